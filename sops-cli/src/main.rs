@@ -1,0 +1,2 @@
+//! The program `sops-rs`.
+fn main() {}

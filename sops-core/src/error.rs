@@ -1,0 +1,162 @@
+//! The one error of the library: whose fault it is, where, and what to do. It never holds a value, a key or an identity.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// What the functions of this library return.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A place in a text: line and column count from 1, the column in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The offset in bytes from the start of the text.
+    pub offset: usize,
+}
+
+impl Location {
+    /// The place of the byte `offset` in `text`; costs a scan of the text before it.
+    pub fn of(text: &str, offset: usize) -> Self {
+        let offset = text.floor_char_boundary(offset.min(text.len()));
+        let before = &text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self {
+            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            offset,
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// Everything that can go wrong, by whose fault it is.
+///
+/// The messages name places, key paths, recipients and files; values, data keys and identities never appear.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The text is not what its format asks for. Mend the file at the place.
+    #[error("{location}: {message}")]
+    Syntax {
+        /// Where.
+        location: Location,
+        /// What is wrong there.
+        message: String,
+    },
+    /// The text is valid in its format, but no SOPS document: a top level that is no mapping, a key that is no string, a key that stands twice.
+    #[error("{location}: {message}")]
+    Unsupported {
+        /// Where.
+        location: Location,
+        /// What SOPS documents cannot have.
+        message: String,
+    },
+    /// The document is larger, deeper, or expands to more than this library works on.
+    #[error("{message}")]
+    Limit {
+        /// Which limit, and its size.
+        message: String,
+    },
+    /// The document has no `sops` block, so there is nothing to decrypt.
+    #[error("sops metadata not found")]
+    NotEncrypted,
+    /// The document has a `sops` block already, so it cannot be encrypted again.
+    #[error("the document has a top-level key `sops`: it is encrypted already")]
+    AlreadyEncrypted,
+    /// The `sops` block is missing a part, or a part is malformed.
+    #[error("the `sops` block: {message}")]
+    Metadata {
+        /// Which key, and what is wrong with it.
+        message: String,
+    },
+    /// An encrypted value is malformed, was altered or moved, or is plaintext where the rules ask for an encrypted one.
+    #[error("{path}: {message}")]
+    Value {
+        /// The key path, keys joined with `.`; sequence indexes in brackets.
+        path: String,
+        /// Where in the encrypted text, if it is known.
+        location: Option<Location>,
+        /// What is wrong with the value.
+        message: String,
+    },
+    /// The values are not those that the MAC was computed over.
+    #[error("MAC mismatch: a value was changed, added, removed or moved after the file was encrypted")]
+    MacMismatch,
+    /// The `sops` block has no MAC.
+    #[error("no MAC in the `sops` block")]
+    MacMissing,
+    /// The stored MAC cannot be decrypted: it, or `lastmodified`, was changed.
+    #[error("the stored MAC cannot be decrypted: `mac` or `lastmodified` was changed")]
+    MacUnreadable,
+    /// None of the identities opens the file, or fewer key groups than the threshold asks for.
+    #[error("{message}")]
+    NoDataKey {
+        /// Which groups stay closed, and the recipients that would open them.
+        message: String,
+    },
+    /// No recipient to encrypt for.
+    #[error("no recipient: there is no key to encrypt the file for")]
+    NoRecipient,
+    /// A recipient is not of a known form.
+    #[error("recipient `{recipient}`: {message}")]
+    Recipient {
+        /// The recipient, which is public.
+        recipient: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A source of private keys cannot be used.
+    #[error("{source_name}: {message}")]
+    Identity {
+        /// The environment variable or the file, with a line number where one is known.
+        source_name: String,
+        /// What is wrong with it, without its text.
+        message: String,
+    },
+    /// A regular expression is not valid, or would not mean the same to every reader.
+    #[error("regular expression `{pattern}`: {message}")]
+    Regex {
+        /// The expression, which is not secret.
+        pattern: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The configuration file `.sops.yaml` is wrong, or no rule of it fits.
+    #[error("{}{}: {message}", file.display(), location.map(|at| format!(": {at}")).unwrap_or_default())]
+    Config {
+        /// The configuration file.
+        file: PathBuf,
+        /// Where in it, if it is known.
+        location: Option<Location>,
+        /// What is wrong.
+        message: String,
+    },
+    /// The rules select none of the document's values, so that encryption would leave all of it in plaintext.
+    #[error("{message}")]
+    NothingSelected {
+        /// Which rule, and the keys that the document has.
+        message: String,
+    },
+    /// A key path that the document does not have, or that does not fit its shape.
+    #[error("{message}")]
+    Path {
+        /// Which component, and what the document has there.
+        message: String,
+    },
+    /// A file cannot be read or written.
+    #[error("{}: {source}", file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// The system's own error.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,1 @@
+//! Lossless SOPS documents.

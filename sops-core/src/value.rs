@@ -1,0 +1,56 @@
+//! A leaf's value as SOPS sees it: a type and the bytes that are encrypted and hashed.
+
+use std::borrow::Cow;
+
+/// The type of a value, the `type` of `ENC[…,type:…]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Type {
+    /// UTF-8 text.
+    Str,
+    /// A 64-bit signed integer.
+    Int,
+    /// A 64-bit floating point number.
+    Float,
+    /// `True` or `False`.
+    Bool,
+    /// An instant, RFC 3339 with nanoseconds as needed; only YAML has it.
+    Time,
+    /// Raw bytes; read, never written.
+    Bytes,
+    /// A comment's text after its `#`; outside the MAC.
+    Comment,
+}
+
+impl Type {
+    /// The name in an encrypted value.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Str => "str",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Bool => "bool",
+            Self::Time => "time",
+            Self::Bytes => "bytes",
+            Self::Comment => "comment",
+        }
+    }
+
+    /// The type of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Str, Self::Int, Self::Float, Self::Bool, Self::Time, Self::Bytes, Self::Comment]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+}
+
+/// A resolved value in its canonical form, the bytes that the MAC is taken over.
+///
+/// An `Int` is in decimal as Go's `strconv.Itoa` writes it, a `Float` as `FormatFloat(v, 'f', -1, 64)`, a `Bool` is
+/// `True` or `False`, a `Time` RFC 3339 with nanoseconds as needed. `None` in place of a value stands for `null`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value<'a> {
+    /// The type.
+    pub kind: Type,
+    /// The canonical form.
+    pub text: Cow<'a, str>,
+}
