@@ -51,6 +51,6 @@ impl Type {
 pub struct Value<'a> {
     /// The type.
     pub kind: Type,
-    /// The canonical form.
-    pub text: Cow<'a, str>,
+    /// The canonical form; UTF-8 but for `!!binary` and the binary format, whose strings are any bytes.
+    pub bytes: Cow<'a, [u8]>,
 }
