@@ -1,1 +1,23 @@
 //! Lossless SOPS documents.
+
+mod cipher;
+pub mod config;
+pub mod document;
+mod error;
+mod file;
+mod format;
+mod golang;
+pub mod keys;
+mod mac;
+pub mod metadata;
+mod pipeline;
+pub mod rules;
+mod value;
+
+pub use document::Document;
+pub use error::{Error, Location, Result};
+pub use file::{
+    Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, decrypt, encrypt, recipients,
+};
+pub use format::Format;
+pub use value::{Type, Value};

@@ -1,0 +1,176 @@
+//! One value to `ENC[…]` and back: AES-256-GCM with a 32-byte nonce, the path as additional data.
+
+use std::ops::Range;
+
+use aes_gcm::aead::KeyInit;
+use aes_gcm::aead::consts::{U12, U16, U32};
+use aes_gcm::aes::Aes256;
+use aes_gcm::{AeadInOut, AesGcm, Nonce, Tag};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use rand::rngs::StdRng;
+use rand::{Rng as _, make_rng};
+use zeroize::Zeroizing;
+
+use crate::keys::DataKey;
+use crate::value::Type;
+
+const NONCE_LENGTH: usize = 32;
+const TAG_LENGTH: usize = 16;
+const PREFIX: &str = "ENC[AES256_GCM,data:";
+
+/// Why a value cannot be decrypted; the words of a message, without the value.
+pub(crate) type Problem = &'static str;
+
+/// Encrypts and decrypts the values of one file with its data key.
+pub(crate) struct Cipher {
+    usual: AesGcm<Aes256, U32>,
+    /// For files of other writers, whose nonces have the more common lengths.
+    short: Box<(AesGcm<Aes256, U12>, AesGcm<Aes256, U16>)>,
+    nonces: StdRng,
+    /// The plaintext or the ciphertext at work.
+    buffer: Zeroizing<Vec<u8>>,
+}
+
+impl Cipher {
+    pub(crate) fn new(key: &DataKey) -> Self {
+        let key = key.expose();
+        Self {
+            usual: AesGcm::new(key.into()),
+            short: Box::new((AesGcm::new(key.into()), AesGcm::new(key.into()))),
+            nonces: make_rng(),
+            buffer: Zeroizing::new(Vec::new()),
+        }
+    }
+
+    /// Appends the encrypted form of a value to `out`. An empty string stays empty.
+    pub(crate) fn encrypt(
+        &mut self,
+        kind: Type,
+        plaintext: &[u8],
+        additional_data: &[u8],
+        out: &mut String,
+    ) {
+        if plaintext.is_empty() {
+            return;
+        }
+        let mut nonce = [0; NONCE_LENGTH];
+        self.nonces.fill_bytes(&mut nonce);
+        self.buffer.clear();
+        self.buffer.extend_from_slice(plaintext);
+        let tag = self
+            .usual
+            .encrypt_inout_detached(
+                &Nonce::from(nonce),
+                additional_data,
+                self.buffer.as_mut_slice().into(),
+            )
+            // GCM takes up to 64 GiB; a text has less than 4.
+            .expect("the plaintext is shorter than GCM's limit");
+        out.push_str(PREFIX);
+        BASE64.encode_string(&*self.buffer, out);
+        out.push_str(",iv:");
+        BASE64.encode_string(nonce, out);
+        out.push_str(",tag:");
+        BASE64.encode_string(tag, out);
+        out.push_str(",type:");
+        out.push_str(kind.name());
+        out.push(']');
+    }
+
+    /// Decrypts `text`, an encrypted value; the plaintext is as it was written, not yet canonical.
+    pub(crate) fn decrypt(
+        &mut self,
+        text: &str,
+        additional_data: &[u8],
+    ) -> Result<(Type, &[u8]), Problem> {
+        let parts = Parts::parse(text)
+            .ok_or("not an encrypted value of the form ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]")?;
+        let kind =
+            Type::from_name(parts.kind).ok_or("the `type` of the encrypted value is unknown")?;
+        self.buffer.clear();
+        BASE64
+            .decode_vec(parts.data, &mut self.buffer)
+            .map_err(|_| "the `data` of the encrypted value is not base64")?;
+        let mut nonce = [0; 64];
+        let length = BASE64
+            .decode_slice(parts.nonce, &mut nonce)
+            .map_err(|_| "the `iv` of the encrypted value is not base64")?;
+        let mut tag = [0; TAG_LENGTH + 2];
+        let tag_length = BASE64
+            .decode_slice(parts.tag, &mut tag)
+            .map_err(|_| "the `tag` of the encrypted value is not base64")?;
+        let tag: Tag<U16> = match (tag_length, tag.first_chunk::<TAG_LENGTH>()) {
+            (TAG_LENGTH, Some(tag)) => Tag::from(*tag),
+            _ => return Err("the `tag` of the encrypted value is not 16 bytes"),
+        };
+        let data = self.buffer.as_mut_slice().into();
+        let opened = match nonce[..length].len() {
+            32 => self.usual.decrypt_inout_detached(
+                &Nonce::from(*chunk(&nonce)),
+                additional_data,
+                data,
+                &tag,
+            ),
+            12 => self.short.0.decrypt_inout_detached(
+                &Nonce::from(*chunk(&nonce)),
+                additional_data,
+                data,
+                &tag,
+            ),
+            16 => self.short.1.decrypt_inout_detached(
+                &Nonce::from(*chunk(&nonce)),
+                additional_data,
+                data,
+                &tag,
+            ),
+            _ => return Err("the `iv` of the encrypted value is neither 12, 16 nor 32 bytes"),
+        };
+        opened.map_err(|_| "the encrypted value was altered, or moved here from another key")?;
+        Ok((kind, &self.buffer))
+    }
+}
+
+fn chunk<const N: usize>(nonce: &[u8; 64]) -> &[u8; N] {
+    // Called for lengths up to 32 only.
+    nonce.first_chunk().expect("64 bytes have a first chunk")
+}
+
+/// The parts of an encrypted value, still in base64.
+struct Parts<'a> {
+    data: &'a str,
+    nonce: &'a str,
+    tag: &'a str,
+    kind: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// Splits as SOPS's regular expression does: from the start, greedy, and whatever follows the last bracket is let be.
+    fn parse(text: &'a str) -> Option<Self> {
+        let rest = text.strip_prefix(PREFIX)?;
+        let rest = &rest[..rest.find('\n').unwrap_or(rest.len())];
+        let rest = &rest[..rest.rfind(']')?];
+        let (rest, kind) = rest.rsplit_once(",type:")?;
+        let (rest, tag) = rest.rsplit_once(",tag:")?;
+        let (data, nonce) = rest.rsplit_once(",iv:")?;
+        let whole = ![data, nonce, tag, kind].iter().any(|part| part.is_empty());
+        whole.then_some(Self {
+            data,
+            nonce,
+            tag,
+            kind,
+        })
+    }
+}
+
+/// Whether a text has the form of an encrypted value.
+pub(crate) fn is_encrypted(text: &str) -> bool {
+    Parts::parse(text).is_some()
+}
+
+/// Where in a scalar's source text its encrypted value stands, if it holds one.
+pub(crate) fn extent(source: &str) -> Option<Range<usize>> {
+    let start = source.find(PREFIX)?;
+    let end = start + source[start..].find(']')? + 1;
+    is_encrypted(&source[start..end]).then_some(start..end)
+}

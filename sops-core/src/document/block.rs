@@ -1,0 +1,231 @@
+//! Where the `sops` block of a document goes, and how it is written there.
+
+use serde_json::{Map, Value as Json};
+
+use crate::document::{Block, Collection, Document, Edits, Item, yaml};
+use crate::error::{Error, Result};
+use crate::format::Format;
+use crate::metadata::BLOCK_KEY;
+
+/// The mapping at the top of the document whose item is at `index`: where it begins, where it ends, whether it is in flow
+/// style, and whether it is empty.
+fn top(document: &Document<'_>, index: usize) -> Option<(usize, usize, bool, bool)> {
+    let top = document.tape[index..]
+        .iter()
+        .find(|item| !matches!(item, Item::Document { .. } | Item::Comment { .. }))?;
+    match top {
+        Item::Open {
+            kind: Collection::Mapping,
+            flow,
+            span,
+            close,
+            ..
+        } => {
+            let from = document
+                .tape
+                .iter()
+                .skip(index)
+                .take(*close as usize - index);
+            let children = from
+                .filter(|item| {
+                    matches!(item, Item::Open { .. } | Item::Leaf(_) | Item::Alias { .. })
+                })
+                .nth(1);
+            Some((
+                span.range().start,
+                span.range().end,
+                *flow,
+                children.is_none(),
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// The block's value, nested as in YAML and JSON; `None` if the document is not encrypted.
+///
+/// # Errors
+/// [`Error::Metadata`] where the block cannot be read.
+pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>> {
+    let Some(block) = document.blocks.first().filter(|block| block.first) else {
+        return Ok(None);
+    };
+    let value = &document.text[block.value.clone()];
+    let tree = match document.format {
+        Format::Json => serde_json::from_str(value).map_err(|error| error.to_string()),
+        Format::Yaml => {
+            // The first line lost its indentation when the block was cut out.
+            let column = yaml::source::column(document.text, block.value.start);
+            let value = format!("{:column$}{value}", "");
+            serde_yaml::from_str(&value).map_err(|error| error.to_string())
+        }
+    };
+    tree.map(Some)
+        .map_err(|message| Error::Metadata { message })
+}
+
+/// How many bytes the line break just before `at` has.
+pub(crate) fn line_break_before(text: &str, at: usize) -> usize {
+    let before = &text[..at];
+    if before.ends_with("\r\n") {
+        2
+    } else {
+        usize::from(before.ends_with(['\n', '\r']))
+    }
+}
+
+/// Where the text changes when the block is put into the document at `index`.
+pub(crate) fn offset(document: &Document<'_>, index: usize) -> usize {
+    match (top(document, index), &document.tape[index]) {
+        (Some((_, end, true, _)), _) => end - 1,
+        (_, Item::Document { end, .. }) => *end as usize,
+        _ => document.text.len(),
+    }
+}
+
+/// Whether the text ends without a line break where a block will go, so that one must be added.
+pub(crate) fn lacks_final_newline(document: &Document<'_>) -> bool {
+    let last = document
+        .tape
+        .iter()
+        .rposition(|item| matches!(item, Item::Document { .. }));
+    let Some(last) = last else { return false };
+    let in_flow = matches!(top(document, last), Some((_, _, true, _)));
+    !in_flow && offset(document, last) == document.text.len() && !ends_a_line(document.text)
+}
+
+fn ends_a_line(text: &str) -> bool {
+    text.is_empty() || text.ends_with(['\n', '\r', '\u{feff}'])
+}
+
+/// Puts the block into the document at `index`.
+pub(crate) fn insert(
+    document: &Document<'_>,
+    index: usize,
+    tree: &Map<String, Json>,
+    edits: &mut Edits<'_>,
+) {
+    let at = offset(document, index);
+    match top(document, index) {
+        Some((start, end, true, empty)) => insert_in_flow(document, start..end, empty, tree, edits),
+        top => {
+            let column = top.map_or(0, |(start, ..)| yaml::source::column(document.text, start));
+            let out = edits.replace(at..at);
+            if !ends_a_line(&document.text[..at]) {
+                out.push_str(newline(document.text));
+            }
+            write_lines(
+                &yaml::emit::entry(BLOCK_KEY, tree, column),
+                newline(document.text),
+                out,
+            );
+        }
+    }
+}
+
+fn insert_in_flow(
+    document: &Document<'_>,
+    span: std::ops::Range<usize>,
+    empty: bool,
+    tree: &Map<String, Json>,
+    edits: &mut Edits<'_>,
+) {
+    let text = document.text;
+    let inside = &text[span.start + 1..span.end - 1];
+    let kept = inside.trim_end_matches([' ', '\t', '\r', '\n']);
+    // White space before the first member is what goes before this one too.
+    let lead = &inside[..inside.len() - inside.trim_start_matches([' ', '\t', '\r', '\n']).len()];
+    let at = if empty {
+        span.start + 1
+    } else {
+        span.start + 1 + kept.len()
+    };
+    let out = edits.replace(at..at);
+    if !empty {
+        if !kept.ends_with(',') {
+            out.push(',');
+        }
+        out.push_str(lead);
+    }
+    let multi_line = document.format == Format::Json && lead.contains('\n') && !empty;
+    let indent = lead.rsplit('\n').next().unwrap_or_default();
+    let block = if multi_line {
+        pretty(tree, indent)
+    } else {
+        serde_json::to_string(tree).unwrap_or_default()
+    };
+    out.push_str(&serde_json::to_string(BLOCK_KEY).unwrap_or_default());
+    out.push_str(if multi_line || document.format == Format::Yaml {
+        ": "
+    } else {
+        ":"
+    });
+    if lead.contains("\r\n") {
+        out.push_str(&block.replace('\n', "\r\n"))
+    } else {
+        out.push_str(&block)
+    }
+}
+
+/// The block over several lines, indented like the member that it is.
+fn pretty(tree: &Map<String, Json>, indent: &str) -> String {
+    let unit = if indent.is_empty() { "\t" } else { indent };
+    let mut out = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(unit.as_bytes());
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
+    // Strings and numbers into memory cannot fail.
+    let _ = serde::Serialize::serialize(tree, &mut serializer);
+    String::from_utf8(out)
+        .unwrap_or_default()
+        .replace('\n', &format!("\n{indent}"))
+}
+
+/// Puts another block in the place of the one at `site`.
+pub(crate) fn replace(
+    document: &Document<'_>,
+    site: &Block,
+    tree: &Map<String, Json>,
+    edits: &mut Edits<'_>,
+) {
+    let text = document.text;
+    let before = &text[..site.value.start];
+    let inline = document.format == Format::Json || text[site.value.clone()].starts_with('{');
+    if inline {
+        let multi_line = text[site.value.clone()].contains('\n') && document.format == Format::Json;
+        let line = &before[yaml::source::line_start(text, before.len())..];
+        let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
+        let out = edits.replace(site.value.clone());
+        out.push_str(&if multi_line {
+            pretty(tree, indent)
+        } else {
+            serde_json::to_string(tree).unwrap_or_default()
+        });
+    } else {
+        let column = yaml::source::column(
+            text,
+            site.entry.start + leading_blanks(&text[site.entry.clone()]),
+        );
+        let out = edits.replace(site.entry.clone());
+        write_lines(
+            &yaml::emit::entry(BLOCK_KEY, tree, column),
+            newline(text),
+            out,
+        );
+    }
+}
+
+fn leading_blanks(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// The line break that the text uses.
+fn newline(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+fn write_lines(lines: &str, newline: &str, out: &mut String) {
+    for line in lines.lines() {
+        out.push_str(line);
+        out.push_str(newline);
+    }
+}

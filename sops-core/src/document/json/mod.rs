@@ -1,0 +1,329 @@
+//! JSON documents: how an object's members become a tape.
+
+pub(crate) mod emit;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use jiter::{Jiter, JiterError, Peek};
+
+use crate::document::{
+    Block, Collection, Document, Item, Leaf, MAX_DEPTH, PathId, Paths, ROOT, Span, Style, Text,
+};
+use crate::error::{Error, Location, Result};
+use crate::format::Format;
+use crate::golang;
+use crate::metadata::BLOCK_KEY;
+use crate::value::{Type, Value};
+
+/// Parses a JSON object.
+pub(crate) fn parse(text: &str) -> Result<Document<'_>> {
+    let start = if text.starts_with('\u{feff}') {
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    };
+    let mut parser = Parser {
+        text,
+        start,
+        json: Jiter::new(&text.as_bytes()[start..]),
+        tape: vec![Item::Document {
+            close: 0,
+            end: text.len() as u32,
+        }],
+        paths: Paths::new(),
+        frames: Vec::new(),
+        blocks: Vec::new(),
+    };
+    let top = parser.json.peek().map_err(|error| parser.syntax(&error))?;
+    if top != Peek::Object {
+        return parser.unsupported(parser.at(), "the top level must be an object");
+    }
+    parser.value(ROOT, top)?;
+    while !parser.frames.is_empty() {
+        parser.step()?;
+    }
+    parser
+        .json
+        .finish()
+        .map_err(|error| parser.syntax(&error))?;
+    let close = parser.tape.len() as u32;
+    parser.tape[0] = Item::Document {
+        close,
+        end: text.len() as u32,
+    };
+    parser.tape.push(Item::Close { open: 0 });
+    let Parser {
+        tape,
+        paths,
+        blocks,
+        ..
+    } = parser;
+    Ok(Document {
+        text,
+        format: Format::Json,
+        tape,
+        paths,
+        blocks,
+    })
+}
+
+/// An open object or array.
+struct Frame<'a> {
+    kind: Collection,
+    path: PathId,
+    /// Its place on the tape.
+    open: usize,
+    keys: HashSet<Text<'a>>,
+    fresh: bool,
+    /// Where its last complete member or item ends, at first where its bracket ends.
+    last_end: usize,
+    /// The `sops` member whose value is being read: where tape and paths were before it, and where it begins.
+    sops: Option<(usize, usize, usize)>,
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    /// Where the JSON begins, behind a byte order mark.
+    start: usize,
+    json: Jiter<'a>,
+    tape: Vec<Item<'a>>,
+    paths: Paths<'a>,
+    frames: Vec<Frame<'a>>,
+    blocks: Vec<Block>,
+}
+
+impl<'a> Parser<'a> {
+    fn at(&self) -> usize {
+        self.start + self.json.current_index()
+    }
+
+    fn syntax(&self, error: &JiterError) -> Error {
+        let location = Location::of(self.text, self.start + error.index);
+        Error::Syntax {
+            location,
+            message: error.error_type.to_string(),
+        }
+    }
+
+    fn unsupported<T>(&self, at: usize, message: impl Into<String>) -> Result<T> {
+        Err(Error::Unsupported {
+            location: Location::of(self.text, at),
+            message: message.into(),
+        })
+    }
+
+    /// Reads the next member or item of the innermost container, or its end.
+    fn step(&mut self) -> Result<()> {
+        let Some(frame) = self.frames.last_mut() else {
+            return Ok(());
+        };
+        let fresh = std::mem::replace(&mut frame.fresh, false);
+        let path = frame.path;
+        match frame.kind {
+            Collection::Sequence => {
+                let next = if fresh {
+                    self.json.known_array()
+                } else {
+                    self.json.array_step()
+                };
+                match next.map_err(|error| self.syntax(&error))? {
+                    Some(peek) => self.value(path, peek),
+                    None => self.close(),
+                }
+            }
+            Collection::Mapping => {
+                let before = self.json.current_index();
+                let next = if fresh {
+                    self.json.known_object()
+                } else {
+                    self.json.next_key()
+                };
+                let Some(key) = next
+                    .map(|key| key.map(str::to_owned))
+                    .map_err(|error| self.syntax(&error))?
+                else {
+                    return self.close();
+                };
+                let raw = &self.text[self.start + before..self.at()];
+                // `next_key` has read a string, so its quote is there.
+                let key_at = self.start + before + raw.find('"').unwrap_or(0);
+                self.member(path, key, key_at)
+            }
+        }
+    }
+
+    fn member(&mut self, parent: PathId, key: String, key_at: usize) -> Result<()> {
+        let key: Text<'a> = match self.text.get(key_at + 1..key_at + 1 + key.len()) {
+            Some(source) if source == key => Cow::Borrowed(source),
+            _ => Cow::Owned(key),
+        };
+        let top = self.frames.len() == 1;
+        let (tape, paths) = (self.tape.len(), self.paths.len());
+        if let Some(frame) = self.frames.last_mut() {
+            if !frame.keys.insert(key.clone()) {
+                return self.unsupported(
+                    key_at,
+                    format!("the key `{key}` stands twice in this object"),
+                );
+            }
+            if top && key == BLOCK_KEY {
+                frame.sops = Some((tape, paths, key_at));
+            }
+        }
+        let path = self.paths.push(parent, key, key_at as u32);
+        let peek = self.json.peek().map_err(|error| self.syntax(&error))?;
+        self.value(path, peek)
+    }
+
+    fn value(&mut self, path: PathId, peek: Peek) -> Result<()> {
+        let start = self.at();
+        let value = match peek {
+            Peek::Object | Peek::Array => {
+                let kind = if peek == Peek::Object {
+                    Collection::Mapping
+                } else {
+                    Collection::Sequence
+                };
+                return self.open(kind, path, start);
+            }
+            Peek::Null => self
+                .json
+                .known_null()
+                .map(|()| None)
+                .map_err(|error| self.syntax(&error))?,
+            Peek::True | Peek::False => {
+                let truth = self
+                    .json
+                    .known_bool(peek)
+                    .map_err(|error| self.syntax(&error))?;
+                let bytes = if truth { &b"True"[..] } else { b"False" };
+                Some(Value {
+                    kind: Type::Bool,
+                    bytes: Cow::Borrowed(bytes),
+                })
+            }
+            Peek::String => {
+                let text = self
+                    .json
+                    .known_str()
+                    .map(str::len)
+                    .map_err(|error| self.syntax(&error))?;
+                let inner = start + 1..self.at() - 1;
+                if text == inner.len() {
+                    // No escape is as long as what it stands for, so equal length means that there is none.
+                    Some(Value::string(Cow::Borrowed(&self.text[inner])))
+                } else {
+                    Some(Value::string(Cow::Owned(self.unescape(start)?)))
+                }
+            }
+            _ => {
+                let read = self.json.known_number_bytes(peek).map(|_| ());
+                read.map_err(|error| self.syntax(&error))?;
+                let source = &self.text[start..self.at()];
+                match golang::json_number(source) {
+                    Some(value) => Some(value),
+                    None => return self.unsupported(start, "the number is out of range"),
+                }
+            }
+        };
+        let span = Span::new(start..self.at());
+        let style = if peek == Peek::String {
+            Style::DoubleQuoted
+        } else {
+            Style::Plain
+        };
+        self.tape.push(Item::Leaf(Leaf {
+            path,
+            span,
+            style,
+            flow: true,
+            value,
+        }));
+        self.value_done(span.range().end)
+    }
+
+    /// The string literal at `start`, read once more.
+    fn unescape(&self, start: usize) -> Result<String> {
+        let literal = &self.text[start..self.at()];
+        serde_json::from_str(literal).map_err(|error| Error::Syntax {
+            location: Location::of(self.text, start),
+            message: error.to_string(),
+        })
+    }
+
+    fn open(&mut self, kind: Collection, path: PathId, start: usize) -> Result<()> {
+        if self.frames.len() == MAX_DEPTH {
+            let at = Location::of(self.text, start);
+            return Err(Error::Limit {
+                message: format!("{at}: nested deeper than {MAX_DEPTH} levels"),
+            });
+        }
+        let open = self.tape.len();
+        self.frames.push(Frame {
+            kind,
+            path,
+            open,
+            keys: HashSet::new(),
+            fresh: true,
+            last_end: start + 1,
+            sops: None,
+        });
+        self.tape.push(Item::Open {
+            kind,
+            flow: true,
+            path,
+            span: Span::new(start..start),
+            close: 0,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        let end = self.at();
+        let Some(frame) = self.frames.pop() else {
+            return Ok(());
+        };
+        let at = self.tape.len() as u32;
+        if let Some(Item::Open { span, close, .. }) = self.tape.get_mut(frame.open) {
+            *span = Span::new(span.range().start..end);
+            *close = at;
+        }
+        self.tape.push(Item::Close {
+            open: frame.open as u32,
+        });
+        self.value_done(end)
+    }
+
+    fn value_done(&mut self, end: usize) -> Result<()> {
+        let Some(frame) = self.frames.last_mut() else {
+            return Ok(());
+        };
+        let before = std::mem::replace(&mut frame.last_end, end);
+        let Some((tape, paths, key_at)) = frame.sops.take() else {
+            return Ok(());
+        };
+        let value = match &self.tape[tape] {
+            Item::Open {
+                kind: Collection::Mapping,
+                span,
+                ..
+            } => span.range(),
+            _ => {
+                let at = Location::of(self.text, key_at);
+                return Err(Error::Metadata {
+                    message: format!("{at}: `sops` must be an object"),
+                });
+            }
+        };
+        let entry = crate::document::yaml::source::flow_entry(self.text, before, key_at, end);
+        self.blocks.push(Block {
+            entry,
+            value,
+            first: true,
+        });
+        self.tape.truncate(tape);
+        self.paths.truncate(paths);
+        Ok(())
+    }
+}

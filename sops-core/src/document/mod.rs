@@ -1,0 +1,235 @@
+//! A document: the source text and a tape of what stands in it. What is not edited is never written anew.
+//!
+//! A format module finds the leaves of its text and knows how to spell a value in place and where the `sops` block goes;
+//! it knows nothing of keys or ciphers. What all formats share stands here.
+
+pub(crate) mod block;
+pub(crate) mod edit;
+pub mod json;
+pub(crate) mod path;
+pub(crate) mod place;
+pub mod yaml;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::error::{Error, Location, Result};
+use crate::format::Format;
+use crate::value::{Type, Value};
+pub(crate) use edit::Edits;
+pub(crate) use path::{PathId, Paths, ROOT};
+
+/// Containers may be nested this deep, alias expansion included.
+pub const MAX_DEPTH: usize = 1_000;
+
+/// Aliases may expand to this many leaves and containers in one text.
+pub const MAX_EXPANDED: usize = 1_000_000;
+
+/// A range of bytes of the source text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+impl Span {
+    /// The range; `document::check_length` has made sure that offsets fit 32 bits.
+    pub(crate) fn new(range: Range<usize>) -> Self {
+        Self {
+            start: range.start as u32,
+            end: range.end as u32,
+        }
+    }
+
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// What a container holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Collection {
+    Mapping,
+    Sequence,
+}
+
+/// How a scalar is written in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Plain,
+    SingleQuoted,
+    DoubleQuoted,
+    Literal,
+    Folded,
+    /// With a tag that only fits plaintext, such as `!!int`; the span covers tag and scalar.
+    Tagged,
+}
+
+/// A value that is neither container nor comment, with its place in the source.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaf<'a> {
+    /// The path of the entry, or of the sequence that it is an item of.
+    pub(crate) path: PathId,
+    /// Where it stands; inside an expanded alias, where the anchored original stands.
+    pub(crate) span: Span,
+    pub(crate) style: Style,
+    /// Whether it stands in a flow collection (all of JSON does).
+    pub(crate) flow: bool,
+    /// `None` is null.
+    pub(crate) value: Option<Value<'a>>,
+}
+
+/// One element of the tape, in document order as SOPS walks it.
+#[derive(Clone, Debug)]
+pub(crate) enum Item<'a> {
+    /// A document of the stream begins; `close` is the index of its `Close`, `end` the offset where a `sops` block would go.
+    Document {
+        close: u32,
+        end: u32,
+    },
+    /// A container begins; `path` is its own, `close` the index of its `Close`.
+    Open {
+        kind: Collection,
+        flow: bool,
+        path: PathId,
+        span: Span,
+        close: u32,
+    },
+    /// An alias: what follows until `close` is a copy of the anchored node's items, under this path.
+    Alias {
+        path: PathId,
+        span: Span,
+        close: u32,
+    },
+    /// The end of the `Document`, `Open` or `Alias` at that index.
+    Close {
+        open: u32,
+    },
+    Leaf(Leaf<'a>),
+    /// A comment with its `#`; `path` is that of the container SOPS finds it in.
+    Comment {
+        path: PathId,
+        span: Span,
+    },
+}
+
+/// Where the `sops` block of one document of a stream stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    /// The whole entry, with what must go when it is removed.
+    pub(crate) entry: Range<usize>,
+    /// The value, without its key.
+    pub(crate) value: Range<usize>,
+    /// Whether it is the first document's, the only one that is read.
+    pub(crate) first: bool,
+}
+
+/// A parsed document: source text, tape, key paths, and the places of its `sops` blocks.
+///
+/// Its own `sops` entries are not on the tape.
+pub struct Document<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) format: Format,
+    pub(crate) tape: Vec<Item<'a>>,
+    pub(crate) paths: Paths<'a>,
+    /// One a document of the stream that has a `sops` entry.
+    pub(crate) blocks: Vec<Block>,
+}
+
+impl<'a> Document<'a> {
+    /// Parses `text` as `format`.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`] and [`Error::Unsupported`] with the place; [`Error::Limit`] for 4 GiB and more, for nesting deeper
+    /// than [`MAX_DEPTH`] and for aliases that expand to more than [`MAX_EXPANDED`] nodes.
+    pub fn parse(text: &'a str, format: Format) -> Result<Self> {
+        if u32::try_from(text.len()).is_err() {
+            return Err(Error::Limit {
+                message: "the document is 4 GiB or larger".into(),
+            });
+        }
+        match format {
+            Format::Yaml => yaml::parse(text),
+            Format::Json => json::parse(text),
+        }
+    }
+
+    /// Whether the document has a `sops` block: whether it is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        !self.blocks.is_empty()
+    }
+
+    /// The format it was parsed as.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The items that stand in the text themselves, with their indexes: the copies that aliases make are left out, all but the
+    /// `Alias` items.
+    pub(crate) fn written_items(&self) -> impl Iterator<Item = (usize, &Item<'a>)> {
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let index = next;
+            let item = self.tape.get(index)?;
+            next = match item {
+                Item::Alias { close, .. } => *close as usize,
+                _ => index + 1,
+            };
+            Some((index, item))
+        })
+    }
+
+    /// Whether both hold the same values under the same keys, aliases expanded, comments and layout aside.
+    pub(crate) fn has_values_of(&self, other: &Document<'_>) -> bool {
+        let content = |item: &&Item<'_>| matches!(item, Item::Open { .. } | Item::Leaf(_));
+        let mut ours = self.tape.iter().filter(content);
+        let mut theirs = other.tape.iter().filter(content);
+        loop {
+            let same = match (ours.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(Item::Leaf(a)), Some(Item::Leaf(b))) => {
+                    a.value == b.value && self.paths.key(a.path) == other.paths.key(b.path)
+                }
+                (
+                    Some(Item::Open {
+                        kind: a, path: at, ..
+                    }),
+                    Some(Item::Open {
+                        kind: b,
+                        path: other_at,
+                        ..
+                    }),
+                ) => a == b && self.paths.key(*at) == other.paths.key(*other_at),
+                _ => false,
+            };
+            if !same {
+                return false;
+            }
+        }
+    }
+
+    pub(crate) fn location(&self, span: Span) -> Location {
+        Location::of(self.text, span.start as usize)
+    }
+
+    pub(crate) fn source(&self, span: Span) -> &'a str {
+        &self.text[span.range()]
+    }
+}
+
+/// Text of the source as it stands or, where an escape or a fold changes it, as it reads.
+pub(crate) type Text<'a> = Cow<'a, str>;
+
+impl<'a> Value<'a> {
+    /// A string value.
+    pub(crate) fn string(text: Text<'a>) -> Self {
+        let bytes = match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        };
+        Self {
+            kind: Type::Str,
+            bytes,
+        }
+    }
+}

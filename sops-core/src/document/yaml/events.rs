@@ -1,0 +1,139 @@
+//! YAML events: the one place that knows which parser is used.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use granit_parser::{Event as Parsed, Parser, ScalarStyle, StrInput, StructureStyle};
+
+use crate::document::{Collection, MAX_DEPTH, Style};
+use crate::error::{Error, Location, Result};
+
+/// What the parser met; ranges are bytes of the text.
+#[derive(Debug)]
+pub(crate) enum Event<'a> {
+    /// A document begins; the range is its `---`, empty where it has none.
+    DocumentStart(Range<usize>),
+    /// A document ends; the range is its `...`, empty where it has none.
+    DocumentEnd(Range<usize>),
+    /// A container begins: at its bracket, or at its first key or item.
+    Open {
+        kind: Collection,
+        flow: bool,
+        anchor: usize,
+        tag: Option<String>,
+        at: usize,
+    },
+    /// The innermost container has ended; the range is its bracket, empty in block style.
+    Close(Range<usize>),
+    Scalar(Scalar<'a>),
+    /// An alias of the anchor of that number.
+    Alias {
+        anchor: usize,
+        range: Range<usize>,
+    },
+    /// A comment with its `#`, without its line break.
+    Comment(Range<usize>),
+    /// The anchor token of the node before.
+    Anchor(Range<usize>),
+}
+
+/// A scalar and how it is written.
+#[derive(Debug)]
+pub(crate) struct Scalar<'a> {
+    pub(crate) text: Cow<'a, str>,
+    pub(crate) style: Style,
+    /// The number of its anchor; 0 without one.
+    pub(crate) anchor: usize,
+    /// Its tag in full, such as `tag:yaml.org,2002:int` or `!local`.
+    pub(crate) tag: Option<String>,
+    /// Where the tag stands.
+    pub(crate) tag_at: Option<usize>,
+    /// What is between its quotes and they too, its plain text, or the content of a block scalar without its header.
+    pub(crate) range: Range<usize>,
+}
+
+/// The events of one text.
+pub(crate) struct Events<'a> {
+    text: &'a str,
+    parser: Parser<'a, StrInput<'a>>,
+}
+
+impl<'a> Events<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        let options = granit_parser::options! {
+            emit_anchor_events: true,
+            block_scalar_eof_without_line_feed: true,
+            block_nesting_limit: MAX_DEPTH,
+            flow_nesting_limit: MAX_DEPTH,
+            max_buffered_comment_events: usize::MAX,
+        };
+        Self {
+            text,
+            parser: Parser::new_from_str_with_options(text, options),
+        }
+    }
+
+    /// The next event; `None` at the end of the text.
+    pub(crate) fn next(&mut self) -> Result<Option<Event<'a>>> {
+        loop {
+            let (event, span) = match self.parser.next() {
+                None => return Ok(None),
+                Some(Ok(event)) => event,
+                Some(Err(error)) => {
+                    let offset = error.marker().byte_offset().unwrap_or(self.text.len());
+                    return Err(Error::Syntax {
+                        location: Location::of(self.text, offset),
+                        message: error.info(),
+                    });
+                }
+            };
+            let range = || span.byte_range().unwrap_or(0..0);
+            let tag_at = || span.tag_start().and_then(|mark| mark.byte_offset());
+            let full_tag = |tag: Option<Cow<'_, granit_parser::Tag>>| {
+                tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()))
+            };
+            return Ok(Some(match event {
+                Parsed::StreamStart | Parsed::StreamEnd => continue,
+                Parsed::DocumentStart(..) => Event::DocumentStart(range()),
+                Parsed::DocumentEnd => Event::DocumentEnd(range()),
+                Parsed::Alias(anchor) => Event::Alias {
+                    anchor,
+                    range: range(),
+                },
+                Parsed::Anchor(..) => Event::Anchor(range()),
+                Parsed::Comment(..) => Event::Comment(range()),
+                Parsed::Scalar(text, style, anchor, tag) => Event::Scalar(Scalar {
+                    text,
+                    style: match style {
+                        ScalarStyle::SingleQuoted => Style::SingleQuoted,
+                        ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
+                        ScalarStyle::Literal => Style::Literal,
+                        ScalarStyle::Folded => Style::Folded,
+                        _ => Style::Plain,
+                    },
+                    anchor,
+                    tag: full_tag(tag),
+                    tag_at: tag_at(),
+                    range: range(),
+                }),
+                Parsed::SequenceStart(style, anchor, tag) => Event::Open {
+                    kind: Collection::Sequence,
+                    flow: style == StructureStyle::Flow,
+                    anchor,
+                    tag: full_tag(tag),
+                    at: span.byte_range().unwrap_or(0..0).start,
+                },
+                Parsed::MappingStart(style, anchor, tag) => Event::Open {
+                    kind: Collection::Mapping,
+                    flow: style == StructureStyle::Flow,
+                    anchor,
+                    tag: full_tag(tag),
+                    at: span.byte_range().unwrap_or(0..0).start,
+                },
+                Parsed::SequenceEnd | Parsed::MappingEnd => Event::Close(range()),
+                Parsed::UnresolvedAlias(_) => continue,
+                _ => continue,
+            }));
+        }
+    }
+}

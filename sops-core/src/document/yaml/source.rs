@@ -1,0 +1,156 @@
+//! Looks at YAML source text between tokens: indicators, block scalar headers, the lines of an entry.
+
+use std::ops::Range;
+
+/// Where the next byte that is one of `wanted` stands as an indicator, from `from` on: white space, comments, `:`, `?`, `-`,
+/// anchors and tags are passed over; anything else ends the search.
+pub(crate) fn find_indicator(text: &str, from: usize, wanted: &[u8]) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    while let Some(&byte) = bytes.get(at) {
+        if wanted.contains(&byte) {
+            return Some(at);
+        }
+        match byte {
+            b'#' => at = line_end(text, at),
+            b'&' | b'!' => {
+                at += bytes[at..]
+                    .iter()
+                    .take_while(|byte| !byte.is_ascii_whitespace())
+                    .count()
+            }
+            b' ' | b'\t' | b'\r' | b'\n' | b':' | b'?' | b'-' => at += 1,
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// The offset of the line break at or after `at`, or of the end of the text.
+pub(crate) fn line_end(text: &str, at: usize) -> usize {
+    text[at..]
+        .find(['\n', '\r'])
+        .map_or(text.len(), |found| at + found)
+}
+
+/// The offset just after the line break at `at`, if there is one.
+pub(crate) fn after_break(text: &str, at: usize) -> usize {
+    let rest = &text.as_bytes()[at..];
+    at + match rest {
+        [b'\r', b'\n', ..] => 2,
+        [b'\r' | b'\n', ..] => 1,
+        _ => 0,
+    }
+}
+
+/// The offset of the start of the line that `at` is in.
+pub(crate) fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind(['\n', '\r']).map_or(0, |found| found + 1)
+}
+
+/// How many columns `at` is from the start of its line, a byte order mark not counted.
+pub(crate) fn column(text: &str, at: usize) -> usize {
+    text[line_start(text, at)..at]
+        .trim_start_matches('\u{feff}')
+        .chars()
+        .count()
+}
+
+/// The header of a block scalar: its line, with its comment and line break.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header<'a> {
+    line: &'a str,
+}
+
+/// The header that `text` starts with, at its `|` or `>`.
+pub(crate) fn header(text: &str) -> Header<'_> {
+    Header {
+        line: &text[..after_break(text, line_end(text, 0))],
+    }
+}
+
+impl<'a> Header<'a> {
+    /// The whole line, with comment and line break.
+    pub(crate) fn line(self) -> &'a str {
+        self.line
+    }
+
+    /// In bytes, with comment and line break.
+    pub(crate) fn len(self) -> usize {
+        self.line.len()
+    }
+
+    /// The indicators, such as `|2-`.
+    pub(crate) fn indicators(self) -> &'a str {
+        let end = self
+            .line
+            .find([' ', '\t', '\r', '\n', '#'])
+            .unwrap_or(self.line.len());
+        &self.line[..end]
+    }
+
+    /// Whether the line breaks at the end of the content all count.
+    pub(crate) fn keeps(self) -> bool {
+        self.indicators().contains('+')
+    }
+}
+
+/// The end of `text[start..end]` without the lines at its end that hold only white space.
+pub(crate) fn trim_blank_lines(text: &str, start: usize, end: usize) -> usize {
+    let content = text[start..end].trim_end_matches([' ', '\t', '\r', '\n']);
+    if content.is_empty() {
+        return start;
+    }
+    // Blanks behind the last word are content of its line.
+    let last = line_end(text, start + content.len());
+    after_break(text, last.min(end)).min(end)
+}
+
+/// The lines of a block entry whose key is at `key` and whose value ends at `end`.
+pub(crate) fn block_entry(text: &str, key: usize, end: usize) -> Range<usize> {
+    let start = line_start(text, key);
+    let end = if end > start && line_start(text, end) == end {
+        end
+    } else {
+        after_break(text, line_end(text, end))
+    };
+    let start = if text[start..key].starts_with('\u{feff}') {
+        start + '\u{feff}'.len_utf8()
+    } else {
+        start
+    };
+    start..end
+}
+
+/// What to take out for a flow entry: with the comma before it, or, where it is the first, with the one after it.
+pub(crate) fn flow_entry(text: &str, before: usize, key: usize, end: usize) -> Range<usize> {
+    if text[before..key].contains(',') {
+        return before..end;
+    }
+    let after = text[end..].trim_start();
+    if let Some(rest) = after.strip_prefix(',') {
+        key..text.len() - rest.trim_start().len()
+    } else {
+        before..end
+    }
+}
+
+/// The line break that a line ends with.
+pub(crate) fn line_break(line: &str) -> &str {
+    &line[line.trim_end_matches(['\r', '\n']).len()..]
+}
+
+/// The anchor among the properties that `source` begins with, with a blank behind it; empty without one.
+pub(crate) fn anchor_before(source: &str) -> &str {
+    let mut at = 0;
+    loop {
+        let rest = &source[at..];
+        let token = rest.find([' ', '\t', '\r', '\n']).unwrap_or(rest.len());
+        match rest.as_bytes().first() {
+            Some(b'&') => return &source[at..(at + token + 1).min(source.len())],
+            Some(b'!') => at += token,
+            Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
+            _ => return "",
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The `sops` block: who can open the file, under which rule, and its MAC.
+
+use serde_json::{Map, Value as Json};
+
+use crate::error::{Error, Result};
+use crate::keys::{Family, KeyGroup, MasterKey};
+use crate::rules::EncryptionRule;
+
+/// The top-level key that the block stands under.
+pub const BLOCK_KEY: &str = "sops";
+
+/// The version of SOPS whose format is written; `sops` compares it and refuses a file without it.
+pub const FORMAT_VERSION: &str = "3.13.3";
+
+/// The key of the block that holds the spellings which the values alone do not tell; `sops` ignores it.
+const SPELLINGS_KEY: &str = "sops_rs_spellings";
+
+/// The metadata of an encrypted file.
+#[derive(Clone, Debug)]
+pub struct Metadata {
+    /// The groups of master keys; one unless Shamir's scheme is used.
+    pub key_groups: Vec<KeyGroup>,
+    /// How many groups are needed to open the file; `None` means all of them.
+    pub shamir_threshold: Option<usize>,
+    /// When the MAC was computed, RFC 3339 in UTC with seconds; the MAC's additional data.
+    pub last_modified: String,
+    /// The MAC, an encrypted value.
+    pub mac: String,
+    /// Which values are encrypted.
+    pub rule: EncryptionRule,
+    /// Whether the MAC is over the encrypted values only.
+    pub mac_only_encrypted: bool,
+    /// The version of SOPS that wrote the file, a semantic version.
+    pub version: String,
+    /// The spellings that the values alone do not tell, an encrypted value; only this library writes and reads them.
+    pub(crate) spellings: Option<String>,
+}
+
+impl Metadata {
+    /// Reads the block's value, in the nested form of YAML and JSON.
+    ///
+    /// As SOPS does it, strings stand for numbers and booleans where those are asked for, and unknown keys are ignored.
+    ///
+    /// # Errors
+    /// [`Error::Metadata`] for a part that is missing or malformed, and for more than one rule.
+    pub fn from_tree(tree: &Map<String, Json>) -> Result<Self> {
+        let version = string(tree, "version")?.ok_or_else(|| problem("`version` is missing"))?;
+        if !is_semantic_version(&version) {
+            return Err(problem("`version` is not a version such as 3.13.3"));
+        }
+        let last_modified =
+            string(tree, "lastmodified")?.ok_or_else(|| problem("`lastmodified` is missing"))?;
+        if !is_timestamp(&last_modified) {
+            return Err(problem(
+                "`lastmodified` is not a time such as 2024-01-31T12:00:00Z",
+            ));
+        }
+        let mut rules = Vec::new();
+        for key in EncryptionRule::KEYS {
+            if let Some(text) = string(tree, key)?.filter(|text| !text.is_empty()) {
+                rules.extend(EncryptionRule::new(key, text));
+            }
+        }
+        if rules.len() > 1 {
+            let names: Vec<&str> = rules.iter().map(EncryptionRule::key).collect();
+            return Err(problem(format!(
+                "only one of {} may be there",
+                names.join(", ")
+            )));
+        }
+        let mut key_groups = Vec::new();
+        let direct = key_group(tree)?;
+        if direct.keys.is_empty() {
+            for group in list(tree, "key_groups")? {
+                let group = group
+                    .as_object()
+                    .ok_or_else(|| problem("a key group is no mapping"))?;
+                key_groups.push(key_group(group)?);
+            }
+        } else {
+            key_groups.push(direct);
+        }
+        Ok(Self {
+            key_groups,
+            shamir_threshold: threshold(tree)?,
+            last_modified,
+            mac: string(tree, "mac")?.unwrap_or_default(),
+            rule: rules.pop().unwrap_or(EncryptionRule::None),
+            mac_only_encrypted: boolean(tree, "mac_only_encrypted")?,
+            version,
+            spellings: string(tree, SPELLINGS_KEY)?,
+        })
+    }
+
+    /// The block's value, keys sorted as SOPS sorts them.
+    pub fn to_tree(&self) -> Map<String, Json> {
+        let mut tree = Map::new();
+        if let [group] = &self.key_groups[..] {
+            insert_group(&mut tree, group);
+        } else {
+            let groups = self.key_groups.iter().map(|group| {
+                let mut lists = Map::new();
+                insert_group(&mut lists, group);
+                // SOPS writes these two even where they are empty.
+                for family in [Family::HcVault.name(), "age"] {
+                    lists
+                        .entry(family)
+                        .or_insert_with(|| Json::Array(Vec::new()));
+                }
+                lists.sort_keys();
+                Json::Object(lists)
+            });
+            tree.insert("key_groups".into(), groups.collect());
+        }
+        if let Some(threshold) = self.shamir_threshold {
+            tree.insert("shamir_threshold".into(), threshold.into());
+        }
+        tree.insert("lastmodified".into(), self.last_modified.clone().into());
+        tree.insert("mac".into(), self.mac.clone().into());
+        if let Some((key, text)) = self.rule.entry() {
+            tree.insert(key.into(), text.into());
+        }
+        if self.mac_only_encrypted {
+            tree.insert("mac_only_encrypted".into(), true.into());
+        }
+        if let Some(spellings) = &self.spellings {
+            tree.insert(SPELLINGS_KEY.into(), spellings.clone().into());
+        }
+        tree.insert("version".into(), self.version.clone().into());
+        tree.sort_keys();
+        tree
+    }
+}
+
+fn insert_group(tree: &mut Map<String, Json>, group: &KeyGroup) {
+    for key in &group.keys {
+        let (family, fields) = match key {
+            MasterKey::Age { recipient, enc } => {
+                let mut fields = Map::new();
+                fields.insert("enc".into(), enc.clone().into());
+                fields.insert("recipient".into(), recipient.clone().into());
+                ("age", fields)
+            }
+            MasterKey::Foreign { family, fields } => (family.name(), fields.clone()),
+        };
+        let list = tree
+            .entry(family)
+            .or_insert_with(|| Json::Array(Vec::new()));
+        if let Json::Array(list) = list {
+            list.push(Json::Object(fields));
+        }
+    }
+}
+
+/// The master keys that are listed directly in `tree`.
+fn key_group(tree: &Map<String, Json>) -> Result<KeyGroup> {
+    let mut keys = Vec::new();
+    for entry in list(tree, "age")? {
+        let entry = entry
+            .as_object()
+            .ok_or_else(|| problem("an entry of `age` is no mapping"))?;
+        let field = |name| {
+            string(entry, name)?
+                .ok_or_else(|| problem(format!("an entry of `age` has no `{name}`")))
+        };
+        keys.push(MasterKey::Age {
+            recipient: field("recipient")?,
+            enc: field("enc")?,
+        });
+    }
+    for family in Family::ALL {
+        for entry in list(tree, family.name())? {
+            let fields = entry
+                .as_object()
+                .ok_or_else(|| problem(format!("an entry of `{}` is no mapping", family.name())))?;
+            keys.push(MasterKey::Foreign {
+                family,
+                fields: fields.clone(),
+            });
+        }
+    }
+    Ok(KeyGroup { keys })
+}
+
+fn problem(message: impl Into<String>) -> Error {
+    Error::Metadata {
+        message: message.into(),
+    }
+}
+
+/// The string under `key`; numbers and booleans count as their spelling.
+fn string(tree: &Map<String, Json>, key: &str) -> Result<Option<String>> {
+    match tree.get(key) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text.clone())),
+        Some(Json::Number(number)) => Ok(Some(number.to_string())),
+        Some(Json::Bool(truth)) => Ok(Some(if *truth { "1" } else { "0" }.into())),
+        Some(_) => Err(problem(format!("`{key}` is not a string"))),
+    }
+}
+
+fn boolean(tree: &Map<String, Json>, key: &str) -> Result<bool> {
+    match tree.get(key) {
+        None | Some(Json::Null) => Ok(false),
+        Some(Json::Bool(truth)) => Ok(*truth),
+        Some(Json::Number(number)) => Ok(number.as_f64() != Some(0.0)),
+        Some(Json::String(text)) => match text.as_str() {
+            "" | "0" | "f" | "F" | "false" | "False" | "FALSE" => Ok(false),
+            "1" | "t" | "T" | "true" | "True" | "TRUE" => Ok(true),
+            _ => Err(problem(format!("`{key}` is neither true nor false"))),
+        },
+        Some(_) => Err(problem(format!("`{key}` is neither true nor false"))),
+    }
+}
+
+fn threshold(tree: &Map<String, Json>) -> Result<Option<usize>> {
+    let number = match tree.get("shamir_threshold") {
+        None | Some(Json::Null) => return Ok(None),
+        Some(Json::Number(number)) => number.as_u64(),
+        Some(Json::String(text)) if text.is_empty() => return Ok(None),
+        Some(Json::String(text)) => text.parse().ok(),
+        Some(_) => None,
+    };
+    match number.and_then(|number| usize::try_from(number).ok()) {
+        Some(0) => Ok(None),
+        Some(number) => Ok(Some(number)),
+        None => Err(problem("`shamir_threshold` is not a number")),
+    }
+}
+
+/// The list under `key`; a mapping counts as a list of one.
+fn list<'a>(tree: &'a Map<String, Json>, key: &str) -> Result<&'a [Json]> {
+    match tree.get(key) {
+        None | Some(Json::Null) => Ok(&[]),
+        Some(Json::Array(items)) => Ok(items),
+        Some(single @ Json::Object(_)) => Ok(std::slice::from_ref(single)),
+        Some(_) => Err(problem(format!("`{key}` is not a list"))),
+    }
+}
+
+/// Whether the text is `MAJOR.MINOR.PATCH`, perhaps with a pre-release or build part.
+fn is_semantic_version(text: &str) -> bool {
+    let core = text.split(['-', '+']).next().unwrap_or_default();
+    let numbers: Vec<&str> = core.split('.').collect();
+    numbers.len() == 3
+        && numbers
+            .iter()
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether the text has the shape of RFC 3339's date and time.
+fn is_timestamp(text: &str) -> bool {
+    let shape = b"dddd-dd-ddTdd:dd:dd";
+    let bytes = text.as_bytes();
+    let fits = |(byte, form): (&u8, &u8)| {
+        if *form == b'd' {
+            byte.is_ascii_digit()
+        } else {
+            byte == form
+        }
+    };
+    bytes.len() > shape.len() && bytes.iter().zip(shape).all(fits)
+}

@@ -1,0 +1,64 @@
+//! An alias whose values are encrypted cannot stay an alias, for each path has its own additional data: it is written out.
+
+use std::ops::Range;
+
+use crate::document::{Collection, Document, Item, Leaf, yaml};
+
+/// Writes the items of an alias as one flow node. `encrypt` writes a leaf encrypted, or says that it is to stay as it is.
+pub(super) fn write(
+    document: &Document<'_>,
+    items: Range<usize>,
+    out: &mut String,
+    mut encrypt: impl FnMut(usize, &Leaf<'_>, &mut String) -> bool,
+) {
+    let mut open: Vec<(Collection, bool)> = Vec::new();
+    for index in items {
+        let (item, path) = match &document.tape[index] {
+            item @ (Item::Open { path, .. } | Item::Leaf(Leaf { path, .. })) => (item, *path),
+            Item::Close { open: at }
+                if matches!(document.tape[*at as usize], Item::Open { .. }) =>
+            {
+                match open.pop() {
+                    Some((Collection::Mapping, _)) => out.push('}'),
+                    _ => out.push(']'),
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        if let Some((kind, first)) = open.last_mut() {
+            if !std::mem::replace(first, false) {
+                out.push_str(", ");
+            }
+            if *kind == Collection::Mapping {
+                yaml::spell::spell_double_quoted(document.paths.key(path), out);
+                out.push_str(": ");
+            }
+        }
+        match item {
+            Item::Open { kind, .. } => {
+                out.push(if *kind == Collection::Mapping {
+                    '{'
+                } else {
+                    '['
+                });
+                open.push((*kind, true));
+            }
+            Item::Leaf(leaf) => {
+                let quote = if open.is_empty() { "" } else { "'" };
+                out.push_str(quote);
+                let start = out.len();
+                if encrypt(index, leaf, out) {
+                    out.push_str(quote);
+                } else {
+                    out.truncate(start - quote.len());
+                    match &leaf.value {
+                        Some(value) => yaml::spell::spell_flow(value, out),
+                        None => out.push_str("null"),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Ciphertext to plaintext: one pass over the leaves that checks, hashes and writes.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use crate::cipher::{self, Cipher};
+use crate::document::place::Place;
+use crate::document::{Document, Edits, Item, Leaf, PathId, Span, block};
+use crate::error::{Error, Result};
+use crate::golang;
+use crate::keys::DataKey;
+use crate::mac::Mac;
+use crate::metadata::Metadata;
+use crate::pipeline::Containers;
+use crate::pipeline::reuse::Reuse;
+use crate::pipeline::selection::Selection;
+use crate::pipeline::spellings::{Node, Spellings};
+use crate::rules::CompiledRule;
+use crate::value::{Type, Value};
+
+/// Whether the MAC must be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MacCheck {
+    /// It must: what `sops` does.
+    Require,
+    /// It is not looked at: `--ignore-mac`, for a file after a merge.
+    Ignore,
+}
+
+/// What came out of a file.
+pub struct Decrypted {
+    /// The plaintext.
+    pub text: Zeroizing<String>,
+    /// How many comments look encrypted or should be but could not be opened; they are in the text as they were.
+    pub unopened_comments: usize,
+}
+
+/// Decrypts what the metadata's rule selects.
+pub(crate) fn decrypt<'a>(
+    document: &Document<'a>,
+    metadata: &Metadata,
+    key: &DataKey,
+    check: MacCheck,
+    reuse: Option<&mut Reuse<'a>>,
+) -> Result<Decrypted> {
+    let rule = CompiledRule::new(&metadata.rule)?;
+    let selection = Selection::of(document, &rule)?;
+    let mut cipher = Cipher::new(key);
+    let stored_mac = stored_mac(metadata, &mut cipher, check)?;
+    let spellings = stored_mac
+        .as_deref()
+        .and_then(|mac| spellings(metadata, &mut cipher, mac))
+        .unwrap_or_default();
+    let mut reader = Reader {
+        document,
+        selection: &selection,
+        cipher,
+        reuse,
+        additional_data: Vec::new(),
+        plaintext: Zeroizing::default(),
+        mac: Mac::new(metadata.mac_only_encrypted),
+        others: Vec::new(),
+        unopened_comments: 0,
+    };
+    reader.comments();
+    reader.blocks(spellings.no_final_newline);
+    let (usual, kept) = reader.leaves(&spellings.nodes)?;
+    let (mac, unopened_comments) = (reader.mac.finish(), reader.unopened_comments);
+    if check == MacCheck::Require && stored_mac.as_deref() != Some(&mac) {
+        return Err(Error::MacMismatch);
+    }
+    let text = match kept {
+        Some(kept) if same_values(&usual, &kept, document) => kept,
+        _ => usual,
+    };
+    Ok(Decrypted {
+        text,
+        unopened_comments,
+    })
+}
+
+/// The MAC that the file carries; `None` only where it is not asked for.
+fn stored_mac(metadata: &Metadata, cipher: &mut Cipher, check: MacCheck) -> Result<Option<String>> {
+    if metadata.mac.is_empty() && check == MacCheck::Require {
+        return Err(Error::MacMissing);
+    }
+    match cipher.decrypt(&metadata.mac, metadata.last_modified.as_bytes()) {
+        Ok((_, mac)) => Ok(Some(String::from_utf8_lossy(mac).into_owned())),
+        Err(_) if check == MacCheck::Ignore => Ok(None),
+        Err(_) => Err(Error::MacUnreadable),
+    }
+}
+
+/// The kept spellings, if there are any and they belong to this file's MAC; another writer drops or outdates them.
+fn spellings(metadata: &Metadata, cipher: &mut Cipher, mac: &str) -> Option<Spellings> {
+    let text = metadata.spellings.as_deref()?;
+    let (_, plaintext) = cipher
+        .decrypt(text, &Spellings::additional_data(mac))
+        .ok()?;
+    serde_json::from_slice(plaintext).ok()
+}
+
+/// Whether two plaintexts hold the same values under the same keys.
+fn same_values(one: &str, other: &str, document: &Document<'_>) -> bool {
+    let (Ok(one), Ok(other)) = (
+        Document::parse(one, document.format),
+        Document::parse(other, document.format),
+    ) else {
+        return false;
+    };
+    one.has_values_of(&other)
+}
+
+struct Reader<'d, 'a, 'r> {
+    document: &'d Document<'a>,
+    selection: &'d Selection,
+    cipher: Cipher,
+    reuse: Option<&'r mut Reuse<'a>>,
+    additional_data: Vec<u8>,
+    plaintext: Zeroizing<Vec<u8>>,
+    mac: Mac,
+    /// What changes besides leaves: decrypted comments, and the blocks, which go. In the order of the text.
+    others: Vec<(Range<usize>, Zeroizing<String>)>,
+    unopened_comments: usize,
+}
+
+impl<'a> Reader<'_, 'a, '_> {
+    /// Opens the comments; one that cannot be opened stays as it is, as with SOPS.
+    fn comments(&mut self) {
+        let document = self.document;
+        for (index, item) in document.written_items() {
+            let Item::Comment { path, span } = item else {
+                continue;
+            };
+            if !self.selection.contains(index) || span.range().len() < 2 {
+                continue;
+            }
+            match self.comment(*path, *span) {
+                Some(text) => self.others.push((span.range(), text)),
+                None => self.unopened_comments += 1,
+            }
+        }
+    }
+
+    /// The comment's plaintext, tried with its container's path and then with those around it.
+    fn comment(&mut self, path: PathId, span: Span) -> Option<Zeroizing<String>> {
+        let source = self.document.source(span);
+        let ciphertext = source.strip_prefix('#')?;
+        let mut line = self.document.paths.ancestry(path);
+        line.insert(0, crate::document::ROOT);
+        for path in line.into_iter().rev() {
+            self.document
+                .paths
+                .additional_data(path, &mut self.additional_data);
+            if let Ok((Type::Comment, plaintext)) =
+                self.cipher.decrypt(ciphertext, &self.additional_data)
+            {
+                if let Some(reuse) = &mut self.reuse {
+                    reuse.remember(Type::Comment, &self.additional_data, plaintext, ciphertext);
+                }
+                return Some(Zeroizing::new(format!(
+                    "#{}",
+                    String::from_utf8_lossy(plaintext)
+                )));
+            }
+        }
+        None
+    }
+
+    /// Takes the `sops` blocks out.
+    fn blocks(&mut self, no_final_newline: bool) {
+        let text = self.document.text;
+        for (number, site) in self.document.blocks.iter().enumerate() {
+            let mut entry = site.entry.clone();
+            let last = number + 1 == self.document.blocks.len();
+            if last && no_final_newline && entry.end == text.len() {
+                entry.start -= block::line_break_before(text, entry.start);
+            }
+            self.others.push((entry, Zeroizing::default()));
+        }
+        self.others.sort_by_key(|(range, _)| range.start);
+    }
+
+    /// Decrypts the leaves and writes the text twice: with the usual spellings and, where there are any, with the kept ones.
+    fn leaves(&mut self, nodes: &[Node]) -> Result<(Zeroizing<String>, Option<Zeroizing<String>>)> {
+        let document = self.document;
+        let mut usual = Edits::new(document.text, 0);
+        let mut kept = (!nodes.is_empty()).then(|| Edits::new(document.text, 0));
+        let mut nodes = nodes.iter().peekable();
+        let mut containers = Containers::new(document);
+        let others = std::mem::take(&mut self.others);
+        let mut others = others.iter().peekable();
+        let mut encrypted = 0;
+        for (index, item) in document.tape.iter().enumerate() {
+            containers.pass(item);
+            let Item::Leaf(leaf) = item else { continue };
+            if !self.selection.contains(index) {
+                if let Some(value) = &leaf.value {
+                    self.mac.add(&value.bytes, false);
+                }
+                continue;
+            }
+            let Some((kind, canonical)) = self.leaf(leaf)? else {
+                continue;
+            };
+            let value = Value {
+                kind,
+                bytes: canonical.as_deref().unwrap_or(&self.plaintext).into(),
+            };
+            self.mac.add(&value.bytes, true);
+            let range = leaf.span.range();
+            while let Some((at, text)) = others.next_if(|(at, _)| at.start < range.start) {
+                usual.replace(at.clone()).push_str(text);
+                if let Some(kept) = &mut kept {
+                    kept.replace_outside(at.clone(), text);
+                }
+            }
+            let place = Place::to_decrypt(document, leaf, containers.start());
+            let out = usual.replace(range.clone());
+            let start = out.len();
+            place.spell(&self.plaintext, &value, out);
+            if let Some(kept) = &mut kept {
+                match nodes.next_if(|node| node.leaf == encrypted) {
+                    Some(node) if node.up > 0 => {
+                        let span = containers.outer(node.up).unwrap_or(leaf.span);
+                        kept.replace_outside(span.range(), &node.text);
+                    }
+                    Some(node) => kept.replace_outside(range, &node.text),
+                    None => kept.replace_outside(range, &out[start..]),
+                }
+            }
+            encrypted += 1;
+        }
+        for (at, text) in others {
+            usual.replace(at.clone()).push_str(text);
+            if let Some(kept) = &mut kept {
+                kept.replace_outside(at.clone(), text);
+            }
+        }
+        Ok((
+            Zeroizing::new(usual.finish()),
+            kept.map(|kept| Zeroizing::new(kept.finish())),
+        ))
+    }
+
+    /// Decrypts a leaf into `self.plaintext` and gives its type and, where it is another, its canonical form; `None` for null
+    /// and the empty string.
+    fn leaf(&mut self, leaf: &Leaf<'_>) -> Result<Option<(Type, Option<Vec<u8>>)>> {
+        let Some(value) = &leaf.value else {
+            return Ok(None);
+        };
+        if value.bytes.is_empty() {
+            return Ok(None);
+        }
+        let ciphertext = match (value.kind, std::str::from_utf8(&value.bytes)) {
+            (Type::Str, Ok(text)) => text,
+            _ => {
+                return Err(self.problem(
+                    leaf,
+                    "the rules ask for an encrypted value here, and this is none",
+                ));
+            }
+        };
+        self.document
+            .paths
+            .additional_data(leaf.path, &mut self.additional_data);
+        let opened =
+            self.cipher
+                .decrypt(ciphertext, &self.additional_data)
+                .map(|(kind, plaintext)| {
+                    self.plaintext.clear();
+                    self.plaintext.extend_from_slice(plaintext);
+                    kind
+                });
+        let kind = opened.map_err(|problem| self.problem(leaf, problem))?;
+        let Some(canonical) = golang::canonical(kind, &self.plaintext) else {
+            return Err(self.problem(leaf, "the decrypted value does not fit its `type`"));
+        };
+        let canonical = match canonical {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(canonical) => Some(canonical),
+        };
+        if let Some(reuse) = &mut self.reuse
+            && let Some(range) = cipher::extent(self.document.source(leaf.span))
+        {
+            let ciphertext = &self.document.source(leaf.span)[range];
+            reuse.remember(kind, &self.additional_data, &self.plaintext, ciphertext);
+        }
+        Ok(Some((kind, canonical)))
+    }
+
+    fn problem(&self, leaf: &Leaf<'_>, message: &str) -> Error {
+        Error::Value {
+            path: self.document.paths.display(leaf.path),
+            location: Some(self.document.location(leaf.span)),
+            message: message.into(),
+        }
+    }
+}

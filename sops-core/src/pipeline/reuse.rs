@@ -1,0 +1,56 @@
+//! The encrypted values of a file's former state: a value that did not change keeps its ciphertext, so that diffs stay small.
+
+use std::collections::{HashMap, VecDeque};
+
+use sha2::{Digest, Sha256};
+
+use crate::value::Type;
+
+/// What identifies a value: SHA-256 over its type, additional data and plaintext.
+type Fingerprint = [u8; 32];
+
+/// Ciphertexts by what they hold, each to be given out once.
+#[derive(Default)]
+pub(crate) struct Reuse<'a> {
+    known: HashMap<Fingerprint, VecDeque<&'a str>>,
+}
+
+impl<'a> Reuse<'a> {
+    /// Remembers that `ciphertext` holds this value.
+    pub(crate) fn remember(
+        &mut self,
+        kind: Type,
+        additional_data: &[u8],
+        plaintext: &[u8],
+        ciphertext: &'a str,
+    ) {
+        self.known
+            .entry(fingerprint(kind, additional_data, plaintext))
+            .or_default()
+            .push_back(ciphertext);
+    }
+
+    /// The ciphertext that holds this value, the one that came first.
+    pub(crate) fn take(
+        &mut self,
+        kind: Type,
+        additional_data: &[u8],
+        plaintext: &[u8],
+    ) -> Option<&'a str> {
+        if self.known.is_empty() {
+            return None;
+        }
+        self.known
+            .get_mut(&fingerprint(kind, additional_data, plaintext))?
+            .pop_front()
+    }
+}
+
+fn fingerprint(kind: Type, additional_data: &[u8], plaintext: &[u8]) -> Fingerprint {
+    let mut hash = Sha256::new();
+    hash.update(kind.name());
+    hash.update((additional_data.len() as u64).to_le_bytes());
+    hash.update(additional_data);
+    hash.update(plaintext);
+    hash.finalize().into()
+}

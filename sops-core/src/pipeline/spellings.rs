@@ -1,0 +1,49 @@
+//! The spellings that neither a value nor the style around it tells, kept encrypted in the `sops` block.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
+
+/// How places of a plaintext were spelled. Serialised as JSON, encrypted with the data key, bound to the file's MAC.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Spellings {
+    /// In the order of the leaves they begin at.
+    pub(crate) nodes: Vec<Node>,
+    /// The text had no line break at its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) no_final_newline: bool,
+}
+
+/// The spelling of one node.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Node {
+    /// Which of the encrypted leaves it is, counted from 0, or begins with.
+    pub(crate) leaf: usize,
+    /// How many containers up from that leaf the node is; 0 is the leaf itself.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) up: usize,
+    /// The source text.
+    pub(crate) text: String,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+impl Drop for Spellings {
+    fn drop(&mut self) {
+        for node in &mut self.nodes {
+            node.text.zeroize();
+        }
+    }
+}
+
+impl Spellings {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && !self.no_final_newline
+    }
+
+    /// The additional data that binds them to a file with this MAC.
+    pub(crate) fn additional_data(mac: &str) -> Vec<u8> {
+        format!("sops_rs_spellings:{mac}").into_bytes()
+    }
+}
