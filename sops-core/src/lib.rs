@@ -1,1 +1,4 @@
 //! Lossless SOPS documents.
+
+pub mod error;
+pub mod rules;
