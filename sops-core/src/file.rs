@@ -63,13 +63,13 @@ pub fn encrypt(text: &str, format: Format, how: &Encryption) -> Result<String> {
         shamir_threshold: how.shamir_threshold,
         last_modified: timestamp(how.now),
         mac: String::new(),
-        rule: how.rule.clone(),
+        rule: Some(how.rule.clone()),
         mac_only_encrypted: how.mac_only_encrypted,
         version: FORMAT_VERSION.into(),
         spellings: None,
     };
     if !how.allow_plaintext {
-        encrypt::require_selection(&document, &metadata.rule)?;
+        encrypt::require_selection(&document, &how.rule)?;
     }
     encrypt::encrypt(&document, &mut metadata, &key, &mut Reuse::default())
 }

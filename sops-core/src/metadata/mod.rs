@@ -26,8 +26,8 @@ pub struct Metadata {
     pub last_modified: String,
     /// The MAC, an encrypted value.
     pub mac: String,
-    /// Which values are encrypted.
-    pub rule: EncryptionRule,
+    /// Which values are encrypted; without a rule all are.
+    pub rule: Option<EncryptionRule>,
     /// Whether the MAC is over the encrypted values only.
     pub mac_only_encrypted: bool,
     /// The version of SOPS that wrote the file, a semantic version.
@@ -55,19 +55,14 @@ impl Metadata {
                 "`lastmodified` is not a time such as 2024-01-31T12:00:00Z",
             ));
         }
-        let mut rules = Vec::new();
-        for key in EncryptionRule::KEYS {
-            if let Some(text) = string(tree, key)?.filter(|text| !text.is_empty()) {
-                rules.extend(EncryptionRule::new(key, text));
-            }
+        let mut settings = Vec::new();
+        for name in EncryptionRule::NAMES {
+            settings.push((name, string(tree, name)?.unwrap_or_default()));
         }
-        if rules.len() > 1 {
-            let names: Vec<&str> = rules.iter().map(EncryptionRule::key).collect();
-            return Err(problem(format!(
-                "only one of {} may be there",
-                names.join(", ")
-            )));
-        }
+        let settings = settings.iter().map(|(name, text)| (*name, text.as_str()));
+        let rule = EncryptionRule::only(settings).map_err(|(first, second)| {
+            problem(format!("`{first}` and `{second}` cannot both be there"))
+        })?;
         let mut key_groups = Vec::new();
         let direct = key_group(tree)?;
         if direct.keys.is_empty() {
@@ -85,7 +80,7 @@ impl Metadata {
             shamir_threshold: threshold(tree)?,
             last_modified,
             mac: string(tree, "mac")?.unwrap_or_default(),
-            rule: rules.pop().unwrap_or(EncryptionRule::None),
+            rule,
             mac_only_encrypted: boolean(tree, "mac_only_encrypted")?,
             version,
             spellings: string(tree, SPELLINGS_KEY)?,
@@ -117,8 +112,8 @@ impl Metadata {
         }
         tree.insert("lastmodified".into(), self.last_modified.clone().into());
         tree.insert("mac".into(), self.mac.clone().into());
-        if let Some((key, text)) = self.rule.entry() {
-            tree.insert(key.into(), text.into());
+        if let Some(rule) = &self.rule {
+            tree.insert(rule.name().into(), rule.text().into());
         }
         if self.mac_only_encrypted {
             tree.insert("mac_only_encrypted".into(), true.into());

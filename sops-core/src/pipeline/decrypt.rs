@@ -15,9 +15,8 @@ use crate::mac::Mac;
 use crate::metadata::Metadata;
 use crate::pipeline::Containers;
 use crate::pipeline::reuse::Reuse;
-use crate::pipeline::selection::Selection;
+use crate::pipeline::selection::Selected;
 use crate::pipeline::spellings::{Node, Spellings};
-use crate::rules::CompiledRule;
 use crate::value::{Type, Value};
 
 /// Whether the MAC must be right.
@@ -45,8 +44,7 @@ pub(crate) fn decrypt<'a>(
     check: MacCheck,
     reuse: Option<&mut Reuse<'a>>,
 ) -> Result<Decrypted> {
-    let rule = CompiledRule::new(&metadata.rule)?;
-    let selection = Selection::of(document, &rule)?;
+    let selection = Selected::of(document, metadata.rule.as_ref())?;
     let mut cipher = Cipher::new(key);
     let stored_mac = stored_mac(metadata, &mut cipher, check)?;
     let spellings = stored_mac
@@ -115,7 +113,7 @@ fn same_values(one: &str, other: &str, document: &Document<'_>) -> bool {
 
 struct Reader<'d, 'a, 'r> {
     document: &'d Document<'a>,
-    selection: &'d Selection,
+    selection: &'d Selected,
     cipher: Cipher,
     reuse: Option<&'r mut Reuse<'a>>,
     additional_data: Vec<u8>,

@@ -10,10 +10,10 @@ use crate::keys::DataKey;
 use crate::mac::Mac;
 use crate::metadata::Metadata;
 use crate::pipeline::reuse::Reuse;
-use crate::pipeline::selection::Selection;
+use crate::pipeline::selection::Selected;
 use crate::pipeline::spellings::{Node, Spellings};
 use crate::pipeline::{Containers, alias};
-use crate::rules::{CompiledRule, EncryptionRule};
+use crate::rules::EncryptionRule;
 use crate::value::{Type, Value};
 
 /// Encrypts the leaves that the metadata's rule selects. `metadata` has its keys and time already and is given its MAC.
@@ -23,8 +23,7 @@ pub(crate) fn encrypt(
     key: &DataKey,
     reuse: &mut Reuse<'_>,
 ) -> Result<String> {
-    let rule = CompiledRule::new(&metadata.rule)?;
-    let selection = Selection::of(document, &rule)?;
+    let selection = Selected::of(document, metadata.rule.as_ref())?;
     let mut cipher = Cipher::new(key);
 
     let (mac, spellings) = survey(document, &selection, metadata.mac_only_encrypted);
@@ -49,7 +48,6 @@ pub(crate) fn encrypt(
     Writer {
         document,
         selection: &selection,
-        rule: &rule,
         cipher,
         reuse,
         additional_data: Vec::new(),
@@ -66,7 +64,7 @@ pub(crate) fn is_encryptable(value: Option<&Value<'_>>) -> bool {
 /// The document's MAC, and the spellings that would not come back by themselves.
 fn survey(
     document: &Document<'_>,
-    selection: &Selection,
+    selection: &Selected,
     mac_only_encrypted: bool,
 ) -> (String, Spellings) {
     let mut mac = Mac::new(mac_only_encrypted);
@@ -135,8 +133,7 @@ fn survey(
 
 struct Writer<'d, 'a, 'r> {
     document: &'d Document<'a>,
-    selection: &'d Selection,
-    rule: &'d CompiledRule,
+    selection: &'d Selected,
     cipher: Cipher,
     reuse: &'d mut Reuse<'r>,
     additional_data: Vec<u8>,
@@ -193,9 +190,7 @@ impl Writer<'_, '_, '_> {
                     out.push('#');
                     let start = out.len();
                     self.encrypted(Type::Comment, text.as_bytes(), out);
-                    if self.rule.forbids_encrypted_comment(&out[start..]) {
-                        return Err(self.comment_would_be_skipped(span.range().start));
-                    }
+                    self.selection.check_encrypted_comment(&out[start..])?;
                 }
                 _ => {}
             }
@@ -278,12 +273,6 @@ impl Writer<'_, '_, '_> {
         }
     }
 
-    fn comment_would_be_skipped(&self, at: usize) -> Error {
-        Error::Unsupported {
-            location: crate::error::Location::of(self.document.text, at),
-            message: "once encrypted, this comment would match `unencrypted_comment_regex`: make the expression stricter".into(),
-        }
-    }
 }
 
 /// Refuses a document that has values of which the rule selects none: all of it would stay in plaintext.
@@ -291,7 +280,7 @@ impl Writer<'_, '_, '_> {
 /// # Errors
 /// [`Error::NothingSelected`] with the rule and the document's top-level keys.
 pub(crate) fn require_selection(document: &Document<'_>, rule: &EncryptionRule) -> Result<()> {
-    let selection = Selection::of(document, &CompiledRule::new(rule)?)?;
+    let selection = Selected::of(document, Some(rule))?;
     let mut values = false;
     for (index, item) in document.tape.iter().enumerate() {
         if let Item::Leaf(leaf) = item
@@ -303,9 +292,9 @@ pub(crate) fn require_selection(document: &Document<'_>, rule: &EncryptionRule) 
             values = true;
         }
     }
-    let Some((key, text)) = rule.entry().filter(|_| values) else {
+    if !values {
         return Ok(());
-    };
+    }
     let mut keys: Vec<&str> = document
         .paths
         .ids()
@@ -323,7 +312,7 @@ pub(crate) fn require_selection(document: &Document<'_>, rule: &EncryptionRule) 
     };
     Err(Error::NothingSelected {
         message: format!(
-            "the rule `{key}: {text}` selects none of the document's values, so all of them would stay in plaintext; its keys are {}{more}",
+            "the rule `{rule}` selects none of the document's values, so all of them would stay in plaintext; its keys are {}{more}",
             keys.join(", ")
         ),
     })

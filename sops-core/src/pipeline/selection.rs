@@ -2,50 +2,64 @@
 
 use crate::document::{Document, Item, Leaf, ROOT};
 use crate::error::Result;
-use crate::rules::{ActiveComments, CompiledRule};
+use crate::rules::{CompiledRule, EncryptionRule, Selection};
 
-/// One bool for each item of the tape: whether it is a leaf or comment that is encrypted.
-pub(crate) struct Selection(Vec<bool>);
+/// What a rule selects of a document.
+pub(crate) struct Selected {
+    /// One bool for each item of the tape: whether it is a leaf or comment that is encrypted.
+    items: Vec<bool>,
+    rule: Option<CompiledRule>,
+}
 
-impl Selection {
-    /// Walks the document as SOPS walks it.
-    pub(crate) fn of(document: &Document<'_>, rule: &CompiledRule) -> Result<Self> {
-        let by_path = path_matches(document, rule);
-        let mut comments = ActiveComments::new(rule);
-        let mut selected = vec![false; document.tape.len()];
-        for (index, item) in document.tape.iter().enumerate() {
-            match item {
-                // For SOPS a document and its mapping are one container.
+impl Selected {
+    /// Walks the document as SOPS walks it. Without a rule everything is encrypted.
+    pub(crate) fn of(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<Self> {
+        let rule = rule.map(EncryptionRule::compile).transpose()?;
+        let items = match &rule {
+            Some(rule) => walk(document, rule),
+            None => vec![true; document.tape.len()],
+        };
+        Ok(Self { items, rule })
+    }
+
+    /// Whether the item at that index of the tape is to be encrypted.
+    pub(crate) fn contains(&self, index: usize) -> bool {
+        self.items[index]
+    }
+
+    /// Refuses a comment that the rule would read otherwise once it is encrypted.
+    pub(crate) fn check_encrypted_comment(&self, ciphertext: &str) -> Result<()> {
+        self.rule
+            .as_ref()
+            .map_or(Ok(()), |rule| rule.check_encrypted_comment(ciphertext))
+    }
+}
+
+fn walk(document: &Document<'_>, rule: &CompiledRule) -> Vec<bool> {
+    let by_path = path_matches(document, rule);
+    let mut selection = Selection::new(rule);
+    let mut items = vec![false; document.tape.len()];
+    for (index, item) in document.tape.iter().enumerate() {
+        match item {
+            // For SOPS a document and its mapping are one container.
+            Item::Open { path, .. } if *path == ROOT => {}
+            Item::Document { .. } | Item::Open { .. } => selection.open(),
+            Item::Close { open } => match &document.tape[*open as usize] {
                 Item::Open { path, .. } if *path == ROOT => {}
-                Item::Document { .. } | Item::Open { .. } => comments.enter(),
-                Item::Close { open } => match &document.tape[*open as usize] {
-                    Item::Document { .. } => comments.leave(),
-                    Item::Open { path, .. } if *path != ROOT => {
-                        comments.leave();
-                        comments.passed();
-                    }
-                    _ => {}
-                },
-                Item::Alias { .. } => {}
-                Item::Comment { path, span } => {
-                    let text = document.source(*span);
-                    selected[index] = comments.comment(
-                        by_path[path.index()],
-                        text.strip_prefix('#').unwrap_or(text),
-                    );
-                }
-                Item::Leaf(Leaf { path, .. }) => {
-                    selected[index] = comments.value(by_path[path.index()]);
-                    comments.passed();
-                }
+                Item::Document { .. } | Item::Open { .. } => selection.close(),
+                _ => {}
+            },
+            Item::Alias { .. } => {}
+            Item::Comment { path, span } => {
+                let text = &document.source(*span)[1..];
+                items[index] = selection.comment(text, by_path[path.index()]);
+            }
+            Item::Leaf(Leaf { path, .. }) => {
+                items[index] = selection.value(by_path[path.index()]);
             }
         }
-        Ok(Self(selected))
     }
-
-    pub(crate) fn contains(&self, index: usize) -> bool {
-        self.0[index]
-    }
+    items
 }
 
 /// For each path of the document whether a key on it matches the rule.
@@ -54,7 +68,8 @@ fn path_matches(document: &Document<'_>, rule: &CompiledRule) -> Vec<bool> {
     let mut matches = vec![false; paths.len()];
     for id in paths.ids().skip(1) {
         // A parent's index is below its children's.
-        matches[id.index()] = matches[paths.parent(id).index()] || rule.key_matches(paths.key(id));
+        matches[id.index()] =
+            matches[paths.parent(id).index()] || rule.key_matches(paths.key(id));
     }
     matches
 }
