@@ -9,4 +9,13 @@
 //! (`prompt`), and how the data key is wrapped for key groups and recovered from them (`data_key`, `shamir`). Nothing
 //! here knows the format of a document.
 
+pub mod age;
+mod command;
+mod environment;
+mod prompt;
 pub mod shamir;
+mod sources;
+
+pub use age::{Identities, Recipient};
+pub use environment::Environment;
+pub use prompt::{NoPrompt, Prompt};
