@@ -34,7 +34,7 @@ pub(crate) struct Cipher {
 
 impl Cipher {
     pub(crate) fn new(key: &DataKey) -> Self {
-        let key = key.expose();
+        let key = key.as_bytes();
         Self {
             usual: AesGcm::new(key.into()),
             short: Box::new((AesGcm::new(key.into()), AesGcm::new(key.into()))),

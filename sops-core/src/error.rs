@@ -102,6 +102,12 @@ pub enum Error {
         /// Which groups stay closed, and the recipients that would open them.
         message: String,
     },
+    /// The key groups, their threshold and their shares do not fit each other.
+    #[error("key groups: {message}")]
+    KeyGroups {
+        /// What does not fit.
+        message: String,
+    },
     /// No recipient to encrypt for.
     #[error("no recipient: there is no key to encrypt the file for")]
     NoRecipient,

@@ -1,5 +1,6 @@
 //! What a program does with documents: encrypt one, open one, change one, and give it other keys. All in memory.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use zeroize::Zeroizing;
@@ -7,7 +8,9 @@ use zeroize::Zeroizing;
 use crate::document::{Document, Edits, block};
 use crate::error::{Error, Result};
 use crate::format::Format;
-use crate::keys::{DataKey, Identities, MasterKey, Recipient, recover_data_key, wrap_data_key};
+use crate::keys::{
+    DataKey, Identities, MasterKey, NoPrompt, Prompt, Recipient, recover_data_key, wrap_data_key,
+};
 use crate::metadata::{FORMAT_VERSION, Metadata};
 pub use crate::pipeline::decrypt::{Decrypted, MacCheck};
 use crate::pipeline::reuse::Reuse;
@@ -15,7 +18,7 @@ use crate::pipeline::{decrypt, encrypt};
 use crate::rules::EncryptionRule;
 
 /// How a document is to be encrypted.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Encryption {
     /// The recipients, in groups: one group unless the data key is to be split with Shamir's scheme.
     pub recipients: Vec<Vec<Recipient>>,
@@ -29,6 +32,8 @@ pub struct Encryption {
     pub allow_plaintext: bool,
     /// The time that `lastmodified` tells.
     pub now: SystemTime,
+    /// Asked where a recipient's plugin needs a person.
+    pub prompt: Arc<dyn Prompt>,
 }
 
 impl Encryption {
@@ -41,6 +46,7 @@ impl Encryption {
             mac_only_encrypted: false,
             allow_plaintext: false,
             now: SystemTime::now(),
+            prompt: Arc::new(NoPrompt),
         }
     }
 }
@@ -59,7 +65,7 @@ pub fn encrypt(text: &str, format: Format, how: &Encryption) -> Result<String> {
     }
     let key = DataKey::generate();
     let mut metadata = Metadata {
-        key_groups: wrap_data_key(&key, &how.recipients, how.shamir_threshold)?,
+        key_groups: wrap_data_key(&key, &how.recipients, how.shamir_threshold, &how.prompt)?,
         shamir_threshold: how.shamir_threshold,
         last_modified: timestamp(how.now),
         mac: String::new(),
@@ -150,9 +156,10 @@ impl<'a> EncryptedDocument<'a> {
         key: &DataKey,
         groups: &[Vec<Recipient>],
         threshold: Option<usize>,
+        prompt: &Arc<dyn Prompt>,
     ) -> Result<String> {
         let mut metadata = self.metadata.clone();
-        metadata.key_groups = wrap_data_key(key, groups, threshold)?;
+        metadata.key_groups = wrap_data_key(key, groups, threshold, prompt)?;
         metadata.shamir_threshold = threshold;
         Ok(self.with_metadata(&metadata))
     }
@@ -160,7 +167,7 @@ impl<'a> EncryptedDocument<'a> {
     /// The document with another `sops` block in place of its own.
     pub fn with_metadata(&self, metadata: &Metadata) -> String {
         let tree = metadata.to_tree();
-        let mut edits = Edits::new(self.document.text, 1024);
+        let mut edits = Edits::new(self.document.text, self.document.text.len() + 1024);
         for site in &self.document.blocks {
             block::replace(&self.document, site, &tree, &mut edits);
         }
@@ -206,11 +213,16 @@ impl OpenDocument<'_, '_> {
     ///
     /// # Errors
     /// [`Error::Recipient`] where a key cannot be wrapped.
-    pub fn rotate(self, groups: &[Vec<Recipient>], now: SystemTime) -> Result<String> {
+    pub fn rotate(
+        self,
+        groups: &[Vec<Recipient>],
+        now: SystemTime,
+        prompt: &Arc<dyn Prompt>,
+    ) -> Result<String> {
         let document = Document::parse(&self.decrypted.text, self.encrypted.document.format)?;
         let key = DataKey::generate();
         let mut metadata = self.encrypted.metadata.clone();
-        metadata.key_groups = wrap_data_key(&key, groups, metadata.shamir_threshold)?;
+        metadata.key_groups = wrap_data_key(&key, groups, metadata.shamir_threshold, prompt)?;
         metadata.last_modified = timestamp(now);
         metadata.version = FORMAT_VERSION.into();
         encrypt::encrypt(&document, &mut metadata, &key, &mut Reuse::default())

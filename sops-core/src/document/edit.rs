@@ -10,27 +10,21 @@ pub(crate) struct Edits<'a> {
 }
 
 impl<'a> Edits<'a> {
-    /// Starts with `text`; `extra` is how many bytes the result is expected to be longer.
-    pub(crate) fn new(text: &'a str, extra: usize) -> Self {
+    /// Starts with `text`; the result is expected to have `capacity` bytes.
+    pub(crate) fn new(text: &'a str, capacity: usize) -> Self {
         Self {
             text,
-            out: String::with_capacity(text.len() + extra),
+            out: String::with_capacity(capacity),
             done: 0,
         }
     }
 
     /// Copies up to the range and leaves it out; the replacement is to be pushed onto what is returned.
     pub(crate) fn replace(&mut self, range: Range<usize>) -> &mut String {
-        self.out.push_str(&self.text[self.done..range.start]);
-        self.done = range.end;
+        let start = range.start.max(self.done);
+        self.out.push_str(&self.text[self.done..start]);
+        self.done = range.end.max(start);
         &mut self.out
-    }
-
-    /// The same for a text that is at hand, unless the range is part of what has been replaced already.
-    pub(crate) fn replace_outside(&mut self, range: Range<usize>, with: &str) {
-        if range.start >= self.done {
-            self.replace(range).push_str(with);
-        }
     }
 
     /// Up to where the text has been copied or replaced.

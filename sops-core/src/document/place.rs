@@ -1,15 +1,17 @@
 //! How the text around a scalar decides what an encrypted value looks like there and what a decrypted one does.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
-use crate::document::{Document, Leaf, Style, json, yaml};
+use crate::document::yaml::in_style::{self, spell_in_style};
+use crate::document::yaml::spell::{self, Container, spell};
+use crate::document::{Collection, Document, Leaf, Style, json, yaml};
 use crate::format::Format;
 use crate::golang;
 use crate::value::{Type, Value};
 
 /// The style that stays in the file around a value while it is encrypted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Form<'a> {
+enum Form<'a> {
     Plain,
     SingleQuoted,
     DoubleQuoted,
@@ -20,68 +22,86 @@ pub(crate) enum Form<'a> {
     },
 }
 
+/// The container that a scalar stands in: its kind, and where it begins in the text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Around {
+    pub(crate) kind: Collection,
+    pub(crate) start: usize,
+}
+
 /// A place for a scalar.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
-    pub(crate) format: Format,
-    pub(crate) form: Form<'a>,
-    pub(crate) flow: bool,
-    /// The whole source text and where the scalar's container begins in it, for the container's column.
+    format: Format,
+    form: Form<'a>,
+    flow: bool,
+    around: Around,
     text: &'a str,
-    container: usize,
+    span: (usize, usize),
 }
 
 impl<'a> Place<'a> {
     /// The place that a plaintext leaf has once it is encrypted.
-    pub(crate) fn to_encrypt(document: &Document<'a>, leaf: &Leaf<'_>, container: usize) -> Self {
+    pub(crate) fn to_encrypt(document: &Document<'a>, leaf: &Leaf<'_>, around: Around) -> Self {
         let form = match (document.format, leaf.style, leaf.flow) {
             (Format::Json, ..) | (_, Style::DoubleQuoted, _) => Form::DoubleQuoted,
             // A plain scalar of a flow collection cannot hold brackets and commas, so quotes stand for it.
             (_, Style::Plain | Style::SingleQuoted | Style::Tagged, true)
             | (_, Style::SingleQuoted, false) => Form::SingleQuoted,
             (_, Style::Plain | Style::Tagged, false) => Form::Plain,
-            (_, Style::Literal | Style::Folded, _) => block_form(document.source(leaf.span), leaf),
+            (_, Style::Literal | Style::Folded, _) => {
+                block_form(document.source(leaf.span), leaf)
+            }
         };
-        Self {
-            format: document.format,
-            form,
-            flow: leaf.flow,
-            text: document.text,
-            container,
-        }
+        Self::new(document, leaf, around, form)
     }
 
     /// The place that an encrypted leaf has.
-    pub(crate) fn to_decrypt(document: &Document<'a>, leaf: &Leaf<'_>, container: usize) -> Self {
+    pub(crate) fn to_decrypt(document: &Document<'a>, leaf: &Leaf<'_>, around: Around) -> Self {
         let form = match leaf.style {
             Style::Plain | Style::Tagged => Form::Plain,
             Style::SingleQuoted => Form::SingleQuoted,
             Style::DoubleQuoted => Form::DoubleQuoted,
             Style::Literal | Style::Folded => block_form(document.source(leaf.span), leaf),
         };
+        Self::new(document, leaf, around, form)
+    }
+
+    fn new(document: &Document<'a>, leaf: &Leaf<'_>, around: Around, form: Form<'a>) -> Self {
+        let span = leaf.span.range();
         Self {
             format: document.format,
             form,
             flow: leaf.flow,
+            around,
             text: document.text,
-            container,
+            span: (span.start, span.end),
         }
     }
 
+    /// What of the text the value takes the place of: all of the scalar, but for the header of a block that stays.
+    pub(crate) fn range(&self) -> Range<usize> {
+        let (start, end) = self.span;
+        match self.form {
+            Form::Block { header, .. } => start + header.len()..end,
+            _ => start..end,
+        }
+    }
+
+    /// The source text that the value takes the place of.
+    pub(crate) fn source(&self) -> &'a str {
+        &self.text[self.range()]
+    }
+
     /// Writes an encrypted value in this form.
-    pub(crate) fn write_encrypted(
-        &self,
-        source: &str,
-        out: &mut String,
-        value: impl FnOnce(&mut String),
-    ) {
+    pub(crate) fn write_encrypted(&self, out: &mut String, value: impl FnOnce(&mut String)) {
         match self.form {
             Form::Plain => {
-                out.push_str(yaml::source::anchor_before(source));
+                out.push_str(yaml::source::anchor_before(self.source()));
                 value(out);
             }
             Form::SingleQuoted => {
-                out.push_str(yaml::source::anchor_before(source));
+                out.push_str(yaml::source::anchor_before(self.source()));
                 out.push('\'');
                 value(out);
                 out.push('\'');
@@ -92,7 +112,6 @@ impl<'a> Place<'a> {
                 out.push('"');
             }
             Form::Block { header, indent } => {
-                out.push_str(header);
                 out.extend(std::iter::repeat_n(' ', indent));
                 value(out);
                 out.push_str(yaml::source::line_break(header));
@@ -102,58 +121,107 @@ impl<'a> Place<'a> {
 
     /// Writes a decrypted value as it is spelled here unless a kept spelling says otherwise. `plaintext` is what was
     /// encrypted, `value` its canonical form.
-    pub(crate) fn spell(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) {
+    pub(crate) fn spell(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) -> Spelled {
         match self.format {
-            Format::Json => json::emit::spell_decrypted(plaintext, value, out),
+            Format::Json => {
+                json::emit::spell_decrypted(plaintext, value, out);
+                Spelled::InPlace
+            }
             Format::Yaml => self.spell_yaml(plaintext, value, out),
         }
     }
 
-    fn spell_yaml(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) {
-        if value.kind != Type::Str {
-            if let Some(spelling) = own_spelling(plaintext, value) {
-                out.push_str(spelling);
-                return;
-            }
-        } else if let Ok(text) = std::str::from_utf8(&value.bytes)
-            && yaml::spell::spell_in_form(self.form, self.flow, text, out)
+    fn spell_yaml(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) -> Spelled {
+        if let Ok(text) = str::from_utf8(plaintext)
+            && let Some(style) = self.style(plaintext, value)
+            && self.spell_in_style(text, value.kind, style, out)
         {
-            return;
+            return Spelled::InPlace;
         }
-        if self.flow {
-            yaml::spell::spell_flow(value, out);
-        } else {
-            yaml::spell::spell(value, yaml::source::column(self.text, self.container), out);
+        let place = spell::Place {
+            container: match (self.flow, self.around.kind) {
+                (true, _) => Container::Flow,
+                (_, Collection::Mapping) => Container::Mapping,
+                (_, Collection::Sequence) => Container::Sequence,
+            },
+            column: yaml::source::column(self.text, self.around.start),
+            step: yaml::emit::STEP,
+        };
+        let start = out.len();
+        let form = spell(out, Some(value), place);
+        match (self.form, form) {
+            (Form::Block { .. }, _) => Spelled::Anew { comment_at: out.len() - start },
+            (_, spell::Form::Block { header_end }) => Spelled::Anew { comment_at: header_end - start },
+            (_, spell::Form::Line) => Spelled::InPlace,
         }
+    }
+
+    /// The style in the file to try first; `None` where SOPS's own spelling is what the style stands for.
+    fn style(&self, plaintext: &[u8], value: &Value<'_>) -> Option<in_style::Style<'a>> {
+        if value.kind != Type::Str {
+            // A plaintext that is not canonical is the source's own spelling.
+            return (plaintext != &*value.bytes).then_some(in_style::Style::Plain);
+        }
+        match self.form {
+            Form::Plain => None,
+            Form::SingleQuoted if self.flow => None,
+            Form::SingleQuoted => Some(in_style::Style::SingleQuoted),
+            Form::DoubleQuoted => Some(in_style::Style::DoubleQuoted),
+            Form::Block { header, indent } => Some(in_style::Style::Block {
+                header: yaml::source::header(header).indicators(),
+                column: indent,
+            }),
+        }
+    }
+
+    fn spell_in_style(
+        &self,
+        text: &str,
+        kind: Type,
+        style: in_style::Style<'_>,
+        out: &mut String,
+    ) -> bool {
+        let start = out.len();
+        if !spell_in_style(out, text, kind, None, style) {
+            return false;
+        }
+        if let Form::Block { header, .. } = self.form
+            && header.ends_with("\r\n")
+        {
+            let lines = out.split_off(start);
+            out.push_str(&lines.replace('\n', "\r\n"));
+        }
+        true
     }
 }
 
-/// The plaintext itself, where it is not the canonical form but YAML reads it as the same value.
-fn own_spelling<'p>(plaintext: &'p [u8], value: &Value<'_>) -> Option<&'p str> {
-    if plaintext == &*value.bytes {
-        return None;
-    }
-    let text = std::str::from_utf8(plaintext).ok()?;
-    let read = yaml::resolve::resolve(text, true, None).ok()??;
-    (read == *value).then_some(text)
+/// Where a decrypted value went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spelled {
+    /// Into [`Place::range`].
+    InPlace,
+    /// It takes the place of the whole scalar, a block's header included; a comment behind the scalar belongs behind this
+    /// many bytes of what was written.
+    Anew { comment_at: usize },
 }
 
 /// What to encrypt for a value so that its spelling comes back: the canonical form, or the source where Go reads it as the
 /// same value.
 pub(crate) fn plaintext<'v>(
-    place: &Place<'_>,
-    source: &'v str,
+    place: &Place<'v>,
     value: &'v Value<'_>,
     scratch: &mut String,
 ) -> &'v [u8] {
     if value.kind == Type::Str {
         return &value.bytes;
     }
+    let source = place.source();
     scratch.clear();
     place.spell(&value.bytes, value, scratch);
-    if scratch != source
-        && golang::canonical(value.kind, source.as_bytes()) == Some(Cow::Borrowed(&value.bytes))
-    {
+    let reads_the_same = || {
+        golang::canonical(value.kind, source.as_bytes()).is_some_and(|read| read == value.bytes)
+    };
+    if scratch != source && reads_the_same() {
         return source.as_bytes();
     }
     &value.bytes
@@ -164,7 +232,8 @@ fn block_form<'a>(source: &'a str, leaf: &Leaf<'_>) -> Form<'a> {
     let header = yaml::source::header(source).line();
     let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
     let in_value = value.split(|byte| *byte == b'\n').find_map(leading_spaces);
-    let in_source = source.as_bytes()[header.len()..]
+    let content = &source.as_bytes()[header.len()..];
+    let in_source = content
         .split(|byte| *byte == b'\n')
         .find_map(leading_spaces);
     match (in_source, in_value) {
@@ -178,6 +247,8 @@ fn block_form<'a>(source: &'a str, leaf: &Leaf<'_>) -> Form<'a> {
 
 /// How many spaces a line begins with; `None` for one that is blank.
 fn leading_spaces(line: &[u8]) -> Option<usize> {
-    let blank = line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
+    let blank = line
+        .iter()
+        .all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
     (!blank).then(|| line.iter().take_while(|byte| **byte == b' ').count())
 }

@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
+use crate::document::yaml::spell::{Container, Place, spell};
 use crate::document::{Collection, Document, Item, Leaf, yaml};
+
+/// A flow collection, where columns do not matter.
+const FLOW: Place = Place { container: Container::Flow, column: 0, step: yaml::emit::STEP };
 
 /// Writes the items of an alias as one flow node. `encrypt` writes a leaf encrypted, or says that it is to stay as it is.
 pub(super) fn write(
@@ -31,7 +35,7 @@ pub(super) fn write(
                 out.push_str(", ");
             }
             if *kind == Collection::Mapping {
-                yaml::spell::spell_double_quoted(document.paths.key(path), out);
+                yaml::in_style::double_quote(out, document.paths.key(path));
                 out.push_str(": ");
             }
         }
@@ -53,7 +57,9 @@ pub(super) fn write(
                 } else {
                     out.truncate(start - quote.len());
                     match &leaf.value {
-                        Some(value) => yaml::spell::spell_flow(value, out),
+                        Some(value) => {
+                            spell(out, Some(value), FLOW);
+                        },
                         None => out.push_str("null"),
                     }
                 }

@@ -6,8 +6,8 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use crate::cipher::{self, Cipher};
-use crate::document::place::Place;
-use crate::document::{Document, Edits, Item, Leaf, PathId, Span, block};
+use crate::document::place::{Place, Spelled};
+use crate::document::{Document, Edits, Item, Leaf, PathId, Span, block, yaml};
 use crate::error::{Error, Result};
 use crate::golang;
 use crate::keys::DataKey;
@@ -184,12 +184,12 @@ impl<'a> Reader<'_, 'a, '_> {
     /// Decrypts the leaves and writes the text twice: with the usual spellings and, where there are any, with the kept ones.
     fn leaves(&mut self, nodes: &[Node]) -> Result<(Zeroizing<String>, Option<Zeroizing<String>>)> {
         let document = self.document;
-        let mut usual = Edits::new(document.text, 0);
-        let mut kept = (!nodes.is_empty()).then(|| Edits::new(document.text, 0));
+        let others = std::mem::take(&mut self.others);
+        let mut usual = Output::new(document.text, &others);
+        let mut kept = (!nodes.is_empty()).then(|| Output::new(document.text, &others));
         let mut nodes = nodes.iter().peekable();
         let mut containers = Containers::new(document);
-        let others = std::mem::take(&mut self.others);
-        let mut others = others.iter().peekable();
+        let mut spelling = Zeroizing::new(String::new());
         let mut encrypted = 0;
         for (index, item) in document.tape.iter().enumerate() {
             containers.pass(item);
@@ -208,39 +208,23 @@ impl<'a> Reader<'_, 'a, '_> {
                 bytes: canonical.as_deref().unwrap_or(&self.plaintext).into(),
             };
             self.mac.add(&value.bytes, true);
-            let range = leaf.span.range();
-            while let Some((at, text)) = others.next_if(|(at, _)| at.start < range.start) {
-                usual.replace(at.clone()).push_str(text);
-                if let Some(kept) = &mut kept {
-                    kept.replace_outside(at.clone(), text);
-                }
-            }
-            let place = Place::to_decrypt(document, leaf, containers.start());
-            let out = usual.replace(range.clone());
-            let start = out.len();
-            place.spell(&self.plaintext, &value, out);
+            let place = Place::to_decrypt(document, leaf, containers.innermost());
+            spelling.clear();
+            let spelled = place.spell(&self.plaintext, &value, &mut spelling);
+            usual.value(leaf, &place, spelled, &spelling);
             if let Some(kept) = &mut kept {
                 match nodes.next_if(|node| node.leaf == encrypted) {
                     Some(node) if node.up > 0 => {
                         let span = containers.outer(node.up).unwrap_or(leaf.span);
-                        kept.replace_outside(span.range(), &node.text);
+                        kept.replace(span.range(), &node.text);
                     }
-                    Some(node) => kept.replace_outside(range, &node.text),
-                    None => kept.replace_outside(range, &out[start..]),
+                    Some(node) => kept.replace(place.range(), &node.text),
+                    None => kept.value(leaf, &place, spelled, &spelling),
                 }
             }
             encrypted += 1;
         }
-        for (at, text) in others {
-            usual.replace(at.clone()).push_str(text);
-            if let Some(kept) = &mut kept {
-                kept.replace_outside(at.clone(), text);
-            }
-        }
-        Ok((
-            Zeroizing::new(usual.finish()),
-            kept.map(|kept| Zeroizing::new(kept.finish())),
-        ))
+        Ok((usual.finish(), kept.map(Output::finish)))
     }
 
     /// Decrypts a leaf into `self.plaintext` and gives its type and, where it is another, its canonical form; `None` for null
@@ -295,5 +279,78 @@ impl<'a> Reader<'_, 'a, '_> {
             location: Some(self.document.location(leaf.span)),
             message: message.into(),
         }
+    }
+}
+
+/// A plaintext in the making: edits of the leaves, and between them the other changes in the order of the text.
+struct Output<'t> {
+    text: &'t str,
+    edits: Edits<'t>,
+    others: std::iter::Peekable<std::slice::Iter<'t, (Range<usize>, Zeroizing<String>)>>,
+}
+
+impl<'t> Output<'t> {
+    fn new(text: &'t str, others: &'t [(Range<usize>, Zeroizing<String>)]) -> Self {
+        Self {
+            text,
+            // A value's plaintext is a fraction of its ciphertext.
+            edits: Edits::new(text, text.len() / 4),
+            others: others.iter().peekable(),
+        }
+    }
+
+    /// Puts a decrypted value where it belongs, and a comment behind it behind its first line.
+    fn value(&mut self, leaf: &Leaf<'_>, place: &Place<'_>, spelled: Spelled, spelling: &str) {
+        let Spelled::Anew { comment_at } = spelled else {
+            self.replace(place.range(), spelling);
+            return;
+        };
+        let mut range = leaf.span.range();
+        let before = range.start;
+        self.flush(before);
+        let mut comment = None;
+        let behind = &self.text[range.end..];
+        let blanks = behind.len() - behind.trim_start_matches([' ', '\t']).len();
+        if blanks > 0 && behind[blanks..].starts_with('#') {
+            let start = range.end + blanks;
+            let end = yaml::source::line_end(self.text, start);
+            comment = Some(&self.text[start..end]);
+            range.end = end;
+        }
+        while let Some((_, text)) = self.others.next_if(|(at, _)| range.contains(&at.start)) {
+            comment = Some(text);
+        }
+        if before < self.edits.done() {
+            return;
+        }
+        let out = self.edits.replace(range);
+        out.push_str(&spelling[..comment_at]);
+        if let Some(comment) = comment {
+            out.push(' ');
+            out.push_str(comment);
+        }
+        out.push_str(&spelling[comment_at..]);
+    }
+
+    /// Puts `with` in the place of the range, unless it is part of what has been replaced already.
+    fn replace(&mut self, range: Range<usize>, with: &str) {
+        self.flush(range.start);
+        if range.start >= self.edits.done() {
+            self.edits.replace(range).push_str(with);
+        }
+    }
+
+    /// Makes the other changes that stand before `offset`.
+    fn flush(&mut self, offset: usize) {
+        while let Some((at, text)) = self.others.next_if(|(at, _)| at.start < offset) {
+            if at.start >= self.edits.done() {
+                self.edits.replace(at.clone()).push_str(text);
+            }
+        }
+    }
+
+    fn finish(mut self) -> Zeroizing<String> {
+        self.flush(usize::MAX);
+        Zeroizing::new(self.edits.finish())
     }
 }

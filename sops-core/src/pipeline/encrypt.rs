@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
-use crate::document::place::{self, Place};
+use crate::document::place::{self, Around, Place, Spelled};
 use crate::document::{Document, Edits, Item, Leaf, block};
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
@@ -109,12 +109,12 @@ fn survey(
                         }
                     }
                     None => {
-                        let source = document.source(leaf.span);
-                        let place = Place::to_encrypt(document, leaf, containers.start());
-                        let plaintext = place::plaintext(&place, source, value, &mut scratch);
+                        let place = Place::to_encrypt(document, leaf, containers.innermost());
+                        let plaintext = place::plaintext(&place, value, &mut scratch);
                         scratch.clear();
-                        place.spell(plaintext, value, &mut scratch);
-                        if *scratch != source {
+                        let spelled = place.spell(plaintext, value, &mut scratch);
+                        let source = place.source();
+                        if spelled != Spelled::InPlace || *scratch != source {
                             spellings.nodes.push(Node {
                                 leaf: encrypted,
                                 up: 0,
@@ -147,7 +147,7 @@ impl Writer<'_, '_, '_> {
         let mut sites = self.sites();
         // In the order of the text already but for comments, which SOPS may find before what they stand behind.
         sites.sort_by_key(|(at, _)| *at);
-        let mut edits = Edits::new(document.text, sites.len() * 128 + 1024);
+        let mut edits = Edits::new(document.text, document.text.len() + sites.len() * 128 + 1024);
         let mut containers = Containers::new(document);
         let mut walked = 0;
         for (_, index) in sites {
@@ -161,7 +161,7 @@ impl Writer<'_, '_, '_> {
             }
             match &document.tape[index] {
                 Item::Document { .. } => block::insert(document, index, &tree, &mut edits),
-                Item::Leaf(leaf) => self.leaf(leaf, containers.start(), &mut edits),
+                Item::Leaf(leaf) => self.leaf(leaf, containers.innermost(), &mut edits),
                 Item::Alias { span, close, .. } => {
                     let out = edits.replace(span.range());
                     alias::write(
@@ -232,12 +232,10 @@ impl Writer<'_, '_, '_> {
         sites
     }
 
-    fn leaf(&mut self, leaf: &Leaf<'_>, container: usize, edits: &mut Edits<'_>) {
-        let place = Place::to_encrypt(self.document, leaf, container);
-        let source = self.document.source(leaf.span);
-        let out = edits.replace(leaf.span.range());
-        place.write_encrypted(source, out, |out| {
-            self.value(leaf, Some((&place, source)), out);
+    fn leaf(&mut self, leaf: &Leaf<'_>, around: Around, edits: &mut Edits<'_>) {
+        let place = Place::to_encrypt(self.document, leaf, around);
+        place.write_encrypted(edits.replace(place.range()), |out| {
+            self.value(leaf, Some(&place), out);
         });
     }
 
@@ -245,7 +243,7 @@ impl Writer<'_, '_, '_> {
     fn value(
         &mut self,
         leaf: &Leaf<'_>,
-        place: Option<(&Place<'_>, &str)>,
+        place: Option<&Place<'_>>,
         out: &mut String,
     ) -> bool {
         let Some(value) = leaf.value.as_ref().filter(|value| !value.bytes.is_empty()) else {
@@ -256,7 +254,7 @@ impl Writer<'_, '_, '_> {
             .additional_data(leaf.path, &mut self.additional_data);
         let mut scratch = std::mem::take(&mut self.scratch);
         let plaintext = match place {
-            Some((place, source)) => place::plaintext(place, source, value, &mut scratch),
+            Some(place) => place::plaintext(place, value, &mut scratch),
             None => &value.bytes,
         };
         self.encrypted(value.kind, plaintext, out);

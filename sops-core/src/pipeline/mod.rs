@@ -9,12 +9,13 @@ pub(crate) mod reuse;
 mod selection;
 mod spellings;
 
-use crate::document::{Document, Item, Span};
+use crate::document::place::Around;
+use crate::document::{Collection, Document, Item, Span};
 
 /// The containers that are open at a place of the tape.
 struct Containers<'d, 'a> {
     document: &'d Document<'a>,
-    open: Vec<Span>,
+    open: Vec<(Collection, Span)>,
 }
 
 impl<'d, 'a> Containers<'d, 'a> {
@@ -28,7 +29,7 @@ impl<'d, 'a> Containers<'d, 'a> {
     /// Goes past an item.
     fn pass(&mut self, item: &Item<'_>) {
         match item {
-            Item::Open { span, .. } => self.open.push(*span),
+            Item::Open { kind, span, .. } => self.open.push((*kind, *span)),
             Item::Close { open }
                 if matches!(self.document.tape[*open as usize], Item::Open { .. }) =>
             {
@@ -38,18 +39,16 @@ impl<'d, 'a> Containers<'d, 'a> {
         }
     }
 
-    /// Where the innermost container begins.
-    fn start(&self) -> usize {
-        self.open.last().map_or(0, |span| span.range().start)
+    /// The innermost container.
+    fn innermost(&self) -> Around {
+        let (kind, span) = self.open.last().copied().unwrap_or((Collection::Mapping, Span::new(0..0)));
+        Around { kind, start: span.range().start }
     }
 
     /// The span of the container `up` levels out, 1 for the innermost.
     fn outer(&self, up: usize) -> Option<Span> {
-        self.open
-            .len()
-            .checked_sub(up)
-            .and_then(|index| self.open.get(index))
-            .copied()
+        let index = self.open.len().checked_sub(up)?;
+        self.open.get(index).map(|(_, span)| *span)
     }
 
     fn depth(&self) -> usize {

@@ -1,8 +1,10 @@
 //! YAML documents: how events become a tape.
 
+pub(crate) mod analysis;
 pub(crate) mod comments;
 pub(crate) mod emit;
 pub(crate) mod events;
+pub(crate) mod in_style;
 pub(crate) mod resolve;
 pub(crate) mod source;
 pub(crate) mod spell;

@@ -1,0 +1,90 @@
+//! The real `sops`, run with a home of its own, and this library with the same key.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
+
+use sops_core::keys::{Identities, Recipient};
+use sops_core::{Encryption, Error, Format};
+use tempfile::TempDir;
+
+/// A key that is used for nothing but tests.
+pub const IDENTITY: &str = include_str!("../../../testdata/keys/x25519.txt");
+
+pub static IDENTITIES: LazyLock<Identities> = LazyLock::new(|| {
+    let mut identities = Identities::new();
+    identities.add_keys("the test key", IDENTITY.as_bytes()).expect("the test key is valid");
+    identities
+});
+
+static HOME: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a temporary folder"));
+
+/// The public half of the test key.
+pub fn recipient() -> String {
+    IDENTITY
+        .lines()
+        .find_map(|line| line.strip_prefix("# public key: "))
+        .expect("the key file names its recipient")
+        .to_owned()
+}
+
+/// Encrypts with this library for the test key.
+pub fn encrypt(text: &str, format: Format, change: impl FnOnce(&mut Encryption)) -> Result<String, Error> {
+    let recipient: Recipient = recipient().parse().expect("the recipient is valid");
+    let mut how = Encryption::to([recipient]);
+    how.allow_plaintext = true;
+    change(&mut how);
+    sops_core::encrypt(text, format, &how)
+}
+
+/// Decrypts with this library.
+pub fn decrypt(text: &str, format: Format) -> Result<String, Error> {
+    sops_core::decrypt(text, format, &IDENTITIES).map(|text| text.to_string())
+}
+
+/// Runs `sops` on a text that it reads from its standard input.
+pub fn sops(arguments: &[&str], format: Format, input: &str) -> Output {
+    let name = format!("document.{}", format.name());
+    let mut child = Command::new("sops")
+        .args(arguments)
+        .args(["--filename-override", &name])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", HOME.path())
+        .env("SOPS_AGE_KEY", IDENTITY.lines().last().unwrap_or_default())
+        .current_dir(HOME.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("`sops` is on the PATH");
+    // A program that refuses its arguments may not read all of its input.
+    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+    child.wait_with_output().expect("`sops` ends")
+}
+
+/// What `sops encrypt` makes of a text; `None` where it refuses it.
+pub fn sops_encrypt(text: &str, format: Format, extra: &[&str]) -> Option<String> {
+    let recipient = recipient();
+    let arguments = [&["encrypt", "--age", &recipient], extra].concat();
+    successful(sops(&arguments, format, text))
+}
+
+/// What `sops decrypt` makes of a text; `None` where it refuses it.
+pub fn sops_decrypt(text: &str, format: Format) -> Option<String> {
+    successful(sops(&["decrypt"], format, text))
+}
+
+fn successful(output: Output) -> Option<String> {
+    output.status.success().then(|| String::from_utf8(output.stdout).expect("`sops` writes UTF-8"))
+}
+
+/// The version of `sops` that answers; 3.13.2 computes wrong MACs and is no reference.
+#[test]
+fn the_reference_is_a_good_one() {
+    let output = Command::new("sops").args(["--version", "--disable-version-check"]).output().expect("`sops` is on the PATH");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("3.13.3"), "`sops --version` says: {text}");
+    assert!(Path::new(env!("CARGO_BIN_EXE_sops-rs")).exists());
+}

@@ -1,0 +1,10 @@
+//! What Go's standard library does to values and SOPS relies on: the canonical forms of its types, and how they are read.
+
+mod number;
+mod read;
+mod time;
+
+pub(crate) use number::{Integer, parse_float, parse_integer, write_ecmascript, write_general};
+pub(crate) use read::{canonical, canonical_or_owned, float_bytes};
+pub(crate) use time::Time;
+pub(crate) fn json_number(source: &str) -> Option<crate::value::Value<'_>> { Some(crate::value::Value{kind: crate::value::Type::Int, bytes: source.as_bytes().into()}) }

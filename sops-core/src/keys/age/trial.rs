@@ -1,0 +1,146 @@
+//! How the identities of a set are tried on one age file, the cheap ones first.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use ::age::DecryptError;
+use age_core::format::{FileKey, Stanza};
+
+use super::Identities;
+use super::identity::{Identity, Tried};
+#[cfg(feature = "plugin")]
+use super::plugin;
+use super::source::{Content, Source};
+
+/// How far to go for an identity that fits. Several files are tried with one effort before the next is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Effort {
+    /// Keys that lie ready.
+    Ready,
+    /// Commands that print keys.
+    Run,
+    /// Passphrases and plugins, which ask somebody or wait for a token.
+    Ask,
+}
+
+impl Effort {
+    /// From the cheapest on.
+    pub(crate) const ALL: [Self; 3] = [Self::Ready, Self::Run, Self::Ask];
+}
+
+/// A set of identities in the shape of one, so that the crate `age` reads the file's header only once.
+pub(super) struct Trial<'a> {
+    pub(super) identities: &'a Identities,
+    pub(super) effort: Effort,
+    pub(super) recipient: &'a str,
+    /// Set when an identity finds the stanza of its kind malformed.
+    pub(super) malformed: Cell<bool>,
+}
+
+impl ::age::Identity for Trial<'_> {
+    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
+        self.unwrap_stanzas(std::slice::from_ref(stanza))
+    }
+
+    fn unwrap_stanzas(&self, stanzas: &[Stanza]) -> Option<Result<FileKey, DecryptError>> {
+        let sources = self.identities.looked_at();
+        let opened = match self.effort {
+            Effort::Ready => sources
+                .iter()
+                .find_map(|source| self.ready(source, stanzas)),
+            Effort::Run => sources.iter().find_map(|source| self.run(source, stanzas)),
+            Effort::Ask => sources
+                .iter()
+                .find_map(|source| self.unlock(source, stanzas))
+                .or_else(|| self.plugins(&sources, stanzas)),
+        };
+        opened.map(Ok)
+    }
+}
+
+impl Trial<'_> {
+    fn judge(&self, tried: Tried) -> Option<FileKey> {
+        match tried {
+            Tried::Opened(file_key) => Some(file_key),
+            Tried::Other => None,
+            Tried::Malformed => {
+                self.malformed.set(true);
+                None
+            }
+        }
+    }
+
+    fn try_keys(&self, keys: &[Identity], stanzas: &[Stanza]) -> Option<FileKey> {
+        keys.iter().find_map(|key| self.judge(key.try_on(stanzas)))
+    }
+
+    fn ready(&self, source: &Source, stanzas: &[Stanza]) -> Option<FileKey> {
+        match &source.content {
+            #[cfg(feature = "ssh")]
+            Content::Ssh(key) if is_for_ssh(stanzas) => self.judge(key.try_on(stanzas)),
+            _ => self.try_keys(source.keys(), stanzas),
+        }
+    }
+
+    fn run(&self, source: &Source, stanzas: &[Stanza]) -> Option<FileKey> {
+        let Content::Command(command) = &source.content else {
+            return None;
+        };
+        if command.prints_ssh_key() && !is_for_ssh(stanzas) {
+            return None;
+        }
+        let output = command.run(&source.name, self.recipient)?;
+        self.ready(&output, stanzas)
+    }
+
+    fn unlock(&self, source: &Source, stanzas: &[Stanza]) -> Option<FileKey> {
+        let prompt = self.identities.prompt().as_ref();
+        match &source.content {
+            // As in sops, such a file holds native keys, so nobody is asked for the sake of others.
+            Content::Locked(locked) if is_native(stanzas) => {
+                let keys = locked.open(&source.name, prompt).as_ref().ok()?;
+                self.try_keys(keys, stanzas)
+            }
+            #[cfg(feature = "ssh")]
+            Content::Ssh(key) if is_for_ssh(stanzas) => {
+                self.judge(key.unlock_and_try_on(stanzas, &source.name, prompt))
+            }
+            _ => None,
+        }
+    }
+
+    /// Plugins are asked about any stanza, since they may hold keys of native kinds too.
+    #[cfg(feature = "plugin")]
+    fn plugins(&self, sources: &[Arc<Source>], stanzas: &[Stanza]) -> Option<FileKey> {
+        let identities = sources.iter().flat_map(|source| source.keys());
+        let mut rest: Vec<_> = identities.filter_map(Identity::plugin).cloned().collect();
+        while let Some(first) = rest.first() {
+            let name = first.plugin().to_owned();
+            let (these, others) = rest.into_iter().partition(|other| other.plugin() == name);
+            rest = others;
+            match plugin::open(&these, stanzas, self.identities.prompt()) {
+                Ok(Some(file_key)) => return Some(file_key),
+                Ok(None) => {}
+                Err(complaint) => self.identities.complain(complaint),
+            }
+        }
+        None
+    }
+
+    #[cfg(not(feature = "plugin"))]
+    fn plugins(&self, _: &[Arc<Source>], _: &[Stanza]) -> Option<FileKey> {
+        None
+    }
+}
+
+fn is_native(stanzas: &[Stanza]) -> bool {
+    stanzas
+        .iter()
+        .any(|stanza| matches!(stanza.tag.as_str(), "X25519" | "mlkem768x25519"))
+}
+
+fn is_for_ssh(stanzas: &[Stanza]) -> bool {
+    stanzas
+        .iter()
+        .any(|stanza| matches!(stanza.tag.as_str(), "ssh-ed25519" | "ssh-rsa"))
+}

@@ -1,0 +1,74 @@
+//! The commands of `SOPS_AGE_KEY_CMD` and `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, which print private keys.
+
+use std::ffi::OsStr;
+use std::process::Stdio;
+
+use zeroize::Zeroizing;
+
+use super::Environment;
+
+/// Tells a command which recipient's private key is wanted.
+const RECIPIENT: &str = "SOPS_AGE_RECIPIENT";
+
+/// A command that prints private keys.
+pub(crate) struct Command {
+    words: Vec<String>,
+    prints: Prints,
+    environment: Environment,
+}
+
+/// What a command prints.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Prints {
+    /// The text of a key file.
+    Keys,
+    /// A private key of SSH.
+    SshKey,
+}
+
+impl Command {
+    /// Splits `line` into words as a shell does. The error does not show the line.
+    pub(crate) fn parse(
+        line: &OsStr,
+        prints: Prints,
+        environment: &Environment,
+    ) -> Result<Self, &'static str> {
+        let line = line.to_str().ok_or("the command is not UTF-8")?;
+        let words = shlex::split(line).ok_or("the command has an unfinished quotation")?;
+        if words.is_empty() {
+            // sops crashes on it.
+            return Err("the command is empty");
+        }
+        Ok(Self {
+            words,
+            prints,
+            environment: environment.clone(),
+        })
+    }
+
+    /// What the command prints.
+    pub(crate) fn prints(&self) -> Prints {
+        self.prints
+    }
+
+    /// Runs the command for `recipient`, without a shell, and gives what it prints.
+    ///
+    /// The error does not show the command either, whose words may be secret.
+    pub(crate) fn run(&self, recipient: &str) -> Result<Zeroizing<Vec<u8>>, String> {
+        let output = self
+            .environment
+            .command(&self.words[0])
+            .args(&self.words[1..])
+            .env(RECIPIENT, recipient)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output()
+            .map_err(|error| format!("the command cannot be run: {error}"))?;
+        let printed = Zeroizing::new(output.stdout);
+        if output.status.success() {
+            Ok(printed)
+        } else {
+            Err(format!("the command failed: {}", output.status))
+        }
+    }
+}
