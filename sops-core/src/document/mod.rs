@@ -95,10 +95,11 @@ pub(crate) enum Item<'a> {
         span: Span,
         close: u32,
     },
-    /// An alias: what follows until `close` is a copy of the anchored node's items, under this path.
+    /// An alias: what follows until `close` is a copy, under this path, of the items from index `target` on.
     Alias {
         path: PathId,
         span: Span,
+        target: u32,
         close: u32,
     },
     /// The end of the `Document`, `Open` or `Alias` at that index.
@@ -177,35 +178,6 @@ impl<'a> Document<'a> {
             };
             Some((index, item))
         })
-    }
-
-    /// Whether both hold the same values under the same keys, aliases expanded, comments and layout aside.
-    pub(crate) fn has_values_of(&self, other: &Document<'_>) -> bool {
-        let content = |item: &&Item<'_>| matches!(item, Item::Open { .. } | Item::Leaf(_));
-        let mut ours = self.tape.iter().filter(content);
-        let mut theirs = other.tape.iter().filter(content);
-        loop {
-            let same = match (ours.next(), theirs.next()) {
-                (None, None) => return true,
-                (Some(Item::Leaf(a)), Some(Item::Leaf(b))) => {
-                    a.value == b.value && self.paths.key(a.path) == other.paths.key(b.path)
-                }
-                (
-                    Some(Item::Open {
-                        kind: a, path: at, ..
-                    }),
-                    Some(Item::Open {
-                        kind: b,
-                        path: other_at,
-                        ..
-                    }),
-                ) => a == b && self.paths.key(*at) == other.paths.key(*other_at),
-                _ => false,
-            };
-            if !same {
-                return false;
-            }
-        }
     }
 
     pub(crate) fn location(&self, span: Span) -> Location {

@@ -1,6 +1,5 @@
 //! Ciphertext to plaintext: one pass over the leaves that checks, hashes and writes.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
@@ -14,9 +13,10 @@ use crate::keys::DataKey;
 use crate::mac::Mac;
 use crate::metadata::Metadata;
 use crate::pipeline::Containers;
+use crate::pipeline::content::Content;
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
-use crate::pipeline::spellings::{Node, Spellings};
+use crate::pipeline::spellings::{Address, Node, Spellings};
 use crate::value::{Type, Value};
 
 /// Whether the MAC must be right.
@@ -64,13 +64,14 @@ pub(crate) fn decrypt<'a>(
     };
     reader.comments();
     reader.blocks(spellings.no_final_newline);
-    let (usual, kept) = reader.leaves(&spellings.nodes)?;
+    let (usual, kept) = reader.leaves(&spellings)?;
     let (mac, unopened_comments) = (reader.mac.finish(), reader.unopened_comments);
     if check == MacCheck::Require && stored_mac.as_deref() != Some(&mac) {
         return Err(Error::MacMismatch);
     }
     let text = match kept {
-        Some(kept) if same_values(&usual, &kept, document) => kept,
+        // The spellings are used only if they still mean the values that were decrypted.
+        Some((kept, content)) if Content::of_text(&kept, document.format) == Some(content) => kept,
         _ => usual,
     };
     Ok(Decrypted {
@@ -100,16 +101,8 @@ fn spellings(metadata: &Metadata, cipher: &mut Cipher, mac: &str) -> Option<Spel
     serde_json::from_slice(plaintext).ok()
 }
 
-/// Whether two plaintexts hold the same values under the same keys.
-fn same_values(one: &str, other: &str, document: &Document<'_>) -> bool {
-    let (Ok(one), Ok(other)) = (
-        Document::parse(one, document.format),
-        Document::parse(other, document.format),
-    ) else {
-        return false;
-    };
-    one.has_values_of(&other)
-}
+/// The text with the kept spellings, and the content that it must have.
+type Kept = (Zeroizing<String>, [u8; 32]);
 
 struct Reader<'d, 'a, 'r> {
     document: &'d Document<'a>,
@@ -182,25 +175,41 @@ impl<'a> Reader<'_, 'a, '_> {
     }
 
     /// Decrypts the leaves and writes the text twice: with the usual spellings and, where there are any, with the kept ones.
-    fn leaves(&mut self, nodes: &[Node]) -> Result<(Zeroizing<String>, Option<Zeroizing<String>>)> {
+    fn leaves(&mut self, spellings: &Spellings) -> Result<(Zeroizing<String>, Option<Kept>)> {
+        let nodes = &spellings.nodes;
         let document = self.document;
         let others = std::mem::take(&mut self.others);
         let mut usual = Output::new(document.text, &others);
         let mut kept = (!nodes.is_empty()).then(|| Output::new(document.text, &others));
+        let mut content = Content::default();
         let mut nodes = nodes.iter().peekable();
         let mut containers = Containers::new(document);
         let mut spelling = Zeroizing::new(String::new());
-        let mut encrypted = 0;
+        let mut address = Address::default();
         for (index, item) in document.tape.iter().enumerate() {
             containers.pass(item);
+            if kept.is_some() && !self.selection.contains(index) {
+                content.item(document, item);
+            }
             let Item::Leaf(leaf) = item else { continue };
             if !self.selection.contains(index) {
                 if let Some(value) = &leaf.value {
                     self.mac.add(&value.bytes, false);
                 }
-                continue;
             }
-            let Some((kind, canonical)) = self.leaf(leaf)? else {
+            let opened = match self.selection.contains(index) {
+                true => self.leaf(leaf)?,
+                false => None,
+            };
+            address.advance(opened.is_some());
+            let node = nodes.next_if(|node| node.at == address);
+            let Some((kind, canonical)) = opened else {
+                if let (Some(kept), Some(node)) = (&mut kept, node) {
+                    kept.node(node, leaf, leaf.span.range(), &containers);
+                }
+                if self.selection.contains(index) {
+                    content.item(document, item);
+                }
                 continue;
             };
             let value = Value {
@@ -213,18 +222,14 @@ impl<'a> Reader<'_, 'a, '_> {
             let spelled = place.spell(&self.plaintext, &value, &mut spelling);
             usual.value(leaf, &place, spelled, &spelling);
             if let Some(kept) = &mut kept {
-                match nodes.next_if(|node| node.leaf == encrypted) {
-                    Some(node) if node.up > 0 => {
-                        let span = containers.outer(node.up).unwrap_or(leaf.span);
-                        kept.replace(span.range(), &node.text);
-                    }
-                    Some(node) => kept.replace(place.range(), &node.text),
+                content.leaf(document.paths.key(leaf.path), Some(&value));
+                match node {
+                    Some(node) => kept.node(node, leaf, place.range(), &containers),
                     None => kept.value(leaf, &place, spelled, &spelling),
                 }
             }
-            encrypted += 1;
         }
-        Ok((usual.finish(), kept.map(Output::finish)))
+        Ok((usual.finish(), kept.map(|kept| (kept.finish(), content.finish()))))
     }
 
     /// Decrypts a leaf into `self.plaintext` and gives its type and, where it is another, its canonical form; `None` for null
@@ -260,10 +265,7 @@ impl<'a> Reader<'_, 'a, '_> {
         let Some(canonical) = golang::canonical(kind, &self.plaintext) else {
             return Err(self.problem(leaf, "the decrypted value does not fit its `type`"));
         };
-        let canonical = match canonical {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(canonical) => Some(canonical),
-        };
+        let canonical = (*canonical != **self.plaintext).then(|| canonical.into_owned());
         if let Some(reuse) = &mut self.reuse
             && let Some(range) = cipher::extent(self.document.source(leaf.span))
         {
@@ -330,6 +332,20 @@ impl<'t> Output<'t> {
             out.push_str(comment);
         }
         out.push_str(&spelling[comment_at..]);
+    }
+
+    /// Puts a kept spelling where it belongs: in the place of a leaf at `range`, or of a container around it.
+    fn node(&mut self, node: &Node, leaf: &Leaf<'_>, range: Range<usize>, containers: &Containers<'_, '_>) {
+        if node.up > 0 {
+            let span = containers.outer(node.up).unwrap_or(leaf.span);
+            self.replace(span.range(), &node.text);
+        } else if yaml::source::anchor_before(&node.text).is_empty() {
+            self.replace(range, &node.text);
+        } else {
+            // The anchor stood behind a tag, in the spelling, and now stands before the value.
+            let start = yaml::source::anchor_start(self.text, range.start);
+            self.replace(start..range.end, &node.text);
+        }
     }
 
     /// Puts `with` in the place of the range, unless it is part of what has been replaced already.

@@ -11,7 +11,7 @@ use crate::mac::Mac;
 use crate::metadata::Metadata;
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
-use crate::pipeline::spellings::{Node, Spellings};
+use crate::pipeline::spellings::{Address, Node, Spellings};
 use crate::pipeline::{Containers, alias};
 use crate::rules::EncryptionRule;
 use crate::value::{Type, Value};
@@ -74,8 +74,8 @@ fn survey(
     };
     let mut containers = Containers::new(document);
     let mut scratch = Zeroizing::new(String::new());
-    let mut encrypted = 0;
-    // The outermost alias at work: its close, its source, and how many containers are open around it.
+    let mut at = Address::default();
+    // The outermost alias at work that is written out: its close, its source, and how many containers are open around it.
     let mut alias: Option<(usize, Option<&str>, usize)> = None;
     for (index, item) in document.tape.iter().enumerate() {
         containers.pass(item);
@@ -83,52 +83,51 @@ fn survey(
             alias = None;
         }
         match item {
-            Item::Alias { span, close, .. } if alias.is_none() => {
-                alias = Some((
-                    *close as usize,
-                    Some(document.source(*span)),
-                    containers.depth(),
-                ));
+            Item::Alias { span, close, .. }
+                if alias.is_none() && alias::is_written_out(document, selection, index) =>
+            {
+                alias = Some((*close as usize, Some(document.source(*span)), containers.depth()));
             }
             Item::Leaf(leaf) => {
-                let Some(value) = &leaf.value else { continue };
                 let selected = selection.contains(index);
-                mac.add(&value.bytes, selected);
-                if !selected || !is_encryptable(leaf.value.as_ref()) {
-                    continue;
+                if let Some(value) = &leaf.value {
+                    mac.add(&value.bytes, selected);
                 }
-                match &mut alias {
+                let encrypted = selected && is_encryptable(leaf.value.as_ref());
+                at.advance(encrypted);
+                let kept = match &mut alias {
                     Some((_, source, depth)) => {
-                        if let Some(source) = source.take() {
-                            let up = containers.depth() - *depth;
-                            spellings.nodes.push(Node {
-                                leaf: encrypted,
-                                up,
-                                text: source.to_owned(),
-                            });
-                        }
+                        source.take().map(|source| (containers.depth() - *depth, source))
                     }
-                    None => {
-                        let place = Place::to_encrypt(document, leaf, containers.innermost());
-                        let plaintext = place::plaintext(&place, value, &mut scratch);
-                        scratch.clear();
-                        let spelled = place.spell(plaintext, value, &mut scratch);
-                        let source = place.source();
-                        if spelled != Spelled::InPlace || *scratch != source {
-                            spellings.nodes.push(Node {
-                                leaf: encrypted,
-                                up: 0,
-                                text: source.to_owned(),
-                            });
-                        }
+                    None if encrypted => {
+                        unusual_spelling(document, leaf, &containers, &mut scratch).map(|text| (0, text))
                     }
+                    None => None,
+                };
+                if let Some((up, text)) = kept {
+                    spellings.nodes.push(Node { at, up, text: text.to_owned() });
                 }
-                encrypted += 1;
             }
             _ => {}
         }
     }
     (mac.finish(), spellings)
+}
+
+/// The source text of a leaf, unless it is what decryption will spell anyway.
+fn unusual_spelling<'a>(
+    document: &Document<'a>,
+    leaf: &Leaf<'_>,
+    containers: &Containers<'_, '_>,
+    scratch: &mut String,
+) -> Option<&'a str> {
+    let value = leaf.value.as_ref()?;
+    let place = Place::to_encrypt(document, leaf, containers.innermost());
+    let plaintext = place::plaintext(&place, value, scratch);
+    scratch.clear();
+    let spelled = place.spell(plaintext, value, scratch);
+    let source = place.source();
+    (spelled != Spelled::InPlace || scratch != source).then_some(source)
 }
 
 struct Writer<'d, 'a, 'r> {
@@ -219,8 +218,7 @@ impl Writer<'_, '_, '_> {
                 }
                 Item::Alias { span, close, .. } => {
                     let close = *close as usize;
-                    let is_encrypted = |at: &usize| matches!(&self.document.tape[*at], Item::Leaf(leaf) if self.selection.contains(*at) && is_encryptable(leaf.value.as_ref()));
-                    if (index..close).any(|at| is_encrypted(&at)) {
+                    if alias::is_written_out(self.document, self.selection, index) {
                         sites.push((span.start, index as u32));
                     }
                     index = close;

@@ -3,6 +3,7 @@
 //! `encrypt` and `decrypt` are the two directions; what they have in common stands beside them.
 
 mod alias;
+mod content;
 pub(crate) mod decrypt;
 pub(crate) mod encrypt;
 pub(crate) mod reuse;

@@ -16,13 +16,37 @@ pub(crate) struct Spellings {
 /// The spelling of one node.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Node {
-    /// Which of the encrypted leaves it is, counted from 0, or begins with.
-    pub(crate) leaf: usize,
+    /// The node, or the first leaf in it.
+    #[serde(flatten)]
+    pub(crate) at: Address,
     /// How many containers up from that leaf the node is; 0 is the leaf itself.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) up: usize,
     /// The source text.
     pub(crate) text: String,
+}
+
+/// Tells a leaf by its place among the others. It starts before the first leaf.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Address {
+    /// How many encrypted leaves there are up to it, itself included.
+    #[serde(rename = "leaf")]
+    encrypted: usize,
+    /// How many plaintext leaves there are up to it since the last encrypted one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    plain: usize,
+}
+
+impl Address {
+    /// Goes on to the next leaf.
+    pub(crate) fn advance(&mut self, encrypted: bool) {
+        if encrypted {
+            self.encrypted += 1;
+            self.plain = 0;
+        } else {
+            self.plain += 1;
+        }
+    }
 }
 
 fn is_zero(number: &usize) -> bool {

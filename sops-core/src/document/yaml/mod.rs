@@ -293,7 +293,7 @@ impl<'a> Parser<'a> {
         let header = source::header(&self.text[start..]);
         let end = scalar.range.end.max(start + header.len());
         if header.keeps() {
-            start..end
+            start..source::trim_indentation(self.text, start + header.len(), end)
         } else {
             start..source::trim_blank_lines(self.text, start + header.len(), end)
         }
@@ -421,6 +421,7 @@ impl<'a> Parser<'a> {
         self.tape.push(Item::Alias {
             path,
             span: Span::new(range),
+            target: original as u32,
             close: OPEN,
         });
         self.expand(original..end, path);
@@ -474,14 +475,6 @@ impl<'a> Parser<'a> {
 
     fn anchor(&mut self, range: Range<usize>) {
         self.last_end = self.last_end.max(range.end);
-        if let Some(Item::Leaf(Leaf {
-            span,
-            style: Style::Tagged,
-            ..
-        })) = self.tape.last_mut()
-        {
-            *span = Span::new(span.range().start.min(range.start)..span.range().end);
-        }
     }
 
     /// A node is complete: the entry that it was the value of too.

@@ -95,6 +95,14 @@ impl<'a> Header<'a> {
     }
 }
 
+/// The end of `text[start..end]` without the indentation of a line that goes on behind it.
+pub(crate) fn trim_indentation(text: &str, start: usize, end: usize) -> usize {
+    if end == text.len() {
+        return end;
+    }
+    start + text[start..end].trim_end_matches([' ', '\t']).len()
+}
+
 /// The end of `text[start..end]` without the lines at its end that hold only white space.
 pub(crate) fn trim_blank_lines(text: &str, start: usize, end: usize) -> usize {
     let content = text[start..end].trim_end_matches([' ', '\t', '\r', '\n']);
@@ -153,4 +161,11 @@ pub(crate) fn anchor_before(source: &str) -> &str {
             _ => return "",
         }
     }
+}
+
+/// Where the anchor that ends just before `at`, blanks between them, starts; `at` if there is none.
+pub(crate) fn anchor_start(text: &str, at: usize) -> usize {
+    let before = text[..at].trim_end_matches([' ', '\t']);
+    let start = before.rfind([' ', '\t', '\r', '\n']).map_or(0, |found| found + 1);
+    if before[start..].starts_with('&') { start } else { at }
 }
