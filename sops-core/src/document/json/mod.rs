@@ -1,0 +1,3 @@
+//! JSON as SOPS reads and writes it, which is as Go's `encoding/json` does.
+
+pub(crate) mod emit;
