@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use super::number::{Decimal, parse_float};
+use super::format::Decimal;
+use super::parse::parse_float;
 use super::time::Time;
 use crate::value::Type;
 
@@ -79,7 +80,8 @@ mod tests {
 
     #[test]
     fn plaintexts_are_read_as_go_reads_them() {
-        for vector in vectors::read::<Vector>("read-scalars.jsonl") {
+        let files = ["read-scalars.jsonl", "read-scalars-more.jsonl"];
+        for vector in files.into_iter().flat_map(vectors::read::<Vector>) {
             let kind = Type::from_name(&vector.kind).expect("the vectors name types of SOPS");
             let read = canonical(kind, vector.plaintext.as_bytes());
             // An offset of 24 hours is read, but has no form that the MAC could be taken over.

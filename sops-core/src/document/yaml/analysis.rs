@@ -24,6 +24,9 @@ pub(super) struct Analysis {
 impl Analysis {
     /// Looks at every character once.
     pub(super) fn of(text: &str) -> Self {
+        if is_word(text.as_bytes()) {
+            return Self::default();
+        }
         let marker = text.starts_with("---") || text.starts_with("...");
         let mut found = Self {
             empty: text.is_empty(),
@@ -111,6 +114,14 @@ impl Analysis {
             || text.starts_with([' ', '\t'])
             || text.ends_with([' ', '\t']))
     }
+}
+
+/// Whether a text has but characters that mean nothing anywhere, as most values have; this is quick to tell.
+fn is_word(text: &[u8]) -> bool {
+    let inner = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+' | b'=')
+    };
+    text.first().is_some_and(u8::is_ascii_alphanumeric) && text.iter().all(inner)
 }
 
 /// The mark that a text may start with; `yaml.v3` escapes it.
