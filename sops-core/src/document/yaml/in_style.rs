@@ -171,3 +171,207 @@ impl Header {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use granit_parser::{Event, Parser};
+    use rand::rngs::StdRng;
+    use rand::{RngExt as _, SeedableRng as _};
+
+    use super::*;
+
+    const HEADERS: [&str; 14] = [
+        "|", "|-", "|+", "|2", "|2-", "|2+", "|-2", "|+2", ">", ">-", ">+", ">2", ">2-", ">2+",
+    ];
+
+    /// A document in which the value under `k` was spelled, if it can be, and another key follows.
+    fn document(text: &str, kind: Type, tag: Option<&str>, style: Style<'_>) -> Option<String> {
+        let mut document = String::from("k: ");
+        if let Style::Block { header, .. } = style {
+            document.push_str(header);
+            document.push('\n');
+        }
+        let start = document.len();
+        if !spell_in_style(&mut document, text, kind, tag, style) {
+            assert_eq!(
+                document.len(),
+                start,
+                "nothing is written where the text does not fit"
+            );
+            return None;
+        }
+        if !document.ends_with('\n') {
+            document.push('\n');
+        }
+        document.push_str("z: end\n");
+        Some(document)
+    }
+
+    /// The scalars of a document, `None` where it does not parse.
+    fn scalars(document: &str) -> Option<Vec<String>> {
+        let mut scalars = Vec::new();
+        for event in Parser::new_from_str(document) {
+            if let Event::Scalar(content, ..) = event.ok()?.0 {
+                scalars.push(content.into_owned());
+            }
+        }
+        Some(scalars)
+    }
+
+    fn styles() -> impl Iterator<Item = Style<'static>> {
+        [Style::Plain, Style::SingleQuoted, Style::DoubleQuoted]
+            .into_iter()
+            .chain(
+                HEADERS
+                    .into_iter()
+                    .map(|header| Style::Block { header, column: 2 }),
+            )
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        const CHARACTERS: [&str; 44] = [
+            "a", "b", "Z", "0", "1", "9", " ", " ", " ", "\n", "\n", "\n", "\n", "\t", ":", "#",
+            "-", "?", ",", "[", "]", "{", "}", "&", "*", "!", "|", ">", "'", "\"", "%", "@", "`",
+            "~", "\\", ".", "é", "漢", "😀", "\u{a0}", "\r", "\u{85}", "\u{2028}", "\u{feff}",
+        ];
+        let seed = 7;
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut written = 0;
+        for round in 0..4_000 {
+            // Half of the texts have but letters and white space, on which block scalars turn.
+            let kinds = if round % 2 == 0 { 14 } else { CHARACTERS.len() };
+            let length = random.random_range(1..10);
+            let text: String = (0..length)
+                .map(|_| CHARACTERS[random.random_range(0..kinds)])
+                .collect();
+            for style in styles() {
+                if let Some(document) = document(&text, Type::Str, None, style) {
+                    let expected = ["k", &text, "z", "end"].map(str::to_owned).to_vec();
+                    assert_eq!(
+                        scalars(&document),
+                        Some(expected),
+                        "seed {seed}: {style:?} {document:?}"
+                    );
+                    written += 1;
+                }
+            }
+        }
+        assert!(written > 12_000, "{written} of the texts fit into a style");
+    }
+
+    #[test]
+    fn a_style_takes_what_it_can_hold() {
+        let block = |header| Style::Block { header, column: 2 };
+        let tag = Some("tag:yaml.org,2002:str");
+        for (text, kind, tag, style, spelled) in [
+            ("a b", Type::Str, None, Style::Plain, Some("a b")),
+            (
+                "what? 😀\tyes",
+                Type::Str,
+                None,
+                Style::Plain,
+                Some("what? 😀\tyes"),
+            ),
+            ("a: b", Type::Str, None, Style::Plain, None),
+            (" a", Type::Str, None, Style::Plain, None),
+            ("", Type::Str, None, Style::Plain, None),
+            ("5", Type::Str, None, Style::Plain, None),
+            ("5", Type::Str, tag, Style::Plain, Some("5")),
+            ("5", Type::Str, Some("!local"), Style::Plain, Some("5")),
+            ("yes", Type::Str, None, Style::Plain, Some("yes")),
+            ("1.50", Type::Float, None, Style::Plain, Some("1.50")),
+            ("1e3", Type::Float, None, Style::Plain, Some("1e3")),
+            ("1", Type::Float, None, Style::Plain, None),
+            (
+                "1",
+                Type::Float,
+                Some("tag:yaml.org,2002:float"),
+                Style::Plain,
+                Some("1"),
+            ),
+            ("007", Type::Int, None, Style::Plain, Some("007")),
+            // Octal in YAML, decimal to the reader of a plaintext.
+            ("010", Type::Int, None, Style::Plain, None),
+            ("TRUE", Type::Bool, None, Style::Plain, Some("TRUE")),
+            ("t", Type::Bool, None, Style::Plain, None),
+            (
+                "2024-01-02T03:04:05Z",
+                Type::Time,
+                None,
+                Style::Plain,
+                Some("2024-01-02T03:04:05Z"),
+            ),
+            (
+                "it's",
+                Type::Str,
+                None,
+                Style::SingleQuoted,
+                Some("'it''s'"),
+            ),
+            ("5", Type::Str, None, Style::SingleQuoted, Some("'5'")),
+            ("5", Type::Int, None, Style::SingleQuoted, None),
+            (
+                "5",
+                Type::Int,
+                Some("tag:yaml.org,2002:int"),
+                Style::SingleQuoted,
+                Some("'5'"),
+            ),
+            ("a\nb", Type::Str, None, Style::SingleQuoted, None),
+            ("a\u{7}", Type::Str, None, Style::SingleQuoted, None),
+            ("", Type::Str, None, Style::SingleQuoted, Some("''")),
+            (
+                "a\n\t\"\\\u{7}é😀",
+                Type::Str,
+                None,
+                Style::DoubleQuoted,
+                Some(r#""a\n\t\"\\\aé😀""#),
+            ),
+            ("a\nb\n", Type::Str, None, block("|"), Some("  a\n  b\n")),
+            ("a\nb", Type::Str, None, block("|"), None),
+            ("a\nb", Type::Str, None, block("|-"), Some("  a\n  b\n")),
+            ("a\n\n", Type::Str, None, block("|+"), Some("  a\n\n")),
+            ("a\n\n", Type::Str, None, block("|"), None),
+            (" a\n", Type::Str, None, block("|"), None),
+            (" a\n", Type::Str, None, block("|2"), Some("   a\n")),
+            (
+                "\n\na\n",
+                Type::Str,
+                None,
+                block("| # why"),
+                Some("\n\n  a\n"),
+            ),
+            (
+                "a b\nc\n d\ne\n",
+                Type::Str,
+                None,
+                block(">"),
+                Some("  a b\n\n  c\n   d\n  e\n"),
+            ),
+            (
+                "a\n\nb",
+                Type::Str,
+                None,
+                block(">-"),
+                Some("  a\n\n\n  b\n"),
+            ),
+            ("a\rb", Type::Str, None, block("|-"), None),
+            ("a", Type::Str, None, block("-"), None),
+            (
+                "a",
+                Type::Str,
+                None,
+                Style::Block {
+                    header: "|-",
+                    column: 0,
+                },
+                None,
+            ),
+        ] {
+            let mut out = String::new();
+            let fits = spell_in_style(&mut out, text, kind, tag, style);
+            assert_eq!(fits.then_some(out.as_str()), spelled, "{text:?} {style:?}");
+        }
+    }
+}
