@@ -45,3 +45,69 @@ impl fmt::Debug for Entry {
         write!(f, "{:?}: {:?}", self.key, self.value)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::borrow::Cow;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::Value as Json;
+
+    use super::*;
+    use crate::value::Type;
+
+    /// A tree as the vectors have it: `{"map": [[key, tree], …]}`, `{"seq": […]}`, null, `{"base64": bytes}` for a
+    /// string that is no UTF-8, else the name of a type and the canonical form.
+    pub(crate) fn from_vector(json: &Json) -> Node {
+        let Some((name, content)) = json.as_object().and_then(|object| object.iter().next()) else {
+            return Node::Scalar(None);
+        };
+        let array = || {
+            content
+                .as_array()
+                .expect("collections are arrays in the vectors")
+        };
+        let text = || {
+            content
+                .as_str()
+                .expect("values are strings in the vectors")
+                .to_owned()
+        };
+        match name.as_str() {
+            "map" => Node::Mapping(
+                array()
+                    .iter()
+                    .map(|entry| Entry {
+                        key: entry[0].as_str().expect("keys are strings").to_owned(),
+                        value: from_vector(&entry[1]),
+                    })
+                    .collect(),
+            ),
+            "seq" => Node::Sequence(array().iter().map(from_vector).collect()),
+            "base64" => {
+                let bytes = STANDARD
+                    .decode(text())
+                    .expect("the vectors have valid base64");
+                Node::Scalar(Some(Value {
+                    kind: Type::Str,
+                    bytes: Cow::Owned(bytes),
+                }))
+            }
+            kind => {
+                let kind = Type::from_name(kind).expect("the vectors name types of SOPS");
+                Node::Scalar(Some(Value {
+                    kind,
+                    bytes: Cow::Owned(text().into_bytes()),
+                }))
+            }
+        }
+    }
+
+    #[test]
+    fn debug_output_shows_no_value() {
+        let tree =
+            from_vector(&serde_json::json!({"map": [["a", {"seq": [{"str": "s3cret"}, null]}]]}));
+        assert_eq!(format!("{tree:?}"), r#"{"a": [str, null]}"#);
+    }
+}

@@ -112,7 +112,8 @@ fn emit_node(
             out.push('[');
             for (index, item) in items.iter().enumerate() {
                 begin_item(out, index, indent, depth);
-                emit_node(out, item, indent, depth + 1).map_err(|path| format!("[{index}]{path}"))?;
+                emit_node(out, item, indent, depth + 1)
+                    .map_err(|path| format!("[{index}]{path}"))?;
             }
             end_items(out, items.len(), indent, depth);
             out.push(']');
@@ -168,4 +169,86 @@ fn escape(out: &mut String, text: &str) {
         }
     }
     out.push_str(&text[written..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::tree::tests::from_vector;
+    use crate::vectors;
+
+    #[derive(serde::Deserialize)]
+    struct Vector {
+        tree: serde_json::Value,
+        indent: i32,
+        json: String,
+    }
+
+    #[test]
+    fn trees_are_written_as_sops_writes_them() {
+        for vector in vectors::read::<Vector>("emit-json.jsonl") {
+            let indent = usize::try_from(vector.indent).map_or(Indent::Tab, Indent::Spaces);
+            let written = emit(&from_vector(&vector.tree), indent);
+            assert_eq!(written.ok(), Some(vector.json));
+        }
+    }
+
+    #[test]
+    fn values_are_spelled_as_go_spells_them() {
+        for (kind, bytes, spelled) in [
+            (
+                Type::Str,
+                &b"<a & \"b\">\x01\x7f\n"[..],
+                r#""\u003ca \u0026 \"b\"\u003e\u0001"#.to_owned() + "\x7f\\n\"",
+            ),
+            (
+                Type::Str,
+                "é😀\u{2028}".as_bytes(),
+                r#""é😀\u2028""#.to_owned(),
+            ),
+            (
+                Type::Str,
+                b"a\xe2\x80b\xff",
+                r#""a\ufffd\ufffdb\ufffd""#.to_owned(),
+            ),
+            (Type::Float, b"1000000000000000000000", "1e+21".to_owned()),
+            (
+                Type::Float,
+                b"100000000000000000000",
+                "100000000000000000000".to_owned(),
+            ),
+            (Type::Float, b"0.0000001", "1e-7".to_owned()),
+            (Type::Float, b"0.000001", "0.000001".to_owned()),
+            (Type::Float, b"-0", "-0".to_owned()),
+            (Type::Bool, b"True", "true".to_owned()),
+            (
+                Type::Time,
+                b"2024-01-02T03:04:05Z",
+                "\"2024-01-02T03:04:05Z\"".to_owned(),
+            ),
+            (Type::Bytes, b"\xff\x00", "\"/wA=\"".to_owned()),
+        ] {
+            let mut out = String::new();
+            let value = Value {
+                kind,
+                bytes: Cow::Borrowed(bytes),
+            };
+            assert_eq!((spell(&mut out, Some(&value)), out), (Ok(()), spelled));
+        }
+    }
+
+    #[test]
+    fn a_number_that_json_has_not_is_named_by_its_path() {
+        for number in ["NaN", "+Inf", "-Inf"] {
+            let tree = from_vector(
+                &json!({"map": [["a", {"seq": [null, {"map": [["b", {"float": number}]]}]}]]}),
+            );
+            let error = emit(&tree, Indent::Tab).expect_err("JSON has no such number");
+            assert!(error.to_string().starts_with("a[1].b: "), "{error}");
+        }
+    }
 }

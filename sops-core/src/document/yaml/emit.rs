@@ -127,3 +127,95 @@ fn emit_behind(out: &mut String, node: &Node, place: Place, explicit: bool) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::tree::tests::from_vector;
+    use crate::vectors;
+
+    #[derive(serde::Deserialize)]
+    struct Vector {
+        tree: serde_json::Value,
+        indent: usize,
+        yaml: String,
+    }
+
+    #[test]
+    fn trees_are_written_as_sops_writes_them() {
+        for vector in vectors::read::<Vector>("emit-yaml.jsonl") {
+            assert_eq!(emit(&from_vector(&vector.tree), vector.indent), vector.yaml);
+        }
+    }
+
+    #[test]
+    fn odd_documents_and_steps() {
+        let nested = json!({"map": [["a", {"map": [["b", {"seq": [{"seq": [{"int": "1"}]}]}]]}]]});
+        for (tree, step, yaml) in [
+            (json!({"map": []}), 4, "{}\n"),
+            (json!({"seq": []}), 4, "[]\n"),
+            (json!(null), 4, "null\n"),
+            (json!({"str": "a\nb"}), 4, "|-\n    a\n    b\n"),
+            (
+                json!({"seq": [{"map": [["a", {"seq": []}], ["b", null]]}]}),
+                4,
+                "- a: []\n  b: null\n",
+            ),
+            (nested.clone(), DEFAULT_STEP, "a:\n    b:\n        - - 1\n"),
+            // Steps that `yaml.v3` does not know.
+            (nested.clone(), 1, "a:\n  b:\n    - - 1\n"),
+            (nested, 10, "a:\n  b:\n    - - 1\n"),
+            (
+                json!({"map": [["<<", {"map": [["a", {"int": "1"}]]}]]}),
+                4,
+                "!!merge <<:\n    a: 1\n",
+            ),
+            (json!({"map": [["<<", {"str": "a"}]]}), 4, "\"<<\": a\n"),
+        ] {
+            assert_eq!(emit(&from_vector(&tree), step), yaml);
+        }
+    }
+
+    #[test]
+    fn a_subtree_fits_where_it_is_put() {
+        let tree = from_vector(
+            &json!({"map": [["a", {"int": "1"}], ["b", {"seq": [{"str": "x\ny\n"}]}]]}),
+        );
+        let (mapping, sequence) = (Container::Mapping, Container::Sequence);
+        for (container, column, step, yaml) in [
+            (mapping, 0, 2, "\n  a: 1\n  b:\n    - |\n      x\n      y"),
+            (
+                mapping,
+                2,
+                2,
+                "\n    a: 1\n    b:\n      - |\n        x\n        y",
+            ),
+            (
+                mapping,
+                3,
+                4,
+                "\n    a: 1\n    b:\n        - |\n          x\n          y",
+            ),
+            (
+                sequence,
+                4,
+                4,
+                " a: 1\n      b:\n        - |\n          x\n          y",
+            ),
+        ] {
+            let mut out = String::new();
+            emit_value(
+                &mut out,
+                &tree,
+                Place {
+                    container,
+                    column,
+                    step,
+                },
+            );
+            assert_eq!(out, yaml);
+        }
+    }
+}
