@@ -12,7 +12,10 @@ mod mac;
 pub mod metadata;
 mod pipeline;
 pub mod rules;
+pub mod tree;
 mod value;
+#[cfg(test)]
+mod vectors;
 
 pub use document::Document;
 pub use error::{Error, Location, Result};

@@ -1,6 +1,7 @@
 //! A leaf's value as SOPS sees it: a type and the bytes that are encrypted and hashed.
 
 use std::borrow::Cow;
+use std::fmt;
 
 /// The type of a value, the `type` of `ENC[…,type:…]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,10 +48,33 @@ impl Type {
 ///
 /// An `Int` is in decimal as Go's `strconv.Itoa` writes it, a `Float` as `FormatFloat(v, 'f', -1, 64)`, a `Bool` is
 /// `True` or `False`, a `Time` RFC 3339 with nanoseconds as needed. `None` in place of a value stands for `null`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Value<'a> {
     /// The type.
     pub kind: Type,
     /// The canonical form; UTF-8 but for `!!binary` and the binary format, whose strings are any bytes.
     pub bytes: Cow<'a, [u8]>,
+}
+
+impl<'a> Value<'a> {
+    /// A string value.
+    pub(crate) fn string(text: Cow<'a, str>) -> Self {
+        let bytes = match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        };
+        Self { kind: Type::Str, bytes }
+    }
+
+    /// The value with a copy of what it borrows.
+    pub(crate) fn into_owned(self) -> Value<'static> {
+        Value { kind: self.kind, bytes: Cow::Owned(self.bytes.into_owned()) }
+    }
+}
+
+/// Shows the type; never the value.
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Value({})", self.kind.name())
+    }
 }

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::document::{Block, Collection, Document, Edits, Item, yaml};
+use crate::document::{Block, Collection, Document, Edits, Item, Style, yaml};
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::metadata::BLOCK_KEY;
+use crate::tree::{Entry, Node};
 
 /// The mapping at the top of the document whose item is at `index`: where it begins, where it ends, whether it is in flow
 /// style, and whether it is empty.
@@ -64,23 +65,25 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
         .map_err(|message| Error::Metadata { message })
 }
 
-/// How many bytes the line break just before `at` has.
-pub(crate) fn line_break_before(text: &str, at: usize) -> usize {
-    let before = &text[..at];
-    if before.ends_with("\r\n") {
-        2
-    } else {
-        usize::from(before.ends_with(['\n', '\r']))
-    }
-}
-
 /// Where the text changes when the block is put into the document at `index`.
 pub(crate) fn offset(document: &Document<'_>, index: usize) -> usize {
     match (top(document, index), &document.tape[index]) {
         (Some((_, end, true, _)), _) => end - 1,
+        (Some((start, ..)), Item::Document { close, .. }) if ends_in_open_block(document, *close as usize) => {
+            yaml::source::line_start(document.text, start)
+        }
         (_, Item::Document { end, .. }) => *end as usize,
         _ => document.text.len(),
     }
+}
+
+/// Whether the document that closes at `close` ends in a block scalar without a line break: were one added, it would be
+/// part of the value. So the block cannot go behind it.
+fn ends_in_open_block(document: &Document<'_>, close: usize) -> bool {
+    let last = document.tape[..close].iter().rev().find(|item| !matches!(item, Item::Close { .. }));
+    matches!(last, Some(Item::Leaf(leaf)) if matches!(leaf.style, Style::Literal | Style::Folded)
+        && leaf.span.range().end == document.text.len()
+        && !ends_a_line(document.text))
 }
 
 /// Whether the text ends without a line break where a block will go, so that one must be added.
@@ -115,7 +118,7 @@ pub(crate) fn insert(
                 out.push_str(newline(document.text));
             }
             write_lines(
-                &yaml::emit::entry(BLOCK_KEY, tree, column),
+                &lines(tree, column),
                 newline(document.text),
                 out,
             );
@@ -207,7 +210,7 @@ pub(crate) fn replace(
         );
         let out = edits.replace(site.entry.clone());
         write_lines(
-            &yaml::emit::entry(BLOCK_KEY, tree, column),
+            &lines(tree, column),
             newline(text),
             out,
         );
@@ -216,6 +219,14 @@ pub(crate) fn replace(
 
 fn leading_blanks(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
+}
+
+/// The block's lines in block style, for a mapping in `column`.
+fn lines(tree: &Map<String, Json>, column: usize) -> String {
+    let entry = Entry { key: BLOCK_KEY.to_owned(), value: Node::from_json(&Json::Object(tree.clone())) };
+    let mut out = " ".repeat(column);
+    yaml::emit::emit_entry(&mut out, &entry, column, yaml::emit::DEFAULT_STEP);
+    out
 }
 
 /// The line break that the text uses.

@@ -191,17 +191,3 @@ impl<'a> Document<'a> {
 
 /// Text of the source as it stands or, where an escape or a fold changes it, as it reads.
 pub(crate) type Text<'a> = Cow<'a, str>;
-
-impl<'a> Value<'a> {
-    /// A string value.
-    pub(crate) fn string(text: Text<'a>) -> Self {
-        let bytes = match text {
-            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-        };
-        Self {
-            kind: Type::Str,
-            bytes,
-        }
-    }
-}

@@ -84,7 +84,8 @@ impl<'a> Place<'a> {
         let (start, end) = self.span;
         match self.form {
             Form::Block { header, .. } => start + header.len()..end,
-            _ => start..end,
+            // A block scalar that cannot stay one ends its line, which what takes its place must not.
+            _ => start..end - yaml::source::line_break(&self.text[start..end]).len(),
         }
     }
 
@@ -114,7 +115,9 @@ impl<'a> Place<'a> {
             Form::Block { header, indent } => {
                 out.extend(std::iter::repeat_n(' ', indent));
                 value(out);
-                out.push_str(yaml::source::line_break(header));
+                if self.source().ends_with('\n') {
+                    out.push_str(yaml::source::line_break(header));
+                }
             }
         }
     }
@@ -124,10 +127,23 @@ impl<'a> Place<'a> {
     pub(crate) fn spell(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) -> Spelled {
         match self.format {
             Format::Json => {
-                json::emit::spell_decrypted(plaintext, value, out);
+                self.spell_json(plaintext, value, out);
                 Spelled::InPlace
             }
             Format::Yaml => self.spell_yaml(plaintext, value, out),
+        }
+    }
+
+    fn spell_json(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) {
+        if let (Type::Int | Type::Float, Ok(text)) = (value.kind, str::from_utf8(plaintext))
+            && plaintext != &*value.bytes
+            && serde_json::from_str::<serde_json::Number>(text).is_ok()
+            && json::number(text).is_some_and(|read| read == *value)
+        {
+            out.push_str(text);
+        } else if json::emit::spell(out, Some(value)).is_err() {
+            // An infinity, which no JSON document can have held.
+            json::emit::spell_string(out, &String::from_utf8_lossy(&value.bytes));
         }
     }
 
@@ -145,7 +161,7 @@ impl<'a> Place<'a> {
                 (_, Collection::Sequence) => Container::Sequence,
             },
             column: yaml::source::column(self.text, self.around.start),
-            step: yaml::emit::STEP,
+            step: yaml::emit::DEFAULT_STEP,
         };
         let start = out.len();
         let form = spell(out, Some(value), place);

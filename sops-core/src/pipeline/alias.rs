@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
+use crate::document::yaml::in_style::{Style, spell_in_style};
 use crate::document::yaml::spell::{Container, Place, spell};
 use crate::document::{Collection, Document, Item, Leaf, yaml};
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::selection::Selected;
+use crate::value::Type;
 
 /// A flow collection, where columns do not matter.
-const FLOW: Place = Place { container: Container::Flow, column: 0, step: yaml::emit::STEP };
+const FLOW: Place = Place { container: Container::Flow, column: 0, step: yaml::emit::DEFAULT_STEP };
 
 /// Whether an alias cannot stay: a value in it is encrypted here, or where it is anchored.
 pub(super) fn is_written_out(document: &Document<'_>, selection: &Selected, index: usize) -> bool {
@@ -48,7 +50,13 @@ pub(super) fn write(
                 out.push_str(", ");
             }
             if *kind == Collection::Mapping {
-                yaml::in_style::double_quote(out, document.paths.key(path));
+                spell_in_style(
+                    out,
+                    document.paths.key(path),
+                    Type::Str,
+                    None,
+                    Style::DoubleQuoted,
+                );
                 out.push_str(": ");
             }
         }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::{self, Cipher};
 use crate::document::place::{Place, Spelled};
-use crate::document::{Document, Edits, Item, Leaf, PathId, Span, block, yaml};
+use crate::document::{Document, Edits, Item, Leaf, PathId, Span, yaml};
 use crate::error::{Error, Result};
 use crate::golang;
 use crate::keys::DataKey;
@@ -167,7 +167,7 @@ impl<'a> Reader<'_, 'a, '_> {
             let mut entry = site.entry.clone();
             let last = number + 1 == self.document.blocks.len();
             if last && no_final_newline && entry.end == text.len() {
-                entry.start -= block::line_break_before(text, entry.start);
+                entry.start -= yaml::source::line_break(&text[..entry.start]).len();
             }
             self.others.push((entry, Zeroizing::default()));
         }

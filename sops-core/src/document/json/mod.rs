@@ -221,7 +221,7 @@ impl<'a> Parser<'a> {
                 let read = self.json.known_number_bytes(peek).map(|_| ());
                 read.map_err(|error| self.syntax(&error))?;
                 let source = &self.text[start..self.at()];
-                match golang::json_number(source) {
+                match number(source) {
                     Some(value) => Some(value),
                     None => return self.unsupported(start, "the number is out of range"),
                 }
@@ -326,4 +326,13 @@ impl<'a> Parser<'a> {
         self.paths.truncate(paths);
         Ok(())
     }
+}
+
+/// A number as SOPS takes it: what fits 64 bits is an integer, everything else a float; `None` beyond the range of that.
+pub(crate) fn number(source: &str) -> Option<Value<'_>> {
+    if let Ok(integer) = source.parse::<i64>() {
+        return Some(Value { kind: Type::Int, bytes: golang::canonical_or_owned(source, integer) });
+    }
+    let float = golang::parse_float(source)?;
+    Some(Value { kind: Type::Float, bytes: golang::float_bytes(source, float) })
 }

@@ -143,9 +143,10 @@ pub(crate) fn flow_entry(text: &str, before: usize, key: usize, end: usize) -> R
     }
 }
 
-/// The line break that a line ends with.
-pub(crate) fn line_break(line: &str) -> &str {
-    &line[line.trim_end_matches(['\r', '\n']).len()..]
+/// The line break that a text ends with; empty without one.
+pub(crate) fn line_break(text: &str) -> &str {
+    let length = if text.ends_with("\r\n") { 2 } else { usize::from(text.ends_with(['\n', '\r'])) };
+    &text[text.len() - length..]
 }
 
 /// The anchor among the properties that `source` begins with, with a blank behind it; empty without one.

@@ -1,0 +1,221 @@
+//! A tree as SOPS writes it in YAML: blocks throughout, sequences indented inside of mappings.
+
+use super::spell::{Container, Place, break_line, indent, spell, spell_key};
+use crate::tree::{Entry, Node};
+
+/// The spaces a level that SOPS writes unless `stores.yaml.indent` says otherwise.
+pub(crate) const DEFAULT_STEP: usize = 4;
+
+/// One document without `---`, its last line ended. `step` is the spaces a level; `yaml.v3` takes 2 for any number that
+/// is not within 2 to 9.
+pub(crate) fn emit(node: &Node, step: usize) -> String {
+    let step = if (2..=9).contains(&step) { step } else { 2 };
+    let mut out = String::new();
+    match node {
+        Node::Mapping(entries) if !entries.is_empty() => emit_mapping(&mut out, entries, 0, step),
+        Node::Sequence(items) if !items.is_empty() => emit_sequence(&mut out, items, 0, step),
+        Node::Mapping(_) => out.push_str("{}"),
+        Node::Sequence(_) => out.push_str("[]"),
+        Node::Scalar(value) => {
+            spell(
+                &mut out,
+                value.as_ref(),
+                Place {
+                    container: Container::Document,
+                    column: 0,
+                    step,
+                },
+            );
+        }
+    }
+    out.push('\n');
+    out
+}
+
+/// Appends what stands behind the `:` of a key or the `-` of an item at `place`, which is in a block collection: a space
+/// and a scalar, or a collection on lines of its own. The last line is not ended.
+pub(crate) fn emit_value(out: &mut String, node: &Node, place: Place) {
+    emit_behind(out, node, place, false);
+}
+
+/// Appends `key:` and its value as an entry of a block mapping in `column`, in which the output already stands. The last
+/// line is not ended.
+pub(crate) fn emit_entry(out: &mut String, entry: &Entry, column: usize, step: usize) {
+    let explicit = if entry.key == MERGE_KEY && !can_be_merged(&entry.value) {
+        // As a merge key, which `spell_key` takes it for as SOPS does, nothing could read it.
+        out.push_str("\"<<\":");
+        false
+    } else {
+        spell_key(out, &entry.key, column, step)
+    };
+    emit_behind(
+        out,
+        &entry.value,
+        Place {
+            container: Container::Mapping,
+            column,
+            step,
+        },
+        explicit,
+    );
+}
+
+const MERGE_KEY: &str = "<<";
+
+/// Whether `value` may stand under a merge key.
+fn can_be_merged(value: &Node) -> bool {
+    match value {
+        Node::Mapping(_) => true,
+        Node::Sequence(items) => items.iter().all(|item| matches!(item, Node::Mapping(_))),
+        Node::Scalar(_) => false,
+    }
+}
+
+fn emit_mapping(out: &mut String, entries: &[Entry], column: usize, step: usize) {
+    for (index, entry) in entries.iter().enumerate() {
+        if index > 0 {
+            break_line(out, column);
+        }
+        emit_entry(out, entry, column, step);
+    }
+}
+
+fn emit_sequence(out: &mut String, items: &[Node], column: usize, step: usize) {
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            break_line(out, column);
+        }
+        out.push('-');
+        emit_value(
+            out,
+            item,
+            Place {
+                container: Container::Sequence,
+                column,
+                step,
+            },
+        );
+    }
+}
+
+/// `explicit` tells that the `:` stands on a line of its own, where a collection can begin.
+fn emit_behind(out: &mut String, node: &Node, place: Place, explicit: bool) {
+    let column = place.content_column();
+    let begin_collection = |out: &mut String| {
+        let behind_indicator = place.column + 1;
+        let on_this_line = explicit || place.container == Container::Sequence;
+        if on_this_line && column > behind_indicator {
+            indent(out, column - behind_indicator);
+        } else {
+            break_line(out, column);
+        }
+    };
+    match node {
+        Node::Mapping(entries) if !entries.is_empty() => {
+            begin_collection(out);
+            emit_mapping(out, entries, column, place.step);
+        }
+        Node::Sequence(items) if !items.is_empty() => {
+            begin_collection(out);
+            emit_sequence(out, items, column, place.step);
+        }
+        Node::Mapping(_) => out.push_str(" {}"),
+        Node::Sequence(_) => out.push_str(" []"),
+        Node::Scalar(value) => {
+            out.push(' ');
+            spell(out, value.as_ref(), place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::tree::tests::from_vector;
+    use crate::vectors;
+
+    #[derive(serde::Deserialize)]
+    struct Vector {
+        tree: serde_json::Value,
+        indent: usize,
+        yaml: String,
+    }
+
+    #[test]
+    fn trees_are_written_as_sops_writes_them() {
+        for vector in vectors::read::<Vector>("emit-yaml.jsonl") {
+            assert_eq!(emit(&from_vector(&vector.tree), vector.indent), vector.yaml);
+        }
+    }
+
+    #[test]
+    fn odd_documents_and_steps() {
+        let nested = json!({"map": [["a", {"map": [["b", {"seq": [{"seq": [{"int": "1"}]}]}]]}]]});
+        for (tree, step, yaml) in [
+            (json!({"map": []}), 4, "{}\n"),
+            (json!({"seq": []}), 4, "[]\n"),
+            (json!(null), 4, "null\n"),
+            (json!({"str": "a\nb"}), 4, "|-\n    a\n    b\n"),
+            (
+                json!({"seq": [{"map": [["a", {"seq": []}], ["b", null]]}]}),
+                4,
+                "- a: []\n  b: null\n",
+            ),
+            (nested.clone(), DEFAULT_STEP, "a:\n    b:\n        - - 1\n"),
+            // Steps that `yaml.v3` does not know.
+            (nested.clone(), 1, "a:\n  b:\n    - - 1\n"),
+            (nested, 10, "a:\n  b:\n    - - 1\n"),
+            (
+                json!({"map": [["<<", {"map": [["a", {"int": "1"}]]}]]}),
+                4,
+                "!!merge <<:\n    a: 1\n",
+            ),
+            (json!({"map": [["<<", {"str": "a"}]]}), 4, "\"<<\": a\n"),
+        ] {
+            assert_eq!(emit(&from_vector(&tree), step), yaml);
+        }
+    }
+
+    #[test]
+    fn a_subtree_fits_where_it_is_put() {
+        let tree = from_vector(
+            &json!({"map": [["a", {"int": "1"}], ["b", {"seq": [{"str": "x\ny\n"}]}]]}),
+        );
+        let (mapping, sequence) = (Container::Mapping, Container::Sequence);
+        for (container, column, step, yaml) in [
+            (mapping, 0, 2, "\n  a: 1\n  b:\n    - |\n      x\n      y"),
+            (
+                mapping,
+                2,
+                2,
+                "\n    a: 1\n    b:\n      - |\n        x\n        y",
+            ),
+            (
+                mapping,
+                3,
+                4,
+                "\n    a: 1\n    b:\n        - |\n          x\n          y",
+            ),
+            (
+                sequence,
+                4,
+                4,
+                " a: 1\n      b:\n        - |\n          x\n          y",
+            ),
+        ] {
+            let mut out = String::new();
+            emit_value(
+                &mut out,
+                &tree,
+                Place {
+                    container,
+                    column,
+                    step,
+                },
+            );
+            assert_eq!(out, yaml);
+        }
+    }
+}

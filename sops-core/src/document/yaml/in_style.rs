@@ -1,0 +1,377 @@
+//! Spelling a text in a style that stays in the file, so that decryption gives back what was encrypted.
+
+use super::analysis::{Analysis, is_readable};
+use super::resolve::resolve;
+use super::spell::{escape, indent};
+use crate::golang::canonical;
+use crate::value::Type;
+
+/// A style that stands in the file around a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style<'a> {
+    /// Without quotes, in block context; an encrypted value cannot stand so in a flow collection.
+    Plain,
+    /// In single quotes.
+    SingleQuoted,
+    /// In double quotes.
+    DoubleQuoted,
+    /// A literal or folded block.
+    Block {
+        /// The indicators in front of the content, as in `|`, `>-` or `|2+`.
+        header: &'a str,
+        /// The columns that every line of the content is indented by, at least one.
+        column: usize,
+    },
+}
+
+/// Appends a plaintext of type `kind` in `style`, if what is written reads back as the same text and SOPS sees the same
+/// value in it, under the tag that stands in the file (with handles expanded).
+///
+/// Quotes are written with the text, on one line; of a block, the lines below the header are written, each with its line
+/// break. `false`, and nothing is written, where the style cannot hold the text: plain text that would be of another
+/// type, line breaks and control characters in single quotes, a header whose chomping does not fit the end of the text or
+/// whose indentation would be counted wrong.
+pub(crate) fn spell_in_style(
+    out: &mut String,
+    text: &str,
+    kind: Type,
+    tag: Option<&str>,
+    style: Style<'_>,
+) -> bool {
+    let read = match resolve(text, style == Style::Plain, tag) {
+        Ok(Some(value)) if value.kind == kind => value.bytes,
+        _ => return false,
+    };
+    if canonical(kind, text.as_bytes()).is_none_or(|canonical| canonical != read) {
+        return false;
+    }
+    match style {
+        Style::Plain => {
+            let fits = Analysis::of(text).reads_as_plain(text);
+            if fits {
+                out.push_str(text);
+            }
+            fits
+        }
+        Style::SingleQuoted => single_quote(out, text),
+        Style::DoubleQuoted => {
+            double_quote(out, text);
+            true
+        }
+        Style::Block { header, column } => match Header::parse(header) {
+            Some(header) if column > 0 => header.spell(out, text, column),
+            _ => false,
+        },
+    }
+}
+
+fn single_quote(out: &mut String, text: &str) -> bool {
+    let fits = text.chars().all(is_readable);
+    if fits {
+        out.push('\'');
+        for (index, part) in text.split('\'').enumerate() {
+            out.push_str(if index == 0 { "" } else { "''" });
+            out.push_str(part);
+        }
+        out.push('\'');
+    }
+    fits
+}
+
+/// Escapes what has to be, and tabs; characters that `yaml.v3` would escape without need stay readable, as they most
+/// likely were.
+fn double_quote(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        if matches!(character, '"' | '\\' | '\t') || !is_readable(character) {
+            escape(out, character);
+        } else {
+            out.push(character);
+        }
+    }
+    out.push('"');
+}
+
+/// What the header of a block scalar says.
+struct Header {
+    folded: bool,
+    chomping: Chomping,
+    /// The indentation is given, so that the first line may begin with spaces.
+    indicated: bool,
+}
+
+/// What becomes of the line breaks at the end.
+#[derive(PartialEq, Eq)]
+enum Chomping {
+    /// `-`: none is content.
+    Strip,
+    /// One is.
+    Clip,
+    /// `+`: all are.
+    Keep,
+}
+
+impl Header {
+    fn parse(text: &str) -> Option<Self> {
+        let indicators = text.strip_prefix(['|', '>'])?;
+        let mut header = Self {
+            folded: text.starts_with('>'),
+            chomping: Chomping::Clip,
+            indicated: false,
+        };
+        for indicator in indicators
+            .bytes()
+            .take_while(|byte| !matches!(byte, b' ' | b'\t'))
+        {
+            match indicator {
+                b'-' if header.chomping == Chomping::Clip => header.chomping = Chomping::Strip,
+                b'+' if header.chomping == Chomping::Clip => header.chomping = Chomping::Keep,
+                b'1'..=b'9' if !header.indicated => header.indicated = true,
+                _ => return None,
+            }
+        }
+        Some(header)
+    }
+
+    fn spell(&self, out: &mut String, text: &str, column: usize) -> bool {
+        let content = text.trim_end_matches('\n');
+        let breaks = text.len() - content.len();
+        let chomping_fits = match self.chomping {
+            Chomping::Strip => breaks == 0,
+            Chomping::Clip => breaks == 1 && !content.is_empty(),
+            Chomping::Keep => breaks > 0,
+        };
+        // Where the indentation is not given, the first line that is not empty tells it, which can neither begin with
+        // white space nor be missing.
+        let first = content.trim_start_matches('\n');
+        let indentation_fits =
+            self.indicated || !(first.is_empty() || first.starts_with([' ', '\t']));
+        let readable = |character| character == '\n' || is_readable(character);
+        if !chomping_fits || !indentation_fits || !text.chars().all(readable) {
+            return false;
+        }
+        // The line before, and the line breaks since its end.
+        let (mut before, mut pending) = ("", 0);
+        for line in content.split('\n').filter(|_| !content.is_empty()) {
+            if line.is_empty() {
+                pending += 1;
+                continue;
+            }
+            // Folding takes one line break away between two lines that do not begin with white space.
+            let folds = self.folded && !before.is_empty() && pending > 0;
+            if folds && !before.starts_with([' ', '\t']) && !line.starts_with([' ', '\t']) {
+                pending += 1;
+            }
+            out.extend(std::iter::repeat_n('\n', pending));
+            indent(out, column);
+            out.push_str(line);
+            (before, pending) = (line, 1);
+        }
+        out.extend(std::iter::repeat_n('\n', breaks.max(pending)));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use granit_parser::{Event, Parser};
+    use rand::rngs::StdRng;
+    use rand::{RngExt as _, SeedableRng as _};
+
+    use super::*;
+
+    const HEADERS: [&str; 14] = [
+        "|", "|-", "|+", "|2", "|2-", "|2+", "|-2", "|+2", ">", ">-", ">+", ">2", ">2-", ">2+",
+    ];
+
+    /// A document in which the value under `k` was spelled, if it can be, and another key follows.
+    fn document(text: &str, kind: Type, tag: Option<&str>, style: Style<'_>) -> Option<String> {
+        let mut document = String::from("k: ");
+        if let Style::Block { header, .. } = style {
+            document.push_str(header);
+            document.push('\n');
+        }
+        let start = document.len();
+        if !spell_in_style(&mut document, text, kind, tag, style) {
+            assert_eq!(
+                document.len(),
+                start,
+                "nothing is written where the text does not fit"
+            );
+            return None;
+        }
+        if !document.ends_with('\n') {
+            document.push('\n');
+        }
+        document.push_str("z: end\n");
+        Some(document)
+    }
+
+    /// The scalars of a document, `None` where it does not parse.
+    fn scalars(document: &str) -> Option<Vec<String>> {
+        let mut scalars = Vec::new();
+        for event in Parser::new_from_str(document) {
+            if let Event::Scalar(content, ..) = event.ok()?.0 {
+                scalars.push(content.into_owned());
+            }
+        }
+        Some(scalars)
+    }
+
+    fn styles() -> impl Iterator<Item = Style<'static>> {
+        [Style::Plain, Style::SingleQuoted, Style::DoubleQuoted]
+            .into_iter()
+            .chain(
+                HEADERS
+                    .into_iter()
+                    .map(|header| Style::Block { header, column: 2 }),
+            )
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        const CHARACTERS: [&str; 44] = [
+            "a", "b", "Z", "0", "1", "9", " ", " ", " ", "\n", "\n", "\n", "\n", "\t", ":", "#",
+            "-", "?", ",", "[", "]", "{", "}", "&", "*", "!", "|", ">", "'", "\"", "%", "@", "`",
+            "~", "\\", ".", "é", "漢", "😀", "\u{a0}", "\r", "\u{85}", "\u{2028}", "\u{feff}",
+        ];
+        let seed = 7;
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut written = 0;
+        for round in 0..4_000 {
+            // Half of the texts have but letters and white space, on which block scalars turn.
+            let kinds = if round % 2 == 0 { 14 } else { CHARACTERS.len() };
+            let length = random.random_range(1..10);
+            let text: String = (0..length)
+                .map(|_| CHARACTERS[random.random_range(0..kinds)])
+                .collect();
+            for style in styles() {
+                if let Some(document) = document(&text, Type::Str, None, style) {
+                    let expected = ["k", &text, "z", "end"].map(str::to_owned).to_vec();
+                    assert_eq!(
+                        scalars(&document),
+                        Some(expected),
+                        "seed {seed}: {style:?} {document:?}"
+                    );
+                    written += 1;
+                }
+            }
+        }
+        assert!(written > 12_000, "{written} of the texts fit into a style");
+    }
+
+    #[test]
+    fn a_style_takes_what_it_can_hold() {
+        let block = |header| Style::Block { header, column: 2 };
+        let tag = Some("tag:yaml.org,2002:str");
+        for (text, kind, tag, style, spelled) in [
+            ("a b", Type::Str, None, Style::Plain, Some("a b")),
+            (
+                "what? 😀\tyes",
+                Type::Str,
+                None,
+                Style::Plain,
+                Some("what? 😀\tyes"),
+            ),
+            ("a: b", Type::Str, None, Style::Plain, None),
+            (" a", Type::Str, None, Style::Plain, None),
+            ("", Type::Str, None, Style::Plain, None),
+            ("5", Type::Str, None, Style::Plain, None),
+            ("5", Type::Str, tag, Style::Plain, Some("5")),
+            ("5", Type::Str, Some("!local"), Style::Plain, Some("5")),
+            ("yes", Type::Str, None, Style::Plain, Some("yes")),
+            ("1.50", Type::Float, None, Style::Plain, Some("1.50")),
+            ("1e3", Type::Float, None, Style::Plain, Some("1e3")),
+            ("1", Type::Float, None, Style::Plain, None),
+            (
+                "1",
+                Type::Float,
+                Some("tag:yaml.org,2002:float"),
+                Style::Plain,
+                Some("1"),
+            ),
+            ("007", Type::Int, None, Style::Plain, Some("007")),
+            // Octal in YAML, decimal to the reader of a plaintext.
+            ("010", Type::Int, None, Style::Plain, None),
+            ("TRUE", Type::Bool, None, Style::Plain, Some("TRUE")),
+            ("t", Type::Bool, None, Style::Plain, None),
+            (
+                "2024-01-02T03:04:05Z",
+                Type::Time,
+                None,
+                Style::Plain,
+                Some("2024-01-02T03:04:05Z"),
+            ),
+            (
+                "it's",
+                Type::Str,
+                None,
+                Style::SingleQuoted,
+                Some("'it''s'"),
+            ),
+            ("5", Type::Str, None, Style::SingleQuoted, Some("'5'")),
+            ("5", Type::Int, None, Style::SingleQuoted, None),
+            (
+                "5",
+                Type::Int,
+                Some("tag:yaml.org,2002:int"),
+                Style::SingleQuoted,
+                Some("'5'"),
+            ),
+            ("a\nb", Type::Str, None, Style::SingleQuoted, None),
+            ("a\u{7}", Type::Str, None, Style::SingleQuoted, None),
+            ("", Type::Str, None, Style::SingleQuoted, Some("''")),
+            (
+                "a\n\t\"\\\u{7}é😀",
+                Type::Str,
+                None,
+                Style::DoubleQuoted,
+                Some(r#""a\n\t\"\\\aé😀""#),
+            ),
+            ("a\nb\n", Type::Str, None, block("|"), Some("  a\n  b\n")),
+            ("a\nb", Type::Str, None, block("|"), None),
+            ("a\nb", Type::Str, None, block("|-"), Some("  a\n  b\n")),
+            ("a\n\n", Type::Str, None, block("|+"), Some("  a\n\n")),
+            ("a\n\n", Type::Str, None, block("|"), None),
+            (" a\n", Type::Str, None, block("|"), None),
+            (" a\n", Type::Str, None, block("|2"), Some("   a\n")),
+            (
+                "\n\na\n",
+                Type::Str,
+                None,
+                block("| # why"),
+                Some("\n\n  a\n"),
+            ),
+            (
+                "a b\nc\n d\ne\n",
+                Type::Str,
+                None,
+                block(">"),
+                Some("  a b\n\n  c\n   d\n  e\n"),
+            ),
+            (
+                "a\n\nb",
+                Type::Str,
+                None,
+                block(">-"),
+                Some("  a\n\n\n  b\n"),
+            ),
+            ("a\rb", Type::Str, None, block("|-"), None),
+            ("a", Type::Str, None, block("-"), None),
+            (
+                "a",
+                Type::Str,
+                None,
+                Style::Block {
+                    header: "|-",
+                    column: 0,
+                },
+                None,
+            ),
+        ] {
+            let mut out = String::new();
+            let fits = spell_in_style(&mut out, text, kind, tag, style);
+            assert_eq!(fits.then_some(out.as_str()), spelled, "{text:?} {style:?}");
+        }
+    }
+}

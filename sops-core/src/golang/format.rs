@@ -1,0 +1,239 @@
+//! How Go's `strconv` writes floats.
+
+use std::fmt::{self, Write};
+
+/// A float that displays as `strconv.FormatFloat(v, 'f', -1, 64)` writes it: shortest digits, never an exponent.
+#[derive(Clone, Copy)]
+pub(super) struct Decimal(pub(super) f64);
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            value if value.is_nan() => f.write_str("NaN"),
+            f64::INFINITY => f.write_str("+Inf"),
+            f64::NEG_INFINITY => f.write_str("-Inf"),
+            value => Shortest::of(value).write_decimal(f),
+        }
+    }
+}
+
+/// Appends a finite number as `strconv.FormatFloat(v, 'g', -1, 64)` writes it: with an exponent of two digits or more
+/// when the decimal exponent is not in `-4..6`.
+pub(crate) fn write_general(out: &mut String, value: f64) {
+    let shortest = Shortest::of(value);
+    let exponent = shortest.exponent();
+    // Writing onto a `String` cannot fail.
+    let _ = if (-4..6).contains(&exponent) {
+        shortest.write_decimal(out)
+    } else {
+        shortest
+            .write_mantissa(out)
+            .and_then(|()| write!(out, "e{exponent:+03}"))
+    };
+}
+
+/// Appends a finite number as `encoding/json` writes it: with an exponent when the decimal exponent is not in `-6..21`,
+/// the form of ECMAScript.
+pub(crate) fn write_ecmascript(out: &mut String, value: f64) {
+    let shortest = Shortest::of(value);
+    let exponent = shortest.exponent();
+    // Writing onto a `String` cannot fail.
+    let _ = if (-6..21).contains(&exponent) {
+        shortest.write_decimal(out)
+    } else {
+        shortest
+            .write_mantissa(out)
+            .and_then(|()| write!(out, "e{exponent:+}"))
+    };
+}
+
+/// The fewest decimal digits that read back as a float, and of two such numbers equally near to it the even one, as Go
+/// takes it; Rust's own formatting takes the larger.
+struct Shortest {
+    negative: bool,
+    /// The digits as an integer without trailing zeros.
+    digits: u64,
+    /// The power of ten that they count.
+    unit: i32,
+}
+
+impl Shortest {
+    /// The digits of a finite number.
+    fn of(value: f64) -> Self {
+        let mut text = Digits {
+            digits: 0,
+            exponent: 0,
+            count: 0,
+            part: Part::Mantissa,
+        };
+        // `Digits` takes everything that is written to it.
+        let _ = write!(text, "{:e}", value.abs());
+        let unit = text.exponent - text.count.saturating_sub(1);
+        // A tie has one significant digit more, so 17 or 18, and both its neighbours read back as the float; no
+        // shorter one does, since floats are closer together than that.
+        let digits = if text.count >= 16 {
+            even_of_tie(text.digits, unit, value.abs())
+        } else {
+            text.digits
+        };
+        Self {
+            negative: value.is_sign_negative(),
+            digits,
+            unit,
+        }
+    }
+
+    fn count(&self) -> i32 {
+        self.digits
+            .checked_ilog10()
+            .map_or(1, |log| log.cast_signed() + 1)
+    }
+
+    /// The power of ten of the first digit.
+    fn exponent(&self) -> i32 {
+        self.unit + self.count() - 1
+    }
+
+    fn sign(&self) -> &'static str {
+        if self.negative { "-" } else { "" }
+    }
+
+    fn write_decimal(&self, out: &mut impl Write) -> fmt::Result {
+        let Self { digits, unit, .. } = self;
+        out.write_str(self.sign())?;
+        if *unit >= 0 {
+            write!(
+                out,
+                "{digits}{:0<zeros$}",
+                "",
+                zeros = unit.unsigned_abs() as usize
+            )
+        } else if self.exponent() < 0 {
+            write!(
+                out,
+                "0.{digits:0places$}",
+                places = unit.unsigned_abs() as usize
+            )
+        } else {
+            // A unit of -16 at the least, or the first digit would stand behind the point.
+            let scale = 10_u64.pow(unit.unsigned_abs());
+            let (whole, fraction) = (digits / scale, digits % scale);
+            write!(
+                out,
+                "{whole}.{fraction:0places$}",
+                places = unit.unsigned_abs() as usize
+            )
+        }
+    }
+
+    fn write_mantissa(&self, out: &mut impl Write) -> fmt::Result {
+        let places = self.count() - 1;
+        let scale = 10_u64.pow(places.unsigned_abs());
+        write!(out, "{}{}", self.sign(), self.digits / scale)?;
+        if places > 0 {
+            write!(
+                out,
+                ".{:0places$}",
+                self.digits % scale,
+                places = places.unsigned_abs() as usize
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads what Rust writes for `{:e}`, as in `1.5e-7`.
+struct Digits {
+    digits: u64,
+    exponent: i32,
+    count: i32,
+    part: Part,
+}
+
+enum Part {
+    Mantissa,
+    Exponent { negative: bool },
+}
+
+impl Write for Digits {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            match (&mut self.part, byte) {
+                (Part::Mantissa, b'0'..=b'9') => {
+                    // At most 17 digits.
+                    self.digits = self.digits * 10 + u64::from(byte - b'0');
+                    self.count += 1;
+                }
+                (part @ Part::Mantissa, b'e') => *part = Part::Exponent { negative: false },
+                (Part::Exponent { negative }, b'-') => *negative = true,
+                (Part::Exponent { negative }, b'0'..=b'9') => {
+                    let digit = i32::from(byte - b'0');
+                    self.exponent = self.exponent * 10 + if *negative { -digit } else { digit };
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `digits`, or the even one of its neighbours when `value` lies exactly between the two and that reads back as well.
+fn even_of_tie(digits: u64, unit: i32, value: f64) -> u64 {
+    if digits.is_multiple_of(2) {
+        return digits;
+    }
+    [digits - 1, digits]
+        .into_iter()
+        .find(|lower| is_exactly(value, lower * 10 + 5, unit - 1))
+        .map(|lower| lower + lower % 2)
+        .filter(|even| format!("{even}e{unit}").parse() == Ok(value))
+        .unwrap_or(digits)
+}
+
+/// Whether `value` is `digits * 10^unit`, where `digits` is odd.
+fn is_exactly(value: f64, digits: u64, unit: i32) -> bool {
+    let bits = value.to_bits();
+    let (mantissa, exponent) = match (bits >> 52, bits & ((1 << 52) - 1)) {
+        (0, fraction) => (fraction, -1074),
+        // The exponent of a float has 11 bits.
+        (biased, fraction) => (fraction | 1 << 52, biased as i32 - 1075),
+    };
+    let zeros = mantissa.trailing_zeros();
+    let (odd, twos) = (mantissa >> zeros, exponent + zeros.cast_signed());
+    let Some(fives) = 5_u64.checked_pow(unit.unsigned_abs()) else {
+        return false;
+    };
+    let (left, right) = if unit >= 0 {
+        (Some(odd), digits.checked_mul(fives))
+    } else {
+        (odd.checked_mul(fives), Some(digits))
+    };
+    twos == unit && left.is_some() && left == right
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_nearest_decimals_the_even_one_is_written() {
+        for (value, decimal) in [
+            (1_004_629_550_575_379.0 + 0.25, "1004629550575379.2"),
+            (1_004_629_550_575_379.0 + 0.75, "1004629550575379.8"),
+            (-79_123_222_083_397.0 - 0.125, "-79123222083397.12"),
+            (1_852_792_470_873_200.0 + 0.75, "1852792470873200.8"),
+            (254_777_197_861_549.0 + 0.625, "254777197861549.62"),
+            (9_007_199_254_740_992.0, "9007199254740992"),
+            (0.000001, "0.000001"),
+            (123.456, "123.456"),
+            (1e23, "100000000000000000000000"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (5e-324, &format!("0.{}5", "0".repeat(323))),
+            (f64::MAX, &format!("17976931348623157{}", "0".repeat(292))),
+            (0.0, "0"),
+            (-0.0, "-0"),
+        ] {
+            assert_eq!(Decimal(value).to_string(), decimal);
+        }
+    }
+}

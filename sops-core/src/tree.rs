@@ -1,0 +1,142 @@
+//! A document as a tree of values, apart from any text: what is written where no source text is kept.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::document;
+use crate::value::{Type, Value};
+
+/// A value or a collection of values.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Node {
+    /// Keys and their values, in the order that they are written in.
+    Mapping(Vec<Entry>),
+    /// Values in their order.
+    Sequence(Vec<Node>),
+    /// One value, `None` for null.
+    Scalar(Option<Value<'static>>),
+}
+
+/// A key and its value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key; SOPS has no keys but strings.
+    pub key: String,
+    /// What stands under it.
+    pub value: Node,
+}
+
+impl Node {
+    /// The tree of a JSON value: integers that fit 64 bits are integers, other numbers floats.
+    pub fn from_json(json: &serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        let scalar = |kind, bytes: String| {
+            Self::Scalar(Some(Value { kind, bytes: Cow::Owned(bytes.into_bytes()) }))
+        };
+        match json {
+            Json::Null => Self::Scalar(None),
+            Json::Bool(truth) => scalar(Type::Bool, if *truth { "True" } else { "False" }.to_owned()),
+            Json::Number(number) => {
+                let text = number.to_string();
+                match document::json::number(&text) {
+                    Some(value) => Self::Scalar(Some(value.into_owned())),
+                    None => scalar(Type::Str, text),
+                }
+            }
+            Json::String(text) => scalar(Type::Str, text.clone()),
+            Json::Array(items) => Self::Sequence(items.iter().map(Self::from_json).collect()),
+            Json::Object(members) => {
+                let entry = |(key, value): (&String, &Json)| Entry { key: key.clone(), value: Self::from_json(value) };
+                Self::Mapping(members.iter().map(entry).collect())
+            }
+        }
+    }
+}
+
+/// Shows the shape, the keys and the types; never a value.
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mapping(entries) => f
+                .debug_map()
+                .entries(entries.iter().map(|entry| (&entry.key, &entry.value)))
+                .finish(),
+            Self::Sequence(items) => f.debug_list().entries(items).finish(),
+            Self::Scalar(Some(value)) => f.write_str(value.kind.name()),
+            Self::Scalar(None) => f.write_str("null"),
+        }
+    }
+}
+
+/// Shows the key and the shape of its value.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {:?}", self.key, self.value)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::borrow::Cow;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::Value as Json;
+
+    use super::*;
+    use crate::value::Type;
+
+    /// A tree as the vectors have it: `{"map": [[key, tree], …]}`, `{"seq": […]}`, null, `{"base64": bytes}` for a
+    /// string that is no UTF-8, else the name of a type and the canonical form.
+    pub(crate) fn from_vector(json: &Json) -> Node {
+        let Some((name, content)) = json.as_object().and_then(|object| object.iter().next()) else {
+            return Node::Scalar(None);
+        };
+        let array = || {
+            content
+                .as_array()
+                .expect("collections are arrays in the vectors")
+        };
+        let text = || {
+            content
+                .as_str()
+                .expect("values are strings in the vectors")
+                .to_owned()
+        };
+        match name.as_str() {
+            "map" => Node::Mapping(
+                array()
+                    .iter()
+                    .map(|entry| Entry {
+                        key: entry[0].as_str().expect("keys are strings").to_owned(),
+                        value: from_vector(&entry[1]),
+                    })
+                    .collect(),
+            ),
+            "seq" => Node::Sequence(array().iter().map(from_vector).collect()),
+            "base64" => {
+                let bytes = STANDARD
+                    .decode(text())
+                    .expect("the vectors have valid base64");
+                Node::Scalar(Some(Value {
+                    kind: Type::Str,
+                    bytes: Cow::Owned(bytes),
+                }))
+            }
+            kind => {
+                let kind = Type::from_name(kind).expect("the vectors name types of SOPS");
+                Node::Scalar(Some(Value {
+                    kind,
+                    bytes: Cow::Owned(text().into_bytes()),
+                }))
+            }
+        }
+    }
+
+    #[test]
+    fn debug_output_shows_no_value() {
+        let tree =
+            from_vector(&serde_json::json!({"map": [["a", {"seq": [{"str": "s3cret"}, null]}]]}));
+        assert_eq!(format!("{tree:?}"), r#"{"a": [str, null]}"#);
+    }
+}
