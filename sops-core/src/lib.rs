@@ -1,4 +1,5 @@
 //! Lossless SOPS documents.
 
+pub mod config;
 pub mod error;
 pub mod rules;
