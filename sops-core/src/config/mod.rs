@@ -1,0 +1,643 @@
+//! `.sops.yaml`: which keys and which rule a new file is encrypted with, read more strictly than `sops` does.
+
+mod find;
+mod key;
+mod node;
+mod place;
+mod read;
+mod rule;
+mod schema;
+
+use std::fmt;
+use std::fs;
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+
+pub use find::{Found, find};
+pub use key::{ConfiguredKey, Family};
+pub use rule::{CreationRule, Destination, DestinationRule};
+
+use crate::error::{Error, Location, Result};
+use crate::rules::Regex;
+
+/// How many warnings a file gets.
+const MAX_WARNINGS: usize = 20;
+
+/// A configuration file.
+///
+/// Top-level keys that it does not know are left alone; below them, an unknown key, a wrong type, an invalid expression and two
+/// of the six rules at once are errors, in every rule and not only in the one that is used.
+///
+/// ```
+/// # use std::path::Path;
+/// # use sops_core::config::Config;
+/// let text = b"creation_rules: [{path_regex: '^secrets/', age: [age1...]}]";
+/// let config = Config::parse(text, Path::new(".sops.yaml"), Path::new("/repo"))?;
+/// let rule = config.creation_rule_for(Path::new("secrets/db.yaml"))?;
+/// assert_eq!(rule.map(|rule| rule.key_groups[0].len()), Some(1));
+/// # Ok::<(), sops_core::error::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    file: PathBuf,
+    working_dir: PathBuf,
+    creation_rules: Option<Vec<CreationRule>>,
+    destination_rules: Vec<DestinationRule>,
+    stores: Stores,
+    warnings: Vec<Warning>,
+}
+
+/// How files are written that are not kept as they were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stores {
+    /// The spaces a level in YAML; none is 4.
+    pub yaml_indent: Option<u8>,
+    /// The spaces a level in JSON; none is a tab.
+    pub json_indent: Option<u8>,
+    /// The spaces a level in the JSON around a binary file; none is a tab.
+    pub json_binary_indent: Option<u8>,
+}
+
+/// What is allowed in a configuration, and hardly meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The file.
+    pub file: PathBuf,
+    /// Where in it, if it is known.
+    pub location: Option<Location>,
+    /// What to look at.
+    pub message: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.file.display())?;
+        self.location
+            .iter()
+            .try_for_each(|at| write!(f, "{at}: "))?;
+        f.write_str(&self.message)
+    }
+}
+
+impl Config {
+    /// Reads the file. Relative paths, this one and those that are asked for, are relative to `working_dir`, an absolute path.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and those of [`Config::parse`].
+    pub fn read(file: &Path, working_dir: &Path) -> Result<Self> {
+        let text = fs::read(working_dir.join(file)).map_err(|source| Error::Io {
+            file: file.to_owned(),
+            source,
+        })?;
+        Self::parse(&text, file, working_dir)
+    }
+
+    /// Reads the text of the file of that name; no file is touched.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with line and column.
+    pub fn parse(text: &[u8], file: &Path, working_dir: &Path) -> Result<Self> {
+        let mut top = read::read(&schema::FILE, file, text)?;
+        let mut stores = top.mapping("stores").unwrap_or_default();
+        let mut indent = |store| {
+            let indent = stores.mapping(store)?.number("indent")?;
+            // -1 is the tab; the schema has no other number below 0 or above 255.
+            u8::try_from(indent).ok()
+        };
+        let mut config = Self {
+            file: file.to_owned(),
+            working_dir: working_dir.to_owned(),
+            stores: Stores {
+                // 0 stands for the default, as `sops` takes it.
+                yaml_indent: indent("yaml").filter(|spaces| *spaces > 0),
+                json_indent: indent("json"),
+                json_binary_indent: indent("json_binary"),
+            },
+            creation_rules: None,
+            destination_rules: top
+                .mappings("destination_rules")
+                .unwrap_or_default()
+                .into_iter()
+                .map(rule::destination_rule)
+                .collect(),
+            warnings: Vec::new(),
+        };
+        if let Some(rules) = top.mappings("creation_rules") {
+            let (rules, ignored): (Vec<_>, Vec<_>) =
+                rules.into_iter().map(rule::creation_rule).unzip();
+            config.warnings = rule::warnings(&rules, &ignored)
+                .into_iter()
+                // Each costs another look through the file.
+                .take(MAX_WARNINGS)
+                .map(|(index, message)| Warning {
+                    file: file.to_owned(),
+                    location: place::of_item(text, "creation_rules", index),
+                    message,
+                })
+                .collect();
+            config.creation_rules = Some(rules);
+        }
+        Ok(config)
+    }
+
+    /// The first creation rule whose expression is found in the path of `path`, as seen from the configuration's folder: the
+    /// path below it, or the whole absolute path where `path` is elsewhere. Symbolic links stay as they are spelled, and
+    /// Windows keeps its backslashes. `None`: the file has no creation rules, and is as good as no file.
+    ///
+    /// # Errors
+    /// [`Error::Config`], where there are rules and none matches.
+    pub fn creation_rule_for(&self, path: &Path) -> Result<Option<&CreationRule>> {
+        let Some(rules) = &self.creation_rules else {
+            return Ok(None);
+        };
+        let path = self.name_of(path);
+        for rule in rules {
+            let matches = match &rule.path_regex {
+                Some(pattern) => Regex::matches_once(pattern, &path)
+                    .map_err(|error| self.error(error.to_string()))?,
+                None => true,
+            };
+            if matches {
+                return Ok(Some(rule));
+            }
+        }
+        Err(self.error(format!(
+            "no matching creation rules found for `{path}`; add a rule whose `path_regex` matches it, or a last one without"
+        )))
+    }
+
+    /// All creation rules; `None` where the file says nothing of them.
+    pub fn creation_rules(&self) -> Option<&[CreationRule]> {
+        self.creation_rules.as_deref()
+    }
+
+    /// The rules for publishing.
+    pub fn destination_rules(&self) -> &[DestinationRule] {
+        &self.destination_rules
+    }
+
+    /// How files are written.
+    pub fn stores(&self) -> Stores {
+        self.stores
+    }
+
+    /// What is allowed in this file, and hardly meant.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The file, as it was given.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The text in which a `path_regex` is looked for.
+    fn name_of(&self, path: &Path) -> String {
+        let path = find::clean(&self.working_dir.join(path));
+        let path = path.to_string_lossy();
+        let mut folder = find::clean(&self.working_dir.join(&self.file));
+        folder.pop();
+        // In the root folder `sops` strips nothing, since it looks for two separators.
+        let prefix = format!("{}{MAIN_SEPARATOR}", folder.display());
+        path.strip_prefix(&prefix).unwrap_or(&path).to_owned()
+    }
+
+    fn error(&self, message: String) -> Error {
+        Error::Config {
+            file: self.file.clone(),
+            location: None,
+            message,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config> {
+        Config::parse(
+            text.as_bytes(),
+            Path::new("/repo/.sops.yaml"),
+            Path::new("/repo"),
+        )
+    }
+
+    /// What is wrong with `text`, as `line:column message`.
+    fn complaint(text: &str) -> String {
+        match parse(text) {
+            Err(Error::Config {
+                location, message, ..
+            }) => {
+                let place = location.map(|at| format!("{}:{} ", at.line, at.column));
+                format!("{}{message}", place.unwrap_or_default())
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn faults_are_shown_with_their_place() {
+        let cases = [
+            // Keys.
+            (
+                "creation_rules:\n  - age: age1x\n    encrypted_regx: a\n",
+                "3:5 creation_rules[0]: a creation rule has no key `encrypted_regx`; did you mean `encrypted_regex`?",
+            ),
+            (
+                "creation_rules:\n  - age: age1x\n    é: 1\n",
+                "3:5 creation_rules[0]: a creation rule has no key `é`; there are: path_regex, age, pgp, kms, aws_profile, gcp_kms, \
+                 hckms, azure_keyvault, hc_vault_transit_uri, key_groups, shamir_threshold, unencrypted_suffix, encrypted_suffix, \
+                 unencrypted_regex, encrypted_regex, unencrypted_comment_regex, encrypted_comment_regex, mac_only_encrypted",
+            ),
+            (
+                "creation_rules: [{1: 2}]",
+                "1:19 creation_rules[0]: a creation rule has no key `1`; there are: ",
+            ),
+            (
+                "creation_rules:\n- key_groups:\n  - age: [a]\n    kms: [{arn: b, rol: c}]\n",
+                "4:20 creation_rules[0].key_groups[0].kms[0]: a key of AWS KMS has no key `rol`; did you mean `role`?",
+            ),
+            (
+                "creation_rules:\n- key_groups:\n  - merge: [{agee: [a]}]\n",
+                "3:14 creation_rules[0].key_groups[0].merge[0]: a key group has no key `agee`; there are: merge, age",
+            ),
+            (
+                "stores: {yaml: {ident: 2}}",
+                "1:17 stores.yaml: the settings of the YAML store has no key `ident`; did you mean",
+            ),
+            (
+                "destination_rules: [{s3_bukket: a}]",
+                "1:22 destination_rules[0]: a destination rule has no key `s3_bukket`; did",
+            ),
+            (
+                "creation_rules: [{age: a, age: b}]",
+                "1:27 creation_rules[0]: the key `age` stands twice in one mapping",
+            ),
+            (
+                "x: 1\nx: 2\n",
+                "2:1 the key `x` stands twice in one mapping",
+            ),
+            (
+                "creation_rules: [{key_groups: [{azure_keyvault: [{key: a}]}]}]",
+                "1:50 creation_rules[0].key_groups[0].azure_keyvault[0]: a key of Azure Key Vault needs the key `vaultUrl`",
+            ),
+            // Types.
+            (
+                "- a\n",
+                "1:1 invalid type: sequence, expected the configuration, a mapping",
+            ),
+            (
+                "text",
+                "1:1 invalid type: string \"text\", expected the configuration, a mapping",
+            ),
+            (
+                "creation_rules:\n  age: a\n",
+                "2:3 creation_rules: invalid type: map, expected a list, each item a creation rule",
+            ),
+            (
+                "creation_rules:\n  - age\n",
+                "2:5 creation_rules[0]: invalid type: string \"age\", expected a creation rule",
+            ),
+            (
+                "creation_rules:\n  - age: a\n  -\n",
+                "3:4 creation_rules[1]: nothing stands here; take it out",
+            ),
+            (
+                "creation_rules: [{path_regex: 1}]",
+                "1:31 creation_rules[0].path_regex: invalid type: integer `1`, expected a regular",
+            ),
+            (
+                "creation_rules: [{path_regex: [a]}]",
+                "1:31 creation_rules[0].path_regex: invalid type: sequence, expected a regular",
+            ),
+            (
+                "creation_rules: [{encrypted_suffix: 1.5}]",
+                "1:37 creation_rules[0].encrypted_suffix: invalid type: floating point",
+            ),
+            (
+                "creation_rules: [{age: 1}]",
+                "1:24 creation_rules[0].age: invalid type: integer `1`, expected a list of texts, or a",
+            ),
+            (
+                "creation_rules: [{age: [a, 1]}]",
+                "1:28 creation_rules[0].age[1]: invalid type: integer `1`, expected text; write",
+            ),
+            (
+                "creation_rules: [{age: [a, '']}]",
+                "1:28 creation_rules[0].age[1]: nothing stands here; take it out",
+            ),
+            (
+                "creation_rules: [{age: {a: b}}]",
+                "1:24 creation_rules[0].age: invalid type: map, expected a list of texts, or a",
+            ),
+            (
+                "creation_rules: [{hckms: 'a:b'}]",
+                "1:26 creation_rules[0].hckms: invalid type: string \"a:b\", expected a list of",
+            ),
+            (
+                "creation_rules: [{key_groups: [{age: a}]}]",
+                "1:38 creation_rules[0].key_groups[0].age: invalid type: string \"a\"",
+            ),
+            (
+                "creation_rules: [{mac_only_encrypted: 'true'}]",
+                "1:39 creation_rules[0].mac_only_encrypted: invalid type: string",
+            ),
+            (
+                "creation_rules: [{mac_only_encrypted: 1}]",
+                "1:39 creation_rules[0].mac_only_encrypted: invalid type: integer `1`",
+            ),
+            (
+                "creation_rules: [{shamir_threshold: '2'}]",
+                "1:37 creation_rules[0].shamir_threshold: invalid type: string \"2\"",
+            ),
+            (
+                "creation_rules: [{shamir_threshold: -1}]",
+                "1:37 creation_rules[0].shamir_threshold: invalid type: integer `-1`",
+            ),
+            (
+                "creation_rules: [{shamir_threshold: 256}]",
+                "1:37 creation_rules[0].shamir_threshold: invalid type: integer `256`",
+            ),
+            (
+                "creation_rules: [{shamir_threshold: 2.5}]",
+                "1:37 creation_rules[0].shamir_threshold: invalid type: floating",
+            ),
+            (
+                "stores: {yaml: {indent: -1}}",
+                "1:25 stores.yaml.indent: invalid type: integer `-1`, expected a whole number from 0",
+            ),
+            (
+                "stores: {json: {indent: -2}}",
+                "1:25 stores.json.indent: invalid type: integer `-2`, expected a whole number from -1",
+            ),
+            (
+                "creation_rules: [{key_groups: [{kms: [{arn: a, context: {b: 1}}]}]}]",
+                "1:61 creation_rules[0].key_groups[0].kms[0].context.b: invalid type: integer `1`, expected text; write it in quotes",
+            ),
+            (
+                "creation_rules: [{azure_keyvault: x}]",
+                "1:35 creation_rules[0].azure_keyvault: this is no key of Azure Key Vault; write",
+            ),
+            // Rules.
+            (
+                "creation_rules:\n  - path_regex: '*.yaml'\n",
+                "2:17 creation_rules[0].path_regex: regular expression `*.yaml`: character 1, `*`: there is nothing to repeat",
+            ),
+            (
+                "creation_rules:\n  - age: a\n  - encrypted_regex: (\n",
+                "3:22 creation_rules[1].encrypted_regex: regular expression `(`: character 1, `(`: this parenthesis is never closed",
+            ),
+            (
+                "creation_rules:\n  - encrypted_regex: a\n    encrypted_suffix: b\n",
+                "3:23 creation_rules[0].encrypted_suffix: `encrypted_regex` and `encrypted_suffix` exclude each other; keep one",
+            ),
+            (
+                "x: &x {encrypted_suffix: a}\ncreation_rules:\n  - <<: *x\n    encrypted_regex: b\n",
+                "3:5 creation_rules[0]: `encrypted_suffix` and `encrypted_regex` exclude each other; keep one",
+            ),
+            (
+                "destination_rules: [{s3_bucket: a, gcs_bucket: b}]",
+                "1:48 destination_rules[0].gcs_bucket: `s3_bucket` and `gcs_bucket`",
+            ),
+            (
+                "destination_rules: [{recreation_rule: {pgp: 1}}]",
+                "1:45 destination_rules[0].recreation_rule.pgp: invalid type",
+            ),
+            // YAML.
+            ("creation_rules: *nothing", "1:17 unknown anchor"),
+            (
+                "creation_rules:\n\t- age: a\n",
+                "2:1 found character that cannot start any token, while scanning for the next token",
+            ),
+            (
+                "a: b\n c: d\n",
+                "2:3 mapping values are not allowed in this context",
+            ),
+            (
+                "creation_rules: []\n---\na: b\n",
+                "there is a second document, which sops does not read",
+            ),
+            (
+                "creation_rules: [{key_groups: &a [{merge: *a}]}]",
+                "1:35 recursion limit exceeded",
+            ),
+            (
+                "creation_rules: !x [{age: a}]",
+                "1:17 creation_rules: invalid type: enum, expected a list",
+            ),
+        ];
+        let wrong: Vec<_> = cases
+            .into_iter()
+            .map(|(text, expected)| (text, expected, complaint(text)))
+            .filter(|(_, expected, complaint)| !complaint.starts_with(expected))
+            .collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn places_count_characters_and_bytes() {
+        for text in [
+            "é: ü\ncreation_rules: [{path_regex: é, x: 1}]",
+            "\u{feff}é: {é: ü}\nstores: 1",
+            "\u{feff}stores: 1",
+            "a: b\r\nstores: é",
+        ] {
+            let Err(Error::Config {
+                location: Some(found),
+                ..
+            }) = parse(text)
+            else {
+                panic!("{text} {:?}", parse(text));
+            };
+            assert_eq!(found, Location::of(text, found.offset), "{text}");
+            assert!(
+                ["x", "1", "é"]
+                    .iter()
+                    .any(|part| text[found.offset..].starts_with(part)),
+                "{text} {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_in_another_encoding_is_refused() {
+        let error = Config::parse(b"a: b\nc: \xff\n", Path::new(".sops.yaml"), Path::new("/"))
+            .expect_err("invalid");
+        assert_eq!(
+            error.to_string(),
+            ".sops.yaml: line 2, column 4: the file is not UTF-8; save it in this encoding"
+        );
+    }
+
+    #[test]
+    fn an_alias_bomb_ends() {
+        let mut text = "a0: &a0 [{age: [x]}]\n".to_owned();
+        for level in 1..40 {
+            let merged = format!("{{merge: *a{}}}", level - 1);
+            text += &format!("a{level}: &a{level} [{merged}, {merged}]\n");
+        }
+        text += "creation_rules: [{key_groups: *a39}]\n";
+        let complaint = complaint(&text);
+        assert!(
+            complaint.contains("repetition limit") || complaint.contains("expand to more than"),
+            "{complaint}"
+        );
+    }
+
+    #[test]
+    fn arbitrary_bytes_do_not_panic() {
+        let seed = "x: &x {age: [a, b]}\ncreation_rules:\n  - <<: *x\n    path_regex: ^a\\.yaml$\n    encrypted_regex: '^(data)$'\n    \
+                    key_groups:\n    - merge: [*x]\n      kms: [{arn: a, context: {b: \"c\"}}]\n    shamir_threshold: 2\n\
+                    stores: {yaml: {indent: 2}}\n";
+        let pieces: [&[u8]; 18] = [
+            b"\n", b"  ", b"- ", b": ", b"{", b"}", b"[", b"]", b"*x", b"&x ", b"<<", b"\"", b"'",
+            b"|", b"\xff", b"\0", b"---\n", b"(",
+        ];
+        let mut state = 7_u64;
+        let mut next = |bound: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            // The remainder is below `bound`, a small `usize`.
+            usize::try_from((state >> 33) % bound as u64).unwrap_or(0)
+        };
+        let mut read = 0;
+        for _ in 0..5_000 {
+            let mut text = seed.as_bytes().to_vec();
+            for _ in 0..=next(3) {
+                let at = next(text.len());
+                let to = (at + next(4)).min(text.len());
+                text.splice(at..to, pieces[next(pieces.len())].iter().copied());
+            }
+            if let Ok(config) = Config::parse(&text, Path::new(".sops.yaml"), Path::new("/repo")) {
+                read += usize::from(config.creation_rule_for(Path::new("a.yaml")).is_ok());
+            }
+        }
+        assert!(read > 100, "only {read} of the texts were read and matched");
+    }
+
+    #[test]
+    fn what_sops_reads_as_no_rules() {
+        for text in [
+            "",
+            "# nothing\n",
+            "---\n...\n",
+            "\u{feff}",
+            "~",
+            "creation_rules:\n",
+            "stores: {json: {indent: 2}}\nx: [1, {2: 3}]\n",
+        ] {
+            let config = parse(text).expect(text);
+            assert!(
+                matches!(config.creation_rule_for(Path::new("a.yaml")), Ok(None)),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_wins() {
+        // Each path with the text that `sops` 3.13.3 matches in it, for a configuration in `/repo`.
+        let names = [
+            ("/repo", "a.yaml", "a.yaml"),
+            ("/repo/sub", "a.yaml", "sub/a.yaml"),
+            ("/repo", "/repo/sub/../b.yaml", "b.yaml"),
+            ("/repo", "./sub//b.yaml", "sub/b.yaml"),
+            ("/repo", "../out/f.yaml", "/out/f.yaml"),
+            ("/repo", "/repository/f.yaml", "/repository/f.yaml"),
+            ("/elsewhere", "f.yaml", "/elsewhere/f.yaml"),
+        ];
+        for (working_dir, path, name) in names {
+            let text = format!(
+                "creation_rules:\n- path_regex: ^other$\n- path_regex: '^{}$'\n  age: [one]\n- age: [two]\n",
+                name.replace('.', "\\.")
+            );
+            let config = Config::parse(
+                text.as_bytes(),
+                Path::new("/repo/.sops.yaml"),
+                Path::new(working_dir),
+            )
+            .expect("valid");
+            let rule = config
+                .creation_rule_for(Path::new(path))
+                .expect("a rule")
+                .expect("a rule");
+            assert_eq!(
+                rule.key_groups[0][0].to_string(),
+                "one",
+                "{path} in {working_dir}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_configuration_in_the_root_folder_sees_absolute_paths() {
+        let text = b"creation_rules: [{path_regex: ^/a/b$}]";
+        let config = Config::parse(text, Path::new("/.sops.yaml"), Path::new("/a")).expect("valid");
+        assert!(config.creation_rule_for(Path::new("b")).is_ok());
+    }
+
+    #[test]
+    fn no_matching_rule_is_an_error() {
+        for text in [
+            "creation_rules: []",
+            "creation_rules: [{path_regex: ^nope$}]",
+        ] {
+            let config = parse(text).expect(text);
+            let error = config
+                .creation_rule_for(Path::new("sub/a.yaml"))
+                .expect_err(text)
+                .to_string();
+            assert!(
+                error.starts_with(
+                    "/repo/.sops.yaml: no matching creation rules found for `sub/a.yaml`; "
+                ),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_hardly_meant_is_a_warning() {
+        let text = "creation_rules:\n  - path_regex: a\n    age: x\n  - path_regex: a\n    age: y\n  - path_regex: .*\n    age: z\n    key_groups: \
+                    [{age: [z]}]\n  - path_regex: b\n    age: x\n";
+        let config = parse(text).expect("valid");
+        let warnings: Vec<_> = config.warnings().iter().map(Warning::to_string).collect();
+        assert_eq!(
+            warnings,
+            [
+                "/repo/.sops.yaml: line 4, column 5: this creation rule is never used, since one before it has the same `path_regex`",
+                "/repo/.sops.yaml: line 6, column 5: this creation rule has `key_groups`, so the keys beside them are not used; put them into \
+                 a group",
+                "/repo/.sops.yaml: line 9, column 5: this creation rule is never used, since rule 3 matches every path and the first match \
+                 wins; put it before",
+            ]
+        );
+    }
+
+    #[test]
+    fn stores_hold_what_sops_takes_them_for() {
+        for (text, yaml_indent, json_indent, json_binary_indent) in [
+            ("", None, None, None),
+            (
+                "stores: {yaml: {indent: 2}, json: {indent: 0}, json_binary: {indent: 3}}",
+                Some(2),
+                Some(0),
+                Some(3),
+            ),
+            (
+                "stores: {yaml: {indent: 0}, json: {indent: -1}, dotenv: {}, ini: }",
+                None,
+                None,
+                None,
+            ),
+        ] {
+            let stores = Stores {
+                yaml_indent,
+                json_indent,
+                json_binary_indent,
+            };
+            assert_eq!(parse(text).expect(text).stores(), stores, "{text}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What was read of a configuration, before it is given its types.
+
+use std::collections::BTreeMap;
+
+use super::key::ConfiguredKey;
+
+/// A mapping that was read. A key that stands there without a value is none.
+#[derive(Default)]
+pub(super) struct Mapping {
+    pub(super) entries: Vec<(&'static str, Option<Node>)>,
+}
+
+/// A value that was read; which one it is follows from the schema.
+pub(super) enum Node {
+    Text(String),
+    Flag(bool),
+    Number(i64),
+    Keys(Vec<ConfiguredKey>),
+    Texts(BTreeMap<String, String>),
+    Mapping(Mapping),
+    Mappings(Vec<Mapping>),
+}
+
+impl Mapping {
+    pub(super) fn text(&mut self, key: &str) -> Option<String> {
+        match self.take(key)? {
+            Node::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn flag(&mut self, key: &str) -> bool {
+        matches!(self.take(key), Some(Node::Flag(true)))
+    }
+
+    pub(super) fn number(&mut self, key: &str) -> Option<i64> {
+        match self.take(key)? {
+            Node::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    pub(super) fn keys(&mut self, key: &str) -> Vec<ConfiguredKey> {
+        match self.take(key) {
+            Some(Node::Keys(keys)) => keys,
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn texts(&mut self, key: &str) -> BTreeMap<String, String> {
+        match self.take(key) {
+            Some(Node::Texts(texts)) => texts,
+            _ => BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn mapping(&mut self, key: &str) -> Option<Self> {
+        match self.take(key)? {
+            Node::Mapping(mapping) => Some(mapping),
+            _ => None,
+        }
+    }
+
+    /// `None` where the key is missing, which is not the same as an empty list.
+    pub(super) fn mappings(&mut self, key: &str) -> Option<Vec<Self>> {
+        match self.take(key)? {
+            Node::Mappings(mappings) => Some(mappings),
+            _ => None,
+        }
+    }
+
+    fn take(&mut self, key: &str) -> Option<Node> {
+        let (_, node) = self.entries.iter_mut().find(|(name, _)| *name == key)?;
+        node.take()
+    }
+
+    pub(super) fn is_set(&self, key: &str) -> bool {
+        self.entries
+            .iter()
+            .any(|(name, node)| *name == key && node.is_some())
+    }
+
+    /// The first of these keys that is set, but for `other`.
+    pub(super) fn first_set(&self, keys: &[&'static str], other: &str) -> Option<&'static str> {
+        keys.iter()
+            .copied()
+            .find(|key| *key != other && self.is_set(key))
+    }
+}

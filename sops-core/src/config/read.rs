@@ -1,0 +1,428 @@
+//! Reads YAML by a schema: what the schema does not have is an error with its place in the file.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::path::Path;
+
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+
+use super::key::ConfiguredKey;
+use super::node::{Mapping, Node};
+use super::place;
+use super::schema::{self, Kind, Schema};
+use crate::error::{Error, Location, Result};
+use crate::rules::Regex;
+
+/// How many values a file may have once its aliases are expanded.
+const MAX_VALUES: usize = 100_000;
+
+/// Reads the only document of `text`; an empty one is an empty mapping.
+pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<Mapping> {
+    let fault = |location, message| Error::Config {
+        file: file.to_owned(),
+        location,
+        message,
+    };
+    let text = std::str::from_utf8(text).map_err(|error| {
+        let valid = &text[..error.valid_up_to()];
+        let location = Location::of(&String::from_utf8_lossy(valid), valid.len());
+        fault(
+            Some(location),
+            "the file is not UTF-8; save it in this encoding".to_owned(),
+        )
+    })?;
+    let left = Cell::new(MAX_VALUES);
+    let seed = Seed {
+        kind: Kind::Mapping(schema),
+        left: &left,
+        rival: None,
+        needed: false,
+    };
+    match seed.deserialize(serde_yaml::Deserializer::from_str(place::without_mark(
+        text,
+    ))) {
+        Ok(Some(Node::Mapping(mapping))) => Ok(mapping),
+        Ok(_) => Ok(Mapping::default()),
+        Err(error) => {
+            let location = place::of_error(text, &error);
+            Err(fault(location, message(&error)))
+        }
+    }
+}
+
+/// What is wrong, without the place, which goes beside it.
+fn message(error: &serde_yaml::Error) -> String {
+    let message = error.to_string();
+    if message.contains("more than one document") {
+        return "there is a second document, which sops does not read; take the `---` out"
+            .to_owned();
+    }
+    match error.location() {
+        Some(at) => message.replacen(
+            &format!(" at line {} column {}", at.line(), at.column()),
+            "",
+            1,
+        ),
+        None => message,
+    }
+}
+
+/// Reads one value of a kind.
+#[derive(Clone, Copy)]
+struct Seed<'c> {
+    kind: Kind,
+    /// How many more values may be read.
+    left: &'c Cell<usize>,
+    /// A key that is set, and that excludes this value from being set.
+    rival: Option<(&'static str, &'static str)>,
+    /// Whether something must stand here.
+    needed: bool,
+}
+
+impl Seed<'_> {
+    /// For an item of a list, or a value in a mapping of texts.
+    fn item(self, kind: Kind) -> Self {
+        Self {
+            kind,
+            rival: None,
+            needed: true,
+            ..self
+        }
+    }
+
+    fn nothing<E: serde::de::Error>(self) -> std::result::Result<Option<Node>, E> {
+        if self.needed {
+            return Err(E::custom("nothing stands here; take it out"));
+        }
+        Ok(None)
+    }
+
+    fn check_rival<E: serde::de::Error>(self) -> std::result::Result<(), E> {
+        match self.rival {
+            Some((first, second)) => Err(E::custom(rivals(first, second))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn rivals(first: &str, second: &str) -> String {
+    format!("`{first}` and `{second}` exclude each other; keep one of them")
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Option<Node>;
+
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> std::result::Result<Self::Value, D::Error> {
+        let left = self.left.get().checked_sub(1).ok_or_else(|| {
+            D::Error::custom(format!(
+                "the aliases expand to more than {MAX_VALUES} values"
+            ))
+        })?;
+        self.left.set(left);
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = Option<Node>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Kind::Text => f.write_str("text; write it in quotes"),
+            Kind::Pattern => f.write_str("a regular expression; write it in quotes"),
+            Kind::Keys { text: true, .. } => {
+                f.write_str("a list of texts, or a text that divides them with commas")
+            }
+            Kind::Keys { text: false, .. } => f.write_str("a list of texts; write it as `[…]`"),
+            Kind::Flag => f.write_str("`true` or `false`, without quotes"),
+            Kind::Number { min } => write!(f, "a whole number from {min} to 255, without quotes"),
+            Kind::Texts => f.write_str("a mapping of texts"),
+            Kind::Mapping(schema) => write!(f, "{}, a mapping", schema.what),
+            Kind::Mappings(schema) => write!(f, "a list, each item {}", schema.what),
+        }
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> std::result::Result<Self::Value, E> {
+        self.nothing()
+    }
+
+    fn visit_none<E: serde::de::Error>(self) -> std::result::Result<Self::Value, E> {
+        self.nothing()
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, flag: bool) -> std::result::Result<Self::Value, E> {
+        match self.kind {
+            Kind::Flag => Ok(Some(Node::Flag(flag))),
+            _ => Err(E::invalid_type(serde::de::Unexpected::Bool(flag), &self)),
+        }
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> std::result::Result<Self::Value, E> {
+        match self.kind {
+            Kind::Number { min } if (min..=255).contains(&number) => Ok(Some(Node::Number(number))),
+            _ => Err(E::invalid_type(
+                serde::de::Unexpected::Signed(number),
+                &self,
+            )),
+        }
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> std::result::Result<Self::Value, E> {
+        match i64::try_from(number) {
+            Ok(number) => self.visit_i64(number),
+            Err(_) => Err(E::invalid_type(
+                serde::de::Unexpected::Unsigned(number),
+                &self,
+            )),
+        }
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Self::Value, E> {
+        match self.kind {
+            Kind::Text | Kind::Pattern if text.is_empty() => self.nothing(),
+            Kind::Text => {
+                self.check_rival()?;
+                Ok(Some(Node::Text(text.to_owned())))
+            }
+            Kind::Pattern => {
+                self.check_rival()?;
+                Regex::check(text).map_err(E::custom)?;
+                Ok(Some(Node::Text(text.to_owned())))
+            }
+            Kind::Keys { family, text: true } => {
+                let keys = ConfiguredKey::from_list(family, text).map_err(E::custom)?;
+                Ok(Some(Node::Keys(keys)))
+            }
+            // Go reads the spellings of YAML 1.1 where it looks for a truth value.
+            Kind::Flag => match text {
+                "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => self.visit_bool(true),
+                "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => self.visit_bool(false),
+                _ => Err(E::invalid_type(serde::de::Unexpected::Str(text), &self)),
+            },
+            _ => Err(E::invalid_type(serde::de::Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(
+        self,
+        mut list: A,
+    ) -> std::result::Result<Self::Value, A::Error> {
+        match self.kind {
+            Kind::Keys { family, .. } => {
+                let mut keys = Vec::new();
+                while let Some(node) = list.next_element_seed(self.item(Kind::Text))? {
+                    if let Some(Node::Text(text)) = node {
+                        let found =
+                            ConfiguredKey::from_list(family, &text).map_err(A::Error::custom)?;
+                        keys.extend(found);
+                    }
+                }
+                Ok(Some(Node::Keys(keys)))
+            }
+            Kind::Mappings(schema) => {
+                let mut mappings = Vec::new();
+                while let Some(node) = list.next_element_seed(self.item(Kind::Mapping(schema)))? {
+                    if let Some(Node::Mapping(mapping)) = node {
+                        mappings.push(mapping);
+                    }
+                }
+                Ok(Some(Node::Mappings(mappings)))
+            }
+            _ => Err(A::Error::invalid_type(serde::de::Unexpected::Seq, &self)),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(
+        self,
+        mut map: A,
+    ) -> std::result::Result<Self::Value, A::Error> {
+        match self.kind {
+            Kind::Mapping(schema) => self
+                .mapping(schema, map)
+                .map(|mapping| Some(Node::Mapping(mapping))),
+            Kind::Texts => {
+                let mut texts = BTreeMap::new();
+                while let Some(key) = map.next_key::<String>()? {
+                    let value = map.next_value_seed(self.item(Kind::Text))?;
+                    if let Some(Node::Text(text)) = value
+                        && texts.insert(key, text).is_some()
+                    {
+                        return Err(A::Error::custom(
+                            "a key stands twice in this mapping; keep one",
+                        ));
+                    }
+                }
+                Ok(Some(Node::Texts(texts)))
+            }
+            _ => Err(A::Error::invalid_type(serde::de::Unexpected::Map, &self)),
+        }
+    }
+}
+
+impl Seed<'_> {
+    fn mapping<'de, A: MapAccess<'de>>(
+        self,
+        schema: &'static Schema,
+        mut map: A,
+    ) -> std::result::Result<Mapping, A::Error> {
+        let mut mapping = Mapping::default();
+        let mut merged = Vec::new();
+        let mut seen = HashSet::new();
+        while let Some(key) = map.next_key_seed(Key {
+            schema,
+            seen: &mut seen,
+        })? {
+            match key {
+                Found::Known(name, kind) => {
+                    let rival = if schema.at_most_one.contains(&name) {
+                        mapping
+                            .first_set(schema.at_most_one, name)
+                            .map(|first| (first, name))
+                    } else {
+                        None
+                    };
+                    let value = map.next_value_seed(Seed {
+                        kind,
+                        rival,
+                        needed: false,
+                        left: self.left,
+                    })?;
+                    mapping.entries.push((name, value));
+                }
+                Found::Merge => {
+                    merged.extend(map.next_value_seed(Merge(self.item(Kind::Mapping(schema))))?)
+                }
+                Found::Foreign => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        for (name, value) in merged.into_iter().flat_map(|other: Mapping| other.entries) {
+            if mapping.entries.iter().all(|(own, _)| *own != name) {
+                mapping.entries.push((name, value));
+            }
+        }
+        if let Some(first) = mapping.first_set(schema.at_most_one, "")
+            && let Some(second) = mapping.first_set(schema.at_most_one, first)
+        {
+            return Err(A::Error::custom(rivals(first, second)));
+        }
+        if let Some(missing) = schema.required.iter().find(|key| !mapping.is_set(key)) {
+            return Err(A::Error::custom(format!(
+                "{} needs the key `{missing}`",
+                schema.what
+            )));
+        }
+        Ok(mapping)
+    }
+}
+
+/// Reads the value of the merge key: a mapping or several, of which the first comes first.
+struct Merge<'c>(Seed<'c>);
+
+impl<'de> DeserializeSeed<'de> for Merge<'_> {
+    type Value = Vec<Mapping>;
+
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> std::result::Result<Vec<Mapping>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Merge<'_> {
+    type Value = Vec<Mapping>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping to merge, or a list of them")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Vec<Mapping>, A::Error> {
+        match self.0.kind {
+            Kind::Mapping(schema) => Ok(vec![self.0.mapping(schema, map)?]),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(
+        self,
+        mut list: A,
+    ) -> std::result::Result<Vec<Mapping>, A::Error> {
+        let mut mappings = Vec::new();
+        while let Some(node) = list.next_element_seed(self.0)? {
+            if let Some(Node::Mapping(mapping)) = node {
+                mappings.push(mapping);
+            }
+        }
+        Ok(mappings)
+    }
+}
+
+/// Reads a key of a mapping.
+struct Key<'s> {
+    schema: &'static Schema,
+    seen: &'s mut HashSet<String>,
+}
+
+enum Found {
+    Known(&'static str, Kind),
+    Merge,
+    Foreign,
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = Found;
+
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> std::result::Result<Found, D::Error> {
+        // As text whatever its type, since a number is no known key either.
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = Found;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> std::result::Result<Found, E> {
+        if !self.seen.insert(name.to_owned()) {
+            return Err(E::custom(format!(
+                "the key `{name}` stands twice in one mapping; keep one"
+            )));
+        }
+        if name == "<<" {
+            return Ok(Found::Merge);
+        }
+        let Schema {
+            what, keys, open, ..
+        } = self.schema;
+        if let Some((known, kind)) = keys.iter().find(|(known, _)| *known == name) {
+            return Ok(Found::Known(known, *kind));
+        }
+        if *open {
+            return Ok(Found::Foreign);
+        }
+        let names: Vec<_> = keys.iter().map(|(known, _)| *known).collect();
+        Err(E::custom(
+            match names.iter().find(|known| schema::is_close(name, known)) {
+                Some(close) => format!("{what} has no key `{name}`; did you mean `{close}`?"),
+                None => format!(
+                    "{what} has no key `{name}`; there are: {}",
+                    names.join(", ")
+                ),
+            },
+        ))
+    }
+}
