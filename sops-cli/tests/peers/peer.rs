@@ -10,9 +10,9 @@ use sops_core::{Encryption, Error, Format};
 use tempfile::TempDir;
 
 /// A key that is used for nothing but tests.
-pub const IDENTITY: &str = include_str!("../../../testdata/keys/x25519.txt");
+pub(crate) const IDENTITY: &str = include_str!("../../../testdata/keys/x25519.txt");
 
-pub static IDENTITIES: LazyLock<Identities> = LazyLock::new(|| {
+pub(crate) static IDENTITIES: LazyLock<Identities> = LazyLock::new(|| {
     let mut identities = Identities::new();
     identities.add_keys("the test key", IDENTITY.as_bytes()).expect("the test key is valid");
     identities
@@ -21,7 +21,7 @@ pub static IDENTITIES: LazyLock<Identities> = LazyLock::new(|| {
 static HOME: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a temporary folder"));
 
 /// The public half of the test key.
-pub fn recipient() -> String {
+pub(crate) fn recipient() -> String {
     IDENTITY
         .lines()
         .find_map(|line| line.strip_prefix("# public key: "))
@@ -30,7 +30,7 @@ pub fn recipient() -> String {
 }
 
 /// Encrypts with this library for the test key.
-pub fn encrypt(text: &str, format: Format, change: impl FnOnce(&mut Encryption)) -> Result<String, Error> {
+pub(crate) fn encrypt(text: &str, format: Format, change: impl FnOnce(&mut Encryption)) -> Result<String, Error> {
     let recipient: Recipient = recipient().parse().expect("the recipient is valid");
     let mut how = Encryption::to([recipient]);
     how.allow_plaintext = true;
@@ -39,12 +39,12 @@ pub fn encrypt(text: &str, format: Format, change: impl FnOnce(&mut Encryption))
 }
 
 /// Decrypts with this library.
-pub fn decrypt(text: &str, format: Format) -> Result<String, Error> {
+pub(crate) fn decrypt(text: &str, format: Format) -> Result<String, Error> {
     sops_core::decrypt(text, format, &IDENTITIES).map(|text| text.to_string())
 }
 
 /// Runs `sops` on a text that it reads from its standard input.
-pub fn sops(arguments: &[&str], format: Format, input: &str) -> Output {
+pub(crate) fn sops(arguments: &[&str], format: Format, input: &str) -> Output {
     let name = format!("document.{}", format.name());
     let mut child = Command::new("sops")
         .args(arguments)
@@ -65,14 +65,14 @@ pub fn sops(arguments: &[&str], format: Format, input: &str) -> Output {
 }
 
 /// What `sops encrypt` makes of a text; `None` where it refuses it.
-pub fn sops_encrypt(text: &str, format: Format, extra: &[&str]) -> Option<String> {
+pub(crate) fn sops_encrypt(text: &str, format: Format, extra: &[&str]) -> Option<String> {
     let recipient = recipient();
     let arguments = [&["encrypt", "--age", &recipient], extra].concat();
     successful(sops(&arguments, format, text))
 }
 
 /// What `sops decrypt` makes of a text; `None` where it refuses it.
-pub fn sops_decrypt(text: &str, format: Format) -> Option<String> {
+pub(crate) fn sops_decrypt(text: &str, format: Format) -> Option<String> {
     successful(sops(&["decrypt"], format, text))
 }
 

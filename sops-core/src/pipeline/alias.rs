@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::document::yaml::in_style::{Style, spell_in_style};
+use crate::document::yaml::in_style::{self, spell_in_style};
 use crate::document::yaml::spell::{Container, Place, spell};
 use crate::document::{Collection, Document, Item, Leaf, yaml};
 use crate::pipeline::encrypt::is_encryptable;
@@ -55,7 +55,7 @@ pub(super) fn write(
                     document.paths.key(path),
                     Type::Str,
                     None,
-                    Style::DoubleQuoted,
+                    in_style::Style::DoubleQuoted,
                 );
                 out.push_str(": ");
             }
@@ -79,8 +79,13 @@ pub(super) fn write(
                     out.truncate(start - quote.len());
                     match &leaf.value {
                         Some(value) => {
+                            let start = out.len();
                             spell(out, Some(value), FLOW);
-                        },
+                            // SOPS writes the float 1.0 as `1`, which reads as an integer.
+                            if value.kind == Type::Float && !out[start..].contains(['.', 'e']) {
+                                out.push_str(".0");
+                            }
+                        }
                         None => out.push_str("null"),
                     }
                 }

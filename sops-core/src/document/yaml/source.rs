@@ -43,17 +43,20 @@ pub(crate) fn after_break(text: &str, at: usize) -> usize {
     }
 }
 
-/// The offset of the start of the line that `at` is in.
+/// The offset of the start of the line that `at` is in, behind a byte order mark.
 pub(crate) fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind(['\n', '\r']).map_or(0, |found| found + 1)
+    match text[..at].rfind(['\n', '\r']) {
+        Some(found) => found + 1,
+        None if text.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len_utf8().min(at),
+        None => 0,
+    }
 }
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// How many columns `at` is from the start of its line, a byte order mark not counted.
 pub(crate) fn column(text: &str, at: usize) -> usize {
-    text[line_start(text, at)..at]
-        .trim_start_matches('\u{feff}')
-        .chars()
-        .count()
+    text[line_start(text, at)..at].chars().count()
 }
 
 /// The header of a block scalar: its line, with its comment and line break.
@@ -121,11 +124,6 @@ pub(crate) fn block_entry(text: &str, key: usize, end: usize) -> Range<usize> {
         end
     } else {
         after_break(text, line_end(text, end))
-    };
-    let start = if text[start..key].starts_with('\u{feff}') {
-        start + '\u{feff}'.len_utf8()
-    } else {
-        start
     };
     start..end
 }
