@@ -151,10 +151,16 @@ pub enum Error {
         /// Which rule, and the keys that the document has.
         message: String,
     },
-    /// A key path that the document does not have, or that does not fit its shape.
+    /// A key path that is malformed or does not fit the document's shape, or a change that cannot be made there.
     #[error("{message}")]
     Path {
         /// Which component, and what the document has there.
+        message: String,
+    },
+    /// A key path whose key or index the document does not have.
+    #[error("{message}")]
+    NotFound {
+        /// The path as far as it is missing.
         message: String,
     },
     /// A file cannot be read or written.

@@ -7,6 +7,7 @@ mod error;
 mod file;
 mod format;
 mod golang;
+mod key_path;
 pub mod keys;
 mod mac;
 pub mod metadata;
@@ -23,4 +24,5 @@ pub use file::{
     Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, decrypt, encrypt, recipients,
 };
 pub use format::Format;
+pub use key_path::{Component, KeyPath};
 pub use value::{Type, Value};

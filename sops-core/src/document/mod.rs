@@ -6,6 +6,7 @@
 pub(crate) mod block;
 pub(crate) mod edit;
 pub mod json;
+mod nodes;
 pub(crate) mod path;
 pub(crate) mod place;
 pub mod yaml;
