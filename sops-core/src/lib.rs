@@ -19,6 +19,7 @@ mod value;
 mod vectors;
 
 pub use document::Document;
+pub use document::change::{set, unset};
 pub use error::{Error, Location, Result};
 pub use file::{
     Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, decrypt, encrypt, recipients,

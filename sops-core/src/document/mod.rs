@@ -4,6 +4,7 @@
 //! it knows nothing of keys or ciphers. What all formats share stands here.
 
 pub(crate) mod block;
+pub(crate) mod change;
 pub(crate) mod edit;
 pub mod json;
 mod nodes;

@@ -1,0 +1,250 @@
+//! How a file is laid out, so that what is added looks like what is there; and new values written that way.
+
+use crate::document::yaml::in_style::{self, spell_in_style};
+use crate::document::yaml::spell::{Container, Place, spell, spell_key};
+use crate::document::yaml::{emit, source};
+use crate::document::{Collection, Document, Item, json};
+use crate::error::Result;
+use crate::format::Format;
+use crate::tree::{Entry, Node};
+use crate::value::{Type, Value};
+
+/// The layout of the blocks of a YAML file.
+pub(super) struct Layout {
+    /// The columns a mapping is indented by in a mapping.
+    step: usize,
+    /// The columns that a sequence's `-` is to the right of the key above; some files have none.
+    dash: usize,
+    /// The line break.
+    pub(super) line_break: &'static str,
+}
+
+/// What separates the parts of a flow collection that is written on one line.
+#[derive(Clone, Copy)]
+pub(super) struct Separators<'a> {
+    pub(super) comma: &'a str,
+    pub(super) colon: &'a str,
+}
+
+/// As SOPS and most people write.
+pub(super) const SPACED: Separators<'_> = Separators { comma: ", ", colon: ": " };
+
+impl Layout {
+    /// The layout around the container at `container` or, where that does not show it, of the whole text; what is not to be
+    /// seen at all is as SOPS writes it.
+    pub(super) fn of(document: &Document<'_>, container: usize) -> Self {
+        let line_break = match document.text.find('\n') {
+            Some(at) if document.text[..at].ends_with('\r') => "\r\n",
+            _ => "\n",
+        };
+        let (mut step, mut dash) = (None, None);
+        for parent in [container].into_iter().chain(0..document.tape.len()) {
+            if !is_block(document, parent, Collection::Mapping) {
+                continue;
+            }
+            for child in document.children(parent) {
+                match (&document.tape[child], &document.tape[parent]) {
+                    (
+                        Item::Open { kind, flow: false, span, .. },
+                        Item::Open { span: outer, .. },
+                    ) => {
+                        let column = |at: u32| source::column(document.text, at as usize);
+                        let found = column(span.start).checked_sub(column(outer.start));
+                        match kind {
+                            Collection::Mapping => step = step.or(found),
+                            Collection::Sequence => dash = dash.or(found),
+                        }
+                    }
+                    _ => continue,
+                }
+                if step.is_some() && dash.is_some() {
+                    break;
+                }
+            }
+            if step.is_some() && dash.is_some() {
+                break;
+            }
+        }
+        let step = step
+            .or(dash.filter(|dash| *dash > 0))
+            .unwrap_or(emit::DEFAULT_STEP);
+        Self { step, dash: dash.unwrap_or(step), line_break }
+    }
+
+    /// The place behind the indicator of an entry in `column` of a block container of this kind.
+    pub(super) fn place(&self, kind: Collection, column: usize) -> Place {
+        let container = match kind {
+            Collection::Mapping => Container::Mapping,
+            Collection::Sequence => Container::Sequence,
+        };
+        Place { container, column, step: self.step }
+    }
+
+    /// The column of a block collection that is the value of an entry in `column` of a block container of this kind.
+    pub(super) fn content_column(&self, kind: Collection, column: usize, node: &Node) -> usize {
+        match (kind, node) {
+            (Collection::Mapping, Node::Sequence(_)) => column + self.dash,
+            _ => self.place(kind, column).content_column(),
+        }
+    }
+
+    /// Appends a block collection whose entries stand in `column`; the output stands there already. The lines end with
+    /// `\n`, the last is not ended.
+    pub(super) fn write_block(&self, out: &mut String, node: &Node, column: usize) {
+        let mut begin = |out: &mut String, index: usize| {
+            if index > 0 {
+                out.push('\n');
+                indent(out, column);
+            }
+        };
+        match node {
+            Node::Mapping(entries) => {
+                for (index, entry) in entries.iter().enumerate() {
+                    begin(out, index);
+                    self.write_entry(out, entry, column);
+                }
+            }
+            Node::Sequence(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    begin(out, index);
+                    self.write_item(out, item, column);
+                }
+            }
+            Node::Scalar(_) => {}
+        }
+    }
+
+    /// Appends an entry of a block mapping in `column`.
+    pub(super) fn write_entry(&self, out: &mut String, entry: &Entry, column: usize) {
+        match &entry.value {
+            Node::Sequence(items) if !items.is_empty() => {
+                spell_key(out, &entry.key, column, self.step);
+                let column = self.content_column(Collection::Mapping, column, &entry.value);
+                out.push('\n');
+                indent(out, column);
+                self.write_block(out, &entry.value, column);
+            }
+            _ if has_open_end(&entry.value) => {
+                spell_key(out, &entry.key, column, self.step);
+                out.push(' ');
+                write_closed(out, &entry.value);
+            }
+            _ => emit::emit_entry(out, entry, column, self.step),
+        }
+    }
+
+    /// Appends an item of a block sequence in `column`.
+    pub(super) fn write_item(&self, out: &mut String, item: &Node, column: usize) {
+        out.push('-');
+        if has_open_end(item) {
+            out.push(' ');
+            write_closed(out, item);
+        } else {
+            emit::emit_value(out, item, self.place(Collection::Sequence, column));
+        }
+    }
+}
+
+fn is_block(document: &Document<'_>, index: usize, wanted: Collection) -> bool {
+    matches!(&document.tape[index], Item::Open { kind, flow: false, .. } if *kind == wanted)
+}
+
+/// Appends `columns` spaces.
+pub(super) fn indent(out: &mut String, columns: usize) {
+    out.extend(std::iter::repeat_n(' ', columns));
+}
+
+/// Whether the node is written on the line that it begins on: a scalar that has no lines of its own, an empty collection.
+pub(super) fn is_block_collection(node: &Node) -> bool {
+    match node {
+        Node::Mapping(entries) => !entries.is_empty(),
+        Node::Sequence(items) => !items.is_empty(),
+        Node::Scalar(_) => false,
+    }
+}
+
+/// The text that the node ends with.
+fn last_text(node: &Node) -> &[u8] {
+    match node {
+        Node::Mapping(entries) => entries.last().map_or(b"", |entry| last_text(&entry.value)),
+        Node::Sequence(items) => items.last().map_or(b"", last_text),
+        Node::Scalar(Some(Value { kind: Type::Str, bytes })) => bytes,
+        Node::Scalar(_) => b"",
+    }
+}
+
+/// Whether the node, in block style, would end in a block scalar to which blank lines below it belong.
+pub(super) fn has_open_end(node: &Node) -> bool {
+    let text = last_text(node);
+    text.ends_with(b"\n\n") || text == b"\n" || text.ends_with(b"\r\n") || text.ends_with(b"\xc2\x85\n")
+}
+
+/// Whether the node, in block style, would end in a block scalar that needs the line break behind it.
+pub(super) fn needs_line_break(node: &Node) -> bool {
+    last_text(node).ends_with(b"\n")
+}
+
+/// Appends the node in a style that ends where it ends.
+pub(super) fn write_closed(out: &mut String, node: &Node) {
+    if let Node::Scalar(Some(value)) = node
+        && let Ok(text) = str::from_utf8(&value.bytes)
+        && spell_in_style(out, text, value.kind, None, in_style::Style::DoubleQuoted)
+    {
+        return;
+    }
+    // What cannot be written as JSON can be as YAML, so this gives no error.
+    let _ = write_flow(out, node, Format::Yaml, SPACED);
+}
+
+/// Appends the node on one line.
+///
+/// # Errors
+/// In JSON, for a number that it does not have.
+pub(super) fn write_flow(
+    out: &mut String,
+    node: &Node,
+    format: Format,
+    separators: Separators<'_>,
+) -> Result<()> {
+    match node {
+        Node::Mapping(entries) => {
+            out.push('{');
+            for (index, entry) in entries.iter().enumerate() {
+                out.push_str(if index > 0 { separators.comma } else { "" });
+                write_flow_key(out, &entry.key, format);
+                out.push_str(separators.colon);
+                write_flow(out, &entry.value, format, separators)?;
+            }
+            out.push('}');
+        }
+        Node::Sequence(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index > 0 { separators.comma } else { "" });
+                write_flow(out, item, format, separators)?;
+            }
+            out.push(']');
+        }
+        Node::Scalar(value) => match format {
+            Format::Json => json::emit::emit_value(out, node, json::emit::Indent::Tab, 0)?,
+            Format::Yaml => {
+                spell(out, value.as_ref(), FLOW_PLACE);
+            }
+        },
+    }
+    Ok(())
+}
+
+/// Appends the key of an entry in a flow mapping, without its `:`.
+pub(super) fn write_flow_key(out: &mut String, key: &str, format: Format) {
+    match format {
+        Format::Json => json::emit::spell_string(out, key),
+        Format::Yaml => {
+            let key = Value::string(key.into());
+            spell(out, Some(&key), FLOW_PLACE);
+        }
+    }
+}
+
+/// In a flow collection columns do not matter.
+const FLOW_PLACE: Place = Place { container: Container::Flow, column: 0, step: emit::DEFAULT_STEP };

@@ -1,0 +1,383 @@
+//! Changes one entry of a plaintext and nothing else: other lines, comments, quotes and indentation stay as they are.
+//!
+//! A path is followed on the tape; a change is a few edits of the text, which is parsed again to see that it means what it
+//! is to mean. What each change does to the values is the rule of `sops` (`tree`); `site` tells where a node stands in its
+//! text, `layout` how the file is written, `block` and `flow` make the edits in the two kinds of collections, and `anchors`
+//! keeps aliases as they were.
+
+mod anchors;
+mod block;
+mod check;
+mod flow;
+mod layout;
+mod scalar;
+mod site;
+pub(crate) mod tree;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use self::site::Site;
+use self::tree::{Shape, misfit, missing};
+use crate::document::{Collection, Document, Edits, Item};
+use crate::error::{Error, Result};
+use crate::format::Format;
+use crate::key_path::{Component, KeyPath};
+use crate::metadata::BLOCK_KEY;
+use crate::tree::Node;
+use crate::value::{Type, Value};
+
+/// Sets the value at `path` of a plaintext, in the first document of a stream, as `sops set` does: levels of the path that
+/// are missing are added, an index behind the end of a sequence appends, and what is no container gives way to one.
+///
+/// Gives the changed text, or `None` if it has that value already. A string keeps the quotes or block style of the one
+/// that it takes the place of, where they can hold it. Where the path leads through an alias, the alias is written out;
+/// other aliases keep their values.
+///
+/// # Errors
+/// As [`Document::parse`]; [`Error::Path`] where the path asks for a key of a sequence or an index of a mapping, or the
+/// text cannot be changed there; [`Error::AlreadyEncrypted`] for the key `sops` at the top.
+///
+/// ```
+/// use sops_core::{Format, set, tree::Node};
+///
+/// let text = "a: 'x' # why\nb:\n  - 1\n";
+/// let path = r#"["a"]"#.parse()?;
+/// let changed = set(text, Format::Yaml, &path, &Node::from_json(&"y".into()))?;
+/// assert_eq!(changed.as_deref().map(String::as_str), Some("a: 'y' # why\nb:\n  - 1\n"));
+/// # Ok::<(), sops_core::Error>(())
+/// ```
+pub fn set(
+    text: &str,
+    format: Format,
+    path: &KeyPath,
+    value: &Node,
+) -> Result<Option<Zeroizing<String>>> {
+    if matches!(&path.components()[0], Component::Key(key) if key == BLOCK_KEY) {
+        return Err(Error::AlreadyEncrypted);
+    }
+    let document = Document::parse(text, format)?;
+    let components = path.components();
+    let change = match Found::follow(&document, path) {
+        Found::Nothing => match &components[0] {
+            Component::Key(_) => Change::Create(tree::nest(components, value)),
+            Component::Index(_) => return Err(misfit(path, 0, Shape::Mapping)),
+        },
+        Found::Node(node) => Change::Replace(node, value.clone()),
+        Found::Alias(node, depth) => {
+            let mut tree = document.tree(node);
+            tree::set(&mut tree, path, depth, value)?;
+            Change::Replace(node, tree)
+        }
+        Found::Leaf(node, depth) => Change::Replace(node, tree::nest(&components[depth..], value)),
+        Found::Container(container, depth) => {
+            let shape = shape(&document, container);
+            let value = tree::nest(&components[depth + 1..], value);
+            match (&components[depth], shape) {
+                (Component::Key(key), Shape::Mapping) => Change::Append(container, Some(key), value),
+                (Component::Index(_), Shape::Sequence(_)) => Change::Append(container, None, value),
+                (_, shape) => return Err(misfit(path, depth, shape)),
+            }
+        }
+    };
+    if let Change::Replace(node, value) = &change
+        && document.tree(*node) == *value
+    {
+        return Ok(None);
+    }
+    change.apply(&document, path).map(Some)
+}
+
+/// Removes the entry at `path` from a plaintext, in the first document of a stream, as `sops unset` does. The last entry
+/// of a mapping leaves `{}`, the last item of a sequence `[]`.
+///
+/// Comments stay but for those in the collection that is removed.
+///
+/// # Errors
+/// As [`Document::parse`]; [`Error::NotFound`] where the document has no such key or index; [`Error::Path`] where the path
+/// asks for a key of a sequence, an index of a mapping or something in a scalar, or the text cannot be changed there.
+pub fn unset(text: &str, format: Format, path: &KeyPath) -> Result<Zeroizing<String>> {
+    let document = Document::parse(text, format)?;
+    let change = match Found::follow(&document, path) {
+        Found::Nothing => {
+            return Err(match &path.components()[0] {
+                Component::Key(_) => missing(path, 0),
+                Component::Index(_) => misfit(path, 0, Shape::Mapping),
+            });
+        }
+        Found::Node(node) => Change::Remove(node),
+        Found::Alias(node, depth) => {
+            let mut tree = document.tree(node);
+            tree::unset(&mut tree, path, depth)?;
+            Change::Replace(node, tree)
+        }
+        Found::Leaf(_, depth) => return Err(misfit(path, depth, Shape::Scalar)),
+        Found::Container(container, depth) => {
+            return Err(match (&path.components()[depth], shape(&document, container)) {
+                (Component::Key(_), Shape::Mapping) | (Component::Index(_), Shape::Sequence(_)) => {
+                    missing(path, depth)
+                }
+                (_, shape) => misfit(path, depth, shape),
+            });
+        }
+    };
+    change.apply(&document, path)
+}
+
+/// The node at `path` in the first document, through aliases; for reading.
+///
+/// # Errors
+/// [`Error::NotFound`] and [`Error::Path`].
+pub(crate) fn find(document: &Document<'_>, path: &KeyPath) -> Result<usize> {
+    let mut node = document.top(0);
+    for (depth, component) in path.components().iter().enumerate() {
+        let container = node.map(|node| document.dereferenced(node));
+        let shape = container.map_or(Shape::Mapping, |container| shape(document, container));
+        let child = container.and_then(|container| child(document, container, component));
+        node = match (component, shape) {
+            (Component::Key(_), Shape::Mapping) | (Component::Index(_), Shape::Sequence(_)) => {
+                Some(child.ok_or_else(|| missing(path, depth))?)
+            }
+            (_, shape) => return Err(misfit(path, depth, shape)),
+        };
+    }
+    Ok(node.unwrap_or(0))
+}
+
+/// Where a path leads, with the number of components that led there where there are more.
+enum Found {
+    /// The document is empty.
+    Nothing,
+    /// All of it leads to this node.
+    Node(usize),
+    /// To an alias, and on from there.
+    Alias(usize, usize),
+    /// To a scalar, in which nothing can be.
+    Leaf(usize, usize),
+    /// To a container that does not have the next component.
+    Container(usize, usize),
+}
+
+impl Found {
+    fn follow(document: &Document<'_>, path: &KeyPath) -> Self {
+        let Some(mut node) = document.top(0) else {
+            return Self::Nothing;
+        };
+        for (depth, component) in path.components().iter().enumerate() {
+            match &document.tape[node] {
+                Item::Alias { .. } => return Self::Alias(node, depth),
+                Item::Open { .. } => match child(document, node, component) {
+                    Some(child) => node = child,
+                    None => return Self::Container(node, depth),
+                },
+                _ => return Self::Leaf(node, depth),
+            }
+        }
+        Self::Node(node)
+    }
+}
+
+/// The node that a component leads to from the container at `container`.
+fn child(document: &Document<'_>, container: usize, component: &Component) -> Option<usize> {
+    let mut children = document.children(container);
+    match (component, &document.tape[container]) {
+        (Component::Key(key), Item::Open { kind: Collection::Mapping, .. }) => {
+            children.find(|child| document.key(*child) == key)
+        }
+        (Component::Index(index), Item::Open { kind: Collection::Sequence, .. }) => {
+            children.nth(*index)
+        }
+        _ => None,
+    }
+}
+
+fn shape(document: &Document<'_>, node: usize) -> Shape {
+    match &document.tape[node] {
+        Item::Open { kind: Collection::Mapping, .. } => Shape::Mapping,
+        Item::Open { .. } => Shape::Sequence(document.children(node).count()),
+        _ => Shape::Scalar,
+    }
+}
+
+/// A change of a document.
+enum Change<'p> {
+    /// A mapping for a document that is empty.
+    Create(Node),
+    /// Another value for a node.
+    Replace(usize, Node),
+    /// A new entry or item at the end of a container.
+    Append(usize, Option<&'p str>, Node),
+    /// A node goes, with its key.
+    Remove(usize),
+}
+
+impl Change<'_> {
+    fn apply(&self, document: &Document<'_>, path: &KeyPath) -> Result<Zeroizing<String>> {
+        let mut changes = Changes::default();
+        self.edits(document, &mut changes)?;
+        let text = changes.apply(document.text);
+        let (changed, node) = self.effect(document);
+        match Document::parse(&text, document.format) {
+            Ok(new) if check::is_changed_to(&new, document, changed, node) => Ok(text),
+            _ => Err(Error::Path {
+                message: format!(
+                    "`{path}` stands in a place of the text where it cannot be changed by itself; change it in an editor"
+                ),
+            }),
+        }
+    }
+
+    /// The items of the tape that are replaced, and what takes their place.
+    fn effect<'e>(
+        &'e self,
+        document: &'e Document<'_>,
+    ) -> (Range<usize>, Option<(Option<&'e str>, &'e Node)>) {
+        match self {
+            Self::Create(value) => {
+                let close = document.node_items(0).end - 1;
+                (close..close, Some((None, value)))
+            }
+            Self::Replace(node, value) => {
+                (document.node_items(*node), Some((Some(document.key(*node)), value)))
+            }
+            Self::Append(container, key, value) => {
+                let close = document.node_items(*container).end - 1;
+                (close..close, Some((*key, value)))
+            }
+            Self::Remove(node) => (document.node_items(*node), None),
+        }
+    }
+
+    fn edits(&self, document: &Document<'_>, changes: &mut Changes) -> Result<()> {
+        let drop_anchor = anchors::keep_values(document, &self.effect(document).0, changes)?;
+        match self {
+            Self::Create(value) => {
+                if let Item::Document { end, .. } = document.tape[0] {
+                    block::create(document, end as usize, value, changes);
+                }
+                Ok(())
+            }
+            Self::Replace(node, value) => {
+                let anchor = if drop_anchor { Anchor::Drop } else { Anchor::Keep };
+                replace(document, &Site::of(document, *node), value, anchor, changes)
+            }
+            Self::Append(container, key, value) => append(document, *container, *key, value, changes),
+            Self::Remove(node) => {
+                let site = Site::of(document, *node);
+                if site.flow {
+                    flow::remove(document, &site, changes);
+                } else {
+                    block::remove(document, &site, changes);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Puts `new` in the place of a node.
+fn replace(
+    document: &Document<'_>,
+    site: &Site,
+    new: &Node,
+    anchor: Anchor<'_>,
+    changes: &mut Changes,
+) -> Result<()> {
+    if site.flow {
+        return flow::replace(document, site, new, anchor, changes);
+    }
+    block::replace(document, site, new, anchor, changes);
+    Ok(())
+}
+
+fn append(
+    document: &Document<'_>,
+    container: usize,
+    key: Option<&str>,
+    value: &Node,
+    changes: &mut Changes,
+) -> Result<()> {
+    let Item::Open { flow, span, .. } = &document.tape[container] else {
+        return Ok(());
+    };
+    if !flow {
+        block::append(document, container, key, value, changes);
+        return Ok(());
+    }
+    let empty = document.children(container).next().is_none();
+    let inner = document.source(*span).trim_matches(['{', '}', '[', ']']);
+    if document.format == Format::Yaml && empty && inner.trim().is_empty() {
+        // `{}` and `[]` are what an empty collection looks like among blocks too.
+        let component = key.map_or(Component::Index(0), |key| Component::Key(key.to_owned()));
+        let node = tree::nest(&[component], value);
+        if document.top(0) == Some(container) {
+            block::replace_top(document, span.range(), &node, changes);
+            return Ok(());
+        }
+        let site = Site::of(document, container);
+        if !site.flow {
+            block::replace(document, &site, &node, Anchor::Keep, changes);
+            return Ok(());
+        }
+    }
+    flow::append(document, container, key, value, changes)
+}
+
+/// What becomes of the anchor of a node that is replaced.
+#[derive(Clone, Copy)]
+enum Anchor<'a> {
+    /// It stays, if there is one.
+    Keep,
+    /// It goes; an alias takes it over.
+    Drop,
+    /// The node, an alias until now, gets one.
+    Add(&'a str),
+}
+
+/// Edits in any order.
+#[derive(Default)]
+struct Changes {
+    edits: Vec<(Range<usize>, Zeroizing<String>)>,
+}
+
+impl Changes {
+    fn replace(&mut self, range: Range<usize>, with: String) {
+        self.edits.push((range, Zeroizing::new(with)));
+    }
+
+    /// Takes out what of a node's anchor and tag does not fit its new value.
+    fn properties(&mut self, document: &Document<'_>, site: &Site, new: &Node, anchor: Anchor<'_>) {
+        let is_string = |node: &Node| matches!(node, Node::Scalar(Some(Value { kind: Type::Str, .. })));
+        if let (Anchor::Drop, Some(range)) = (anchor, &site.properties.anchor) {
+            self.remove_property(document.text, range.clone());
+        }
+        let keeps_tag = is_string(new) && matches!(document.tape[site.node], Item::Leaf(_));
+        if let (false, Some(range)) = (keeps_tag, &site.properties.tag) {
+            self.remove_property(document.text, range.clone());
+        }
+    }
+
+    /// Takes an anchor or a tag out, with the blanks behind it or, at the end of a line, before it.
+    fn remove_property(&mut self, text: &str, range: Range<usize>) {
+        let behind = text[range.end..].trim_start_matches([' ', '\t']);
+        if behind.is_empty() || behind.starts_with(['\n', '\r']) {
+            let start = text[..range.start].trim_end_matches([' ', '\t']).len();
+            self.replace(start..range.end, String::new());
+        } else {
+            self.replace(range.start..text.len() - behind.len(), String::new());
+        }
+    }
+
+    fn apply(mut self, text: &str) -> Zeroizing<String> {
+        self.edits.sort_by_key(|(range, _)| range.start);
+        let added: usize = self.edits.iter().map(|(_, with)| with.len()).sum();
+        let mut edits = Edits::new(text, text.len() + added);
+        for (range, with) in self.edits {
+            edits.replace(range).push_str(&with);
+        }
+        Zeroizing::new(edits.finish())
+    }
+}

@@ -1,0 +1,370 @@
+//! Where a node stands in its text: its entry, its anchor and tag, its content, and the comments around.
+
+use std::ops::Range;
+
+use crate::document::yaml::source;
+use crate::document::{Collection, Document, Item, Leaf, Style};
+
+/// A node that is the value of an entry or an item of a sequence, in its text.
+pub(super) struct Site {
+    /// The index of the node on the tape.
+    pub(super) node: usize,
+    /// The index of the container that it stands in.
+    pub(super) container: usize,
+    /// What that container is, and whether in flow style.
+    pub(super) kind: Collection,
+    pub(super) flow: bool,
+    /// Where the entry begins: at its key, with the key's `?` and properties, or at its `-`.
+    pub(super) entry: usize,
+    /// The offset behind the `:`, `-`, bracket or comma that the node follows; `None` where a key has no `:`.
+    pub(super) indicator: Option<usize>,
+    /// What stands between the indicator and the content.
+    pub(super) properties: Properties,
+    /// What is to be replaced by another value: without the line break that ends a block scalar. Empty for a null that is
+    /// not written.
+    pub(super) content: Range<usize>,
+}
+
+/// The anchor, the tag and the comments before a node's content.
+#[derive(Default)]
+pub(super) struct Properties {
+    pub(super) anchor: Option<Range<usize>>,
+    pub(super) tag: Option<Range<usize>>,
+    pub(super) comments: Vec<Range<usize>>,
+    /// Where the last of anchor and tag ends, or else where the search began.
+    pub(super) end: usize,
+}
+
+impl Site {
+    /// The site of the node at `node`, which is not the top of its document.
+    pub(super) fn of(document: &Document<'_>, node: usize) -> Self {
+        let text = document.text;
+        let container = container(document, node);
+        let (kind, flow) = collection(document, container);
+        let indicator = indicator(document, node, container);
+        let entry = match (kind, flow) {
+            (Collection::Mapping, _) => entry_start(document, node, container),
+            (Collection::Sequence, true) => skip_blanks(text, behind_separator(document, node, container)),
+            (Collection::Sequence, false) => indicator.map_or(0, |behind| behind - 1),
+        };
+        let from = indicator.unwrap_or_else(|| key_end(text, key_offset(document, node), flow));
+        let (start, end) = match &document.tape[node] {
+            Item::Leaf(leaf) => {
+                let range = leaf.span.range();
+                (range.start, range.end - closing_break(document, leaf).len())
+            }
+            Item::Open { kind: Collection::Sequence, flow: false, .. } => {
+                (first_dash(document, node, from), content_end(document, node))
+            }
+            Item::Open { span, .. } | Item::Alias { span, .. } => {
+                (span.range().start, content_end(document, node))
+            }
+            _ => (from, from),
+        };
+        let properties = Properties::of(text, from, start, flow);
+        let content = if start == end { properties.end..properties.end } else { start..end };
+        Self { node, container, kind, flow, entry, indicator, properties, content }
+    }
+
+    /// Whether only white space stands before the content in its line.
+    pub(super) fn on_own_line(&self, text: &str) -> bool {
+        begins_line(text, self.content.start)
+    }
+
+    /// The column of the entry: of its key or its `-`.
+    pub(super) fn column(&self, text: &str) -> usize {
+        source::column(text, self.entry)
+    }
+}
+
+impl Properties {
+    /// Reads `text` from `from` up to the content at `to`.
+    fn of(text: &str, from: usize, to: usize, flow: bool) -> Self {
+        let mut properties = Self { end: from, ..Self::default() };
+        let bytes = text.as_bytes();
+        let mut at = from;
+        while at < to {
+            match bytes[at] {
+                b'&' | b'!' => {
+                    let end = property_end(text, at, flow).min(to);
+                    let which = if bytes[at] == b'&' { &mut properties.anchor } else { &mut properties.tag };
+                    *which = Some(at..end);
+                    properties.end = end;
+                    at = end;
+                }
+                b'#' => {
+                    let end = source::line_end(text, at);
+                    properties.comments.push(at..end);
+                    at = end;
+                }
+                _ => at += 1,
+            }
+        }
+        properties
+    }
+}
+
+fn property_end(text: &str, at: usize, flow: bool) -> usize {
+    let rest = &text[at..];
+    if rest.starts_with("!<") {
+        return at + rest.find('>').map_or(rest.len(), |end| end + 1);
+    }
+    let ends = |character: char| {
+        character.is_ascii_whitespace() || flow && matches!(character, ',' | '[' | ']' | '{' | '}')
+    };
+    at + rest.find(ends).unwrap_or(rest.len())
+}
+
+/// Whether only white space stands before `at` in its line, a byte order mark not counted.
+pub(super) fn begins_line(text: &str, at: usize) -> bool {
+    text[source::line_start(text, at)..at]
+        .trim_start_matches('\u{feff}')
+        .trim()
+        .is_empty()
+}
+
+/// The offset behind white space, line breaks and comments.
+pub(super) fn skip_blanks(text: &str, mut at: usize) -> usize {
+    loop {
+        match text.as_bytes().get(at) {
+            Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
+            Some(b'#') => at = source::line_end(text, at),
+            _ => return at,
+        }
+    }
+}
+
+/// The comment that ends the line of `at`, if nothing but white space comes before it.
+pub(super) fn trailing_comment(text: &str, at: usize) -> Option<Range<usize>> {
+    let end = source::line_end(text, at);
+    let rest = &text[at..end];
+    let start = end - rest.trim_start().len();
+    text[start..end].starts_with('#').then_some(start..end)
+}
+
+/// The node before `node` in its container.
+pub(super) fn previous(document: &Document<'_>, node: usize) -> Option<usize> {
+    let mut at = node;
+    loop {
+        at = at.checked_sub(1)?;
+        match document.tape[at] {
+            Item::Comment { .. } => {}
+            Item::Leaf(_) => return Some(at),
+            Item::Close { open } => return Some(open as usize),
+            _ => return None,
+        }
+    }
+}
+
+/// The node behind `node` in its container.
+pub(super) fn next(document: &Document<'_>, node: usize) -> Option<usize> {
+    let behind = document.node_items(node).end;
+    let mut items = (behind..).map_while(|at| Some((at, document.tape.get(at)?)));
+    let (at, item) = items.find(|(_, item)| !matches!(item, Item::Comment { .. }))?;
+    (!matches!(item, Item::Close { .. })).then_some(at)
+}
+
+/// The container, or document, that `node` stands in.
+pub(super) fn container(document: &Document<'_>, node: usize) -> usize {
+    let mut first = node;
+    while let Some(before) = previous(document, first) {
+        first = before;
+    }
+    let opening = |at: &usize| !matches!(document.tape[*at], Item::Comment { .. });
+    (0..first).rev().find(opening).unwrap_or(0)
+}
+
+/// The last node in the container at `container`, which has one.
+pub(super) fn last_child(document: &Document<'_>, container: usize) -> usize {
+    let close = document.node_items(container).end - 1;
+    previous(document, close).unwrap_or(container)
+}
+
+/// Where the content of the node at `node` ends.
+pub(super) fn content_end(document: &Document<'_>, node: usize) -> usize {
+    let innermost = innermost_last(document, node);
+    match &document.tape[innermost] {
+        Item::Leaf(leaf) if leaf.span.start == leaf.span.end => {
+            // A null that is not written ends with its anchor and tag, or with its indicator.
+            Site::of(document, innermost).content.end
+        }
+        Item::Leaf(leaf) => leaf.span.range().end - closing_break(document, leaf).len(),
+        Item::Open { span, .. } | Item::Alias { span, .. } => span.range().end,
+        _ => 0,
+    }
+}
+
+/// The last scalar, alias or flow collection that the node at `node` consists of.
+pub(super) fn innermost_last(document: &Document<'_>, node: usize) -> usize {
+    let mut node = node;
+    while matches!(document.tape[node], Item::Open { flow: false, .. })
+        && document.children(node).next().is_some()
+    {
+        node = last_child(document, node);
+    }
+    node
+}
+
+/// The line break that ends a block scalar.
+fn closing_break<'a>(document: &Document<'a>, leaf: &Leaf<'_>) -> &'a str {
+    match leaf.style {
+        Style::Literal | Style::Folded => source::line_break(document.source(leaf.span)),
+        _ => "",
+    }
+}
+
+fn collection(document: &Document<'_>, container: usize) -> (Collection, bool) {
+    match document.tape[container] {
+        Item::Open { kind, flow, .. } => (kind, flow),
+        _ => (Collection::Mapping, false),
+    }
+}
+
+fn key_offset(document: &Document<'_>, node: usize) -> usize {
+    document
+        .node_path(node)
+        .map_or(0, |path| document.paths.key_offset(path) as usize)
+}
+
+/// An offset behind all of the node at `node` and before what follows in `container`.
+fn behind(document: &Document<'_>, node: usize, container: usize) -> usize {
+    let innermost = innermost_last(document, node);
+    match &document.tape[innermost] {
+        Item::Leaf(leaf) if leaf.span.start == leaf.span.end => {
+            // The place of a null that is not written may be before its `:`.
+            let container = if innermost == node { container } else { self::container(document, innermost) };
+            let colon = match collection(document, container) {
+                (Collection::Mapping, flow) => behind_colon(document.text, key_offset(document, innermost), flow),
+                _ => None,
+            };
+            leaf.span.range().end.max(colon.unwrap_or(0))
+        }
+        _ => content_end(document, innermost),
+    }
+}
+
+/// The offset behind the `:`, `-`, bracket or comma that the node follows.
+fn indicator(document: &Document<'_>, node: usize, container: usize) -> Option<usize> {
+    match collection(document, container) {
+        (Collection::Mapping, flow) => behind_colon(document.text, key_offset(document, node), flow),
+        (Collection::Sequence, true) => Some(behind_separator(document, node, container)),
+        (Collection::Sequence, false) => Some(dash(document, node, container) + 1),
+    }
+}
+
+/// Where the entry of `node` in a mapping begins.
+fn entry_start(document: &Document<'_>, node: usize, container: usize) -> usize {
+    let key = key_offset(document, node);
+    let start = match (previous(document, node), &document.tape[container]) {
+        (_, Item::Open { flow: true, .. }) => {
+            skip_blanks(document.text, behind_separator(document, node, container))
+        }
+        (Some(before), _) => skip_blanks(document.text, behind(document, before, container)),
+        (None, Item::Open { span, .. }) => span.range().start,
+        _ => key,
+    };
+    start.min(key)
+}
+
+/// The offset behind the bracket or comma that comes before `node` in a flow container.
+fn behind_separator(document: &Document<'_>, node: usize, container: usize) -> usize {
+    let text = document.text;
+    match (previous(document, node), &document.tape[container]) {
+        (Some(before), _) => {
+            let comma = skip_blanks(text, behind(document, before, container));
+            comma + usize::from(text[comma..].starts_with(','))
+        }
+        (None, Item::Open { span, .. }) => {
+            let start = span.range().start;
+            // A pair in a sequence is a mapping without brackets.
+            start + usize::from(text[start..].starts_with(['[', '{']))
+        }
+        _ => 0,
+    }
+}
+
+/// Where the `-` of an item of a block sequence stands.
+fn dash(document: &Document<'_>, node: usize, container: usize) -> usize {
+    match previous(document, node) {
+        Some(before) => first_dash(document, node, behind(document, before, container)),
+        None => {
+            let around = self::container(document, container);
+            let from = indicator(document, container, around).unwrap_or(0);
+            first_dash(document, node, from)
+        }
+    }
+}
+
+/// Where the first `-` from `from` on stands.
+fn first_dash(document: &Document<'_>, node: usize, from: usize) -> usize {
+    source::find_indicator(document.text, from, b"-").unwrap_or_else(|| match &document.tape[node] {
+        Item::Open { span, .. } | Item::Alias { span, .. } | Item::Leaf(Leaf { span, .. }) => span.range().start,
+        _ => from,
+    })
+}
+
+/// The offset behind the `:` of the key at `key`.
+fn behind_colon(text: &str, key: usize, flow: bool) -> Option<usize> {
+    let colon = skip_blanks(text, key_end(text, key, flow));
+    text[colon..].starts_with(':').then_some(colon + 1)
+}
+
+/// Where the key that begins at `key` ends.
+pub(super) fn key_end(text: &str, key: usize, flow: bool) -> usize {
+    let bytes = text.as_bytes();
+    match bytes.get(key) {
+        Some(quote @ (b'"' | b'\'')) => {
+            let mut at = key + 1;
+            while let Some(byte) = bytes.get(at) {
+                match byte {
+                    b'\\' if *quote == b'"' => at += 1,
+                    byte if byte == quote => {
+                        if *quote == b'"' || bytes.get(at + 1) != Some(&b'\'') {
+                            return at + 1;
+                        }
+                        at += 1;
+                    }
+                    _ => {}
+                }
+                at += 1;
+            }
+            text.len()
+        }
+        Some(b'|' | b'>') => {
+            // A block scalar as the key ends where the `:` stands in the column of its `?`.
+            let line = source::line_start(text, key);
+            let column = text[line..key].find('?').unwrap_or(0);
+            let mut at = source::after_break(text, source::line_end(text, key));
+            while at < text.len() {
+                let end = source::line_end(text, at);
+                let rest = text[at..end].trim_start_matches(' ');
+                if rest.starts_with(':') && end - rest.len() - at == column {
+                    return at;
+                }
+                at = source::after_break(text, end);
+            }
+            text.len()
+        }
+        _ => {
+            let mut at = key;
+            while let Some(&byte) = bytes.get(at) {
+                let next = bytes.get(at + 1);
+                let ends = match byte {
+                    b':' => {
+                        next.is_none_or(u8::is_ascii_whitespace)
+                            || flow && matches!(next, Some(b',' | b'[' | b']' | b'{' | b'}'))
+                    }
+                    b'#' => at > key && bytes[at - 1].is_ascii_whitespace(),
+                    b',' | b'[' | b']' | b'{' | b'}' => flow,
+                    b'\n' | b'\r' => !flow,
+                    _ => false,
+                };
+                if ends {
+                    break;
+                }
+                at += 1;
+            }
+            key + text[key..at].trim_end().len()
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What `set` and `unset` do to a tree: the rules of `sops`, without its panics and silent misses.
+
+use crate::error::{Error, Result};
+use crate::key_path::{Component, KeyPath};
+use crate::tree::{Entry, Node};
+
+/// The value that has `value` under the components `path`, and nothing else. An index makes a sequence of one item,
+/// whatever its number.
+pub(super) fn nest(path: &[Component], value: &Node) -> Node {
+    path.iter()
+        .rev()
+        .fold(value.clone(), |value, component| match component {
+            Component::Key(key) => Node::Mapping(vec![Entry {
+                key: key.clone(),
+                value,
+            }]),
+            Component::Index(_) => Node::Sequence(vec![value]),
+        })
+}
+
+/// Puts `value` at `path`, of which the first `depth` components lead to `node`. Missing levels are added; an index
+/// behind the end of a sequence appends; a scalar on the way is replaced.
+pub(super) fn set(node: &mut Node, path: &KeyPath, depth: usize, value: &Node) -> Result<()> {
+    let [component, rest @ ..] = &path.components()[depth..] else {
+        *node = value.clone();
+        return Ok(());
+    };
+    match (&mut *node, component) {
+        (Node::Mapping(entries), Component::Key(key)) => {
+            match entries.iter_mut().find(|entry| entry.key == *key) {
+                Some(entry) => return set(&mut entry.value, path, depth + 1, value),
+                None => entries.push(Entry {
+                    key: key.clone(),
+                    value: nest(rest, value),
+                }),
+            }
+        }
+        (Node::Sequence(items), Component::Index(index)) => match items.get_mut(*index) {
+            Some(item) => return set(item, path, depth + 1, value),
+            None => items.push(nest(rest, value)),
+        },
+        (Node::Scalar(_), _) => *node = nest(&path.components()[depth..], value),
+        (Node::Mapping(_), Component::Index(_)) => return Err(misfit(path, depth, Shape::Mapping)),
+        (Node::Sequence(items), Component::Key(_)) => {
+            return Err(misfit(path, depth, Shape::Sequence(items.len())));
+        }
+    }
+    Ok(())
+}
+
+/// Takes what is at `path` away.
+pub(super) fn unset(node: &mut Node, path: &KeyPath, depth: usize) -> Result<()> {
+    let last = depth + 1 == path.components().len();
+    match (node, &path.components()[depth]) {
+        (Node::Mapping(entries), Component::Key(key)) => {
+            let at = entries
+                .iter()
+                .position(|entry| entry.key == *key)
+                .ok_or_else(|| missing(path, depth))?;
+            if last {
+                entries.remove(at);
+                return Ok(());
+            }
+            unset(&mut entries[at].value, path, depth + 1)
+        }
+        (Node::Sequence(items), Component::Index(index)) => {
+            if *index >= items.len() {
+                return Err(missing(path, depth));
+            }
+            if last {
+                items.remove(*index);
+                return Ok(());
+            }
+            unset(&mut items[*index], path, depth + 1)
+        }
+        (node, _) => Err(misfit(path, depth, Shape::of(node))),
+    }
+}
+
+/// What a path meets.
+pub(crate) enum Shape {
+    Mapping,
+    /// With that many items.
+    Sequence(usize),
+    Scalar,
+}
+
+impl Shape {
+    fn of(node: &Node) -> Self {
+        match node {
+            Node::Mapping(_) => Self::Mapping,
+            Node::Sequence(items) => Self::Sequence(items.len()),
+            Node::Scalar(_) => Self::Scalar,
+        }
+    }
+}
+
+/// The component at `depth` asks for a container of another kind than is there.
+pub(crate) fn misfit(path: &KeyPath, depth: usize, shape: Shape) -> Error {
+    let place = place(path, depth);
+    let component = &path.components()[depth];
+    let message = match shape {
+        Shape::Mapping => {
+            format!("{place} is a mapping: `{component}` must be a key, such as [\"name\"]")
+        }
+        Shape::Sequence(length) => format!(
+            "{place} is a sequence with {length} items: `{component}` must be an index from 0, such as [0]"
+        ),
+        Shape::Scalar => format!("{place} is a value: there is nothing in it at `{component}`"),
+    };
+    Error::Path { message }
+}
+
+/// The component at `depth` is not there.
+pub(crate) fn missing(path: &KeyPath, depth: usize) -> Error {
+    let place = place(path, depth);
+    let message = match &path.components()[depth] {
+        Component::Key(key) => format!("{place} has no key `{key}`"),
+        Component::Index(index) => format!("{place} has no item {index}"),
+    };
+    Error::NotFound { message }
+}
+
+/// What the first `depth` components lead to.
+fn place(path: &KeyPath, depth: usize) -> String {
+    match depth {
+        0 => "the top level".to_owned(),
+        _ => format!("`{}`", path.start(depth)),
+    }
+}
