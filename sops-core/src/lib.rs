@@ -2,6 +2,7 @@
 
 mod cipher;
 pub mod config;
+mod convert;
 pub mod document;
 mod error;
 mod file;
@@ -14,10 +15,12 @@ pub mod metadata;
 mod pipeline;
 pub mod rules;
 pub mod tree;
+mod typed;
 mod value;
 #[cfg(test)]
 mod vectors;
 
+pub use convert::{convert, extract};
 pub use document::Document;
 pub use document::change::{set, unset};
 pub use error::{Error, Location, Result};
@@ -26,4 +29,5 @@ pub use file::{
 };
 pub use format::Format;
 pub use key_path::{Component, KeyPath};
+pub use typed::{from_document, from_documents};
 pub use value::{Type, Value};

@@ -86,6 +86,17 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// Where the node at `index` begins in the text.
+    pub(crate) fn node_start(&self, index: usize) -> usize {
+        match &self.tape[index] {
+            Item::Open { span, .. }
+            | Item::Alias { span, .. }
+            | Item::Leaf(Leaf { span, .. })
+            | Item::Comment { span, .. } => span.range().start,
+            Item::Document { .. } | Item::Close { .. } => 0,
+        }
+    }
+
     /// The key of the node at `index`, which is the value of an entry.
     pub(crate) fn key(&self, index: usize) -> &str {
         self.node_path(index)

@@ -1,0 +1,194 @@
+//! Plaintexts in another form: a whole document in another format, or one value of it.
+
+use zeroize::Zeroizing;
+
+use crate::config::Stores;
+use crate::document::change::find;
+use crate::document::{Document, json, yaml};
+use crate::error::{Error, Location, Result};
+use crate::format::Format;
+use crate::key_path::KeyPath;
+use crate::tree::Node;
+use crate::value::{Type, Value};
+
+/// Writes a plaintext in the format `to` as `sops --output-type` does: values as SOPS spells them, aliases expanded,
+/// comments left out. `stores` tells the indentation.
+///
+/// # Errors
+/// [`Error::Unsupported`] for a stream of several documents that is to be JSON, which holds but one (`sops` writes the
+/// first and drops the others); [`Error::Value`] for an infinity or NaN in JSON.
+///
+/// ```
+/// use sops_core::{Document, Format, config::Stores, convert};
+///
+/// let document = Document::parse("a: {b: 0x10} # c\n", Format::Yaml)?;
+/// let json = convert(&document, Format::Json, &Stores::default())?;
+/// assert_eq!(*json, "{\n\t\"a\": {\n\t\t\"b\": 16\n\t}\n}\n");
+/// # Ok::<(), sops_core::Error>(())
+/// ```
+pub fn convert(document: &Document<'_>, to: Format, stores: &Stores) -> Result<Zeroizing<String>> {
+    let tops = || document.document_indexes().map(|index| document.top(index));
+    let empty = Node::Mapping(Vec::new());
+    let tree = |top: Option<usize>| top.map_or_else(|| empty.clone(), |top| document.tree(top));
+    match to {
+        Format::Yaml => {
+            let mut out = Zeroizing::new(String::new());
+            for top in tops() {
+                if !out.is_empty() {
+                    out.push_str("---\n");
+                }
+                out.push_str(&Zeroizing::new(yaml::emit::emit(&tree(top), yaml_step(stores))));
+            }
+            Ok(out)
+        }
+        Format::Json => {
+            if let Some(top) = tops().skip(1).flatten().next() {
+                return Err(Error::Unsupported {
+                    location: start(document, top),
+                    message: "another document begins here, and JSON holds but one; write YAML, or split the file".into(),
+                });
+            }
+            let first = tree(document.top(0));
+            json::emit::emit(&first, json_indent(stores)).map(Zeroizing::new)
+        }
+    }
+}
+
+/// The value at `path` in the first document, as `sops decrypt --extract` prints it: the bytes of a string as they are, a
+/// mapping as a document of the format `to`, anything else as a value of it, which ends its line in YAML and does not in
+/// JSON.
+///
+/// # Errors
+/// [`Error::NotFound`] where the document has no such key or index, [`Error::Path`] where the path does not fit its shape;
+/// as [`convert`] for JSON.
+///
+/// ```
+/// use sops_core::{Document, Format, config::Stores, extract};
+///
+/// let document = Document::parse("a: {b: [x, 0x10]}\n", Format::Yaml)?;
+/// let value = |path: &str| extract(&document, &path.parse()?, Format::Yaml, &Stores::default());
+/// assert_eq!(*value(r#"["a"]["b"][0]"#)?, *b"x");
+/// assert_eq!(*value(r#"["a"]["b"][1]"#)?, *b"16\n");
+/// assert_eq!(*value(r#"["a"]"#)?, *b"b:\n    - x\n    - 16\n");
+/// # Ok::<(), sops_core::Error>(())
+/// ```
+pub fn extract(
+    document: &Document<'_>,
+    path: &KeyPath,
+    to: Format,
+    stores: &Stores,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let tree = document.tree(find(document, path)?);
+    let text = match (&tree, to) {
+        (Node::Scalar(Some(Value { kind: Type::Str, bytes })), _) => {
+            return Ok(Zeroizing::new(bytes.to_vec()));
+        }
+        (Node::Mapping(_), Format::Yaml) => yaml::emit::emit(&tree, yaml_step(stores)),
+        // The setting is for whole files; `sops` does not ask it here.
+        (_, Format::Yaml) => yaml::emit::emit(&tree, yaml::emit::DEFAULT_STEP),
+        (Node::Mapping(_), Format::Json) => json::emit::emit(&tree, json_indent(stores))?,
+        (_, Format::Json) => {
+            let mut out = String::new();
+            json::emit::emit_value(&mut out, &tree, json_indent(stores), 0)?;
+            out
+        }
+    };
+    Ok(Zeroizing::new(text.into_bytes()))
+}
+
+fn yaml_step(stores: &Stores) -> usize {
+    stores.yaml_indent.map_or(yaml::emit::DEFAULT_STEP, usize::from)
+}
+
+fn json_indent(stores: &Stores) -> json::emit::Indent {
+    stores
+        .json_indent
+        .map_or(json::emit::Indent::Tab, |spaces| json::emit::Indent::Spaces(spaces.into()))
+}
+
+fn start(document: &Document<'_>, node: usize) -> Location {
+    Location::of(document.text, document.node_start(node))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# top\ns: str\ni: 5\nf: 1.50\nbig: 1000000.0\nb: true\nn: null\nt: 2020-01-02\nml: \"a\\nb\\n\"\ne: \"\"\n\
+        m:\n  x: 1\n  y: [1, 2]\nl:\n  - a\n  - b: 1\n    c: 2\n  - [1, [2, 3]]\nem: {}\nel: []\nanch: &q {z: 1}\nmg:\n  <<: *q\n  w: 1\nbin: !!binary /w==\n";
+
+    /// Measured with `sops decrypt --extract` 3.13.3.
+    #[test]
+    fn a_value_is_extracted_as_sops_prints_it() {
+        let document = Document::parse(TEXT, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
+        for (path, yaml, json) in [
+            (r#"["s"]"#, "str", "str"),
+            (r#"["i"]"#, "5\n", "5"),
+            (r#"["f"]"#, "1.5\n", "1.5"),
+            (r#"["big"]"#, "1e+06\n", "1000000"),
+            (r#"["b"]"#, "true\n", "true"),
+            (r#"["n"]"#, "null\n", "null"),
+            (r#"["t"]"#, "2020-01-02T00:00:00Z\n", "\"2020-01-02T00:00:00Z\""),
+            (r#"["ml"]"#, "a\nb\n", "a\nb\n"),
+            (r#"["e"]"#, "", ""),
+            (r#"["m"]"#, "x: 1\n\"y\":\n    - 1\n    - 2\n", "{\n\t\"x\": 1,\n\t\"y\": [\n\t\t1,\n\t\t2\n\t]\n}\n"),
+            (r#"["m"]["y"]"#, "- 1\n- 2\n", "[\n\t1,\n\t2\n]"),
+            (r#"["l"]"#, "- a\n- b: 1\n  c: 2\n- - 1\n  - - 2\n    - 3\n", "[\n\t\"a\",\n\t{\n\t\t\"b\": 1,\n\t\t\"c\": 2\n\t},\n\t[\n\t\t1,\n\t\t[\n\t\t\t2,\n\t\t\t3\n\t\t]\n\t]\n]"),
+            (r#"["em"]"#, "{}\n", "{}\n"),
+            (r#"["el"]"#, "[]\n", "[]"),
+            (r#"["mg"]["<<"]["z"]"#, "1\n", "1"),
+            (r#"["mg"]"#, "!!merge <<:\n    z: 1\nw: 1\n", "{\n\t\"\\u003c\\u003c\": {\n\t\t\"z\": 1\n\t},\n\t\"w\": 1\n}\n"),
+        ] {
+            for (to, expected) in [(Format::Yaml, yaml), (Format::Json, json)] {
+                let path = path.parse().unwrap_or_else(|error| panic!("{error}"));
+                let found = extract(&document, &path, to, &Stores::default());
+                let found = found.unwrap_or_else(|error| panic!("{error}"));
+                assert_eq!(String::from_utf8_lossy(&found), expected, "{path}");
+            }
+        }
+        let path = r#"["bin"]"#.parse().unwrap_or_else(|error| panic!("{error}"));
+        let bytes = extract(&document, &path, Format::Yaml, &Stores::default());
+        assert_eq!(bytes.ok().as_deref().map(Vec::as_slice), Some(&b"\xff"[..]));
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_extracted() {
+        let document = Document::parse(TEXT, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
+        for (path, message) in [
+            (r#"["zz"]"#, "the top level has no key `zz`"),
+            (r#"["l"][9]"#, "`[\"l\"]` has no item 9"),
+            (r#"["mg"]["z"]"#, "`[\"mg\"]` has no key `z`"),
+            (r#"["s"]["x"]"#, "`[\"s\"]` is a value: there is nothing in it at `[\"x\"]`"),
+            (r#"["l"]["x"]"#, "`[\"l\"]` is a sequence with 3 items: `[\"x\"]` must be an index from 0, such as [0]"),
+            (r#"["m"][0]"#, "`[\"m\"]` is a mapping: `[0]` must be a key, such as [\"name\"]"),
+        ] {
+            let path: KeyPath = path.parse().unwrap_or_else(|error| panic!("{error}"));
+            let found = extract(&document, &path, Format::Yaml, &Stores::default());
+            let error = found.err().map(|error| error.to_string());
+            assert_eq!(error.as_deref(), Some(message));
+        }
+    }
+
+    #[test]
+    fn documents_are_converted_as_sops_writes_them() {
+        let stores = |yaml_indent, json_indent| Stores { yaml_indent, json_indent, ..Stores::default() };
+        for (from, text, to, stores, expected) in [
+            (Format::Json, r#"{"a": [1, {"b": "x\ny"}]}"#, Format::Yaml, stores(None, None), "a:\n    - 1\n    - b: |-\n        x\n        y\n"),
+            (Format::Json, r#"{"a": [1]}"#, Format::Yaml, stores(Some(2), None), "a:\n  - 1\n"),
+            (Format::Json, "{}", Format::Yaml, stores(None, None), "{}\n"),
+            (Format::Yaml, "a: [1]\n---\n---\nb: 2\n", Format::Yaml, stores(None, None), "a:\n    - 1\n---\n{}\n---\nb: 2\n"),
+            (Format::Yaml, "a: [1]\n---\n", Format::Json, stores(None, Some(1)), "{\n \"a\": [\n  1\n ]\n}\n"),
+        ] {
+            let document = Document::parse(text, from).unwrap_or_else(|error| panic!("{error}"));
+            let written = convert(&document, to, &stores).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(*written, expected);
+        }
+    }
+
+    #[test]
+    fn json_does_not_lose_documents() {
+        let document = Document::parse("a: 1\n---\nb: 2\n", Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
+        let error = convert(&document, Format::Json, &Stores::default()).expect_err("two documents");
+        assert!(error.to_string().starts_with("line 3, column 1: another document begins here"), "{error}");
+    }
+}
