@@ -37,11 +37,66 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>> {
         last_end: 0,
         expanded: 0,
     };
+    refuse_unicode_breaks(text)?;
     let mut events = Events::new(text);
     while let Some(event) = events.next()? {
         parser.event(event)?;
     }
     parser.finish()
+}
+
+/// Refuses characters that YAML 1.1, and so Go's library, takes for line breaks, and YAML 1.2 does not: what they divide would
+/// read otherwise there.
+fn refuse_unicode_breaks(text: &str) -> Result<()> {
+    if text.is_ascii() {
+        return Ok(());
+    }
+    match text.find(['\u{85}', '\u{2028}', '\u{2029}']) {
+        None => Ok(()),
+        Some(at) => Err(Error::Unsupported {
+            location: Location::of(text, at),
+            message: "a Unicode line break (U+0085, U+2028 or U+2029), which YAML readers take differently: write it as an escape \
+                      in double quotes, such as \"\\u2028\""
+                .into(),
+        }),
+    }
+}
+
+/// Refuses escapes that YAML 1.2 has and Go's library does not read.
+fn refuse_foreign_escapes(text: &str, range: Range<usize>) -> Result<()> {
+    let source = &text[range.clone()];
+    let mut at = 0;
+    while let Some(found) = source[at..].find('\\') {
+        let escape = at + found;
+        let rest = &source[escape + 1..];
+        let problem = if rest.starts_with('/') {
+            Some("the escape `\\/`, which Go's YAML library does not read: write `/`")
+        } else if is_surrogate(rest) {
+            Some(
+                "half of a surrogate pair, which Go's YAML library does not read: write the character, or `\\U` and 8 digits",
+            )
+        } else {
+            None
+        };
+        if let Some(message) = problem {
+            let location = Location::of(text, range.start + escape);
+            return Err(Error::Unsupported {
+                location,
+                message: message.into(),
+            });
+        }
+        // An escaped character is one byte at least, and may be of several.
+        at = escape + 1 + rest.chars().next().map_or(0, char::len_utf8);
+    }
+    Ok(())
+}
+
+/// Whether what stands behind a backslash is the escape of a surrogate, `u` and D800 to DFFF.
+fn is_surrogate(escape: &str) -> bool {
+    let digits = escape.strip_prefix('u').and_then(|rest| rest.get(..4));
+    digits
+        .and_then(|digits| u16::from_str_radix(digits, 16).ok())
+        .is_some_and(|unit| (0xd800..0xe000).contains(&unit))
 }
 
 /// Where an open container's `close` stands until it is known.
@@ -189,7 +244,12 @@ impl<'a> Parser<'a> {
                 ),
             });
         }
-        let start = if kind == Collection::Sequence && !flow {
+        // Inside of a sequence the event stands at the dash; behind a key it may stand behind it, and no other dash lies between.
+        let in_mapping = self
+            .frames
+            .last()
+            .is_some_and(|frame| frame.kind == Collection::Mapping);
+        let start = if kind == Collection::Sequence && !flow && in_mapping {
             source::find_indicator(self.text, self.last_end, b"-").unwrap_or(at)
         } else {
             at
@@ -238,6 +298,10 @@ impl<'a> Parser<'a> {
     }
 
     fn scalar(&mut self, scalar: Scalar<'a>) -> Result<()> {
+        // Without an escape or a fold the text is borrowed.
+        if scalar.style == Style::DoubleQuoted && matches!(scalar.text, Cow::Owned(_)) {
+            refuse_foreign_escapes(self.text, scalar.range.clone())?;
+        }
         let span = self.scalar_span(&scalar);
         let Some(path) = self.node_path() else {
             self.last_end = span.end;
@@ -514,7 +578,7 @@ impl<'a> Parser<'a> {
         self.blocks.push(Block {
             entry,
             value,
-            first: self.document == 0,
+            document: self.document,
         });
         self.tape.truncate(tape);
         self.paths.truncate(paths);

@@ -143,7 +143,11 @@ pub(crate) fn flow_entry(text: &str, before: usize, key: usize, end: usize) -> R
 
 /// The line break that a text ends with; empty without one.
 pub(crate) fn line_break(text: &str) -> &str {
-    let length = if text.ends_with("\r\n") { 2 } else { usize::from(text.ends_with(['\n', '\r'])) };
+    let length = if text.ends_with("\r\n") {
+        2
+    } else {
+        usize::from(text.ends_with(['\n', '\r']))
+    };
     &text[text.len() - length..]
 }
 
@@ -165,6 +169,12 @@ pub(crate) fn anchor_before(source: &str) -> &str {
 /// Where the anchor that ends just before `at`, blanks between them, starts; `at` if there is none.
 pub(crate) fn anchor_start(text: &str, at: usize) -> usize {
     let before = text[..at].trim_end_matches([' ', '\t']);
-    let start = before.rfind([' ', '\t', '\r', '\n']).map_or(0, |found| found + 1);
-    if before[start..].starts_with('&') { start } else { at }
+    let start = before
+        .rfind([' ', '\t', '\r', '\n'])
+        .map_or(0, |found| found + 1);
+    if before[start..].starts_with('&') {
+        start
+    } else {
+        at
+    }
 }
