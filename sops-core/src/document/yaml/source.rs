@@ -153,14 +153,13 @@ pub(crate) fn line_break(text: &str) -> &str {
 
 /// The anchor among the properties that `source` begins with, with a blank behind it; empty without one.
 pub(crate) fn anchor_before(source: &str) -> &str {
-    let mut at = 0;
+    let mut rest = source;
     loop {
-        let rest = &source[at..];
-        let token = rest.find([' ', '\t', '\r', '\n']).unwrap_or(rest.len());
+        let token = || rest.find([' ', '\t', '\r', '\n']).unwrap_or(rest.len());
         match rest.as_bytes().first() {
-            Some(b'&') => return &source[at..(at + token + 1).min(source.len())],
-            Some(b'!') => at += token,
-            Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
+            Some(b'&') => return &rest[..(token() + 1).min(rest.len())],
+            Some(b'!') => rest = &rest[token()..],
+            Some(b' ' | b'\t' | b'\r' | b'\n') => rest = &rest[1..],
             _ => return "",
         }
     }
