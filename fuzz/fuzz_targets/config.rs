@@ -6,8 +6,9 @@ use std::path::Path;
 use libfuzzer_sys::fuzz_target;
 use sops_core::config::Config;
 
-fuzz_target!(|text: &str| {
-    if let Ok(config) = Config::parse(text, Path::new("/repository/.sops.yaml")) {
+fuzz_target!(|text: &[u8]| {
+    let folder = Path::new("/repository");
+    if let Ok(config) = Config::parse(text, &folder.join(".sops.yaml"), folder) {
         let _ = config.creation_rule_for(Path::new("/repository/apps/secret.yaml"));
     }
 });

@@ -30,6 +30,8 @@ pub(crate) struct Cipher {
     nonces: StdRng,
     /// The plaintext or the ciphertext at work.
     buffer: Zeroizing<Vec<u8>>,
+    /// Base64 at work.
+    encoded: Vec<u8>,
 }
 
 impl Cipher {
@@ -40,6 +42,7 @@ impl Cipher {
             short: Box::new((AesGcm::new(key.into()), AesGcm::new(key.into()))),
             nonces: make_rng(),
             buffer: Zeroizing::new(Vec::new()),
+            encoded: Vec::new(),
         }
     }
 
@@ -68,11 +71,11 @@ impl Cipher {
             // GCM takes up to 64 GiB; a text has less than 4.
             .expect("the plaintext is shorter than GCM's limit");
         out.push_str(PREFIX);
-        BASE64.encode_string(&*self.buffer, out);
+        push_base64(&self.buffer, &mut self.encoded, out);
         out.push_str(",iv:");
-        BASE64.encode_string(nonce, out);
+        push_base64(&nonce, &mut self.encoded, out);
         out.push_str(",tag:");
-        BASE64.encode_string(tag, out);
+        push_base64(&tag, &mut self.encoded, out);
         out.push_str(",type:");
         out.push_str(kind.name());
         out.push(']');
@@ -131,6 +134,16 @@ impl Cipher {
     }
 }
 
+/// Appends bytes in base64. `encode_string` of the crate clears a buffer of 1 KB for each call, more than most values have.
+fn push_base64(bytes: &[u8], encoded: &mut Vec<u8>, out: &mut String) {
+    encoded.resize(bytes.len().div_ceil(3) * 4, 0);
+    // The buffer has the length that padded base64 takes, and base64 is ASCII.
+    BASE64
+        .encode_slice(bytes, encoded)
+        .expect("the buffer is long enough");
+    out.push_str(str::from_utf8(encoded).expect("base64 is ASCII"));
+}
+
 fn chunk<const N: usize>(nonce: &[u8; 64]) -> &[u8; N] {
     // Called for lengths up to 32 only.
     nonce.first_chunk().expect("64 bytes have a first chunk")
@@ -145,14 +158,18 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Splits as SOPS's regular expression does: from the start, greedy, and whatever follows the last bracket is let be.
+    /// Splits as SOPS's regular expression does: from the start, and whatever follows the last bracket is let be.
     fn parse(text: &'a str) -> Option<Self> {
         let rest = text.strip_prefix(PREFIX)?;
         let rest = &rest[..rest.find('\n').unwrap_or(rest.len())];
         let rest = &rest[..rest.rfind(']')?];
-        let (rest, kind) = rest.rsplit_once(",type:")?;
-        let (rest, tag) = rest.rsplit_once(",tag:")?;
-        let (data, nonce) = rest.rsplit_once(",iv:")?;
+        // Base64 and the names of types have no commas.
+        let (rest, kind) = rest.rsplit_once(',')?;
+        let (rest, tag) = rest.rsplit_once(',')?;
+        let (data, nonce) = rest.rsplit_once(',')?;
+        let nonce = nonce.strip_prefix("iv:")?;
+        let tag = tag.strip_prefix("tag:")?;
+        let kind = kind.strip_prefix("type:")?;
         let whole = ![data, nonce, tag, kind].iter().any(|part| part.is_empty());
         whole.then_some(Self {
             data,

@@ -88,7 +88,9 @@ pub enum Error {
         message: String,
     },
     /// The values are not those that the MAC was computed over.
-    #[error("MAC mismatch: a value was changed, added, removed or moved after the file was encrypted")]
+    #[error(
+        "MAC mismatch: a value was changed, added, removed or moved after the file was encrypted"
+    )]
     MacMismatch,
     /// The `sops` block has no MAC.
     #[error("no MAC in the `sops` block")]

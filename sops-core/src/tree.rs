@@ -31,11 +31,16 @@ impl Node {
     pub fn from_json(json: &serde_json::Value) -> Self {
         use serde_json::Value as Json;
         let scalar = |kind, bytes: String| {
-            Self::Scalar(Some(Value { kind, bytes: Cow::Owned(bytes.into_bytes()) }))
+            Self::Scalar(Some(Value {
+                kind,
+                bytes: Cow::Owned(bytes.into_bytes()),
+            }))
         };
         match json {
             Json::Null => Self::Scalar(None),
-            Json::Bool(truth) => scalar(Type::Bool, if *truth { "True" } else { "False" }.to_owned()),
+            Json::Bool(truth) => {
+                scalar(Type::Bool, if *truth { "True" } else { "False" }.to_owned())
+            }
             Json::Number(number) => {
                 let text = number.to_string();
                 match document::json::number(&text) {
@@ -46,7 +51,10 @@ impl Node {
             Json::String(text) => scalar(Type::Str, text.clone()),
             Json::Array(items) => Self::Sequence(items.iter().map(Self::from_json).collect()),
             Json::Object(members) => {
-                let entry = |(key, value): (&String, &Json)| Entry { key: key.clone(), value: Self::from_json(value) };
+                let entry = |(key, value): (&String, &Json)| Entry {
+                    key: key.clone(),
+                    value: Self::from_json(value),
+                };
                 Self::Mapping(members.iter().map(entry).collect())
             }
         }

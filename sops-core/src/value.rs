@@ -38,9 +38,17 @@ impl Type {
 
     /// The type of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Str, Self::Int, Self::Float, Self::Bool, Self::Time, Self::Bytes, Self::Comment]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        [
+            Self::Str,
+            Self::Int,
+            Self::Float,
+            Self::Bool,
+            Self::Time,
+            Self::Bytes,
+            Self::Comment,
+        ]
+        .into_iter()
+        .find(|kind| kind.name() == name)
     }
 }
 
@@ -63,12 +71,18 @@ impl<'a> Value<'a> {
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
         };
-        Self { kind: Type::Str, bytes }
+        Self {
+            kind: Type::Str,
+            bytes,
+        }
     }
 
     /// The value with a copy of what it borrows.
     pub(crate) fn into_owned(self) -> Value<'static> {
-        Value { kind: self.kind, bytes: Cow::Owned(self.bytes.into_owned()) }
+        Value {
+            kind: self.kind,
+            bytes: Cow::Owned(self.bytes.into_owned()),
+        }
     }
 }
 

@@ -463,7 +463,7 @@ fn a_data_key_is_wrapped_for_one_group_or_shared_by_several() {
         &key,
         &[[mine.clone(), others.clone()].concat()],
         None,
-        &both,
+        both.prompt(),
     )
     .unwrap();
     assert_eq!(one.len(), 1);
@@ -473,7 +473,7 @@ fn a_data_key_is_wrapped_for_one_group_or_shared_by_several() {
     );
 
     let groups = [mine.clone(), others.clone(), mine.clone()];
-    let shared = wrap_data_key(&key, &groups, Some(2), &both).unwrap();
+    let shared = wrap_data_key(&key, &groups, Some(2), both.prompt()).unwrap();
     assert_eq!(
         recover_data_key(&shared, Some(2), &both)
             .unwrap()
@@ -488,7 +488,7 @@ fn a_data_key_is_wrapped_for_one_group_or_shared_by_several() {
     );
 
     for (groups, threshold) in [(vec![], None), (vec![mine.clone(), vec![]], None)] {
-        let refused = wrap_data_key(&key, &groups, threshold, &both);
+        let refused = wrap_data_key(&key, &groups, threshold, both.prompt());
         assert!(matches!(refused, Err(Error::NoRecipient)));
     }
     for threshold in [1, 3] {
@@ -496,7 +496,7 @@ fn a_data_key_is_wrapped_for_one_group_or_shared_by_several() {
             &key,
             &[mine.clone(), others.clone()],
             Some(threshold),
-            &both,
+            both.prompt(),
         );
         assert!(matches!(refused, Err(Error::KeyGroups { .. })));
     }

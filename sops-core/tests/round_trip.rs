@@ -12,20 +12,36 @@ static KEYS: LazyLock<(Encryption, Identities)> = LazyLock::new(|| {
     let pair = generate_x25519();
     let mut identities = Identities::new();
     identities
-        .add_keys("a new key", pair.key_file("2026-01-01T00:00:00Z").as_bytes())
+        .add_keys(
+            "a new key",
+            pair.key_file("2026-01-01T00:00:00Z").as_bytes(),
+        )
         .expect("a generated key is valid");
-    let how = Encryption { allow_plaintext: true, ..Encryption::to([pair.recipient]) };
+    let how = Encryption {
+        allow_plaintext: true,
+        ..Encryption::to([pair.recipient])
+    };
     (how, identities)
 });
 
 /// Encrypts under the rule and decrypts again; `false` if the document is refused.
 fn comes_back(text: &str, format: Format, rule: &EncryptionRule) -> bool {
     let (how, identities) = &*KEYS;
-    let how = Encryption { rule: rule.clone(), ..how.clone() };
-    let Ok(encrypted) = encrypt(text, format, &how) else { return false };
-    let back = decrypt(&encrypted, format, identities)
-        .unwrap_or_else(|error| panic!("{error} in what was made of\n{text}\nwhich is\n{encrypted}"));
-    assert!(*back == text, "{}\ncame back for\n{text}\nfrom\n{encrypted}", *back);
+    let how = Encryption {
+        rule: rule.clone(),
+        ..how.clone()
+    };
+    let Ok(encrypted) = encrypt(text, format, &how) else {
+        return false;
+    };
+    let back = decrypt(&encrypted, format, identities).unwrap_or_else(|error| {
+        panic!("{error} in what was made of\n{text}\nwhich is\n{encrypted}")
+    });
+    assert!(
+        *back == text,
+        "{}\ncame back for\n{text}\nfrom\n{encrypted}",
+        *back
+    );
     true
 }
 
@@ -40,14 +56,30 @@ fn generated_yaml_comes_back() {
         EncryptionRule::EncryptedCommentRegex("[ci][0-9]*[13]".into()),
     ];
     let accepted = (0..3_000)
-        .filter(|seed| comes_back(&test_support::yaml(*seed, Features::ALL), Format::Yaml, &rules[*seed as usize % rules.len()]))
+        .filter(|seed| {
+            comes_back(
+                &test_support::yaml(*seed, Features::ALL),
+                Format::Yaml,
+                &rules[*seed as usize % rules.len()],
+            )
+        })
         .count();
-    assert!(accepted > 2_000, "only {accepted} of 3,000 documents are accepted");
+    assert!(
+        accepted > 2_000,
+        "only {accepted} of 3,000 documents are accepted"
+    );
 }
 
 #[test]
 fn generated_json_comes_back() {
-    let accepted =
-        (0..1_000).filter(|seed| comes_back(&test_support::json(*seed), Format::Json, &EncryptionRule::default())).count();
+    let accepted = (0..1_000)
+        .filter(|seed| {
+            comes_back(
+                &test_support::json(*seed),
+                Format::Json,
+                &EncryptionRule::default(),
+            )
+        })
+        .count();
     assert_eq!(accepted, 1_000);
 }

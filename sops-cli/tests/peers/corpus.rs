@@ -15,7 +15,10 @@ fn yaml_files(folder: &Path, found: &mut Vec<PathBuf>) {
     for path in entries {
         if path.is_dir() {
             yaml_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml" || extension == "yml")
+        {
             found.push(path);
         }
     }
@@ -23,33 +26,60 @@ fn yaml_files(folder: &Path, found: &mut Vec<PathBuf>) {
 
 #[test]
 fn real_files_come_back_and_sops_reads_them() {
-    let folder = std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a folder of YAML files");
+    let folder =
+        std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a folder of YAML files");
     let mut files = Vec::new();
     yaml_files(Path::new(&folder), &mut files);
     let (mut encrypted, mut refused) = (0, 0);
     for file in &files {
-        let Ok(text) = std::fs::read_to_string(file) else { continue };
+        let Ok(text) = std::fs::read_to_string(file) else {
+            continue;
+        };
         let theirs = peer::sops_encrypt(&text, Format::Yaml, &[]);
         match peer::encrypt(&text, Format::Yaml, |_| {}) {
             Ok(ours) => {
                 encrypted += 1;
-                let back = peer::decrypt(&ours, Format::Yaml).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+                let back = peer::decrypt(&ours, Format::Yaml)
+                    .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
                 assert!(back == text, "{} does not come back", file.display());
                 let read = peer::sops_decrypt(&ours, Format::Yaml);
-                let read = read.unwrap_or_else(|| panic!("{}: `sops` cannot read it", file.display()));
-                assert!(!read.contains("ENC[AES256"), "{}: `sops` leaves ciphertext", file.display());
+                let read = read.unwrap_or_else(|error| {
+                    panic!("{}: `sops` cannot read ours: {error}", file.display())
+                });
+                assert!(
+                    !read.contains("ENC[AES256"),
+                    "{}: `sops` leaves ciphertext",
+                    file.display()
+                );
             }
             Err(error) => {
                 refused += 1;
-                assert!(theirs.is_none(), "{}: `sops` encrypts it, we refuse it: {error}", file.display());
+                assert!(
+                    theirs.is_none(),
+                    "{}: `sops` encrypts it, we refuse it: {error}",
+                    file.display()
+                );
             }
         }
         if let Some(theirs) = theirs {
-            let expected = peer::sops_decrypt(&theirs, Format::Yaml).expect("`sops` reads its own file");
-            let read = peer::decrypt(&theirs, Format::Yaml).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-            assert!(read == expected, "{}: we and `sops` decrypt its file to different text", file.display());
+            let expected =
+                peer::sops_decrypt(&theirs, Format::Yaml).expect("`sops` reads its own file");
+            let read = peer::decrypt(&theirs, Format::Yaml)
+                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            assert!(
+                read == expected,
+                "{}: we and `sops` decrypt its file to different text",
+                file.display()
+            );
         }
     }
-    println!("{} files: {encrypted} encrypted, {refused} refused by both", files.len());
-    assert!(encrypted > 0, "no file of {} could be encrypted", Path::new(&folder).display());
+    println!(
+        "{} files: {encrypted} encrypted, {refused} refused by both",
+        files.len()
+    );
+    assert!(
+        encrypted > 0,
+        "no file of {} could be encrypted",
+        Path::new(&folder).display()
+    );
 }

@@ -14,7 +14,9 @@ pub(crate) const IDENTITY: &str = include_str!("../../../testdata/keys/x25519.tx
 
 pub(crate) static IDENTITIES: LazyLock<Identities> = LazyLock::new(|| {
     let mut identities = Identities::new();
-    identities.add_keys("the test key", IDENTITY.as_bytes()).expect("the test key is valid");
+    identities
+        .add_keys("the test key", IDENTITY.as_bytes())
+        .expect("the test key is valid");
     identities
 });
 
@@ -30,7 +32,11 @@ pub(crate) fn recipient() -> String {
 }
 
 /// Encrypts with this library for the test key.
-pub(crate) fn encrypt(text: &str, format: Format, change: impl FnOnce(&mut Encryption)) -> Result<String, Error> {
+pub(crate) fn encrypt(
+    text: &str,
+    format: Format,
+    change: impl FnOnce(&mut Encryption),
+) -> Result<String, Error> {
     let recipient: Recipient = recipient().parse().expect("the recipient is valid");
     let mut how = Encryption::to([recipient]);
     how.allow_plaintext = true;
@@ -49,6 +55,7 @@ pub(crate) fn sops(arguments: &[&str], format: Format, input: &str) -> Output {
     let mut child = Command::new("sops")
         .args(arguments)
         .args(["--filename-override", &name])
+        .args((arguments[0] == "-e").then_some("/dev/stdin"))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", HOME.path())
@@ -60,30 +67,41 @@ pub(crate) fn sops(arguments: &[&str], format: Format, input: &str) -> Output {
         .spawn()
         .expect("`sops` is on the PATH");
     // A program that refuses its arguments may not read all of its input.
-    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+    let _ = child
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all(input.as_bytes());
     child.wait_with_output().expect("`sops` ends")
 }
 
 /// What `sops encrypt` makes of a text; `None` where it refuses it.
 pub(crate) fn sops_encrypt(text: &str, format: Format, extra: &[&str]) -> Option<String> {
     let recipient = recipient();
-    let arguments = [&["encrypt", "--age", &recipient], extra].concat();
-    successful(sops(&arguments, format, text))
+    // The old form, since the other does not have the flags for comment rules.
+    let arguments = [&["-e", "--age", &recipient], extra].concat();
+    successful(sops(&arguments, format, text)).ok()
 }
 
-/// What `sops decrypt` makes of a text; `None` where it refuses it.
-pub(crate) fn sops_decrypt(text: &str, format: Format) -> Option<String> {
+/// What `sops decrypt` makes of a text, or what it says.
+pub(crate) fn sops_decrypt(text: &str, format: Format) -> Result<String, String> {
     successful(sops(&["decrypt"], format, text))
 }
 
-fn successful(output: Output) -> Option<String> {
-    output.status.success().then(|| String::from_utf8(output.stdout).expect("`sops` writes UTF-8"))
+fn successful(output: Output) -> Result<String, String> {
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(String::from_utf8(output.stdout).expect("`sops` writes UTF-8"))
 }
 
 /// The version of `sops` that answers; 3.13.2 computes wrong MACs and is no reference.
 #[test]
 fn the_reference_is_a_good_one() {
-    let output = Command::new("sops").args(["--version", "--disable-version-check"]).output().expect("`sops` is on the PATH");
+    let output = Command::new("sops")
+        .args(["--version", "--disable-version-check"])
+        .output()
+        .expect("`sops` is on the PATH");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("3.13.3"), "`sops --version` says: {text}");
     assert!(Path::new(env!("CARGO_BIN_EXE_sops-rs")).exists());

@@ -34,7 +34,7 @@ const MAX_WARNINGS: usize = 20;
 /// let config = Config::parse(text, Path::new(".sops.yaml"), Path::new("/repo"))?;
 /// let rule = config.creation_rule_for(Path::new("secrets/db.yaml"))?;
 /// assert_eq!(rule.map(|rule| rule.key_groups[0].len()), Some(1));
-/// # Ok::<(), sops_core::error::Error>(())
+/// # Ok::<(), sops_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Config {

@@ -48,7 +48,7 @@ fn top(document: &Document<'_>, index: usize) -> Option<(usize, usize, bool, boo
 /// # Errors
 /// [`Error::Metadata`] where the block cannot be read.
 pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>> {
-    let Some(block) = document.blocks.first().filter(|block| block.first) else {
+    let Some(block) = document.blocks.first().filter(|block| block.document == 0) else {
         return Ok(None);
     };
     let value = &document.text[block.value.clone()];
@@ -65,11 +65,31 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
         .map_err(|message| Error::Metadata { message })
 }
 
+/// Whether nothing but the block stands in the mapping, which is in block style: without the block nothing is left of it.
+pub(crate) fn is_alone(document: &Document<'_>, block: &Block) -> bool {
+    matches!(top(document, block.document), Some((_, _, false, true)))
+}
+
+/// The documents without a mapping, counted from 0: empty ones, which get one for the block.
+pub(crate) fn empty_documents(document: &Document<'_>) -> Vec<usize> {
+    let documents = document
+        .tape
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| matches!(item, Item::Document { .. }));
+    let empty = documents
+        .enumerate()
+        .filter(|(_, (index, _))| top(document, *index).is_none());
+    empty.map(|(number, _)| number).collect()
+}
+
 /// Where the text changes when the block is put into the document at `index`.
 pub(crate) fn offset(document: &Document<'_>, index: usize) -> usize {
     match (top(document, index), &document.tape[index]) {
         (Some((_, end, true, _)), _) => end - 1,
-        (Some((start, ..)), Item::Document { close, .. }) if ends_in_open_block(document, *close as usize) => {
+        (Some((start, ..)), Item::Document { close, .. })
+            if ends_in_open_block(document, *close as usize) =>
+        {
             yaml::source::line_start(document.text, start)
         }
         (_, Item::Document { end, .. }) => *end as usize,
@@ -80,7 +100,10 @@ pub(crate) fn offset(document: &Document<'_>, index: usize) -> usize {
 /// Whether the document that closes at `close` ends in a block scalar without a line break: were one added, it would be
 /// part of the value. So the block cannot go behind it.
 fn ends_in_open_block(document: &Document<'_>, close: usize) -> bool {
-    let last = document.tape[..close].iter().rev().find(|item| !matches!(item, Item::Close { .. }));
+    let last = document.tape[..close]
+        .iter()
+        .rev()
+        .find(|item| !matches!(item, Item::Close { .. }));
     matches!(last, Some(Item::Leaf(leaf)) if matches!(leaf.style, Style::Literal | Style::Folded)
         && leaf.span.range().end == document.text.len()
         && !ends_a_line(document.text))
@@ -117,11 +140,7 @@ pub(crate) fn insert(
             if !ends_a_line(&document.text[..at]) {
                 out.push_str(newline(document.text));
             }
-            write_lines(
-                &lines(tree, column),
-                newline(document.text),
-                out,
-            );
+            write_lines(&lines(tree, column), newline(document.text), out);
         }
     }
 }
@@ -209,11 +228,7 @@ pub(crate) fn replace(
             site.entry.start + leading_blanks(&text[site.entry.clone()]),
         );
         let out = edits.replace(site.entry.clone());
-        write_lines(
-            &lines(tree, column),
-            newline(text),
-            out,
-        );
+        write_lines(&lines(tree, column), newline(text), out);
     }
 }
 
@@ -223,7 +238,10 @@ fn leading_blanks(line: &str) -> usize {
 
 /// The block's lines in block style, for a mapping in `column`.
 fn lines(tree: &Map<String, Json>, column: usize) -> String {
-    let entry = Entry { key: BLOCK_KEY.to_owned(), value: Node::from_json(&Json::Object(tree.clone())) };
+    let entry = Entry {
+        key: BLOCK_KEY.to_owned(),
+        value: Node::from_json(&Json::Object(tree.clone())),
+    };
     let mut out = " ".repeat(column);
     yaml::emit::emit_entry(&mut out, &entry, column, yaml::emit::DEFAULT_STEP);
     out

@@ -123,8 +123,8 @@ pub(crate) struct Block {
     pub(crate) entry: Range<usize>,
     /// The value, without its key.
     pub(crate) value: Range<usize>,
-    /// Whether it is the first document's, the only one that is read.
-    pub(crate) first: bool,
+    /// The tape index of its document. Only the first document's block, at 0, is read.
+    pub(crate) document: usize,
 }
 
 /// A parsed document: source text, tape, key paths, and the places of its `sops` blocks.

@@ -51,6 +51,18 @@ impl<'a> Paths<'a> {
         (0..self.nodes.len() as u32).map(PathId)
     }
 
+    /// Adds the paths of another table behind these, its top level being this one's. Gives by how much they [move](PathId::moved).
+    pub(crate) fn append(&mut self, other: Self) -> u32 {
+        let shift = self.nodes.len() as u32 - 1;
+        let moved = |node: Node<'a>| Node {
+            parent: node.parent.moved(shift),
+            ..node
+        };
+        self.nodes
+            .extend(other.nodes.into_iter().skip(1).map(moved));
+        shift
+    }
+
     /// Forgets the paths from index `length` on, which nothing may refer to.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.nodes.truncate(length);
@@ -122,6 +134,15 @@ impl<'a> Paths<'a> {
 impl PathId {
     pub(crate) fn index(self) -> usize {
         self.0 as usize
+    }
+
+    /// The path in a table that this one's was appended to.
+    pub(crate) fn moved(self, shift: u32) -> Self {
+        if self == ROOT {
+            ROOT
+        } else {
+            Self(self.0 + shift)
+        }
     }
 }
 

@@ -49,9 +49,7 @@ impl<'a> Place<'a> {
             (_, Style::Plain | Style::SingleQuoted | Style::Tagged, true)
             | (_, Style::SingleQuoted, false) => Form::SingleQuoted,
             (_, Style::Plain | Style::Tagged, false) => Form::Plain,
-            (_, Style::Literal | Style::Folded, _) => {
-                block_form(document.source(leaf.span), leaf)
-            }
+            (_, Style::Literal | Style::Folded, _) => block_form(document.source(leaf.span), leaf),
         };
         Self::new(document, leaf, around, form)
     }
@@ -166,8 +164,12 @@ impl<'a> Place<'a> {
         let start = out.len();
         let form = spell(out, Some(value), place);
         match (self.form, form) {
-            (Form::Block { .. }, _) => Spelled::Anew { comment_at: out.len() - start },
-            (_, spell::Form::Block { header_end }) => Spelled::Anew { comment_at: header_end - start },
+            (Form::Block { .. }, _) => Spelled::Anew {
+                comment_at: out.len() - start,
+            },
+            (_, spell::Form::Block { header_end }) => Spelled::Anew {
+                comment_at: header_end - start,
+            },
             (_, spell::Form::Line) => Spelled::InPlace,
         }
     }
@@ -234,9 +236,8 @@ pub(crate) fn plaintext<'v>(
     let source = place.source();
     scratch.clear();
     place.spell(&value.bytes, value, scratch);
-    let reads_the_same = || {
-        golang::canonical(value.kind, source.as_bytes()).is_some_and(|read| read == value.bytes)
-    };
+    let reads_the_same =
+        || golang::canonical(value.kind, source.as_bytes()).is_some_and(|read| read == value.bytes);
     if scratch != source && reads_the_same() {
         return source.as_bytes();
     }
@@ -263,8 +264,6 @@ fn block_form<'a>(source: &'a str, leaf: &Leaf<'_>) -> Form<'a> {
 
 /// How many spaces a line begins with; `None` for one that is blank.
 fn leading_spaces(line: &[u8]) -> Option<usize> {
-    let blank = line
-        .iter()
-        .all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
+    let blank = line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
     (!blank).then(|| line.iter().take_while(|byte| **byte == b' ').count())
 }

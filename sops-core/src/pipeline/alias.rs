@@ -10,17 +10,23 @@ use crate::pipeline::selection::Selected;
 use crate::value::Type;
 
 /// A flow collection, where columns do not matter.
-const FLOW: Place = Place { container: Container::Flow, column: 0, step: yaml::emit::DEFAULT_STEP };
+const FLOW: Place = Place {
+    container: Container::Flow,
+    column: 0,
+    step: yaml::emit::DEFAULT_STEP,
+};
 
 /// Whether an alias cannot stay: a value in it is encrypted here, or where it is anchored.
 pub(super) fn is_written_out(document: &Document<'_>, selection: &Selected, index: usize) -> bool {
     let Item::Alias { target, close, .. } = &document.tape[index] else {
         return false;
     };
-    (index + 1..*close as usize).zip(*target as usize..).any(|(copy, original)| {
-        matches!(&document.tape[copy], Item::Leaf(leaf) if is_encryptable(leaf.value.as_ref()))
-            && (selection.contains(copy) || selection.contains(original))
-    })
+    (index + 1..*close as usize)
+        .zip(*target as usize..)
+        .any(|(copy, original)| {
+            matches!(&document.tape[copy], Item::Leaf(leaf) if is_encryptable(leaf.value.as_ref()))
+                && (selection.contains(copy) || selection.contains(original))
+        })
 }
 
 /// Writes the items of an alias as one flow node. `encrypt` writes a leaf encrypted, or says that it is to stay as it is.

@@ -26,7 +26,11 @@ impl Content {
         match item {
             Item::Document { .. } => self.0.update(b"document"),
             Item::Open { kind, path, .. } => {
-                self.0.update(if *kind == Collection::Mapping { b"{" } else { b"[" });
+                self.0.update(if *kind == Collection::Mapping {
+                    b"{"
+                } else {
+                    b"["
+                });
                 self.text(document.paths.key(*path).as_bytes());
             }
             Item::Close { open } if matches!(document.tape[*open as usize], Item::Open { .. }) => {

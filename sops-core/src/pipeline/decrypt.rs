@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::{self, Cipher};
 use crate::document::place::{Place, Spelled};
-use crate::document::{Document, Edits, Item, Leaf, PathId, Span, yaml};
+use crate::document::{Document, Edits, Item, Leaf, PathId, Span, block, yaml};
 use crate::error::{Error, Result};
 use crate::golang;
 use crate::keys::DataKey;
@@ -63,7 +63,7 @@ pub(crate) fn decrypt<'a>(
         unopened_comments: 0,
     };
     reader.comments();
-    reader.blocks(spellings.no_final_newline);
+    reader.blocks(&spellings);
     let (usual, kept) = reader.leaves(&spellings)?;
     let (mac, unopened_comments) = (reader.mac.finish(), reader.unopened_comments);
     if check == MacCheck::Require && stored_mac.as_deref() != Some(&mac) {
@@ -161,15 +161,20 @@ impl<'a> Reader<'_, 'a, '_> {
     }
 
     /// Takes the `sops` blocks out.
-    fn blocks(&mut self, no_final_newline: bool) {
+    fn blocks(&mut self, spellings: &Spellings) {
         let text = self.document.text;
         for (number, site) in self.document.blocks.iter().enumerate() {
             let mut entry = site.entry.clone();
             let last = number + 1 == self.document.blocks.len();
-            if last && no_final_newline && entry.end == text.len() {
+            if last && spellings.no_final_newline && entry.end == text.len() {
                 entry.start -= yaml::source::line_break(&text[..entry.start]).len();
             }
-            self.others.push((entry, Zeroizing::default()));
+            let mut instead = Zeroizing::default();
+            if block::is_alone(self.document, site) && !spellings.empty_documents.contains(&number)
+            {
+                *instead = format!("{{}}{}", yaml::source::line_break(&text[entry.clone()]));
+            }
+            self.others.push((entry, instead));
         }
         self.others.sort_by_key(|(range, _)| range.start);
     }
@@ -229,7 +234,10 @@ impl<'a> Reader<'_, 'a, '_> {
                 }
             }
         }
-        Ok((usual.finish(), kept.map(|kept| (kept.finish(), content.finish()))))
+        Ok((
+            usual.finish(),
+            kept.map(|kept| (kept.finish(), content.finish())),
+        ))
     }
 
     /// Decrypts a leaf into `self.plaintext` and gives its type and, where it is another, its canonical form; `None` for null
@@ -335,7 +343,13 @@ impl<'t> Output<'t> {
     }
 
     /// Puts a kept spelling where it belongs: in the place of a leaf at `range`, or of a container around it.
-    fn node(&mut self, node: &Node, leaf: &Leaf<'_>, range: Range<usize>, containers: &Containers<'_, '_>) {
+    fn node(
+        &mut self,
+        node: &Node,
+        leaf: &Leaf<'_>,
+        range: Range<usize>,
+        containers: &Containers<'_, '_>,
+    ) {
         if node.up > 0 {
             let span = containers.outer(node.up).unwrap_or(leaf.span);
             self.replace(span.range(), &node.text);

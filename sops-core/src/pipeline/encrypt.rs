@@ -70,6 +70,7 @@ fn survey(
     let mut mac = Mac::new(mac_only_encrypted);
     let mut spellings = Spellings {
         nodes: Vec::new(),
+        empty_documents: block::empty_documents(document),
         no_final_newline: block::lacks_final_newline(document),
     };
     let mut containers = Containers::new(document);
@@ -86,7 +87,11 @@ fn survey(
             Item::Alias { span, close, .. }
                 if alias.is_none() && alias::is_written_out(document, selection, index) =>
             {
-                alias = Some((*close as usize, Some(document.source(*span)), containers.depth()));
+                alias = Some((
+                    *close as usize,
+                    Some(document.source(*span)),
+                    containers.depth(),
+                ));
             }
             Item::Leaf(leaf) => {
                 let selected = selection.contains(index);
@@ -96,16 +101,21 @@ fn survey(
                 let encrypted = selected && is_encryptable(leaf.value.as_ref());
                 at.advance(encrypted);
                 let kept = match &mut alias {
-                    Some((_, source, depth)) => {
-                        source.take().map(|source| (containers.depth() - *depth, source))
-                    }
+                    Some((_, source, depth)) => source
+                        .take()
+                        .map(|source| (containers.depth() - *depth, source)),
                     None if encrypted => {
-                        unusual_spelling(document, leaf, &containers, &mut scratch).map(|text| (0, text))
+                        unusual_spelling(document, leaf, &containers, &mut scratch)
+                            .map(|text| (0, text))
                     }
                     None => None,
                 };
                 if let Some((up, text)) = kept {
-                    spellings.nodes.push(Node { at, up, text: text.to_owned() });
+                    spellings.nodes.push(Node {
+                        at,
+                        up,
+                        text: text.to_owned(),
+                    });
                 }
             }
             _ => {}
@@ -146,7 +156,10 @@ impl Writer<'_, '_, '_> {
         let mut sites = self.sites();
         // In the order of the text already but for comments, which SOPS may find before what they stand behind.
         sites.sort_by_key(|(at, _)| *at);
-        let mut edits = Edits::new(document.text, document.text.len() + sites.len() * 128 + 1024);
+        let mut edits = Edits::new(
+            document.text,
+            document.text.len() + sites.len() * 128 + 1024,
+        );
         let mut containers = Containers::new(document);
         let mut walked = 0;
         for (_, index) in sites {
@@ -238,12 +251,7 @@ impl Writer<'_, '_, '_> {
     }
 
     /// Writes a leaf's value encrypted; `false` if nothing of it can be.
-    fn value(
-        &mut self,
-        leaf: &Leaf<'_>,
-        place: Option<&Place<'_>>,
-        out: &mut String,
-    ) -> bool {
+    fn value(&mut self, leaf: &Leaf<'_>, place: Option<&Place<'_>>, out: &mut String) -> bool {
         let Some(value) = leaf.value.as_ref().filter(|value| !value.bytes.is_empty()) else {
             return false;
         };
@@ -268,7 +276,6 @@ impl Writer<'_, '_, '_> {
                 .encrypt(kind, plaintext, &self.additional_data, out),
         }
     }
-
 }
 
 /// Refuses a document that has values of which the rule selects none: all of it would stay in plaintext.

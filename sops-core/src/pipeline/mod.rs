@@ -42,8 +42,15 @@ impl<'d, 'a> Containers<'d, 'a> {
 
     /// The innermost container.
     fn innermost(&self) -> Around {
-        let (kind, span) = self.open.last().copied().unwrap_or((Collection::Mapping, Span::new(0..0)));
-        Around { kind, start: span.range().start }
+        let (kind, span) = self
+            .open
+            .last()
+            .copied()
+            .unwrap_or((Collection::Mapping, Span::new(0..0)));
+        Around {
+            kind,
+            start: span.range().start,
+        }
     }
 
     /// The span of the container `up` levels out, 1 for the innermost.

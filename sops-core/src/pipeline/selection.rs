@@ -68,8 +68,7 @@ fn path_matches(document: &Document<'_>, rule: &CompiledRule) -> Vec<bool> {
     let mut matches = vec![false; paths.len()];
     for id in paths.ids().skip(1) {
         // A parent's index is below its children's.
-        matches[id.index()] =
-            matches[paths.parent(id).index()] || rule.key_matches(paths.key(id));
+        matches[id.index()] = matches[paths.parent(id).index()] || rule.key_matches(paths.key(id));
     }
     matches
 }

@@ -8,6 +8,9 @@ use zeroize::Zeroize;
 pub(crate) struct Spellings {
     /// In the order of the leaves they begin at.
     pub(crate) nodes: Vec<Node>,
+    /// The documents, counted from 0, that were empty and not the mapping `{}`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) empty_documents: Vec<usize>,
     /// The text had no line break at its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) no_final_newline: bool,
@@ -63,7 +66,7 @@ impl Drop for Spellings {
 
 impl Spellings {
     pub(crate) fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && !self.no_final_newline
+        self.nodes.is_empty() && self.empty_documents.is_empty() && !self.no_final_newline
     }
 
     /// The additional data that binds them to a file with this MAC.

@@ -16,7 +16,7 @@ use super::CompiledRule;
 /// assert!(selection.comment(" more about it", false));
 /// assert!(selection.value(false));
 /// assert!(!selection.value(false)); // the comments were those of the value before
-/// # Ok::<(), sops_core::error::Error>(())
+/// # Ok::<(), sops_core::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Selection<'r> {

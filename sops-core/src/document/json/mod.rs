@@ -320,7 +320,7 @@ impl<'a> Parser<'a> {
         self.blocks.push(Block {
             entry,
             value,
-            first: true,
+            document: 0,
         });
         self.tape.truncate(tape);
         self.paths.truncate(paths);
@@ -331,8 +331,14 @@ impl<'a> Parser<'a> {
 /// A number as SOPS takes it: what fits 64 bits is an integer, everything else a float; `None` beyond the range of that.
 pub(crate) fn number(source: &str) -> Option<Value<'_>> {
     if let Ok(integer) = source.parse::<i64>() {
-        return Some(Value { kind: Type::Int, bytes: golang::canonical_or_owned(source, integer) });
+        return Some(Value {
+            kind: Type::Int,
+            bytes: golang::canonical_or_owned(source, integer),
+        });
     }
     let float = golang::parse_float(source)?;
-    Some(Value { kind: Type::Float, bytes: golang::float_bytes(source, float) })
+    Some(Value {
+        kind: Type::Float,
+        bytes: golang::float_bytes(source, float),
+    })
 }

@@ -20,7 +20,6 @@ pub(crate) enum Event<'a> {
         kind: Collection,
         flow: bool,
         anchor: usize,
-        tag: Option<String>,
         at: usize,
     },
     /// The innermost container has ended; the range is its bracket, empty in block style.
@@ -55,11 +54,14 @@ pub(crate) struct Scalar<'a> {
 /// The events of one text.
 pub(crate) struct Events<'a> {
     text: &'a str,
+    /// Where in the text the parser's part begins.
+    start: usize,
     parser: Parser<'a, StrInput<'a>>,
 }
 
 impl<'a> Events<'a> {
-    pub(crate) fn new(text: &'a str) -> Self {
+    /// The events of the part of `text` at `range`, with their places in `text`.
+    pub(crate) fn new(text: &'a str, range: Range<usize>) -> Self {
         let options = granit_parser::options! {
             emit_anchor_events: true,
             block_scalar_eof_without_line_feed: true,
@@ -69,7 +71,8 @@ impl<'a> Events<'a> {
         };
         Self {
             text,
-            parser: Parser::new_from_str_with_options(text, options),
+            start: range.start,
+            parser: Parser::new_from_str_with_options(&text[range], options),
         }
     }
 
@@ -80,15 +83,20 @@ impl<'a> Events<'a> {
                 None => return Ok(None),
                 Some(Ok(event)) => event,
                 Some(Err(error)) => {
-                    let offset = error.marker().byte_offset().unwrap_or(self.text.len());
+                    let offset = match error.marker().byte_offset() {
+                        Some(offset) => self.start + offset,
+                        None => self.text.len(),
+                    };
                     return Err(Error::Syntax {
                         location: Location::of(self.text, offset),
                         message: error.info(),
                     });
                 }
             };
-            let range = || span.byte_range().unwrap_or(0..0);
-            let tag_at = || span.tag_start().and_then(|mark| mark.byte_offset());
+            // Events of a text have offsets.
+            let part = span.byte_range().unwrap_or(0..0);
+            let range = || self.start + part.start..self.start + part.end;
+            let tag_at = || Some(self.start + span.tag_start()?.byte_offset()?);
             let full_tag = |tag: Option<Cow<'_, granit_parser::Tag>>| {
                 tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()))
             };
@@ -116,22 +124,19 @@ impl<'a> Events<'a> {
                     tag_at: tag_at(),
                     range: range(),
                 }),
-                Parsed::SequenceStart(style, anchor, tag) => Event::Open {
+                Parsed::SequenceStart(style, anchor, _) => Event::Open {
                     kind: Collection::Sequence,
                     flow: style == StructureStyle::Flow,
                     anchor,
-                    tag: full_tag(tag),
-                    at: span.byte_range().unwrap_or(0..0).start,
+                    at: range().start,
                 },
-                Parsed::MappingStart(style, anchor, tag) => Event::Open {
+                Parsed::MappingStart(style, anchor, _) => Event::Open {
                     kind: Collection::Mapping,
                     flow: style == StructureStyle::Flow,
                     anchor,
-                    tag: full_tag(tag),
-                    at: span.byte_range().unwrap_or(0..0).start,
+                    at: range().start,
                 },
                 Parsed::SequenceEnd | Parsed::MappingEnd => Event::Close(range()),
-                Parsed::UnresolvedAlias(_) => continue,
                 _ => continue,
             }));
         }

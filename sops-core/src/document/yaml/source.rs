@@ -143,20 +143,23 @@ pub(crate) fn flow_entry(text: &str, before: usize, key: usize, end: usize) -> R
 
 /// The line break that a text ends with; empty without one.
 pub(crate) fn line_break(text: &str) -> &str {
-    let length = if text.ends_with("\r\n") { 2 } else { usize::from(text.ends_with(['\n', '\r'])) };
+    let length = if text.ends_with("\r\n") {
+        2
+    } else {
+        usize::from(text.ends_with(['\n', '\r']))
+    };
     &text[text.len() - length..]
 }
 
 /// The anchor among the properties that `source` begins with, with a blank behind it; empty without one.
 pub(crate) fn anchor_before(source: &str) -> &str {
-    let mut at = 0;
+    let mut rest = source;
     loop {
-        let rest = &source[at..];
-        let token = rest.find([' ', '\t', '\r', '\n']).unwrap_or(rest.len());
+        let token = || rest.find([' ', '\t', '\r', '\n']).unwrap_or(rest.len());
         match rest.as_bytes().first() {
-            Some(b'&') => return &source[at..(at + token + 1).min(source.len())],
-            Some(b'!') => at += token,
-            Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
+            Some(b'&') => return &rest[..(token() + 1).min(rest.len())],
+            Some(b'!') => rest = &rest[token()..],
+            Some(b' ' | b'\t' | b'\r' | b'\n') => rest = &rest[1..],
             _ => return "",
         }
     }
@@ -165,6 +168,12 @@ pub(crate) fn anchor_before(source: &str) -> &str {
 /// Where the anchor that ends just before `at`, blanks between them, starts; `at` if there is none.
 pub(crate) fn anchor_start(text: &str, at: usize) -> usize {
     let before = text[..at].trim_end_matches([' ', '\t']);
-    let start = before.rfind([' ', '\t', '\r', '\n']).map_or(0, |found| found + 1);
-    if before[start..].starts_with('&') { start } else { at }
+    let start = before
+        .rfind([' ', '\t', '\r', '\n'])
+        .map_or(0, |found| found + 1);
+    if before[start..].starts_with('&') {
+        start
+    } else {
+        at
+    }
 }

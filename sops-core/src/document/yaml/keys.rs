@@ -1,0 +1,34 @@
+//! The keys of a mapping, to find one that stands twice.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// The keys met so far; comparing a few is faster than hashing them.
+pub(super) enum Keys<'a> {
+    Few(Vec<Cow<'a, str>>),
+    Many(HashSet<Cow<'a, str>>),
+}
+
+impl<'a> Keys<'a> {
+    pub(super) fn new() -> Self {
+        Self::Few(Vec::new())
+    }
+
+    /// Whether the key is new.
+    pub(super) fn insert(&mut self, key: Cow<'a, str>) -> bool {
+        match self {
+            Self::Few(keys) if keys.len() < 16 => {
+                let new = !keys.contains(&key);
+                keys.push(key);
+                new
+            }
+            Self::Few(keys) => {
+                let mut many: HashSet<_> = keys.drain(..).collect();
+                let new = many.insert(key);
+                *self = Self::Many(many);
+                new
+            }
+            Self::Many(keys) => keys.insert(key),
+        }
+    }
+}

@@ -1,0 +1,507 @@
+//! How YAML events become a tape.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::events::{Event, Events, Scalar};
+use super::keys::Keys;
+use super::{foreign, resolve, source};
+use crate::document::{
+    Block, Collection, Item, Leaf, MAX_DEPTH, MAX_EXPANDED, PathId, Paths, ROOT, Span, Style, Text,
+};
+use crate::error::{Error, Location, Result};
+use crate::metadata::BLOCK_KEY;
+use crate::value::{Type, Value};
+
+/// Where an open container's `close` stands until it is known.
+const OPEN: u32 = u32::MAX;
+
+/// An open container.
+struct Frame<'a> {
+    kind: Collection,
+    flow: bool,
+    path: PathId,
+    /// Its place on the tape.
+    open: usize,
+    /// The entry whose value comes next.
+    entry: Option<Entry>,
+    keys: Keys<'a>,
+}
+
+/// A mapping entry whose key has been read.
+struct Entry {
+    path: PathId,
+    /// Where the mapping's text before this entry ends.
+    before: usize,
+    /// How long tape and paths were, if this is the `sops` entry, which is taken off again.
+    sops: Option<(usize, usize)>,
+}
+
+/// The state of reading events, and in the end what came of them.
+pub(super) struct Parser<'a> {
+    text: &'a str,
+    pub(super) tape: Vec<Item<'a>>,
+    pub(super) paths: Paths<'a>,
+    frames: Vec<Frame<'a>>,
+    pub(super) blocks: Vec<Block>,
+    pub(super) comments: Vec<Span>,
+    /// Where the anchored nodes stand on the tape.
+    anchors: HashMap<usize, usize>,
+    /// The open document's place on the tape.
+    document: usize,
+    /// Where the last token that was understood ends; comments do not count.
+    last_end: usize,
+    /// How many items aliases have added.
+    expanded: usize,
+}
+
+impl<'a> Parser<'a> {
+    /// Reads the part of `text` at `range`, which is to be a stream by itself. Places are those in `text`.
+    pub(super) fn run(text: &'a str, range: Range<usize>) -> Result<Self> {
+        let mut parser = Self {
+            text,
+            tape: Vec::new(),
+            paths: Paths::new(),
+            frames: Vec::new(),
+            blocks: Vec::new(),
+            comments: Vec::new(),
+            anchors: HashMap::new(),
+            document: 0,
+            last_end: range.start,
+            expanded: 0,
+        };
+        let mut events = Events::new(text, range);
+        while let Some(event) = events.next()? {
+            parser.event(event)?;
+        }
+        Ok(parser)
+    }
+
+    fn event(&mut self, event: Event<'a>) -> Result<()> {
+        match event {
+            Event::DocumentStart(range) => {
+                self.document = self.tape.len();
+                self.last_end = range.end;
+                self.anchors.clear();
+                self.tape.push(Item::Document {
+                    close: OPEN,
+                    end: 0,
+                });
+            }
+            Event::DocumentEnd(range) => {
+                let close = self.tape.len() as u32;
+                let line_start = self.text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+                self.tape[self.document] = Item::Document {
+                    close,
+                    end: line_end_if_content(self.text, line_start, range.start),
+                };
+                self.tape.push(Item::Close {
+                    open: self.document as u32,
+                });
+                self.last_end = range.end;
+            }
+            Event::Comment(range) => self.comments.push(Span::new(range)),
+            Event::Anchor(range) => self.anchor(range),
+            Event::Open {
+                kind,
+                flow,
+                anchor,
+                at,
+                ..
+            } => self.open(kind, flow, anchor, at)?,
+            Event::Close(range) => self.close(range)?,
+            Event::Scalar(scalar) => self.scalar(scalar)?,
+            Event::Alias { anchor, range } => self.alias(anchor, range)?,
+        }
+        Ok(())
+    }
+
+    fn unsupported<T>(&self, at: usize, message: impl Into<String>) -> Result<T> {
+        Err(Error::Unsupported {
+            location: Location::of(self.text, at),
+            message: message.into(),
+        })
+    }
+
+    /// The path of the node that comes now; `None` where it is a mapping's key.
+    fn node_path(&self) -> Option<PathId> {
+        match self.frames.last() {
+            None => Some(ROOT),
+            Some(Frame {
+                kind: Collection::Sequence,
+                path,
+                ..
+            }) => Some(*path),
+            Some(Frame { entry, .. }) => entry.as_ref().map(|entry| entry.path),
+        }
+    }
+
+    fn open(&mut self, kind: Collection, flow: bool, anchor: usize, at: usize) -> Result<()> {
+        let Some(path) = self.node_path() else {
+            return self.unsupported(at, "a key must be a string, not a mapping or a sequence");
+        };
+        if self.frames.is_empty() && kind == Collection::Sequence {
+            return self.unsupported(
+                at,
+                "the top level of a document must be a mapping, not a sequence",
+            );
+        }
+        if self.frames.len() == MAX_DEPTH {
+            return Err(Error::Limit {
+                message: format!(
+                    "{}: nested deeper than {MAX_DEPTH} levels",
+                    Location::of(self.text, at)
+                ),
+            });
+        }
+        // Inside of a sequence the event stands at the dash; behind a key it may stand behind it, and no other dash lies between.
+        let in_mapping = self
+            .frames
+            .last()
+            .is_some_and(|frame| frame.kind == Collection::Mapping);
+        let start = if kind == Collection::Sequence && !flow && in_mapping {
+            source::find_indicator(self.text, self.last_end, b"-").unwrap_or(at)
+        } else {
+            at
+        };
+        if kind == Collection::Sequence || flow {
+            self.last_end = start + 1;
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, self.tape.len());
+        }
+        self.frames.push(Frame {
+            kind,
+            flow,
+            path,
+            open: self.tape.len(),
+            entry: None,
+            keys: Keys::new(),
+        });
+        self.tape.push(Item::Open {
+            kind,
+            flow,
+            path,
+            span: Span::new(start..start),
+            close: OPEN,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self, range: Range<usize>) -> Result<()> {
+        let Some(frame) = self.frames.pop() else {
+            return Ok(());
+        };
+        if frame.flow {
+            self.last_end = range.end;
+        }
+        let at = self.tape.len() as u32;
+        let end = self.last_end;
+        if let Some(Item::Open { span, close, .. }) = self.tape.get_mut(frame.open) {
+            *span = Span::new(span.range().start..end.max(span.range().start));
+            *close = at;
+        }
+        self.tape.push(Item::Close {
+            open: frame.open as u32,
+        });
+        self.value_done()
+    }
+
+    fn scalar(&mut self, scalar: Scalar<'a>) -> Result<()> {
+        // Without an escape or a fold the text is borrowed.
+        if scalar.style == Style::DoubleQuoted && matches!(scalar.text, Cow::Owned(_)) {
+            foreign::refuse_foreign_escapes(self.text, scalar.range.clone())?;
+        }
+        let span = self.scalar_span(&scalar);
+        let Some(path) = self.node_path() else {
+            self.last_end = span.end;
+            return self.key(scalar, span);
+        };
+        let flow = self.frames.last().is_some_and(|frame| frame.flow);
+        let core = scalar
+            .tag
+            .as_deref()
+            .and_then(|tag| tag.strip_prefix("tag:yaml.org,2002:"));
+        let style = if core.is_some_and(|tag| tag != "str") {
+            Style::Tagged
+        } else {
+            scalar.style
+        };
+        let start = match (style, scalar.tag_at) {
+            (Style::Tagged, Some(tag_at)) => tag_at.min(span.start),
+            _ => span.start,
+        };
+        let value = self.resolve(&scalar, span.start)?;
+        if self.frames.is_empty() {
+            self.last_end = span.end;
+            return match value {
+                None => Ok(()),
+                Some(_) => self.unsupported(
+                    span.start,
+                    "the top level of a document must be a mapping, not a value",
+                ),
+            };
+        }
+        self.last_end = span.end;
+        if scalar.anchor != 0 {
+            self.anchors.insert(scalar.anchor, self.tape.len());
+        }
+        self.tape.push(Item::Leaf(Leaf {
+            path,
+            span: Span::new(start..span.end),
+            style,
+            flow,
+            value,
+        }));
+        self.value_done()
+    }
+
+    /// The span of a scalar, a block scalar's header included, the blank lines after it that do not count left out.
+    fn scalar_span(&self, scalar: &Scalar<'a>) -> Range<usize> {
+        if !matches!(scalar.style, Style::Literal | Style::Folded) {
+            return scalar.range.clone();
+        }
+        let Some(start) = source::find_indicator(self.text, self.last_end, b"|>") else {
+            return scalar.range.clone();
+        };
+        let header = source::header(&self.text[start..]);
+        let end = scalar.range.end.max(start + header.len());
+        if header.keeps() {
+            start..source::trim_indentation(self.text, start + header.len(), end)
+        } else {
+            start..source::trim_blank_lines(self.text, start + header.len(), end)
+        }
+    }
+
+    fn resolve(&self, scalar: &Scalar<'a>, at: usize) -> Result<Option<Value<'a>>> {
+        let plain = scalar.style == Style::Plain;
+        let tag = scalar.tag.as_deref();
+        // An empty plain scalar reads as `~` here and is null all the same.
+        let resolved = match &scalar.text {
+            Cow::Borrowed(text) => resolve::resolve(text, plain, tag),
+            Cow::Owned(text) if !plain && tag.is_none() => {
+                return Ok(Some(Value::string(Cow::Owned(text.clone()))));
+            }
+            Cow::Owned(text) => resolve::resolve(text, plain, tag).map(|value| {
+                value.map(|value| Value {
+                    kind: value.kind,
+                    bytes: Cow::Owned(value.bytes.into_owned()),
+                })
+            }),
+        };
+        match resolved {
+            Ok(value) => Ok(value),
+            Err(problem) => self.unsupported(at, problem.to_string()),
+        }
+    }
+
+    fn key(&mut self, scalar: Scalar<'a>, span: Range<usize>) -> Result<()> {
+        let at = span.start;
+        let text: Text<'a> = match self.resolve(&scalar, at)? {
+            Some(Value {
+                kind: Type::Str,
+                bytes,
+            }) => match bytes {
+                Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+                Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+            }
+            .map_or_else(|| self.unsupported(at, "a key must be UTF-8 text"), Ok)?,
+            None => return self.unsupported(at, "a key must be a string, not null"),
+            Some(Value { kind, .. }) => {
+                return self.unsupported(
+                    at,
+                    format!(
+                        "a key must be a string, but YAML reads this one as {}: put it in quotes",
+                        kind.name()
+                    ),
+                );
+            }
+        };
+        if scalar.anchor != 0 {
+            return self.unsupported(at, "a key with an anchor is not supported");
+        }
+        self.push_key(text, at)
+    }
+
+    fn push_key(&mut self, key: Text<'a>, at: usize) -> Result<()> {
+        let (tape, paths) = (self.tape.len(), self.paths.len());
+        let top = self.frames.len() == 1;
+        let before = match self.tape.last() {
+            Some(Item::Open { span, flow, .. }) => span.range().start + usize::from(*flow),
+            _ => self.previous_end(at),
+        };
+        let Some(frame) = self.frames.last_mut() else {
+            return Ok(());
+        };
+        if !frame.keys.insert(key.clone()) {
+            let message = format!("the key `{key}` stands twice in this mapping");
+            return self.unsupported(at, message);
+        }
+        let sops = (top && key == BLOCK_KEY).then_some((tape, paths));
+        let path = self.paths.push(frame.path, key, at as u32);
+        frame.entry = Some(Entry { path, before, sops });
+        Ok(())
+    }
+
+    /// Where what stands before the key at `at` ends, in a flow collection.
+    fn previous_end(&self, at: usize) -> usize {
+        match self.tape.last() {
+            Some(Item::Leaf(leaf)) => leaf.span.range().end,
+            Some(Item::Close { open }) => match &self.tape[*open as usize] {
+                Item::Open { span, .. } | Item::Alias { span, .. } => span.range().end,
+                _ => at,
+            },
+            _ => at,
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, range: Range<usize>) -> Result<()> {
+        let start = range.start;
+        self.last_end = range.end;
+        let Some(&original) = self.anchors.get(&anchor) else {
+            return self.unsupported(start, "the alias points into the `sops` block");
+        };
+        let Some(path) = self.node_path() else {
+            return match &self.tape[original] {
+                Item::Leaf(Leaf {
+                    value:
+                        Some(Value {
+                            kind: Type::Str,
+                            bytes,
+                        }),
+                    ..
+                }) => {
+                    let key = String::from_utf8_lossy(bytes).into_owned();
+                    self.push_key(Cow::Owned(key), start)
+                }
+                _ => self.unsupported(start, "a key must be a string"),
+            };
+        };
+        let end = match self.tape[original] {
+            Item::Open { close: OPEN, .. } => {
+                return self.unsupported(start, "the alias points at a node that contains it");
+            }
+            Item::Open { close, .. } => close as usize + 1,
+            _ => original + 1,
+        };
+        self.expanded += end - original;
+        if self.expanded > MAX_EXPANDED {
+            let at = Location::of(self.text, start);
+            return Err(Error::Limit {
+                message: format!("{at}: aliases expand to more than {MAX_EXPANDED} nodes"),
+            });
+        }
+        let site = self.tape.len();
+        self.tape.push(Item::Alias {
+            path,
+            span: Span::new(range),
+            target: original as u32,
+            close: OPEN,
+        });
+        self.expand(original..end, path);
+        let close = self.tape.len() as u32;
+        self.tape.push(Item::Close { open: site as u32 });
+        if let Item::Alias { close: at, .. } = &mut self.tape[site] {
+            *at = close;
+        }
+        self.value_done()
+    }
+
+    /// Copies the items of the node at `original` to the end of the tape, as if it stood at `path`.
+    fn expand(&mut self, original: Range<usize>, path: PathId) {
+        let shift = (self.tape.len() - original.start) as u32;
+        let mut renamed: HashMap<PathId, PathId> = HashMap::new();
+        if let Item::Open { path: from, .. } | Item::Leaf(Leaf { path: from, .. }) =
+            &self.tape[original.start]
+        {
+            renamed.insert(*from, path);
+        }
+        for index in original {
+            let mut item = self.tape[index].clone();
+            match &mut item {
+                Item::Open { path, close, .. } | Item::Alias { path, close, .. } => {
+                    *path = self.rename(*path, &mut renamed);
+                    *close += shift;
+                }
+                Item::Document { close, .. } => *close += shift,
+                Item::Close { open } => *open += shift,
+                Item::Leaf(Leaf { path, .. }) | Item::Comment { path, .. } => {
+                    *path = self.rename(*path, &mut renamed)
+                }
+            }
+            self.tape.push(item);
+        }
+    }
+
+    /// The path in the copy of what is at `path` in the original; the root of the original is known already.
+    fn rename(&mut self, path: PathId, renamed: &mut HashMap<PathId, PathId>) -> PathId {
+        if let Some(&known) = renamed.get(&path) {
+            return known;
+        }
+        // A path's parent is met before it, so this goes one level up at most.
+        let parent = self.paths.parent(path);
+        let parent = renamed.get(&parent).copied().unwrap_or(parent);
+        let (key, at) = (self.paths.key(path).clone(), self.paths.key_offset(path));
+        let new = self.paths.push(parent, key, at);
+        renamed.insert(path, new);
+        new
+    }
+
+    fn anchor(&mut self, range: Range<usize>) {
+        self.last_end = self.last_end.max(range.end);
+    }
+
+    /// A node is complete: the entry that it was the value of too.
+    fn value_done(&mut self) -> Result<()> {
+        let Some(frame) = self.frames.last_mut() else {
+            return Ok(());
+        };
+        let Some(entry) = frame.entry.take() else {
+            return Ok(());
+        };
+        let Some((tape, paths)) = entry.sops else {
+            return Ok(());
+        };
+        let flow = frame.flow;
+        let key_at = self.paths.key_offset(entry.path) as usize;
+        let value = match &self.tape[tape] {
+            Item::Open {
+                kind: Collection::Mapping,
+                span,
+                ..
+            } => span.range(),
+            _ => {
+                let at = Location::of(self.text, key_at);
+                return Err(Error::Metadata {
+                    message: format!("{at}: `sops` must be a mapping"),
+                });
+            }
+        };
+        let entry = if flow {
+            source::flow_entry(self.text, entry.before, key_at, value.end)
+        } else {
+            source::block_entry(self.text, key_at, self.last_end)
+        };
+        self.comments
+            .retain(|comment| !(entry.start..entry.end).contains(&comment.range().start));
+        self.anchors.retain(|_, at| *at < tape);
+        self.blocks.push(Block {
+            entry,
+            value,
+            document: self.document,
+        });
+        self.tape.truncate(tape);
+        self.paths.truncate(paths);
+        Ok(())
+    }
+}
+
+/// Where the `sops` block of a document goes that ends at `end`: at the start of that line, unless the line has content.
+fn line_end_if_content(text: &str, line_start: usize, end: usize) -> u32 {
+    let blank = text[line_start..end]
+        .trim_start_matches('\u{feff}')
+        .trim()
+        .is_empty();
+    (if blank { line_start } else { end }) as u32
+}
