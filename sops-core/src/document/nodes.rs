@@ -166,12 +166,20 @@ mod tests {
                 .unwrap_or_else(|error| panic!("{error}"))
         };
         for (text, expected) in [
-            ("a: 1 # x\n# y\nb: [x, {c: ~}]\n", vec![r#"{"a": 1, "b": ["x", {"c": null}]}"#]),
+            (
+                "a: 1 # x\n# y\nb: [x, {c: ~}]\n",
+                vec![r#"{"a": 1, "b": ["x", {"c": null}]}"#],
+            ),
             (
                 "a: &x {b: [1.5, &y true]}\nc: *x\nd: [*x, *y]\n",
-                vec![r#"{"a": {"b": [1.5, true]}, "c": {"b": [1.5, true]}, "d": [{"b": [1.5, true]}, true]}"#],
+                vec![
+                    r#"{"a": {"b": [1.5, true]}, "c": {"b": [1.5, true]}, "d": [{"b": [1.5, true]}, true]}"#,
+                ],
             ),
-            ("a: {}\nb: []\n---\n---\nc: |\n  x\n", vec![r#"{"a": {}, "b": []}"#, "{}", r#"{"c": "x\n"}"#]),
+            (
+                "a: {}\nb: []\n---\n---\nc: |\n  x\n",
+                vec![r#"{"a": {}, "b": []}"#, "{}", r#"{"c": "x\n"}"#],
+            ),
             ("a: 1\nsops:\n  mac: x\n", vec![r#"{"a": 1}"#]),
         ] {
             let expected: Vec<_> = expected.into_iter().map(json).collect();

@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use super::layout::{SPACED, Separators, write_flow, write_flow_key};
-use super::site::{Site, begins_line, content_end, key_end, last_child, next, previous, skip_blanks, trailing_comment};
+use super::site::{
+    Site, begins_line, content_end, key_end, last_child, next, previous, skip_blanks,
+    trailing_comment,
+};
 use super::{Anchor, Changes, scalar};
 use crate::document::yaml::source;
 use crate::document::{Collection, Document, Item, json};
@@ -12,7 +15,13 @@ use crate::format::Format;
 use crate::tree::Node;
 
 /// Puts `new` in the place of a node in a flow collection.
-pub(super) fn replace(document: &Document<'_>, site: &Site, new: &Node, anchor: Anchor<'_>, changes: &mut Changes) -> Result<()> {
+pub(super) fn replace(
+    document: &Document<'_>,
+    site: &Site,
+    new: &Node,
+    anchor: Anchor<'_>,
+    changes: &mut Changes,
+) -> Result<()> {
     let text = document.text;
     changes.properties(document, site, new, anchor);
     let mut written = String::new();
@@ -32,20 +41,33 @@ pub(super) fn replace(document: &Document<'_>, site: &Site, new: &Node, anchor: 
     }
     let at = site.content.end;
     let blanks = text[at..].len() - text[at..].trim_start_matches([' ', '\t']).len();
-    let end = if text[at + blanks..].starts_with([',', ']', '}']) { at + blanks } else { at };
+    let end = if text[at + blanks..].starts_with([',', ']', '}']) {
+        at + blanks
+    } else {
+        at
+    };
     let lead = if site.indicator.is_some() { " " } else { ": " };
     changes.replace(at..end, format!("{lead}{written}"));
     Ok(())
 }
 
 /// Appends an entry or item to the flow collection at `container`.
-pub(super) fn append(document: &Document<'_>, container: usize, key: Option<&str>, value: &Node, changes: &mut Changes) -> Result<()> {
+pub(super) fn append(
+    document: &Document<'_>,
+    container: usize,
+    key: Option<&str>,
+    value: &Node,
+    changes: &mut Changes,
+) -> Result<()> {
     let text = document.text;
     let Item::Open { span, .. } = &document.tape[container] else {
         return Ok(());
     };
     let span = span.range();
-    let last = document.children(container).next().map(|_| last_child(document, container));
+    let last = document
+        .children(container)
+        .next()
+        .map(|_| last_child(document, container));
     let Some(last) = last else {
         return append_first(document, container, span, key, value, changes);
     };
@@ -81,7 +103,14 @@ pub(super) fn append(document: &Document<'_>, container: usize, key: Option<&str
 }
 
 /// Puts the first entry or item into an empty collection.
-fn append_first(document: &Document<'_>, container: usize, span: Range<usize>, key: Option<&str>, value: &Node, changes: &mut Changes) -> Result<()> {
+fn append_first(
+    document: &Document<'_>,
+    container: usize,
+    span: Range<usize>,
+    key: Option<&str>,
+    value: &Node,
+    changes: &mut Changes,
+) -> Result<()> {
     let text = document.text;
     let inner = span.start + 1..span.end - 1;
     let style = Style::of_first(document, container);
@@ -123,7 +152,11 @@ pub(super) fn remove(document: &Document<'_>, site: &Site, changes: &mut Changes
         if !bracketed {
             return changes.replace(span, "{}".to_owned());
         }
-        let rest = [inner.start..site.entry, end..behind, comma.unwrap_or(end)..inner.end];
+        let rest = [
+            inner.start..site.entry,
+            end..behind,
+            comma.unwrap_or(end)..inner.end,
+        ];
         let blank = rest.into_iter().all(|part| text[part].trim().is_empty());
         if blank && kept.is_empty() {
             return changes.replace(inner, String::new());
@@ -140,7 +173,10 @@ pub(super) fn remove(document: &Document<'_>, site: &Site, changes: &mut Changes
         changes.replace(site.entry..end, kept);
         changes.replace(comma - 1..comma, String::new());
     } else if own_line && line_ends {
-        changes.replace(source::line_start(text, site.entry)..source::after_break(text, rest), String::new());
+        changes.replace(
+            source::line_start(text, site.entry)..source::after_break(text, rest),
+            String::new(),
+        );
     } else if !own_line && before.is_some() && (line_ends || next(document, site.node).is_none()) {
         let start = text[..site.entry].trim_end_matches([' ', '\t']).len();
         changes.replace(start..comma, String::new());
@@ -153,7 +189,14 @@ pub(super) fn remove(document: &Document<'_>, site: &Site, changes: &mut Changes
 }
 
 /// Takes the last entry out, which no comma follows.
-fn remove_last(document: &Document<'_>, site: &Site, before: Option<usize>, kept: String, own_line: bool, changes: &mut Changes) {
+fn remove_last(
+    document: &Document<'_>,
+    site: &Site,
+    before: Option<usize>,
+    kept: String,
+    own_line: bool,
+    changes: &mut Changes,
+) {
     let text = document.text;
     let end = site.content.end;
     let Some(before) = before else {
@@ -213,7 +256,10 @@ impl<'a> Style<'a> {
                 Item::Open { span, .. } => indentation(text, span.range().start),
                 _ => "",
             };
-            let unit = inner.strip_prefix(outer).filter(|unit| !unit.is_empty()).unwrap_or("\t");
+            let unit = inner
+                .strip_prefix(outer)
+                .filter(|unit| !unit.is_empty())
+                .unwrap_or("\t");
             let line_break = line_break(text);
             Lines {
                 entry: format!("{line_break}{inner}"),
@@ -221,20 +267,37 @@ impl<'a> Style<'a> {
                 unit: unit.to_owned(),
             }
         });
-        Self { format: document.format, separators: separators(document, container), lines }
+        Self {
+            format: document.format,
+            separators: separators(document, container),
+            lines,
+        }
     }
 
     /// The style for the first entry of the empty collection at `container`.
     fn of_first(document: &Document<'a>, container: usize) -> Self {
         let text = document.text;
         let outermost = container == document.top(0).unwrap_or(0);
-        let around = if outermost { None } else { Some(Site::of(document, container)) };
-        let style = around.as_ref().map(|site| Self::of(document, site.container, site.entry));
-        let lines = match (document.format, style.as_ref().map(|style| style.lines.as_ref())) {
+        let around = if outermost {
+            None
+        } else {
+            Some(Site::of(document, container))
+        };
+        let style = around
+            .as_ref()
+            .map(|site| Self::of(document, site.container, site.entry));
+        let lines = match (
+            document.format,
+            style.as_ref().map(|style| style.lines.as_ref()),
+        ) {
             (Format::Yaml, _) | (_, Some(None)) => None,
             (Format::Json, None) => {
                 let line_break = line_break(text);
-                Some(Lines { entry: format!("{line_break}\t"), close: line_break.to_owned(), unit: "\t".to_owned() })
+                Some(Lines {
+                    entry: format!("{line_break}\t"),
+                    close: line_break.to_owned(),
+                    unit: "\t".to_owned(),
+                })
             }
             (Format::Json, Some(Some(lines))) => Some(Lines {
                 entry: format!("{}{}", lines.entry, lines.unit),
@@ -243,10 +306,20 @@ impl<'a> Style<'a> {
             }),
         };
         let separators = style.map_or(SPACED, |style| style.separators);
-        Self { format: document.format, separators, lines }
+        Self {
+            format: document.format,
+            separators,
+            lines,
+        }
     }
 
-    fn write_entry(&self, out: &mut String, key: Option<&str>, value: &Node, format: Format) -> Result<()> {
+    fn write_entry(
+        &self,
+        out: &mut String,
+        key: Option<&str>,
+        value: &Node,
+        format: Format,
+    ) -> Result<()> {
         if let Some(key) = key {
             write_flow_key(out, key, format);
             out.push_str(self.separators.colon);

@@ -27,7 +27,10 @@ pub(super) struct Separators<'a> {
 }
 
 /// As SOPS and most people write.
-pub(super) const SPACED: Separators<'_> = Separators { comma: ", ", colon: ": " };
+pub(super) const SPACED: Separators<'_> = Separators {
+    comma: ", ",
+    colon: ": ",
+};
 
 impl Layout {
     /// The layout around the container at `container` or, where that does not show it, of the whole text; what is not to be
@@ -45,7 +48,12 @@ impl Layout {
             for child in document.children(parent) {
                 match (&document.tape[child], &document.tape[parent]) {
                     (
-                        Item::Open { kind, flow: false, span, .. },
+                        Item::Open {
+                            kind,
+                            flow: false,
+                            span,
+                            ..
+                        },
                         Item::Open { span: outer, .. },
                     ) => {
                         let column = |at: u32| source::column(document.text, at as usize);
@@ -68,7 +76,11 @@ impl Layout {
         let step = step
             .or(dash.filter(|dash| *dash > 0))
             .unwrap_or(emit::DEFAULT_STEP);
-        Self { step, dash: dash.unwrap_or(step), line_break }
+        Self {
+            step,
+            dash: dash.unwrap_or(step),
+            line_break,
+        }
     }
 
     /// The place behind the indicator of an entry in `column` of a block container of this kind.
@@ -77,7 +89,11 @@ impl Layout {
             Collection::Mapping => Container::Mapping,
             Collection::Sequence => Container::Sequence,
         };
-        Place { container, column, step: self.step }
+        Place {
+            container,
+            column,
+            step: self.step,
+        }
     }
 
     /// The column of a block collection that is the value of an entry in `column` of a block container of this kind.
@@ -168,7 +184,10 @@ fn last_text(node: &Node) -> &[u8] {
     match node {
         Node::Mapping(entries) => entries.last().map_or(b"", |entry| last_text(&entry.value)),
         Node::Sequence(items) => items.last().map_or(b"", last_text),
-        Node::Scalar(Some(Value { kind: Type::Str, bytes })) => bytes,
+        Node::Scalar(Some(Value {
+            kind: Type::Str,
+            bytes,
+        })) => bytes,
         Node::Scalar(_) => b"",
     }
 }
@@ -176,7 +195,10 @@ fn last_text(node: &Node) -> &[u8] {
 /// Whether the node, in block style, would end in a block scalar to which blank lines below it belong.
 pub(super) fn has_open_end(node: &Node) -> bool {
     let text = last_text(node);
-    text.ends_with(b"\n\n") || text == b"\n" || text.ends_with(b"\r\n") || text.ends_with(b"\xc2\x85\n")
+    text.ends_with(b"\n\n")
+        || text == b"\n"
+        || text.ends_with(b"\r\n")
+        || text.ends_with(b"\xc2\x85\n")
 }
 
 /// Whether the node, in block style, would end in a block scalar that needs the line break behind it.
@@ -247,4 +269,8 @@ pub(super) fn write_flow_key(out: &mut String, key: &str, format: Format) {
 }
 
 /// In a flow collection columns do not matter.
-const FLOW_PLACE: Place = Place { container: Container::Flow, column: 0, step: emit::DEFAULT_STEP };
+const FLOW_PLACE: Place = Place {
+    container: Container::Flow,
+    column: 0,
+    step: emit::DEFAULT_STEP,
+};
