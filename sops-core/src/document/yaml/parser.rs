@@ -236,7 +236,9 @@ impl<'a> Parser<'a> {
         if self.frames.is_empty() {
             self.last_end = span.end;
             return match value {
-                None => Ok(()),
+                // An empty document; one that says `null` has no place for the `sops` block.
+                None if span.is_empty() && scalar.tag.is_none() && scalar.anchor == 0 => Ok(()),
+                None => self.unsupported(span.start, "the top level of a document must be a mapping, not null"),
                 Some(_) => self.unsupported(
                     span.start,
                     "the top level of a document must be a mapping, not a value",
