@@ -37,7 +37,10 @@ pub fn convert(document: &Document<'_>, to: Format, stores: &Stores) -> Result<Z
                 if !out.is_empty() {
                     out.push_str("---\n");
                 }
-                out.push_str(&Zeroizing::new(yaml::emit::emit(&tree(top), yaml_step(stores))));
+                out.push_str(&Zeroizing::new(yaml::emit::emit(
+                    &tree(top),
+                    yaml_step(stores),
+                )));
             }
             Ok(out)
         }
@@ -80,7 +83,13 @@ pub fn extract(
 ) -> Result<Zeroizing<Vec<u8>>> {
     let tree = document.tree(find(document, path)?);
     let text = match (&tree, to) {
-        (Node::Scalar(Some(Value { kind: Type::Str, bytes })), _) => {
+        (
+            Node::Scalar(Some(Value {
+                kind: Type::Str,
+                bytes,
+            })),
+            _,
+        ) => {
             return Ok(Zeroizing::new(bytes.to_vec()));
         }
         (Node::Mapping(_), Format::Yaml) => yaml::emit::emit(&tree, yaml_step(stores)),
@@ -97,13 +106,17 @@ pub fn extract(
 }
 
 fn yaml_step(stores: &Stores) -> usize {
-    stores.yaml_indent.map_or(yaml::emit::DEFAULT_STEP, usize::from)
+    stores
+        .yaml_indent
+        .map_or(yaml::emit::DEFAULT_STEP, usize::from)
 }
 
 fn json_indent(stores: &Stores) -> json::emit::Indent {
     stores
         .json_indent
-        .map_or(json::emit::Indent::Tab, |spaces| json::emit::Indent::Spaces(spaces.into()))
+        .map_or(json::emit::Indent::Tab, |spaces| {
+            json::emit::Indent::Spaces(spaces.into())
+        })
 }
 
 fn start(document: &Document<'_>, node: usize) -> Location {
@@ -120,7 +133,8 @@ mod tests {
     /// Measured with `sops decrypt --extract` 3.13.3.
     #[test]
     fn a_value_is_extracted_as_sops_prints_it() {
-        let document = Document::parse(TEXT, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
+        let document =
+            Document::parse(TEXT, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
         for (path, yaml, json) in [
             (r#"["s"]"#, "str", "str"),
             (r#"["i"]"#, "5\n", "5"),
@@ -128,16 +142,32 @@ mod tests {
             (r#"["big"]"#, "1e+06\n", "1000000"),
             (r#"["b"]"#, "true\n", "true"),
             (r#"["n"]"#, "null\n", "null"),
-            (r#"["t"]"#, "2020-01-02T00:00:00Z\n", "\"2020-01-02T00:00:00Z\""),
+            (
+                r#"["t"]"#,
+                "2020-01-02T00:00:00Z\n",
+                "\"2020-01-02T00:00:00Z\"",
+            ),
             (r#"["ml"]"#, "a\nb\n", "a\nb\n"),
             (r#"["e"]"#, "", ""),
-            (r#"["m"]"#, "x: 1\n\"y\":\n    - 1\n    - 2\n", "{\n\t\"x\": 1,\n\t\"y\": [\n\t\t1,\n\t\t2\n\t]\n}\n"),
+            (
+                r#"["m"]"#,
+                "x: 1\n\"y\":\n    - 1\n    - 2\n",
+                "{\n\t\"x\": 1,\n\t\"y\": [\n\t\t1,\n\t\t2\n\t]\n}\n",
+            ),
             (r#"["m"]["y"]"#, "- 1\n- 2\n", "[\n\t1,\n\t2\n]"),
-            (r#"["l"]"#, "- a\n- b: 1\n  c: 2\n- - 1\n  - - 2\n    - 3\n", "[\n\t\"a\",\n\t{\n\t\t\"b\": 1,\n\t\t\"c\": 2\n\t},\n\t[\n\t\t1,\n\t\t[\n\t\t\t2,\n\t\t\t3\n\t\t]\n\t]\n]"),
+            (
+                r#"["l"]"#,
+                "- a\n- b: 1\n  c: 2\n- - 1\n  - - 2\n    - 3\n",
+                "[\n\t\"a\",\n\t{\n\t\t\"b\": 1,\n\t\t\"c\": 2\n\t},\n\t[\n\t\t1,\n\t\t[\n\t\t\t2,\n\t\t\t3\n\t\t]\n\t]\n]",
+            ),
             (r#"["em"]"#, "{}\n", "{}\n"),
             (r#"["el"]"#, "[]\n", "[]"),
             (r#"["mg"]["<<"]["z"]"#, "1\n", "1"),
-            (r#"["mg"]"#, "!!merge <<:\n    z: 1\nw: 1\n", "{\n\t\"\\u003c\\u003c\": {\n\t\t\"z\": 1\n\t},\n\t\"w\": 1\n}\n"),
+            (
+                r#"["mg"]"#,
+                "!!merge <<:\n    z: 1\nw: 1\n",
+                "{\n\t\"\\u003c\\u003c\": {\n\t\t\"z\": 1\n\t},\n\t\"w\": 1\n}\n",
+            ),
         ] {
             for (to, expected) in [(Format::Yaml, yaml), (Format::Json, json)] {
                 let path = path.parse().unwrap_or_else(|error| panic!("{error}"));
@@ -153,14 +183,24 @@ mod tests {
 
     #[test]
     fn what_is_not_there_cannot_be_extracted() {
-        let document = Document::parse(TEXT, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
+        let document =
+            Document::parse(TEXT, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
         for (path, message) in [
             (r#"["zz"]"#, "the top level has no key `zz`"),
             (r#"["l"][9]"#, "`[\"l\"]` has no item 9"),
             (r#"["mg"]["z"]"#, "`[\"mg\"]` has no key `z`"),
-            (r#"["s"]["x"]"#, "`[\"s\"]` is a value: there is nothing in it at `[\"x\"]`"),
-            (r#"["l"]["x"]"#, "`[\"l\"]` is a sequence with 3 items: `[\"x\"]` must be an index from 0, such as [0]"),
-            (r#"["m"][0]"#, "`[\"m\"]` is a mapping: `[0]` must be a key, such as [\"name\"]"),
+            (
+                r#"["s"]["x"]"#,
+                "`[\"s\"]` is a value: there is nothing in it at `[\"x\"]`",
+            ),
+            (
+                r#"["l"]["x"]"#,
+                "`[\"l\"]` is a sequence with 3 items: `[\"x\"]` must be an index from 0, such as [0]",
+            ),
+            (
+                r#"["m"][0]"#,
+                "`[\"m\"]` is a mapping: `[0]` must be a key, such as [\"name\"]",
+            ),
         ] {
             let path: KeyPath = path.parse().unwrap_or_else(|error| panic!("{error}"));
             let found = extract(&document, &path, Format::Yaml, &Stores::default());
@@ -171,13 +211,41 @@ mod tests {
 
     #[test]
     fn documents_are_converted_as_sops_writes_them() {
-        let stores = |yaml_indent, json_indent| Stores { yaml_indent, json_indent, ..Stores::default() };
+        let stores = |yaml_indent, json_indent| Stores {
+            yaml_indent,
+            json_indent,
+            ..Stores::default()
+        };
         for (from, text, to, stores, expected) in [
-            (Format::Json, r#"{"a": [1, {"b": "x\ny"}]}"#, Format::Yaml, stores(None, None), "a:\n    - 1\n    - b: |-\n        x\n        y\n"),
-            (Format::Json, r#"{"a": [1]}"#, Format::Yaml, stores(Some(2), None), "a:\n  - 1\n"),
+            (
+                Format::Json,
+                r#"{"a": [1, {"b": "x\ny"}]}"#,
+                Format::Yaml,
+                stores(None, None),
+                "a:\n    - 1\n    - b: |-\n        x\n        y\n",
+            ),
+            (
+                Format::Json,
+                r#"{"a": [1]}"#,
+                Format::Yaml,
+                stores(Some(2), None),
+                "a:\n  - 1\n",
+            ),
             (Format::Json, "{}", Format::Yaml, stores(None, None), "{}\n"),
-            (Format::Yaml, "a: [1]\n---\n---\nb: 2\n", Format::Yaml, stores(None, None), "a:\n    - 1\n---\n{}\n---\nb: 2\n"),
-            (Format::Yaml, "a: [1]\n---\n", Format::Json, stores(None, Some(1)), "{\n \"a\": [\n  1\n ]\n}\n"),
+            (
+                Format::Yaml,
+                "a: [1]\n---\n---\nb: 2\n",
+                Format::Yaml,
+                stores(None, None),
+                "a:\n    - 1\n---\n{}\n---\nb: 2\n",
+            ),
+            (
+                Format::Yaml,
+                "a: [1]\n---\n",
+                Format::Json,
+                stores(None, Some(1)),
+                "{\n \"a\": [\n  1\n ]\n}\n",
+            ),
         ] {
             let document = Document::parse(text, from).unwrap_or_else(|error| panic!("{error}"));
             let written = convert(&document, to, &stores).unwrap_or_else(|error| panic!("{error}"));
@@ -187,8 +255,15 @@ mod tests {
 
     #[test]
     fn json_does_not_lose_documents() {
-        let document = Document::parse("a: 1\n---\nb: 2\n", Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
-        let error = convert(&document, Format::Json, &Stores::default()).expect_err("two documents");
-        assert!(error.to_string().starts_with("line 3, column 1: another document begins here"), "{error}");
+        let document = Document::parse("a: 1\n---\nb: 2\n", Format::Yaml)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let error =
+            convert(&document, Format::Json, &Stores::default()).expect_err("two documents");
+        assert!(
+            error
+                .to_string()
+                .starts_with("line 3, column 1: another document begins here"),
+            "{error}"
+        );
     }
 }

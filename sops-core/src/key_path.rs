@@ -177,10 +177,22 @@ mod tests {
         for (text, problem) in [
             ("", "character 1: it is empty"),
             ("a", "character 1: each component stands in brackets"),
-            (r#"["a"].["b"]"#, "character 6: each component stands in brackets"),
-            (r#"["a"] ["b"]"#, "character 6: each component stands in brackets"),
-            (r#"["a"][0].b"#, "character 9: each component stands in brackets"),
-            (r#"["a"]["b"]x"#, "character 11: each component stands in brackets"),
+            (
+                r#"["a"].["b"]"#,
+                "character 6: each component stands in brackets",
+            ),
+            (
+                r#"["a"] ["b"]"#,
+                "character 6: each component stands in brackets",
+            ),
+            (
+                r#"["a"][0].b"#,
+                "character 9: each component stands in brackets",
+            ),
+            (
+                r#"["a"]["b"]x"#,
+                "character 11: each component stands in brackets",
+            ),
             (r#"["é"][b]"#, "character 6: a key needs quotes"),
             ("[]", "nothing between the brackets"),
             ("[0", "a `]` is missing"),

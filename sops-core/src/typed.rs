@@ -55,7 +55,10 @@ pub fn from_documents<T: DeserializeOwned>(text: &str, format: Format) -> Result
 }
 
 fn read<T: DeserializeOwned>(document: &Document<'_>, top: Option<usize>) -> Result<T> {
-    let reader = Reader { document, node: top };
+    let reader = Reader {
+        document,
+        node: top,
+    };
     T::deserialize(reader).map_err(|problem| problem.into_error(document))
 }
 
@@ -77,7 +80,11 @@ enum Step {
 
 impl Problem {
     fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), node: None, path: Vec::new() }
+        Self {
+            message: message.into(),
+            node: None,
+            path: Vec::new(),
+        }
     }
 
     fn at(mut self, node: Option<usize>) -> Self {
@@ -105,7 +112,11 @@ impl Problem {
         let location = self
             .node
             .map(|node| Location::of(document.text, document.node_start(node)));
-        Error::Value { path, location, message: self.message }
+        Error::Value {
+            path,
+            location,
+            message: self.message,
+        }
     }
 }
 
@@ -128,7 +139,10 @@ impl de::Error for Problem {
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format!("expected {expected}, found {} that is none", name(&found)))
+        Self::new(format!(
+            "expected {expected}, found {} that is none",
+            name(&found)
+        ))
     }
 
     fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
@@ -141,7 +155,9 @@ impl de::Error for Problem {
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         let expected = expected.join(", ");
-        Self::new(format!("the key `{field}` is not known; expected one of {expected}"))
+        Self::new(format!(
+            "the key `{field}` is not known; expected one of {expected}"
+        ))
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -185,16 +201,30 @@ impl<'d, 'a> Reader<'d, 'a> {
     fn visit<'de, V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Problem> {
         match self.item() {
             Some((_, Item::Leaf(leaf))) => visit_scalar(leaf.value.as_ref(), visitor),
-            Some((node, Item::Open { kind: Collection::Sequence, .. })) => {
+            Some((
+                node,
+                Item::Open {
+                    kind: Collection::Sequence,
+                    ..
+                },
+            )) => {
                 let items: Vec<usize> = self.document.children(node).collect();
-                visitor.visit_seq(Items { document: self.document, items: items.into_iter().enumerate() })
+                visitor.visit_seq(Items {
+                    document: self.document,
+                    items: items.into_iter().enumerate(),
+                })
             }
             container => {
                 let mut entries = Vec::new();
                 if let Some((node, _)) = container {
-                    self.document.merged_entries(node, &mut HashSet::new(), &mut entries)?;
+                    self.document
+                        .merged_entries(node, &mut HashSet::new(), &mut entries)?;
                 }
-                visitor.visit_map(Entries { document: self.document, entries: entries.into_iter(), value: None })
+                visitor.visit_map(Entries {
+                    document: self.document,
+                    entries: entries.into_iter(),
+                    value: None,
+                })
             }
         }
     }
@@ -243,14 +273,21 @@ impl<'a> Document<'a> {
         for value in merged {
             let target = self.dereferenced(value);
             let sources = match &self.tape[target] {
-                Item::Open { kind: Collection::Sequence, .. } => {
-                    self.children(target).map(|item| self.dereferenced(item)).collect()
-                }
+                Item::Open {
+                    kind: Collection::Sequence,
+                    ..
+                } => self
+                    .children(target)
+                    .map(|item| self.dereferenced(item))
+                    .collect(),
                 _ => vec![target],
             };
             for source in sources {
                 match &self.tape[source] {
-                    Item::Open { kind: Collection::Mapping, .. } => {
+                    Item::Open {
+                        kind: Collection::Mapping,
+                        ..
+                    } => {
                         self.merged_entries(source, seen, entries)?;
                     }
                     _ => {
@@ -262,27 +299,22 @@ impl<'a> Document<'a> {
         }
         Ok(())
     }
-
-    /// Whether the entry's key is the merge key: not in quotes, which make it a key like others.
-    fn is_merge(&self, node: usize) -> bool {
-        let Some(path) = self.node_path(node) else {
-            return false;
-        };
-        let offset = self.paths.key_offset(path) as usize;
-        self.format == Format::Yaml
-            && self.paths.key(path) == "<<"
-            && self.text[offset..].starts_with(['<', '!'])
-    }
 }
 
 impl<'de> Deserializer<'de> for Reader<'_, '_> {
     type Error = Problem;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Problem> {
+    fn deserialize_any<V: Visitor<'de>>(
+        self,
+        visitor: V,
+    ) -> std::result::Result<V::Value, Problem> {
         self.visit(visitor).map_err(|problem| problem.at(self.node))
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Problem> {
+    fn deserialize_option<V: Visitor<'de>>(
+        self,
+        visitor: V,
+    ) -> std::result::Result<V::Value, Problem> {
         match self.item() {
             Some((_, Item::Leaf(leaf))) if leaf.value.is_none() => visitor.visit_none(),
             _ => visitor.visit_some(self),
@@ -308,23 +340,43 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     ) -> std::result::Result<V::Value, Problem> {
         let result = match self.item() {
             Some((_, Item::Leaf(leaf))) => match &leaf.value {
-                Some(Value { kind: Type::Str, bytes }) => {
+                Some(Value {
+                    kind: Type::Str,
+                    bytes,
+                }) => {
                     let name = String::from_utf8_lossy(bytes);
-                    visitor.visit_enum(Variant { name, content: None })
+                    visitor.visit_enum(Variant {
+                        name,
+                        content: None,
+                    })
                 }
                 value => visit_scalar(value.as_ref(), visitor),
             },
-            Some((node, Item::Open { kind: Collection::Mapping, .. })) => {
+            Some((
+                node,
+                Item::Open {
+                    kind: Collection::Mapping,
+                    ..
+                },
+            )) => {
                 let mut children = self.document.children(node);
                 match (children.next(), children.next()) {
                     (Some(child), None) => {
                         let name = self.document.key(child);
-                        let content = Reader { document: self.document, node: Some(child) };
+                        let content = Reader {
+                            document: self.document,
+                            node: Some(child),
+                        };
                         visitor
-                            .visit_enum(Variant { name: name.into(), content: Some(content) })
+                            .visit_enum(Variant {
+                                name: name.into(),
+                                content: Some(content),
+                            })
                             .map_err(|problem| problem.under(Step::Key(name.to_owned())))
                     }
-                    _ => Err(Problem::new("expected a mapping with one key, the name of the variant")),
+                    _ => Err(Problem::new(
+                        "expected a mapping with one key, the name of the variant",
+                    )),
                 }
             }
             _ => self.visit(visitor),
@@ -332,7 +384,10 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         result.map_err(|problem| problem.at(self.node))
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Problem> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(
+        self,
+        visitor: V,
+    ) -> std::result::Result<V::Value, Problem> {
         visitor.visit_unit()
     }
 
@@ -357,9 +412,12 @@ impl<'de> SeqAccess<'de> for Items<'_, '_> {
         let Some((index, node)) = self.items.next() else {
             return Ok(None);
         };
-        seed.deserialize(Reader { document: self.document, node: Some(node) })
-            .map(Some)
-            .map_err(|problem| problem.at(Some(node)).under(Step::Index(index)))
+        seed.deserialize(Reader {
+            document: self.document,
+            node: Some(node),
+        })
+        .map(Some)
+        .map_err(|problem| problem.at(Some(node)).under(Step::Index(index)))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -387,7 +445,9 @@ impl<'de> MapAccess<'de> for Entries<'_, '_> {
         self.value = Some(node);
         let key = Cow::Borrowed(self.document.key(node)).into_deserializer();
         seed.deserialize(key).map(Some).map_err(|problem: Problem| {
-            problem.at(Some(node)).under(Step::Key(self.document.key(node).to_owned()))
+            problem
+                .at(Some(node))
+                .under(Step::Key(self.document.key(node).to_owned()))
         })
     }
 
@@ -396,7 +456,11 @@ impl<'de> MapAccess<'de> for Entries<'_, '_> {
         seed: T,
     ) -> std::result::Result<T::Value, Problem> {
         let node = self.value.take();
-        seed.deserialize(Reader { document: self.document, node }).map_err(|problem| {
+        seed.deserialize(Reader {
+            document: self.document,
+            node,
+        })
+        .map_err(|problem| {
             let key = node.map_or("", |node| self.document.key(node));
             problem.at(node).under(Step::Key(key.to_owned()))
         })
@@ -485,18 +549,23 @@ mod tests {
     #[test]
     fn scalars_are_what_sops_reads() {
         assert_eq!(
-            value("a: 010\nb: yes\nc: 1e3\nd: ~\ne: True\nf: '5'\ng: 2020-01-02\nh: 1_000\ni: |\n  x\n"),
+            value(
+                "a: 010\nb: yes\nc: 1e3\nd: ~\ne: True\nf: '5'\ng: 2020-01-02\nh: 1_000\ni: |\n  x\n"
+            ),
             json!({"a": 8, "b": "yes", "c": 1000.0, "d": null, "e": true, "f": "5", "g": "2020-01-02T00:00:00Z", "h": 1000, "i": "x\n"})
         );
         assert_eq!(value("---\n"), json!({}));
-        let json: serde_json::Value = from_document(r#"{"<<": {"a": [1.0]}}"#, Format::Json).unwrap_or_else(|error| panic!("{error}"));
+        let json: serde_json::Value = from_document(r#"{"<<": {"a": [1.0]}}"#, Format::Json)
+            .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(json, json!({"<<": {"a": [1.0]}}));
     }
 
     #[test]
     fn merged_entries_give_way_to_own_and_to_earlier_ones() {
         assert_eq!(
-            value("a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4, <<: {w: 5, y: 6}}\nc: {<<: *b, y: 7}\nd: {<<: [*a, *b]}\ne: *a\nf: {'<<': 8}\n"),
+            value(
+                "a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4, <<: {w: 5, y: 6}}\nc: {<<: *b, y: 7}\nd: {<<: [*a, *b]}\ne: *a\nf: {'<<': 8}\n"
+            ),
             json!({
                 "a": {"x": 1, "y": 2},
                 "b": {"y": 3, "z": 4, "w": 5},
@@ -536,23 +605,55 @@ mod tests {
     fn documents_become_types() {
         let text = "a:\n- {host: x, port: 1, mode: off}\n- {host: x, mode: {fixed: 2}, port: ~}\n\
             b:\n- {host: x, mode: {range: [1, 2]}, address: '::1'}\n- {host: x, mode: {named: {name: q}}}\n";
-        let server = |port, mode, address| Server { host: "x".into(), port, mode, address };
+        let server = |port, mode, address| Server {
+            host: "x".into(),
+            port,
+            mode,
+            address,
+        };
         let expected = BTreeMap::from([
-            ("a".to_owned(), vec![server(Some(1), Mode::Off, None), server(None, Mode::Fixed(2.0), None)]),
+            (
+                "a".to_owned(),
+                vec![
+                    server(Some(1), Mode::Off, None),
+                    server(None, Mode::Fixed(2.0), None),
+                ],
+            ),
             (
                 "b".to_owned(),
-                vec![server(None, Mode::Range(1, 2), Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]))), server(None, Mode::Named { name: "q".into() }, None)],
+                vec![
+                    server(
+                        None,
+                        Mode::Range(1, 2),
+                        Some(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])),
+                    ),
+                    server(None, Mode::Named { name: "q".into() }, None),
+                ],
             ),
         ]);
-        assert_eq!(servers(text).unwrap_or_else(|error| panic!("{error}")), expected);
-        let all: Vec<BTreeMap<String, i64>> = from_documents("a: 1\n---\n---\nb: 2\n", Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(all, [BTreeMap::from([("a".into(), 1)]), BTreeMap::new(), BTreeMap::from([("b".into(), 2)])]);
+        assert_eq!(
+            servers(text).unwrap_or_else(|error| panic!("{error}")),
+            expected
+        );
+        let all: Vec<BTreeMap<String, i64>> =
+            from_documents("a: 1\n---\n---\nb: 2\n", Format::Yaml)
+                .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(
+            all,
+            [
+                BTreeMap::from([("a".into(), 1)]),
+                BTreeMap::new(),
+                BTreeMap::from([("b".into(), 2)])
+            ]
+        );
     }
 
     /// With the place in front.
     fn message(error: &Error) -> String {
         match error {
-            Error::Value { location: Some(at), .. } => format!("{at}: {error}"),
+            Error::Value {
+                location: Some(at), ..
+            } => format!("{at}: {error}"),
             _ => error.to_string(),
         }
     }
@@ -560,23 +661,60 @@ mod tests {
     #[test]
     fn an_error_names_the_place_and_not_the_value() {
         for (text, expected) in [
-            ("a:\n- host: 31337\n  mode: off\n", "line 2, column 9: a[0].host: expected a string, found an integer"),
-            ("a:\n- host: x\n  port: 31337000\n  mode: off\n", "line 3, column 9: a[0].port: expected u16, found an integer that is none"),
-            ("a:\n- host: x\n  port: s3cret\n  mode: off\n", "line 3, column 9: a[0].port: expected u16, found a string"),
-            ("a:\n- host: x\n  mode: s3cret\n", "line 3, column 9: a[0].mode: expected one of off, fixed, range, named"),
-            ("a:\n- host: x\n  mode: {fixed: s3cret}\n", "line 3, column 17: a[0].mode.fixed: expected f64, found a string"),
-            ("a:\n- host: x\n  mode: {range: [1, s3cret]}\n", "line 3, column 21: a[0].mode.range[1]: expected i64, found a string"),
-            ("a:\n- host: x\n  mode: off\n  address: s3cret\n", "line 4, column 12: a[0].address: the value is not one that is expected here"),
-            ("a:\n- host: x\n", "line 2, column 3: a[0]: the key `mode` is missing"),
-            ("a:\n- host: x\n  hots: s3cret\n", "line 3, column 9: a[0].hots: the key `hots` is not known; expected one of host, port, mode, address"),
-            ("a: s3cret\n", "line 1, column 4: a: expected a sequence, found a string"),
-            ("a:\n- <<: 31337\n", "line 2, column 7: a[0].<<: only mappings can be merged with `<<`"),
+            (
+                "a:\n- host: 31337\n  mode: off\n",
+                "line 2, column 9: a[0].host: expected a string, found an integer",
+            ),
+            (
+                "a:\n- host: x\n  port: 31337000\n  mode: off\n",
+                "line 3, column 9: a[0].port: expected u16, found an integer that is none",
+            ),
+            (
+                "a:\n- host: x\n  port: s3cret\n  mode: off\n",
+                "line 3, column 9: a[0].port: expected u16, found a string",
+            ),
+            (
+                "a:\n- host: x\n  mode: s3cret\n",
+                "line 3, column 9: a[0].mode: expected one of off, fixed, range, named",
+            ),
+            (
+                "a:\n- host: x\n  mode: {fixed: s3cret}\n",
+                "line 3, column 17: a[0].mode.fixed: expected f64, found a string",
+            ),
+            (
+                "a:\n- host: x\n  mode: {range: [1, s3cret]}\n",
+                "line 3, column 21: a[0].mode.range[1]: expected i64, found a string",
+            ),
+            (
+                "a:\n- host: x\n  mode: off\n  address: s3cret\n",
+                "line 4, column 12: a[0].address: the value is not one that is expected here",
+            ),
+            (
+                "a:\n- host: x\n",
+                "line 2, column 3: a[0]: the key `mode` is missing",
+            ),
+            (
+                "a:\n- host: x\n  hots: s3cret\n",
+                "line 3, column 9: a[0].hots: the key `hots` is not known; expected one of host, port, mode, address",
+            ),
+            (
+                "a: s3cret\n",
+                "line 1, column 4: a: expected a sequence, found a string",
+            ),
+            (
+                "a:\n- <<: 31337\n",
+                "line 2, column 7: a[0].<<: only mappings can be merged with `<<`",
+            ),
         ] {
             let error = servers(text).expect_err(text);
             assert_eq!(self::message(&error), expected);
             assert!(!format!("{error:?}").contains("s3cret"));
         }
-        let error = from_document::<String>("a: 1\n", Format::Yaml).expect_err("a mapping is no string");
-        assert_eq!(message(&error), "line 1, column 1: the top level: expected a string, found a mapping");
+        let error =
+            from_document::<String>("a: 1\n", Format::Yaml).expect_err("a mapping is no string");
+        assert_eq!(
+            message(&error),
+            "line 1, column 1: the top level: expected a string, found a mapping"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Walks the tape node by node, and makes trees of it: aliases expanded, comments left out.
 
 use crate::document::{Collection, Document, Item, Leaf, PathId};
+use crate::format::Format;
 use crate::tree::{Entry, Node};
 
 impl<'a> Document<'a> {
@@ -103,6 +104,17 @@ impl<'a> Document<'a> {
             .map_or("", |path| self.paths.key(path))
     }
 
+    /// Whether the entry's key is the merge key: not in quotes, which make it a key like others.
+    pub(crate) fn is_merge(&self, node: usize) -> bool {
+        let Some(path) = self.node_path(node) else {
+            return false;
+        };
+        let offset = self.paths.key_offset(path) as usize;
+        self.format == Format::Yaml
+            && self.paths.key(path) == "<<"
+            && self.text[offset..].starts_with(['<', '!'])
+    }
+
     /// The tree of the node at `index`.
     pub(crate) fn tree(&self, index: usize) -> Node {
         // Containers that are open, each under the key that it has in the one before.
@@ -166,12 +178,20 @@ mod tests {
                 .unwrap_or_else(|error| panic!("{error}"))
         };
         for (text, expected) in [
-            ("a: 1 # x\n# y\nb: [x, {c: ~}]\n", vec![r#"{"a": 1, "b": ["x", {"c": null}]}"#]),
+            (
+                "a: 1 # x\n# y\nb: [x, {c: ~}]\n",
+                vec![r#"{"a": 1, "b": ["x", {"c": null}]}"#],
+            ),
             (
                 "a: &x {b: [1.5, &y true]}\nc: *x\nd: [*x, *y]\n",
-                vec![r#"{"a": {"b": [1.5, true]}, "c": {"b": [1.5, true]}, "d": [{"b": [1.5, true]}, true]}"#],
+                vec![
+                    r#"{"a": {"b": [1.5, true]}, "c": {"b": [1.5, true]}, "d": [{"b": [1.5, true]}, true]}"#,
+                ],
             ),
-            ("a: {}\nb: []\n---\n---\nc: |\n  x\n", vec![r#"{"a": {}, "b": []}"#, "{}", r#"{"c": "x\n"}"#]),
+            (
+                "a: {}\nb: []\n---\n---\nc: |\n  x\n",
+                vec![r#"{"a": {}, "b": []}"#, "{}", r#"{"c": "x\n"}"#],
+            ),
             ("a: 1\nsops:\n  mac: x\n", vec![r#"{"a": 1}"#]),
         ] {
             let expected: Vec<_> = expected.into_iter().map(json).collect();

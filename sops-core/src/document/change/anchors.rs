@@ -13,7 +13,11 @@ use crate::error::Result;
 
 /// Writes out the first alias of each node that the change affects, for the items `changed` of the tape being replaced.
 /// Tells whether the node at the begin of `changed` is one of them, so that its anchor must go.
-pub(super) fn keep_values(document: &Document<'_>, changed: &Range<usize>, changes: &mut Changes) -> Result<bool> {
+pub(super) fn keep_values(
+    document: &Document<'_>,
+    changed: &Range<usize>,
+    changes: &mut Changes,
+) -> Result<bool> {
     // For each affected node the first alias that stays, and whether there are more.
     let mut affected: BTreeMap<usize, (usize, bool)> = BTreeMap::new();
     for (index, item) in document.written_items() {
@@ -21,7 +25,8 @@ pub(super) fn keep_values(document: &Document<'_>, changed: &Range<usize>, chang
             continue;
         };
         let target = *target as usize;
-        let holds_change = target < changed.start && document.node_items(target).contains(&changed.start);
+        let holds_change =
+            target < changed.start && document.node_items(target).contains(&changed.start);
         if changed.contains(&index) || !(holds_change || changed.contains(&target)) {
             continue;
         }
@@ -35,8 +40,18 @@ pub(super) fn keep_values(document: &Document<'_>, changed: &Range<usize>, chang
             Item::Alias { span, .. } => document.source(*span).trim_start_matches('*'),
             _ => continue,
         };
-        let anchor = if *more { Anchor::Add(name) } else { Anchor::Keep };
-        replace(document, &Site::of(document, *alias), &document.tree(*target), anchor, changes)?;
+        let anchor = if *more {
+            Anchor::Add(name)
+        } else {
+            Anchor::Keep
+        };
+        replace(
+            document,
+            &Site::of(document, *alias),
+            &document.tree(*target),
+            anchor,
+            changes,
+        )?;
         if !changed.contains(target)
             && let Some(anchor) = Site::of(document, *target).properties.anchor
         {

@@ -2,18 +2,23 @@
 
 use std::ops::Range;
 
-use super::layout::{
-    Layout, has_open_end, indent, is_block_collection, needs_line_break, write_closed,
+use super::layout::{Layout, has_open_end, indent, is_block_collection, needs_line_break};
+use super::site::{
+    Site, begins_line, content_end, innermost_last, last_child, next, previous, trailing_comment,
 };
-use super::site::{Site, begins_line, content_end, last_child, next, previous, trailing_comment};
 use super::{Anchor, Changes, scalar};
 use crate::document::yaml::source;
-use crate::document::yaml::spell::spell;
 use crate::document::{Collection, Document, Item, Style};
 use crate::tree::{Entry, Node};
 
 /// Puts `new` in the place of a node in a block collection.
-pub(super) fn replace(document: &Document<'_>, site: &Site, new: &Node, anchor: Anchor<'_>, changes: &mut Changes) {
+pub(super) fn replace(
+    document: &Document<'_>,
+    site: &Site,
+    new: &Node,
+    anchor: Anchor<'_>,
+    changes: &mut Changes,
+) {
     let text = document.text;
     changes.properties(document, site, new, anchor);
     let layout = Layout::of(document, site.container);
@@ -25,7 +30,11 @@ pub(super) fn replace(document: &Document<'_>, site: &Site, new: &Node, anchor: 
     {
         return;
     }
-    let extent = site.content.start..if old_is_block { inner_end(text, site.content.end, column) } else { site.content.end };
+    let extent = site.content.start..if old_is_block {
+        inner_end(text, site.content.end, column)
+    } else {
+        site.content.end
+    };
     let own_line = site.on_own_line(text) && !extent.is_empty();
     let inner = source::column(text, site.content.start);
     let mut written = Written::default();
@@ -36,8 +45,13 @@ pub(super) fn replace(document: &Document<'_>, site: &Site, new: &Node, anchor: 
         // Where the old content stands, if that column will do.
         (true, true) => {
             let sequence = matches!(new, Node::Sequence(_));
-            let fits = inner > column || inner == column && sequence && site.kind == Collection::Mapping;
-            let inner = if fits { inner } else { layout.content_column(site.kind, column, new) };
+            let fits =
+                inner > column || inner == column && sequence && site.kind == Collection::Mapping;
+            let inner = if fits {
+                inner
+            } else {
+                layout.content_column(site.kind, column, new)
+            };
             let mut lines = String::new();
             indent(&mut lines, inner);
             layout.write_block(&mut lines, new, inner);
@@ -46,16 +60,38 @@ pub(super) fn replace(document: &Document<'_>, site: &Site, new: &Node, anchor: 
                 changes.replace(line_start..extent.end, layout.with_breaks(&lines));
             } else {
                 let (first, rest) = lines.split_once('\n').unwrap_or((&lines, ""));
-                let rest = if rest.is_empty() { String::new() } else { format!("\n{rest}") };
-                let written = Written { first: first.to_owned(), rest };
-                written.put(document, site, line_start..extent.end, &layout, new, changes);
+                let rest = if rest.is_empty() {
+                    String::new()
+                } else {
+                    format!("\n{rest}")
+                };
+                let written = Written {
+                    first: first.to_owned(),
+                    rest,
+                };
+                written.put(
+                    document,
+                    site,
+                    line_start..extent.end,
+                    &layout,
+                    new,
+                    changes,
+                );
             }
             if let Anchor::Add(name) = anchor {
-                changes.replace(site.properties.end..site.properties.end, format!(" &{name}"));
+                changes.replace(
+                    site.properties.end..site.properties.end,
+                    format!(" &{name}"),
+                );
             }
         }
         // Behind the `-` of an item, if nothing else is there.
-        (true, false) if site.kind == Collection::Sequence && site.properties.comments.is_empty() && no_properties(site, anchor, new) && !extent.is_empty() => {
+        (true, false)
+            if site.kind == Collection::Sequence
+                && site.properties.is_empty()
+                && !matches!(anchor, Anchor::Add(_))
+                && !extent.is_empty() =>
+        {
             layout.write_block(&mut written.first, new, inner);
             written.split();
             written.put(document, site, extent, &layout, new, changes);
@@ -67,7 +103,11 @@ pub(super) fn replace(document: &Document<'_>, site: &Site, new: &Node, anchor: 
             layout.write_block(&mut written.rest, new, inner);
             let from = site.properties.end;
             let blanks = |from: usize, to: usize| text[from..to].trim().is_empty();
-            let start = if blanks(from, extent.start) { from } else { extent.start };
+            let start = if blanks(from, extent.start) {
+                from
+            } else {
+                extent.start
+            };
             if !written.first.is_empty() {
                 written.first.insert(0, ' ');
             }
@@ -77,12 +117,7 @@ pub(super) fn replace(document: &Document<'_>, site: &Site, new: &Node, anchor: 
             if !written.first.is_empty() {
                 written.first.push(' ');
             }
-            match new {
-                Node::Scalar(value) if !has_open_end(new) => {
-                    spell(&mut written.first, value.as_ref(), layout.place(site.kind, column));
-                }
-                _ => write_closed(&mut written.first, new),
-            }
+            layout.write_inline(&mut written.first, new, site.kind, column);
             written.split();
             if own_line && old_is_block {
                 collapse(document, site, extent, &layout, written, changes);
@@ -97,17 +132,6 @@ pub(super) fn replace(document: &Document<'_>, site: &Site, new: &Node, anchor: 
             }
         }
     }
-}
-
-/// Whether neither anchor nor tag stands before the content once it is replaced.
-fn no_properties(site: &Site, anchor: Anchor<'_>, new: &Node) -> bool {
-    let anchored = match anchor {
-        Anchor::Keep => site.properties.anchor.is_some(),
-        Anchor::Drop => false,
-        Anchor::Add(_) => true,
-    };
-    // Only a string keeps its tag.
-    !anchored && (site.properties.tag.is_none() || is_block_collection(new))
 }
 
 /// What is written for a value: behind the indicator, and in the lines below with the `\n` before them.
@@ -127,7 +151,15 @@ impl Written {
     }
 
     /// Puts the first line in the place of `extent` and the others below the line, behind its comment.
-    fn put(mut self, document: &Document<'_>, site: &Site, extent: Range<usize>, layout: &Layout, new: &Node, changes: &mut Changes) {
+    fn put(
+        mut self,
+        document: &Document<'_>,
+        site: &Site,
+        extent: Range<usize>,
+        layout: &Layout,
+        new: &Node,
+        changes: &mut Changes,
+    ) {
         let text = document.text;
         // The comment of a block scalar's header is within the content.
         if let Some(comment) = header_comment(document, site) {
@@ -144,17 +176,36 @@ impl Written {
 }
 
 /// Writes a value behind the indicator of an entry whose block collection, on lines of its own, goes.
-fn collapse(document: &Document<'_>, site: &Site, extent: Range<usize>, layout: &Layout, written: Written, changes: &mut Changes) {
+fn collapse(
+    document: &Document<'_>,
+    site: &Site,
+    extent: Range<usize>,
+    layout: &Layout,
+    written: Written,
+    changes: &mut Changes,
+) {
     let text = document.text;
     let at = site.properties.end;
     changes.replace(at..at, format!(" {}", written.first));
     let line_end = source::line_end(text, at);
     changes.replace(line_end..line_end, layout.with_breaks(&written.rest));
-    remove_lines(text, outer_comments(text, site, line_end), line_end, extent.end, changes);
+    remove_lines(
+        text,
+        outer_comments(text, site, line_end),
+        line_end,
+        extent.end,
+        changes,
+    );
 }
 
 /// Takes the text from the end of one line to the end of another out, but for comments that stay on lines of their own.
-fn remove_lines(text: &str, kept: Vec<Range<usize>>, from: usize, to: usize, changes: &mut Changes) {
+fn remove_lines(
+    text: &str,
+    kept: Vec<Range<usize>>,
+    from: usize,
+    to: usize,
+    changes: &mut Changes,
+) {
     let mut done = from;
     for comment in kept {
         let line = source::line_start(text, comment.start);
@@ -172,7 +223,12 @@ fn outer_comments(text: &str, site: &Site, from: usize) -> Vec<Range<usize>> {
     let outer = |comment: &&Range<usize>| {
         comment.start >= from && source::column(text, comment.start) <= column
     };
-    site.properties.comments.iter().filter(outer).cloned().collect()
+    site.properties
+        .comments
+        .iter()
+        .filter(outer)
+        .cloned()
+        .collect()
 }
 
 /// The end of a block collection whose last content ends at `end`, with the comments that belong to it: the one behind the
@@ -215,7 +271,13 @@ fn header_comment(document: &Document<'_>, site: &Site) -> Option<Range<usize>> 
 }
 
 /// Appends an entry or item to the block collection at `container`.
-pub(super) fn append(document: &Document<'_>, container: usize, key: Option<&str>, value: &Node, changes: &mut Changes) {
+pub(super) fn append(
+    document: &Document<'_>,
+    container: usize,
+    key: Option<&str>,
+    value: &Node,
+    changes: &mut Changes,
+) {
     let text = document.text;
     let last = last_child(document, container);
     let site = Site::of(document, last);
@@ -228,7 +290,10 @@ pub(super) fn append(document: &Document<'_>, container: usize, key: Option<&str
     indent(&mut lines, column);
     match key {
         Some(key) => {
-            let entry = Entry { key: key.to_owned(), value: value.clone() };
+            let entry = Entry {
+                key: key.to_owned(),
+                value: value.clone(),
+            };
             layout.write_entry(&mut lines, &entry, column);
         }
         None => layout.write_item(&mut lines, value, column),
@@ -244,7 +309,9 @@ pub(super) fn create(document: &Document<'_>, at: usize, value: &Node, changes: 
     let text = document.text;
     let layout = Layout::of(document, 0);
     let mut lines = String::new();
-    let begins_line = begins_line(text, at) && source::line_start(text, at) <= at && (at == 0 || text[..at].ends_with(['\n', '\r', '\u{feff}']));
+    let begins_line = begins_line(text, at)
+        && source::line_start(text, at) <= at
+        && (at == 0 || text[..at].ends_with(['\n', '\r', '\u{feff}']));
     if !begins_line {
         lines.push('\n');
     }
@@ -256,7 +323,12 @@ pub(super) fn create(document: &Document<'_>, at: usize, value: &Node, changes: 
 }
 
 /// Puts `new` in the place of `{}` at the top of a document.
-pub(super) fn replace_top(document: &Document<'_>, extent: Range<usize>, new: &Node, changes: &mut Changes) {
+pub(super) fn replace_top(
+    document: &Document<'_>,
+    extent: Range<usize>,
+    new: &Node,
+    changes: &mut Changes,
+) {
     let text = document.text;
     let layout = Layout::of(document, 0);
     let mut lines = String::new();
@@ -266,19 +338,29 @@ pub(super) fn replace_top(document: &Document<'_>, extent: Range<usize>, new: &N
     layout.write_block(&mut lines, new, 0);
     let line_end = source::line_end(text, extent.end);
     let (first, rest) = lines.split_at(lines.find('\n').unwrap_or(lines.len()));
-    let end = if line_end == text.len() && needs_line_break(new) { "\n" } else { "" };
-    changes.replace(source::line_start(text, extent.start).max(text[..extent.start].trim_end_matches([' ', '\t']).len())..extent.end, first.to_owned());
-    changes.replace(line_end..line_end, layout.with_breaks(&format!("{rest}{end}")));
+    let end = if line_end == text.len() && needs_line_break(new) {
+        "\n"
+    } else {
+        ""
+    };
+    changes.replace(
+        source::line_start(text, extent.start)
+            .max(text[..extent.start].trim_end_matches([' ', '\t']).len())..extent.end,
+        first.to_owned(),
+    );
+    changes.replace(
+        line_end..line_end,
+        layout.with_breaks(&format!("{rest}{end}")),
+    );
 }
 
 /// A block scalar at the end of the text without a line break would get one more when lines follow.
 fn close_block_scalar(document: &Document<'_>, last: usize, content: usize, changes: &mut Changes) {
-    let mut node = last;
-    while matches!(document.tape[node], Item::Open { flow: false, .. }) {
-        node = last_child(document, node);
-    }
-    let Item::Leaf(leaf) = &document.tape[node] else { return };
-    let open = matches!(leaf.style, Style::Literal | Style::Folded) && content == document.text.len();
+    let Item::Leaf(leaf) = &document.tape[innermost_last(document, last)] else {
+        return;
+    };
+    let open =
+        matches!(leaf.style, Style::Literal | Style::Folded) && content == document.text.len();
     if !open || document.source(leaf.span).ends_with(['\n', '\r']) {
         return;
     }
@@ -296,7 +378,11 @@ pub(super) fn remove(document: &Document<'_>, site: &Site, changes: &mut Changes
     let (before, behind) = (previous(document, site.node), next(document, site.node));
     let layout = Layout::of(document, site.container);
     if before.is_none() && behind.is_none() {
-        let empty = if site.kind == Collection::Mapping { "{}" } else { "[]" };
+        let empty = if site.kind == Collection::Mapping {
+            "{}"
+        } else {
+            "[]"
+        };
         return remove_only(document, site, extent, empty, &layout, changes);
     }
     let behind = match behind {
@@ -310,7 +396,11 @@ pub(super) fn remove(document: &Document<'_>, site: &Site, changes: &mut Changes
         changes.replace(site.entry..second, String::new());
     } else {
         let kept = extent.kept_lines(text, site.column(text), &layout);
-        let start = if kept.is_empty() { text[..site.entry].trim_end_matches([' ', '\t']).len() } else { site.entry };
+        let start = if kept.is_empty() {
+            text[..site.entry].trim_end_matches([' ', '\t']).len()
+        } else {
+            site.entry
+        };
         changes.replace(start..extent.end, kept);
     }
 }
@@ -332,13 +422,25 @@ impl Extent {
         if old_is_block {
             let indicator_end = source::line_end(text, site.indicator.unwrap_or(site.entry));
             let kept = properties
-                .filter(|comment| comment.start < indicator_end || source::column(text, comment.start) <= column)
+                .filter(|comment| {
+                    comment.start < indicator_end || source::column(text, comment.start) <= column
+                })
                 .collect();
-            return Self { start: site.entry, end: inner_end(text, site.content.end, column), kept };
+            return Self {
+                start: site.entry,
+                end: inner_end(text, site.content.end, column),
+                kept,
+            };
         }
         let mut kept: Vec<_> = properties.collect();
-        kept.extend(header_comment(document, site).or_else(|| trailing_comment(text, site.content.end)));
-        Self { start: site.entry, end: source::line_end(text, site.content.end), kept }
+        kept.extend(
+            header_comment(document, site).or_else(|| trailing_comment(text, site.content.end)),
+        );
+        Self {
+            start: site.entry,
+            end: source::line_end(text, site.content.end),
+            kept,
+        }
     }
 
     /// The kept comments, each on a line of its own, the first not indented.
@@ -355,7 +457,13 @@ impl Extent {
     }
 
     /// Takes the lines of an entry that begins its line.
-    fn take_lines(&self, document: &Document<'_>, site: &Site, layout: &Layout, changes: &mut Changes) {
+    fn take_lines(
+        &self,
+        document: &Document<'_>,
+        site: &Site,
+        layout: &Layout,
+        changes: &mut Changes,
+    ) {
         let text = document.text;
         if !self.kept.is_empty() {
             let kept = self.kept_lines(text, site.column(text), layout);
@@ -365,30 +473,56 @@ impl Extent {
         if text[start..].starts_with('\u{feff}') {
             start += '\u{feff}'.len_utf8();
         }
-        let end = source::after_break(text, self.end);
-        if end == self.end && !ends_block_scalar(document, site.node) {
+        let mut end = source::after_break(text, self.end);
+        match block_scalar_before(document, site.node) {
+            // Blank lines behind would become part of its value.
+            Some(scalar) if scalar.keeps && scalar.end == start => {
+                let blank = text[end..].len() - text[end..].trim_start().len();
+                end = source::line_start(text, end + blank).max(end);
+            }
+            // Its line break is part of its value.
+            Some(_) => {}
             // The last line had no line break, so the one before it is to have none.
-            start -= source::line_break(&text[..start]).len();
+            None if end == self.end => start -= source::line_break(&text[..start]).len(),
+            None => {}
         }
         changes.replace(start..end, String::new());
     }
 }
 
-/// Whether what comes before `node` ends in a block scalar, whose line break is part of its value.
-fn ends_block_scalar(document: &Document<'_>, node: usize) -> bool {
-    let Some(mut before) = previous(document, node) else {
-        return false;
-    };
-    while matches!(document.tape[before], Item::Open { flow: false, .. }) {
-        before = last_child(document, before);
+/// The block scalar that the node before another ends in.
+struct BlockScalar {
+    /// Whether all line breaks at its end are part of its value.
+    keeps: bool,
+    end: usize,
+}
+
+fn block_scalar_before(document: &Document<'_>, node: usize) -> Option<BlockScalar> {
+    match &document.tape[innermost_last(document, previous(document, node)?)] {
+        Item::Leaf(leaf) if matches!(leaf.style, Style::Literal | Style::Folded) => {
+            Some(BlockScalar {
+                keeps: source::header(document.source(leaf.span)).keeps(),
+                end: leaf.span.range().end,
+            })
+        }
+        _ => None,
     }
-    matches!(&document.tape[before], Item::Leaf(leaf) if matches!(leaf.style, Style::Literal | Style::Folded))
 }
 
 /// Takes the only entry out of a collection, which becomes `empty`.
-fn remove_only(document: &Document<'_>, site: &Site, extent: Extent, empty: &str, layout: &Layout, changes: &mut Changes) {
+fn remove_only(
+    document: &Document<'_>,
+    site: &Site,
+    extent: Extent,
+    empty: &str,
+    layout: &Layout,
+    changes: &mut Changes,
+) {
     let text = document.text;
-    let top = matches!(document.tape[super::site::container(document, site.container)], Item::Document { .. });
+    let top = matches!(
+        document.tape[super::site::container(document, site.container)],
+        Item::Document { .. }
+    );
     let own_line = begins_line(text, site.entry);
     if !top && own_line {
         let outer = Site::of(document, site.container);

@@ -13,7 +13,10 @@ pub(super) fn is_changed_to(
     changed: Range<usize>,
     node: Option<(Option<&str>, &Node)>,
 ) -> bool {
-    let mut rest = Rest { document: new, next: 0 };
+    let mut rest = Rest {
+        document: new,
+        next: 0,
+    };
     rest.begins_with(old, 0..changed.start)
         && node.is_none_or(|(key, node)| rest.begins_with_node(key, node))
         && rest.begins_with(old, changed.end..old.tape.len())
@@ -40,19 +43,21 @@ impl<'d, 'a> Rest<'d, 'a> {
     }
 
     fn begins_with(&mut self, old: &Document<'_>, items: Range<usize>) -> bool {
-        items.filter(|at| is_content(old, &old.tape[*at])).all(|at| {
-            let Some((index, item)) = self.next_item() else {
-                return false;
-            };
-            let same = match (item, &old.tape[at]) {
-                (Item::Leaf(new), Item::Leaf(old)) => new.value == old.value,
-                (Item::Open { kind: new, .. }, Item::Open { kind: old, .. }) => new == old,
-                (Item::Close { .. }, Item::Close { .. })
-                | (Item::Document { .. }, Item::Document { .. }) => true,
-                _ => false,
-            };
-            same && self.document.key(index) == old.key(at)
-        })
+        items
+            .filter(|at| is_content(old, &old.tape[*at]))
+            .all(|at| {
+                let Some((index, item)) = self.next_item() else {
+                    return false;
+                };
+                let same = match (item, &old.tape[at]) {
+                    (Item::Leaf(new), Item::Leaf(old)) => new.value == old.value,
+                    (Item::Open { kind: new, .. }, Item::Open { kind: old, .. }) => new == old,
+                    (Item::Close { .. }, Item::Close { .. })
+                    | (Item::Document { .. }, Item::Document { .. }) => true,
+                    _ => false,
+                };
+                same && self.document.key(index) == old.key(at)
+            })
     }
 
     fn begins_with_node(&mut self, key: Option<&str>, node: &Node) -> bool {
@@ -65,15 +70,25 @@ impl<'d, 'a> Rest<'d, 'a> {
         let closes = |rest: &mut Self| matches!(rest.next_item(), Some((_, Item::Close { .. })));
         match (item, node) {
             (Item::Leaf(leaf), Node::Scalar(value)) => leaf.value == *value,
-            (Item::Open { kind: Collection::Mapping, .. }, Node::Mapping(entries)) => {
+            (
+                Item::Open {
+                    kind: Collection::Mapping,
+                    ..
+                },
+                Node::Mapping(entries),
+            ) => {
                 entries
                     .iter()
                     .all(|entry| self.begins_with_node(Some(&entry.key), &entry.value))
                     && closes(self)
             }
-            (Item::Open { kind: Collection::Sequence, .. }, Node::Sequence(items)) => {
-                items.iter().all(|item| self.begins_with_node(None, item)) && closes(self)
-            }
+            (
+                Item::Open {
+                    kind: Collection::Sequence,
+                    ..
+                },
+                Node::Sequence(items),
+            ) => items.iter().all(|item| self.begins_with_node(None, item)) && closes(self),
             _ => false,
         }
     }

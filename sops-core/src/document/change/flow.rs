@@ -2,17 +2,26 @@
 
 use std::ops::Range;
 
-use super::layout::{SPACED, Separators, write_flow, write_flow_key};
-use super::site::{Site, begins_line, content_end, key_end, last_child, next, previous, skip_blanks, trailing_comment};
+use super::layout::{SPACED, Separators, write_flow, write_flow_key, write_json_scalar};
+use super::site::{
+    Site, begins_line, content_end, key_end, last_child, next, previous, skip_blanks,
+    trailing_comment,
+};
 use super::{Anchor, Changes, scalar};
 use crate::document::yaml::source;
-use crate::document::{Collection, Document, Item, json};
+use crate::document::{Collection, Document, Item};
 use crate::error::Result;
 use crate::format::Format;
 use crate::tree::Node;
 
 /// Puts `new` in the place of a node in a flow collection.
-pub(super) fn replace(document: &Document<'_>, site: &Site, new: &Node, anchor: Anchor<'_>, changes: &mut Changes) -> Result<()> {
+pub(super) fn replace(
+    document: &Document<'_>,
+    site: &Site,
+    new: &Node,
+    anchor: Anchor<'_>,
+    changes: &mut Changes,
+) -> Result<()> {
     let text = document.text;
     changes.properties(document, site, new, anchor);
     let mut written = String::new();
@@ -32,20 +41,33 @@ pub(super) fn replace(document: &Document<'_>, site: &Site, new: &Node, anchor: 
     }
     let at = site.content.end;
     let blanks = text[at..].len() - text[at..].trim_start_matches([' ', '\t']).len();
-    let end = if text[at + blanks..].starts_with([',', ']', '}']) { at + blanks } else { at };
+    let end = if text[at + blanks..].starts_with([',', ']', '}']) {
+        at + blanks
+    } else {
+        at
+    };
     let lead = if site.indicator.is_some() { " " } else { ": " };
     changes.replace(at..end, format!("{lead}{written}"));
     Ok(())
 }
 
 /// Appends an entry or item to the flow collection at `container`.
-pub(super) fn append(document: &Document<'_>, container: usize, key: Option<&str>, value: &Node, changes: &mut Changes) -> Result<()> {
+pub(super) fn append(
+    document: &Document<'_>,
+    container: usize,
+    key: Option<&str>,
+    value: &Node,
+    changes: &mut Changes,
+) -> Result<()> {
     let text = document.text;
     let Item::Open { span, .. } = &document.tape[container] else {
         return Ok(());
     };
     let span = span.range();
-    let last = document.children(container).next().map(|_| last_child(document, container));
+    let last = document
+        .children(container)
+        .next()
+        .map(|_| last_child(document, container));
     let Some(last) = last else {
         return append_first(document, container, span, key, value, changes);
     };
@@ -63,25 +85,34 @@ pub(super) fn append(document: &Document<'_>, container: usize, key: Option<&str
     let comma = skip_blanks(text, end);
     let comma = text[comma..].starts_with(',').then_some(comma + 1);
     let close = if comma.is_some() { "," } else { "" };
+    // To Go's YAML library the `:` before a comma would be part of the key.
+    let gap = if text[..end].ends_with(':') { " " } else { "" };
     if let Some(lines) = &style.lines {
         let bracket = span.end - 1;
         let at = text[..bracket].trim_end().len();
         if comma.is_none() {
-            changes.replace(end..end, ",".to_owned());
+            changes.replace(end..end, format!("{gap},"));
         }
         changes.replace(at..at, format!("{}{written}{close}", lines.entry));
     } else {
         let separator = style.separators.comma;
         match comma {
             Some(comma) => changes.replace(comma..comma, format!("{}{written},", &separator[1..])),
-            None => changes.replace(end..end, format!("{separator}{written}")),
+            None => changes.replace(end..end, format!("{gap}{separator}{written}")),
         }
     }
     Ok(())
 }
 
 /// Puts the first entry or item into an empty collection.
-fn append_first(document: &Document<'_>, container: usize, span: Range<usize>, key: Option<&str>, value: &Node, changes: &mut Changes) -> Result<()> {
+fn append_first(
+    document: &Document<'_>,
+    container: usize,
+    span: Range<usize>,
+    key: Option<&str>,
+    value: &Node,
+    changes: &mut Changes,
+) -> Result<()> {
     let text = document.text;
     let inner = span.start + 1..span.end - 1;
     let style = Style::of_first(document, container);
@@ -109,21 +140,18 @@ pub(super) fn remove(document: &Document<'_>, site: &Site, changes: &mut Changes
     let behind = skip_blanks(text, end);
     let comma = text[behind..].starts_with(',').then_some(behind + 1);
     let before = previous(document, site.node);
-    let within = |comment: &&Range<usize>| comment.start >= site.entry;
-    let kept: String = site
-        .properties
-        .comments
-        .iter()
-        .filter(within)
-        .map(|comment| format!("{}\n", &text[comment.clone()]))
-        .collect();
+    let kept = inner_comments(text, site);
     if before.is_none() && next(document, site.node).is_none() {
         let bracketed = text[span.start..].starts_with(['[', '{']);
         let inner = span.start + 1..span.end - 1;
         if !bracketed {
-            return changes.replace(span, "{}".to_owned());
+            return changes.replace(span.start..end, "{}".to_owned());
         }
-        let rest = [inner.start..site.entry, end..behind, comma.unwrap_or(end)..inner.end];
+        let rest = [
+            inner.start..site.entry,
+            end..behind,
+            comma.unwrap_or(end)..inner.end,
+        ];
         let blank = rest.into_iter().all(|part| text[part].trim().is_empty());
         if blank && kept.is_empty() {
             return changes.replace(inner, String::new());
@@ -140,7 +168,10 @@ pub(super) fn remove(document: &Document<'_>, site: &Site, changes: &mut Changes
         changes.replace(site.entry..end, kept);
         changes.replace(comma - 1..comma, String::new());
     } else if own_line && line_ends {
-        changes.replace(source::line_start(text, site.entry)..source::after_break(text, rest), String::new());
+        changes.replace(
+            source::line_start(text, site.entry)..source::after_break(text, rest),
+            String::new(),
+        );
     } else if !own_line && before.is_some() && (line_ends || next(document, site.node).is_none()) {
         let start = text[..site.entry].trim_end_matches([' ', '\t']).len();
         changes.replace(start..comma, String::new());
@@ -152,8 +183,30 @@ pub(super) fn remove(document: &Document<'_>, site: &Site, changes: &mut Changes
     }
 }
 
+/// The comments between the key and the value of an entry, each with a line break, to stand where the entry began.
+fn inner_comments(text: &str, site: &Site) -> String {
+    let mut kept = String::new();
+    for comment in &site.properties.comments {
+        if comment.start > site.entry {
+            if kept.is_empty() && !text[..site.entry].ends_with([' ', '\t', '\n']) {
+                kept.push(' ');
+            }
+            kept.push_str(&text[comment.clone()]);
+            kept.push_str(line_break(text));
+        }
+    }
+    kept
+}
+
 /// Takes the last entry out, which no comma follows.
-fn remove_last(document: &Document<'_>, site: &Site, before: Option<usize>, kept: String, own_line: bool, changes: &mut Changes) {
+fn remove_last(
+    document: &Document<'_>,
+    site: &Site,
+    before: Option<usize>,
+    kept: String,
+    own_line: bool,
+    changes: &mut Changes,
+) {
     let text = document.text;
     let end = site.content.end;
     let Some(before) = before else {
@@ -213,7 +266,10 @@ impl<'a> Style<'a> {
                 Item::Open { span, .. } => indentation(text, span.range().start),
                 _ => "",
             };
-            let unit = inner.strip_prefix(outer).filter(|unit| !unit.is_empty()).unwrap_or("\t");
+            let unit = inner
+                .strip_prefix(outer)
+                .filter(|unit| !unit.is_empty())
+                .unwrap_or("\t");
             let line_break = line_break(text);
             Lines {
                 entry: format!("{line_break}{inner}"),
@@ -221,20 +277,37 @@ impl<'a> Style<'a> {
                 unit: unit.to_owned(),
             }
         });
-        Self { format: document.format, separators: separators(document, container), lines }
+        Self {
+            format: document.format,
+            separators: separators(document, container),
+            lines,
+        }
     }
 
     /// The style for the first entry of the empty collection at `container`.
     fn of_first(document: &Document<'a>, container: usize) -> Self {
         let text = document.text;
         let outermost = container == document.top(0).unwrap_or(0);
-        let around = if outermost { None } else { Some(Site::of(document, container)) };
-        let style = around.as_ref().map(|site| Self::of(document, site.container, site.entry));
-        let lines = match (document.format, style.as_ref().map(|style| style.lines.as_ref())) {
+        let around = if outermost {
+            None
+        } else {
+            Some(Site::of(document, container))
+        };
+        let style = around
+            .as_ref()
+            .map(|site| Self::of(document, site.container, site.entry));
+        let lines = match (
+            document.format,
+            style.as_ref().map(|style| style.lines.as_ref()),
+        ) {
             (Format::Yaml, _) | (_, Some(None)) => None,
             (Format::Json, None) => {
                 let line_break = line_break(text);
-                Some(Lines { entry: format!("{line_break}\t"), close: line_break.to_owned(), unit: "\t".to_owned() })
+                Some(Lines {
+                    entry: format!("{line_break}\t"),
+                    close: line_break.to_owned(),
+                    unit: "\t".to_owned(),
+                })
             }
             (Format::Json, Some(Some(lines))) => Some(Lines {
                 entry: format!("{}{}", lines.entry, lines.unit),
@@ -243,12 +316,22 @@ impl<'a> Style<'a> {
             }),
         };
         let separators = style.map_or(SPACED, |style| style.separators);
-        Self { format: document.format, separators, lines }
+        Self {
+            format: document.format,
+            separators,
+            lines,
+        }
     }
 
-    fn write_entry(&self, out: &mut String, key: Option<&str>, value: &Node, format: Format) -> Result<()> {
+    fn write_entry(
+        &self,
+        out: &mut String,
+        key: Option<&str>,
+        value: &Node,
+        format: Format,
+    ) -> Result<()> {
         if let Some(key) = key {
-            write_flow_key(out, key, format);
+            write_flow_key(out, key, value, format);
             out.push_str(self.separators.colon);
         }
         self.write(out, value)
@@ -259,18 +342,50 @@ impl<'a> Style<'a> {
         let (Format::Json, Some(lines)) = (self.format, &self.lines) else {
             return write_flow(out, value, self.format, self.separators);
         };
-        let mut written = String::new();
-        json::emit::emit_value(&mut written, value, json::emit::Indent::Tab, 0)?;
-        // Strings have their line breaks escaped, so each break is one between values, with a tab a level behind it.
-        for (index, line) in written.split('\n').enumerate() {
-            let content = line.trim_start_matches('\t');
-            if index > 0 {
-                out.push_str(&lines.entry);
-                for _ in 0..line.len() - content.len() {
-                    out.push_str(&lines.unit);
-                }
+        lines.write(out, value, 0)
+    }
+}
+
+impl Lines {
+    /// Appends a JSON value over several lines, `depth` levels below the entry.
+    fn write(&self, out: &mut String, value: &Node, depth: usize) -> Result<()> {
+        let break_line = |out: &mut String, depth: usize| {
+            out.push_str(&self.entry);
+            for _ in 0..depth {
+                out.push_str(&self.unit);
             }
-            out.push_str(content);
+        };
+        let begin = |out: &mut String, index: usize| {
+            out.push_str(if index > 0 { "," } else { "" });
+            break_line(out, depth + 1);
+        };
+        let end = |out: &mut String, empty: bool| {
+            if !empty {
+                break_line(out, depth);
+            }
+        };
+        match value {
+            Node::Mapping(entries) => {
+                out.push('{');
+                for (index, entry) in entries.iter().enumerate() {
+                    begin(out, index);
+                    write_flow_key(out, &entry.key, &entry.value, Format::Json);
+                    out.push_str(": ");
+                    self.write(out, &entry.value, depth + 1)?;
+                }
+                end(out, entries.is_empty());
+                out.push('}');
+            }
+            Node::Sequence(items) => {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    begin(out, index);
+                    self.write(out, item, depth + 1)?;
+                }
+                end(out, items.is_empty());
+                out.push(']');
+            }
+            Node::Scalar(value) => write_json_scalar(out, value.as_ref())?,
         }
         Ok(())
     }

@@ -12,9 +12,9 @@ mod flow;
 mod layout;
 mod scalar;
 mod site;
-pub(crate) mod tree;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tree;
 
 use std::ops::Range;
 
@@ -77,7 +77,9 @@ pub fn set(
             let shape = shape(&document, container);
             let value = tree::nest(&components[depth + 1..], value);
             match (&components[depth], shape) {
-                (Component::Key(key), Shape::Mapping) => Change::Append(container, Some(key), value),
+                (Component::Key(key), Shape::Mapping) => {
+                    Change::Append(container, Some(key), value)
+                }
                 (Component::Index(_), Shape::Sequence(_)) => Change::Append(container, None, value),
                 (_, shape) => return Err(misfit(path, depth, shape)),
             }
@@ -116,12 +118,13 @@ pub fn unset(text: &str, format: Format, path: &KeyPath) -> Result<Zeroizing<Str
         }
         Found::Leaf(_, depth) => return Err(misfit(path, depth, Shape::Scalar)),
         Found::Container(container, depth) => {
-            return Err(match (&path.components()[depth], shape(&document, container)) {
-                (Component::Key(_), Shape::Mapping) | (Component::Index(_), Shape::Sequence(_)) => {
-                    missing(path, depth)
-                }
-                (_, shape) => misfit(path, depth, shape),
-            });
+            return Err(
+                match (&path.components()[depth], shape(&document, container)) {
+                    (Component::Key(_), Shape::Mapping)
+                    | (Component::Index(_), Shape::Sequence(_)) => missing(path, depth),
+                    (_, shape) => misfit(path, depth, shape),
+                },
+            );
         }
     };
     change.apply(&document, path)
@@ -184,19 +187,30 @@ impl Found {
 fn child(document: &Document<'_>, container: usize, component: &Component) -> Option<usize> {
     let mut children = document.children(container);
     match (component, &document.tape[container]) {
-        (Component::Key(key), Item::Open { kind: Collection::Mapping, .. }) => {
-            children.find(|child| document.key(*child) == key)
-        }
-        (Component::Index(index), Item::Open { kind: Collection::Sequence, .. }) => {
-            children.nth(*index)
-        }
+        (
+            Component::Key(key),
+            Item::Open {
+                kind: Collection::Mapping,
+                ..
+            },
+        ) => children.find(|child| document.key(*child) == key),
+        (
+            Component::Index(index),
+            Item::Open {
+                kind: Collection::Sequence,
+                ..
+            },
+        ) => children.nth(*index),
         _ => None,
     }
 }
 
 fn shape(document: &Document<'_>, node: usize) -> Shape {
     match &document.tape[node] {
-        Item::Open { kind: Collection::Mapping, .. } => Shape::Mapping,
+        Item::Open {
+            kind: Collection::Mapping,
+            ..
+        } => Shape::Mapping,
         Item::Open { .. } => Shape::Sequence(document.children(node).count()),
         _ => Shape::Scalar,
     }
@@ -216,6 +230,13 @@ enum Change<'p> {
 
 impl Change<'_> {
     fn apply(&self, document: &Document<'_>, path: &KeyPath) -> Result<Zeroizing<String>> {
+        if !self.is_mergeable(document) {
+            return Err(Error::Path {
+                message: format!(
+                    "`{path}` is under the merge key `<<`, where only mappings can stand"
+                ),
+            });
+        }
         let mut changes = Changes::default();
         self.edits(document, &mut changes)?;
         let text = changes.apply(document.text);
@@ -230,6 +251,25 @@ impl Change<'_> {
         }
     }
 
+    /// Whether what is put under a merge key can be merged; nothing could read the document otherwise.
+    fn is_mergeable(&self, document: &Document<'_>) -> bool {
+        let is_item = |node: usize| {
+            matches!(
+                shape(document, site::container(document, node)),
+                Shape::Sequence(_)
+            )
+        };
+        match self {
+            Self::Replace(node, value) if document.is_merge(*node) => {
+                matches!(value, Node::Mapping(_)) || !is_item(*node) && layout::can_be_merged(value)
+            }
+            Self::Append(container, None, value) if document.is_merge(*container) => {
+                matches!(value, Node::Mapping(_))
+            }
+            _ => true,
+        }
+    }
+
     /// The items of the tape that are replaced, and what takes their place.
     fn effect<'e>(
         &'e self,
@@ -240,9 +280,10 @@ impl Change<'_> {
                 let close = document.node_items(0).end - 1;
                 (close..close, Some((None, value)))
             }
-            Self::Replace(node, value) => {
-                (document.node_items(*node), Some((Some(document.key(*node)), value)))
-            }
+            Self::Replace(node, value) => (
+                document.node_items(*node),
+                Some((Some(document.key(*node)), value)),
+            ),
             Self::Append(container, key, value) => {
                 let close = document.node_items(*container).end - 1;
                 (close..close, Some((*key, value)))
@@ -261,10 +302,16 @@ impl Change<'_> {
                 Ok(())
             }
             Self::Replace(node, value) => {
-                let anchor = if drop_anchor { Anchor::Drop } else { Anchor::Keep };
+                let anchor = if drop_anchor {
+                    Anchor::Drop
+                } else {
+                    Anchor::Keep
+                };
                 replace(document, &Site::of(document, *node), value, anchor, changes)
             }
-            Self::Append(container, key, value) => append(document, *container, *key, value, changes),
+            Self::Append(container, key, value) => {
+                append(document, *container, *key, value, changes)
+            }
             Self::Remove(node) => {
                 let site = Site::of(document, *node);
                 if site.flow {
@@ -350,7 +397,8 @@ impl Changes {
 
     /// Takes out what of a node's anchor and tag does not fit its new value.
     fn properties(&mut self, document: &Document<'_>, site: &Site, new: &Node, anchor: Anchor<'_>) {
-        let is_string = |node: &Node| matches!(node, Node::Scalar(Some(Value { kind: Type::Str, .. })));
+        // What is not UTF-8 and the text of the merge key are written with a tag of their own.
+        let is_string = |node: &Node| matches!(node, Node::Scalar(Some(Value { kind: Type::Str, bytes })) if **bytes != *b"<<" && str::from_utf8(bytes).is_ok());
         if let (Anchor::Drop, Some(range)) = (anchor, &site.properties.anchor) {
             self.remove_property(document.text, range.clone());
         }
@@ -360,13 +408,13 @@ impl Changes {
         }
     }
 
-    /// Takes an anchor or a tag out, with the blanks behind it or, at the end of a line, before it.
+    /// Takes an anchor or a tag out, with the blanks before it or, where there are none, behind it.
     fn remove_property(&mut self, text: &str, range: Range<usize>) {
-        let behind = text[range.end..].trim_start_matches([' ', '\t']);
-        if behind.is_empty() || behind.starts_with(['\n', '\r']) {
-            let start = text[..range.start].trim_end_matches([' ', '\t']).len();
+        let start = text[..range.start].trim_end_matches([' ', '\t']).len();
+        if start < range.start {
             self.replace(start..range.end, String::new());
         } else {
+            let behind = text[range.end..].trim_start_matches([' ', '\t']);
             self.replace(range.start..text.len() - behind.len(), String::new());
         }
     }

@@ -16,9 +16,12 @@ pub(super) fn replace(
     value: &Value<'_>,
     changes: &mut Changes,
 ) -> bool {
-    let (Item::Leaf(leaf), Type::Str, Ok(text), Format::Yaml) =
-        (&document.tape[site.node], value.kind, str::from_utf8(&value.bytes), document.format)
-    else {
+    let (Item::Leaf(leaf), Type::Str, Ok(text), Format::Yaml) = (
+        &document.tape[site.node],
+        value.kind,
+        str::from_utf8(&value.bytes),
+        document.format,
+    ) else {
         return false;
     };
     let style = match leaf.style {
@@ -37,7 +40,12 @@ pub(super) fn replace(
 
 /// The same for a block scalar, whose indentation and comment stay too. What its header says of the line breaks at the end
 /// is changed where the new text asks for that.
-fn replace_block(document: &Document<'_>, leaf: &Leaf<'_>, text: &str, changes: &mut Changes) -> bool {
+fn replace_block(
+    document: &Document<'_>,
+    leaf: &Leaf<'_>,
+    text: &str,
+    changes: &mut Changes,
+) -> bool {
     let source = document.source(leaf.span);
     let header = source::header(source);
     let Some(column) = content_column(&source[header.len()..], leaf) else {

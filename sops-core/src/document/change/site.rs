@@ -44,7 +44,9 @@ impl Site {
         let indicator = indicator(document, node, container);
         let entry = match (kind, flow) {
             (Collection::Mapping, _) => entry_start(document, node, container),
-            (Collection::Sequence, true) => skip_blanks(text, behind_separator(document, node, container)),
+            (Collection::Sequence, true) => {
+                skip_blanks(text, behind_separator(document, node, container))
+            }
             (Collection::Sequence, false) => indicator.map_or(0, |behind| behind - 1),
         };
         let from = indicator.unwrap_or_else(|| key_end(text, key_offset(document, node), flow));
@@ -53,17 +55,35 @@ impl Site {
                 let range = leaf.span.range();
                 (range.start, range.end - closing_break(document, leaf).len())
             }
-            Item::Open { kind: Collection::Sequence, flow: false, .. } => {
-                (first_dash(document, node, from), content_end(document, node))
-            }
+            Item::Open {
+                kind: Collection::Sequence,
+                flow: false,
+                ..
+            } => (
+                first_dash(document, node, from),
+                content_end(document, node),
+            ),
             Item::Open { span, .. } | Item::Alias { span, .. } => {
                 (span.range().start, content_end(document, node))
             }
             _ => (from, from),
         };
         let properties = Properties::of(text, from, start, flow);
-        let content = if start == end { properties.end..properties.end } else { start..end };
-        Self { node, container, kind, flow, entry, indicator, properties, content }
+        let content = if start == end {
+            properties.end..properties.end
+        } else {
+            start..end
+        };
+        Self {
+            node,
+            container,
+            kind,
+            flow,
+            entry,
+            indicator,
+            properties,
+            content,
+        }
     }
 
     /// Whether only white space stands before the content in its line.
@@ -78,16 +98,28 @@ impl Site {
 }
 
 impl Properties {
+    /// Whether there is nothing but white space.
+    pub(super) fn is_empty(&self) -> bool {
+        self.anchor.is_none() && self.tag.is_none() && self.comments.is_empty()
+    }
+
     /// Reads `text` from `from` up to the content at `to`.
     fn of(text: &str, from: usize, to: usize, flow: bool) -> Self {
-        let mut properties = Self { end: from, ..Self::default() };
+        let mut properties = Self {
+            end: from,
+            ..Self::default()
+        };
         let bytes = text.as_bytes();
         let mut at = from;
         while at < to {
             match bytes[at] {
                 b'&' | b'!' => {
                     let end = property_end(text, at, flow).min(to);
-                    let which = if bytes[at] == b'&' { &mut properties.anchor } else { &mut properties.tag };
+                    let which = if bytes[at] == b'&' {
+                        &mut properties.anchor
+                    } else {
+                        &mut properties.tag
+                    };
                     *which = Some(at..end);
                     properties.end = end;
                     at = end;
@@ -194,15 +226,23 @@ pub(super) fn content_end(document: &Document<'_>, node: usize) -> usize {
     }
 }
 
-/// The last scalar, alias or flow collection that the node at `node` consists of.
+/// The last scalar, alias or collection in brackets that the node at `node` consists of.
 pub(super) fn innermost_last(document: &Document<'_>, node: usize) -> usize {
     let mut node = node;
-    while matches!(document.tape[node], Item::Open { flow: false, .. })
-        && document.children(node).next().is_some()
-    {
+    while !has_brackets(document, node) && document.children(node).next().is_some() {
         node = last_child(document, node);
     }
     node
+}
+
+/// Whether the node ends where it says: all but block collections and pairs, mappings of one entry in a flow sequence.
+fn has_brackets(document: &Document<'_>, node: usize) -> bool {
+    match document.tape[node] {
+        Item::Open { flow, span, .. } => {
+            flow && document.text[span.range().start..].starts_with(['[', '{'])
+        }
+        _ => true,
+    }
 }
 
 /// The line break that ends a block scalar.
@@ -232,9 +272,15 @@ fn behind(document: &Document<'_>, node: usize, container: usize) -> usize {
     match &document.tape[innermost] {
         Item::Leaf(leaf) if leaf.span.start == leaf.span.end => {
             // The place of a null that is not written may be before its `:`.
-            let container = if innermost == node { container } else { self::container(document, innermost) };
+            let container = if innermost == node {
+                container
+            } else {
+                self::container(document, innermost)
+            };
             let colon = match collection(document, container) {
-                (Collection::Mapping, flow) => behind_colon(document.text, key_offset(document, innermost), flow),
+                (Collection::Mapping, flow) => {
+                    behind_colon(document.text, key_offset(document, innermost), flow)
+                }
                 _ => None,
             };
             leaf.span.range().end.max(colon.unwrap_or(0))
@@ -246,7 +292,9 @@ fn behind(document: &Document<'_>, node: usize, container: usize) -> usize {
 /// The offset behind the `:`, `-`, bracket or comma that the node follows.
 fn indicator(document: &Document<'_>, node: usize, container: usize) -> Option<usize> {
     match collection(document, container) {
-        (Collection::Mapping, flow) => behind_colon(document.text, key_offset(document, node), flow),
+        (Collection::Mapping, flow) => {
+            behind_colon(document.text, key_offset(document, node), flow)
+        }
         (Collection::Sequence, true) => Some(behind_separator(document, node, container)),
         (Collection::Sequence, false) => Some(dash(document, node, container) + 1),
     }
@@ -297,9 +345,13 @@ fn dash(document: &Document<'_>, node: usize, container: usize) -> usize {
 
 /// Where the first `-` from `from` on stands.
 fn first_dash(document: &Document<'_>, node: usize, from: usize) -> usize {
-    source::find_indicator(document.text, from, b"-").unwrap_or_else(|| match &document.tape[node] {
-        Item::Open { span, .. } | Item::Alias { span, .. } | Item::Leaf(Leaf { span, .. }) => span.range().start,
-        _ => from,
+    source::find_indicator(document.text, from, b"-").unwrap_or_else(|| {
+        match &document.tape[node] {
+            Item::Open { span, .. } | Item::Alias { span, .. } | Item::Leaf(Leaf { span, .. }) => {
+                span.range().start
+            }
+            _ => from,
+        }
     })
 }
 
