@@ -299,17 +299,6 @@ impl<'a> Document<'a> {
         }
         Ok(())
     }
-
-    /// Whether the entry's key is the merge key: not in quotes, which make it a key like others.
-    fn is_merge(&self, node: usize) -> bool {
-        let Some(path) = self.node_path(node) else {
-            return false;
-        };
-        let offset = self.paths.key_offset(path) as usize;
-        self.format == Format::Yaml
-            && self.paths.key(path) == "<<"
-            && self.text[offset..].starts_with(['<', '!'])
-    }
 }
 
 impl<'de> Deserializer<'de> for Reader<'_, '_> {

@@ -1,6 +1,7 @@
 //! Walks the tape node by node, and makes trees of it: aliases expanded, comments left out.
 
 use crate::document::{Collection, Document, Item, Leaf, PathId};
+use crate::format::Format;
 use crate::tree::{Entry, Node};
 
 impl<'a> Document<'a> {
@@ -101,6 +102,17 @@ impl<'a> Document<'a> {
     pub(crate) fn key(&self, index: usize) -> &str {
         self.node_path(index)
             .map_or("", |path| self.paths.key(path))
+    }
+
+    /// Whether the entry's key is the merge key: not in quotes, which make it a key like others.
+    pub(crate) fn is_merge(&self, node: usize) -> bool {
+        let Some(path) = self.node_path(node) else {
+            return false;
+        };
+        let offset = self.paths.key_offset(path) as usize;
+        self.format == Format::Yaml
+            && self.paths.key(path) == "<<"
+            && self.text[offset..].starts_with(['<', '!'])
     }
 
     /// The tree of the node at `index`.

@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 
-use super::layout::{
-    Layout, has_open_end, indent, is_block_collection, needs_line_break, write_closed,
+use super::layout::{Layout, has_open_end, indent, is_block_collection, needs_line_break};
+use super::site::{
+    Site, begins_line, content_end, innermost_last, last_child, next, previous, trailing_comment,
 };
-use super::site::{Site, begins_line, content_end, last_child, next, previous, trailing_comment};
 use super::{Anchor, Changes, scalar};
 use crate::document::yaml::source;
-use crate::document::yaml::spell::spell;
 use crate::document::{Collection, Document, Item, Style};
 use crate::tree::{Entry, Node};
 
@@ -89,8 +88,8 @@ pub(super) fn replace(
         // Behind the `-` of an item, if nothing else is there.
         (true, false)
             if site.kind == Collection::Sequence
-                && site.properties.comments.is_empty()
-                && no_properties(site, anchor, new)
+                && site.properties.is_empty()
+                && !matches!(anchor, Anchor::Add(_))
                 && !extent.is_empty() =>
         {
             layout.write_block(&mut written.first, new, inner);
@@ -118,16 +117,7 @@ pub(super) fn replace(
             if !written.first.is_empty() {
                 written.first.push(' ');
             }
-            match new {
-                Node::Scalar(value) if !has_open_end(new) => {
-                    spell(
-                        &mut written.first,
-                        value.as_ref(),
-                        layout.place(site.kind, column),
-                    );
-                }
-                _ => write_closed(&mut written.first, new),
-            }
+            layout.write_inline(&mut written.first, new, site.kind, column);
             written.split();
             if own_line && old_is_block {
                 collapse(document, site, extent, &layout, written, changes);
@@ -142,17 +132,6 @@ pub(super) fn replace(
             }
         }
     }
-}
-
-/// Whether neither anchor nor tag stands before the content once it is replaced.
-fn no_properties(site: &Site, anchor: Anchor<'_>, new: &Node) -> bool {
-    let anchored = match anchor {
-        Anchor::Keep => site.properties.anchor.is_some(),
-        Anchor::Drop => false,
-        Anchor::Add(_) => true,
-    };
-    // Only a string keeps its tag.
-    !anchored && (site.properties.tag.is_none() || is_block_collection(new))
 }
 
 /// What is written for a value: behind the indicator, and in the lines below with the `\n` before them.
@@ -377,11 +356,7 @@ pub(super) fn replace_top(
 
 /// A block scalar at the end of the text without a line break would get one more when lines follow.
 fn close_block_scalar(document: &Document<'_>, last: usize, content: usize, changes: &mut Changes) {
-    let mut node = last;
-    while matches!(document.tape[node], Item::Open { flow: false, .. }) {
-        node = last_child(document, node);
-    }
-    let Item::Leaf(leaf) = &document.tape[node] else {
+    let Item::Leaf(leaf) = &document.tape[innermost_last(document, last)] else {
         return;
     };
     let open =
@@ -498,24 +473,40 @@ impl Extent {
         if text[start..].starts_with('\u{feff}') {
             start += '\u{feff}'.len_utf8();
         }
-        let end = source::after_break(text, self.end);
-        if end == self.end && !ends_block_scalar(document, site.node) {
+        let mut end = source::after_break(text, self.end);
+        match block_scalar_before(document, site.node) {
+            // Blank lines behind would become part of its value.
+            Some(scalar) if scalar.keeps && scalar.end == start => {
+                let blank = text[end..].len() - text[end..].trim_start().len();
+                end = source::line_start(text, end + blank).max(end);
+            }
+            // Its line break is part of its value.
+            Some(_) => {}
             // The last line had no line break, so the one before it is to have none.
-            start -= source::line_break(&text[..start]).len();
+            None if end == self.end => start -= source::line_break(&text[..start]).len(),
+            None => {}
         }
         changes.replace(start..end, String::new());
     }
 }
 
-/// Whether what comes before `node` ends in a block scalar, whose line break is part of its value.
-fn ends_block_scalar(document: &Document<'_>, node: usize) -> bool {
-    let Some(mut before) = previous(document, node) else {
-        return false;
-    };
-    while matches!(document.tape[before], Item::Open { flow: false, .. }) {
-        before = last_child(document, before);
+/// The block scalar that the node before another ends in.
+struct BlockScalar {
+    /// Whether all line breaks at its end are part of its value.
+    keeps: bool,
+    end: usize,
+}
+
+fn block_scalar_before(document: &Document<'_>, node: usize) -> Option<BlockScalar> {
+    match &document.tape[innermost_last(document, previous(document, node)?)] {
+        Item::Leaf(leaf) if matches!(leaf.style, Style::Literal | Style::Folded) => {
+            Some(BlockScalar {
+                keeps: source::header(document.source(leaf.span)).keeps(),
+                end: leaf.span.range().end,
+            })
+        }
+        _ => None,
     }
-    matches!(&document.tape[before], Item::Leaf(leaf) if matches!(leaf.style, Style::Literal | Style::Folded))
 }
 
 /// Takes the only entry out of a collection, which becomes `empty`.

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::layout::{SPACED, Separators, write_flow, write_flow_key};
+use super::layout::{SPACED, Separators, write_flow, write_flow_key, write_json_scalar};
 use super::site::{
     Site, begins_line, content_end, key_end, last_child, next, previous, skip_blanks,
     trailing_comment,
 };
 use super::{Anchor, Changes, scalar};
 use crate::document::yaml::source;
-use crate::document::{Collection, Document, Item, json};
+use crate::document::{Collection, Document, Item};
 use crate::error::Result;
 use crate::format::Format;
 use crate::tree::Node;
@@ -85,18 +85,20 @@ pub(super) fn append(
     let comma = skip_blanks(text, end);
     let comma = text[comma..].starts_with(',').then_some(comma + 1);
     let close = if comma.is_some() { "," } else { "" };
+    // To Go's YAML library the `:` before a comma would be part of the key.
+    let gap = if text[..end].ends_with(':') { " " } else { "" };
     if let Some(lines) = &style.lines {
         let bracket = span.end - 1;
         let at = text[..bracket].trim_end().len();
         if comma.is_none() {
-            changes.replace(end..end, ",".to_owned());
+            changes.replace(end..end, format!("{gap},"));
         }
         changes.replace(at..at, format!("{}{written}{close}", lines.entry));
     } else {
         let separator = style.separators.comma;
         match comma {
             Some(comma) => changes.replace(comma..comma, format!("{}{written},", &separator[1..])),
-            None => changes.replace(end..end, format!("{separator}{written}")),
+            None => changes.replace(end..end, format!("{gap}{separator}{written}")),
         }
     }
     Ok(())
@@ -138,19 +140,12 @@ pub(super) fn remove(document: &Document<'_>, site: &Site, changes: &mut Changes
     let behind = skip_blanks(text, end);
     let comma = text[behind..].starts_with(',').then_some(behind + 1);
     let before = previous(document, site.node);
-    let within = |comment: &&Range<usize>| comment.start >= site.entry;
-    let kept: String = site
-        .properties
-        .comments
-        .iter()
-        .filter(within)
-        .map(|comment| format!("{}\n", &text[comment.clone()]))
-        .collect();
+    let kept = inner_comments(text, site);
     if before.is_none() && next(document, site.node).is_none() {
         let bracketed = text[span.start..].starts_with(['[', '{']);
         let inner = span.start + 1..span.end - 1;
         if !bracketed {
-            return changes.replace(span, "{}".to_owned());
+            return changes.replace(span.start..end, "{}".to_owned());
         }
         let rest = [
             inner.start..site.entry,
@@ -186,6 +181,21 @@ pub(super) fn remove(document: &Document<'_>, site: &Site, changes: &mut Changes
     } else {
         changes.replace(site.entry..rest, String::new());
     }
+}
+
+/// The comments between the key and the value of an entry, each with a line break, to stand where the entry began.
+fn inner_comments(text: &str, site: &Site) -> String {
+    let mut kept = String::new();
+    for comment in &site.properties.comments {
+        if comment.start > site.entry {
+            if kept.is_empty() && !text[..site.entry].ends_with([' ', '\t', '\n']) {
+                kept.push(' ');
+            }
+            kept.push_str(&text[comment.clone()]);
+            kept.push_str(line_break(text));
+        }
+    }
+    kept
 }
 
 /// Takes the last entry out, which no comma follows.
@@ -321,7 +331,7 @@ impl<'a> Style<'a> {
         format: Format,
     ) -> Result<()> {
         if let Some(key) = key {
-            write_flow_key(out, key, format);
+            write_flow_key(out, key, value, format);
             out.push_str(self.separators.colon);
         }
         self.write(out, value)
@@ -332,18 +342,50 @@ impl<'a> Style<'a> {
         let (Format::Json, Some(lines)) = (self.format, &self.lines) else {
             return write_flow(out, value, self.format, self.separators);
         };
-        let mut written = String::new();
-        json::emit::emit_value(&mut written, value, json::emit::Indent::Tab, 0)?;
-        // Strings have their line breaks escaped, so each break is one between values, with a tab a level behind it.
-        for (index, line) in written.split('\n').enumerate() {
-            let content = line.trim_start_matches('\t');
-            if index > 0 {
-                out.push_str(&lines.entry);
-                for _ in 0..line.len() - content.len() {
-                    out.push_str(&lines.unit);
-                }
+        lines.write(out, value, 0)
+    }
+}
+
+impl Lines {
+    /// Appends a JSON value over several lines, `depth` levels below the entry.
+    fn write(&self, out: &mut String, value: &Node, depth: usize) -> Result<()> {
+        let break_line = |out: &mut String, depth: usize| {
+            out.push_str(&self.entry);
+            for _ in 0..depth {
+                out.push_str(&self.unit);
             }
-            out.push_str(content);
+        };
+        let begin = |out: &mut String, index: usize| {
+            out.push_str(if index > 0 { "," } else { "" });
+            break_line(out, depth + 1);
+        };
+        let end = |out: &mut String, empty: bool| {
+            if !empty {
+                break_line(out, depth);
+            }
+        };
+        match value {
+            Node::Mapping(entries) => {
+                out.push('{');
+                for (index, entry) in entries.iter().enumerate() {
+                    begin(out, index);
+                    write_flow_key(out, &entry.key, &entry.value, Format::Json);
+                    out.push_str(": ");
+                    self.write(out, &entry.value, depth + 1)?;
+                }
+                end(out, entries.is_empty());
+                out.push('}');
+            }
+            Node::Sequence(items) => {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    begin(out, index);
+                    self.write(out, item, depth + 1)?;
+                }
+                end(out, items.is_empty());
+                out.push(']');
+            }
+            Node::Scalar(value) => write_json_scalar(out, value.as_ref())?,
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::document::yaml::in_style::{self, spell_in_style};
 use crate::document::yaml::spell::{Container, Place, spell, spell_key};
 use crate::document::yaml::{emit, source};
 use crate::document::{Collection, Document, Item, json};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
@@ -132,32 +132,96 @@ impl Layout {
 
     /// Appends an entry of a block mapping in `column`.
     pub(super) fn write_entry(&self, out: &mut String, entry: &Entry, column: usize) {
-        match &entry.value {
-            Node::Sequence(items) if !items.is_empty() => {
-                spell_key(out, &entry.key, column, self.step);
-                let column = self.content_column(Collection::Mapping, column, &entry.value);
-                out.push('\n');
-                indent(out, column);
-                self.write_block(out, &entry.value, column);
-            }
-            _ if has_open_end(&entry.value) => {
-                spell_key(out, &entry.key, column, self.step);
-                out.push(' ');
-                write_closed(out, &entry.value);
-            }
-            _ => emit::emit_entry(out, entry, column, self.step),
+        if entry.key == MERGE_KEY {
+            write_merge_key(out, &entry.value);
+            out.push(':');
+        } else {
+            spell_key(out, &entry.key, column, self.step);
         }
+        self.write_value(out, &entry.value, Collection::Mapping, column);
     }
 
     /// Appends an item of a block sequence in `column`.
     pub(super) fn write_item(&self, out: &mut String, item: &Node, column: usize) {
         out.push('-');
-        if has_open_end(item) {
-            out.push(' ');
-            write_closed(out, item);
-        } else {
-            emit::emit_value(out, item, self.place(Collection::Sequence, column));
+        self.write_value(out, item, Collection::Sequence, column);
+    }
+
+    /// Appends what stands behind the `:` or `-` of an entry in `column`.
+    fn write_value(&self, out: &mut String, node: &Node, kind: Collection, column: usize) {
+        match node {
+            _ if has_open_end(node) || !is_block_collection(node) => {
+                out.push(' ');
+                self.write_inline(out, node, kind, column);
+            }
+            _ => {
+                let inner = self.content_column(kind, column, node);
+                match kind {
+                    Collection::Mapping => {
+                        out.push('\n');
+                        indent(out, inner);
+                    }
+                    Collection::Sequence => indent(out, inner - column - 1),
+                }
+                self.write_block(out, node, inner);
+            }
         }
+    }
+
+    /// Appends a scalar, or a collection on one line, as the value of an entry in `column`.
+    pub(super) fn write_inline(
+        &self,
+        out: &mut String,
+        node: &Node,
+        kind: Collection,
+        column: usize,
+    ) {
+        match node {
+            Node::Scalar(value) if !has_open_end(node) => {
+                write_scalar(out, value.as_ref(), self.place(kind, column));
+            }
+            _ => write_closed(out, node),
+        }
+    }
+}
+
+const MERGE_KEY: &str = "<<";
+
+/// Without the tag that SOPS writes, with quotes only where it would not be a merge.
+fn write_merge_key(out: &mut String, value: &Node) {
+    out.push_str(if can_be_merged(value) {
+        MERGE_KEY
+    } else {
+        "\"<<\""
+    });
+}
+
+/// Whether the value may stand under the merge key.
+pub(super) fn can_be_merged(value: &Node) -> bool {
+    match value {
+        Node::Mapping(_) => true,
+        Node::Sequence(items) => items.iter().all(|item| matches!(item, Node::Mapping(_))),
+        Node::Scalar(_) => false,
+    }
+}
+
+/// Appends a scalar as SOPS spells it, but a float such that it stays one.
+fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: Place) {
+    let start = out.len();
+    spell(out, value, place);
+    if value.is_some_and(|value| value.kind == Type::Float) {
+        keep_float(out, start);
+    }
+}
+
+/// Gives a float that was written from offset `start` on without any a fraction: SOPS writes `1` for `1.0`, which would be
+/// an integer the next time.
+fn keep_float(out: &mut String, start: usize) {
+    if out[start..]
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'-'))
+    {
+        out.push_str(".0");
     }
 }
 
@@ -233,7 +297,7 @@ pub(super) fn write_flow(
             out.push('{');
             for (index, entry) in entries.iter().enumerate() {
                 out.push_str(if index > 0 { separators.comma } else { "" });
-                write_flow_key(out, &entry.key, format);
+                write_flow_key(out, &entry.key, &entry.value, format);
                 out.push_str(separators.colon);
                 write_flow(out, &entry.value, format, separators)?;
             }
@@ -248,19 +312,34 @@ pub(super) fn write_flow(
             out.push(']');
         }
         Node::Scalar(value) => match format {
-            Format::Json => json::emit::emit_value(out, node, json::emit::Indent::Tab, 0)?,
-            Format::Yaml => {
-                spell(out, value.as_ref(), FLOW_PLACE);
-            }
+            Format::Json => write_json_scalar(out, value.as_ref())?,
+            Format::Yaml => write_scalar(out, value.as_ref(), FLOW_PLACE),
         },
     }
     Ok(())
 }
 
-/// Appends the key of an entry in a flow mapping, without its `:`.
-pub(super) fn write_flow_key(out: &mut String, key: &str, format: Format) {
+/// Appends a scalar as JSON, a float such that it stays one.
+///
+/// # Errors
+/// For a number that JSON does not have.
+pub(super) fn write_json_scalar(out: &mut String, value: Option<&Value<'_>>) -> Result<()> {
+    let start = out.len();
+    let written = json::emit::spell(out, value);
+    written.map_err(|_| Error::Path {
+        message: "JSON has no infinity and no NaN".to_owned(),
+    })?;
+    if value.is_some_and(|value| value.kind == Type::Float) {
+        keep_float(out, start);
+    }
+    Ok(())
+}
+
+/// Appends the key of `value`, an entry in a flow mapping, without its `:`.
+pub(super) fn write_flow_key(out: &mut String, key: &str, value: &Node, format: Format) {
     match format {
         Format::Json => json::emit::spell_string(out, key),
+        Format::Yaml if key == MERGE_KEY => write_merge_key(out, value),
         Format::Yaml => {
             let key = Value::string(key.into());
             spell(out, Some(&key), FLOW_PLACE);

@@ -230,6 +230,13 @@ enum Change<'p> {
 
 impl Change<'_> {
     fn apply(&self, document: &Document<'_>, path: &KeyPath) -> Result<Zeroizing<String>> {
+        if !self.is_mergeable(document) {
+            return Err(Error::Path {
+                message: format!(
+                    "`{path}` is under the merge key `<<`, where only mappings can stand"
+                ),
+            });
+        }
         let mut changes = Changes::default();
         self.edits(document, &mut changes)?;
         let text = changes.apply(document.text);
@@ -241,6 +248,25 @@ impl Change<'_> {
                     "`{path}` stands in a place of the text where it cannot be changed by itself; change it in an editor"
                 ),
             }),
+        }
+    }
+
+    /// Whether what is put under a merge key can be merged; nothing could read the document otherwise.
+    fn is_mergeable(&self, document: &Document<'_>) -> bool {
+        let is_item = |node: usize| {
+            matches!(
+                shape(document, site::container(document, node)),
+                Shape::Sequence(_)
+            )
+        };
+        match self {
+            Self::Replace(node, value) if document.is_merge(*node) => {
+                matches!(value, Node::Mapping(_)) || !is_item(*node) && layout::can_be_merged(value)
+            }
+            Self::Append(container, None, value) if document.is_merge(*container) => {
+                matches!(value, Node::Mapping(_))
+            }
+            _ => true,
         }
     }
 
@@ -371,15 +397,8 @@ impl Changes {
 
     /// Takes out what of a node's anchor and tag does not fit its new value.
     fn properties(&mut self, document: &Document<'_>, site: &Site, new: &Node, anchor: Anchor<'_>) {
-        let is_string = |node: &Node| {
-            matches!(
-                node,
-                Node::Scalar(Some(Value {
-                    kind: Type::Str,
-                    ..
-                }))
-            )
-        };
+        // What is not UTF-8 and the text of the merge key are written with a tag of their own.
+        let is_string = |node: &Node| matches!(node, Node::Scalar(Some(Value { kind: Type::Str, bytes })) if **bytes != *b"<<" && str::from_utf8(bytes).is_ok());
         if let (Anchor::Drop, Some(range)) = (anchor, &site.properties.anchor) {
             self.remove_property(document.text, range.clone());
         }
@@ -389,13 +408,13 @@ impl Changes {
         }
     }
 
-    /// Takes an anchor or a tag out, with the blanks behind it or, at the end of a line, before it.
+    /// Takes an anchor or a tag out, with the blanks before it or, where there are none, behind it.
     fn remove_property(&mut self, text: &str, range: Range<usize>) {
-        let behind = text[range.end..].trim_start_matches([' ', '\t']);
-        if behind.is_empty() || behind.starts_with(['\n', '\r']) {
-            let start = text[..range.start].trim_end_matches([' ', '\t']).len();
+        let start = text[..range.start].trim_end_matches([' ', '\t']).len();
+        if start < range.start {
             self.replace(start..range.end, String::new());
         } else {
+            let behind = text[range.end..].trim_start_matches([' ', '\t']);
             self.replace(range.start..text.len() - behind.len(), String::new());
         }
     }

@@ -98,6 +98,11 @@ impl Site {
 }
 
 impl Properties {
+    /// Whether there is nothing but white space.
+    pub(super) fn is_empty(&self) -> bool {
+        self.anchor.is_none() && self.tag.is_none() && self.comments.is_empty()
+    }
+
     /// Reads `text` from `from` up to the content at `to`.
     fn of(text: &str, from: usize, to: usize, flow: bool) -> Self {
         let mut properties = Self {
@@ -221,15 +226,23 @@ pub(super) fn content_end(document: &Document<'_>, node: usize) -> usize {
     }
 }
 
-/// The last scalar, alias or flow collection that the node at `node` consists of.
+/// The last scalar, alias or collection in brackets that the node at `node` consists of.
 pub(super) fn innermost_last(document: &Document<'_>, node: usize) -> usize {
     let mut node = node;
-    while matches!(document.tape[node], Item::Open { flow: false, .. })
-        && document.children(node).next().is_some()
-    {
+    while !has_brackets(document, node) && document.children(node).next().is_some() {
         node = last_child(document, node);
     }
     node
+}
+
+/// Whether the node ends where it says: all but block collections and pairs, mappings of one entry in a flow sequence.
+fn has_brackets(document: &Document<'_>, node: usize) -> bool {
+    match document.tape[node] {
+        Item::Open { flow, span, .. } => {
+            flow && document.text[span.range().start..].starts_with(['[', '{'])
+        }
+        _ => true,
+    }
 }
 
 /// The line break that ends a block scalar.

@@ -558,6 +558,12 @@ fn aliases_keep_their_values() {
                 "a:\n  p: 5\n  q: 2\nb:\n  <<: &x\n    p: 1\n    q: 2\n  r: 3\nc: *x\n",
             ),
             (
+                "a: &x {p: 1}\nb: {<<: *x}\n",
+                r#"["a"]"#,
+                "5",
+                "a: 5\nb: {<<: {p: 1}}\n",
+            ),
+            (
                 "a: &x {p: 1}\nb: *x\n",
                 r#"["b"]["p"]"#,
                 "5",
@@ -754,6 +760,18 @@ fn a_path_that_does_not_fit_is_refused_by_name() {
                 assert_eq!(matches!(error, Error::NotFound { .. }), not_found);
             }
         }
+    }
+    let text = "a: &x {d: 1}\nb: {<<: [*x]}\nc:\n  <<: *x\n";
+    for (at, value) in [
+        (r#"["c"]["<<"]"#, "1"),
+        (r#"["b"]["<<"][0]"#, "[]"),
+        (r#"["b"]["<<"][1]"#, "1"),
+    ] {
+        let error = set(text, Format::Yaml, &path(at), &json(value)).expect_err(at);
+        assert_eq!(
+            error.to_string(),
+            format!("`{at}` is under the merge key `<<`, where only mappings can stand")
+        );
     }
     let sops = set(text, Format::Yaml, &path(r#"["sops"]["x"]"#), &json("7"));
     assert!(matches!(sops, Err(Error::AlreadyEncrypted)));
