@@ -26,25 +26,29 @@ Private keys are looked for where sops looks for them: SOPS_AGE_KEY, SOPS_AGE_KE
 ~/.config/sops/age/keys.txt, and the keys of SSH. Exit codes are those of sops."
 )]
 struct Cli {
+    /// Print the version
+    #[arg(long, short = 'v', short_alias = 'V', action = ArgAction::Version)]
+    version: (),
     #[command(flatten)]
     globals: GlobalArgs,
     #[command(flatten)]
     old_form: old_form::Args,
     #[command(subcommand)]
     command: Option<Command>,
-    /// Print the version
-    #[arg(long, short = 'v', short_alias = 'V', action = ArgAction::Version)]
-    version: (),
 }
 
 /// The command line's description.
 pub(crate) fn command() -> clap::Command {
     // What belongs to the old form would hide what is there today.
-    let hidden: Vec<clap::Id> = old_form::ids();
     Cli::command().mut_args(|arg| {
-        let hide = arg.is_hide_set() || hidden.contains(arg.get_id());
+        let hide = arg.is_hide_set() || !stands_before_command(arg.get_id().as_str());
         arg.hide(hide)
     })
+}
+
+/// Whether the flag has a meaning before a command, and does not belong to the old form.
+fn stands_before_command(id: &str) -> bool {
+    GlobalArgs::IDS.contains(&id) || matches!(id, "help" | "version")
 }
 
 /// Does what the command line asks for.
@@ -89,9 +93,10 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 /// Refuses flags of the old form before a command, which `sops` silently passes over.
 fn refuse_flags_before(matches: &clap::ArgMatches) -> Result<(), CommandError> {
-    for id in old_form::ids() {
-        if matches.value_source(id.as_str()) == Some(ValueSource::CommandLine) {
-            let name = id.as_str().replace('_', "-");
+    for id in matches.ids().map(clap::Id::as_str) {
+        if matches.value_source(id) == Some(ValueSource::CommandLine) && !stands_before_command(id)
+        {
+            let name = id.replace('_', "-");
             let message = format!("`--{name}` stands before the command, where it has no effect");
             return Err(CommandError::new(Code::Generic, message).hint("put it behind the command"));
         }

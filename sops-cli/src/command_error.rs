@@ -191,7 +191,7 @@ impl CommandError {
                 message,
             } => {
                 let mut new = Self::new(Code::Generic, message);
-                let text = fs_err::read(&file).unwrap_or_default();
+                let text = std::fs::read(&file).unwrap_or_default();
                 new.point(&file.display().to_string(), location, &text, Format::Yaml);
                 return new;
             }

@@ -113,7 +113,7 @@ impl Prompt for Terminal {
     }
 
     fn value(&self, description: &str) -> Option<String> {
-        let mut terminal = fs_err::OpenOptions::new()
+        let mut terminal = std::fs::OpenOptions::new()
             .read(true)
             .write(true)
             .open("/dev/tty")

@@ -9,6 +9,7 @@ use crate::ui::Ui;
 
 /// The one file of a command.
 #[derive(Args, Debug, Default)]
+#[group(skip)]
 pub(crate) struct FileArg {
     /// The file
     #[arg(value_name = "FILE")]
@@ -49,6 +50,7 @@ pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
 
 /// The name that stands for the file's own.
 #[derive(Args, Debug, Default)]
+#[group(skip)]
 pub(crate) struct NameArg {
     /// Take this name instead of the file's for its format and its creation rule; needed with standard input
     #[arg(long, value_name = "NAME")]
@@ -65,6 +67,7 @@ impl NameArg {
 
 /// What `set` and its like do where there is nothing to do.
 #[derive(Args, Debug, Default)]
+#[group(skip)]
 pub(crate) struct IdempotentArg {
     /// Leave the file alone if it already is as asked
     #[arg(long)]

@@ -10,6 +10,7 @@ use crate::command_error::{Code, CommandError, name_of};
 
 /// What format is read and written.
 #[derive(Args, Debug, Default)]
+#[group(skip)]
 pub(crate) struct FormatArgs {
     /// The format that is read, `yaml` or `json`; the file's extension tells it otherwise
     #[arg(long, value_name = "FORMAT")]

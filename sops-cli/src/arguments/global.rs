@@ -10,6 +10,7 @@ use crate::command_error::CommandError;
 
 /// Flags of every command.
 #[derive(Args, Debug)]
+#[group(skip)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct GlobalArgs {
     /// The configuration file, instead of the nearest `.sops.yaml` above the working directory
@@ -50,6 +51,16 @@ pub(crate) struct GlobalArgs {
 }
 
 impl GlobalArgs {
+    /// The names of the flags in the description of the command line.
+    pub(crate) const IDS: [&str; 6] = [
+        "config",
+        "verbose",
+        "indent",
+        "mac_only_encrypted",
+        "keyservice",
+        "enable_local_keyservice",
+    ];
+
     /// Refuses what is not built yet.
     pub(crate) fn check(&self) -> Result<(), CommandError> {
         if !self.keyservice.is_empty() {

@@ -7,6 +7,7 @@ use crate::command_error::CommandError;
 
 /// For whom a new file is encrypted.
 #[derive(Args, Debug, Default)]
+#[group(skip)]
 pub(crate) struct RecipientArgs {
     /// The age recipients, divided by commas; a creation rule's otherwise
     #[arg(
@@ -39,6 +40,7 @@ impl RecipientArgs {
 
 /// Keys of the families that are not built yet.
 #[derive(Args, Debug, Default)]
+#[group(skip)]
 struct ForeignKeyArgs {
     #[arg(long, short, hide = true, env = "SOPS_PGP_FP", hide_env_values = true)]
     pgp: Option<String>,
@@ -96,6 +98,7 @@ impl ForeignKeyArgs {
 
 /// Flags of `rotate` that change a file's master keys.
 #[derive(Args, Debug, Default)]
+#[group(skip)]
 pub(crate) struct KeyChangeArgs {
     /// Add these age recipients, divided by commas
     #[arg(long, value_name = "RECIPIENTS")]

@@ -7,6 +7,7 @@ use crate::command_error::{Code, CommandError};
 
 /// How an encrypted file is opened.
 #[derive(Args, Debug, Default)]
+#[group(skip)]
 pub(crate) struct OpeningArgs {
     /// Go on where the file's MAC does not fit its values
     #[arg(long)]

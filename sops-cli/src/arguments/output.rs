@@ -11,6 +11,7 @@ use crate::ui::Ui;
 
 /// Where the result goes.
 #[derive(Args, Debug, Default)]
+#[group(skip)]
 pub(crate) struct OutputArgs {
     /// Write the result back to the file
     #[arg(long, short)]

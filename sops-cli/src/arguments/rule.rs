@@ -5,6 +5,7 @@ use sops_core::rules::EncryptionRule;
 
 /// Which values of a new file are encrypted.
 #[derive(Args, Debug, Default)]
+#[group(skip)]
 pub(crate) struct RuleArgs {
     /// Encrypt all but what stands under a key that ends so
     #[arg(long, value_name = "SUFFIX", help_heading = "Rules")]

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, Encryption, Error, Format, Location};
 use zeroize::Zeroizing;
 
@@ -13,8 +12,10 @@ use crate::arguments::{
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::creation;
 use crate::editor::Editor;
+use crate::example::example;
 use crate::files::{self, Expected, Readers};
 use crate::memory_folder::MemoryFolder;
+use crate::notice::Notice;
 use crate::opening;
 use crate::signals::Deferred;
 use crate::source::Source;
@@ -226,50 +227,6 @@ fn utf8(text: &[u8]) -> sops_core::Result<&str> {
     })
 }
 
-/// What is said to the person in the text itself, in lines on top of it that are taken away again.
-struct Notice {
-    mark: &'static str,
-}
-
-impl Notice {
-    fn new(format: Format) -> Self {
-        let mark = match format {
-            Format::Yaml => "# sops-rs: ",
-            // JSON has no comments; these lines never reach its parser.
-            _ => "// sops-rs: ",
-        };
-        Self { mark }
-    }
-
-    /// The lines above a text that cannot be encrypted. The place is where it is below these lines.
-    fn of_error(&self, error: &CommandError) -> Vec<String> {
-        const ADVICE: &str =
-            "Mend it, save, and leave the editor; or leave it without a change to give up.";
-        let count = error.lines(0).len() + 1;
-        let mut lines = error.lines(count);
-        lines.push(ADVICE.to_owned());
-        lines
-    }
-
-    fn above(&self, lines: &[String], text: &[u8]) -> Zeroizing<Vec<u8>> {
-        let mut whole = Zeroizing::new(Vec::with_capacity(text.len() + 120 * lines.len()));
-        for line in lines {
-            whole.extend_from_slice(format!("{}{line}\n", self.mark).as_bytes());
-        }
-        whole.extend_from_slice(text);
-        whole
-    }
-
-    fn stripped<'t>(&self, text: &'t [u8]) -> &'t [u8] {
-        let mut rest = text;
-        while rest.starts_with(self.mark.trim_end().as_bytes()) {
-            let end = rest.iter().position(|byte| *byte == b'\n');
-            rest = end.map_or(&[], |end| &rest[end + 1..]);
-        }
-        rest
-    }
-}
-
 fn master_keys(document: &EncryptedDocument<'_>) -> Vec<String> {
     let groups = &document.metadata().key_groups;
     let mut lines = vec![
@@ -289,49 +246,4 @@ fn master_keys(document: &EncryptedDocument<'_>) -> Vec<String> {
         );
     }
     lines
-}
-
-/// What a new file starts from.
-fn example(format: Format, rule: &EncryptionRule) -> &'static str {
-    let is_for_manifests = match rule {
-        EncryptionRule::EncryptedRegex(_) => rule
-            .compile()
-            .is_ok_and(|rule| rule.key_matches("stringData") && !rule.key_matches("name")),
-        _ => false,
-    };
-    match (format, is_for_manifests) {
-        (Format::Yaml, true) => {
-            "\
-apiVersion: v1
-kind: Secret
-metadata:
-  name: example
-stringData:
-  # What stands here is encrypted when you save and leave the editor.
-  password: example
-"
-        }
-        (Format::Yaml, false) => {
-            "\
-# Write your secrets here; they are encrypted when you save and leave the editor.
-example_key: example_value
-example_list:
-  - example_value1
-  - example_value2
-example_number: 1234.56789
-"
-        }
-        _ => {
-            "\
-{
-\t\"example_key\": \"example_value\",
-\t\"example_list\": [
-\t\t\"example_value1\",
-\t\t\"example_value2\"
-\t],
-\t\"example_number\": 1234.56789
-}
-"
-        }
-    }
 }

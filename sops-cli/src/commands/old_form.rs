@@ -1,7 +1,5 @@
 //! The form without a command that `sops` had first: `-d`, `-e`, `-r`, `--set`, and a file alone to edit it.
 
-use clap::{Args as _, Command as Clap, Id};
-
 use super::{Command, decrypt, edit, encrypt, rotate, set};
 use crate::arguments::{
     FileArg, FormatArgs, KeyChangeArgs, NameArg, OpeningArgs, OutputArgs, RecipientArgs, RuleArgs,
@@ -11,6 +9,7 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug, Default)]
+#[group(skip)]
 pub(crate) struct Args {
     #[command(flatten)]
     file: FileArg,
@@ -46,15 +45,6 @@ pub(crate) struct Args {
     disable_version_check: bool,
     #[arg(long)]
     check_for_updates: bool,
-}
-
-/// The flags of the old form.
-pub(crate) fn ids() -> Vec<Id> {
-    let command = Args::augment_args(Clap::new("old form"));
-    command
-        .get_arguments()
-        .map(|arg| arg.get_id().clone())
-        .collect()
 }
 
 impl Args {

@@ -452,6 +452,23 @@ fn private_keys() -> Vec<Case> {
             "../home/.config/sops/age/keys.txt",
             format!("# comment\n{}\n", &key[..40]),
         ),
+        case("a missing key file", Encrypted, "decrypt -i F", 128)
+            .with("$HOME", "/nonexistent")
+            .with("$SOPS_AGE_KEY_FILE", "/nonexistent/key"),
+        case("a folder as the key file", Encrypted, "decrypt -i F", 128)
+            .with("$HOME", "/nonexistent")
+            .with("$SOPS_AGE_KEY_FILE", "/"),
+        case(
+            "a malformed key in the environment",
+            Encrypted,
+            "decrypt -i F",
+            128,
+        )
+        .with("$HOME", "/nonexistent")
+        .with("$SOPS_AGE_KEY", &key[..40]),
+        case("a command that fails", Encrypted, "decrypt -i F", 128)
+            .with("$HOME", "/nonexistent")
+            .with("$SOPS_AGE_KEY_CMD", "false"),
         case("an empty key file", Encrypted, "decrypt -i F", 128)
             .with("../home/.config/sops/age/keys.txt", ""),
     ]

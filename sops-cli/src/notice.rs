@@ -1,0 +1,50 @@
+//! What is said to a person in the text that is being edited.
+
+use sops_core::Format;
+use zeroize::Zeroizing;
+
+use crate::command_error::CommandError;
+
+/// Lines on top of a text, which are taken away again.
+pub(crate) struct Notice {
+    mark: &'static str,
+}
+
+impl Notice {
+    pub(crate) fn new(format: Format) -> Self {
+        let mark = match format {
+            Format::Yaml => "# sops-rs: ",
+            // JSON has no comments; these lines never reach its parser.
+            _ => "// sops-rs: ",
+        };
+        Self { mark }
+    }
+
+    /// The lines above a text that cannot be encrypted. The place is where it is below these lines.
+    pub(crate) fn of_error(&self, error: &CommandError) -> Vec<String> {
+        const ADVICE: &str =
+            "Mend it, save, and leave the editor; or leave it without a change to give up.";
+        let count = error.lines(0).len() + 1;
+        let mut lines = error.lines(count);
+        lines.push(ADVICE.to_owned());
+        lines
+    }
+
+    pub(crate) fn above(&self, lines: &[String], text: &[u8]) -> Zeroizing<Vec<u8>> {
+        let mut whole = Zeroizing::new(Vec::with_capacity(text.len() + 120 * lines.len()));
+        for line in lines {
+            whole.extend_from_slice(format!("{}{line}\n", self.mark).as_bytes());
+        }
+        whole.extend_from_slice(text);
+        whole
+    }
+
+    pub(crate) fn stripped<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+        let mut rest = text;
+        while rest.starts_with(self.mark.trim_end().as_bytes()) {
+            let end = rest.iter().position(|byte| *byte == b'\n');
+            rest = end.map_or(&[], |end| &rest[end + 1..]);
+        }
+        rest
+    }
+}
