@@ -143,17 +143,7 @@ fn check(text: &str, format: Format, rule: Option<EncryptionRule>) -> Result<(),
 #[test]
 fn yaml_both_ways() {
     for_each_seed("YAML", 1, |seed| {
-        check(
-            &test_support::yaml(
-                seed,
-                Features {
-                    comments: false,
-                    ..Features::ALL
-                },
-            ),
-            Format::Yaml,
-            None,
-        )
+        check(&test_support::yaml(seed, Features::ALL), Format::Yaml, None)
     });
 }
 
@@ -175,7 +165,6 @@ fn yaml_under_every_rule() {
             EncryptionRule::EncryptedCommentRegex("[ci][0-9]*[13]".into()),
         ];
         let features = Features {
-            comments: false,
             aliases: false,
             ..Features::ALL
         };

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::document::yaml::in_style::{self, spell_in_style};
 use crate::document::yaml::spell::{Container, Place, spell};
 use crate::document::{Collection, Document, Item, Leaf, yaml};
+use crate::error::{Error, Result};
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::selection::Selected;
 use crate::value::Type;
@@ -27,6 +28,29 @@ pub(super) fn is_written_out(document: &Document<'_>, selection: &Selected, inde
             matches!(&document.tape[copy], Item::Leaf(leaf) if is_encryptable(leaf.value.as_ref()))
                 && (selection.contains(copy) || selection.contains(original))
         })
+}
+
+/// Refuses an alias that has to be written out and whose comments the rule looks at: they would be lost, and with them what they
+/// say of the values.
+pub(super) fn check_comments(
+    document: &Document<'_>,
+    selection: &Selected,
+    index: usize,
+) -> Result<()> {
+    let Item::Alias { span, close, .. } = &document.tape[index] else {
+        return Ok(());
+    };
+    let mut items = document.tape[index..*close as usize].iter();
+    if selection.looks_at_comments()
+        && items.any(|item| matches!(item, Item::Comment { .. }))
+        && is_written_out(document, selection, index)
+    {
+        return Err(Error::Unsupported {
+            location: document.location(*span),
+            message: "the rule looks at comments, and what this alias stands for has some: write the value out here".into(),
+        });
+    }
+    Ok(())
 }
 
 /// Writes the items of an alias as one flow node. `encrypt` writes a leaf encrypted, or says that it is to stay as it is.

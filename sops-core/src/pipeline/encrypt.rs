@@ -11,6 +11,7 @@ use crate::document::{Document, Item, block};
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
 use crate::metadata::Metadata;
+use crate::pipeline::alias;
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
 use crate::pipeline::spellings::Spellings;
@@ -30,13 +31,17 @@ pub(crate) fn encrypt(
     reuse: &mut Reuse<'_>,
 ) -> Result<String> {
     let selection = Selected::of(document, metadata.rule.as_ref())?;
+    for (index, _) in document.written_items() {
+        alias::check_comments(document, &selection, index)?;
+    }
     let mac_only_encrypted = metadata.mac_only_encrypted;
-    let cores = thread::available_parallelism().map_or(1, usize::from);
     // Former ciphertexts are given out in order, which only one writer can do.
-    let writers = if reuse.is_empty() {
-        cores.min(document.tape.len() / VALUES_A_THREAD)
-    } else {
-        0
+    let writers = match document.tape.len() / VALUES_A_THREAD {
+        0 => 0,
+        _ if !reuse.is_empty() => 0,
+        enough => thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(enough),
     };
     let most = if writers > 1 {
         document.tape.len() / writers

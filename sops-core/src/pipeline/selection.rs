@@ -9,22 +9,33 @@ pub(crate) struct Selected {
     /// One bool for each item of the tape: whether it is a leaf or comment that is encrypted.
     items: Vec<bool>,
     rule: Option<CompiledRule>,
+    looks_at_comments: bool,
 }
 
 impl Selected {
     /// Walks the document as SOPS walks it. Without a rule everything is encrypted.
     pub(crate) fn of(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<Self> {
+        let looks_at_comments = rule.is_some_and(EncryptionRule::looks_at_comments);
         let rule = rule.map(EncryptionRule::compile).transpose()?;
         let items = match &rule {
             Some(rule) => walk(document, rule),
             None => vec![true; document.tape.len()],
         };
-        Ok(Self { items, rule })
+        Ok(Self {
+            items,
+            rule,
+            looks_at_comments,
+        })
     }
 
     /// Whether the item at that index of the tape is to be encrypted.
     pub(crate) fn contains(&self, index: usize) -> bool {
         self.items[index]
+    }
+
+    /// Whether comments decide what is encrypted.
+    pub(crate) fn looks_at_comments(&self) -> bool {
+        self.looks_at_comments
     }
 
     /// Refuses a comment that the rule would read otherwise once it is encrypted.

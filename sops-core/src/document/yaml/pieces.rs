@@ -17,6 +17,9 @@ const SHORTEST: usize = 128 * 1024;
 
 /// Reads `text` in pieces; `None` where it has to be read in one.
 pub(super) fn parse(text: &str) -> Option<Parser<'_>> {
+    if text.len() < SHORTEST {
+        return None;
+    }
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let ranges = cut(text, cores.min(text.len() / (SHORTEST / 2)));
     if ranges.len() < 2 {
