@@ -1,2 +1,24 @@
-//! The program `sops-rs`.
-fn main() {}
+//! The program `sops-rs`: encrypts, decrypts and edits the secrets of a repository.
+
+mod arguments;
+mod changing;
+mod cli;
+mod command_error;
+mod commands;
+mod creation;
+mod editor;
+mod excerpt;
+mod files;
+mod hardening;
+mod memory_folder;
+mod opening;
+mod signals;
+mod source;
+mod ui;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hardening::harden();
+    cli::run()
+}

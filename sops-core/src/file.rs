@@ -1,15 +1,17 @@
 //! What a program does with documents: encrypt one, open one, change one, and give it other keys. All in memory.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
 use crate::document::{Document, Edits, block};
-use crate::error::{Error, Result};
+use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::keys::{
-    DataKey, Identities, MasterKey, NoPrompt, Prompt, Recipient, recover_data_key, wrap_data_key,
+    DataKey, Environment, Identities, MasterKey, NoPrompt, Prompt, Recipient, recover_data_key,
+    wrap_data_key,
 };
 use crate::metadata::{FORMAT_VERSION, Metadata};
 pub use crate::pipeline::decrypt::{Decrypted, MacCheck};
@@ -259,6 +261,30 @@ pub fn decrypt(text: &str, format: Format, identities: &Identities) -> Result<Ze
     let document = EncryptedDocument::parse(text, format)?;
     let key = document.data_key(identities)?;
     Ok(document.decrypt(&key, MacCheck::Require)?.text)
+}
+
+/// Decrypts a file with the identities that are looked for where `sops` looks for them.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::Unsupported`] for a name that is neither YAML's nor JSON's, and text that is no UTF-8; as
+/// [`decrypt`].
+pub fn decrypt_file(path: &Path) -> Result<Zeroizing<String>> {
+    let bytes = Zeroizing::new(std::fs::read(path).map_err(|source| Error::Io {
+        file: path.to_owned(),
+        source,
+    })?);
+    let refused = |message: &str| Error::Unsupported {
+        location: Location::of("", 0),
+        message: format!("{}: {message}", path.display()),
+    };
+    let text = str::from_utf8(&bytes).map_err(|_| refused("not UTF-8 text"))?;
+    let format = Format::from_path(path)
+        .ok_or_else(|| refused("the name ends neither in .yaml, .yml nor .json"))?;
+    decrypt(
+        text,
+        format,
+        &Identities::from_environment(Environment::process()),
+    )
 }
 
 /// RFC 3339 in UTC with seconds.

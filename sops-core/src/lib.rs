@@ -1,4 +1,88 @@
-//! Lossless SOPS documents.
+//! Encrypted secrets in YAML and JSON, in the format of SOPS, without changing anything but the values.
+//!
+//! Whatever is encrypted here comes back byte for byte, `sops` 3.13 reads it, and what `sops` wrote is read here. All of it works in
+//! memory: no function touches a file, the environment or a terminal unless its name says so ([`decrypt_file`],
+//! [`config::find`], [`keys::Environment::process`]).
+//!
+//! # In memory
+//!
+//! ```
+//! use sops_core::keys::{Identities, age::generate_x25519};
+//! use sops_core::rules::EncryptionRule;
+//! use sops_core::{Encryption, Format, decrypt, encrypt};
+//!
+//! let pair = generate_x25519();
+//! let plaintext = "kind: Secret\nstringData:\n  password: \"correct horse\"  # ask Ann\n";
+//! let how = Encryption {
+//!     rule: EncryptionRule::EncryptedRegex("^(data|stringData)$".into()),
+//!     mac_only_encrypted: true,
+//!     ..Encryption::to([pair.recipient.clone()])
+//! };
+//! let encrypted = encrypt(plaintext, Format::Yaml, &how)?;
+//! assert!(encrypted.starts_with("kind: Secret\nstringData:\n  password: \"ENC[AES256_GCM,data:"));
+//!
+//! let mut identities = Identities::new();
+//! identities.add_keys("a new key", pair.key_file("2026-01-01T00:00:00Z").as_bytes())?;
+//! assert_eq!(*decrypt(&encrypted, Format::Yaml, &identities)?, plaintext);
+//! # Ok::<(), sops_core::Error>(())
+//! ```
+//!
+//! # A file, with the keys that `sops` would use
+//!
+//! ```no_run
+//! let secret = sops_core::decrypt_file("apps/web/secret.yaml".as_ref())?;
+//! # Ok::<(), sops_core::Error>(())
+//! ```
+//!
+//! # Into a type
+//!
+//! ```
+//! #[derive(serde::Deserialize)]
+//! struct Settings {
+//!     user: String,
+//!     retries: u32,
+//! }
+//! let decrypted = "user: web\nretries: 3\n";
+//! let settings: Settings = sops_core::from_document(decrypted, sops_core::Format::Yaml)?;
+//! assert_eq!((settings.user.as_str(), settings.retries), ("web", 3));
+//! # Ok::<(), sops_core::Error>(())
+//! ```
+//!
+//! # Changing an encrypted document
+//!
+//! Values that did not change keep their ciphertext, so the diff shows what did.
+//!
+//! ```
+//! # use sops_core::keys::{Identities, NoPrompt, Prompt, age::generate_x25519};
+//! # use sops_core::{Encryption, EncryptedDocument, Format, MacCheck, encrypt, recipients, set};
+//! # use std::{sync::Arc, time::SystemTime};
+//! # let pair = generate_x25519();
+//! # let mut identities = Identities::new();
+//! # identities.add_keys("a new key", pair.key_file("2026-01-01T00:00:00Z").as_bytes())?;
+//! # let encrypted = encrypt("a: 1\nb: 2\n", Format::Yaml, &Encryption::to([pair.recipient.clone()]))?;
+//! let document = EncryptedDocument::parse(&encrypted, Format::Yaml)?;
+//! let key = document.data_key(&identities)?;
+//! let open = document.open(key, MacCheck::Require)?;
+//! let path = "[\"b\"]".parse()?;
+//! let value = sops_core::tree::Node::from_json(&serde_json::json!("two"));
+//! let changed = set(open.text(), Format::Yaml, &path, &value)?.expect("the value is another");
+//! assert_eq!(*changed, "a: 1\nb: two\n");
+//! let encrypted = open.encrypt(&changed, SystemTime::now())?;
+//!
+//! // Another recipient, the same data key: not one value changes.
+//! let other = generate_x25519();
+//! let document = EncryptedDocument::parse(&encrypted, Format::Yaml)?;
+//! let key = document.data_key(&identities)?;
+//! let prompt: Arc<dyn Prompt> = Arc::new(NoPrompt);
+//! let shared = document.with_key_groups(&key, &[vec![pair.recipient, other.recipient]], None, &prompt)?;
+//!
+//! // A new data key.
+//! let document = EncryptedDocument::parse(&shared, Format::Yaml)?;
+//! let groups = recipients(document.metadata())?;
+//! let open = document.open(document.data_key(&identities)?, MacCheck::Require)?;
+//! let rotated = open.rotate(&groups, SystemTime::now(), &prompt)?;
+//! # Ok::<(), sops_core::Error>(())
+//! ```
 
 mod cipher;
 pub mod config;
@@ -25,7 +109,8 @@ pub use document::Document;
 pub use document::change::{set, unset};
 pub use error::{Error, Location, Result};
 pub use file::{
-    Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, decrypt, encrypt, recipients,
+    Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, decrypt, decrypt_file,
+    encrypt, recipients,
 };
 pub use format::Format;
 pub use key_path::{Component, KeyPath};

@@ -5,4 +5,5 @@
 
 mod corpus;
 mod generated;
+mod golden;
 mod peer;

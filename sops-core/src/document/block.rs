@@ -1,5 +1,7 @@
 //! Where the `sops` block of a document goes, and how it is written there.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value as Json};
 
 use crate::document::{Block, Collection, Document, Edits, Item, Style, yaml};
@@ -86,7 +88,10 @@ pub(crate) fn empty_documents(document: &Document<'_>) -> Vec<usize> {
 /// Where the text changes when the block is put into the document at `index`.
 pub(crate) fn offset(document: &Document<'_>, index: usize) -> usize {
     match (top(document, index), &document.tape[index]) {
-        (Some((_, end, true, _)), _) => end - 1,
+        (Some((start, _, true, true)), _) => start + 1,
+        (Some((_, end, true, false)), Item::Document { close, .. }) => {
+            last_end(document, *close as usize).unwrap_or(end - 1)
+        }
         (Some((start, ..)), Item::Document { close, .. })
             if ends_in_open_block(document, *close as usize) =>
         {
@@ -94,6 +99,22 @@ pub(crate) fn offset(document: &Document<'_>, index: usize) -> usize {
         }
         (_, Item::Document { end, .. }) => *end as usize,
         _ => document.text.len(),
+    }
+}
+
+/// Where the last member of the top mapping of the document that closes at `close` ends.
+fn last_end(document: &Document<'_>, close: usize) -> Option<usize> {
+    let top = close.checked_sub(1)?;
+    let last = document.tape[..top]
+        .iter()
+        .rfind(|item| !matches!(item, Item::Comment { .. }))?;
+    match last {
+        Item::Leaf(leaf) => Some(leaf.span.range().end),
+        Item::Close { open } => match &document.tape[*open as usize] {
+            Item::Open { span, .. } | Item::Alias { span, .. } => Some(span.range().end),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -124,19 +145,18 @@ fn ends_a_line(text: &str) -> bool {
     text.is_empty() || text.ends_with(['\n', '\r', '\u{feff}'])
 }
 
-/// Puts the block into the document at `index`.
+/// Appends the block of the document at `index`; what has been written ends at its [offset].
 pub(crate) fn insert(
     document: &Document<'_>,
     index: usize,
     tree: &Map<String, Json>,
-    edits: &mut Edits<'_>,
+    out: &mut String,
 ) {
     let at = offset(document, index);
     match top(document, index) {
-        Some((start, end, true, empty)) => insert_in_flow(document, start..end, empty, tree, edits),
+        Some((start, end, true, empty)) => insert_in_flow(document, start..end, empty, tree, out),
         top => {
             let column = top.map_or(0, |(start, ..)| yaml::source::column(document.text, start));
-            let out = edits.replace(at..at);
             if !ends_a_line(&document.text[..at]) {
                 out.push_str(newline(document.text));
             }
@@ -147,26 +167,16 @@ pub(crate) fn insert(
 
 fn insert_in_flow(
     document: &Document<'_>,
-    span: std::ops::Range<usize>,
+    span: Range<usize>,
     empty: bool,
     tree: &Map<String, Json>,
-    edits: &mut Edits<'_>,
+    out: &mut String,
 ) {
-    let text = document.text;
-    let inside = &text[span.start + 1..span.end - 1];
-    let kept = inside.trim_end_matches([' ', '\t', '\r', '\n']);
+    let inside = &document.text[span.start + 1..span.end - 1];
     // White space before the first member is what goes before this one too.
     let lead = &inside[..inside.len() - inside.trim_start_matches([' ', '\t', '\r', '\n']).len()];
-    let at = if empty {
-        span.start + 1
-    } else {
-        span.start + 1 + kept.len()
-    };
-    let out = edits.replace(at..at);
     if !empty {
-        if !kept.ends_with(',') {
-            out.push(',');
-        }
+        out.push(',');
         out.push_str(lead);
     }
     let multi_line = document.format == Format::Json && lead.contains('\n') && !empty;

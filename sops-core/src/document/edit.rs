@@ -7,15 +7,22 @@ pub(crate) struct Edits<'a> {
     text: &'a str,
     out: String,
     done: usize,
+    end: usize,
 }
 
 impl<'a> Edits<'a> {
     /// Starts with `text`; the result is expected to have `capacity` bytes.
     pub(crate) fn new(text: &'a str, capacity: usize) -> Self {
+        Self::of_part(text, 0..text.len(), capacity)
+    }
+
+    /// Starts with the part of `text` at `range`; ranges to be replaced are still those of the whole text.
+    pub(crate) fn of_part(text: &'a str, range: Range<usize>, capacity: usize) -> Self {
         Self {
             text,
             out: String::with_capacity(capacity),
-            done: 0,
+            done: range.start,
+            end: range.end,
         }
     }
 
@@ -34,7 +41,9 @@ impl<'a> Edits<'a> {
 
     /// Copies the rest and gives the result.
     pub(crate) fn finish(mut self) -> String {
-        self.out.push_str(&self.text[self.done..]);
+        if self.done < self.end {
+            self.out.push_str(&self.text[self.done..self.end]);
+        }
         self.out
     }
 }

@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
-use crate::value::{Type, Value};
+use crate::value::Value;
 pub(crate) use edit::Edits;
 pub(crate) use path::{PathId, Paths, ROOT};
 

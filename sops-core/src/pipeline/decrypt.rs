@@ -71,7 +71,7 @@ pub(crate) fn decrypt<'a>(
     }
     let text = match kept {
         // The spellings are used only if they still mean the values that were decrypted.
-        Some((kept, content)) if Content::of_text(&kept, document.format) == Some(content) => kept,
+        Some((kept, content)) if Content::of_text(&kept, document.format) == content => kept,
         _ => usual,
     };
     Ok(Decrypted {
@@ -102,7 +102,7 @@ fn spellings(metadata: &Metadata, cipher: &mut Cipher, mac: &str) -> Option<Spel
 }
 
 /// The text with the kept spellings, and the content that it must have.
-type Kept = (Zeroizing<String>, [u8; 32]);
+type Kept = (Zeroizing<String>, Option<[u8; 32]>);
 
 struct Reader<'d, 'a, 'r> {
     document: &'d Document<'a>,
@@ -186,22 +186,17 @@ impl<'a> Reader<'_, 'a, '_> {
         let others = std::mem::take(&mut self.others);
         let mut usual = Output::new(document.text, &others);
         let mut kept = (!nodes.is_empty()).then(|| Output::new(document.text, &others));
-        let mut content = Content::default();
+        let mut content = Content::new(kept.is_some());
         let mut nodes = nodes.iter().peekable();
         let mut containers = Containers::new(document);
         let mut spelling = Zeroizing::new(String::new());
         let mut address = Address::default();
         for (index, item) in document.tape.iter().enumerate() {
             containers.pass(item);
-            if kept.is_some() && !self.selection.contains(index) {
+            let Item::Leaf(leaf) = item else {
                 content.item(document, item);
-            }
-            let Item::Leaf(leaf) = item else { continue };
-            if !self.selection.contains(index) {
-                if let Some(value) = &leaf.value {
-                    self.mac.add(&value.bytes, false);
-                }
-            }
+                continue;
+            };
             let opened = match self.selection.contains(index) {
                 true => self.leaf(leaf)?,
                 false => None,
@@ -209,11 +204,13 @@ impl<'a> Reader<'_, 'a, '_> {
             address.advance(opened.is_some());
             let node = nodes.next_if(|node| node.at == address);
             let Some((kind, canonical)) = opened else {
+                // Plaintext, or nothing to decrypt: null and the empty string.
+                if let Some(value) = &leaf.value {
+                    self.mac.add(&value.bytes, false);
+                }
+                content.item(document, item);
                 if let (Some(kept), Some(node)) = (&mut kept, node) {
                     kept.node(node, leaf, leaf.span.range(), &containers);
-                }
-                if self.selection.contains(index) {
-                    content.item(document, item);
                 }
                 continue;
             };

@@ -9,6 +9,8 @@ pub(crate) mod encrypt;
 pub(crate) mod reuse;
 mod selection;
 mod spellings;
+mod survey;
+mod write;
 
 use crate::document::place::Around;
 use crate::document::{Collection, Document, Item, Span};

@@ -16,6 +16,11 @@ pub(crate) struct Reuse<'a> {
 }
 
 impl<'a> Reuse<'a> {
+    /// Whether there is none to give out.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
     /// Remembers that `ciphertext` holds this value.
     pub(crate) fn remember(
         &mut self,
@@ -37,7 +42,7 @@ impl<'a> Reuse<'a> {
         additional_data: &[u8],
         plaintext: &[u8],
     ) -> Option<&'a str> {
-        if self.known.is_empty() {
+        if self.is_empty() {
             return None;
         }
         self.known

@@ -91,11 +91,8 @@ impl<'a> Parser<'a> {
             }
             Event::DocumentEnd(range) => {
                 let close = self.tape.len() as u32;
-                let line_start = self.text[..range.start].rfind('\n').map_or(0, |at| at + 1);
-                self.tape[self.document] = Item::Document {
-                    close,
-                    end: line_end_if_content(self.text, line_start, range.start),
-                };
+                let end = block_offset(self.text, range.start);
+                self.tape[self.document] = Item::Document { close, end };
                 self.tape.push(Item::Close {
                     open: self.document as u32,
                 });
@@ -236,7 +233,12 @@ impl<'a> Parser<'a> {
         if self.frames.is_empty() {
             self.last_end = span.end;
             return match value {
-                None => Ok(()),
+                // An empty document; one that says `null` has no place for the `sops` block.
+                None if span.is_empty() && scalar.tag.is_none() && scalar.anchor == 0 => Ok(()),
+                None => self.unsupported(
+                    span.start,
+                    "the top level of a document must be a mapping, not null",
+                ),
                 Some(_) => self.unsupported(
                     span.start,
                     "the top level of a document must be a mapping, not a value",
@@ -497,11 +499,15 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Where the `sops` block of a document goes that ends at `end`: at the start of that line, unless the line has content.
-fn line_end_if_content(text: &str, line_start: usize, end: usize) -> u32 {
-    let blank = text[line_start..end]
-        .trim_start_matches('\u{feff}')
-        .trim()
-        .is_empty();
-    (if blank { line_start } else { end }) as u32
+/// Where the `sops` block of a document goes that ends at `end`: at the start of that line or, if something stands on it, of the
+/// next.
+fn block_offset(text: &str, end: usize) -> u32 {
+    let line_start = source::line_start(text, end);
+    let blank = text[line_start..end].trim().is_empty();
+    let offset = if blank {
+        line_start
+    } else {
+        source::after_break(text, source::line_end(text, end))
+    };
+    offset as u32
 }

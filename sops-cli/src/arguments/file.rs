@@ -1,0 +1,72 @@
+//! The file that a command works on, and its name.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::command_error::{Code, CommandError, name_of};
+use crate::ui::Ui;
+
+/// The one file of a command.
+#[derive(Args, Debug, Default)]
+pub(crate) struct FileArg {
+    /// The file
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[arg(hide = true)]
+    more: Vec<PathBuf>,
+}
+
+impl FileArg {
+    /// The file, if there is one; more than one is a warning, as in `sops`.
+    pub(crate) fn get(&self, ui: &Ui) -> Option<&Path> {
+        if !self.more.is_empty() {
+            ui.warn("more than one file is given; only the first one is used");
+        }
+        self.file.as_deref()
+    }
+
+    /// The file that has to be there on the command line.
+    pub(crate) fn require(&self, ui: &Ui) -> Result<&Path, CommandError> {
+        self.get(ui).ok_or_else(no_file)
+    }
+}
+
+pub(crate) fn no_file() -> CommandError {
+    CommandError::new(Code::NoFileSpecified, "no file is given")
+}
+
+/// Refuses a file that does not exist, with the code that `sops` has for it there.
+pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
+    match path.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(CommandError::new(
+            Code::NoFileSpecified,
+            format!("there is no file {}", name_of(path)),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The name that stands for the file's own.
+#[derive(Args, Debug, Default)]
+pub(crate) struct NameArg {
+    /// Take this name instead of the file's for its format and its creation rule; needed with standard input
+    #[arg(long, value_name = "NAME")]
+    pub(crate) filename_override: Option<PathBuf>,
+}
+
+impl NameArg {
+    /// The name that tells the format and the rule.
+    pub(crate) fn or<'a>(&'a self, file: Option<&'a Path>) -> Option<&'a Path> {
+        let given = self.filename_override.as_deref();
+        given.filter(|name| !name.as_os_str().is_empty()).or(file)
+    }
+}
+
+/// What `set` and its like do where there is nothing to do.
+#[derive(Args, Debug, Default)]
+pub(crate) struct IdempotentArg {
+    /// Leave the file alone if it already is as asked
+    #[arg(long)]
+    pub(crate) idempotent: bool,
+}

@@ -1,0 +1,73 @@
+//! Flags of every command, before it or behind.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+use super::unsupported;
+use crate::command_error::CommandError;
+
+/// Flags of every command.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct GlobalArgs {
+    /// The configuration file, instead of the nearest `.sops.yaml` above the working directory
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SOPS_CONFIG",
+        hide_env_values = true
+    )]
+    pub(crate) config: Option<PathBuf>,
+    /// Say where keys were looked for
+    #[arg(long, global = true)]
+    pub(crate) verbose: bool,
+    /// The spaces a level, where a file is written in another format than it had
+    #[arg(
+        long,
+        global = true,
+        value_name = "SPACES",
+        allow_negative_numbers = true
+    )]
+    pub(crate) indent: Option<i8>,
+    /// Compute the MAC of a new file over its encrypted values only, so that the others can be changed by hand
+    #[arg(long, global = true)]
+    pub(crate) mac_only_encrypted: bool,
+    #[arg(long, global = true, hide = true)]
+    keyservice: Vec<String>,
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new(),
+    )]
+    enable_local_keyservice: Option<bool>,
+}
+
+impl GlobalArgs {
+    /// Refuses what is not built yet.
+    pub(crate) fn check(&self) -> Result<(), CommandError> {
+        if !self.keyservice.is_empty() {
+            return Err(unsupported("key services (`--keyservice`)")
+                .hint("leave the flag out: keys are used by sops-rs itself"));
+        }
+        if self.enable_local_keyservice == Some(false) {
+            return Err(unsupported(
+                "working without the local keys (`--enable-local-keyservice=false`)",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The configuration file that was named.
+    pub(crate) fn config(&self) -> Option<&Path> {
+        self.config
+            .as_deref()
+            .filter(|file| !file.as_os_str().is_empty())
+    }
+}

@@ -1,0 +1,23 @@
+//! The flags that several commands share, spelled as `sops` spells them. Each file has one group of them.
+
+mod file;
+mod format;
+mod global;
+mod key;
+mod opening;
+mod output;
+mod rule;
+
+pub(crate) use file::{FileArg, IdempotentArg, NameArg, no_file, require_existing};
+pub(crate) use format::FormatArgs;
+pub(crate) use global::GlobalArgs;
+pub(crate) use key::{KeyChangeArgs, RecipientArgs};
+pub(crate) use opening::OpeningArgs;
+pub(crate) use output::OutputArgs;
+pub(crate) use rule::RuleArgs;
+
+use crate::command_error::{Code, CommandError};
+
+fn unsupported(what: &str) -> CommandError {
+    CommandError::new(Code::Generic, format!("{what}: not supported yet"))
+}

@@ -1,0 +1,59 @@
+//! Where a command's result goes.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::command_error::{Code, CommandError};
+use crate::files::{self, Expected, Readers};
+use crate::source::Source;
+use crate::ui::Ui;
+
+/// Where the result goes.
+#[derive(Args, Debug, Default)]
+pub(crate) struct OutputArgs {
+    /// Write the result back to the file
+    #[arg(long, short)]
+    pub(crate) in_place: bool,
+    /// Write the result to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+impl OutputArgs {
+    /// Refuses two places at once, and to write back to standard input.
+    pub(crate) fn check(&self, file: Option<&Path>) -> Result<(), CommandError> {
+        let conflict = |message| Err(CommandError::new(Code::ConflictingParameters, message));
+        if self.in_place && file.is_none() {
+            return conflict("`--in-place` needs a file, and standard input is read");
+        }
+        if self.in_place && self.output().is_some() {
+            return conflict("`--in-place` and `--output` exclude each other");
+        }
+        Ok(())
+    }
+
+    /// Writes what was made of the source to where it goes.
+    pub(crate) fn deliver(
+        &self,
+        ui: &Ui,
+        source: &Source,
+        result: &[u8],
+        readers: Readers,
+    ) -> Result<(), CommandError> {
+        match (&source.path, self.output()) {
+            (Some(path), None) if self.in_place => {
+                let expected = Expected::Content(source.text.as_bytes());
+                files::write(path, result, expected, readers)
+            }
+            (_, Some(path)) => files::write(path, result, Expected::Anything, readers),
+            _ => ui.output(result),
+        }
+    }
+
+    fn output(&self) -> Option<&Path> {
+        self.output
+            .as_deref()
+            .filter(|file| !file.as_os_str().is_empty())
+    }
+}

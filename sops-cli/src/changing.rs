@@ -1,0 +1,59 @@
+//! How an encrypted file is changed without an editor: opened, changed, encrypted again, and replaced.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use sops_core::{EncryptedDocument, Error, Format};
+use zeroize::Zeroizing;
+
+use crate::arguments::{FormatArgs, OpeningArgs};
+use crate::command_error::{Code, CommandError, Role};
+use crate::files::{self, Expected, Readers};
+use crate::opening;
+use crate::source::Source;
+use crate::ui::Ui;
+
+/// An encrypted file that is to be changed.
+pub(crate) struct Changing<'a> {
+    pub(crate) ui: &'a Ui,
+    pub(crate) file: &'a Path,
+    pub(crate) formats: &'a FormatArgs,
+    pub(crate) opening: &'a OpeningArgs,
+}
+
+impl Changing<'_> {
+    /// Replaces the file by what `change` makes of its plaintext; `None` leaves it alone.
+    pub(crate) fn change(
+        &self,
+        change: impl FnOnce(&str, Format) -> sops_core::Result<Option<Zeroizing<String>>>,
+    ) -> Result<(), CommandError> {
+        self.opening.check()?;
+        let format = self.formats.both(self.file)?;
+        let source = Source::read(Some(self.file), format, Role::Encrypted)?;
+        let document =
+            EncryptedDocument::parse(&source.text, format).map_err(|error| source.error(error))?;
+        let key = opening::data_key(self.ui, &source, &document)?;
+        let open = opening::open(&source, &document, key, self.opening)?;
+        opening::warn_of_comments(self.ui, &source, open.unopened_comments());
+        let Some(changed) = change(open.text(), format).map_err(|error| refused(&source, error))?
+        else {
+            return Ok(());
+        };
+        let encrypted = open
+            .encrypt(&changed, SystemTime::now())
+            .map_err(|error| source.plaintext_error(error))?;
+        let expected = Expected::Content(source.text.as_bytes());
+        files::write(self.file, encrypted.as_bytes(), expected, Readers::Usual)
+    }
+}
+
+/// Why the text cannot be changed so.
+fn refused(source: &Source, error: Error) -> CommandError {
+    match error {
+        Error::AlreadyEncrypted => {
+            let message = "the key `sops` at the top level is for the file's own metadata";
+            CommandError::new(Code::AlreadyEncrypted, message).in_file(&source.name)
+        }
+        error => source.plaintext_error(error),
+    }
+}

@@ -1,0 +1,100 @@
+//! The command line as a whole: what stands before a command, and what becomes of its outcome.
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError};
+use crate::commands::{self, Command, old_form};
+use crate::ui::Ui;
+
+/// Encrypts, decrypts and edits secrets in files, as sops does it, and changes nothing but their values
+#[derive(Parser, Debug)]
+#[command(
+    name = "sops-rs",
+    bin_name = "sops-rs",
+    version = concat!(env!("CARGO_PKG_VERSION"), " (files of sops ", "3.13.3", ")"),
+    disable_version_flag = true,
+    after_help = "\
+Without a command, `sops-rs <FILE>` edits the file, and the flags of sops's old form are understood:
+`-d` (decrypt), `-e` (encrypt), `-r` (rotate), `--set '[\"key\"] \"value\"'`.
+
+Private keys are looked for where sops looks for them: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD,
+~/.config/sops/age/keys.txt, and the keys of SSH. Exit codes are those of sops."
+)]
+struct Cli {
+    #[command(flatten)]
+    globals: GlobalArgs,
+    #[command(flatten)]
+    old_form: old_form::Args,
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Print the version
+    #[arg(long, short = 'v', short_alias = 'V', action = ArgAction::Version)]
+    version: (),
+}
+
+/// The command line's description.
+pub(crate) fn command() -> clap::Command {
+    // What belongs to the old form would hide what is there today.
+    let hidden: Vec<clap::Id> = old_form::ids();
+    Cli::command().mut_args(|arg| {
+        let hide = arg.is_hide_set() || hidden.contains(arg.get_id());
+        arg.hide(hide)
+    })
+}
+
+/// Does what the command line asks for.
+pub(crate) fn run() -> ExitCode {
+    let matches = match command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let ui = Ui::new(cli.globals.verbose);
+    let outcome = cli.globals.check().and_then(|()| {
+        let command = match cli.command {
+            Some(command) => {
+                refuse_flags_before(&matches)?;
+                command
+            }
+            None => cli.old_form.command(&ui)?,
+        };
+        commands::run(&ui, &cli.globals, &command)
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui.error(&error);
+            ExitCode::from(error.code() as u8)
+        }
+    }
+}
+
+/// Shows help, or what cannot be understood; that is a failure of the general kind, as with `sops`.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Nobody is there to read it, then.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(Code::Generic as u8),
+    }
+}
+
+/// Refuses flags of the old form before a command, which `sops` silently passes over.
+fn refuse_flags_before(matches: &clap::ArgMatches) -> Result<(), CommandError> {
+    for id in old_form::ids() {
+        if matches.value_source(id.as_str()) == Some(ValueSource::CommandLine) {
+            let name = id.as_str().replace('_', "-");
+            let message = format!("`--{name}` stands before the command, where it has no effect");
+            return Err(CommandError::new(Code::Generic, message).hint("put it behind the command"));
+        }
+    }
+    Ok(())
+}

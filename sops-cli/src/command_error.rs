@@ -1,0 +1,278 @@
+//! Every error a person can meet: its message, where it points, what to do about it, and the exit code of `sops`.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use sops_core::{Error, Format, Location};
+
+use crate::excerpt::Excerpt;
+
+/// The exit codes of `sops` that are in use here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Code {
+    Generic = 1,
+    CannotReadInput = 2,
+    CannotWriteOutput = 3,
+    InvalidSetFormat = 7,
+    ConflictingParameters = 8,
+    CannotDecryptTree = 25,
+    CannotChangeKeysOfMissingFile = 49,
+    MacMismatch = 51,
+    InvalidTreePath = 91,
+    NeedsOneDocument = 92,
+    NoFileSpecified = 100,
+    DuplicateKeyType = 112,
+    CannotRetrieveDataKey = 128,
+    /// What a shell reports of a program whose output nobody reads any more.
+    BrokenPipe = 141,
+    FileNotModified = 200,
+    NoEditor = 201,
+    AlreadyEncrypted = 203,
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    code: Code,
+    message: String,
+    place: Option<Box<Place>>,
+    hints: Vec<Cow<'static, str>>,
+}
+
+/// Where an error points to.
+#[derive(Debug)]
+struct Place {
+    /// What messages call the file.
+    name: String,
+    location: Option<Location>,
+    excerpt: Option<Excerpt>,
+}
+
+/// What was asked of a text when an error was found in it; `sops` has other codes for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It was to be encrypted.
+    Plaintext,
+    /// It was taken for an encrypted file.
+    Encrypted,
+}
+
+impl CommandError {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            place: None,
+            hints: Vec::new(),
+        }
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Says that it is about a file as a whole.
+    pub(crate) fn in_file(mut self, name: &str) -> Self {
+        self.point(name, None, &[], Format::Yaml);
+        self
+    }
+
+    /// The same with another exit code.
+    pub(crate) fn with_code(mut self, code: Code) -> Self {
+        self.code = code;
+        self
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// A file or stream that cannot be read.
+    pub(crate) fn input(name: impl Display, error: &io::Error) -> Self {
+        Self::new(
+            Code::CannotReadInput,
+            format!("cannot read {name}: {}", reason(error)),
+        )
+    }
+
+    /// A file that cannot be written.
+    pub(crate) fn output(name: impl Display, error: &io::Error) -> Self {
+        Self::new(
+            Code::CannotWriteOutput,
+            format!("cannot write {name}: {}", reason(error)),
+        )
+    }
+
+    /// A stream that takes no more.
+    pub(crate) fn stream(name: impl Display, error: &io::Error) -> Self {
+        Self::output(name, error).with_code(match error.kind() {
+            io::ErrorKind::BrokenPipe => Code::BrokenPipe,
+            _ => Code::Generic,
+        })
+    }
+
+    /// An error of the library that is about no text.
+    pub(crate) fn general(error: Error) -> Self {
+        Self::from_core(error, None)
+    }
+
+    /// An error of the library about the text of the file that messages call `name`.
+    pub(crate) fn in_text(
+        error: Error,
+        name: &str,
+        text: &[u8],
+        format: Format,
+        role: Role,
+    ) -> Self {
+        Self::from_core(error, Some((name, text, format, role)))
+    }
+
+    fn from_core(error: Error, source: Option<(&str, &[u8], Format, Role)>) -> Self {
+        let malformed = match source {
+            Some((.., Role::Plaintext)) => Code::CannotReadInput,
+            _ => Code::Generic,
+        };
+        let mut at = None;
+        let simple = |code, error: &Error| Self::new(code, error.to_string());
+        let mut new = match error {
+            Error::Syntax { location, message } => {
+                at = Some(location);
+                Self::new(malformed, message)
+            }
+            Error::Unsupported { location, message } => {
+                at = Some(location);
+                Self::new(malformed, message)
+            }
+            Error::Limit { .. } => simple(malformed, &error),
+            Error::NotEncrypted => simple(Code::Generic, &error)
+                .hint("encrypt the file first: `sops-rs encrypt --in-place <FILE>`"),
+            Error::Metadata { .. } if malformed == Code::CannotReadInput => {
+                // A plaintext that has such a key, whatever is in it.
+                return Self::from_core(Error::AlreadyEncrypted, source);
+            }
+            Error::AlreadyEncrypted => simple(Code::AlreadyEncrypted, &error)
+                .hint("to change an encrypted file: `sops-rs edit <FILE>`")
+                .hint("in a plaintext file, give the key `sops` another name"),
+            Error::Metadata { .. } => simple(Code::Generic, &error)
+                .hint("the block is written by programs only; take the file from version control"),
+            Error::Value {
+                path,
+                location,
+                message,
+            } => {
+                at = location;
+                Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
+                    .hint("encrypted values are changed with `sops-rs edit` or `sops-rs set` only; take the file from version control")
+            }
+            Error::MacMismatch => simple(Code::MacMismatch, &error)
+                .hint("if the change is wanted, as after a merge: check the values with `sops-rs edit --ignore-mac <FILE>` and save them")
+                .hint("otherwise take the file from version control"),
+            Error::MacMissing | Error::MacUnreadable => simple(Code::MacMismatch, &error)
+                .hint("take the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`"),
+            Error::NoDataKey { .. } => simple(Code::CannotRetrieveDataKey, &error)
+                .hint("put the private key into the key file, or name its file in SOPS_AGE_KEY_FILE"),
+            Error::NoRecipient => simple(Code::Generic, &error)
+                .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` makes both a key and the rule"),
+            Error::NothingSelected { .. } => simple(Code::Generic, &error)
+                .hint("change the rule, or leave the file in plaintext with `--allow-plaintext`"),
+            Error::Recipient { recipient, .. } if is_private(&recipient) => {
+                Self::new(Code::Generic, "a private key stands where a recipient belongs")
+                    .hint("the recipient is the public key, `age1…`; make a new key if others have seen this one")
+            }
+            Error::Config {
+                file,
+                location,
+                message,
+            } => {
+                let mut new = Self::new(Code::Generic, message);
+                let text = fs_err::read(&file).unwrap_or_default();
+                new.point(&file.display().to_string(), location, &text, Format::Yaml);
+                return new;
+            }
+            error => simple(Code::Generic, &error),
+        };
+        if let Some((name, text, format, _)) = source {
+            new.point(name, at, text, format);
+        }
+        new
+    }
+
+    fn point(&mut self, name: &str, location: Option<Location>, text: &[u8], format: Format) {
+        self.place = Some(Box::new(Place {
+            name: name.to_owned(),
+            excerpt: location.and_then(|at| Excerpt::new(text, at, format)),
+            location,
+        }));
+    }
+
+    /// The lines that tell what is wrong and where, without the file's name: for the head of a text that is being edited.
+    pub(crate) fn lines(&self, lines_above: usize) -> Vec<String> {
+        let place = self.place.as_ref().and_then(|place| place.location);
+        let place =
+            place.map(|at| format!("line {}, column {}: ", at.line + lines_above, at.column));
+        let text = format!("{}{}", place.unwrap_or_default(), self.message);
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// The report for a person; `None` where there is nobody to read it.
+    pub(crate) fn render(&self, renderer: &Renderer) -> Option<String> {
+        if self.code == Code::BrokenPipe {
+            return None;
+        }
+        let level = match self.code {
+            // That is how an edit is given up.
+            Code::FileNotModified => Level::NOTE,
+            _ => Level::ERROR,
+        };
+        let mut group = Group::with_title(level.primary_title(&*self.message));
+        if let Some(place) = &self.place {
+            group = place.add_to(group);
+        }
+        for hint in &self.hints {
+            group = group.element(Level::HELP.message(&**hint));
+        }
+        Some(renderer.render(&[group]))
+    }
+}
+
+impl Place {
+    fn add_to<'a>(&'a self, group: Group<'a>) -> Group<'a> {
+        let origin = Origin::path(&*self.name);
+        match (self.location, &self.excerpt) {
+            (None, _) => group.element(origin),
+            (Some(at), None) => group.element(origin.line(at.line).char_column(at.column)),
+            (Some(at), Some(excerpt)) => group.element(
+                Snippet::source(&*excerpt.text)
+                    .path(&*self.name)
+                    .line_start(at.line)
+                    .annotation(AnnotationKind::Primary.span(excerpt.span.clone())),
+            ),
+        }
+    }
+}
+
+/// Why the system refused, without its error number.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+/// Whether the text is a private key, or meant to be one.
+fn is_private(text: &str) -> bool {
+    let text = text.to_ascii_uppercase();
+    text.contains("AGE-SECRET-KEY") || text.contains("AGE-PLUGIN") || text.contains("PRIVATE KEY")
+}
+
+/// What messages call a file.
+pub(crate) fn name_of(path: &Path) -> String {
+    path.display().to_string()
+}

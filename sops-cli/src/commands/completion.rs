@@ -1,0 +1,23 @@
+//! `sops-rs completion`.
+
+use clap_complete::Shell;
+
+use crate::cli;
+use crate::command_error::CommandError;
+use crate::ui::Ui;
+
+/// Print the completions for a shell
+///
+/// For bash: `source <(sops-rs completion bash)`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    shell: Shell,
+}
+
+pub(crate) fn cmd_completion(ui: &Ui, args: &Args) -> Result<(), CommandError> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut cli::command(), "sops-rs", &mut script);
+    ui.output(&script)
+}

@@ -1,0 +1,337 @@
+//! `sops-rs edit`.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use sops_core::rules::EncryptionRule;
+use sops_core::{EncryptedDocument, Encryption, Error, Format, Location};
+use zeroize::Zeroizing;
+
+use crate::arguments::{
+    FileArg, FormatArgs, GlobalArgs, NameArg, OpeningArgs, RecipientArgs, RuleArgs,
+};
+use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::creation;
+use crate::editor::Editor;
+use crate::files::{self, Expected, Readers};
+use crate::memory_folder::MemoryFolder;
+use crate::opening;
+use crate::signals::Deferred;
+use crate::source::Source;
+use crate::ui::Ui;
+
+/// Edit an encrypted file, or make a new one
+///
+/// The plaintext is only ever on a memory file system, and goes when the editor is left. Where it cannot be encrypted, the editor comes
+/// again with the reason on top. Values that do not change keep their ciphertext.
+///
+/// The editor is that of SOPS_EDITOR, EDITOR or VISUAL.
+#[derive(clap::Args, Debug, Default)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) file: FileArg,
+    /// Show on top who can decrypt the file
+    #[arg(long, short)]
+    pub(crate) show_master_keys: bool,
+    /// Edit the plaintext on a disk if there is no memory file system
+    #[arg(long, env = "SOPS_RS_ALLOW_DISK", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) allow_disk: bool,
+    #[command(flatten)]
+    pub(crate) formats: FormatArgs,
+    #[command(flatten)]
+    pub(crate) opening: OpeningArgs,
+    #[command(flatten)]
+    pub(crate) recipients: RecipientArgs,
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+    /// Only the old form has it.
+    #[clap(skip)]
+    pub(crate) name: NameArg,
+}
+
+pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    let file = args.file.require(ui)?;
+    args.opening.check()?;
+    let name = args.name.or(Some(file)).unwrap_or(file);
+    let format = args.formats.both(name)?;
+    let editor = Editor::find()?;
+    let editing = Editing {
+        ui,
+        args,
+        file,
+        format,
+        editor,
+    };
+    if file.exists() {
+        editing.change()
+    } else {
+        let encryption = creation::encryption(ui, globals, &args.rules, &args.recipients, name)?;
+        editing.create(&encryption)
+    }
+}
+
+struct Editing<'a> {
+    ui: &'a Ui,
+    args: &'a Args,
+    file: &'a Path,
+    format: Format,
+    editor: Editor,
+}
+
+impl Editing<'_> {
+    fn change(&self) -> Result<(), CommandError> {
+        let source = Source::read(Some(self.file), self.format, Role::Encrypted)?;
+        let document = EncryptedDocument::parse(&source.text, self.format)
+            .map_err(|error| source.error(error))?;
+        let key = opening::data_key(self.ui, &source, &document)?;
+        let open = opening::open(&source, &document, key.clone(), &self.args.opening)?;
+        opening::warn_of_comments(self.ui, &source, open.unopened_comments());
+        let encrypt = |text: &str| {
+            let open = document.open(key.clone(), self.args.opening.mac_check())?;
+            open.encrypt(text, SystemTime::now())
+        };
+        let head = if self.args.show_master_keys {
+            master_keys(&document)
+        } else {
+            Vec::new()
+        };
+        self.run(
+            open.text(),
+            &head,
+            encrypt,
+            Expected::Content(source.text.as_bytes()),
+        )
+    }
+
+    fn create(&self, encryption: &Encryption) -> Result<(), CommandError> {
+        let folder = self
+            .file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            let message = format!("there is no folder {} for the file", name_of(folder));
+            return Err(CommandError::new(Code::CannotWriteOutput, message));
+        }
+        let encrypt = |text: &str| sops_core::encrypt(text, self.format, encryption);
+        self.run(
+            example(self.format, &encryption.rule),
+            &[],
+            encrypt,
+            Expected::Nothing,
+        )
+    }
+
+    /// Has the text edited until it can be encrypted, and writes the outcome.
+    fn run(
+        &self,
+        original: &str,
+        head: &[String],
+        encrypt: impl Fn(&str) -> sops_core::Result<String>,
+        expected: Expected<'_>,
+    ) -> Result<(), CommandError> {
+        // Dropped last: the process ends by a signal only when the plaintext is gone.
+        let signals = Deferred::new();
+        let folder = MemoryFolder::new(self.ui, self.args.allow_disk)?;
+        let notice = Notice::new(self.format);
+        let name = Path::new(self.file.file_name().unwrap_or_default());
+        let path = folder.create(name, &notice.above(head, original.as_bytes()))?;
+        let mut has_notice = !head.is_empty();
+        let mut refused: Option<Zeroizing<Vec<u8>>> = None;
+        let encrypted = loop {
+            if !self.editor.run(&path, &signals)? {
+                return Err(CommandError::new(
+                    Code::Generic,
+                    "interrupted; nothing was written",
+                ));
+            }
+            let edited = std::fs::read(&path)
+                .map_err(|error| CommandError::input(name_of(&path), &error))?;
+            let edited = Zeroizing::new(edited);
+            let text = if has_notice {
+                notice.stripped(&edited)
+            } else {
+                &edited
+            };
+            if text == original.as_bytes() {
+                return Err(CommandError::new(
+                    Code::FileNotModified,
+                    "the file was not changed",
+                ));
+            }
+            if refused
+                .as_deref()
+                .is_some_and(|refused| text == refused.as_slice())
+            {
+                let message = "the text was left as it cannot be encrypted; nothing was written";
+                return Err(CommandError::new(Code::FileNotModified, message));
+            }
+            let error = match utf8(text).and_then(&encrypt) {
+                Ok(encrypted) => break encrypted,
+                Err(error) => error,
+            };
+            let is_about_text = is_about_text(&error);
+            let error = CommandError::in_text(
+                error,
+                &name_of(self.file),
+                text,
+                self.format,
+                Role::Plaintext,
+            );
+            if !is_about_text {
+                return Err(keep(folder, &path, error));
+            }
+            self.ui.error(&error);
+            let lines = notice.of_error(&error);
+            let text = Zeroizing::new(text.to_vec());
+            std::fs::write(&path, &*notice.above(&lines, &text))
+                .map_err(|error| CommandError::output(name_of(&path), &error))?;
+            has_notice = true;
+            refused = Some(text);
+        };
+        files::write(self.file, encrypted.as_bytes(), expected, Readers::Usual)
+            .map_err(|error| keep(folder, &path, error))
+    }
+}
+
+/// Whether another text would do.
+fn is_about_text(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Syntax { .. }
+            | Error::Unsupported { .. }
+            | Error::Limit { .. }
+            | Error::AlreadyEncrypted
+            | Error::Metadata { .. }
+            | Error::NothingSelected { .. }
+    )
+}
+
+/// Leaves the edited text where it is, since it can be written nowhere else.
+fn keep(folder: MemoryFolder, path: &Path, error: CommandError) -> CommandError {
+    folder.keep();
+    error.hint(format!(
+        "the edited text is kept in plaintext as {}; remove its folder when you have put it back",
+        name_of(path)
+    ))
+}
+
+fn utf8(text: &[u8]) -> sops_core::Result<&str> {
+    str::from_utf8(text).map_err(|error| {
+        let valid = error.valid_up_to();
+        Error::Syntax {
+            // What is before that place is valid by its definition.
+            location: Location::of(str::from_utf8(&text[..valid]).unwrap_or_default(), valid),
+            message: "this is not valid UTF-8".to_owned(),
+        }
+    })
+}
+
+/// What is said to the person in the text itself, in lines on top of it that are taken away again.
+struct Notice {
+    mark: &'static str,
+}
+
+impl Notice {
+    fn new(format: Format) -> Self {
+        let mark = match format {
+            Format::Yaml => "# sops-rs: ",
+            // JSON has no comments; these lines never reach its parser.
+            _ => "// sops-rs: ",
+        };
+        Self { mark }
+    }
+
+    /// The lines above a text that cannot be encrypted. The place is where it is below these lines.
+    fn of_error(&self, error: &CommandError) -> Vec<String> {
+        const ADVICE: &str =
+            "Mend it, save, and leave the editor; or leave it without a change to give up.";
+        let count = error.lines(0).len() + 1;
+        let mut lines = error.lines(count);
+        lines.push(ADVICE.to_owned());
+        lines
+    }
+
+    fn above(&self, lines: &[String], text: &[u8]) -> Zeroizing<Vec<u8>> {
+        let mut whole = Zeroizing::new(Vec::with_capacity(text.len() + 120 * lines.len()));
+        for line in lines {
+            whole.extend_from_slice(format!("{}{line}\n", self.mark).as_bytes());
+        }
+        whole.extend_from_slice(text);
+        whole
+    }
+
+    fn stripped<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+        let mut rest = text;
+        while rest.starts_with(self.mark.trim_end().as_bytes()) {
+            let end = rest.iter().position(|byte| *byte == b'\n');
+            rest = end.map_or(&[], |end| &rest[end + 1..]);
+        }
+        rest
+    }
+}
+
+fn master_keys(document: &EncryptedDocument<'_>) -> Vec<String> {
+    let groups = &document.metadata().key_groups;
+    let mut lines = vec![
+        "This file can be decrypted with (change that with `updatekeys` or `rotate`):".to_owned(),
+    ];
+    for (index, group) in groups.iter().enumerate() {
+        let number = if groups.len() > 1 {
+            format!("group {}: ", index + 1)
+        } else {
+            String::new()
+        };
+        lines.extend(
+            group
+                .keys
+                .iter()
+                .map(|key| format!("  {number}{} {}", key.family(), key.id())),
+        );
+    }
+    lines
+}
+
+/// What a new file starts from.
+fn example(format: Format, rule: &EncryptionRule) -> &'static str {
+    let is_for_manifests = match rule {
+        EncryptionRule::EncryptedRegex(_) => rule
+            .compile()
+            .is_ok_and(|rule| rule.key_matches("stringData") && !rule.key_matches("name")),
+        _ => false,
+    };
+    match (format, is_for_manifests) {
+        (Format::Yaml, true) => {
+            "\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: example
+stringData:
+  # What stands here is encrypted when you save and leave the editor.
+  password: example
+"
+        }
+        (Format::Yaml, false) => {
+            "\
+# Write your secrets here; they are encrypted when you save and leave the editor.
+example_key: example_value
+example_list:
+  - example_value1
+  - example_value2
+example_number: 1234.56789
+"
+        }
+        _ => {
+            "\
+{
+\t\"example_key\": \"example_value\",
+\t\"example_list\": [
+\t\t\"example_value1\",
+\t\t\"example_value2\"
+\t],
+\t\"example_number\": 1234.56789
+}
+"
+        }
+    }
+}

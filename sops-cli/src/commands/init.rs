@@ -1,0 +1,111 @@
+//! `sops-rs init`.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use sops_core::config;
+use sops_core::keys::{Environment, Identities, Recipient};
+
+use super::keygen;
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError, name_of};
+use crate::creation;
+use crate::files::{self, Expected, Readers};
+use crate::ui::Ui;
+
+/// Set up a repository: an age key where there is none, and a `.sops.yaml` fit for Kubernetes
+///
+/// Nothing that exists is overwritten. The key goes into the key file of sops, the configuration into the working directory.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Make a post-quantum key (ML-KEM-768 and X25519)
+    #[arg(long)]
+    pq: bool,
+}
+
+pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    let recipient = recipient(ui, args)?;
+    let working_dir = creation::working_dir()?;
+    let file = match globals.config() {
+        Some(file) => Some(file.to_owned()).filter(|file| file.exists()),
+        None => config::find(&working_dir).file,
+    };
+    if let Some(file) = file {
+        ui.note(format_args!(
+            "{} is there already and stays as it is. To encrypt for the key, it needs the recipient\n    {recipient}",
+            name_of(&file)
+        ));
+        return Ok(());
+    }
+    let file = globals
+        .config()
+        .map_or_else(|| PathBuf::from(".sops.yaml"), Path::to_owned);
+    files::write(
+        &file,
+        configuration(&recipient).as_bytes(),
+        Expected::Nothing,
+        Readers::Usual,
+    )?;
+    ui.note(format_args!(
+        "Wrote {}: values under `data` and `stringData` are encrypted for",
+        name_of(&file)
+    ));
+    ui.note(format_args!("    {recipient}"));
+    ui.note("Next:");
+    ui.note("    sops-rs encrypt --in-place <SECRET.yaml>    encrypts a manifest");
+    ui.note("    sops-rs edit <SECRET.yaml>                  changes it, or makes a new one");
+    Ok(())
+}
+
+/// The recipient of the first age key at hand, or of a new one.
+fn recipient(ui: &Ui, args: &Args) -> Result<String, CommandError> {
+    let environment = Environment::process();
+    let file = environment.key_file().map_err(CommandError::general)?;
+    let found = Identities::from_environment(environment).recipients();
+    let found: Vec<String> = found.iter().map(Recipient::to_string).collect();
+    let is_wanted = |recipient: &&String| match args.pq {
+        true => recipient.starts_with("age1pq1"),
+        false => recipient.starts_with("age1"),
+    };
+    if let Some(recipient) = found.iter().find(is_wanted) {
+        ui.note("There is an age key already; it is used.");
+        return Ok(recipient.clone());
+    }
+    if file.symlink_metadata().is_ok() {
+        let message = format!(
+            "{} exists, but has no key that can be used as it is",
+            name_of(&file)
+        );
+        return Err(CommandError::new(Code::Generic, message)
+            .hint("`sops-rs keygen` prints a new key that can be added to the file; `--pq` makes a post-quantum one"));
+    }
+    if let Some(folder) = file.parent() {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(|error| CommandError::output(name_of(folder), &error))?;
+    }
+    let pair = keygen::generate(args.pq);
+    keygen::write(&file, &keygen::key_file(&pair))?;
+    ui.note(format_args!(
+        "Wrote a new private key to {}; keep a copy of it in a safe place.",
+        name_of(&file)
+    ));
+    Ok(pair.recipient.to_string())
+}
+
+/// A configuration for Kubernetes manifests, whose secrets stand under `data` and `stringData`.
+fn configuration(recipient: &str) -> String {
+    format!(
+        "\
+# Which values of a new file are encrypted, and who can decrypt them. The first rule that fits is used.
+creation_rules:
+  - encrypted_regex: ^(data|stringData)$
+    # The other values of a manifest can be changed by hand.
+    mac_only_encrypted: true
+    age:
+      - {recipient}
+"
+    )
+}

@@ -1,0 +1,60 @@
+//! `sops-rs keygen`.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use sops_core::keys::age::{KeyPair, generate_hybrid, generate_x25519};
+use zeroize::Zeroizing;
+
+use crate::command_error::{Code, CommandError, name_of};
+use crate::files::{self, Expected, Readers};
+use crate::ui::Ui;
+
+/// Make an age key, as `age-keygen` does
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Write the key to this file, which must not exist
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Make a post-quantum key (ML-KEM-768 and X25519)
+    #[arg(long)]
+    pq: bool,
+}
+
+pub(crate) fn cmd_keygen(ui: &Ui, args: &Args) -> Result<(), CommandError> {
+    let pair = generate(args.pq);
+    match &args.output {
+        Some(file) => write(file, &key_file(&pair))?,
+        None => ui.output(key_file(&pair).as_bytes())?,
+    }
+    if args.output.is_some() || !std::io::stdout().is_terminal() {
+        ui.note(format_args!("Public key: {}", pair.recipient));
+    }
+    Ok(())
+}
+
+pub(crate) fn generate(pq: bool) -> KeyPair {
+    if pq {
+        generate_hybrid()
+    } else {
+        generate_x25519()
+    }
+}
+
+pub(crate) fn key_file(pair: &KeyPair) -> Zeroizing<String> {
+    let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    pair.key_file(&now)
+}
+
+/// Writes a new key file; one that exists is left alone.
+pub(crate) fn write(file: &Path, text: &str) -> Result<(), CommandError> {
+    if file.symlink_metadata().is_ok() {
+        let message = format!(
+            "{} exists already; a key is never overwritten",
+            name_of(file)
+        );
+        return Err(CommandError::new(Code::CannotWriteOutput, message));
+    }
+    files::write(file, text.as_bytes(), Expected::Nothing, Readers::Owner)
+}

@@ -1,0 +1,36 @@
+//! `sops-rs man`.
+
+use clap_mangen::Man;
+
+use crate::cli;
+use crate::command_error::{Code, CommandError};
+use crate::ui::Ui;
+
+/// Print the manual page, of the program or of one of its commands
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The command
+    #[arg(value_name = "COMMAND")]
+    command: Option<String>,
+}
+
+pub(crate) fn cmd_man(ui: &Ui, args: &Args) -> Result<(), CommandError> {
+    let mut whole = cli::command();
+    whole.build();
+    let page = match &args.command {
+        None => Man::new(whole),
+        Some(name) => {
+            let Some(command) = whole.find_subcommand(name) else {
+                return Err(CommandError::new(
+                    Code::Generic,
+                    format!("there is no command `{name}`"),
+                ));
+            };
+            Man::new(command.clone()).title(format!("sops-rs-{name}"))
+        }
+    };
+    let mut text = Vec::new();
+    page.render(&mut text)
+        .map_err(|error| CommandError::output("the page", &error))?;
+    ui.output(&text)
+}

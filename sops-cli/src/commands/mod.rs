@@ -1,0 +1,55 @@
+//! The commands: one file for each.
+
+mod completion;
+mod decrypt;
+mod edit;
+mod encrypt;
+mod filestatus;
+mod init;
+mod keygen;
+mod man;
+pub(crate) mod old_form;
+mod rotate;
+mod set;
+mod unset;
+
+mod updatekeys;
+
+use clap::Subcommand;
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::CommandError;
+use crate::ui::Ui;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    Encrypt(encrypt::Args),
+    Decrypt(decrypt::Args),
+    Edit(edit::Args),
+    Set(set::Args),
+    Unset(unset::Args),
+    Rotate(rotate::Args),
+    Updatekeys(updatekeys::Args),
+    Filestatus(filestatus::Args),
+    Init(init::Args),
+    Keygen(keygen::Args),
+    Completion(completion::Args),
+    Man(man::Args),
+}
+
+pub(crate) fn run(ui: &Ui, globals: &GlobalArgs, command: &Command) -> Result<(), CommandError> {
+    match command {
+        Command::Encrypt(args) => encrypt::cmd_encrypt(ui, globals, args),
+        Command::Decrypt(args) => decrypt::cmd_decrypt(ui, globals, args),
+        Command::Edit(args) => edit::cmd_edit(ui, globals, args),
+        Command::Set(args) => set::cmd_set(ui, args),
+        Command::Unset(args) => unset::cmd_unset(ui, args),
+        Command::Rotate(args) => rotate::cmd_rotate(ui, args),
+        Command::Updatekeys(args) => updatekeys::cmd_updatekeys(ui, globals, args),
+        Command::Filestatus(args) => filestatus::cmd_filestatus(ui, args),
+        Command::Init(args) => init::cmd_init(ui, globals, args),
+        Command::Keygen(args) => keygen::cmd_keygen(ui, args),
+        Command::Completion(args) => completion::cmd_completion(ui, args),
+        Command::Man(args) => man::cmd_man(ui, args),
+    }
+}

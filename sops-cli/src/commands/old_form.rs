@@ -1,0 +1,136 @@
+//! The form without a command that `sops` had first: `-d`, `-e`, `-r`, `--set`, and a file alone to edit it.
+
+use clap::{Args as _, Command as Clap, Id};
+
+use super::{Command, decrypt, edit, encrypt, rotate, set};
+use crate::arguments::{
+    FileArg, FormatArgs, KeyChangeArgs, NameArg, OpeningArgs, OutputArgs, RecipientArgs, RuleArgs,
+    no_file, require_existing,
+};
+use crate::command_error::{Code, CommandError, name_of};
+use crate::ui::Ui;
+
+#[derive(clap::Args, Debug, Default)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    file: FileArg,
+    #[arg(long, short)]
+    decrypt: bool,
+    #[arg(long, short)]
+    encrypt: bool,
+    #[arg(long, short)]
+    rotate: bool,
+    #[arg(long, value_name = "PATH VALUE")]
+    set: Option<String>,
+    #[arg(long)]
+    extract: Option<String>,
+    #[arg(long, short)]
+    show_master_keys: bool,
+    #[arg(long)]
+    allow_disk: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    changes: KeyChangeArgs,
+    #[command(flatten)]
+    formats: FormatArgs,
+    #[command(flatten)]
+    name: NameArg,
+    #[command(flatten)]
+    opening: OpeningArgs,
+    #[command(flatten)]
+    recipients: RecipientArgs,
+    #[command(flatten)]
+    rules: RuleArgs,
+    #[arg(long)]
+    disable_version_check: bool,
+    #[arg(long)]
+    check_for_updates: bool,
+}
+
+/// The flags of the old form.
+pub(crate) fn ids() -> Vec<Id> {
+    let command = Args::augment_args(Clap::new("old form"));
+    command
+        .get_arguments()
+        .map(|arg| arg.get_id().clone())
+        .collect()
+}
+
+impl Args {
+    /// The command that is meant.
+    pub(crate) fn command(self, ui: &Ui) -> Result<Command, CommandError> {
+        let Some(file) = self.file.get(ui) else {
+            return Err(no_file().hint("`sops-rs --help` tells the commands"));
+        };
+        let modes = [self.encrypt, self.decrypt, self.rotate, self.set.is_some()];
+        match modes.iter().filter(|mode| **mode).count() {
+            0 if self.formats.input_type.is_none()
+                && !file.exists()
+                && self.formats.input(self.name.or(Some(file))).is_err() =>
+            {
+                let message = format!(
+                    "`{}` is neither a command nor a YAML or JSON file",
+                    name_of(file)
+                );
+                return Err(CommandError::new(Code::Generic, message)
+                    .hint("`sops-rs --help` tells the commands"));
+            }
+            0 | 1 => {}
+            _ => {
+                let message = "`--encrypt`, `--decrypt`, `--rotate` and `--set` exclude each other";
+                return Err(CommandError::new(Code::ConflictingParameters, message));
+            }
+        }
+        if (self.encrypt || self.decrypt || self.rotate) && !self.changes.any() {
+            require_existing(file)?;
+        }
+        Ok(if self.encrypt {
+            Command::Encrypt(encrypt::Args {
+                file: self.file,
+                output: self.output,
+                recipients: self.recipients,
+                formats: self.formats,
+                name: self.name,
+                rules: self.rules,
+            })
+        } else if self.decrypt {
+            Command::Decrypt(decrypt::Args {
+                file: self.file,
+                output: self.output,
+                extract: self.extract,
+                formats: self.formats,
+                name: self.name,
+                opening: self.opening,
+            })
+        } else if self.rotate {
+            Command::Rotate(rotate::Args {
+                file: self.file,
+                output: self.output,
+                changes: self.changes,
+                formats: self.formats,
+                name: self.name,
+                opening: self.opening,
+            })
+        } else if let Some(set) = &self.set {
+            let file = file.to_owned();
+            Command::Set(set::Args::of_old_form(
+                &file,
+                set,
+                self.formats,
+                self.opening,
+            )?)
+        } else {
+            Command::Edit(edit::Args {
+                file: self.file,
+                show_master_keys: self.show_master_keys,
+                allow_disk: self.allow_disk,
+                formats: self.formats,
+                opening: self.opening,
+                recipients: self.recipients,
+                rules: self.rules,
+                name: self.name,
+            })
+        })
+    }
+}

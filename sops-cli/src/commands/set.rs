@@ -1,0 +1,156 @@
+//! `sops-rs set`.
+
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sops_core::KeyPath;
+use sops_core::tree::Node;
+use zeroize::Zeroizing;
+
+use crate::arguments::{FormatArgs, IdempotentArg, OpeningArgs};
+use crate::changing::Changing;
+use crate::command_error::{Code, CommandError, name_of};
+use crate::ui::Ui;
+
+/// Set one value of an encrypted file
+///
+/// The path is like `["key"][0]`, the value is JSON: `"text"`, `1`, `{"a": true}`. Levels of the path that are missing are added; an index
+/// behind the end of a list appends to it. All else keeps its layout and its ciphertext.
+#[derive(clap::Args, Debug, Default)]
+pub(crate) struct Args {
+    /// The file
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The place in it
+    #[arg(value_name = "PATH")]
+    path: Option<String>,
+    /// The value in JSON, or the file that holds it
+    #[arg(value_name = "VALUE", allow_hyphen_values = true)]
+    value: Option<OsString>,
+    #[arg(hide = true)]
+    more: Vec<OsString>,
+    /// Read the value from the file VALUE, so that no list of processes shows it
+    #[arg(long)]
+    value_file: bool,
+    /// Read the value from standard input
+    #[arg(long)]
+    value_stdin: bool,
+    #[command(flatten)]
+    idempotent: IdempotentArg,
+    #[command(flatten)]
+    formats: FormatArgs,
+    #[command(flatten)]
+    opening: OpeningArgs,
+    #[arg(long, hide = true)]
+    shamir_secret_sharing_threshold: Option<usize>,
+}
+
+pub(crate) fn cmd_set(ui: &Ui, args: &Args) -> Result<(), CommandError> {
+    if args.value_file && args.value_stdin {
+        let message = "`--value-file` and `--value-stdin` exclude each other";
+        return Err(CommandError::new(Code::Generic, message));
+    }
+    let (Some(file), Some(path), is_complete) = (
+        &args.file,
+        &args.path,
+        args.value.is_some() != args.value_stdin,
+    ) else {
+        return Err(usage());
+    };
+    if !is_complete || !args.more.is_empty() {
+        return Err(usage());
+    }
+    let path = key_path(path)?;
+    let json = args.json()?;
+    let value: serde_json::Value = serde_json::from_str(&json).map_err(|error| {
+        // The error tells the kind and the place, and nothing of the text.
+        no_json(&error.to_string())
+    })?;
+    let value = Node::from_json(&value);
+    let changing = Changing {
+        ui,
+        file,
+        formats: &args.formats,
+        opening: &args.opening,
+    };
+    changing.change(|text, format| {
+        let changed = sops_core::set(text, format, &path, &value)?;
+        Ok(match changed {
+            None if !args.idempotent.idempotent => Some(Zeroizing::new(text.to_owned())),
+            changed => changed,
+        })
+    })
+}
+
+impl Args {
+    /// From what the old form has as `--set`: path and value in one text.
+    pub(crate) fn of_old_form(
+        file: &Path,
+        both: &str,
+        formats: FormatArgs,
+        opening: OpeningArgs,
+    ) -> Result<Self, CommandError> {
+        let Some((path, value)) = both.split_once("] ") else {
+            return Err(CommandError::new(
+                Code::InvalidSetFormat,
+                "`--set` needs a path, a blank, and a value",
+            )
+            .hint("for example: `--set '[\"key\"][0] \"text\"'`"));
+        };
+        Ok(Self {
+            file: Some(file.to_owned()),
+            path: Some(format!("{path}]")),
+            value: Some(value.into()),
+            formats,
+            opening,
+            ..Self::default()
+        })
+    }
+
+    /// The text of the value.
+    fn json(&self) -> Result<Zeroizing<String>, CommandError> {
+        let mut text = Zeroizing::new(String::new());
+        let value = self.value.clone().unwrap_or_default();
+        if self.value_stdin {
+            let read = io::stdin().lock().read_to_string(&mut text);
+            read.map_err(|error| {
+                CommandError::input("the value from standard input", &error)
+                    .with_code(Code::Generic)
+            })?;
+        } else if self.value_file {
+            let file = Path::new(&value);
+            text = std::fs::read_to_string(file)
+                .map(Zeroizing::new)
+                .map_err(|error| {
+                    CommandError::input(name_of(file), &error).with_code(Code::Generic)
+                })?;
+        } else {
+            text = Zeroizing::new(
+                value
+                    .into_string()
+                    .map_err(|_| no_json("it is not UTF-8"))?,
+            );
+        }
+        Ok(text)
+    }
+}
+
+/// A path on the command line of `set` or `unset`.
+pub(crate) fn key_path(text: &str) -> Result<KeyPath, CommandError> {
+    text.parse()
+        .map_err(|error| CommandError::general(error).with_code(Code::InvalidSetFormat))
+}
+
+fn no_json(reason: &str) -> CommandError {
+    CommandError::new(
+        Code::InvalidSetFormat,
+        format!("the value is not JSON: {reason}"),
+    )
+    .hint("a text stands in double quotes: `'\"text\"'`")
+}
+
+fn usage() -> CommandError {
+    CommandError::new(Code::NoFileSpecified, "a file, a path in it, and a value are needed")
+        .hint("for example: `sops-rs set secrets.yaml '[\"key\"][0]' '\"text\"'`; with `--value-stdin` the value is left out")
+}

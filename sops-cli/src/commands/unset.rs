@@ -1,0 +1,54 @@
+//! `sops-rs unset`.
+
+use std::path::PathBuf;
+
+use sops_core::Error;
+
+use super::set::key_path;
+use crate::arguments::{FormatArgs, IdempotentArg, OpeningArgs};
+use crate::changing::Changing;
+use crate::command_error::{Code, CommandError};
+use crate::ui::Ui;
+
+/// Remove one value of an encrypted file
+///
+/// The path is like `["key"][0]`. All else keeps its layout and its ciphertext.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The file
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The place in it
+    #[arg(value_name = "PATH")]
+    path: Option<String>,
+    #[arg(hide = true)]
+    more: Vec<String>,
+    #[command(flatten)]
+    idempotent: IdempotentArg,
+    #[command(flatten)]
+    formats: FormatArgs,
+    #[command(flatten)]
+    opening: OpeningArgs,
+    #[arg(long, hide = true)]
+    shamir_secret_sharing_threshold: Option<usize>,
+}
+
+pub(crate) fn cmd_unset(ui: &Ui, args: &Args) -> Result<(), CommandError> {
+    let (Some(file), Some(path), []) = (&args.file, &args.path, &args.more[..]) else {
+        return Err(
+            CommandError::new(Code::NoFileSpecified, "a file and a path in it are needed")
+                .hint("for example: `sops-rs unset secrets.yaml '[\"key\"][0]'`"),
+        );
+    };
+    let path = key_path(path)?;
+    let changing = Changing {
+        ui,
+        file,
+        formats: &args.formats,
+        opening: &args.opening,
+    };
+    changing.change(|text, format| match sops_core::unset(text, format, &path) {
+        Err(Error::NotFound { .. }) if args.idempotent.idempotent => Ok(None),
+        changed => changed.map(Some),
+    })
+}

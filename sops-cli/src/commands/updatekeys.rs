@@ -1,0 +1,172 @@
+//! `sops-rs updatekeys`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use sops_core::EncryptedDocument;
+use sops_core::config::{Config, CreationRule};
+use sops_core::keys::KeyGroup;
+
+use crate::arguments::{FormatArgs, GlobalArgs, no_file};
+use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::creation;
+use crate::files::{self, Expected, Readers};
+use crate::opening;
+use crate::source::Source;
+use crate::ui::Ui;
+
+/// Give files the master keys that `.sops.yaml` names for them
+///
+/// The values and the data key stay as they are: who could read the file before can still read what it held then. `rotate` makes a new
+/// data key.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The files
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    formats: FormatArgs,
+}
+
+pub(crate) fn cmd_updatekeys(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<(), CommandError> {
+    let Some(config) = creation::config(ui, globals)? else {
+        return Err(CommandError::new(
+            Code::Generic,
+            "there is no configuration file `.sops.yaml`",
+        )
+        .hint("`sops-rs init` makes one; or name it with `--config`"));
+    };
+    match &args.files[..] {
+        [] => Err(no_file()),
+        [file] => update(ui, &config, args, file),
+        files => {
+            let mut failed = 0;
+            for file in files {
+                if let Err(error) = update(ui, &config, args, file) {
+                    ui.error(&error);
+                    failed += 1;
+                }
+            }
+            match failed {
+                0 => Ok(()),
+                _ => Err(CommandError::new(
+                    Code::Generic,
+                    format!("{failed} of {} files could not be updated", files.len()),
+                )),
+            }
+        }
+    }
+}
+
+fn update(ui: &Ui, config: &Config, args: &Args, file: &Path) -> Result<(), CommandError> {
+    let name = name_of(file);
+    let metadata = file
+        .metadata()
+        .map_err(|error| CommandError::input(&name, &error).with_code(Code::Generic))?;
+    if metadata.is_dir() {
+        return Err(CommandError::new(
+            Code::Generic,
+            format!("{name} is a folder"),
+        ));
+    }
+    let format = args.formats.both(file)?;
+    ui.note(format_args!("Syncing keys for file {name}"));
+    let source = Source::read(Some(file), format, Role::Encrypted)?;
+    let document =
+        EncryptedDocument::parse(&source.text, format).map_err(|error| source.error(error))?;
+    let Some(rule) = config
+        .creation_rule_for(file)
+        .map_err(CommandError::general)?
+    else {
+        return Err(CommandError::new(
+            Code::Generic,
+            format!("{} has no creation rules", name_of(config.file())),
+        ));
+    };
+    let old = document.metadata();
+    let old_threshold = old.shamir_threshold.unwrap_or(0);
+    // As in sops, the rule's threshold is not looked at.
+    let threshold = old_threshold.min(rule.key_groups.len());
+    let (changes, will_change) = difference(&old.key_groups, rule);
+    if !will_change && threshold == old_threshold {
+        ui.note(format_args!("File {name} already up to date"));
+        return Ok(());
+    }
+    let groups = creation::groups(rule, Some(config))?;
+    let mut report = "The following changes will be made to the file's groups:\n".to_owned();
+    report += &threshold_change(old_threshold, threshold);
+    report += &changes;
+    ui.output(report.as_bytes())?;
+    if !args.yes {
+        let is_confirmed = ui.confirm("Is this okay?").map_err(|error| {
+            CommandError::input("the answer", &error)
+                .with_code(Code::Generic)
+                .hint("`--yes` asks nothing")
+        })?;
+        if !is_confirmed {
+            ui.note(format_args!("File {name} left unchanged"));
+            return Ok(());
+        }
+    }
+    let key = opening::data_key(ui, &source, &document)?;
+    let threshold = Some(threshold).filter(|threshold| *threshold > 0);
+    let updated = document
+        .with_key_groups(&key, &groups, threshold, &ui.prompt())
+        .map_err(|error| source.error(error))?;
+    let expected = Expected::Content(source.text.as_bytes());
+    files::write(file, updated.as_bytes(), expected, Readers::Usual)?;
+    ui.note(format_args!("File {name} synced with new keys"));
+    Ok(())
+}
+
+/// The keys that stay, come and go, group by group, and whether any comes or goes.
+fn difference(old: &[KeyGroup], rule: &CreationRule) -> (String, bool) {
+    let mut report = String::new();
+    let mut will_change = false;
+    for index in 0..old.len().max(rule.key_groups.len()) {
+        let ids = |group: &KeyGroup| group.keys.iter().map(|key| key.id()).collect();
+        let old: Vec<String> = old.get(index).map(ids).unwrap_or_default();
+        let new = rule
+            .key_groups
+            .get(index)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let new: Vec<String> = new.iter().map(ToString::to_string).collect();
+        let lines = [
+            (
+                "   ",
+                new.iter().filter(|id| old.contains(id)).collect::<Vec<_>>(),
+            ),
+            ("+++", new.iter().filter(|id| !old.contains(id)).collect()),
+            ("---", old.iter().filter(|id| !new.contains(id)).collect()),
+        ];
+        // Writing to a string cannot fail.
+        let _ = writeln!(report, "Group {}", index + 1);
+        for (mark, ids) in lines {
+            will_change |= mark != "   " && !ids.is_empty();
+            for id in ids {
+                let _ = writeln!(report, "{mark} {id}");
+            }
+        }
+    }
+    (report, will_change)
+}
+
+fn threshold_change(old: usize, new: usize) -> String {
+    let line = |mark, threshold: usize| match threshold {
+        0 => String::new(),
+        _ => format!("{mark}shamir_threshold: {threshold}\n"),
+    };
+    if old == new {
+        line("", new)
+    } else {
+        line("+++ ", new) + &line("--- ", old)
+    }
+}

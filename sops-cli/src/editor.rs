@@ -1,0 +1,187 @@
+//! The person's editor: which one it is, and how it is run.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGCHLD, SIGINT};
+use signal_hook::iterator::Signals;
+
+use crate::command_error::{Code, CommandError};
+use crate::signals::{Deferred, ENDING};
+
+/// The variables that name an editor, in order: those of `sops`, then the other usual one.
+const VARIABLES: [&str; 3] = ["SOPS_EDITOR", "EDITOR", "VISUAL"];
+
+/// The editors that are looked for where no variable names one, as in `sops`.
+const USUAL: [&str; 3] = ["vim", "nano", "vi"];
+
+/// The private key is for this program alone.
+const SECRET_VARIABLE: &str = "SOPS_AGE_KEY";
+
+/// How long an editor has that is asked to end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A command that edits a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Editor {
+    program: OsString,
+    arguments: Vec<OsString>,
+}
+
+impl Editor {
+    /// The editor that the environment names, or a usual one.
+    pub(crate) fn find() -> Result<Self, CommandError> {
+        for variable in VARIABLES {
+            let Some(value) = env::var_os(variable).filter(|value| !value.is_empty()) else {
+                continue;
+            };
+            return Self::parse(&value).ok_or_else(|| {
+                let message = format!(
+                    "{variable} is no command: its quotes do not match, or there are no words"
+                );
+                CommandError::new(Code::NoEditor, message)
+            });
+        }
+        let usual = USUAL.into_iter().find(|name| is_program(name));
+        match usual {
+            Some(name) => Ok(Self {
+                program: name.into(),
+                arguments: Vec::new(),
+            }),
+            None => Err(CommandError::new(
+                Code::NoEditor,
+                format!(
+                    "there is no editor: neither {} is set, nor is there any of {}",
+                    VARIABLES.join(", "),
+                    USUAL.join(", ")
+                ),
+            )
+            .hint("name one: `export EDITOR=nano`")),
+        }
+    }
+
+    /// Splits words as a shell does.
+    fn parse(value: &OsStr) -> Option<Self> {
+        let mut words = match value.to_str() {
+            Some(text) => shlex::split(text)?
+                .into_iter()
+                .map(OsString::from)
+                .collect(),
+            None => vec![value.to_owned()],
+        }
+        .into_iter();
+        Some(Self {
+            program: words.next()?,
+            arguments: words.collect(),
+        })
+    }
+
+    /// Has the file edited; gives whether that came to an end by itself, and not by a signal to this process.
+    ///
+    /// On a terminal an interrupt is the editor's affair, who gets it too: some take it as a command.
+    pub(crate) fn run(&self, file: &Path, signals: &Deferred) -> Result<bool, CommandError> {
+        let failed = |error: &io::Error| {
+            let message = format!(
+                "cannot run the editor `{}`: {error}",
+                self.program.display()
+            );
+            CommandError::new(Code::NoEditor, message)
+        };
+        let mut events =
+            Signals::new(ENDING.into_iter().chain([SIGCHLD])).map_err(|error| failed(&error))?;
+        let mut child = Command::new(&self.program)
+            .args(&self.arguments)
+            .arg(file)
+            .env_remove(SECRET_VARIABLE)
+            .spawn()
+            .map_err(|error| failed(&error))?;
+        let status = loop {
+            if let Some(status) = child.try_wait().map_err(|error| failed(&error))? {
+                break status;
+            }
+            let is_for_editor =
+                signals.pending() == Some(SIGINT) && io::IsTerminal::is_terminal(&io::stdin());
+            if signals.is_pending() && !is_for_editor {
+                end(&mut child);
+                return Ok(false);
+            }
+            events.wait();
+        };
+        self.check(status)?;
+        signals.forget();
+        Ok(true)
+    }
+
+    fn check(&self, status: ExitStatus) -> Result<(), CommandError> {
+        if status.success() {
+            return Ok(());
+        }
+        let message = format!("the editor `{}` failed: {status}", self.program.display());
+        Err(CommandError::new(Code::NoEditor, message))
+    }
+}
+
+/// Asks the child to end, and makes it.
+fn end(child: &mut Child) {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        // It may just have ended by itself.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        match child.try_wait() {
+            Ok(None) => thread::sleep(Duration::from_millis(10)),
+            _ => return,
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn is_program(name: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| {
+        let metadata = folder.join(name).metadata();
+        metadata
+            .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_split_as_a_shell_does() {
+        for (value, words) in [
+            ("vim", Some(vec!["vim"])),
+            ("code --wait", Some(vec!["code", "--wait"])),
+            (
+                "'/my apps/ed' -c \"set x=1\"",
+                Some(vec!["/my apps/ed", "-c", "set x=1"]),
+            ),
+            ("vim 'x", None),
+            (" ", None),
+        ] {
+            let editor = Editor::parse(OsStr::new(value));
+            let found = editor.map(|editor| {
+                let words = std::iter::once(editor.program).chain(editor.arguments);
+                words
+                    .map(|word| word.into_string().unwrap_or_default())
+                    .collect::<Vec<_>>()
+            });
+            assert_eq!(
+                found,
+                words.map(|words| words.into_iter().map(str::to_owned).collect()),
+                "{value}"
+            );
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Keeps what is in memory from ending up elsewhere: no core dumps, freed memory wiped, panics without their payload.
+
+use std::alloc::System;
+use std::panic;
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+use zeroizing_alloc::ZeroAlloc;
+
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+
+/// What a process that handles secrets does first.
+pub(crate) fn harden() {
+    let nothing = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // Neither can fail for a process that only gives something up; if it does, there is nothing better to do.
+    let _ = setrlimit(Resource::Core, nothing);
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    panic::set_hook(Box::new(|info| {
+        // The payload may hold a piece of what was worked on.
+        match info.location() {
+            Some(place) => eprintln!(
+                "internal error at {}:{}; this is a bug in sops-rs",
+                place.file(),
+                place.line()
+            ),
+            None => eprintln!("internal error; this is a bug in sops-rs"),
+        }
+    }));
+}

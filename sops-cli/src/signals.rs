@@ -1,0 +1,83 @@
+//! Signals that would end the process in the middle of something: they wait until it is done.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::{flag, low_level};
+
+/// The signals that ask a process to end.
+pub(crate) const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// While one of these lives, [`ENDING`] signals do not end the process. They do as soon as the last one is dropped.
+pub(crate) struct Deferred(());
+
+struct Handlers {
+    /// Whether signals have their usual effect.
+    idle: Arc<AtomicBool>,
+    /// The signal that came meanwhile; 0 is none.
+    pending: Arc<AtomicUsize>,
+    held: AtomicUsize,
+}
+
+impl Deferred {
+    pub(crate) fn new() -> Self {
+        let handlers = handlers();
+        if handlers.held.fetch_add(1, Ordering::SeqCst) == 0 {
+            handlers.idle.store(false, Ordering::SeqCst);
+        }
+        Self(())
+    }
+
+    /// Whether a signal has come that wants the process to end.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending().is_some()
+    }
+
+    /// The signal that has come.
+    pub(crate) fn pending(&self) -> Option<i32> {
+        i32::try_from(handlers().pending.load(Ordering::SeqCst))
+            .ok()
+            .filter(|signal| *signal != 0)
+    }
+
+    /// Takes the signal as dealt with.
+    pub(crate) fn forget(&self) {
+        handlers().pending.store(0, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Deferred {
+    fn drop(&mut self) {
+        let pending = self.pending();
+        let handlers = handlers();
+        if handlers.held.fetch_sub(1, Ordering::SeqCst) == 1 {
+            handlers.idle.store(true, Ordering::SeqCst);
+            if let Some(signal) = pending {
+                // It ends the process; where it cannot, the process goes on as if there had been no signal.
+                let _ = low_level::emulate_default_handler(signal);
+            }
+        }
+    }
+}
+
+fn handlers() -> &'static Handlers {
+    static HANDLERS: OnceLock<Handlers> = OnceLock::new();
+    HANDLERS.get_or_init(|| {
+        let idle = Arc::new(AtomicBool::new(true));
+        let pending = Arc::new(AtomicUsize::new(0));
+        for signal in ENDING {
+            let number = usize::try_from(signal).unwrap_or_default();
+            // Without a handler the signal ends the process at once, as it would by itself.
+            let _ = flag::register_usize(signal, Arc::clone(&pending), number);
+            let _ = flag::register_conditional_default(signal, Arc::clone(&idle));
+        }
+        // A write beyond the allowed size becomes an error, so that what was begun can be taken back.
+        let _ = flag::register(SIGXFSZ, Arc::default());
+        Handlers {
+            idle,
+            pending,
+            held: AtomicUsize::new(0),
+        }
+    })
+}

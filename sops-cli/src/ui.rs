@@ -1,0 +1,126 @@
+//! The one place that writes to standard output and standard error, and asks on the terminal.
+
+use std::env;
+use std::fmt::Display;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::Arc;
+
+use annotate_snippets::Renderer;
+use secrecy::SecretString;
+use sops_core::keys::Prompt;
+
+use crate::command_error::CommandError;
+
+/// Where a command's words go.
+pub(crate) struct Ui {
+    renderer: Renderer,
+    verbose: bool,
+}
+
+impl Ui {
+    pub(crate) fn new(verbose: bool) -> Self {
+        let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let color = io::stderr().is_terminal() && !set("NO_COLOR") && !dumb;
+        Self {
+            renderer: if color {
+                Renderer::styled()
+            } else {
+                Renderer::plain()
+            },
+            verbose,
+        }
+    }
+
+    /// Writes a command's result to standard output.
+    pub(crate) fn output(&self, result: &[u8]) -> Result<(), CommandError> {
+        let mut stdout = io::stdout().lock();
+        stdout
+            .write_all(result)
+            .and_then(|()| stdout.flush())
+            .map_err(|error| CommandError::stream("standard output", &error))
+    }
+
+    /// Says what was done, or what is to be done next.
+    pub(crate) fn note(&self, message: impl Display) {
+        // Whoever closed standard error does not want to know.
+        let _ = writeln!(io::stderr(), "{message}");
+    }
+
+    pub(crate) fn warn(&self, message: impl Display) {
+        self.note(format_args!("warning: {message}"));
+    }
+
+    /// Whether to say also what helps only with finding out why.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    pub(crate) fn error(&self, error: &CommandError) {
+        if let Some(report) = error.render(&self.renderer) {
+            self.note(report);
+        }
+    }
+
+    /// Asks on standard input until the answer is `y` or `n`, as `sops` does.
+    pub(crate) fn confirm(&self, question: &str) -> io::Result<bool> {
+        let mut stdin = io::stdin().lock();
+        loop {
+            write!(io::stderr(), "{question} (y/n): ")?;
+            let mut answer = String::new();
+            if stdin.read_line(&mut answer)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            match answer.trim() {
+                "y" => return Ok(true),
+                "n" => return Ok(false),
+                _ => {}
+            }
+        }
+    }
+
+    /// Asks for the passphrases of keys, on the terminal.
+    pub(crate) fn prompt(&self) -> Arc<dyn Prompt> {
+        Arc::new(Terminal)
+    }
+}
+
+/// The terminal of this process, which need not be its standard input.
+struct Terminal;
+
+impl Prompt for Terminal {
+    fn passphrase(&self, description: &str) -> Option<SecretString> {
+        rpassword::prompt_password(format!("{description}: "))
+            .ok()
+            .map(SecretString::from)
+    }
+
+    fn message(&self, message: &str) {
+        let _ = writeln!(io::stderr(), "{message}");
+    }
+
+    fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {
+        let answers = match no {
+            Some(no) => format!("y: {yes}, n: {no}"),
+            None => format!("y: {yes}"),
+        };
+        let answer = self.value(&format!("{message} ({answers})"))?;
+        match answer.as_str() {
+            "y" => Some(true),
+            "n" if no.is_some() => Some(false),
+            _ => None,
+        }
+    }
+
+    fn value(&self, description: &str) -> Option<String> {
+        let mut terminal = fs_err::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .ok()?;
+        write!(terminal, "{description}: ").ok()?;
+        let mut answer = String::new();
+        io::BufReader::new(terminal).read_line(&mut answer).ok()?;
+        Some(answer.trim_end_matches(['\r', '\n']).to_owned())
+    }
+}

@@ -1,0 +1,72 @@
+//! The golden vectors: documents encrypted by either program, and what `sops` decrypts them to.
+//!
+//! `SOPS_RS_WRITE_GOLDEN=1` makes them anew; else they are held against the `sops` at hand.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sops_core::Format;
+use test_support::Features;
+
+use crate::peer;
+
+/// One line of `testdata/vectors/golden.jsonl`.
+#[derive(Serialize, Deserialize)]
+struct Golden {
+    /// The program that encrypted it.
+    by: String,
+    format: String,
+    source: String,
+    encrypted: String,
+    /// What `sops decrypt` makes of it.
+    decrypted: String,
+}
+
+fn make() -> Vec<Golden> {
+    let yaml = (1..=60).map(|seed| (Format::Yaml, test_support::yaml(seed, Features::ALL)));
+    let json = (1..=20).map(|seed| (Format::Json, test_support::json(seed)));
+    let mut golden = Vec::new();
+    for (format, source) in yaml.chain(json) {
+        let ours = peer::encrypt(&source, format, |_| {}).ok();
+        let theirs = peer::sops_encrypt(&source, format, &[]);
+        for (by, encrypted) in [("sops-rs", ours), ("sops", theirs)] {
+            let Some(encrypted) = encrypted else { continue };
+            let Ok(decrypted) = peer::sops_decrypt(&encrypted, format) else {
+                continue;
+            };
+            let (by, format) = (by.to_owned(), format.name().to_owned());
+            golden.push(Golden {
+                by,
+                format,
+                source: source.clone(),
+                encrypted,
+                decrypted,
+            });
+        }
+    }
+    golden
+}
+
+#[test]
+fn sops_decrypts_the_golden_vectors_as_they_say() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/vectors/golden.jsonl");
+    if std::env::var_os("SOPS_RS_WRITE_GOLDEN").is_some() {
+        let lines: Vec<String> = make()
+            .iter()
+            .map(|golden| serde_json::to_string(golden).expect("strings"))
+            .collect();
+        std::fs::write(&file, lines.join("\n") + "\n").expect("the vectors can be written");
+    }
+    let text = std::fs::read_to_string(&file).expect("the vectors are there");
+    assert!(text.lines().count() > 100);
+    for line in text.lines() {
+        let golden: Golden = serde_json::from_str(line).expect("a golden vector");
+        let format = Format::from_name(&golden.format).expect("a format");
+        assert_eq!(
+            peer::sops_decrypt(&golden.encrypted, format).as_ref(),
+            Ok(&golden.decrypted),
+            "{}",
+            golden.source
+        );
+    }
+}

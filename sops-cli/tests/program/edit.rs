@@ -1,0 +1,358 @@
+//! Editing, with scripts for editors.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::environment::{Run, TestEnvironment, identity, recipient};
+
+const TEXT: &str = "a: hunter2\nb: two # kept\n";
+
+fn edit(environment: &TestEnvironment, script: &str, arguments: &[&str]) -> Run {
+    environment.finish(with_editor(environment, script, arguments))
+}
+
+fn with_editor(environment: &TestEnvironment, script: &str, arguments: &[&str]) -> Command {
+    let mut command = environment.command(arguments);
+    command.env("EDITOR", environment.editor(script));
+    command
+}
+
+fn line<'a>(text: &'a str, start: &str) -> &'a str {
+    text.lines()
+        .find(|line| line.starts_with(start))
+        .unwrap_or_else(|| panic!("no {start} in {text}"))
+}
+
+#[test]
+fn a_changed_value_changes_and_the_others_do_not() {
+    let environment = TestEnvironment::new();
+    for arguments in [
+        &["edit", "x.yaml"][..],
+        &["x.yaml"],
+        &["x.yaml", "--ignore-mac"],
+    ] {
+        environment.encrypt("x.yaml", TEXT);
+        let old = environment.read("x.yaml");
+        edit(
+            &environment,
+            "sed s/hunter2/hunter3/ \"$1\" > t; cat t > \"$1\"; rm t",
+            arguments,
+        )
+        .succeeds();
+        let new = environment.read("x.yaml");
+        assert_ne!(line(&old, "a:"), line(&new, "a:"));
+        assert_eq!(line(&old, "b:"), line(&new, "b:"));
+        assert_eq!(
+            environment.decrypt("x.yaml"),
+            TEXT.replace("hunter2", "hunter3")
+        );
+    }
+}
+
+#[test]
+fn an_unchanged_file_is_left_alone() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    let old = environment.read("x.yaml");
+    for arguments in [
+        &["edit", "x.yaml"][..],
+        &["x.yaml"],
+        &["-s", "x.yaml"],
+        &["edit", "new.yaml", "--age", &recipient()],
+    ] {
+        edit(&environment, ":", arguments).fails_with(200);
+    }
+    assert_eq!(environment.read("x.yaml"), old);
+    assert_eq!(environment.names(), ["x.yaml"]);
+}
+
+#[test]
+fn a_new_file_starts_from_an_example() {
+    let environment = TestEnvironment::new();
+    let recipient = recipient();
+    for (name, example) in [
+        ("new.yaml", "example_key: example_value"),
+        ("new.json", "\"example_key\": \"example_value\""),
+    ] {
+        let script = "grep -q example_key \"$1\" || exit 1; sed s/example_value/hunter2/ \"$1\" > t; cat t > \"$1\"; rm t";
+        edit(&environment, script, &["edit", "--age", &recipient, name]).succeeds();
+        let text = environment.decrypt(name);
+        assert!(
+            text.contains(&example.replace("example_value", "hunter2")),
+            "{text}"
+        );
+    }
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules: [{{encrypted_regex: '^(data|stringData)$', age: {recipient}}}]"),
+    );
+    edit(
+        &environment,
+        "grep -q stringData: \"$1\" && echo 'data: {x: y}' > \"$1\"",
+        &["manifest.yaml"],
+    )
+    .succeeds();
+    assert_eq!(environment.decrypt("manifest.yaml"), "data: {x: y}\n");
+    // Without a key to encrypt for, no editor is opened.
+    fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
+    let run = edit(&environment, "touch opened", &["none.yaml"]).fails_with(1);
+    assert!(run.stderr.contains("--age"), "{run}");
+    assert!(!environment.path("opened").exists());
+}
+
+#[test]
+fn the_editor_comes_again_with_the_error_on_top() {
+    let environment = TestEnvironment::new();
+    for (name, text, broken, mended, mark) in [
+        (
+            "x.yaml",
+            TEXT,
+            "a: 1\na: 2\n",
+            "a: 1\nb: 2\n",
+            "# sops-rs: line 4, column 1: ",
+        ),
+        (
+            "x.json",
+            "{\"a\": \"hunter2\"}",
+            "{\"a\": }\n",
+            "{\"a\": 1}\n",
+            "// sops-rs: line 3, column 7: ",
+        ),
+    ] {
+        environment.encrypt(name, text);
+        environment.write("broken", broken);
+        environment.write("mended", mended);
+        let script = "\
+n=$(cat count 2>/dev/null || echo 0); echo $((n + 1)) > count
+cp \"$1\" seen$n
+if [ $n = 0 ]; then cat broken > \"$1\"; else { head -n 2 \"$1\"; cat mended; } > t; cat t > \"$1\"; rm t; fi";
+        edit(&environment, script, &["edit", name]).succeeds();
+        assert_eq!(
+            environment.decrypt(name),
+            mended,
+            "the lines on top are gone"
+        );
+        let seen = environment.read("seen1");
+        assert!(seen.starts_with(mark) && seen.ends_with(broken), "{seen}");
+        let number = mark
+            .chars()
+            .find(char::is_ascii_digit)
+            .and_then(|digit| digit.to_digit(10))
+            .expect("a line");
+        let pointed = seen
+            .lines()
+            .nth(number as usize - 1)
+            .expect("the line is there");
+        assert_eq!(
+            Some(pointed),
+            broken.lines().last(),
+            "the place is right in the text that is shown"
+        );
+        fs::remove_file(environment.path("count")).expect("it is ours");
+    }
+}
+
+#[test]
+fn an_error_that_is_left_alone_gives_the_edit_up() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    let old = environment.read("x.yaml");
+    for junk in ["a: [", "- 1", "sops: 1", "\\0377"] {
+        let run = edit(
+            &environment,
+            &format!("printf %b '{junk}' > \"$1\""),
+            &["edit", "x.yaml"],
+        )
+        .fails_with(200);
+        assert!(run.stderr.contains("nothing was written"), "{run}");
+        assert_eq!(environment.read("x.yaml"), old);
+    }
+}
+
+#[test]
+fn master_keys_are_shown_on_request() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    edit(
+        &environment,
+        "cp \"$1\" seen; echo c: d >> \"$1\"",
+        &["edit", "-s", "x.yaml"],
+    )
+    .succeeds();
+    let seen = environment.read("seen");
+    assert!(
+        seen.contains(&format!("# sops-rs:   age {}\n", recipient())) && seen.ends_with(TEXT),
+        "{seen}"
+    );
+    assert_eq!(environment.decrypt("x.yaml"), format!("{TEXT}c: d\n"));
+}
+
+#[test]
+fn the_editor_is_the_one_that_the_environment_names() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    let script = environment.editor("echo \"$@\" | sed 's| [^ ]*/x.yaml||' > who");
+    for (variables, who) in [
+        (
+            &[
+                ("SOPS_EDITOR", "sops"),
+                ("EDITOR", "editor"),
+                ("VISUAL", "visual"),
+            ][..],
+            "sops",
+        ),
+        (&[("EDITOR", "editor"), ("VISUAL", "visual")], "editor"),
+        (
+            &[("SOPS_EDITOR", ""), ("VISUAL", "visual 'two words'")],
+            "visual two words",
+        ),
+    ] {
+        let mut command = environment.command(&["edit", "x.yaml"]);
+        for (name, value) in variables {
+            let value = if value.is_empty() {
+                String::new()
+            } else {
+                format!("{script} {value}")
+            };
+            command.env(name, value);
+        }
+        environment.finish(command).fails_with(200);
+        assert_eq!(environment.read("who").trim(), who);
+    }
+}
+
+#[test]
+fn without_an_editor_nothing_happens() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    let old = environment.read("x.yaml");
+    for (variable, value, said) in [
+        ("PATH", "/nonexistent", "there is no editor"),
+        ("EDITOR", "/nonexistent/editor", "cannot run the editor"),
+        ("EDITOR", "vi 'x", "quotes"),
+        ("EDITOR", "false", "failed"),
+    ] {
+        let mut command = environment.command(&["edit", "x.yaml"]);
+        command.env(variable, value);
+        let run = environment.finish(command).fails_with(201);
+        assert!(run.stderr.contains(said), "{run}");
+    }
+    assert_eq!(environment.read("x.yaml"), old);
+}
+
+#[test]
+fn the_private_key_stays_out_of_the_editor() {
+    let environment = TestEnvironment::without_key();
+    environment.encrypt("x.yaml", TEXT);
+    let mut command = with_editor(&environment, "env > seen", &["edit", "x.yaml"]);
+    command
+        .env("SOPS_AGE_KEY", identity())
+        .env("OTHER", "is kept");
+    environment.finish(command).fails_with(200);
+    let seen = environment.read("seen");
+    assert!(
+        seen.contains("OTHER=is kept") && !seen.contains("AGE-SECRET-KEY"),
+        "{seen}"
+    );
+}
+
+#[test]
+fn a_file_that_changes_meanwhile_is_not_overwritten() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    let script = "echo changed > x.yaml; echo c: mine >> \"$1\"";
+    let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(3);
+    assert_eq!(environment.read("x.yaml"), "changed\n");
+    let kept = kept(&run);
+    assert_eq!(
+        fs::read_to_string(&kept).expect("it is kept"),
+        format!("{TEXT}c: mine\n")
+    );
+    fs::remove_dir_all(Path::new(&kept).parent().expect("it has a folder")).expect("it is ours");
+
+    // A new file that somebody else made meanwhile.
+    let script = "echo theirs > new.yaml; echo a: mine > \"$1\"";
+    let run = edit(
+        &environment,
+        script,
+        &["edit", "--age", &recipient(), "new.yaml"],
+    )
+    .fails_with(3);
+    assert_eq!(environment.read("new.yaml"), "theirs\n");
+    fs::remove_dir_all(
+        Path::new(&self::kept(&run))
+            .parent()
+            .expect("it has a folder"),
+    )
+    .expect("it is ours");
+}
+
+/// The path that the hint tells.
+fn kept(run: &Run) -> String {
+    let (_, rest) = run
+        .stderr
+        .split_once("kept in plaintext as ")
+        .unwrap_or_else(|| panic!("{run}"));
+    rest.split(';').next().unwrap_or_default().to_owned()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_plaintext_is_in_memory_for_its_owner_alone_and_goes() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    let script = "echo \"$1\" > where; stat -f -c %T \"$1\" > system; stat -c %a \"$1\" \"$(dirname \"$1\")\" > modes; touch \"$1~\"";
+    let mut command = with_editor(&environment, script, &["edit", "x.yaml"]);
+    command.env_remove("SOPS_RS_ALLOW_DISK");
+    environment.finish(command).fails_with(200);
+    assert_eq!(environment.read("system"), "tmpfs\n");
+    assert_eq!(environment.read("modes"), "600\n700\n");
+    let place = environment.read("where");
+    let path = Path::new(place.trim());
+    assert_eq!(path.file_name(), Some("x.yaml".as_ref()));
+    assert!(!path.parent().expect("it has a folder").exists());
+}
+
+#[test]
+fn a_signal_takes_the_plaintext_away() {
+    for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+        let environment = TestEnvironment::new();
+        environment.encrypt("x.yaml", TEXT);
+        let old = environment.read("x.yaml");
+        let script = "echo a: mine > \"$1\"; echo \"$1\" > t; mv t where; exec sleep 60";
+        let mut command = with_editor(&environment, script, &["edit", "x.yaml"]);
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program runs");
+        let start = Instant::now();
+        while !environment.path("where").exists() {
+            assert!(
+                start.elapsed() < Duration::from_secs(30),
+                "the editor never came"
+            );
+            thread::sleep(Duration::from_millis(5));
+        }
+        let path = environment.read("where");
+        assert!(Path::new(path.trim()).exists());
+        let kill = Command::new("kill")
+            .args([format!("-{signal}"), child.id().to_string()])
+            .status();
+        assert!(kill.expect("kill runs").success());
+        let status = child.wait().expect("it ends");
+        assert_eq!(status.signal(), Some(number), "{signal}: {status}");
+        assert!(
+            !Path::new(path.trim())
+                .parent()
+                .expect("it has a folder")
+                .exists(),
+            "{signal}"
+        );
+        assert_eq!(environment.read("x.yaml"), old);
+    }
+}

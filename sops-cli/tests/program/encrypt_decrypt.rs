@@ -1,0 +1,371 @@
+//! Encrypting and decrypting, in the new form and the old.
+
+use crate::environment::{TestEnvironment, recipient};
+
+const SECRET: &str = "\
+kind: Secret # of the example
+stringData:
+  password: \"hunter2\"
+
+  port: 0x1F
+";
+
+#[test]
+fn decrypt_gives_back_every_byte() {
+    let environment = TestEnvironment::new();
+    for (name, text) in [
+        ("a.yaml", SECRET),
+        ("b.yml", "a: 1\r\nb: [x, 'y']"),
+        ("c.json", "{\"a\": [1.50, \"x\"],\n \"b\": null }"),
+    ] {
+        environment.encrypt(name, text);
+        assert!(environment.read(name).contains("ENC[AES256_GCM,"), "{name}");
+        assert_eq!(environment.decrypt(name), text);
+        environment.run(&["decrypt", name, "-i"]).succeeds();
+        assert_eq!(environment.read(name), text);
+    }
+}
+
+#[test]
+fn the_old_form_does_the_same() {
+    let environment = TestEnvironment::new();
+    let recipient = recipient();
+    for encrypt in [
+        vec!["-e", "-a", &recipient, "-i", "a.yaml"],
+        vec!["a.yaml", "--encrypt", "--in-place", "--age", &recipient],
+        vec!["encrypt", "a.yaml", "-i", "-a", &recipient],
+    ] {
+        environment.write("a.yaml", SECRET);
+        environment.run(&encrypt).succeeds();
+        assert!(environment.read("a.yaml").contains("port: ENC["));
+        for decrypt in [
+            vec!["-d", "a.yaml"],
+            vec!["a.yaml", "--decrypt"],
+            vec!["decrypt", "a.yaml"],
+        ] {
+            assert_eq!(environment.run(&decrypt).succeeds().stdout, SECRET);
+        }
+        environment.run(&["-r", "-i", "a.yaml"]).succeeds();
+        environment
+            .run(&["-d", "a.yaml", "--output", "b.yaml"])
+            .succeeds();
+        assert_eq!(environment.read("b.yaml"), SECRET);
+    }
+}
+
+#[test]
+fn standard_input_needs_a_name() {
+    let environment = TestEnvironment::new();
+    let recipient = recipient();
+    environment
+        .run_with_input(&["encrypt", "--age", &recipient], SECRET)
+        .fails_with(8);
+    let encrypted = environment
+        .run_with_input(
+            &[
+                "encrypt",
+                "--age",
+                &recipient,
+                "--filename-override",
+                "x.yaml",
+            ],
+            SECRET,
+        )
+        .succeeds()
+        .stdout;
+    environment
+        .run_with_input(&["decrypt"], &encrypted)
+        .fails_with(1);
+    for flags in [["--filename-override", "x.yaml"], ["--input-type", "yaml"]] {
+        let mut arguments = vec!["decrypt"];
+        arguments.extend(flags);
+        let run = environment
+            .run_with_input(&arguments, &encrypted)
+            .succeeds();
+        assert_eq!(run.stdout, SECRET);
+    }
+    // `/dev/stdin` is how the old form reads it.
+    let run = environment.run_with_input(
+        &[
+            "-d",
+            "--input-type",
+            "yaml",
+            "--output-type",
+            "yaml",
+            "/dev/stdin",
+        ],
+        &encrypted,
+    );
+    assert_eq!(run.succeeds().stdout, SECRET);
+}
+
+#[test]
+fn recipients_and_rules_come_from_flags_environment_and_configuration() {
+    let environment = TestEnvironment::new();
+    let recipient = recipient();
+    let text = "a: 1\nb: 2\n";
+    environment.write("x.yaml", text);
+    let encrypted = |run: crate::environment::Run| {
+        let stdout = run.succeeds().stdout;
+        let of = |key: &str| {
+            stdout
+                .lines()
+                .any(|line| line.starts_with(&format!("{key}: ENC[")))
+        };
+        (of("a"), of("b"), stdout)
+    };
+
+    let mut command = environment.command(&["encrypt", "x.yaml"]);
+    command.env("SOPS_AGE_RECIPIENTS", &recipient);
+    let (a, b, _) = encrypted(environment.finish(command));
+    assert!(a && b);
+
+    let configuration = format!(
+        "creation_rules:\n  - path_regex: ^x\n    encrypted_regex: ^a$\n    mac_only_encrypted: true\n    age: {recipient}\n"
+    );
+    environment.write(".sops.yaml", &configuration);
+    let (a, b, stdout) = encrypted(environment.run(&["encrypt", "x.yaml"]));
+    assert!(a && !b && stdout.contains("mac_only_encrypted: true"));
+    let (a, b, _) = encrypted(environment.run(&["encrypt", "--encrypted-regex", "b", "x.yaml"]));
+    assert!(
+        !a && b,
+        "a flag comes before the same rule of the configuration"
+    );
+    environment
+        .run(&["encrypt", "--encrypted-suffix", "b", "x.yaml"])
+        .fails_with(8);
+
+    // The rule is looked up by the name, from the configuration above the working directory.
+    environment.write("sub/y.yaml", text);
+    environment.run(&["encrypt", "sub/y.yaml"]).fails_with(1);
+    let mut command =
+        environment.command(&["encrypt", "--filename-override", "../x.yaml", "y.yaml"]);
+    command.current_dir(environment.path("sub"));
+    let (a, b, _) = encrypted(environment.finish(command));
+    assert!(a && !b);
+
+    environment.write(
+        "other.yaml",
+        format!("creation_rules: [{{age: {recipient}}}]"),
+    );
+    for arguments in [
+        vec!["--config", "other.yaml", "encrypt", "sub/y.yaml"],
+        vec!["encrypt", "sub/y.yaml", "--config", "other.yaml"],
+    ] {
+        let (a, b, stdout) = encrypted(environment.run(&arguments));
+        assert!(a && b && !stdout.contains("mac_only_encrypted"));
+    }
+    let arguments = [
+        "--mac-only-encrypted",
+        "--config",
+        "other.yaml",
+        "encrypt",
+        "sub/y.yaml",
+    ];
+    let (_, _, stdout) = encrypted(environment.run(&arguments));
+    assert!(stdout.contains("mac_only_encrypted: true"));
+}
+
+#[test]
+fn a_rule_that_selects_nothing_is_refused_unless_it_is_wanted() {
+    let environment = TestEnvironment::new();
+    environment.write("x.yaml", "a: secret\n");
+    let recipient = recipient();
+    let arguments = [
+        "encrypt",
+        "-i",
+        "--age",
+        &recipient,
+        "--encrypted-regex",
+        "^data$",
+        "x.yaml",
+    ];
+    let run = environment.run(&arguments).fails_with(1);
+    assert!(
+        run.stderr.contains("^data$") && run.stderr.contains("--allow-plaintext"),
+        "{run}"
+    );
+    assert!(!run.stderr.contains("secret"));
+    assert_eq!(environment.read("x.yaml"), "a: secret\n");
+    environment
+        .run(&[&arguments[..], &["--allow-plaintext"]].concat())
+        .succeeds();
+    assert!(environment.read("x.yaml").starts_with("a: secret\nsops:\n"));
+}
+
+#[test]
+fn status_is_told_as_json() {
+    let environment = TestEnvironment::new();
+    environment.write("plain.yaml", SECRET);
+    environment.encrypt("encrypted.yaml", SECRET);
+    for (name, status) in [
+        ("plain.yaml", "{\"encrypted\":false}\n"),
+        ("encrypted.yaml", "{\"encrypted\":true}\n"),
+    ] {
+        assert_eq!(
+            environment.run(&["filestatus", name]).succeeds().stdout,
+            status
+        );
+    }
+}
+
+#[test]
+fn a_mac_can_be_passed_over() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\nb: 2\n");
+    let text = environment.read("x.yaml");
+    let shortened: String = text
+        .lines()
+        .filter(|line| !line.starts_with("a:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    environment.write("x.yaml", shortened);
+    environment.run(&["decrypt", "x.yaml"]).fails_with(51);
+    for arguments in [
+        ["decrypt", "--ignore-mac", "x.yaml"],
+        ["-d", "x.yaml", "--ignore-mac"],
+    ] {
+        assert_eq!(environment.run(&arguments).succeeds().stdout, "b: 2\n");
+    }
+}
+
+#[test]
+fn keys_are_found_where_sops_finds_them() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\n");
+    let bare = TestEnvironment::without_key();
+    bare.write("x.yaml", environment.bytes("x.yaml"));
+    let run = bare.run(&["decrypt", "x.yaml"]).fails_with(128);
+    assert!(
+        run.stderr.contains(&recipient()),
+        "the message names who could open it: {run}"
+    );
+    let key_file = environment.home().join(".config/sops/age/keys.txt");
+    for (variable, value) in [
+        ("SOPS_AGE_KEY", crate::environment::identity()),
+        ("SOPS_AGE_KEY_FILE", key_file.display().to_string()),
+        ("SOPS_AGE_KEY_CMD", format!("cat '{}'", key_file.display())),
+    ] {
+        let mut command = bare.command(&["decrypt", "x.yaml"]);
+        command.env(variable, value);
+        assert_eq!(
+            bare.finish(command).succeeds().stdout,
+            "a: 1\n",
+            "{variable}"
+        );
+    }
+}
+
+#[test]
+fn a_key_file_that_others_can_read_is_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\n");
+    let key_file = environment.home().join(".config/sops/age/keys.txt");
+    std::fs::set_permissions(&key_file, std::fs::Permissions::from_mode(0o644))
+        .expect("it is ours");
+    let run = environment.run(&["decrypt", "x.yaml"]).succeeds();
+    assert_eq!(run.stdout, "a: 1\n");
+    assert!(
+        run.stderr.starts_with("warning: ") && run.stderr.contains("keys.txt"),
+        "{run}"
+    );
+}
+
+#[test]
+fn more_files_than_one_are_a_warning() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\n");
+    let run = environment.run(&["decrypt", "x.yaml", "y.yaml"]).succeeds();
+    assert!(run.stderr.contains("only the first one is used"), "{run}");
+}
+
+#[test]
+fn another_format_is_written_as_sops_writes_it() {
+    let environment = TestEnvironment::new();
+    let text = "a: 0x10 # hex\nb: [x, {c: null}]\n";
+    environment.encrypt("x.yaml", text);
+    let json = "{\n\t\"a\": 16,\n\t\"b\": [\n\t\t\"x\",\n\t\t{\n\t\t\t\"c\": null\n\t\t}\n\t]\n}\n";
+    let decrypt = |flags: &[&str]| {
+        environment
+            .run(&[&["decrypt", "x.yaml"], flags].concat())
+            .succeeds()
+            .stdout
+    };
+    assert_eq!(decrypt(&["--output-type", "json"]), json);
+    assert_eq!(
+        decrypt(&["--output-type", "json", "--indent", "2"]),
+        json.replace('\t', "  ")
+    );
+    environment.write(".sops.yaml", "stores: {json: {indent: 3}}");
+    assert_eq!(
+        decrypt(&["--output-type", "json"]),
+        json.replace('\t', "   ")
+    );
+
+    environment.write("plain.yaml", text);
+    let recipient = recipient();
+    let arguments = [
+        "encrypt",
+        "--age",
+        &recipient,
+        "--output-type",
+        "json",
+        "--output",
+        "x.json",
+        "plain.yaml",
+    ];
+    environment.run(&arguments).succeeds();
+    assert_eq!(environment.decrypt("x.json"), json.replace('\t', "   "));
+    let yaml = environment
+        .run(&["-d", "x.json", "--output-type", "yaml"])
+        .succeeds()
+        .stdout;
+    assert_eq!(yaml, "a: 16\nb:\n    - x\n    - c: null\n");
+    // What is encrypted stays refused on this way.
+    let arguments = [
+        "encrypt",
+        "--age",
+        &recipient,
+        "--output-type",
+        "json",
+        "x.yaml",
+    ];
+    environment.run(&arguments).fails_with(203);
+}
+
+#[test]
+fn one_value_is_extracted() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a:\n  b: [x, 0x10, {c: 'd'}]\n");
+    for (path, yaml, json) in [
+        (r#"["a"]["b"][0]"#, "x", "x"),
+        (r#"["a"]["b"][1]"#, "16\n", "16"),
+        (r#"["a"]['b'][2]"#, "c: d\n", "{\n\t\"c\": \"d\"\n}\n"),
+    ] {
+        for arguments in [
+            &["decrypt", "--extract", path, "x.yaml"][..],
+            &["-d", "x.yaml", "--extract", path],
+        ] {
+            assert_eq!(environment.run(arguments).succeeds().stdout, yaml, "{path}");
+            let arguments = [arguments, &["--output-type", "json"]].concat();
+            assert_eq!(
+                environment.run(&arguments).succeeds().stdout,
+                json,
+                "{path}"
+            );
+        }
+    }
+    for (path, code) in [
+        ("a", 91),
+        (r#"["a""#, 91),
+        (r#"["z"]"#, 1),
+        (r#"["a"]["b"][3]"#, 1),
+        (r#"["a"][0]"#, 1),
+    ] {
+        environment
+            .run(&["decrypt", "--extract", path, "x.yaml"])
+            .fails_with(code);
+    }
+}

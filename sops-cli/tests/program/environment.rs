@@ -1,0 +1,225 @@
+//! A folder, a home and an environment in which the program is run, and what comes out of a run.
+
+use std::fmt;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// The program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_sops-rs");
+
+const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/keys");
+
+/// The recipient of `testdata/keys/x25519.txt`, whose private key the home has.
+pub(crate) fn recipient() -> String {
+    recipient_of("x25519.txt")
+}
+
+/// A recipient whose private key the home does not have.
+pub(crate) fn other_recipient() -> String {
+    recipient_of("x25519_other.txt")
+}
+
+fn recipient_of(file: &str) -> String {
+    let text = fs::read_to_string(Path::new(KEYS).join(file)).expect("the test key is there");
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("# public key: "));
+    line.expect("the key file names its recipient").to_owned()
+}
+
+/// The private key, which no output may have in it.
+pub(crate) fn identity() -> String {
+    identity_of("x25519.txt")
+}
+
+/// A private key that opens nothing here.
+pub(crate) fn other_identity() -> String {
+    identity_of("x25519_other.txt")
+}
+
+fn identity_of(file: &str) -> String {
+    let text = fs::read_to_string(Path::new(KEYS).join(file)).expect("the test key is there");
+    text.lines()
+        .last()
+        .expect("a key file has lines")
+        .to_owned()
+}
+
+pub(crate) struct TestEnvironment {
+    root: TempDir,
+}
+
+impl TestEnvironment {
+    /// With the test key in the home.
+    pub(crate) fn new() -> Self {
+        let environment = Self::without_key();
+        let folder = environment.home().join(".config/sops/age");
+        fs::create_dir_all(&folder).expect("the home can be written");
+        fs::copy(Path::new(KEYS).join("x25519.txt"), folder.join("keys.txt"))
+            .expect("the test key can be copied");
+        fs::set_permissions(folder.join("keys.txt"), fs::Permissions::from_mode(0o600))
+            .expect("it is ours");
+        environment
+    }
+
+    /// With an empty home.
+    pub(crate) fn without_key() -> Self {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        for folder in ["home", "work"] {
+            fs::create_dir(root.path().join(folder)).expect("the folder is ours");
+        }
+        Self { root }
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
+    /// A path in the working directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join("work").join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("it is below the working directory"))
+            .expect("it is ours");
+        fs::write(path, text).expect("it is ours");
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        String::from_utf8(self.bytes(name)).expect("the file is UTF-8")
+    }
+
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The names in the working directory, in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path("")).expect("it is there");
+        let mut names: Vec<String> = entries
+            .map(|entry| {
+                entry
+                    .expect("it is ours")
+                    .file_name()
+                    .into_string()
+                    .expect("names are UTF-8")
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Writes an encrypted file.
+    pub(crate) fn encrypt(&self, name: &str, text: &str) {
+        self.write(name, text);
+        self.run(&["encrypt", "--age", &recipient(), "--in-place", name])
+            .succeeds();
+    }
+
+    /// The plaintext of an encrypted file.
+    pub(crate) fn decrypt(&self, name: &str) -> String {
+        self.run(&["decrypt", name]).succeeds().stdout
+    }
+
+    /// Writes a shell script that stands for an editor; `$1` is the file. Gives the command that runs it.
+    pub(crate) fn editor(&self, script: &str) -> String {
+        let path = self.root.path().join("editor");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("it is ours");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("it is ours");
+        format!("'{}'", path.display())
+    }
+
+    /// A run that is yet to start. Nothing of this process's environment is in it but the search path.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home())
+            // Where a memory file system is missing, the tests of other things go on.
+            .env("SOPS_RS_ALLOW_DISK", "1")
+            .current_dir(self.path(""))
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        self.finish(self.command(arguments))
+    }
+
+    /// Runs with this on standard input.
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Run {
+        let mut command = assert_cmd::Command::from_std(self.command(arguments));
+        Run::of(
+            command
+                .write_stdin(input)
+                .timeout(Duration::from_secs(60))
+                .output()
+                .expect("the program runs"),
+        )
+    }
+
+    pub(crate) fn finish(&self, command: Command) -> Run {
+        let mut command = assert_cmd::Command::from_std(command);
+        Run::of(
+            command
+                .timeout(Duration::from_secs(60))
+                .output()
+                .expect("the program runs"),
+        )
+    }
+
+    /// A text without the names of temporary folders.
+    pub(crate) fn neutral(&self, text: &str) -> String {
+        text.replace(&self.root.path().display().to_string(), "<ROOT>")
+    }
+}
+
+/// What came out of a run.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    fn of(output: std::process::Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("messages are UTF-8"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn succeeds(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self}");
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn fails_with(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self}");
+        assert_eq!(self.stdout, "", "a failure writes no result");
+        self
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "exit code {:?}\n{}\n{}",
+            self.code, self.stdout, self.stderr
+        )
+    }
+}

@@ -1,0 +1,54 @@
+//! What the program tells of itself.
+
+use crate::environment::TestEnvironment;
+
+#[test]
+fn the_whole_help() {
+    let environment = TestEnvironment::without_key();
+    let mut whole = environment.run(&["--help"]).succeeds().stdout;
+    for command in commands(&whole) {
+        let help = environment.run(&[&command, "--help"]).succeeds().stdout;
+        whole += &format!("\n━━━ {command} ━━━\n\n{help}");
+    }
+    insta::assert_snapshot!(whole);
+}
+
+/// The commands that the help lists.
+fn commands(help: &str) -> Vec<String> {
+    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names = list.take_while(|line| !line.is_empty());
+    names
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_version_names_the_program() {
+    let environment = TestEnvironment::without_key();
+    for flag in ["--version", "-v"] {
+        let run = environment
+            .run(&[flag, "--disable-version-check"])
+            .succeeds();
+        assert!(run.stdout.starts_with("sops-rs "), "{run}");
+        assert_eq!(run.stderr, "");
+    }
+}
+
+#[test]
+fn completions_and_manual_pages_are_there() {
+    let environment = TestEnvironment::without_key();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let run = environment.run(&["completion", shell]).succeeds();
+        assert!(run.stdout.contains("updatekeys"), "{shell}");
+    }
+    let run = environment.run(&["man"]).succeeds();
+    assert!(
+        run.stdout.contains(".TH sops-rs 1") && run.stdout.contains("filestatus"),
+        "{run}"
+    );
+    let run = environment.run(&["man", "edit"]).succeeds();
+    assert!(run.stdout.contains("SOPS_EDITOR"), "{run}");
+    environment.run(&["man", "nothing"]).fails_with(1);
+}

@@ -1,0 +1,107 @@
+//! Setting up: keys and configuration.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::environment::TestEnvironment;
+
+#[test]
+fn init_makes_a_key_and_a_configuration_that_work() {
+    for (flags, prefix) in [(&["init"][..], "age1"), (&["init", "--pq"], "age1pq1")] {
+        let environment = TestEnvironment::without_key();
+        environment.run(flags).succeeds();
+        let key_file = environment.home().join(".config/sops/age/keys.txt");
+        let mode = |path: &std::path::Path| {
+            fs::metadata(path)
+                .expect("it is there")
+                .permissions()
+                .mode()
+                & 0o777
+        };
+        assert_eq!(mode(&key_file), 0o600);
+        assert_eq!(mode(key_file.parent().expect("it has a folder")), 0o700);
+        let text = fs::read_to_string(&key_file).expect("it is ours");
+        let recipient = text
+            .lines()
+            .find_map(|line| line.strip_prefix("# public key: "))
+            .expect("it names the recipient");
+        assert!(
+            text.starts_with("# created: ") && recipient.starts_with(prefix),
+            "{flags:?}"
+        );
+        assert!(environment.read(".sops.yaml").contains(recipient));
+
+        environment.write("secret.yaml", "kind: Secret\nstringData:\n  a: hunter2\n");
+        environment
+            .run(&["encrypt", "-i", "secret.yaml"])
+            .succeeds();
+        let encrypted = environment.read("secret.yaml");
+        assert!(
+            encrypted.starts_with("kind: Secret\nstringData:\n  a: ENC["),
+            "{encrypted}"
+        );
+        assert_eq!(
+            environment.decrypt("secret.yaml"),
+            "kind: Secret\nstringData:\n  a: hunter2\n"
+        );
+    }
+}
+
+#[test]
+fn init_leaves_what_is_there() {
+    let environment = TestEnvironment::new();
+    let key_file = environment.home().join(".config/sops/age/keys.txt");
+    let key = fs::read(&key_file).expect("it is there");
+    environment.write(".sops.yaml", "creation_rules: []\n");
+    let run = environment.run(&["init"]).succeeds();
+    assert!(run.stderr.contains(".sops.yaml is there already"), "{run}");
+    assert_eq!(environment.read(".sops.yaml"), "creation_rules: []\n");
+    assert_eq!(fs::read(&key_file).expect("it is there"), key);
+
+    // A key of the wanted kind is not there, and the file of the others is not touched.
+    fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
+    let run = environment.run(&["init", "--pq"]).fails_with(1);
+    assert!(run.stderr.contains("sops-rs keygen"), "{run}");
+    assert_eq!(environment.names(), [""; 0]);
+    assert_eq!(fs::read(&key_file).expect("it is there"), key);
+
+    // A configuration above governs this folder too.
+    environment.write(".sops.yaml", "creation_rules: []\n");
+    fs::create_dir(environment.path("sub")).expect("it is ours");
+    let mut command = environment.command(&["init"]);
+    command.current_dir(environment.path("sub"));
+    environment.finish(command).succeeds();
+    assert!(!environment.path("sub/.sops.yaml").exists());
+}
+
+#[test]
+fn keygen_prints_a_key_or_writes_it_once() {
+    let environment = TestEnvironment::without_key();
+    for (flag, private) in [("", "AGE-SECRET-KEY-1"), ("--pq", "AGE-SECRET-KEY-PQ-1")] {
+        let arguments: Vec<&str> = ["keygen", flag]
+            .into_iter()
+            .filter(|argument| !argument.is_empty())
+            .collect();
+        let run = environment.run(&arguments).succeeds();
+        let lines: Vec<&str> = run.stdout.lines().collect();
+        assert!(
+            lines[0].starts_with("# created: ") && lines[2].starts_with(private),
+            "{flag}"
+        );
+        let recipient = lines[1]
+            .strip_prefix("# public key: ")
+            .expect("the recipient");
+        assert_eq!(run.stderr, format!("Public key: {recipient}\n"));
+    }
+    environment.run(&["keygen", "-o", "key.txt"]).succeeds();
+    let key = environment.read("key.txt");
+    assert!(key.contains("AGE-SECRET-KEY-1"));
+    let mode = fs::metadata(environment.path("key.txt"))
+        .expect("it is there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let run = environment.run(&["keygen", "-o", "key.txt"]).fails_with(3);
+    assert!(run.stderr.contains("never overwritten"), "{run}");
+    assert_eq!(environment.read("key.txt"), key);
+}

@@ -1,0 +1,133 @@
+//! Setting and removing single values.
+
+use crate::environment::TestEnvironment;
+
+const TEXT: &str = "\
+# Kept.
+password: 'hunter2' # here
+list:
+  - one
+  - two
+other: 1.50
+";
+
+fn values(encrypted: &str) -> Vec<String> {
+    let lines = encrypted
+        .lines()
+        .take_while(|line| !line.starts_with("sops:"));
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_value_is_set_and_nothing_else_changes() {
+    let environment = TestEnvironment::new();
+    let set = |arguments: &[&str], expected: &str| {
+        environment.encrypt("x.yaml", TEXT);
+        let old = values(&environment.read("x.yaml"));
+        environment.run(arguments).succeeds();
+        assert_eq!(environment.decrypt("x.yaml"), expected, "{arguments:?}");
+        let new = values(&environment.read("x.yaml"));
+        let kept = new.iter().filter(|line| old.contains(line)).count();
+        assert!(
+            kept + 1 >= old.len(),
+            "{arguments:?} changes other ciphertexts"
+        );
+    };
+    let changed = TEXT.replace("hunter2", "it is 3");
+    for arguments in [
+        &["set", "x.yaml", r#"["password"]"#, r#""it is 3""#][..],
+        &[
+            "set",
+            "--idempotent",
+            "x.yaml",
+            "['password']",
+            r#""it is 3""#,
+        ],
+        &["--set", r#"["password"] "it is 3""#, "x.yaml"],
+        &["x.yaml", "--set", r#"["password"] "it is 3""#],
+    ] {
+        set(arguments, &changed);
+    }
+    set(
+        &["set", "x.yaml", r#"["other"]"#, "-5"],
+        &TEXT.replace("1.50", "-5"),
+    );
+    set(
+        &["set", "x.yaml", r#"["list"][1]"#, "true"],
+        &TEXT.replace("two", "true"),
+    );
+    set(
+        &["set", "x.yaml", r#"["list"][9]"#, r#""three""#],
+        &TEXT.replace("  - two\n", "  - two\n  - three\n"),
+    );
+    set(
+        &["set", "x.yaml", r#"["new"]"#, r#"{"a": [1]}"#],
+        &format!("{TEXT}new:\n  a:\n    - 1\n"),
+    );
+}
+
+#[test]
+fn a_value_can_come_from_a_file_or_standard_input() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    environment.write("value", "\"from a file\"\n");
+    environment
+        .run(&["set", "--value-file", "x.yaml", r#"["password"]"#, "value"])
+        .succeeds();
+    assert_eq!(
+        environment.decrypt("x.yaml"),
+        TEXT.replace("hunter2", "from a file")
+    );
+    environment
+        .run_with_input(
+            &["set", "x.yaml", r#"["password"]"#, "--value-stdin"],
+            "\"from input\"",
+        )
+        .succeeds();
+    assert_eq!(
+        environment.decrypt("x.yaml"),
+        TEXT.replace("hunter2", "from input")
+    );
+}
+
+#[test]
+fn a_value_is_removed() {
+    let environment = TestEnvironment::new();
+    for (path, expected) in [
+        (r#"["list"][0]"#, TEXT.replace("  - one\n", "")),
+        (r#"["list"]"#, TEXT.replace("list:\n  - one\n  - two\n", "")),
+        (r#"["other"]"#, TEXT.replace("other: 1.50\n", "")),
+    ] {
+        environment.encrypt("x.yaml", TEXT);
+        environment.run(&["unset", "x.yaml", path]).succeeds();
+        assert_eq!(environment.decrypt("x.yaml"), expected, "{path}");
+    }
+}
+
+#[test]
+fn what_is_so_already_leaves_the_file_alone_on_request() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    let old = environment.read("x.yaml");
+    environment
+        .run(&[
+            "set",
+            "--idempotent",
+            "x.yaml",
+            r#"["password"]"#,
+            r#""hunter2""#,
+        ])
+        .succeeds();
+    environment
+        .run(&["unset", "x.yaml", r#"["none"]"#, "--idempotent"])
+        .succeeds();
+    assert_eq!(environment.read("x.yaml"), old);
+    environment
+        .run(&["set", "x.yaml", r#"["password"]"#, r#""hunter2""#])
+        .succeeds();
+    assert_eq!(
+        values(&environment.read("x.yaml")),
+        values(&old),
+        "not even the ciphertext changes"
+    );
+}

@@ -1,0 +1,212 @@
+//! Files are replaced as a whole or not at all.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::environment::{PROGRAM, TestEnvironment, recipient};
+
+/// A file of some size.
+fn large() -> String {
+    (0..3_000)
+        .map(|number| format!("key{number}: value number {number}\n"))
+        .collect()
+}
+
+#[test]
+fn mode_and_symbolic_links_stay() {
+    let environment = TestEnvironment::new();
+    environment.write("sub/x.yaml", "a: 1\n");
+    let path = environment.path("sub/x.yaml");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("it is ours");
+    symlink("sub/x.yaml", environment.path("link.yaml")).expect("it is ours");
+    environment
+        .run(&["encrypt", "-i", "--age", &recipient(), "link.yaml"])
+        .succeeds();
+    assert!(environment.path("link.yaml").is_symlink());
+    let metadata = fs::symlink_metadata(&path).expect("it is there");
+    assert!(metadata.is_file() && metadata.permissions().mode() & 0o777 == 0o640);
+    assert_eq!(environment.decrypt("sub/x.yaml"), "a: 1\n");
+}
+
+#[test]
+fn decrypted_files_that_are_new_are_for_their_owner() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\n");
+    environment
+        .run(&["decrypt", "--output", "new.yaml", "x.yaml"])
+        .succeeds();
+    let mode = |name: &str| {
+        fs::metadata(environment.path(name))
+            .expect("it is there")
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    assert_eq!(mode("new.yaml"), 0o600);
+    environment.write("old.yaml", "");
+    fs::set_permissions(
+        environment.path("old.yaml"),
+        fs::Permissions::from_mode(0o644),
+    )
+    .expect("it is ours");
+    environment
+        .run(&["decrypt", "--output", "old.yaml", "x.yaml"])
+        .succeeds();
+    assert_eq!(
+        (mode("old.yaml"), environment.read("old.yaml").as_str()),
+        (0o644, "a: 1\n")
+    );
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_file() {
+    let environment = TestEnvironment::new();
+    let text = large();
+    environment.write("x.yaml", &text);
+    environment.write("y.yaml", "a: 1\n");
+    // The shell counts in blocks of 512 or 1024 bytes.
+    let script = format!(
+        "ulimit -f 20; exec '{PROGRAM}' encrypt -i --age {} x.yaml",
+        recipient()
+    );
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &script])
+        .env("HOME", environment.home())
+        .current_dir(environment.path(""));
+    let run = environment.finish(command).fails_with(1);
+    assert!(run.stderr.contains("cannot write x.yaml"), "{run}");
+    assert_eq!(environment.read("x.yaml"), text);
+    assert_eq!(
+        environment.names(),
+        ["x.yaml", "y.yaml"],
+        "the temporary file is gone"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_device_that_takes_nothing_is_an_error() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\n");
+    let run = environment
+        .run(&["decrypt", "--output", "/dev/full", "x.yaml"])
+        .fails_with(1);
+    assert!(run.stderr.contains("cannot write /dev/full"), "{run}");
+    environment
+        .run(&["decrypt", "--output", "nowhere/x.yaml", "x.yaml"])
+        .fails_with(3);
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .expect("Linux has it");
+    let output = environment
+        .command(&["decrypt", "x.yaml"])
+        .stdout(full)
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        environment
+            .run(&["decrypt", "--output", "/dev/stdout", "x.yaml"])
+            .succeeds()
+            .stdout,
+        "a: 1\n"
+    );
+}
+
+#[test]
+fn output_that_nobody_reads_is_no_complaint() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", &large());
+    let mut child = environment
+        .command(&["decrypt", "x.yaml"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(!output.status.success());
+}
+
+#[test]
+fn a_signal_in_the_middle_leaves_the_old_file_or_the_new() {
+    let environment = TestEnvironment::new();
+    let text = large();
+    environment.encrypt("x.yaml", &text);
+    let start = Instant::now();
+    environment.run(&["rotate", "-i", "x.yaml"]).succeeds();
+    let whole = start.elapsed();
+    let (mut untouched, mut rotated) = (0, 0);
+    for signal in ["-KILL", "-INT", "-TERM"] {
+        for part in 1..=8 {
+            let old = environment.read("x.yaml");
+            let mut child = environment
+                .command(&["rotate", "-i", "x.yaml"])
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("the program runs");
+            thread::sleep(whole * part / 8);
+            let id = child.id().to_string();
+            // It may have ended already.
+            let _ = Command::new("kill")
+                .args([signal, &id])
+                .stderr(Stdio::null())
+                .status();
+            let status = child.wait().expect("it ends");
+            let new = environment.read("x.yaml");
+            if new == old {
+                untouched += 1;
+                assert!(status.signal().is_some(), "{signal}: {status}");
+            } else {
+                rotated += 1;
+                assert_eq!(environment.decrypt("x.yaml"), text, "{signal}");
+            }
+            if signal == "-KILL" {
+                // Nobody can clean up then.
+                for name in environment
+                    .names()
+                    .into_iter()
+                    .filter(|name| name.ends_with(".tmp"))
+                {
+                    fs::remove_file(environment.path(&name)).expect("it is ours");
+                }
+            }
+            assert_eq!(environment.names(), ["x.yaml"], "{signal}");
+        }
+    }
+    assert!(
+        untouched + rotated == 24 && untouched > 0,
+        "{untouched} {rotated}"
+    );
+}
+
+#[test]
+fn a_reader_meanwhile_sees_the_old_file_or_the_new() {
+    let environment = TestEnvironment::new();
+    let text = large();
+    environment.encrypt("x.yaml", &text);
+    let mut child = environment
+        .command(&["rotate", "-i", "x.yaml"])
+        .spawn()
+        .expect("the program runs");
+    let start = Instant::now();
+    let mut seen = vec![environment.read("x.yaml")];
+    while child.try_wait().expect("it can be asked").is_none()
+        && start.elapsed() < Duration::from_secs(60)
+    {
+        let now = environment.read("x.yaml");
+        if seen.last() != Some(&now) {
+            seen.push(now);
+        }
+    }
+    seen.push(environment.read("x.yaml"));
+    seen.dedup();
+    assert_eq!(seen.len(), 2);
+}

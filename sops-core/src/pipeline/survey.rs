@@ -1,0 +1,90 @@
+//! Goes over a plaintext document without changing it: its MAC, and the spellings that would not come back by themselves.
+
+use zeroize::Zeroizing;
+
+use crate::document::place::{self, Place, Spelled};
+use crate::document::{Document, Item, Leaf, block};
+use crate::mac::Mac;
+use crate::pipeline::encrypt::is_encryptable;
+use crate::pipeline::selection::Selected;
+use crate::pipeline::spellings::{Address, Node, Spellings};
+use crate::pipeline::{Containers, alias};
+
+/// The document's MAC, and the spellings that would not come back by themselves.
+pub(super) fn survey(
+    document: &Document<'_>,
+    selection: &Selected,
+    mac_only_encrypted: bool,
+) -> (String, Spellings) {
+    let mut mac = Mac::new(mac_only_encrypted);
+    let mut spellings = Spellings {
+        nodes: Vec::new(),
+        empty_documents: block::empty_documents(document),
+        no_final_newline: block::lacks_final_newline(document),
+    };
+    let mut containers = Containers::new(document);
+    let mut scratch = Zeroizing::new(String::new());
+    let mut at = Address::default();
+    // The outermost alias at work that is written out: its close, its source, and how many containers are open around it.
+    let mut alias: Option<(usize, Option<&str>, usize)> = None;
+    for (index, item) in document.tape.iter().enumerate() {
+        containers.pass(item);
+        if alias.is_some_and(|(close, ..)| close == index) {
+            alias = None;
+        }
+        match item {
+            Item::Alias { span, close, .. }
+                if alias.is_none() && alias::is_written_out(document, selection, index) =>
+            {
+                alias = Some((
+                    *close as usize,
+                    Some(document.source(*span)),
+                    containers.depth(),
+                ));
+            }
+            Item::Leaf(leaf) => {
+                let selected = selection.contains(index);
+                if let Some(value) = &leaf.value {
+                    mac.add(&value.bytes, selected);
+                }
+                let encrypted = selected && is_encryptable(leaf.value.as_ref());
+                at.advance(encrypted);
+                let kept = match &mut alias {
+                    Some((_, source, depth)) => source
+                        .take()
+                        .map(|source| (containers.depth() - *depth, source)),
+                    None if encrypted => {
+                        unusual_spelling(document, leaf, &containers, &mut scratch)
+                            .map(|text| (0, text))
+                    }
+                    None => None,
+                };
+                if let Some((up, text)) = kept {
+                    spellings.nodes.push(Node {
+                        at,
+                        up,
+                        text: text.to_owned(),
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    (mac.finish(), spellings)
+}
+
+/// The source text of a leaf, unless it is what decryption will spell anyway.
+fn unusual_spelling<'a>(
+    document: &Document<'a>,
+    leaf: &Leaf<'_>,
+    containers: &Containers<'_, '_>,
+    scratch: &mut String,
+) -> Option<&'a str> {
+    let value = leaf.value.as_ref()?;
+    let place = Place::to_encrypt(document, leaf, containers.innermost());
+    let plaintext = place::plaintext(&place, value, scratch);
+    scratch.clear();
+    let spelled = place.spell(plaintext, value, scratch);
+    let source = place.source();
+    (spelled != Spelled::InPlace || scratch != source).then_some(source)
+}

@@ -1,0 +1,241 @@
+//! Writes a document's leaves encrypted, in parts that may be written at the same time.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use crate::cipher::Cipher;
+use crate::document::place::{self, Around, Place};
+use crate::document::{Document, Edits, Item, Leaf, block};
+use crate::error::Result;
+use crate::pipeline::encrypt::is_encryptable;
+use crate::pipeline::reuse::Reuse;
+use crate::pipeline::selection::Selected;
+use crate::pipeline::{Containers, alias};
+use crate::value::Type;
+
+/// A place where the text changes.
+#[derive(Clone, Copy)]
+struct Site {
+    /// Its offset in the text.
+    at: u32,
+    /// Its item on the tape.
+    item: u32,
+}
+
+/// A range of the text with the sites in it.
+pub(super) struct Part {
+    sites: Vec<Site>,
+    text: Range<usize>,
+    /// The document, by its index on the tape, whose `sops` block goes behind the part.
+    pub(super) block: Option<usize>,
+}
+
+/// The parts of the text: one a document, and of documents with more than `most` sites several.
+pub(super) fn parts(document: &Document<'_>, selection: &Selected, most: usize) -> Vec<Part> {
+    let (mut parts, mut sites, mut start) = (Vec::new(), Vec::new(), 0);
+    let mut end_part = |sites: &mut Vec<Site>, end: usize, block: Option<usize>| {
+        let text = std::mem::replace(&mut start, end)..end;
+        parts.push(Part {
+            sites: std::mem::take(sites),
+            text,
+            block,
+        });
+    };
+    for (site, item) in sites_in_order(document, selection) {
+        match item {
+            Item::Document { .. } => {
+                end_part(&mut sites, site.at as usize, Some(site.item as usize));
+                continue;
+            }
+            // Only before a leaf is it sure that nothing reaches over the place.
+            Item::Leaf(_) if sites.len() >= most => end_part(&mut sites, site.at as usize, None),
+            _ => {}
+        }
+        sites.push(site);
+    }
+    end_part(&mut sites, document.text.len(), None);
+    parts
+}
+
+/// The sites by their offsets.
+fn sites_in_order<'d, 'a>(
+    document: &'d Document<'a>,
+    selection: &Selected,
+) -> Vec<(Site, &'d Item<'a>)> {
+    let mut sites = Vec::new();
+    for (index, item) in document.written_items() {
+        let at = match item {
+            Item::Document { .. } => block::offset(document, index) as u32,
+            Item::Leaf(leaf)
+                if selection.contains(index) && is_encryptable(leaf.value.as_ref()) =>
+            {
+                leaf.span.start
+            }
+            Item::Comment { span, .. } if selection.contains(index) && span.range().len() > 1 => {
+                span.start
+            }
+            Item::Alias { span, .. } if alias::is_written_out(document, selection, index) => {
+                span.start
+            }
+            _ => continue,
+        };
+        sites.push((
+            Site {
+                at,
+                item: index as u32,
+            },
+            item,
+        ));
+    }
+    // In the order of the text already but for documents, whose blocks go to their ends, and for comments, which SOPS may
+    // find before what they stand behind.
+    sites.sort_by_key(|(site, _)| site.at);
+    sites
+}
+
+/// What writes parts, one after the other.
+pub(super) struct Writer<'d, 'a, 'r> {
+    document: &'d Document<'a>,
+    selection: &'d Selected,
+    cipher: Cipher,
+    reuse: &'d mut Reuse<'r>,
+    additional_data: Vec<u8>,
+    scratch: Zeroizing<String>,
+}
+
+impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
+    pub(super) fn new(
+        document: &'d Document<'a>,
+        selection: &'d Selected,
+        cipher: Cipher,
+        reuse: &'d mut Reuse<'r>,
+    ) -> Self {
+        Self {
+            document,
+            selection,
+            cipher,
+            reuse,
+            additional_data: Vec::new(),
+            scratch: Zeroizing::default(),
+        }
+    }
+
+    /// The part's text with its values encrypted; there is room in it for `more` bytes.
+    pub(super) fn write(&mut self, part: &Part, more: usize) -> Result<String> {
+        let document = self.document;
+        let mut edits = Edits::of_part(
+            document.text,
+            part.text.clone(),
+            part.capacity(document) + more,
+        );
+        let mut containers = Containers::new(document);
+        let mut walked = part.document(document);
+        for site in &part.sites {
+            let index = site.item as usize;
+            // A comment may lie behind or before the leaves around it; containers follow the leaves.
+            if !matches!(document.tape[index], Item::Comment { .. }) {
+                for item in document.tape.get(walked..=index).unwrap_or_default() {
+                    containers.pass(item);
+                }
+                walked = walked.max(index + 1);
+            }
+            match &document.tape[index] {
+                Item::Leaf(leaf) => self.leaf(leaf, containers.innermost(), &mut edits),
+                Item::Alias { span, close, .. } => {
+                    let items = index + 1..*close as usize;
+                    alias::write(
+                        document,
+                        items,
+                        edits.replace(span.range()),
+                        |item, leaf, out| {
+                            self.selection.contains(item) && self.value(leaf, None, out)
+                        },
+                    );
+                    for item in &document.tape[walked..=*close as usize] {
+                        containers.pass(item);
+                    }
+                    walked = *close as usize + 1;
+                }
+                Item::Comment { path, span } if span.range().start >= edits.done() => {
+                    let text = &document.source(*span)[1..];
+                    document
+                        .paths
+                        .additional_data(*path, &mut self.additional_data);
+                    let out = edits.replace(span.range());
+                    out.push('#');
+                    let start = out.len();
+                    self.encrypted(Type::Comment, text.as_bytes(), out);
+                    self.selection.check_encrypted_comment(&out[start..])?;
+                }
+                _ => {}
+            }
+        }
+        Ok(edits.finish())
+    }
+
+    fn leaf(&mut self, leaf: &Leaf<'_>, around: Around, edits: &mut Edits<'_>) {
+        let place = Place::to_encrypt(self.document, leaf, around);
+        place.write_encrypted(edits.replace(place.range()), |out| {
+            self.value(leaf, Some(&place), out);
+        });
+    }
+
+    /// Writes a leaf's value encrypted; `false` if nothing of it can be.
+    fn value(&mut self, leaf: &Leaf<'_>, place: Option<&Place<'_>>, out: &mut String) -> bool {
+        let Some(value) = leaf.value.as_ref().filter(|value| !value.bytes.is_empty()) else {
+            return false;
+        };
+        self.document
+            .paths
+            .additional_data(leaf.path, &mut self.additional_data);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let plaintext = match place {
+            Some(place) => place::plaintext(place, value, &mut scratch),
+            None => &value.bytes,
+        };
+        self.encrypted(value.kind, plaintext, out);
+        self.scratch = scratch;
+        true
+    }
+
+    fn encrypted(&mut self, kind: Type, plaintext: &[u8], out: &mut String) {
+        match self.reuse.take(kind, &self.additional_data, plaintext) {
+            Some(ciphertext) => out.push_str(ciphertext),
+            None => self
+                .cipher
+                .encrypt(kind, plaintext, &self.additional_data, out),
+        }
+    }
+}
+
+impl Part {
+    /// The index on the tape of the document that the part belongs to.
+    fn document(&self, document: &Document<'_>) -> usize {
+        let first = self
+            .sites
+            .iter()
+            .map(|site| site.item as usize)
+            .min()
+            .unwrap_or(0);
+        let mut before = document.tape[..=first].iter();
+        before
+            .rposition(|item| matches!(item, Item::Document { .. }))
+            .unwrap_or(0)
+    }
+
+    /// How many bytes the part has at most once it is encrypted, but for written out aliases.
+    pub(super) fn capacity(&self, document: &Document<'_>) -> usize {
+        /// `ENC[…]` around the base64 of the value, with quotes and indentation.
+        const AROUND: usize = 160;
+        let grown = self
+            .sites
+            .iter()
+            .map(|site| match &document.tape[site.item as usize] {
+                Item::Leaf(leaf) => AROUND + leaf.span.range().len() / 2,
+                Item::Comment { span, .. } => AROUND + span.range().len() / 2,
+                _ => AROUND,
+            });
+        self.text.len() + grown.sum::<usize>()
+    }
+}
