@@ -142,7 +142,7 @@ pub(crate) fn lacks_final_newline(document: &Document<'_>) -> bool {
 }
 
 fn ends_a_line(text: &str) -> bool {
-    text.is_empty() || text.ends_with(['\n', '\r', '\u{feff}'])
+    text.trim_start_matches('\u{feff}').is_empty() || text.ends_with(['\n', '\r'])
 }
 
 /// Appends the block of the document at `index`; what has been written ends at its [offset].

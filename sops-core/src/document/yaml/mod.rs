@@ -19,10 +19,16 @@ pub(crate) mod spell;
 use crate::document::{Document, Item};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
+use comments::Tail;
 use parser::Parser;
 
 /// Parses a YAML stream. Every document of it is a mapping or empty.
 pub(crate) fn parse(text: &str) -> Result<Document<'_>> {
+    parse_with_tail(text, Tail::Block)
+}
+
+/// The same, comments placed for what will follow each document's last entry.
+fn parse_with_tail(text: &str, tail: Tail) -> Result<Document<'_>> {
     foreign::refuse_unicode_breaks(text)?;
     let parsed = match pieces::parse(text) {
         Some(parsed) => parsed,
@@ -46,7 +52,7 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>> {
         blocks: parsed.blocks,
     };
     if !parsed.comments.is_empty() {
-        comments::place(&mut document, parsed.comments, comments::Tail::Block);
+        comments::place(&mut document, &parsed.comments, tail)?;
     }
     Ok(document)
 }

@@ -1,0 +1,331 @@
+//! Which node of the tape takes a group of comments, and where SOPS lists it.
+
+use std::ops::Range;
+
+use super::groups::{Group, Part};
+use super::tokens::{Event, Step, Tokens};
+use crate::document::{Collection, Item};
+
+/// In which order SOPS lists comments that belong before the same item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// Those of the collection that starts before it.
+    Collection,
+    /// Below the value before it.
+    ValueFoot,
+    /// Below the entry before it.
+    EntryFoot,
+    /// All others, as they are met.
+    Rest,
+}
+
+/// A comment and the item that it belongs before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) before: u32,
+    pub(super) rank: Rank,
+    /// Its index.
+    pub(super) comment: u32,
+}
+
+/// A comment of a collection in a sequence: SOPS lists it in the sequence but, where an alias stands for the collection,
+/// in the collection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OfItem {
+    /// The index of the collection's `Open`.
+    pub(super) open: u32,
+    /// Whether it comes after the collection's items.
+    pub(super) is_foot: bool,
+    pub(super) comment: u32,
+}
+
+/// Where all comments belong.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    /// In the order of the tape.
+    pub(super) places: Vec<Place>,
+    /// By collection.
+    pub(super) of_items: Vec<OfItem>,
+}
+
+/// Gives each group to a node.
+pub(super) fn assign(tape: &[Item<'_>], tokens: &Tokens) -> Places {
+    let mut parser = Parser {
+        tape,
+        groups: &tokens.groups,
+        next: 0,
+        met: Met::default(),
+        above_dash: 0,
+        frames: Vec::new(),
+        out: Places::default(),
+    };
+    for step in &tokens.steps {
+        parser.step(*step);
+    }
+    parser.finish();
+    let Places {
+        mut places,
+        mut of_items,
+    } = parser.out;
+    places.sort_by_key(|place| (place.before, place.rank));
+    of_items.sort_by_key(|of_item| (of_item.open, of_item.is_foot));
+    Places { places, of_items }
+}
+
+/// Groups that no node has taken yet, as indexes of comments.
+#[derive(Debug, Default)]
+struct Met {
+    head: Vec<Range<u32>>,
+    line: Vec<Range<u32>>,
+    foot: Vec<Range<u32>>,
+}
+
+impl Met {
+    /// All of them in the order of the text.
+    fn all(self) -> Vec<Range<u32>> {
+        let mut all = [self.head, self.line, self.foot].concat();
+        all.sort_by_key(|comments| comments.start);
+        all
+    }
+}
+
+/// An open collection.
+struct Frame {
+    open: u32,
+    kind: Collection,
+    flow: bool,
+    /// Whether the key of the present entry has comments below it already.
+    has_foot: bool,
+    /// Whether the present entry is a `sops` block.
+    is_block: bool,
+}
+
+struct Parser<'t, 'a> {
+    tape: &'t [Item<'a>],
+    groups: &'t [Group],
+    next: usize,
+    met: Met,
+    /// How many head groups stand above the `-` that was the last token.
+    above_dash: usize,
+    frames: Vec<Frame>,
+    out: Places,
+}
+
+impl Parser<'_, '_> {
+    fn step(&mut self, step: Step) {
+        let above_dash = std::mem::take(&mut self.above_dash);
+        match step.event {
+            Event::Pass => self.meet(step.at, false),
+            Event::Dash => {
+                self.meet(step.at, false);
+                self.above_dash = self.met.head.len();
+            }
+            Event::Key(value) => {
+                self.meet(step.at, false);
+                self.key(value);
+            }
+            Event::Block(before) => {
+                self.meet(step.at, false);
+                self.block(before);
+            }
+            Event::Node(node) => {
+                self.meet(step.at, false);
+                let Met { head, line, foot } = self.take();
+                self.put(node, Rank::Rest, head);
+                self.put(node, Rank::Rest, line);
+                self.put(self.after(node), Rank::ValueFoot, foot);
+            }
+            Event::Enter(open) => {
+                self.meet(step.at, false);
+                self.enter(open, above_dash);
+            }
+            Event::EnterUnseen(open) => self.push_frame(open),
+            Event::Leave(open) => self.leave(open, step.at),
+            Event::LeaveUnseen(_) => {
+                self.frames.pop();
+            }
+            Event::DocumentEnd(end) => {
+                self.meet(step.at, false);
+                let met = self.take();
+                self.put(end, Rank::Rest, met.all());
+            }
+        }
+    }
+
+    /// The token at `at` receives groups. A head waits for a token that does not end a block collection, and what comes
+    /// after it waits with it.
+    fn meet(&mut self, at: u32, ends_block: bool) {
+        while let Some(group) = self.groups.get(self.next) {
+            if group.from > at || ends_block && group.part == Part::Head {
+                break;
+            }
+            let met = match group.part {
+                Part::Head => &mut self.met.head,
+                Part::Line => &mut self.met.line,
+                Part::Foot => &mut self.met.foot,
+            };
+            met.push(group.comments.clone());
+            self.next += 1;
+        }
+    }
+
+    fn take(&mut self) -> Met {
+        std::mem::take(&mut self.met)
+    }
+
+    fn put(&mut self, before: u32, rank: Rank, groups: Vec<Range<u32>>) {
+        let comments = groups.into_iter().flatten();
+        self.out.places.extend(comments.map(|comment| Place {
+            before,
+            rank,
+            comment,
+        }));
+    }
+
+    fn key(&mut self, value: u32) {
+        let Met { head, line, foot } = self.take();
+        let after = self.after(value);
+        let Some(frame) = self.frames.last_mut() else {
+            return self.put(value, Rank::Rest, [foot, head, line].concat());
+        };
+        let is_block = std::mem::take(&mut frame.is_block);
+        let is_first = value == frame.open + 1 && !is_block;
+        // In block style, what is below and left of an entry comes with the key of the next one.
+        let below_previous = !frame.flow && !is_first;
+        frame.has_foot = !below_previous && !foot.is_empty();
+        let (before, rank) = match (below_previous, is_block) {
+            (true, true) => (value, Rank::Rest),
+            (true, false) => (value, Rank::EntryFoot),
+            (false, _) => (after, Rank::EntryFoot),
+        };
+        self.put(before, rank, foot);
+        self.put(value, Rank::Rest, head);
+        self.put(value, Rank::Rest, line);
+    }
+
+    fn block(&mut self, before: u32) {
+        let Met { head, line, foot } = self.take();
+        let below_previous = self.frames.last_mut().is_some_and(|frame| {
+            frame.is_block = true;
+            !frame.flow && before != frame.open + 1
+        });
+        if below_previous {
+            self.put(before, Rank::EntryFoot, foot);
+            self.put(before, Rank::Rest, [head, line].concat());
+        } else {
+            self.put(before, Rank::Rest, [head, line, foot].concat());
+        }
+    }
+
+    fn enter(&mut self, open: u32, above_dash: usize) {
+        let is_flow = matches!(self.tape[open as usize], Item::Open { flow: true, .. });
+        if is_flow {
+            let Met { head, line, foot } = self.take();
+            self.put_of_collection(open, head);
+            // Go's library loses these two: it overwrites them when the collection ends.
+            self.put(open + 1, Rank::Collection, [line, foot].concat());
+        } else if above_dash > 0 {
+            let rest = self.met.head.split_off(above_dash.min(self.met.head.len()));
+            let head = std::mem::replace(&mut self.met.head, rest);
+            self.put_of_collection(open, head);
+        }
+        self.push_frame(open);
+    }
+
+    fn push_frame(&mut self, open: u32) {
+        if let Item::Open { kind, flow, .. } = self.tape[open as usize] {
+            self.frames.push(Frame {
+                open,
+                kind,
+                flow,
+                has_foot: false,
+                is_block: false,
+            });
+        }
+    }
+
+    fn leave(&mut self, open: u32, at: u32) {
+        let Some(frame) = self.frames.pop() else {
+            return;
+        };
+        self.meet(at, !frame.flow);
+        if !frame.flow && frame.kind == Collection::Sequence {
+            return;
+        }
+        let Met { head, line, foot } = self.take();
+        let close = self.after(open) - 1;
+        self.put_of_collection(open, line);
+        match (frame.flow, frame.is_block) {
+            (true, _) => self.put_below_collection(open, close, foot),
+            (false, true) => self.put(close, Rank::Rest, foot),
+            (false, false) => self.put(close, Rank::EntryFoot, foot),
+        }
+        // Go's library loses what it takes for a head here.
+        self.put(close, Rank::Rest, head);
+    }
+
+    /// Puts what is above or behind a collection.
+    fn put_of_collection(&mut self, open: u32, groups: Vec<Range<u32>>) {
+        if self.is_item() {
+            self.repeat(open, false, &groups);
+            self.put(open, Rank::Rest, groups);
+        } else {
+            self.put(open + 1, Rank::Collection, groups);
+        }
+    }
+
+    /// Puts what is below a flow collection.
+    fn put_below_collection(&mut self, open: u32, close: u32, groups: Vec<Range<u32>>) {
+        if self.is_item() {
+            self.repeat(open, true, &groups);
+        }
+        match self.frames.last() {
+            Some(entry) if !entry.has_foot => self.put(close + 1, Rank::ValueFoot, groups),
+            _ => self.put(close, Rank::Rest, groups),
+        }
+    }
+
+    fn repeat(&mut self, open: u32, is_foot: bool, groups: &[Range<u32>]) {
+        let comments = groups.iter().cloned().flatten();
+        self.out.of_items.extend(comments.map(|comment| OfItem {
+            open,
+            is_foot,
+            comment,
+        }));
+    }
+
+    /// Whether the innermost open collection is a sequence.
+    fn is_item(&self) -> bool {
+        let frame = self.frames.last();
+        frame.is_some_and(|frame| frame.kind == Collection::Sequence)
+    }
+
+    /// The index after the node at `index`.
+    fn after(&self, index: u32) -> u32 {
+        match self.tape[index as usize] {
+            Item::Open { close, .. } | Item::Alias { close, .. } => close + 1,
+            Item::Leaf(_) => index + 1,
+            _ => index,
+        }
+    }
+
+    /// What is left has no node: it goes to the end of the last document.
+    fn finish(&mut self) {
+        self.meet(u32::MAX, false);
+        let rest = self.take().all();
+        let end = self.out_end();
+        self.put(end, Rank::Rest, rest);
+    }
+
+    fn out_end(&self) -> u32 {
+        let last = self.tape.len().saturating_sub(1);
+        let is_top = |item: &Item<'_>| match item {
+            Item::Close { open } => matches!(self.tape[*open as usize], Item::Open { .. }),
+            _ => false,
+        };
+        match last.checked_sub(1) {
+            Some(top) if is_top(&self.tape[top]) => top as u32,
+            _ => last as u32,
+        }
+    }
+}
