@@ -52,10 +52,7 @@ impl Site {
         };
         let from = indicator.unwrap_or_else(|| key_end(text, key_offset(document, node), flow));
         let (start, end) = match &document.tape[node] {
-            Item::Leaf(leaf) => {
-                let range = leaf.span.range();
-                (range.start, range.end - closing_break(document, leaf).len())
-            }
+            Item::Leaf(leaf) => (leaf.span.range().start, leaf_end(document, leaf)),
             Item::Open {
                 kind: Collection::Sequence,
                 flow: false,
@@ -178,7 +175,7 @@ pub(super) fn content_end(document: &Document<'_>, node: usize) -> usize {
             // A null that is not written ends with its anchor and tag, or with its indicator.
             Site::of(document, innermost).content.end
         }
-        Item::Leaf(leaf) => leaf.span.range().end - closing_break(document, leaf).len(),
+        Item::Leaf(leaf) => leaf_end(document, leaf),
         Item::Open { span, .. } | Item::Alias { span, .. } => span.range().end,
         _ => 0,
     }
@@ -203,12 +200,22 @@ pub(super) fn has_brackets(document: &Document<'_>, node: usize) -> bool {
     }
 }
 
-/// The line break that ends a block scalar.
-fn closing_break<'a>(document: &Document<'a>, leaf: &Leaf<'_>) -> &'a str {
-    match leaf.style {
-        Style::Literal | Style::Folded => source::line_break(document.source(leaf.span)),
-        _ => "",
+/// Where a scalar ends, without the line break that ends a block.
+fn leaf_end(document: &Document<'_>, leaf: &Leaf<'_>) -> usize {
+    let text = document.text;
+    let mut end = leaf.span.range().end;
+    if !matches!(leaf.style, Style::Literal | Style::Folded) {
+        return end;
     }
+    let header = source::header(document.source(leaf.span)).len();
+    let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
+    if leaf.span.range().len() == header && !value.is_empty() {
+        // Lines of white space, which count as much as others where nothing else is in the scalar.
+        for _ in value.split(|byte| *byte == b'\n').skip(1) {
+            end = source::after_break(text, source::line_end(text, end));
+        }
+    }
+    end - source::line_break(&text[..end]).len()
 }
 
 fn collection(document: &Document<'_>, container: usize) -> (Collection, bool) {
