@@ -534,7 +534,7 @@ impl Flow {
 
 #[test]
 fn flow_collections_change_as_in_sops_and_nowhere_else() {
-    check_all(Format::Yaml, flow, 2_000);
+    check_all(Format::Yaml, flow, 700);
 }
 
 #[test]
@@ -542,11 +542,11 @@ fn generated_yaml_changes_as_in_sops_and_nowhere_else() {
     check_all(
         Format::Yaml,
         |seed| test_support::yaml(seed, Features::ALL),
-        2_000,
+        700,
     );
 }
 
 #[test]
 fn generated_json_changes_as_in_sops_and_nowhere_else() {
-    check_all(Format::Json, test_support::json, 1_000);
+    check_all(Format::Json, test_support::json, 400);
 }
