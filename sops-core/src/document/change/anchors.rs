@@ -6,18 +6,16 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::changes::{Anchor, Changes};
+use super::replace;
 use super::site::Site;
-use super::{Anchor, Changes, replace};
-use crate::document::{Document, Item};
+use crate::document::Item;
 use crate::error::Result;
 
 /// Writes out the first alias of each node that the change affects, for the items `changed` of the tape being replaced.
 /// Tells whether the node at the begin of `changed` is one of them, so that its anchor must go.
-pub(super) fn keep_values(
-    document: &Document<'_>,
-    changed: &Range<usize>,
-    changes: &mut Changes,
-) -> Result<bool> {
+pub(super) fn keep_values(changed: &Range<usize>, changes: &mut Changes<'_, '_>) -> Result<bool> {
+    let document = changes.document;
     // For each affected node the first alias that stays, and whether there are more.
     let mut affected: BTreeMap<usize, (usize, bool)> = BTreeMap::new();
     for (index, item) in document.written_items() {
@@ -46,7 +44,6 @@ pub(super) fn keep_values(
             Anchor::Keep
         };
         replace(
-            document,
             &Site::of(document, *alias),
             &document.tree(*target),
             anchor,
@@ -55,7 +52,7 @@ pub(super) fn keep_values(
         if !changed.contains(target)
             && let Some(anchor) = Site::of(document, *target).properties.anchor
         {
-            changes.remove_property(document.text, anchor);
+            changes.remove_property(anchor);
         }
     }
     Ok(affected.contains_key(&changed.start) && !changed.is_empty())

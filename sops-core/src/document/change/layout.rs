@@ -83,6 +83,14 @@ impl Layout {
         }
     }
 
+    /// The text, whose lines end with `\n`, with the file's line breaks.
+    pub(super) fn with_breaks(&self, text: &str) -> String {
+        match self.line_break {
+            "\n" => text.to_owned(),
+            other => text.replace('\n', other),
+        }
+    }
+
     /// The place behind the indicator of an entry in `column` of a block container of this kind.
     pub(super) fn place(&self, kind: Collection, column: usize) -> Place {
         let container = match kind {
@@ -107,7 +115,7 @@ impl Layout {
     /// Appends a block collection whose entries stand in `column`; the output stands there already. The lines end with
     /// `\n`, the last is not ended.
     pub(super) fn write_block(&self, out: &mut String, node: &Node, column: usize) {
-        let mut begin = |out: &mut String, index: usize| {
+        let begin = |out: &mut String, index: usize| {
             if index > 0 {
                 out.push('\n');
                 indent(out, column);
@@ -150,7 +158,7 @@ impl Layout {
     /// Appends what stands behind the `:` or `-` of an entry in `column`.
     fn write_value(&self, out: &mut String, node: &Node, kind: Collection, column: usize) {
         match node {
-            _ if has_open_end(node) || !is_block_collection(node) => {
+            _ if !has_entries(node) => {
                 out.push(' ');
                 self.write_inline(out, node, kind, column);
             }
@@ -168,7 +176,7 @@ impl Layout {
         }
     }
 
-    /// Appends a scalar, or a collection on one line, as the value of an entry in `column`.
+    /// Appends a scalar or an empty collection as the value of an entry in `column`.
     pub(super) fn write_inline(
         &self,
         out: &mut String,
@@ -177,10 +185,14 @@ impl Layout {
         column: usize,
     ) {
         match node {
-            Node::Scalar(value) if !has_open_end(node) => {
-                write_scalar(out, value.as_ref(), self.place(kind, column));
+            Node::Mapping(_) => out.push_str("{}"),
+            Node::Sequence(_) => out.push_str("[]"),
+            Node::Scalar(value) => {
+                let place = self.place(kind, column);
+                if !has_open_end(node) || !write_quoted(out, value.as_ref()) {
+                    write_scalar(out, value.as_ref(), place);
+                }
             }
-            _ => write_closed(out, node),
         }
     }
 }
@@ -234,8 +246,8 @@ pub(super) fn indent(out: &mut String, columns: usize) {
     out.extend(std::iter::repeat_n(' ', columns));
 }
 
-/// Whether the node is written on the line that it begins on: a scalar that has no lines of its own, an empty collection.
-pub(super) fn is_block_collection(node: &Node) -> bool {
+/// Whether the node is a collection that has entries, which stand on lines of their own.
+pub(super) fn has_entries(node: &Node) -> bool {
     match node {
         Node::Mapping(entries) => !entries.is_empty(),
         Node::Sequence(items) => !items.is_empty(),
@@ -256,30 +268,23 @@ fn last_text(node: &Node) -> &[u8] {
     }
 }
 
-/// Whether the node, in block style, would end in a block scalar to which blank lines below it belong.
-pub(super) fn has_open_end(node: &Node) -> bool {
+/// Whether the node is or ends in a string that would be a block scalar to which blank lines below it belong.
+fn has_open_end(node: &Node) -> bool {
     let text = last_text(node);
-    text.ends_with(b"\n\n")
-        || text == b"\n"
-        || text.ends_with(b"\r\n")
-        || text.ends_with(b"\xc2\x85\n")
+    let break_before = [&b"\n\n"[..], b"\r\n", b"\xc2\x85\n"];
+    text == b"\n" || break_before.iter().any(|end| text.ends_with(end))
 }
 
-/// Whether the node, in block style, would end in a block scalar that needs the line break behind it.
+/// Whether the node ends in a block scalar that needs the line break behind it.
 pub(super) fn needs_line_break(node: &Node) -> bool {
-    last_text(node).ends_with(b"\n")
+    last_text(node).ends_with(b"\n") && !has_open_end(node)
 }
 
-/// Appends the node in a style that ends where it ends.
-pub(super) fn write_closed(out: &mut String, node: &Node) {
-    if let Node::Scalar(Some(value)) = node
-        && let Ok(text) = str::from_utf8(&value.bytes)
-        && spell_in_style(out, text, value.kind, None, in_style::Style::DoubleQuoted)
-    {
-        return;
-    }
-    // What cannot be written as JSON can be as YAML, so this gives no error.
-    let _ = write_flow(out, node, Format::Yaml, SPACED);
+/// Appends a string in double quotes, which end where it ends.
+fn write_quoted(out: &mut String, value: Option<&Value<'_>>) -> bool {
+    let text = value.and_then(|value| str::from_utf8(&value.bytes).ok());
+    let style = in_style::Style::DoubleQuoted;
+    text.is_some_and(|text| spell_in_style(out, text, Type::Str, None, style))
 }
 
 /// Appends the node on one line.

@@ -7,9 +7,11 @@
 
 mod anchors;
 mod block;
+mod changes;
 mod check;
 mod flow;
 mod layout;
+mod lexical;
 mod scalar;
 mod site;
 #[cfg(test)]
@@ -20,15 +22,15 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
+use self::changes::{Anchor, Changes};
 use self::site::Site;
 use self::tree::{Shape, misfit, missing};
-use crate::document::{Collection, Document, Edits, Item};
+use crate::document::{Collection, Document, Item};
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::key_path::{Component, KeyPath};
 use crate::metadata::BLOCK_KEY;
 use crate::tree::Node;
-use crate::value::{Type, Value};
 
 /// Sets the value at `path` of a plaintext, in the first document of a stream, as `sops set` does: levels of the path that
 /// are missing are added, an index behind the end of a sequence appends, and what is no container gives way to one.
@@ -237,9 +239,9 @@ impl Change<'_> {
                 ),
             });
         }
-        let mut changes = Changes::default();
-        self.edits(document, &mut changes)?;
-        let text = changes.apply(document.text);
+        let mut changes = Changes::new(document);
+        self.edits(&mut changes)?;
+        let text = changes.apply();
         let (changed, node) = self.effect(document);
         match Document::parse(&text, document.format) {
             Ok(new) if check::is_changed_to(&new, document, changed, node) => Ok(text),
@@ -292,14 +294,14 @@ impl Change<'_> {
         }
     }
 
-    fn edits(&self, document: &Document<'_>, changes: &mut Changes) -> Result<()> {
-        let drop_anchor = anchors::keep_values(document, &self.effect(document).0, changes)?;
+    fn edits(&self, changes: &mut Changes<'_, '_>) -> Result<()> {
+        let document = changes.document;
+        let drop_anchor = anchors::keep_values(&self.effect(document).0, changes)?;
         match self {
             Self::Create(value) => {
                 if let Item::Document { end, .. } = document.tape[0] {
-                    block::create(document, end as usize, value, changes);
+                    block::create(end as usize, value, changes);
                 }
-                Ok(())
             }
             Self::Replace(node, value) => {
                 let anchor = if drop_anchor {
@@ -307,125 +309,66 @@ impl Change<'_> {
                 } else {
                     Anchor::Keep
                 };
-                replace(document, &Site::of(document, *node), value, anchor, changes)
+                replace(&Site::of(document, *node), value, anchor, changes)?;
             }
-            Self::Append(container, key, value) => {
-                append(document, *container, *key, value, changes)
-            }
+            Self::Append(container, key, value) => append(*container, *key, value, changes)?,
             Self::Remove(node) => {
                 let site = Site::of(document, *node);
                 if site.flow {
-                    flow::remove(document, &site, changes);
+                    flow::remove(&site, changes);
                 } else {
-                    block::remove(document, &site, changes);
+                    block::remove(&site, changes);
                 }
-                Ok(())
             }
         }
+        Ok(())
     }
 }
 
 /// Puts `new` in the place of a node.
 fn replace(
-    document: &Document<'_>,
     site: &Site,
     new: &Node,
     anchor: Anchor<'_>,
-    changes: &mut Changes,
+    changes: &mut Changes<'_, '_>,
 ) -> Result<()> {
     if site.flow {
-        return flow::replace(document, site, new, anchor, changes);
+        return flow::replace(site, new, anchor, changes);
     }
-    block::replace(document, site, new, anchor, changes);
+    block::replace(site, new, anchor, changes);
     Ok(())
 }
 
+/// Puts a new entry or item at the end of a container.
 fn append(
-    document: &Document<'_>,
     container: usize,
     key: Option<&str>,
     value: &Node,
-    changes: &mut Changes,
+    changes: &mut Changes<'_, '_>,
 ) -> Result<()> {
+    let document = changes.document;
     let Item::Open { flow, span, .. } = &document.tape[container] else {
         return Ok(());
     };
     if !flow {
-        block::append(document, container, key, value, changes);
+        block::append(container, key, value, changes);
         return Ok(());
     }
-    let empty = document.children(container).next().is_none();
-    let inner = document.source(*span).trim_matches(['{', '}', '[', ']']);
-    if document.format == Format::Yaml && empty && inner.trim().is_empty() {
+    let source = document.source(*span);
+    let inner = source.get(1..source.len() - 1).unwrap_or_default();
+    if document.format == Format::Yaml && inner.trim().is_empty() {
         // `{}` and `[]` are what an empty collection looks like among blocks too.
         let component = key.map_or(Component::Index(0), |key| Component::Key(key.to_owned()));
         let node = tree::nest(&[component], value);
         if document.top(0) == Some(container) {
-            block::replace_top(document, span.range(), &node, changes);
+            block::replace_top(span.range(), &node, changes);
             return Ok(());
         }
         let site = Site::of(document, container);
         if !site.flow {
-            block::replace(document, &site, &node, Anchor::Keep, changes);
+            block::replace(&site, &node, Anchor::Keep, changes);
             return Ok(());
         }
     }
-    flow::append(document, container, key, value, changes)
-}
-
-/// What becomes of the anchor of a node that is replaced.
-#[derive(Clone, Copy)]
-enum Anchor<'a> {
-    /// It stays, if there is one.
-    Keep,
-    /// It goes; an alias takes it over.
-    Drop,
-    /// The node, an alias until now, gets one.
-    Add(&'a str),
-}
-
-/// Edits in any order.
-#[derive(Default)]
-struct Changes {
-    edits: Vec<(Range<usize>, Zeroizing<String>)>,
-}
-
-impl Changes {
-    fn replace(&mut self, range: Range<usize>, with: String) {
-        self.edits.push((range, Zeroizing::new(with)));
-    }
-
-    /// Takes out what of a node's anchor and tag does not fit its new value.
-    fn properties(&mut self, document: &Document<'_>, site: &Site, new: &Node, anchor: Anchor<'_>) {
-        // What is not UTF-8 and the text of the merge key are written with a tag of their own.
-        let is_string = |node: &Node| matches!(node, Node::Scalar(Some(Value { kind: Type::Str, bytes })) if **bytes != *b"<<" && str::from_utf8(bytes).is_ok());
-        if let (Anchor::Drop, Some(range)) = (anchor, &site.properties.anchor) {
-            self.remove_property(document.text, range.clone());
-        }
-        let keeps_tag = is_string(new) && matches!(document.tape[site.node], Item::Leaf(_));
-        if let (false, Some(range)) = (keeps_tag, &site.properties.tag) {
-            self.remove_property(document.text, range.clone());
-        }
-    }
-
-    /// Takes an anchor or a tag out, with the blanks before it or, where there are none, behind it.
-    fn remove_property(&mut self, text: &str, range: Range<usize>) {
-        let start = text[..range.start].trim_end_matches([' ', '\t']).len();
-        if start < range.start {
-            self.replace(start..range.end, String::new());
-        } else {
-            let behind = text[range.end..].trim_start_matches([' ', '\t']);
-            self.replace(range.start..text.len() - behind.len(), String::new());
-        }
-    }
-
-    fn apply(mut self, text: &str) -> Zeroizing<String> {
-        self.edits.sort_by_key(|(range, _)| range.start);
-        let added: usize = self.edits.iter().map(|(_, with)| with.len()).sum();
-        let mut edits = Edits::new(text, text.len() + added);
-        for (range, with) in self.edits {
-            edits.replace(range).push_str(&with);
-        }
-        Zeroizing::new(edits.finish())
-    }
+    flow::append(container, key, value, changes)
 }

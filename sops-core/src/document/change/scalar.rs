@@ -1,21 +1,17 @@
 //! A scalar in the style of the one that it takes the place of: quotes stay quotes, a block stays a block.
 
-use super::Changes;
+use super::changes::Changes;
 use super::site::Site;
 use crate::document::yaml::in_style::{self, spell_in_style};
 use crate::document::yaml::source;
-use crate::document::{Document, Item, Leaf, Style};
+use crate::document::{Item, Leaf, Style};
 use crate::format::Format;
 use crate::value::{Type, Value};
 
 /// Puts `value` in the place of the scalar at `site` in its style. `false`, and nothing is changed, where that style does
 /// not stand for the value, or only as the value's usual spelling does.
-pub(super) fn replace(
-    document: &Document<'_>,
-    site: &Site,
-    value: &Value<'_>,
-    changes: &mut Changes,
-) -> bool {
+pub(super) fn replace(site: &Site, value: &Value<'_>, changes: &mut Changes<'_, '_>) -> bool {
+    let document = changes.document;
     let (Item::Leaf(leaf), Type::Str, Ok(text), Format::Yaml) = (
         &document.tape[site.node],
         value.kind,
@@ -27,7 +23,7 @@ pub(super) fn replace(
     let style = match leaf.style {
         Style::SingleQuoted => in_style::Style::SingleQuoted,
         Style::DoubleQuoted => in_style::Style::DoubleQuoted,
-        Style::Literal | Style::Folded => return replace_block(document, leaf, text, changes),
+        Style::Literal | Style::Folded => return replace_block(leaf, text, changes),
         Style::Plain | Style::Tagged => return false,
     };
     let mut written = String::new();
@@ -40,12 +36,8 @@ pub(super) fn replace(
 
 /// The same for a block scalar, whose indentation and comment stay too. What its header says of the line breaks at the end
 /// is changed where the new text asks for that.
-fn replace_block(
-    document: &Document<'_>,
-    leaf: &Leaf<'_>,
-    text: &str,
-    changes: &mut Changes,
-) -> bool {
+fn replace_block(leaf: &Leaf<'_>, text: &str, changes: &mut Changes<'_, '_>) -> bool {
+    let document = changes.document;
     let source = document.source(leaf.span);
     let header = source::header(source);
     let Some(column) = content_column(&source[header.len()..], leaf) else {
@@ -63,7 +55,7 @@ fn replace_block(
         return false;
     };
     let start = leaf.span.range().start;
-    changes.replace(start..start + indicators.len(), spelled.to_owned());
+    changes.replace(start..start + indicators.len(), spelled);
     if !source.ends_with(['\n', '\r']) && !text.ends_with('\n') {
         written.truncate(written.trim_end_matches('\n').len());
     }

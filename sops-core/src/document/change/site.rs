@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::lexical::{behind_colon, key_end, property_end, skip_blanks};
 use crate::document::yaml::source;
 use crate::document::{Collection, Document, Item, Leaf, Style};
 
@@ -51,10 +52,7 @@ impl Site {
         };
         let from = indicator.unwrap_or_else(|| key_end(text, key_offset(document, node), flow));
         let (start, end) = match &document.tape[node] {
-            Item::Leaf(leaf) => {
-                let range = leaf.span.range();
-                (range.start, range.end - closing_break(document, leaf).len())
-            }
+            Item::Leaf(leaf) => (leaf.span.range().start, leaf_end(document, leaf)),
             Item::Open {
                 kind: Collection::Sequence,
                 flow: false,
@@ -84,11 +82,6 @@ impl Site {
             properties,
             content,
         }
-    }
-
-    /// Whether only white space stands before the content in its line.
-    pub(super) fn on_own_line(&self, text: &str) -> bool {
-        begins_line(text, self.content.start)
     }
 
     /// The column of the entry: of its key or its `-`.
@@ -134,44 +127,6 @@ impl Properties {
         }
         properties
     }
-}
-
-fn property_end(text: &str, at: usize, flow: bool) -> usize {
-    let rest = &text[at..];
-    if rest.starts_with("!<") {
-        return at + rest.find('>').map_or(rest.len(), |end| end + 1);
-    }
-    let ends = |character: char| {
-        character.is_ascii_whitespace() || flow && matches!(character, ',' | '[' | ']' | '{' | '}')
-    };
-    at + rest.find(ends).unwrap_or(rest.len())
-}
-
-/// Whether only white space stands before `at` in its line, a byte order mark not counted.
-pub(super) fn begins_line(text: &str, at: usize) -> bool {
-    text[source::line_start(text, at)..at]
-        .trim_start_matches('\u{feff}')
-        .trim()
-        .is_empty()
-}
-
-/// The offset behind white space, line breaks and comments.
-pub(super) fn skip_blanks(text: &str, mut at: usize) -> usize {
-    loop {
-        match text.as_bytes().get(at) {
-            Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
-            Some(b'#') => at = source::line_end(text, at),
-            _ => return at,
-        }
-    }
-}
-
-/// The comment that ends the line of `at`, if nothing but white space comes before it.
-pub(super) fn trailing_comment(text: &str, at: usize) -> Option<Range<usize>> {
-    let end = source::line_end(text, at);
-    let rest = &text[at..end];
-    let start = end - rest.trim_start().len();
-    text[start..end].starts_with('#').then_some(start..end)
 }
 
 /// The node before `node` in its container.
@@ -220,7 +175,7 @@ pub(super) fn content_end(document: &Document<'_>, node: usize) -> usize {
             // A null that is not written ends with its anchor and tag, or with its indicator.
             Site::of(document, innermost).content.end
         }
-        Item::Leaf(leaf) => leaf.span.range().end - closing_break(document, leaf).len(),
+        Item::Leaf(leaf) => leaf_end(document, leaf),
         Item::Open { span, .. } | Item::Alias { span, .. } => span.range().end,
         _ => 0,
     }
@@ -236,7 +191,7 @@ pub(super) fn innermost_last(document: &Document<'_>, node: usize) -> usize {
 }
 
 /// Whether the node ends where it says: all but block collections and pairs, mappings of one entry in a flow sequence.
-fn has_brackets(document: &Document<'_>, node: usize) -> bool {
+pub(super) fn has_brackets(document: &Document<'_>, node: usize) -> bool {
     match document.tape[node] {
         Item::Open { flow, span, .. } => {
             flow && document.text[span.range().start..].starts_with(['[', '{'])
@@ -245,12 +200,22 @@ fn has_brackets(document: &Document<'_>, node: usize) -> bool {
     }
 }
 
-/// The line break that ends a block scalar.
-fn closing_break<'a>(document: &Document<'a>, leaf: &Leaf<'_>) -> &'a str {
-    match leaf.style {
-        Style::Literal | Style::Folded => source::line_break(document.source(leaf.span)),
-        _ => "",
+/// Where a scalar ends, without the line break that ends a block.
+fn leaf_end(document: &Document<'_>, leaf: &Leaf<'_>) -> usize {
+    let text = document.text;
+    let mut end = leaf.span.range().end;
+    if !matches!(leaf.style, Style::Literal | Style::Folded) {
+        return end;
     }
+    let header = source::header(document.source(leaf.span)).len();
+    let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
+    if leaf.span.range().len() == header && !value.is_empty() {
+        // Lines of white space, which count as much as others where nothing else is in the scalar.
+        for _ in value.split(|byte| *byte == b'\n').skip(1) {
+            end = source::after_break(text, source::line_end(text, end));
+        }
+    }
+    end - source::line_break(&text[..end]).len()
 }
 
 fn collection(document: &Document<'_>, container: usize) -> (Collection, bool) {
@@ -353,70 +318,4 @@ fn first_dash(document: &Document<'_>, node: usize, from: usize) -> usize {
             _ => from,
         }
     })
-}
-
-/// The offset behind the `:` of the key at `key`.
-fn behind_colon(text: &str, key: usize, flow: bool) -> Option<usize> {
-    let colon = skip_blanks(text, key_end(text, key, flow));
-    text[colon..].starts_with(':').then_some(colon + 1)
-}
-
-/// Where the key that begins at `key` ends.
-pub(super) fn key_end(text: &str, key: usize, flow: bool) -> usize {
-    let bytes = text.as_bytes();
-    match bytes.get(key) {
-        Some(quote @ (b'"' | b'\'')) => {
-            let mut at = key + 1;
-            while let Some(byte) = bytes.get(at) {
-                match byte {
-                    b'\\' if *quote == b'"' => at += 1,
-                    byte if byte == quote => {
-                        if *quote == b'"' || bytes.get(at + 1) != Some(&b'\'') {
-                            return at + 1;
-                        }
-                        at += 1;
-                    }
-                    _ => {}
-                }
-                at += 1;
-            }
-            text.len()
-        }
-        Some(b'|' | b'>') => {
-            // A block scalar as the key ends where the `:` stands in the column of its `?`.
-            let line = source::line_start(text, key);
-            let column = text[line..key].find('?').unwrap_or(0);
-            let mut at = source::after_break(text, source::line_end(text, key));
-            while at < text.len() {
-                let end = source::line_end(text, at);
-                let rest = text[at..end].trim_start_matches(' ');
-                if rest.starts_with(':') && end - rest.len() - at == column {
-                    return at;
-                }
-                at = source::after_break(text, end);
-            }
-            text.len()
-        }
-        _ => {
-            let mut at = key;
-            while let Some(&byte) = bytes.get(at) {
-                let next = bytes.get(at + 1);
-                let ends = match byte {
-                    b':' => {
-                        next.is_none_or(u8::is_ascii_whitespace)
-                            || flow && matches!(next, Some(b',' | b'[' | b']' | b'{' | b'}'))
-                    }
-                    b'#' => at > key && bytes[at - 1].is_ascii_whitespace(),
-                    b',' | b'[' | b']' | b'{' | b'}' => flow,
-                    b'\n' | b'\r' => !flow,
-                    _ => false,
-                };
-                if ends {
-                    break;
-                }
-                at += 1;
-            }
-            key + text[key..at].trim_end().len()
-        }
-    }
 }

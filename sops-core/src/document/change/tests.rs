@@ -265,6 +265,14 @@ fn entries_are_appended_below_their_neighbours() {
             ("a: |\n  x", r#"["b"]"#, "2", "a: |-\n  x\nb: 2"),
             ("a: |\n  x\n\n\n", r#"["b"]"#, "2", "a: |\n  x\nb: 2\n\n\n"),
             ("a: |+\n  x\n\n", r#"["b"]"#, "2", "a: |+\n  x\n\nb: 2\n"),
+            ("a: |2\n     \n\nc: 1\n", r#"["a"]"#, "2", "a: 2\n\nc: 1\n"),
+            ("a: |2\n     \n", r#"["b"]"#, "2", "a: |2\n     \nb: 2\n"),
+            (
+                "a:\n  b: |2\n       \n",
+                r#"["c"]"#,
+                "2",
+                "a:\n  b: |2\n       \nc: 2\n",
+            ),
             (
                 "a:\n   b: 1 # x\n\nc: 2\n",
                 r#"["a"]["d"]"#,

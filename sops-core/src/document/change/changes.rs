@@ -1,0 +1,92 @@
+//! The edits that make up one change, collected in any order.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::site::Site;
+use crate::document::{Document, Edits, Item};
+use crate::tree::Node;
+use crate::value::{Type, Value};
+
+/// Edits of a document's text.
+pub(super) struct Changes<'d, 'a> {
+    pub(super) document: &'d Document<'a>,
+    edits: Vec<(Range<usize>, Zeroizing<String>)>,
+}
+
+/// What becomes of the anchor of a node that is replaced.
+#[derive(Clone, Copy)]
+pub(super) enum Anchor<'a> {
+    /// It stays, if there is one.
+    Keep,
+    /// It goes; an alias takes it over.
+    Drop,
+    /// The node, an alias until now, gets one.
+    Add(&'a str),
+}
+
+impl<'d, 'a> Changes<'d, 'a> {
+    pub(super) fn new(document: &'d Document<'a>) -> Self {
+        Self {
+            document,
+            edits: Vec::new(),
+        }
+    }
+
+    pub(super) fn text(&self) -> &'a str {
+        self.document.text
+    }
+
+    pub(super) fn replace(&mut self, range: Range<usize>, with: impl Into<String>) {
+        self.edits.push((range, Zeroizing::new(with.into())));
+    }
+
+    pub(super) fn insert(&mut self, at: usize, text: impl Into<String>) {
+        self.replace(at..at, text);
+    }
+
+    pub(super) fn remove(&mut self, range: Range<usize>) {
+        self.replace(range, String::new());
+    }
+
+    /// Takes out what of a node's anchor and tag does not fit its new value.
+    pub(super) fn remove_properties(&mut self, site: &Site, new: &Node, anchor: Anchor<'_>) {
+        if let (Anchor::Drop, Some(range)) = (anchor, &site.properties.anchor) {
+            self.remove_property(range.clone());
+        }
+        // What is not UTF-8 and the text of the merge key are written with a tag of their own.
+        let keeps_tag = matches!(
+            (new, &self.document.tape[site.node]),
+            (Node::Scalar(Some(Value { kind: Type::Str, bytes })), Item::Leaf(_))
+                if **bytes != *b"<<" && str::from_utf8(bytes).is_ok()
+        );
+        if let (false, Some(range)) = (keeps_tag, &site.properties.tag) {
+            self.remove_property(range.clone());
+        }
+    }
+
+    /// Takes an anchor or a tag out, with the blanks before it or, where there are none, behind it.
+    pub(super) fn remove_property(&mut self, range: Range<usize>) {
+        let text = self.text();
+        let start = text[..range.start].trim_end_matches([' ', '\t']).len();
+        if start < range.start {
+            self.remove(start..range.end);
+        } else {
+            let behind = text[range.end..].trim_start_matches([' ', '\t']);
+            self.remove(range.start..text.len() - behind.len());
+        }
+    }
+
+    /// The changed text.
+    pub(super) fn apply(mut self) -> Zeroizing<String> {
+        self.edits.sort_by_key(|(range, _)| range.start);
+        let added: usize = self.edits.iter().map(|(_, with)| with.len()).sum();
+        let text = self.text();
+        let mut edits = Edits::new(text, text.len() + added);
+        for (range, with) in self.edits {
+            edits.replace(range).push_str(&with);
+        }
+        Zeroizing::new(edits.finish())
+    }
+}
