@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::{self, Cipher};
 use crate::document::place::{Place, Spelled};
-use crate::document::{Document, Edits, Item, Leaf, PathId, Span, block, yaml};
+use crate::document::{Collection, Document, Edits, Item, Leaf, PathId, Span, block, yaml};
 use crate::error::{Error, Result};
 use crate::golang;
 use crate::keys::DataKey;
@@ -214,12 +214,33 @@ impl<'a> Reader<'_, 'a, '_> {
                 }
                 continue;
             };
+            let around = containers.innermost();
+            if kind == Type::Comment {
+                // SOPS writes the comments of a sequence as items of it.
+                let text = String::from_utf8_lossy(&self.plaintext);
+                let text = Zeroizing::new(format!("#{text}"));
+                let start = match around.kind {
+                    Collection::Sequence if !leaf.flow => {
+                        yaml::source::dash_before(document.text, leaf.span.range().start)
+                    }
+                    _ => None,
+                };
+                let Some(start) = start else {
+                    return Err(self.problem(leaf, "a comment is no value"));
+                };
+                let range = start..leaf.span.range().end;
+                usual.replace(range.clone(), &text);
+                if let Some(kept) = &mut kept {
+                    kept.replace(range, &text);
+                }
+                continue;
+            }
             let value = Value {
                 kind,
                 bytes: canonical.as_deref().unwrap_or(&self.plaintext).into(),
             };
             self.mac.add(&value.bytes, true);
-            let place = Place::to_decrypt(document, leaf, containers.innermost());
+            let place = Place::to_decrypt(document, leaf, around);
             spelling.clear();
             let spelled = place.spell(&self.plaintext, &value, &mut spelling);
             usual.value(leaf, &place, spelled, &spelling);

@@ -177,3 +177,9 @@ pub(crate) fn anchor_start(text: &str, at: usize) -> usize {
         at
     }
 }
+
+/// Where the dash stands of the sequence item that begins at `at`, on the same line.
+pub(crate) fn dash_before(text: &str, at: usize) -> Option<usize> {
+    let before = text[..at].trim_end_matches([' ', '\t']);
+    before.ends_with('-').then(|| before.len() - 1)
+}
