@@ -24,6 +24,12 @@ fn yaml_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Whether the official suite counts the file as no YAML.
+fn is_invalid(file: &Path) -> bool {
+    file.parent()
+        .is_some_and(|folder| folder.ends_with("yaml-test-suite/invalid"))
+}
+
 #[test]
 fn real_files_come_back_and_sops_reads_them() {
     let folder =
@@ -54,8 +60,9 @@ fn real_files_come_back_and_sops_reads_them() {
             }
             Err(error) => {
                 refused += 1;
+                // Go's library takes some texts that are no YAML.
                 assert!(
-                    theirs.is_none(),
+                    theirs.is_none() || is_invalid(file),
                     "{}: `sops` encrypts it, we refuse it: {error}",
                     file.display()
                 );
@@ -69,7 +76,7 @@ fn real_files_come_back_and_sops_reads_them() {
             assert!(
                 read == expected
                     || generated::differs_in_places_of_comments(&read, &expected, Format::Yaml),
-                "{}: we and `sops` decrypt its file to different text",
+                "{}: we decrypt what `sops` made of it to\n{read}\nand it to\n{expected}",
                 file.display()
             );
         }

@@ -191,9 +191,11 @@ impl<'a> Reader<'_, 'a, '_> {
         let mut containers = Containers::new(document);
         let mut spelling = Zeroizing::new(String::new());
         let mut address = Address::default();
+        let mut comments_in_row = 0;
         for (index, item) in document.tape.iter().enumerate() {
             containers.pass(item);
             let Item::Leaf(leaf) = item else {
+                comments_in_row = 0;
                 content.item(document, item);
                 continue;
             };
@@ -205,6 +207,7 @@ impl<'a> Reader<'_, 'a, '_> {
             let node = nodes.next_if(|node| node.at == address);
             let Some((kind, canonical)) = opened else {
                 // Plaintext, or nothing to decrypt: null and the empty string.
+                comments_in_row = 0;
                 if let Some(value) = &leaf.value {
                     self.mac.add(&value.bytes, false);
                 }
@@ -218,7 +221,8 @@ impl<'a> Reader<'_, 'a, '_> {
             if kind == Type::Comment {
                 // SOPS writes the comments of a sequence as items of it.
                 let text = String::from_utf8_lossy(&self.plaintext);
-                let text = Zeroizing::new(format!("#{text}"));
+                let mut text = Zeroizing::new(format!("#{text}"));
+                comments_in_row += 1;
                 let start = match around.kind {
                     Collection::Sequence if !leaf.flow => {
                         yaml::source::dash_before(document.text, leaf.span.range().start)
@@ -228,6 +232,15 @@ impl<'a> Reader<'_, 'a, '_> {
                 let Some(start) = start else {
                     return Err(self.problem(leaf, "a comment is no value"));
                 };
+                let first = index + 1 - comments_in_row;
+                if first > 0
+                    && matches!(document.tape[first - 1], Item::Open { .. })
+                    && matches!(document.tape.get(index + 1), Some(Item::Close { .. }))
+                {
+                    // Nothing else is in the sequence.
+                    let indent = yaml::source::column(document.text, start);
+                    text.push_str(&format!("\n{:indent$}[]", ""));
+                }
                 let range = start..leaf.span.range().end;
                 usual.replace(range.clone(), &text);
                 if let Some(kept) = &mut kept {
@@ -235,6 +248,7 @@ impl<'a> Reader<'_, 'a, '_> {
                 }
                 continue;
             }
+            comments_in_row = 0;
             let value = Value {
                 kind,
                 bytes: canonical.as_deref().unwrap_or(&self.plaintext).into(),
