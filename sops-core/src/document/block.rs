@@ -69,7 +69,14 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
 
 /// Whether nothing but the block stands in the mapping, which is in block style: without the block nothing is left of it.
 pub(crate) fn is_alone(document: &Document<'_>, block: &Block) -> bool {
-    matches!(top(document, block.document), Some((_, _, false, true)))
+    let mut documents = document
+        .tape
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| matches!(item, Item::Document { .. }));
+    documents
+        .nth(block.document)
+        .is_some_and(|(index, _)| matches!(top(document, index), Some((_, _, false, true))))
 }
 
 /// The documents without a mapping, counted from 0: empty ones, which get one for the block.

@@ -123,7 +123,7 @@ pub(crate) struct Block {
     pub(crate) entry: Range<usize>,
     /// The value, without its key.
     pub(crate) value: Range<usize>,
-    /// The tape index of its document. Only the first document's block, at 0, is read.
+    /// Its document, counted from 0. Only the first document's block is read.
     pub(crate) document: usize,
 }
 

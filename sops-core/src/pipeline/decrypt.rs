@@ -170,7 +170,8 @@ impl<'a> Reader<'_, 'a, '_> {
                 entry.start -= yaml::source::line_break(&text[..entry.start]).len();
             }
             let mut instead = Zeroizing::default();
-            if block::is_alone(self.document, site) && !spellings.empty_documents.contains(&number)
+            if block::is_alone(self.document, site)
+                && !spellings.empty_documents.contains(&site.document)
             {
                 *instead = format!("{{}}{}", yaml::source::line_break(&text[entry.clone()]));
             }

@@ -48,6 +48,10 @@ pub(super) struct Parser<'a> {
     pub(super) comments: Vec<Span>,
     /// Where the anchored nodes stand on the tape.
     anchors: HashMap<usize, usize>,
+    /// The keys that have anchors.
+    key_anchors: HashMap<usize, Text<'a>>,
+    /// How many documents have begun.
+    documents: usize,
     /// The open document's place on the tape.
     document: usize,
     /// Where the last token that was understood ends; comments do not count.
@@ -67,6 +71,8 @@ impl<'a> Parser<'a> {
             blocks: Vec::new(),
             comments: Vec::new(),
             anchors: HashMap::new(),
+            key_anchors: HashMap::new(),
+            documents: 0,
             document: 0,
             last_end: range.start,
             expanded: 0,
@@ -82,8 +88,10 @@ impl<'a> Parser<'a> {
         match event {
             Event::DocumentStart(range) => {
                 self.document = self.tape.len();
+                self.documents += 1;
                 self.last_end = range.end;
                 self.anchors.clear();
+                self.key_anchors.clear();
                 self.tape.push(Item::Document {
                     close: OPEN,
                     end: 0,
@@ -321,7 +329,7 @@ impl<'a> Parser<'a> {
             }
         };
         if scalar.anchor != 0 {
-            return self.unsupported(at, "a key with an anchor is not supported");
+            self.key_anchors.insert(scalar.anchor, text.clone());
         }
         self.push_key(text, at)
     }
@@ -361,6 +369,9 @@ impl<'a> Parser<'a> {
     fn alias(&mut self, anchor: usize, range: Range<usize>) -> Result<()> {
         let start = range.start;
         self.last_end = range.end;
+        if let Some(key) = self.key_anchors.get(&anchor).cloned() {
+            return self.alias_of_key(key, range);
+        }
         let Some(&original) = self.anchors.get(&anchor) else {
             return self.unsupported(start, "the alias points into the `sops` block");
         };
@@ -407,6 +418,30 @@ impl<'a> Parser<'a> {
         if let Item::Alias { close: at, .. } = &mut self.tape[site] {
             *at = close;
         }
+        self.value_done()
+    }
+
+    /// An alias of a key is a key, or a string like any other.
+    fn alias_of_key(&mut self, key: Text<'a>, range: Range<usize>) -> Result<()> {
+        let Some(path) = self.node_path() else {
+            return self.push_key(key, range.start);
+        };
+        let (site, span) = (self.tape.len() as u32, Span::new(range));
+        self.tape.push(Item::Alias {
+            path,
+            span,
+            target: site + 1,
+            close: site + 2,
+        });
+        let value = Some(Value::string(key));
+        self.tape.push(Item::Leaf(Leaf {
+            path,
+            span,
+            style: Style::Plain,
+            flow: true,
+            value,
+        }));
+        self.tape.push(Item::Close { open: site });
         self.value_done()
     }
 
@@ -491,7 +526,7 @@ impl<'a> Parser<'a> {
         self.blocks.push(Block {
             entry,
             value,
-            document: self.document,
+            document: self.documents - 1,
         });
         self.tape.truncate(tape);
         self.paths.truncate(paths);
