@@ -17,16 +17,24 @@ const FLOW: Place = Place {
     step: yaml::emit::DEFAULT_STEP,
 };
 
-/// Whether an alias cannot stay: a value in it is encrypted here, or where it is anchored.
+/// Whether an alias cannot stay: a value or a comment in it is encrypted here, or where it is anchored.
 pub(super) fn is_written_out(document: &Document<'_>, selection: &Selected, index: usize) -> bool {
     let Item::Alias { target, close, .. } = &document.tape[index] else {
         return false;
     };
-    (index + 1..*close as usize)
-        .zip(*target as usize..)
-        .any(|(copy, original)| {
-            matches!(&document.tape[copy], Item::Leaf(leaf) if is_encryptable(leaf.value.as_ref()))
-                && (selection.contains(copy) || selection.contains(original))
+    let copies = index + 1..*close as usize;
+    // What has no leaf could not be told from others when its spelling is put back.
+    let has_leaf = document.tape[copies.clone()]
+        .iter()
+        .any(|item| matches!(item, Item::Leaf(_)));
+    has_leaf
+        && copies.zip(*target as usize..).any(|(copy, original)| {
+            let can_be_encrypted = match &document.tape[copy] {
+                Item::Leaf(leaf) => is_encryptable(leaf.value.as_ref()),
+                Item::Comment { .. } => true,
+                _ => false,
+            };
+            can_be_encrypted && (selection.contains(copy) || selection.contains(original))
         })
 }
 

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
 use crate::document::place::{self, Around, Place};
-use crate::document::{Document, Edits, Item, Leaf, block};
+use crate::document::{Document, Edits, Item, Leaf, PathId, block};
 use crate::error::Result;
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::reuse::Reuse;
@@ -131,6 +131,8 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
         );
         let mut containers = Containers::new(document);
         let mut walked = part.document(document);
+        // The end and the path of the last alias that was written out as a collection.
+        let mut alias_written: Option<(usize, PathId)> = None;
         for site in &part.sites {
             let index = site.item as usize;
             // A comment may lie behind or before the leaves around it; containers follow the leaves.
@@ -142,7 +144,9 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
             }
             match &document.tape[index] {
                 Item::Leaf(leaf) => self.leaf(leaf, containers.innermost(), &mut edits),
-                Item::Alias { span, close, .. } => {
+                Item::Alias {
+                    path, span, close, ..
+                } => {
                     let items = index + 1..*close as usize;
                     alias::write(
                         document,
@@ -156,12 +160,22 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
                         containers.pass(item);
                     }
                     walked = *close as usize + 1;
+                    if matches!(document.tape[index + 1], Item::Open { .. }) {
+                        alias_written = Some((span.range().end, *path));
+                    }
                 }
                 Item::Comment { path, span } if span.range().start >= edits.done() => {
                     let text = &document.source(*span)[1..];
+                    // Behind a flow collection a comment is in that, behind an alias in what holds the alias.
+                    let path = match alias_written {
+                        Some((end, path)) if is_blank(&document.text[end..span.range().start]) => {
+                            path
+                        }
+                        _ => *path,
+                    };
                     document
                         .paths
-                        .additional_data(*path, &mut self.additional_data);
+                        .additional_data(path, &mut self.additional_data);
                     let out = edits.replace(span.range());
                     out.push('#');
                     let start = out.len();
@@ -207,6 +221,10 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
                 .encrypt(kind, plaintext, &self.additional_data, out),
         }
     }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' ' | b'\t'))
 }
 
 impl Part {

@@ -376,20 +376,8 @@ impl<'a> Parser<'a> {
             return self.unsupported(start, "the alias points into the `sops` block");
         };
         let Some(path) = self.node_path() else {
-            return match &self.tape[original] {
-                Item::Leaf(Leaf {
-                    value:
-                        Some(Value {
-                            kind: Type::Str,
-                            bytes,
-                        }),
-                    ..
-                }) => {
-                    let key = String::from_utf8_lossy(bytes).into_owned();
-                    self.push_key(Cow::Owned(key), start)
-                }
-                _ => self.unsupported(start, "a key must be a string"),
-            };
+            // Once the anchored value is encrypted, the key would be its ciphertext.
+            return self.unsupported(start, "an alias as a key: write the key out");
         };
         let end = match self.tape[original] {
             Item::Open { close: OPEN, .. } => {
