@@ -116,6 +116,8 @@ fn last_end(document: &Document<'_>, close: usize) -> Option<usize> {
         .iter()
         .rfind(|item| !matches!(item, Item::Comment { .. }))?;
     match last {
+        // An omitted value has no place of its own.
+        Item::Leaf(leaf) if leaf.span.range().is_empty() => None,
         Item::Leaf(leaf) => Some(leaf.span.range().end),
         Item::Close { open } => match &document.tape[*open as usize] {
             Item::Open { span, .. } | Item::Alias { span, .. } => Some(span.range().end),
@@ -183,7 +185,9 @@ fn insert_in_flow(
     // White space before the first member is what goes before this one too.
     let lead = &inside[..inside.len() - inside.trim_start_matches([' ', '\t', '\r', '\n']).len()];
     if !empty {
-        out.push(',');
+        if !out.trim_end().ends_with(',') {
+            out.push(',');
+        }
         out.push_str(lead);
     }
     let multi_line = document.format == Format::Json && lead.contains('\n') && !empty;
