@@ -14,6 +14,13 @@ struct Golden {
     decrypted: String,
 }
 
+/// The words of a text, wherever they stand.
+fn words(text: &str) -> Vec<&str> {
+    let mut words: Vec<&str> = text.split_whitespace().collect();
+    words.sort_unstable();
+    words
+}
+
 #[test]
 fn golden_documents_are_decrypted_as_sops_decrypts_them() {
     let mut identities = Identities::new();
@@ -29,8 +36,18 @@ fn golden_documents_are_decrypted_as_sops_decrypts_them() {
             .unwrap_or_else(|error| panic!("{error} in\n{}", golden.encrypted));
         if golden.by == "sops" {
             theirs += 1;
-            // Inside of sequences `sops` spoils texts that begin with a blank.
-            if !golden.decrypted.contains(" |4") {
+            // `sops` moves comments, and inside of sequences it spoils texts that begin with a blank and loses comments.
+            if golden.decrypted.contains(" |4") {
+                continue;
+            }
+            if golden.decrypted.contains('#') {
+                assert_eq!(
+                    words(&decrypted),
+                    words(&golden.decrypted),
+                    "{}",
+                    golden.decrypted
+                );
+            } else {
                 assert_eq!(*decrypted, golden.decrypted);
             }
         } else {
