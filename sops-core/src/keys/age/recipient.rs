@@ -191,18 +191,9 @@ pub(crate) fn shortened(recipient: &str) -> String {
     }
 }
 
-/// A private key that was given by mistake is not shown.
 fn refused(recipient: &str, message: impl Into<String>) -> Error {
-    let upper = recipient.to_ascii_uppercase();
-    let private = ["SECRET-KEY", "PRIVATE KEY", "AGE-PLUGIN-"]
-        .iter()
-        .any(|mark| upper.contains(mark));
     Error::Recipient {
-        recipient: if private {
-            "a private key".to_owned()
-        } else {
-            shortened(recipient)
-        },
+        recipient: shortened(recipient),
         message: message.into(),
     }
 }
