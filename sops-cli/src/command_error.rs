@@ -19,6 +19,7 @@ pub(crate) enum Code {
     CannotWriteOutput = 3,
     InvalidSetFormat = 7,
     ConflictingParameters = 8,
+    CannotEncryptTree = 23,
     CannotDecryptTree = 25,
     CannotChangeKeysOfMissingFile = 49,
     MacMismatch = 51,
@@ -134,9 +135,9 @@ impl CommandError {
     }
 
     fn from_core(error: Error, source: Option<(&str, &[u8], Format, Role)>) -> Self {
-        let malformed = match source {
-            Some((.., Role::Plaintext)) => Code::CannotReadInput,
-            _ => Code::Generic,
+        let (malformed, unencryptable) = match source {
+            Some((.., Role::Plaintext)) => (Code::CannotReadInput, Code::CannotEncryptTree),
+            _ => (Code::Generic, Code::CannotDecryptTree),
         };
         let mut at = None;
         let simple = |code, error: &Error| Self::new(code, error.to_string());
@@ -149,7 +150,14 @@ impl CommandError {
                 at = Some(location);
                 Self::new(malformed, message)
             }
-            Error::Limit { .. } => simple(malformed, &error),
+            Error::Unencryptable { location, message } => {
+                at = Some(location);
+                Self::new(unencryptable, message)
+            }
+            Error::Limit { location, message } => {
+                at = location;
+                Self::new(malformed, message)
+            }
             Error::NotEncrypted => simple(Code::Generic, &error)
                 .hint("encrypt the file first: `sops-rs encrypt --in-place <FILE>`"),
             Error::Metadata { .. } if malformed == Code::CannotReadInput => {
@@ -159,8 +167,11 @@ impl CommandError {
             Error::AlreadyEncrypted => simple(Code::AlreadyEncrypted, &error)
                 .hint("to change an encrypted file: `sops-rs edit <FILE>`")
                 .hint("in a plaintext file, give the key `sops` another name"),
-            Error::Metadata { .. } => simple(Code::Generic, &error)
-                .hint("the block is written by programs only; take the file from version control"),
+            Error::Metadata { location, message } => {
+                at = location;
+                Self::new(Code::Generic, format!("the `sops` block: {message}"))
+                    .hint("the block is written by programs only; take the file from version control")
+            }
             Error::Value {
                 path,
                 location,
@@ -181,10 +192,8 @@ impl CommandError {
                 .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` makes both a key and the rule"),
             Error::NothingSelected { .. } => simple(Code::Generic, &error)
                 .hint("change the rule, or leave the file in plaintext with `--allow-plaintext`"),
-            Error::Recipient { recipient, .. } if is_private(&recipient) => {
-                Self::new(Code::Generic, "a private key stands where a recipient belongs")
-                    .hint("the recipient is the public key, `age1…`; make a new key if others have seen this one")
-            }
+            Error::PrivateKey => simple(Code::Generic, &error)
+                .hint("the recipient is the public key, `age1…`; make a new key if others have seen this one"),
             Error::Config {
                 file,
                 location,
@@ -266,13 +275,12 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-/// Whether the text is a private key, or meant to be one.
-fn is_private(text: &str) -> bool {
-    let text = text.to_ascii_uppercase();
-    text.contains("AGE-SECRET-KEY") || text.contains("AGE-PLUGIN") || text.contains("PRIVATE KEY")
-}
-
-/// What messages call a file.
+/// What messages call a file: its name, of which no character can change what a terminal shows.
 pub(crate) fn name_of(path: &Path) -> String {
-    path.display().to_string()
+    let name = path.display().to_string();
+    let shown = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    name.chars().map(shown).collect()
 }

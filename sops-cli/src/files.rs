@@ -37,7 +37,6 @@ pub(crate) fn write(
     expected: Expected<'_>,
     readers: Readers,
 ) -> Result<(), CommandError> {
-    let _signals = Deferred::new();
     // `sops` has a code of its own only for a file that cannot be opened.
     let failed =
         |error: io::Error| CommandError::output(name_of(path), &error).with_code(Code::Generic);
@@ -48,10 +47,18 @@ pub(crate) fn write(
         Err(error) => return Err(unopened(error)),
     };
     if old.as_ref().is_some_and(|old| !old.is_file()) {
-        // A pipe or a device such as /dev/stdout, which nobody can replace.
+        if !matches!(expected, Expected::Anything) {
+            let message = format!(
+                "{} is no regular file and cannot be replaced",
+                name_of(path)
+            );
+            return Err(CommandError::new(Code::CannotWriteOutput, message));
+        }
+        // A pipe or a device such as /dev/stdout. Signals end the process while it waits for a reader.
         let device = std::fs::OpenOptions::new().write(true).open(path);
         return device.map_err(unopened)?.write_all(content).map_err(failed);
     }
+    let _signals = Deferred::new();
     let target = target(path).map_err(unopened)?;
     // The folder's own error would name the temporary file.
     let folder = target.parent().unwrap_or(Path::new("/"));

@@ -37,6 +37,11 @@ impl fmt::Display for Location {
     }
 }
 
+/// A place in front of a message.
+fn prefix(location: &Option<Location>) -> String {
+    location.map_or_else(String::new, |at| format!("{at}: "))
+}
+
 /// Everything that can go wrong, by whose fault it is.
 ///
 /// The messages name places, key paths, recipients and files; values, data keys and identities never appear.
@@ -51,7 +56,7 @@ pub enum Error {
         /// What is wrong there.
         message: String,
     },
-    /// The text is valid in its format, but no SOPS document: a top level that is no mapping, a key that is no string, a key that stands twice.
+    /// The text is valid in its format, but no SOPS document: a top level that is no mapping, a key that stands twice.
     #[error("{location}: {message}")]
     Unsupported {
         /// Where.
@@ -59,9 +64,19 @@ pub enum Error {
         /// What SOPS documents cannot have.
         message: String,
     },
+    /// A key or a value that SOPS has no encrypted form for: a key that is no string, an integer beyond 64 bits.
+    #[error("{location}: {message}")]
+    Unencryptable {
+        /// Where.
+        location: Location,
+        /// What it is, and what to write instead.
+        message: String,
+    },
     /// The document is larger, deeper, or expands to more than this library works on.
-    #[error("{message}")]
+    #[error("{}{message}", prefix(location))]
     Limit {
+        /// Where, if it is one place.
+        location: Option<Location>,
         /// Which limit, and its size.
         message: String,
     },
@@ -72,8 +87,10 @@ pub enum Error {
     #[error("the document has a top-level key `sops`: it is encrypted already")]
     AlreadyEncrypted,
     /// The `sops` block is missing a part, or a part is malformed.
-    #[error("the `sops` block: {message}")]
+    #[error("{}the `sops` block: {message}", prefix(location))]
     Metadata {
+        /// Where the block stands, if it was read from a text.
+        location: Option<Location>,
         /// Which key, and what is wrong with it.
         message: String,
     },
@@ -113,10 +130,13 @@ pub enum Error {
     /// No recipient to encrypt for.
     #[error("no recipient: there is no key to encrypt the file for")]
     NoRecipient,
+    /// A private key was given where a public one belongs. It is named nowhere.
+    #[error("a private key stands where a recipient belongs")]
+    PrivateKey,
     /// A recipient is not of a known form.
     #[error("recipient `{recipient}`: {message}")]
     Recipient {
-        /// The recipient, which is public.
+        /// The recipient, which is public; masked where it does not look like one.
         recipient: String,
         /// What is wrong with it.
         message: String,
@@ -138,7 +158,7 @@ pub enum Error {
         message: String,
     },
     /// The configuration file `.sops.yaml` is wrong, or no rule of it fits.
-    #[error("{}{}: {message}", file.display(), location.map(|at| format!(": {at}")).unwrap_or_default())]
+    #[error("{}: {}{message}", file.display(), prefix(location))]
     Config {
         /// The configuration file.
         file: PathBuf,

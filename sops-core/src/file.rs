@@ -96,10 +96,14 @@ impl<'a> EncryptedDocument<'a> {
     pub fn parse(text: &'a str, format: Format) -> Result<Self> {
         let document = Document::parse(text, format)?;
         let tree = block::read(&document)?.ok_or(Error::NotEncrypted)?;
-        Ok(Self {
-            metadata: Metadata::from_tree(&tree)?,
-            document,
-        })
+        let metadata = Metadata::from_tree(&tree).map_err(|error| match error {
+            Error::Metadata { message, .. } => Error::Metadata {
+                location: block::location(&document),
+                message,
+            },
+            other => other,
+        })?;
+        Ok(Self { document, metadata })
     }
 
     /// What the `sops` block says.

@@ -1,5 +1,7 @@
-//! Documents for tests, made from a seed: the same seed gives the same text.
+//! What the tests of several crates share: documents made from a seed, of which the same gives the same text, and the environment in
+//! which the program is run.
 
+pub mod environment;
 mod json;
 mod yaml;
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::path_or_empty;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
@@ -53,7 +54,7 @@ pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
 #[group(skip)]
 pub(crate) struct NameArg {
     /// Take this name instead of the file's for its format and its creation rule; needed with standard input
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = path_or_empty())]
     pub(crate) filename_override: Option<PathBuf>,
 }
 

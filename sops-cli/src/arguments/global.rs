@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::unsupported;
+use super::{path_or_empty, unsupported};
 use crate::command_error::CommandError;
 
 /// Flags of every command.
@@ -19,6 +19,7 @@ pub(crate) struct GlobalArgs {
         global = true,
         value_name = "FILE",
         env = "SOPS_CONFIG",
+        value_parser = path_or_empty(),
         hide_env_values = true
     )]
     pub(crate) config: Option<PathBuf>,

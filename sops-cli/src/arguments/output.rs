@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::path_or_empty;
 use crate::command_error::{Code, CommandError};
 use crate::files::{self, Expected, Readers};
 use crate::source::Source;
@@ -17,7 +18,7 @@ pub(crate) struct OutputArgs {
     #[arg(long, short)]
     pub(crate) in_place: bool,
     /// Write the result to this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path_or_empty())]
     pub(crate) output: Option<PathBuf>,
 }
 

@@ -63,7 +63,10 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         format,
         editor,
     };
-    if file.exists() {
+    let exists = file
+        .try_exists()
+        .map_err(|error| CommandError::input(name_of(file), &error))?;
+    if exists {
         editing.change()
     } else {
         let encryption = creation::encryption(ui, globals, &args.rules, &args.recipients, name)?;
@@ -200,6 +203,7 @@ fn is_about_text(error: &Error) -> bool {
         error,
         Error::Syntax { .. }
             | Error::Unsupported { .. }
+            | Error::Unencryptable { .. }
             | Error::Limit { .. }
             | Error::AlreadyEncrypted
             | Error::Metadata { .. }

@@ -13,7 +13,11 @@ use crate::peer;
 
 /// Runs `check` on each seed, on all cores, and shows the shortest of what fails. Prints the first seed, so that a run can
 /// be repeated.
-fn for_each_seed(name: &str, divisor: u64, check: impl Fn(u64) -> Result<(), String> + Sync) {
+pub(crate) fn for_each_seed(
+    name: &str,
+    divisor: u64,
+    check: impl Fn(u64) -> Result<(), String> + Sync,
+) {
     let number = |variable: &str| {
         std::env::var(variable)
             .ok()
@@ -58,7 +62,7 @@ fn for_each_seed(name: &str, divisor: u64, check: impl Fn(u64) -> Result<(), Str
 }
 
 /// The values of a text, or what is wrong with it: `sops` writes YAML that no parser reads for some texts of several lines.
-fn values(text: &str, format: Format) -> Result<Vec<serde_yaml::Value>, String> {
+pub(crate) fn values(text: &str, format: Format) -> Result<Vec<serde_yaml::Value>, String> {
     match format {
         Format::Json => serde_json::from_str(text)
             .map(|value| vec![value])
@@ -73,7 +77,7 @@ fn values(text: &str, format: Format) -> Result<Vec<serde_yaml::Value>, String> 
 
 /// Whether `sops` spoilt a text that it wrote: inside of sequences the indentation indicator of its block scalars is wrong, so
 /// that the text has other values than `right`, or is no YAML at all.
-fn is_spoilt(written: &str, right: &str) -> bool {
+pub(crate) fn is_spoilt(written: &str, right: &str) -> bool {
     let has_indicator = written
         .lines()
         .any(|line| line.trim_end_matches(['-', '+']).ends_with(" |4"));

@@ -3,7 +3,11 @@
 //! The number of generated documents is `SOPS_RS_DOCUMENTS` (2,000 by default), the first seed `SOPS_RS_SEED` (random by
 //! default, and printed).
 
+#[path = "../program/cases.rs"]
+mod cases;
+mod changes;
 mod corpus;
+mod exit_codes;
 mod generated;
 mod golden;
 mod peer;

@@ -1,6 +1,6 @@
 //! What the program tells of itself.
 
-use crate::environment::TestEnvironment;
+use test_support::environment::TestEnvironment;
 
 #[test]
 fn the_whole_help() {

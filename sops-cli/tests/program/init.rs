@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::environment::TestEnvironment;
+use test_support::environment::TestEnvironment;
 
 #[test]
 fn init_makes_a_key_and_a_configuration_that_work() {

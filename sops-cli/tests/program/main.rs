@@ -1,9 +1,9 @@
 //! The program as a person meets it: run in a folder and with a home of its own.
 
 mod bad_input;
+mod cases;
 mod edit;
 mod encrypt_decrypt;
-mod environment;
 mod help;
 mod init;
 mod keys;

@@ -1,6 +1,6 @@
 //! Setting and removing single values.
 
-use crate::environment::TestEnvironment;
+use test_support::environment::TestEnvironment;
 
 const TEXT: &str = "\
 # Kept.

@@ -1,13 +1,14 @@
 //! Files are replaced as a whole or not at all.
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::environment::{PROGRAM, TestEnvironment, recipient};
+use test_support::environment::{TestEnvironment, program, recipient};
 
 /// A file of some size.
 fn large() -> String {
@@ -70,7 +71,8 @@ fn a_full_disk_leaves_the_old_file() {
     environment.write("y.yaml", "a: 1\n");
     // The shell counts in blocks of 512 or 1024 bytes.
     let script = format!(
-        "ulimit -f 20; exec '{PROGRAM}' encrypt -i --age {} x.yaml",
+        "ulimit -f 20; exec '{}' encrypt -i --age {} x.yaml",
+        program().display(),
         recipient()
     );
     let mut command = Command::new("sh");
@@ -209,4 +211,87 @@ fn a_reader_meanwhile_sees_the_old_file_or_the_new() {
     seen.push(environment.read("x.yaml"));
     seen.dedup();
     assert_eq!(seen.len(), 2);
+}
+
+#[test]
+fn a_pipe_is_written_to_but_never_replaced() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: secret\n");
+    let pipe = environment.path("pipe.yaml");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo runs").success());
+    // Opened for both, so that neither side waits for the other.
+    let mut open = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&pipe)
+        .expect("it is ours");
+    environment
+        .run(&["decrypt", "--output", "pipe.yaml", "x.yaml"])
+        .succeeds();
+    let mut read = [0; 10];
+    open.read_exact(&mut read).expect("it holds the plaintext");
+    assert_eq!(&read, b"a: secret\n");
+    drop(open);
+
+    let mut command = environment.command(&["decrypt", "--in-place", "pipe.yaml"]);
+    let child = command
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let encrypted = environment.bytes("x.yaml");
+    fs::write(&pipe, encrypted).expect("somebody reads it");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(3));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("no regular file"), "{message}");
+}
+
+#[test]
+fn empty_variables_are_as_if_they_were_not_set() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: secret\n");
+    let mut command = environment.command(&["decrypt", "--output", "", "x.yaml"]);
+    for variable in [
+        "SOPS_CONFIG",
+        "SOPS_AGE_RECIPIENTS",
+        "SOPS_AGE_KEY",
+        "SOPS_AGE_KEY_FILE",
+        "SOPS_AGE_KEY_CMD",
+        "SOPS_AGE_SSH_PRIVATE_KEY_FILE",
+        "SOPS_AGE_SSH_PRIVATE_KEY_CMD",
+        "SOPS_DECRYPTION_ORDER",
+        "SOPS_RS_ALLOW_DISK",
+        "XDG_CONFIG_HOME",
+    ] {
+        command.env(variable, "");
+    }
+    let run = environment.finish(command).succeeds();
+    assert_eq!(run.stdout, "a: secret\n");
+}
+
+#[test]
+fn symbolic_links_in_a_circle_are_an_error() {
+    let environment = TestEnvironment::new();
+    symlink("two.yaml", environment.path("one.yaml")).expect("it is ours");
+    symlink("one.yaml", environment.path("two.yaml")).expect("it is ours");
+    for arguments in [["edit", "one.yaml"], ["decrypt", "one.yaml"]] {
+        let mut command = environment.command(&arguments);
+        command.env("EDITOR", "true");
+        let run = environment.finish(command).fails_with(2);
+        assert!(run.stderr.contains("cannot read one.yaml"), "{run}");
+    }
+}
+
+#[test]
+fn a_file_name_cannot_speak_to_the_terminal() {
+    let environment = TestEnvironment::new();
+    let name = "x\u{1b}[31m\n.yaml";
+    environment.write(name, "a: [\n");
+    let run = environment.run(&["decrypt", name]).fails_with(1);
+    assert!(run.stderr.contains("x\\u{1b}[31m\\n.yaml"), "{run}");
+    let run = environment
+        .run(&["decrypt", "none\u{1b}.yaml"])
+        .fails_with(100);
+    assert!(run.stderr.contains("none\\u{1b}.yaml"), "{run}");
 }

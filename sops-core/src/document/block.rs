@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde_json::{Map, Value as Json};
 
 use crate::document::{Block, Collection, Document, Edits, Item, Style, yaml};
-use crate::error::{Error, Result};
+use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::metadata::BLOCK_KEY;
 use crate::tree::{Entry, Node};
@@ -63,8 +63,20 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
             serde_yaml::from_str(&value).map_err(|error| error.to_string())
         }
     };
-    tree.map(Some)
-        .map_err(|message| Error::Metadata { message })
+    tree.map(Some).map_err(|message| Error::Metadata {
+        location: location(document),
+        // The place in it would be counted from the start of the block.
+        message: message.split(" at line ").next().unwrap_or_default().into(),
+    })
+}
+
+/// Where the key of the block that is read stands.
+pub(crate) fn location(document: &Document<'_>) -> Option<Location> {
+    let entry = document.blocks.first()?.entry.clone();
+    let text = &document.text[entry.clone()];
+    // What goes with an entry when it is removed may begin before its key.
+    let before = text.len() - text.trim_start_matches([' ', '\t', '\r', '\n', ',']).len();
+    Some(Location::of(document.text, entry.start + before))
 }
 
 /// Whether nothing but the block stands in the mapping, which is in block style: without the block nothing is left of it.

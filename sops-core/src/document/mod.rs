@@ -148,6 +148,7 @@ impl<'a> Document<'a> {
     pub fn parse(text: &'a str, format: Format) -> Result<Self> {
         if u32::try_from(text.len()).is_err() {
             return Err(Error::Limit {
+                location: None,
                 message: "the document is 4 GiB or larger".into(),
             });
         }

@@ -228,7 +228,7 @@ impl<'a> Opening<'a> {
                     *problem = Some(format!("holds {found} bytes instead of {wanted}"));
                 }
                 Ok(None) => {}
-                Err(Error::Metadata { message }) => *problem = Some(message),
+                Err(Error::Metadata { message, .. }) => *problem = Some(message),
                 Err(error) => *problem = Some(error.to_string()),
             }
         }

@@ -179,6 +179,7 @@ fn key_group(tree: &Map<String, Json>) -> Result<KeyGroup> {
 
 fn problem(message: impl Into<String>) -> Error {
     Error::Metadata {
+        location: None,
         message: message.into(),
     }
 }

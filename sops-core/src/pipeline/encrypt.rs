@@ -60,6 +60,7 @@ pub(crate) fn encrypt(
                 .map(|surveyed| texts.map(|texts| (surveyed, texts)))
         })
         .map_err(|_| Error::Limit {
+            location: None,
             message: "a thread ended early".into(),
         })??
     } else {
@@ -147,6 +148,7 @@ fn authenticate(
     metadata.spellings = None;
     if !spellings.is_empty() {
         let text = serde_json::to_vec(spellings).map_err(|error| Error::Metadata {
+            location: None,
             message: error.to_string(),
         })?;
         let text = Zeroizing::new(text);

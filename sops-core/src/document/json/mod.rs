@@ -254,9 +254,9 @@ impl<'a> Parser<'a> {
 
     fn open(&mut self, kind: Collection, path: PathId, start: usize) -> Result<()> {
         if self.frames.len() == MAX_DEPTH {
-            let at = Location::of(self.text, start);
             return Err(Error::Limit {
-                message: format!("{at}: nested deeper than {MAX_DEPTH} levels"),
+                location: Some(Location::of(self.text, start)),
+                message: format!("nested deeper than {MAX_DEPTH} levels"),
             });
         }
         let open = self.tape.len();
@@ -310,9 +310,9 @@ impl<'a> Parser<'a> {
                 ..
             } => span.range(),
             _ => {
-                let at = Location::of(self.text, key_at);
                 return Err(Error::Metadata {
-                    message: format!("{at}: `sops` must be an object"),
+                    location: Some(Location::of(self.text, key_at)),
+                    message: "it must be an object".into(),
                 });
             }
         };

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::events::{Event, Events, Scalar};
 use super::keys::Keys;
+use super::resolve::Refusal;
 use super::{foreign, resolve, source};
 use crate::document::{
     Block, Collection, Item, Leaf, MAX_DEPTH, MAX_EXPANDED, PathId, Paths, ROOT, Span, Style, Text,
@@ -129,6 +130,13 @@ impl<'a> Parser<'a> {
         })
     }
 
+    fn unencryptable<T>(&self, at: usize, message: impl Into<String>) -> Result<T> {
+        Err(Error::Unencryptable {
+            location: Location::of(self.text, at),
+            message: message.into(),
+        })
+    }
+
     /// The path of the node that comes now; `None` where it is a mapping's key.
     fn node_path(&self) -> Option<PathId> {
         match self.frames.last() {
@@ -154,10 +162,8 @@ impl<'a> Parser<'a> {
         }
         if self.frames.len() == MAX_DEPTH {
             return Err(Error::Limit {
-                message: format!(
-                    "{}: nested deeper than {MAX_DEPTH} levels",
-                    Location::of(self.text, at)
-                ),
+                location: Some(Location::of(self.text, at)),
+                message: format!("nested deeper than {MAX_DEPTH} levels"),
             });
         }
         // Inside of a sequence the event stands at the dash; behind a key it may stand behind it, and no other dash lies between.
@@ -302,6 +308,9 @@ impl<'a> Parser<'a> {
         };
         match resolved {
             Ok(value) => Ok(value),
+            Err(problem @ (Refusal::BeyondInt64 | Refusal::OffsetBeyondDay)) => {
+                self.unencryptable(at, problem.to_string())
+            }
             Err(problem) => self.unsupported(at, problem.to_string()),
         }
     }
@@ -317,9 +326,9 @@ impl<'a> Parser<'a> {
                 Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
             }
             .map_or_else(|| self.unsupported(at, "a key must be UTF-8 text"), Ok)?,
-            None => return self.unsupported(at, "a key must be a string, not null"),
+            None => return self.unencryptable(at, "a key must be a string, not null"),
             Some(Value { kind, .. }) => {
-                return self.unsupported(
+                return self.unencryptable(
                     at,
                     format!(
                         "a key must be a string, but YAML reads this one as {}: put it in quotes",
@@ -388,9 +397,9 @@ impl<'a> Parser<'a> {
         };
         self.expanded += end - original;
         if self.expanded > MAX_EXPANDED {
-            let at = Location::of(self.text, start);
             return Err(Error::Limit {
-                message: format!("{at}: aliases expand to more than {MAX_EXPANDED} nodes"),
+                location: Some(Location::of(self.text, start)),
+                message: format!("aliases expand to more than {MAX_EXPANDED} nodes"),
             });
         }
         let site = self.tape.len();
@@ -497,9 +506,9 @@ impl<'a> Parser<'a> {
                 ..
             } => span.range(),
             _ => {
-                let at = Location::of(self.text, key_at);
                 return Err(Error::Metadata {
-                    message: format!("{at}: `sops` must be a mapping"),
+                    location: Some(Location::of(self.text, key_at)),
+                    message: "it must be a mapping".into(),
                 });
             }
         };

@@ -190,6 +190,7 @@ impl Identities {
         enc: &str,
     ) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let malformed = |message: &str| Error::Metadata {
+            location: None,
             message: format!("`enc` of {}: {message}", shortened(recipient)),
         };
         // As in sops, a binary age file is no answer here.

@@ -168,7 +168,7 @@ impl Hash for Recipient {
 
 /// A recipient as a message shows it: whole if it is short, otherwise its beginning and end.
 ///
-/// Of text that is no recipient only a few characters are shown, since it may be a private key in the wrong place.
+/// Text of another form is not shown, since it may be a piece of a private key.
 pub(crate) fn shortened(recipient: &str) -> String {
     // An X25519 recipient has 62 characters, an Ed25519 key of SSH 80.
     const WHOLE: usize = 82;
@@ -177,7 +177,7 @@ pub(crate) fn shortened(recipient: &str) -> String {
     let public = recipient.starts_with("age1") || recipient.starts_with("ssh-");
     let length = recipient.chars().count();
     if !public && length > END {
-        recipient.chars().take(END).chain(['…']).collect()
+        "***".to_owned()
     } else if length > WHOLE {
         let end = recipient.chars().skip(length - END);
         recipient
@@ -191,7 +191,18 @@ pub(crate) fn shortened(recipient: &str) -> String {
     }
 }
 
+/// Whether the text has a private key in it, whole or in part.
+fn holds_private_key(text: &str) -> bool {
+    let text = text.to_ascii_uppercase();
+    ["SECRET-KEY", "PRIVATE KEY", "AGE-PLUGIN-"]
+        .iter()
+        .any(|mark| text.contains(mark))
+}
+
 fn refused(recipient: &str, message: impl Into<String>) -> Error {
+    if holds_private_key(recipient) {
+        return Error::PrivateKey;
+    }
     Error::Recipient {
         recipient: shortened(recipient),
         message: message.into(),
@@ -309,8 +320,19 @@ mod tests {
             include_str!("../../../../testdata/keys/ssh_ed25519"),
             "AGE-PLUGIN-YUBIKEY-1QQQQQQQQQQQQQQQQ",
         ] {
-            let error = identity.parse::<Recipient>().unwrap_err().to_string();
-            assert!(!error.contains(&identity[..16]), "{error}");
+            let recipient = "age1shs52pvk44xpajrdw39j77xtpugnynw23cn9gsu6m4566vnfpcyqh4s60w";
+            for text in [
+                identity.to_owned(),
+                identity.to_lowercase(),
+                format!("{recipient} {identity}"),
+            ] {
+                let error = text.parse::<Recipient>().unwrap_err();
+                assert!(matches!(error, Error::PrivateKey), "{error}");
+            }
+            // A piece of one does not tell what it is.
+            let piece = &identity[identity.len() - 12..];
+            let error = piece.parse::<Recipient>().unwrap_err().to_string();
+            assert!(error.starts_with("recipient `***`: "), "{error}");
         }
     }
 

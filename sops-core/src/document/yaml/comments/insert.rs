@@ -104,9 +104,9 @@ fn repeat(document: &Document<'_>, places: Places) -> Result<Vec<Place>> {
         let (heads, feet) = (of_item(false), of_item(true));
         repeated += last - first + heads.len() + feet.len();
         if repeated > MAX_EXPANDED {
-            let at = Location::of(document.text, span.range().start);
             return Err(Error::Limit {
-                message: format!("{at}: aliases repeat more than {MAX_EXPANDED} comments"),
+                location: Some(Location::of(document.text, span.range().start)),
+                message: format!("aliases repeat more than {MAX_EXPANDED} comments"),
             });
         }
         let own = |of_item: &OfItem, before: u32| Place {

@@ -9,18 +9,21 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// The program.
-pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_sops-rs");
+/// The program, which cargo builds for the tests of its package and names to them.
+pub fn program() -> PathBuf {
+    let name = std::env::var_os("CARGO_BIN_EXE_sops-rs");
+    name.expect("cargo runs the tests of the program").into()
+}
 
 const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/keys");
 
 /// The recipient of `testdata/keys/x25519.txt`, whose private key the home has.
-pub(crate) fn recipient() -> String {
+pub fn recipient() -> String {
     recipient_of("x25519.txt")
 }
 
 /// A recipient whose private key the home does not have.
-pub(crate) fn other_recipient() -> String {
+pub fn other_recipient() -> String {
     recipient_of("x25519_other.txt")
 }
 
@@ -33,12 +36,12 @@ fn recipient_of(file: &str) -> String {
 }
 
 /// The private key, which no output may have in it.
-pub(crate) fn identity() -> String {
+pub fn identity() -> String {
     identity_of("x25519.txt")
 }
 
 /// A private key that opens nothing here.
-pub(crate) fn other_identity() -> String {
+pub fn other_identity() -> String {
     identity_of("x25519_other.txt")
 }
 
@@ -50,13 +53,20 @@ fn identity_of(file: &str) -> String {
         .to_owned()
 }
 
-pub(crate) struct TestEnvironment {
+/// A folder with a home and a working directory, which go when it is dropped.
+pub struct TestEnvironment {
     root: TempDir,
+}
+
+impl Default for TestEnvironment {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl TestEnvironment {
     /// With the test key in the home.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let environment = Self::without_key();
         let folder = environment.home().join(".config/sops/age");
         fs::create_dir_all(&folder).expect("the home can be written");
@@ -68,7 +78,7 @@ impl TestEnvironment {
     }
 
     /// With an empty home.
-    pub(crate) fn without_key() -> Self {
+    pub fn without_key() -> Self {
         let root = tempfile::tempdir().expect("a temporary folder");
         for folder in ["home", "work"] {
             fs::create_dir(root.path().join(folder)).expect("the folder is ours");
@@ -76,32 +86,36 @@ impl TestEnvironment {
         Self { root }
     }
 
-    pub(crate) fn home(&self) -> PathBuf {
+    /// The home folder.
+    pub fn home(&self) -> PathBuf {
         self.root.path().join("home")
     }
 
     /// A path in the working directory.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.root.path().join("work").join(name)
     }
 
-    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+    /// Writes a file in the working directory, with the folders that it needs.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("it is below the working directory"))
             .expect("it is ours");
         fs::write(path, text).expect("it is ours");
     }
 
-    pub(crate) fn read(&self, name: &str) -> String {
+    /// A file of the working directory as text.
+    pub fn read(&self, name: &str) -> String {
         String::from_utf8(self.bytes(name)).expect("the file is UTF-8")
     }
 
-    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
+    /// A file of the working directory.
+    pub fn bytes(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     /// The names in the working directory, in order.
-    pub(crate) fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path("")).expect("it is there");
         let mut names: Vec<String> = entries
             .map(|entry| {
@@ -117,19 +131,19 @@ impl TestEnvironment {
     }
 
     /// Writes an encrypted file.
-    pub(crate) fn encrypt(&self, name: &str, text: &str) {
+    pub fn encrypt(&self, name: &str, text: &str) {
         self.write(name, text);
         self.run(&["encrypt", "--age", &recipient(), "--in-place", name])
             .succeeds();
     }
 
     /// The plaintext of an encrypted file.
-    pub(crate) fn decrypt(&self, name: &str) -> String {
+    pub fn decrypt(&self, name: &str) -> String {
         self.run(&["decrypt", name]).succeeds().stdout
     }
 
     /// Writes a shell script that stands for an editor; `$1` is the file. Gives the command that runs it.
-    pub(crate) fn editor(&self, script: &str) -> String {
+    pub fn editor(&self, script: &str) -> String {
         let path = self.root.path().join("editor");
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("it is ours");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("it is ours");
@@ -137,8 +151,13 @@ impl TestEnvironment {
     }
 
     /// A run that is yet to start. Nothing of this process's environment is in it but the search path.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(PROGRAM);
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        self.command_of(&program(), arguments)
+    }
+
+    /// The same of another program.
+    pub fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .env_clear()
@@ -151,12 +170,13 @@ impl TestEnvironment {
         command
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+    /// Runs the program.
+    pub fn run(&self, arguments: &[&str]) -> Run {
         self.finish(self.command(arguments))
     }
 
     /// Runs with this on standard input.
-    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Run {
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Run {
         let mut command = assert_cmd::Command::from_std(self.command(arguments));
         Run::of(
             command
@@ -167,7 +187,8 @@ impl TestEnvironment {
         )
     }
 
-    pub(crate) fn finish(&self, command: Command) -> Run {
+    /// Runs what was made ready.
+    pub fn finish(&self, command: Command) -> Run {
         let mut command = assert_cmd::Command::from_std(command);
         Run::of(
             command
@@ -178,17 +199,20 @@ impl TestEnvironment {
     }
 
     /// A text without the names of temporary folders.
-    pub(crate) fn neutral(&self, text: &str) -> String {
+    pub fn neutral(&self, text: &str) -> String {
         text.replace(&self.root.path().display().to_string(), "<ROOT>")
     }
 }
 
 /// What came out of a run.
 #[derive(Debug)]
-pub(crate) struct Run {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+pub struct Run {
+    /// The exit code; none where a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// What it wrote to standard error.
+    pub stderr: String,
 }
 
 impl Run {
@@ -200,14 +224,16 @@ impl Run {
         }
     }
 
+    /// It ended well.
     #[track_caller]
-    pub(crate) fn succeeds(self) -> Self {
+    pub fn succeeds(self) -> Self {
         assert_eq!(self.code, Some(0), "{self}");
         self
     }
 
+    /// It failed with this exit code, and wrote no result.
     #[track_caller]
-    pub(crate) fn fails_with(self, code: i32) -> Self {
+    pub fn fails_with(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self}");
         assert_eq!(self.stdout, "", "a failure writes no result");
         self

@@ -1,0 +1,109 @@
+//! Bad input: the exit code beside that of `sops`.
+
+use std::path::Path;
+
+use test_support::environment::TestEnvironment;
+
+use crate::cases::{Case, changes, command_lines, encrypted_files, plaintexts, private_keys};
+
+/// Where the codes differ: the case, the code of `sops`, and why it is another here.
+const DIFFERENCES: &[(&str, i32, &str)] = &[
+    (
+        "JSON with text behind it",
+        0,
+        "it drops the text; nothing is lost here",
+    ),
+    (
+        "JSON with a key that stands twice",
+        0,
+        "readers disagree on which one counts",
+    ),
+    ("JSON nested 10,000 deep", 0, "depth is bounded"),
+    (
+        "JSON that is not UTF-8",
+        0,
+        "it puts other characters in place of the bytes",
+    ),
+    (
+        "no recipient",
+        0,
+        "it tries its keys without knowing whose the file is",
+    ),
+    ("a key of a list", 2, "it panics"),
+    ("a negative index", 2, "it panics"),
+    ("a key of a list to print", 2, "it panics"),
+    (
+        "an index of a mapping",
+        0,
+        "it sets nothing and says nothing",
+    ),
+    ("a flag before the command", 0, "it passes the flag over"),
+    ("two old commands", 1, "it does one of them"),
+    (
+        "two formats for one file",
+        0,
+        "it writes another format than the name says",
+    ),
+    ("a format that there is not", 0, "it passes the flag over"),
+    ("a dotenv file", 0, "the format is not there yet"),
+    ("an INI file", 0, "the format is not there yet"),
+    ("a binary file", 0, "the format is not there yet"),
+    (
+        "a key service",
+        0,
+        "key services are not there yet; it goes on without one that does not answer",
+    ),
+    ("no local keys", 128, "key services are not there yet"),
+    (
+        "a malformed expression",
+        0,
+        "it passes over an expression that is none, and encrypts nothing",
+    ),
+    (
+        "a rule that selects nothing",
+        0,
+        "it writes everything in plaintext",
+    ),
+    (
+        "an unknown key in the configuration",
+        0,
+        "it passes over a misspelt key",
+    ),
+];
+
+/// The code with which `sops` ends; a Go program that panics ends with 2.
+fn code_of_sops(case: &Case) -> i32 {
+    let environment = TestEnvironment::new();
+    let (arguments, variables) = case.set_up(&environment);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut command = environment.command_of(Path::new("sops"), &arguments);
+    command.envs(variables);
+    let run = environment.finish(command);
+    run.code.expect("no signal ends it")
+}
+
+#[test]
+fn bad_input_ends_as_with_sops() {
+    let cases = [
+        plaintexts(),
+        encrypted_files(),
+        private_keys(),
+        changes(),
+        command_lines(),
+    ];
+    let (mut wrong, mut known) = (Vec::new(), 0);
+    for case in cases.iter().flatten() {
+        let theirs = code_of_sops(case);
+        let listed = DIFFERENCES.iter().find(|(name, ..)| *name == case.name);
+        known += usize::from(listed.is_some());
+        let expected = listed.map_or(case.code, |(_, code, _)| *code);
+        if theirs != expected || listed.is_some() && theirs == case.code {
+            wrong.push(format!(
+                "(\"{}\", {theirs}, \"\"), // `{}` gives {} here",
+                case.name, case.arguments, case.code
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(known, DIFFERENCES.len(), "a difference names no case");
+}
