@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use sops_core::keys::Identities;
 use sops_core::keys::age::generate_x25519;
 use sops_core::rules::EncryptionRule;
-use sops_core::{Encryption, Format, decrypt, encrypt};
-use test_support::Features;
+use sops_core::{Encryption, Error, Format, decrypt, encrypt};
+use test_support::{Features, written};
 
 static KEYS: LazyLock<(Encryption, Identities)> = LazyLock::new(|| {
     let pair = generate_x25519();
@@ -43,6 +43,58 @@ fn comes_back(text: &str, format: Format, rule: &EncryptionRule) -> bool {
         *back
     );
     true
+}
+
+#[test]
+fn written_yaml_comes_back() {
+    for text in written::ACCEPTED {
+        let accepted = comes_back(text, Format::Yaml, &EncryptionRule::default());
+        assert!(accepted, "{text:?} is refused");
+    }
+}
+
+#[test]
+fn what_go_reads_otherwise_is_refused() {
+    for (text, part) in written::REFUSED {
+        let refusal = encrypt(text, Format::Yaml, &KEYS.0).expect_err(text);
+        let shown = refusal.to_string();
+        assert!(shown.contains(part), "{text:?} is refused with: {shown}");
+        assert!(matches!(refusal, Error::Unsupported { .. }), "{text:?}");
+    }
+}
+
+/// Comments behind the last member stay before the block, as `sops` 3.13.3 finds them before it.
+#[test]
+fn the_block_of_a_flow_mapping_goes_before_its_bracket() {
+    for (text, expected) in [
+        ("{}\n", "{BLOCK}\n"),
+        ("{a_unencrypted: 1,}\n", "{a_unencrypted: 1,BLOCK,}\n"),
+        (
+            "{\n  a_unencrypted: 1\n}\n",
+            "{\n  a_unencrypted: 1,\n  BLOCK\n}\n",
+        ),
+        (
+            "{\n  a_unencrypted: 1, #\n\n}\n",
+            "{\n  a_unencrypted: 1, #\n\n  BLOCK\n}\n",
+        ),
+        (
+            "{\n  a_unencrypted: 1 #\n  , }\n",
+            "{\n  a_unencrypted: 1 #\n  , BLOCK\n  , }\n",
+        ),
+        ("{ #\r\n}", "{ #\r\nBLOCK\r\n}"),
+        (
+            "{a_unencrypted: , b_unencrypted: }",
+            "{a_unencrypted: , b_unencrypted: ,BLOCK}",
+        ),
+    ] {
+        let encrypted = encrypt(text, Format::Yaml, &KEYS.0).expect(text);
+        let start = encrypted
+            .find("\"sops\": {")
+            .expect("a block in flow style");
+        let end = start + encrypted[start..].rfind("\"}").expect("its end") + 2;
+        let shown = format!("{}BLOCK{}", &encrypted[..start], &encrypted[end..]);
+        assert_eq!(shown, expected);
+    }
 }
 
 #[test]

@@ -11,3 +11,4 @@ mod exit_codes;
 mod generated;
 mod golden;
 mod peer;
+mod written;

@@ -1,47 +1,36 @@
 //! Where the `sops` block of a document goes, and how it is written there.
 
+pub(crate) mod flow;
+
 use std::ops::Range;
 
 use serde_json::{Map, Value as Json};
 
-use crate::document::{Block, Collection, Document, Edits, Item, Style, yaml};
+use crate::document::{Block, Document, Edits, Item, Style, yaml};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::metadata::BLOCK_KEY;
 use crate::tree::{Entry, Node};
 
-/// The mapping at the top of the document whose item is at `index`: where it begins, where it ends, whether it is in flow
-/// style, and whether it is empty.
-fn top(document: &Document<'_>, index: usize) -> Option<(usize, usize, bool, bool)> {
-    let top = document.tape[index..]
-        .iter()
-        .find(|item| !matches!(item, Item::Document { .. } | Item::Comment { .. }))?;
-    match top {
-        Item::Open {
-            kind: Collection::Mapping,
-            flow,
-            span,
-            close,
-            ..
-        } => {
-            let from = document
-                .tape
-                .iter()
-                .skip(index)
-                .take(*close as usize - index);
-            let children = from
-                .filter(|item| {
-                    matches!(item, Item::Open { .. } | Item::Leaf(_) | Item::Alias { .. })
-                })
-                .nth(1);
-            Some((
-                span.range().start,
-                span.range().end,
-                *flow,
-                children.is_none(),
-            ))
+/// The mapping at the top of the document whose item is at `index`.
+struct Top {
+    /// Its place on the tape.
+    index: usize,
+    span: Range<usize>,
+    flow: bool,
+}
+
+impl Top {
+    fn of(document: &Document<'_>, index: usize) -> Option<Self> {
+        let index = document.top(index)?;
+        match &document.tape[index] {
+            Item::Open { flow, span, .. } => Some(Self {
+                index,
+                span: span.range(),
+                flow: *flow,
+            }),
+            _ => None,
         }
-        _ => None,
     }
 }
 
@@ -81,61 +70,29 @@ pub(crate) fn location(document: &Document<'_>) -> Option<Location> {
 
 /// Whether nothing but the block stands in the mapping, which is in block style: without the block nothing is left of it.
 pub(crate) fn is_alone(document: &Document<'_>, block: &Block) -> bool {
-    let mut documents = document
-        .tape
-        .iter()
-        .enumerate()
-        .filter(|(_, item)| matches!(item, Item::Document { .. }));
-    documents
-        .nth(block.document)
-        .is_some_and(|(index, _)| matches!(top(document, index), Some((_, _, false, true))))
+    let index = document.document_indexes().nth(block.document);
+    let top = index.and_then(|index| Top::of(document, index));
+    top.is_some_and(|top| !top.flow && document.children(top.index).next().is_none())
 }
 
 /// The documents without a mapping, counted from 0: empty ones, which get one for the block.
 pub(crate) fn empty_documents(document: &Document<'_>) -> Vec<usize> {
-    let documents = document
-        .tape
-        .iter()
-        .enumerate()
-        .filter(|(_, item)| matches!(item, Item::Document { .. }));
-    let empty = documents
-        .enumerate()
-        .filter(|(_, (index, _))| top(document, *index).is_none());
+    let documents = document.document_indexes().enumerate();
+    let empty = documents.filter(|(_, index)| document.top(*index).is_none());
     empty.map(|(number, _)| number).collect()
 }
 
 /// Where the text changes when the block is put into the document at `index`.
 pub(crate) fn offset(document: &Document<'_>, index: usize) -> usize {
-    match (top(document, index), &document.tape[index]) {
-        (Some((start, _, true, true)), _) => start + 1,
-        (Some((_, end, true, false)), Item::Document { close, .. }) => {
-            last_end(document, *close as usize).unwrap_or(end - 1)
-        }
-        (Some((start, ..)), Item::Document { close, .. })
+    match (Top::of(document, index), &document.tape[index]) {
+        (Some(top), _) if top.flow => flow::offset(document, top.index, top.span.end),
+        (Some(top), Item::Document { close, .. })
             if ends_in_open_block(document, *close as usize) =>
         {
-            yaml::source::line_start(document.text, start)
+            yaml::source::line_start(document.text, top.span.start)
         }
         (_, Item::Document { end, .. }) => *end as usize,
         _ => document.text.len(),
-    }
-}
-
-/// Where the last member of the top mapping of the document that closes at `close` ends.
-fn last_end(document: &Document<'_>, close: usize) -> Option<usize> {
-    let top = close.checked_sub(1)?;
-    let last = document.tape[..top]
-        .iter()
-        .rfind(|item| !matches!(item, Item::Comment { .. }))?;
-    match last {
-        // An omitted value has no place of its own.
-        Item::Leaf(leaf) if leaf.span.range().is_empty() => None,
-        Item::Leaf(leaf) => Some(leaf.span.range().end),
-        Item::Close { open } => match &document.tape[*open as usize] {
-            Item::Open { span, .. } | Item::Alias { span, .. } => Some(span.range().end),
-            _ => None,
-        },
-        _ => None,
     }
 }
 
@@ -158,7 +115,7 @@ pub(crate) fn lacks_final_newline(document: &Document<'_>) -> bool {
         .iter()
         .rposition(|item| matches!(item, Item::Document { .. }));
     let Some(last) = last else { return false };
-    let in_flow = matches!(top(document, last), Some((_, _, true, _)));
+    let in_flow = Top::of(document, last).is_some_and(|top| top.flow);
     !in_flow && offset(document, last) == document.text.len() && !ends_a_line(document.text)
 }
 
@@ -174,51 +131,15 @@ pub(crate) fn insert(
     out: &mut String,
 ) {
     let at = offset(document, index);
-    match top(document, index) {
-        Some((start, end, true, empty)) => insert_in_flow(document, start..end, empty, tree, out),
+    match Top::of(document, index) {
+        Some(top) if top.flow => flow::insert(document, top.index, top.span, tree, out),
         top => {
-            let column = top.map_or(0, |(start, ..)| yaml::source::column(document.text, start));
+            let column = top.map_or(0, |top| yaml::source::column(document.text, top.span.start));
             if !ends_a_line(&document.text[..at]) {
                 out.push_str(newline(document.text));
             }
             write_lines(&lines(tree, column), newline(document.text), out);
         }
-    }
-}
-
-fn insert_in_flow(
-    document: &Document<'_>,
-    span: Range<usize>,
-    empty: bool,
-    tree: &Map<String, Json>,
-    out: &mut String,
-) {
-    let inside = &document.text[span.start + 1..span.end - 1];
-    // White space before the first member is what goes before this one too.
-    let lead = &inside[..inside.len() - inside.trim_start_matches([' ', '\t', '\r', '\n']).len()];
-    if !empty {
-        if !out.trim_end().ends_with(',') {
-            out.push(',');
-        }
-        out.push_str(lead);
-    }
-    let multi_line = document.format == Format::Json && lead.contains('\n') && !empty;
-    let indent = lead.rsplit('\n').next().unwrap_or_default();
-    let block = if multi_line {
-        pretty(tree, indent)
-    } else {
-        serde_json::to_string(tree).unwrap_or_default()
-    };
-    out.push_str(&serde_json::to_string(BLOCK_KEY).unwrap_or_default());
-    out.push_str(if multi_line || document.format == Format::Yaml {
-        ": "
-    } else {
-        ":"
-    });
-    if lead.contains("\r\n") {
-        out.push_str(&block.replace('\n', "\r\n"))
-    } else {
-        out.push_str(&block)
     }
 }
 

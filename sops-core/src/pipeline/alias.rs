@@ -61,10 +61,12 @@ pub(super) fn check_comments(
     Ok(())
 }
 
-/// Writes the items of an alias as one flow node. `encrypt` writes a leaf encrypted, or says that it is to stay as it is.
+/// Writes the items of an alias, which stands in a flow collection or not, as one flow node. `encrypt` writes a leaf encrypted,
+/// or says that it is to stay as it is.
 pub(super) fn write(
     document: &Document<'_>,
     items: Range<usize>,
+    in_flow: bool,
     out: &mut String,
     mut encrypt: impl FnMut(usize, &Leaf<'_>, &mut String) -> bool,
 ) {
@@ -108,7 +110,7 @@ pub(super) fn write(
                 open.push((*kind, true));
             }
             Item::Leaf(leaf) => {
-                let quote = if open.is_empty() { "" } else { "'" };
+                let quote = if open.is_empty() && !in_flow { "" } else { "'" };
                 out.push_str(quote);
                 let start = out.len();
                 if encrypt(index, leaf, out) {

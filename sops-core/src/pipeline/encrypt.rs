@@ -7,7 +7,7 @@ use std::thread;
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
-use crate::document::{Document, Item, block};
+use crate::document::{Document, Item, block, yaml};
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
 use crate::metadata::Metadata;
@@ -31,8 +31,13 @@ pub(crate) fn encrypt(
     reuse: &mut Reuse<'_>,
 ) -> Result<String> {
     let selection = Selected::of(document, metadata.rule.as_ref())?;
-    for (index, _) in document.written_items() {
-        alias::check_comments(document, &selection, index)?;
+    for (index, item) in document.written_items() {
+        match item {
+            Item::Leaf(leaf) if !selection.contains(index) => {
+                yaml::foreign::refuse_unreadable(document, leaf)?;
+            }
+            _ => alias::check_comments(document, &selection, index)?,
+        }
     }
     let mac_only_encrypted = metadata.mac_only_encrypted;
     // Former ciphertexts are given out in order, which only one writer can do.

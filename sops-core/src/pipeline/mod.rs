@@ -18,7 +18,8 @@ use crate::document::{Collection, Document, Item, Span};
 /// The containers that are open at a place of the tape.
 struct Containers<'d, 'a> {
     document: &'d Document<'a>,
-    open: Vec<(Collection, Span)>,
+    /// Their kinds, places, and whether in flow style.
+    open: Vec<(Collection, Span, bool)>,
 }
 
 impl<'d, 'a> Containers<'d, 'a> {
@@ -32,7 +33,9 @@ impl<'d, 'a> Containers<'d, 'a> {
     /// Goes past an item.
     fn pass(&mut self, item: &Item<'_>) {
         match item {
-            Item::Open { kind, span, .. } => self.open.push((*kind, *span)),
+            Item::Open {
+                kind, span, flow, ..
+            } => self.open.push((*kind, *span, *flow)),
             Item::Close { open }
                 if matches!(self.document.tape[*open as usize], Item::Open { .. }) =>
             {
@@ -44,11 +47,11 @@ impl<'d, 'a> Containers<'d, 'a> {
 
     /// The innermost container.
     fn innermost(&self) -> Around {
-        let (kind, span) = self
-            .open
-            .last()
-            .copied()
-            .unwrap_or((Collection::Mapping, Span::new(0..0)));
+        let (kind, span, _) =
+            self.open
+                .last()
+                .copied()
+                .unwrap_or((Collection::Mapping, Span::new(0..0), false));
         Around {
             kind,
             start: span.range().start,
@@ -58,7 +61,12 @@ impl<'d, 'a> Containers<'d, 'a> {
     /// The span of the container `up` levels out, 1 for the innermost.
     fn outer(&self, up: usize) -> Option<Span> {
         let index = self.open.len().checked_sub(up)?;
-        self.open.get(index).map(|(_, span)| *span)
+        self.open.get(index).map(|(_, span, _)| *span)
+    }
+
+    /// Whether the innermost container is in flow style.
+    fn is_flow(&self) -> bool {
+        self.open.last().is_some_and(|(.., flow)| *flow)
     }
 
     fn depth(&self) -> usize {

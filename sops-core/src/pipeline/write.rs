@@ -151,6 +151,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
                     alias::write(
                         document,
                         items,
+                        containers.is_flow(),
                         edits.replace(span.range()),
                         |item, leaf, out| {
                             self.selection.contains(item) && self.value(leaf, None, out)

@@ -13,7 +13,7 @@ pub(super) fn begins_line(text: &str, at: usize) -> bool {
 }
 
 /// The offset behind white space, line breaks and comments.
-pub(super) fn skip_blanks(text: &str, mut at: usize) -> usize {
+pub(in crate::document) fn skip_blanks(text: &str, mut at: usize) -> usize {
     loop {
         match text.as_bytes().get(at) {
             Some(b' ' | b'\t' | b'\r' | b'\n') => at += 1,
@@ -32,7 +32,7 @@ pub(super) fn trailing_comment(text: &str, at: usize) -> Option<Range<usize>> {
 }
 
 /// Where the anchor or tag that begins at `at` ends.
-pub(super) fn property_end(text: &str, at: usize, flow: bool) -> usize {
+pub(in crate::document) fn property_end(text: &str, at: usize, flow: bool) -> usize {
     let rest = &text[at..];
     if rest.starts_with("!<") {
         return at + rest.find('>').map_or(rest.len(), |end| end + 1);
@@ -50,7 +50,7 @@ pub(super) fn behind_colon(text: &str, key: usize, flow: bool) -> Option<usize> 
 }
 
 /// Where the key that begins at `key` ends.
-pub(super) fn key_end(text: &str, key: usize, flow: bool) -> usize {
+pub(in crate::document) fn key_end(text: &str, key: usize, flow: bool) -> usize {
     let bytes = text.as_bytes();
     match bytes.get(key) {
         Some(quote @ (b'"' | b'\'')) => {

@@ -11,9 +11,9 @@ mod changes;
 mod check;
 mod flow;
 mod layout;
-mod lexical;
+pub(in crate::document) mod lexical;
 mod scalar;
-mod site;
+pub(in crate::document) mod site;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tree;

@@ -162,13 +162,13 @@ pub(super) fn container(document: &Document<'_>, node: usize) -> usize {
 }
 
 /// The last node in the container at `container`, which has one.
-pub(super) fn last_child(document: &Document<'_>, container: usize) -> usize {
+pub(in crate::document) fn last_child(document: &Document<'_>, container: usize) -> usize {
     let close = document.node_items(container).end - 1;
     previous(document, close).unwrap_or(container)
 }
 
 /// Where the content of the node at `node` ends.
-pub(super) fn content_end(document: &Document<'_>, node: usize) -> usize {
+pub(in crate::document) fn content_end(document: &Document<'_>, node: usize) -> usize {
     let innermost = innermost_last(document, node);
     match &document.tape[innermost] {
         Item::Leaf(leaf) if leaf.span.start == leaf.span.end => {

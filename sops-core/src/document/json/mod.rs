@@ -9,6 +9,7 @@ use jiter::{Jiter, JiterError, Peek};
 
 use crate::document::{
     Block, Collection, Document, Item, Leaf, MAX_DEPTH, PathId, Paths, ROOT, Span, Style, Text,
+    block,
 };
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
@@ -316,7 +317,7 @@ impl<'a> Parser<'a> {
                 });
             }
         };
-        let entry = crate::document::yaml::source::flow_entry(self.text, before, key_at, end);
+        let entry = block::flow::entry(self.text, before, key_at, end);
         self.blocks.push(Block {
             entry,
             value,

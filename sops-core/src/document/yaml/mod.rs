@@ -7,7 +7,7 @@ pub(crate) mod analysis;
 pub(crate) mod comments;
 pub(crate) mod emit;
 mod events;
-mod foreign;
+pub(crate) mod foreign;
 pub(crate) mod in_style;
 mod keys;
 mod parser;

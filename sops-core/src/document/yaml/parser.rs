@@ -8,8 +8,10 @@ use super::events::{Event, Events, Scalar};
 use super::keys::Keys;
 use super::resolve::Refusal;
 use super::{foreign, resolve, source};
+use crate::document::change::lexical::key_end;
 use crate::document::{
     Block, Collection, Item, Leaf, MAX_DEPTH, MAX_EXPANDED, PathId, Paths, ROOT, Span, Style, Text,
+    block,
 };
 use crate::error::{Error, Location, Result};
 use crate::metadata::BLOCK_KEY;
@@ -33,10 +35,17 @@ struct Frame<'a> {
 /// A mapping entry whose key has been read.
 struct Entry {
     path: PathId,
+    /// If this is the `sops` entry.
+    sops: Option<SopsEntry>,
+}
+
+/// What is needed to take the `sops` entry off again.
+struct SopsEntry {
+    /// How long tape and paths were.
+    tape: usize,
+    paths: usize,
     /// Where the mapping's text before this entry ends.
     before: usize,
-    /// How long tape and paths were, if this is the `sops` entry, which is taken off again.
-    sops: Option<(usize, usize)>,
 }
 
 /// The state of reading events, and in the end what came of them.
@@ -88,6 +97,12 @@ impl<'a> Parser<'a> {
     fn event(&mut self, event: Event<'a>) -> Result<()> {
         match event {
             Event::DocumentStart(range) => {
+                foreign::refuse_foreign_prefix(
+                    self.text,
+                    self.last_end..range.start,
+                    self.documents == 0,
+                    !range.is_empty(),
+                )?;
                 self.document = self.tape.len();
                 self.documents += 1;
                 self.last_end = range.end;
@@ -108,7 +123,10 @@ impl<'a> Parser<'a> {
                 self.last_end = range.end;
             }
             Event::Comment(range) => self.comments.push(Span::new(range)),
-            Event::Anchor(range) => self.anchor(range),
+            Event::Anchor(range) => {
+                foreign::refuse_foreign_name(self.text, range.clone())?;
+                self.last_end = self.last_end.max(range.end);
+            }
             Event::Open {
                 kind,
                 flow,
@@ -225,11 +243,17 @@ impl<'a> Parser<'a> {
             foreign::refuse_foreign_escapes(self.text, scalar.range.clone())?;
         }
         let span = self.scalar_span(&scalar);
+        let flow = self.frames.last().is_some_and(|frame| frame.flow);
+        if flow {
+            foreign::refuse_foreign_in_flow(self.text, &scalar)?;
+        }
         let Some(path) = self.node_path() else {
+            if flow {
+                foreign::refuse_foreign_flow_key(self.text, self.last_end, &scalar)?;
+            }
             self.last_end = span.end;
             return self.key(scalar, span);
         };
-        let flow = self.frames.last().is_some_and(|frame| frame.flow);
         let core = scalar
             .tag
             .as_deref()
@@ -247,11 +271,10 @@ impl<'a> Parser<'a> {
         if self.frames.is_empty() {
             self.last_end = span.end;
             return match value {
-                // An empty document; one that says `null` has no place for the `sops` block.
                 None if span.is_empty() && scalar.tag.is_none() && scalar.anchor == 0 => Ok(()),
                 None => self.unsupported(
                     span.start,
-                    "the top level of a document must be a mapping, not null",
+                    "a document that says null has no place for the `sops` block: write `{}`, or nothing behind its `---`",
                 ),
                 Some(_) => self.unsupported(
                     span.start,
@@ -344,12 +367,12 @@ impl<'a> Parser<'a> {
     }
 
     fn push_key(&mut self, key: Text<'a>, at: usize) -> Result<()> {
-        let (tape, paths) = (self.tape.len(), self.paths.len());
-        let top = self.frames.len() == 1;
-        let before = match self.tape.last() {
-            Some(Item::Open { span, flow, .. }) => span.range().start + usize::from(*flow),
-            _ => self.previous_end(at),
-        };
+        let is_sops = self.frames.len() == 1 && key == BLOCK_KEY;
+        let sops = is_sops.then(|| SopsEntry {
+            tape: self.tape.len(),
+            paths: self.paths.len(),
+            before: self.previous_end(at),
+        });
         let Some(frame) = self.frames.last_mut() else {
             return Ok(());
         };
@@ -357,15 +380,20 @@ impl<'a> Parser<'a> {
             let message = format!("the key `{key}` stands twice in this mapping");
             return self.unsupported(at, message);
         }
-        let sops = (top && key == BLOCK_KEY).then_some((tape, paths));
         let path = self.paths.push(frame.path, key, at as u32);
-        frame.entry = Some(Entry { path, before, sops });
+        frame.entry = Some(Entry { path, sops });
         Ok(())
     }
 
     /// Where what stands before the key at `at` ends, in a flow collection.
     fn previous_end(&self, at: usize) -> usize {
         match self.tape.last() {
+            Some(Item::Open { span, flow, .. }) => span.range().start + usize::from(*flow),
+            // A value that is not written may have its place behind comments.
+            Some(Item::Leaf(leaf)) if leaf.span.range().is_empty() => {
+                let key = self.paths.key_offset(leaf.path) as usize;
+                key_end(self.text, key, true)
+            }
             Some(Item::Leaf(leaf)) => leaf.span.range().end,
             Some(Item::Close { open }) => match &self.tape[*open as usize] {
                 Item::Open { span, .. } | Item::Alias { span, .. } => span.range().end,
@@ -377,6 +405,7 @@ impl<'a> Parser<'a> {
 
     fn alias(&mut self, anchor: usize, range: Range<usize>) -> Result<()> {
         let start = range.start;
+        foreign::refuse_foreign_name(self.text, range.clone())?;
         self.last_end = range.end;
         if let Some(key) = self.key_anchors.get(&anchor).cloned() {
             return self.alias_of_key(key, range);
@@ -482,10 +511,6 @@ impl<'a> Parser<'a> {
         new
     }
 
-    fn anchor(&mut self, range: Range<usize>) {
-        self.last_end = self.last_end.max(range.end);
-    }
-
     /// A node is complete: the entry that it was the value of too.
     fn value_done(&mut self) -> Result<()> {
         let Some(frame) = self.frames.last_mut() else {
@@ -494,7 +519,12 @@ impl<'a> Parser<'a> {
         let Some(entry) = frame.entry.take() else {
             return Ok(());
         };
-        let Some((tape, paths)) = entry.sops else {
+        let Some(SopsEntry {
+            tape,
+            paths,
+            before,
+        }) = entry.sops
+        else {
             return Ok(());
         };
         let flow = frame.flow;
@@ -513,7 +543,7 @@ impl<'a> Parser<'a> {
             }
         };
         let entry = if flow {
-            source::flow_entry(self.text, entry.before, key_at, value.end)
+            block::flow::entry(self.text, before, key_at, value.end)
         } else {
             source::block_entry(self.text, key_at, self.last_end)
         };

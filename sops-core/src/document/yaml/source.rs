@@ -128,19 +128,6 @@ pub(crate) fn block_entry(text: &str, key: usize, end: usize) -> Range<usize> {
     start..end
 }
 
-/// What to take out for a flow entry: with the comma before it, or, where it is the first, with the one after it.
-pub(crate) fn flow_entry(text: &str, before: usize, key: usize, end: usize) -> Range<usize> {
-    if text[before..key].contains(',') {
-        return before..end;
-    }
-    let after = text[end..].trim_start();
-    if let Some(rest) = after.strip_prefix(',') {
-        key..text.len() - rest.trim_start().len()
-    } else {
-        before..end
-    }
-}
-
 /// The line break that a text ends with; empty without one.
 pub(crate) fn line_break(text: &str) -> &str {
     let length = if text.ends_with("\r\n") {
