@@ -3,9 +3,13 @@
 
     cargo build --release && python3 benches/side_by_side.py [--large] [--runs N]
 
-Both programs must be there: `target/release/sops-rs` and `sops` on the PATH. --large adds the files on which `sops` takes
-a minute or more. A time is a whole process from start to exit, the memory its largest resident set; of several runs the
-median counts.
+Both programs must be there: `target/release/sops-rs` and `sops` on the PATH. A time is that of a whole process from start to
+exit, the memory its largest resident set. The programs take turns, so that other work on the machine meets both; the median
+of the runs counts.
+
+`sops` takes quadratic time in the width of a mapping, so each row says how wide the mappings are: documents of the same size
+in sections of 10 keys, in sections of 100 keys, and flat, with all keys in one mapping. --large adds the YAML files of 10 MB, on
+which `sops` takes minutes; without it they are timed for sops-rs alone.
 """
 
 import argparse
@@ -20,28 +24,57 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OURS = os.path.join(ROOT, "target", "release", "sops-rs")
 IDENTITY = os.path.join(ROOT, "testdata", "keys", "x25519.txt")
+FLAT = None
 
 
-def yaml(leaves):
-    """25 bytes a leaf."""
-    lines = []
-    for number in range(leaves):
-        if number % 100 == 0:
-            lines.append(f"section{number // 100:05}:")
-        lines.append(f"  key{number % 100:02}: value-{number:08}")
-    return "\n".join(lines) + "\n"
+def yaml(leaves, width):
+    """About 25 bytes a leaf."""
+    if width is FLAT:
+        return "".join(f"key{number:06}: value-{number:06}\n" for number in range(leaves))
+    return "".join(
+        (f"section{number // width:05}:\n" if number % width == 0 else "")
+        + f"  key{number % width:02}: value-{number:08}\n"
+        for number in range(leaves)
+    )
 
 
-def json(leaves):
-    sections = []
-    for section in range(leaves // 100):
-        members = ",\n".join(f'\t\t"key{number:02}": "value-{section:08}"' for number in range(100))
-        sections.append(f'\t"section{section:05}": {{\n{members}\n\t}}')
-    return "{\n" + ",\n".join(sections) + "\n}\n"
+def json(leaves, width):
+    def members(numbers, indent, digits):
+        return ",\n".join(f'{indent}"key{key:0{digits}}": "value-{number:06}"' for key, number in numbers)
+
+    if width is FLAT:
+        inside = members(((number, number) for number in range(leaves)), "\t", 6)
+    else:
+        inside = ",\n".join(
+            f'\t"section{start // width:05}": {{\n'
+            + members(((key, start + key) for key in range(width)), "\t\t", 2)
+            + "\n\t}"
+            for start in range(0, leaves, width)
+        )
+    return f"{{\n{inside}\n}}\n"
+
+
+# What is timed: size, leaves, format, width of a mapping, whether `sops` is timed (or only with --large), and how many times
+# faster than it sops-rs is to be, encrypting and decrypting.
+CASES = [
+    ("1 KB", 40, yaml, 10, "always", (8, 8)),
+    ("1 MB", 40_000, yaml, 10, "always", (60, 60)),
+    ("1 MB", 40_000, yaml, 100, "always", (60, 60)),
+    ("1 MB", 40_000, yaml, FLAT, "always", (60, 60)),
+    ("1 MB", 40_000, json, 10, "always", (200, 80)),
+    ("1 MB", 40_000, json, 100, "always", (None, None)),
+    ("1 MB", 40_000, json, FLAT, "large", (200, 80)),
+    ("10 MB", 400_000, yaml, 10, "large", (100, 100)),
+    ("10 MB", 400_000, yaml, 100, "large", (None, None)),
+    ("10 MB", 400_000, yaml, FLAT, "never", (None, None)),
+    ("10 MB", 400_000, json, 10, "never", (None, None)),
+    ("10 MB", 400_000, json, 100, "never", (None, None)),
+    ("10 MB", 400_000, json, FLAT, "never", (None, None)),
+]
 
 
 def run(command, output):
-    """Seconds and kilobytes of one process."""
+    """Seconds and megabytes of one process."""
     with open(output, "wb") as out:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE)
@@ -50,59 +83,68 @@ def run(command, output):
         seconds = time.perf_counter() - start
     if status != 0:
         sys.exit(f"{' '.join(command)}: {error.decode()}")
-    return seconds, usage.ru_maxrss
+    return seconds, usage.ru_maxrss / 1024
 
 
-def median(command, output, runs):
-    run(command, output)
-    samples = [run(command, output) for _ in range(runs)]
-    return statistics.median(sample[0] for sample in samples), max(sample[1] for sample in samples)
+def measure(programs, words, output, runs, peer_runs):
+    """The medians of each program's time and memory; they take turns."""
+    samples = [[] for _ in programs]
+    for turn in range(runs):
+        for program, of_program in zip(programs, samples):
+            if program == OURS or turn < peer_runs:
+                of_program.append(run([program, *words], output))
+    return [tuple(statistics.median(column) for column in zip(*of_program)) for of_program in samples]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--large", action="store_true", help="10 MB files too")
-    parser.add_argument("--runs", type=int, default=5, help="runs that count, for files up to 1 KB; larger ones have fewer")
+    parser.add_argument("--large", action="store_true", help="also time `sops` where it takes minutes")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each program; four times as many for 1 KB")
     arguments = parser.parse_args()
-    theirs = shutil.which("sops") or sys.exit("`sops` is not on the PATH")
+    peer = shutil.which("sops") or sys.exit("`sops` is not on the PATH")
     with open(IDENTITY, encoding="utf-8") as file:
         recipient = next(line.split()[-1] for line in file if "public key" in line)
-    os.environ["SOPS_AGE_KEY_FILE"] = IDENTITY
-    cases = [
-        ("1 KB", yaml(40), "yaml", True),
-        ("1 MB", yaml(40_000), "yaml", True),
-        ("1 MB", json(40_000), "json", True),
-        ("10 MB", yaml(400_000), "yaml", arguments.large),
-        ("10 MB", json(400_000), "json", False),
-    ]
-    print(f"{'work':<26}{'sops-rs':>11}{'sops':>11}{'ratio':>9}{'sops-rs':>11}{'sops':>11}")
+    print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    print("| work | `sops` | `sops-rs` | ratio | to reach | `sops` memory | `sops-rs` memory |")
+    print("|---|--:|--:|--:|--:|--:|--:|")
     ours = {}
     with tempfile.TemporaryDirectory() as folder:
-        for size, text, kind, with_peer in cases:
-            plain = os.path.join(folder, f"plain.{kind}")
-            encrypted = os.path.join(folder, f"encrypted.{kind}")
-            output = os.path.join(folder, "output")
+        identity = os.path.join(folder, "keys.txt")
+        with open(IDENTITY, "rb") as source, open(os.open(identity, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as copy:
+            copy.write(source.read())
+        os.environ["SOPS_AGE_KEY_FILE"] = identity
+        output = os.path.join(folder, "output")
+        for size, leaves, kind, width, with_peer, targets in CASES:
+            name = kind.__name__
+            shape = "flat" if width is FLAT else f"sections of {width}"
+            plain, encrypted = (os.path.join(folder, f"{state}.{name}") for state in ("plain", "encrypted"))
             with open(plain, "w", encoding="utf-8") as file:
-                file.write(text)
+                file.write(kind(leaves, width))
             subprocess.run([OURS, "encrypt", "--age", recipient, "--output", encrypted, plain], check=True)
-            runs = arguments.runs * 4 if size == "1 KB" else arguments.runs
+            timed = with_peer == "always" or (with_peer == "large" and arguments.large)
+            runs = arguments.runs * (4 if size == "1 KB" else 1)
+            # One run of `sops` is enough where it takes a minute and more.
+            peer_runs = 1 if with_peer == "large" else runs
             works = [("encrypt", ["encrypt", "--age", recipient, plain]), ("decrypt", ["decrypt", encrypted])]
-            for verb, words in works:
-                seconds, memory = median([OURS, *words], output, runs)
-                ours[size, kind, verb] = seconds
-                row = f"{verb} {size} {kind.upper()}"
-                if with_peer:
-                    peer_seconds, peer_memory = median([theirs, *words], output, runs if size == "1 KB" else 1)
-                    print(
-                        f"{row:<26}{seconds * 1e3:>8.1f} ms{peer_seconds * 1e3:>8.0f} ms{peer_seconds / seconds:>8.1f}x"
-                        f"{memory / 1024:>8.1f} MB{peer_memory / 1024:>8.1f} MB"
-                    )
-                else:
-                    print(f"{row:<26}{seconds * 1e3:>8.1f} ms{'':>20}{memory / 1024:>8.1f} MB")
-    for kind in ("yaml", "json"):
-        for verb in ("encrypt", "decrypt"):
-            growth = ours["10 MB", kind, verb] / ours["1 MB", kind, verb]
-            print(f"{verb} {kind.upper()}: 10 MB takes {growth:.1f} times the time of 1 MB")
+            for (verb, words), target in zip(works, targets):
+                results = measure([OURS, peer] if timed else [OURS], words, output, runs, peer_runs)
+                seconds, memory = results[0]
+                ours[size, name, shape, verb] = seconds
+                peer_time = ratio = peer_memory = ""
+                if timed:
+                    peer_seconds, peer_megabytes = results[1]
+                    peer_time, peer_memory = f"{peer_seconds * 1e3:.0f} ms", f"{peer_megabytes:.0f} MB"
+                    ratio = f"{peer_seconds / seconds:.1f}x"
+                print(
+                    f"| {verb} {size} {name.upper()}, {shape} | {peer_time} | {seconds * 1e3:.1f} ms | {ratio} "
+                    f"| {f'{target}x' if target else ''} | {peer_memory} | {memory:.0f} MB |",
+                    flush=True,
+                )
+    print("\nTen times the size takes at most 11 times the time:")
+    for (size, name, shape, verb), seconds in ours.items():
+        if size == "1 MB":
+            print(f"- {verb} {name.upper()}, {shape}: {ours['10 MB', name, shape, verb] / seconds:.1f} times")
+    print(f"\nload after: {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -24,14 +24,15 @@ pub(crate) struct Paths<'a> {
 }
 
 impl<'a> Paths<'a> {
-    pub(crate) fn new() -> Self {
-        Self {
-            nodes: vec![Node {
-                parent: ROOT,
-                at: 0,
-                key: Cow::Borrowed(""),
-            }],
-        }
+    /// With room for so many paths before they have to move.
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        let mut nodes = Vec::with_capacity(count + 1);
+        nodes.push(Node {
+            parent: ROOT,
+            at: 0,
+            key: Cow::Borrowed(""),
+        });
+        Self { nodes }
     }
 
     /// Adds the path of the entry `key`, which stands at offset `at`, of the mapping whose path is `parent`.
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn additional_data_is_the_keys_each_with_a_colon() {
-        let mut paths = Paths::new();
+        let mut paths = Paths::with_capacity(2);
         let a = paths.push(ROOT, "a".into(), 0);
         let b = paths.push(a, "bé".into(), 3);
         let mut out = Vec::new();

@@ -1,9 +1,8 @@
 //! Plaintext to ciphertext: one pass over the leaves for the MAC, one that writes, both at the same time where that pays.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use serde_json::{Map, Value as Json};
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
@@ -12,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::keys::DataKey;
 use crate::metadata::Metadata;
 use crate::pipeline::alias;
+use crate::pipeline::in_order::{in_order, threads};
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
 use crate::pipeline::spellings::Spellings;
@@ -19,9 +19,6 @@ use crate::pipeline::survey::survey;
 use crate::pipeline::write::{Part, Writer, parts};
 use crate::rules::EncryptionRule;
 use crate::value::{Type, Value};
-
-/// With fewer values a thread takes longer to start than it saves.
-const VALUES_A_THREAD: usize = 4_000;
 
 /// Encrypts the leaves that the metadata's rule selects. `metadata` has its keys and time already and is given its MAC.
 pub(crate) fn encrypt(
@@ -40,99 +37,56 @@ pub(crate) fn encrypt(
         }
     }
     let mac_only_encrypted = metadata.mac_only_encrypted;
-    // Former ciphertexts are given out in order, which only one writer can do.
-    let writers = match document.tape.len() / VALUES_A_THREAD {
-        0 => 0,
-        _ if !reuse.is_empty() => 0,
-        enough => thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(enough),
+    let survey = || survey(document, &selection, mac_only_encrypted);
+    let parts = parts(document, &selection);
+    let new_writer = |reuse| Writer::new(document, &selection, Cipher::new(key), reuse);
+    let writers: Vec<_> = match threads(document.tape.len()) {
+        // Former ciphertexts are given out in order, which only one writer can do.
+        _ if !reuse.is_empty() => vec![new_writer(Some(reuse))],
+        threads => (0..threads).map(|_| new_writer(None)).collect(),
     };
-    let most = if writers > 1 {
-        document.tape.len() / writers
-    } else {
-        usize::MAX
-    };
-    let parts = parts(document, &selection, most);
-
-    let ((mac, spellings), texts) = if writers > 1 {
-        thread::scope(|scope| {
-            let surveyed = scope.spawn(|| survey(document, &selection, mac_only_encrypted));
-            let texts = write_at_once(document, &selection, key, &parts, writers);
-            // The thread ends without a panic: nothing in it can.
-            surveyed
-                .join()
-                .map(|surveyed| texts.map(|texts| (surveyed, texts)))
+    thread::scope(|scope| {
+        let surveying = (writers.len() > 1).then(|| scope.spawn(survey));
+        let surveyed = || match surveying {
+            Some(thread) => thread.join().map_err(|_| Error::Limit {
+                location: None,
+                message: "a thread ended early".into(),
+            }),
+            None => Ok(survey()),
+        };
+        in_order(writers, &parts, Writer::write, |texts| {
+            join(document, &parts, texts, || {
+                let (mac, spellings) = surveyed()?;
+                authenticate(metadata, key, &mac, &spellings)?;
+                Ok(metadata.to_tree())
+            })
         })
-        .map_err(|_| Error::Limit {
-            location: None,
-            message: "a thread ended early".into(),
-        })??
-    } else {
-        let surveyed = survey(document, &selection, mac_only_encrypted);
-        let mut writer = Writer::new(document, &selection, Cipher::new(key), reuse);
-        let texts: Result<Vec<String>> =
-            parts.iter().map(|part| writer.write(part, 1024)).collect();
-        (surveyed, texts?)
-    };
-    authenticate(metadata, key, &mac, &spellings)?;
+    })
+}
 
-    let tree = metadata.to_tree();
-    let mut parts = parts.iter();
-    let mut texts = texts.into_iter();
-    let mut out = texts.next().unwrap_or_default();
-    if let Some(index) = parts.next().and_then(|part| part.block) {
-        block::insert(document, index, &tree, &mut out);
-    }
-    for (part, text) in parts.zip(texts) {
-        out.push_str(&text);
-        if let Some(index) = part.block {
-            block::insert(document, index, &tree, &mut out);
+/// Puts the texts of the parts together, with the `sops` block where it belongs. What it holds is asked for once.
+fn join(
+    document: &Document<'_>,
+    parts: &[Part<'_, '_>],
+    texts: impl Iterator<Item = Result<String>>,
+    block: impl FnOnce() -> Result<Map<String, Json>>,
+) -> Result<String> {
+    /// A few recipients.
+    const BLOCK: usize = 2_048;
+    let capacity = parts.iter().map(|part| part.capacity(document));
+    let mut out = String::with_capacity(capacity.sum::<usize>() + BLOCK);
+    let (mut block, mut tree) = (Some(block), None);
+    for (part, text) in parts.iter().zip(texts) {
+        out.push_str(&text?);
+        let Some(index) = part.block else { continue };
+        if let Some(block) = block.take() {
+            tree = Some(block()?);
+        }
+        if let Some(tree) = &tree {
+            block::insert(document, index, tree, &mut out);
         }
     }
     Ok(out)
-}
-
-/// Writes the parts on several threads. The first text has room for all.
-fn write_at_once(
-    document: &Document<'_>,
-    selection: &Selected,
-    key: &DataKey,
-    parts: &[Part],
-    writers: usize,
-) -> Result<Vec<String>> {
-    let next = AtomicUsize::new(0);
-    let texts: Vec<Mutex<Result<String>>> = parts
-        .iter()
-        .map(|_| Mutex::new(Ok(String::new())))
-        .collect();
-    let rest: usize = parts
-        .iter()
-        .skip(1)
-        .map(|part| part.capacity(document) + 1024)
-        .sum();
-    thread::scope(|scope| {
-        for _ in 0..writers {
-            scope.spawn(|| {
-                let mut reuse = Reuse::default();
-                let mut writer = Writer::new(document, selection, Cipher::new(key), &mut reuse);
-                while let Some((index, part)) = {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    parts.get(index).map(|part| (index, part))
-                } {
-                    let text = writer.write(part, if index == 0 { rest + 1024 } else { 0 });
-                    if let Ok(mut place) = texts[index].lock() {
-                        *place = text;
-                    }
-                }
-            });
-        }
-    });
-    // A lock is poisoned by a panic only, which has reached the scope before.
-    texts
-        .into_iter()
-        .map(|text| text.into_inner().unwrap_or_else(|text| text.into_inner()))
-        .collect()
 }
 
 /// Puts MAC and spellings into the metadata, encrypted.

@@ -3,9 +3,14 @@
 //! `encrypt` and `decrypt` are the two directions; what they have in common stands beside them.
 
 mod alias;
+mod besides;
 mod content;
 pub(crate) mod decrypt;
 pub(crate) mod encrypt;
+mod in_order;
+mod open;
+mod output;
+mod read;
 pub(crate) mod reuse;
 mod selection;
 mod spellings;
@@ -16,6 +21,7 @@ use crate::document::place::Around;
 use crate::document::{Collection, Document, Item, Span};
 
 /// The containers that are open at a place of the tape.
+#[derive(Clone)]
 struct Containers<'d, 'a> {
     document: &'d Document<'a>,
     /// Their kinds, places, and whether in flow style.

@@ -42,9 +42,6 @@ impl<'a> Reuse<'a> {
         additional_data: &[u8],
         plaintext: &[u8],
     ) -> Option<&'a str> {
-        if self.is_empty() {
-            return None;
-        }
         self.known
             .get_mut(&fingerprint(kind, additional_data, plaintext))?
             .pop_front()

@@ -24,37 +24,83 @@ struct Site {
 }
 
 /// A range of the text with the sites in it.
-pub(super) struct Part {
+pub(super) struct Part<'d, 'a> {
     sites: Vec<Site>,
     text: Range<usize>,
+    /// The walk up to the last leaf before the part.
+    walk: Walk<'d, 'a>,
     /// The document, by its index on the tape, whose `sops` block goes behind the part.
     pub(super) block: Option<usize>,
 }
 
-/// The parts of the text: one a document, and of documents with more than `most` sites several.
-pub(super) fn parts(document: &Document<'_>, selection: &Selected, most: usize) -> Vec<Part> {
+/// A walk over the tape that knows the containers around the place it has come to.
+#[derive(Clone)]
+struct Walk<'d, 'a> {
+    document: &'d Document<'a>,
+    containers: Containers<'d, 'a>,
+    /// The index of the next item.
+    next: usize,
+}
+
+impl Walk<'_, '_> {
+    /// Goes on behind the item at `index`; stays where it is if it is there already.
+    fn behind(&mut self, index: usize) {
+        for item in self
+            .document
+            .tape
+            .get(self.next..=index)
+            .unwrap_or_default()
+        {
+            self.containers.pass(item);
+        }
+        self.next = self.next.max(index + 1);
+    }
+}
+
+/// With so many sites a part ends. It is small so that few parts wait in memory, and all threads end at about the same time.
+const SITES: usize = 1_000;
+
+/// The parts of the text: one a document, and of documents with many sites several.
+pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, selection: &Selected) -> Vec<Part<'d, 'a>> {
     let (mut parts, mut sites, mut start) = (Vec::new(), Vec::new(), 0);
-    let mut end_part = |sites: &mut Vec<Site>, end: usize, block: Option<usize>| {
-        let text = std::mem::replace(&mut start, end)..end;
-        parts.push(Part {
-            sites: std::mem::take(sites),
-            text,
-            block,
-        });
+    let mut walk = Walk {
+        document,
+        containers: Containers::new(document),
+        next: 0,
     };
+    let mut walk_of_part = walk.clone();
+    let mut end_part =
+        |sites: &mut Vec<Site>, end: usize, block: Option<usize>, walk: &Walk<'d, 'a>| {
+            parts.push(Part {
+                sites: std::mem::take(sites),
+                text: std::mem::replace(&mut start, end)..end,
+                walk: std::mem::replace(&mut walk_of_part, walk.clone()),
+                block,
+            });
+        };
     for (site, item) in sites_in_order(document, selection) {
         match item {
             Item::Document { .. } => {
-                end_part(&mut sites, site.at as usize, Some(site.item as usize));
+                end_part(
+                    &mut sites,
+                    site.at as usize,
+                    Some(site.item as usize),
+                    &walk,
+                );
                 continue;
             }
             // Only before a leaf is it sure that nothing reaches over the place.
-            Item::Leaf(_) if sites.len() >= most => end_part(&mut sites, site.at as usize, None),
+            Item::Leaf(_) if sites.len() >= SITES => {
+                end_part(&mut sites, site.at as usize, None, &walk);
+            }
             _ => {}
+        }
+        if !matches!(item, Item::Comment { .. }) {
+            walk.behind(site.item as usize);
         }
         sites.push(site);
     }
-    end_part(&mut sites, document.text.len(), None);
+    end_part(&mut sites, document.text.len(), None, &walk);
     parts
 }
 
@@ -99,7 +145,7 @@ pub(super) struct Writer<'d, 'a, 'r> {
     document: &'d Document<'a>,
     selection: &'d Selected,
     cipher: Cipher,
-    reuse: &'d mut Reuse<'r>,
+    reuse: Option<&'d mut Reuse<'r>>,
     additional_data: Vec<u8>,
     scratch: Zeroizing<String>,
 }
@@ -109,7 +155,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
         document: &'d Document<'a>,
         selection: &'d Selected,
         cipher: Cipher,
-        reuse: &'d mut Reuse<'r>,
+        reuse: Option<&'d mut Reuse<'r>>,
     ) -> Self {
         Self {
             document,
@@ -121,29 +167,21 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
         }
     }
 
-    /// The part's text with its values encrypted; there is room in it for `more` bytes.
-    pub(super) fn write(&mut self, part: &Part, more: usize) -> Result<String> {
+    /// The part's text with its values encrypted.
+    pub(super) fn write(&mut self, part: &Part<'_, '_>) -> Result<String> {
         let document = self.document;
-        let mut edits = Edits::of_part(
-            document.text,
-            part.text.clone(),
-            part.capacity(document) + more,
-        );
-        let mut containers = Containers::new(document);
-        let mut walked = part.document(document);
+        let mut edits = Edits::of_part(document.text, part.text.clone(), part.capacity(document));
+        let mut walk = part.walk.clone();
         // The end and the path of the last alias that was written out as a collection.
         let mut alias_written: Option<(usize, PathId)> = None;
         for site in &part.sites {
             let index = site.item as usize;
             // A comment may lie behind or before the leaves around it; containers follow the leaves.
             if !matches!(document.tape[index], Item::Comment { .. }) {
-                for item in document.tape.get(walked..=index).unwrap_or_default() {
-                    containers.pass(item);
-                }
-                walked = walked.max(index + 1);
+                walk.behind(index);
             }
             match &document.tape[index] {
-                Item::Leaf(leaf) => self.leaf(leaf, containers.innermost(), &mut edits),
+                Item::Leaf(leaf) => self.leaf(leaf, walk.containers.innermost(), &mut edits),
                 Item::Alias {
                     path, span, close, ..
                 } => {
@@ -151,16 +189,13 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
                     alias::write(
                         document,
                         items,
-                        containers.is_flow(),
+                        walk.containers.is_flow(),
                         edits.replace(span.range()),
                         |item, leaf, out| {
                             self.selection.contains(item) && self.value(leaf, None, out)
                         },
                     );
-                    for item in &document.tape[walked..=*close as usize] {
-                        containers.pass(item);
-                    }
-                    walked = *close as usize + 1;
+                    walk.behind(*close as usize);
                     if matches!(document.tape[index + 1], Item::Open { .. }) {
                         alias_written = Some((span.range().end, *path));
                     }
@@ -215,7 +250,8 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
     }
 
     fn encrypted(&mut self, kind: Type, plaintext: &[u8], out: &mut String) {
-        match self.reuse.take(kind, &self.additional_data, plaintext) {
+        let reuse = self.reuse.as_mut();
+        match reuse.and_then(|reuse| reuse.take(kind, &self.additional_data, plaintext)) {
             Some(ciphertext) => out.push_str(ciphertext),
             None => self
                 .cipher
@@ -228,25 +264,11 @@ fn is_blank(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' ' | b'\t'))
 }
 
-impl Part {
-    /// The index on the tape of the document that the part belongs to.
-    fn document(&self, document: &Document<'_>) -> usize {
-        let first = self
-            .sites
-            .iter()
-            .map(|site| site.item as usize)
-            .min()
-            .unwrap_or(0);
-        let mut before = document.tape[..=first].iter();
-        before
-            .rposition(|item| matches!(item, Item::Document { .. }))
-            .unwrap_or(0)
-    }
-
+impl Part<'_, '_> {
     /// How many bytes the part has at most once it is encrypted, but for written out aliases.
     pub(super) fn capacity(&self, document: &Document<'_>) -> usize {
         /// `ENC[…]` around the base64 of the value, with quotes and indentation.
-        const AROUND: usize = 160;
+        const AROUND: usize = 128;
         let grown = self
             .sites
             .iter()

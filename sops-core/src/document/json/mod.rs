@@ -9,7 +9,7 @@ use jiter::{Jiter, JiterError, Peek};
 
 use crate::document::{
     Block, Collection, Document, Item, Leaf, MAX_DEPTH, PathId, Paths, ROOT, Span, Style, Text,
-    block,
+    block, yaml,
 };
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
@@ -24,18 +24,20 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>> {
     } else {
         0
     };
+    let lines = yaml::source::lines(text);
     let mut parser = Parser {
         text,
         start,
         json: Jiter::new(&text.as_bytes()[start..]),
-        tape: vec![Item::Document {
-            close: 0,
-            end: text.len() as u32,
-        }],
-        paths: Paths::new(),
+        tape: Vec::with_capacity(lines),
+        paths: Paths::with_capacity(lines),
         frames: Vec::new(),
         blocks: Vec::new(),
     };
+    parser.tape.push(Item::Document {
+        close: 0,
+        end: text.len() as u32,
+    });
     let top = parser.json.peek().map_err(|error| parser.syntax(&error))?;
     if top != Peek::Object {
         return parser.unsupported(parser.at(), "the top level must be an object");

@@ -32,7 +32,7 @@ fn parse_with_tail(text: &str, tail: Tail) -> Result<Document<'_>> {
     foreign::refuse_unicode_breaks(text)?;
     let parsed = match pieces::parse(text) {
         Some(parsed) => parsed,
-        None => Parser::run(text, 0..text.len())?,
+        None => Parser::run(text, 0..text.len(), source::lines(text))?,
     };
     if !parsed
         .tape

@@ -71,12 +71,13 @@ pub(super) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// Reads the part of `text` at `range`, which is to be a stream by itself. Places are those in `text`.
-    pub(super) fn run(text: &'a str, range: Range<usize>) -> Result<Self> {
+    /// Reads the part of `text` at `range`, which is to be a stream by itself. Places are those in `text`. There is room for
+    /// `lines` entries before anything has to move.
+    pub(super) fn run(text: &'a str, range: Range<usize>, lines: usize) -> Result<Self> {
         let mut parser = Self {
             text,
-            tape: Vec::new(),
-            paths: Paths::new(),
+            tape: Vec::with_capacity(lines),
+            paths: Paths::with_capacity(lines),
             frames: Vec::new(),
             blocks: Vec::new(),
             comments: Vec::new(),

@@ -28,9 +28,16 @@ pub(super) fn parse(text: &str) -> Option<Parser<'_>> {
     let pieces: Option<Vec<Parser<'_>>> = thread::scope(|scope| {
         let threads: Vec<_> = ranges
             .iter()
-            .map(|range| {
-                scope.spawn(|| {
-                    Parser::run(text, range.clone())
+            .enumerate()
+            .map(|(number, range)| {
+                // The others are appended to the first.
+                let lines = if number == 0 {
+                    0..text.len()
+                } else {
+                    range.clone()
+                };
+                scope.spawn(move || {
+                    Parser::run(text, range.clone(), source::lines(&text[lines]))
                         .ok()
                         .filter(|piece| is_mapping(text, piece))
                 })
@@ -94,16 +101,11 @@ fn is_mapping(text: &str, piece: &Parser<'_>) -> bool {
 
 /// Puts the entries of all pieces into the mapping of the first; `None` if a key stands in two of them.
 fn join(mut pieces: Vec<Parser<'_>>) -> Option<Parser<'_>> {
+    if !are_one_mapping(&pieces) {
+        return None;
+    }
     let rest = pieces.split_off(1);
     let mut whole = pieces.pop()?;
-    let mut keys: HashSet<String> = top_keys(&whole.paths).collect();
-    let mut blocks = whole.blocks.len();
-    for piece in &rest {
-        blocks += piece.blocks.len();
-        if blocks > 1 || !top_keys(&piece.paths).all(|key| keys.insert(key)) {
-            return None;
-        }
-    }
     whole.tape.truncate(whole.tape.len() - 2);
     let mut end = 0;
     for piece in rest {
@@ -139,12 +141,20 @@ fn join(mut pieces: Vec<Parser<'_>>) -> Option<Parser<'_>> {
     Some(whole)
 }
 
-fn top_keys<'p>(paths: &'p Paths<'_>) -> impl Iterator<Item = String> + 'p {
+/// Whether no key and no `sops` block stands in two pieces.
+fn are_one_mapping(pieces: &[Parser<'_>]) -> bool {
+    let blocks = pieces.iter().map(|piece| piece.blocks.len());
+    let mut keys = HashSet::new();
+    let mut top_keys = pieces.iter().flat_map(|piece| top_keys(&piece.paths));
+    blocks.sum::<usize>() < 2 && top_keys.all(|key| keys.insert(key))
+}
+
+fn top_keys<'p>(paths: &'p Paths<'_>) -> impl Iterator<Item = &'p str> {
     paths
         .ids()
         .skip(1)
         .filter(|id| paths.parent(*id) == ROOT)
-        .map(|id| paths.key(id).to_string())
+        .map(|id| paths.key(id).as_ref())
 }
 
 /// Moves an item behind those of another tape.
@@ -194,11 +204,11 @@ mod tests {
                 "k{number}:\n  - {{a: [1, two], b: \"q # no\"}}\n  - x: |+\n      text\n\n    y: 'it''s\n\n      folded'  # c\n# d\n\nl{number}: &a{number} v\nm{number}: *a{number}\n"
             )
         });
-        let whole = Parser::run(&text, 0..text.len()).expect("valid YAML");
+        let whole = Parser::run(&text, 0..text.len(), 0).expect("valid YAML");
         for count in 2..6 {
             let pieces: Vec<_> = cut(&text, count)
                 .into_iter()
-                .map(|range| Parser::run(&text, range).expect("each piece is a mapping"))
+                .map(|range| Parser::run(&text, range, 0).expect("each piece is a mapping"))
                 .collect();
             assert!(pieces.len() == count && pieces.iter().all(|piece| is_mapping(&text, piece)));
             let joined = join(pieces).expect("no key stands twice");

@@ -26,6 +26,11 @@ pub(crate) fn find_indicator(text: &str, from: usize, wanted: &[u8]) -> Option<u
     None
 }
 
+/// How many lines a text has, about as many as entries.
+pub(crate) fn lines(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte == b'\n').count()
+}
+
 /// The offset of the line break at or after `at`, or of the end of the text.
 pub(crate) fn line_end(text: &str, at: usize) -> usize {
     text[at..]

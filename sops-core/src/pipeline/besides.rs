@@ -1,0 +1,100 @@
+//! What changes in a decrypted text besides its leaves: comments are opened, and the `sops` blocks go.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use crate::cipher::Cipher;
+use crate::document::{Document, Item, PathId, ROOT, Span, block, yaml};
+use crate::pipeline::reuse::Reuse;
+use crate::pipeline::selection::Selected;
+use crate::pipeline::spellings::Spellings;
+use crate::value::Type;
+
+/// A range of the text and what takes its place.
+pub(super) type Change = (Range<usize>, Zeroizing<String>);
+
+/// The changes in the order of the text, and how many comments could not be opened.
+pub(super) fn changes<'a>(
+    document: &Document<'a>,
+    selection: &Selected,
+    cipher: &mut Cipher,
+    reuse: Option<&mut Reuse<'a>>,
+    spellings: &Spellings,
+) -> (Vec<Change>, usize) {
+    let (mut changes, unopened) = comments(document, selection, cipher, reuse);
+    changes.extend(blocks(document, spellings));
+    changes.sort_by_key(|(range, _)| range.start);
+    (changes, unopened)
+}
+
+/// Opens the comments; one that cannot be opened stays as it is, as with SOPS.
+fn comments<'a>(
+    document: &Document<'a>,
+    selection: &Selected,
+    cipher: &mut Cipher,
+    mut reuse: Option<&mut Reuse<'a>>,
+) -> (Vec<Change>, usize) {
+    let (mut changes, mut unopened) = (Vec::new(), 0);
+    for (index, item) in document.written_items() {
+        let Item::Comment { path, span } = item else {
+            continue;
+        };
+        if !selection.contains(index) || span.range().len() < 2 {
+            continue;
+        }
+        match comment(document, *path, *span, cipher, reuse.as_deref_mut()) {
+            Some(text) => changes.push((span.range(), text)),
+            None => unopened += 1,
+        }
+    }
+    (changes, unopened)
+}
+
+/// The comment's plaintext, tried with its container's path and then with those around it.
+fn comment<'a>(
+    document: &Document<'a>,
+    path: PathId,
+    span: Span,
+    cipher: &mut Cipher,
+    reuse: Option<&mut Reuse<'a>>,
+) -> Option<Zeroizing<String>> {
+    let ciphertext = document.source(span).strip_prefix('#')?;
+    let mut line = document.paths.ancestry(path);
+    line.insert(0, ROOT);
+    let mut additional_data = Vec::new();
+    for path in line.into_iter().rev() {
+        document.paths.additional_data(path, &mut additional_data);
+        if let Ok((Type::Comment, plaintext)) = cipher.decrypt(ciphertext, &additional_data) {
+            if let Some(reuse) = reuse {
+                reuse.remember(Type::Comment, &additional_data, plaintext, ciphertext);
+            }
+            let text = String::from_utf8_lossy(plaintext);
+            return Some(Zeroizing::new(format!("#{text}")));
+        }
+    }
+    None
+}
+
+/// Takes the `sops` blocks out.
+fn blocks(document: &Document<'_>, spellings: &Spellings) -> impl Iterator<Item = Change> {
+    let text = document.text;
+    document
+        .blocks
+        .iter()
+        .enumerate()
+        .map(move |(number, site)| {
+            let mut entry = site.entry.clone();
+            let last = number + 1 == document.blocks.len();
+            if last && spellings.no_final_newline && entry.end == text.len() {
+                entry.start -= yaml::source::line_break(&text[..entry.start]).len();
+            }
+            let mut instead = Zeroizing::default();
+            if block::is_alone(document, site)
+                && !spellings.empty_documents.contains(&site.document)
+            {
+                *instead = format!("{{}}{}", yaml::source::line_break(&text[entry.clone()]));
+            }
+            (entry, instead)
+        })
+}

@@ -1,0 +1,203 @@
+//! Reads the opened leaves in order: checks, hashes and spells them.
+
+use std::iter::Peekable;
+use std::ops::Range;
+use std::slice;
+
+use zeroize::Zeroizing;
+
+use crate::cipher;
+use crate::document::place::Place;
+use crate::document::{Collection, Document, Item, Leaf, yaml};
+use crate::error::{Error, Result};
+use crate::golang;
+use crate::mac::Mac;
+use crate::pipeline::Containers;
+use crate::pipeline::besides::Change;
+use crate::pipeline::content::Content;
+use crate::pipeline::open::{Batch, is_encrypted};
+use crate::pipeline::output::Output;
+use crate::pipeline::reuse::Reuse;
+use crate::pipeline::selection::Selected;
+use crate::pipeline::spellings::{Address, Node};
+use crate::value::{Type, Value};
+
+/// What came of reading all leaves.
+pub(super) struct Read {
+    /// The plaintext with the usual spellings.
+    pub(super) usual: Zeroizing<String>,
+    /// Where there are kept spellings, the text with them, and the content that it must have.
+    pub(super) kept: Option<(Zeroizing<String>, Option<[u8; 32]>)>,
+    pub(super) mac: String,
+}
+
+/// Writes the text twice: with the usual spellings and, where there are any, with the kept ones.
+pub(super) struct Reader<'d, 'a, 'r> {
+    document: &'d Document<'a>,
+    selection: &'d Selected,
+    reuse: Option<&'r mut Reuse<'a>>,
+    additional_data: Vec<u8>,
+    mac: Mac,
+    nodes: Peekable<slice::Iter<'d, Node>>,
+    usual: Output<'d>,
+    kept: Option<Output<'d>>,
+    content: Content,
+    containers: Containers<'d, 'a>,
+    spelling: Zeroizing<String>,
+    address: Address,
+    comments_in_row: usize,
+}
+
+impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
+    pub(super) fn new(
+        document: &'d Document<'a>,
+        selection: &'d Selected,
+        mac: Mac,
+        nodes: &'d [Node],
+        changes: &'d [Change],
+        reuse: Option<&'r mut Reuse<'a>>,
+    ) -> Self {
+        Self {
+            document,
+            selection,
+            reuse,
+            additional_data: Vec::new(),
+            mac,
+            nodes: nodes.iter().peekable(),
+            usual: Output::new(document.text, changes),
+            kept: (!nodes.is_empty()).then(|| Output::new(document.text, changes)),
+            content: Content::new(!nodes.is_empty()),
+            containers: Containers::new(document),
+            spelling: Zeroizing::default(),
+            address: Address::default(),
+            comments_in_row: 0,
+        }
+    }
+
+    /// Goes on with these items of the tape, whose encrypted values are opened in `batch`.
+    pub(super) fn read(&mut self, items: Range<usize>, batch: &Batch) -> Result<()> {
+        let document = self.document;
+        let mut opened = batch.values();
+        for index in items {
+            let item = &document.tape[index];
+            self.containers.pass(item);
+            let Item::Leaf(leaf) = item else {
+                self.comments_in_row = 0;
+                self.content.item(document, item);
+                continue;
+            };
+            let value = match is_encrypted(self.selection, index, leaf) {
+                true => opened.next(),
+                false => None,
+            };
+            self.address.advance(value.is_some());
+            match value
+                .transpose()
+                .map_err(|problem| self.problem(leaf, problem))?
+            {
+                None => self.plain(item, leaf),
+                Some((Type::Comment, text)) => self.comment(index, leaf, text)?,
+                Some((kind, plaintext)) => self.value(leaf, kind, plaintext)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A leaf of plaintext, or with nothing to decrypt: null and the empty string.
+    fn plain(&mut self, item: &Item<'_>, leaf: &Leaf<'_>) {
+        self.comments_in_row = 0;
+        let node = self.nodes.next_if(|node| node.at == self.address);
+        if let Some(value) = &leaf.value {
+            self.mac.add(&value.bytes, false);
+        }
+        self.content.item(self.document, item);
+        if let (Some(kept), Some(node)) = (&mut self.kept, node) {
+            kept.node(node, leaf, leaf.span.range(), &self.containers);
+        }
+    }
+
+    /// A comment of a sequence, which SOPS writes as an item of it.
+    fn comment(&mut self, index: usize, leaf: &Leaf<'a>, text: &[u8]) -> Result<()> {
+        let document = self.document;
+        self.remember(leaf, Type::Comment, text);
+        self.nodes.next_if(|node| node.at == self.address);
+        let mut text = Zeroizing::new(format!("#{}", String::from_utf8_lossy(text)));
+        self.comments_in_row += 1;
+        let start = match self.containers.innermost().kind {
+            Collection::Sequence if !leaf.flow => {
+                yaml::source::dash_before(document.text, leaf.span.range().start)
+            }
+            _ => None,
+        };
+        let start = start.ok_or_else(|| self.problem(leaf, "a comment is no value"))?;
+        let first = index + 1 - self.comments_in_row;
+        if first > 0
+            && matches!(document.tape[first - 1], Item::Open { .. })
+            && matches!(document.tape.get(index + 1), Some(Item::Close { .. }))
+        {
+            // Nothing else is in the sequence.
+            let indent = yaml::source::column(document.text, start);
+            text.push_str(&format!("\n{:indent$}[]", ""));
+        }
+        let range = start..leaf.span.range().end;
+        self.usual.replace(range.clone(), &text);
+        if let Some(kept) = &mut self.kept {
+            kept.replace(range, &text);
+        }
+        Ok(())
+    }
+
+    /// A value that was encrypted.
+    fn value(&mut self, leaf: &Leaf<'a>, kind: Type, plaintext: &[u8]) -> Result<()> {
+        self.comments_in_row = 0;
+        let node = self.nodes.next_if(|node| node.at == self.address);
+        let Some(bytes) = golang::canonical(kind, plaintext) else {
+            return Err(self.problem(leaf, "the decrypted value does not fit its `type`"));
+        };
+        self.remember(leaf, kind, plaintext);
+        let value = Value { kind, bytes };
+        self.mac.add(&value.bytes, true);
+        let place = Place::to_decrypt(self.document, leaf, self.containers.innermost());
+        self.spelling.clear();
+        let spelled = place.spell(plaintext, &value, &mut self.spelling);
+        self.usual.value(leaf, &place, spelled, &self.spelling);
+        if let Some(kept) = &mut self.kept {
+            let key = self.document.paths.key(leaf.path);
+            self.content.leaf(key, Some(&value));
+            match node {
+                Some(node) => kept.node(node, leaf, place.range(), &self.containers),
+                None => kept.value(leaf, &place, spelled, &self.spelling),
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers a ciphertext, where somebody will ask for it.
+    fn remember(&mut self, leaf: &Leaf<'a>, kind: Type, plaintext: &[u8]) {
+        let source = self.document.source(leaf.span);
+        if let Some(reuse) = &mut self.reuse
+            && let Some(range) = cipher::extent(source)
+        {
+            let paths = &self.document.paths;
+            paths.additional_data(leaf.path, &mut self.additional_data);
+            reuse.remember(kind, &self.additional_data, plaintext, &source[range]);
+        }
+    }
+
+    fn problem(&self, leaf: &Leaf<'_>, message: &str) -> Error {
+        Error::Value {
+            path: self.document.paths.display(leaf.path),
+            location: Some(self.document.location(leaf.span)),
+            message: message.into(),
+        }
+    }
+
+    pub(super) fn finish(self) -> Read {
+        let content = self.content.finish();
+        Read {
+            usual: self.usual.finish(),
+            kept: self.kept.map(|kept| (kept.finish(), content)),
+            mac: self.mac.finish(),
+        }
+    }
+}
