@@ -187,7 +187,8 @@ pub(crate) fn is_encrypted(text: &str) -> bool {
 
 /// Where in a scalar's source text its encrypted value stands, if it holds one.
 pub(crate) fn extent(source: &str) -> Option<Range<usize>> {
-    let start = source.find(PREFIX)?;
+    // The comment of a block scalar's header, which comes first, may hold another.
+    let start = source.rfind(PREFIX)?;
     let end = start + source[start..].find(']')? + 1;
     is_encrypted(&source[start..end]).then_some(start..end)
 }

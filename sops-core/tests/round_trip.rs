@@ -135,3 +135,32 @@ fn generated_json_comes_back() {
         .count();
     assert_eq!(accepted, 1_000);
 }
+
+#[test]
+fn unusual_yaml_comes_back() {
+    for text in [
+        // Aliases, which are written out.
+        "{a: &x b, c: *x}\n",
+        "a: &x b\nc: [*x, d]\n",
+        // Omitted values at the end of the mapping, where the `sops` block goes.
+        "{a: b, \"c\":\n}\n",
+        "{a: b, c}\n",
+        "{a: b, c: # d, e\n}\n",
+        // Line breaks of old, and both kinds at once.
+        "a: >-\r  b\rc: d\r",
+        "a: |\r  b\r",
+        "a: |\r\r\n  b\r\r\n",
+        // Blanks that are the end of the value.
+        "a:\nb: |2  # c\n    ",
+        "a: |2\n  b\n    ",
+        // A comment behind the marker of an empty document.
+        "a: b\n---\n# c\n\n",
+        // A spelling to keep beside an empty document.
+        "a: 'b\n\n  c'\n---\n",
+    ] {
+        assert!(
+            comes_back(text, Format::Yaml, &EncryptionRule::default()),
+            "{text} is refused"
+        );
+    }
+}

@@ -46,9 +46,12 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
     let tree = match document.format {
         Format::Json => serde_json::from_str(value).map_err(|error| error.to_string()),
         Format::Yaml => {
-            // The first line lost its indentation when the block was cut out.
-            let column = yaml::source::column(document.text, block.value.start);
-            let value = format!("{:column$}{value}", "");
+            // In block style the first line lost its indentation when the block was cut out.
+            let column = match value.starts_with('{') {
+                true => 0,
+                false => yaml::source::column(document.text, block.value.start),
+            };
+            let value = " ".repeat(column) + value;
             serde_yaml::from_str(&value).map_err(|error| error.to_string())
         }
     };
@@ -97,15 +100,23 @@ pub(crate) fn offset(document: &Document<'_>, index: usize) -> usize {
 }
 
 /// Whether the document that closes at `close` ends in a block scalar without a line break: were one added, it would be
-/// part of the value. So the block cannot go behind it.
+/// part of the value. So the block cannot go behind it, nor before blanks at the end of it.
 fn ends_in_open_block(document: &Document<'_>, close: usize) -> bool {
     let last = document.tape[..close]
         .iter()
         .rev()
         .find(|item| !matches!(item, Item::Close { .. }));
-    matches!(last, Some(Item::Leaf(leaf)) if matches!(leaf.style, Style::Literal | Style::Folded)
-        && leaf.span.range().end == document.text.len()
-        && !ends_a_line(document.text))
+    let Some(Item::Leaf(leaf)) = last else {
+        return false;
+    };
+    let behind = &document.text[leaf.span.range().end..];
+    let ends_in_blanks = || {
+        let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
+        behind.trim().is_empty() && (value.ends_with(b" ") || value.ends_with(b"\t"))
+    };
+    matches!(leaf.style, Style::Literal | Style::Folded)
+        && !ends_a_line(document.text)
+        && (behind.is_empty() || ends_in_blanks())
 }
 
 /// Whether the text ends without a line break where a block will go, so that one must be added.

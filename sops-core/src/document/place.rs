@@ -110,12 +110,10 @@ impl<'a> Place<'a> {
                 value(out);
                 out.push('"');
             }
-            Form::Block { header, indent } => {
+            Form::Block { indent, .. } => {
                 out.extend(std::iter::repeat_n(' ', indent));
                 value(out);
-                if self.source().ends_with('\n') {
-                    out.push_str(yaml::source::line_break(header));
-                }
+                out.push_str(yaml::source::line_break(self.source()));
             }
         }
     }
@@ -152,13 +150,18 @@ impl<'a> Place<'a> {
         {
             return Spelled::InPlace;
         }
+        let container = match (self.flow, self.around.kind) {
+            (true, _) => Container::Flow,
+            (_, Collection::Mapping) => Container::Mapping,
+            (_, Collection::Sequence) => Container::Sequence,
+        };
         let place = spell::Place {
-            container: match (self.flow, self.around.kind) {
-                (true, _) => Container::Flow,
-                (_, Collection::Mapping) => Container::Mapping,
-                (_, Collection::Sequence) => Container::Sequence,
+            container,
+            // A flow collection may be one long line, which is not to be counted for every value.
+            column: match container {
+                Container::Flow => 0,
+                _ => yaml::source::column(self.text, self.around.start),
             },
-            column: yaml::source::column(self.text, self.around.start),
             step: yaml::emit::DEFAULT_STEP,
         };
         let start = out.len();
@@ -204,10 +207,10 @@ impl<'a> Place<'a> {
             return false;
         }
         if let Form::Block { header, .. } = self.form
-            && header.ends_with("\r\n")
+            && let newline @ ("\r\n" | "\r") = yaml::source::line_break(header)
         {
             let lines = out.split_off(start);
-            out.push_str(&lines.replace('\n', "\r\n"));
+            out.push_str(&lines.replace('\n', newline));
         }
         true
     }

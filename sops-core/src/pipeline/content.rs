@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::document::{Collection, Document, Item};
+use crate::document::{Collection, Document, Item, ROOT};
 use crate::format::Format;
 use crate::value::Value;
 
@@ -29,6 +29,8 @@ impl Content {
     pub(crate) fn item(&mut self, document: &Document<'_>, item: &Item<'_>) {
         match item {
             Item::Document { .. } => self.update(b"document"),
+            // At the top there is a mapping or, which is to be the same, nothing.
+            Item::Open { path: ROOT, .. } => {}
             Item::Open { kind, path, .. } => {
                 self.update(if *kind == Collection::Mapping {
                     b"{"
@@ -37,11 +39,13 @@ impl Content {
                 });
                 self.text(document.paths.key(*path).as_bytes());
             }
-            Item::Close { open } if matches!(document.tape[*open as usize], Item::Open { .. }) => {
-                self.update(b"}");
-            }
+            Item::Close { open } => match document.tape[*open as usize] {
+                Item::Open { path: ROOT, .. } => {}
+                Item::Open { .. } => self.update(b"}"),
+                _ => {}
+            },
             Item::Leaf(leaf) => self.leaf(document.paths.key(leaf.path), leaf.value.as_ref()),
-            Item::Close { .. } | Item::Alias { .. } | Item::Comment { .. } => {}
+            Item::Alias { .. } | Item::Comment { .. } => {}
         }
     }
 

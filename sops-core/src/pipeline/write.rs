@@ -135,8 +135,8 @@ fn sites_in_order<'d, 'a>(
         ));
     }
     // In the order of the text already but for documents, whose blocks go to their ends, and for comments, which SOPS may
-    // find before what they stand behind.
-    sites.sort_by_key(|(site, _)| site.at);
+    // find before what they stand behind, also in the document before, behind whose marker a block goes.
+    sites.sort_by_key(|(site, item)| (site.at, !matches!(item, Item::Document { .. })));
     sites
 }
 

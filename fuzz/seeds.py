@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Writes the documents that fuzzing begins with to fuzz/corpus, one folder a target.
+
+They are those of testdata and, where SOPS_RS_CORPUS names a folder, the small YAML files in it.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TESTDATA = HERE.parent / "testdata"
+# libFuzzer cuts longer ones off.
+MOST_BYTES = 4096
+CHANGES = ('s0"x"', "s9[1, {}]", 's01{"a": "b\\n"}', "s00null", "s19true", "u0", "u1", "u00", "u01", "u10")
+
+
+def lines(name):
+    return map(json.loads, (TESTDATA / name).read_text().splitlines())
+
+
+def files(folder, *suffixes):
+    return sorted(path for path in Path(folder).rglob("*") if path.is_file() and path.suffix in suffixes)
+
+
+def seeds():
+    """The target and the bytes of each."""
+    golden = list(lines("vectors/golden.jsonl"))
+    yaml = [line["source"].encode() for line in golden if line["format"] == "yaml"]
+    yaml += [
+        line["yaml"].encode() for name in ("comments", "comments-block") for line in lines(f"vectors/yaml-{name}.jsonl")
+    ]
+    if corpus := os.environ.get("SOPS_RS_CORPUS"):
+        yaml += [path.read_bytes() for path in files(corpus, ".yaml", ".yml")]
+    for number, text in enumerate(yaml):
+        yield "yaml_round_trip", text
+        yield "changes", CHANGES[number % len(CHANGES)].encode() + b"\n" + text
+    for line in golden:
+        yield "encrypted", line["encrypted"].encode()
+        if line["format"] == "json":
+            yield "json_round_trip", line["source"].encode()
+    for line in lines("vectors/regex.jsonl"):
+        pattern = line["pattern"].replace("'", "''")
+        yield "config", f"creation_rules:\n  - path_regex: '{pattern}'\n    age: age1\n".encode()
+    yield "config", (TESTDATA / "repository/.sops.yaml").read_bytes()
+    for line in lines("keys/age.jsonl"):
+        yield "keys", line["recipient"].encode()
+        yield "keys", line["enc"].encode()
+    for path in (TESTDATA / "keys").iterdir():
+        yield "keys", path.read_bytes()
+
+
+for target, text in seeds():
+    if len(text) <= MOST_BYTES:
+        folder = HERE / "corpus" / target
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / hashlib.sha1(text).hexdigest()).write_bytes(text)

@@ -1,0 +1,48 @@
+//! Whatever is accepted comes back byte for byte, and keeps its ciphertexts where it is encrypted again.
+
+use std::sync::LazyLock;
+
+use sops_core::rules::EncryptionRule;
+use sops_core::{Document, EncryptedDocument, Encryption, Format, MacCheck, encrypt};
+
+use crate::{IDENTITIES, trees};
+
+/// The rule that SOPS takes when it is told none, and one that leaves part of a document in plaintext.
+static WAYS: LazyLock<[Encryption; 2]> = LazyLock::new(|| {
+    let all = Encryption {
+        allow_plaintext: true,
+        ..Encryption::to(IDENTITIES.recipients())
+    };
+    let some = Encryption {
+        rule: EncryptionRule::EncryptedRegex("[aeiou]".into()),
+        ..all.clone()
+    };
+    [all, some]
+});
+
+/// Encrypts and decrypts `text`, which may be no document at all.
+pub fn round_trip(text: &str, format: Format) {
+    // Which of them is up to the fuzzer.
+    let how = &WAYS[text.len() % WAYS.len()];
+    let Ok(encrypted) = encrypt(text, format, how) else {
+        return;
+    };
+    let document =
+        EncryptedDocument::parse(&encrypted, format).expect("what was encrypted is a document");
+    let key = document
+        .data_key(&IDENTITIES)
+        .expect("it was encrypted for the test key");
+    let open = document
+        .open(key, MacCheck::Require)
+        .expect("what was encrypted can be decrypted");
+    assert_eq!(open.text(), text);
+
+    let again = open
+        .encrypt(text, how.now)
+        .expect("what was encrypted can be encrypted again");
+    let ciphertexts = |text| trees(&Document::parse(text, format).expect("it is a document"));
+    assert!(
+        ciphertexts(&again) == ciphertexts(&encrypted),
+        "a value that did not change has another ciphertext"
+    );
+}
