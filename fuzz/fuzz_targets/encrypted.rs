@@ -9,7 +9,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         let Ok(document) = EncryptedDocument::parse(text, format) else {
             continue;
         };
-        let Ok(key) = document.data_key(&IDENTITIES) else {
+        let Ok(key) = document.data_key(&*IDENTITIES) else {
             continue;
         };
         for check in [MacCheck::Require, MacCheck::Ignore] {

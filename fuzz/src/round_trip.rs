@@ -30,7 +30,7 @@ pub fn round_trip(text: &str, format: Format) {
     let document =
         EncryptedDocument::parse(&encrypted, format).expect("what was encrypted is a document");
     let key = document
-        .data_key(&IDENTITIES)
+        .data_key(&*IDENTITIES)
         .expect("it was encrypted for the test key");
     let open = document
         .open(key, MacCheck::Require)

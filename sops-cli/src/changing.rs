@@ -6,9 +6,10 @@ use std::time::SystemTime;
 use sops_core::{EncryptedDocument, Error, Format};
 use zeroize::Zeroizing;
 
-use crate::arguments::{FormatArgs, OpeningArgs};
+use crate::arguments::{FormatArgs, GlobalArgs, OpeningArgs};
 use crate::command_error::{Code, CommandError, Role};
 use crate::files::{self, Expected, Readers};
+use crate::key_services::Services;
 use crate::opening;
 use crate::source::Source;
 use crate::ui::Ui;
@@ -16,6 +17,7 @@ use crate::ui::Ui;
 /// An encrypted file that is to be changed.
 pub(crate) struct Changing<'a> {
     pub(crate) ui: &'a Ui,
+    pub(crate) globals: &'a GlobalArgs,
     pub(crate) file: &'a Path,
     pub(crate) formats: &'a FormatArgs,
     pub(crate) opening: &'a OpeningArgs,
@@ -27,12 +29,12 @@ impl Changing<'_> {
         &self,
         change: impl FnOnce(&str, Format) -> sops_core::Result<Option<Zeroizing<String>>>,
     ) -> Result<(), CommandError> {
-        self.opening.check()?;
+        let services = Services::for_opening(self.ui, self.globals, self.opening)?;
         let format = self.formats.both(self.file)?;
         let source = Source::read(Some(self.file), format, Role::Encrypted)?;
         let document =
             EncryptedDocument::parse(&source.text, format).map_err(|error| source.error(error))?;
-        let key = opening::data_key(self.ui, &source, &document)?;
+        let key = services.data_key(self.ui, &source, &document)?;
         let open = opening::open(&source, &document, key, self.opening)?;
         opening::warn_of_comments(self.ui, &source, open.unopened_comments());
         let Some(changed) = change(open.text(), format).map_err(|error| refused(&source, error))?

@@ -17,6 +17,7 @@ pub(crate) enum Code {
     Generic = 1,
     CannotReadInput = 2,
     CannotWriteOutput = 3,
+    InvalidKmsContext = 6,
     InvalidSetFormat = 7,
     ConflictingParameters = 8,
     CannotEncryptTree = 23,
@@ -186,8 +187,9 @@ impl CommandError {
                 .hint("otherwise take the file from version control"),
             Error::MacMissing | Error::MacUnreadable => simple(Code::MacMismatch, &error)
                 .hint("take the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`"),
-            Error::NoDataKey { .. } => simple(Code::CannotRetrieveDataKey, &error)
-                .hint("put the private key into the key file, or name its file in SOPS_AGE_KEY_FILE"),
+            Error::NoDataKey { .. } => simple(Code::CannotRetrieveDataKey, &error),
+            Error::NoKeyService { .. } => simple(Code::Generic, &error)
+                .hint("name one with `--keyservice`, or take the key out: in `.sops.yaml`, or with flags such as `--rm-kms`"),
             Error::NoRecipient => simple(Code::Generic, &error)
                 .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` makes both a key and the rule"),
             Error::NothingSelected { .. } => simple(Code::Generic, &error)

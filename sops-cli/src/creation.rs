@@ -5,13 +5,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use sops_core::config::{self, Config, ConfiguredKey, CreationRule, Stores};
-use sops_core::keys::Recipient;
+use sops_core::config::{self, Config, CreationRule, Stores};
+use sops_core::keys::MasterKey;
 use sops_core::rules::EncryptionRule;
 use sops_core::{Encryption, Error};
 
-use crate::arguments::{GlobalArgs, RecipientArgs, RuleArgs};
+use crate::arguments::{GlobalArgs, KmsArgs, MasterKeyArgs, RuleArgs, ThresholdArg};
 use crate::command_error::{Code, CommandError, name_of};
+use crate::key_services::Services;
 use crate::ui::Ui;
 
 /// The configuration: the file that was named, or the nearest one above the working directory.
@@ -74,15 +75,23 @@ fn shortened(path: &Path, working_dir: &Path) -> PathBuf {
     path.strip_prefix(working_dir).unwrap_or(path).to_owned()
 }
 
+/// What the flags say of a new file.
+pub(crate) struct Wanted<'a> {
+    pub(crate) rules: &'a RuleArgs,
+    pub(crate) keys: &'a MasterKeyArgs,
+    pub(crate) kms: &'a KmsArgs,
+    pub(crate) threshold: &'a ThresholdArg,
+}
+
 /// What the new file of that name is encrypted with.
 pub(crate) fn encryption(
     ui: &Ui,
     globals: &GlobalArgs,
-    rules: &RuleArgs,
-    recipients: &RecipientArgs,
+    wanted: &Wanted<'_>,
+    services: &Services,
     name: &Path,
 ) -> Result<Encryption, CommandError> {
-    let listed = recipients.age()?;
+    let listed = wanted.keys.keys(wanted.kms)?;
     let config = config(ui, globals)?;
     let creation = match &config {
         Some(config) => config
@@ -90,62 +99,37 @@ pub(crate) fn encryption(
             .map_err(CommandError::general)?,
         None => None,
     };
-    let groups = match (listed, creation) {
-        (Some(list), _) => vec![recipients_of(list)?],
-        (None, Some(creation)) => groups(creation, config.as_ref())?,
-        (None, None) => return Err(CommandError::general(Error::NoRecipient)),
+    let key_groups = match (&listed[..], creation) {
+        ([_, ..], _) => vec![listed],
+        ([], Some(creation)) => groups(creation, config.as_ref())?,
+        ([], None) => return Err(CommandError::general(Error::NoRecipient)),
     };
+    let configured = creation.and_then(|creation| creation.shamir_threshold);
     Ok(Encryption {
-        recipients: groups,
-        shamir_threshold: recipients
-            .threshold()
-            .or_else(|| creation?.shamir_threshold.map(usize::from)),
-        rule: rule(rules, creation)?,
+        key_groups,
+        shamir_threshold: wanted.threshold.get().or(configured.map(usize::from)),
+        rule: rule(wanted.rules, creation)?,
         mac_only_encrypted: globals.mac_only_encrypted
             || creation.is_some_and(|rule| rule.mac_only_encrypted),
-        allow_plaintext: rules.allow_plaintext,
+        allow_plaintext: wanted.rules.allow_plaintext,
         now: SystemTime::now(),
-        prompt: ui.prompt(),
+        key_service: services.all(),
     })
 }
 
-/// The recipients of a list that commas divide.
-fn recipients_of(list: &str) -> Result<Vec<Recipient>, CommandError> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-        .map(|item| item.parse().map_err(CommandError::general))
-        .collect()
-}
-
-/// The recipients of a creation rule, all of which have to be usable.
+/// The keys of a creation rule, for all of which something can be encrypted.
 pub(crate) fn groups(
     creation: &CreationRule,
     config: Option<&Config>,
-) -> Result<Vec<Vec<Recipient>>, CommandError> {
+) -> Result<Vec<Vec<MasterKey>>, CommandError> {
     let file = config.map_or_else(|| ".sops.yaml".to_owned(), |config| name_of(config.file()));
-    let recipient = |key: &ConfiguredKey| match key {
-        ConfiguredKey::Age { recipient } => recipient
-            .parse()
-            .map_err(|error| CommandError::general(error).in_file(&file)),
-        foreign => {
-            let message = format!(
-                "the creation rule encrypts for the {} key `{foreign}`; keys of that family are not supported yet",
-                foreign.family().name()
-            );
-            Err(CommandError::new(Code::Generic, message)
-                .in_file(&file)
-                .hint("take the key out of the rule, or name age recipients with `--age`"))
-        }
+    let groups = &creation.key_groups;
+    let checked = match groups.iter().any(Vec::is_empty) {
+        true => Err(Error::NoRecipient),
+        false => groups.iter().flatten().try_for_each(MasterKey::check),
     };
-    if creation.key_groups.iter().any(Vec::is_empty) {
-        return Err(CommandError::general(Error::NoRecipient).in_file(&file));
-    }
-    creation
-        .key_groups
-        .iter()
-        .map(|group| group.iter().map(recipient).collect())
-        .collect()
+    checked.map_err(|error| CommandError::general(error).in_file(&file))?;
+    Ok(groups.clone())
 }
 
 /// The one rule: flags come before the configuration's, each kind by itself, as in `sops`.

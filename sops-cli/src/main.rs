@@ -11,6 +11,7 @@ mod example;
 mod excerpt;
 mod files;
 mod hardening;
+mod key_services;
 mod memory_folder;
 mod notice;
 mod opening;

@@ -1,31 +1,12 @@
-//! How an encrypted file is opened: with the keys from where `sops` looks for them.
+//! How an encrypted file is opened for a change, once its data key is there.
 
-use sops_core::keys::{DataKey, Environment, Identities};
+use sops_core::keys::DataKey;
 use sops_core::{EncryptedDocument, OpenDocument};
 
 use crate::arguments::OpeningArgs;
-use crate::command_error::{Code, CommandError};
+use crate::command_error::CommandError;
 use crate::source::Source;
 use crate::ui::Ui;
-
-/// The data key of the document that was read from `source`.
-pub(crate) fn data_key(
-    ui: &Ui,
-    source: &Source,
-    document: &EncryptedDocument<'_>,
-) -> Result<DataKey, CommandError> {
-    let identities = Identities::from_environment(Environment::process()).with_prompt(ui.prompt());
-    let key = document.data_key(&identities);
-    for warning in identities.warnings() {
-        ui.warn(warning);
-    }
-    if ui.is_verbose() {
-        for place in identities.sources() {
-            ui.note(place);
-        }
-    }
-    key.map_err(|error| source.error(error).with_code(Code::CannotRetrieveDataKey))
-}
 
 /// Says that comments stay encrypted, if some do.
 pub(crate) fn warn_of_comments(ui: &Ui, source: &Source, unopened: usize) {

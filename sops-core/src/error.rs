@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::keys::{Family, MasterKey};
+
 /// What the functions of this library return.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -141,6 +143,22 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// Nothing can be encrypted for a master key, or decrypted with it.
+    #[error("master key {key}: {message}")]
+    MasterKey {
+        /// The key, which is public.
+        key: String,
+        /// Why.
+        message: String,
+    },
+    /// A key of a family that no key service at hand can use.
+    #[error("master key {key}: this needs a key service for {family}")]
+    NoKeyService {
+        /// The key, which is public.
+        key: String,
+        /// Its family.
+        family: Family,
+    },
     /// A source of private keys cannot be used.
     #[error("{source_name}: {message}")]
     Identity {
@@ -193,4 +211,23 @@ pub enum Error {
         /// The system's own error.
         source: std::io::Error,
     },
+}
+
+impl Error {
+    pub(crate) fn no_service(key: &MasterKey) -> Self {
+        Self::NoKeyService {
+            key: key.to_string(),
+            family: key.family(),
+        }
+    }
+
+    /// The message behind the name of the key that it is about.
+    pub(crate) fn about_key(self) -> String {
+        match self {
+            Self::Recipient { message, .. }
+            | Self::MasterKey { message, .. }
+            | Self::Metadata { message, .. } => message,
+            other => other.to_string(),
+        }
+    }
 }

@@ -10,10 +10,10 @@ use crate::document::{Document, Edits, block};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::keys::{
-    DataKey, Environment, Identities, MasterKey, NoPrompt, Prompt, Recipient, recover_data_key,
-    wrap_data_key,
+    DataKey, Environment, Identities, KeyGroup, KeyService, KeyServices, MasterKey,
+    recover_data_key, wrap_data_key,
 };
-use crate::metadata::{FORMAT_VERSION, Metadata};
+use crate::metadata::{FORMAT_VERSION, Metadata, timestamp};
 pub use crate::pipeline::decrypt::{Decrypted, MacCheck};
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::{decrypt, encrypt};
@@ -22,8 +22,8 @@ use crate::rules::EncryptionRule;
 /// How a document is to be encrypted.
 #[derive(Clone)]
 pub struct Encryption {
-    /// The recipients, in groups: one group unless the data key is to be split with Shamir's scheme.
-    pub recipients: Vec<Vec<Recipient>>,
+    /// The master keys, in groups: one group unless the data key is to be split with Shamir's scheme.
+    pub key_groups: Vec<Vec<MasterKey>>,
     /// How many groups are needed to open the document; `None` means all of them.
     pub shamir_threshold: Option<usize>,
     /// Which values are encrypted.
@@ -34,21 +34,21 @@ pub struct Encryption {
     pub allow_plaintext: bool,
     /// The time that `lastmodified` tells.
     pub now: SystemTime,
-    /// Asked where a recipient's plugin needs a person.
-    pub prompt: Arc<dyn Prompt>,
+    /// Encrypts the data key for the master keys.
+    pub key_service: Arc<dyn KeyService>,
 }
 
 impl Encryption {
-    /// For these recipients in one group, with the rule that SOPS takes when it is told none.
-    pub fn to(recipients: impl IntoIterator<Item = Recipient>) -> Self {
+    /// For these master keys in one group, with the rule that SOPS takes when it is told none. The key service is one for age keys alone.
+    pub fn to<K: Into<MasterKey>>(keys: impl IntoIterator<Item = K>) -> Self {
         Self {
-            recipients: vec![recipients.into_iter().collect()],
+            key_groups: vec![keys.into_iter().map(Into::into).collect()],
             shamir_threshold: None,
             rule: EncryptionRule::default(),
             mac_only_encrypted: false,
             allow_plaintext: false,
             now: SystemTime::now(),
-            prompt: Arc::new(NoPrompt),
+            key_service: Arc::new(Identities::new()),
         }
     }
 }
@@ -62,13 +62,13 @@ pub fn encrypt(text: &str, format: Format, how: &Encryption) -> Result<String> {
     if !document.blocks.is_empty() {
         return Err(Error::AlreadyEncrypted);
     }
-    if how.recipients.iter().all(Vec::is_empty) {
+    if how.key_groups.iter().all(Vec::is_empty) {
         return Err(Error::NoRecipient);
     }
     let key = DataKey::generate();
     let mut metadata = Metadata {
-        key_groups: wrap_data_key(&key, &how.recipients, how.shamir_threshold, &how.prompt)?,
-        shamir_threshold: how.shamir_threshold,
+        key_groups: Vec::new(),
+        shamir_threshold: None,
         last_modified: timestamp(how.now),
         mac: String::new(),
         rule: Some(how.rule.clone()),
@@ -76,6 +76,14 @@ pub fn encrypt(text: &str, format: Format, how: &Encryption) -> Result<String> {
         version: FORMAT_VERSION.into(),
         spellings: None,
     };
+    let groups = wrap_data_key(
+        &key,
+        &how.key_groups,
+        how.shamir_threshold,
+        &*how.key_service,
+        how.now,
+    )?;
+    metadata.set_key_groups(groups, how.shamir_threshold);
     if !how.allow_plaintext {
         encrypt::require_selection(&document, &how.rule)?;
     }
@@ -111,15 +119,15 @@ impl<'a> EncryptedDocument<'a> {
         &self.metadata
     }
 
-    /// The data key, opened with one of the identities or, where it is split, with several.
+    /// The data key, opened by a key service with one of the master keys or, where it is split, with several.
     ///
     /// # Errors
-    /// [`Error::NoDataKey`], which names the recipients that would open it.
-    pub fn data_key(&self, identities: &Identities) -> Result<DataKey> {
+    /// [`Error::NoDataKey`], which names the master keys that would open it.
+    pub fn data_key(&self, service: &dyn KeyService) -> Result<DataKey> {
         recover_data_key(
             &self.metadata.key_groups,
             self.metadata.shamir_threshold,
-            identities,
+            service,
         )
     }
 
@@ -155,18 +163,24 @@ impl<'a> EncryptedDocument<'a> {
 
     /// The document with other master keys for the same data key; not one value changes.
     ///
+    /// With one group before and after, the keys that stay keep their ciphertext, and the service is not asked about them.
+    ///
     /// # Errors
-    /// [`Error::Recipient`] where a key cannot be wrapped.
+    /// As [`wrap_data_key`].
     pub fn with_key_groups(
         &self,
         key: &DataKey,
-        groups: &[Vec<Recipient>],
+        groups: &[Vec<MasterKey>],
         threshold: Option<usize>,
-        prompt: &Arc<dyn Prompt>,
+        service: &dyn KeyService,
+        now: SystemTime,
     ) -> Result<String> {
         let mut metadata = self.metadata.clone();
-        metadata.key_groups = wrap_data_key(key, groups, threshold, prompt)?;
-        metadata.shamir_threshold = threshold;
+        let groups = match (&metadata.key_groups[..], groups) {
+            ([old], [new]) if !new.is_empty() => vec![changed_group(old, new, key, service, now)?],
+            _ => wrap_data_key(key, groups, threshold, service, now)?,
+        };
+        metadata.set_key_groups(groups, threshold);
         Ok(self.with_metadata(&metadata))
     }
 
@@ -215,59 +229,62 @@ impl OpenDocument<'_, '_> {
         encrypt::encrypt(&document, &mut metadata, &self.key, &mut self.reuse)
     }
 
-    /// Encrypts the plaintext under a new data key, for these recipients.
+    /// Encrypts the plaintext under a new data key, for these master keys.
     ///
     /// # Errors
-    /// [`Error::Recipient`] where a key cannot be wrapped.
+    /// As [`wrap_data_key`].
     pub fn rotate(
         self,
-        groups: &[Vec<Recipient>],
+        groups: &[Vec<MasterKey>],
+        service: &dyn KeyService,
         now: SystemTime,
-        prompt: &Arc<dyn Prompt>,
     ) -> Result<String> {
         let document = Document::parse(&self.decrypted.text, self.encrypted.document.format)?;
         let key = DataKey::generate();
         let mut metadata = self.encrypted.metadata.clone();
-        metadata.key_groups = wrap_data_key(&key, groups, metadata.shamir_threshold, prompt)?;
+        let threshold = metadata.shamir_threshold;
+        let groups = wrap_data_key(&key, groups, threshold, service, now)?;
+        metadata.set_key_groups(groups, threshold);
         metadata.last_modified = timestamp(now);
         metadata.version = FORMAT_VERSION.into();
         encrypt::encrypt(&document, &mut metadata, &key, &mut Reuse::default())
     }
 }
 
-/// The age recipients of a file's key groups, as rotating its data key needs them.
-///
-/// # Errors
-/// [`Error::Recipient`] for a key of another family, which this library cannot wrap a new data key for.
-pub fn recipients(metadata: &Metadata) -> Result<Vec<Vec<Recipient>>> {
-    let recipient = |key: &MasterKey| match key {
-        MasterKey::Age { recipient, .. } => recipient.parse(),
-        MasterKey::Foreign { .. } => Err(Error::Recipient {
-            recipient: key.id(),
-            message: format!(
-                "a new data key cannot be encrypted for {} keys",
-                key.family()
-            ),
-        }),
-    };
-    metadata
-        .key_groups
-        .iter()
-        .map(|group| group.keys.iter().map(recipient).collect())
-        .collect()
+/// The one group of a document with other keys, of which those that stay are taken as they are.
+fn changed_group(
+    old: &KeyGroup,
+    new: &[MasterKey],
+    data_key: &DataKey,
+    service: &dyn KeyService,
+    now: SystemTime,
+) -> Result<KeyGroup> {
+    let mut group = KeyGroup::default();
+    for key in new {
+        match old.keys.iter().find(|old| old.master_key() == key) {
+            Some(old) => group.keys.push(old.clone()),
+            None => {
+                let wrapped = wrap_data_key(data_key, &[vec![key.clone()]], None, service, now)?;
+                group
+                    .keys
+                    .extend(wrapped.into_iter().flat_map(|group| group.keys));
+            }
+        }
+    }
+    Ok(group)
 }
 
 /// Decrypts a document with the usual MAC check.
 ///
 /// # Errors
 /// As [`EncryptedDocument::parse`], [`data_key`](EncryptedDocument::data_key) and [`decrypt`](EncryptedDocument::decrypt).
-pub fn decrypt(text: &str, format: Format, identities: &Identities) -> Result<Zeroizing<String>> {
+pub fn decrypt(text: &str, format: Format, service: &dyn KeyService) -> Result<Zeroizing<String>> {
     let document = EncryptedDocument::parse(text, format)?;
-    let key = document.data_key(identities)?;
+    let key = document.data_key(service)?;
     Ok(document.decrypt(&key, MacCheck::Require)?.text)
 }
 
-/// Decrypts a file with the identities that are looked for where `sops` looks for them.
+/// Decrypts a file with the keys of age and PGP that are looked for where `sops` looks for them.
 ///
 /// # Errors
 /// [`Error::Io`]; [`Error::Unsupported`] for a name that is neither YAML's nor JSON's, and text that is no UTF-8; as
@@ -284,14 +301,5 @@ pub fn decrypt_file(path: &Path) -> Result<Zeroizing<String>> {
     let text = str::from_utf8(&bytes).map_err(|_| refused("not UTF-8 text"))?;
     let format = Format::from_path(path)
         .ok_or_else(|| refused("the name ends neither in .yaml, .yml nor .json"))?;
-    decrypt(
-        text,
-        format,
-        &Identities::from_environment(Environment::process()),
-    )
-}
-
-/// RFC 3339 in UTC with seconds.
-fn timestamp(time: SystemTime) -> String {
-    humantime::format_rfc3339_seconds(time).to_string()
+    decrypt(text, format, &KeyServices::local(Environment::process()))
 }

@@ -53,9 +53,9 @@
 //! Values that did not change keep their ciphertext, so the diff shows what did.
 //!
 //! ```
-//! # use sops_core::keys::{Identities, NoPrompt, Prompt, age::generate_x25519};
-//! # use sops_core::{Encryption, EncryptedDocument, Format, MacCheck, encrypt, recipients, set};
-//! # use std::{sync::Arc, time::SystemTime};
+//! # use sops_core::keys::{Identities, age::generate_x25519};
+//! # use sops_core::{Encryption, EncryptedDocument, Format, MacCheck, encrypt, set};
+//! # use std::time::SystemTime;
 //! # let pair = generate_x25519();
 //! # let mut identities = Identities::new();
 //! # identities.add_keys("a new key", pair.key_file("2026-01-01T00:00:00Z").as_bytes())?;
@@ -73,14 +73,14 @@
 //! let other = generate_x25519();
 //! let document = EncryptedDocument::parse(&encrypted, Format::Yaml)?;
 //! let key = document.data_key(&identities)?;
-//! let prompt: Arc<dyn Prompt> = Arc::new(NoPrompt);
-//! let shared = document.with_key_groups(&key, &[vec![pair.recipient, other.recipient]], None, &prompt)?;
+//! let group = vec![pair.recipient.into(), other.recipient.into()];
+//! let shared = document.with_key_groups(&key, &[group], None, &identities, SystemTime::now())?;
 //!
 //! // A new data key.
 //! let document = EncryptedDocument::parse(&shared, Format::Yaml)?;
-//! let groups = recipients(document.metadata())?;
+//! let groups = document.metadata().master_keys();
 //! let open = document.open(document.data_key(&identities)?, MacCheck::Require)?;
-//! let rotated = open.rotate(&groups, SystemTime::now(), &prompt)?;
+//! let rotated = open.rotate(&groups, &identities, SystemTime::now())?;
 //! # Ok::<(), sops_core::Error>(())
 //! ```
 
@@ -110,7 +110,7 @@ pub use document::change::{set, unset};
 pub use error::{Error, Location, Result};
 pub use file::{
     Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, decrypt, decrypt_file,
-    encrypt, recipients,
+    encrypt,
 };
 pub use format::Format;
 pub use key_path::{Component, KeyPath};

@@ -1,8 +1,12 @@
 //! Compatibility without `sops` at hand: what it wrote and read when the vectors were made.
 
+use std::collections::HashSet;
+use std::time::SystemTime;
+
 use serde::Deserialize;
-use sops_core::keys::Identities;
-use sops_core::{Format, decrypt};
+use sops_core::keys::age::generate_x25519;
+use sops_core::keys::{Family, Identities, MasterKey};
+use sops_core::{EncryptedDocument, Error, Format, MacCheck, decrypt};
 
 /// One line of `testdata/vectors/golden.jsonl`.
 #[derive(Deserialize)]
@@ -21,13 +25,95 @@ fn words(text: &str) -> Vec<&str> {
     words
 }
 
-#[test]
-fn golden_documents_are_decrypted_as_sops_decrypts_them() {
+/// A file of `testdata/vectors/master-keys.jsonl`, as `sops` wrote it.
+#[derive(Deserialize)]
+struct MasterKeys {
+    format: String,
+    encrypted: String,
+    decrypted: String,
+    shamir_threshold: Option<usize>,
+    /// The keys of each group, as `sops updatekeys` names them.
+    keys: Vec<Vec<String>>,
+}
+
+fn identities() -> Identities {
     let mut identities = Identities::new();
     let key = include_bytes!("../../testdata/keys/x25519.txt");
     identities
         .add_keys("the test key", key)
         .expect("the test key is valid");
+    identities
+}
+
+#[test]
+fn master_keys_of_all_families_are_named_and_kept() {
+    let mut families = HashSet::new();
+    for line in include_str!("../../testdata/vectors/master-keys.jsonl").lines() {
+        let golden: MasterKeys = serde_json::from_str(line).expect("a golden vector");
+        let format = Format::from_name(&golden.format).expect("a format");
+        let document = EncryptedDocument::parse(&golden.encrypted, format).expect("by sops");
+        let metadata = document.metadata();
+        let groups = metadata.master_keys();
+        let ids = groups
+            .iter()
+            .map(|group| group.iter().map(MasterKey::id).collect::<Vec<_>>());
+        assert_eq!(ids.collect::<Vec<_>>(), golden.keys);
+        assert_eq!(metadata.shamir_threshold, golden.shamir_threshold);
+        families.extend(groups.iter().flatten().map(MasterKey::family));
+        assert_eq!(document.with_metadata(metadata), golden.encrypted);
+
+        let key = document.data_key(&identities()).expect("it has age keys");
+        let open = document
+            .open(key, MacCheck::Require)
+            .expect("the MAC is valid");
+        assert_eq!(open.text(), golden.decrypted);
+        let changed = golden.decrypted.replace("hunter2", "hunter3");
+        let changed = open
+            .encrypt(&changed, SystemTime::now())
+            .expect("it is changed");
+        let changed = EncryptedDocument::parse(&changed, format).expect("it is encrypted");
+        assert_eq!(changed.metadata().key_groups, metadata.key_groups);
+    }
+    assert_eq!(families.len(), Family::ALL.len());
+}
+
+/// What changes the keys of a file leaves those alone that it is not about, if it can.
+#[test]
+fn keys_that_nobody_here_can_use_stay_where_the_data_key_stays() {
+    for line in include_str!("../../testdata/vectors/master-keys.jsonl").lines() {
+        let golden: MasterKeys = serde_json::from_str(line).expect("a golden vector");
+        let format = Format::from_name(&golden.format).expect("a format");
+        let document = EncryptedDocument::parse(&golden.encrypted, format).expect("by sops");
+        let service = identities();
+        let key = document.data_key(&service).expect("it has age keys");
+        let mut groups = document.metadata().master_keys();
+        groups[0].push(generate_x25519().recipient.into());
+        let now = SystemTime::now();
+        let threshold = golden.shamir_threshold;
+        let changed = document.with_key_groups(&key, &groups, threshold, &service, now);
+        if groups.len() > 1 {
+            // Each key gets a new share, and there is nobody who knows those of other families.
+            assert!(matches!(changed, Err(Error::NoKeyService { .. })));
+            continue;
+        }
+        let changed = changed.expect("only an age key is new");
+        let changed = EncryptedDocument::parse(&changed, format).expect("it is encrypted");
+        let (new, old) = (
+            &changed.metadata().key_groups[0],
+            &document.metadata().key_groups[0],
+        );
+        assert_eq!(new.keys.len(), old.keys.len() + 1);
+        assert!(old.keys.iter().all(|key| new.keys.contains(key)));
+
+        let open = document.open(key, MacCheck::Require).expect("by sops");
+        let rotated = open.rotate(&groups, &service, now);
+        assert!(matches!(rotated, Err(Error::NoKeyService { .. })));
+    }
+}
+
+#[test]
+fn golden_documents_are_decrypted_as_sops_decrypts_them() {
+    let identities = identities();
     let (mut ours, mut theirs) = (0, 0);
     for line in include_str!("../../testdata/vectors/golden.jsonl").lines() {
         let golden: Golden = serde_json::from_str(line).expect("a golden vector");

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
 
 use sops_core::Error;
 use sops_core::keys::age::{Held, KeyPair};
 use sops_core::keys::{
-    DataKey, Identities, KeyGroup, MasterKey, Prompt, Recipient, recover_data_key, wrap_data_key,
+    DataKey, Family, Identities, KeyGroup, MasterKey, Prompt, Recipient, WrappedKey,
+    recover_data_key, wrap_data_key,
 };
 
 const PASSPHRASE: &str = "passphrase of the test key";
@@ -363,15 +365,17 @@ struct Wrapped {
 
 impl Groups {
     fn key_groups(&self) -> Vec<KeyGroup> {
-        let key = |wrapped: &Wrapped| MasterKey::Age {
-            recipient: wrapped.recipient.clone(),
-            enc: wrapped.enc.clone(),
-        };
+        let key = |wrapped: &Wrapped| age_key(&wrapped.recipient, &wrapped.enc);
         let group = |keys: &Vec<Wrapped>| KeyGroup {
             keys: keys.iter().map(key).collect(),
         };
         self.groups.iter().map(group).collect()
     }
+}
+
+fn age_key(recipient: &str, enc: &str) -> WrappedKey {
+    let recipient = recipient.to_owned();
+    WrappedKey::new(MasterKey::Age { recipient }, enc.into(), SystemTime::now())
 }
 
 fn key_groups() -> Vec<Groups> {
@@ -426,18 +430,11 @@ fn what_keeps_the_groups_closed_is_told() {
         )
     );
 
-    let fields = serde_json::json!({"fp": "85D7", "enc": "x"})
-        .as_object()
+    let foreign = MasterKey::from_list(Family::Kms, "arn:a")
         .unwrap()
-        .clone();
-    let foreign = MasterKey::Foreign {
-        family: sops_core::keys::Family::Pgp,
-        fields,
-    };
-    let broken = MasterKey::Age {
-        recipient: "age1x".to_owned(),
-        enc: "x".to_owned(),
-    };
+        .remove(0);
+    let foreign = WrappedKey::new(foreign, "x".into(), SystemTime::now());
+    let broken = age_key("age1x", "x");
     let group = KeyGroup {
         keys: vec![foreign, broken],
     };
@@ -445,8 +442,8 @@ fn what_keeps_the_groups_closed_is_told() {
     assert_eq!(
         error.to_string(),
         "no private key at hand opens this; one of these master keys is needed:\n  \
-         pgp 85D7 (keys of this family are not supported)\n  \
-         age1x (`enc` of age1x: not an armoured age file)\n\
+         age1x (`enc` of age1x: not an armoured age file)\n  \
+         kms arn:a (needs a key service for AWS KMS)\n\
          no private keys were given"
     );
 }
@@ -457,15 +454,16 @@ fn a_data_key_is_wrapped_for_one_group_or_shared_by_several() {
     let other = with_key("x25519_other.txt");
     let mut both = with_key("x25519_other.txt");
     add(&mut both, "x25519.txt");
-    let (mine, others) = (with_key("x25519.txt").recipients(), other.recipients());
+    let keys = |identities: &Identities| -> Vec<MasterKey> {
+        let recipients = identities.recipients().into_iter();
+        recipients.map(MasterKey::from).collect()
+    };
+    let (mine, others) = (keys(&with_key("x25519.txt")), keys(&other));
+    let wrap = |groups: &[Vec<MasterKey>], threshold| {
+        wrap_data_key(&key, groups, threshold, &both, SystemTime::now())
+    };
 
-    let one = wrap_data_key(
-        &key,
-        &[[mine.clone(), others.clone()].concat()],
-        None,
-        both.prompt(),
-    )
-    .unwrap();
+    let one = wrap(&[[mine.clone(), others.clone()].concat()], None).unwrap();
     assert_eq!(one.len(), 1);
     assert_eq!(
         recover_data_key(&one, None, &other).unwrap().as_bytes(),
@@ -473,7 +471,7 @@ fn a_data_key_is_wrapped_for_one_group_or_shared_by_several() {
     );
 
     let groups = [mine.clone(), others.clone(), mine.clone()];
-    let shared = wrap_data_key(&key, &groups, Some(2), both.prompt()).unwrap();
+    let shared = wrap(&groups, Some(2)).unwrap();
     assert_eq!(
         recover_data_key(&shared, Some(2), &both)
             .unwrap()
@@ -481,25 +479,22 @@ fn a_data_key_is_wrapped_for_one_group_or_shared_by_several() {
         key.as_bytes()
     );
     assert!(recover_data_key(&shared, None, &other).is_err());
-    let recipients: Vec<_> = shared.iter().map(|group| group.keys[0].id()).collect();
-    assert_eq!(
-        recipients,
-        [&mine[0], &others[0], &mine[0]].map(ToString::to_string)
-    );
+    let recipients: Vec<_> = shared
+        .iter()
+        .map(|group| group.keys[0].master_key())
+        .collect();
+    assert_eq!(recipients, [&mine[0], &others[0], &mine[0]]);
 
-    for (groups, threshold) in [(vec![], None), (vec![mine.clone(), vec![]], None)] {
-        let refused = wrap_data_key(&key, &groups, threshold, both.prompt());
-        assert!(matches!(refused, Err(Error::NoRecipient)));
+    for groups in [vec![], vec![mine.clone(), vec![]]] {
+        assert!(matches!(wrap(&groups, None), Err(Error::NoRecipient)));
     }
     for threshold in [1, 3] {
-        let refused = wrap_data_key(
-            &key,
-            &[mine.clone(), others.clone()],
-            Some(threshold),
-            both.prompt(),
-        );
+        let refused = wrap(&[mine.clone(), others.clone()], Some(threshold));
         assert!(matches!(refused, Err(Error::KeyGroups { .. })));
     }
+    let cloud = MasterKey::from_list(Family::Kms, "arn:a").unwrap();
+    let refused = wrap(&[[mine.clone(), cloud].concat()], None);
+    assert!(matches!(refused, Err(Error::NoKeyService { .. })));
     for (groups, threshold) in [(&shared[..0], None), (&shared[..2], Some(3))] {
         let refused = recover_data_key(groups, threshold, &both);
         assert!(matches!(refused, Err(Error::KeyGroups { .. })));

@@ -46,6 +46,8 @@ pub(crate) struct GlobalArgs {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "true",
+        env = "SOPS_ENABLE_LOCAL_KEYSERVICE",
+        hide_env_values = true,
         value_parser = BoolishValueParser::new(),
     )]
     enable_local_keyservice: Option<bool>,
@@ -68,12 +70,12 @@ impl GlobalArgs {
             return Err(unsupported("key services (`--keyservice`)")
                 .hint("leave the flag out: keys are used by sops-rs itself"));
         }
-        if self.enable_local_keyservice == Some(false) {
-            return Err(unsupported(
-                "working without the local keys (`--enable-local-keyservice=false`)",
-            ));
-        }
         Ok(())
+    }
+
+    /// Whether keys are used on this machine, and not by key services alone.
+    pub(crate) fn is_local(&self) -> bool {
+        self.enable_local_keyservice.unwrap_or(true)
     }
 
     /// The configuration file that was named.

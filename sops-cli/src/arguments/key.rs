@@ -1,98 +1,200 @@
 //! For whom a file is encrypted.
 
-use clap::Args;
+use std::collections::BTreeMap;
 
-use super::unsupported;
-use crate::command_error::CommandError;
+use clap::Args;
+use sops_core::keys::{Family, MasterKey};
+
+use crate::command_error::{Code, CommandError};
 
 /// For whom a new file is encrypted.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
-pub(crate) struct RecipientArgs {
-    /// The age recipients, divided by commas; a creation rule's otherwise
+pub(crate) struct MasterKeyArgs {
+    /// The age recipients, divided by commas; like the other keys, a creation rule's otherwise
     #[arg(
         long,
         short,
         value_name = "RECIPIENTS",
         env = "SOPS_AGE_RECIPIENTS",
-        hide_env_values = true
+        hide_env_values = true,
+        help_heading = HEADING
     )]
     pub(crate) age: Option<String>,
-    /// How many key groups are needed to open the file
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) shamir_secret_sharing_threshold: Option<usize>,
-    #[command(flatten)]
-    foreign: ForeignKeyArgs,
+    /// The fingerprints of PGP keys, divided by commas
+    #[arg(
+        long,
+        short,
+        value_name = "FINGERPRINTS",
+        env = "SOPS_PGP_FP",
+        hide_env_values = true,
+        help_heading = HEADING
+    )]
+    pgp: Option<String>,
+    /// The ARNs of AWS KMS keys, divided by commas
+    #[arg(
+        long,
+        short,
+        value_name = "ARNS",
+        env = "SOPS_KMS_ARN",
+        hide_env_values = true,
+        help_heading = HEADING
+    )]
+    kms: Option<String>,
+    /// The resource IDs of Google Cloud KMS keys, divided by commas
+    #[arg(
+        long,
+        value_name = "IDS",
+        env = "SOPS_GCP_KMS_IDS",
+        hide_env_values = true,
+        help_heading = HEADING
+    )]
+    gcp_kms: Option<String>,
+    /// The IDs of Huawei Cloud KMS keys, divided by commas
+    #[arg(
+        long,
+        value_name = "IDS",
+        env = "SOPS_HUAWEICLOUD_KMS_IDS",
+        hide_env_values = true,
+        help_heading = HEADING
+    )]
+    hckms: Option<String>,
+    /// The URLs of Azure Key Vault keys, divided by commas
+    #[arg(
+        long,
+        value_name = "URLS",
+        env = "SOPS_AZURE_KEYVAULT_URLS",
+        hide_env_values = true,
+        help_heading = HEADING
+    )]
+    azure_kv: Option<String>,
+    /// The URIs of HashiCorp Vault keys, divided by commas
+    #[arg(
+        long,
+        value_name = "URIS",
+        env = "SOPS_VAULT_URIS",
+        hide_env_values = true,
+        help_heading = HEADING
+    )]
+    hc_vault_transit: Option<String>,
 }
 
-impl RecipientArgs {
-    /// The list of recipients, if there is one.
-    pub(crate) fn age(&self) -> Result<Option<&str>, CommandError> {
-        self.foreign.check()?;
-        Ok(self.age.as_deref().filter(|list| !list.is_empty()))
-    }
+const HEADING: &str = "Master keys";
 
-    pub(crate) fn threshold(&self) -> Option<usize> {
+impl MasterKeyArgs {
+    /// The keys, in the order of `sops`; none if no flag and no variable has any.
+    pub(crate) fn keys(&self, kms: &KmsArgs) -> Result<Vec<MasterKey>, CommandError> {
+        listed(
+            [
+                ("--kms", Family::Kms, &self.kms),
+                ("--gcp-kms", Family::GcpKms, &self.gcp_kms),
+                ("--hckms", Family::Hckms, &self.hckms),
+                ("--azure-kv", Family::AzureKv, &self.azure_kv),
+                ("--pgp", Family::Pgp, &self.pgp),
+                (
+                    "--hc-vault-transit",
+                    Family::HcVault,
+                    &self.hc_vault_transit,
+                ),
+                ("--age", Family::Age, &self.age),
+            ],
+            kms,
+        )
+    }
+}
+
+/// How many key groups are needed to open a file.
+#[derive(Args, Debug, Default)]
+#[group(skip)]
+pub(crate) struct ThresholdArg {
+    /// How many key groups are needed to open the file
+    #[arg(long, value_name = "NUMBER", help_heading = HEADING)]
+    pub(crate) shamir_secret_sharing_threshold: Option<usize>,
+}
+
+impl ThresholdArg {
+    pub(crate) fn get(&self) -> Option<usize> {
         self.shamir_secret_sharing_threshold
             .filter(|threshold| *threshold > 0)
     }
 }
 
-/// Keys of the families that are not built yet.
+/// What belongs to the keys of AWS KMS on the command line.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
-struct ForeignKeyArgs {
-    #[arg(long, short, hide = true, env = "SOPS_PGP_FP", hide_env_values = true)]
-    pgp: Option<String>,
-    #[arg(long, short, hide = true, env = "SOPS_KMS_ARN", hide_env_values = true)]
-    kms: Option<String>,
-    #[arg(long, hide = true, env = "SOPS_GCP_KMS_IDS", hide_env_values = true)]
-    gcp_kms: Option<String>,
-    #[arg(
-        long,
-        hide = true,
-        env = "SOPS_HUAWEICLOUD_KMS_IDS",
-        hide_env_values = true
-    )]
-    hckms: Option<String>,
-    #[arg(
-        long,
-        hide = true,
-        env = "SOPS_AZURE_KEYVAULT_URLS",
-        hide_env_values = true
-    )]
-    azure_kv: Option<String>,
-    #[arg(long, hide = true, env = "SOPS_VAULT_URIS", hide_env_values = true)]
-    hc_vault_transit: Option<String>,
-    /// Only of use with keys of AWS KMS, so it does not matter by itself.
-    #[arg(long, hide = true)]
+pub(crate) struct KmsArgs {
+    /// The profile in the AWS configuration, for AWS KMS keys
+    #[arg(long, value_name = "NAME", help_heading = HEADING)]
     aws_profile: Option<String>,
-    /// As above.
-    #[arg(long, hide = true)]
+    /// The encryption context for AWS KMS keys: `key:value`, divided by commas
+    #[arg(long, value_name = "CONTEXT", help_heading = HEADING)]
     encryption_context: Option<String>,
 }
 
-impl ForeignKeyArgs {
-    fn check(&self) -> Result<(), CommandError> {
+impl KmsArgs {
+    fn context(&self) -> Result<BTreeMap<String, String>, CommandError> {
+        let text = self.encryption_context.as_deref().unwrap_or_default();
+        let pairs = text.split(',').filter(|_| !text.is_empty());
+        let pairs = pairs.map(|pair| match pair.split_once(':') {
+            Some((key, value)) if !value.contains(':') => Ok((key.to_owned(), value.to_owned())),
+            _ => Err(CommandError::new(
+                Code::InvalidKmsContext,
+                "`--encryption-context` is no list of `key:value`, divided by commas",
+            )),
+        });
+        pairs.collect()
+    }
+}
+
+/// The keys of one new group.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(crate) struct GroupArgs {
+    /// An age recipient of the new group
+    #[arg(long, value_name = "RECIPIENT", help_heading = HEADING)]
+    age: Vec<String>,
+    /// The fingerprint of a PGP key
+    #[arg(long, value_name = "FINGERPRINT", help_heading = HEADING)]
+    pgp: Vec<String>,
+    /// The ARN of an AWS KMS key
+    #[arg(long, value_name = "ARN", help_heading = HEADING)]
+    kms: Vec<String>,
+    /// The resource ID of a Google Cloud KMS key
+    #[arg(long, value_name = "ID", help_heading = HEADING)]
+    gcp_kms: Vec<String>,
+    /// The ID of a Huawei Cloud KMS key
+    #[arg(long, value_name = "ID", help_heading = HEADING)]
+    hckms: Vec<String>,
+    /// The URL of an Azure Key Vault key
+    #[arg(long, value_name = "URL", help_heading = HEADING)]
+    azure_kv: Vec<String>,
+    /// The URI of a HashiCorp Vault key
+    #[arg(long, value_name = "URI", help_heading = HEADING)]
+    hc_vault_transit: Vec<String>,
+    #[command(flatten)]
+    belongings: KmsArgs,
+}
+
+impl GroupArgs {
+    pub(crate) fn keys(&self) -> Result<Vec<MasterKey>, CommandError> {
         let all = [
-            ("--pgp", "SOPS_PGP_FP", &self.pgp),
-            ("--kms", "SOPS_KMS_ARN", &self.kms),
-            ("--gcp-kms", "SOPS_GCP_KMS_IDS", &self.gcp_kms),
-            ("--hckms", "SOPS_HUAWEICLOUD_KMS_IDS", &self.hckms),
-            ("--azure-kv", "SOPS_AZURE_KEYVAULT_URLS", &self.azure_kv),
+            ("--pgp", Family::Pgp, &self.pgp),
+            ("--kms", Family::Kms, &self.kms),
+            ("--gcp-kms", Family::GcpKms, &self.gcp_kms),
+            ("--hckms", Family::Hckms, &self.hckms),
             (
                 "--hc-vault-transit",
-                "SOPS_VAULT_URIS",
+                Family::HcVault,
                 &self.hc_vault_transit,
             ),
+            ("--azure-kv", Family::AzureKv, &self.azure_kv),
+            ("--age", Family::Age, &self.age),
         ];
-        for (flag, variable, keys) in all {
-            if keys.as_ref().is_some_and(|keys| !keys.is_empty()) {
-                return Err(unsupported(&format!("keys from `{flag}` or {variable}"))
-                    .hint(format!("leave out `{flag}` and {variable}, and encrypt for age recipients: `--age <RECIPIENTS>`")));
-            }
-        }
-        Ok(())
+        let lists = all.map(|(flag, family, keys)| (flag, family, Some(keys.join(","))));
+        let lists = lists
+            .each_ref()
+            .map(|(flag, family, list)| (*flag, *family, list));
+        listed(lists, &self.belongings)
     }
 }
 
@@ -100,100 +202,133 @@ impl ForeignKeyArgs {
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct KeyChangeArgs {
-    /// Add these age recipients, divided by commas
-    #[arg(long, value_name = "RECIPIENTS")]
-    pub(crate) add_age: Option<String>,
+    /// Add these age recipients, divided by commas, to the first key group
+    #[arg(long, value_name = "RECIPIENTS", help_heading = HEADING)]
+    add_age: Option<String>,
     /// Remove these age recipients, divided by commas
-    #[arg(long, value_name = "RECIPIENTS")]
-    pub(crate) rm_age: Option<String>,
-    #[arg(long, hide = true)]
+    #[arg(long, value_name = "RECIPIENTS", help_heading = HEADING)]
+    rm_age: Option<String>,
+    /// Add these PGP fingerprints, divided by commas
+    #[arg(long, value_name = "FINGERPRINTS", help_heading = HEADING)]
     add_pgp: Option<String>,
-    #[arg(long, hide = true)]
-    add_kms: Option<String>,
-    #[arg(long, hide = true)]
-    add_gcp_kms: Option<String>,
-    #[arg(long, hide = true)]
-    add_hckms: Option<String>,
-    #[arg(long, hide = true)]
-    add_azure_kv: Option<String>,
-    #[arg(long, hide = true)]
-    add_hc_vault_transit: Option<String>,
     /// Remove these PGP fingerprints, divided by commas
-    #[arg(long, value_name = "FINGERPRINTS")]
+    #[arg(long, value_name = "FINGERPRINTS", help_heading = HEADING)]
     rm_pgp: Option<String>,
+    /// Add these AWS KMS ARNs, divided by commas
+    #[arg(long, value_name = "ARNS", help_heading = HEADING)]
+    add_kms: Option<String>,
     /// Remove these AWS KMS ARNs, divided by commas
-    #[arg(long, value_name = "ARNS")]
+    #[arg(long, value_name = "ARNS", help_heading = HEADING)]
     rm_kms: Option<String>,
-    /// Remove these GCP KMS resource IDs, divided by commas
-    #[arg(long, value_name = "IDS")]
+    /// Add these Google Cloud KMS resource IDs, divided by commas
+    #[arg(long, value_name = "IDS", help_heading = HEADING)]
+    add_gcp_kms: Option<String>,
+    /// Remove these Google Cloud KMS resource IDs, divided by commas
+    #[arg(long, value_name = "IDS", help_heading = HEADING)]
     rm_gcp_kms: Option<String>,
-    /// Remove these HuaweiCloud KMS key IDs, divided by commas
-    #[arg(long, value_name = "IDS")]
+    /// Add these Huawei Cloud KMS key IDs, divided by commas
+    #[arg(long, value_name = "IDS", help_heading = HEADING)]
+    add_hckms: Option<String>,
+    /// Remove these Huawei Cloud KMS key IDs, divided by commas
+    #[arg(long, value_name = "IDS", help_heading = HEADING)]
     rm_hckms: Option<String>,
+    /// Add these Azure Key Vault URLs, divided by commas
+    #[arg(long, value_name = "URLS", help_heading = HEADING)]
+    add_azure_kv: Option<String>,
     /// Remove these Azure Key Vault URLs, divided by commas
-    #[arg(long, value_name = "URLS")]
+    #[arg(long, value_name = "URLS", help_heading = HEADING)]
     rm_azure_kv: Option<String>,
-    /// Remove these Vault key URIs, divided by commas
-    #[arg(long, value_name = "URIS")]
+    /// Add these HashiCorp Vault key URIs, divided by commas
+    #[arg(long, value_name = "URIS", help_heading = HEADING)]
+    add_hc_vault_transit: Option<String>,
+    /// Remove these HashiCorp Vault key URIs, divided by commas
+    #[arg(long, value_name = "URIS", help_heading = HEADING)]
     rm_hc_vault_transit: Option<String>,
 }
 
 impl KeyChangeArgs {
-    /// Refuses to add keys that cannot be used yet.
-    pub(crate) fn check(&self) -> Result<(), CommandError> {
-        let foreign = [
-            ("--add-pgp", &self.add_pgp),
-            ("--add-kms", &self.add_kms),
-            ("--add-gcp-kms", &self.add_gcp_kms),
-            ("--add-hckms", &self.add_hckms),
-            ("--add-azure-kv", &self.add_azure_kv),
-            ("--add-hc-vault-transit", &self.add_hc_vault_transit),
-        ];
-        for (flag, keys) in foreign {
-            if items(keys).next().is_some() {
-                return Err(unsupported(&format!("`{flag}`"))
-                    .hint("add an age recipient: `--add-age <RECIPIENTS>`"));
-            }
-        }
-        Ok(())
-    }
-
     /// Whether any key is to be added or removed.
     pub(crate) fn any(&self) -> bool {
-        items(&self.add_age).next().is_some() || self.removed().next().is_some()
+        let lists = self.additions().into_iter().chain(self.removals());
+        lists
+            .filter_map(|(_, _, list)| list.as_ref())
+            .any(|list| !list.trim_matches([',', ' ']).is_empty())
     }
 
-    /// The age recipients to add.
-    pub(crate) fn added(&self) -> impl Iterator<Item = &str> {
-        items(&self.add_age)
+    /// The keys to add.
+    pub(crate) fn added(&self, kms: &KmsArgs) -> Result<Vec<MasterKey>, CommandError> {
+        listed(self.additions(), kms)
     }
 
-    /// The age recipients to remove.
-    pub(crate) fn removed_age(&self) -> impl Iterator<Item = &str> {
-        items(&self.rm_age)
+    /// The keys to remove.
+    pub(crate) fn removed(&self, kms: &KmsArgs) -> Result<Vec<MasterKey>, CommandError> {
+        unchecked(self.removals(), kms)
     }
 
-    /// The names of all keys to remove, with the name of their family in the metadata.
-    pub(crate) fn removed(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let families = [
-            ("age", &self.rm_age),
-            ("pgp", &self.rm_pgp),
-            ("kms", &self.rm_kms),
-            ("gcp_kms", &self.rm_gcp_kms),
-            ("hckms", &self.rm_hckms),
-            ("azure_kv", &self.rm_azure_kv),
-            ("hc_vault", &self.rm_hc_vault_transit),
-        ];
-        families
-            .into_iter()
-            .flat_map(|(family, list)| items(list).map(move |item| (family, item)))
+    fn additions(&self) -> [Listed<'_>; 7] {
+        [
+            ("--add-kms", Family::Kms, &self.add_kms),
+            ("--add-pgp", Family::Pgp, &self.add_pgp),
+            ("--add-gcp-kms", Family::GcpKms, &self.add_gcp_kms),
+            ("--add-hckms", Family::Hckms, &self.add_hckms),
+            ("--add-azure-kv", Family::AzureKv, &self.add_azure_kv),
+            (
+                "--add-hc-vault-transit",
+                Family::HcVault,
+                &self.add_hc_vault_transit,
+            ),
+            ("--add-age", Family::Age, &self.add_age),
+        ]
+    }
+
+    fn removals(&self) -> [Listed<'_>; 7] {
+        [
+            ("--rm-kms", Family::Kms, &self.rm_kms),
+            ("--rm-pgp", Family::Pgp, &self.rm_pgp),
+            ("--rm-gcp-kms", Family::GcpKms, &self.rm_gcp_kms),
+            ("--rm-hckms", Family::Hckms, &self.rm_hckms),
+            ("--rm-azure-kv", Family::AzureKv, &self.rm_azure_kv),
+            (
+                "--rm-hc-vault-transit",
+                Family::HcVault,
+                &self.rm_hc_vault_transit,
+            ),
+            ("--rm-age", Family::Age, &self.rm_age),
+        ]
     }
 }
 
-/// The items of a list that commas divide.
-fn items(list: &Option<String>) -> impl Iterator<Item = &str> {
-    list.iter()
-        .flat_map(|list| list.split(','))
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
+/// A flag, the family of its keys, and what is given with it.
+type Listed<'a> = (&'static str, Family, &'a Option<String>);
+
+/// The keys that flags list, which something can be encrypted for.
+fn listed(lists: [Listed<'_>; 7], kms: &KmsArgs) -> Result<Vec<MasterKey>, CommandError> {
+    let keys = unchecked(lists, kms)?;
+    keys.iter()
+        .try_for_each(MasterKey::check)
+        .map_err(CommandError::general)?;
+    Ok(keys)
+}
+
+fn unchecked(lists: [Listed<'_>; 7], kms: &KmsArgs) -> Result<Vec<MasterKey>, CommandError> {
+    let given = kms.context()?;
+    let mut all = Vec::new();
+    for (flag, family, list) in lists {
+        let list = list.as_deref().unwrap_or_default();
+        let keys = MasterKey::from_list(family, list)
+            .map_err(|message| CommandError::new(Code::Generic, format!("`{flag}`: {message}")))?;
+        all.extend(keys);
+    }
+    for key in &mut all {
+        if let MasterKey::Kms {
+            context,
+            aws_profile,
+            ..
+        } = key
+        {
+            context.clone_from(&given);
+            aws_profile.clone_from(&kms.aws_profile);
+        }
+    }
+    Ok(all)
 }

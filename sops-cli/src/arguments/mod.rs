@@ -11,7 +11,7 @@ mod rule;
 pub(crate) use file::{FileArg, IdempotentArg, NameArg, no_file, require_existing};
 pub(crate) use format::FormatArgs;
 pub(crate) use global::GlobalArgs;
-pub(crate) use key::{KeyChangeArgs, RecipientArgs};
+pub(crate) use key::{GroupArgs, KeyChangeArgs, KmsArgs, MasterKeyArgs, ThresholdArg};
 pub(crate) use opening::OpeningArgs;
 pub(crate) use output::OutputArgs;
 pub(crate) use rule::RuleArgs;

@@ -2,8 +2,10 @@
 
 use clap::Args;
 use sops_core::MacCheck;
+use sops_core::keys::Family;
 
 use crate::command_error::{Code, CommandError};
+use crate::ui::Ui;
 
 /// How an encrypted file is opened.
 #[derive(Args, Debug, Default)]
@@ -12,7 +14,7 @@ pub(crate) struct OpeningArgs {
     /// Go on where the file's MAC does not fit its values
     #[arg(long)]
     pub(crate) ignore_mac: bool,
-    /// The kinds of keys to try, divided by commas; there is only `age` so far
+    /// The kinds of keys to try first, divided by commas, such as `pgp,age`
     #[arg(
         long,
         value_name = "KINDS",
@@ -23,17 +25,24 @@ pub(crate) struct OpeningArgs {
 }
 
 impl OpeningArgs {
-    /// Refuses an order in which a kind stands twice.
-    pub(crate) fn check(&self) -> Result<(), CommandError> {
+    /// The kinds of keys to try first. One that stands there twice is an error, and one that there is not a warning.
+    pub(crate) fn order(&self, ui: &Ui) -> Result<Vec<Family>, CommandError> {
         let order = self.decryption_order.as_deref().unwrap_or_default();
-        let kinds: Vec<&str> = order.split(',').collect();
+        let kinds: Vec<&str> = order.split(',').filter(|_| !order.is_empty()).collect();
+        let mut families = Vec::new();
         for (index, kind) in kinds.iter().enumerate() {
             if kinds[..index].contains(kind) {
                 let message = format!("`--decryption-order` names `{kind}` twice");
                 return Err(CommandError::new(Code::DuplicateKeyType, message));
             }
+            match Family::from_name(kind) {
+                Some(family) => families.push(family),
+                None => ui.warn(format_args!(
+                    "`--decryption-order`: there is no kind of key named `{kind}`"
+                )),
+            }
         }
-        Ok(())
+        Ok(families)
     }
 
     pub(crate) fn mac_check(&self) -> MacCheck {

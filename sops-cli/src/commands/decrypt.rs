@@ -9,6 +9,7 @@ use crate::arguments::{
 use crate::command_error::{Code, CommandError, Role};
 use crate::creation;
 use crate::files::Readers;
+use crate::key_services::Services;
 use crate::opening;
 use crate::source::Source;
 use crate::ui::Ui;
@@ -36,7 +37,7 @@ pub(crate) struct Args {
 pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let file = args.file.get(ui);
     args.output.check(file)?;
-    args.opening.check()?;
+    let services = Services::for_opening(ui, globals, &args.opening)?;
     if let Some(file) = file {
         require_existing(file)?;
     }
@@ -47,7 +48,7 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     let source = Source::read(file, format, Role::Encrypted)?;
     let document =
         EncryptedDocument::parse(&source.text, format).map_err(|error| source.error(error))?;
-    let key = opening::data_key(ui, &source, &document)?;
+    let key = services.data_key(ui, &source, &document)?;
     let decrypted = document
         .decrypt(&key, args.opening.mac_check())
         .map_err(|error| source.error(error))?;

@@ -7,13 +7,15 @@ use sops_core::{EncryptedDocument, Encryption, Error, Format, Location};
 use zeroize::Zeroizing;
 
 use crate::arguments::{
-    FileArg, FormatArgs, GlobalArgs, NameArg, OpeningArgs, RecipientArgs, RuleArgs,
+    FileArg, FormatArgs, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs, RuleArgs,
+    ThresholdArg,
 };
 use crate::command_error::{Code, CommandError, Role, name_of};
-use crate::creation;
+use crate::creation::{self, Wanted};
 use crate::editor::Editor;
 use crate::example::example;
 use crate::files::{self, Expected, Readers};
+use crate::key_services::Services;
 use crate::memory_folder::MemoryFolder;
 use crate::notice::Notice;
 use crate::opening;
@@ -42,7 +44,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) opening: OpeningArgs,
     #[command(flatten)]
-    pub(crate) recipients: RecipientArgs,
+    pub(crate) keys: MasterKeyArgs,
+    #[command(flatten)]
+    pub(crate) kms: KmsArgs,
+    #[command(flatten)]
+    pub(crate) threshold: ThresholdArg,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
     /// Only the old form has it.
@@ -52,7 +58,7 @@ pub(crate) struct Args {
 
 pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let file = args.file.require(ui)?;
-    args.opening.check()?;
+    let services = Services::for_opening(ui, globals, &args.opening)?;
     let name = args.name.or(Some(file)).unwrap_or(file);
     let format = args.formats.both(name)?;
     let editor = Editor::find()?;
@@ -67,9 +73,15 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         .try_exists()
         .map_err(|error| CommandError::input(name_of(file), &error))?;
     if exists {
-        editing.change()
+        editing.change(&services)
     } else {
-        let encryption = creation::encryption(ui, globals, &args.rules, &args.recipients, name)?;
+        let wanted = Wanted {
+            rules: &args.rules,
+            keys: &args.keys,
+            kms: &args.kms,
+            threshold: &args.threshold,
+        };
+        let encryption = creation::encryption(ui, globals, &wanted, &services, name)?;
         editing.create(&encryption)
     }
 }
@@ -83,11 +95,11 @@ struct Editing<'a> {
 }
 
 impl Editing<'_> {
-    fn change(&self) -> Result<(), CommandError> {
+    fn change(&self, services: &Services) -> Result<(), CommandError> {
         let source = Source::read(Some(self.file), self.format, Role::Encrypted)?;
         let document = EncryptedDocument::parse(&source.text, self.format)
             .map_err(|error| source.error(error))?;
-        let key = opening::data_key(self.ui, &source, &document)?;
+        let key = services.data_key(self.ui, &source, &document)?;
         let open = opening::open(&source, &document, key.clone(), &self.args.opening)?;
         opening::warn_of_comments(self.ui, &source, open.unopened_comments());
         let encrypt = |text: &str| {
@@ -246,7 +258,8 @@ fn master_keys(document: &EncryptedDocument<'_>) -> Vec<String> {
             group
                 .keys
                 .iter()
-                .map(|key| format!("  {number}{} {}", key.family(), key.id())),
+                .map(|key| key.master_key())
+                .map(|key| format!("  {number}{} {}", key.family().name(), key.id())),
         );
     }
     lines

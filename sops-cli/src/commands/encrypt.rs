@@ -3,11 +3,13 @@
 use sops_core::{Document, Error, Format, convert};
 
 use crate::arguments::{
-    FileArg, FormatArgs, GlobalArgs, NameArg, OutputArgs, RecipientArgs, RuleArgs, require_existing,
+    FileArg, FormatArgs, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OutputArgs, RuleArgs,
+    ThresholdArg, require_existing,
 };
 use crate::command_error::{Code, CommandError, Role};
-use crate::creation;
+use crate::creation::{self, Wanted};
 use crate::files::Readers;
+use crate::key_services::Services;
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -22,7 +24,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
-    pub(crate) recipients: RecipientArgs,
+    pub(crate) keys: MasterKeyArgs,
+    #[command(flatten)]
+    pub(crate) kms: KmsArgs,
+    #[command(flatten)]
+    pub(crate) threshold: ThresholdArg,
     #[command(flatten)]
     pub(crate) formats: FormatArgs,
     #[command(flatten)]
@@ -44,7 +50,14 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         require_existing(file)?;
     }
     let format = args.formats.input(Some(name))?;
-    let encryption = creation::encryption(ui, globals, &args.rules, &args.recipients, name)?;
+    let wanted = Wanted {
+        rules: &args.rules,
+        keys: &args.keys,
+        kms: &args.kms,
+        threshold: &args.threshold,
+    };
+    let services = Services::new(ui, globals);
+    let encryption = creation::encryption(ui, globals, &wanted, &services, name)?;
     let source = Source::read(file, format, Role::Plaintext)?;
     if source.text.is_empty() && format == Format::Yaml {
         return Err(CommandError::new(

@@ -5,6 +5,7 @@ mod decrypt;
 mod edit;
 mod encrypt;
 mod filestatus;
+mod groups;
 mod init;
 mod keygen;
 mod man;
@@ -12,7 +13,6 @@ pub(crate) mod old_form;
 mod rotate;
 mod set;
 mod unset;
-
 mod updatekeys;
 
 use clap::Subcommand;
@@ -30,6 +30,7 @@ pub(crate) enum Command {
     Unset(unset::Args),
     Rotate(rotate::Args),
     Updatekeys(updatekeys::Args),
+    Groups(groups::Args),
     Filestatus(filestatus::Args),
     Init(init::Args),
     Keygen(keygen::Args),
@@ -42,10 +43,11 @@ pub(crate) fn run(ui: &Ui, globals: &GlobalArgs, command: &Command) -> Result<()
         Command::Encrypt(args) => encrypt::cmd_encrypt(ui, globals, args),
         Command::Decrypt(args) => decrypt::cmd_decrypt(ui, globals, args),
         Command::Edit(args) => edit::cmd_edit(ui, globals, args),
-        Command::Set(args) => set::cmd_set(ui, args),
-        Command::Unset(args) => unset::cmd_unset(ui, args),
-        Command::Rotate(args) => rotate::cmd_rotate(ui, args),
+        Command::Set(args) => set::cmd_set(ui, globals, args),
+        Command::Unset(args) => unset::cmd_unset(ui, globals, args),
+        Command::Rotate(args) => rotate::cmd_rotate(ui, globals, args),
         Command::Updatekeys(args) => updatekeys::cmd_updatekeys(ui, globals, args),
+        Command::Groups(args) => groups::cmd_groups(ui, globals, args),
         Command::Filestatus(args) => filestatus::cmd_filestatus(ui, args),
         Command::Init(args) => init::cmd_init(ui, globals, args),
         Command::Keygen(args) => keygen::cmd_keygen(ui, args),

@@ -2,8 +2,8 @@
 
 use super::{Command, decrypt, edit, encrypt, rotate, set};
 use crate::arguments::{
-    FileArg, FormatArgs, KeyChangeArgs, NameArg, OpeningArgs, OutputArgs, RecipientArgs, RuleArgs,
-    no_file, require_existing,
+    FileArg, FormatArgs, KeyChangeArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs, OutputArgs,
+    RuleArgs, ThresholdArg, no_file, require_existing,
 };
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
@@ -38,7 +38,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     opening: OpeningArgs,
     #[command(flatten)]
-    recipients: RecipientArgs,
+    keys: MasterKeyArgs,
+    #[command(flatten)]
+    kms: KmsArgs,
+    #[command(flatten)]
+    threshold: ThresholdArg,
     #[command(flatten)]
     rules: RuleArgs,
     #[arg(long)]
@@ -79,7 +83,9 @@ impl Args {
             Command::Encrypt(encrypt::Args {
                 file: self.file,
                 output: self.output,
-                recipients: self.recipients,
+                keys: self.keys,
+                kms: self.kms,
+                threshold: self.threshold,
                 formats: self.formats,
                 name: self.name,
                 rules: self.rules,
@@ -98,6 +104,7 @@ impl Args {
                 file: self.file,
                 output: self.output,
                 changes: self.changes,
+                kms: self.kms,
                 formats: self.formats,
                 name: self.name,
                 opening: self.opening,
@@ -117,7 +124,9 @@ impl Args {
                 allow_disk: self.allow_disk,
                 formats: self.formats,
                 opening: self.opening,
-                recipients: self.recipients,
+                keys: self.keys,
+                kms: self.kms,
+                threshold: self.threshold,
                 rules: self.rules,
                 name: self.name,
             })

@@ -2,13 +2,16 @@
 
 use std::time::SystemTime;
 
-use sops_core::keys::{KeyGroup, Recipient};
+use sops_core::keys::{Family, MasterKey};
 use sops_core::metadata::Metadata;
 use sops_core::{EncryptedDocument, Error};
 
-use crate::arguments::{FileArg, FormatArgs, KeyChangeArgs, NameArg, OpeningArgs, OutputArgs};
+use crate::arguments::{
+    FileArg, FormatArgs, GlobalArgs, KeyChangeArgs, KmsArgs, NameArg, OpeningArgs, OutputArgs,
+};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::files::Readers;
+use crate::key_services::Services;
 use crate::opening;
 use crate::source::Source;
 use crate::ui::Ui;
@@ -25,6 +28,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) changes: KeyChangeArgs,
     #[command(flatten)]
+    pub(crate) kms: KmsArgs,
+    #[command(flatten)]
     pub(crate) formats: FormatArgs,
     #[command(flatten)]
     pub(crate) name: NameArg,
@@ -32,11 +37,10 @@ pub(crate) struct Args {
     pub(crate) opening: OpeningArgs,
 }
 
-pub(crate) fn cmd_rotate(ui: &Ui, args: &Args) -> Result<(), CommandError> {
+pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let file = args.file.require(ui)?;
     args.output.check(Some(file))?;
-    args.changes.check()?;
-    args.opening.check()?;
+    let services = Services::for_opening(ui, globals, &args.opening)?;
     if args.changes.any() && !file.exists() {
         return Err(CommandError::new(
             Code::CannotChangeKeysOfMissingFile,
@@ -53,55 +57,48 @@ pub(crate) fn cmd_rotate(ui: &Ui, args: &Args) -> Result<(), CommandError> {
     let source = Source::read(Some(file), format, Role::Encrypted)?;
     let document =
         EncryptedDocument::parse(&source.text, format).map_err(|error| source.error(error))?;
-    let groups = changed_groups(ui, &args.changes, document.metadata())?;
-    let key = opening::data_key(ui, &source, &document)?;
+    let groups = changed_groups(ui, args, document.metadata())?;
+    let key = services.data_key(ui, &source, &document)?;
     let open = opening::open(&source, &document, key, &args.opening)?;
     opening::warn_of_comments(ui, &source, open.unopened_comments());
     let rotated = open
-        .rotate(&groups, SystemTime::now(), &ui.prompt())
+        .rotate(&groups, &*services.all(), SystemTime::now())
         .map_err(|error| source.error(error))?;
     args.output
         .deliver(ui, &source, rotated.as_bytes(), Readers::Usual)
 }
 
-/// The file's recipients, with those added to the first group that are new, and without those that are to go.
+/// The file's master keys, with those added to the first group that are new, and without those that are to go.
 fn changed_groups(
     ui: &Ui,
-    changes: &KeyChangeArgs,
+    args: &Args,
     metadata: &Metadata,
-) -> Result<Vec<Vec<Recipient>>, CommandError> {
-    for recipient in changes.removed_age() {
-        recipient
-            .parse::<Recipient>()
-            .map_err(CommandError::general)?;
-    }
-    let mut kept = metadata.clone();
-    for (family, id) in changes.removed() {
-        let mut found = false;
-        let mut leave = |group: &mut KeyGroup| {
-            let before = group.keys.len();
-            group
-                .keys
-                .retain(|key| key.family() != family || key.id() != id);
-            found |= group.keys.len() < before;
+) -> Result<Vec<Vec<MasterKey>>, CommandError> {
+    let mut groups = metadata.master_keys();
+    for removed in args.changes.removed(&args.kms)? {
+        let id = removed.id();
+        // An ARN alone is for all contexts and profiles, which `sops` wants to be named.
+        let with_more = format!("{id}|");
+        let keeps = |key: &MasterKey| {
+            key.family() != removed.family() || key.id() != id && !key.id().starts_with(&with_more)
         };
-        kept.key_groups.iter_mut().for_each(&mut leave);
-        if !found {
+        if removed.family() == Family::Age {
+            // It may be a private key, which no message shows.
+            removed.check().map_err(CommandError::general)?;
+        }
+        if groups.iter().flatten().all(keeps) {
             ui.warn(format_args!(
-                "the {family} key `{id}` is none of the file's master keys"
+                "the {} key `{id}` is none of the file's master keys",
+                removed.family().name()
             ));
         }
+        groups.iter_mut().for_each(|group| group.retain(keeps));
     }
-    let mut groups = sops_core::recipients(&kept).map_err(|error| {
-        CommandError::general(error).hint(
-            "keys that cannot be used yet are removed with `--rm-pgp`, `--rm-kms` and the like",
-        )
-    })?;
+    let added = args.changes.added(&args.kms)?;
     if let Some(first) = groups.first_mut() {
-        for recipient in changes.added() {
-            let recipient: Recipient = recipient.parse().map_err(CommandError::general)?;
-            if !first.contains(&recipient) {
-                first.push(recipient);
+        for key in added {
+            if !first.contains(&key) {
+                first.push(key);
             }
         }
     }

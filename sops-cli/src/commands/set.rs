@@ -8,7 +8,7 @@ use sops_core::KeyPath;
 use sops_core::tree::Node;
 use zeroize::Zeroizing;
 
-use crate::arguments::{FormatArgs, IdempotentArg, OpeningArgs};
+use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs};
 use crate::changing::Changing;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     shamir_secret_sharing_threshold: Option<usize>,
 }
 
-pub(crate) fn cmd_set(ui: &Ui, args: &Args) -> Result<(), CommandError> {
+pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     if args.value_file && args.value_stdin {
         let message = "`--value-file` and `--value-stdin` exclude each other";
         return Err(CommandError::new(Code::Generic, message));
@@ -70,6 +70,7 @@ pub(crate) fn cmd_set(ui: &Ui, args: &Args) -> Result<(), CommandError> {
     let value = Node::from_json(&value);
     let changing = Changing {
         ui,
+        globals,
         file,
         formats: &args.formats,
         opening: &args.opening,

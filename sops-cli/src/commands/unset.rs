@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sops_core::Error;
 
 use super::set::key_path;
-use crate::arguments::{FormatArgs, IdempotentArg, OpeningArgs};
+use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs};
 use crate::changing::Changing;
 use crate::command_error::{Code, CommandError};
 use crate::ui::Ui;
@@ -33,7 +33,7 @@ pub(crate) struct Args {
     shamir_secret_sharing_threshold: Option<usize>,
 }
 
-pub(crate) fn cmd_unset(ui: &Ui, args: &Args) -> Result<(), CommandError> {
+pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let (Some(file), Some(path), []) = (&args.file, &args.path, &args.more[..]) else {
         return Err(
             CommandError::new(Code::NoFileSpecified, "a file and a path in it are needed")
@@ -43,6 +43,7 @@ pub(crate) fn cmd_unset(ui: &Ui, args: &Args) -> Result<(), CommandError> {
     let path = key_path(path)?;
     let changing = Changing {
         ui,
+        globals,
         file,
         formats: &args.formats,
         opening: &args.opening,

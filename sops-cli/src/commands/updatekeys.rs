@@ -2,16 +2,17 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sops_core::EncryptedDocument;
-use sops_core::config::{Config, CreationRule};
-use sops_core::keys::KeyGroup;
+use sops_core::config::Config;
+use sops_core::keys::MasterKey;
 
 use crate::arguments::{FormatArgs, GlobalArgs, no_file};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::creation;
 use crate::files::{self, Expected, Readers};
-use crate::opening;
+use crate::key_services::Services;
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -45,11 +46,11 @@ pub(crate) fn cmd_updatekeys(
     };
     match &args.files[..] {
         [] => Err(no_file()),
-        [file] => update(ui, &config, args, file),
+        [file] => update(ui, globals, &config, args, file),
         files => {
             let mut failed = 0;
             for file in files {
-                if let Err(error) = update(ui, &config, args, file) {
+                if let Err(error) = update(ui, globals, &config, args, file) {
                     ui.error(&error);
                     failed += 1;
                 }
@@ -65,7 +66,13 @@ pub(crate) fn cmd_updatekeys(
     }
 }
 
-fn update(ui: &Ui, config: &Config, args: &Args, file: &Path) -> Result<(), CommandError> {
+fn update(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    config: &Config,
+    args: &Args,
+    file: &Path,
+) -> Result<(), CommandError> {
     let name = name_of(file);
     let metadata = file
         .metadata()
@@ -94,7 +101,7 @@ fn update(ui: &Ui, config: &Config, args: &Args, file: &Path) -> Result<(), Comm
     let old_threshold = old.shamir_threshold.unwrap_or(0);
     // As in sops, the rule's threshold is not looked at.
     let threshold = old_threshold.min(rule.key_groups.len());
-    let (changes, will_change) = difference(&old.key_groups, rule);
+    let (changes, will_change) = difference(&old.master_keys(), &rule.key_groups);
     if !will_change && threshold == old_threshold {
         ui.note(format_args!("File {name} already up to date"));
         return Ok(());
@@ -115,10 +122,17 @@ fn update(ui: &Ui, config: &Config, args: &Args, file: &Path) -> Result<(), Comm
             return Ok(());
         }
     }
-    let key = opening::data_key(ui, &source, &document)?;
+    let services = Services::new(ui, globals);
+    let key = services.data_key(ui, &source, &document)?;
     let threshold = Some(threshold).filter(|threshold| *threshold > 0);
     let updated = document
-        .with_key_groups(&key, &groups, threshold, &ui.prompt())
+        .with_key_groups(
+            &key,
+            &groups,
+            threshold,
+            &*services.all(),
+            SystemTime::now(),
+        )
         .map_err(|error| source.error(error))?;
     let expected = Expected::Content(source.text.as_bytes());
     files::write(file, updated.as_bytes(), expected, Readers::Usual)?;
@@ -127,18 +141,13 @@ fn update(ui: &Ui, config: &Config, args: &Args, file: &Path) -> Result<(), Comm
 }
 
 /// The keys that stay, come and go, group by group, and whether any comes or goes.
-fn difference(old: &[KeyGroup], rule: &CreationRule) -> (String, bool) {
+fn difference(old: &[Vec<MasterKey>], new: &[Vec<MasterKey>]) -> (String, bool) {
     let mut report = String::new();
     let mut will_change = false;
-    for index in 0..old.len().max(rule.key_groups.len()) {
-        let ids = |group: &KeyGroup| group.keys.iter().map(|key| key.id()).collect();
+    for index in 0..old.len().max(new.len()) {
+        let ids = |group: &Vec<MasterKey>| group.iter().map(MasterKey::id).collect();
         let old: Vec<String> = old.get(index).map(ids).unwrap_or_default();
-        let new = rule
-            .key_groups
-            .get(index)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let new: Vec<String> = new.iter().map(ToString::to_string).collect();
+        let new: Vec<String> = new.get(index).map(ids).unwrap_or_default();
         let lines = [
             (
                 "   ",

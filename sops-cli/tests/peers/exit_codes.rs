@@ -53,7 +53,17 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         0,
         "key services are not there yet; it goes on without one that does not answer",
     ),
-    ("no local keys", 128, "key services are not there yet"),
+    (
+        "a group without keys to add",
+        0,
+        "it writes a group that nobody opens",
+    ),
+    ("a group to delete that is not there", 2, "it panics"),
+    (
+        "the only group to delete",
+        0,
+        "it writes a file that nobody opens",
+    ),
     (
         "a malformed expression",
         0,

@@ -46,7 +46,7 @@ pub(crate) fn encrypt(
 
 /// Decrypts with this library.
 pub(crate) fn decrypt(text: &str, format: Format) -> Result<String, Error> {
-    sops_core::decrypt(text, format, &IDENTITIES).map(|text| text.to_string())
+    sops_core::decrypt(text, format, &*IDENTITIES).map(|text| text.to_string())
 }
 
 /// Runs `sops` on a text that it reads from its standard input.

@@ -145,3 +145,216 @@ fn updatekeys_splits_the_key_among_groups() {
     );
     assert_eq!(environment.finish(command).succeeds().stdout, TEXT);
 }
+
+/// A file with keys of all families, an age key of ours among them; `sops` wrote it.
+fn of_all_families(environment: &TestEnvironment) -> String {
+    let vectors = include_str!("../../../testdata/vectors/master-keys.jsonl");
+    let files = vectors.lines().map(|line| {
+        let golden: serde_json::Value = serde_json::from_str(line).expect("a golden vector");
+        golden["encrypted"].as_str().expect("a text").to_owned()
+    });
+    let mut files = files.filter(|file| file.contains("\n    hckms:"));
+    let file = files.next().expect("one has one group");
+    environment.write("x.yaml", &file);
+    file
+}
+
+/// The lines of the lists of keys of clouds.
+fn cloud_keys(encrypted: &str) -> Vec<&str> {
+    let lines = encrypted
+        .lines()
+        .skip_while(|line| *line != "    azure_kv:");
+    let lines = lines.take_while(|line| !line.starts_with("    lastmodified:"));
+    lines.collect()
+}
+
+#[test]
+fn keys_of_clouds_are_kept_by_every_change() {
+    let environment = TestEnvironment::new();
+    let original = of_all_families(&environment);
+    let (ours, other) = (recipient(), other_recipient());
+    assert!(cloud_keys(&original).len() > 25);
+    let kept = || {
+        assert_eq!(
+            cloud_keys(&environment.read("x.yaml")),
+            cloud_keys(&original)
+        )
+    };
+    environment
+        .run(&["set", "x.yaml", "[\"a\"]", "\"new\""])
+        .succeeds();
+    kept();
+    environment.run(&["unset", "x.yaml", "[\"c\"]"]).succeeds();
+    kept();
+    let editor = environment.editor("sed -i s/new/newer/ \"$1\"");
+    let mut edit = environment.command(&["edit", "x.yaml"]);
+    environment
+        .finish({
+            edit.env("EDITOR", editor);
+            edit
+        })
+        .succeeds();
+    kept();
+    assert_eq!(
+        environment.decrypt("x.yaml"),
+        "a: newer\nb:\n    - 1\n    - true\n"
+    );
+
+    // Another age recipient; the others are none of its business.
+    let fields = "{arn: 'arn:aws:kms:eu-west-1:1:key/k', role: 'arn:aws:iam::1:role/r', context: {a: '1', b: '2'}, aws_profile: p}";
+    let rule = format!(
+        "{{key_groups: [{{age: ['{ours}', '{other}'], kms: [{fields}, {{arn: 'arn:aws:kms:eu-west-1:1:key/l'}}], \
+         gcp_kms: [{{resource_id: projects/p/locations/l/keyRings/r/cryptoKeys/k}}], hckms: [{{key_id: 'r:1'}}], \
+         azure_keyvault: [{{vaultUrl: 'https://v.vault.azure.net', key: k, version: '1'}}], hc_vault: ['https://v:8200/v1/a/b/keys/k']}}]}}"
+    );
+    environment.write(".sops.yaml", format!("creation_rules: [{rule}]\n"));
+    let run = environment.run(&["updatekeys", "-y", "x.yaml"]).succeeds();
+    assert!(run.stdout.contains(&format!("+++ {other}\n--- ")), "{run}");
+    assert!(
+        !run.stdout.contains("+++ arn") && !run.stdout.contains("--- arn"),
+        "{run}"
+    );
+    kept();
+}
+
+#[test]
+fn what_needs_a_key_service_says_so() {
+    let environment = TestEnvironment::new();
+    let original = of_all_families(&environment);
+    let unchanged = || assert_eq!(environment.read("x.yaml"), original);
+    for arguments in [
+        &["rotate", "-i", "x.yaml"][..],
+        &[
+            "groups",
+            "add",
+            "-i",
+            "--age",
+            &other_recipient(),
+            "-f",
+            "x.yaml",
+        ],
+    ] {
+        let run = environment.run(arguments).fails_with(1);
+        let names_key = run.stderr.contains("kms arn:aws:kms:eu-west-1:1:key/k+");
+        assert!(names_key && run.stderr.contains("`--keyservice`"), "{run}");
+        unchanged();
+    }
+    let run = environment
+        .run(&["decrypt", "--enable-local-keyservice=false", "x.yaml"])
+        .fails_with(128);
+    for words in [
+        "hckms r:1 (needs a key service for Huawei Cloud KMS)",
+        "`--keyservice`",
+    ] {
+        assert!(run.stderr.contains(words), "{run}");
+    }
+
+    // Without those keys it does not need one.
+    let fingerprints: Vec<&str> = original
+        .lines()
+        .filter_map(|line| line.strip_prefix("          fp: "))
+        .collect();
+    let fingerprints = fingerprints.join(",");
+    let kms = "arn:aws:kms:eu-west-1:1:key/k+arn:aws:iam::1:role/r,arn:aws:kms:eu-west-1:1:key/l";
+    let removals = [
+        ("--rm-pgp", fingerprints.as_str()),
+        ("--rm-kms", kms),
+        (
+            "--rm-gcp-kms",
+            "projects/p/locations/l/keyRings/r/cryptoKeys/k",
+        ),
+        ("--rm-hckms", "r:1"),
+        ("--rm-azure-kv", "https://v.vault.azure.net/keys/k/1"),
+        ("--rm-hc-vault-transit", "https://v:8200/v1/a/b/keys/k"),
+    ];
+    let mut arguments = vec!["rotate", "-i", "x.yaml"];
+    arguments.extend(removals.iter().flat_map(|(flag, keys)| [flag, keys]));
+    environment.run(&arguments).succeeds();
+    let rotated = environment.read("x.yaml");
+    assert_eq!(rotated.matches(" enc: ").count(), 1, "{rotated}");
+    assert_eq!(
+        environment.decrypt("x.yaml"),
+        "a: hunter2\nb:\n    - 1\n    - true\nc: x\n"
+    );
+}
+
+#[test]
+fn groups_are_added_and_deleted() {
+    let environment = TestEnvironment::new();
+    let (ours, other) = (recipient(), other_recipient());
+    environment.encrypt("x.yaml", TEXT);
+    let original = environment.read("x.yaml");
+    let add = ["groups", "add", "-f", "x.yaml", "--age", &ours];
+    let printed = environment.run(&add).succeeds().stdout;
+    assert!(printed.contains("key_groups:") && printed.contains("shamir_threshold: 2"));
+    assert_eq!(environment.read("x.yaml"), original, "it only prints");
+    let in_place = |arguments: &[&str]| {
+        environment
+            .run(&[arguments, &["-i", "-f", "x.yaml"]].concat())
+            .succeeds();
+        environment.read("x.yaml")
+    };
+    let two = in_place(
+        &add[..2]
+            .iter()
+            .chain(&["--age", &ours])
+            .copied()
+            .collect::<Vec<_>>(),
+    );
+    assert_eq!(values(&two), values(&original), "not one value changes");
+    assert_eq!(environment.decrypt("x.yaml"), TEXT);
+    in_place(&[
+        "groups",
+        "add",
+        "--age",
+        &other,
+        "--age",
+        &ours,
+        "--shamir-secret-sharing-threshold",
+        "3",
+    ]);
+    assert_eq!(environment.decrypt("x.yaml"), TEXT);
+    let before = environment.read("x.yaml");
+    let run = environment
+        .run(&["groups", "delete", "-i", "-f", "x.yaml", "0"])
+        .fails_with(1);
+    assert!(run.stderr.contains("3 key groups would be needed"), "{run}");
+    assert_eq!(environment.read("x.yaml"), before);
+    let left = in_place(&[
+        "groups",
+        "delete",
+        "0",
+        "--shamir-secret-sharing-threshold",
+        "2",
+    ]);
+    assert_eq!(left.matches("recipient: ").count(), 3);
+    assert_eq!(environment.decrypt("x.yaml"), TEXT);
+}
+
+#[test]
+fn a_threshold_on_the_command_line_comes_before_that_of_the_rule() {
+    let environment = TestEnvironment::new();
+    let (ours, other) = (recipient(), other_recipient());
+    let rule = format!(
+        "{{shamir_threshold: 3, key_groups: [{{age: [{ours}]}}, {{merge: [{{age: [{ours}]}}]}}, {{age: [{other}]}}]}}"
+    );
+    environment.write(".sops.yaml", format!("creation_rules: [{rule}]\n"));
+    environment.write("x.yaml", TEXT);
+    environment
+        .run(&[
+            "encrypt",
+            "-i",
+            "--shamir-secret-sharing-threshold",
+            "2",
+            "x.yaml",
+        ])
+        .succeeds();
+    assert_eq!(environment.decrypt("x.yaml"), TEXT);
+    environment.write("x.yaml", TEXT);
+    environment.run(&["encrypt", "-i", "x.yaml"]).succeeds();
+    let run = environment.run(&["decrypt", "x.yaml"]).fails_with(128);
+    assert!(
+        run.stderr.contains("key group 3 needs") && run.stderr.contains(&other),
+        "{run}"
+    );
+}

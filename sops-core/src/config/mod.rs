@@ -1,7 +1,6 @@
 //! `.sops.yaml`: which keys and which rule a new file is encrypted with, read more strictly than `sops` does.
 
 mod find;
-mod key;
 mod node;
 mod place;
 mod read;
@@ -13,7 +12,6 @@ use std::fs;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 pub use find::{Found, find};
-pub use key::{ConfiguredKey, Family};
 pub use rule::{CreationRule, Destination, DestinationRule};
 
 use crate::error::{Error, Location, Result};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::key::ConfiguredKey;
+use crate::keys::MasterKey;
 
 /// A mapping that was read. A key that stands there without a value is none.
 #[derive(Default)]
@@ -15,7 +15,7 @@ pub(super) enum Node {
     Text(String),
     Flag(bool),
     Number(i64),
-    Keys(Vec<ConfiguredKey>),
+    Keys(Vec<MasterKey>),
     Texts(BTreeMap<String, String>),
     Mapping(Mapping),
     Mappings(Vec<Mapping>),
@@ -40,7 +40,7 @@ impl Mapping {
         }
     }
 
-    pub(super) fn keys(&mut self, key: &str) -> Vec<ConfiguredKey> {
+    pub(super) fn keys(&mut self, key: &str) -> Vec<MasterKey> {
         match self.take(key) {
             Some(Node::Keys(keys)) => keys,
             _ => Vec::new(),

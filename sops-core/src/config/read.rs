@@ -9,11 +9,11 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::key::ConfiguredKey;
 use super::node::{Mapping, Node};
 use super::place;
 use super::schema::{self, Kind, Schema};
 use crate::error::{Error, Location, Result};
+use crate::keys::MasterKey;
 use crate::rules::Regex;
 
 /// How many values a file may have once its aliases are expanded.
@@ -196,7 +196,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 Ok(Some(Node::Text(text.to_owned())))
             }
             Kind::Keys { family, text: true } => {
-                let keys = ConfiguredKey::from_list(family, text).map_err(E::custom)?;
+                let keys = MasterKey::from_list(family, text).map_err(E::custom)?;
                 Ok(Some(Node::Keys(keys)))
             }
             // Go reads the spellings of YAML 1.1 where it looks for a truth value.
@@ -219,7 +219,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 while let Some(node) = list.next_element_seed(self.item(Kind::Text))? {
                     if let Some(Node::Text(text)) = node {
                         let found =
-                            ConfiguredKey::from_list(family, &text).map_err(A::Error::custom)?;
+                            MasterKey::from_list(family, &text).map_err(A::Error::custom)?;
                         keys.extend(found);
                     }
                 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::key::{ConfiguredKey, without_repeats};
 use super::node::Mapping;
+use crate::keys::MasterKey;
 use crate::rules::EncryptionRule;
 
 /// What the files are encrypted with whose path matches.
@@ -12,7 +12,7 @@ pub struct CreationRule {
     /// The expression that is looked for in the path; none matches every path.
     pub path_regex: Option<String>,
     /// The keys, in groups. With more than one group, the data key is split among them. A rule without keys has one empty group.
-    pub key_groups: Vec<Vec<ConfiguredKey>>,
+    pub key_groups: Vec<Vec<MasterKey>>,
     /// How many groups open the file; none is all of them.
     pub shamir_threshold: Option<u8>,
     /// Which values are encrypted, if the rule says so.
@@ -81,7 +81,7 @@ pub(super) fn creation_rule(mut mapping: Mapping) -> (CreationRule, bool) {
         flat.extend(mapping.keys(name));
     }
     for key in &mut flat {
-        if let ConfiguredKey::Kms {
+        if let MasterKey::Kms {
             aws_profile: profile,
             ..
         } = key
@@ -115,15 +115,23 @@ pub(super) fn creation_rule(mut mapping: Mapping) -> (CreationRule, bool) {
     (rule, ignored)
 }
 
+/// The keys of one group, each once, in the order of their first mention.
+fn without_repeats(keys: Vec<MasterKey>) -> Vec<MasterKey> {
+    let mut seen = HashSet::new();
+    keys.into_iter()
+        .filter(|key| seen.insert(key.clone()))
+        .collect()
+}
+
 /// The keys of a group, those that it merges first.
-fn key_group(mut mapping: Mapping) -> Vec<ConfiguredKey> {
+fn key_group(mut mapping: Mapping) -> Vec<MasterKey> {
     let mut keys = Vec::new();
     for merged in mapping.mappings("merge").unwrap_or_default() {
         keys.extend(key_group(merged));
     }
     keys.extend(mapping.keys("age"));
     keys.extend(mapping.keys("pgp"));
-    let mut each = |name, key: fn(Mapping) -> Option<ConfiguredKey>| {
+    let mut each = |name, key: fn(Mapping) -> Option<MasterKey>| {
         keys.extend(
             mapping
                 .mappings(name)
@@ -133,7 +141,7 @@ fn key_group(mut mapping: Mapping) -> Vec<ConfiguredKey> {
         );
     };
     each("kms", |mut kms| {
-        Some(ConfiguredKey::Kms {
+        Some(MasterKey::Kms {
             arn: kms.text("arn")?,
             role: kms.text("role"),
             context: kms.texts("context"),
@@ -141,20 +149,20 @@ fn key_group(mut mapping: Mapping) -> Vec<ConfiguredKey> {
         })
     });
     each("gcp_kms", |mut gcp| {
-        Some(ConfiguredKey::GcpKms {
+        Some(MasterKey::GcpKms {
             resource_id: gcp.text("resource_id")?,
         })
     });
     each("hckms", |mut hckms| {
-        Some(ConfiguredKey::HcKms {
+        Some(MasterKey::Hckms {
             key_id: hckms.text("key_id")?,
         })
     });
     each("azure_keyvault", |mut azure| {
-        Some(ConfiguredKey::AzureKeyVault {
+        Some(MasterKey::AzureKv {
             vault_url: azure.text("vaultUrl")?,
-            key: azure.text("key")?,
-            version: azure.text("version"),
+            name: azure.text("key")?,
+            version: azure.text("version").unwrap_or_default(),
         })
     });
     keys.extend(mapping.keys("hc_vault"));
@@ -263,7 +271,7 @@ mod tests {
         let groups = rule.key_groups.iter().map(|group| {
             let keys: Vec<_> = group
                 .iter()
-                .map(|key| format!("{}:{key}", key.family().name()))
+                .map(|key| format!("{}:{}", key.family().name(), key.id()))
                 .collect();
             keys.join(" ")
         });
@@ -281,9 +289,9 @@ mod tests {
             ("{}", ""),
             ("{pgp: 'AB CD, EF'}", "pgp:ABCD pgp:EF"),
             (
-                "{hc_vault_transit_uri: V, azure_keyvault: 'https://v/keys/k/1,https://v/keys/k', hckms: ['r:u'], gcp_kms: G, kms: K, pgp: P, \
+                "{hc_vault_transit_uri: 'https://v/v1/e/keys/k', azure_keyvault: 'https://v/keys/k/1,https://v/keys/k', hckms: ['r:u'], gcp_kms: G, kms: K, pgp: P, \
                  age: A}",
-                "age:A pgp:P kms:K gcp_kms:G hckms:r:u azure_kv:https://v/keys/k/1 azure_kv:https://v/keys/k/ hc_vault:V",
+                "age:A pgp:P kms:K gcp_kms:G hckms:r:u azure_kv:https://v/keys/k/1 azure_kv:https://v/keys/k/ hc_vault:https://v/v1/e/keys/k",
             ),
             (
                 "{kms: 'arn:k+arn:r, arn:l+m'}",
@@ -292,8 +300,8 @@ mod tests {
             ("{age: A, key_groups: [{age: [B]}]}", "age:B"),
             ("{age: A, key_groups: []}", "age:A"),
             (
-                "{key_groups: [{age: [A]}, {age: ['B,C', B], hc_vault: [V]}, {}]}",
-                "age:A | age:B age:C hc_vault:V | ",
+                "{key_groups: [{age: [A]}, {age: ['B,C', B], hc_vault: ['https://v/v1/e/keys/k']}, {}]}",
+                "age:A | age:B age:C hc_vault:https://v/v1/e/keys/k | ",
             ),
             (
                 "{key_groups: [{merge: [{age: [A]}, {merge: [{pgp: [P]}], age: [B, A]}], age: [B, C]}]}",
@@ -321,7 +329,7 @@ mod tests {
         .key_groups;
         let flat = rule("{kms: 'K', aws_profile: q}").key_groups;
         for (groups, profile, context) in [(groups, "p", vec![("a", "b")]), (flat, "q", vec![])] {
-            let ConfiguredKey::Kms {
+            let MasterKey::Kms {
                 aws_profile,
                 context: found,
                 ..

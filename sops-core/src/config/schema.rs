@@ -1,6 +1,6 @@
 //! The keys that `.sops.yaml` may have, and what each may hold.
 
-use super::key::Family;
+use crate::keys::Family;
 use crate::rules::EncryptionRule;
 
 /// What a mapping may hold.
@@ -78,8 +78,8 @@ static CREATION_RULE: Schema = Schema {
         ("kms", keys(Family::Kms)),
         ("aws_profile", Kind::Text),
         ("gcp_kms", keys(Family::GcpKms)),
-        ("hckms", list(Family::HcKms)),
-        ("azure_keyvault", keys(Family::AzureKeyVault)),
+        ("hckms", list(Family::Hckms)),
+        ("azure_keyvault", keys(Family::AzureKv)),
         ("hc_vault_transit_uri", keys(Family::HcVault)),
         ("key_groups", Kind::Mappings(&KEY_GROUP)),
         ("shamir_threshold", Kind::Number { min: 0 }),

@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 use std::fmt::{self, Write};
-use std::sync::Arc;
+use std::time::SystemTime;
 
 use rand::TryRng;
 use rand::rngs::SysRng;
 use zeroize::Zeroizing;
 
-use super::age::Effort;
-use super::{Identities, KeyGroup, MasterKey, Prompt, Recipient, shamir};
+use super::{Effort, Family, KeyGroup, KeyService, MasterKey, WrappedKey, shamir};
 use crate::error::{Error, Result};
 
 /// The key of 32 bytes that the values of one document are encrypted with (AES-256). It is wiped when dropped, and
@@ -51,25 +50,28 @@ impl fmt::Debug for DataKey {
     }
 }
 
-/// Encrypts `data_key` for groups of recipients.
+/// Encrypts `data_key` for groups of master keys.
 ///
-/// One group gets the data key itself, each of several a share of it (see [`shamir`]); each recipient of a group gets
-/// what the group gets. `threshold` is how many groups have to be opened to get the data key back, all of them if it is
-/// `None`; with one group it has no meaning. `prompt` is asked if a recipient's plugin wants to.
+/// One group gets the data key itself, each of several a share of it (see [`shamir`]); each key of a group gets what the group gets.
+/// `threshold` is how many groups have to be opened to get the data key back, all of them if it is `None`; with one group it has no
+/// meaning. `now` is what the metadata tells as `created_at`.
 ///
 /// # Errors
 ///
-/// [`Error::NoRecipient`] for no group or an empty one, [`Error::KeyGroups`] for a threshold that does not fit the
-/// groups, [`Error::Recipient`] from a plugin.
+/// [`Error::NoRecipient`] for no group or an empty one, [`Error::KeyGroups`] for a threshold that does not fit the groups,
+/// [`Error::Recipient`] and [`Error::MasterKey`] for a key that cannot be used, [`Error::NoKeyService`] for one that `service`
+/// knows nothing of.
 ///
 /// ```
+/// use std::time::SystemTime;
+///
 /// use sops_core::keys::age::generate_x25519;
 /// use sops_core::keys::{DataKey, Identities, recover_data_key, wrap_data_key};
 ///
 /// let (alice, bob) = (generate_x25519(), generate_x25519());
 /// let key = DataKey::generate();
-/// let groups = [vec![alice.recipient.clone()], vec![bob.recipient.clone()]];
-/// let wrapped = wrap_data_key(&key, &groups, Some(2), Identities::new().prompt())?;
+/// let groups = [vec![alice.recipient.clone().into()], vec![bob.recipient.clone().into()]];
+/// let wrapped = wrap_data_key(&key, &groups, Some(2), &Identities::new(), SystemTime::now())?;
 ///
 /// let mut identities = Identities::new();
 /// identities.add_keys("alice", alice.key_file("2026-01-01T00:00:00Z").as_bytes())?;
@@ -80,12 +82,20 @@ impl fmt::Debug for DataKey {
 /// ```
 pub fn wrap_data_key(
     data_key: &DataKey,
-    groups: &[Vec<Recipient>],
+    groups: &[Vec<MasterKey>],
     threshold: Option<usize>,
-    prompt: &Arc<dyn Prompt>,
+    service: &dyn KeyService,
+    now: SystemTime,
 ) -> Result<Vec<KeyGroup>> {
     if groups.is_empty() || groups.iter().any(Vec::is_empty) {
         return Err(Error::NoRecipient);
+    }
+    // Before any service is asked: a key that cannot be used, and one that nobody knows.
+    for key in groups.iter().flatten() {
+        key.check()?;
+        if !service.serves(key.family()) {
+            return Err(Error::no_service(key));
+        }
     }
     let secrets = match groups {
         [_] => vec![Zeroizing::new(data_key.as_bytes().to_vec())],
@@ -95,13 +105,10 @@ pub fn wrap_data_key(
             threshold.unwrap_or(groups.len()),
         )?,
     };
-    let wrap = |(recipients, secret): (&Vec<Recipient>, &Zeroizing<Vec<u8>>)| {
-        let keys = recipients.iter().map(|recipient| {
-            let enc = recipient.wrap_asking(secret, prompt)?;
-            Ok(MasterKey::Age {
-                recipient: recipient.to_string(),
-                enc,
-            })
+    let wrap = |(keys, secret): (&Vec<MasterKey>, &Zeroizing<Vec<u8>>)| {
+        let keys = keys.iter().map(|key| {
+            let enc = service.encrypt(key, secret)?;
+            Ok(WrappedKey::new(key.clone(), enc, now))
         });
         Ok(KeyGroup {
             keys: keys.collect::<Result<_>>()?,
@@ -114,16 +121,17 @@ pub fn wrap_data_key(
 ///
 /// Of one group any master key will do. Of several, `threshold` have to be opened, all of them if it is `None`; no
 /// more are. Keys that lie ready are tried on all master keys before any command runs, and commands before anybody is
-/// asked for a passphrase or a plugin is started.
+/// asked for a passphrase or a plugin is started; unless the service has a
+/// [decryption order](KeyService::decryption_order), which comes before that.
 ///
 /// # Errors
 ///
-/// [`Error::NoDataKey`] if too few groups open: it names their master keys and the sources of identities that were
-/// looked at. [`Error::KeyGroups`] for no groups, a threshold above their number, or shares that make no data key.
+/// [`Error::NoDataKey`] if too few groups open: it names their master keys and where private keys were
+/// looked for. [`Error::KeyGroups`] for no groups, a threshold above their number, or shares that make no data key.
 pub fn recover_data_key(
     groups: &[KeyGroup],
     threshold: Option<usize>,
-    identities: &Identities,
+    service: &dyn KeyService,
 ) -> Result<DataKey> {
     let needed = match groups {
         [] => return refuse("there are none"),
@@ -143,20 +151,19 @@ pub fn recover_data_key(
         .map(|group| Opening::new(group, share_bytes))
         .collect();
     if groups.iter().any(|group| group.keys.len() > 1) {
-        let own = identities.native_recipients();
-        let own: HashSet<String> = own.iter().map(ToString::to_string).collect();
+        let at_hand: HashSet<MasterKey> = service.keys_at_hand().into_iter().collect();
         openings
             .iter_mut()
-            .for_each(|opening| opening.put_first(&own));
+            .for_each(|opening| opening.put_first(&at_hand));
     }
 
     let mut opened = 0;
-    'enough: for effort in Effort::ALL {
+    'enough: for (rank, effort) in passes(service.decryption_order()) {
         for opening in openings
             .iter_mut()
             .filter(|opening| opening.secret.is_none())
         {
-            opening.attempt(effort, identities);
+            opening.attempt(&rank, effort, service);
             opened += usize::from(opening.secret.is_some());
             if opened == needed {
                 break 'enough;
@@ -165,7 +172,7 @@ pub fn recover_data_key(
     }
     if opened < needed {
         return Err(Error::NoDataKey {
-            message: closed(&openings, needed, opened, identities),
+            message: closed(&openings, needed, opened, service),
         });
     }
     let mut secrets: Vec<_> = openings
@@ -181,11 +188,23 @@ pub fn recover_data_key(
     DataKey::from_bytes(&key).map_or_else(|| refuse("their shares make no data key"), Ok)
 }
 
+/// Which families are tried with which effort, in turn: all families of a pass together, those of the order one by one before the others.
+fn passes(order: &[Family]) -> Vec<(Vec<Family>, Effort)> {
+    let rest = Family::ALL
+        .into_iter()
+        .filter(|family| !order.contains(family));
+    let ranks = order.iter().map(|family| vec![*family]);
+    ranks
+        .chain([rest.collect()])
+        .flat_map(|rank: Vec<Family>| Effort::ALL.map(|effort| (rank.clone(), effort)))
+        .collect()
+}
+
 /// A key group that is being opened.
 struct Opening<'a> {
     /// The group's keys, the most promising first.
-    keys: Vec<&'a MasterKey>,
-    /// Why a key cannot be used at all, by its place.
+    keys: Vec<&'a WrappedKey>,
+    /// Why a key does not open, by its place, as far as that is known.
     problems: Vec<Option<String>>,
     secret_bytes: usize,
     secret: Option<Zeroizing<Vec<u8>>>,
@@ -193,7 +212,13 @@ struct Opening<'a> {
 
 impl<'a> Opening<'a> {
     fn new(group: &'a KeyGroup, secret_bytes: usize) -> Self {
-        let keys: Vec<_> = group.keys.iter().collect();
+        let mut keys: Vec<_> = group.keys.iter().collect();
+        // The order of sops: age, PGP, then the others as they come.
+        keys.sort_by_key(|key| match key.master_key().family() {
+            Family::Age => 0,
+            Family::Pgp => 1,
+            _ => 2,
+        });
         Self {
             problems: vec![None; keys.len()],
             keys,
@@ -202,23 +227,20 @@ impl<'a> Opening<'a> {
         }
     }
 
-    /// Puts the keys for these recipients first, which saves trying the others.
-    fn put_first(&mut self, own: &HashSet<String>) {
-        self.keys.sort_by_key(|key| match key {
-            MasterKey::Age { recipient, .. } => !own.contains(recipient.trim()),
-            MasterKey::Foreign { .. } => true,
-        });
+    /// Puts these keys first, which saves trying the others.
+    fn put_first(&mut self, at_hand: &HashSet<MasterKey>) {
+        self.keys
+            .sort_by_key(|key| !at_hand.contains(key.master_key()));
     }
 
-    fn attempt(&mut self, effort: Effort, identities: &Identities) {
+    fn attempt(&mut self, families: &[Family], effort: Effort, service: &dyn KeyService) {
         for (key, problem) in self.keys.iter().zip(&mut self.problems) {
-            let MasterKey::Age { recipient, enc } = key else {
-                continue;
-            };
-            if problem.is_some() {
+            let master_key = key.master_key();
+            let family = master_key.family();
+            if !families.contains(&family) || !service.serves(family) {
                 continue;
             }
-            match identities.unwrap_with(effort, recipient, enc) {
+            match service.decrypt(master_key, key.enc(), effort) {
                 Ok(Some(secret)) if secret.len() == self.secret_bytes => {
                     self.secret = Some(secret);
                     return;
@@ -228,8 +250,7 @@ impl<'a> Opening<'a> {
                     *problem = Some(format!("holds {found} bytes instead of {wanted}"));
                 }
                 Ok(None) => {}
-                Err(Error::Metadata { message, .. }) => *problem = Some(message),
-                Err(error) => *problem = Some(error.to_string()),
+                Err(error) => *problem = Some(error.about_key()),
             }
         }
     }
@@ -240,7 +261,7 @@ fn closed(
     openings: &[Opening<'_>],
     needed: usize,
     opened: usize,
-    identities: &Identities,
+    service: &dyn KeyService,
 ) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
@@ -258,6 +279,7 @@ fn closed(
             "{needed} of {groups} key groups are needed, but only {opened} can be opened"
         ));
     }
+    let mut families = Vec::new();
     for (at, opening) in openings.iter().enumerate() {
         if openings.len() > 1 && opening.secret.is_some() {
             line(format_args!("key group {}: opened", at + 1));
@@ -270,28 +292,23 @@ fn closed(
             ));
         }
         for (key, problem) in opening.keys.iter().zip(&opening.problems) {
-            match (problem, key) {
-                (Some(problem), _) => line(format_args!("  {key} ({problem})")),
-                (None, MasterKey::Age { .. }) => line(format_args!("  {key}")),
-                (None, MasterKey::Foreign { .. }) => {
-                    line(format_args!(
-                        "  {key} (keys of this family are not supported)"
-                    ));
-                }
+            let key = key.master_key();
+            let family = key.family();
+            if !families.contains(&family) {
+                families.push(family);
+            }
+            match problem {
+                Some(problem) => line(format_args!("  {key} ({problem})")),
+                None if service.serves(family) => line(format_args!("  {key}")),
+                None => line(format_args!("  {key} (needs a key service for {family})")),
             }
         }
     }
-    let sources = identities.sources();
-    if sources.is_empty() {
-        line(format_args!("no private keys were given"));
-    } else {
-        line(format_args!("private keys were looked for in:"));
-    }
-    for source in &sources {
-        line(format_args!("  {source}"));
-    }
-    for complaint in identities.complaints() {
-        line(format_args!("{complaint}"));
+    for reason in families
+        .iter()
+        .flat_map(|family| service.looked_at(*family))
+    {
+        line(format_args!("{reason}"));
     }
     text
 }
@@ -300,4 +317,20 @@ fn refuse<T>(message: &str) -> Result<T> {
     Err(Error::KeyGroups {
         message: message.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_effort_comes_first_unless_there_is_an_order() {
+        let all = passes(&[]);
+        assert_eq!(all.len(), 3);
+        assert!(all.iter().all(|(families, _)| families == &Family::ALL));
+        let ordered = passes(&[Family::Pgp, Family::Age]);
+        assert_eq!(ordered[2], (vec![Family::Pgp], Effort::Ask));
+        assert_eq!(ordered[3], (vec![Family::Age], Effort::Ready));
+        assert_eq!((ordered.len(), ordered[6].0.len()), (9, 5));
+    }
 }

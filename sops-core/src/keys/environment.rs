@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -94,7 +94,7 @@ impl Environment {
     }
 
     /// A program that is to run in this environment.
-    pub(super) fn command(&self, program: &str) -> Command {
+    pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         if let Variables::Given(variables) = &self.variables {
             command.env_clear().envs(variables);

@@ -1,9 +1,11 @@
 //! The `sops` block: who can open the file, under which rule, and its MAC.
 
+use std::time::SystemTime;
+
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result};
-use crate::keys::{Family, KeyGroup, MasterKey};
+use crate::keys::{Family, KeyGroup, MasterKey, WrappedKey};
 use crate::rules::EncryptionRule;
 
 /// The top-level key that the block stands under.
@@ -87,6 +89,34 @@ impl Metadata {
         })
     }
 
+    /// The master keys of the groups, as changing or rotating them needs them.
+    pub fn master_keys(&self) -> Vec<Vec<MasterKey>> {
+        let groups = self.key_groups.iter().map(|group| {
+            let keys = group.keys.iter();
+            keys.map(|key| key.master_key().clone()).collect()
+        });
+        groups.collect()
+    }
+
+    /// Sets the groups, of which `threshold` are needed. What a document says of a key that stays stays with it.
+    ///
+    /// With several groups the threshold is written down, as `sops` does it: it combines what it has where there is none.
+    pub(crate) fn set_key_groups(&mut self, mut groups: Vec<KeyGroup>, threshold: Option<usize>) {
+        for (group, old) in groups.iter_mut().zip(&self.key_groups) {
+            for key in &mut group.keys {
+                let same = |old: &&WrappedKey| old.master_key() == key.master_key();
+                if let Some(old) = old.keys.iter().find(same) {
+                    *key = old.clone().with_enc_of(key);
+                }
+            }
+        }
+        self.shamir_threshold = match groups.len() {
+            0 | 1 => threshold,
+            several => threshold.or(Some(several)),
+        };
+        self.key_groups = groups;
+    }
+
     /// The block's value, keys sorted as SOPS sorts them.
     pub fn to_tree(&self) -> Map<String, Json> {
         let mut tree = Map::new();
@@ -97,7 +127,7 @@ impl Metadata {
                 let mut lists = Map::new();
                 insert_group(&mut lists, group);
                 // SOPS writes these two even where they are empty.
-                for family in [Family::HcVault.name(), "age"] {
+                for family in [Family::HcVault.name(), Family::Age.name()] {
                     lists
                         .entry(family)
                         .or_insert_with(|| Json::Array(Vec::new()));
@@ -129,20 +159,11 @@ impl Metadata {
 
 fn insert_group(tree: &mut Map<String, Json>, group: &KeyGroup) {
     for key in &group.keys {
-        let (family, fields) = match key {
-            MasterKey::Age { recipient, enc } => {
-                let mut fields = Map::new();
-                fields.insert("enc".into(), enc.clone().into());
-                fields.insert("recipient".into(), recipient.clone().into());
-                ("age", fields)
-            }
-            MasterKey::Foreign { family, fields } => (family.name(), fields.clone()),
-        };
         let list = tree
-            .entry(family)
+            .entry(key.master_key().family().name())
             .or_insert_with(|| Json::Array(Vec::new()));
         if let Json::Array(list) = list {
-            list.push(Json::Object(fields));
+            list.push(Json::Object(key.fields().clone()));
         }
     }
 }
@@ -150,31 +171,20 @@ fn insert_group(tree: &mut Map<String, Json>, group: &KeyGroup) {
 /// The master keys that are listed directly in `tree`.
 fn key_group(tree: &Map<String, Json>) -> Result<KeyGroup> {
     let mut keys = Vec::new();
-    for entry in list(tree, "age")? {
-        let entry = entry
-            .as_object()
-            .ok_or_else(|| problem("an entry of `age` is no mapping"))?;
-        let field = |name| {
-            string(entry, name)?
-                .ok_or_else(|| problem(format!("an entry of `age` has no `{name}`")))
-        };
-        keys.push(MasterKey::Age {
-            recipient: field("recipient")?,
-            enc: field("enc")?,
-        });
-    }
     for family in Family::ALL {
         for entry in list(tree, family.name())? {
             let fields = entry
                 .as_object()
                 .ok_or_else(|| problem(format!("an entry of `{}` is no mapping", family.name())))?;
-            keys.push(MasterKey::Foreign {
-                family,
-                fields: fields.clone(),
-            });
+            keys.push(WrappedKey::from_fields(family, fields.clone())?);
         }
     }
     Ok(KeyGroup { keys })
+}
+
+/// RFC 3339 in UTC with seconds.
+pub(crate) fn timestamp(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(time).to_string()
 }
 
 fn problem(message: impl Into<String>) -> Error {

@@ -12,10 +12,10 @@ use zeroize::Zeroizing;
 
 use super::identity::{Identity, Layout};
 use super::source::{Content, Source};
-use super::trial::{Effort, Trial};
+use super::trial::Trial;
 use super::{ARMOR_BEGIN, Recipient, shortened};
 use crate::error::{Error, Result};
-use crate::keys::{NoPrompt, Prompt};
+use crate::keys::{Effort, NoPrompt, Prompt};
 
 /// Age identities: the private keys that open documents.
 ///

@@ -12,6 +12,7 @@ mod locked;
 #[cfg(feature = "plugin")]
 mod plugin;
 mod recipient;
+mod service;
 mod source;
 #[cfg(feature = "ssh")]
 mod ssh;
@@ -26,7 +27,6 @@ pub use recipient::Recipient;
 pub(crate) use identity::Layout;
 pub(crate) use recipient::shortened;
 pub(crate) use source::{Content, Source};
-pub(crate) use trial::Effort;
 
 /// The first line of an ASCII-armoured age file.
 const ARMOR_BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";

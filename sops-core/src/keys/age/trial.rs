@@ -11,22 +11,7 @@ use super::identity::{Identity, Tried};
 #[cfg(feature = "plugin")]
 use super::plugin;
 use super::source::{Content, Source};
-
-/// How far to go for an identity that fits. Several files are tried with one effort before the next is made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Effort {
-    /// Keys that lie ready.
-    Ready,
-    /// Commands that print keys.
-    Run,
-    /// Passphrases and plugins, which ask somebody or wait for a token.
-    Ask,
-}
-
-impl Effort {
-    /// From the cheapest on.
-    pub(crate) const ALL: [Self; 3] = [Self::Ready, Self::Run, Self::Ask];
-}
+use crate::keys::Effort;
 
 /// A set of identities in the shape of one, so that the crate `age` reads the file's header only once.
 pub(super) struct Trial<'a> {

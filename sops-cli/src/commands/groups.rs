@@ -1,0 +1,144 @@
+//! `sops-rs groups`.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use clap::Subcommand;
+use sops_core::EncryptedDocument;
+use sops_core::keys::MasterKey;
+
+use crate::arguments::{FormatArgs, GlobalArgs, GroupArgs, OutputArgs, ThresholdArg};
+use crate::command_error::{Code, CommandError, Role};
+use crate::files::Readers;
+use crate::key_services::Services;
+use crate::source::Source;
+use crate::ui::Ui;
+
+/// Add a key group to a file, or delete one
+///
+/// With several groups, as many as the threshold says are needed to open the file. The values and the data key stay as they are.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand, Debug)]
+enum Action {
+    /// Add a key group, and print the result
+    Add {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        group: GroupArgs,
+        #[command(flatten)]
+        threshold: ThresholdArg,
+    },
+    /// Delete a key group, and print the result
+    Delete {
+        #[command(flatten)]
+        place: Place,
+        /// The group: the first one is 0
+        #[arg(value_name = "INDEX")]
+        index: usize,
+        #[command(flatten)]
+        threshold: ThresholdArg,
+    },
+}
+
+/// The file, and where the result goes.
+#[derive(clap::Args, Debug)]
+#[group(skip)]
+struct Place {
+    /// The file
+    #[arg(long, short, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Write the result back to the file
+    #[arg(long, short)]
+    in_place: bool,
+}
+
+pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    match &args.action {
+        Action::Add {
+            place,
+            group,
+            threshold,
+        } => {
+            let group = group.keys()?;
+            if group.is_empty() {
+                let message = "the new group has no keys";
+                return Err(
+                    CommandError::new(Code::Generic, message).hint("name them, as with `--age`")
+                );
+            }
+            change(ui, globals, place, threshold, |groups| {
+                groups.push(group);
+                Ok(())
+            })
+        }
+        Action::Delete {
+            place,
+            index,
+            threshold,
+        } => change(ui, globals, place, threshold, |groups| {
+            if *index >= groups.len() {
+                return Err(format!(
+                    "there is no key group {index}: the file has {}, and the first one is 0",
+                    groups.len()
+                ));
+            }
+            groups.remove(*index);
+            match groups.is_empty() {
+                true => Err("nobody could open the file without its only key group".to_owned()),
+                false => Ok(()),
+            }
+        }),
+    }
+}
+
+/// Gives a file other key groups.
+fn change(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    place: &Place,
+    threshold: &ThresholdArg,
+    change: impl FnOnce(&mut Vec<Vec<MasterKey>>) -> Result<(), String>,
+) -> Result<(), CommandError> {
+    let file: &Path = place.file.as_deref().ok_or_else(|| {
+        CommandError::new(Code::CannotReadInput, "no file is given").hint("name it with `--file`")
+    })?;
+    let format = FormatArgs::default().both(file)?;
+    let source = Source::read(Some(file), format, Role::Encrypted)?;
+    let document =
+        EncryptedDocument::parse(&source.text, format).map_err(|error| source.error(error))?;
+    let mut groups = document.metadata().master_keys();
+    let refused = |message: String| CommandError::new(Code::Generic, message).in_file(&source.name);
+    change(&mut groups).map_err(refused)?;
+    let threshold = threshold.get().or(document.metadata().shamir_threshold);
+    if let Some(threshold) = threshold.filter(|threshold| *threshold > groups.len()) {
+        let message = format!(
+            "{threshold} key groups would be needed to open the file, and there would be {}",
+            groups.len()
+        );
+        return Err(
+            refused(message).hint("give another number with `--shamir-secret-sharing-threshold`")
+        );
+    }
+    let services = Services::new(ui, globals);
+    let key = services.data_key(ui, &source, &document)?;
+    let changed = document
+        .with_key_groups(
+            &key,
+            &groups,
+            threshold,
+            &*services.all(),
+            SystemTime::now(),
+        )
+        .map_err(|error| source.error(error))?;
+    let output = OutputArgs {
+        in_place: place.in_place,
+        output: None,
+    };
+    output.deliver(ui, &source, changed.as_bytes(), Readers::Usual)
+}

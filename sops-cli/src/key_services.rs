@@ -1,0 +1,101 @@
+//! Who encrypts and decrypts with master keys: age and PGP on this machine, and then key services elsewhere.
+
+use std::sync::Arc;
+
+use sops_core::keys::{
+    DataKey, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey,
+};
+use sops_core::{EncryptedDocument, Error};
+
+use crate::arguments::{GlobalArgs, OpeningArgs};
+use crate::command_error::{Code, CommandError};
+use crate::source::Source;
+use crate::ui::Ui;
+
+/// The key services of a run, with the keys from where `sops` looks for them.
+pub(crate) struct Services {
+    identities: Arc<Identities>,
+    all: Arc<KeyServices>,
+}
+
+impl Services {
+    /// Those that the flags ask for.
+    pub(crate) fn new(ui: &Ui, globals: &GlobalArgs) -> Self {
+        Self::in_order(ui, globals, Vec::new())
+    }
+
+    /// Those that the flags ask for, keys of some families tried first.
+    pub(crate) fn for_opening(
+        ui: &Ui,
+        globals: &GlobalArgs,
+        opening: &OpeningArgs,
+    ) -> Result<Self, CommandError> {
+        Ok(Self::in_order(ui, globals, opening.order(ui)?))
+    }
+
+    fn in_order(ui: &Ui, globals: &GlobalArgs, order: Vec<Family>) -> Self {
+        let identities = Identities::from_environment(Environment::process());
+        let identities = Arc::new(identities.with_prompt(ui.prompt()));
+        let mut all = KeyServices::new().in_order(order);
+        if globals.is_local() {
+            all = all
+                .with(Arc::clone(&identities) as _)
+                .with(Arc::new(Gpg::from_environment(Environment::process())));
+        }
+        Self {
+            identities,
+            all: Arc::new(all),
+        }
+    }
+
+    /// All of them as one.
+    pub(crate) fn all(&self) -> Arc<dyn KeyService> {
+        Arc::clone(&self.all) as _
+    }
+
+    /// The data key of the document that was read from `source`.
+    pub(crate) fn data_key(
+        &self,
+        ui: &Ui,
+        source: &Source,
+        document: &EncryptedDocument<'_>,
+    ) -> Result<DataKey, CommandError> {
+        let key = document.data_key(&*self.all);
+        for warning in self.identities.warnings() {
+            ui.warn(warning);
+        }
+        if ui.is_verbose() {
+            for place in self.identities.sources() {
+                ui.note(place);
+            }
+        }
+        key.map_err(|error| {
+            let hints = match error {
+                Error::NoDataKey { .. } => hints(&document.metadata().master_keys().concat()),
+                _ => Vec::new(),
+            };
+            let error = source.error(error).with_code(Code::CannotRetrieveDataKey);
+            hints.into_iter().fold(error, CommandError::hint)
+        })
+    }
+}
+
+/// What to do where none of the keys opens a file.
+fn hints(keys: &[MasterKey]) -> Vec<&'static str> {
+    let mut hints = Vec::new();
+    for key in keys {
+        let hint = match key.family() {
+            Family::Age => {
+                "put the private key into the key file, or name its file in SOPS_AGE_KEY_FILE"
+            }
+            Family::Pgp => {
+                "`gpg --list-secret-keys` shows the PGP keys at hand; GNUPGHOME names another folder of them"
+            }
+            _ => "keys in a cloud are used by a key service: `--keyservice`",
+        };
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
+    hints
+}

@@ -1,0 +1,296 @@
+//! The family PGP: secrets in OpenPGP messages, which the program `gpg` makes and opens, as it does for `sops`.
+//!
+//! Keys, passphrases and trust are the affair of `gpg` and its agent. What is secret goes through pipes only.
+
+mod status;
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use zeroize::Zeroizing;
+
+use super::{Effort, Environment, Family, KeyService, MasterKey};
+use crate::error::{Error, Result};
+use status::{Closed, Status};
+
+/// Names the program to run instead of `gpg`.
+const PROGRAM: &str = "SOPS_GPG_EXEC";
+
+/// The most that is read of what `gpg` prints, far above what a data key takes: a message may hold anything.
+const OUTPUT_LIMIT: u64 = 1 << 16;
+
+/// The key service for PGP: runs `gpg` in an environment, which tells it where the keys are (`GNUPGHOME`) and where to ask for
+/// passphrases (`GPG_TTY`).
+///
+/// ```no_run
+/// use sops_core::keys::{Environment, Family, Gpg, KeyService, MasterKey};
+///
+/// let gpg = Gpg::from_environment(Environment::new([("PATH", "/usr/bin"), ("GNUPGHOME", "/home/ann/.gnupg")]));
+/// let key = MasterKey::from_list(Family::Pgp, "85D77543B3D624B63CEA9E6DBC17301B491B3F21")?.remove(0);
+/// let message = gpg.encrypt(&key, b"a data key")?;
+/// assert!(message.starts_with("-----BEGIN PGP MESSAGE-----"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Gpg {
+    program: OsString,
+    environment: Environment,
+    /// The messages that open only if somebody is asked.
+    asking: Mutex<HashSet<String>>,
+}
+
+impl Gpg {
+    /// The program that `SOPS_GPG_EXEC` names in the environment, or `gpg`. Nothing is run before it is needed.
+    pub fn from_environment(environment: Environment) -> Self {
+        let program = environment.var(PROGRAM).filter(|name| !name.is_empty());
+        Self {
+            program: program.unwrap_or_else(|| "gpg".into()),
+            environment,
+            asking: Mutex::default(),
+        }
+    }
+
+    /// Runs `gpg` with these arguments and gives it `input`.
+    fn run(&self, arguments: &[&str], input: &[u8]) -> std::result::Result<Run, String> {
+        self.pipe(arguments, input)
+            .map_err(|error| match error.kind() {
+                ErrorKind::NotFound if Path::new(&self.program) == Path::new("gpg") => {
+                    "`gpg` is not on the PATH: install GnuPG, or name the program in SOPS_GPG_EXEC"
+                        .to_owned()
+                }
+                _ => format!(
+                    "`{}` cannot be run: {error}",
+                    Path::new(&self.program).display()
+                ),
+            })
+    }
+
+    fn pipe(&self, arguments: &[&str], input: &[u8]) -> io::Result<Run> {
+        let mut child = self
+            .environment
+            .command(&self.program)
+            // Status lines are the same in every language.
+            .args(["--batch", "--no-tty", "--status-fd", "2"])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (output, words) = thread::scope(|scope| {
+            scope.spawn(move || {
+                // A program that refuses its arguments does not read all of its input.
+                stdin.map(|mut stdin| stdin.write_all(input))
+            });
+            let words = scope.spawn(move || read(stderr));
+            (read(stdout), words.join().unwrap_or_default())
+        });
+        let status = child.wait()?;
+        Ok(Run {
+            is_success: status.success(),
+            output,
+            status: Status::read(&String::from_utf8_lossy(&words)),
+        })
+    }
+
+    /// Why nothing can be encrypted for the key, where `gpg` says no more than that it is unusable.
+    fn why_unusable(&self, fingerprint: &str) -> &'static str {
+        let listed = self.run(&["--with-colons", "--list-keys", "--", fingerprint], b"");
+        let listed = listed.map(|run| String::from_utf8_lossy(&run.output).into_owned());
+        status::validity(&listed.unwrap_or_default())
+    }
+
+    fn asking(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What came of running `gpg`.
+struct Run {
+    is_success: bool,
+    output: Zeroizing<Vec<u8>>,
+    status: Status,
+}
+
+impl KeyService for Gpg {
+    fn serves(&self, family: Family) -> bool {
+        family == Family::Pgp
+    }
+
+    /// The arguments are those of `sops`: the key is trusted, since its fingerprint was given.
+    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String> {
+        let MasterKey::Pgp { fingerprint } = key else {
+            return Err(Error::no_service(key));
+        };
+        key.check()?;
+        let refused = |message: String| Error::MasterKey {
+            key: key.to_string(),
+            message,
+        };
+        let run = self.run(
+            &[
+                "--no-default-recipient",
+                "--yes",
+                "--encrypt",
+                "--armor",
+                "--recipient",
+                fingerprint,
+                "--trusted-key",
+                long_id(fingerprint),
+                "--no-encrypt-to",
+            ],
+            secret,
+        );
+        let run = run.map_err(refused)?;
+        if !run.is_success {
+            return Err(refused(match run.status.refused_recipient() {
+                Some(0) => self.why_unusable(fingerprint).to_owned(),
+                Some(reason) => status::refusal(reason).to_owned(),
+                None => run.status.failure(),
+            }));
+        }
+        match str::from_utf8(run.output.trim_ascii()) {
+            Ok(message) if !message.is_empty() => Ok(message.to_owned()),
+            _ => Err(refused("`gpg` printed no message".to_owned())),
+        }
+    }
+
+    /// With no effort nothing; then `gpg` may answer for itself, or with a passphrase that its agent remembers; then it may ask.
+    fn decrypt(
+        &self,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let arguments: &[&str] = match effort {
+            Effort::Ready => return Ok(None),
+            Effort::Run => &["--pinentry-mode", "cancel", "--decrypt"],
+            Effort::Ask if self.asking().contains(enc) => &["--decrypt"],
+            Effort::Ask => return Ok(None),
+        };
+        let refused = |message: String| Error::MasterKey {
+            key: key.to_string(),
+            message,
+        };
+        let run = self.run(arguments, enc.as_bytes()).map_err(refused)?;
+        if run.is_success {
+            // Old versions pass over what they do not understand, and succeed.
+            return match run.output.is_empty() {
+                true => Err(refused("`gpg` found nothing in the message".to_owned())),
+                false => Ok(Some(run.output)),
+            };
+        }
+        match run.status.closed() {
+            Closed::NeedsPerson if effort == Effort::Run => {
+                self.asking().insert(enc.to_owned());
+                Ok(None)
+            }
+            Closed::NeedsPerson => Err(refused(
+                "its passphrase was not given, or the agent has nowhere to ask for it: in a terminal, `export GPG_TTY=$(tty)`".to_owned(),
+            )),
+            Closed::Because(message) => Err(refused(message)),
+        }
+    }
+}
+
+/// Reads a pipe whole, or as much as is of use.
+fn read(pipe: Option<impl Read>) -> Zeroizing<Vec<u8>> {
+    // Room for all that is expected, so that no part is left behind by growing.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(1 << 14));
+    if let Some(pipe) = pipe {
+        // What was read before a failure is judged by what it says.
+        let _ = pipe.take(OUTPUT_LIMIT).read_to_end(&mut bytes);
+    }
+    bytes
+}
+
+/// Whether the text is a fingerprint or a long key ID, which `gpg` cannot take for anything else.
+pub(super) fn is_fingerprint(text: &str) -> bool {
+    let digits = text.strip_suffix('!').unwrap_or(text);
+    let digits = digits.strip_prefix("0x").unwrap_or(digits);
+    digits.len() >= 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The long key ID at the end of a fingerprint, with its `!`.
+fn long_id(fingerprint: &str) -> &str {
+    let digits = fingerprint.strip_suffix('!').unwrap_or(fingerprint).len();
+    &fingerprint[digits.saturating_sub(16)..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(fingerprint: &str) -> MasterKey {
+        MasterKey::Pgp {
+            fingerprint: fingerprint.to_owned(),
+        }
+    }
+
+    const FINGERPRINT: &str = "85D77543B3D624B63CEA9E6DBC17301B491B3F21";
+
+    #[test]
+    fn a_missing_program_is_named() {
+        for (variables, words) in [
+            (vec![("PATH", "/nowhere")], "install GnuPG"),
+            (
+                vec![("PATH", "/nowhere"), (PROGRAM, "/nowhere/gpg2")],
+                "`/nowhere/gpg2` cannot be run",
+            ),
+        ] {
+            let gpg = Gpg::from_environment(Environment::new(variables));
+            let error = gpg.encrypt(&key(FINGERPRINT), b"x").unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+            let error = gpg
+                .decrypt(&key(FINGERPRINT), "x", Effort::Run)
+                .unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_fingerprint_never_reaches_the_program() {
+        let gpg = Gpg::from_environment(Environment::new([(PROGRAM, "/nowhere")]));
+        for text in ["", "--version", "ann@example.com", "85D77543"] {
+            let error = gpg.encrypt(&key(text), b"x").unwrap_err().to_string();
+            assert!(error.contains("no fingerprint"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_long_id_keeps_the_mark_of_a_subkey() {
+        for (fingerprint, id) in [
+            (FINGERPRINT, "BC17301B491B3F21"),
+            (
+                "85D77543B3D624B63CEA9E6DBC17301B491B3F21!",
+                "BC17301B491B3F21!",
+            ),
+            ("BC17301B491B3F21", "BC17301B491B3F21"),
+        ] {
+            assert_eq!(long_id(fingerprint), id);
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn endless_output_is_cut() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("gpg");
+        std::fs::write(&program, "#!/bin/sh\nexec cat /dev/zero\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let variables = [
+            ("PATH", path.as_str()),
+            (PROGRAM, program.to_str().unwrap()),
+        ];
+        let gpg = Gpg::from_environment(Environment::new(variables));
+        let decrypted = gpg.decrypt(&key(FINGERPRINT), "x", Effort::Run);
+        assert!(!matches!(decrypted, Ok(Some(_))));
+    }
+}

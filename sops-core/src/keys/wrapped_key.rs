@@ -1,0 +1,274 @@
+//! A master key together with the secret that was encrypted for it, as the metadata of a document lists it.
+
+use std::time::SystemTime;
+
+use serde_json::{Map, Value as Json};
+
+use super::{Family, MasterKey};
+use crate::error::{Error, Result};
+use crate::metadata::timestamp;
+
+/// A group of master keys, each of which encrypts the same secret: the data key, or this group's share of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyGroup {
+    /// The keys, in the order of the document.
+    pub keys: Vec<WrappedKey>,
+}
+
+/// A master key and the data key, or a share of it, encrypted for it.
+///
+/// It keeps all fields of the document that it was read from, also those that nobody knows, and is written back with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrappedKey {
+    master_key: MasterKey,
+    /// All of the entry in the metadata, `enc` among it.
+    fields: Map<String, Json>,
+}
+
+impl WrappedKey {
+    /// For a secret that was encrypted at the time `now`, with the fields that `sops` writes.
+    pub fn new(master_key: MasterKey, enc: String, now: SystemTime) -> Self {
+        let mut fields = Map::new();
+        let mut set = |name: &str, value: &str| fields.insert(name.into(), value.into());
+        match &master_key {
+            MasterKey::Age { recipient } => {
+                set("recipient", recipient);
+            }
+            MasterKey::Pgp { fingerprint } => {
+                set("fp", fingerprint);
+            }
+            MasterKey::Kms {
+                arn,
+                role,
+                context,
+                aws_profile,
+            } => {
+                set("arn", arn);
+                set("aws_profile", aws_profile.as_deref().unwrap_or_default());
+                if let Some(role) = role {
+                    set("role", role);
+                }
+                if !context.is_empty() {
+                    let context = context.iter().map(|(k, v)| (k.clone(), v.clone().into()));
+                    fields.insert("context".into(), Json::Object(context.collect()));
+                }
+            }
+            MasterKey::GcpKms { resource_id } => {
+                set("resource_id", resource_id);
+            }
+            MasterKey::Hckms { key_id } => {
+                set("key_id", key_id);
+            }
+            MasterKey::AzureKv {
+                vault_url,
+                name,
+                version,
+            } => {
+                set("vault_url", vault_url);
+                set("name", name);
+                set("version", version);
+            }
+            MasterKey::HcVault {
+                vault_address,
+                engine_path,
+                key_name,
+            } => {
+                set("vault_address", vault_address);
+                set("engine_path", engine_path);
+                set("key_name", key_name);
+            }
+        }
+        if master_key.family() != Family::Age {
+            fields.insert("created_at".into(), timestamp(now).into());
+        }
+        fields.insert("enc".into(), enc.into());
+        fields.sort_keys();
+        Self { master_key, fields }
+    }
+
+    /// From an entry of a family's list in the metadata. As with `sops`, numbers stand for text, and what is missing is empty.
+    ///
+    /// # Errors
+    /// [`Error::Metadata`] for an age key without recipient or ciphertext, and for a list or mapping where text belongs.
+    pub fn from_fields(family: Family, fields: Map<String, Json>) -> Result<Self> {
+        let problem = |name: &str, what: &str| Error::Metadata {
+            location: None,
+            message: format!("an entry of `{}`: `{name}` {what}", family.name()),
+        };
+        let text = |name: &str| {
+            text(fields.get(name).unwrap_or(&Json::Null))
+                .ok_or_else(|| problem(name, "is not a string"))
+        };
+        let set = |name: &str| text(name).map(|text| Some(text).filter(|text| !text.is_empty()));
+        let master_key = match family {
+            Family::Age => MasterKey::Age {
+                recipient: set("recipient")?.ok_or_else(|| problem("recipient", "is missing"))?,
+            },
+            Family::Pgp => MasterKey::Pgp {
+                fingerprint: text("fp")?,
+            },
+            Family::Kms => MasterKey::Kms {
+                arn: text("arn")?,
+                role: set("role")?,
+                context: match fields.get("context") {
+                    Some(Json::Object(context)) => context
+                        .iter()
+                        .filter_map(|(key, value)| Some((key.clone(), self::text(value)?)))
+                        .collect(),
+                    _ => Default::default(),
+                },
+                aws_profile: set("aws_profile")?,
+            },
+            Family::GcpKms => MasterKey::GcpKms {
+                resource_id: text("resource_id")?,
+            },
+            Family::Hckms => MasterKey::Hckms {
+                key_id: text("key_id")?,
+            },
+            Family::AzureKv => MasterKey::AzureKv {
+                vault_url: text("vault_url")?,
+                name: text("name")?,
+                version: text("version")?,
+            },
+            Family::HcVault => MasterKey::HcVault {
+                vault_address: text("vault_address")?,
+                engine_path: text("engine_path")?,
+                key_name: text("key_name")?,
+            },
+        };
+        if family == Family::Age && !fields.contains_key("enc") {
+            return Err(problem("enc", "is missing"));
+        }
+        text("enc")?;
+        Ok(Self { master_key, fields })
+    }
+
+    /// Whom the secret is encrypted for.
+    pub fn master_key(&self) -> &MasterKey {
+        &self.master_key
+    }
+
+    /// The encrypted secret, in the form that the family has for it: an armoured age file or PGP message, base64, …
+    pub fn enc(&self) -> &str {
+        self.fields
+            .get("enc")
+            .and_then(Json::as_str)
+            .unwrap_or_default()
+    }
+
+    /// All fields of the entry in the metadata.
+    pub fn fields(&self) -> &Map<String, Json> {
+        &self.fields
+    }
+
+    /// The same with another secret.
+    pub(crate) fn with_enc_of(mut self, other: &Self) -> Self {
+        self.fields.insert("enc".into(), other.enc().into());
+        self
+    }
+}
+
+/// What a scalar says as text.
+fn text(value: &Json) -> Option<String> {
+    match value {
+        Json::Null => Some(String::new()),
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Bool(truth) => Some(if *truth { "1" } else { "0" }.to_owned()),
+        Json::Array(_) | Json::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn key(family: Family, text: &str) -> MasterKey {
+        MasterKey::from_list(family, text).unwrap().remove(0)
+    }
+
+    /// The field names are those of `stores.go` of SOPS 3.13.3.
+    #[test]
+    fn a_new_key_has_the_fields_of_sops_and_is_read_back() {
+        let mut kms = key(Family::Kms, "arn:a+arn:b");
+        if let MasterKey::Kms { context, .. } = &mut kms {
+            context.insert("k".into(), "v".into());
+        }
+        let created_at = "2001-09-09T01:46:40Z";
+        for (master_key, fields) in [
+            (
+                key(Family::Age, "age1x"),
+                json!({"enc": "x", "recipient": "age1x"}),
+            ),
+            (
+                key(Family::Pgp, "85D7"),
+                json!({"created_at": created_at, "enc": "x", "fp": "85D7"}),
+            ),
+            (
+                kms,
+                json!({"arn": "arn:a", "aws_profile": "", "context": {"k": "v"}, "created_at": created_at, "enc": "x", "role": "arn:b"}),
+            ),
+            (
+                key(Family::GcpKms, "projects/p"),
+                json!({"created_at": created_at, "enc": "x", "resource_id": "projects/p"}),
+            ),
+            (
+                key(Family::Hckms, "r:1"),
+                json!({"created_at": created_at, "enc": "x", "key_id": "r:1"}),
+            ),
+            (
+                key(Family::AzureKv, "https://v/keys/k/1"),
+                json!({"created_at": created_at, "enc": "x", "name": "k", "vault_url": "https://v", "version": "1"}),
+            ),
+            (
+                key(Family::HcVault, "https://v/v1/e/keys/k"),
+                json!({"created_at": created_at, "enc": "x", "engine_path": "e", "key_name": "k", "vault_address": "https://v"}),
+            ),
+        ] {
+            let family = master_key.family();
+            let wrapped = WrappedKey::new(
+                master_key,
+                "x".into(),
+                SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000),
+            );
+            assert_eq!(Json::Object(wrapped.fields().clone()), fields);
+            let Json::Object(fields) = fields else {
+                panic!("the table holds objects")
+            };
+            assert_eq!(WrappedKey::from_fields(family, fields).unwrap(), wrapped);
+        }
+    }
+
+    #[test]
+    fn fields_that_nobody_knows_stay() {
+        let Json::Object(fields) = json!({"fp": 7, "enc": "x", "later": [1]}) else {
+            unreachable!()
+        };
+        let wrapped = WrappedKey::from_fields(Family::Pgp, fields.clone()).unwrap();
+        assert_eq!(
+            (wrapped.master_key().id(), wrapped.enc()),
+            ("7".into(), "x")
+        );
+        assert_eq!(wrapped.fields(), &fields);
+    }
+
+    #[test]
+    fn a_malformed_entry_is_refused() {
+        for (family, fields) in [
+            (Family::Age, json!({"enc": "x"})),
+            (Family::Age, json!({"recipient": "age1x"})),
+            (Family::Pgp, json!({"fp": ["85D7"]})),
+            (Family::Kms, json!({"arn": "a", "enc": {}})),
+        ] {
+            let Json::Object(fields) = fields else {
+                unreachable!()
+            };
+            let error = WrappedKey::from_fields(family, fields).unwrap_err();
+            assert!(matches!(error, Error::Metadata { .. }));
+        }
+    }
+}
