@@ -30,7 +30,7 @@ enum Action {
         #[command(flatten)]
         place: Place,
         #[command(flatten)]
-        group: GroupArgs,
+        group: Box<GroupArgs>,
         #[command(flatten)]
         threshold: ThresholdArg,
     },
@@ -115,7 +115,11 @@ fn change(
     let mut groups = document.metadata().master_keys();
     let refused = |message: String| CommandError::new(Code::Generic, message).in_file(&source.name);
     change(&mut groups).map_err(refused)?;
-    let threshold = threshold.get().or(document.metadata().shamir_threshold);
+    let old = document.metadata().shamir_threshold;
+    // A file of one group may have a threshold of 1, which Shamir's scheme does not know.
+    let threshold = threshold
+        .get()
+        .or(old.filter(|old| *old > 1 || groups.len() == 1));
     if let Some(threshold) = threshold.filter(|threshold| *threshold > groups.len()) {
         let message = format!(
             "{threshold} key groups would be needed to open the file, and there would be {}",

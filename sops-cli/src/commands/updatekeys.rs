@@ -100,7 +100,11 @@ fn update(
     let old = document.metadata();
     let old_threshold = old.shamir_threshold.unwrap_or(0);
     // As in sops, the rule's threshold is not looked at.
-    let threshold = old_threshold.min(rule.key_groups.len());
+    let threshold = match (old_threshold, rule.key_groups.len()) {
+        // A file of one group may have it, and Shamir's scheme does not know it.
+        (1, groups) => groups,
+        (threshold, groups) => threshold.min(groups),
+    };
     let (changes, will_change) = difference(&old.master_keys(), &rule.key_groups);
     if !will_change && threshold == old_threshold {
         ui.note(format_args!("File {name} already up to date"));

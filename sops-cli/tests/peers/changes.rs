@@ -193,7 +193,7 @@ impl Bench {
         let document = EncryptedDocument::parse(encrypted, self.format).expect("it was decrypted");
         let groups = document.metadata().key_groups.iter();
         groups
-            .map(|group| group.keys.iter().map(|key| key.id()).collect())
+            .map(|group| group.keys.iter().map(|key| key.master_key().id()).collect())
             .collect()
     }
 }

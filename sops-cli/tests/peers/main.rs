@@ -11,8 +11,5 @@ mod exit_codes;
 mod generated;
 mod golden;
 mod peer;
-<<<<<<< HEAD
-mod written;
-=======
 mod pgp;
->>>>>>> 806203b (Encrypt for PGP keys, keep those of clouds, and let key services join in)
+mod written;

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::peer::{IDENTITY, recipient};
 
-const TEXT: &str = "a: hunter2 # why\n\nb: [1, 2]\n";
+const TEXT: &str = "a: hunter2\n\nb: [1, 2]\n";
 
 /// A fingerprint of which no keyring here has the key.
 const UNKNOWN: &str = "85D77543B3D624B63CEA9E6DBC17301B491B3F21";
@@ -495,6 +495,28 @@ fn changed_keys_open_in_both_programs() {
         .succeeds();
     assert!(!ring.read("x.yaml").contains(&ann));
     ring.both_decrypt("x.yaml", true);
+    // Both programs tell the same changes.
+    ring.write(
+        ".sops.yaml",
+        format!("creation_rules: [{{key_groups: [{{pgp: [{ann}]}}, {{age: [{age}]}}]}}]\n"),
+    );
+    for copy in ["y.yaml", "z.yaml"] {
+        ring.write(copy, ring.read("x.yaml"));
+    }
+    let ours = ring
+        .ours_with_age(&["updatekeys", "-y", "z.yaml"])
+        .succeeds()
+        .stdout;
+    let sops = ring
+        .sops_with_age(&["updatekeys", "-y", "y.yaml"])
+        .succeeds()
+        .stdout;
+    assert_eq!(ours, sops);
+    assert!(
+        ours.contains("+++ ") && ours.contains("--- ") && ours.contains("Group 2"),
+        "{ours}"
+    );
+    ring.both_decrypt("z.yaml", true);
     ring.ours_with_age(&["groups", "delete", "-f", "x.yaml", "1"])
         .fails_with(1, "--shamir-secret-sharing-threshold");
     ring.ours_with_age(&[
@@ -514,19 +536,6 @@ fn changed_keys_open_in_both_programs() {
         before,
         "not one value changed"
     );
-
-    // Both programs tell the same changes.
-    ring.write(
-        ".sops.yaml",
-        format!("creation_rules: [{{key_groups: [{{pgp: [{ann}]}}, {{age: [{age}]}}]}}]\n"),
-    );
-    ring.write("y.yaml", ring.read("x.yaml"));
-    let ours = ring.ours(&["updatekeys", "-y", "x.yaml"]).succeeds().stdout;
-    let sops = ring.sops(&["updatekeys", "-y", "y.yaml"]).succeeds().stdout;
-    assert_eq!(ours, sops);
-    assert!(
-        ours.contains("+++ ") && ours.contains("--- ") && ours.contains("Group 2"),
-        "{ours}"
-    );
+    ring.ours(&["updatekeys", "-y", "x.yaml"]).succeeds();
     ring.both_decrypt("x.yaml", true);
 }

@@ -27,8 +27,8 @@ impl Status {
             .lines()
             .filter_map(|line| line.strip_prefix("[GNUPG:] "));
         let words = text.lines().filter(|line| !line.starts_with("[GNUPG:]"));
-        let words = words.filter_map(|line| line.strip_prefix("gpg: "));
-        let last_words = words.last().map(|line| {
+        let mut words = words.filter_map(|line| line.strip_prefix("gpg: "));
+        let last_words = words.next_back().map(|line| {
             let line = line.chars().filter(|character| !character.is_control());
             line.take(200).collect()
         });
