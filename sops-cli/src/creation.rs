@@ -104,6 +104,8 @@ pub(crate) fn encryption(
         ([], Some(creation)) => groups(creation, config.as_ref())?,
         ([], None) => return Err(CommandError::general(Error::NoRecipient)),
     };
+    // Before a person writes a text that could not be encrypted.
+    services.check(&key_groups)?;
     let configured = creation.and_then(|creation| creation.shamir_threshold);
     Ok(Encryption {
         key_groups,

@@ -53,6 +53,18 @@ impl Services {
         Arc::clone(&self.all) as _
     }
 
+    /// Refuses keys that none of the services knows.
+    pub(crate) fn check(&self, groups: &[Vec<MasterKey>]) -> Result<(), CommandError> {
+        let mut keys = groups.iter().flatten();
+        match keys.find(|key| !self.all.serves(key.family())) {
+            Some(key) => Err(CommandError::general(Error::NoKeyService {
+                key: key.to_string(),
+                family: key.family(),
+            })),
+            None => Ok(()),
+        }
+    }
+
     /// The data key of the document that was read from `source`.
     pub(crate) fn data_key(
         &self,

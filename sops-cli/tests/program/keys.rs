@@ -279,6 +279,18 @@ fn what_needs_a_key_service_says_so() {
 }
 
 #[test]
+fn nobody_writes_a_text_for_keys_that_nobody_can_use() {
+    let environment = TestEnvironment::new();
+    let editor = environment.editor("touch ran; echo 'a: 1' > \"$1\"");
+    let mut edit =
+        environment.command(&["edit", "--kms", "arn:aws:kms:eu-west-1:1:key/k", "x.yaml"]);
+    edit.env("EDITOR", editor);
+    let run = environment.finish(edit).fails_with(1);
+    assert!(run.stderr.contains("`--keyservice`"), "{run}");
+    assert_eq!(environment.names(), [""; 0]);
+}
+
+#[test]
 fn groups_are_added_and_deleted() {
     let environment = TestEnvironment::new();
     let (ours, other) = (recipient(), other_recipient());
