@@ -12,6 +12,7 @@ pub(crate) mod in_style;
 mod keys;
 mod parser;
 mod pieces;
+mod plain_lines;
 pub(crate) mod resolve;
 pub(crate) mod source;
 pub(crate) mod spell;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::events::{Event, Events, Scalar};
 use super::keys::Keys;
 use super::resolve::Refusal;
-use super::{foreign, resolve, source};
+use super::{foreign, plain_lines, resolve, source};
 use crate::document::change::lexical::key_end;
 use crate::document::{
     Block, Collection, Item, Leaf, MAX_DEPTH, MAX_EXPANDED, PathId, Paths, ROOT, Span, Style, Text,
@@ -74,7 +74,23 @@ impl<'a> Parser<'a> {
     /// Reads the part of `text` at `range`, which is to be a stream by itself. Places are those in `text`. There is room for
     /// `lines` entries before anything has to move.
     pub(super) fn run(text: &'a str, range: Range<usize>, lines: usize) -> Result<Self> {
-        let mut parser = Self {
+        let mut parser = Self::new(text, range.start, lines);
+        let mut events = Events::new(text, range);
+        while let Some(event) = events.next()? {
+            parser.event(event)?;
+        }
+        Ok(parser)
+    }
+
+    /// The same for [plain lines](plain_lines).
+    pub(super) fn run_plain(text: &'a str, range: Range<usize>, lines: usize) -> Result<Self> {
+        let mut parser = Self::new(text, range.start, lines);
+        plain_lines::events(text, range, |event| parser.event(event))?;
+        Ok(parser)
+    }
+
+    fn new(text: &'a str, start: usize, lines: usize) -> Self {
+        Self {
             text,
             tape: Vec::with_capacity(lines),
             paths: Paths::with_capacity(lines),
@@ -85,14 +101,9 @@ impl<'a> Parser<'a> {
             key_anchors: HashMap::new(),
             documents: 0,
             document: 0,
-            last_end: range.start,
+            last_end: start,
             expanded: 0,
-        };
-        let mut events = Events::new(text, range);
-        while let Some(event) = events.next()? {
-            parser.event(event)?;
         }
-        Ok(parser)
     }
 
     fn event(&mut self, event: Event<'a>) -> Result<()> {

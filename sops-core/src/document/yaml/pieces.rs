@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::thread;
 
 use super::parser::Parser;
-use super::source;
+use super::{plain_lines, source};
 use crate::document::{Collection, Item, PathId, Paths, ROOT, Span};
 
 /// Shorter texts are read faster than threads start.
@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str) -> Option<Parser<'_>> {
     if ranges.len() < 2 {
         return None;
     }
-    let pieces: Option<Vec<Parser<'_>>> = thread::scope(|scope| {
+    let pieces: Option<Vec<_>> = thread::scope(|scope| {
         let threads: Vec<_> = ranges
             .iter()
             .enumerate()
@@ -36,11 +36,8 @@ pub(super) fn parse(text: &str) -> Option<Parser<'_>> {
                 } else {
                     range.clone()
                 };
-                scope.spawn(move || {
-                    Parser::run(text, range.clone(), source::lines(&text[lines]))
-                        .ok()
-                        .filter(|piece| is_mapping(text, piece))
-                })
+                let lines = move || source::lines(&text[lines]);
+                scope.spawn(move || piece(text, range.clone(), lines()))
             })
             .collect();
         threads
@@ -48,7 +45,29 @@ pub(super) fn parse(text: &str) -> Option<Parser<'_>> {
             .map(|thread| thread.join().ok().flatten())
             .collect()
     });
-    join(pieces?)
+    join(pieces?.into_iter().flatten().collect())
+}
+
+/// Reads one piece: its plain lines first, then the rest. There is room for `lines` entries in the first of both.
+fn piece(text: &str, range: Range<usize>, lines: usize) -> Option<Vec<Parser<'_>>> {
+    let plain = plain_lines::prefix(text, range.clone());
+    let rest = plain.end..range.end;
+    let mut parts = Vec::new();
+    if !plain.is_empty() {
+        parts.push(Parser::run_plain(text, plain, lines).ok()?);
+    }
+    if !rest.is_empty() {
+        let lines = if parts.is_empty() {
+            lines
+        } else {
+            source::lines(&text[rest.clone()])
+        };
+        parts.push(Parser::run(text, rest, lines).ok()?);
+    }
+    parts
+        .iter()
+        .all(|part| is_mapping(text, part))
+        .then_some(parts)
 }
 
 /// About `count` ranges of equal length that end before a line that may begin an entry.
