@@ -73,7 +73,7 @@ pub(crate) fn run() -> ExitCode {
         commands::run(&ui, &cli.globals, &command)
     });
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             ui.error(&error);
             ExitCode::from(error.code() as u8)

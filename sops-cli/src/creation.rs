@@ -8,11 +8,13 @@ use std::time::SystemTime;
 use sops_core::config::{self, Config, CreationRule, Stores};
 use sops_core::keys::MasterKey;
 use sops_core::rules::EncryptionRule;
-use sops_core::{Encryption, Error};
+use sops_core::{Decrypted, Document, Encryption, Error, Format, convert};
+use zeroize::Zeroizing;
 
 use crate::arguments::{GlobalArgs, KmsArgs, MasterKeyArgs, RuleArgs, ThresholdArg};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::key_services::Services;
+use crate::source::Source;
 use crate::ui::Ui;
 
 /// The configuration: the file that was named, or the nearest one above the working directory.
@@ -53,6 +55,23 @@ pub(crate) fn stores(ui: &Ui, globals: &GlobalArgs) -> Result<Stores, CommandErr
         stores.json_indent = spaces;
     }
     Ok(stores)
+}
+
+/// A plaintext in the format that is written.
+pub(crate) fn in_format(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    source: &Source,
+    decrypted: Decrypted,
+    to: Format,
+) -> Result<Zeroizing<String>, CommandError> {
+    if to == source.format {
+        return Ok(decrypted.text);
+    }
+    let stores = stores(ui, globals)?;
+    Document::parse(&decrypted.text, source.format)
+        .and_then(|document| convert(&document, to, &stores))
+        .map_err(|error| source.plaintext_error(error))
 }
 
 /// The working directory as the shell spells it, which is how Go and so `sops` spell it.

@@ -3,7 +3,7 @@
 use std::alloc::System;
 use std::panic;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use zeroizing_alloc::ZeroAlloc;
 
 #[global_allocator]
@@ -11,9 +11,10 @@ static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// What a process that handles secrets does first.
 pub(crate) fn harden() {
+    // Commands that are run inherit it, and may take it back for themselves.
     let nothing = Rlimit {
         current: Some(0),
-        maximum: Some(0),
+        maximum: getrlimit(Resource::Core).maximum,
     };
     // Neither can fail for a process that only gives something up; if it does, there is nothing better to do.
     let _ = setrlimit(Resource::Core, nothing);

@@ -1,12 +1,30 @@
-//! How an encrypted file is opened for a change, once its data key is there.
+//! How an encrypted file is opened, to be read or to be changed.
 
 use sops_core::keys::DataKey;
-use sops_core::{EncryptedDocument, OpenDocument};
+use sops_core::{Decrypted, EncryptedDocument, OpenDocument};
 
 use crate::arguments::OpeningArgs;
 use crate::command_error::CommandError;
+use crate::key_services::Services;
 use crate::source::Source;
 use crate::ui::Ui;
+
+/// The plaintext of the file that was read from `source`.
+pub(crate) fn decrypt(
+    ui: &Ui,
+    services: &Services,
+    source: &Source,
+    args: &OpeningArgs,
+) -> Result<Decrypted, CommandError> {
+    let document = EncryptedDocument::parse(&source.text, source.format)
+        .map_err(|error| source.error(error))?;
+    let key = services.data_key(ui, source, &document)?;
+    let decrypted = document
+        .decrypt(&key, args.mac_check())
+        .map_err(|error| source.error(error))?;
+    warn_of_comments(ui, source, decrypted.unopened_comments);
+    Ok(decrypted)
+}
 
 /// Says that comments stay encrypted, if some do.
 pub(crate) fn warn_of_comments(ui: &Ui, source: &Source, unopened: usize) {

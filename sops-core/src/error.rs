@@ -159,6 +159,14 @@ pub enum Error {
         /// Its family.
         family: Family,
     },
+    /// An entry cannot become an environment variable.
+    #[error("`{name}`: {message}")]
+    Variable {
+        /// Its key.
+        name: String,
+        /// What is in the way.
+        message: String,
+    },
     /// A source of private keys cannot be used.
     #[error("{source_name}: {message}")]
     Identity {

@@ -101,6 +101,7 @@ pub mod rules;
 pub mod tree;
 mod typed;
 mod value;
+mod variables;
 #[cfg(test)]
 mod vectors;
 
@@ -116,3 +117,4 @@ pub use format::Format;
 pub use key_path::{Component, KeyPath};
 pub use typed::{from_document, from_documents};
 pub use value::{Type, Value};
+pub use variables::{Variable, variables};

@@ -1,5 +1,6 @@
 //! The flags that several commands share, spelled as `sops` spells them. Each file has one group of them.
 
+mod exec;
 mod file;
 mod format;
 mod global;
@@ -8,6 +9,7 @@ mod opening;
 mod output;
 mod rule;
 
+pub(crate) use exec::ExecArgs;
 pub(crate) use file::{FileArg, IdempotentArg, NameArg, no_file, require_existing};
 pub(crate) use format::FormatArgs;
 pub(crate) use global::GlobalArgs;

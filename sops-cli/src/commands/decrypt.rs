@@ -1,7 +1,6 @@
 //! `sops-rs decrypt`.
 
-use sops_core::{Document, EncryptedDocument, KeyPath, convert, extract};
-use zeroize::Zeroizing;
+use sops_core::{Document, KeyPath, extract};
 
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, NameArg, OpeningArgs, OutputArgs, require_existing,
@@ -46,26 +45,17 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     let to = args.formats.output(name, format)?;
     let path = args.path()?;
     let source = Source::read(file, format, Role::Encrypted)?;
-    let document =
-        EncryptedDocument::parse(&source.text, format).map_err(|error| source.error(error))?;
-    let key = services.data_key(ui, &source, &document)?;
-    let decrypted = document
-        .decrypt(&key, args.opening.mac_check())
-        .map_err(|error| source.error(error))?;
-    opening::warn_of_comments(ui, &source, decrypted.unopened_comments);
-    if path.is_none() && to == format {
+    let decrypted = opening::decrypt(ui, &services, &source, &args.opening)?;
+    let Some(path) = path else {
+        let result = creation::in_format(ui, globals, &source, decrypted, to)?;
         return args
             .output
-            .deliver(ui, &source, decrypted.text.as_bytes(), Readers::Owner);
-    }
+            .deliver(ui, &source, result.as_bytes(), Readers::Owner);
+    };
     let stores = creation::stores(ui, globals)?;
-    let result = Document::parse(&decrypted.text, format).and_then(|plaintext| match &path {
-        Some(path) => extract(&plaintext, path, to, &stores),
-        None => {
-            convert(&plaintext, to, &stores).map(|text| Zeroizing::new(text.as_bytes().to_vec()))
-        }
-    });
-    let result = result.map_err(|error| source.plaintext_error(error))?;
+    let result = Document::parse(&decrypted.text, format)
+        .and_then(|plaintext| extract(&plaintext, &path, to, &stores))
+        .map_err(|error| source.plaintext_error(error))?;
     args.output.deliver(ui, &source, &result, Readers::Owner)
 }
 

@@ -16,9 +16,9 @@ use crate::editor::Editor;
 use crate::example::example;
 use crate::files::{self, Expected, Readers};
 use crate::key_services::Services;
-use crate::memory_folder::MemoryFolder;
 use crate::notice::Notice;
 use crate::opening;
+use crate::private_folder::PrivateFolder;
 use crate::signals::Deferred;
 use crate::source::Source;
 use crate::ui::Ui;
@@ -147,7 +147,7 @@ impl Editing<'_> {
     ) -> Result<(), CommandError> {
         // Dropped last: the process ends by a signal only when the plaintext is gone.
         let signals = Deferred::new();
-        let folder = MemoryFolder::new(self.ui, self.args.allow_disk)?;
+        let folder = PrivateFolder::for_plaintext(self.ui, self.args.allow_disk)?;
         let notice = Notice::new(self.format);
         let name = Path::new(self.file.file_name().unwrap_or_default());
         let path = folder.create(name, &notice.above(head, original.as_bytes()))?;
@@ -224,7 +224,7 @@ fn is_about_text(error: &Error) -> bool {
 }
 
 /// Leaves the edited text where it is, since it can be written nowhere else.
-fn keep(folder: MemoryFolder, path: &Path, error: CommandError) -> CommandError {
+fn keep(folder: PrivateFolder, path: &Path, error: CommandError) -> CommandError {
     folder.keep();
     error.hint(format!(
         "the edited text is kept in plaintext as {}; remove its folder when you have put it back",

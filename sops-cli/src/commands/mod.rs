@@ -4,6 +4,8 @@ mod completion;
 mod decrypt;
 mod edit;
 mod encrypt;
+mod exec_env;
+mod exec_file;
 mod filestatus;
 mod groups;
 mod init;
@@ -14,6 +16,8 @@ mod rotate;
 mod set;
 mod unset;
 mod updatekeys;
+
+use std::process::ExitCode;
 
 use clap::Subcommand;
 
@@ -31,6 +35,8 @@ pub(crate) enum Command {
     Rotate(rotate::Args),
     Updatekeys(updatekeys::Args),
     Groups(groups::Args),
+    ExecEnv(exec_env::Args),
+    ExecFile(exec_file::Args),
     Filestatus(filestatus::Args),
     Init(init::Args),
     Keygen(keygen::Args),
@@ -38,7 +44,12 @@ pub(crate) enum Command {
     Man(man::Args),
 }
 
-pub(crate) fn run(ui: &Ui, globals: &GlobalArgs, command: &Command) -> Result<(), CommandError> {
+/// Runs a command; gives the exit code that another program has to say.
+pub(crate) fn run(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    command: &Command,
+) -> Result<ExitCode, CommandError> {
     match command {
         Command::Encrypt(args) => encrypt::cmd_encrypt(ui, globals, args),
         Command::Decrypt(args) => decrypt::cmd_decrypt(ui, globals, args),
@@ -48,10 +59,13 @@ pub(crate) fn run(ui: &Ui, globals: &GlobalArgs, command: &Command) -> Result<()
         Command::Rotate(args) => rotate::cmd_rotate(ui, globals, args),
         Command::Updatekeys(args) => updatekeys::cmd_updatekeys(ui, globals, args),
         Command::Groups(args) => groups::cmd_groups(ui, globals, args),
+        Command::ExecEnv(args) => return exec_env::cmd_exec_env(ui, globals, args),
+        Command::ExecFile(args) => return exec_file::cmd_exec_file(ui, globals, args),
         Command::Filestatus(args) => filestatus::cmd_filestatus(ui, args),
         Command::Init(args) => init::cmd_init(ui, globals, args),
         Command::Keygen(args) => keygen::cmd_keygen(ui, args),
         Command::Completion(args) => completion::cmd_completion(ui, args),
         Command::Man(args) => man::cmd_man(ui, args),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

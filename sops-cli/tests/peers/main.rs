@@ -7,6 +7,7 @@
 mod cases;
 mod changes;
 mod corpus;
+mod exec;
 mod exit_codes;
 mod generated;
 mod golden;

@@ -4,6 +4,7 @@ mod bad_input;
 mod cases;
 mod edit;
 mod encrypt_decrypt;
+mod exec;
 mod help;
 mod init;
 mod keys;

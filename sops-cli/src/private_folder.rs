@@ -1,4 +1,4 @@
-//! A private folder that is never on a disk: plaintext that a person edits lives there.
+//! A private folder that goes with the command: plaintext lives there, on no disk.
 
 use std::env;
 use std::fs::Permissions;
@@ -11,34 +11,36 @@ use tempfile::{Builder, TempDir};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
-/// A folder with mode 0700 on a memory file system. It goes with all that is in it when it is dropped.
-pub(crate) struct MemoryFolder(TempDir);
+/// A folder with mode 0700. It goes with all that is in it when it is dropped.
+pub(crate) struct PrivateFolder(TempDir);
 
-impl MemoryFolder {
-    /// Makes one; where there is no memory file system, on the disk if that is allowed.
-    pub(crate) fn new(ui: &Ui, allow_disk: bool) -> Result<Self, CommandError> {
-        let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-        let candidates = runtime.into_iter().chain([PathBuf::from("/dev/shm")]);
-        for candidate in candidates.filter(|path| path.is_absolute() && is_in_memory(path)) {
-            if let Ok(folder) = private_folder(&candidate) {
-                return Ok(Self(folder));
-            }
+impl PrivateFolder {
+    /// Makes one on a memory file system; where there is none, on the disk if that is allowed.
+    pub(crate) fn for_plaintext(ui: &Ui, allow_disk: bool) -> Result<Self, CommandError> {
+        if let Some(folder) = in_memory() {
+            return Ok(folder);
         }
         if !allow_disk {
             return Err(CommandError::new(
                 Code::CannotWriteOutput,
                 "there is no memory file system for the plaintext: neither $XDG_RUNTIME_DIR nor /dev/shm can be used",
             )
-            .hint("`--allow-disk` edits the plaintext in the folder for temporary files, where traces of it may stay on the disk"));
+            .hint("`--allow-disk` puts the plaintext into the folder for temporary files, where traces of it may stay on the disk"));
         }
-        let folder = env::temp_dir();
         ui.warn(format_args!(
-            "the plaintext is edited in {}, where traces of it may stay on the disk",
-            name_of(&folder)
+            "the plaintext is in {}, where traces of it may stay on the disk",
+            name_of(&env::temp_dir())
         ));
-        private_folder(&folder)
-            .map(Self)
-            .map_err(|error| CommandError::output(name_of(&folder), &error))
+        temporary()
+    }
+
+    /// Makes one for pipes, whose content is on no disk wherever they are.
+    pub(crate) fn for_pipes() -> Result<Self, CommandError> {
+        in_memory().map_or_else(temporary, Ok)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
     }
 
     /// Makes a file in it that only the owner may read and write.
@@ -60,11 +62,27 @@ impl MemoryFolder {
     }
 }
 
-fn private_folder(parent: &Path) -> std::io::Result<TempDir> {
+/// A folder on a memory file system, if there is one that can be used.
+fn in_memory() -> Option<PrivateFolder> {
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let candidates = runtime.into_iter().chain([PathBuf::from("/dev/shm")]);
+    candidates
+        .filter(|path| path.is_absolute() && is_in_memory(path))
+        .find_map(|parent| new_in(&parent).ok())
+}
+
+/// A folder in the one for temporary files.
+fn temporary() -> Result<PrivateFolder, CommandError> {
+    let parent = env::temp_dir();
+    new_in(&parent).map_err(|error| CommandError::output(name_of(&parent), &error))
+}
+
+fn new_in(parent: &Path) -> std::io::Result<PrivateFolder> {
     Builder::new()
         .prefix("sops-rs-")
         .permissions(Permissions::from_mode(0o700))
         .tempdir_in(parent)
+        .map(PrivateFolder)
 }
 
 /// Whether the folder is on a file system that has no disk below it.

@@ -1,0 +1,73 @@
+//! `sops-rs exec-env`.
+
+use std::os::unix::process::CommandExt;
+use std::process::ExitCode;
+
+use sops_core::{Document, variables};
+
+use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
+use crate::command_error::{Code, CommandError, Role};
+use crate::exec::{self, Passing};
+use crate::key_services::Services;
+use crate::opening;
+use crate::source::Source;
+use crate::ui::Ui;
+
+/// Run a command with the decrypted values in its environment
+///
+/// Each value at the top level becomes a variable; values in others, lists among them, are an error. The command runs in `/bin/sh`,
+/// gets the signals that sops-rs gets, and its exit code is that of sops-rs.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    exec: ExecArgs,
+    /// Give the command no other variables
+    #[arg(long)]
+    pristine: bool,
+    /// Become the command instead of waiting for it
+    #[arg(long)]
+    same_process: bool,
+    /// The format that is read; the file's extension tells it otherwise
+    #[arg(long, value_name = "FORMAT")]
+    input_type: Option<String>,
+}
+
+pub(crate) fn cmd_exec_env(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<ExitCode, CommandError> {
+    let (file, command) = args.exec.file_and_command()?;
+    let services = Services::for_opening(ui, globals, &args.exec.opening)?;
+    if args.exec.background && args.same_process {
+        let message = "`--background` and `--same-process` exclude each other";
+        return Err(CommandError::new(Code::ConflictingParameters, message));
+    }
+    let formats = FormatArgs {
+        input_type: args.input_type.clone(),
+        ..FormatArgs::default()
+    };
+    let source = Source::read(Some(file), formats.input(Some(file))?, Role::Encrypted)?;
+    let decrypted = opening::decrypt(ui, &services, &source, &args.exec.opening)?;
+    let document = Document::parse(&decrypted.text, source.format)
+        .map_err(|error| source.plaintext_error(error))?;
+    if document.document_count() > 1 {
+        ui.warn(format_args!(
+            "{} has several documents; only the first one is used",
+            source.name
+        ));
+    }
+    let secrets = variables(&document).map_err(|error| source.plaintext_error(error))?;
+    let passing = if args.exec.background || args.same_process {
+        None
+    } else {
+        Some(Passing::new()?)
+    };
+    let user = args.exec.become_user()?;
+    let mut shell = exec::shell(command, args.pristine, user.as_ref(), secrets);
+    match passing {
+        Some(passing) => passing.run(shell),
+        None if args.same_process => Err(exec::failed(&shell.exec())),
+        None => exec::start(shell).map(|()| ExitCode::SUCCESS),
+    }
+}

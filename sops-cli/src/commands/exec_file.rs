@@ -1,0 +1,94 @@
+//! `sops-rs exec-file`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
+use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::creation;
+use crate::exec::{self, Passing, pipe};
+use crate::key_services::Services;
+use crate::opening;
+use crate::private_folder::PrivateFolder;
+use crate::source::Source;
+use crate::ui::Ui;
+
+/// Run a command that finds the decrypted file under the name `{}`
+///
+/// The file is a named pipe, which can be opened more than once, or with `--no-fifo` a file on a memory file system; either goes when
+/// the command ends. The command runs in `/bin/sh`, gets the signals that sops-rs gets, and its exit code is that of sops-rs.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    exec: ExecArgs,
+    /// Give the command a file instead of a pipe
+    #[arg(long)]
+    no_fifo: bool,
+    /// Write that file on a disk if there is no memory file system
+    #[arg(long, env = "SOPS_RS_ALLOW_DISK", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
+    allow_disk: bool,
+    /// The name of the file or pipe
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "tmp-file",
+        hide_default_value = true
+    )]
+    filename: String,
+    #[command(flatten)]
+    formats: FormatArgs,
+}
+
+pub(crate) fn cmd_exec_file(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<ExitCode, CommandError> {
+    let (file, command) = args.exec.file_and_command()?;
+    let services = Services::for_opening(ui, globals, &args.exec.opening)?;
+    if args.exec.background {
+        let message =
+            "with `--background` the decrypted file would be gone before the command reads it";
+        return Err(CommandError::new(Code::Generic, message)
+            .hint("let the shell run all of it in the background: `sops-rs exec-file … &`"));
+    }
+    let name = args.filename()?;
+    let format = args.formats.input(Some(file))?;
+    let to = args.formats.output(Some(file), format)?;
+    let source = Source::read(Some(file), format, Role::Encrypted)?;
+    let decrypted = opening::decrypt(ui, &services, &source, &args.exec.opening)?;
+    let plaintext = creation::in_format(ui, globals, &source, decrypted, to)?;
+    // From here on a signal is the command's affair, and what is made here is taken away again.
+    let passing = Passing::new()?;
+    let user = args.exec.become_user()?;
+    let (_folder, path) = if args.no_fifo {
+        let folder = PrivateFolder::for_plaintext(ui, args.allow_disk)?;
+        let path = folder.create(Path::new(name), plaintext.as_bytes())?;
+        (folder, path)
+    } else {
+        let folder = PrivateFolder::for_pipes()?;
+        let path = pipe::serve(folder.path(), name, plaintext)
+            .map_err(|error| CommandError::output(name_of(&folder.path().join(name)), &error))?;
+        (folder, path)
+    };
+    let Some(path) = path.to_str() else {
+        let message = format!("{}: the folder's name is not UTF-8", name_of(&path));
+        return Err(CommandError::new(Code::Generic, message));
+    };
+    let command = command.replace("{}", path);
+    passing.run(exec::shell(&command, false, user.as_ref(), Vec::new()))
+}
+
+impl Args {
+    /// The name of the file, which has to be a name and no path.
+    fn filename(&self) -> Result<&str, CommandError> {
+        match self.filename.as_str() {
+            "" => Ok("tmp-file"),
+            name if Path::new(name).file_name() == Some(name.as_ref()) => Ok(name),
+            _ => Err(CommandError::new(
+                Code::Generic,
+                "`--filename` takes a name without folders",
+            )),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Running a person's command beside secrets: what it is given, and what becomes of signals and its exit code.
+
+pub(crate) mod pipe;
+mod user;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::iterator::Signals;
+use sops_core::Variable;
+
+use crate::command_error::{Code, CommandError};
+
+pub(crate) use user::User;
+
+/// The signals that are passed on.
+const PASSED: [i32; 6] = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2];
+
+/// The shell that runs `command`, with this environment: ours unless it is to be pristine, then the user's, then the secrets.
+pub(crate) fn shell(
+    command: &str,
+    pristine: bool,
+    user: Option<&User>,
+    secrets: Vec<Variable>,
+) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.arg("-c").arg(command);
+    if pristine {
+        shell.env_clear();
+    }
+    if let Some(user) = user {
+        shell.envs(user.variables());
+    }
+    for Variable { name, value } in secrets {
+        shell.env(name, OsString::from_vec(value.to_vec()));
+    }
+    shell
+}
+
+/// Starts the command and leaves it alone, with nothing to read, and nobody to read what it writes.
+pub(crate) fn start(mut command: Command) -> Result<(), CommandError> {
+    let command = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.spawn().map(drop).map_err(|error| failed(&error))
+}
+
+/// Signals that wait for a command to be passed on to, from when this is made.
+pub(crate) struct Passing(Signals);
+
+impl Passing {
+    pub(crate) fn new() -> Result<Self, CommandError> {
+        // What we ignore the command is to ignore too, as under `nohup`.
+        let ignored = ignored();
+        let passed = PASSED
+            .into_iter()
+            .filter(|signal| ignored >> (signal - 1) & 1 == 0);
+        let signals = Signals::new(passed.chain([SIGCHLD]));
+        signals.map(Self).map_err(|error| failed(&error))
+    }
+
+    /// Runs the command to its end; gives its exit code, and as shells do 128 and the number of the signal that ended it.
+    pub(crate) fn run(mut self, mut command: Command) -> Result<ExitCode, CommandError> {
+        let status = self.wait(&mut command).map_err(|error| failed(&error))?;
+        Ok(ExitCode::from(code(status)))
+    }
+
+    fn wait(&mut self, command: &mut Command) -> io::Result<ExitStatus> {
+        let mut child = command.spawn()?;
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status);
+            }
+            for signal in self.0.wait() {
+                let signal = Signal::from_named_raw(signal).filter(|signal| !is_shared(*signal));
+                if let (Some(pid), Some(signal)) = (pid, signal) {
+                    // It is not waited for yet, so the number is still its own.
+                    let _ = kill_process(pid, signal);
+                }
+            }
+        }
+    }
+}
+
+/// Whether the command has the signal by itself, or it is none for it: a terminal's keys send it to both.
+fn is_shared(signal: Signal) -> bool {
+    match signal {
+        Signal::INT | Signal::QUIT => io::stdin().is_terminal(),
+        Signal::CHILD => true,
+        _ => false,
+    }
+}
+
+/// The signals that this process ignores, the first one in the lowest bit.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or_default()
+}
+
+fn code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| Some(128 + status.signal()?));
+    code.and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(u8::MAX)
+}
+
+pub(crate) fn failed(error: &io::Error) -> CommandError {
+    CommandError::new(Code::Generic, format!("cannot run the command: {error}"))
+}

@@ -1,0 +1,35 @@
+//! A named pipe from which a plaintext can be read, as often as somebody opens it.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+use zeroize::Zeroizing;
+
+/// Makes the pipe `name` in the folder, and writes `content` to whoever opens it until the folder is gone.
+pub(crate) fn serve(folder: &Path, name: &str, content: Zeroizing<String>) -> io::Result<PathBuf> {
+    let path = folder.join(name);
+    let next = folder.join(format!("{name}.next"));
+    make(&path)?;
+    let pipe = path.clone();
+    // It waits for a reader that may never come, and ends with the process.
+    thread::spawn(move || while serve_one(&pipe, &next, content.as_bytes()).is_ok() {});
+    Ok(path)
+}
+
+fn serve_one(path: &Path, next: &Path, content: &[u8]) -> io::Result<()> {
+    let mut pipe = OpenOptions::new().write(true).open(path)?;
+    // Whoever comes after this reader gets a pipe of their own, so that neither reads what is for the other.
+    make(next)?;
+    fs::rename(next, path)?;
+    // A reader need not read all.
+    let _ = pipe.write_all(content);
+    Ok(())
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    Ok(mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR)?)
+}

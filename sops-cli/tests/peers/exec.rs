@@ -1,0 +1,136 @@
+//! Commands that are run with secrets: their output and exit codes beside those under `sops`.
+
+use std::path::Path;
+
+use test_support::environment::{Run, TestEnvironment, program};
+
+const VALUES: &str = "s: text\ni: 0x1F\nf: 1.50\nf2: 1e30\nf3: 3.0\nf4: 1e-7\nf5: .inf\nf6: 123456789.0\nb: true\n\
+    n: null\nt: 2020-01-02T03:04:05.5Z\nd: 2020-01-02\nm: \"one\\ntwo\"\n# comment\n\" x y\": odd\ne: \"\"\nbin: !!binary aGVsbG8=\n\
+    SOPS_AGE_KEY: mine\nHOME: /other\n";
+
+const SORTED: &str = "env -0 | sort -z | tr '\\0' '\\n' | grep -v ^_=";
+
+/// A text, the arguments that run a command with it, and whether a run of `sops` differs in its exit code alone.
+struct Case {
+    file: (&'static str, &'static str),
+    arguments: &'static [&'static str],
+    /// The exit code of `sops` where it is another.
+    theirs: Option<i32>,
+}
+
+const fn case(file: (&'static str, &'static str), arguments: &'static [&'static str]) -> Case {
+    Case {
+        file,
+        arguments,
+        theirs: None,
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let all = ("x.yaml", VALUES);
+    let json = (
+        "x.json",
+        "{\"a\": \"b c\", \"n\": null, \"f\": 100000.0, \"i\": 17}",
+    );
+    let short = ("y.yaml", "A: b c\nB: 1\n");
+    let mut cases = vec![
+        case(all, &["exec-env", "F", SORTED]),
+        case(all, &["exec-env", "--pristine", "F", SORTED]),
+        case(all, &["exec-env", "--same-process", "F", SORTED]),
+        case(json, &["exec-env", "--pristine", "F", SORTED]),
+        case(short, &["exec-env", "--pristine", "F", SORTED]),
+        case(all, &["exec-env", "F", "exit 7"]),
+        case(all, &["exec-env", "F", "./none 2>/dev/null"]),
+        case(all, &["exec-env", "--same-process", "F", "exit 7"]),
+        case(all, &["exec-env", "--background", "F", "exit 7"]),
+        case(
+            all,
+            &["exec-env", "--background", "--same-process", "F", "true"],
+        ),
+        case(all, &["exec-env", "--user", "no-such-user", "F", "true"]),
+        case(all, &["exec-env", "F"]),
+        case(all, &["exec-env", "F", "echo", "x"]),
+        case(
+            all,
+            &["exec-env", "--decryption-order", "age,age", "F", "true"],
+        ),
+        case(all, &["exec-env", "none.yaml", "true"]),
+        case(("x.yaml", "a: {b: 1}\n"), &["exec-env", "F", "true"]),
+        case(("x.yaml", "a: []\n"), &["exec-env", "F", "true"]),
+        case(("x.yaml", "a=b: 1\n"), &["exec-env", "F", "true"]),
+        case(("x.yaml", "a: \"x\\0\"\n"), &["exec-env", "F", "true"]),
+        case(("x.yaml", "\"a\\0\": x\n"), &["exec-env", "F", "true"]),
+        case(
+            ("x.yaml", "a: 1\n---\nb: 2\n"),
+            &["exec-env", "--pristine", "F", SORTED],
+        ),
+        case(json, &["exec-file", "--output-type", "yaml", "F", "cat {}"]),
+        case(short, &["exec-file", "F", "cat {}; test -p {}"]),
+        case(
+            short,
+            &["exec-file", "--no-fifo", "F", "cat {} {}; stat -c %a,%F {}"],
+        ),
+        case(
+            short,
+            &[
+                "exec-file",
+                "--filename",
+                "y",
+                "F",
+                "basename {}; stat -c %a,%F {}",
+            ],
+        ),
+        case(short, &["exec-file", "F", "exit 7"]),
+        case(short, &["exec-file", "--filename", "../y", "F", "true"]),
+        case(short, &["exec-file", "--filename", "a/b", "F", "true"]),
+        case(short, &["exec-file", "F"]),
+    ];
+    for arguments in [
+        &["exec-env", "F", "kill -TERM $$"][..],
+        &["exec-file", "F", "kill -TERM $$"],
+    ] {
+        cases.push(Case {
+            file: short,
+            arguments,
+            // It gives Go's -1 for all signals.
+            theirs: Some(255),
+        });
+    }
+    cases
+}
+
+/// Runs a program on the case's file, which is there encrypted.
+fn run(environment: &TestEnvironment, program: &Path, case: &Case) -> Run {
+    let name = |argument: &&'static str| {
+        if *argument == "F" {
+            case.file.0
+        } else {
+            *argument
+        }
+    };
+    let arguments: Vec<&str> = case.arguments.iter().map(name).collect();
+    let mut command = environment.command_of(program, &arguments);
+    command.env("OTHER", "variable");
+    environment.finish(command)
+}
+
+#[test]
+fn commands_run_as_under_sops() {
+    for case in cases() {
+        let environment = TestEnvironment::new();
+        environment.encrypt(case.file.0, case.file.1);
+        let ours = run(&environment, &program(), &case);
+        let theirs = run(&environment, Path::new("sops"), &case);
+        assert_eq!(
+            ours.stdout, theirs.stdout,
+            "{:?}\n{ours}\n{theirs}",
+            case.arguments
+        );
+        let expected = case.theirs.or(ours.code);
+        assert_eq!(
+            theirs.code, expected,
+            "{:?}\n{ours}\n{theirs}",
+            case.arguments
+        );
+    }
+}

@@ -1,0 +1,280 @@
+//! Commands that are run with secrets.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+
+use test_support::environment::{Run, TestEnvironment};
+
+const VALUES: &str =
+    "TEXT: hunter2\nNUMBER: 0x10\nFLOAT: 1.50\nTRUTH: true\nLINES: |\n  one\n  two\n";
+
+fn with_values() -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", VALUES);
+    environment
+}
+
+/// Runs a command with the values of `x.yaml`.
+fn with_variables(environment: &TestEnvironment, flags: &[&str], command: &str) -> Run {
+    let arguments = [&["exec-env"], flags, &["x.yaml", command]].concat();
+    environment.run(&arguments)
+}
+
+/// Runs a command with the file `x.yaml`.
+fn with_file(environment: &TestEnvironment, flags: &[&str], command: &str) -> Run {
+    let arguments = [&["exec-file"], flags, &["x.yaml", command]].concat();
+    environment.run(&arguments)
+}
+
+#[test]
+fn values_are_variables() {
+    let environment = with_values();
+    let print = r#"printf '%s|' "$TEXT" "$NUMBER" "$FLOAT" "$TRUTH" "$LINES""#;
+    let run = with_variables(&environment, &[], print).succeeds();
+    assert_eq!(run.stdout, "hunter2|16|1.5|true|one\ntwo\n|");
+    environment.encrypt("x.json", r#"{"A": "b c", "D": null}"#);
+    let run = environment.run(&["exec-env", "x.json", "echo \"$A,$D\""]);
+    assert_eq!(run.succeeds().stdout, "b c,<nil>\n");
+}
+
+#[test]
+fn secrets_come_before_the_environment_that_is_there() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "HOME: /secret\n");
+    let print = "echo \"$HOME,$OTHER\"";
+    for (flags, expected) in [
+        (&[][..], "/secret,there\n"),
+        (&["--pristine"], "/secret,\n"),
+    ] {
+        let arguments = [&["exec-env"], flags, &["x.yaml", print]].concat();
+        let mut command = environment.command(&arguments);
+        command.env("OTHER", "there");
+        assert_eq!(environment.finish(command).succeeds().stdout, expected);
+    }
+}
+
+#[test]
+fn what_is_no_variable_is_an_error() {
+    let environment = TestEnvironment::new();
+    for (text, message) in [
+        (
+            "a: {b: hunter2}\n",
+            "`a`: an environment variable holds one value",
+        ),
+        (
+            "a: [hunter2]\n",
+            "`a`: an environment variable holds one value",
+        ),
+        (
+            "'a=b': hunter2\n",
+            "no environment variable can have this name",
+        ),
+        (
+            "'': hunter2\n",
+            "no environment variable can have this name",
+        ),
+        ("a: \"hunter2\\0\"\n", "zero byte"),
+    ] {
+        environment.encrypt("x.yaml", text);
+        let run = with_variables(&environment, &[], "echo run").fails_with(1);
+        assert!(run.stderr.contains(message), "{run}");
+        assert!(!run.stderr.contains("hunter2"), "{run}");
+    }
+    environment.encrypt("x.yaml", "a: 1\n---\nb: 2\n");
+    let run = with_variables(&environment, &[], "echo \"$a,$b\"").succeeds();
+    assert_eq!(run.stdout, "1,\n");
+    assert!(run.stderr.contains("only the first one is used"), "{run}");
+}
+
+#[test]
+fn the_exit_code_is_that_of_the_command() {
+    let environment = with_values();
+    for (command, code) in [
+        ("true", 0),
+        ("exit 7", 7),
+        ("./none", 127),
+        ("kill -KILL $$", 137),
+    ] {
+        for run in [
+            with_variables(&environment, &[], command),
+            with_file(&environment, &[], command),
+            with_file(&environment, &["--no-fifo"], command),
+        ] {
+            assert_eq!(run.code, Some(code), "{command}: {run}");
+        }
+    }
+}
+
+#[test]
+fn a_command_line_without_a_command_is_an_error() {
+    let environment = with_values();
+    for command in ["exec-env", "exec-file"] {
+        environment.run(&[command]).fails_with(1);
+        environment.run(&[command, "x.yaml"]).fails_with(1);
+        let run = environment.run(&[command, "x.yaml", "echo", "run"]);
+        assert!(run.fails_with(1).stderr.contains("as one argument"));
+        environment
+            .run(&[command, "none.yaml", "true"])
+            .fails_with(2);
+        let arguments = [command, "--user", "no such user", "x.yaml", "true"];
+        let run = environment.run(&arguments).fails_with(1);
+        assert!(run.stderr.contains("there is no user"), "{run}");
+    }
+    let both = ["--background", "--same-process"];
+    with_variables(&environment, &both, "echo run").fails_with(8);
+    with_file(&environment, &["--background"], "echo run").fails_with(1);
+    for name in ["../x", "/x", "a/b", ".."] {
+        let run = with_file(&environment, &["--filename", name], "echo run").fails_with(1);
+        assert!(run.stderr.contains("--filename"), "{run}");
+    }
+}
+
+#[test]
+fn the_file_is_there_as_often_as_it_is_read_and_gone_afterwards() {
+    let environment = with_values();
+    for flags in [&[][..], &["--no-fifo"], &["--filename", "my file"]] {
+        let command = "cat '{}'; head -c 3 '{}'; true < '{}'; cat '{}'; echo '{}'";
+        let run = with_file(&environment, flags, command).succeeds();
+        let path = run.stdout.strip_prefix(&format!("{VALUES}TEX{VALUES}"));
+        let path = path.unwrap_or_else(|| panic!("{run}")).trim_end();
+        assert!(!fs::exists(path).expect("it can be looked for"), "{path}");
+        let folder = std::path::Path::new(path)
+            .parent()
+            .expect("it is in a folder");
+        assert!(!fs::exists(folder).expect("it can be looked for"), "{path}");
+    }
+    let run = with_file(&environment, &[], "stat -c %F,%a {}").succeeds();
+    assert_eq!(run.stdout, "fifo,600\n");
+    let run = with_file(
+        &environment,
+        &["--no-fifo"],
+        "stat -c %F,%a {}; stat -f -c %T {}",
+    );
+    let stdout = run.succeeds().stdout;
+    assert!(stdout.starts_with("regular file,600\n"), "{stdout}");
+    assert!(stdout.ends_with("\ntmpfs\n"), "{stdout}");
+}
+
+#[test]
+fn a_file_is_given_in_another_format() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\n");
+    let run = with_file(&environment, &["--output-type", "json"], "cat {}").succeeds();
+    assert_eq!(run.stdout, "{\n\t\"a\": 1\n}\n");
+}
+
+#[test]
+fn a_large_file_passes_through_the_pipe() {
+    let environment = TestEnvironment::new();
+    let text: String = (0..20_000)
+        .map(|number| format!("k{number}: value\n"))
+        .collect();
+    environment.encrypt("x.yaml", &text);
+    let run = with_file(&environment, &[], "head -1 {}; cat {}").succeeds();
+    assert!(run.stdout == format!("k0: value\n{text}"));
+}
+
+#[test]
+fn signals_are_passed_on() {
+    let environment = with_values();
+    for arguments in [
+        &["exec-env", "x.yaml"][..],
+        &["exec-file", "x.yaml"],
+        &["exec-file", "--no-fifo", "x.yaml"],
+    ] {
+        for (signal, code) in [("INT", 12), ("TERM", 13), ("HUP", 14), ("USR1", 15)] {
+            let command = "trap 'exit 12' INT; trap 'exit 13' TERM; trap 'exit 14' HUP; trap 'exit 15' USR1; \
+                 echo {}; while :; do sleep 0.05; done";
+            let mut child = environment
+                .command(&[arguments, &[command]].concat())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("the program runs");
+            let mut line = String::new();
+            let mut stdout = BufReader::new(child.stdout.take().expect("it is a pipe"));
+            stdout
+                .read_line(&mut line)
+                .expect("the command says that it runs");
+            let id = child.id().to_string();
+            let sent = Command::new("kill").args(["-s", signal, &id]).status();
+            assert!(sent.expect("kill runs").success());
+            let status = child.wait().expect("it ends");
+            assert_eq!(status.code(), Some(code), "{signal}");
+            assert!(line == "{}\n" || !fs::exists(line.trim_end()).expect("it can be looked for"));
+        }
+    }
+}
+
+#[test]
+fn what_nohup_ignores_the_command_ignores() {
+    let environment = with_values();
+    let script = r#"trap '' HUP; exec "$0" exec-env x.yaml 'kill -HUP $$; kill -HUP $PPID; sleep 0.1; echo "$TEXT"'"#;
+    let program = test_support::environment::program();
+    let mut command = environment.command_of("/bin/sh".as_ref(), &["-c", script]);
+    command.arg(program);
+    assert_eq!(environment.finish(command).succeeds().stdout, "hunter2\n");
+}
+
+#[test]
+fn the_command_takes_the_place_of_the_process() {
+    let environment = with_values();
+    let child = environment
+        .command(&["exec-env", "--same-process", "x.yaml", "echo $$ $TEXT"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let expected = format!("{} hunter2\n", child.id());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+}
+
+#[test]
+fn a_command_in_the_background_goes_on() {
+    let environment = with_values();
+    let pipe = environment.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo runs").success());
+    let run = with_variables(
+        &environment,
+        &["--background"],
+        "echo $TEXT > pipe; echo seen",
+    );
+    assert_eq!(run.succeeds().stdout, "");
+    assert_eq!(
+        fs::read_to_string(pipe).expect("the command writes"),
+        "hunter2\n"
+    );
+}
+
+#[test]
+fn a_command_runs_as_another_user() {
+    let environment = with_values();
+    let folder = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(
+        environment.path("").parent().expect("it is in a folder"),
+        folder,
+    )
+    .expect("it is ours");
+    let flags = ["--user", "nobody"];
+    if !rustix::process::geteuid().is_root() {
+        let run = with_variables(&environment, &flags, "echo run").fails_with(1);
+        assert!(run.stderr.contains("only the administrator"), "{run}");
+        return;
+    }
+    let run = with_variables(
+        &environment,
+        &flags,
+        "id -un; id -G; echo $USER,$LOGNAME,$TEXT",
+    );
+    let groups = Command::new("id").args(["-G", "nobody"]).output();
+    let groups = String::from_utf8(groups.expect("id runs").stdout).expect("numbers");
+    let expected = format!("nobody\n{groups}nobody,nobody,hunter2\n");
+    assert_eq!(run.succeeds().stdout, expected);
+    for more in [&[][..], &["--no-fifo"]] {
+        let flags = [&flags, more].concat();
+        let run = with_file(&environment, &flags, "cat {}; stat -c %U,%a {}").succeeds();
+        assert_eq!(run.stdout, format!("{VALUES}nobody,600\n"));
+    }
+}

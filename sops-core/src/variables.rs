@@ -1,0 +1,117 @@
+//! A plaintext as environment variables.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::document::Document;
+use crate::error::{Error, Result};
+use crate::golang::{Time, parse_float, write_general};
+use crate::tree::{Entry, Node};
+use crate::value::{Type, Value};
+
+/// An environment variable.
+pub struct Variable {
+    /// Neither empty nor with `=` or a zero byte in it.
+    pub name: String,
+    /// Any bytes but zero.
+    pub value: Zeroizing<Vec<u8>>,
+}
+
+/// Shows the name.
+impl fmt::Debug for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variable")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The values at the top level of the first document as `sops exec-env` gives them to a command: strings as they are, others as
+/// SOPS writes them in dotenv files, `<nil>` for null.
+///
+/// # Errors
+/// [`Error::Variable`] for mappings and sequences, for names that are empty or have `=` in them, and for zero bytes.
+///
+/// ```
+/// use sops_core::{Document, Format, variables};
+///
+/// let document = Document::parse("PORT: 8_0\nTLS: yes\nMOTD: |\n  one\n  two\n", Format::Yaml)?;
+/// let variables = variables(&document)?;
+/// let texts: Vec<_> = variables.iter().map(|one| (one.name.as_str(), &one.value[..])).collect();
+/// assert_eq!(texts, [("PORT", &b"80"[..]), ("TLS", b"yes"), ("MOTD", b"one\ntwo\n")]);
+/// # Ok::<(), sops_core::Error>(())
+/// ```
+pub fn variables(document: &Document<'_>) -> Result<Vec<Variable>> {
+    match document.to_tree(0) {
+        Some(Node::Mapping(entries)) => entries.into_iter().map(variable).collect(),
+        _ => Err(unusable(
+            String::new(),
+            "the document has no keys, which would name the variables",
+        )),
+    }
+}
+
+fn variable(Entry { key, value }: Entry) -> Result<Variable> {
+    let message = match &value {
+        Node::Mapping(_) | Node::Sequence(_) => {
+            Some("an environment variable holds one value, and here are several")
+        }
+        Node::Scalar(Some(value)) if value.bytes.contains(&0) => {
+            Some("an environment variable cannot hold a zero byte")
+        }
+        Node::Scalar(_) if key.is_empty() || key.contains(['=', '\0']) => {
+            Some("no environment variable can have this name")
+        }
+        Node::Scalar(_) => None,
+    };
+    match (message, value) {
+        (None, Node::Scalar(value)) => Ok(Variable {
+            name: key,
+            value: Zeroizing::new(bytes(value.as_ref())),
+        }),
+        (message, _) => Err(unusable(key, message.unwrap_or_default())),
+    }
+}
+
+fn bytes(value: Option<&Value<'_>>) -> Vec<u8> {
+    let Some(Value { kind, bytes }) = value else {
+        return b"<nil>".to_vec();
+    };
+    let text = || String::from_utf8_lossy(bytes);
+    match kind {
+        Type::Bool => bytes.to_ascii_lowercase(),
+        Type::Float => match parse_float(&text()).filter(|number| number.is_finite()) {
+            Some(number) => general(number).into_bytes(),
+            None => bytes.to_vec(),
+        },
+        Type::Time if Time::from_rfc3339(bytes).is_some() => without_fraction(&text()).into_bytes(),
+        Type::Str | Type::Int | Type::Time | Type::Bytes | Type::Comment => bytes.to_vec(),
+    }
+}
+
+/// A number as Go's `FormatFloat(v, 'G', -1, 64)` writes it, with `.0` where it would read as an integer.
+fn general(number: f64) -> String {
+    let mut out = String::new();
+    write_general(&mut out, number);
+    if !out.contains(['.', 'e']) {
+        out.push_str(".0");
+    }
+    out.replace('e', "E")
+}
+
+/// A time of RFC 3339 without the parts of a second.
+fn without_fraction(time: &str) -> String {
+    let Some((before, fraction)) = time.split_once('.') else {
+        return time.to_owned();
+    };
+    let zone = fraction.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    format!("{before}{zone}")
+}
+
+fn unusable(name: String, message: &str) -> Error {
+    Error::Variable {
+        name,
+        message: message.to_owned(),
+    }
+}
