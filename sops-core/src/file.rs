@@ -58,7 +58,7 @@ impl Encryption {
 /// # Errors
 /// As [`Document::parse`]; [`Error::AlreadyEncrypted`], [`Error::NoRecipient`], [`Error::NothingSelected`].
 pub fn encrypt(text: &str, format: Format, how: &Encryption) -> Result<String> {
-    let document = Document::parse(text, format)?;
+    let mut document = Document::parse(text, format)?;
     if !document.blocks.is_empty() {
         return Err(Error::AlreadyEncrypted);
     }
@@ -87,7 +87,7 @@ pub fn encrypt(text: &str, format: Format, how: &Encryption) -> Result<String> {
     if !how.allow_plaintext {
         encrypt::require_selection(&document, &how.rule)?;
     }
-    encrypt::encrypt(&document, &mut metadata, &key, &mut Reuse::default())
+    encrypt::encrypt(&mut document, &mut metadata, &key, &mut Reuse::default())
 }
 
 /// An encrypted document, parsed but not opened.
@@ -219,14 +219,14 @@ impl OpenDocument<'_, '_> {
     /// # Errors
     /// As [`Document::parse`]; [`Error::AlreadyEncrypted`] if the text has a `sops` block.
     pub fn encrypt(mut self, text: &str, now: SystemTime) -> Result<String> {
-        let document = Document::parse(text, self.encrypted.document.format)?;
+        let mut document = Document::parse(text, self.encrypted.document.format)?;
         if !document.blocks.is_empty() {
             return Err(Error::AlreadyEncrypted);
         }
         let mut metadata = self.encrypted.metadata.clone();
         metadata.last_modified = timestamp(now);
         metadata.version = FORMAT_VERSION.into();
-        encrypt::encrypt(&document, &mut metadata, &self.key, &mut self.reuse)
+        encrypt::encrypt(&mut document, &mut metadata, &self.key, &mut self.reuse)
     }
 
     /// Encrypts the plaintext under a new data key, for these master keys.
@@ -239,7 +239,7 @@ impl OpenDocument<'_, '_> {
         service: &dyn KeyService,
         now: SystemTime,
     ) -> Result<String> {
-        let document = Document::parse(&self.decrypted.text, self.encrypted.document.format)?;
+        let mut document = Document::parse(&self.decrypted.text, self.encrypted.document.format)?;
         let key = DataKey::generate();
         let mut metadata = self.encrypted.metadata.clone();
         let threshold = metadata.shamir_threshold;
@@ -247,7 +247,7 @@ impl OpenDocument<'_, '_> {
         metadata.set_key_groups(groups, threshold);
         metadata.last_modified = timestamp(now);
         metadata.version = FORMAT_VERSION.into();
-        encrypt::encrypt(&document, &mut metadata, &key, &mut Reuse::default())
+        encrypt::encrypt(&mut document, &mut metadata, &key, &mut Reuse::default())
     }
 }
 

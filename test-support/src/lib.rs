@@ -1,10 +1,12 @@
 //! What the tests of several crates share: documents made from a seed, of which the same gives the same text, others written by
-//! hand, and the environment in which the program is run.
+//! hand, how two programs' texts are compared, and the environment in which the program is run.
 
+mod compare;
 pub mod environment;
 mod json;
 pub mod written;
 mod yaml;
 
+pub use compare::same_but_for_comments;
 pub use json::json;
 pub use yaml::{Features, yaml};

@@ -114,6 +114,25 @@ pub const ACCEPTED: &[&str] = &[
     "a: [http://x?y=1, x?, ::1]\n",
     "a: [a:b, -b]\nb: {c:d, \"e\":f}\n",
     "?a: ?b\n:c: :d\n-e: -f\n",
+    // A comment behind an alias of a collection is beside the collection; once that is written out here, it is in it.
+    "k: &x {a: 1, b: 2}\nl: *x # behind\nm: v\n",
+    "k: &x {a: 1, b: 2}\nl_unencrypted: *x # behind\nm: v\n",
+    "k_unencrypted: &x {a: 1, b: 2}\nl: *x # behind\n# below\nm: v\n",
+    "k: &x [1, 2]\nl: [*x, # behind\n  3]\n",
+    "k: &x\n  a: 1\nl:\n- *x # behind\n# before\n- v\n",
+    "k: &x {a: 1}\nl:\n  - <<: *x  # behind\n  # before\n  # also before\n  - v\n",
+    "l:\n- k: >2+ # goes with it\n      \n# below\nm: &x {a: 1}\nn: # behind\n  o: *x\n",
+    // An empty collection with a comment in it, which an alias repeats.
+    "k: &x {} # in it\nl: *x\nm:\n- *x\n- &y [] # at it\n- *y\n",
+    "k: &x {} # in it\nl: &y\n  <<: *x\n  # below\nm: *y # behind\nn: v\n",
+    // In a file of `sops` the comment of an empty sequence is an item.
+    "k:\n  l: [] # behind\n  # below\n\nm: 1\n",
+    "k: [] # behind\n",
+    // Blank lines that belong to a value stay where it stays in plaintext, and go where it is encrypted.
+    "a:\n  b_unencrypted: |+\n    text\n\n # left of it\n\nc: v\n",
+    "a:\n  b: |+\n    text\n\n # left of it\n\nc: v\n",
+    "a:\n  b_unencrypted: >+\n    text\n\n\n # left of it\n\n",
+    "a:\n  b_unencrypted: |+\n    text\n\n  # below it\n\n  c: v\n",
 ];
 
 /// Texts that are refused, with a part of the message.

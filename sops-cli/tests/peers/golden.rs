@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sops_core::Format;
-use test_support::Features;
+use test_support::{Features, written};
 
 use crate::peer;
 
@@ -23,10 +23,13 @@ struct Golden {
 }
 
 fn make() -> Vec<Golden> {
+    let by_hand = written::ACCEPTED
+        .iter()
+        .map(|text| (Format::Yaml, (*text).to_owned()));
     let yaml = (1..=60).map(|seed| (Format::Yaml, test_support::yaml(seed, Features::ALL)));
     let json = (1..=20).map(|seed| (Format::Json, test_support::json(seed)));
     let mut golden = Vec::new();
-    for (format, source) in yaml.chain(json) {
+    for (format, source) in by_hand.chain(yaml).chain(json) {
         let ours = peer::encrypt(&source, format, |_| {}).ok();
         let theirs = peer::sops_encrypt(&source, format, &[]);
         for (by, encrypted) in [("sops-rs", ours), ("sops", theirs)] {

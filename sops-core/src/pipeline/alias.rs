@@ -5,7 +5,6 @@ use std::ops::Range;
 use crate::document::yaml::in_style::{self, spell_in_style};
 use crate::document::yaml::spell::{Container, Place, spell};
 use crate::document::{Collection, Document, Item, Leaf, yaml};
-use crate::error::{Error, Result};
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::selection::Selected;
 use crate::value::Type;
@@ -22,43 +21,15 @@ pub(super) fn is_written_out(document: &Document<'_>, selection: &Selected, inde
     let Item::Alias { target, close, .. } = &document.tape[index] else {
         return false;
     };
-    let copies = index + 1..*close as usize;
-    // What has no leaf could not be told from others when its spelling is put back.
-    let has_leaf = document.tape[copies.clone()]
-        .iter()
-        .any(|item| matches!(item, Item::Leaf(_)));
-    has_leaf
-        && copies.zip(*target as usize..).any(|(copy, original)| {
-            let can_be_encrypted = match &document.tape[copy] {
-                Item::Leaf(leaf) => is_encryptable(leaf.value.as_ref()),
-                Item::Comment { .. } => true,
-                _ => false,
-            };
-            can_be_encrypted && (selection.contains(copy) || selection.contains(original))
-        })
-}
-
-/// Refuses an alias that has to be written out and whose comments the rule looks at: they would be lost, and with them what they
-/// say of the values.
-pub(super) fn check_comments(
-    document: &Document<'_>,
-    selection: &Selected,
-    index: usize,
-) -> Result<()> {
-    let Item::Alias { span, close, .. } = &document.tape[index] else {
-        return Ok(());
-    };
-    let mut items = document.tape[index..*close as usize].iter();
-    if selection.looks_at_comments()
-        && items.any(|item| matches!(item, Item::Comment { .. }))
-        && is_written_out(document, selection, index)
-    {
-        return Err(Error::Unsupported {
-            location: document.location(*span),
-            message: "the rule looks at comments, and what this alias stands for has some: write the value out here".into(),
-        });
-    }
-    Ok(())
+    let mut copies = (index + 1..*close as usize).zip(*target as usize..);
+    copies.any(|(copy, original)| {
+        let can_be_encrypted = match &document.tape[copy] {
+            Item::Leaf(leaf) => is_encryptable(leaf.value.as_ref()),
+            Item::Comment { .. } => true,
+            _ => false,
+        };
+        can_be_encrypted && (selection.contains(copy) || selection.contains(original))
+    })
 }
 
 /// Writes the items of an alias, which stands in a flow collection or not, as one flow node. `encrypt` writes a leaf encrypted,

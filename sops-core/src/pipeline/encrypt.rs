@@ -10,7 +10,7 @@ use crate::document::{Document, Item, block, yaml};
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
 use crate::metadata::Metadata;
-use crate::pipeline::alias;
+use crate::pipeline::comments;
 use crate::pipeline::in_order::{in_order, threads};
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
@@ -22,20 +22,21 @@ use crate::value::{Type, Value};
 
 /// Encrypts the leaves that the metadata's rule selects. `metadata` has its keys and time already and is given its MAC.
 pub(crate) fn encrypt(
-    document: &Document<'_>,
+    document: &mut Document<'_>,
     metadata: &mut Metadata,
     key: &DataKey,
     reuse: &mut Reuse<'_>,
 ) -> Result<String> {
-    let selection = Selected::of(document, metadata.rule.as_ref())?;
+    let mut selection = Selected::of(document, metadata.rule.as_ref())?;
     for (index, item) in document.written_items() {
-        match item {
-            Item::Leaf(leaf) if !selection.contains(index) => {
-                yaml::foreign::refuse_unreadable(document, leaf)?;
-            }
-            _ => alias::check_comments(document, &selection, index)?,
+        if let Item::Leaf(leaf) = item
+            && !selection.contains(index)
+        {
+            yaml::foreign::refuse_unreadable(document, leaf)?;
         }
     }
+    comments::settle(document, &mut selection, metadata.rule.as_ref())?;
+    let document = &*document;
     let mac_only_encrypted = metadata.mac_only_encrypted;
     let survey = || survey(document, &selection, mac_only_encrypted);
     let parts = parts(document, &selection);

@@ -4,6 +4,7 @@
 
 mod alias;
 mod besides;
+mod comments;
 mod content;
 pub(crate) mod decrypt;
 pub(crate) mod encrypt;
@@ -18,7 +19,16 @@ mod survey;
 mod write;
 
 use crate::document::place::Around;
-use crate::document::{Collection, Document, Item, Span};
+use crate::document::{Collection, Document, Item, ROOT, Span};
+
+/// Whether the item at `index` begins a container without anything but comments in it, the top level aside: the `sops` block
+/// makes one there.
+fn is_empty_container(document: &Document<'_>, index: usize) -> bool {
+    let mut inside = document.tape[index + 1..].iter();
+    let mut next = || inside.find(|item| !matches!(item, Item::Comment { .. }));
+    matches!(document.tape[index], Item::Open { path, .. } if path != ROOT)
+        && matches!(next(), Some(Item::Close { .. }))
+}
 
 /// The containers that are open at a place of the tape.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use crate::document::place::{Place, Spelled};
-use crate::document::{Edits, Leaf, yaml};
+use crate::document::{Edits, Leaf, Span, yaml};
 use crate::pipeline::Containers;
 use crate::pipeline::besides::Change;
 use crate::pipeline::spellings::Node;
@@ -70,12 +70,12 @@ impl<'t> Output<'t> {
     pub(super) fn node(
         &mut self,
         node: &Node,
-        leaf: &Leaf<'_>,
+        span: Span,
         range: Range<usize>,
         containers: &Containers<'_, '_>,
     ) {
         if node.up > 0 {
-            let span = containers.outer(node.up).unwrap_or(leaf.span);
+            let span = containers.outer(node.up).unwrap_or(span);
             self.replace(span.range(), &node.text);
         } else if yaml::source::anchor_before(&node.text).is_empty() {
             self.replace(range, &node.text);

@@ -12,7 +12,6 @@ use crate::document::{Collection, Document, Item, Leaf, yaml};
 use crate::error::{Error, Result};
 use crate::golang;
 use crate::mac::Mac;
-use crate::pipeline::Containers;
 use crate::pipeline::besides::Change;
 use crate::pipeline::content::Content;
 use crate::pipeline::open::{Batch, is_encrypted};
@@ -20,6 +19,7 @@ use crate::pipeline::output::Output;
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
 use crate::pipeline::spellings::{Address, Node};
+use crate::pipeline::{Containers, is_empty_container};
 use crate::value::{Type, Value};
 
 /// What came of reading all leaves.
@@ -45,7 +45,8 @@ pub(super) struct Reader<'d, 'a, 'r> {
     containers: Containers<'d, 'a>,
     spelling: Zeroizing<String>,
     address: Address,
-    comments_in_row: usize,
+    /// Whether there is nothing but comments yet in the innermost container.
+    only_comments: bool,
 }
 
 impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
@@ -70,7 +71,7 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
             containers: Containers::new(document),
             spelling: Zeroizing::default(),
             address: Address::default(),
-            comments_in_row: 0,
+            only_comments: false,
         }
     }
 
@@ -82,8 +83,12 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
             let item = &document.tape[index];
             self.containers.pass(item);
             let Item::Leaf(leaf) = item else {
-                self.comments_in_row = 0;
+                match item {
+                    Item::Comment { .. } => {}
+                    _ => self.only_comments = matches!(item, Item::Open { .. }),
+                }
                 self.content.item(document, item);
+                self.empty_container(index, item);
                 continue;
             };
             let value = match is_encrypted(self.selection, index, leaf) {
@@ -103,16 +108,29 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         Ok(())
     }
 
+    /// A container with nothing in it has an address as a leaf has.
+    fn empty_container(&mut self, index: usize, item: &Item<'_>) {
+        if let Item::Open { span, .. } = item
+            && is_empty_container(self.document, index)
+        {
+            self.address.advance(false);
+            let node = self.nodes.next_if(|node| node.at == self.address);
+            if let (Some(kept), Some(node)) = (&mut self.kept, node) {
+                kept.node(node, *span, span.range(), &self.containers);
+            }
+        }
+    }
+
     /// A leaf of plaintext, or with nothing to decrypt: null and the empty string.
     fn plain(&mut self, item: &Item<'_>, leaf: &Leaf<'_>) {
-        self.comments_in_row = 0;
+        self.only_comments = false;
         let node = self.nodes.next_if(|node| node.at == self.address);
         if let Some(value) = &leaf.value {
             self.mac.add(&value.bytes, false);
         }
         self.content.item(self.document, item);
         if let (Some(kept), Some(node)) = (&mut self.kept, node) {
-            kept.node(node, leaf, leaf.span.range(), &self.containers);
+            kept.node(node, leaf.span, leaf.span.range(), &self.containers);
         }
     }
 
@@ -122,7 +140,6 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         self.remember(leaf, Type::Comment, text);
         self.nodes.next_if(|node| node.at == self.address);
         let mut text = Zeroizing::new(format!("#{}", String::from_utf8_lossy(text)));
-        self.comments_in_row += 1;
         let start = match self.containers.innermost().kind {
             Collection::Sequence if !leaf.flow => {
                 yaml::source::dash_before(document.text, leaf.span.range().start)
@@ -130,16 +147,22 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
             _ => None,
         };
         let start = start.ok_or_else(|| self.problem(leaf, "a comment is no value"))?;
-        let first = index + 1 - self.comments_in_row;
-        if first > 0
-            && matches!(document.tape[first - 1], Item::Open { .. })
-            && matches!(document.tape.get(index + 1), Some(Item::Close { .. }))
-        {
+        let mut behind = document.tape[index + 1..].iter();
+        let next = behind.find(|item| !matches!(item, Item::Comment { .. }));
+        let is_all = self.only_comments && matches!(next, Some(Item::Close { .. }));
+        let indent = yaml::source::column(document.text, start);
+        if is_all {
             // Nothing else is in the sequence.
-            let indent = yaml::source::column(document.text, start);
             text.push_str(&format!("\n{:indent$}[]", ""));
         }
-        let range = start..leaf.span.range().end;
+        let mut range = start..leaf.span.range().end;
+        let behind = &document.text[range.end..];
+        let blanks = behind.len() - behind.trim_start_matches(' ').len();
+        if !is_all && behind[blanks..].starts_with('#') {
+            // A comment behind this one gets a line of its own.
+            text.push_str(&format!("\n{:indent$}", ""));
+            range.end += blanks;
+        }
         self.usual.replace(range.clone(), &text);
         if let Some(kept) = &mut self.kept {
             kept.replace(range, &text);
@@ -149,7 +172,7 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
 
     /// A value that was encrypted.
     fn value(&mut self, leaf: &Leaf<'a>, kind: Type, plaintext: &[u8]) -> Result<()> {
-        self.comments_in_row = 0;
+        self.only_comments = false;
         let node = self.nodes.next_if(|node| node.at == self.address);
         let Some(bytes) = golang::canonical(kind, plaintext) else {
             return Err(self.problem(leaf, "the decrypted value does not fit its `type`"));
@@ -165,7 +188,7 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
             let key = self.document.paths.key(leaf.path);
             self.content.leaf(key, Some(&value));
             match node {
-                Some(node) => kept.node(node, leaf, place.range(), &self.containers),
+                Some(node) => kept.node(node, leaf.span, place.range(), &self.containers),
                 None => kept.value(leaf, &place, spelled, &self.spelling),
             }
         }

@@ -33,6 +33,11 @@ impl Selected {
         self.items[index]
     }
 
+    /// Says otherwise of one item.
+    pub(crate) fn set(&mut self, index: usize, selected: bool) {
+        self.items[index] = selected;
+    }
+
     /// Whether comments decide what is encrypted.
     pub(crate) fn looks_at_comments(&self) -> bool {
         self.looks_at_comments

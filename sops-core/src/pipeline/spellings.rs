@@ -29,7 +29,7 @@ pub(crate) struct Node {
     pub(crate) text: String,
 }
 
-/// Tells a leaf by its place among the others. It starts before the first leaf.
+/// Tells a leaf by its place among the others, where an empty container is one too. It starts before the first leaf.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Address {
     /// How many encrypted leaves there are up to it, itself included.

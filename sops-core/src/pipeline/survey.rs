@@ -8,7 +8,7 @@ use crate::mac::Mac;
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::selection::Selected;
 use crate::pipeline::spellings::{Address, Node, Spellings};
-use crate::pipeline::{Containers, alias};
+use crate::pipeline::{Containers, alias, is_empty_container};
 
 /// The document's MAC, and the spellings that would not come back by themselves.
 pub(super) fn survey(
@@ -41,6 +41,18 @@ pub(super) fn survey(
                     Some(document.source(*span)),
                     containers.depth(),
                 ));
+            }
+            Item::Open { .. } if is_empty_container(document, index) => {
+                at.advance(false);
+                if let Some((_, source, depth)) = &mut alias
+                    && let Some(source) = source.take()
+                {
+                    spellings.nodes.push(Node {
+                        at,
+                        up: containers.depth() - *depth,
+                        text: source.to_owned(),
+                    });
+                }
             }
             Item::Leaf(leaf) => {
                 let selected = selection.contains(index);

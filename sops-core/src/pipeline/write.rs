@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
 use crate::document::place::{self, Around, Place};
-use crate::document::{Document, Edits, Item, Leaf, PathId, block};
+use crate::document::{Document, Edits, Item, Leaf, block};
 use crate::error::Result;
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::reuse::Reuse;
@@ -172,8 +172,6 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
         let document = self.document;
         let mut edits = Edits::of_part(document.text, part.text.clone(), part.capacity(document));
         let mut walk = part.walk.clone();
-        // The end and the path of the last alias that was written out as a collection.
-        let mut alias_written: Option<(usize, PathId)> = None;
         for site in &part.sites {
             let index = site.item as usize;
             // A comment may lie behind or before the leaves around it; containers follow the leaves.
@@ -182,9 +180,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
             }
             match &document.tape[index] {
                 Item::Leaf(leaf) => self.leaf(leaf, walk.containers.innermost(), &mut edits),
-                Item::Alias {
-                    path, span, close, ..
-                } => {
+                Item::Alias { span, close, .. } => {
                     let items = index + 1..*close as usize;
                     alias::write(
                         document,
@@ -196,22 +192,12 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
                         },
                     );
                     walk.behind(*close as usize);
-                    if matches!(document.tape[index + 1], Item::Open { .. }) {
-                        alias_written = Some((span.range().end, *path));
-                    }
                 }
                 Item::Comment { path, span } if span.range().start >= edits.done() => {
                     let text = &document.source(*span)[1..];
-                    // Behind a flow collection a comment is in that, behind an alias in what holds the alias.
-                    let path = match alias_written {
-                        Some((end, path)) if is_blank(&document.text[end..span.range().start]) => {
-                            path
-                        }
-                        _ => *path,
-                    };
                     document
                         .paths
-                        .additional_data(path, &mut self.additional_data);
+                        .additional_data(*path, &mut self.additional_data);
                     let out = edits.replace(span.range());
                     out.push('#');
                     let start = out.len();
@@ -258,10 +244,6 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
                 .encrypt(kind, plaintext, &self.additional_data, out),
         }
     }
-}
-
-fn is_blank(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' ' | b'\t'))
 }
 
 impl Part<'_, '_> {

@@ -28,6 +28,11 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>> {
     parse_with_tail(text, Tail::Block)
 }
 
+/// The same, for a text whose selected scalars and aliases look as they do once they are encrypted.
+pub(crate) fn parse_as_written(text: &str) -> Result<Document<'_>> {
+    parse_with_tail(text, Tail::BlockAsWritten)
+}
+
 /// The same, comments placed for what will follow each document's last entry.
 fn parse_with_tail(text: &str, tail: Tail) -> Result<Document<'_>> {
     foreign::refuse_unicode_breaks(text)?;

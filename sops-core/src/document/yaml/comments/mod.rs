@@ -25,6 +25,8 @@ use crate::error::Result;
 pub(crate) enum Tail {
     /// A block will be put there, and comments belong where SOPS finds them then.
     Block,
+    /// The same, in a text whose scalars stay as they are.
+    BlockAsWritten,
     /// Nothing, as in the measured documents.
     #[cfg(test)]
     Nothing,

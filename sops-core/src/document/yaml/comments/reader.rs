@@ -257,7 +257,8 @@ impl Reader<'_, '_> {
             .as_ref()
             .is_some_and(|value| !value.bytes.is_empty());
         let has_break = self.text[..leaf.span.range().end].ends_with(['\n', '\r']);
-        if self.awaits_block() && is_block && has_value && has_break {
+        let shrinks = self.awaits_block() && self.tail == Tail::Block;
+        if shrinks && is_block && has_value && has_break {
             Kind::OneLine
         } else {
             lexis::scalar_kind(self.text, at)
@@ -385,7 +386,7 @@ impl Reader<'_, '_> {
 
     /// Whether the document will get a block.
     fn awaits_block(&self) -> bool {
-        self.tail == Tail::Block && !self.has_block
+        matches!(self.tail, Tail::Block | Tail::BlockAsWritten) && !self.has_block
     }
 
     /// The `sops` block that comes before the offset `limit` at the top of the document.

@@ -1,0 +1,222 @@
+//! Comments that SOPS finds elsewhere once a file is encrypted: behind an alias they are beside it, behind the collection that takes
+//! its place in that; and what is below a block scalar depends on the blank lines that it keeps, or loses when it is encrypted.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use crate::document::place::Place;
+use crate::document::{Document, Edits, Item, PathId, Span, Style, yaml};
+use crate::error::{Error, Result};
+use crate::format::Format;
+use crate::pipeline::encrypt::is_encryptable;
+use crate::pipeline::selection::Selected;
+use crate::pipeline::{Containers, alias};
+use crate::rules::EncryptionRule;
+
+/// Gives the comments the containers, and the selection, that they have in the encrypted file.
+///
+/// # Errors
+/// [`Error::Unsupported`] where the rule would then select other values: it looks at comments, and one is now elsewhere or lost.
+pub(super) fn settle(
+    document: &mut Document<'_>,
+    selection: &mut Selected,
+    rule: Option<&EncryptionRule>,
+) -> Result<()> {
+    let comments = written_comments(document);
+    let nothing_to_move = comments.is_empty() && !selection.looks_at_comments();
+    if nothing_to_move || document.format != Format::Yaml {
+        return Ok(());
+    }
+    let Some(first) = first_cause(document, selection) else {
+        return Ok(());
+    };
+    let (text, replaced) = as_written(document, selection);
+    let there = yaml::parse_as_written(&text)?;
+    let selected_there = Selected::of(&there, rule)?;
+    let selected = |document: &Document<'_>, selection: &Selected| -> Vec<bool> {
+        let leaves = document.tape.iter().enumerate();
+        let leaves = leaves.filter(|(_, item)| matches!(item, Item::Leaf(_)));
+        leaves.map(|(index, _)| selection.contains(index)).collect()
+    };
+    if selected(document, selection) != selected(&there, &selected_there) {
+        return Err(Error::Unsupported {
+            location: document.location(first),
+            message: "the rule looks at comments, and in the encrypted file it would select other values for those at this \
+                      alias or text: write an alias out by hand, and the comments where they belong"
+                .into(),
+        });
+    }
+    let mut data = Vec::new();
+    let mut paths: HashMap<Vec<u8>, PathId> = HashMap::new();
+    for id in document.paths.ids() {
+        document.paths.additional_data(id, &mut data);
+        paths.insert(data.clone(), id);
+    }
+    // One behind the header of a block scalar that cannot stay a block goes with it.
+    let stays = |index: &usize| match document.tape[*index] {
+        Item::Comment { span, .. } => {
+            let before = replaced.partition_point(|range| range.start <= span.range().start);
+            before == 0 || replaced[before - 1].end <= span.range().start
+        }
+        _ => false,
+    };
+    let comments: Vec<usize> = comments.into_iter().filter(stays).collect();
+    for (index, index_there) in comments.into_iter().zip(written_comments(&there)) {
+        selection.set(index, selected_there.contains(index_there));
+        if let (Item::Comment { path, .. }, Item::Comment { path: moved, .. }) =
+            (&mut document.tape[index], &there.tape[index_there])
+        {
+            there.paths.additional_data(*moved, &mut data);
+            *path = paths.get(&data).copied().unwrap_or(*path);
+        }
+    }
+    Ok(())
+}
+
+/// The first place, if there is one, on account of which a comment may be elsewhere: an alias of a collection that is written out,
+/// or a block scalar that keeps the blank lines below it since it is not encrypted.
+fn first_cause(document: &Document<'_>, selection: &Selected) -> Option<Span> {
+    document
+        .written_items()
+        .find_map(|(index, item)| match item {
+            // What an alias of one value stands for is one value again.
+            Item::Alias { span, .. } => {
+                let moves = matches!(document.tape[index + 1], Item::Open { .. })
+                    && alias::is_written_out(document, selection, index);
+                moves.then_some(*span)
+            }
+            Item::Leaf(leaf) => {
+                let keeps = matches!(leaf.style, Style::Literal | Style::Folded)
+                    && yaml::source::header(document.source(leaf.span)).keeps();
+                (keeps && !selection.contains(index)).then_some(leaf.span)
+            }
+            _ => None,
+        })
+}
+
+/// The comments that stand in the text, by their indexes on the tape, in the order of the text.
+fn written_comments(document: &Document<'_>) -> Vec<usize> {
+    let comments = document
+        .written_items()
+        .filter_map(|(index, item)| match item {
+            Item::Comment { span, .. } => Some((span.start, index)),
+            _ => None,
+        });
+    let mut comments: Vec<(u32, usize)> = comments.collect();
+    comments.sort_unstable();
+    comments.into_iter().map(|(_, index)| index).collect()
+}
+
+/// The plaintext with the aliases written out, and a letter for each value that is encrypted; and the ranges that these replace.
+fn as_written(
+    document: &Document<'_>,
+    selection: &Selected,
+) -> (Zeroizing<String>, Vec<Range<usize>>) {
+    let mut replaced = Vec::new();
+    let mut edits = Edits::new(document.text, document.text.len() * 2);
+    let mut containers = Containers::new(document);
+    for (index, item) in document.written_items() {
+        containers.pass(item);
+        match item {
+            Item::Alias { span, close, .. }
+                if alias::is_written_out(document, selection, index) =>
+            {
+                let out = edits.replace(span.range());
+                let items = index + 1..*close as usize;
+                alias::write(document, items, containers.is_flow(), out, |_, _, _| false);
+            }
+            Item::Leaf(leaf)
+                if selection.contains(index) && is_encryptable(leaf.value.as_ref()) =>
+            {
+                let place = Place::to_encrypt(document, leaf, containers.innermost());
+                place.write_encrypted(edits.replace(place.range()), |out| out.push('x'));
+                replaced.push(place.range());
+            }
+            _ => {}
+        }
+    }
+    (Zeroizing::new(edits.finish()), replaced)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::Format;
+
+    /// The comments that are encrypted, each behind its additional data; or the error.
+    fn settled(text: &str, rule: &EncryptionRule) -> Result<Vec<String>> {
+        let mut document = Document::parse(text, Format::Yaml)?;
+        let mut selection = Selected::of(&document, Some(rule))?;
+        settle(&mut document, &mut selection, Some(rule))?;
+        let comments = written_comments(&document).into_iter();
+        let encrypted = comments.filter(|index| selection.contains(*index));
+        Ok(encrypted
+            .filter_map(|index| match &document.tape[index] {
+                Item::Comment { path, span } => {
+                    let mut data = Vec::new();
+                    document.paths.additional_data(*path, &mut data);
+                    Some(String::from_utf8_lossy(&data).into_owned() + document.source(*span))
+                }
+                _ => None,
+            })
+            .collect())
+    }
+
+    #[test]
+    fn comments_belong_to_what_is_written_out() {
+        let all = EncryptionRule::UnencryptedSuffix("_unencrypted".into());
+        let some = EncryptionRule::EncryptedRegex("^l$".into());
+        for (text, rule, expected) in [
+            ("k: &x {a: 1}\nl: *x #1\nm: v\n", &all, vec!["l:#1"]),
+            ("k: &x 1\nl: *x #1\nm: v\n", &all, vec![":#1"]),
+            ("k: &x {a: 1}\nl_unencrypted: *x #1\nm: v\n", &all, vec![]),
+            (
+                "k: &x {a: 1}\nl:\n- *x #1\n#2\nm: v\n",
+                &all,
+                vec!["l:#1", ":#2"],
+            ),
+            ("k: &x [1]\nl: {a: *x, #1\n  b: 1}\n", &all, vec!["l:a:#1"]),
+            ("k: &x {a: 1}\nl: *x #1\n#2\nm: v\n", &some, vec!["l:#1"]),
+            ("l: &x {a: 1}\nm: *x #1\nn: v\n", &some, vec![]),
+            ("k: &x {} #1\nl: *x\n", &all, vec!["k:#1"]),
+            // Where the blank line stays, the comment is below the value before; the containers are those that `sops` finds.
+            (
+                "a:\n  b_unencrypted: |+\n    text\n\n #1\n\nc: v\n",
+                &all,
+                vec!["a:#1"],
+            ),
+            ("a:\n  b: |+\n    text\n\n #1\n\nc: v\n", &all, vec![":#1"]),
+        ] {
+            assert_eq!(settled(text, rule).expect(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rule_on_comments_must_select_the_same_values_there() {
+        let yes = EncryptionRule::EncryptedCommentRegex("yes".into());
+        let no = EncryptionRule::UnencryptedCommentRegex("no".into());
+        for (text, rule) in [
+            ("k: &x {a: 1, b: 2}\nl: *x #yes\nm: v\n", &yes),
+            ("k: &x {a: 1, b: 2}\nl: *x #no\nm: v\n", &no),
+            ("k: &x\n  a: 1\n  #no\n  b: 2\nl: *x\n", &no),
+        ] {
+            let refused = settled(text, rule);
+            assert!(
+                matches!(refused, Err(Error::Unsupported { .. })),
+                "{text}: {refused:?}"
+            );
+        }
+        for (text, rule, expected) in [
+            ("k: &x {a: 1}\nl: *x #other\nm: v\n", &no, vec!["l:#other"]),
+            (
+                "#yes\nk: &x\n  #other\n  a: 1\nl: *x\n",
+                &yes,
+                vec!["k:#other"],
+            ),
+        ] {
+            assert_eq!(settled(text, rule).expect(text), expected, "{text}");
+        }
+    }
+}

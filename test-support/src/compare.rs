@@ -1,0 +1,117 @@
+//! Comparing what two programs make of one YAML file.
+
+use std::collections::HashMap;
+
+use granit_parser::{Event, Parser};
+
+/// Holds two decrypted YAML texts against each other that may differ in where their comments stand alone: `sops` moves a comment
+/// from behind its value to another line, and loses some, where we leave it where it stands.
+///
+/// Both must have the same characters but for comments and white space, the same scalars, styles, tags and containers, and
+/// ours all comments of theirs. An indentation indicator that `sops` gets wrong is put right before.
+///
+/// # Errors
+/// What differs.
+pub fn same_but_for_comments(ours: &str, theirs: &str) -> Result<(), String> {
+    let theirs = &right_indicators(theirs);
+    if ours == theirs {
+        return Ok(());
+    }
+    let (ours, theirs) = (Parts::of(ours)?, Parts::of(theirs)?);
+    if ours.comments.is_empty() {
+        return Err("there are no comments, and the layout differs".into());
+    }
+    if ours.text != theirs.text {
+        return Err(format!(
+            "other text than comments differs:\n{}\n{}",
+            ours.text, theirs.text
+        ));
+    }
+    if ours.events != theirs.events {
+        return Err(format!(
+            "the values differ: {:?} {:?}",
+            ours.events, theirs.events
+        ));
+    }
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for comment in &ours.comments {
+        *counts.entry(comment).or_default() += 1;
+    }
+    // Some of its own comments `sops` cannot open.
+    for comment in theirs
+        .comments
+        .iter()
+        .filter(|comment| !comment.starts_with("#ENC["))
+    {
+        match counts.get_mut(comment.as_str()) {
+            Some(count @ 1..) => *count -= 1,
+            _ => return Err(format!("we lack the comment {comment}")),
+        }
+    }
+    Ok(())
+}
+
+/// Puts right the block scalars that begin with white space: `sops` writes the step, 4, as the indicator, and the text 2 columns
+/// further in than a dash, or in the next column that is a multiple of 4 behind a key.
+fn right_indicators(theirs: &str) -> String {
+    let lines = theirs.split('\n').map(|line| {
+        let mut rest = line;
+        while let Some(behind) = rest.strip_prefix(' ').or_else(|| rest.strip_prefix("- ")) {
+            rest = behind;
+        }
+        let column = line.len() - rest.len();
+        let (key, indicators) = rest.rsplit_once(' ').unwrap_or(("", rest));
+        let right = match key.strip_suffix(':') {
+            Some(_) => 4 - column % 4,
+            None if key.is_empty() && line[..column].ends_with("- ") => 2,
+            None => return line.to_owned(),
+        };
+        match indicators {
+            "|4" | "|4-" | "|4+" => {
+                let end = line.len() - indicators.len();
+                format!("{}|{right}{}", &line[..end], &indicators[2..])
+            }
+            _ => line.to_owned(),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A text taken apart.
+struct Parts<'t> {
+    /// The text without comments and white space.
+    text: String,
+    /// What a parser sees but for comments.
+    events: Vec<Event<'t>>,
+    comments: Vec<String>,
+}
+
+impl<'t> Parts<'t> {
+    fn of(text: &'t str) -> Result<Self, String> {
+        let mut parts = Self {
+            text: String::new(),
+            events: Vec::new(),
+            comments: Vec::new(),
+        };
+        let mut done = 0;
+        for event in Parser::new_from_str(text) {
+            let (event, span) = event.map_err(|error| format!("{error} in\n{text}"))?;
+            match (event, span.byte_range()) {
+                (Event::Comment(..), Some(range)) => {
+                    parts.add(&text[done..range.start]);
+                    parts
+                        .comments
+                        .push(text[range.clone()].trim_end().to_owned());
+                    done = range.end;
+                }
+                (event, _) => parts.events.push(event),
+            }
+        }
+        parts.add(&text[done..]);
+        Ok(parts)
+    }
+
+    fn add(&mut self, text: &str) {
+        self.text.extend(text.split_whitespace());
+    }
+}
