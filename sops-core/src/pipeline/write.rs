@@ -58,7 +58,7 @@ impl Walk<'_, '_> {
 }
 
 /// With so many sites a part ends. It is small so that few parts wait in memory, and all threads end at about the same time.
-const SITES: usize = 1_000;
+const SITES: usize = 500;
 
 /// The parts of the text: one a document, and of documents with many sites several.
 pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, selection: &Selected) -> Vec<Part<'d, 'a>> {
@@ -247,10 +247,10 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
 }
 
 impl Part<'_, '_> {
-    /// How many bytes the part has at most once it is encrypted, but for written out aliases.
+    /// About how many bytes the part has once it is encrypted, but for written out aliases.
     pub(super) fn capacity(&self, document: &Document<'_>) -> usize {
         /// `ENC[…]` around the base64 of the value, with quotes and indentation.
-        const AROUND: usize = 128;
+        const AROUND: usize = 114;
         let grown = self
             .sites
             .iter()

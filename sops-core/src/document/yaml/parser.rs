@@ -92,7 +92,8 @@ impl<'a> Parser<'a> {
     fn new(text: &'a str, start: usize, lines: usize) -> Self {
         Self {
             text,
-            tape: Vec::with_capacity(lines),
+            // A line is an entry, and some begin a container, which also ends.
+            tape: Vec::with_capacity(lines + lines / 4),
             paths: Paths::with_capacity(lines),
             frames: Vec::new(),
             blocks: Vec::new(),
