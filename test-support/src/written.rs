@@ -122,6 +122,9 @@ pub const ACCEPTED: &[&str] = &[
     "k: &x\n  a: 1\nl:\n- *x # behind\n# before\n- v\n",
     "k: &x {a: 1}\nl:\n  - <<: *x  # behind\n  # before\n  # also before\n  - v\n",
     "l:\n- k: >2+ # goes with it\n      \n# below\nm: &x {a: 1}\nn: # behind\n  o: *x\n",
+    // In a file of `sops` a comment behind an alias at the end is behind the key of its block.
+    "k: &x {a: 1}\nl: *x # behind\n",
+    "k: &x 1\nl: *x # behind\n---\nk: &x [1]\nl: *x # behind\n",
     // An empty collection with a comment in it, which an alias repeats.
     "k: &x {} # in it\nl: *x\nm:\n- *x\n- &y [] # at it\n- *y\n",
     "k: &x {} # in it\nl: &y\n  <<: *x\n  # below\nm: *y # behind\nn: v\n",

@@ -192,9 +192,27 @@ pub(crate) fn replace(
             text,
             site.entry.start + leading_blanks(&text[site.entry.clone()]),
         );
+        let mut lines = lines(tree, column);
+        if let Some(comment) = comment(text, &site.entry, &site.value) {
+            let key = lines.find('\n').unwrap_or(lines.len());
+            lines.insert_str(key, &format!(" {}", &text[comment]));
+        }
         let out = edits.replace(site.entry.clone());
-        write_lines(&lines(tree, column), newline(text), out);
+        write_lines(&lines, newline(text), out);
     }
+}
+
+/// The comment behind the key of the block at `entry`, whose value stands at `value` on the lines below: SOPS puts one there that
+/// stands behind the last entry, if that is an alias.
+pub(crate) fn comment(
+    text: &str,
+    entry: &Range<usize>,
+    value: &Range<usize>,
+) -> Option<Range<usize>> {
+    let end = yaml::source::line_end(text, entry.start);
+    let line = text.get(entry.start..end.min(value.start))?;
+    let found = line.find(" #").or_else(|| line.find("\t#"))?;
+    Some(entry.start + found + 1..end)
 }
 
 fn leading_blanks(line: &str) -> usize {

@@ -76,15 +76,22 @@ fn comment<'a>(
     None
 }
 
-/// Takes the `sops` blocks out.
+/// Takes the `sops` blocks out; a comment behind the key of one stays.
 fn blocks(document: &Document<'_>, spellings: &Spellings) -> impl Iterator<Item = Change> {
     let text = document.text;
     document
         .blocks
         .iter()
         .enumerate()
-        .map(move |(number, site)| {
+        .flat_map(move |(number, site)| {
             let mut entry = site.entry.clone();
+            let mut key = None;
+            if let Some(comment) = block::comment(text, &site.entry, &site.value) {
+                let line = &text[entry.start..];
+                let start = entry.start + line.len() - line.trim_start_matches(' ').len();
+                key = Some((start..comment.start, Zeroizing::default()));
+                entry.start = yaml::source::after_break(text, comment.end);
+            }
             let last = number + 1 == document.blocks.len();
             if last && spellings.no_final_newline && entry.end == text.len() {
                 entry.start -= yaml::source::line_break(&text[..entry.start]).len();
@@ -95,6 +102,6 @@ fn blocks(document: &Document<'_>, spellings: &Spellings) -> impl Iterator<Item 
             {
                 *instead = format!("{{}}{}", yaml::source::line_break(&text[entry.clone()]));
             }
-            (entry, instead)
+            key.into_iter().chain([(entry, instead)])
         })
 }

@@ -560,8 +560,11 @@ impl<'a> Parser<'a> {
         } else {
             source::block_entry(self.text, key_at, self.last_end)
         };
-        self.comments
-            .retain(|comment| !(entry.start..entry.end).contains(&comment.range().start));
+        let behind_key = block::comment(self.text, &entry, &value).map(|range| range.start);
+        self.comments.retain(|comment| {
+            let start = comment.range().start;
+            !entry.contains(&start) || Some(start) == behind_key
+        });
         self.anchors.retain(|_, at| *at < tape);
         self.blocks.push(Block {
             entry,
