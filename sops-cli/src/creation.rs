@@ -104,15 +104,14 @@ pub(crate) struct Wanted<'a> {
 
 /// What the new file of that name is encrypted with.
 pub(crate) fn encryption(
-    ui: &Ui,
     globals: &GlobalArgs,
+    config: Option<&Config>,
     wanted: &Wanted<'_>,
     services: &Services,
     name: &Path,
 ) -> Result<Encryption, CommandError> {
     let listed = wanted.keys.keys(wanted.kms)?;
-    let config = config(ui, globals)?;
-    let creation = match &config {
+    let creation = match config {
         Some(config) => config
             .creation_rule_for(name)
             .map_err(CommandError::general)?,
@@ -120,7 +119,7 @@ pub(crate) fn encryption(
     };
     let key_groups = match (&listed[..], creation) {
         ([_, ..], _) => vec![listed],
-        ([], Some(creation)) => groups(creation, config.as_ref())?,
+        ([], Some(creation)) => groups(creation, config)?,
         ([], None) => return Err(CommandError::general(Error::NoRecipient)),
     };
     // Before a person writes a text that could not be encrypted.

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, NamedTempFile, TempPath};
+use zeroize::Zeroizing;
 
 use crate::command_error::{Code, CommandError, name_of};
 use crate::signals::Deferred;
@@ -37,64 +38,175 @@ pub(crate) fn write(
     expected: Expected<'_>,
     readers: Readers,
 ) -> Result<(), CommandError> {
-    // `sops` has a code of its own only for a file that cannot be opened.
-    let failed =
-        |error: io::Error| CommandError::output(name_of(path), &error).with_code(Code::Generic);
-    let unopened = |error: io::Error| CommandError::output(name_of(path), &error);
+    let is_special = path.metadata().is_ok_and(|old| !old.is_file());
+    if is_special && matches!(expected, Expected::Anything) {
+        // A pipe or a device such as /dev/stdout. Signals end the process while it waits for a reader.
+        let device = std::fs::OpenOptions::new().write(true).open(path);
+        return device
+            .map_err(|error| unopened(path, &error))?
+            .write_all(content)
+            .map_err(|error| failed(path, &error));
+    }
+    let _signals = Deferred::new();
+    let staged = stage(path, content, expected, readers)?;
+    commit(vec![staged]).into_iter().collect()
+}
+
+/// A file that is written beside the one whose place it is to take; it goes when it is dropped.
+pub(crate) struct Staged {
+    path: PathBuf,
+    target: PathBuf,
+    temporary: TempPath,
+    expected: Expecting,
+}
+
+/// What has to be at the place when it is taken, as [`Expected`].
+enum Expecting {
+    Content(Zeroizing<Vec<u8>>),
+    Nothing,
+    Anything,
+}
+
+/// Writes a file beside the one at `path`, for [`commit`] to put into its place.
+pub(crate) fn stage(
+    path: &Path,
+    content: &[u8],
+    expected: Expected<'_>,
+    readers: Readers,
+) -> Result<Staged, CommandError> {
     let old = match path.metadata() {
         Ok(metadata) => Some(metadata),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(unopened(error)),
+        Err(error) => return Err(unopened(path, &error)),
     };
     if old.as_ref().is_some_and(|old| !old.is_file()) {
-        if !matches!(expected, Expected::Anything) {
-            let message = format!(
-                "{} is no regular file and cannot be replaced",
-                name_of(path)
-            );
-            return Err(CommandError::new(Code::CannotWriteOutput, message));
-        }
-        // A pipe or a device such as /dev/stdout. Signals end the process while it waits for a reader.
-        let device = std::fs::OpenOptions::new().write(true).open(path);
-        return device.map_err(unopened)?.write_all(content).map_err(failed);
+        let message = format!(
+            "{} is no regular file and cannot be replaced",
+            name_of(path)
+        );
+        return Err(CommandError::new(Code::CannotWriteOutput, message));
     }
-    let _signals = Deferred::new();
-    let target = target(path).map_err(unopened)?;
-    // The folder's own error would name the temporary file.
-    let folder = target.parent().unwrap_or(Path::new("/"));
+    let target = target(path).map_err(|error| unopened(path, &error))?;
     let mode = match (&old, readers) {
         (Some(_), _) | (None, Readers::Owner) => 0o600,
         (None, Readers::Usual) => 0o666,
     };
-    let temporary = temporary(folder, &target, mode).map_err(unopened)?;
-    fill(&temporary, content, old.as_ref()).map_err(failed)?;
-    let changed = || {
-        CommandError::new(
-            Code::CannotWriteOutput,
-            format!(
-                "{} was changed by another program meanwhile; it is left as it is now",
-                name_of(path)
-            ),
-        )
-    };
-    let persisted = match expected {
-        Expected::Content(content) => {
-            if std::fs::read(&target).ok().as_deref() != Some(content) {
-                return Err(changed());
-            }
-            temporary.persist(&target)
+    // The folder's own error would name the temporary file.
+    let temporary =
+        temporary(folder(&target), &target, mode).map_err(|error| unopened(path, &error))?;
+    fill(&temporary, content, old.as_ref()).map_err(|error| failed(path, &error))?;
+    Ok(Staged {
+        path: path.to_owned(),
+        target,
+        // Many of them are not to use up the files that a process may have open.
+        temporary: temporary.into_temp_path(),
+        expected: match expected {
+            Expected::Content(content) => Expecting::Content(Zeroizing::new(content.to_vec())),
+            Expected::Nothing => Expecting::Nothing,
+            Expected::Anything => Expecting::Anything,
+        },
+    })
+}
+
+/// Puts the files into their places, as soon as all of them are on the disk. Gives the outcomes in the same order.
+pub(crate) fn commit(staged: Vec<Staged>) -> Vec<Result<(), CommandError>> {
+    let synced = sync(&staged);
+    let mut folders: Vec<PathBuf> = Vec::new();
+    let mut outcomes = Vec::with_capacity(staged.len());
+    for (staged, synced) in staged.into_iter().zip(synced) {
+        let folder = folder(&staged.target).to_owned();
+        outcomes.push(match synced {
+            Ok(()) => staged.persist(),
+            Err(error) => Err(failed(&staged.path, &error)),
+        });
+        if folders.last() != Some(&folder) {
+            folders.push(folder);
         }
-        Expected::Nothing => temporary.persist_noclobber(&target),
-        Expected::Anything => temporary.persist(&target),
-    };
-    match persisted {
-        Ok(_) => {}
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Err(changed()),
-        Err(error) => return Err(failed(error.error)),
     }
-    // The new name is on the disk as soon as the folder is; some file systems cannot sync one.
-    let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+    folders.sort();
+    folders.dedup();
+    for folder in folders {
+        // The new names are on the disk as soon as the folder is; some file systems cannot sync one.
+        let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+    }
+    outcomes
+}
+
+impl Staged {
+    fn persist(self) -> Result<(), CommandError> {
+        let Self {
+            path,
+            target,
+            temporary,
+            expected,
+        } = self;
+        let changed = || {
+            let name = name_of(&path);
+            let message =
+                format!("{name} was changed by another program meanwhile; it is left as it is now");
+            Err(CommandError::new(Code::CannotWriteOutput, message))
+        };
+        let persisted = match expected {
+            Expecting::Content(content) => {
+                if std::fs::read(&target).ok().as_deref() != Some(&content[..]) {
+                    return changed();
+                }
+                temporary.persist(&target)
+            }
+            Expecting::Nothing => temporary.persist_noclobber(&target),
+            Expecting::Anything => temporary.persist(&target),
+        };
+        match persisted {
+            Ok(()) => Ok(()),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => changed(),
+            Err(error) => Err(failed(&path, &error.error)),
+        }
+    }
+}
+
+/// How many files are synced one by one; more cost less with all that waits to be written to their file system.
+const ONE_BY_ONE: usize = 4;
+
+/// Has the files on the disk.
+fn sync(staged: &[Staged]) -> Vec<io::Result<()>> {
+    if staged.len() > ONE_BY_ONE && sync_file_systems(staged).is_ok() {
+        return staged.iter().map(|_| Ok(())).collect();
+    }
+    let sync = |staged: &Staged| std::fs::File::open(&staged.temporary)?.sync_all();
+    staged.iter().map(sync).collect()
+}
+
+/// Syncs each file system that has one of the files on it.
+#[cfg(target_os = "linux")]
+fn sync_file_systems(staged: &[Staged]) -> io::Result<()> {
+    let mut synced = Vec::new();
+    for staged in staged {
+        let device = staged.temporary.metadata()?.dev();
+        if !synced.contains(&device) {
+            rustix::fs::syncfs(std::fs::File::open(folder(&staged.target))?)?;
+            synced.push(device);
+        }
+    }
     Ok(())
+}
+
+/// Other systems sync files only.
+#[cfg(not(target_os = "linux"))]
+fn sync_file_systems(_: &[Staged]) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// `sops` has a code of its own only for a file that cannot be opened.
+fn failed(path: &Path, error: &io::Error) -> CommandError {
+    unopened(path, error).with_code(Code::Generic)
+}
+
+fn unopened(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::output(name_of(path), error)
+}
+
+fn folder(target: &Path) -> &Path {
+    target.parent().unwrap_or(Path::new("/"))
 }
 
 /// The absolute path of what is written: where symbolic links lead, or the path itself if nothing is there.
@@ -132,6 +244,5 @@ fn fill(temporary: &NamedTempFile, content: &[u8], old: Option<&Metadata>) -> io
         }
         file.set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
     }
-    file.write_all(content)?;
-    file.sync_all()
+    file.write_all(content)
 }

@@ -1,6 +1,6 @@
 //! Who encrypts and decrypts with master keys: age and PGP on this machine, and then key services elsewhere.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sops_core::keys::{
     DataKey, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey,
@@ -16,6 +16,8 @@ use crate::ui::Ui;
 pub(crate) struct Services {
     identities: Arc<Identities>,
     all: Arc<KeyServices>,
+    /// What was said of the keys already.
+    said: Mutex<Vec<String>>,
 }
 
 impl Services {
@@ -45,6 +47,7 @@ impl Services {
         Self {
             identities,
             all: Arc::new(all),
+            said: Mutex::default(),
         }
     }
 
@@ -73,14 +76,7 @@ impl Services {
         document: &EncryptedDocument<'_>,
     ) -> Result<DataKey, CommandError> {
         let key = document.data_key(&*self.all);
-        for warning in self.identities.warnings() {
-            ui.warn(warning);
-        }
-        if ui.is_verbose() {
-            for place in self.identities.sources() {
-                ui.note(place);
-            }
-        }
+        self.say(ui);
         key.map_err(|error| {
             let hints = match error {
                 Error::NoDataKey { .. } => hints(&document.metadata().master_keys().concat()),
@@ -89,6 +85,25 @@ impl Services {
             let error = source.error(error).with_code(Code::CannotRetrieveDataKey);
             hints.into_iter().fold(error, CommandError::hint)
         })
+    }
+}
+
+impl Services {
+    /// Says once what should be mended about the keys and, if asked to, where they were looked for.
+    fn say(&self, ui: &Ui) {
+        let warnings = self.identities.warnings().into_iter();
+        let mut messages: Vec<String> = warnings.map(|text| format!("warning: {text}")).collect();
+        if ui.is_verbose() {
+            let sources = self.identities.sources().into_iter();
+            messages.extend(sources.map(|source| source.to_string()));
+        }
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        for message in messages {
+            if !said.contains(&message) {
+                ui.note(&message);
+                said.push(message);
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The program `sops-rs`: encrypts, decrypts and edits the secrets of a repository.
 
 mod arguments;
+mod batch;
 mod changing;
 mod cli;
 mod command_error;

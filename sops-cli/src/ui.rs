@@ -3,9 +3,10 @@
 use std::env;
 use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use annotate_snippets::Renderer;
+use indicatif::ProgressBar;
 use secrecy::SecretString;
 use sops_core::keys::Prompt;
 
@@ -14,6 +15,7 @@ use crate::command_error::CommandError;
 /// Where a command's words go.
 pub(crate) struct Ui {
     renderer: Renderer,
+    progress: OnceLock<ProgressBar>,
     verbose: bool,
 }
 
@@ -28,8 +30,15 @@ impl Ui {
             } else {
                 Renderer::plain()
             },
+            progress: OnceLock::new(),
             verbose,
         }
+    }
+
+    /// Has messages written above the bar.
+    pub(crate) fn show(&self, bar: ProgressBar) {
+        // A run has one.
+        let _ = self.progress.set(bar);
     }
 
     /// Writes a command's result to standard output.
@@ -44,7 +53,11 @@ impl Ui {
     /// Says what was done, or what is to be done next.
     pub(crate) fn note(&self, message: impl Display) {
         // Whoever closed standard error does not want to know.
-        let _ = writeln!(io::stderr(), "{message}");
+        let write = || drop(writeln!(io::stderr(), "{message}"));
+        match self.progress.get() {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
     }
 
     pub(crate) fn warn(&self, message: impl Display) {

@@ -28,6 +28,12 @@ impl FileArg {
         self.file.as_deref()
     }
 
+    /// All files and folders, where there are several or a folder.
+    pub(crate) fn several(&self) -> Option<impl Iterator<Item = &Path>> {
+        let is_several = !self.more.is_empty() || self.file.as_deref().is_some_and(Path::is_dir);
+        is_several.then(|| self.file.iter().chain(&self.more).map(PathBuf::as_path))
+    }
+
     /// The file that has to be there on the command line.
     pub(crate) fn require(&self, ui: &Ui) -> Result<&Path, CommandError> {
         self.get(ui).ok_or_else(no_file)
@@ -59,6 +65,15 @@ pub(crate) struct NameArg {
 }
 
 impl NameArg {
+    /// Refuses one name for several files.
+    pub(crate) fn check_several(&self) -> Result<(), CommandError> {
+        if self.or(None).is_none() {
+            return Ok(());
+        }
+        let message = "`--filename-override` names one file, and there are several";
+        Err(CommandError::new(Code::ConflictingParameters, message))
+    }
+
     /// The name that tells the format and the rule.
     pub(crate) fn or<'a>(&'a self, file: Option<&'a Path>) -> Option<&'a Path> {
         let given = self.filename_override.as_deref();

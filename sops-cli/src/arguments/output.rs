@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::path_or_empty;
+use super::{NameArg, path_or_empty};
 use crate::command_error::{Code, CommandError};
 use crate::files::{self, Expected, Readers};
 use crate::source::Source;
@@ -33,6 +33,12 @@ impl OutputArgs {
             return conflict("`--in-place` and `--output` exclude each other");
         }
         Ok(())
+    }
+
+    /// Refuses what is for one file only.
+    pub(crate) fn check_several(&self, name: &NameArg) -> Result<(), CommandError> {
+        self.check(Some(Path::new("")))?;
+        name.check_several()
     }
 
     /// Writes what was made of the source to where it goes.

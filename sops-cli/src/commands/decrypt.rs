@@ -1,10 +1,14 @@
 //! `sops-rs decrypt`.
 
+use std::path::Path;
+
 use sops_core::{Document, KeyPath, extract};
+use zeroize::Zeroizing;
 
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, NameArg, OpeningArgs, OutputArgs, require_existing,
 };
+use crate::batch;
 use crate::command_error::{Code, CommandError, Role};
 use crate::creation;
 use crate::files::Readers;
@@ -15,7 +19,8 @@ use crate::ui::Ui;
 
 /// Decrypt a file and print the result
 ///
-/// Without a file, standard input is decrypted; its format is told by `--input-type` or `--filename-override`.
+/// With `--in-place`, several files and folders can be given; of a folder all encrypted files are decrypted but those that `.gitignore`
+/// leaves out. One that fails does not keep the others from being done. Without a file, standard input is decrypted; its format is told by `--input-type` or `--filename-override`.
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -34,32 +39,54 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    let services = Services::for_opening(ui, globals, &args.opening)?;
+    if args.output.in_place
+        && let Some(files) = args.file.several()
+    {
+        args.output.check_several(&args.name)?;
+        return batch::replace(ui, files, "decrypted", Readers::Owner, |item| {
+            if !item.is_meant(true) {
+                return Ok(None);
+            }
+            args.decrypt(ui, globals, &services, Some(&item.path))
+                .map(Some)
+        });
+    }
     let file = args.file.get(ui);
     args.output.check(file)?;
-    let services = Services::for_opening(ui, globals, &args.opening)?;
-    if let Some(file) = file {
-        require_existing(file)?;
-    }
-    let name = args.name.or(file);
-    let format = args.formats.input(name)?;
-    let to = args.formats.output(name, format)?;
-    let path = args.path()?;
-    let source = Source::read(file, format, Role::Encrypted)?;
-    let decrypted = opening::decrypt(ui, &services, &source, &args.opening)?;
-    let Some(path) = path else {
-        let result = creation::in_format(ui, globals, &source, decrypted, to)?;
-        return args
-            .output
-            .deliver(ui, &source, result.as_bytes(), Readers::Owner);
-    };
-    let stores = creation::stores(ui, globals)?;
-    let result = Document::parse(&decrypted.text, format)
-        .and_then(|plaintext| extract(&plaintext, &path, to, &stores))
-        .map_err(|error| source.plaintext_error(error))?;
+    let (source, result) = args.decrypt(ui, globals, &services, file)?;
     args.output.deliver(ui, &source, &result, Readers::Owner)
 }
 
 impl Args {
+    /// Reads the file, or standard input, and decrypts it.
+    fn decrypt(
+        &self,
+        ui: &Ui,
+        globals: &GlobalArgs,
+        services: &Services,
+        file: Option<&Path>,
+    ) -> Result<(Source, Zeroizing<Vec<u8>>), CommandError> {
+        if let Some(file) = file {
+            require_existing(file)?;
+        }
+        let name = self.name.or(file);
+        let format = self.formats.input(name)?;
+        let to = self.formats.output(name, format)?;
+        let path = self.path()?;
+        let source = Source::read(file, format, Role::Encrypted)?;
+        let decrypted = opening::decrypt(ui, services, &source, &self.opening)?;
+        let Some(path) = path else {
+            let text = creation::in_format(ui, globals, &source, decrypted, to)?;
+            return Ok((source, Zeroizing::new(text.as_bytes().to_vec())));
+        };
+        let stores = creation::stores(ui, globals)?;
+        let result = Document::parse(&decrypted.text, format)
+            .and_then(|plaintext| extract(&plaintext, &path, to, &stores))
+            .map_err(|error| source.plaintext_error(error))?;
+        Ok((source, result))
+    }
+
     /// The path to print; an empty one is none.
     fn path(&self) -> Result<Option<KeyPath>, CommandError> {
         let text = self.extract.as_deref().filter(|path| !path.is_empty());

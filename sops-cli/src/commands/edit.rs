@@ -81,7 +81,8 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
             kms: &args.kms,
             threshold: &args.threshold,
         };
-        let encryption = creation::encryption(ui, globals, &wanted, &services, name)?;
+        let config = creation::config(ui, globals)?;
+        let encryption = creation::encryption(globals, config.as_ref(), &wanted, &services, name)?;
         editing.create(&encryption)
     }
 }

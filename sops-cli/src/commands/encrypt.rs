@@ -1,11 +1,16 @@
 //! `sops-rs encrypt`.
 
+use std::path::Path;
+
+use sops_core::config::Config;
 use sops_core::{Document, Error, Format, convert};
+use zeroize::Zeroizing;
 
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OutputArgs, RuleArgs,
     ThresholdArg, require_existing,
 };
+use crate::batch;
 use crate::command_error::{Code, CommandError, Role};
 use crate::creation::{self, Wanted};
 use crate::files::Readers;
@@ -15,7 +20,8 @@ use crate::ui::Ui;
 
 /// Encrypt a file and print the result
 ///
-/// Without a file, standard input is encrypted. For whom, and which values, is told by the first creation rule of `.sops.yaml` that fits
+/// With `--in-place`, several files and folders can be given; of a folder the files that a creation rule covers are encrypted, but those
+/// that are so already and those that `.gitignore` leaves out. Without a file, standard input is encrypted. For whom, and which values, is told by the first creation rule of `.sops.yaml` that fits
 /// the file's name, and by flags, which come before it. Nothing but the values changes: comments, order and layout stay.
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct Args {
@@ -38,48 +44,82 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    let services = Services::new(ui, globals);
+    if args.output.in_place
+        && let Some(files) = args.file.several()
+    {
+        args.output.check_several(&args.name)?;
+        let config = creation::config(ui, globals)?;
+        return batch::replace(ui, files, "encrypted", Readers::Usual, |item| {
+            if !item.is_meant(false) || item.is_found && !is_covered(config.as_ref(), &item.path) {
+                return Ok(None);
+            }
+            args.encrypt(ui, globals, config.as_ref(), &services, Some(&item.path))
+                .map(Some)
+        });
+    }
     let file = args.file.get(ui);
     args.output.check(file)?;
-    let Some(name) = args.name.or(file) else {
-        return Err(CommandError::new(
-            Code::ConflictingParameters,
-            "standard input has no name: tell with `--filename-override` what the file will be called",
-        ));
-    };
-    if let Some(file) = file {
-        require_existing(file)?;
-    }
-    let format = args.formats.input(Some(name))?;
-    let wanted = Wanted {
-        rules: &args.rules,
-        keys: &args.keys,
-        kms: &args.kms,
-        threshold: &args.threshold,
-    };
-    let services = Services::new(ui, globals);
-    let encryption = creation::encryption(ui, globals, &wanted, &services, name)?;
-    let source = Source::read(file, format, Role::Plaintext)?;
-    if source.text.is_empty() && format == Format::Yaml {
-        return Err(CommandError::new(
-            Code::NeedsOneDocument,
-            format!("{} is empty: there has to be a document", source.name),
-        ));
-    }
-    let to = args.formats.output(Some(name), format)?;
-    let converted = if to == format {
-        None
-    } else {
-        let stores = creation::stores(ui, globals)?;
-        let plaintext =
-            Document::parse(&source.text, format).map_err(|error| source.error(error))?;
-        if plaintext.is_encrypted() {
-            return Err(source.error(Error::AlreadyEncrypted));
+    let config = creation::config(ui, globals);
+    let (source, result) = args.encrypt(ui, globals, config?.as_ref(), &services, file)?;
+    args.output.deliver(ui, &source, &result, Readers::Usual)
+}
+
+/// Whether the configuration has a rule for the file and is not the file itself.
+fn is_covered(config: Option<&Config>, path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name != ".sops.yaml" && config.is_none_or(|config| config.creation_rule_for(path).is_ok())
+}
+
+impl Args {
+    /// Reads the file, or standard input, and encrypts it.
+    fn encrypt(
+        &self,
+        ui: &Ui,
+        globals: &GlobalArgs,
+        config: Option<&Config>,
+        services: &Services,
+        file: Option<&Path>,
+    ) -> Result<(Source, Zeroizing<Vec<u8>>), CommandError> {
+        let Some(name) = self.name.or(file) else {
+            return Err(CommandError::new(
+                Code::ConflictingParameters,
+                "standard input has no name: tell with `--filename-override` what the file will be called",
+            ));
+        };
+        if let Some(file) = file {
+            require_existing(file)?;
         }
-        Some(convert(&plaintext, to, &stores).map_err(|error| source.error(error))?)
-    };
-    let plaintext = converted.as_ref().unwrap_or(&source.text);
-    let encrypted =
-        sops_core::encrypt(plaintext, to, &encryption).map_err(|error| source.error(error))?;
-    args.output
-        .deliver(ui, &source, encrypted.as_bytes(), Readers::Usual)
+        let format = self.formats.input(Some(name))?;
+        let wanted = Wanted {
+            rules: &self.rules,
+            keys: &self.keys,
+            kms: &self.kms,
+            threshold: &self.threshold,
+        };
+        let encryption = creation::encryption(globals, config, &wanted, services, name)?;
+        let source = Source::read(file, format, Role::Plaintext)?;
+        if source.text.is_empty() && format == Format::Yaml {
+            return Err(CommandError::new(
+                Code::NeedsOneDocument,
+                format!("{} is empty: there has to be a document", source.name),
+            ));
+        }
+        let to = self.formats.output(Some(name), format)?;
+        let converted = if to == format {
+            None
+        } else {
+            let stores = creation::stores(ui, globals)?;
+            let plaintext =
+                Document::parse(&source.text, format).map_err(|error| source.error(error))?;
+            if plaintext.is_encrypted() {
+                return Err(source.error(Error::AlreadyEncrypted));
+            }
+            Some(convert(&plaintext, to, &stores).map_err(|error| source.error(error))?)
+        };
+        let plaintext = converted.as_ref().unwrap_or(&source.text);
+        let encrypted =
+            sops_core::encrypt(plaintext, to, &encryption).map_err(|error| source.error(error))?;
+        Ok((source, Zeroizing::new(encrypted.into_bytes())))
+    }
 }

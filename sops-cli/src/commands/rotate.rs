@@ -1,14 +1,17 @@
 //! `sops-rs rotate`.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use sops_core::keys::{Family, MasterKey};
 use sops_core::metadata::Metadata;
 use sops_core::{EncryptedDocument, Error};
+use zeroize::Zeroizing;
 
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KeyChangeArgs, KmsArgs, NameArg, OpeningArgs, OutputArgs,
 };
+use crate::batch;
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::files::Readers;
 use crate::key_services::Services;
@@ -38,34 +41,57 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    let services = Services::for_opening(ui, globals, &args.opening)?;
+    if args.output.in_place
+        && let Some(files) = args.file.several()
+    {
+        args.output.check_several(&args.name)?;
+        return batch::replace(ui, files, "rotated", Readers::Usual, |item| {
+            if !item.is_meant(true) {
+                return Ok(None);
+            }
+            args.rotate(ui, &services, &item.path).map(Some)
+        });
+    }
     let file = args.file.require(ui)?;
     args.output.check(Some(file))?;
-    let services = Services::for_opening(ui, globals, &args.opening)?;
-    if args.changes.any() && !file.exists() {
-        return Err(CommandError::new(
-            Code::CannotChangeKeysOfMissingFile,
-            format!(
-                "there is no file {} whose keys could be changed",
-                name_of(file)
-            ),
-        )
-        .hint("to make a new file: `sops-rs edit <FILE>`"));
+    let (source, result) = args.rotate(ui, &services, file)?;
+    args.output.deliver(ui, &source, &result, Readers::Usual)
+}
+
+impl Args {
+    /// Reads the file, and encrypts it under a new data key.
+    fn rotate(
+        &self,
+        ui: &Ui,
+        services: &Services,
+        file: &Path,
+    ) -> Result<(Source, Zeroizing<Vec<u8>>), CommandError> {
+        if self.changes.any() && !file.exists() {
+            return Err(CommandError::new(
+                Code::CannotChangeKeysOfMissingFile,
+                format!(
+                    "there is no file {} whose keys could be changed",
+                    name_of(file)
+                ),
+            )
+            .hint("to make a new file: `sops-rs edit <FILE>`"));
+        }
+        let format = self
+            .formats
+            .both(self.name.or(Some(file)).unwrap_or(file))?;
+        let source = Source::read(Some(file), format, Role::Encrypted)?;
+        let document =
+            EncryptedDocument::parse(&source.text, format).map_err(|error| source.error(error))?;
+        let groups = changed_groups(ui, self, document.metadata())?;
+        let key = services.data_key(ui, &source, &document)?;
+        let open = opening::open(&source, &document, key, &self.opening)?;
+        opening::warn_of_comments(ui, &source, open.unopened_comments());
+        let rotated = open
+            .rotate(&groups, &*services.all(), SystemTime::now())
+            .map_err(|error| source.error(error))?;
+        Ok((source, Zeroizing::new(rotated.into_bytes())))
     }
-    let format = args
-        .formats
-        .both(args.name.or(Some(file)).unwrap_or(file))?;
-    let source = Source::read(Some(file), format, Role::Encrypted)?;
-    let document =
-        EncryptedDocument::parse(&source.text, format).map_err(|error| source.error(error))?;
-    let groups = changed_groups(ui, args, document.metadata())?;
-    let key = services.data_key(ui, &source, &document)?;
-    let open = opening::open(&source, &document, key, &args.opening)?;
-    opening::warn_of_comments(ui, &source, open.unopened_comments());
-    let rotated = open
-        .rotate(&groups, &*services.all(), SystemTime::now())
-        .map_err(|error| source.error(error))?;
-    args.output
-        .deliver(ui, &source, rotated.as_bytes(), Readers::Usual)
 }
 
 /// The file's master keys, with those added to the first group that are new, and without those that are to go.

@@ -8,5 +8,6 @@ mod exec;
 mod help;
 mod init;
 mod keys;
+mod many;
 mod set;
 mod writing;

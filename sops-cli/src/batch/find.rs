@@ -1,0 +1,72 @@
+//! Which files are meant by names of files and folders.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use ignore::WalkBuilder;
+use sops_core::{Document, Format};
+use zeroize::Zeroizing;
+
+use super::Item;
+use crate::command_error::{Code, CommandError};
+
+/// The files that are named, and those in the folders that are named but for what `.gitignore` and its like leave out. Each is there once.
+pub(super) fn items<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Vec<Item>, CommandError> {
+    let mut items = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            items.push(Item {
+                path: path.to_owned(),
+                is_found: false,
+            });
+            continue;
+        }
+        let mut walk = WalkBuilder::new(path);
+        walk.hidden(false)
+            .require_git(false)
+            .filter_entry(|entry| entry.file_name() != ".git")
+            .sort_by_file_path(Path::cmp);
+        for entry in walk.build() {
+            let entry = entry.map_err(|error| {
+                CommandError::new(
+                    Code::CannotReadInput,
+                    format!("cannot look into a folder: {error}"),
+                )
+            })?;
+            if entry.file_type().is_some_and(|kind| kind.is_file()) {
+                items.push(Item {
+                    path: entry.into_path(),
+                    is_found: true,
+                });
+            }
+        }
+    }
+    let mut seen = HashSet::new();
+    items.retain(|item| {
+        let whole = item.path.canonicalize();
+        seen.insert(whole.unwrap_or_else(|_| item.path.clone()))
+    });
+    Ok(items)
+}
+
+impl Item {
+    /// Whether a file that was found has a format that its name tells, and is encrypted as `encrypted` says. One that was named is meant
+    /// whatever it is.
+    pub(crate) fn is_meant(&self, encrypted: bool) -> bool {
+        if !self.is_found {
+            return true;
+        }
+        let Some(format) = Format::from_path(&self.path) else {
+            return false;
+        };
+        let Ok(text) = std::fs::read_to_string(&self.path).map(Zeroizing::new) else {
+            // What is wrong with it is said when it is worked on.
+            return true;
+        };
+        let is_encrypted = match Document::parse(&text, format) {
+            Ok(document) => document.is_encrypted(),
+            Err(_) => text.contains("ENC[AES256_GCM,"),
+        };
+        is_encrypted == encrypted
+    }
+}

@@ -1,0 +1,135 @@
+//! Many files in one call: found, worked on by all cores, and written so that each is whole.
+
+mod find;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::{num, thread};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use zeroize::Zeroizing;
+
+use crate::command_error::CommandError;
+use crate::files::{self, Expected, Readers, Staged};
+use crate::signals::Deferred;
+use crate::source::Source;
+use crate::ui::Ui;
+
+/// How many files are written beside the old ones before all are synced and put in their places.
+const TOGETHER: usize = 256;
+
+/// A file to work on.
+pub(crate) struct Item {
+    pub(crate) path: PathBuf,
+    /// Whether it was found in a folder, and not named: what is none of the command's concern is passed over then.
+    pub(crate) is_found: bool,
+}
+
+/// A file as it was read, and what is to stand in its place; `None` leaves it alone.
+pub(crate) type Outcome = Result<Option<(Source, Zeroizing<Vec<u8>>)>, CommandError>;
+
+/// Replaces each file by what `work` makes of it. One that fails does not keep the others from being done.
+///
+/// `what` is done to them, for messages.
+pub(crate) fn replace<'a>(
+    ui: &Ui,
+    paths: impl Iterator<Item = &'a Path>,
+    what: &str,
+    readers: Readers,
+    work: impl Fn(&Item) -> Outcome + Sync,
+) -> Result<(), CommandError> {
+    let signals = Deferred::new();
+    let items = find::items(paths)?;
+    let bar = bar(items.len());
+    ui.show(bar.clone());
+    let mut errors = Vec::new();
+    let mut done = 0;
+    for items in items.chunks(TOGETHER) {
+        let staged = stage(items, &bar, &signals, |item| {
+            let Some((source, content)) = work(item)? else {
+                return Ok(None);
+            };
+            let expected = Expected::Content(source.text.as_bytes());
+            files::stage(&item.path, &content, expected, readers).map(Some)
+        });
+        if signals.is_pending() {
+            // What is not in its place yet is taken away again; the signal then ends the process.
+            break;
+        }
+        let (mut whole, mut written) = (Vec::new(), Vec::new());
+        for (index, outcome) in staged {
+            match outcome {
+                Ok(Some(file)) => {
+                    whole.push(file);
+                    written.push(index);
+                }
+                Ok(None) => {}
+                Err(error) => errors.push((done + index, error)),
+            }
+        }
+        for (index, outcome) in written.into_iter().zip(files::commit(whole)) {
+            if let Err(error) = outcome {
+                errors.push((done + index, error));
+            }
+        }
+        done += items.len();
+    }
+    bar.finish_and_clear();
+    errors.sort_by_key(|(index, _)| *index);
+    let failed = errors.len();
+    let Some(code) = errors.first().map(|(_, error)| error.code()) else {
+        return Ok(());
+    };
+    for (_, error) in &errors {
+        ui.error(error);
+    }
+    let message = format!("{failed} of {} files could not be {what}", items.len());
+    Err(CommandError::new(code, message))
+}
+
+type StagedFile = Result<Option<Staged>, CommandError>;
+
+/// Works on the files on all cores; gives the outcomes with their places among the items.
+fn stage(
+    items: &[Item],
+    bar: &ProgressBar,
+    signals: &Deferred,
+    work: impl Fn(&Item) -> StagedFile + Sync,
+) -> Vec<(usize, StagedFile)> {
+    let outcomes = Mutex::new(Vec::with_capacity(items.len()));
+    let next = AtomicUsize::new(0);
+    let run = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index).filter(|_| !signals.is_pending()) else {
+                return;
+            };
+            let outcome = work(item);
+            bar.inc(1);
+            let mut outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+            outcomes.push((index, outcome));
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, num::NonZero::get);
+    thread::scope(|scope| {
+        for _ in 1..threads.min(items.len()) {
+            scope.spawn(run);
+        }
+        run();
+    });
+    let mut outcomes = outcomes
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    outcomes.sort_by_key(|(index, _)| *index);
+    outcomes
+}
+
+/// Shown on a terminal only.
+fn bar(files: usize) -> ProgressBar {
+    let bar = ProgressBar::new(files.try_into().unwrap_or(u64::MAX));
+    match ProgressStyle::with_template("{bar:40} {pos} of {len} files") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
