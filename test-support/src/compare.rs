@@ -60,7 +60,8 @@ fn right_indicators(theirs: &str) -> String {
             rest = behind;
         }
         let column = line.len() - rest.len();
-        let (key, indicators) = rest.rsplit_once(' ').unwrap_or(("", rest));
+        let (header, comment) = rest.split_at(rest.find(" #").unwrap_or(rest.len()));
+        let (key, indicators) = header.rsplit_once(' ').unwrap_or(("", header));
         let right = match key.strip_suffix(':') {
             Some(_) => 4 - column % 4,
             None if key.is_empty() && line[..column].ends_with("- ") => 2,
@@ -68,8 +69,8 @@ fn right_indicators(theirs: &str) -> String {
         };
         match indicators {
             "|4" | "|4-" | "|4+" => {
-                let end = line.len() - indicators.len();
-                format!("{}|{right}{}", &line[..end], &indicators[2..])
+                let end = line.len() - comment.len() - indicators.len();
+                format!("{}|{right}{}{comment}", &line[..end], &indicators[2..])
             }
             _ => line.to_owned(),
         }
@@ -113,5 +114,42 @@ impl<'t> Parts<'t> {
 
     fn add(&mut self, text: &str) {
         self.text.extend(text.split_whitespace());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_comments_may_stand_elsewhere() {
+        for (ours, theirs, same) in [
+            ("a: 1\n", "a: 1\n", true),
+            ("a: 1 # c\n", "# c\na: 1\n", true),
+            ("- # c\n  - 1 # d\n", "- - 1\n", true),
+            ("a: 1 # c\n", "#ENC[x]\na: 1\n", true),
+            ("a: 1\n", "a:  1\n", false),
+            ("a: 1\n", "# c\na: 1\n", false),
+            ("a: 1 # c\n", "# c\n# c\na: 1\n", false),
+            ("a: 1 # c\n", "# c\na: 2\n", false),
+            ("a: 1 # c\n", "# c\na: '1'\n", false),
+            ("a: x y # c\n", "# c\na: xy\n", false),
+            ("a: '# c' # d\n", "# d\na: '# e'\n", false),
+            ("- |2\n    a\n  b\n", "- |4\n    a\n  b\n", true),
+            (
+                "  - k: 1\n    l: |4- # c\n        a\n",
+                "  - k: 1\n    l: |4- # c\n        a\n",
+                true,
+            ),
+            (
+                "a:\n    - b:\n        k: 1\n      l: |2- # c\n          a\n",
+                "a:\n    - b:\n        k: 1\n      l: |4- # c\n          a\n",
+                true,
+            ),
+            ("a: |4\n      b\n", "a: |2\n      b\n", false),
+        ] {
+            let compared = same_but_for_comments(ours, theirs);
+            assert_eq!(compared.is_ok(), same, "{ours}{theirs}{compared:?}");
+        }
     }
 }
