@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use sops_core::keys::Identities;
 use sops_core::keys::age::generate_x25519;
 use sops_core::rules::EncryptionRule;
-use sops_core::{Encryption, Error, Format, decrypt, encrypt};
+use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck, decrypt, encrypt};
 use test_support::{Features, written};
 
 static KEYS: LazyLock<(Encryption, Identities)> = LazyLock::new(|| {
@@ -153,6 +153,9 @@ fn unusual_yaml_comes_back() {
         // Blanks that are the end of the value.
         "a:\nb: |2  # c\n    ",
         "a: |2\n  b\n    ",
+        // A block scalar without a line break behind comments.
+        "a:\n  - - b: c\n    # d\n\n    - >-\n      e\n\n      f",
+        "k3:\n  k4:\n    # c5\n    - k6:\n        - k7: v\n        # c8\n        # c9\n\n        - >-\n            folded\n\n            m",
         // A comment behind the marker of an empty document.
         "a: b\n---\n# c\n\n",
         // A spelling to keep beside an empty document.
@@ -163,4 +166,49 @@ fn unusual_yaml_comes_back() {
             "{text} is refused"
         );
     }
+}
+
+/// As `sops` writes a comment of a sequence: as an item.
+#[test]
+fn a_comment_alone_in_a_sequence_is_decrypted_in_any_column() {
+    let (how, identities) = &*KEYS;
+    for columns in [2, 70_000] {
+        let indent = " ".repeat(columns);
+        let text = format!("a:\n{indent}# c\n{indent}- x\n");
+        let encrypted = encrypt(&text, Format::Yaml, how).expect("the document is valid");
+        let item: Vec<_> = encrypted
+            .replace("#ENC", "- ENC")
+            .split_inclusive('\n')
+            .filter(|line| !line.starts_with(&format!("{indent}- ENC")) || line.contains("comment"))
+            .map(str::to_owned)
+            .collect();
+        let item = item.concat();
+        let document = EncryptedDocument::parse(&item, Format::Yaml).expect("it is encrypted");
+        let key = document.data_key(identities).expect("it has the key");
+        let plaintext = document.decrypt(&key, MacCheck::Ignore);
+        let plaintext = plaintext.expect("the comment is decrypted").text;
+        assert!(*plaintext == format!("a:\n{indent}# c\n{indent}[]\n"));
+    }
+}
+
+#[test]
+fn a_header_with_an_encrypted_comment_keeps_the_ciphertext_of_its_value() {
+    let (how, identities) = &*KEYS;
+    let text = "a: | # c\n  v\nb: > # ENC[x]\n  w\n";
+    let encrypted = encrypt(text, Format::Yaml, how).expect("the document is valid");
+    let document = EncryptedDocument::parse(&encrypted, Format::Yaml).expect("it is encrypted");
+    let key = document.data_key(identities).expect("it has the key");
+    let open = document
+        .open(key, MacCheck::Require)
+        .expect("its MAC is right");
+    assert_eq!(open.text(), text);
+    let again = open
+        .encrypt(text, how.now)
+        .expect("it can be encrypted again");
+    let values = |text: &str| text.lines().take(4).map(str::to_owned).collect::<Vec<_>>();
+    let encrypted_values = values(&encrypted);
+    for line in [&encrypted_values[1], &encrypted_values[3]] {
+        assert!(line.starts_with("  ENC[AES256_GCM,"), "{line}");
+    }
+    assert_eq!(values(&again), encrypted_values);
 }

@@ -105,7 +105,7 @@ fn ends_in_open_block(document: &Document<'_>, close: usize) -> bool {
     let last = document.tape[..close]
         .iter()
         .rev()
-        .find(|item| !matches!(item, Item::Close { .. }));
+        .find(|item| !matches!(item, Item::Close { .. } | Item::Comment { .. }));
     let Some(Item::Leaf(leaf)) = last else {
         return false;
     };

@@ -97,7 +97,8 @@ impl<'t> Output<'t> {
     /// Makes the other changes that stand before `offset`.
     fn flush(&mut self, offset: usize) {
         while let Some((at, text)) = self.others.next_if(|(at, _)| at.start < offset) {
-            if at.start >= self.edits.done() {
+            // What begins in a value, such as the line break between it and the `sops` block, goes with the value up to its end.
+            if at.end > self.edits.done() {
                 self.edits.replace(at.clone()).push_str(text);
             }
         }

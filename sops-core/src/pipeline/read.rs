@@ -153,14 +153,17 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         let indent = yaml::source::column(document.text, start);
         if is_all {
             // Nothing else is in the sequence.
-            text.push_str(&format!("\n{:indent$}[]", ""));
+            text.push('\n');
+            text.extend(std::iter::repeat_n(' ', indent));
+            text.push_str("[]");
         }
         let mut range = start..leaf.span.range().end;
         let behind = &document.text[range.end..];
         let blanks = behind.len() - behind.trim_start_matches(' ').len();
         if !is_all && behind[blanks..].starts_with('#') {
             // A comment behind this one gets a line of its own.
-            text.push_str(&format!("\n{:indent$}", ""));
+            text.push('\n');
+            text.extend(std::iter::repeat_n(' ', indent));
             range.end += blanks;
         }
         self.usual.replace(range.clone(), &text);

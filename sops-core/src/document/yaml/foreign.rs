@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::events::Scalar;
-use super::source;
 use crate::document::change::lexical::{property_end, skip_blanks};
 use crate::document::{Document, Leaf, Style};
 use crate::error::{Error, Location, Result};
@@ -187,8 +186,9 @@ pub(super) fn refuse_foreign_flow_key(
     let is_explicit = text
         .get(before..range.start)
         .is_some_and(|lead| lead.contains('?'));
-    if text[colon..].starts_with(':') && source::line_end(text, range.start) < colon && !is_explicit
-    {
+    // The line may be long, and is not to be gone through for every key.
+    let is_behind_break = text[range.start..colon].contains(['\n', '\r']);
+    if text[colon..].starts_with(':') && is_behind_break && !is_explicit {
         return refuse(
             text,
             range.start,
