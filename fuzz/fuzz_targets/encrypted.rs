@@ -5,7 +5,13 @@ use sops_core::{EncryptedDocument, Format, MacCheck};
 use sops_fuzz::IDENTITIES;
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    for format in [Format::Yaml, Format::Json] {
+    for format in [
+        Format::Yaml,
+        Format::Json,
+        Format::Dotenv,
+        Format::Ini,
+        Format::Binary,
+    ] {
         let Ok(document) = EncryptedDocument::parse(text, format) else {
             continue;
         };

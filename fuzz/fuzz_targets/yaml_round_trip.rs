@@ -3,4 +3,4 @@
 
 use sops_core::Format;
 
-libfuzzer_sys::fuzz_target!(|text: &str| sops_fuzz::round_trip(text, Format::Yaml));
+libfuzzer_sys::fuzz_target!(|text: &[u8]| sops_fuzz::round_trip(text, Format::Yaml));

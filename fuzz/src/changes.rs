@@ -42,7 +42,9 @@ fn check_set(text: &str, picks: &str, value: &Node) {
                 "set what cannot be"
             );
             check(
-                changed.as_ref().map_or(text, |changed| changed.as_str()),
+                changed
+                    .as_ref()
+                    .map_or(text.as_bytes(), |changed| changed.as_slice()),
                 &expected,
             );
         }
@@ -70,7 +72,7 @@ fn check_unset(text: &str, picks: &str) {
     }
 }
 
-fn check(changed: &str, expected: &[Node]) {
+fn check(changed: &[u8], expected: &[Node]) {
     let document = Document::parse(changed, Format::Yaml).expect("a changed document is one");
     assert!(
         trees(&document) == expected,

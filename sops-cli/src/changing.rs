@@ -27,24 +27,25 @@ impl Changing<'_> {
     /// Replaces the file by what `change` makes of its plaintext; `None` leaves it alone.
     pub(crate) fn change(
         &self,
-        change: impl FnOnce(&str, Format) -> sops_core::Result<Option<Zeroizing<String>>>,
+        change: impl FnOnce(&[u8], Format) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> Result<(), CommandError> {
         let services = Services::for_opening(self.ui, self.globals, self.opening)?;
         let format = self.formats.both(self.file)?;
         let source = Source::read(Some(self.file), format, Role::Encrypted)?;
-        let document =
-            EncryptedDocument::parse(&source.text, format).map_err(|error| source.error(error))?;
+        let document = EncryptedDocument::parse(&*source.content, format)
+            .map_err(|error| source.error(error))?;
         let key = services.data_key(self.ui, &source, &document)?;
         let open = opening::open(&source, &document, key, self.opening)?;
         opening::warn_of_comments(self.ui, &source, open.unopened_comments());
-        let Some(changed) = change(open.text(), format).map_err(|error| refused(&source, error))?
+        let Some(changed) =
+            change(open.plaintext(), format).map_err(|error| refused(&source, error))?
         else {
             return Ok(());
         };
         let encrypted = open
-            .encrypt(&changed, SystemTime::now())
+            .encrypt(&*changed, SystemTime::now())
             .map_err(|error| source.plaintext_error(error))?;
-        let expected = Expected::Content(source.text.as_bytes());
+        let expected = Expected::Content(&source.content);
         files::write(self.file, encrypted.as_bytes(), expected, Readers::Usual)
     }
 }

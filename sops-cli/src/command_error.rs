@@ -17,6 +17,7 @@ pub(crate) enum Code {
     Generic = 1,
     CannotReadInput = 2,
     CannotWriteOutput = 3,
+    CannotWriteTree = 4,
     InvalidKmsContext = 6,
     InvalidSetFormat = 7,
     ConflictingParameters = 8,
@@ -165,6 +166,11 @@ impl CommandError {
                 // A plaintext that has such a key, whatever is in it.
                 return Self::from_core(Error::AlreadyEncrypted, source);
             }
+            Error::AlreadyEncrypted if matches!(source, Some((.., Format::Dotenv, _))) => {
+                Self::new(Code::AlreadyEncrypted, "a key begins with `sops_`: the document is encrypted already")
+                    .hint("to change an encrypted file: `sops-rs edit <FILE>`")
+                    .hint("in a plaintext file, give the keys that begin with `sops_` other names")
+            }
             Error::AlreadyEncrypted => simple(Code::AlreadyEncrypted, &error)
                 .hint("to change an encrypted file: `sops-rs edit <FILE>`")
                 .hint("in a plaintext file, give the key `sops` another name"),
@@ -190,6 +196,7 @@ impl CommandError {
             Error::NoDataKey { .. } => simple(Code::CannotRetrieveDataKey, &error),
             Error::NoKeyService { .. } => simple(Code::Generic, &error)
                 .hint("name one with `--keyservice`, or take the key out: in `.sops.yaml`, or with flags such as `--rm-kms`"),
+            Error::Unwritable { .. } => simple(Code::CannotWriteTree, &error),
             Error::NoRecipient => simple(Code::Generic, &error)
                 .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` makes both a key and the rule"),
             Error::NothingSelected { .. } => simple(Code::Generic, &error)

@@ -47,14 +47,30 @@ pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, Co
 
 /// How a file is laid out that is written in another format than it had: the configuration's word, and the flag before it.
 pub(crate) fn stores(ui: &Ui, globals: &GlobalArgs) -> Result<Stores, CommandError> {
-    let mut stores = config(ui, globals)?.map_or_else(Stores::default, |config| config.stores());
+    Ok(stores_of(globals, config(ui, globals)?.as_ref()))
+}
+
+fn stores_of(globals: &GlobalArgs, config: Option<&Config>) -> Stores {
+    let mut stores = config.map_or_else(Stores::default, Config::stores);
     if let Some(indent) = globals.indent {
         // As `sops` takes them: 0 is the default for YAML, and -1 is the tab for JSON.
         let spaces = u8::try_from(indent).ok();
         stores.yaml_indent = spaces.filter(|spaces| *spaces > 0);
         stores.json_indent = spaces;
+        stores.json_binary_indent = spaces;
     }
-    Ok(stores)
+    stores
+}
+
+/// Has all of a binary file encrypted, whatever the rule selects of other files.
+pub(crate) fn encrypt_all(ui: &Ui, encryption: &mut Encryption) {
+    let rule = std::mem::take(&mut encryption.rule);
+    if rule != EncryptionRule::default() {
+        ui.warn(format_args!(
+            "the rule `{rule}` is not used: a binary file is one value, which is encrypted"
+        ));
+    }
+    encryption.mac_only_encrypted = false;
 }
 
 /// A plaintext in the format that is written.
@@ -64,12 +80,12 @@ pub(crate) fn in_format(
     source: &Source,
     decrypted: Decrypted,
     to: Format,
-) -> Result<Zeroizing<String>, CommandError> {
+) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     if to == source.format {
-        return Ok(decrypted.text);
+        return Ok(decrypted.plaintext);
     }
     let stores = stores(ui, globals)?;
-    Document::parse(&decrypted.text, source.format)
+    Document::parse(&*decrypted.plaintext, source.format)
         .and_then(|document| convert(&document, to, &stores))
         .map_err(|error| source.plaintext_error(error))
 }
@@ -129,6 +145,7 @@ pub(crate) fn encryption(
         key_groups,
         shamir_threshold: wanted.threshold.get().or(configured.map(usize::from)),
         rule: rule(wanted.rules, creation)?,
+        stores: stores_of(globals, config),
         mac_only_encrypted: globals.mac_only_encrypted
             || creation.is_some_and(|rule| rule.mac_only_encrypted),
         allow_plaintext: wanted.rules.allow_plaintext,

@@ -5,6 +5,24 @@ use sops_core::rules::EncryptionRule;
 
 /// An example in the format, of which the rule selects something if it is one for manifests.
 pub(crate) fn example(format: Format, rule: &EncryptionRule) -> &'static str {
+    match format {
+        Format::Dotenv => {
+            return "\
+# Write your secrets here; they are encrypted when you save and leave the editor.
+EXAMPLE_KEY=example_value
+EXAMPLE_LINES=one\\ntwo
+";
+        }
+        Format::Ini => {
+            return "\
+[example]
+; Write your secrets here; they are encrypted when you save and leave the editor.
+example_key = example_value
+";
+        }
+        Format::Binary => return "Write your secret here; it is encrypted as a whole.\n",
+        _ => {}
+    }
     let is_for_manifests = match rule {
         EncryptionRule::EncryptedRegex(_) => rule
             .compile()

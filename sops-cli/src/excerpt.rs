@@ -25,6 +25,7 @@ impl Excerpt {
         let key = match format {
             Format::Yaml => yaml_key(text),
             Format::Json => json_key(text),
+            Format::Dotenv => dotenv_key(text),
             _ => None,
         }?;
         let line = &text[text.rfind('\n').map_or(0, |end| end + 1)..];
@@ -155,6 +156,19 @@ fn end_of(value: &str) -> Option<End> {
         Some(b'?' | b'@' | b'`' | b'%') => None,
         Some(_) => Some(End::Plain),
     }
+}
+
+/// The key of the text's last line, which is a line by itself in dotenv.
+fn dotenv_key(text: &str) -> Option<Key> {
+    let line = &text[text.rfind('\n').map_or(0, |end| end + 1)..];
+    let length = line
+        .find('=')
+        .filter(|length| (1..=MAX_KEY).contains(length))?;
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    line[..length].bytes().all(is_name).then_some(Key {
+        range: 0..length,
+        colon: length,
+    })
 }
 
 /// The key of the text's last line, if all strings before it are closed and it stands in an object.

@@ -13,9 +13,9 @@ pub(crate) struct Notice {
 impl Notice {
     pub(crate) fn new(format: Format) -> Self {
         let mark = match format {
-            Format::Yaml => "# sops-rs: ",
-            // JSON has no comments; these lines never reach its parser.
-            _ => "// sops-rs: ",
+            Format::Json => "// sops-rs: ",
+            // The lines never reach the parser, so it is no matter whether they would be a comment.
+            _ => "# sops-rs: ",
         };
         Self { mark }
     }

@@ -16,7 +16,7 @@ pub(crate) fn decrypt(
     source: &Source,
     args: &OpeningArgs,
 ) -> Result<Decrypted, CommandError> {
-    let document = EncryptedDocument::parse(&source.text, source.format)
+    let document = EncryptedDocument::parse(&*source.content, source.format)
         .map_err(|error| source.error(error))?;
     let key = services.data_key(ui, source, &document)?;
     let decrypted = document

@@ -3,19 +3,19 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sops_core::{Error, Format, Location};
+use sops_core::{Error, Format};
 use zeroize::Zeroizing;
 
 use crate::command_error::{CommandError, Role, name_of};
 
-/// A text, where it came from, and what it is.
+/// The content of a file, where it came from, and what it is.
 pub(crate) struct Source {
     /// What messages call it.
     pub(crate) name: String,
     /// `None` is standard input.
     pub(crate) path: Option<PathBuf>,
     pub(crate) format: Format,
-    pub(crate) text: Zeroizing<String>,
+    pub(crate) content: Zeroizing<Vec<u8>>,
     role: Role,
 }
 
@@ -35,38 +35,21 @@ impl Source {
             }
         };
         let bytes = bytes.map_err(|error| CommandError::input(&name, &error))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = error.utf8_error().valid_up_to();
-            let bytes = Zeroizing::new(error.into_bytes());
-            // What is before that place is valid by its definition.
-            let before = str::from_utf8(&bytes[..valid]).unwrap_or_default();
-            let error = Error::Syntax {
-                location: Location::of(before, valid),
-                message: "this is not valid UTF-8".to_owned(),
-            };
-            CommandError::in_text(error, &name, &bytes, format, role)
-        })?;
         Ok(Self {
             name,
             path: path.map(Path::to_owned),
             format,
-            text: Zeroizing::new(text),
+            content: Zeroizing::new(bytes),
             role,
         })
     }
 
-    /// An error of the library about this text.
+    /// An error of the library about this content.
     pub(crate) fn error(&self, error: Error) -> CommandError {
-        CommandError::in_text(
-            error,
-            &self.name,
-            self.text.as_bytes(),
-            self.format,
-            self.role,
-        )
+        CommandError::in_text(error, &self.name, &self.content, self.format, self.role)
     }
 
-    /// An error of the library about this text decrypted, in which places mean nothing to the person.
+    /// An error of the library about this content decrypted, in which places mean nothing to the person.
     pub(crate) fn plaintext_error(&self, error: Error) -> CommandError {
         CommandError::in_text(error, &self.name, &[], self.format, self.role)
     }

@@ -17,6 +17,8 @@ use crate::value::Type;
 
 const NONCE_LENGTH: usize = 32;
 const TAG_LENGTH: usize = 16;
+/// A multiple of 3, so that only the last chunk is padded.
+const ENCODED_AT_ONCE: usize = 48 * 1024;
 const PREFIX: &str = "ENC[AES256_GCM,data:";
 
 /// Why a value cannot be decrypted; the words of a message, without the value.
@@ -132,16 +134,23 @@ impl Cipher {
         opened.map_err(|_| "the encrypted value was altered, or moved here from another key")?;
         Ok((kind, &self.buffer))
     }
+
+    /// What was decrypted last.
+    pub(crate) fn into_plaintext(self) -> Zeroizing<Vec<u8>> {
+        self.buffer
+    }
 }
 
 /// Appends bytes in base64. `encode_string` of the crate clears a buffer of 1 KB for each call, more than most values have.
 fn push_base64(bytes: &[u8], encoded: &mut Vec<u8>, out: &mut String) {
-    encoded.resize(bytes.len().div_ceil(3) * 4, 0);
-    // The buffer has the length that padded base64 takes, and base64 is ASCII.
-    BASE64
-        .encode_slice(bytes, encoded)
-        .expect("the buffer is long enough");
-    out.push_str(str::from_utf8(encoded).expect("base64 is ASCII"));
+    for bytes in bytes.chunks(ENCODED_AT_ONCE) {
+        encoded.resize(bytes.len().div_ceil(3) * 4, 0);
+        // The buffer has the length that padded base64 takes, and base64 is ASCII.
+        BASE64
+            .encode_slice(bytes, encoded)
+            .expect("the buffer is long enough");
+        out.push_str(str::from_utf8(encoded).expect("base64 is ASCII"));
+    }
 }
 
 fn chunk<const N: usize>(nonce: &[u8; 64]) -> &[u8; N] {

@@ -1,10 +1,12 @@
 //! Plaintexts in another form: a whole document in another format, or one value of it.
 
+use std::collections::HashSet;
+
 use zeroize::Zeroizing;
 
 use crate::config::Stores;
 use crate::document::change::find;
-use crate::document::{Document, json, yaml};
+use crate::document::{Document, Item, ROOT, binary, dotenv, flat, ini, json, yaml};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::key_path::KeyPath;
@@ -15,46 +17,151 @@ use crate::value::{Type, Value};
 /// comments left out. `stores` tells the indentation.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for a stream of several documents that is to be JSON, which holds but one (`sops` writes the
-/// first and drops the others); [`Error::Value`] for an infinity or NaN in JSON.
+/// [`Error::Unsupported`] for a stream of several documents that is to be anything but YAML, which would hold but one (`sops`
+/// writes the first and drops the others), and for a key that stands twice; [`Error::Value`] for an infinity or NaN in JSON;
+/// [`Error::Unwritable`] for what dotenv, INI or the binary format cannot hold.
 ///
 /// ```
 /// use sops_core::{Document, Format, config::Stores, convert};
 ///
 /// let document = Document::parse("a: {b: 0x10} # c\n", Format::Yaml)?;
 /// let json = convert(&document, Format::Json, &Stores::default())?;
-/// assert_eq!(*json, "{\n\t\"a\": {\n\t\t\"b\": 16\n\t}\n}\n");
+/// assert_eq!(*json, b"{\n\t\"a\": {\n\t\t\"b\": 16\n\t}\n}\n");
 /// # Ok::<(), sops_core::Error>(())
 /// ```
-pub fn convert(document: &Document<'_>, to: Format, stores: &Stores) -> Result<Zeroizing<String>> {
+pub fn convert(document: &Document<'_>, to: Format, stores: &Stores) -> Result<Zeroizing<Vec<u8>>> {
     let tops = || document.document_indexes().map(|index| document.top(index));
-    let empty = Node::Mapping(Vec::new());
-    let tree = |top: Option<usize>| top.map_or_else(|| empty.clone(), |top| document.tree(top));
-    match to {
-        Format::Yaml => {
-            let mut out = Zeroizing::new(String::new());
-            for top in tops() {
-                if !out.is_empty() {
-                    out.push_str("---\n");
-                }
-                out.push_str(&Zeroizing::new(yaml::emit::emit(
-                    &tree(top),
-                    yaml_step(stores),
-                )));
+    let tree = |top: Option<usize>| match top {
+        Some(top) => document.tree(top),
+        None => Node::Mapping(Vec::new()),
+    };
+    if !to.is_flat() {
+        refuse_duplicates(document)?;
+    }
+    if to == Format::Yaml {
+        let mut out = String::new();
+        for top in tops() {
+            if !out.is_empty() {
+                out.push_str("---\n");
             }
-            Ok(out)
+            out.push_str(&yaml::emit::emit(&tree(top), yaml_step(stores)));
         }
-        Format::Json => {
-            if let Some(top) = tops().skip(1).flatten().next() {
-                return Err(Error::Unsupported {
-                    location: start(document, top),
-                    message: "another document begins here, and JSON holds but one; write YAML, or split the file".into(),
+        return Ok(Zeroizing::new(out.into_bytes()));
+    }
+    if let Some(top) = tops().skip(1).flatten().next() {
+        let name = to.name();
+        return Err(Error::Unsupported {
+            location: start(document, top),
+            message: format!(
+                "another document begins here, and {name} holds but one; write yaml, or split the file"
+            ),
+        });
+    }
+    one(&tree(document.top(0)), to, stores).map(Zeroizing::new)
+}
+
+/// Writes one document.
+fn one(tree: &Node, to: Format, stores: &Stores) -> Result<Vec<u8>> {
+    let written = match to {
+        Format::Yaml => Ok(yaml::emit::emit(tree, yaml_step(stores))),
+        Format::Json => Ok(json::emit::emit(tree, json_indent(stores.json_indent))?),
+        Format::Dotenv => dotenv::emit(tree).map_err(|path| {
+            (
+                path,
+                "dotenv holds keys and single values only; write yaml or json",
+            )
+        }),
+        Format::Ini => ini::spell::emit(tree).map_err(|path| {
+            (
+                path,
+                "INI holds sections of keys and single values only; write yaml or json",
+            )
+        }),
+        Format::Binary => {
+            return binary::bytes(tree)
+                .map(<[u8]>::to_vec)
+                .ok_or_else(|| Error::Unwritable {
+                    path: binary::DATA_KEY.to_owned(),
+                    message: "a binary file is the string under this key, and there is none"
+                        .to_owned(),
                 });
+        }
+    };
+    let unwritable = |(path, message): (String, &str)| Error::Unwritable {
+        path,
+        message: message.to_owned(),
+    };
+    let text = written.map_err(unwritable)?;
+    if to.is_flat()
+        && let Some(path) = first_difference(tree, &text, to)
+    {
+        let message = "the key or the value has no form in this format; write yaml or json";
+        return Err(unwritable((path, message)));
+    }
+    Ok(text.into_bytes())
+}
+
+/// The first path at which a text in a format without nesting says something else than the tree.
+fn first_difference(tree: &Node, text: &str, format: Format) -> Option<String> {
+    let read = Document::parse(text, format).ok();
+    let read = read.and_then(|document| document.to_tree(0));
+    let mut expected = Vec::new();
+    let mut found = Vec::new();
+    flat_entries("", &flat::with_texts(tree), &mut expected);
+    if let Some(read) = &read {
+        flat_entries("", read, &mut found);
+    }
+    let differs = |index: &usize| expected.get(*index) != found.get(*index);
+    let index = (0..expected.len().max(found.len())).find(differs)?;
+    let entry = expected.get(index).or_else(|| found.get(index));
+    entry.map(|(path, _)| path.clone())
+}
+
+/// The values with their paths, and the sections that are not the implicit one.
+fn flat_entries(path: &str, node: &Node, out: &mut Vec<(String, Option<Value<'static>>)>) {
+    match node {
+        Node::Scalar(value) => out.push((path.to_owned(), value.clone())),
+        Node::Mapping(entries) => {
+            for entry in entries {
+                let path = match path {
+                    "" => entry.key.clone(),
+                    path => format!("{path}.{}", entry.key),
+                };
+                if matches!(entry.value, Node::Mapping(_)) && path != ini::DEFAULT_SECTION {
+                    out.push((path.clone(), None));
+                }
+                flat_entries(&path, &entry.value, out);
             }
-            let first = tree(document.top(0));
-            json::emit::emit(&first, json_indent(stores)).map(Zeroizing::new)
+        }
+        Node::Sequence(_) => {}
+    }
+}
+
+/// Refuses a mapping that has a key twice, which dotenv and INI allow and no other format.
+fn refuse_duplicates(document: &Document<'_>) -> Result<()> {
+    if !document.format().is_flat() {
+        return Ok(());
+    }
+    let mut seen = HashSet::new();
+    for (index, item) in document.tape.iter().enumerate() {
+        let (Item::Open { .. } | Item::Leaf(_)) = item else {
+            continue;
+        };
+        let Some(path) = document.node_path(index).filter(|path| *path != ROOT) else {
+            continue;
+        };
+        if !seen.insert((document.paths.parent(path), document.paths.key(path))) {
+            let offset = document.paths.key_offset(path) as usize;
+            return Err(Error::Unsupported {
+                location: Location::of(document.text, offset),
+                message: format!(
+                    "`{}` stands twice, which only the format of this file allows",
+                    document.paths.display(path)
+                ),
+            });
         }
     }
+    Ok(())
 }
 
 /// The value at `path` in the first document, as `sops decrypt --extract` prints it: the bytes of a string as they are, a
@@ -82,27 +189,35 @@ pub fn extract(
     stores: &Stores,
 ) -> Result<Zeroizing<Vec<u8>>> {
     let tree = document.tree(find(document, path)?);
-    let text = match (&tree, to) {
-        (
-            Node::Scalar(Some(Value {
-                kind: Type::Str,
-                bytes,
-            })),
-            _,
-        ) => {
-            return Ok(Zeroizing::new(bytes.to_vec()));
-        }
-        (Node::Mapping(_), Format::Yaml) => yaml::emit::emit(&tree, yaml_step(stores)),
+    if let Node::Scalar(Some(Value {
+        kind: Type::Str,
+        bytes,
+    })) = &tree
+    {
+        return Ok(Zeroizing::new(bytes.to_vec()));
+    }
+    if let Node::Mapping(_) = &tree {
+        return one(&tree, to, stores).map(Zeroizing::new);
+    }
+    let mut out = String::new();
+    match to {
         // The setting is for whole files; `sops` does not ask it here.
-        (_, Format::Yaml) => yaml::emit::emit(&tree, yaml::emit::DEFAULT_STEP),
-        (Node::Mapping(_), Format::Json) => json::emit::emit(&tree, json_indent(stores))?,
-        (_, Format::Json) => {
-            let mut out = String::new();
-            json::emit::emit_value(&mut out, &tree, json_indent(stores), 0)?;
-            out
+        Format::Yaml => out = yaml::emit::emit(&tree, yaml::emit::DEFAULT_STEP),
+        Format::Json => {
+            json::emit::emit_value(&mut out, &tree, json_indent(stores.json_indent), 0)?;
         }
-    };
-    Ok(Zeroizing::new(text.into_bytes()))
+        // As `sops` writes it, which is not how it writes the same in a file.
+        Format::Ini if matches!(tree, Node::Scalar(_)) => {
+            json::emit::emit_value(&mut out, &tree, json::emit::Indent::Tab, 0)?;
+        }
+        Format::Dotenv | Format::Ini | Format::Binary => {
+            return Err(Error::Unwritable {
+                path: path.to_string(),
+                message: format!("{} values are strings, and this is none", to.name()),
+            });
+        }
+    }
+    Ok(Zeroizing::new(out.into_bytes()))
 }
 
 fn yaml_step(stores: &Stores) -> usize {
@@ -111,12 +226,15 @@ fn yaml_step(stores: &Stores) -> usize {
         .map_or(yaml::emit::DEFAULT_STEP, usize::from)
 }
 
-fn json_indent(stores: &Stores) -> json::emit::Indent {
-    stores
-        .json_indent
-        .map_or(json::emit::Indent::Tab, |spaces| {
-            json::emit::Indent::Spaces(spaces.into())
-        })
+fn json_indent(spaces: Option<u8>) -> json::emit::Indent {
+    spaces.map_or(json::emit::Indent::Tab, |spaces| {
+        json::emit::Indent::Spaces(spaces.into())
+    })
+}
+
+/// The layout of the JSON around a binary file.
+pub(crate) fn json_binary_indent(stores: &Stores) -> json::emit::Indent {
+    json_indent(stores.json_binary_indent)
 }
 
 fn start(document: &Document<'_>, node: usize) -> Location {
@@ -249,7 +367,7 @@ mod tests {
         ] {
             let document = Document::parse(text, from).unwrap_or_else(|error| panic!("{error}"));
             let written = convert(&document, to, &stores).unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!(*written, expected);
+            assert_eq!(String::from_utf8_lossy(&written), expected);
         }
     }
 

@@ -85,7 +85,7 @@ pub enum Error {
     /// The document has no `sops` block, so there is nothing to decrypt.
     #[error("sops metadata not found")]
     NotEncrypted,
-    /// The document has a `sops` block already, so it cannot be encrypted again.
+    /// The document has a `sops` block already, in dotenv a key that begins with `sops_`, so it cannot be encrypted again.
     #[error("the document has a top-level key `sops`: it is encrypted already")]
     AlreadyEncrypted,
     /// The `sops` block is missing a part, or a part is malformed.
@@ -209,6 +209,14 @@ pub enum Error {
     #[error("{message}")]
     NotFound {
         /// The path as far as it is missing.
+        message: String,
+    },
+    /// A value that the format which is to be written has no form for, such as a sequence in dotenv.
+    #[error("{path}: {message}")]
+    Unwritable {
+        /// The key path, keys joined with `.`.
+        path: String,
+        /// What the format lacks.
         message: String,
     },
     /// A file cannot be read or written.

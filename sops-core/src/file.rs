@@ -6,8 +6,10 @@ use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
+use crate::config::Stores;
+use crate::convert::json_binary_indent;
 use crate::document::{Document, Edits, block};
-use crate::error::{Error, Location, Result};
+use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::keys::{
     DataKey, Environment, Identities, KeyGroup, KeyService, KeyServices, MasterKey,
@@ -16,7 +18,7 @@ use crate::keys::{
 use crate::metadata::{FORMAT_VERSION, Metadata, timestamp};
 pub use crate::pipeline::decrypt::{Decrypted, MacCheck};
 use crate::pipeline::reuse::Reuse;
-use crate::pipeline::{decrypt, encrypt};
+use crate::pipeline::{binary, decrypt, encrypt};
 use crate::rules::EncryptionRule;
 
 /// How a document is to be encrypted.
@@ -26,10 +28,12 @@ pub struct Encryption {
     pub key_groups: Vec<Vec<MasterKey>>,
     /// How many groups are needed to open the document; `None` means all of them.
     pub shamir_threshold: Option<usize>,
-    /// Which values are encrypted.
+    /// Which values are encrypted; none but the binary format's, which are all.
     pub rule: EncryptionRule,
     /// Whether the MAC is over the encrypted values only, so that the others can be changed by hand.
     pub mac_only_encrypted: bool,
+    /// How the JSON around a binary file is laid out.
+    pub stores: Stores,
     /// Whether a document of which the rule selects nothing is an error or, as with `sops`, left in plaintext.
     pub allow_plaintext: bool,
     /// The time that `lastmodified` tells.
@@ -46,6 +50,7 @@ impl Encryption {
             shamir_threshold: None,
             rule: EncryptionRule::default(),
             mac_only_encrypted: false,
+            stores: Stores::default(),
             allow_plaintext: false,
             now: SystemTime::now(),
             key_service: Arc::new(Identities::new()),
@@ -57,8 +62,12 @@ impl Encryption {
 ///
 /// # Errors
 /// As [`Document::parse`]; [`Error::AlreadyEncrypted`], [`Error::NoRecipient`], [`Error::NothingSelected`].
-pub fn encrypt(text: &str, format: Format, how: &Encryption) -> Result<String> {
-    let mut document = Document::parse(text, format)?;
+pub fn encrypt(
+    plaintext: &(impl AsRef<[u8]> + ?Sized),
+    format: Format,
+    how: &Encryption,
+) -> Result<String> {
+    let mut document = Document::parse(plaintext, format)?;
     if !document.blocks.is_empty() {
         return Err(Error::AlreadyEncrypted);
     }
@@ -66,13 +75,14 @@ pub fn encrypt(text: &str, format: Format, how: &Encryption) -> Result<String> {
         return Err(Error::NoRecipient);
     }
     let key = DataKey::generate();
+    let is_binary = format == Format::Binary;
     let mut metadata = Metadata {
         key_groups: Vec::new(),
         shamir_threshold: None,
         last_modified: timestamp(how.now),
         mac: String::new(),
-        rule: Some(how.rule.clone()),
-        mac_only_encrypted: how.mac_only_encrypted,
+        rule: (!is_binary).then(|| how.rule.clone()),
+        mac_only_encrypted: how.mac_only_encrypted && !is_binary,
         version: FORMAT_VERSION.into(),
         spellings: None,
     };
@@ -84,6 +94,10 @@ pub fn encrypt(text: &str, format: Format, how: &Encryption) -> Result<String> {
         how.now,
     )?;
     metadata.set_key_groups(groups, how.shamir_threshold);
+    if is_binary {
+        let indent = json_binary_indent(&how.stores);
+        return binary::encrypt(plaintext.as_ref(), &mut metadata, &key, indent);
+    }
     if !how.allow_plaintext {
         encrypt::require_selection(&document, &how.rule)?;
     }
@@ -94,6 +108,7 @@ pub fn encrypt(text: &str, format: Format, how: &Encryption) -> Result<String> {
 pub struct EncryptedDocument<'a> {
     document: Document<'a>,
     metadata: Metadata,
+    format: Format,
 }
 
 impl<'a> EncryptedDocument<'a> {
@@ -101,8 +116,8 @@ impl<'a> EncryptedDocument<'a> {
     ///
     /// # Errors
     /// As [`Document::parse`]; [`Error::NotEncrypted`] and [`Error::Metadata`].
-    pub fn parse(text: &'a str, format: Format) -> Result<Self> {
-        let document = Document::parse(text, format)?;
+    pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized), format: Format) -> Result<Self> {
+        let document = Document::parse(text, format.encrypted())?;
         let tree = block::read(&document)?.ok_or(Error::NotEncrypted)?;
         let metadata = Metadata::from_tree(&tree).map_err(|error| match error {
             Error::Metadata { message, .. } => Error::Metadata {
@@ -111,7 +126,11 @@ impl<'a> EncryptedDocument<'a> {
             },
             other => other,
         })?;
-        Ok(Self { document, metadata })
+        Ok(Self {
+            document,
+            metadata,
+            format,
+        })
     }
 
     /// What the `sops` block says.
@@ -137,7 +156,23 @@ impl<'a> EncryptedDocument<'a> {
     /// [`Error::Value`] names a value that was altered; [`Error::MacMismatch`], [`Error::MacMissing`] and
     /// [`Error::MacUnreadable`] where `check` asks for the MAC.
     pub fn decrypt(&self, key: &DataKey, check: MacCheck) -> Result<Decrypted> {
-        decrypt::decrypt(&self.document, &self.metadata, key, check, None)
+        self.decrypt_for_reuse(key, check, None)
+    }
+
+    fn decrypt_for_reuse(
+        &self,
+        key: &DataKey,
+        check: MacCheck,
+        reuse: Option<&mut Reuse<'a>>,
+    ) -> Result<Decrypted> {
+        if self.format == Format::Binary {
+            let plaintext = binary::decrypt(&self.document, &self.metadata, key, check)?;
+            return Ok(Decrypted {
+                plaintext,
+                unopened_comments: 0,
+            });
+        }
+        decrypt::decrypt(&self.document, &self.metadata, key, check, reuse)
     }
 
     /// Decrypts the document to encrypt it again once it has been changed.
@@ -146,13 +181,7 @@ impl<'a> EncryptedDocument<'a> {
     /// As [`decrypt`](Self::decrypt).
     pub fn open(&self, key: DataKey, check: MacCheck) -> Result<OpenDocument<'_, 'a>> {
         let mut reuse = Reuse::default();
-        let decrypted = decrypt::decrypt(
-            &self.document,
-            &self.metadata,
-            &key,
-            check,
-            Some(&mut reuse),
-        )?;
+        let decrypted = self.decrypt_for_reuse(&key, check, Some(&mut reuse))?;
         Ok(OpenDocument {
             encrypted: self,
             key,
@@ -184,6 +213,28 @@ impl<'a> EncryptedDocument<'a> {
         Ok(self.with_metadata(&metadata))
     }
 
+    /// Encrypts a plaintext as this document's next state, which may be the `same` under the same key.
+    fn encrypt(
+        &self,
+        plaintext: &[u8],
+        same: bool,
+        mut metadata: Metadata,
+        now: SystemTime,
+        key: &DataKey,
+        reuse: &mut Reuse<'_>,
+    ) -> Result<String> {
+        metadata.last_modified = timestamp(now);
+        metadata.version = FORMAT_VERSION.into();
+        if self.format == Format::Binary {
+            return binary::replace(&self.document, plaintext, same, &mut metadata, key);
+        }
+        let mut document = Document::parse(plaintext, self.format)?;
+        if !document.blocks.is_empty() {
+            return Err(Error::AlreadyEncrypted);
+        }
+        encrypt::encrypt(&mut document, &mut metadata, key, reuse)
+    }
+
     /// The document with another `sops` block in place of its own.
     pub fn with_metadata(&self, metadata: &Metadata) -> String {
         let tree = metadata.to_tree();
@@ -204,9 +255,9 @@ pub struct OpenDocument<'d, 'a> {
 }
 
 impl OpenDocument<'_, '_> {
-    /// The plaintext.
-    pub fn text(&self) -> &str {
-        &self.decrypted.text
+    /// The plaintext; UTF-8 in all formats but the binary one.
+    pub fn plaintext(&self) -> &[u8] {
+        &self.decrypted.plaintext
     }
 
     /// How many comments could not be opened and stand in the plaintext as they were.
@@ -214,19 +265,21 @@ impl OpenDocument<'_, '_> {
         self.decrypted.unopened_comments
     }
 
-    /// Encrypts `text`, the changed plaintext, under the same data key. Values that are still there keep their ciphertext.
+    /// Encrypts the changed plaintext under the same data key. Values that are still there keep their ciphertext.
     ///
     /// # Errors
-    /// As [`Document::parse`]; [`Error::AlreadyEncrypted`] if the text has a `sops` block.
-    pub fn encrypt(mut self, text: &str, now: SystemTime) -> Result<String> {
-        let mut document = Document::parse(text, self.encrypted.document.format)?;
-        if !document.blocks.is_empty() {
-            return Err(Error::AlreadyEncrypted);
-        }
-        let mut metadata = self.encrypted.metadata.clone();
-        metadata.last_modified = timestamp(now);
-        metadata.version = FORMAT_VERSION.into();
-        encrypt::encrypt(&mut document, &mut metadata, &self.key, &mut self.reuse)
+    /// As [`Document::parse`]; [`Error::AlreadyEncrypted`] if the plaintext has a `sops` block.
+    pub fn encrypt(
+        self,
+        plaintext: &(impl AsRef<[u8]> + ?Sized),
+        now: SystemTime,
+    ) -> Result<String> {
+        let metadata = self.encrypted.metadata.clone();
+        let mut reuse = self.reuse;
+        let plaintext = plaintext.as_ref();
+        let same = *plaintext == **self.decrypted.plaintext;
+        self.encrypted
+            .encrypt(plaintext, same, metadata, now, &self.key, &mut reuse)
     }
 
     /// Encrypts the plaintext under a new data key, for these master keys.
@@ -239,15 +292,15 @@ impl OpenDocument<'_, '_> {
         service: &dyn KeyService,
         now: SystemTime,
     ) -> Result<String> {
-        let mut document = Document::parse(&self.decrypted.text, self.encrypted.document.format)?;
         let key = DataKey::generate();
         let mut metadata = self.encrypted.metadata.clone();
         let threshold = metadata.shamir_threshold;
         let groups = wrap_data_key(&key, groups, threshold, service, now)?;
         metadata.set_key_groups(groups, threshold);
-        metadata.last_modified = timestamp(now);
-        metadata.version = FORMAT_VERSION.into();
-        encrypt::encrypt(&mut document, &mut metadata, &key, &mut Reuse::default())
+        let plaintext = &self.decrypted.plaintext;
+        let mut reuse = Reuse::default();
+        self.encrypted
+            .encrypt(plaintext, false, metadata, now, &key, &mut reuse)
     }
 }
 
@@ -274,32 +327,29 @@ fn changed_group(
     Ok(group)
 }
 
-/// Decrypts a document with the usual MAC check.
+/// Decrypts a document with the usual MAC check. The plaintext is UTF-8 in all formats but the binary one.
 ///
 /// # Errors
 /// As [`EncryptedDocument::parse`], [`data_key`](EncryptedDocument::data_key) and [`decrypt`](EncryptedDocument::decrypt).
-pub fn decrypt(text: &str, format: Format, service: &dyn KeyService) -> Result<Zeroizing<String>> {
+pub fn decrypt(
+    text: &(impl AsRef<[u8]> + ?Sized),
+    format: Format,
+    service: &dyn KeyService,
+) -> Result<Zeroizing<Vec<u8>>> {
     let document = EncryptedDocument::parse(text, format)?;
     let key = document.data_key(service)?;
-    Ok(document.decrypt(&key, MacCheck::Require)?.text)
+    Ok(document.decrypt(&key, MacCheck::Require)?.plaintext)
 }
 
-/// Decrypts a file with the keys of age and PGP that are looked for where `sops` looks for them.
+/// Decrypts a file, whose name tells its format, with the keys of age and PGP that are looked for where `sops` looks for them.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::Unsupported`] for a name that is neither YAML's nor JSON's, and text that is no UTF-8; as
-/// [`decrypt`].
-pub fn decrypt_file(path: &Path) -> Result<Zeroizing<String>> {
+/// [`Error::Io`]; as [`decrypt`].
+pub fn decrypt_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let bytes = Zeroizing::new(std::fs::read(path).map_err(|source| Error::Io {
         file: path.to_owned(),
         source,
     })?);
-    let refused = |message: &str| Error::Unsupported {
-        location: Location::of("", 0),
-        message: format!("{}: {message}", path.display()),
-    };
-    let text = str::from_utf8(&bytes).map_err(|_| refused("not UTF-8 text"))?;
-    let format = Format::from_path(path)
-        .ok_or_else(|| refused("the name ends neither in .yaml, .yml nor .json"))?;
-    decrypt(text, format, &KeyServices::local(Environment::process()))
+    let services = KeyServices::local(Environment::process());
+    decrypt(&*bytes, Format::from_path(path), &services)
 }

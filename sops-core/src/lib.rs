@@ -1,4 +1,4 @@
-//! Encrypted secrets in YAML and JSON, in the format of SOPS, without changing anything but the values.
+//! Encrypted secrets in YAML, JSON, dotenv, INI and binary files, in the format of SOPS, without changing anything but the values.
 //!
 //! Whatever is encrypted here comes back byte for byte, `sops` 3.13 reads it, and what `sops` wrote is read here. All of it works in
 //! memory: no function touches a file, the environment or a terminal unless its name says so ([`decrypt_file`],
@@ -23,7 +23,25 @@
 //!
 //! let mut identities = Identities::new();
 //! identities.add_keys("a new key", pair.key_file("2026-01-01T00:00:00Z").as_bytes())?;
-//! assert_eq!(*decrypt(&encrypted, Format::Yaml, &identities)?, plaintext);
+//! assert_eq!(*decrypt(&encrypted, Format::Yaml, &identities)?, plaintext.as_bytes());
+//! # Ok::<(), sops_core::Error>(())
+//! ```
+//!
+//! # Bytes that are no text
+//!
+//! ```
+//! # use sops_core::keys::{Identities, age::generate_x25519};
+//! # use sops_core::{Encryption, Format, decrypt, encrypt};
+//! # let pair = generate_x25519();
+//! # let mut identities = Identities::new();
+//! # identities.add_keys("a new key", pair.key_file("2026-01-01T00:00:00Z").as_bytes())?;
+//! let how = Encryption::to([pair.recipient.clone()]);
+//! let encrypted = encrypt(b"PK\x03\x04\xff", Format::Binary, &how)?;
+//! assert!(encrypted.starts_with("{\n\t\"data\": \"ENC[AES256_GCM,data:"));
+//! assert_eq!(*decrypt(&encrypted, Format::Binary, &identities)?, b"PK\x03\x04\xff");
+//!
+//! let encrypted = encrypt("# staging\nAPI_KEY=k3y\n", Format::Dotenv, &how)?;
+//! assert_eq!(*decrypt(&encrypted, Format::Dotenv, &identities)?, b"# staging\nAPI_KEY=k3y\n");
 //! # Ok::<(), sops_core::Error>(())
 //! ```
 //!
@@ -65,8 +83,8 @@
 //! let open = document.open(key, MacCheck::Require)?;
 //! let path = "[\"b\"]".parse()?;
 //! let value = sops_core::tree::Node::from_json(&serde_json::json!("two"));
-//! let changed = set(open.text(), Format::Yaml, &path, &value)?.expect("the value is another");
-//! assert_eq!(*changed, "a: 1\nb: two\n");
+//! let changed = set(open.plaintext(), Format::Yaml, &path, &value)?.expect("the value is another");
+//! assert_eq!(*changed, b"a: 1\nb: two\n");
 //! let encrypted = open.encrypt(&changed, SystemTime::now())?;
 //!
 //! // Another recipient, the same data key: not one value changes.

@@ -37,7 +37,10 @@ use crate::value::{Type, Value};
 /// assert_eq!((database.host.as_str(), database.port), ("db", 5432));
 /// # Ok::<(), sops_core::Error>(())
 /// ```
-pub fn from_document<T: DeserializeOwned>(text: &str, format: Format) -> Result<T> {
+pub fn from_document<T: DeserializeOwned>(
+    text: &(impl AsRef<[u8]> + ?Sized),
+    format: Format,
+) -> Result<T> {
     let document = Document::parse(text, format)?;
     read(&document, document.top(0))
 }
@@ -46,7 +49,10 @@ pub fn from_document<T: DeserializeOwned>(text: &str, format: Format) -> Result<
 ///
 /// # Errors
 /// As [`from_document`].
-pub fn from_documents<T: DeserializeOwned>(text: &str, format: Format) -> Result<Vec<T>> {
+pub fn from_documents<T: DeserializeOwned>(
+    text: &(impl AsRef<[u8]> + ?Sized),
+    format: Format,
+) -> Result<Vec<T>> {
     let document = Document::parse(text, format)?;
     document
         .document_indexes()

@@ -307,11 +307,10 @@ fn change(seed: u64, text: &str, format: Format) -> Result<bool, String> {
             return Ok(false);
         }
         (Err(error), _) => return Err(format!("{what}: {error}")),
-        (Ok(changed), _) => changed,
+        (Ok(changed), _) => String::from_utf8(changed.to_vec()).expect("the text was UTF-8"),
     };
-    let problem = |message: &str| Err(format!("{what}: {message}\n{}", *changed));
-    let after =
-        trees(&changed, format).map_err(|error| format!("{what}: {error}\n{}", *changed))?;
+    let problem = |message: &str| Err(format!("{what}: {message}\n{changed}"));
+    let after = trees(&changed, format).map_err(|error| format!("{what}: {error}\n{changed}"))?;
     if expected.as_ref() != after.first() {
         return problem("is not what sops makes of it");
     }

@@ -60,7 +60,7 @@ fn master_keys_of_all_families_are_named_and_kept() {
         let open = document
             .open(key, MacCheck::Require)
             .expect("the MAC is valid");
-        assert_eq!(open.text(), golden.decrypted);
+        assert_eq!(open.plaintext(), golden.decrypted.as_bytes());
         let changed = golden.decrypted.replace("hunter2", "hunter3");
         let changed = open
             .encrypt(&changed, SystemTime::now())
@@ -114,16 +114,17 @@ fn golden_documents_are_decrypted_as_sops_decrypts_them() {
         let format = Format::from_name(&golden.format).expect("a format");
         let decrypted = decrypt(&golden.encrypted, format, &identities)
             .unwrap_or_else(|error| panic!("{error} in\n{}", golden.encrypted));
+        let decrypted = String::from_utf8_lossy(&decrypted);
         if golden.by == "sops" {
             theirs += 1;
             match format {
-                Format::Json => assert_eq!(*decrypted, golden.decrypted),
+                Format::Json => assert_eq!(decrypted, golden.decrypted),
                 _ => same_but_for_comments(&decrypted, &golden.decrypted)
                     .unwrap_or_else(|difference| panic!("{difference}\nin\n{}", golden.decrypted)),
             }
         } else {
             ours += 1;
-            assert_eq!(*decrypted, golden.source);
+            assert_eq!(decrypted, golden.source);
             assert!(!golden.decrypted.contains("ENC["), "{}", golden.source);
         }
     }

@@ -3,10 +3,12 @@
 
 mod compare;
 pub mod environment;
+mod flat;
 mod json;
 pub mod written;
 mod yaml;
 
 pub use compare::same_but_for_comments;
+pub use flat::{dotenv, ini};
 pub use json::json;
 pub use yaml::{Features, yaml};

@@ -5,17 +5,16 @@ use std::path::Path;
 use clap::Args;
 use sops_core::Format;
 
-use super::unsupported;
-use crate::command_error::{Code, CommandError, name_of};
+use crate::command_error::{Code, CommandError};
 
 /// What format is read and written.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct FormatArgs {
-    /// The format that is read, `yaml` or `json`; the file's extension tells it otherwise
+    /// The format that is read: `yaml`, `json`, `dotenv`, `ini` or `binary`; the file's extension tells it otherwise
     #[arg(long, value_name = "FORMAT")]
     pub(crate) input_type: Option<String>,
-    /// The format that is written, `yaml` or `json`; the file's extension tells it otherwise
+    /// The format that is written, one of the same; the file's extension tells it otherwise
     #[arg(long, value_name = "FORMAT")]
     pub(crate) output_type: Option<String>,
 }
@@ -25,7 +24,7 @@ impl FormatArgs {
         format("--input-type", self.input_type.as_deref(), path)
     }
 
-    /// The format that is written, where `input` is read: that of the name, if it has one.
+    /// The format that is written, where `input` is read: that of the name, if there is one.
     pub(crate) fn output(
         &self,
         path: Option<&Path>,
@@ -35,8 +34,7 @@ impl FormatArgs {
             .output_type
             .as_ref()
             .is_some_and(|name| !name.is_empty());
-        match path.and_then(Format::from_path) {
-            Some(format) if !is_given => Ok(format),
+        match path {
             None if !is_given => Ok(input),
             _ => format("--output-type", self.output_type.as_deref(), path),
         }
@@ -58,26 +56,13 @@ impl FormatArgs {
 
 fn format(flag: &str, name: Option<&str>, path: Option<&Path>) -> Result<Format, CommandError> {
     if let Some(name) = name.filter(|name| !name.is_empty()) {
-        return Format::from_name(name).ok_or_else(|| match name {
-            "dotenv" | "ini" | "binary" => unsupported(&format!("{flag} {name}")),
-            _ => CommandError::new(Code::Generic, format!("{flag}: there is no such format"))
-                .hint("the formats are `yaml` and `json`"),
+        return Format::from_name(name).ok_or_else(|| {
+            CommandError::new(Code::Generic, format!("{flag}: there is no such format"))
+                .hint("the formats are `yaml`, `json`, `dotenv`, `ini` and `binary`")
         });
     }
-    let Some(path) = path else {
-        return Err(
-            CommandError::new(Code::Generic, "the format of standard input is not known").hint(
-                "tell it with `--input-type yaml`, or a file name with `--filename-override`",
-            ),
-        );
-    };
-    Format::from_path(path).ok_or_else(|| {
-        let kind = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("env") => "dotenv files",
-            Some("ini") => "INI files",
-            _ => "binary files",
-        };
-        unsupported(&format!("{}: {kind}", name_of(path)))
-            .hint("YAML and JSON files are known by `.yaml`, `.yml` and `.json`; tell it otherwise with `--input-type`")
+    path.map(Format::from_path).ok_or_else(|| {
+        CommandError::new(Code::Generic, "the format of standard input is not known")
+            .hint("tell it with `--input-type yaml`, or a file name with `--filename-override`")
     })
 }

@@ -51,7 +51,7 @@ impl OutputArgs {
     ) -> Result<(), CommandError> {
         match (&source.path, self.output()) {
             (Some(path), None) if self.in_place => {
-                let expected = Expected::Content(source.text.as_bytes());
+                let expected = Expected::Content(&source.content);
                 files::write(path, result, expected, readers)
             }
             (_, Some(path)) => files::write(path, result, Expected::Anything, readers),

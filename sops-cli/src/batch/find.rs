@@ -56,9 +56,11 @@ impl Item {
         if !self.is_found {
             return true;
         }
-        let Some(format) = Format::from_path(&self.path) else {
+        let format = Format::from_path(&self.path);
+        if format == Format::Binary {
+            // That is what all names are that tell nothing.
             return false;
-        };
+        }
         let Ok(text) = std::fs::read_to_string(&self.path).map(Zeroizing::new) else {
             // What is wrong with it is said when it is worked on.
             return true;

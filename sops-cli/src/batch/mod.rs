@@ -50,7 +50,7 @@ pub(crate) fn replace<'a>(
             let Some((source, content)) = work(item)? else {
                 return Ok(None);
             };
-            let expected = Expected::Content(source.text.as_bytes());
+            let expected = Expected::Content(&source.content);
             files::stage(&item.path, &content, expected, readers).map(Some)
         });
         if signals.is_pending() {

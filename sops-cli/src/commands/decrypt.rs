@@ -77,11 +77,11 @@ impl Args {
         let source = Source::read(file, format, Role::Encrypted)?;
         let decrypted = opening::decrypt(ui, services, &source, &self.opening)?;
         let Some(path) = path else {
-            let text = creation::in_format(ui, globals, &source, decrypted, to)?;
-            return Ok((source, Zeroizing::new(text.as_bytes().to_vec())));
+            let result = creation::in_format(ui, globals, &source, decrypted, to)?;
+            return Ok((source, result));
         };
         let stores = creation::stores(ui, globals)?;
-        let result = Document::parse(&decrypted.text, format)
+        let result = Document::parse(&*decrypted.plaintext, format)
             .and_then(|plaintext| extract(&plaintext, &path, to, &stores))
             .map_err(|error| source.plaintext_error(error))?;
         Ok((source, result))

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use sops_core::{EncryptedDocument, Encryption, Error, Format, Location};
+use sops_core::{EncryptedDocument, Encryption, Error, Format};
 use zeroize::Zeroizing;
 
 use crate::arguments::{
@@ -98,12 +98,12 @@ struct Editing<'a> {
 impl Editing<'_> {
     fn change(&self, services: &Services) -> Result<(), CommandError> {
         let source = Source::read(Some(self.file), self.format, Role::Encrypted)?;
-        let document = EncryptedDocument::parse(&source.text, self.format)
+        let document = EncryptedDocument::parse(&*source.content, self.format)
             .map_err(|error| source.error(error))?;
         let key = services.data_key(self.ui, &source, &document)?;
         let open = opening::open(&source, &document, key.clone(), &self.args.opening)?;
         opening::warn_of_comments(self.ui, &source, open.unopened_comments());
-        let encrypt = |text: &str| {
+        let encrypt = |text: &[u8]| {
             let open = document.open(key.clone(), self.args.opening.mac_check())?;
             open.encrypt(text, SystemTime::now())
         };
@@ -113,10 +113,10 @@ impl Editing<'_> {
             Vec::new()
         };
         self.run(
-            open.text(),
+            open.plaintext(),
             &head,
             encrypt,
-            Expected::Content(source.text.as_bytes()),
+            Expected::Content(&source.content),
         )
     }
 
@@ -129,9 +129,9 @@ impl Editing<'_> {
             let message = format!("there is no folder {} for the file", name_of(folder));
             return Err(CommandError::new(Code::CannotWriteOutput, message));
         }
-        let encrypt = |text: &str| sops_core::encrypt(text, self.format, encryption);
+        let encrypt = |text: &[u8]| sops_core::encrypt(text, self.format, encryption);
         self.run(
-            example(self.format, &encryption.rule),
+            example(self.format, &encryption.rule).as_bytes(),
             &[],
             encrypt,
             Expected::Nothing,
@@ -141,9 +141,9 @@ impl Editing<'_> {
     /// Has the text edited until it can be encrypted, and writes the outcome.
     fn run(
         &self,
-        original: &str,
+        original: &[u8],
         head: &[String],
-        encrypt: impl Fn(&str) -> sops_core::Result<String>,
+        encrypt: impl Fn(&[u8]) -> sops_core::Result<String>,
         expected: Expected<'_>,
     ) -> Result<(), CommandError> {
         // Dropped last: the process ends by a signal only when the plaintext is gone.
@@ -151,7 +151,7 @@ impl Editing<'_> {
         let folder = PrivateFolder::for_plaintext(self.ui, self.args.allow_disk)?;
         let notice = Notice::new(self.format);
         let name = Path::new(self.file.file_name().unwrap_or_default());
-        let path = folder.create(name, &notice.above(head, original.as_bytes()))?;
+        let path = folder.create(name, &notice.above(head, original))?;
         let mut has_notice = !head.is_empty();
         let mut refused: Option<Zeroizing<Vec<u8>>> = None;
         let encrypted = loop {
@@ -169,7 +169,7 @@ impl Editing<'_> {
             } else {
                 &edited
             };
-            if text == original.as_bytes() {
+            if text == original {
                 return Err(CommandError::new(
                     Code::FileNotModified,
                     "the file was not changed",
@@ -182,7 +182,7 @@ impl Editing<'_> {
                 let message = "the text was left as it cannot be encrypted; nothing was written";
                 return Err(CommandError::new(Code::FileNotModified, message));
             }
-            let error = match utf8(text).and_then(&encrypt) {
+            let error = match encrypt(text) {
                 Ok(encrypted) => break encrypted,
                 Err(error) => error,
             };
@@ -231,17 +231,6 @@ fn keep(folder: PrivateFolder, path: &Path, error: CommandError) -> CommandError
         "the edited text is kept in plaintext as {}; remove its folder when you have put it back",
         name_of(path)
     ))
-}
-
-fn utf8(text: &[u8]) -> sops_core::Result<&str> {
-    str::from_utf8(text).map_err(|error| {
-        let valid = error.valid_up_to();
-        Error::Syntax {
-            // What is before that place is valid by its definition.
-            location: Location::of(str::from_utf8(&text[..valid]).unwrap_or_default(), valid),
-            message: "this is not valid UTF-8".to_owned(),
-        }
-    })
 }
 
 fn master_keys(document: &EncryptedDocument<'_>) -> Vec<String> {

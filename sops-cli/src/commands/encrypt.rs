@@ -97,9 +97,12 @@ impl Args {
             kms: &self.kms,
             threshold: &self.threshold,
         };
-        let encryption = creation::encryption(globals, config, &wanted, services, name)?;
+        let mut encryption = creation::encryption(globals, config, &wanted, services, name)?;
+        if format == Format::Binary {
+            creation::encrypt_all(ui, &mut encryption);
+        }
         let source = Source::read(file, format, Role::Plaintext)?;
-        if source.text.is_empty() && format == Format::Yaml {
+        if source.content.is_empty() && format == Format::Yaml {
             return Err(CommandError::new(
                 Code::NeedsOneDocument,
                 format!("{} is empty: there has to be a document", source.name),
@@ -111,15 +114,15 @@ impl Args {
         } else {
             let stores = creation::stores(ui, globals)?;
             let plaintext =
-                Document::parse(&source.text, format).map_err(|error| source.error(error))?;
+                Document::parse(&*source.content, format).map_err(|error| source.error(error))?;
             if plaintext.is_encrypted() {
                 return Err(source.error(Error::AlreadyEncrypted));
             }
             Some(convert(&plaintext, to, &stores).map_err(|error| source.error(error))?)
         };
-        let plaintext = converted.as_ref().unwrap_or(&source.text);
-        let encrypted =
-            sops_core::encrypt(plaintext, to, &encryption).map_err(|error| source.error(error))?;
+        let plaintext = converted.as_ref().unwrap_or(&source.content);
+        let encrypted = sops_core::encrypt(&**plaintext, to, &encryption)
+            .map_err(|error| source.error(error))?;
         Ok((source, Zeroizing::new(encrypted.into_bytes())))
     }
 }

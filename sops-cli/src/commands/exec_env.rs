@@ -49,7 +49,7 @@ pub(crate) fn cmd_exec_env(
     };
     let source = Source::read(Some(file), formats.input(Some(file))?, Role::Encrypted)?;
     let decrypted = opening::decrypt(ui, &services, &source, &args.exec.opening)?;
-    let document = Document::parse(&decrypted.text, source.format)
+    let document = Document::parse(&*decrypted.plaintext, source.format)
         .map_err(|error| source.plaintext_error(error))?;
     if document.document_count() > 1 {
         ui.warn(format_args!(

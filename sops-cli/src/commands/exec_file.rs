@@ -63,7 +63,7 @@ pub(crate) fn cmd_exec_file(
     let user = args.exec.become_user()?;
     let (_folder, path) = if args.no_fifo {
         let folder = PrivateFolder::for_plaintext(ui, args.allow_disk)?;
-        let path = folder.create(Path::new(name), plaintext.as_bytes())?;
+        let path = folder.create(Path::new(name), &plaintext)?;
         (folder, path)
     } else {
         let folder = PrivateFolder::for_pipes()?;

@@ -21,7 +21,7 @@ pub(crate) fn cmd_filestatus(ui: &Ui, args: &Args) -> Result<(), CommandError> {
     let format = args.formats.input(Some(file))?;
     let source = Source::read(Some(file), format, Role::Encrypted)
         .map_err(|error| error.with_code(Code::Generic))?;
-    let is_encrypted = match EncryptedDocument::parse(&source.text, format) {
+    let is_encrypted = match EncryptedDocument::parse(&*source.content, format) {
         Ok(document) => !document.metadata().mac.is_empty(),
         Err(Error::NotEncrypted) => false,
         Err(error) => return Err(source.error(error)),

@@ -111,7 +111,7 @@ fn change(
     let format = FormatArgs::default().both(file)?;
     let source = Source::read(Some(file), format, Role::Encrypted)?;
     let document =
-        EncryptedDocument::parse(&source.text, format).map_err(|error| source.error(error))?;
+        EncryptedDocument::parse(&*source.content, format).map_err(|error| source.error(error))?;
     let mut groups = document.metadata().master_keys();
     let refused = |message: String| CommandError::new(Code::Generic, message).in_file(&source.name);
     change(&mut groups).map_err(refused)?;

@@ -61,12 +61,9 @@ impl Args {
         match modes.iter().filter(|mode| **mode).count() {
             0 if self.formats.input_type.is_none()
                 && !file.exists()
-                && self.formats.input(self.name.or(Some(file))).is_err() =>
+                && file.extension().is_none() =>
             {
-                let message = format!(
-                    "`{}` is neither a command nor a YAML or JSON file",
-                    name_of(file)
-                );
+                let message = format!("`{}` is neither a command nor a file", name_of(file));
                 return Err(CommandError::new(Code::Generic, message)
                     .hint("`sops-rs --help` tells the commands"));
             }

@@ -81,8 +81,8 @@ impl Args {
             .formats
             .both(self.name.or(Some(file)).unwrap_or(file))?;
         let source = Source::read(Some(file), format, Role::Encrypted)?;
-        let document =
-            EncryptedDocument::parse(&source.text, format).map_err(|error| source.error(error))?;
+        let document = EncryptedDocument::parse(&*source.content, format)
+            .map_err(|error| source.error(error))?;
         let groups = changed_groups(ui, self, document.metadata())?;
         let key = services.data_key(ui, &source, &document)?;
         let open = opening::open(&source, &document, key, &self.opening)?;

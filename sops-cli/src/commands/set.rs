@@ -75,10 +75,10 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         formats: &args.formats,
         opening: &args.opening,
     };
-    changing.change(|text, format| {
-        let changed = sops_core::set(text, format, &path, &value)?;
+    changing.change(|plaintext, format| {
+        let changed = sops_core::set(plaintext, format, &path, &value)?;
         Ok(match changed {
-            None if !args.idempotent.idempotent => Some(Zeroizing::new(text.to_owned())),
+            None if !args.idempotent.idempotent => Some(Zeroizing::new(plaintext.to_owned())),
             changed => changed,
         })
     })

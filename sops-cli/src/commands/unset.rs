@@ -48,8 +48,10 @@ pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         formats: &args.formats,
         opening: &args.opening,
     };
-    changing.change(|text, format| match sops_core::unset(text, format, &path) {
-        Err(Error::NotFound { .. }) if args.idempotent.idempotent => Ok(None),
-        changed => changed.map(Some),
-    })
+    changing.change(
+        |plaintext, format| match sops_core::unset(plaintext, format, &path) {
+            Err(Error::NotFound { .. }) if args.idempotent.idempotent => Ok(None),
+            changed => changed.map(Some),
+        },
+    )
 }

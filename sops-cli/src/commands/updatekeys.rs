@@ -87,7 +87,7 @@ fn update(
     ui.note(format_args!("Syncing keys for file {name}"));
     let source = Source::read(Some(file), format, Role::Encrypted)?;
     let document =
-        EncryptedDocument::parse(&source.text, format).map_err(|error| source.error(error))?;
+        EncryptedDocument::parse(&*source.content, format).map_err(|error| source.error(error))?;
     let Some(rule) = config
         .creation_rule_for(file)
         .map_err(CommandError::general)?
@@ -138,7 +138,7 @@ fn update(
             SystemTime::now(),
         )
         .map_err(|error| source.error(error))?;
-    let expected = Expected::Content(source.text.as_bytes());
+    let expected = Expected::Content(&source.content);
     files::write(file, updated.as_bytes(), expected, Readers::Usual)?;
     ui.note(format_args!("File {name} synced with new keys"));
     Ok(())

@@ -10,13 +10,13 @@ use nix::unistd::mkfifo;
 use zeroize::Zeroizing;
 
 /// Makes the pipe `name` in the folder, and writes `content` to whoever opens it until the folder is gone.
-pub(crate) fn serve(folder: &Path, name: &str, content: Zeroizing<String>) -> io::Result<PathBuf> {
+pub(crate) fn serve(folder: &Path, name: &str, content: Zeroizing<Vec<u8>>) -> io::Result<PathBuf> {
     let path = folder.join(name);
     let next = folder.join(format!("{name}.next"));
     make(&path)?;
     let pipe = path.clone();
     // It waits for a reader that may never come, and ends with the process.
-    thread::spawn(move || while serve_one(&pipe, &next, content.as_bytes()).is_ok() {});
+    thread::spawn(move || while serve_one(&pipe, &next, &content).is_ok() {});
     Ok(path)
 }
 

@@ -45,9 +45,6 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         "it writes another format than the name says",
     ),
     ("a format that there is not", 0, "it passes the flag over"),
-    ("a dotenv file", 0, "the format is not there yet"),
-    ("an INI file", 0, "the format is not there yet"),
-    ("a binary file", 0, "the format is not there yet"),
     (
         "a key service",
         0,

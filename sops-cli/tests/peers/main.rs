@@ -9,6 +9,7 @@ mod changes;
 mod corpus;
 mod exec;
 mod exit_codes;
+mod flat;
 mod generated;
 mod golden;
 mod peer;

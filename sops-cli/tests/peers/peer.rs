@@ -33,7 +33,7 @@ pub(crate) fn recipient() -> String {
 
 /// Encrypts with this library for the test key.
 pub(crate) fn encrypt(
-    text: &str,
+    text: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
     change: impl FnOnce(&mut Encryption),
 ) -> Result<String, Error> {
@@ -46,12 +46,21 @@ pub(crate) fn encrypt(
 
 /// Decrypts with this library.
 pub(crate) fn decrypt(text: &str, format: Format) -> Result<String, Error> {
-    sops_core::decrypt(text, format, &*IDENTITIES).map(|text| text.to_string())
+    sops_core::decrypt(text, format, &*IDENTITIES)
+        .map(|text| String::from_utf8(text.to_vec()).expect("the text was UTF-8"))
 }
 
 /// Runs `sops` on a text that it reads from its standard input.
-pub(crate) fn sops(arguments: &[&str], format: Format, input: &str) -> Output {
-    let name = format!("document.{}", format.name());
+pub(crate) fn sops(
+    arguments: &[&str],
+    format: Format,
+    input: &(impl AsRef<[u8]> + ?Sized),
+) -> Output {
+    let extension = match format {
+        Format::Dotenv => "env",
+        format => format.name(),
+    };
+    let name = format!("document.{extension}");
     let mut child = Command::new("sops")
         .args(arguments)
         .args(["--filename-override", &name])
@@ -71,12 +80,16 @@ pub(crate) fn sops(arguments: &[&str], format: Format, input: &str) -> Output {
         .stdin
         .take()
         .expect("a pipe")
-        .write_all(input.as_bytes());
+        .write_all(input.as_ref());
     child.wait_with_output().expect("`sops` ends")
 }
 
 /// What `sops encrypt` makes of a text; `None` where it refuses it.
-pub(crate) fn sops_encrypt(text: &str, format: Format, extra: &[&str]) -> Option<String> {
+pub(crate) fn sops_encrypt(
+    text: &(impl AsRef<[u8]> + ?Sized),
+    format: Format,
+    extra: &[&str],
+) -> Option<String> {
     let recipient = recipient();
     // The old form, since the other does not have the flags for comment rules.
     let arguments = [&["-e", "--age", &recipient], extra].concat();

@@ -759,24 +759,6 @@ pub(crate) fn command_lines() -> Vec<Case> {
             1,
         ),
         case(
-            "a dotenv file",
-            File("x.env", "a=hunter2\n".into()),
-            "encrypt -i --age R F",
-            1,
-        ),
-        case(
-            "an INI file",
-            File("x.ini", "[a]\nb=hunter2\n".into()),
-            "encrypt -i --age R F",
-            1,
-        ),
-        case(
-            "a binary file",
-            File("x.txt", "hunter2\n".into()),
-            "encrypt -i --age R F",
-            1,
-        ),
-        case(
             "a key service",
             Encrypted,
             "decrypt --keyservice tcp://localhost:5000 F",

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value as Json};
 
-use crate::document::{Block, Document, Edits, Item, Style, yaml};
+use crate::document::{Block, Document, Edits, Item, Style, flat, yaml};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::metadata::BLOCK_KEY;
@@ -44,7 +44,10 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
     };
     let value = &document.text[block.value.clone()];
     let tree = match document.format {
-        Format::Json => serde_json::from_str(value).map_err(|error| error.to_string()),
+        Format::Dotenv | Format::Ini => flat::block::read(document),
+        Format::Json | Format::Binary => {
+            serde_json::from_str(value).map_err(|error| error.to_string())
+        }
         Format::Yaml => {
             // In block style the first line lost its indentation when the block was cut out.
             let column = match value.starts_with('{') {
@@ -73,6 +76,9 @@ pub(crate) fn location(document: &Document<'_>) -> Option<Location> {
 
 /// Whether nothing but the block stands in the mapping, which is in block style: without the block nothing is left of it.
 pub(crate) fn is_alone(document: &Document<'_>, block: &Block) -> bool {
+    if document.format.is_flat() {
+        return false;
+    }
     let index = document.document_indexes().nth(block.document);
     let top = index.and_then(|index| Top::of(document, index));
     top.is_some_and(|top| !top.flow && document.children(top.index).next().is_none())
@@ -121,6 +127,9 @@ fn ends_in_open_block(document: &Document<'_>, close: usize) -> bool {
 
 /// Whether the text ends without a line break where a block will go, so that one must be added.
 pub(crate) fn lacks_final_newline(document: &Document<'_>) -> bool {
+    if document.format.is_flat() {
+        return !flat::ends_a_line(document.text);
+    }
     let last = document
         .tape
         .iter()
@@ -141,6 +150,9 @@ pub(crate) fn insert(
     tree: &Map<String, Json>,
     out: &mut String,
 ) {
+    if document.format.is_flat() {
+        return flat::block::insert(document, tree, out);
+    }
     let at = offset(document, index);
     match Top::of(document, index) {
         Some(top) if top.flow => flow::insert(document, top.index, top.span, tree, out),
@@ -174,6 +186,9 @@ pub(crate) fn replace(
     tree: &Map<String, Json>,
     edits: &mut Edits<'_>,
 ) {
+    if document.format.is_flat() {
+        return flat::block::replace(document, site, tree, edits);
+    }
     let text = document.text;
     let before = &text[..site.value.start];
     let inline = document.format == Format::Json || text[site.value.clone()].starts_with('{');

@@ -3,9 +3,13 @@
 //! A format module finds the leaves of its text and knows how to spell a value in place and where the `sops` block goes;
 //! it knows nothing of keys or ciphers. What all formats share stands here.
 
+pub(crate) mod binary;
 pub(crate) mod block;
 pub(crate) mod change;
+pub(crate) mod dotenv;
 pub(crate) mod edit;
+pub(crate) mod flat;
+pub(crate) mod ini;
 pub mod json;
 mod nodes;
 pub(crate) mod path;
@@ -116,6 +120,20 @@ pub(crate) enum Item<'a> {
     },
 }
 
+/// A comment as it is encrypted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Comment<'a> {
+    /// Where its text stands, behind its marker.
+    pub(crate) place: Range<usize>,
+    /// What SOPS has for its text. In INI that is more than what stands at the place.
+    pub(crate) text: Cow<'a, str>,
+    /// Whether SOPS takes it for a part of the comment before it on the tape, as INI has them.
+    pub(crate) continues: bool,
+    /// What is written before and behind it where it is encrypted; only INI needs that.
+    pub(crate) prefix: &'static str,
+    pub(crate) suffix: String,
+}
+
 /// Where the `sops` block of one document of a stream stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
@@ -140,21 +158,25 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Parses `text` as `format`.
+    /// Parses `text` as `format`. The binary format's plaintext is one value, its encrypted form a document in JSON.
     ///
     /// # Errors
     /// [`Error::Syntax`] and [`Error::Unsupported`] with the place; [`Error::Limit`] for 4 GiB and more, for nesting deeper
     /// than [`MAX_DEPTH`] and for aliases that expand to more than [`MAX_EXPANDED`] nodes.
-    pub fn parse(text: &'a str, format: Format) -> Result<Self> {
-        if u32::try_from(text.len()).is_err() {
+    pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized), format: Format) -> Result<Self> {
+        let bytes = text.as_ref();
+        if u32::try_from(bytes.len()).is_err() {
             return Err(Error::Limit {
                 location: None,
                 message: "the document is 4 GiB or larger".into(),
             });
         }
         match format {
-            Format::Yaml => yaml::parse(text),
-            Format::Json => json::parse(text),
+            Format::Yaml => yaml::parse(utf8(bytes)?),
+            Format::Json => json::parse(utf8(bytes)?),
+            Format::Dotenv => dotenv::parse(utf8(bytes)?),
+            Format::Ini => ini::parse(utf8(bytes)?),
+            Format::Binary => Ok(binary::plaintext(bytes)),
         }
     }
 
@@ -183,6 +205,24 @@ impl<'a> Document<'a> {
         })
     }
 
+    /// The comment at `index` of the tape.
+    pub(crate) fn comment(&self, index: usize) -> Comment<'a> {
+        match &self.tape[index] {
+            Item::Comment { .. } if self.format == Format::Ini => {
+                ini::comments::comment(self, index)
+            }
+            Item::Comment { span, .. } => {
+                let place = span.range().start + 1..span.range().end;
+                Comment {
+                    text: Cow::Borrowed(&self.text[place.clone()]),
+                    place,
+                    ..Comment::default()
+                }
+            }
+            _ => Comment::default(),
+        }
+    }
+
     pub(crate) fn location(&self, span: Span) -> Location {
         Location::of(self.text, span.start as usize)
     }
@@ -190,6 +230,18 @@ impl<'a> Document<'a> {
     pub(crate) fn source(&self, span: Span) -> &'a str {
         &self.text[span.range()]
     }
+}
+
+/// The bytes as the text that all formats but the binary one are.
+fn utf8(bytes: &[u8]) -> Result<&str> {
+    str::from_utf8(bytes).map_err(|error| {
+        let valid = error.valid_up_to();
+        Error::Syntax {
+            // What is before that place is valid by its definition.
+            location: Location::of(str::from_utf8(&bytes[..valid]).unwrap_or_default(), valid),
+            message: "this is not valid UTF-8".to_owned(),
+        }
+    })
 }
 
 /// Text of the source as it stands or, where an escape or a fold changes it, as it reads.

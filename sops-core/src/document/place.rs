@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::document::yaml::in_style::{self, spell_in_style};
 use crate::document::yaml::spell::{self, Container, spell};
-use crate::document::{Collection, Document, Leaf, Style, json, yaml};
+use crate::document::{Collection, Document, Leaf, Style, dotenv, ini, json, yaml};
 use crate::format::Format;
 use crate::golang;
 use crate::value::{Type, Value};
@@ -83,7 +83,10 @@ impl<'a> Place<'a> {
         match self.form {
             Form::Block { header, .. } => start + header.len()..end,
             // A block scalar that cannot stay one ends its line, which what takes its place must not.
-            _ => start..end - yaml::source::line_break(&self.text[start..end]).len(),
+            _ if self.format == Format::Yaml => {
+                start..end - yaml::source::line_break(&self.text[start..end]).len()
+            }
+            _ => start..end,
         }
     }
 
@@ -96,11 +99,11 @@ impl<'a> Place<'a> {
     pub(crate) fn write_encrypted(&self, out: &mut String, value: impl FnOnce(&mut String)) {
         match self.form {
             Form::Plain => {
-                out.push_str(yaml::source::anchor_before(self.source()));
+                out.push_str(self.anchor());
                 value(out);
             }
             Form::SingleQuoted => {
-                out.push_str(yaml::source::anchor_before(self.source()));
+                out.push_str(self.anchor());
                 out.push('\'');
                 value(out);
                 out.push('\'');
@@ -118,15 +121,34 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// The anchor of YAML that stays before an encrypted value.
+    fn anchor(&self) -> &'a str {
+        match self.format {
+            Format::Yaml => yaml::source::anchor_before(self.source()),
+            _ => "",
+        }
+    }
+
     /// Writes a decrypted value as it is spelled here unless a kept spelling says otherwise. `plaintext` is what was
     /// encrypted, `value` its canonical form.
     pub(crate) fn spell(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) -> Spelled {
         match self.format {
-            Format::Json => {
-                self.spell_json(plaintext, value, out);
-                Spelled::InPlace
-            }
-            Format::Yaml => self.spell_yaml(plaintext, value, out),
+            Format::Yaml => return self.spell_yaml(plaintext, value, out),
+            Format::Json | Format::Binary => self.spell_json(plaintext, value, out),
+            Format::Dotenv => dotenv::spell(out, Some(value)),
+            Format::Ini => self.spell_ini(value, out),
+        }
+        Spelled::InPlace
+    }
+
+    fn spell_ini(&self, value: &Value<'_>, out: &mut String) {
+        let in_quotes = match self.form {
+            Form::SingleQuoted => ini::spell::spell_in_quotes(out, value, '\''),
+            Form::DoubleQuoted => ini::spell::spell_in_quotes(out, value, '"'),
+            _ => false,
+        };
+        if !in_quotes {
+            ini::spell::spell(out, Some(value));
         }
     }
 

@@ -44,7 +44,7 @@ use crate::error::{Error, Result};
 /// let key = MasterKey::GcpKms { resource_id: "projects/p/locations/l/keyRings/r/cryptoKeys/k".into() };
 /// let how = Encryption { key_service: Arc::new(services.clone()), ..Encryption::to([key]) };
 /// let encrypted = encrypt("a: 1\n", Format::Yaml, &how)?;
-/// assert_eq!(*decrypt(&encrypted, Format::Yaml, &services)?, "a: 1\n");
+/// assert_eq!(*decrypt(&encrypted, Format::Yaml, &services)?, b"a: 1\n");
 /// # Ok::<(), sops_core::Error>(())
 /// ```
 pub trait KeyService: Send + Sync {

@@ -1,5 +1,7 @@
 //! The `sops` block: who can open the file, under which rule, and its MAC.
 
+pub(crate) mod flat;
+
 use std::time::SystemTime;
 
 use serde_json::{Map, Value as Json};

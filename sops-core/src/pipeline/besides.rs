@@ -5,7 +5,8 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
-use crate::document::{Document, Item, PathId, ROOT, Span, block, yaml};
+use crate::document::{Comment, Document, Item, PathId, ROOT, block, ini, yaml};
+use crate::format::Format;
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
 use crate::pipeline::spellings::Spellings;
@@ -35,31 +36,56 @@ fn comments<'a>(
     cipher: &mut Cipher,
     mut reuse: Option<&mut Reuse<'a>>,
 ) -> (Vec<Change>, usize) {
-    let (mut changes, mut unopened) = (Vec::new(), 0);
+    let (mut opened, mut unopened) = (Vec::new(), 0);
     for (index, item) in document.written_items() {
-        let Item::Comment { path, span } = item else {
+        let Item::Comment { path, .. } = item else {
             continue;
         };
-        if !selection.contains(index) || span.range().len() < 2 {
+        if !selection.contains(index) {
             continue;
         }
-        match comment(document, *path, *span, cipher, reuse.as_deref_mut()) {
-            Some(text) => changes.push((span.range(), text)),
+        let Comment {
+            place, continues, ..
+        } = document.comment(index);
+        let ciphertext = &document.text[place];
+        if ciphertext.is_empty() {
+            if continues {
+                opened.push((index, Zeroizing::default()));
+            }
+            continue;
+        }
+        match comment(document, *path, ciphertext, cipher, reuse.as_deref_mut()) {
+            Some(text) => opened.push((index, text)),
             None => unopened += 1,
         }
     }
-    (changes, unopened)
+    (written(document, opened), unopened)
+}
+
+/// What takes the places of opened comments.
+fn written(document: &Document<'_>, mut opened: Vec<(usize, Zeroizing<String>)>) -> Vec<Change> {
+    if document.format == Format::Ini {
+        return ini::comments::decrypted(document, opened);
+    }
+    for (_, text) in &mut opened {
+        text.insert(0, '#');
+    }
+    let change = |(index, text)| {
+        let place = document.comment(index).place;
+        // With the `#`, which goes along where the comment does.
+        (place.start - 1..place.end, text)
+    };
+    opened.into_iter().map(change).collect()
 }
 
 /// The comment's plaintext, tried with its container's path and then with those around it.
 fn comment<'a>(
     document: &Document<'a>,
     path: PathId,
-    span: Span,
+    ciphertext: &'a str,
     cipher: &mut Cipher,
     reuse: Option<&mut Reuse<'a>>,
 ) -> Option<Zeroizing<String>> {
-    let ciphertext = document.source(span).strip_prefix('#')?;
     let mut line = document.paths.ancestry(path);
     line.insert(0, ROOT);
     let mut additional_data = Vec::new();
@@ -70,7 +96,7 @@ fn comment<'a>(
                 reuse.remember(Type::Comment, &additional_data, plaintext, ciphertext);
             }
             let text = String::from_utf8_lossy(plaintext);
-            return Some(Zeroizing::new(format!("#{text}")));
+            return Some(Zeroizing::new(text.into_owned()));
         }
     }
     None
@@ -94,7 +120,10 @@ fn blocks(document: &Document<'_>, spellings: &Spellings) -> impl Iterator<Item 
             }
             let last = number + 1 == document.blocks.len();
             if last && spellings.no_final_newline && entry.end == text.len() {
-                entry.start -= yaml::source::line_break(&text[..entry.start]).len();
+                entry.start -= match document.format.is_flat() {
+                    true => 1.min(entry.start),
+                    false => yaml::source::line_break(&text[..entry.start]).len(),
+                };
             }
             let mut instead = Zeroizing::default();
             if block::is_alone(document, site)

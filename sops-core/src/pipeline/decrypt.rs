@@ -28,9 +28,9 @@ pub enum MacCheck {
 
 /// What came out of a file.
 pub struct Decrypted {
-    /// The plaintext.
-    pub text: Zeroizing<String>,
-    /// How many comments look encrypted or should be but could not be opened; they are in the text as they were.
+    /// The plaintext; UTF-8 in all formats but the binary one.
+    pub plaintext: Zeroizing<Vec<u8>>,
+    /// How many comments look encrypted or should be but could not be opened; they are in the plaintext as they were.
     pub unopened_comments: usize,
 }
 
@@ -78,13 +78,22 @@ pub(crate) fn decrypt<'a>(
         _ => usual,
     };
     Ok(Decrypted {
-        text,
+        plaintext: into_bytes(text),
         unopened_comments,
     })
 }
 
+/// The bytes of a text, which are not copied.
+fn into_bytes(mut text: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(std::mem::take(&mut *text).into_bytes())
+}
+
 /// The MAC that the file carries; `None` only where it is not asked for.
-fn stored_mac(metadata: &Metadata, cipher: &mut Cipher, check: MacCheck) -> Result<Option<String>> {
+pub(super) fn stored_mac(
+    metadata: &Metadata,
+    cipher: &mut Cipher,
+    check: MacCheck,
+) -> Result<Option<String>> {
     if metadata.mac.is_empty() && check == MacCheck::Require {
         return Err(Error::MacMissing);
     }

@@ -91,7 +91,7 @@ fn join(
 }
 
 /// Puts MAC and spellings into the metadata, encrypted.
-fn authenticate(
+pub(super) fn authenticate(
     metadata: &mut Metadata,
     key: &DataKey,
     mac: &str,

@@ -4,6 +4,7 @@
 
 mod alias;
 mod besides;
+pub(crate) mod binary;
 mod comments;
 mod content;
 pub(crate) mod decrypt;

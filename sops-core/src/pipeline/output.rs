@@ -5,7 +5,8 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use crate::document::place::{Place, Spelled};
-use crate::document::{Edits, Leaf, Span, yaml};
+use crate::document::{Document, Edits, Leaf, Span, yaml};
+use crate::format::Format;
 use crate::pipeline::Containers;
 use crate::pipeline::besides::Change;
 use crate::pipeline::spellings::Node;
@@ -13,14 +14,17 @@ use crate::pipeline::spellings::Node;
 /// A plaintext in the making: edits of the leaves, and between them the other changes in the order of the text.
 pub(super) struct Output<'t> {
     text: &'t str,
+    has_anchors: bool,
     edits: Edits<'t>,
     others: std::iter::Peekable<std::slice::Iter<'t, Change>>,
 }
 
 impl<'t> Output<'t> {
-    pub(super) fn new(text: &'t str, others: &'t [Change]) -> Self {
+    pub(super) fn new(document: &Document<'t>, others: &'t [Change]) -> Self {
+        let text = document.text;
         Self {
             text,
+            has_anchors: document.format == Format::Yaml,
             // A value's plaintext is a fraction of its ciphertext.
             edits: Edits::new(text, text.len() / 4),
             others: others.iter().peekable(),
@@ -77,7 +81,7 @@ impl<'t> Output<'t> {
         if node.up > 0 {
             let span = containers.outer(node.up).unwrap_or(span);
             self.replace(span.range(), &node.text);
-        } else if yaml::source::anchor_before(&node.text).is_empty() {
+        } else if !self.has_anchors || yaml::source::anchor_before(&node.text).is_empty() {
             self.replace(range, &node.text);
         } else {
             // The anchor stood behind a tag, in the spelling, and now stands before the value.

@@ -65,8 +65,8 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
             additional_data: Vec::new(),
             mac,
             nodes: nodes.iter().peekable(),
-            usual: Output::new(document.text, changes),
-            kept: (!nodes.is_empty()).then(|| Output::new(document.text, changes)),
+            usual: Output::new(document, changes),
+            kept: (!nodes.is_empty()).then(|| Output::new(document, changes)),
             content: Content::new(!nodes.is_empty()),
             containers: Containers::new(document),
             spelling: Zeroizing::default(),
@@ -180,6 +180,9 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         let Some(bytes) = golang::canonical(kind, plaintext) else {
             return Err(self.problem(leaf, "the decrypted value does not fit its `type`"));
         };
+        if self.document.format.is_flat() && str::from_utf8(plaintext).is_err() {
+            return Err(self.problem(leaf, "the decrypted value is not UTF-8"));
+        }
         self.remember(leaf, kind, plaintext);
         let value = Value { kind, bytes };
         self.mac.add(&value.bytes, true);

@@ -66,9 +66,13 @@ fn walk(document: &Document<'_>, rule: &CompiledRule) -> Vec<bool> {
                 _ => {}
             },
             Item::Alias { .. } => {}
-            Item::Comment { path, span } => {
-                let text = &document.source(*span)[1..];
-                items[index] = selection.comment(text, by_path[path.index()]);
+            Item::Comment { path, .. } => {
+                let comment = document.comment(index);
+                items[index] = if comment.continues {
+                    items[index - 1]
+                } else {
+                    selection.comment(&comment.text, by_path[path.index()])
+                };
             }
             Item::Leaf(Leaf { path, .. }) => {
                 items[index] = selection.value(by_path[path.index()]);

@@ -118,8 +118,12 @@ fn sites_in_order<'d, 'a>(
             {
                 leaf.span.start
             }
-            Item::Comment { span, .. } if selection.contains(index) && span.range().len() > 1 => {
-                span.start
+            Item::Comment { .. } if selection.contains(index) => {
+                let comment = document.comment(index);
+                if comment.text.is_empty() {
+                    continue;
+                }
+                comment.place.start as u32
             }
             Item::Alias { span, .. } if alias::is_written_out(document, selection, index) => {
                 span.start
@@ -194,15 +198,16 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
                     walk.behind(*close as usize);
                 }
                 Item::Comment { path, span } if span.range().start >= edits.done() => {
-                    let text = &document.source(*span)[1..];
+                    let comment = document.comment(index);
                     document
                         .paths
                         .additional_data(*path, &mut self.additional_data);
-                    let out = edits.replace(span.range());
-                    out.push('#');
+                    let out = edits.replace(comment.place);
+                    out.push_str(comment.prefix);
                     let start = out.len();
-                    self.encrypted(Type::Comment, text.as_bytes(), out);
+                    self.encrypted(Type::Comment, comment.text.as_bytes(), out);
                     self.selection.check_encrypted_comment(&out[start..])?;
+                    out.push_str(&comment.suffix);
                 }
                 _ => {}
             }

@@ -317,8 +317,8 @@ pub(super) fn write_flow(
             out.push(']');
         }
         Node::Scalar(value) => match format {
-            Format::Json => write_json_scalar(out, value.as_ref())?,
             Format::Yaml => write_scalar(out, value.as_ref(), FLOW_PLACE),
+            _ => write_json_scalar(out, value.as_ref())?,
         },
     }
     Ok(())
@@ -343,12 +343,12 @@ pub(super) fn write_json_scalar(out: &mut String, value: Option<&Value<'_>>) -> 
 /// Appends the key of `value`, an entry in a flow mapping, without its `:`.
 pub(super) fn write_flow_key(out: &mut String, key: &str, value: &Node, format: Format) {
     match format {
-        Format::Json => json::emit::spell_string(out, key),
         Format::Yaml if key == MERGE_KEY => write_merge_key(out, value),
         Format::Yaml => {
             let key = Value::string(key.into());
             spell(out, Some(&key), FLOW_PLACE);
         }
+        _ => json::emit::spell_string(out, key),
     }
 }
 

@@ -9,6 +9,7 @@ mod anchors;
 mod block;
 mod changes;
 mod check;
+mod flat;
 mod flow;
 mod layout;
 pub(in crate::document) mod lexical;
@@ -25,7 +26,8 @@ use zeroize::Zeroizing;
 use self::changes::{Anchor, Changes};
 use self::site::Site;
 use self::tree::{Shape, misfit, missing};
-use crate::document::{Collection, Document, Item};
+use crate::document::flat::with_texts;
+use crate::document::{Collection, Document, Item, dotenv};
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::key_path::{Component, KeyPath};
@@ -49,18 +51,27 @@ use crate::tree::Node;
 /// let text = "a: 'x' # why\nb:\n  - 1\n";
 /// let path = r#"["a"]"#.parse()?;
 /// let changed = set(text, Format::Yaml, &path, &Node::from_json(&"y".into()))?;
-/// assert_eq!(changed.as_deref().map(String::as_str), Some("a: 'y' # why\nb:\n  - 1\n"));
+/// assert_eq!(changed.as_deref().map(Vec::as_slice), Some(&b"a: 'y' # why\nb:\n  - 1\n"[..]));
 /// # Ok::<(), sops_core::Error>(())
 /// ```
 pub fn set(
-    text: &str,
+    text: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
     path: &KeyPath,
     value: &Node,
-) -> Result<Option<Zeroizing<String>>> {
-    if matches!(&path.components()[0], Component::Key(key) if key == BLOCK_KEY) {
+) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let is_metadata = |key: &str| match format {
+        Format::Dotenv => key.starts_with(dotenv::METADATA_PREFIX),
+        _ => key == BLOCK_KEY,
+    };
+    if matches!(&path.components()[0], Component::Key(key) if is_metadata(key)) {
         return Err(Error::AlreadyEncrypted);
     }
+    if format == Format::Binary {
+        return self::flat::set_binary(text.as_ref(), path, value);
+    }
+    let texts = format.is_flat().then(|| with_texts(value));
+    let value = texts.as_ref().unwrap_or(value);
     let document = Document::parse(text, format)?;
     let components = path.components();
     let change = match Found::follow(&document, path) {
@@ -103,8 +114,19 @@ pub fn set(
 /// # Errors
 /// As [`Document::parse`]; [`Error::NotFound`] where the document has no such key or index; [`Error::Path`] where the path
 /// asks for a key of a sequence, an index of a mapping or something in a scalar, or the text cannot be changed there.
-pub fn unset(text: &str, format: Format, path: &KeyPath) -> Result<Zeroizing<String>> {
+pub fn unset(
+    text: &(impl AsRef<[u8]> + ?Sized),
+    format: Format,
+    path: &KeyPath,
+) -> Result<Zeroizing<Vec<u8>>> {
     let document = Document::parse(text, format)?;
+    if format == Format::Binary {
+        find(&document, path)?;
+        return Err(Error::Unwritable {
+            path: path.to_string(),
+            message: "a binary file is this one value, which cannot be removed".to_owned(),
+        });
+    }
     let change = match Found::follow(&document, path) {
         Found::Nothing => {
             return Err(match &path.components()[0] {
@@ -231,7 +253,7 @@ enum Change<'p> {
 }
 
 impl Change<'_> {
-    fn apply(&self, document: &Document<'_>, path: &KeyPath) -> Result<Zeroizing<String>> {
+    fn apply(&self, document: &Document<'_>, path: &KeyPath) -> Result<Zeroizing<Vec<u8>>> {
         if !self.is_mergeable(document) {
             return Err(Error::Path {
                 message: format!(
@@ -243,8 +265,10 @@ impl Change<'_> {
         self.edits(&mut changes)?;
         let text = changes.apply();
         let (changed, node) = self.effect(document);
-        match Document::parse(&text, document.format) {
-            Ok(new) if check::is_changed_to(&new, document, changed, node) => Ok(text),
+        match Document::parse(&*text, document.format) {
+            Ok(new) if check::is_changed_to(&new, document, changed, node) => {
+                Ok(Zeroizing::new(text.as_bytes().to_vec()))
+            }
             _ => Err(Error::Path {
                 message: format!(
                     "`{path}` stands in a place of the text where it cannot be changed by itself; change it in an editor"
@@ -296,6 +320,9 @@ impl Change<'_> {
 
     fn edits(&self, changes: &mut Changes<'_, '_>) -> Result<()> {
         let document = changes.document;
+        if document.format.is_flat() {
+            return self::flat::edits(self, changes);
+        }
         let drop_anchor = anchors::keep_values(&self.effect(document).0, changes)?;
         match self {
             Self::Create(value) => {

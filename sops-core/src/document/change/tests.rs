@@ -26,10 +26,10 @@ fn check(format: Format, cases: &[(&str, &str, &str, &str)]) {
             }),
         };
         match result {
-            Ok(changed) if *changed == *expected => {}
+            Ok(changed) if *changed == expected.as_bytes() => {}
             Ok(changed) => failures.push(format!(
                 "{at} = {value} of\n{text}\ngives\n{}\nnot\n{expected}",
-                *changed
+                String::from_utf8_lossy(&changed)
             )),
             Err(error) => failures.push(format!("{at} = {value} of\n{text}\n{error}")),
         }

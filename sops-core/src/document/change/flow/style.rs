@@ -74,7 +74,7 @@ impl<'a> Style<'a> {
             style.as_ref().map(|style| style.lines.as_ref()),
         ) {
             (Format::Yaml, _) | (_, Some(None)) => None,
-            (Format::Json, None) => {
+            (_, None) => {
                 let line_break = line_break(text);
                 Some(Lines {
                     entry: format!("{line_break}\t"),
@@ -82,7 +82,7 @@ impl<'a> Style<'a> {
                     unit: "\t".to_owned(),
                 })
             }
-            (Format::Json, Some(Some(lines))) => Some(Lines {
+            (_, Some(Some(lines))) => Some(Lines {
                 entry: format!("{}{}", lines.entry, lines.unit),
                 close: lines.entry.clone(),
                 unit: lines.unit.clone(),

@@ -1,0 +1,208 @@
+//! Generated dotenv, INI and binary files, both directions.
+
+use rand::rngs::StdRng;
+use rand::{Rng as _, RngExt as _, SeedableRng as _};
+use sops_core::rules::EncryptionRule;
+use sops_core::tree::Node;
+use sops_core::{Document, Format};
+
+use crate::generated::for_each_seed;
+use crate::peer;
+
+fn tree(text: &str, format: Format) -> Option<Node> {
+    Document::parse(text, format).ok()?.to_tree(0)
+}
+
+/// A text whose comments have no markers: of `; # x`, `sops` takes one away whenever it reads a file, encrypted or not.
+fn without_markers(text: &str) -> Vec<&str> {
+    let is_marker = |next: char| matches!(next, '#' | ';' | ' ');
+    let comment = |line: &str| line.starts_with(['#', ';']);
+    text.lines()
+        .map(|line| match comment(line) {
+            true => line.trim_start_matches(is_marker),
+            false => line,
+        })
+        .collect()
+}
+
+/// What both programs agree on for one file, in both directions; else what is wrong.
+fn check(text: &str, format: Format, rule: Option<EncryptionRule>) -> Result<(), String> {
+    // The flags for comment rules exist only in the old command form.
+    let flags: Vec<String> = rule
+        .iter()
+        .map(|rule| format!("--{}={}", rule.name().replace('_', "-"), rule.text()))
+        .collect();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let theirs = peer::sops_encrypt(text, format, &flags);
+    let ours = peer::encrypt(text, format, |how| {
+        if let Some(rule) = &rule {
+            how.rule = rule.clone();
+        }
+    });
+    // `sops` crashes on comments that begin with an empty line.
+    let crashes = text
+        .lines()
+        .any(|line| matches!(line.trim_start_matches('\u{feff}').trim(), "#" | ";"));
+    let (ours, theirs) = match (ours, theirs) {
+        (Ok(ours), Some(theirs)) => (ours, theirs),
+        (Err(_), None) => return Ok(()),
+        (Ok(ours), None)
+            if crashes && peer::decrypt(&ours, format).is_ok_and(|back| back == text) =>
+        {
+            return Ok(());
+        }
+        (ours, theirs) => {
+            return Err(format!(
+                "`sops` encrypts: {}, we: {:?}\n{text:?}",
+                theirs.is_some(),
+                ours.err()
+            ));
+        }
+    };
+    let back = peer::decrypt(&ours, format);
+    if !back.as_deref().is_ok_and(|back| back == text) {
+        return Err(format!(
+            "the round trip gives\n{back:?}\nfor\n{text:?}\nby\n{ours}"
+        ));
+    }
+    // It may well encrypt them, and crash later.
+    let Ok(expected) = peer::sops_decrypt(&theirs, format) else {
+        return Ok(());
+    };
+    let read = peer::sops_decrypt(&ours, format).map_err(|error| {
+        format!("`sops` cannot read what we made of\n{text:?}\nwhich is\n{ours}\n{error}")
+    })?;
+    if without_markers(&read) != without_markers(&expected) {
+        return Err(format!(
+            "`sops` reads in ours\n{read:?}\nand in its own\n{expected:?}\nfor\n{text:?}\nour file:\n{ours}"
+        ));
+    }
+    let read = peer::decrypt(&theirs, format).map_err(|error| {
+        format!("we cannot read what `sops` made of\n{text:?}\n{theirs}\n{error}")
+    })?;
+    // What `sops` writes for some values it reads as others.
+    let right = tree(text, format);
+    let is_spoilt = tree(&expected, format) != right && tree(&read, format) == right;
+    let has_plain_comment = theirs
+        .lines()
+        .any(|line| line.starts_with(['#', ';']) && !line.contains("ENC["));
+    let same = match has_plain_comment {
+        true => without_markers(&read) == without_markers(&expected),
+        false => read == expected,
+    };
+    if !same && !is_spoilt {
+        return Err(format!(
+            "we decrypt what `sops` made of\n{text:?}\nwhich is\n{theirs}\nto\n{read:?}\nand it to\n{expected:?}"
+        ));
+    }
+    Ok(())
+}
+
+fn rule(seed: u64) -> Option<EncryptionRule> {
+    let rules = [
+        EncryptionRule::EncryptedSuffix("_unencrypted".into()),
+        EncryptionRule::UnencryptedRegex("[1-4]".into()),
+        EncryptionRule::EncryptedRegex("[1-4]".into()),
+        EncryptionRule::UnencryptedCommentRegex("^ ?[cé]".into()),
+        EncryptionRule::EncryptedCommentRegex("^ ?[cé]".into()),
+    ];
+    rules.into_iter().nth(seed as usize % 10)
+}
+
+#[test]
+fn dotenv_both_ways() {
+    for_each_seed("dotenv", 4, |seed| {
+        check(&test_support::dotenv(seed), Format::Dotenv, rule(seed))
+    });
+}
+
+#[test]
+fn ini_both_ways() {
+    for_each_seed("INI", 4, |seed| {
+        check(&test_support::ini(seed), Format::Ini, rule(seed))
+    });
+}
+
+#[test]
+fn binary_both_ways() {
+    for_each_seed("binary", 20, |seed| {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut plaintext = vec![0; random.random_range(0..200)];
+        random.fill_bytes(&mut plaintext);
+        let theirs = peer::sops_encrypt(&plaintext, Format::Binary, &[]);
+        let theirs = theirs.ok_or("`sops` refuses bytes")?;
+        let ours = peer::encrypt(&plaintext, Format::Binary, |_| {});
+        let ours = ours.map_err(|error| error.to_string())?;
+        for encrypted in [&ours, &theirs] {
+            let read = peer::sops(&["decrypt"], Format::Binary, encrypted);
+            if read.stdout != plaintext {
+                return Err(format!("`sops` does not read\n{encrypted}"));
+            }
+            let read = sops_core::decrypt(encrypted, Format::Binary, &*peer::IDENTITIES);
+            if !read.as_ref().is_ok_and(|read| **read == plaintext) {
+                return Err(format!("we do not read\n{encrypted}\n{:?}", read.err()));
+            }
+        }
+        Ok(())
+    });
+}
+
+/// What `sops decrypt --output-type` writes of a file in each format, and what we write.
+#[test]
+fn conversions_are_those_of_sops() {
+    let texts = [
+        (
+            Format::Yaml,
+            "a: 1\nb: 1.50\nc: true\nd: null\ne: \"x\\ny\"\nf: 1e6\ng: 2020-01-02\nh: \"#;\"\ndata: raw\n",
+        ),
+        (
+            Format::Yaml,
+            "s:\n  a: 1\n  b: \"x;y\"\n  \"k=v\": ' x'\nDEFAULT:\n  z: 1.0\n",
+        ),
+        (Format::Yaml, "DEFAULT:\n  z: 2\ns: {}\n"),
+        (Format::Yaml, "a: [1]\n"),
+        (Format::Json, "{\"data\": \"x\\u0000y\\n\", \"b\": {}}"),
+        (Format::Dotenv, "A=1\nB=x\\ny\nC=\"q\"\ndata=d\n"),
+        (Format::Ini, "a = 1\n[s]\nb = `x;y`\n[data]\n"),
+        (Format::Ini, "[s]\nb = \"\"\"x\ny\"\"\"\n"),
+        (Format::Binary, "any text\nat all"),
+    ];
+    for (from, text) in texts {
+        let encrypted = peer::encrypt(text, from, |_| {}).expect(text);
+        for to in [
+            Format::Yaml,
+            Format::Json,
+            Format::Dotenv,
+            Format::Ini,
+            Format::Binary,
+        ] {
+            let arguments = [
+                "decrypt",
+                "--input-type",
+                from.name(),
+                "--output-type",
+                to.name(),
+            ];
+            let theirs = peer::sops(&arguments, from, &encrypted);
+            let document = Document::parse(text, from).expect(text);
+            let ours = sops_core::convert(&document, to, &Default::default());
+            match ours {
+                _ if from == to => {}
+                Ok(ours) => assert_eq!(
+                    String::from_utf8_lossy(&ours),
+                    String::from_utf8_lossy(&theirs.stdout),
+                    "{text} as {}",
+                    to.name()
+                ),
+                Err(error) => {
+                    assert_eq!(
+                        theirs.status.code(),
+                        Some(4),
+                        "{text} as {}: {error}",
+                        to.name()
+                    );
+                }
+            }
+        }
+    }
+}

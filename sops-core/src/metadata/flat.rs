@@ -1,0 +1,232 @@
+//! The metadata in formats without nesting: a list of names and texts, where a name is the path, `age__list_0__map_enc`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+
+const KEY: &str = "__map_";
+const INDEX: &str = "__list_";
+
+/// The metadata of SOPS is nested less deep than this.
+const MAX_DEPTH: usize = 16;
+
+/// The names and texts of a tree, in its order.
+pub(crate) fn flatten(tree: &Map<String, Json>) -> Vec<(String, String)> {
+    let mut entries = Vec::new();
+    for (key, value) in tree {
+        descend(key.clone(), value, &mut entries);
+    }
+    entries
+}
+
+fn descend(name: String, value: &Json, entries: &mut Vec<(String, String)>) {
+    match value {
+        Json::Object(members) => {
+            for (key, value) in members {
+                descend(format!("{name}{KEY}{key}"), value, entries);
+            }
+        }
+        Json::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                descend(format!("{name}{INDEX}{index}"), value, entries);
+            }
+        }
+        Json::String(text) => entries.push((name, text.clone())),
+        value => entries.push((name, value.to_string())),
+    }
+}
+
+/// The tree of names and texts, or what is wrong with them.
+pub(crate) fn unflatten(
+    entries: impl IntoIterator<Item = (String, String)>,
+) -> Result<Map<String, Json>, String> {
+    let mut top = Node::default();
+    for (name, text) in entries {
+        let wrong = |reason: &str| Err(format!("`{name}` {reason}"));
+        let mut node = &mut top;
+        for (depth, step) in steps(&name).enumerate() {
+            if depth == MAX_DEPTH {
+                return wrong("is nested too deep");
+            }
+            let next = match step {
+                Step::Key(key) => node.entry(key),
+                Step::Index(text) => match text.parse() {
+                    Ok(index) => node.item(index),
+                    Err(_) => return wrong("has an index that is no number"),
+                },
+            };
+            let Some(next) = next else {
+                return wrong("contradicts another key");
+            };
+            node = next;
+        }
+        if !matches!(node, Node::Nothing) {
+            return wrong("stands twice, or contradicts another key");
+        }
+        *node = Node::Text(text);
+    }
+    match top.into_json()? {
+        Json::Object(tree) => Ok(tree),
+        _ => Ok(Map::new()),
+    }
+}
+
+enum Step<'a> {
+    Key(&'a str),
+    Index(&'a str),
+}
+
+/// The parts of a name; the first is a key.
+fn steps(name: &str) -> impl Iterator<Item = Step<'_>> {
+    let mut rest = Some((true, name));
+    std::iter::from_fn(move || {
+        let (is_key, text) = rest.take()?;
+        let next = [(true, KEY), (false, INDEX)]
+            .into_iter()
+            .filter_map(|(is_key, mark)| Some((text.find(mark)?, is_key, mark)))
+            .min_by_key(|(at, ..)| *at);
+        let part = match next {
+            Some((at, is_key, mark)) => {
+                rest = Some((is_key, &text[at + mark.len()..]));
+                &text[..at]
+            }
+            None => text,
+        };
+        Some(if is_key {
+            Step::Key(part)
+        } else {
+            Step::Index(part)
+        })
+    })
+}
+
+#[derive(Default)]
+enum Node {
+    #[default]
+    Nothing,
+    Text(String),
+    Mapping(BTreeMap<String, Node>),
+    Sequence(BTreeMap<usize, Node>),
+}
+
+impl Node {
+    /// What stands under the key; `None` where this is no mapping.
+    fn entry(&mut self, key: &str) -> Option<&mut Self> {
+        if matches!(self, Self::Nothing) {
+            *self = Self::Mapping(BTreeMap::new());
+        }
+        match self {
+            Self::Mapping(entries) => Some(entries.entry(key.to_owned()).or_default()),
+            _ => None,
+        }
+    }
+
+    /// The item of that index; `None` where this is no sequence.
+    fn item(&mut self, index: usize) -> Option<&mut Self> {
+        if matches!(self, Self::Nothing) {
+            *self = Self::Sequence(BTreeMap::new());
+        }
+        match self {
+            Self::Sequence(items) => Some(items.entry(index).or_default()),
+            _ => None,
+        }
+    }
+
+    fn into_json(self) -> Result<Json, String> {
+        Ok(match self {
+            Self::Nothing => Json::Null,
+            Self::Text(text) => text.into(),
+            Self::Mapping(entries) => {
+                let mut members = Map::new();
+                for (key, node) in entries {
+                    members.insert(key, node.into_json()?);
+                }
+                Json::Object(members)
+            }
+            Self::Sequence(items) => {
+                if items.keys().last() != Some(&(items.len() - 1)) {
+                    return Err("a list has gaps".to_owned());
+                }
+                let items: Result<Vec<Json>, String> =
+                    items.into_values().map(Self::into_json).collect();
+                Json::Array(items?)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn entries(list: &[(&str, &str)]) -> Vec<(String, String)> {
+        list.iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn paths_are_names_and_names_paths() {
+        let tree = json!({
+            "age": [{"enc": "x\n", "recipient": "age1"}, {"enc": "y", "recipient": "age2"}],
+            "key_groups": [{"age": [], "kms": [{"context": {"a": "b"}}]}],
+            "mac_only_encrypted": true,
+            "shamir_threshold": 2,
+        });
+        let list = entries(&[
+            ("age__list_0__map_enc", "x\n"),
+            ("age__list_0__map_recipient", "age1"),
+            ("age__list_1__map_enc", "y"),
+            ("age__list_1__map_recipient", "age2"),
+            (
+                "key_groups__list_0__map_kms__list_0__map_context__map_a",
+                "b",
+            ),
+            ("mac_only_encrypted", "true"),
+            ("shamir_threshold", "2"),
+        ]);
+        assert_eq!(flatten(tree.as_object().expect("an object")), list);
+        let back = unflatten(list).expect("it was flattened");
+        let expected = json!({
+            "age": [{"enc": "x\n", "recipient": "age1"}, {"enc": "y", "recipient": "age2"}],
+            "key_groups": [{"kms": [{"context": {"a": "b"}}]}],
+            "mac_only_encrypted": "true",
+            "shamir_threshold": "2",
+        });
+        assert_eq!(Json::Object(back), expected);
+    }
+
+    #[test]
+    fn names_that_contradict_each_other_are_refused() {
+        let deep = format!("a{}", "__map_a".repeat(20));
+        for (list, problem) in [
+            (
+                &[("a", "1"), ("a", "2")][..],
+                "`a` stands twice, or contradicts another key",
+            ),
+            (
+                &[("a", "1"), ("a__map_b", "2")],
+                "`a__map_b` contradicts another key",
+            ),
+            (
+                &[("a__map_b", "2"), ("a", "1")],
+                "`a` stands twice, or contradicts another key",
+            ),
+            (
+                &[("a__map_b", "2"), ("a__list_0", "1")],
+                "`a__list_0` contradicts another key",
+            ),
+            (
+                &[("a__list_x", "1")],
+                "`a__list_x` has an index that is no number",
+            ),
+            (&[("a__list_1", "1")], "a list has gaps"),
+            (&[("a__list_999999999999", "1")], "a list has gaps"),
+            (&[(&deep, "1")], &format!("`{deep}` is nested too deep")),
+        ] {
+            assert_eq!(unflatten(entries(list)).err().as_deref(), Some(problem));
+        }
+    }
+}

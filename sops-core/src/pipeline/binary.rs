@@ -1,0 +1,142 @@
+//! The binary format's way: one value, in memory as few times as can be.
+
+use zeroize::Zeroizing;
+
+use crate::cipher::Cipher;
+use crate::document::json::emit::Indent;
+use crate::document::{Document, Edits, Leaf, ROOT, binary, block};
+use crate::error::{Error, Result};
+use crate::keys::DataKey;
+use crate::mac::Mac;
+use crate::metadata::Metadata;
+use crate::pipeline::decrypt::{MacCheck, stored_mac};
+use crate::pipeline::encrypt::authenticate;
+use crate::pipeline::spellings::Spellings;
+use crate::value::Type;
+
+/// In base64 and with what is around, more would be no document that can be read.
+const MAX_LENGTH: usize = (u32::MAX as usize - (1 << 20)) / 4 * 3;
+
+/// What is around the base64 of the value and of the metadata, at most.
+const AROUND: usize = 1 << 10;
+
+/// Encrypts bytes as a new file. `metadata` has its keys and time already and is given its MAC.
+pub(crate) fn encrypt(
+    plaintext: &[u8],
+    metadata: &mut Metadata,
+    key: &DataKey,
+    indent: Indent,
+) -> Result<String> {
+    let mut cipher = authenticated(plaintext, metadata, key)?;
+    let (before, behind) = binary::envelope(&metadata.to_tree(), indent)?;
+    let length = before.len() + encrypted_length(plaintext) + behind.len();
+    let mut out = String::with_capacity(length);
+    out.push_str(&before);
+    cipher.encrypt(Type::Str, plaintext, ADDITIONAL_DATA, &mut out);
+    out.push_str(&behind);
+    Ok(out)
+}
+
+/// Puts bytes in the place of those of an encrypted file, and other metadata in the place of its own. Bytes that are the `same` keep
+/// their ciphertext.
+pub(crate) fn replace(
+    document: &Document<'_>,
+    plaintext: &[u8],
+    same: bool,
+    metadata: &mut Metadata,
+    key: &DataKey,
+) -> Result<String> {
+    let mut cipher = authenticated(plaintext, metadata, key)?;
+    let leaf = data(document)?;
+    let tree = metadata.to_tree();
+    let rest = document.text.len() - leaf.span.range().len();
+    let capacity = rest + encrypted_length(plaintext) + AROUND;
+    let mut edits = Edits::new(document.text, capacity);
+    let mut blocks = document.blocks.iter().peekable();
+    while let Some(site) = blocks.next_if(|site| site.value.end <= leaf.span.range().start) {
+        block::replace(document, site, &tree, &mut edits);
+    }
+    if !same {
+        let out = edits.replace(leaf.span.range());
+        out.push('"');
+        cipher.encrypt(Type::Str, plaintext, ADDITIONAL_DATA, out);
+        out.push('"');
+    }
+    for site in blocks {
+        block::replace(document, site, &tree, &mut edits);
+    }
+    Ok(edits.finish())
+}
+
+/// Decrypts a file.
+pub(crate) fn decrypt(
+    document: &Document<'_>,
+    metadata: &Metadata,
+    key: &DataKey,
+    check: MacCheck,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let leaf = data(document)?;
+    let mut cipher = Cipher::new(key);
+    let stored_mac = stored_mac(metadata, &mut cipher, check)?;
+    let problem = |message: &str| Error::Value {
+        path: document.paths.display(leaf.path),
+        location: Some(document.location(leaf.span)),
+        message: message.to_owned(),
+    };
+    let value = leaf.value.as_ref().filter(|value| value.kind == Type::Str);
+    let ciphertext = value.and_then(|value| str::from_utf8(&value.bytes).ok());
+    let ciphertext = ciphertext.ok_or_else(|| problem("this is no encrypted value"))?;
+    let plaintext = if ciphertext.is_empty() {
+        Zeroizing::default()
+    } else {
+        match cipher
+            .decrypt(ciphertext, ADDITIONAL_DATA)
+            .map_err(problem)?
+        {
+            (Type::Str | Type::Bytes, _) => cipher.into_plaintext(),
+            _ => return Err(problem("the `type` of a binary file's value is `str`")),
+        }
+    };
+    let mut mac = Mac::new(metadata.mac_only_encrypted);
+    mac.add(&plaintext, true);
+    if check == MacCheck::Require && stored_mac.as_deref() != Some(&mac.finish()) {
+        return Err(Error::MacMismatch);
+    }
+    Ok(plaintext)
+}
+
+/// The additional data of the one value.
+const ADDITIONAL_DATA: &[u8] = b"data:";
+
+fn encrypted_length(plaintext: &[u8]) -> usize {
+    plaintext.len().div_ceil(3) * 4 + AROUND
+}
+
+/// Gives the metadata its MAC.
+fn authenticated(plaintext: &[u8], metadata: &mut Metadata, key: &DataKey) -> Result<Cipher> {
+    if plaintext.len() > MAX_LENGTH {
+        return Err(Error::Limit {
+            location: None,
+            message: "the file is 3 GiB or larger, more than can be encrypted in the binary format"
+                .to_owned(),
+        });
+    }
+    let mut mac = Mac::new(metadata.mac_only_encrypted);
+    mac.add(plaintext, true);
+    authenticate(metadata, key, &mac.finish(), &Spellings::default())?;
+    Ok(Cipher::new(key))
+}
+
+fn data<'d, 'a>(document: &'d Document<'a>) -> Result<&'d Leaf<'a>> {
+    binary::data(document).ok_or_else(|| {
+        let other = document.children(0).flat_map(|top| document.children(top));
+        let path = other
+            .filter_map(|node| document.node_path(node))
+            .find(|path| document.paths.key(*path) != binary::DATA_KEY);
+        Error::Unwritable {
+            path: document.paths.display(path.unwrap_or(ROOT)),
+            message: "an encrypted binary file has the one key `data`; this is another kind of file, which the format has to tell"
+                .to_owned(),
+        }
+    })
+}
