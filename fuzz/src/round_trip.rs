@@ -45,8 +45,7 @@ pub fn round_trip(text: &[u8], format: Format) {
         Format::Binary => Format::Json,
         format => format,
     };
-    let ciphertexts =
-        |text: &str| trees(&Document::parse(text, format).expect("it is a document"));
+    let ciphertexts = |text: &str| trees(&Document::parse(text, format).expect("it is a document"));
     assert!(
         ciphertexts(&again) == ciphertexts(&encrypted),
         "a value that did not change has another ciphertext"
