@@ -12,7 +12,6 @@ mod example;
 mod excerpt;
 mod exec;
 mod files;
-mod hardening;
 mod key_services;
 mod notice;
 mod opening;
@@ -24,6 +23,6 @@ mod ui;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    hardening::harden();
+    hardening::harden("sops-rs");
     cli::run()
 }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::config::Stores;
 use crate::convert::json_binary_indent;
 use crate::document::{Document, Edits, block};
+use crate::encrypted_tree::Ciphertexts;
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::keys::{
@@ -173,6 +174,11 @@ impl<'a> EncryptedDocument<'a> {
             });
         }
         decrypt::decrypt(&self.document, &self.metadata, key, check, reuse)
+    }
+
+    /// The encrypted values, to be compared with those of a tree that was made of the document.
+    pub fn ciphertexts(&self) -> Ciphertexts {
+        Ciphertexts::of(&self.document)
     }
 
     /// Decrypts the document to encrypt it again once it has been changed.

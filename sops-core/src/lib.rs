@@ -106,6 +106,7 @@ mod cipher;
 pub mod config;
 mod convert;
 pub mod document;
+mod encrypted_tree;
 mod error;
 mod file;
 mod format;
@@ -126,6 +127,7 @@ mod vectors;
 pub use convert::{convert, extract};
 pub use document::Document;
 pub use document::change::{set, unset};
+pub use encrypted_tree::{Ciphertexts, EncryptedTree};
 pub use error::{Error, Location, Result};
 pub use file::{
     Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, decrypt, decrypt_file,

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use crate::document;
+use crate::error::Result;
 use crate::value::{Type, Value};
 
 /// A value or a collection of values.
@@ -58,6 +61,63 @@ impl Node {
                 Self::Mapping(members.iter().map(entry).collect())
             }
         }
+    }
+}
+
+impl Node {
+    /// The trees of a YAML stream, read as `yaml.v3` reads them: also such as cannot be encrypted for an integer from 2^63 to
+    /// 2^64-1, which is an `Int`.
+    ///
+    /// # Errors
+    /// As [`Document::parse`](crate::Document::parse).
+    pub fn from_yaml(text: &str) -> Result<Vec<Self>> {
+        Ok(document::yaml::parse_to_read(text)?.trees().collect())
+    }
+
+    /// The tree as a YAML document, spelled as SOPS spells values: what `yaml.v3` reads from it is this tree.
+    ///
+    /// ```
+    /// use sops_core::tree::Node;
+    ///
+    /// let tree = Node::from_json(&serde_json::json!({"items": [{"on": "yes"}]}));
+    /// assert_eq!(*tree.to_yaml(), "items:\n    - \"on\": \"yes\"\n");
+    /// ```
+    pub fn to_yaml(&self) -> Zeroizing<String> {
+        Zeroizing::new(document::yaml::emit::emit(
+            self,
+            document::yaml::emit::DEFAULT_STEP,
+        ))
+    }
+
+    /// What stands under `key`, if this is a mapping that has it.
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Mapping(entries) => entries
+                .iter()
+                .find(|entry| entry.key == key)
+                .map(|entry| &entry.value),
+            _ => None,
+        }
+    }
+
+    /// The text, if this is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Scalar(Some(Value {
+                kind: Type::Str,
+                bytes,
+            })) => str::from_utf8(bytes).ok(),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Node {
+    fn from(text: &str) -> Self {
+        Self::Scalar(Some(Value {
+            kind: Type::Str,
+            bytes: Cow::Owned(text.as_bytes().to_vec()),
+        }))
     }
 }
 
@@ -139,6 +199,19 @@ pub(crate) mod tests {
                 }))
             }
         }
+    }
+
+    #[test]
+    fn trees_are_read_with_integers_that_cannot_be_encrypted() {
+        let text = "a: 18446744073709551615\nb: [\"on\", on, 2001-01-01, '2001-01-01'] # c\n";
+        let trees = Node::from_yaml(text).unwrap_or_else(|error| panic!("{error}"));
+        let tree = from_vector(&serde_json::json!({"map": [
+            ["a", {"int": "18446744073709551615"}],
+            ["b", {"seq": [{"str": "on"}, {"str": "on"}, {"time": "2001-01-01T00:00:00Z"}, {"str": "2001-01-01"}]}],
+        ]}));
+        assert_eq!(trees, [tree]);
+        let written = trees[0].to_yaml();
+        assert_eq!(Node::from_yaml(&written).ok(), Some(trees));
     }
 
     #[test]

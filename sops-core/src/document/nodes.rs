@@ -20,6 +20,15 @@ impl<'a> Document<'a> {
         self.document_indexes().count()
     }
 
+    /// The trees of all documents of the stream, in order, as [`to_tree`](Self::to_tree) gives one.
+    pub fn trees(&self) -> impl Iterator<Item = Node> {
+        self.document_indexes()
+            .map(|document| match self.top(document) {
+                Some(top) => self.tree(top),
+                None => Node::Mapping(Vec::new()),
+            })
+    }
+
     /// The indexes of the `Document` items.
     pub(crate) fn document_indexes(&self) -> impl Iterator<Item = usize> {
         let mut next = 0;
@@ -166,6 +175,7 @@ mod tests {
     fn trees(text: &str, format: Format) -> Vec<Node> {
         let document = Document::parse(text, format).unwrap_or_else(|error| panic!("{error}"));
         let trees: Vec<_> = (0..).map_while(|number| document.to_tree(number)).collect();
+        assert_eq!(trees, document.trees().collect::<Vec<_>>());
         assert_eq!(trees.len(), document.document_count());
         trees
     }

@@ -36,10 +36,26 @@ pub(crate) fn parse_as_written(text: &str) -> Result<Document<'_>> {
 /// The same, comments placed for what will follow each document's last entry.
 fn parse_with_tail(text: &str, tail: Tail) -> Result<Document<'_>> {
     foreign::refuse_unicode_breaks(text)?;
-    let parsed = match pieces::parse(text) {
+    let mut parsed = match pieces::parse(text) {
         Some(parsed) => parsed,
         None => Parser::run(text, 0..text.len(), source::lines(text))?,
     };
+    let comments = std::mem::take(&mut parsed.comments);
+    let mut document = document(text, parsed)?;
+    if !comments.is_empty() {
+        comments::place(&mut document, &comments, tail)?;
+    }
+    Ok(document)
+}
+
+/// Parses a YAML stream for its values alone: without comments, and with integers to 2^64-1.
+pub(crate) fn parse_to_read(text: &str) -> Result<Document<'_>> {
+    foreign::refuse_unicode_breaks(text)?;
+    document(text, Parser::run_to_read(text, source::lines(text))?)
+}
+
+/// The document that was parsed, comments aside.
+fn document<'a>(text: &'a str, parsed: Parser<'a>) -> Result<Document<'a>> {
     if !parsed
         .tape
         .iter()
@@ -50,15 +66,11 @@ fn parse_with_tail(text: &str, tail: Tail) -> Result<Document<'_>> {
             message: "the file is empty".into(),
         });
     }
-    let mut document = Document {
+    Ok(Document {
         text,
         format: Format::Yaml,
         tape: parsed.tape,
         paths: parsed.paths,
         blocks: parsed.blocks,
-    };
-    if !parsed.comments.is_empty() {
-        comments::place(&mut document, &parsed.comments, tail)?;
-    }
-    Ok(document)
+    })
 }

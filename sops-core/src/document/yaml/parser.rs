@@ -68,18 +68,15 @@ pub(super) struct Parser<'a> {
     last_end: usize,
     /// How many items aliases have added.
     expanded: usize,
+    /// Whether integers that SOPS has no type for are values.
+    to_read: bool,
 }
 
 impl<'a> Parser<'a> {
     /// Reads the part of `text` at `range`, which is to be a stream by itself. Places are those in `text`. There is room for
     /// `lines` entries before anything has to move.
     pub(super) fn run(text: &'a str, range: Range<usize>, lines: usize) -> Result<Self> {
-        let mut parser = Self::new(text, range.start, lines);
-        let mut events = Events::new(text, range);
-        while let Some(event) = events.next()? {
-            parser.event(event)?;
-        }
-        Ok(parser)
+        Self::new(text, range.start, lines).read(range)
     }
 
     /// The same for [plain lines](plain_lines).
@@ -87,6 +84,13 @@ impl<'a> Parser<'a> {
         let mut parser = Self::new(text, range.start, lines);
         plain_lines::events(text, range, |event| parser.event(event))?;
         Ok(parser)
+    }
+
+    /// Reads a text that is never to be encrypted.
+    pub(super) fn run_to_read(text: &'a str, lines: usize) -> Result<Self> {
+        let mut parser = Self::new(text, 0, lines);
+        parser.to_read = true;
+        parser.read(0..text.len())
     }
 
     fn new(text: &'a str, start: usize, lines: usize) -> Self {
@@ -104,7 +108,16 @@ impl<'a> Parser<'a> {
             document: 0,
             last_end: start,
             expanded: 0,
+            to_read: false,
         }
+    }
+
+    fn read(mut self, range: Range<usize>) -> Result<Self> {
+        let mut events = Events::new(self.text, range);
+        while let Some(event) = events.next()? {
+            self.event(event)?;
+        }
+        Ok(self)
     }
 
     fn event(&mut self, event: Event<'a>) -> Result<()> {
@@ -344,7 +357,11 @@ impl<'a> Parser<'a> {
         };
         match resolved {
             Ok(value) => Ok(value),
-            Err(problem @ (Refusal::BeyondInt64 | Refusal::OffsetBeyondDay)) => {
+            Err(Refusal::BeyondInt64(value)) if self.to_read => Ok(Some(Value {
+                kind: Type::Int,
+                bytes: Cow::Owned(value.0.to_string().into_bytes()),
+            })),
+            Err(problem @ (Refusal::BeyondInt64(_) | Refusal::OffsetBeyondDay)) => {
                 self.unencryptable(at, problem.to_string())
             }
             Err(problem) => self.unsupported(at, problem.to_string()),

@@ -1,6 +1,7 @@
 //! What a YAML scalar means: the type and value that Go's `yaml.v3` decodes it to.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -22,10 +23,20 @@ pub(crate) enum Refusal {
     #[error(
         "the integer is larger than 9223372036854775807; quote it to keep its digits as a string"
     )]
-    BeyondInt64,
+    BeyondInt64(Hidden),
     /// A timestamp that Go reads, but cannot write.
     #[error("the timestamp is 24 hours or more from UTC; quote it to keep it as a string")]
     OffsetBeyondDay,
+}
+
+/// A value that is not to be shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hidden(pub(crate) u64);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// The value that SOPS sees in a scalar, `None` for null.
@@ -74,7 +85,7 @@ fn of_tag<'a>(
 ) -> Result<Option<Value<'a>>, Refusal> {
     match resolve_plain(text, tag == "timestamp") {
         Ok(Some(value)) if fits(&value) => Ok(Some(value)),
-        Err(Refusal::BeyondInt64) if tag == "int" => Err(Refusal::BeyondInt64),
+        Err(refusal @ Refusal::BeyondInt64(_)) if tag == "int" => Err(refusal),
         Err(Refusal::OffsetBeyondDay) => Err(Refusal::OffsetBeyondDay),
         _ => Err(Refusal::NotOfTag(tag)),
     }
@@ -154,7 +165,7 @@ fn resolve_numeric(text: &str, timestamps: bool) -> Result<Value<'_>, Refusal> {
     };
     let integer = match parse_integer(&digits) {
         Some(Integer::Signed(value)) => Some(value),
-        Some(Integer::Unsigned(_)) => return Err(Refusal::BeyondInt64),
+        Some(Integer::Unsigned(value)) => return Err(Refusal::BeyondInt64(Hidden(value))),
         None => None,
     };
     if let Some(value) = integer.or_else(|| signed_behind_prefix(&digits)) {
@@ -315,7 +326,7 @@ mod tests {
                     kind: Type::Str,
                     bytes: Cow::Borrowed(b"\xff"),
                 })),
-                "unsupported:uint64" => Err(Refusal::BeyondInt64),
+                "unsupported:uint64" => Err(Refusal::BeyondInt64(Hidden(0))),
                 "unsupported:offset" => Err(Refusal::OffsetBeyondDay),
                 _ if vector.decode_error => Err(Refusal::NotOfTag("")),
                 kind => {
@@ -327,7 +338,8 @@ mod tests {
                 }
             };
             match (&resolved, &expected) {
-                (Err(Refusal::NotOfTag(_) | Refusal::NotBase64), Err(Refusal::NotOfTag(_))) => {}
+                (Err(Refusal::NotOfTag(_) | Refusal::NotBase64), Err(Refusal::NotOfTag(_)))
+                | (Err(Refusal::BeyondInt64(_)), Err(Refusal::BeyondInt64(_))) => {}
                 _ => assert_eq!(resolved, expected, "{source:?}"),
             }
         }

@@ -1,4 +1,6 @@
-//! Keeps what is in memory from ending up elsewhere: no core dumps, freed memory wiped, panics without their payload.
+//! Keeps what is in the memory of a program from ending up elsewhere: no core dumps, freed memory wiped, panics without their payload.
+//!
+//! A program that links this crate has its allocator.
 
 use std::alloc::System;
 use std::panic;
@@ -9,8 +11,8 @@ use zeroizing_alloc::ZeroAlloc;
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
-/// What a process that handles secrets does first.
-pub(crate) fn harden() {
+/// What a process that handles secrets does first; `program` is the name in its messages.
+pub fn harden(program: &'static str) {
     // Commands that are run inherit it, and may take it back for themselves.
     let nothing = Rlimit {
         current: Some(0),
@@ -20,15 +22,15 @@ pub(crate) fn harden() {
     let _ = setrlimit(Resource::Core, nothing);
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    panic::set_hook(Box::new(|info| {
+    panic::set_hook(Box::new(move |info| {
         // The payload may hold a piece of what was worked on.
         match info.location() {
             Some(place) => eprintln!(
-                "internal error at {}:{}; this is a bug in sops-rs",
+                "internal error at {}:{}; this is a bug in {program}",
                 place.file(),
                 place.line()
             ),
-            None => eprintln!("internal error; this is a bug in sops-rs"),
+            None => eprintln!("internal error; this is a bug in {program}"),
         }
     }));
 }

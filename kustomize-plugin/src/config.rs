@@ -1,0 +1,172 @@
+//! The configuration of a run: the resource that names this function.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use sops_core::tree::Node;
+use sops_core::{Format, from_document};
+
+use crate::problem::Problem;
+use crate::report::Report;
+
+/// The `apiVersion` of this function's own kinds.
+const API_VERSION: &str = "krm.sops-rs/v1alpha1";
+/// The `apiVersion` of ksops.
+const KSOPS_API_VERSION: &str = "viaduct.ai/v1";
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Config {
+    Generate(Generator),
+    Decrypt(Decryption),
+}
+
+/// Makes resources of encrypted files.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Generator {
+    api_version: String,
+    #[serde(rename = "kind")]
+    _kind: IgnoredAny,
+    #[serde(rename = "metadata")]
+    _metadata: Option<IgnoredAny>,
+    /// Encrypted manifests.
+    pub(crate) files: Option<Vec<String>>,
+    /// Secrets that are made of encrypted files.
+    pub(crate) secret_from: Option<Vec<SecretFrom>>,
+}
+
+impl Generator {
+    /// Whether it is one of ksops.
+    pub(crate) fn is_ksops(&self) -> bool {
+        self.api_version == KSOPS_API_VERSION
+    }
+}
+
+/// A Secret whose values are encrypted files.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SecretFrom {
+    #[serde(default)]
+    pub(crate) metadata: Metadata,
+    pub(crate) r#type: Option<String>,
+    /// Texts, `path` or `key=path`.
+    pub(crate) files: Option<Vec<String>>,
+    /// Any bytes, `path` or `key=path`.
+    pub(crate) binary_files: Option<Vec<String>>,
+    /// Lines `KEY=VALUE`, each of which is an entry.
+    pub(crate) envs: Option<Vec<String>>,
+}
+
+/// The metadata of a Secret.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Metadata {
+    pub(crate) name: Option<String>,
+    pub(crate) namespace: Option<String>,
+    pub(crate) labels: Option<BTreeMap<String, String>>,
+    pub(crate) annotations: Option<BTreeMap<String, String>>,
+}
+
+/// Decrypts the resources of the list.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Decryption {
+    #[serde(rename = "apiVersion")]
+    _api_version: IgnoredAny,
+    #[serde(rename = "kind")]
+    _kind: IgnoredAny,
+    #[serde(rename = "metadata")]
+    _metadata: Option<IgnoredAny>,
+    #[serde(default)]
+    pub(crate) mac: MacPolicy,
+}
+
+/// What to do about the MAC of a resource whose file is not known.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum MacPolicy {
+    /// Say that it was not verified.
+    #[default]
+    Warn,
+    /// Refuse the resource.
+    Require,
+    /// Nothing, and nothing where the file is known: what Flux does.
+    Ignore,
+}
+
+impl Config {
+    /// Reads a configuration by its kind.
+    pub(crate) fn read(config: &Node, report: &mut Report) -> Result<Self, Problem> {
+        let text = |key| config.get(key).and_then(Node::as_str).unwrap_or_default();
+        match (text("apiVersion"), text("kind")) {
+            (API_VERSION, "SopsGenerator") => typed(config).map(Self::Generate),
+            (API_VERSION, "SopsDecrypt") => typed(config).map(Self::Decrypt),
+            (KSOPS_API_VERSION, "ksops") => {
+                let config = without_unknown_fields(config, report);
+                typed(&config).map(Self::Generate)
+            }
+            (version, kind) => Err(Problem::new(format!(
+                "the configuration is of apiVersion `{version}`, kind `{kind}`; known are {API_VERSION} with SopsGenerator and \
+                 SopsDecrypt, and {KSOPS_API_VERSION} with ksops"
+            ))),
+        }
+        .map_err(|problem| problem.of_resource(config))
+    }
+}
+
+fn typed<T: for<'de> Deserialize<'de>>(config: &Node) -> Result<T, Problem> {
+    Ok(from_document(&config.to_yaml(), Format::Yaml)?)
+}
+
+/// The configuration with what ksops reads: it ignores all else, such as misspelt fields.
+fn without_unknown_fields(config: &Node, report: &mut Report) -> Node {
+    const TOP: &[&str] = &["apiVersion", "kind", "metadata", "files", "secretFrom"];
+    const SECRET: &[&str] = &["metadata", "type", "files", "binaryFiles", "envs"];
+    const METADATA: &[&str] = &["name", "namespace", "labels", "annotations"];
+    let mut config = config.clone();
+    let mut ignored = Vec::new();
+    keep(&mut config, TOP, "", &mut ignored);
+    if let Some(Node::Sequence(secrets)) = value_of(&mut config, "secretFrom") {
+        for (index, secret) in secrets.iter_mut().enumerate() {
+            let place = format!("secretFrom[{index}].");
+            keep(secret, SECRET, &place, &mut ignored);
+            if let Some(metadata) = value_of(secret, "metadata") {
+                keep(
+                    metadata,
+                    METADATA,
+                    &format!("{place}metadata."),
+                    &mut ignored,
+                );
+            }
+        }
+    }
+    for field in ignored {
+        let problem = Problem::new("ksops does not know this field and ignores it; so does this");
+        report.warn(problem.at_field(&field).of_resource(&config));
+    }
+    config
+}
+
+fn keep(node: &mut Node, known: &[&str], place: &str, ignored: &mut Vec<String>) {
+    if let Node::Mapping(entries) = node {
+        entries.retain(|entry| {
+            let keep = known.contains(&entry.key.as_str());
+            if !keep {
+                ignored.push(format!("{place}{}", entry.key));
+            }
+            keep
+        });
+    }
+}
+
+fn value_of<'n>(node: &'n mut Node, key: &str) -> Option<&'n mut Node> {
+    match node {
+        Node::Mapping(entries) => entries
+            .iter_mut()
+            .find(|entry| entry.key == key)
+            .map(|entry| &mut entry.value),
+        _ => None,
+    }
+}

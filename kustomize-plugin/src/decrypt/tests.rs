@@ -1,0 +1,293 @@
+use super::*;
+use crate::sample::{SECRET, Sample, encrypted, field, list, only, text};
+
+const CONFIG: &str =
+    "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmetadata:\n  name: sops\n";
+const QUIET: &str = "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmac: ignore\n";
+const REQUIRE: &str = "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmac: require\n";
+
+fn secret(name: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\nstringData:\n  password: {SECRET}\n  user: \"on\"\n"
+    )
+}
+
+/// A resource as kustomize has it of a file.
+fn from(text: &str, path: &str) -> String {
+    let origin = format!(
+        "metadata:\n  annotations:\n    config.kubernetes.io/origin: |\n      path: {path}\n"
+    );
+    text.replacen("metadata:\n", &origin, 1)
+}
+
+fn without_annotations(mut resource: Node) -> Node {
+    if let Node::Mapping(entries) = &mut resource {
+        for entry in entries {
+            if let Node::Mapping(metadata) = &mut entry.value {
+                metadata.retain(|entry| entry.key != "annotations");
+            }
+        }
+    }
+    resource
+}
+
+#[test]
+fn resources_with_a_block_are_decrypted_and_others_come_back() {
+    let sample = Sample::new();
+    let plain = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a: \"on\"\n  b: '2001-01-01'\n  c: \"1e3\"\n  d: |\n    x\n\n    y\n  \
+                 e: \"\"\n  f: ~\n  g: 18446744073709551615\n  h: [1.5, true, '0x10', \"a\\tb\\u2028c\"]\n  \"yes\": {}\n";
+    let custom = "apiVersion: x/v1\nkind: Anything\nmetadata:\n  name: a\nspec:\n- data: {n: 5, f: 1.5, b: true, s: '5'}\n";
+    let ran = sample.run(
+        QUIET,
+        &[plain, &encrypted(&secret("a")), &encrypted(custom)],
+    );
+    let expected = [only(plain), only(&secret("a")), only(custom)];
+    assert_eq!(ran.quiet(), expected);
+}
+
+#[test]
+fn a_mac_that_cannot_be_verified_is_a_warning_or_an_error() {
+    let sample = Sample::new();
+    let [a, b] = ["a", "b"].map(|name| encrypted(&secret(name)));
+    let ran = sample.run(CONFIG, &[&a, &b]);
+    assert_eq!(ran.resources(), [only(&secret("a")), only(&secret("b"))]);
+    let [line] = &ran.lines[..] else {
+        panic!("{:?}", ran.lines)
+    };
+    let start = "warning: Secret a: the MAC was not verified (nor of 1 more); `buildMetadata: ";
+    assert!(line.starts_with(start), "{line}");
+    assert!(ran.output.contains("severity: warning"));
+
+    let ran = sample.run(REQUIRE, &[&a]);
+    let start = "Secret a: `mac: require`, but the MAC cannot be verified";
+    assert!(ran.error().starts_with(start), "{}", ran.error());
+
+    // A file in a repository elsewhere cannot be read.
+    let remote = from(&a, "a.yaml").replace("path: a.yaml", "repo: https://x\n      path: a.yaml");
+    assert!(sample.run(REQUIRE, &[&remote]).error().starts_with(start));
+}
+
+#[test]
+fn the_mac_of_the_file_is_verified() {
+    let sample = Sample::new();
+    let text = format!("{}---\n{}", secret("a"), secret("b"));
+    let file = sample.encrypt("enc.yaml", &text);
+    let (a, b) = file.split_once("\n---\n").expect("two documents");
+    let [a, b] = [from(a, "enc.yaml"), from(b, "enc.yaml")];
+    let decrypted: Vec<_> = sample.run(REQUIRE, &[&a, &b]).quiet();
+    let decrypted: Vec<_> = decrypted.into_iter().map(without_annotations).collect();
+    assert_eq!(decrypted, [only(&secret("a")), only(&secret("b"))]);
+
+    // What the tags allow, but not the file: its MAC is over the name too.
+    sample.write("enc.yaml", file.replace("name: b", "name: c"));
+    let expected = "Secret a: enc.yaml: MAC mismatch: a value was changed, added, removed or moved after the file was encrypted";
+    assert_eq!(sample.run(CONFIG, &[&a, &b]).error(), expected);
+    assert_eq!(sample.run(QUIET, &[&a, &b]).quiet().len(), 2);
+}
+
+#[test]
+fn values_have_to_stand_in_their_file() {
+    let sample = Sample::new();
+    let file = sample.encrypt("enc.yaml", &secret("a"));
+    let other = sample.encrypt("other.yaml", &secret("a"));
+    sample.write("plain.yaml", secret("a"));
+    let ran = sample.run(CONFIG, &[&from(&file, "other.yaml")]);
+    assert_eq!(
+        ran.error(),
+        "Secret a: other.yaml: stringData.password: the file does not have this encrypted value at this place"
+    );
+    let moved = from(&other, "other.yaml").replace("  password: ENC", "  token: ENC");
+    assert_eq!(
+        sample.run(CONFIG, &[&moved]).error(),
+        "Secret a: other.yaml: stringData.token: the file does not have this encrypted value at this place"
+    );
+    for (path, message) in [
+        (
+            "missing.yaml",
+            "there is no such file; paths are relative to",
+        ),
+        ("plain.yaml", "sops metadata not found"),
+        ("/dev/null", "the path is absolute"),
+    ] {
+        let ran = sample.run(CONFIG, &[&from(&file, path)]);
+        let start = format!("Secret a: {path}: {message}");
+        assert!(ran.error().starts_with(&start), "{}", ran.error());
+    }
+}
+
+#[test]
+fn a_base_is_found_from_the_folder_that_is_built() {
+    let sample = Sample::new();
+    let file = sample.encrypt("secrets/enc.yaml", &secret("a"));
+    let config = |path: &str| {
+        from(REQUIRE, path).replacen("kind: SopsDecrypt\n", &format!("kind: SopsDecrypt\nmetadata:\n  annotations:\n    config.kubernetes.io/origin: |\n      path: {path}\n"), 1)
+    };
+    sample.write("transformers/sops.yaml", "");
+    sample.write("kustomization.yaml", "");
+    for (config_path, path) in [
+        ("transformers/sops.yaml", "secrets/enc.yaml"),
+        ("kustomization.yaml", "secrets/enc.yaml"),
+        (
+            "../../base/kustomization.yaml",
+            "../../base/secrets/enc.yaml",
+        ),
+        (
+            "../../base/transformers/sops.yaml",
+            "../../base/secrets/enc.yaml",
+        ),
+        (
+            "../../../work/kustomization.yaml",
+            "../../../work/secrets/enc.yaml",
+        ),
+    ] {
+        let ran = sample.run(&config(config_path), &[&from(&file, path)]);
+        assert_eq!(text(&ran.quiet()[0], "stringData/password"), SECRET);
+    }
+}
+
+#[test]
+fn altered_values_are_named_and_never_shown() {
+    let sample = Sample::new();
+    let file = encrypted(&secret("a"));
+    let moved = "the encrypted value was altered, or moved here from another key";
+    for (from, to, message) in [
+        (
+            "  password: ENC",
+            "  token: ENC",
+            format!("stringData.token: {moved}"),
+        ),
+        (
+            ",data:",
+            ",data:AAAA",
+            format!("stringData.password: {moved}"),
+        ),
+        (
+            "type:str]",
+            "type:int]",
+            "stringData.password: the decrypted value does not fit its `type`".into(),
+        ),
+        (
+            "lastmodified: ",
+            "lastmodified: x",
+            "the `sops` block: `lastmodified` is not a time such as 2024-01-31T12:00:00Z".into(),
+        ),
+    ] {
+        assert!(file.contains(from), "{from}");
+        let ran = sample.run(QUIET, &[&file.replacen(from, to, 1)]);
+        assert_eq!(ran.error(), format!("Secret a: {message}"));
+    }
+    let ran = sample.run_on(list(QUIET, &[&file]), None);
+    assert!(ran.error().starts_with("Secret a: "), "{}", ran.error());
+}
+
+#[test]
+fn input_that_is_no_resource_list_is_refused() {
+    let sample = Sample::new();
+    for (input, message) in [
+        ("", "line 1, column 1: the file is empty"),
+        ("a: [", "line 1, column 4: "),
+        ("- a\n", "line 1, column 1: "),
+        ("a: 1\n", "it is no ResourceList of config.kubernetes.io/v1"),
+        (
+            "apiVersion: v1\nkind: ResourceList\n",
+            "it is no ResourceList",
+        ),
+        (
+            "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n",
+            "there is no configuration",
+        ),
+        (
+            "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: {}\n",
+            "items: it is no list",
+        ),
+        (
+            "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: [1]\n",
+            "items[0]: a resource is a mapping",
+        ),
+        ("a: 1\n---\na: 1\n", "it is more than one document"),
+    ] {
+        let ran = sample.run_on(input, None);
+        assert!(ran.error().starts_with(message), "{input}: {}", ran.error());
+    }
+    assert_eq!(sample.run_on(b"\xff", None).error(), "it is not UTF-8 text");
+    let deep = format!("{}x", "[".repeat(100_000));
+    assert!(sample.run_on(deep, None).failed);
+}
+
+#[test]
+fn configurations_are_read_strictly() {
+    let sample = Sample::new();
+    for (config, message) in [
+        (
+            "a: 1",
+            "the configuration is of apiVersion ``, kind ``; known are",
+        ),
+        (
+            "kind: SopsDecrypt",
+            "the configuration is of apiVersion ``, kind `SopsDecrypt`",
+        ),
+        ("[]", "the configuration is of apiVersion ``"),
+        (
+            "apiVersion: krm.sops-rs/v1\nkind: SopsDecrypt",
+            "the configuration is of apiVersion `krm.sops-rs/v1`",
+        ),
+        (
+            "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmacs: require",
+            "macs: the key `macs` is not known; expected one of apiVersion, kind, metadata, mac",
+        ),
+        (
+            "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmac: no",
+            "mac: expected one of warn, require, ignore",
+        ),
+        (
+            "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmac: [1]",
+            "mac: expected",
+        ),
+    ] {
+        let ran = sample.run(config, &["a: 1\nb: 2", "c: 3"]);
+        assert!(ran.error().contains(message), "{config}: {}", ran.error());
+        assert!(
+            ran.output.contains("a: 1\n      b: 2"),
+            "the items come back"
+        );
+    }
+}
+
+#[test]
+fn the_configuration_and_other_results_come_back() {
+    let sample = Sample::new();
+    let input = format!("{}results:\n- message: before\n", list(QUIET, &["a: 1"]));
+    let output = only(&sample.run_on(input, None).output);
+    assert_eq!(field(&output, "functionConfig"), only(QUIET));
+    assert_eq!(
+        field(&output, "results"),
+        Node::Sequence(vec![only("message: before")])
+    );
+}
+
+/// The cost of a resource does not grow with their number: ten times as many take less than thirty times as long.
+#[test]
+fn many_resources_of_one_file_are_opened_with_one_data_key() {
+    let sample = Sample::new();
+    let documents: Vec<_> = (0..500)
+        .map(|number| secret(&format!("s{number}")))
+        .collect();
+    let file = sample.encrypt("enc.yaml", &documents.join("---\n"));
+    let items: Vec<_> = file
+        .split("\n---\n")
+        .map(|item| from(item, "enc.yaml"))
+        .collect();
+    let items: Vec<_> = items.iter().map(String::as_str).collect();
+    let time = |count: usize| {
+        let input = list(REQUIRE, &items[..count]);
+        let start = std::time::Instant::now();
+        let ran = sample.run_on(
+            input,
+            Some(include_str!("../../../testdata/keys/x25519.txt")),
+        );
+        assert_eq!(ran.quiet().len(), count);
+        start.elapsed()
+    };
+    let (few, many) = (time(50), time(500));
+    assert!(many < few * 30, "{few:?}, {many:?}");
+}

@@ -1,0 +1,86 @@
+//! Encrypted files: read, opened, and decrypted with their MAC verified.
+
+use std::path::Path;
+
+use sops_core::keys::DataKey;
+use sops_core::tree::Node;
+use sops_core::{Ciphertexts, Document, EncryptedDocument, Format, MacCheck};
+use zeroize::Zeroizing;
+
+use crate::keys::Keys;
+use crate::problem::Problem;
+use crate::workspace::Workspace;
+
+/// The plaintext of a file.
+pub(crate) struct Plaintext {
+    bytes: Zeroizing<Vec<u8>>,
+    format: Format,
+}
+
+/// Decrypts a file whose format its name tells.
+pub(crate) fn decrypt(
+    workspace: &Workspace,
+    keys: &mut Keys,
+    path: &str,
+) -> Result<Plaintext, Problem> {
+    let bytes = workspace.read(path)?;
+    let format = Format::from_path(Path::new(path));
+    with_key(&bytes, format, keys, |document, key| {
+        Ok(document.decrypt(&key, MacCheck::Require)?.plaintext)
+    })
+    .map(|bytes| Plaintext { bytes, format })
+    .map_err(|problem| problem.in_file(path))
+}
+
+/// The encrypted values of a file that kustomize has read a resource from, once its MAC has been verified.
+pub(crate) fn verified(
+    workspace: &Workspace,
+    keys: &mut Keys,
+    path: &str,
+) -> Result<Ciphertexts, Problem> {
+    let bytes = workspace.read(path)?;
+    let format = if path.ends_with(".json") {
+        Format::Json
+    } else {
+        Format::Yaml
+    };
+    with_key(&bytes, format, keys, |document, key| {
+        document.decrypt(&key, MacCheck::Require)?;
+        Ok(document.ciphertexts())
+    })
+    .map_err(|problem| problem.in_file(path))
+}
+
+fn with_key<T>(
+    bytes: &[u8],
+    format: Format,
+    keys: &mut Keys,
+    work: impl FnOnce(&EncryptedDocument<'_>, DataKey) -> sops_core::Result<T>,
+) -> Result<T, Problem> {
+    let document = EncryptedDocument::parse(bytes, format)?;
+    let key = keys.of_document(&document)?;
+    Ok(work(&document, key)?)
+}
+
+impl Plaintext {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn text(&self) -> Result<&str, Problem> {
+        str::from_utf8(self.bytes())
+            .map_err(|_| Problem::new("it is not UTF-8 text; list it under `binaryFiles`"))
+    }
+
+    /// The resources in a file of manifests; empty documents are none.
+    pub(crate) fn resources(&self) -> Result<Vec<Node>, Problem> {
+        // What is in a file of another format is what kustomize would read: YAML.
+        let format = match self.format {
+            Format::Json => Format::Json,
+            _ => Format::Yaml,
+        };
+        let document = Document::parse(self.bytes(), format)?;
+        let is_empty = |tree: &Node| matches!(tree, Node::Mapping(entries) if entries.is_empty());
+        Ok(document.trees().filter(|tree| !is_empty(tree)).collect())
+    }
+}

@@ -1,0 +1,44 @@
+//! The entries of a file with lines `KEY=VALUE`.
+
+use zeroize::Zeroizing;
+
+use super::godotenv;
+use crate::problem::Problem;
+
+/// Keys and values in the order of the file.
+pub(crate) type Entries = Vec<(String, Zeroizing<String>)>;
+
+/// How such a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// As SOPS and kustomize read it: all behind the first `=` is the value, quotes and dollar signs included.
+    Lines,
+    /// As ksops reads it: quotes, escapes, comments behind values and `$VARIABLES` have their meanings.
+    Godotenv,
+}
+
+impl Style {
+    /// # Errors
+    /// Which line is none, without what is in it.
+    pub(crate) fn read(self, text: &str) -> Result<Entries, Problem> {
+        match self {
+            Self::Lines => lines(text),
+            Self::Godotenv => godotenv::parse(text)
+                .map_err(|line| Problem::new(format!("line {line} is no `KEY=VALUE`"))),
+        }
+    }
+}
+
+fn lines(text: &str) -> Result<Entries, Problem> {
+    let mut entries = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (key, value) = line
+            .split_once('=')
+            .ok_or_else(|| Problem::new(format!("line {} is no `KEY=VALUE`", index + 1)))?;
+        entries.push((key.to_owned(), Zeroizing::new(value.to_owned())));
+    }
+    Ok(entries)
+}

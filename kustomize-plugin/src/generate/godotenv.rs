@@ -1,0 +1,172 @@
+//! What `github.com/joho/godotenv` 1.5.1 makes of a text, which is how ksops reads `envs`.
+
+use std::collections::HashMap;
+
+use zeroize::Zeroizing;
+
+use super::env::Entries;
+
+/// The entries of a text; a key that stands twice has its last value in the place of the first. The error is the number of a line that
+/// is none.
+pub(super) fn parse(text: &str) -> Result<Entries, usize> {
+    let text = Zeroizing::new(text.replace("\r\n", "\n"));
+    let mut entries = Entries::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut rest = statement(&text);
+    while !rest.is_empty() {
+        let line = || text[..text.len() - rest.len()].matches('\n').count() + 1;
+        let (key, behind) = key(rest).ok_or_else(line)?;
+        let known = |name: &str| places.get(name).map(|at| entries[*at].1.as_str());
+        let (value, behind) = value(behind, &known).ok_or_else(line)?;
+        match places.get(key) {
+            Some(at) => entries[*at].1 = value,
+            None => {
+                places.insert(key.to_owned(), entries.len());
+                entries.push((key.to_owned(), value));
+            }
+        }
+        rest = statement(behind);
+    }
+    Ok(entries)
+}
+
+/// From the next thing on that is neither white space nor a line of a comment.
+fn statement(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while rest.starts_with('#') {
+        rest = rest.find('\n').map_or("", |end| rest[end..].trim_start());
+    }
+    rest
+}
+
+/// White space that breaks no line.
+fn is_blank(character: char) -> bool {
+    matches!(
+        character,
+        '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}'
+    )
+}
+
+/// The key and what follows its `=` or `:`. Bytes are looked at as if each were a character, as there.
+fn key(text: &str) -> Option<(&str, &str)> {
+    let text = match text.strip_prefix("export") {
+        Some(rest) if rest.starts_with(is_blank) => rest.trim_start_matches(is_blank),
+        _ => text,
+    };
+    for (at, byte) in text.bytes().enumerate() {
+        let character = char::from(byte);
+        match byte {
+            b'=' | b':' => {
+                let behind = text[at + 1..].trim_start_matches(is_blank);
+                return Some((text[..at].trim_end(), behind));
+            }
+            b'_' | b'.' => {}
+            _ if is_blank(character) || character.is_alphanumeric() => {}
+            _ => return None,
+        }
+    }
+    // Without either, nothing is the key, and what was looked at is its value.
+    Some(("", text.trim_start_matches(is_blank)))
+}
+
+/// The value that a text begins with, and what follows it.
+fn value<'t, 'v>(
+    text: &'t str,
+    known: &dyn Fn(&str) -> Option<&'v str>,
+) -> Option<(Zeroizing<String>, &'t str)> {
+    let Some(quote) = text.chars().next().filter(|first| "'\"".contains(*first)) else {
+        let end = text.find(['\n', '\r']).unwrap_or(text.len());
+        let value = without_comment(&text[..end]).trim_matches(is_blank);
+        return Some((expand(value, known), &text[end..]));
+    };
+    let mut quotes = text.match_indices(quote).map(|(at, _)| at).skip(1);
+    let end = quotes.find(|at| !text[..*at].ends_with('\\'))?;
+    let content = text[..end].trim_matches(quote);
+    let value = if quote == '"' {
+        expand(&unescape(content), known)
+    } else {
+        Zeroizing::new(content.to_owned())
+    };
+    Some((value, &text[end + 1..]))
+}
+
+/// The line up to the last `#` that stands behind a blank.
+fn without_comment(line: &str) -> &str {
+    let mut marks = line.rmatch_indices('#').map(|(at, _)| at);
+    marks
+        .find(|at| line[..*at].ends_with(is_blank))
+        .map_or(line, |at| &line[..at])
+}
+
+/// `\n` and `\r` are breaks, other characters but `$` stand for themselves behind a backslash.
+fn unescape(text: &str) -> Zeroizing<String> {
+    // In two rounds, as there: what the first leaves is looked at again.
+    let mut first = Zeroizing::new(String::with_capacity(text.len()));
+    let mut rest = text.chars();
+    while let Some(character) = rest.next() {
+        first.push(character);
+        if character != '\\' {
+            continue;
+        }
+        let Some(next) = rest.next() else { break };
+        match next {
+            'n' | 'r' => {
+                first.pop();
+                first.push(if next == 'n' { '\n' } else { '\r' });
+            }
+            _ => first.push(next),
+        }
+    }
+    let mut second = Zeroizing::new(String::with_capacity(first.len()));
+    let mut rest = first.chars().peekable();
+    while let Some(character) = rest.next() {
+        match (character, rest.peek()) {
+            ('\\', Some(next)) if *next != '$' => second.extend(rest.next()),
+            _ => second.push(character),
+        }
+    }
+    second
+}
+
+/// Puts the values of earlier keys in the places of `$KEY` and `${KEY}`, nothing where there is none. What stands behind a backslash is
+/// left, without it.
+fn expand<'v>(text: &str, known: &dyn Fn(&str) -> Option<&'v str>) -> Zeroizing<String> {
+    // All that comes in is in the text or in one of the values, so this grows seldom, and the allocator wipes what it leaves.
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        let escaped = rest[..at].ends_with('\\');
+        out.push_str(&rest[..at - usize::from(escaped)]);
+        let reference = Reference::at(&rest[at..]);
+        let matched = &rest[at..at + reference.length];
+        if escaped || reference.name.is_empty() {
+            out.push_str(matched);
+        } else {
+            out.push_str(known(reference.name).unwrap_or_default());
+        }
+        rest = &rest[at + reference.length..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A `$`, perhaps `(`, perhaps `{`, perhaps a name, perhaps `}`.
+struct Reference<'t> {
+    name: &'t str,
+    length: usize,
+}
+
+impl<'t> Reference<'t> {
+    fn at(text: &'t str) -> Self {
+        let rest = &text[1..];
+        let rest = rest.strip_prefix('(').unwrap_or(rest);
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        let (name, rest) = rest.split_at(rest.find(|c| !is_name(c)).unwrap_or(rest.len()));
+        let rest = rest.strip_prefix('}').unwrap_or(rest);
+        Self {
+            name,
+            length: text.len() - rest.len(),
+        }
+    }
+}

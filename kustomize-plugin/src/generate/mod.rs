@@ -1,0 +1,41 @@
+//! The generator: resources of encrypted files.
+
+mod env;
+mod godotenv;
+mod secret;
+#[cfg(test)]
+mod tests;
+
+use sops_core::tree::Node;
+
+use crate::config::Generator;
+use crate::encrypted_file;
+use crate::function::Function;
+use crate::problem::Problem;
+
+/// The resources that a configuration asks for.
+pub(crate) fn generate(
+    function: &mut Function,
+    generator: &Generator,
+) -> Result<Vec<Node>, Problem> {
+    if generator.files.is_none() && generator.secret_from.is_none() {
+        return Err(Problem::new(
+            "neither `files` nor `secretFrom` is there: nothing to generate",
+        ));
+    }
+    let style = if generator.is_ksops() {
+        env::Style::Godotenv
+    } else {
+        env::Style::Lines
+    };
+    let mut resources = Vec::new();
+    for path in generator.files.iter().flatten() {
+        let plaintext = encrypted_file::decrypt(&function.workspace, &mut function.keys, path)?;
+        let generated = plaintext.resources();
+        resources.extend(generated.map_err(|problem| problem.in_file(path))?);
+    }
+    for (index, from) in generator.secret_from.iter().flatten().enumerate() {
+        resources.push(secret::generate(function, index, from, style)?);
+    }
+    Ok(resources)
+}

@@ -1,0 +1,163 @@
+//! A Secret of encrypted files, as ksops makes it: texts under `stringData`, bytes in base64 under `data`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sops_core::tree::{Entry, Node};
+use zeroize::Zeroizing;
+
+use crate::config::{Metadata, SecretFrom};
+use crate::encrypted_file::{Plaintext, decrypt};
+use crate::function::Function;
+use crate::generate::env;
+use crate::problem::Problem;
+
+/// Makes the Secret of `secretFrom[index]`.
+pub(crate) fn generate(
+    function: &mut Function,
+    index: usize,
+    from: &SecretFrom,
+    envs: env::Style,
+) -> Result<Node, Problem> {
+    let place = |list, number| format!("secretFrom[{index}].{list}[{number}]");
+    let mut texts = BTreeMap::new();
+    let mut bytes = BTreeMap::new();
+    for (number, item) in from.files.iter().flatten().enumerate() {
+        let source = Source::keyed(item, place("files", number))?;
+        let text = source.read(function, |plaintext| plaintext.text().map(Node::from))?;
+        source.insert(function, &mut texts, source.key, text);
+    }
+    for (number, item) in from.binary_files.iter().flatten().enumerate() {
+        let source = Source::keyed(item, place("binaryFiles", number))?;
+        let encode = |plaintext: &Plaintext| Zeroizing::new(STANDARD.encode(plaintext.bytes()));
+        let text = source.read(function, |plaintext| {
+            Ok(Node::from(encode(plaintext).as_str()))
+        })?;
+        source.insert(function, &mut bytes, source.key, text);
+    }
+    for (number, path) in from.envs.iter().flatten().enumerate() {
+        let source = Source {
+            key: "",
+            path,
+            field: place("envs", number),
+        };
+        let values = source.read(function, |plaintext| envs.read(plaintext.text()?))?;
+        for (key, value) in values {
+            check_key(&key).map_err(|problem| source.place(problem))?;
+            source.insert(function, &mut texts, &key, value.as_str().into());
+        }
+    }
+    let mut secret = vec![
+        entry("apiVersion", "v1".into()),
+        entry("kind", "Secret".into()),
+        entry("metadata", metadata(&from.metadata)),
+    ];
+    secret.extend(
+        from.r#type
+            .as_deref()
+            .map(|kind| entry("type", kind.into())),
+    );
+    for (key, values) in [("stringData", texts), ("data", bytes)] {
+        if !values.is_empty() {
+            let values = values.into_iter().map(|(key, value)| Entry { key, value });
+            secret.push(entry(key, Node::Mapping(values.collect())));
+        }
+    }
+    Ok(Node::Mapping(secret))
+}
+
+/// One item of a list of files.
+struct Source<'c> {
+    /// The key of the Secret.
+    key: &'c str,
+    path: &'c str,
+    /// Where it stands in the configuration.
+    field: String,
+}
+
+impl<'c> Source<'c> {
+    /// Of `key=path`, or of a path, whose last part is the key.
+    fn keyed(item: &'c str, field: String) -> Result<Self, Problem> {
+        let (key, path) = match item.split_once('=') {
+            Some((_, path)) if path.contains('=') => {
+                return Err(Problem::new("more than one `=`; write `key=path`").at_field(&field));
+            }
+            Some(parts) => parts,
+            None => {
+                let name = Path::new(item).file_name().and_then(|name| name.to_str());
+                (name.unwrap_or_default(), item)
+            }
+        };
+        check_key(key).map_err(|problem| problem.at_field(&field))?;
+        Ok(Self { key, path, field })
+    }
+
+    fn read<T>(
+        &self,
+        function: &mut Function,
+        work: impl FnOnce(&Plaintext) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let plaintext = decrypt(&function.workspace, &mut function.keys, self.path);
+        plaintext
+            .and_then(|plaintext| work(&plaintext))
+            .map_err(|problem| self.place(problem))
+    }
+
+    fn place(&self, problem: Problem) -> Problem {
+        problem.in_file(self.path).at_field(&self.field)
+    }
+
+    /// As with ksops, what comes later wins; but not in silence.
+    fn insert(
+        &self,
+        function: &mut Function,
+        values: &mut BTreeMap<String, Node>,
+        key: &str,
+        value: Node,
+    ) {
+        if values.insert(key.to_owned(), value).is_some() {
+            let problem = Problem::new(format!("the key `{key}` was there already; this one wins"));
+            function.report.warn(self.place(problem));
+        }
+    }
+}
+
+/// What the API server takes as a key of a Secret.
+fn check_key(key: &str) -> Result<(), Problem> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let valid = !matches!(key, "" | "." | "..") && key.len() <= 253 && key.bytes().all(allowed);
+    if valid {
+        return Ok(());
+    }
+    Err(Problem::new(format!(
+        "`{key}` cannot be a key of a Secret: letters, digits, `-`, `_` and `.` can, up to 253"
+    )))
+}
+
+fn metadata(metadata: &Metadata) -> Node {
+    let mut entries = Vec::new();
+    for (key, value) in [("name", &metadata.name), ("namespace", &metadata.namespace)] {
+        entries.extend(value.as_deref().map(|value| entry(key, value.into())));
+    }
+    for (key, values) in [
+        ("labels", &metadata.labels),
+        ("annotations", &metadata.annotations),
+    ] {
+        if let Some(values) = values {
+            let values = values
+                .iter()
+                .map(|(key, value)| entry(key, value.as_str().into()));
+            entries.push(entry(key, Node::Mapping(values.collect())));
+        }
+    }
+    Node::Mapping(entries)
+}
+
+fn entry(key: &str, value: Node) -> Entry {
+    Entry {
+        key: key.to_owned(),
+        value,
+    }
+}

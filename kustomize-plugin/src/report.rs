@@ -1,0 +1,159 @@
+//! What is told to a person on standard error, and to programs in `results`.
+
+use std::fmt::Write as _;
+
+use sops_core::tree::{Entry, Node};
+
+use crate::problem::{Problem, ResourceRef};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Severity {
+    Error,
+    Warning,
+}
+
+impl Severity {
+    /// The name in `results`.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// What is to be told after a run.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    results: Vec<(Severity, Problem)>,
+}
+
+impl Report {
+    pub(crate) fn warn(&mut self, problem: Problem) {
+        self.results.push((Severity::Warning, problem));
+    }
+
+    pub(crate) fn fail(&mut self, problem: Problem) {
+        self.results.push((Severity::Error, problem));
+    }
+
+    pub(crate) fn has_error(&self) -> bool {
+        self.results
+            .iter()
+            .any(|(severity, _)| *severity == Severity::Error)
+    }
+
+    /// A line for each result, without control characters: names of files and keys cannot speak to the terminal.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        self.results.iter().map(|(severity, problem)| {
+            let mut line = severity.name().to_owned();
+            let resource = problem.resource.as_deref().map(shown);
+            let parts = [&resource, &problem.file, &problem.field];
+            for part in parts.into_iter().flatten() {
+                line.extend([": ", part]);
+            }
+            line.extend([": ", &problem.message]);
+            printable(&line)
+        })
+    }
+
+    /// The items of `results`, as the KRM function specification has them.
+    pub(crate) fn results(&self) -> impl Iterator<Item = Node> {
+        self.results.iter().map(|(severity, problem)| {
+            let mut entries = vec![
+                entry("message", problem.message.as_str().into()),
+                entry("severity", severity.name().into()),
+            ];
+            if let Some(resource) = &problem.resource {
+                entries.push(entry("resourceRef", reference(resource)));
+            }
+            if let Some(field) = &problem.field {
+                let path = vec![entry("path", field.as_str().into())];
+                entries.push(entry("field", Node::Mapping(path)));
+            }
+            if let Some(file) = &problem.file {
+                let path = vec![entry("path", file.as_str().into())];
+                entries.push(entry("file", Node::Mapping(path)));
+            }
+            Node::Mapping(entries)
+        })
+    }
+}
+
+fn entry(key: &str, value: Node) -> Entry {
+    Entry {
+        key: key.to_owned(),
+        value,
+    }
+}
+
+fn shown(resource: &ResourceRef) -> String {
+    let ResourceRef {
+        kind,
+        namespace,
+        name,
+        ..
+    } = resource;
+    match namespace {
+        Some(namespace) => format!("{kind} {namespace}/{name}"),
+        None => format!("{kind} {name}"),
+    }
+}
+
+fn reference(resource: &ResourceRef) -> Node {
+    let mut entries = vec![
+        entry("apiVersion", resource.api_version.as_str().into()),
+        entry("kind", resource.kind.as_str().into()),
+        entry("name", resource.name.as_str().into()),
+    ];
+    if let Some(namespace) = &resource.namespace {
+        entries.push(entry("namespace", namespace.as_str().into()));
+    }
+    Node::Mapping(entries)
+}
+
+fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && character != '\n' {
+            // Writing to a string does not fail.
+            let _ = write!(out, "{}", character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_names_resource_file_and_field() {
+        let mut report = Report::default();
+        let mut problem = Problem::new("it was altered")
+            .in_file("a\u{1b}[31m.yaml")
+            .at_field("data.b");
+        problem.resource = Some(Box::new(ResourceRef {
+            api_version: "v1".into(),
+            kind: "Secret".into(),
+            namespace: Some("n".into()),
+            name: "a".into(),
+        }));
+        report.fail(problem);
+        let lines: Vec<_> = report.lines().collect();
+        assert_eq!(
+            lines,
+            ["error: Secret n/a: a\\u{1b}[31m.yaml: data.b: it was altered"]
+        );
+        assert!(report.has_error());
+        let results = Node::Sequence(report.results().collect()).to_yaml();
+        assert_eq!(
+            *results,
+            "- message: it was altered\n  severity: error\n  resourceRef:\n    apiVersion: v1\n    kind: Secret\n    \
+             name: a\n    namespace: \"n\"\n  field:\n    path: data.b\n  file:\n    path: \"a\\e[31m.yaml\"\n"
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! What the tests of this crate work with: a folder with encrypted files, and runs of the function in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sops_core::keys::{Identities, Recipient};
+use sops_core::rules::EncryptionRule;
+use sops_core::tree::Node;
+use sops_core::{Encryption, Format, encrypt};
+use tempfile::TempDir;
+
+use crate::function::Function;
+
+const KEY: &str = include_str!("../../testdata/keys/x25519.txt");
+
+/// A value that no message may show.
+pub(crate) const SECRET: &str = "s3cret-value";
+
+pub(crate) struct Sample {
+    folder: TempDir,
+}
+
+/// What came out of a run.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) output: String,
+    pub(crate) lines: Vec<String>,
+    pub(crate) failed: bool,
+}
+
+impl Sample {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::create_dir(folder.path().join("work")).expect("it is ours");
+        Self { folder }
+    }
+
+    /// A path relative to the working folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("work").join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("it is ours");
+        fs::write(path, text).expect("it is ours");
+    }
+
+    /// Writes a file with what is under `data` and `stringData` encrypted, and gives its text.
+    pub(crate) fn encrypt(&self, name: &str, text: &str) -> String {
+        let encrypted = encrypted(text);
+        self.write(name, &encrypted);
+        encrypted
+    }
+
+    /// Writes an encrypted file of the format that its name tells.
+    pub(crate) fn encrypt_all(&self, name: &str, plaintext: impl AsRef<[u8]>) {
+        let format = Format::from_path(Path::new(name));
+        let encrypted = encrypt(plaintext.as_ref(), format, &Encryption::to([recipient()]));
+        self.write(name, encrypted.expect("the file can be encrypted"));
+    }
+
+    /// Runs the function on a list of YAML texts.
+    pub(crate) fn run(&self, config: &str, items: &[&str]) -> Ran {
+        self.run_on(list(config, items), Some(KEY))
+    }
+
+    /// Runs the function on any input, with the test key or another.
+    pub(crate) fn run_on(&self, input: impl AsRef<[u8]>, key: Option<&str>) -> Ran {
+        let mut identities = Identities::new();
+        if let Some(key) = key {
+            let added = identities.add_keys("the test key", key.as_bytes());
+            added.expect("the test key is valid");
+        }
+        let function = Function::new(&self.path(""), Box::new(identities));
+        let outcome = function.expect("it is there").run(input.as_ref());
+        Ran {
+            output: outcome.output.to_string(),
+            lines: outcome.report.lines().collect(),
+            failed: outcome.report.has_error(),
+        }
+    }
+}
+
+impl Ran {
+    /// The resources, without a word on standard error.
+    #[track_caller]
+    pub(crate) fn quiet(&self) -> Vec<Node> {
+        assert_eq!(self.lines, Vec::<String>::new());
+        self.resources()
+    }
+
+    /// The resources.
+    #[track_caller]
+    pub(crate) fn resources(&self) -> Vec<Node> {
+        assert!(!self.failed, "{:?}", self.lines);
+        match field(&only(&self.output), "items") {
+            Node::Sequence(items) => items,
+            _ => panic!("items are a list"),
+        }
+    }
+
+    /// The one error, which is in `results` too; nothing is decrypted in the output.
+    #[track_caller]
+    pub(crate) fn error(&self) -> &str {
+        assert!(self.failed, "{}", self.output);
+        assert!(!self.output.contains(SECRET));
+        let output = only(&self.output);
+        let Node::Sequence(results) = field(&output, "results") else {
+            panic!("results are a list");
+        };
+        let last = results.last().expect("there is a result");
+        assert_eq!(last.get("severity").and_then(Node::as_str), Some("error"));
+        let message = field(last, "message");
+        let line = self.lines.last().expect("there is a line");
+        assert!(line.contains(message.as_str().expect("a text")));
+        for line in &self.lines {
+            assert!(!line.contains(SECRET), "{line}");
+        }
+        line.strip_prefix("error: ").expect("it is an error")
+    }
+}
+
+/// The text with what is under `data` and `stringData` encrypted.
+pub(crate) fn encrypted(text: &str) -> String {
+    let how = Encryption {
+        rule: EncryptionRule::EncryptedRegex("^(data|stringData)$".into()),
+        ..Encryption::to([recipient()])
+    };
+    encrypt(text, Format::Yaml, &how).expect("the text can be encrypted")
+}
+
+fn recipient() -> Recipient {
+    let mut lines = KEY.lines();
+    let recipient = lines.find_map(|line| line.strip_prefix("# public key: "));
+    let recipient = recipient.expect("the key file names its recipient");
+    recipient.parse().expect("the recipient is valid")
+}
+
+/// A resource list as kustomize writes it.
+pub(crate) fn list(config: &str, items: &[&str]) -> String {
+    let mut text = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n".to_owned();
+    if items.is_empty() {
+        text = text.replace("items:", "items: []");
+    }
+    for item in items {
+        text.extend(["- ", &item.trim_end().replace('\n', "\n  "), "\n"]);
+    }
+    if !config.is_empty() {
+        text.extend([
+            "functionConfig:\n  ",
+            &config.trim_end().replace('\n', "\n  "),
+            "\n",
+        ]);
+    }
+    text
+}
+
+pub(crate) fn only(text: &str) -> Node {
+    Node::from_yaml(text).expect("it is YAML").remove(0)
+}
+
+/// What stands under keys joined with `/`.
+#[track_caller]
+pub(crate) fn field(node: &Node, path: &str) -> Node {
+    let get = |node: Node, key| node.get(key).cloned();
+    let found = path.split('/').try_fold(node.clone(), get);
+    found.unwrap_or_else(|| panic!("there is no {path}"))
+}
+
+/// The same as text.
+#[track_caller]
+pub(crate) fn text(node: &Node, path: &str) -> String {
+    field(node, path).as_str().expect("it is a text").to_owned()
+}

@@ -1,0 +1,171 @@
+//! The folder that the function works in, and the files that may be read from it.
+//!
+//! kustomize starts a function in the folder of the kustomization that names it. Its own rule, that a build reads nothing outside of that
+//! folder, does not hold for functions. The rule here: a path is relative, and says itself how far it leads up (`../../base/secret.yaml`);
+//! no symbolic link on the way leads farther. So a review of the configuration shows what is read.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::OFlags;
+use std::os::unix::fs::OpenOptionsExt;
+use zeroize::Zeroizing;
+
+use crate::problem::Problem;
+
+/// A document of SOPS is smaller.
+const LIMIT: u64 = 1 << 32;
+
+/// The folder that paths are relative to.
+pub(crate) struct Workspace {
+    folder: PathBuf,
+}
+
+impl Workspace {
+    /// # Errors
+    /// The system's, for a folder that is not there.
+    pub(crate) fn new(folder: &Path) -> io::Result<Self> {
+        Ok(Self {
+            folder: folder.canonicalize()?,
+        })
+    }
+
+    /// Whether something is at a path.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.folder.join(path).exists()
+    }
+
+    /// The bytes of a regular file.
+    pub(crate) fn read(&self, path: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
+        let refused = |message: &str| Problem::new(message).in_file(path);
+        let failed = |error: io::Error| {
+            Problem::new(match error.kind() {
+                io::ErrorKind::NotFound => {
+                    format!(
+                        "there is no such file; paths are relative to {}",
+                        self.folder.display()
+                    )
+                }
+                _ => format!("the file cannot be read: {error}"),
+            })
+            .in_file(path)
+        };
+        let (up, down) = split(Path::new(path))
+            .ok_or_else(|| refused("the path is absolute; write it relative to this folder"))?;
+        let mut root = self.folder.as_path();
+        for _ in 0..up {
+            root = root
+                .parent()
+                .ok_or_else(|| refused("the path leads out of the file system"))?;
+        }
+        let target = root.join(down).canonicalize().map_err(failed)?;
+        if !target.starts_with(root) {
+            return Err(refused(
+                "a symbolic link leads out of the folder that the path names; write the path that it leads to",
+            ));
+        }
+        read_regular(&target)
+            .map_err(failed)?
+            .ok_or_else(|| refused("it is no regular file, or has 4 GiB or more"))
+    }
+}
+
+/// How many folders a relative path leads up, and the path from there on; `None` for an absolute one.
+fn split(path: &Path) -> Option<(usize, PathBuf)> {
+    let mut up = 0;
+    let mut down = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => down.push(name),
+            Component::CurDir => {}
+            Component::ParentDir if down.pop() => {}
+            Component::ParentDir => up += 1,
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some((up, down))
+}
+
+fn read_regular(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    // Opening a FIFO would wait for a writer.
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let file = File::options()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    let metadata = file.metadata()?;
+    let length = metadata.len();
+    if !metadata.is_file() || length >= LIMIT {
+        return Ok(None);
+    }
+    // Room for all of it and one byte more, so that no part is left behind by growing.
+    let size = usize::try_from(length).unwrap_or_default();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
+    file.take(LIMIT).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn files_are_read_where_the_path_says() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path();
+        fs::create_dir_all(root.join("app/sub")).expect("it is ours");
+        for file in ["outside", "app/inside", "app/sub/deep"] {
+            fs::write(root.join(file), file).expect("it is ours");
+        }
+        symlink("sub/deep", root.join("app/link")).expect("it is ours");
+        symlink("../outside", root.join("app/leak")).expect("it is ours");
+        symlink("..", root.join("app/up")).expect("it is ours");
+        symlink("missing", root.join("app/dangling")).expect("it is ours");
+        rustix::fs::mkfifoat(
+            rustix::fs::CWD,
+            root.join("app/fifo"),
+            rustix::fs::Mode::RWXU,
+        )
+        .expect("it is ours");
+        let workspace = Workspace::new(&root.join("app")).expect("it is there");
+        let read = |path: &str| {
+            workspace
+                .read(path)
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                .map_err(|problem| (problem.message, problem.file))
+        };
+        for (path, content) in [
+            ("inside", "app/inside"),
+            ("./sub/../inside", "app/inside"),
+            ("link", "app/sub/deep"),
+            ("../outside", "outside"),
+            ("../app/inside", "app/inside"),
+            // The path says that it leads up, and the link leads no farther.
+            ("../app/leak", "outside"),
+        ] {
+            assert_eq!(read(path).as_deref(), Ok(content), "{path}");
+        }
+        for (path, message) in [
+            ("/etc/hostname", "the path is absolute"),
+            ("leak", "a symbolic link leads out"),
+            ("up/outside", "a symbolic link leads out"),
+            ("fifo", "it is no regular file"),
+            ("sub", "it is no regular file"),
+            (".", "it is no regular file"),
+            ("", "it is no regular file"),
+            ("missing", "there is no such file"),
+            ("dangling", "there is no such file"),
+            ("inside/x", "the file cannot be read"),
+            ("a\0b", "the file cannot be read"),
+            (&"../".repeat(64), "the path leads out of the file system"),
+        ] {
+            let (found, file) = read(path).expect_err(path);
+            assert!(found.starts_with(message), "{path}: {found}");
+            assert_eq!(file.as_deref(), Some(path));
+        }
+    }
+}

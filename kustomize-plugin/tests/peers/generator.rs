@@ -1,0 +1,193 @@
+//! Resources that are generated of encrypted files.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::folder::{Folder, config, recipient};
+
+const OWN: (&str, &str) = ("krm.sops-rs/v1alpha1", "SopsGenerator");
+const KSOPS: (&str, &str) = ("viaduct.ai/v1", "ksops");
+
+fn secret(name: &str, annotations: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\n  annotations: {annotations}\nstringData:\n  a: \"on\"\n  b: |\n    x\n    y\n"
+    )
+}
+
+fn generator((version, kind): (&str, &str), more: &str) -> String {
+    config(version, kind, more)
+}
+
+#[test]
+fn generated_manifests_are_built_like_decrypted_ones() {
+    for kind in [OWN, KSOPS] {
+        let folder = Folder::with(&[
+            (
+                "app/kustomization.yaml",
+                "namePrefix: p-\ngenerators: [g.yaml]\n",
+            ),
+            (
+                "app/g.yaml",
+                &generator(kind, "files:\n- ./a.yaml\n- ../shared/b.yaml\n"),
+            ),
+            (
+                "plain/kustomization.yaml",
+                "namePrefix: p-\nresources: [a.yaml, b.yaml]\n",
+            ),
+        ]);
+        folder.encrypt_data(
+            "app/a.yaml",
+            &format!("{}---\n{}", secret("a", "{}"), secret("c", "{x: y}")),
+        );
+        folder.encrypt_data("shared/b.yaml", &secret("b", "{}"));
+        for (from, to) in [
+            ("app/a.yaml", "plain/a.yaml"),
+            ("shared/b.yaml", "plain/b.yaml"),
+        ] {
+            folder.write(to, &folder.read(from));
+            folder.decrypt(to);
+        }
+        let found = folder.build("app").quiet();
+        assert_eq!(found, folder.build("plain").quiet());
+    }
+}
+
+/// The suffix is the one that kustomize gives a Secret with the same values, and references follow it.
+#[test]
+fn a_hash_is_appended_to_names_where_it_is_asked_for() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: i, envFrom: [{secretRef: {name: s}}]}]}\n";
+    let folder = Folder::with(&[
+        (
+            "kustomization.yaml",
+            "resources: [pod.yaml]\ngenerators: [g.yaml]\n",
+        ),
+        ("pod.yaml", pod),
+        (
+            "g.yaml",
+            &generator(
+                KSOPS,
+                "secretFrom:\n- metadata:\n    name: s\n    annotations: {kustomize.config.k8s.io/needs-hash: \"true\"}\n  type: Opaque\n  binaryFiles: [k=a.yaml]\n",
+            ),
+        ),
+        (
+            "plain/kustomization.yaml",
+            "resources: [pod.yaml]\nsecretGenerator: [{name: s, files: [k=a.yaml]}]\n",
+        ),
+        ("plain/pod.yaml", pod),
+    ]);
+    folder.encrypt_data("a.yaml", "data: {a: 1}\n");
+    folder.write("plain/a.yaml", &folder.read("a.yaml"));
+    folder.decrypt("plain/a.yaml");
+    let found = folder.build("").quiet();
+    let expected = folder.build("plain").quiet();
+    let suffixed = |text: &str| {
+        text.lines()
+            .filter(|line| line.contains("name: s-"))
+            .map(str::trim)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(suffixed(&expected).len(), 2, "{expected}");
+    assert_eq!(suffixed(&found), suffixed(&expected));
+    assert!(!found.contains("needs-hash"), "{found}");
+}
+
+#[test]
+fn the_behaviour_towards_a_base_is_honoured() {
+    for (behavior, a_of_base) in [("merge", true), ("replace", false)] {
+        let annotations = format!("{{kustomize.config.k8s.io/behavior: {behavior}}}");
+        let folder = Folder::with(&[
+            ("base/kustomization.yaml", "resources: [s.yaml]\n"),
+            (
+                "base/s.yaml",
+                "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {base: eA==, a: eA==}\n",
+            ),
+            (
+                "overlay/kustomization.yaml",
+                "resources: [../base]\ngenerators: [g.yaml]\n",
+            ),
+            ("overlay/g.yaml", &generator(OWN, "files: [s.yaml]\n")),
+        ]);
+        let text = secret("s", &annotations)
+            .replace("stringData:", "data:")
+            .replace("\"on\"", "eQ==");
+        folder.encrypt_data("overlay/s.yaml", &text);
+        let found = folder.build("overlay").quiet();
+        assert_eq!(found.contains("base: eA=="), a_of_base, "{found}");
+        assert!(
+            found.contains("a: eQ==") && !found.contains("behavior"),
+            "{found}"
+        );
+    }
+}
+
+#[test]
+fn a_generator_in_a_base_is_run_there() {
+    let folder = Folder::with(&[
+        ("base/kustomization.yaml", "generators: [g.yaml]\n"),
+        ("base/g.yaml", &generator(OWN, "files: [secrets/s.yaml]\n")),
+        (
+            "overlay/kustomization.yaml",
+            "resources: [../base]\nnameSuffix: -o\n",
+        ),
+    ]);
+    folder.encrypt_data("base/secrets/s.yaml", &secret("s", "{}"));
+    let found = folder.build("overlay").quiet();
+    assert!(
+        found.contains("name: s-o") && found.contains("a: \"on\""),
+        "{found}"
+    );
+}
+
+#[test]
+fn what_cannot_be_generated_fails_the_build() {
+    let folder = Folder::with(&[
+        ("kustomization.yaml", "generators: [g.yaml]\n"),
+        ("g.yaml", &generator(OWN, "files: [missing.yaml]\n")),
+    ]);
+    let found = folder.build("").fails();
+    assert!(
+        found.starts_with(
+            "sops-rs-krm: error: SopsGenerator sops: missing.yaml: there is no such file"
+        ),
+        "{found}"
+    );
+    folder.write("g.yaml", &generator(OWN, "secretfrom: []\n"));
+    let found = folder.build("").fails();
+    assert!(
+        found.contains("secretfrom: the key `secretfrom` is not known"),
+        "{found}"
+    );
+}
+
+/// As kustomize would make a Secret of the files that `sops` has decrypted.
+#[test]
+fn secrets_of_encrypted_files_have_the_values_of_the_decrypted_ones() {
+    let lists = "files: [k=a.ini]\n  binaryFiles: [b.bin]\n  envs: [c.env]\n";
+    let config = format!("secretFrom:\n- metadata: {{name: s}}\n  {lists}");
+    let folder = Folder::with(&[
+        ("kustomization.yaml", "generators: [g.yaml]\n"),
+        ("g.yaml", &generator(OWN, &config)),
+    ]);
+    let files = [
+        ("a.ini", "[s]\na = b\n"),
+        ("b.bin", "x\n"),
+        ("c.env", "A='x' # $B\nB=\n"),
+    ];
+    for (name, text) in files {
+        folder.encrypt(name, text, &["--age", recipient()]);
+    }
+    let found = folder.build("").quiet();
+    for (name, _) in files {
+        folder.decrypt(name);
+    }
+    assert_eq!(folder.read("c.env"), "A='x' # $B\nB=\n");
+    let bytes = STANDARD.encode(folder.read("b.bin"));
+    let ini = folder.read("a.ini");
+    let ini: Vec<_> = ini.lines().map(|line| format!("    {line}\n")).collect();
+    let expected = format!(
+        "apiVersion: v1\ndata:\n  b.bin: {bytes}\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  A: '''x'' # $B'\n  B: \"\"\n  k: |\n{}",
+        ini.concat()
+    );
+    assert_eq!(found, expected);
+}

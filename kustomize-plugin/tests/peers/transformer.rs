@@ -1,0 +1,251 @@
+//! Resources that are decrypted in a build.
+
+use crate::folder::{DATA, Folder, config, recipient, transformer};
+
+/// Values that change where somebody reads or writes them otherwise than the YAML library of kustomize.
+const ODD: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: odd\nstringData:\n  on: \"on\"\n  \"y\": \"no\"\n  date: \"2001-01-01\"\n  \
+                   time: \"2001-01-01T00:00:00Z\"\n  number: \"1e3\"\n  octal: \"0o14\"\n  old: \"014\"\n  hex: \"0x10\"\n  float: \"1.50\"\n  \
+                   tilde: \"~\"\n  empty: \"\"\n  space: \" x \"\n  tab: \"a\\tb\"\n  lines: |\n    a\n\n      b\n    c\n  more: \"a\\nb\\n\\n\"\n  \
+                   folded: >-\n    a b\n    c\n  crlf: \"a\\r\\nb\"\n  quotes: \"\\\"'`\"\n  unicode: \"é 🦀 \\u2028 \\x01\"\n  colon: \"a: b #c\"\n  \
+                   long: \"xxxxxxxxxxxxxxxxxxxx yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz wwwwwwwwwwwwwww\"\n";
+
+/// Not secret, and in the same build.
+const PLAIN: &str = "apiVersion: example.org/v1\nkind: Thing\nmetadata:\n  name: thing\nspec:\n  big: 18446744073709551615\n  int: -5\n  octal: 0o14\n  \
+                     exponent: 1e300\n  float: 1.0\n  nothing: ~\n  bool: true\n  word: on\n  date: 2001-01-01\n  string: '2001-01-01'\n  list: [[], {}, [a, [b]]]\n  \
+                     text: |+\n    a\n\n";
+
+const CUSTOM: &str = "apiVersion: example.org/v1\nkind: Anything\nmetadata:\n  name: custom\nspec:\n  n: 5\n  f: 1.5\n  b: true\n  t: 2001-01-01\n  s: '5'\n  l:\n  - a\n  - \
+                      k: v\n";
+
+const PATCH: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: odd\n  annotations:\n    a: b\nstringData:\n  empty: null\n";
+
+const ORIGINS: &str = "buildMetadata: [originAnnotations]\n";
+
+/// Base, overlay, prefix, namespace, labels and a patch.
+fn repository() -> Folder {
+    let folder = Folder::with(&[
+        (
+            "base/kustomization.yaml",
+            "resources: [odd.yaml, plain.yaml, custom.json, several.yaml]\n",
+        ),
+        ("base/plain.yaml", PLAIN),
+        (
+            "overlays/prod/kustomization.yaml",
+            "resources: [../../base]\nnamePrefix: p-\nnamespace: prod\nlabels: [{pairs: {app: x}}]\npatches: [{path: patch.yaml}]\n",
+        ),
+        ("overlays/prod/patch.yaml", PATCH),
+        ("sops.yaml", &transformer("")),
+    ]);
+    folder.encrypt_data("base/odd.yaml", ODD);
+    let json = "{\"apiVersion\": \"example.org/v1\", \"kind\": \"Anything\", \"metadata\": {\"name\": \"json\"}, \"data\": {\"n\": 1, \"l\": [true, \"x\"]}}\n";
+    folder.encrypt_data("base/custom.json", json);
+    let several = format!(
+        "{CUSTOM}---\n{}",
+        CUSTOM.replace("name: custom", "name: other")
+    );
+    folder.encrypt(
+        "base/several.yaml",
+        &several,
+        &[
+            "--age",
+            recipient(),
+            "--unencrypted-regex",
+            "^(apiVersion|kind|metadata)$",
+        ],
+    );
+    folder
+}
+
+/// What kustomize builds of the files that `sops` has decrypted, in place.
+fn expected(folder: &Folder, build: &str) -> String {
+    for file in ["base/odd.yaml", "base/custom.json", "base/several.yaml"] {
+        folder.decrypt(file);
+    }
+    folder.build_with(&[], build).quiet()
+}
+
+/// Adds lines to a kustomization.
+fn add(folder: &Folder, name: &str, lines: &str) {
+    let text = folder.read(name);
+    folder.write(name, &format!("{text}{lines}"));
+}
+
+#[test]
+fn a_build_is_that_of_the_decrypted_files() {
+    let overlay = "overlays/prod/kustomization.yaml";
+    for (transformed, built) in [
+        (overlay, "overlays/prod"),
+        ("base/kustomization.yaml", "overlays/prod"),
+        ("base/kustomization.yaml", "base"),
+    ] {
+        let folder = repository();
+        add(&folder, &format!("{built}/kustomization.yaml"), ORIGINS);
+        let plain = folder.read(transformed);
+        let own = transformed.replace("kustomization.yaml", "sops.yaml");
+        folder.write(&own, &transformer("mac: require\n"));
+        add(&folder, transformed, "transformers: [sops.yaml]\n");
+        let found = folder.build(built).quiet();
+        assert!(!found.contains("ENC["), "{found}");
+
+        let origins = if transformed.starts_with(built) {
+            ORIGINS
+        } else {
+            ""
+        };
+        folder.write(transformed, &plain.replace(ORIGINS, ""));
+        add(&folder, transformed, origins);
+        assert_eq!(found, expected(&folder, built), "{transformed} {built}");
+    }
+}
+
+#[test]
+fn without_origins_the_build_warns_or_fails_or_is_silent() {
+    let folder = repository();
+    add(
+        &folder,
+        "overlays/prod/kustomization.yaml",
+        "transformers: [sops.yaml]\n",
+    );
+    folder.write("overlays/prod/sops.yaml", &transformer(""));
+    let built = folder.build("overlays/prod");
+    let warning =
+        "sops-rs-krm: warning: Secret prod/p-odd: the MAC was not verified (nor of 3 more); ";
+    assert!(built.stderr.starts_with(warning), "{}", built.stderr);
+    let warned = built.succeeds();
+
+    folder.write("overlays/prod/sops.yaml", &transformer("mac: require\n"));
+    let message = folder.build("overlays/prod").fails();
+    assert!(
+        message.contains("`mac: require`, but the MAC cannot be verified"),
+        "{message}"
+    );
+
+    folder.write("overlays/prod/sops.yaml", &transformer("mac: ignore\n"));
+    assert_eq!(folder.build("overlays/prod").quiet(), warned);
+
+    let plain = folder.read("overlays/prod/kustomization.yaml");
+    folder.write(
+        "overlays/prod/kustomization.yaml",
+        &plain.replace("transformers: [sops.yaml]\n", ""),
+    );
+    assert_eq!(expected(&folder, "overlays/prod"), warned);
+}
+
+#[test]
+fn what_was_altered_is_not_built() {
+    let folder = repository();
+    folder.write("base/sops.yaml", &transformer(""));
+    add(
+        &folder,
+        "base/kustomization.yaml",
+        "transformers: [sops.yaml]\nbuildMetadata: [originAnnotations]\n",
+    );
+    let file = folder.read("base/odd.yaml");
+    for (from, to, message) in [
+        (
+            "    hex: ENC",
+            "    hax: ENC",
+            "Secret odd: odd.yaml: stringData.hax: the encrypted value was altered, or moved here from another key",
+        ),
+        (
+            "name: odd",
+            "name: even",
+            "Secret even: odd.yaml: MAC mismatch",
+        ),
+        (
+            "    hex: ENC",
+            "    hox: 5\n    hex: ENC",
+            "Secret odd: odd.yaml: stringData.hox: the rules ask for an encrypted value here",
+        ),
+    ] {
+        assert!(file.contains(from), "{file}");
+        folder.write("base/odd.yaml", &file.replacen(from, to, 1));
+        let found = folder.build("base").fails();
+        assert!(
+            found.starts_with(&format!("sops-rs-krm: error: {message}")),
+            "{found}"
+        );
+    }
+    // By a patch, which no MAC covers: the values have to be those of the file.
+    folder.write("base/odd.yaml", &file);
+    let value = file.lines().find_map(|line| line.strip_prefix("    hex: "));
+    let patch = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: odd}}\nstringData: {{hax: \"{}\"}}\n",
+        value.expect("it is encrypted")
+    );
+    folder.write("base/patch.yaml", &patch);
+    add(
+        &folder,
+        "base/kustomization.yaml",
+        "patches: [{path: patch.yaml}]\n",
+    );
+    let found = folder.build("base").fails();
+    let message = "sops-rs-krm: error: Secret odd: odd.yaml: stringData.hax: the file does not have this encrypted value at this place";
+    assert!(found.starts_with(message), "{found}");
+}
+
+#[test]
+fn flags_decide_whether_functions_run() {
+    let folder = repository();
+    folder.write("base/sops.yaml", &transformer("mac: ignore\n"));
+    add(
+        &folder,
+        "base/kustomization.yaml",
+        "transformers: [sops.yaml]\n",
+    );
+    let ignored = folder
+        .build_with(&["--enable-alpha-plugins"], "base")
+        .quiet();
+    assert!(
+        ignored.contains("ENC["),
+        "with one flag alone nothing is decrypted, and nothing said"
+    );
+    let refused = folder.build_with(&[], "base").fails();
+    assert!(refused.contains("external plugins disabled"), "{refused}");
+}
+
+#[test]
+fn configurations_are_read_strictly() {
+    let folder = repository();
+    add(
+        &folder,
+        "base/kustomization.yaml",
+        "transformers: [sops.yaml]\n",
+    );
+    for (config, message) in [
+        (
+            transformer("mca: ignore\n"),
+            "SopsDecrypt sops: mca: the key `mca` is not known",
+        ),
+        (
+            config("krm.sops-rs/v1alpha1", "SopsLimt", ""),
+            "the configuration is of apiVersion",
+        ),
+    ] {
+        folder.write("base/sops.yaml", &config);
+        let found = folder.build("base").fails();
+        assert!(found.contains(message), "{found}");
+    }
+}
+
+#[test]
+fn pgp_keys_and_age_keys_may_stand_in_one_build() {
+    let folder = Folder::with(&[
+        (
+            "kustomization.yaml",
+            "resources: [pgp.yaml, age.yaml]\ntransformers: [sops.yaml]\nbuildMetadata: [originAnnotations]\n",
+        ),
+        ("sops.yaml", &transformer("mac: require\n")),
+    ]);
+    let key = folder.pgp_key();
+    folder.encrypt("pgp.yaml", ODD, &["--pgp", &key, "--encrypted-regex", DATA]);
+    folder.encrypt_data("age.yaml", &ODD.replace("name: odd", "name: age"));
+    let found = folder.build("").quiet();
+    for file in ["pgp.yaml", "age.yaml"] {
+        folder.decrypt(file);
+    }
+    let plain = folder.read("kustomization.yaml");
+    let plain = plain.replace("transformers: [sops.yaml]\n", "");
+    folder.write("kustomization.yaml", &plain);
+    assert_eq!(found, folder.build_with(&[], "").quiet());
+}

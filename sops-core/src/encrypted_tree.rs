@@ -1,0 +1,498 @@
+//! An encrypted document as a tree: what another program has read, sorted and added to, so that its text is gone.
+//!
+//! The MAC is over the values in the order of the text, so it cannot be computed from a tree. What can be checked is each value's own
+//! tag, which binds it to its path, and whether the values stand in a file whose MAC is right ([`Ciphertexts`]).
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde_json::{Map, Value as Json};
+
+use crate::cipher::{Cipher, is_encrypted};
+use crate::document::{Document, Item, Leaf};
+use crate::error::{Error, Result};
+use crate::golang;
+use crate::keys::{DataKey, KeyService, recover_data_key};
+use crate::metadata::{BLOCK_KEY, Metadata};
+use crate::rules::CompiledRule;
+use crate::tree::{Entry, Node};
+use crate::value::{Type, Value};
+
+/// The tree of an encrypted document, and what its `sops` block said.
+pub struct EncryptedTree {
+    tree: Node,
+    metadata: Metadata,
+}
+
+impl EncryptedTree {
+    /// Takes the `sops` block out of a tree.
+    ///
+    /// # Errors
+    /// [`Error::NotEncrypted`] without a block, [`Error::Metadata`] for one that cannot be read.
+    pub fn new(mut tree: Node) -> Result<Self> {
+        let Node::Mapping(entries) = &mut tree else {
+            return Err(Error::NotEncrypted);
+        };
+        let is_block = |entry: &Entry| entry.key == BLOCK_KEY;
+        let at = entries
+            .iter()
+            .position(is_block)
+            .ok_or(Error::NotEncrypted)?;
+        let Json::Object(block) = to_json(&entries.remove(at).value) else {
+            return Err(Error::Metadata {
+                location: None,
+                message: "it is no mapping".into(),
+            });
+        };
+        let metadata = Metadata::from_tree(&block)?;
+        Ok(Self { tree, metadata })
+    }
+
+    /// What the `sops` block says.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The data key, as [`EncryptedDocument::data_key`](crate::EncryptedDocument::data_key) has it.
+    ///
+    /// # Errors
+    /// [`Error::NoDataKey`], which names the keys that would open it.
+    pub fn data_key(&self, service: &dyn KeyService) -> Result<DataKey> {
+        recover_data_key(
+            &self.metadata.key_groups,
+            self.metadata.shamir_threshold,
+            service,
+        )
+    }
+
+    /// The tree with its values decrypted. The MAC is not looked at; the tag and the path of each value are.
+    ///
+    /// With a rule on comments, which a tree does not have, each value that is encrypted is decrypted.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for a value that was altered or moved, for plaintext where the rule asks for an encrypted value, and for an
+    /// encrypted value where it does not: it would stay as it is.
+    pub fn decrypt(self, key: &DataKey) -> Result<Node> {
+        let rule = self.metadata.rule.as_ref();
+        let mut walk = Walk {
+            by_form: rule.is_some_and(|rule| rule.looks_at_comments()),
+            rule: rule.map(|rule| rule.compile()).transpose()?,
+            cipher: Cipher::new(key),
+            path: Path::default(),
+        };
+        let mut tree = self.tree;
+        walk.node(&mut tree, false)?;
+        Ok(tree)
+    }
+}
+
+/// The place that the walk is at.
+#[derive(Default)]
+struct Path {
+    /// As messages have it: keys joined with dots.
+    shown: String,
+    additional_data: Vec<u8>,
+}
+
+impl Path {
+    fn enter(&mut self, key: &str) -> (usize, usize) {
+        let before = (self.shown.len(), self.additional_data.len());
+        if !self.shown.is_empty() {
+            self.shown.push('.');
+        }
+        self.shown.push_str(key);
+        self.additional_data.extend_from_slice(key.as_bytes());
+        self.additional_data.push(b':');
+        before
+    }
+
+    fn leave(&mut self, (shown, additional_data): (usize, usize)) {
+        self.shown.truncate(shown);
+        self.additional_data.truncate(additional_data);
+    }
+}
+
+struct Walk {
+    rule: Option<CompiledRule>,
+    /// Whether the rule cannot be asked.
+    by_form: bool,
+    cipher: Cipher,
+    path: Path,
+}
+
+impl Walk {
+    /// Decrypts what is in a node; `matches` tells whether a key on its path matches the rule.
+    fn node(&mut self, node: &mut Node, matches: bool) -> Result<()> {
+        match node {
+            Node::Mapping(entries) => {
+                for entry in entries {
+                    let matches_here = matches
+                        || self
+                            .rule
+                            .as_ref()
+                            .is_some_and(|rule| rule.key_matches(&entry.key));
+                    let before = self.path.enter(&entry.key);
+                    self.node(&mut entry.value, matches_here)?;
+                    self.path.leave(before);
+                }
+            }
+            Node::Sequence(items) => {
+                for item in items {
+                    self.node(item, matches)?;
+                }
+            }
+            Node::Scalar(Some(value)) if !value.bytes.is_empty() => {
+                if let Some(decrypted) = self.value(value, matches)? {
+                    *value = decrypted;
+                }
+            }
+            Node::Scalar(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The plaintext of a value; `None` if it is one already.
+    fn value(&mut self, value: &Value<'_>, matches: bool) -> Result<Option<Value<'static>>> {
+        let text = ciphertext(value);
+        let selected = self.rule.as_ref().is_none_or(|rule| rule.selects(matches));
+        let text = match text {
+            None if self.by_form || !selected => return Ok(None),
+            None => {
+                return Err(self
+                    .problem("the rules ask for an encrypted value here, and this is plaintext"));
+            }
+            Some(_) if !self.by_form && !selected => {
+                return Err(self.problem(
+                    "an encrypted value stands where the rules ask for plaintext, and would stay encrypted",
+                ));
+            }
+            Some(text) => text,
+        };
+        let opened = self.cipher.decrypt(text, &self.path.additional_data);
+        let (kind, canonical) = match opened {
+            Ok((kind, plaintext)) => (kind, golang::canonical(kind, plaintext)),
+            Err(problem) => return Err(self.problem(problem)),
+        };
+        match canonical {
+            Some(bytes) => Ok(Some(Value {
+                kind,
+                bytes: Cow::Owned(bytes.into_owned()),
+            })),
+            None => Err(self.problem("the decrypted value does not fit its `type`")),
+        }
+    }
+
+    fn problem(&self, message: &str) -> Error {
+        Error::Value {
+            path: self.path.shown.clone(),
+            location: None,
+            message: message.into(),
+        }
+    }
+}
+
+/// The text of a value that is encrypted.
+fn ciphertext<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+    let text = str::from_utf8(&value.bytes).ok()?;
+    (value.kind == Type::Str && is_encrypted(text)).then_some(text)
+}
+
+/// The encrypted values of a file, each with its path and the documents that it stands in.
+pub struct Ciphertexts {
+    documents: HashMap<(Vec<u8>, String), Vec<usize>>,
+}
+
+impl Ciphertexts {
+    pub(crate) fn of(document: &Document<'_>) -> Self {
+        let mut documents: HashMap<_, Vec<usize>> = HashMap::new();
+        let mut number = 0;
+        let mut path = Vec::new();
+        for item in &document.tape {
+            match item {
+                Item::Document { .. } => number += 1,
+                Item::Leaf(Leaf {
+                    path: id,
+                    value: Some(value),
+                    ..
+                }) => {
+                    if let Some(text) = ciphertext(value) {
+                        document.paths.additional_data(*id, &mut path);
+                        let key = (path.clone(), text.to_owned());
+                        documents.entry(key).or_default().push(number);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Self { documents }
+    }
+
+    /// Requires that the encrypted values of a tree stand in one document of the file, each at its path. Others may be missing from the
+    /// tree.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for the first value that does not.
+    pub fn require(&self, tree: &EncryptedTree) -> Result<()> {
+        let mut candidates = None;
+        self.require_in(&tree.tree, &mut Path::default(), &mut candidates)
+    }
+
+    fn require_in(
+        &self,
+        node: &Node,
+        path: &mut Path,
+        candidates: &mut Option<Vec<usize>>,
+    ) -> Result<()> {
+        match node {
+            Node::Mapping(entries) => {
+                for entry in entries {
+                    let before = path.enter(&entry.key);
+                    self.require_in(&entry.value, path, candidates)?;
+                    path.leave(before);
+                }
+            }
+            Node::Sequence(items) => {
+                for item in items {
+                    self.require_in(item, path, candidates)?;
+                }
+            }
+            Node::Scalar(Some(value)) => {
+                let Some(text) = ciphertext(value) else {
+                    return Ok(());
+                };
+                let key = (path.additional_data.clone(), text.to_owned());
+                let here = self.documents.get(&key).map_or(&[][..], Vec::as_slice);
+                let left = match candidates.take() {
+                    None => here.to_vec(),
+                    Some(mut left) => {
+                        left.retain(|number| here.contains(number));
+                        left
+                    }
+                };
+                if left.is_empty() {
+                    return Err(Error::Value {
+                        path: path.shown.clone(),
+                        location: None,
+                        message: if here.is_empty() {
+                            "the file does not have this encrypted value at this place".into()
+                        } else {
+                            "the file has this encrypted value in another document than those before it".into()
+                        },
+                    });
+                }
+                *candidates = Some(left);
+            }
+            Node::Scalar(None) => {}
+        }
+        Ok(())
+    }
+}
+
+/// The `sops` block as [`Metadata::from_tree`] takes it, which reads numbers and booleans from strings too.
+fn to_json(node: &Node) -> Json {
+    match node {
+        Node::Mapping(entries) => {
+            let entry = |entry: &Entry| (entry.key.clone(), to_json(&entry.value));
+            Json::Object(entries.iter().map(entry).collect::<Map<_, _>>())
+        }
+        Node::Sequence(items) => items.iter().map(to_json).collect(),
+        Node::Scalar(None) => Json::Null,
+        Node::Scalar(Some(value)) => {
+            let text = String::from_utf8_lossy(&value.bytes).into_owned();
+            match value.kind {
+                Type::Bool => Json::Bool(text == "True"),
+                _ => Json::String(text),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{Identities, age::generate_x25519};
+    use crate::rules::EncryptionRule;
+    use crate::{EncryptedDocument, Encryption, Format, MacCheck, encrypt};
+
+    const TEXT: &str = "kind: x\ndata:\n  a: on\n  i: 0x10\n  f: 1.50\n  b: TRUE\n  t: 2020-01-02\n  e: \"\"\n  n: ~\n  l:\n  - p\n  - q: r\n";
+
+    /// An encrypted text, its data key, and what it was.
+    struct Sample {
+        encrypted: String,
+        key: DataKey,
+        plain: Node,
+    }
+
+    impl Sample {
+        fn new(text: &str, rule: EncryptionRule) -> Self {
+            let pair = generate_x25519();
+            let mut identities = Identities::new();
+            identities
+                .add_keys("a new key", pair.key_file("").as_bytes())
+                .expect("the key was just made");
+            let how = Encryption {
+                rule,
+                ..Encryption::to([pair.recipient])
+            };
+            let encrypted = encrypt(text, Format::Yaml, &how).expect("the text can be encrypted");
+            let document = EncryptedDocument::parse(&encrypted, Format::Yaml).expect("it is");
+            let key = document.data_key(&identities).expect("it is for this key");
+            let decrypted = document
+                .decrypt(&key, MacCheck::Require)
+                .expect("it is whole");
+            let text = str::from_utf8(&decrypted.plaintext).expect("YAML is text");
+            let plain = only(text);
+            Self {
+                encrypted,
+                key,
+                plain,
+            }
+        }
+
+        fn data(text: &str) -> Self {
+            Self::new(text, EncryptionRule::EncryptedRegex("^data$".into()))
+        }
+
+        fn decrypt(&self, tree: Node) -> Result<Node> {
+            EncryptedTree::new(tree)?.decrypt(&self.key)
+        }
+    }
+
+    /// The tree of one document, with its `sops` block: in the list that a tree comes from it is an entry like others.
+    fn tree(text: &str) -> Node {
+        let nested = text.replace('\n', "\n  ");
+        let list = only(&format!("in:\n  {nested}\n"));
+        list.get("in").expect("it was put there").clone()
+    }
+
+    fn only(text: &str) -> Node {
+        Node::from_yaml(text).expect("it is YAML").remove(0)
+    }
+
+    fn entries(node: &mut Node) -> &mut Vec<Entry> {
+        match node {
+            Node::Mapping(entries) => entries,
+            _ => panic!("a mapping"),
+        }
+    }
+
+    fn message<T>(result: Result<T>) -> String {
+        result.map_or_else(|error| error.to_string(), |_| "no error".into())
+    }
+
+    #[test]
+    fn a_tree_is_decrypted_to_what_its_text_is() {
+        for rule in [
+            EncryptionRule::EncryptedRegex("^data$".into()),
+            EncryptionRule::UnencryptedRegex("^kind$".into()),
+            EncryptionRule::default(),
+        ] {
+            let sample = Sample::new(TEXT, rule);
+            let mut sorted = tree(&sample.encrypted);
+            entries(&mut sorted).reverse();
+            let mut decrypted = sample.decrypt(sorted).expect("nothing was altered");
+            entries(&mut decrypted).reverse();
+            assert_eq!(decrypted, sample.plain);
+        }
+    }
+
+    #[test]
+    fn rules_on_comments_which_are_gone_leave_it_to_the_form_of_values() {
+        let text = "kind: x\n# secret\ndata:\n  a: b\n";
+        let sample = Sample::new(text, EncryptionRule::EncryptedCommentRegex("secret".into()));
+        let decrypted = sample
+            .decrypt(tree(&sample.encrypted))
+            .expect("nothing was altered");
+        assert_eq!(decrypted, sample.plain);
+    }
+
+    #[test]
+    fn values_that_were_altered_or_moved_are_named() {
+        let sample = Sample::data("kind: x\ndata:\n  a: s3cret\n  b: t0psecret\n");
+        let change = |from: &str, to: &str| {
+            assert!(sample.encrypted.contains(from));
+            sample.decrypt(tree(&sample.encrypted.replacen(from, to, 1)))
+        };
+        let moved = "the encrypted value was altered, or moved here from another key";
+        for (from, to, expected) in [
+            ("  a: ENC", "  c: ENC", format!("data.c: {moved}")),
+            ("type:str", "type:int", "data.a: the decrypted value does not fit its `type`".into()),
+            (",data:", ",data:AAAA", format!("data.a: {moved}")),
+            ("kind: x", "kind: ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]", "kind: an encrypted value stands where the rules ask for plaintext, and would stay encrypted".into()),
+            ("data:\n", "data:\n  c: plain\n", "data.c: the rules ask for an encrypted value here, and this is plaintext".into()),
+            ("kind: x", "kind: y", "no error".into()),
+        ] {
+            assert_eq!(message(change(from, to)), expected);
+        }
+        for (text, expected) in [
+            ("a: 1\n", "sops metadata not found"),
+            ("a: 1\nsops: x\n", "the `sops` block: it is no mapping"),
+            (
+                "a: 1\nsops: {mac: x}\n",
+                "the `sops` block: `version` is missing",
+            ),
+        ] {
+            assert_eq!(message(EncryptedTree::new(tree(text))), expected);
+        }
+    }
+
+    #[test]
+    fn the_values_of_a_tree_have_to_stand_in_one_document_of_its_file() {
+        let sample = Sample::data("data:\n  a: x\n  b: y\n---\ndata:\n  a: x\n  l: [u, v]\n");
+        let document = EncryptedDocument::parse(&sample.encrypted, Format::Yaml).expect("it is");
+        let ciphertexts = document.ciphertexts();
+        let texts: Vec<_> = sample.encrypted.split("\n---\n").collect();
+        let require = |tree: Node| {
+            let tree = EncryptedTree::new(tree).expect("it has a block");
+            message(ciphertexts.require(&tree))
+        };
+        let [mut first, second] = [tree(texts[0]), tree(texts[1])];
+        assert_eq!(require(first.clone()), "no error");
+        assert_eq!(require(second.clone()), "no error");
+
+        let of = |tree: &Node, key| {
+            tree.get("data")
+                .and_then(|data| data.get(key))
+                .expect("it is there")
+                .clone()
+        };
+        let data = |tree: &mut Node| entries(&mut entries(tree)[0].value).clone();
+        let with = |tree: &Node, key: &str, value| {
+            let mut tree = tree.clone();
+            let mut values = data(&mut tree);
+            values.retain(|entry| entry.key != key);
+            values.push(Entry {
+                key: key.into(),
+                value,
+            });
+            entries(&mut tree)[0].value = Node::Mapping(values);
+            tree
+        };
+        // A patch of another program: plaintext may be added, values may go.
+        let mut less = first.clone();
+        entries(&mut entries(&mut less)[0].value).remove(0);
+        assert_eq!(require(less), "no error");
+        assert_eq!(require(with(&first, "c", "plain".into())), "no error");
+
+        let other = Sample::data("data:\n  a: x\n");
+        let foreign = of(&tree(&other.encrypted), "a");
+        let absent = "the file does not have this encrypted value at this place";
+        assert_eq!(
+            require(with(&first, "a", foreign)),
+            format!("data.a: {absent}")
+        );
+        assert_eq!(
+            require(with(&first, "b", of(&first, "a"))),
+            format!("data.b: {absent}")
+        );
+        assert_eq!(
+            require(with(&first, "a", of(&second, "a"))),
+            "data.a: the file has this encrypted value in another document than those before it"
+        );
+        entries(&mut first).clear();
+        assert_eq!(
+            message(EncryptedTree::new(first)),
+            "sops metadata not found"
+        );
+    }
+}
