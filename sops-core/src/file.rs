@@ -19,6 +19,7 @@ use crate::keys::{
 use crate::metadata::{FORMAT_VERSION, Metadata, timestamp};
 pub use crate::pipeline::decrypt::{Decrypted, MacCheck};
 use crate::pipeline::reuse::Reuse;
+pub use crate::pipeline::unencrypted::Unencrypted;
 use crate::pipeline::{binary, decrypt, encrypt};
 use crate::rules::EncryptionRule;
 
@@ -137,6 +138,15 @@ impl<'a> EncryptedDocument<'a> {
     /// What the `sops` block says.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// The values and comments that the file's own rule covers and that stand there in plaintext, in the order of the text. No key is
+    /// needed.
+    ///
+    /// # Errors
+    /// [`Error::Regex`], where the rule's expression is not valid.
+    pub fn unencrypted(&self) -> Result<Vec<Unencrypted>> {
+        self.document.unencrypted(self.metadata.rule.as_ref())
     }
 
     /// The data key, opened by a key service with one of the master keys or, where it is split, with several.

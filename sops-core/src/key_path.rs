@@ -56,6 +56,15 @@ impl KeyPath {
     }
 }
 
+impl From<Component> for KeyPath {
+    /// The path of one component.
+    fn from(component: Component) -> Self {
+        Self {
+            components: vec![component],
+        }
+    }
+}
+
 impl FromStr for KeyPath {
     type Err = Error;
 

@@ -130,8 +130,8 @@ pub use document::change::{set, unset};
 pub use encrypted_tree::{Ciphertexts, EncryptedTree};
 pub use error::{Error, Location, Result};
 pub use file::{
-    Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, decrypt, decrypt_file,
-    encrypt,
+    Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, Unencrypted, decrypt,
+    decrypt_file, encrypt,
 };
 pub use format::Format;
 pub use key_path::{Component, KeyPath};

@@ -77,6 +77,11 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Whether it is text.
+    pub fn is_str(&self) -> bool {
+        self.kind == Type::Str
+    }
+
     /// The value with a copy of what it borrows.
     pub(crate) fn into_owned(self) -> Value<'static> {
         Value {

@@ -14,6 +14,7 @@ pub mod json;
 mod nodes;
 pub(crate) mod path;
 pub(crate) mod place;
+mod view;
 pub mod yaml;
 
 use std::borrow::Cow;
@@ -24,6 +25,7 @@ use crate::format::Format;
 use crate::value::Value;
 pub(crate) use edit::Edits;
 pub(crate) use path::{PathId, Paths, ROOT};
+pub use view::{NodeRef, Shape};
 
 /// Containers may be nested this deep, alias expansion included.
 pub const MAX_DEPTH: usize = 1_000;

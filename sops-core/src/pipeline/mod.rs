@@ -17,6 +17,7 @@ pub(crate) mod reuse;
 mod selection;
 mod spellings;
 mod survey;
+pub(crate) mod unencrypted;
 mod write;
 
 use crate::document::place::Around;

@@ -154,6 +154,29 @@ pub fn unset(
     change.apply(&document, path)
 }
 
+/// The text with `value` under `key` of the mapping at `mapping` of the tape, in whichever document of the stream that is.
+///
+/// # Errors
+/// [`Error::Path`] where it is no mapping, or the text cannot be changed there.
+pub(crate) fn set_entry(
+    document: &Document<'_>,
+    mapping: usize,
+    key: &str,
+    value: &Node,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let component = Component::Key(key.to_owned());
+    let path = KeyPath::from(component.clone());
+    let shape = shape(document, mapping);
+    if !matches!(shape, Shape::Mapping) {
+        return Err(misfit(&path, 0, shape));
+    }
+    let change = match child(document, mapping, &component) {
+        Some(node) => Change::Replace(node, value.clone()),
+        None => Change::Append(mapping, Some(key), value.clone()),
+    };
+    change.apply(document, &path)
+}
+
 /// The node at `path` in the first document, through aliases; for reading.
 ///
 /// # Errors

@@ -1,0 +1,298 @@
+//! A document as its reader sees it: nodes that know where they stand in the text. For programs that judge a text and do not
+//! encrypt it.
+
+use std::fmt;
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use crate::document::{Collection, Document, Item, Leaf, change};
+use crate::error::Result;
+use crate::tree::Node;
+use crate::value::Value;
+
+/// A mapping, a sequence or a scalar of a document, with its place in the text.
+///
+/// An alias is the node that it stands for: its content stands where the anchor is. A node costs nothing to make or copy.
+///
+/// ```
+/// use sops_core::{Document, Format};
+///
+/// let text = "kind: Pod\n---\nspec: {containers: [{name: web}]}\n";
+/// let document = Document::parse(text, Format::Yaml)?;
+/// let pod = document.tops().nth(1).flatten().expect("it is not empty");
+/// let container = pod.at(&["spec", "containers"]).and_then(|list| list.items().next());
+/// let name = container.and_then(|container| container.get("name")).expect("it has a name");
+/// assert_eq!((name.as_str(), &text[name.span()]), (Some("web"), "web"));
+/// assert_eq!(name.path(), ["spec", "containers", "[0]", "name"]);
+/// # Ok::<(), sops_core::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct NodeRef<'d, 'a> {
+    document: &'d Document<'a>,
+    index: usize,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Keys with their values.
+    Mapping,
+    /// Items.
+    Sequence,
+    /// One value, or null.
+    Scalar,
+}
+
+impl<'a> Document<'a> {
+    /// The source text.
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The node at the top of each document of the stream, `None` for an empty one. The `sops` block is left out.
+    pub fn tops(&self) -> impl Iterator<Item = Option<NodeRef<'_, 'a>>> {
+        self.document_indexes().map(|document| {
+            self.top(document).map(|index| NodeRef {
+                document: self,
+                index,
+            })
+        })
+    }
+
+    /// The places of the comments, their `#` included, in bytes of the text.
+    pub fn comments(&self) -> impl Iterator<Item = Range<usize>> {
+        self.written_items().filter_map(|(_, item)| match item {
+            Item::Comment { span, .. } => Some(span.range()),
+            _ => None,
+        })
+    }
+}
+
+impl<'d, 'a> NodeRef<'d, 'a> {
+    /// What it is.
+    pub fn shape(self) -> Shape {
+        match &self.document.tape[self.target()] {
+            Item::Open {
+                kind: Collection::Mapping,
+                ..
+            } => Shape::Mapping,
+            Item::Open { .. } => Shape::Sequence,
+            _ => Shape::Scalar,
+        }
+    }
+
+    /// The value of a scalar; `None` for null and for what is no scalar.
+    pub fn value(self) -> Option<&'d Value<'a>> {
+        match &self.document.tape[self.target()] {
+            Item::Leaf(Leaf { value, .. }) => value.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The text of any scalar but null in its canonical form: of a number its digits, of a boolean `True` or `False`.
+    pub fn scalar_text(self) -> Option<&'d str> {
+        str::from_utf8(&self.value()?.bytes).ok()
+    }
+
+    /// The text, if this is a string.
+    pub fn as_str(self) -> Option<&'d str> {
+        self.scalar_text()
+            .filter(|_| self.value().is_some_and(Value::is_str))
+    }
+
+    /// The keys of a mapping and what stands under them, in order; nothing for what is no mapping. Merge keys are entries.
+    pub fn entries(self) -> impl Iterator<Item = (&'d str, Self)> {
+        let document = self.document;
+        self.children(Shape::Mapping)
+            .map(move |child| (document.key(child.index), child))
+    }
+
+    /// The items of a sequence; nothing for what is no sequence.
+    pub fn items(self) -> impl Iterator<Item = Self> {
+        self.children(Shape::Sequence)
+    }
+
+    /// What stands under `key` of a mapping, or of one that it merges with `<<`.
+    pub fn get(self, key: &str) -> Option<Self> {
+        let own = self.entries().find(|(name, _)| *name == key);
+        own.map(|(_, node)| node).or_else(|| {
+            let merged = self
+                .entries()
+                .find(|(_, node)| self.document.is_merge(node.index))?
+                .1;
+            match merged.shape() {
+                Shape::Sequence => merged.items().find_map(|item| item.own(key)),
+                _ => merged.own(key),
+            }
+        })
+    }
+
+    /// What a path of keys leads to.
+    pub fn at(self, path: &[&str]) -> Option<Self> {
+        path.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    /// Where it stands in the text, in bytes: of a scalar with its quotes, of an alias the alias.
+    pub fn span(self) -> Range<usize> {
+        match &self.document.tape[self.index] {
+            Item::Open { span, .. } | Item::Alias { span, .. } | Item::Leaf(Leaf { span, .. }) => {
+                span.range()
+            }
+            _ => 0..0,
+        }
+    }
+
+    /// Where the key of an entry's value begins in the text, in bytes; of a sequence's item that of the sequence.
+    pub fn key_offset(self) -> usize {
+        let path = self.document.node_path(self.index);
+        path.map_or(0, |path| self.document.paths.key_offset(path) as usize)
+    }
+
+    /// The way to it from the top: keys, and indexes in brackets. Costs a walk through what stands before.
+    pub fn path(self) -> Vec<String> {
+        let document = self.document;
+        let top = document.document_indexes().find_map(|at| {
+            let inside = document.node_items(at).contains(&self.index);
+            document.top(at).filter(|_| inside)
+        });
+        let mut path = Vec::new();
+        let mut at = top;
+        while let Some(node) = at.filter(|node| *node != self.index) {
+            let container = document.dereferenced(node);
+            let is_mapping = matches!(
+                &document.tape[container],
+                Item::Open {
+                    kind: Collection::Mapping,
+                    ..
+                }
+            );
+            let child = document
+                .children(container)
+                .enumerate()
+                .find(|(_, child)| document.node_items(*child).contains(&self.index));
+            path.extend(child.map(|(number, child)| match is_mapping {
+                true => document.key(child).to_owned(),
+                false => format!("[{number}]"),
+            }));
+            at = child.map(|(_, child)| child);
+        }
+        path
+    }
+
+    /// The whole text with `value` under `key` of this mapping, put in the place of what stands there or added behind its last
+    /// entry. All else stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Path`](crate::Error::Path) where this is no mapping, or the text cannot be changed there.
+    pub fn with_entry(self, key: &str, value: &Node) -> Result<Zeroizing<Vec<u8>>> {
+        change::set_entry(self.document, self.target(), key, value)
+    }
+
+    fn own(self, key: &str) -> Option<Self> {
+        let entry = self.entries().find(|(name, _)| *name == key);
+        entry.map(|(_, node)| node)
+    }
+
+    /// The nodes in it, if it is of that shape.
+    fn children(self, shape: Shape) -> impl Iterator<Item = Self> {
+        let document = self.document;
+        let target = Some(self.target()).filter(|_| self.shape() == shape);
+        target
+            .into_iter()
+            .flat_map(move |target| document.children(target))
+            .map(move |index| Self { document, index })
+    }
+
+    /// The node that it is, or that its alias stands for.
+    fn target(self) -> usize {
+        self.document.dereferenced(self.index)
+    }
+}
+
+/// Shows its place; never a value.
+impl fmt::Debug for NodeRef<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {:?}", self.shape(), self.span())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::Format;
+
+    #[track_caller]
+    fn document(text: &str) -> Document<'_> {
+        Document::parse(text, Format::Yaml).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[track_caller]
+    fn top<'d, 'a>(document: &'d Document<'a>) -> NodeRef<'d, 'a> {
+        document.tops().next().flatten().expect("it is not empty")
+    }
+
+    #[test]
+    fn aliases_and_merged_mappings_are_seen_through() {
+        let text = "a: &x {b: 1, c: two}\nd: *x\ne:\n  <<: *x\n  c: three\nf:\n  <<: [*x]\n";
+        let document = document(text);
+        let top = top(&document);
+        for (path, value) in [
+            (["d", "c"], "two"),
+            (["e", "c"], "three"),
+            (["e", "b"], "1"),
+            (["f", "c"], "two"),
+        ] {
+            let node = top.at(&path).expect("it is there");
+            assert_eq!(node.scalar_text(), Some(value), "{path:?}");
+        }
+        let alias = top.get("d").expect("it is there");
+        assert_eq!((&text[alias.span()], alias.shape()), ("*x", Shape::Mapping));
+        let inner = alias.get("c").expect("it is there");
+        assert_eq!(
+            (&text[inner.span()], inner.path()),
+            ("two", vec!["d".to_owned(), "c".to_owned()])
+        );
+        assert_eq!(top.get("b").map(|node| node.span()), None);
+        assert_eq!(top.at(&["a", "b"]).and_then(NodeRef::as_str), None);
+    }
+
+    #[test]
+    fn an_entry_is_set_in_any_document_of_a_stream() {
+        let text = "a: 1\n---\nb:\n  - name: x # why\n  - {name: y}\n";
+        let document = document(text);
+        let list = document
+            .tops()
+            .nth(1)
+            .flatten()
+            .and_then(|top| top.get("b"));
+        let items: Vec<_> = list.expect("it is there").items().collect();
+        let truth = Node::from_json(&true.into());
+        for (item, expected) in [
+            (
+                0,
+                "a: 1\n---\nb:\n  - name: x # why\n    readOnly: true\n  - {name: y}\n",
+            ),
+            (
+                1,
+                "a: 1\n---\nb:\n  - name: x # why\n  - {name: y, readOnly: true}\n",
+            ),
+        ] {
+            let changed = items[item].with_entry("readOnly", &truth);
+            let changed = changed.unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(str::from_utf8(&changed), Ok(expected));
+        }
+        let changed = items[0].with_entry("name", &"z".into());
+        let changed = changed.unwrap_or_else(|error| panic!("{error}"));
+        assert!(changed.starts_with(b"a: 1\n---\nb:\n  - name: z # why\n"));
+        let scalar = items[0].get("name").expect("it is there");
+        assert!(scalar.with_entry("x", &truth).is_err());
+    }
+
+    #[test]
+    fn comments_are_told_with_their_places() {
+        let text = "# one\na: 1 # two\n";
+        let places: Vec<_> = document(text).comments().map(|at| &text[at]).collect();
+        assert_eq!(places, ["# one", "# two"]);
+    }
+}

@@ -1,0 +1,131 @@
+//! What stands in plaintext in an encrypted document although its rule covers it. No key is needed to tell.
+
+use std::ops::Range;
+
+use crate::cipher;
+use crate::document::{Document, Item, Leaf};
+use crate::error::Result;
+use crate::pipeline::encrypt::is_encryptable;
+use crate::pipeline::selection::Selected;
+use crate::rules::EncryptionRule;
+use crate::value::Value;
+
+/// A value or comment that is not encrypted where the rule asks for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unencrypted {
+    /// Where it stands in the text, in bytes.
+    pub span: Range<usize>,
+    /// The keys that lead to it, joined with dots; of a comment those of the container it stands in.
+    pub path: String,
+    /// Whether it is a comment.
+    pub is_comment: bool,
+}
+
+impl Document<'_> {
+    /// The values and comments that `rule` covers and that stand in plaintext, in the order of the text. Without a rule everything is
+    /// covered.
+    ///
+    /// # Errors
+    /// [`Error::Regex`](crate::Error::Regex), where the rule's expression is not valid.
+    pub fn unencrypted(&self, rule: Option<&EncryptionRule>) -> Result<Vec<Unencrypted>> {
+        unencrypted(self, rule)
+    }
+}
+
+fn unencrypted(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<Vec<Unencrypted>> {
+    let selected = Selected::of(document, rule)?;
+    let mut found = Vec::new();
+    // What an alias stands for is found at the alias, once.
+    let mut alias: Option<(usize, Range<usize>)> = None;
+    for (index, item) in document.tape.iter().enumerate() {
+        if alias.as_ref().is_some_and(|(close, _)| index >= *close) {
+            alias = None;
+        }
+        let (path, span, is_comment) = match item {
+            Item::Alias { span, close, .. } if alias.is_none() => {
+                alias = Some((*close as usize, span.range()));
+                continue;
+            }
+            Item::Leaf(Leaf {
+                path, span, value, ..
+            }) if selected.contains(index) && is_open(value.as_ref()) => (*path, *span, false),
+            Item::Comment { path, span } if selected.contains(index) => {
+                let comment = document.comment(index);
+                if comment.text.trim().is_empty() || cipher::is_encrypted(comment.text.trim()) {
+                    continue;
+                }
+                (*path, *span, true)
+            }
+            _ => continue,
+        };
+        let span = alias
+            .as_ref()
+            .map_or_else(|| span.range(), |(_, span)| span.clone());
+        if found
+            .last()
+            .is_none_or(|last: &Unencrypted| last.span != span)
+        {
+            found.push(Unencrypted {
+                span,
+                path: document.paths.display(path),
+                is_comment,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Whether the value could be encrypted, and is not.
+fn is_open(value: Option<&Value<'_>>) -> bool {
+    is_encryptable(value)
+        && !value
+            .and_then(|value| str::from_utf8(&value.bytes).ok())
+            .is_some_and(cipher::is_encrypted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::Format;
+
+    const ENC: &str = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";
+
+    #[track_caller]
+    fn paths(text: &str, rule: Option<&EncryptionRule>) -> Vec<String> {
+        let text = text.replace("ENC", ENC);
+        let document = Document::parse(&text, Format::Yaml).unwrap_or_else(|e| panic!("{e}"));
+        let found = unencrypted(&document, rule).unwrap_or_else(|error| panic!("{error}"));
+        let told = |one: Unencrypted| format!("{} {}", one.path, &text[one.span]);
+        found.into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn plaintext_under_the_rule_is_told_and_nothing_else() {
+        let data = EncryptionRule::EncryptedRegex("^data$".to_owned());
+        for (text, rule, expected) in [
+            ("a: ENC\nb: ENC\n", None, vec![]),
+            ("a: ENC\nb: x\n", None, vec!["b x"]),
+            ("a: ENC\nb: ''\nc: ~\nd: {}\n", None, vec![]),
+            ("a: x\ndata:\n  b: ENC\n", Some(&data), vec![]),
+            (
+                "data:\n  b: ENC\n  c: x\n---\ndata: {d: 1}\n",
+                Some(&data),
+                vec!["data.c x", "data.d 1"],
+            ),
+            (
+                "data:\n  # note\n  b: ENC\n# kept\n",
+                Some(&data),
+                vec!["data # note"],
+            ),
+            ("data:\n  #ENC\n  b: ENC\n", Some(&data), vec![]),
+            (
+                "x: &x {a: 1, b: 2}\ndata:\n  c: *x\n",
+                Some(&data),
+                vec!["data.c.a *x"],
+            ),
+            ("data:\n  - ENC\n  - x\n", Some(&data), vec!["data x"]),
+        ] {
+            assert_eq!(paths(text, rule), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Finds secrets that leak in Kubernetes manifests and in repositories with files of SOPS.
