@@ -62,17 +62,11 @@ pub(crate) fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let ui = Ui::new(cli.globals.verbose);
-    let outcome = cli.globals.check().and_then(|()| {
-        let command = match cli.command {
-            Some(command) => {
-                refuse_flags_before(&matches)?;
-                command
-            }
-            None => cli.old_form.command(&ui)?,
-        };
-        commands::run(&ui, &cli.globals, &command)
-    });
-    match outcome {
+    let command = match cli.command {
+        Some(command) => refuse_flags_before(&matches).map(|()| command),
+        None => cli.old_form.command(&ui),
+    };
+    match command.and_then(|command| commands::run(&ui, &cli.globals, &command)) {
         Ok(code) => code,
         Err(error) => {
             ui.error(&error);

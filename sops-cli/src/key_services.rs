@@ -22,7 +22,9 @@ pub(crate) struct Services {
 
 impl Services {
     /// Those that the flags ask for.
-    pub(crate) fn new(ui: &Ui, globals: &GlobalArgs) -> Self {
+    ///
+    /// Refuses what is no address of a key service.
+    pub(crate) fn new(ui: &Ui, globals: &GlobalArgs) -> Result<Self, CommandError> {
         Self::in_order(ui, globals, Vec::new())
     }
 
@@ -32,10 +34,10 @@ impl Services {
         globals: &GlobalArgs,
         opening: &OpeningArgs,
     ) -> Result<Self, CommandError> {
-        Ok(Self::in_order(ui, globals, opening.order(ui)?))
+        Self::in_order(ui, globals, opening.order(ui)?)
     }
 
-    fn in_order(ui: &Ui, globals: &GlobalArgs, order: Vec<Family>) -> Self {
+    fn in_order(ui: &Ui, globals: &GlobalArgs, order: Vec<Family>) -> Result<Self, CommandError> {
         let identities = Identities::from_environment(Environment::process());
         let identities = Arc::new(identities.with_prompt(ui.prompt()));
         let mut all = KeyServices::new().in_order(order);
@@ -44,11 +46,14 @@ impl Services {
                 .with(Arc::clone(&identities) as _)
                 .with(Arc::new(Gpg::from_environment(Environment::process())));
         }
-        Self {
+        for address in globals.key_services() {
+            all = all.with(remote(address)?);
+        }
+        Ok(Self {
             identities,
             all: Arc::new(all),
             said: Mutex::default(),
-        }
+        })
     }
 
     /// All of them as one.
@@ -86,9 +91,7 @@ impl Services {
             hints.into_iter().fold(error, CommandError::hint)
         })
     }
-}
 
-impl Services {
     /// Says once what should be mended about the keys and, if asked to, where they were looked for.
     fn say(&self, ui: &Ui) {
         let warnings = self.identities.warnings().into_iter();
@@ -105,6 +108,29 @@ impl Services {
             }
         }
     }
+}
+
+/// The key service at an address.
+#[cfg(feature = "keyservice")]
+fn remote(address: &str) -> Result<Arc<dyn KeyService>, CommandError> {
+    let remote = sops_keyservice::Remote::new(address).ok_or_else(|| {
+        // It may have a password in front of the host, which `sops` passes over.
+        let shown = match address.contains('@') {
+            true => String::new(),
+            false => format!(" `{}`", address.escape_debug()),
+        };
+        let message = format!("`--keyservice`{shown}: this is no address of a key service");
+        CommandError::new(Code::Generic, message)
+            .hint("an address is `unix:///path/of/a/socket` or `tcp://host:port`")
+    })?;
+    Ok(Arc::new(remote))
+}
+
+/// No key service, since none can be asked.
+#[cfg(not(feature = "keyservice"))]
+fn remote(_: &str) -> Result<Arc<dyn KeyService>, CommandError> {
+    let message = "key services (`--keyservice`): this program was built without them";
+    Err(CommandError::new(Code::Generic, message))
 }
 
 /// What to do where none of the keys opens a file.

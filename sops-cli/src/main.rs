@@ -13,6 +13,8 @@ mod excerpt;
 mod exec;
 mod files;
 mod key_services;
+#[cfg(feature = "keyservice")]
+mod local_keys;
 mod notice;
 mod opening;
 mod private_folder;

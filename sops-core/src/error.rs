@@ -237,8 +237,8 @@ impl Error {
         }
     }
 
-    /// The message behind the name of the key that it is about.
-    pub(crate) fn about_key(self) -> String {
+    /// The message without the name of the key that it is about, for where that is said already.
+    pub fn about_key(self) -> String {
         match self {
             Self::Recipient { message, .. }
             | Self::MasterKey { message, .. }

@@ -4,11 +4,9 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::document::Document;
+use crate::document::{Document, flat};
 use crate::error::{Error, Result};
-use crate::golang::{Time, parse_float, write_general};
 use crate::tree::{Entry, Node};
-use crate::value::{Type, Value};
 
 /// An environment variable.
 pub struct Variable {
@@ -68,45 +66,10 @@ fn variable(Entry { key, value }: Entry) -> Result<Variable> {
     match (message, value) {
         (None, Node::Scalar(value)) => Ok(Variable {
             name: key,
-            value: Zeroizing::new(bytes(value.as_ref())),
+            value: Zeroizing::new(flat::bytes(value.as_ref()).into_owned()),
         }),
         (message, _) => Err(unusable(key, message.unwrap_or_default())),
     }
-}
-
-fn bytes(value: Option<&Value<'_>>) -> Vec<u8> {
-    let Some(Value { kind, bytes }) = value else {
-        return b"<nil>".to_vec();
-    };
-    let text = || String::from_utf8_lossy(bytes);
-    match kind {
-        Type::Bool => bytes.to_ascii_lowercase(),
-        Type::Float => match parse_float(&text()).filter(|number| number.is_finite()) {
-            Some(number) => general(number).into_bytes(),
-            None => bytes.to_vec(),
-        },
-        Type::Time if Time::from_rfc3339(bytes).is_some() => without_fraction(&text()).into_bytes(),
-        Type::Str | Type::Int | Type::Time | Type::Bytes | Type::Comment => bytes.to_vec(),
-    }
-}
-
-/// A number as Go's `FormatFloat(v, 'G', -1, 64)` writes it, with `.0` where it would read as an integer.
-fn general(number: f64) -> String {
-    let mut out = String::new();
-    write_general(&mut out, number);
-    if !out.contains(['.', 'e']) {
-        out.push_str(".0");
-    }
-    out.replace('e', "E")
-}
-
-/// A time of RFC 3339 without the parts of a second.
-fn without_fraction(time: &str) -> String {
-    let Some((before, fraction)) = time.split_once('.') else {
-        return time.to_owned();
-    };
-    let zone = fraction.trim_start_matches(|digit: char| digit.is_ascii_digit());
-    format!("{before}{zone}")
 }
 
 fn unusable(name: String, message: &str) -> Error {

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::{path_or_empty, unsupported};
-use crate::command_error::CommandError;
+use super::path_or_empty;
 
 /// Flags of every command.
 #[derive(Args, Debug)]
@@ -37,12 +36,24 @@ pub(crate) struct GlobalArgs {
     /// Compute the MAC of a new file over its encrypted values only, so that the others can be changed by hand
     #[arg(long, global = true)]
     pub(crate) mac_only_encrypted: bool,
-    #[arg(long, global = true, hide = true)]
-    keyservice: Vec<String>,
+    /// Ask this key service too, at `unix:///path` or `tcp://host:port`; behind the keys of this machine, and can be repeated
     #[arg(
         long,
         global = true,
-        hide = true,
+        hide = !cfg!(feature = "keyservice"),
+        value_name = "ADDRESS",
+        value_delimiter = ',',
+        env = "SOPS_KEYSERVICE",
+        hide_env_values = true
+    )]
+    keyservice: Vec<String>,
+    /// Whether to use the keys of this machine, or those of key services alone
+    #[arg(
+        long,
+        global = true,
+        hide = !cfg!(feature = "keyservice"),
+        value_name = "true|false",
+        hide_possible_values = true,
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "true",
@@ -64,13 +75,10 @@ impl GlobalArgs {
         "enable_local_keyservice",
     ];
 
-    /// Refuses what is not built yet.
-    pub(crate) fn check(&self) -> Result<(), CommandError> {
-        if !self.keyservice.is_empty() {
-            return Err(unsupported("key services (`--keyservice`)")
-                .hint("leave the flag out: keys are used by sops-rs itself"));
-        }
-        Ok(())
+    /// The addresses of the key services to ask.
+    pub(crate) fn key_services(&self) -> impl Iterator<Item = &str> {
+        let addresses = self.keyservice.iter().map(|address| address.trim());
+        addresses.filter(|address| !address.is_empty())
     }
 
     /// Whether keys are used on this machine, and not by key services alone.

@@ -22,13 +22,7 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use crate::command_error::{Code, CommandError};
-
 /// Reads a path that may be empty, which is as if it was not given, also in an environment variable.
 fn path_or_empty() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
-}
-
-fn unsupported(what: &str) -> CommandError {
-    CommandError::new(Code::Generic, format!("{what}: not supported yet"))
 }

@@ -44,7 +44,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
-    let services = Services::new(ui, globals);
+    let services = Services::new(ui, globals)?;
     if args.output.in_place
         && let Some(files) = args.file.several()
     {

@@ -129,7 +129,7 @@ fn change(
             refused(message).hint("give another number with `--shamir-secret-sharing-threshold`")
         );
     }
-    let services = Services::new(ui, globals);
+    let services = Services::new(ui, globals)?;
     let key = services.data_key(ui, &source, &document)?;
     let changed = document
         .with_key_groups(

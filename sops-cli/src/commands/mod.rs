@@ -10,6 +10,8 @@ mod filestatus;
 mod groups;
 mod init;
 mod keygen;
+#[cfg(feature = "keyservice")]
+mod keyservice;
 mod man;
 pub(crate) mod old_form;
 mod rotate;
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     ExecEnv(exec_env::Args),
     ExecFile(exec_file::Args),
     Filestatus(filestatus::Args),
+    #[cfg(feature = "keyservice")]
+    Keyservice(keyservice::Args),
     Init(init::Args),
     Keygen(keygen::Args),
     Completion(completion::Args),
@@ -62,6 +66,8 @@ pub(crate) fn run(
         Command::ExecEnv(args) => return exec_env::cmd_exec_env(ui, globals, args),
         Command::ExecFile(args) => return exec_file::cmd_exec_file(ui, globals, args),
         Command::Filestatus(args) => filestatus::cmd_filestatus(ui, args),
+        #[cfg(feature = "keyservice")]
+        Command::Keyservice(args) => keyservice::cmd_keyservice(ui, globals, args),
         Command::Init(args) => init::cmd_init(ui, globals, args),
         Command::Keygen(args) => keygen::cmd_keygen(ui, args),
         Command::Completion(args) => completion::cmd_completion(ui, args),

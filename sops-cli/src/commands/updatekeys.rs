@@ -126,7 +126,7 @@ fn update(
             return Ok(());
         }
     }
-    let services = Services::new(ui, globals);
+    let services = Services::new(ui, globals)?;
     let key = services.data_key(ui, &source, &document)?;
     let threshold = Some(threshold).filter(|threshold| *threshold > 0);
     let updated = document

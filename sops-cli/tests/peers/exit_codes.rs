@@ -46,11 +46,6 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
     ),
     ("a format that there is not", 0, "it passes the flag over"),
     (
-        "a key service",
-        0,
-        "key services are not there yet; it goes on without one that does not answer",
-    ),
-    (
         "a group without keys to add",
         0,
         "it writes a group that nobody opens",

@@ -12,6 +12,7 @@ mod exit_codes;
 mod flat;
 mod generated;
 mod golden;
+mod keyservice;
 mod peer;
 mod pgp;
 mod written;

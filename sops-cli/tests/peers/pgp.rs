@@ -15,12 +15,12 @@ const TEXT: &str = "a: hunter2\n\nb: [1, 2]\n";
 const UNKNOWN: &str = "85D77543B3D624B63CEA9E6DBC17301B491B3F21";
 
 /// A working directory, and a home with PGP keys.
-struct Keyring {
+pub(crate) struct Keyring {
     folder: TempDir,
 }
 
 impl Keyring {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for name in ["gnupg", "work"] {
             fs::create_dir(folder.path().join(name)).expect("the folder is ours");
@@ -37,11 +37,11 @@ impl Keyring {
         self.folder.path().join("gnupg")
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join("work").join(name)
     }
 
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         fs::write(self.path(name), text).expect("the folder is ours");
     }
 
@@ -57,7 +57,7 @@ impl Keyring {
         path.display().to_string()
     }
 
-    fn command(&self, program: impl AsRef<Path>, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<Path>, arguments: &[&str]) -> Command {
         let mut command = Command::new(program.as_ref());
         command
             .args(arguments)
@@ -85,7 +85,13 @@ impl Keyring {
     }
 
     /// Makes a key with the passphrase and these further flags; gives its fingerprint.
-    fn key(&self, name: &str, passphrase: &str, flags: &[&str], expires: &str) -> String {
+    pub(crate) fn key(
+        &self,
+        name: &str,
+        passphrase: &str,
+        flags: &[&str],
+        expires: &str,
+    ) -> String {
         let user = format!("{name} <{name}@example.com>");
         let making = [
             "--pinentry-mode",
@@ -149,7 +155,7 @@ impl Drop for Keyring {
     }
 }
 
-fn with_age(command: &mut Command) -> Command {
+pub(crate) fn with_age(command: &mut Command) -> Command {
     let mut with = Command::new(command.get_program());
     with.args(command.get_args()).env_clear();
     let variables = command
@@ -163,14 +169,14 @@ fn with_age(command: &mut Command) -> Command {
 }
 
 #[derive(Debug)]
-struct Ended {
+pub(crate) struct Ended {
     code: Option<i32>,
-    stdout: String,
-    stderr: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ended {
-    fn of(mut command: impl std::borrow::BorrowMut<Command>) -> Self {
+    pub(crate) fn of(mut command: impl std::borrow::BorrowMut<Command>) -> Self {
         let output: Output = command
             .borrow_mut()
             .output()
@@ -183,13 +189,13 @@ impl Ended {
     }
 
     #[track_caller]
-    fn succeeds(self) -> Self {
+    pub(crate) fn succeeds(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:?}");
         self
     }
 
     #[track_caller]
-    fn fails_with(self, code: i32, words: &str) {
+    pub(crate) fn fails_with(self, code: i32, words: &str) {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert!(self.stderr.contains(words), "{self:?}");
         assert!(!self.stderr.contains("hunter2"), "{self:?}");

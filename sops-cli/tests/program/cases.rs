@@ -759,10 +759,10 @@ pub(crate) fn command_lines() -> Vec<Case> {
             1,
         ),
         case(
-            "a key service",
+            "a key service that is not there",
             Encrypted,
-            "decrypt --keyservice tcp://localhost:5000 F",
-            1,
+            "decrypt --enable-local-keyservice=false --keyservice unix:///nowhere F",
+            128,
         ),
         case(
             "no local keys",

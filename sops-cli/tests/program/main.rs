@@ -8,6 +8,7 @@ mod exec;
 mod help;
 mod init;
 mod keys;
+mod keyservice;
 mod many;
 mod set;
 mod writing;

@@ -74,22 +74,27 @@ impl<'a> Builder<'a> {
 
 /// The text that SOPS writes for a value in these formats, before any quoting.
 pub(crate) fn text<'v>(value: Option<&'v Value<'_>>) -> Cow<'v, str> {
-    let Some(value) = value else {
-        return Cow::Borrowed("<nil>");
-    };
-    let text = String::from_utf8_lossy(&value.bytes);
-    match value.kind {
-        Type::Bool => Cow::Borrowed(if text == "True" { "true" } else { "false" }),
-        Type::Float => match parse_float(&text).filter(|number| number.is_finite()) {
-            Some(number) => Cow::Owned(general(number)),
-            None => text,
-        },
-        Type::Time => match Time::from_rfc3339(&value.bytes) {
-            Some(_) => Cow::Owned(without_fraction(&text)),
-            None => text,
-        },
-        Type::Str | Type::Int | Type::Bytes | Type::Comment => text,
+    match bytes(value) {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
     }
+}
+
+/// The same for a value that need not be UTF-8.
+pub(crate) fn bytes<'v>(value: Option<&'v Value<'_>>) -> Cow<'v, [u8]> {
+    let Some(Value { kind, bytes }) = value else {
+        return Cow::Borrowed(b"<nil>");
+    };
+    let text = || String::from_utf8_lossy(bytes);
+    let written = match kind {
+        Type::Bool => Some(text().to_ascii_lowercase()),
+        Type::Float => parse_float(&text())
+            .filter(|number| number.is_finite())
+            .map(general),
+        Type::Time => Time::from_rfc3339(bytes).map(|_| without_fraction(&text())),
+        Type::Str | Type::Int | Type::Bytes | Type::Comment => None,
+    };
+    written.map_or(Cow::Borrowed(bytes), |text| Cow::Owned(text.into_bytes()))
 }
 
 /// A number as `FormatFloat(v, 'G', -1, 64)` writes it, with `.0` where it would read as an integer.

@@ -1,0 +1,253 @@
+//! A key service that is asked over gRPC.
+
+use std::error::Error as _;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use prost::Message;
+use sops_core::keys::{Effort, Family, KeyService, MasterKey};
+use sops_core::{Error, Result};
+use tokio::runtime;
+use tokio::time::timeout;
+use tonic::client::Grpc;
+use tonic::transport::Endpoint;
+use tonic::{Request, Status};
+use tonic_prost::ProstCodec;
+use zeroize::Zeroizing;
+
+use crate::protocol::{
+    DECRYPT, DecryptRequest, DecryptResponse, ENCRYPT, EncryptRequest, EncryptResponse,
+};
+
+/// How long a server may take to be there.
+const CONNECTION: Duration = Duration::from_secs(10);
+/// How long it may take to answer: long enough for somebody to be asked there.
+const ANSWER: Duration = Duration::from_secs(300);
+
+/// The most of a server's message that is shown, in characters.
+const MESSAGE_LIMIT: usize = 1000;
+
+/// A key service elsewhere. A server that does not answer is not asked again.
+#[derive(Debug)]
+pub struct Remote {
+    address: String,
+    endpoint: Endpoint,
+    /// Why it cannot be reached. It is not tried again then, since a try may last long, and there is one for each key.
+    unreachable: OnceLock<String>,
+    answer: Duration,
+}
+
+impl Remote {
+    /// At an address as `sops` writes it, `unix:///path` or `tcp://host:port`; `None` for what is no address. Nothing is sent yet.
+    pub fn new(address: &str) -> Option<Self> {
+        Some(Self {
+            address: address.to_owned(),
+            endpoint: endpoint(address)?,
+            unreachable: OnceLock::new(),
+            answer: ANSWER,
+        })
+    }
+
+    /// Asks, and waits for the answer. A failure is told as what comes behind the name of the key.
+    fn ask<Q, A>(&self, method: &'static str, question: Q) -> std::result::Result<A, String>
+    where
+        Q: Message + 'static,
+        A: Message + Default + 'static,
+    {
+        let about = |message: &str| format!("key service {}: {message}", self.address);
+        if let Some(reason) = self.unreachable.get() {
+            return Err(about(reason));
+        }
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| about(&error.to_string()))?;
+        let asked = runtime.block_on(async {
+            let channel = match timeout(CONNECTION, self.endpoint.connect()).await {
+                Ok(Ok(channel)) => channel,
+                Ok(Err(error)) => return Err(self.unreachable(cause(&error))),
+                Err(_) => return Err(self.unreachable("it takes no connection".to_owned())),
+            };
+            let mut grpc = Grpc::new(channel);
+            let answer = async {
+                grpc.ready().await.map_err(|error| cause(&error))?;
+                let path = PathAndQuery::from_static(method);
+                let codec = ProstCodec::<Q, A>::default();
+                let answer = grpc.unary(Request::new(question), path, codec).await;
+                answer.map_err(|status| refusal(&status))
+            };
+            match timeout(self.answer, answer).await {
+                Ok(answer) => Ok(answer?.into_inner()),
+                Err(_) => Err(self.unreachable("it does not answer".to_owned())),
+            }
+        });
+        // A look-up of the host's name may still go on, which nobody waits for.
+        runtime.shutdown_background();
+        asked.map_err(|message| about(&message))
+    }
+
+    fn unreachable(&self, reason: String) -> String {
+        self.unreachable.get_or_init(|| reason).clone()
+    }
+}
+
+impl KeyService for Remote {
+    /// It is not known which keys a server has before it is asked.
+    fn serves(&self, _: Family) -> bool {
+        true
+    }
+
+    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String> {
+        let question = EncryptRequest {
+            key: Some(key.try_into()?),
+            plaintext: secret.to_vec(),
+        };
+        let answer: EncryptResponse = self
+            .ask(ENCRYPT, question)
+            .map_err(|message| refused(key, message))?;
+        match String::from_utf8(answer.ciphertext) {
+            Ok(enc) if !enc.is_empty() => Ok(enc),
+            _ => Err(refused(
+                key,
+                format!(
+                    "key service {}: its answer is no encrypted key",
+                    self.address
+                ),
+            )),
+        }
+    }
+
+    fn decrypt(
+        &self,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        if effort != Effort::Run {
+            return Ok(None);
+        }
+        let question = DecryptRequest {
+            key: Some(key.try_into()?),
+            ciphertext: enc.as_bytes().to_vec(),
+        };
+        let answer: DecryptResponse = self
+            .ask(DECRYPT, question)
+            .map_err(|message| refused(key, message))?;
+        Ok(Some(Zeroizing::new(answer.plaintext)))
+    }
+}
+
+/// Where the server is; `None` for what is no address.
+fn endpoint(address: &str) -> Option<Endpoint> {
+    if let Some(path) = address.strip_prefix("unix:") {
+        let path = path.strip_prefix("//").map_or(Some(path), |path| {
+            Some(path).filter(|path| path.starts_with('/'))
+        });
+        path.filter(|path| !path.is_empty())?;
+        return Endpoint::from_shared(address.to_owned()).ok();
+    }
+    let authority = address.strip_prefix("tcp://")?;
+    let endpoint = Endpoint::from_shared(format!("http://{authority}")).ok()?;
+    let uri = endpoint.uri();
+    let is_whole = uri.port_u16().is_some() && uri.path() == "/" && !authority.contains('@');
+    is_whole.then_some(endpoint)
+}
+
+fn refused(key: &MasterKey, message: String) -> Error {
+    Error::MasterKey {
+        key: key.to_string(),
+        message,
+    }
+}
+
+/// What the server said, or how the connection ended.
+fn refusal(status: &Status) -> String {
+    // What the server itself says has no cause here.
+    if status.source().is_some() {
+        return "the connection ended before it answered".to_owned();
+    }
+    let message = printable(status.message());
+    match message.is_empty() {
+        true => format!("it refused: {}", status.code().description()),
+        false => format!("it refused: {message}"),
+    }
+}
+
+/// Why it cannot be reached: the last of the causes, which is that of the system.
+fn cause(error: &tonic::transport::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    let text = cause.to_string();
+    let end = text.find(" (os error").unwrap_or(text.len());
+    format!("it cannot be reached: {}", printable(&text[..end]))
+}
+
+/// Text from elsewhere on one line, which cannot speak to the terminal.
+fn printable(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let words = words.join(" ");
+    let shown = words.chars().filter(|character| !character.is_control());
+    shown.take(MESSAGE_LIMIT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn addresses_are_those_of_sops() {
+        for (address, is_one) in [
+            ("unix:///run/sops.sock", true),
+            ("unix:/run/sops.sock", true),
+            ("unix:sops.sock", true),
+            ("unix://sops.sock", false),
+            ("unix:", false),
+            ("unix://", false),
+            ("tcp://localhost:5000", true),
+            ("tcp://127.0.0.1:5000", true),
+            ("tcp://[::1]:5000", true),
+            ("tcp://localhost", false),
+            ("tcp://localhost:5000/path", false),
+            ("tcp://ann:hunter2@localhost:5000", false),
+            ("tcp://", false),
+            ("localhost:5000", false),
+            ("http://localhost:5000", false),
+            ("", false),
+        ] {
+            assert_eq!(Remote::new(address).is_some(), is_one, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_given_up_and_not_asked_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("tcp://{}", listener.local_addr().unwrap());
+        let mut remote = Remote::new(&address).unwrap();
+        remote.answer = Duration::from_millis(200);
+        let key = MasterKey::from_list(Family::Kms, "arn:a")
+            .unwrap()
+            .remove(0);
+        let again = [1, 2].map(|_| remote.decrypt(&key, "x", Effort::Run));
+        for answer in again {
+            let words = answer.unwrap_err().to_string();
+            assert!(words.contains("arn:a: key service tcp://127"), "{words}");
+        }
+        listener.set_nonblocking(true).unwrap();
+        let connections = [listener.accept(), listener.accept()];
+        assert_eq!(connections.map(|one| one.is_ok()), [true, false]);
+        assert!(matches!(remote.decrypt(&key, "x", Effort::Ready), Ok(None)));
+    }
+
+    #[test]
+    fn what_a_server_says_is_one_short_line() {
+        let status = Status::unknown(format!("no\x1b[31m\n  way {}", "x".repeat(5000)));
+        let words = refusal(&status);
+        assert!(words.starts_with("it refused: no[31m way x"), "{words}");
+        assert!(words.len() < 1100);
+    }
+}

@@ -1,0 +1,108 @@
+//! A key service over gRPC: takes requests and hands them to whoever answers.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+
+use sops_core::keys::MasterKey;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::spawn_blocking;
+use tokio_stream::Stream;
+use tonic::body::Body;
+use tonic::server::Grpc;
+use tonic::transport::Server;
+use tonic::transport::server::Connected;
+use tonic::{Request, Response, Status};
+use tonic_prost::ProstCodec;
+use tower::service_fn;
+use zeroize::Zeroizing;
+
+use crate::protocol::{
+    DECRYPT, DecryptRequest, DecryptResponse, ENCRYPT, EncryptRequest, EncryptResponse, Key,
+};
+
+/// Who does what requests ask for. Several requests come at the same time, each in a thread of its own.
+pub trait Answer: Send + Sync + 'static {
+    /// Encrypts a secret for the key, which is not checked yet; gives what goes into the metadata as `enc`.
+    ///
+    /// # Errors
+    ///
+    /// What the one who asks is told instead.
+    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String, Status>;
+
+    /// Decrypts what was encrypted for the key.
+    ///
+    /// # Errors
+    ///
+    /// What the one who asks is told instead.
+    fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status>;
+}
+
+/// Answers what comes over the connections until `end`, and then what is under way.
+pub(crate) async fn answer_all<I, C, E>(
+    answer: Arc<impl Answer>,
+    connections: I,
+    end: impl Future<Output = ()>,
+) -> io::Result<()>
+where
+    I: Stream<Item = Result<C, E>>,
+    C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let service = service_fn(move |request: http::Request<Body>| {
+        let answer = Arc::clone(&answer);
+        async move { Ok::<_, Infallible>(respond(answer, request).await) }
+    });
+    Server::builder()
+        .serve_with_incoming_shutdown(service, connections, end)
+        .await
+        .map_err(io::Error::other)
+}
+
+async fn respond(answer: Arc<impl Answer>, request: http::Request<Body>) -> http::Response<Body> {
+    match request.uri().path() {
+        ENCRYPT => {
+            let encrypt = service_fn(move |request: Request<EncryptRequest>| {
+                let (request, answer) = (request.into_inner(), Arc::clone(&answer));
+                in_thread(move || {
+                    let enc = answer.encrypt(&named(request.key)?, &request.plaintext)?;
+                    Ok(EncryptResponse {
+                        ciphertext: enc.into_bytes(),
+                    })
+                })
+            });
+            let codec = ProstCodec::<EncryptResponse, EncryptRequest>::default();
+            Grpc::new(codec).unary(encrypt, request).await
+        }
+        DECRYPT => {
+            let decrypt = service_fn(move |request: Request<DecryptRequest>| {
+                let (request, answer) = (request.into_inner(), Arc::clone(&answer));
+                in_thread(move || {
+                    let enc = str::from_utf8(&request.ciphertext)
+                        .map_err(|_| Status::invalid_argument("the ciphertext is no text"))?;
+                    let mut secret = answer.decrypt(&named(request.key)?, enc)?;
+                    Ok(DecryptResponse {
+                        plaintext: std::mem::take(&mut *secret),
+                    })
+                })
+            });
+            let codec = ProstCodec::<DecryptResponse, DecryptRequest>::default();
+            Grpc::new(codec).unary(decrypt, request).await
+        }
+        _ => Status::unimplemented("there is no such method").into_http(),
+    }
+}
+
+fn named(key: Option<Key>) -> Result<MasterKey, Status> {
+    key.unwrap_or_default().try_into()
+}
+
+/// Does what may run programs and ask somebody.
+async fn in_thread<A: Send + 'static>(
+    work: impl FnOnce() -> Result<A, Status> + Send + 'static,
+) -> Result<Response<A>, Status> {
+    match spawn_blocking(work).await {
+        Ok(answer) => answer.map(Response::new),
+        Err(_) => Err(Status::internal("an internal error")),
+    }
+}

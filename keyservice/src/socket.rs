@@ -1,0 +1,157 @@
+//! Where a key service listens.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, Mode, flock};
+use rustix::process::umask;
+
+/// A socket that takes connections.
+#[derive(Debug)]
+pub struct Listener(pub(crate) Socket);
+
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(TcpListener),
+    /// On the file system, where it goes when the second part is dropped.
+    Unix(UnixListener, SocketFile),
+}
+
+impl Listener {
+    /// On `host:port`; without a host on all addresses of the machine, as with `sops`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system, such as an address that is in use.
+    pub fn tcp(address: &str) -> io::Result<Self> {
+        let listener = match address.strip_prefix(':') {
+            Some(port) => TcpListener::bind(format!("[::]:{port}")),
+            None => TcpListener::bind(address),
+        }?;
+        listener.set_nonblocking(true)?;
+        Ok(Self(Socket::Tcp(listener)))
+    }
+
+    /// On a new file that its owner alone can use, and that goes with this. A socket that nobody listens on any more is replaced.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system, another program that listens there, and a file that is no socket.
+    pub fn unix(path: &Path) -> io::Result<Self> {
+        // Two that begin at the same time do not take the new socket of each other for an old one.
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = File::open(folder.unwrap_or(Path::new(".")))?;
+        flock(&folder, FlockOperation::LockExclusive)?;
+        remove_dead(path)?;
+        let before = umask(Mode::RWXG | Mode::RWXO | Mode::XUSR);
+        let listener = UnixListener::bind(path);
+        umask(before);
+        let listener = listener?;
+        listener.set_nonblocking(true)?;
+        let file = SocketFile {
+            path: path.to_owned(),
+            identity: identity(&fs::symlink_metadata(path)?),
+        };
+        Ok(Self(Socket::Unix(listener, file)))
+    }
+
+    /// The address as clients give it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn address(&self) -> io::Result<String> {
+        Ok(match &self.0 {
+            Socket::Tcp(listener) => format!("tcp://{}", listener.local_addr()?),
+            Socket::Unix(_, file) => {
+                let path = std::path::absolute(&file.path)?;
+                format!("unix://{}", path.display())
+            }
+        })
+    }
+
+    /// Whether other machines can reach it.
+    pub fn is_open(&self) -> bool {
+        let is_open = |address: SocketAddr| !address.ip().is_loopback();
+        matches!(&self.0, Socket::Tcp(listener) if listener.local_addr().is_ok_and(is_open))
+    }
+}
+
+/// The file of a socket, removed when this is dropped, unless another stands there by then.
+#[derive(Debug)]
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let there = fs::symlink_metadata(&self.path);
+        if there.is_ok_and(|file| identity(&file) == self.identity) {
+            // What cannot be removed is replaced by the next one.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(file: &fs::Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
+}
+
+/// Removes a socket that refuses connections. One that takes them, or is none, is an error.
+fn remove_dead(path: &Path) -> io::Result<()> {
+    let refuse = |why| Err(io::Error::new(ErrorKind::AddrInUse, why));
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(file) if file.file_type().is_socket() => {}
+        Ok(_) => return refuse("a file stands there that is no socket"),
+    }
+    match UnixStream::connect(path) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
+        Err(error) => Err(error),
+        Ok(_) => refuse("another program listens there"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_socket_is_its_owners_and_goes_with_the_listener() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let first = Listener::unix(&path).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let again = Listener::unix(&path).err().unwrap();
+        assert!(again.to_string().contains("another program"), "{again}");
+        assert!(path.exists());
+        drop(first);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_dead_socket_is_replaced_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        drop(UnixListener::bind(&path).unwrap());
+        let first = Listener::unix(&path).unwrap();
+        // Another takes the place; it is not the first one's to remove.
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "text").unwrap();
+        drop(first);
+        assert_eq!(fs::read(&path).unwrap(), b"text");
+        assert!(Listener::unix(&path).is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"text");
+    }
+}

@@ -1,0 +1,66 @@
+//! `sops-rs keyservice`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use sops_keyservice::{Listener, serve};
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError};
+use crate::local_keys::LocalKeys;
+use crate::ui::Ui;
+
+/// Let others use the age and PGP keys of this machine, by a key service as sops has it
+///
+/// Others name it with `--keyservice`. Whoever can connect can use the keys: a Unix socket is its owner's alone; TCP has neither
+/// encryption nor passwords, and belongs on a loopback address or into a tunnel.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// What to listen on
+    #[arg(long, alias = "net", value_enum, default_value = "tcp")]
+    network: Network,
+    /// The host and port, or the path of the socket [default for tcp: 127.0.0.1:5000]
+    #[arg(long, alias = "addr")]
+    address: Option<String>,
+    /// Ask before each request is answered
+    #[arg(long)]
+    prompt: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Network {
+    Tcp,
+    Unix,
+}
+
+pub(crate) fn cmd_keyservice(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<(), CommandError> {
+    let address = match (args.address.as_deref(), args.network) {
+        (Some(address), _) => address,
+        (None, Network::Tcp) => "127.0.0.1:5000",
+        (None, Network::Unix) => {
+            let message = "`--network unix` needs the path of the socket";
+            return Err(CommandError::new(Code::Generic, message).hint("name it with `--address`"));
+        }
+    };
+    let listen = || {
+        let listener = match args.network {
+            Network::Tcp => Listener::tcp(address),
+            Network::Unix => Listener::unix(Path::new(address)),
+        }?;
+        if listener.is_open() {
+            ui.warn("other machines can reach this address, and use the keys");
+        }
+        ui.note(format_args!("listening on {}", listener.address()?));
+        Ok(listener)
+    };
+    let keys = LocalKeys::new(Ui::new(globals.verbose), args.prompt);
+    serve(listen, Arc::new(keys)).map_err(|error| {
+        let message = format!("a key service on {}: {error}", address.escape_debug());
+        CommandError::new(Code::Generic, message)
+    })
+}

@@ -1,0 +1,257 @@
+//! The program as a key service, and as one that asks it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process};
+use test_support::environment::{TestEnvironment, identity, recipient};
+
+const TEXT: &str = "a: hunter2\n";
+
+/// A key service that runs.
+struct Service {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    address: String,
+}
+
+impl Service {
+    /// Begins, and waits for it to listen.
+    fn begin(mut command: Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut line = String::new();
+        stderr.read_line(&mut line).expect("messages are UTF-8");
+        let address = line.trim().strip_prefix("listening on ");
+        let address = address.unwrap_or_else(|| panic!("{line}")).to_owned();
+        Self {
+            child,
+            stderr,
+            address,
+        }
+    }
+
+    /// Ends with the signal; gives the exit code and what it said.
+    fn end(mut self, signal: Signal) -> (Option<i32>, String) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).expect("it is ours");
+        let code = self.child.wait().expect("it ends").code();
+        let mut said = String::new();
+        self.stderr
+            .read_to_string(&mut said)
+            .expect("messages are UTF-8");
+        (code, said)
+    }
+}
+
+/// A failed test leaves none behind.
+impl Drop for Service {
+    fn drop(&mut self) {
+        // One that has ended cannot be ended again.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const UNIX: [&str; 5] = ["keyservice", "--network", "unix", "--address", "s.sock"];
+
+/// A file that only the key service can open, in the working directory of another home.
+fn client() -> TestEnvironment {
+    let client = TestEnvironment::without_key();
+    client.encrypt("x.yaml", TEXT);
+    client
+}
+
+#[test]
+fn keys_are_used_over_both_networks_until_a_signal_ends_it() {
+    let server = TestEnvironment::new();
+    let client = client();
+    let tcp = ["keyservice", "--net=tcp", "--addr=127.0.0.1:0", "--verbose"];
+    let unix = [&UNIX[..], &["--verbose"]].concat();
+    for (arguments, signal) in [(&tcp[..], Signal::INT), (&unix, Signal::TERM)] {
+        let service = Service::begin(server.command(arguments));
+        let at = ["--keyservice", &service.address];
+        let run = client.run(&["decrypt", at[0], at[1], "x.yaml"]);
+        assert_eq!(run.succeeds().stdout, TEXT);
+        let alone = [
+            "encrypt",
+            "--enable-local-keyservice=false",
+            "--age",
+            &recipient(),
+            "p.yaml",
+        ];
+        client.write("p.yaml", TEXT);
+        let encrypted = client.run(&[&alone, &at[..]].concat()).succeeds().stdout;
+        server.write("y.yaml", encrypted);
+        assert_eq!(server.decrypt("y.yaml"), TEXT);
+        let (code, said) = service.end(signal);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("decrypt with age age1"), "{said}");
+        assert!(said.contains("encrypt with age age1"), "{said}");
+        assert!(!said.contains(&identity()), "a log has no secret in it");
+        assert!(!server.path("s.sock").exists());
+    }
+}
+
+#[test]
+fn the_environment_names_key_services_and_the_first_that_can_answers() {
+    let server = TestEnvironment::new();
+    let stranger = TestEnvironment::without_key();
+    let client = client();
+    let service = Service::begin(server.command(&UNIX));
+    let other = Service::begin(stranger.command(&UNIX));
+    let mut command = client.command(&["decrypt", "x.yaml"]);
+    let list = format!("unix:///nowhere,{},{}", other.address, service.address);
+    command.env("SOPS_KEYSERVICE", list);
+    assert_eq!(client.finish(command).succeeds().stdout, TEXT);
+    let mut command = client.command(&["decrypt", "x.yaml"]);
+    command.env("SOPS_KEYSERVICE", "");
+    client.finish(command).fails_with(128);
+
+    let at = ["--keyservice", &other.address];
+    let run = client.run(&["decrypt", at[0], at[1], "x.yaml"]);
+    let run = run.fails_with(128);
+    let words = format!(
+        "(key service {}: it refused: no private key at hand opens this)",
+        other.address
+    );
+    assert!(run.stderr.contains(&words), "{run}");
+}
+
+#[test]
+fn a_key_service_that_cannot_answer_is_named() {
+    let client = client();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let breaking = format!("tcp://{}", listener.local_addr().expect("it listens"));
+    let broken = thread::spawn(move || {
+        // It takes the request, and is gone.
+        let (mut connection, _) = listener.accept().expect("a connection");
+        let mut some = [0; 24];
+        connection.read_exact(&mut some).expect("a request");
+    });
+    for (address, code, words) in [
+        ("unix:///nowhere", 128, "it cannot be reached: No such file"),
+        ("tcp://127.0.0.1:1", 128, "Connection refused"),
+        (&breaking, 128, "key service tcp://127.0.0.1"),
+        ("localhost:5000", 1, "no address of a key service"),
+    ] {
+        let run = client
+            .run(&["decrypt", "--keyservice", address, "x.yaml"])
+            .fails_with(code);
+        assert!(run.stderr.contains(words), "{run}");
+        assert!(run.stderr.contains(address), "{run}");
+    }
+    broken.join().expect("the request came");
+    let before = "a: 1\n";
+    client.write("p.yaml", before);
+    let run = client
+        .run(&[
+            "encrypt",
+            "-i",
+            "--kms=arn:aws:kms:eu-west-1:1:key/k",
+            "--keyservice=unix:///nowhere",
+            "p.yaml",
+        ])
+        .fails_with(1);
+    assert!(
+        run.stderr.contains("kms arn:aws:kms:eu-west-1:1:key/k"),
+        "{run}"
+    );
+    assert_eq!(client.read("p.yaml"), before);
+}
+
+#[test]
+fn somebody_agrees_to_each_request_or_not() {
+    let server = TestEnvironment::new();
+    let client = client();
+    let mut service = Service::begin(server.command(&[&UNIX[..], &["--prompt"]].concat()));
+    let mut stdin = service.child.stdin.take().expect("a pipe");
+    stdin.write_all(b"y\nperhaps\nn\n").expect("it reads");
+    let at = ["--keyservice", &service.address];
+    let decrypt = || client.run(&["decrypt", at[0], at[1], "x.yaml"]);
+    assert_eq!(decrypt().succeeds().stdout, TEXT);
+    let run = decrypt().fails_with(128);
+    assert!(run.stderr.contains("the request was rejected"), "{run}");
+    drop(stdin);
+    let run = decrypt().fails_with(128);
+    assert!(run.stderr.contains("nobody to ask"), "{run}");
+    let (code, said) = service.end(Signal::TERM);
+    assert_eq!(code, Some(0));
+    assert!(
+        said.contains("A request to decrypt with age age1"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_open_question_does_not_keep_it_from_ending() {
+    let server = TestEnvironment::new();
+    let client = client();
+    let mut service = Service::begin(server.command(&[&UNIX[..], &["--prompt"]].concat()));
+    // It stays open.
+    let stdin = service.child.stdin.take();
+    let asking = client
+        .command(&["decrypt", "--keyservice", &service.address, "x.yaml"])
+        .stderr(Stdio::null())
+        .spawn();
+    let mut asking = asking.expect("the program runs");
+    let mut question = [0; 10];
+    service
+        .stderr
+        .read_exact(&mut question)
+        .expect("a question");
+    assert_eq!(&question, b"A request ");
+    assert_eq!(service.end(Signal::TERM).0, Some(0));
+    drop(stdin);
+    assert_eq!(asking.wait().expect("it ends").code(), Some(128));
+    assert!(!server.path("s.sock").exists());
+}
+
+#[test]
+fn a_socket_that_is_in_use_is_left_alone() {
+    let server = TestEnvironment::new();
+    let client = client();
+    let first = Service::begin(server.command(&UNIX));
+    let run = server.run(&UNIX).fails_with(1);
+    assert!(
+        run.stderr.contains("another program listens there"),
+        "{run}"
+    );
+    let run = client.run(&["decrypt", "--keyservice", &first.address, "x.yaml"]);
+    run.succeeds();
+    // What a kill leaves behind is replaced.
+    first.end(Signal::KILL);
+    assert!(server.path("s.sock").exists());
+    assert_eq!(
+        Service::begin(server.command(&UNIX)).end(Signal::TERM).0,
+        Some(0)
+    );
+    let run = server
+        .run(&["keyservice", "--network", "unix"])
+        .fails_with(1);
+    assert!(run.stderr.contains("--address"), "{run}");
+}
+
+#[test]
+fn keys_of_clouds_are_refused_by_name() {
+    let server = TestEnvironment::new();
+    let client = client();
+    let service = Service::begin(server.command(&UNIX));
+    client.write("p.yaml", TEXT);
+    let run = client
+        .run(&[
+            "encrypt",
+            "--gcp-kms=projects/p/locations/l/keyRings/r/cryptoKeys/k",
+            "--keyservice",
+            &service.address,
+            "p.yaml",
+        ])
+        .fails_with(1);
+    assert!(run.stderr.contains("none of Google Cloud KMS"), "{run}");
+}
