@@ -16,7 +16,7 @@ use crate::keys::{
     DataKey, Environment, Identities, KeyGroup, KeyService, KeyServices, MasterKey,
     recover_data_key, wrap_data_key,
 };
-use crate::metadata::{FORMAT_VERSION, Metadata, timestamp};
+use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_spellings, timestamp};
 pub use crate::pipeline::decrypt::{Decrypted, MacCheck};
 use crate::pipeline::reuse::Reuse;
 pub use crate::pipeline::unencrypted::Unencrypted;
@@ -253,10 +253,11 @@ impl<'a> EncryptedDocument<'a> {
 
     /// The document with another `sops` block in place of its own.
     pub fn with_metadata(&self, metadata: &Metadata) -> String {
-        let tree = metadata.to_tree();
+        let mut tree = metadata.to_tree();
         let mut edits = Edits::new(self.document.text, self.document.text.len() + 1024);
         for site in &self.document.blocks {
             block::replace(&self.document, site, &tree, &mut edits);
+            leave_out_spellings(&mut tree);
         }
         edits.finish()
     }

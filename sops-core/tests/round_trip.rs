@@ -196,6 +196,22 @@ fn unusual_yaml_comes_back() {
 }
 
 /// As `sops` writes a comment of a sequence: as an item.
+/// Each document has a block of its own. Were the spellings of all documents in each, a stream would grow with its square.
+#[test]
+fn a_stream_has_its_spellings_once() {
+    let (how, identities) = &*KEYS;
+    let text = "a: 0x1F\n---\na: 0x1F\n---\n--- # empty\n".repeat(3);
+    let encrypted = encrypt(&text, Format::Yaml, how).expect("the stream is valid");
+    let blocks = encrypted.matches("\nsops:").count();
+    assert!(blocks > 3, "{encrypted}");
+    assert_eq!(encrypted.matches("sops_rs_spellings").count(), 1);
+    let document = EncryptedDocument::parse(&encrypted, Format::Yaml).expect("it is encrypted");
+    let same = document.with_metadata(document.metadata());
+    assert_eq!(same, encrypted);
+    let back = decrypt(&encrypted, Format::Yaml, identities).expect("the keys open it");
+    assert_eq!(String::from_utf8_lossy(&back), text);
+}
+
 #[test]
 fn a_comment_alone_in_a_sequence_is_decrypted_in_any_column() {
     let (how, identities) = &*KEYS;

@@ -74,14 +74,12 @@ pub(crate) fn location(document: &Document<'_>) -> Option<Location> {
     Some(Location::of(document.text, entry.start + before))
 }
 
-/// Whether nothing but the block stands in the mapping, which is in block style: without the block nothing is left of it.
-pub(crate) fn is_alone(document: &Document<'_>, block: &Block) -> bool {
-    if document.format.is_flat() {
-        return false;
-    }
-    let index = document.document_indexes().nth(block.document);
-    let top = index.and_then(|index| Top::of(document, index));
-    top.is_some_and(|top| !top.flow && document.children(top.index).next().is_none())
+/// Whether nothing but the block stands in the mapping, which is in block style, of the document at `index`: without the block
+/// nothing is left of it.
+pub(crate) fn is_alone(document: &Document<'_>, index: usize) -> bool {
+    !document.format.is_flat()
+        && Top::of(document, index)
+            .is_some_and(|top| !top.flow && document.children(top.index).next().is_none())
 }
 
 /// The documents without a mapping, counted from 0: empty ones, which get one for the block.
@@ -159,9 +157,13 @@ pub(crate) fn insert(
         top => {
             let column = top.map_or(0, |top| yaml::source::column(document.text, top.span.start));
             if !ends_a_line(&document.text[..at]) {
-                out.push_str(newline(document.text));
+                out.push_str(yaml::source::first_line_break(document.text));
             }
-            write_lines(&lines(tree, column), newline(document.text), out);
+            write_lines(
+                &lines(tree, column),
+                yaml::source::first_line_break(document.text),
+                out,
+            );
         }
     }
 }
@@ -213,7 +215,7 @@ pub(crate) fn replace(
             lines.insert_str(key, &format!(" {}", &text[comment]));
         }
         let out = edits.replace(site.entry.clone());
-        write_lines(&lines, newline(text), out);
+        write_lines(&lines, yaml::source::first_line_break(text), out);
     }
 }
 
@@ -243,11 +245,6 @@ fn lines(tree: &Map<String, Json>, column: usize) -> String {
     let mut out = " ".repeat(column);
     yaml::emit::emit_entry(&mut out, &entry, column, yaml::emit::DEFAULT_STEP);
     out
-}
-
-/// The line break that the text uses.
-fn newline(text: &str) -> &'static str {
-    if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
 fn write_lines(lines: &str, newline: &str, out: &mut String) {

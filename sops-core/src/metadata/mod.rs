@@ -159,6 +159,11 @@ impl Metadata {
     }
 }
 
+/// Leaves out of a block's tree what only the first block of a stream has to hold.
+pub(crate) fn leave_out_spellings(tree: &mut Map<String, Json>) {
+    tree.shift_remove(SPELLINGS_KEY);
+}
+
 fn insert_group(tree: &mut Map<String, Json>, group: &KeyGroup) {
     for key in &group.keys {
         let list = tree

@@ -105,6 +105,7 @@ fn comment<'a>(
 /// Takes the `sops` blocks out; a comment behind the key of one stays.
 fn blocks(document: &Document<'_>, spellings: &Spellings) -> impl Iterator<Item = Change> {
     let text = document.text;
+    let indexes: Vec<usize> = document.document_indexes().collect();
     document
         .blocks
         .iter()
@@ -126,9 +127,8 @@ fn blocks(document: &Document<'_>, spellings: &Spellings) -> impl Iterator<Item 
                 };
             }
             let mut instead = Zeroizing::default();
-            if block::is_alone(document, site)
-                && !spellings.empty_documents.contains(&site.document)
-            {
+            let was_empty = spellings.empty_documents.binary_search(&site.document);
+            if was_empty.is_err() && block::is_alone(document, indexes[site.document]) {
                 *instead = format!("{{}}{}", yaml::source::line_break(&text[entry.clone()]));
             }
             key.into_iter().chain([(entry, instead)])

@@ -9,7 +9,7 @@ use crate::cipher::Cipher;
 use crate::document::{Document, Item, block, yaml};
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
-use crate::metadata::Metadata;
+use crate::metadata::{Metadata, leave_out_spellings};
 use crate::pipeline::comments;
 use crate::pipeline::in_order::{in_order, threads};
 use crate::pipeline::reuse::Reuse;
@@ -83,8 +83,9 @@ fn join(
         if let Some(block) = block.take() {
             tree = Some(block()?);
         }
-        if let Some(tree) = &tree {
+        if let Some(tree) = &mut tree {
             block::insert(document, index, tree, &mut out);
+            leave_out_spellings(tree);
         }
     }
     Ok(out)

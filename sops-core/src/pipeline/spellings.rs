@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 pub(crate) struct Spellings {
     /// In the order of the leaves they begin at.
     pub(crate) nodes: Vec<Node>,
-    /// The documents, counted from 0, that were empty and not the mapping `{}`.
+    /// The documents, counted from 0 and in order, that were empty and not the mapping `{}`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) empty_documents: Vec<usize>,
     /// The text had no line break at its end.

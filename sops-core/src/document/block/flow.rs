@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value as Json};
 
-use super::{newline, pretty};
+use super::pretty;
 use crate::document::change::lexical::skip_blanks;
 use crate::document::change::site::{content_end, last_child};
 use crate::document::yaml::source;
@@ -141,7 +141,7 @@ pub(super) fn insert(
         out.push_str(&block);
     }
     if site.own_line {
-        out.push_str(newline(document.text));
+        out.push_str(source::first_line_break(document.text));
     }
 }
 

@@ -36,10 +36,7 @@ impl Layout {
     /// The layout around the container at `container` or, where that does not show it, of the whole text; what is not to be
     /// seen at all is as SOPS writes it.
     pub(super) fn of(document: &Document<'_>, container: usize) -> Self {
-        let line_break = match document.text.find('\n') {
-            Some(at) if document.text[..at].ends_with('\r') => "\r\n",
-            _ => "\n",
-        };
+        let line_break = source::first_line_break(document.text);
         let (mut step, mut dash) = (None, None);
         for parent in [container].into_iter().chain(0..document.tape.len()) {
             if !is_block(document, parent, Collection::Mapping) {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{DEFAULT_SECTION, read_value};
 use crate::document::flat;
+use crate::document::yaml::source::first_line_break;
 use crate::metadata::BLOCK_KEY;
 use crate::tree::{Entry, Node};
 use crate::value::Value;
@@ -131,7 +132,7 @@ pub(crate) fn spell_entries(out: &mut String, entries: &[Entry]) -> Result<(), S
 /// Appends the metadata behind a document: its section, with an empty line before it.
 pub(crate) fn append_metadata(text: &str, out: &mut String, entries: &[(String, String)]) {
     if !text.trim_start_matches('\u{feff}').is_empty() {
-        out.push_str(newline(text));
+        out.push_str(first_line_break(text));
     }
     spell_metadata(text, out, entries);
 }
@@ -147,11 +148,7 @@ pub(crate) fn spell_metadata(text: &str, out: &mut String, entries: &[(String, S
     header(&mut section, BLOCK_KEY);
     // Nothing is nested in them.
     let _ = spell_entries(&mut section, &entries);
-    out.push_str(&section.replace('\n', newline(text)));
-}
-
-fn newline(text: &str) -> &'static str {
-    if text.contains("\r\n") { "\r\n" } else { "\n" }
+    out.push_str(&section.replace('\n', first_line_break(text)));
 }
 
 #[cfg(test)]

@@ -578,10 +578,14 @@ impl<'a> Parser<'a> {
             source::block_entry(self.text, key_at, self.last_end)
         };
         let behind_key = block::comment(self.text, &entry, &value).map(|range| range.start);
-        self.comments.retain(|comment| {
-            let start = comment.range().start;
-            !entry.contains(&start) || Some(start) == behind_key
-        });
+        let in_entry = |comment: &Span| comment.range().start >= entry.start;
+        let before = self.comments.partition_point(|comment| !in_entry(comment));
+        let from_entry = self.comments.split_off(before);
+        self.comments
+            .extend(from_entry.into_iter().filter(|comment| {
+                let start = comment.range().start;
+                start >= entry.end || Some(start) == behind_key
+            }));
         self.anchors.retain(|_, at| *at < tape);
         self.blocks.push(Block {
             entry,

@@ -133,6 +133,14 @@ pub(crate) fn block_entry(text: &str, key: usize, end: usize) -> Range<usize> {
     start..end
 }
 
+/// The line break that the first line ends with; `\n` without one.
+pub(crate) fn first_line_break(text: &str) -> &'static str {
+    match text.find('\n') {
+        Some(at) if text[..at].ends_with('\r') => "\r\n",
+        _ => "\n",
+    }
+}
+
 /// The line break that a text ends with; empty without one.
 pub(crate) fn line_break(text: &str) -> &str {
     let length = if text.ends_with("\r\n") {

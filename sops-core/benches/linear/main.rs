@@ -1,0 +1,104 @@
+//! How the time grows with the size, by the shape of the text: `cargo bench -p sops-core --bench linear -- [NAME] [PARTS]`.
+//!
+//! Each row: how often as long ten times the parts take, the milliseconds for them, the shape and the step. A shape whose cost is
+//! linear shows about ten or, where the time of a call is in it, less.
+
+mod shapes;
+
+use std::time::{Instant, SystemTime};
+
+use sops_core::keys::Identities;
+use sops_core::keys::age::generate_x25519;
+use sops_core::tree::Node;
+use sops_core::{Document, EncryptedDocument, Encryption, Format, MacCheck, encrypt, set};
+
+use shapes::SHAPES;
+
+/// Each step with its time in milliseconds.
+type Times = Vec<(&'static str, f64)>;
+
+fn timed<T>(times: &mut Times, step: &'static str, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = work();
+    times.push((step, start.elapsed().as_secs_f64() * 1e3));
+    result
+}
+
+/// Each step once.
+fn run(text: &str, format: Format, identities: &Identities, how: &Encryption) -> Times {
+    let mut times = Times::new();
+    let tree = timed(&mut times, "read", || {
+        Document::parse(text, format)
+            .expect("the shape is valid")
+            .to_tree(0)
+            .map(drop)
+    });
+    tree.expect("the shape has a tree");
+    let encrypted = timed(&mut times, "encrypt", || encrypt(text, format, how));
+    let encrypted = encrypted.expect("the shape can be encrypted");
+    let document = EncryptedDocument::parse(&encrypted, format).expect("it is encrypted");
+    let key = document
+        .data_key(identities)
+        .expect("the identity is the recipient's");
+    let decrypted = timed(&mut times, "decrypt", || {
+        document.decrypt(&key, MacCheck::Require)
+    });
+    let decrypted = decrypted.expect("the MAC is right");
+    assert_eq!(decrypted.plaintext.as_slice(), text.as_bytes());
+    let again = timed(&mut times, "edit", || {
+        document
+            .open(key.clone(), MacCheck::Require)?
+            .encrypt(text, SystemTime::now())
+    });
+    again.expect("nothing changed");
+    let path = match format {
+        Format::Ini => "[\"added\"][\"key\"]",
+        _ => "[\"added\"]",
+    };
+    let path = path.parse().expect("the path is valid");
+    let added = timed(&mut times, "set", || {
+        set(text, format, &path, &Node::from_json(&"value".into()))
+    });
+    added.expect("a key can be added");
+    times
+}
+
+/// The shortest of three runs, step by step: what else the machine does only adds time.
+fn best(text: &str, format: Format, identities: &Identities, how: &Encryption) -> Times {
+    let mut best = run(text, format, identities, how);
+    for _ in 0..2 {
+        for (best, again) in best.iter_mut().zip(run(text, format, identities, how)) {
+            best.1 = best.1.min(again.1);
+        }
+    }
+    best
+}
+
+fn main() {
+    // `cargo bench` adds a flag of its own.
+    let mut arguments = std::env::args()
+        .skip(1)
+        .filter(|given| !given.starts_with("--"));
+    let wanted = arguments.next().unwrap_or_default();
+    let parts = arguments.next().map_or(1000, |parts| {
+        parts.parse().expect("PARTS is a whole number")
+    });
+    let pair = generate_x25519();
+    let mut identities = Identities::new();
+    let file = pair.key_file("2026-01-01T00:00:00Z");
+    identities
+        .add_keys("a new key", file.as_bytes())
+        .expect("a generated key is valid");
+    let how = Encryption {
+        allow_plaintext: true,
+        ..Encryption::to([pair.recipient])
+    };
+    println!("ratio        ms  shape: step");
+    for (name, format, shape) in SHAPES.iter().filter(|(name, ..)| name.contains(&wanted)) {
+        let few = best(&shape(parts), *format, &identities, &how);
+        let many = best(&shape(10 * parts), *format, &identities, &how);
+        for ((step, few), (_, many)) in few.into_iter().zip(many) {
+            println!("{:5.1} {many:9.2}  {name}: {step}", many / few);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Texts of every shape that could cost more than its length.
+
+use sops_core::Format;
+
+/// A name, and the text with this many parts.
+pub(crate) type Shape = (&'static str, Format, fn(usize) -> String);
+
+fn list(parts: usize, separator: &str, part: impl Fn(usize) -> String) -> String {
+    (0..parts).map(part).collect::<Vec<_>>().join(separator)
+}
+
+#[rustfmt::skip]
+pub(crate) const SHAPES: &[Shape] = &[
+    ("flow line top", Format::Yaml, |n| format!("{{{}}}\n", list(n, ", ", |i| format!("k{i}: [{{a: {i}, b: x y}}, [z]]")))),
+    ("flow line below", Format::Yaml, |n| format!("t: {{{}}}\n", list(n, ", ", |i| format!("k{i}: [{{a: {i}, b: x y}}, [z]]")))),
+    ("flow plain only", Format::Yaml, |n| format!("t: [{}]\n", list(n, ", ", |i| format!("x{i}")))),
+    ("flow pairs", Format::Yaml, |n| format!("t: [{}]\n", list(n, ", ", |i| format!("x{i}: y")))),
+    ("flow empties", Format::Yaml, |n| format!("t: {{{}}}\n", list(n, ", ", |i| format!("x{i}")))),
+    ("flow empties top", Format::Yaml, |n| format!("{{{}}}\n", list(n, ", ", |i| format!("x{i}")))),
+    ("flow quoted keys", Format::Yaml, |n| format!("t: {{{}}}\n", list(n, ", ", |i| format!("\"x{i}\": 'a'")))),
+    ("flow tags anchors", Format::Yaml, |n| format!("t: [{}]\n", list(n, ", ", |i| format!("&a{i} !!str x{i}, *a{i}")))),
+    ("flow with comments", Format::Yaml, |n| format!("t: [\n{}\n]\n", list(n, "\n", |i| format!("x{i}, # c{i}")))),
+    ("flow nested anchors", Format::Yaml, |n| format!("t: [{}]\n", list(n, ", ", |i| format!("&a{i} {{a: {i}}}, *a{i}")))),
+    ("flow line last comment", Format::Yaml, |n| format!("t: {{{}}} # c\nu: 1\n", list(n, ", ", |i| format!("k{i}: [{{a: {i}, b: x y}}, [z]]")))),
+    ("flow hex", Format::Yaml, |n| format!("t: [{}]\n", list(n, ", ", |i| format!("0x{i:x}")))),
+    ("json line", Format::Json, |n| format!("{{{}}}\n", list(n, ", ", |i| format!("\"k{i}\": [{{\"a\": {i}, \"b\": \"x y\"}}, [\"z\"]]")))),
+    ("json as yaml", Format::Yaml, |n| format!("{{{}}}\n", list(n, ", ", |i| format!("\"k{i}\": [{{\"a\": {i}, \"b\": \"x y\"}}, [\"z\"]]")))),
+    ("json floats", Format::Json, |n| format!("{{\"a\": [{}]}}\n", list(n, ",", |i| format!("{i}.50")))),
+    ("json lines", Format::Json, |n| format!("{{\n{}\n}}\n", list(n, ",\n", |i| format!("\"k{i}\": \"v\"")))),
+    ("comments before", Format::Yaml, |n| format!("{}\na: 1\n", list(n, "\n", |i| format!("# c{i}")))),
+    ("comments behind", Format::Yaml, |n| list(n, "", |i| format!("k{i}: v # c{i}\n"))),
+    ("comments above", Format::Yaml, |n| list(n, "", |i| format!("# c{i}\nk{i}: v\n"))),
+    ("comments below", Format::Yaml, |n| format!("a:\n  b: 1\n{}\n", list(n, "\n", |i| format!("# c{i}")))),
+    ("comments blank apart", Format::Yaml, |n| format!("a:\n  b: 1\n{}c: 1\n", list(n, "", |i| format!("# c{i}\n\n")))),
+    ("comments in sequence", Format::Yaml, |n| format!("a:\n{}", list(n, "", |i| format!("  # c{i}\n  - v\n")))),
+    ("sequence of comments only", Format::Yaml, |n| format!("a:\n{}  - v\n", list(n, "", |i| format!("  # c{i}\n")))),
+    ("documents", Format::Yaml, |n| list(n, "---\n", |i| format!("a: {i}\n"))),
+    ("documents comments", Format::Yaml, |n| list(n, "---\n", |i| format!("# c\na: {i}\n"))),
+    ("documents empty", Format::Yaml, |n| list(n, "", |_| "---\n".to_string())),
+    ("aliases", Format::Yaml, |n| format!("a: &a v\n{}", list(n, "", |i| format!("k{i}: *a\n")))),
+    ("aliases of anchors", Format::Yaml, |n| list(n, "", |i| format!("k{i}: &a{i} v\nl{i}: *a{i}\n"))),
+    ("aliases of one anchor again", Format::Yaml, |n| list(n, "", |i| format!("k{i}: &a v\nl{i}: *a\n"))),
+    ("aliases of mappings", Format::Yaml, |n| list(n, "", |i| format!("k{i}: &a{i}\n  x: 1 # c\nl{i}: *a{i}\n"))),
+    ("alias of comments", Format::Yaml, |n| format!("a: &a\n  x: 1 # c\n  # d\n  y: 2\n{}", list(n, "", |i| format!("k{i}: *a\n")))),
+    ("merges", Format::Yaml, |n| format!("a: &a\n  x: 1\n{}", list(n, "", |i| format!("k{i}:\n  <<: *a\n")))),
+    ("empty lines front", Format::Yaml, |n| format!("{}a: 1\n", "\n".repeat(20 * n))),
+    ("empty lines middle", Format::Yaml, |n| format!("a: 1\n{}b: 1\n", "\n".repeat(20 * n))),
+    ("empty lines end", Format::Yaml, |n| format!("a: 1\n{}", "\n".repeat(20 * n))),
+    ("empty lines CRLF", Format::Yaml, |n| format!("a: 1\r\n{}", "\r\n".repeat(10 * n))),
+    ("empty lines in block", Format::Yaml, |n| format!("a: |\n  x\n{}  y\nb: 1\n", "\n".repeat(20 * n))),
+    ("empty lines in folded", Format::Yaml, |n| format!("a: >\n  x\n{}  y\nb: 1\n", "\n".repeat(20 * n))),
+    ("empty lines keep", Format::Yaml, |n| format!("a: |+\n  x\n{}b: 1\n", "\n".repeat(20 * n))),
+    ("empty lines in quotes", Format::Yaml, |n| format!("a: \"x\n{}  y\"\nb: 1\n", "\n".repeat(20 * n))),
+    ("empty lines in plain", Format::Yaml, |n| format!("a: x\n{}  y\nb: 1\n", "\n".repeat(20 * n))),
+    ("empty lines before comment", Format::Yaml, |n| format!("a: 1\n{}# c\nb: 1\n", "\n".repeat(20 * n))),
+    ("blanks line", Format::Yaml, |n| format!("a: [{}1, 2]\n", " ".repeat(20 * n))),
+    ("empty values", Format::Yaml, |n| list(n, "", |i| format!("k{i}:\n"))),
+    ("empty values with tag", Format::Yaml, |n| list(n, "", |i| format!("k{i}: !!str\n"))),
+    ("sequence lines", Format::Yaml, |n| format!("a:\n{}", list(n, "", |i| format!("- x{i}\n")))),
+    ("sequence of maps", Format::Yaml, |n| format!("a:\n{}", list(n, "", |i| format!("- x: {i}\n  y: |\n    z\n")))),
+    ("blocks", Format::Yaml, |n| list(n, "", |i| format!("k{i}: |\n  a\n  b\n"))),
+    ("block of lines", Format::Yaml, |n| format!("a: |\n{}", list(n, "", |i| format!("  l{i}\n")))),
+    ("folded of lines", Format::Yaml, |n| format!("a: >\n{}", list(n, "", |i| format!("  l{i}\n")))),
+    ("quoted of lines", Format::Yaml, |n| format!("a: \"\n{}\"\n", list(n, "", |i| format!("  l{i}\n")))),
+    ("plain of lines", Format::Yaml, |n| format!("a:\n{}", list(n, "", |i| format!("  l{i}\n")))),
+    ("nested sections", Format::Yaml, |n| list(n, "", |i| format!("s{i}:\n  t:\n    u: v\n"))),
+    ("explicit keys", Format::Yaml, |n| list(n, "", |i| format!("? k{i}\n: v\n"))),
+    ("hex", Format::Yaml, |n| list(n, "", |i| format!("k{i}: 0x{i:x}\n"))),
+    ("bom and nonascii", Format::Yaml, |n| list(n, "", |i| format!("k{i}: é{i}\n"))),
+    ("JSON in depth", Format::Json, |n| format!("{{{}}}\n", list(n / 50, ",", |i| format!("\"k{i}\": {}1{}", "[".repeat(400), "]".repeat(400))))),
+    ("flow in depth", Format::Yaml, |n| list(n / 50, "", |i| format!("k{i}: {}1{}\n", "[".repeat(400), "]".repeat(400)))),
+    ("lines of dotenv", Format::Dotenv, |n| list(n, "", |i| format!("# c\nK{i}=v{i}\n\n"))),
+    ("sections of INI", Format::Ini, |n| list(n, "", |i| format!("; c\n[s{i}]\nk = v{i}\n\n"))),
+    ("lines of INI", Format::Ini, |n| list(n, "", |i| format!("k{i} = v{i}\n"))),
+];
