@@ -238,6 +238,12 @@ impl CommandError {
         text.lines().map(str::to_owned).collect()
     }
 
+    /// What is wrong, and the line, in one line.
+    #[cfg(feature = "kube")]
+    pub(crate) fn summary(&self) -> String {
+        self.lines(0).join(" ")
+    }
+
     /// The report for a person; `None` where there is nobody to read it.
     pub(crate) fn render(&self, renderer: &Renderer) -> Option<String> {
         if self.code == Code::BrokenPipe {

@@ -4,6 +4,8 @@ mod arguments;
 mod batch;
 mod changing;
 mod cli;
+#[cfg(feature = "kube")]
+mod cluster;
 mod command_error;
 mod commands;
 mod creation;
@@ -12,9 +14,13 @@ mod example;
 mod excerpt;
 mod exec;
 mod files;
+#[cfg(feature = "kube")]
+mod flux;
 mod key_services;
 #[cfg(feature = "keyservice")]
 mod local_keys;
+#[cfg(feature = "kube")]
+mod manifests;
 mod notice;
 mod opening;
 mod private_folder;

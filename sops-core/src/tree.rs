@@ -66,7 +66,7 @@ impl Node {
 
 impl Node {
     /// The trees of a YAML stream, read as `yaml.v3` reads them: also such as cannot be encrypted for an integer from 2^63 to
-    /// 2^64-1, which is an `Int`.
+    /// 2^64-1, which is an `Int`. A `sops` block is an entry as any other.
     ///
     /// # Errors
     /// As [`Document::parse`](crate::Document::parse).
@@ -212,6 +212,14 @@ pub(crate) mod tests {
         assert_eq!(trees, [tree]);
         let written = trees[0].to_yaml();
         assert_eq!(Node::from_yaml(&written).ok(), Some(trees));
+    }
+
+    #[test]
+    fn a_sops_block_is_read_as_an_entry() {
+        let trees = Node::from_yaml("a: 1\nsops: {version: 3.13.3}\n")
+            .unwrap_or_else(|error| panic!("{error}"));
+        let version = trees[0].get("sops").and_then(|block| block.get("version"));
+        assert_eq!(version.and_then(Node::as_str), Some("3.13.3"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::Item;
 use crate::command_error::{Code, CommandError};
 
 /// The files that are named, and those in the folders that are named but for what `.gitignore` and its like leave out. Each is there once.
-pub(super) fn items<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Vec<Item>, CommandError> {
+pub(crate) fn items<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Vec<Item>, CommandError> {
     let mut items = Vec::new();
     for path in paths {
         if !path.is_dir() {

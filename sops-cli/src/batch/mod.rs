@@ -2,6 +2,9 @@
 
 mod find;
 
+#[cfg(feature = "kube")]
+pub(crate) use find::items;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};

@@ -1,5 +1,7 @@
 //! The commands: one file for each.
 
+#[cfg(feature = "kube")]
+mod apply;
 mod completion;
 mod decrypt;
 mod edit;
@@ -7,6 +9,8 @@ mod encrypt;
 mod exec_env;
 mod exec_file;
 mod filestatus;
+#[cfg(feature = "kube")]
+mod flux;
 mod groups;
 mod init;
 mod keygen;
@@ -44,6 +48,10 @@ pub(crate) enum Command {
     Keyservice(keyservice::Args),
     Init(init::Args),
     Keygen(keygen::Args),
+    #[cfg(feature = "kube")]
+    Apply(apply::Args),
+    #[cfg(feature = "kube")]
+    Flux(flux::Args),
     Completion(completion::Args),
     Man(man::Args),
 }
@@ -70,6 +78,10 @@ pub(crate) fn run(
         Command::Keyservice(args) => keyservice::cmd_keyservice(ui, globals, args),
         Command::Init(args) => init::cmd_init(ui, globals, args),
         Command::Keygen(args) => keygen::cmd_keygen(ui, args),
+        #[cfg(feature = "kube")]
+        Command::Apply(args) => apply::cmd_apply(ui, globals, args),
+        #[cfg(feature = "kube")]
+        Command::Flux(args) => return flux::cmd_flux(ui, globals, args),
         Command::Completion(args) => completion::cmd_completion(ui, args),
         Command::Man(args) => man::cmd_man(ui, args),
     }?;

@@ -6,6 +6,7 @@
 #[path = "../program/cases.rs"]
 mod cases;
 mod changes;
+mod cluster;
 mod corpus;
 mod exec;
 mod exit_codes;

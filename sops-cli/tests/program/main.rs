@@ -5,6 +5,8 @@ mod cases;
 mod edit;
 mod encrypt_decrypt;
 mod exec;
+#[cfg(feature = "kube")]
+mod flux;
 mod help;
 mod init;
 mod keys;

@@ -48,7 +48,7 @@ fn parse_with_tail(text: &str, tail: Tail) -> Result<Document<'_>> {
     Ok(document)
 }
 
-/// Parses a YAML stream for its values alone: without comments, and with integers to 2^64-1.
+/// Parses a YAML stream for its values alone: without comments, with integers to 2^64-1, and with `sops` blocks as values.
 pub(crate) fn parse_to_read(text: &str) -> Result<Document<'_>> {
     foreign::refuse_unicode_breaks(text)?;
     document(text, Parser::run_to_read(text, source::lines(text))?)

@@ -397,7 +397,7 @@ impl<'a> Parser<'a> {
     }
 
     fn push_key(&mut self, key: Text<'a>, at: usize) -> Result<()> {
-        let is_sops = self.frames.len() == 1 && key == BLOCK_KEY;
+        let is_sops = !self.to_read && self.frames.len() == 1 && key == BLOCK_KEY;
         let sops = is_sops.then(|| SopsEntry {
             tape: self.tape.len(),
             paths: self.paths.len(),

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::identity::{Identity, Layout};
 use super::source::{Content, Source};
 use super::trial::Trial;
-use super::{ARMOR_BEGIN, Recipient, shortened};
+use super::{ARMOR_BEGIN, KeyPair, Recipient, shortened};
 use crate::error::{Error, Result};
 use crate::keys::{Effort, NoPrompt, Prompt};
 
@@ -245,6 +245,34 @@ impl Identities {
             .flat_map(|source| source.keys())
             .filter_map(Identity::recipient)
             .collect()
+    }
+
+    /// The identities themselves, to be kept in another place, each once: X25519 and hybrid keys. Commands are run for each of
+    /// `recipients`, and passphrases of key files asked for.
+    ///
+    /// Left out is what is no use elsewhere as a text: plugins' identities. So are keys of SSH, which key files do not hold.
+    /// What kept a source from being used is told by [`sources`](Self::sources).
+    pub fn key_pairs(&self, recipients: &[Recipient]) -> Vec<KeyPair> {
+        for source in self.looked_at() {
+            if let Content::Command(command) = &source.content
+                && !command.prints_ssh_key()
+            {
+                for recipient in recipients {
+                    command.run(&source.name, &recipient.to_string());
+                }
+            }
+        }
+        let mut seen = HashSet::new();
+        let mut pairs = Vec::new();
+        for source in self.looked_at() {
+            if let Content::Locked(locked) = &source.content {
+                // Why it stays locked is told by `sources`.
+                let _ = locked.open(&source.name, &*self.prompt);
+            }
+            let found = source.keys().iter().filter_map(Identity::key_pair);
+            pairs.extend(found.filter(|pair| seen.insert(pair.recipient.clone())));
+        }
+        pairs
     }
 
     /// The places where identities were looked for, in order, and what each held. It reads, but neither asks nor runs.

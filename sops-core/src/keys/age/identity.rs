@@ -4,9 +4,9 @@ use std::str;
 
 use age_core::format::{FileKey, Stanza};
 
-use super::Recipient;
 #[cfg(feature = "pq")]
 use super::hybrid;
+use super::{KeyPair, Recipient};
 
 /// A private key, or what a plugin knows one by.
 pub(super) enum Identity {
@@ -70,6 +70,22 @@ impl Identity {
             #[cfg(feature = "plugin")]
             Self::Plugin(_) => None,
         }
+    }
+
+    /// Its text with its recipient; a plugin's is of use only where the plugin is.
+    pub(super) fn key_pair(&self) -> Option<KeyPair> {
+        let identity = match self {
+            Self::X25519(identity) => identity.to_string(),
+            #[cfg(feature = "pq")]
+            Self::Hybrid(identity) => identity.to_text(),
+            #[cfg(feature = "plugin")]
+            Self::Plugin(_) => return None,
+        };
+        let recipient = self.recipient()?;
+        Some(KeyPair {
+            identity,
+            recipient,
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::Recipient;
 
-/// A new identity with its recipient.
+/// An identity with its recipient.
 pub struct KeyPair {
     /// The private key: the line of a key file, `AGE-SECRET-KEY-1…` or `AGE-SECRET-KEY-PQ-1…`.
     pub identity: SecretString,

@@ -1,0 +1,75 @@
+//! Which kinds of objects a cluster knows.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use kube::core::GroupVersionKind;
+use kube::core::discovery::ApiResource;
+use kube::discovery::{Scope, pinned_kind};
+use tokio::time::{Instant, sleep};
+
+use super::connection::Cluster;
+use super::object::Object;
+use crate::command_error::CommandError;
+
+/// How long a new CRD may take until its kind is there.
+const ESTABLISHED: Duration = Duration::from_secs(30);
+
+/// The kinds that were asked for.
+pub(crate) struct Kinds<'a> {
+    cluster: &'a Cluster,
+    known: HashMap<GroupVersionKind, Kind>,
+}
+
+/// A kind that the cluster knows.
+#[derive(Clone)]
+pub(crate) struct Kind {
+    pub(crate) resource: ApiResource,
+    pub(crate) is_namespaced: bool,
+}
+
+impl<'a> Kinds<'a> {
+    pub(crate) fn of(cluster: &'a Cluster) -> Self {
+        Self {
+            cluster,
+            known: HashMap::new(),
+        }
+    }
+
+    /// The kind of an object; `None` if the cluster does not know it.
+    pub(crate) async fn find(&mut self, object: &Object) -> Result<Option<Kind>, CommandError> {
+        let (group, version) = match object.api_version().split_once('/') {
+            Some(parts) => parts,
+            None => ("", object.api_version()),
+        };
+        let wanted = GroupVersionKind::gvk(group, version, object.kind());
+        if let Some(kind) = self.known.get(&wanted) {
+            return Ok(Some(kind.clone()));
+        }
+        match pinned_kind(&self.cluster.client, &wanted).await {
+            Ok((resource, capabilities)) => {
+                let kind = Kind {
+                    resource,
+                    is_namespaced: capabilities.scope == Scope::Namespaced,
+                };
+                self.known.insert(wanted, kind.clone());
+                Ok(Some(kind))
+            }
+            Err(kube::Error::Discovery(_)) => Ok(None),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            Err(error) => Err(self.cluster.error(&error, "the list of kinds", None)),
+        }
+    }
+
+    /// The same, as soon as a CRD that was just applied has made it known.
+    pub(crate) async fn wait(&mut self, object: &Object) -> Result<Option<Kind>, CommandError> {
+        let end = Instant::now() + ESTABLISHED;
+        loop {
+            let kind = self.find(object).await?;
+            if kind.is_some() || Instant::now() >= end {
+                return Ok(kind);
+            }
+            sleep(Duration::from_millis(250)).await;
+        }
+    }
+}

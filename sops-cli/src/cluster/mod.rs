@@ -1,0 +1,14 @@
+//! A Kubernetes cluster: how it is reached, what is asked of its API server, and what is said where that refuses.
+//!
+//! What belongs here knows objects, not files or keys; commands start the work with [`run`].
+
+mod connection;
+mod kinds;
+mod object;
+mod refusal;
+mod server_side_apply;
+
+pub(crate) use connection::{Cluster, ClusterArgs, run};
+pub(crate) use kinds::{Kind, Kinds};
+pub(crate) use object::{Object, Target};
+pub(crate) use server_side_apply::{Applied, Outcome, ServerSideApply};

@@ -1,0 +1,80 @@
+//! An object for the API server, and where it goes.
+
+use std::fmt;
+
+use kube::Resource;
+use kube::core::Request;
+use kube::core::discovery::ApiResource;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+/// An object as it is sent.
+pub(crate) struct Object {
+    /// `apiVersion`, `kind`, `metadata` and the rest.
+    pub(crate) json: Value,
+    /// What no message may have in it.
+    pub(crate) secrets: Vec<Zeroizing<String>>,
+}
+
+impl Object {
+    pub(crate) fn api_version(&self) -> &str {
+        self.json["apiVersion"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn kind(&self) -> &str {
+        self.json["kind"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.json["metadata"]["name"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.json["metadata"]["namespace"].as_str()
+    }
+}
+
+/// Where an object is: what a request is about.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) resource: ApiResource,
+    /// None for what is in no namespace.
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: String,
+}
+
+impl Target {
+    /// An object of a kind that every cluster has.
+    pub(crate) fn of<K: Resource<DynamicType = ()>>(namespace: Option<&str>, name: &str) -> Self {
+        Self {
+            resource: ApiResource::erase::<K>(&()),
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        }
+    }
+
+    pub(super) fn request(&self) -> Request {
+        let ApiResource {
+            group,
+            api_version,
+            plural,
+            ..
+        } = &self.resource;
+        let root = if group.is_empty() { "api" } else { "apis" };
+        Request::new(match &self.namespace {
+            Some(namespace) => format!("/{root}/{api_version}/namespaces/{namespace}/{plural}"),
+            None => format!("/{root}/{api_version}/{plural}"),
+        })
+    }
+}
+
+/// As `kubectl` names objects: `secret/web`, `deployment.apps/web`.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.resource.kind.to_lowercase())?;
+        if !self.resource.group.is_empty() {
+            write!(f, ".{}", self.resource.group)?;
+        }
+        write!(f, "/{}", self.name)
+    }
+}

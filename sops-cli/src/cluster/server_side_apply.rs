@@ -1,0 +1,124 @@
+//! Server-side apply: an object is there afterwards as it was sent, and the fields are this program's.
+
+use std::fmt;
+
+use kube::api::{GetParams, ListParams, Patch, PatchParams, ValidationDirective};
+use kube::core::Request;
+use serde_json::Value;
+
+use super::connection::Cluster;
+use super::object::{Object, Target};
+use crate::command_error::CommandError;
+
+const FIELD_MANAGER: &str = "sops-rs";
+
+/// How objects are applied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServerSideApply {
+    /// The server checks and changes nothing.
+    pub(crate) dry_run: bool,
+    /// Fields of other managers are taken over.
+    pub(crate) force: bool,
+}
+
+/// What became of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Created,
+    Configured,
+    Unchanged,
+}
+
+/// What became of an object, as `kubectl` says it.
+pub(crate) struct Applied<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) outcome: Outcome,
+    pub(crate) dry_run: bool,
+}
+
+impl fmt::Display for Applied<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = match self.outcome {
+            Outcome::Created => "created",
+            Outcome::Configured => "configured",
+            Outcome::Unchanged => "unchanged",
+        };
+        write!(f, "{} {outcome}", self.target)?;
+        match self.dry_run {
+            true => f.write_str(" (server dry run)"),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Cluster {
+    /// The object as it is there, if it is.
+    pub(crate) async fn get(&self, target: &Target) -> Result<Option<Value>, CommandError> {
+        let error = |error: kube::Error| self.error(&error, &target.to_string(), None);
+        let request = target
+            .request()
+            .get(&target.name, &GetParams::default())
+            .map_err(|cause| error(kube::Error::BuildRequest(cause)))?;
+        match self.client.request::<Value>(request).await {
+            Ok(object) => Ok(Some(object)),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            Err(cause) => Err(error(cause)),
+        }
+    }
+
+    /// The list at a path of the API, of all namespaces; `None` if the API server knows no such path.
+    pub(crate) async fn list(&self, path: &str) -> Result<Option<Value>, CommandError> {
+        let what = path.rsplit('/').next().unwrap_or(path);
+        let error = |error: kube::Error| self.error(&error, what, None);
+        let request = Request::new(path)
+            .list(&ListParams::default())
+            .map_err(|cause| error(kube::Error::BuildRequest(cause)))?;
+        match self.client.request(request).await {
+            Ok(list) => Ok(Some(list)),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            Err(cause) => Err(error(cause)),
+        }
+    }
+
+    /// Has the object there as it is given.
+    pub(crate) async fn apply(
+        &self,
+        how: ServerSideApply,
+        target: &Target,
+        object: &Object,
+    ) -> Result<Outcome, CommandError> {
+        let before = self.get(target).await?;
+        let parameters = PatchParams {
+            dry_run: how.dry_run,
+            force: how.force,
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            // A misspelt field would otherwise be dropped without a word.
+            field_validation: Some(ValidationDirective::Strict),
+        };
+        let error = |error: kube::Error| self.error(&error, &target.to_string(), Some(object));
+        let request = target
+            .request()
+            .patch(&target.name, &parameters, &Patch::Apply(&object.json))
+            .map_err(|cause| error(kube::Error::BuildRequest(cause)))?;
+        let after: Value = self.client.request(request).await.map_err(error)?;
+        let before = before.map(comparable);
+        Ok(match before {
+            None => Outcome::Created,
+            Some(before) if before == comparable(after) => Outcome::Unchanged,
+            Some(_) => Outcome::Configured,
+        })
+    }
+}
+
+/// An object without what the server and its controllers count, date and report: what was, or could have been, applied.
+fn comparable(mut object: Value) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.remove("status");
+    }
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        for count in ["generation", "managedFields", "resourceVersion"] {
+            metadata.remove(count);
+        }
+    }
+    object
+}

@@ -1,0 +1,243 @@
+//! `sops-rs apply`.
+
+use std::path::{Path, PathBuf};
+
+use crate::arguments::{GlobalArgs, OpeningArgs};
+use crate::batch;
+use crate::cluster::{
+    self, Applied, Cluster, ClusterArgs, Kind, Kinds, Object, Outcome, ServerSideApply, Target,
+};
+use crate::command_error::{Code, CommandError, name_of};
+use crate::key_services::Services;
+use crate::manifests::Reading;
+use crate::ui::Ui;
+
+/// Decrypt manifests in memory, and have the objects in the cluster as they say
+///
+/// All files are read before anything is sent. Namespaces and CRDs go first; server-side apply is used. Where one object is refused, the
+/// others are applied all the same.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// A file; a folder, of which all YAML and JSON files are taken but those that `.gitignore` leaves out; `-` is standard input
+    #[arg(long = "filename", short, value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Apply Secrets too that stand in their files in plaintext
+    #[arg(long)]
+    allow_plaintext: bool,
+    /// The namespace of objects that name none, instead of that of the context
+    #[arg(long, short, value_name = "NAME")]
+    namespace: Option<String>,
+    /// Have the server check the objects and change nothing
+    #[arg(long, value_name = "BY")]
+    dry_run: Option<DryRun>,
+    /// Take fields over from other field managers
+    #[arg(long)]
+    force_conflicts: bool,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    #[command(flatten)]
+    opening: OpeningArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum DryRun {
+    Server,
+}
+
+pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    let services = Services::for_opening(ui, globals, &args.opening)?;
+    let reading = Reading {
+        ui,
+        services: &services,
+        opening: &args.opening,
+        allow_plaintext: args.allow_plaintext,
+    };
+    let mut objects = Vec::new();
+    for file in &args.files {
+        if file.as_os_str() == "-" {
+            objects.extend(reading.read(None)?);
+            continue;
+        }
+        for file in manifests(file)? {
+            objects.extend(reading.read(Some(&file))?);
+        }
+    }
+    if objects.is_empty() {
+        return Err(CommandError::new(
+            Code::Generic,
+            "there are no objects in what was given",
+        ));
+    }
+    objects.sort_by_key(|object| match object.kind() {
+        "Namespace" => 0,
+        "CustomResourceDefinition" => 1,
+        _ => 2,
+    });
+    cluster::run(args.apply(ui, &objects))
+}
+
+/// The files that are meant.
+fn manifests(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    let mut files = Vec::new();
+    for item in batch::items([path].into_iter())? {
+        let name = item.path.file_name().unwrap_or_default().to_string_lossy();
+        if matches!(
+            &*name,
+            "kustomization.yaml" | "kustomization.yml" | "Kustomization"
+        ) {
+            let message = format!("{} is for kustomize, and no object", name_of(&item.path));
+            return Err(CommandError::new(Code::Generic, message)
+                .hint("build it: `kustomize build <FOLDER> | sops-rs apply --ignore-mac -f -`"));
+        }
+        let is_manifest = [".yaml", ".yml", ".json"]
+            .iter()
+            .any(|end| name.ends_with(end));
+        // `.sops.yaml` and its like are for other programs.
+        if !item.is_found || is_manifest && !name.starts_with('.') {
+            files.push(item.path);
+        }
+    }
+    Ok(files)
+}
+
+impl Args {
+    async fn apply(&self, ui: &Ui, objects: &[Object]) -> Result<(), CommandError> {
+        let cluster = Cluster::of(&self.cluster).await?;
+        let mut run = Run {
+            ui,
+            args: self,
+            kinds: Kinds::of(&cluster),
+            cluster: &cluster,
+            how: ServerSideApply {
+                dry_run: self.dry_run.is_some(),
+                force: self.force_conflicts,
+            },
+            new_namespaces: Vec::new(),
+        };
+        for object in objects {
+            if run.kinds.find(object).await?.is_none() && !is_defined(object, objects) {
+                let message = format!(
+                    "{} {}: the cluster knows no kind `{}` in `{}`",
+                    object.kind(),
+                    object.name(),
+                    object.kind(),
+                    object.api_version()
+                );
+                return Err(CommandError::new(Code::Generic, message)
+                    .hint("apply its CRD first, or together with it"));
+            }
+        }
+        let mut failed = 0;
+        for object in objects {
+            if let Err(error) = run.apply(object).await {
+                ui.error(&error);
+                failed += 1;
+            }
+        }
+        match failed {
+            0 => Ok(()),
+            _ => {
+                let message = format!("{failed} of {} objects could not be applied", objects.len());
+                Err(CommandError::new(Code::Generic, message))
+            }
+        }
+    }
+}
+
+/// Whether a CRD among the objects defines the kind of the object.
+fn is_defined(object: &Object, objects: &[Object]) -> bool {
+    let group = object
+        .api_version()
+        .split_once('/')
+        .map_or("", |(group, _)| group);
+    objects.iter().any(|definition| {
+        let spec = &definition.json["spec"];
+        definition.kind() == "CustomResourceDefinition"
+            && spec["group"].as_str() == Some(group)
+            && spec["names"]["kind"].as_str() == Some(object.kind())
+    })
+}
+
+/// Objects on their way into a cluster.
+struct Run<'a> {
+    ui: &'a Ui,
+    args: &'a Args,
+    cluster: &'a Cluster,
+    kinds: Kinds<'a>,
+    how: ServerSideApply,
+    /// Those that a dry run has not made.
+    new_namespaces: Vec<String>,
+}
+
+impl Run<'_> {
+    async fn apply(&mut self, object: &Object) -> Result<(), CommandError> {
+        let kind = match self.how.dry_run {
+            true => self.kinds.find(object).await?,
+            false => self.kinds.wait(object).await?,
+        };
+        let Some(kind) = kind else {
+            return match self.how.dry_run {
+                true => self.say(format_args!(
+                    "{} {}: not checked, its CRD is not there yet (server dry run)",
+                    object.kind(),
+                    object.name()
+                )),
+                false => {
+                    let message = format!(
+                        "{} {}: its CRD is not established",
+                        object.kind(),
+                        object.name()
+                    );
+                    Err(CommandError::new(Code::Generic, message))
+                }
+            };
+        };
+        let target = self.target(object, kind)?;
+        if let Some(namespace) = &target.namespace
+            && self.new_namespaces.contains(namespace)
+        {
+            return self.say(format_args!(
+                "{target} not checked, its namespace is not there yet (server dry run)"
+            ));
+        }
+        let outcome = self.cluster.apply(self.how, &target, object).await?;
+        if self.how.dry_run && object.kind() == "Namespace" && outcome == Outcome::Created {
+            self.new_namespaces.push(object.name().to_owned());
+        }
+        self.say(Applied {
+            target: &target,
+            outcome,
+            dry_run: self.how.dry_run,
+        })
+    }
+
+    /// Where the object goes.
+    fn target(&self, object: &Object, kind: Kind) -> Result<Target, CommandError> {
+        let wanted = self.args.namespace.as_deref();
+        let namespace = match (object.namespace(), wanted) {
+            _ if !kind.is_namespaced => None,
+            (Some(own), Some(wanted)) if own != wanted => {
+                let message = format!(
+                    "{} {}: it names the namespace `{own}`, and `--namespace` another",
+                    object.kind(),
+                    object.name()
+                );
+                return Err(CommandError::new(Code::ConflictingParameters, message));
+            }
+            (own, wanted) => Some(
+                own.or(wanted)
+                    .unwrap_or(self.cluster.namespace())
+                    .to_owned(),
+            ),
+        };
+        Ok(Target {
+            resource: kind.resource,
+            namespace,
+            name: object.name().to_owned(),
+        })
+    }
+
+    fn say(&self, line: impl std::fmt::Display) -> Result<(), CommandError> {
+        self.ui.output(format!("{line}\n").as_bytes())
+    }
+}

@@ -1,0 +1,219 @@
+//! `sops-rs flux install-key`.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use sops_core::keys::age::{Held, KeyPair};
+use sops_core::keys::{Environment, Identities, MasterKey, Recipient};
+use sops_core::tree::Node;
+use zeroize::Zeroizing;
+
+use super::SecretArgs;
+use crate::arguments::GlobalArgs;
+use crate::cluster::{
+    self, Applied, Cluster, ClusterArgs, Object, Outcome, ServerSideApply, Target,
+};
+use crate::command_error::{Code, CommandError, name_of};
+use crate::creation;
+use crate::ui::Ui;
+
+/// The entry of the Secret; Flux reads those that end so.
+const ENTRY: &str = "age.agekey";
+
+/// Put the private age key into the cluster, as the Secret that Flux decrypts with
+///
+/// The key is taken from where sops looks for it, and must be for a recipient in `.sops.yaml`. It is written by server-side apply, and
+/// never shown.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    secret: SecretArgs,
+    /// The file with the private key, instead of where sops looks for keys
+    #[arg(long, value_name = "FILE")]
+    age_key_file: Option<PathBuf>,
+    /// Make the namespace where there is none
+    #[arg(long)]
+    create_namespace: bool,
+    /// Change nothing: `client` talks to no cluster, `server` has it check the Secret
+    #[arg(long, value_name = "BY")]
+    dry_run: Option<DryRun>,
+    /// Take the entry over from another field manager
+    #[arg(long)]
+    force_conflicts: bool,
+    /// Print the manifest of the Secret, the private key in it, instead of writing to the cluster
+    #[arg(long, conflicts_with_all = ["dry_run", "create_namespace", "force_conflicts"])]
+    export: bool,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum DryRun {
+    Client,
+    Server,
+}
+
+pub(crate) fn cmd_install_key(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<(), CommandError> {
+    let recipients = recipients(ui, globals)?;
+    let pairs = args.key_pairs(ui, &recipients)?;
+    for pair in &pairs {
+        if !recipients.contains(&pair.recipient) {
+            let message = format!(
+                "{} is no recipient in .sops.yaml, and its private key is not put into the cluster",
+                pair.recipient
+            );
+            return Err(CommandError::new(Code::Generic, message)
+                .hint("put the key that the cluster is to have into a file of its own, and name it with `--age-key-file`")
+                .hint("or add the recipient to `.sops.yaml`, and run `sops-rs updatekeys` on the files"));
+        }
+    }
+    let object = args.object(&pairs);
+    if args.export {
+        return export(ui, &object);
+    }
+    let target = Target::of::<Secret>(Some(&args.secret.namespace), &args.secret.name);
+    match args.dry_run {
+        Some(DryRun::Client) => {
+            ui.output(format!("{target} would be applied (client dry run)\n").as_bytes())?;
+        }
+        dry_run => {
+            let how = ServerSideApply {
+                dry_run: dry_run.is_some(),
+                force: args.force_conflicts,
+            };
+            cluster::run(args.install(ui, how, &target, &object))?;
+        }
+    }
+    for pair in &pairs {
+        ui.note(format_args!("    the key of {}", pair.recipient));
+    }
+    Ok(())
+}
+
+/// The age recipients of the configuration, whom files are encrypted for.
+fn recipients(ui: &Ui, globals: &GlobalArgs) -> Result<Vec<Recipient>, CommandError> {
+    let config = creation::config(ui, globals)?.ok_or_else(|| {
+        let message = "there is no .sops.yaml to tell whom the files are encrypted for";
+        CommandError::new(Code::Generic, message).hint(
+            "run it in the repository, or name the file with `--config`; `sops-rs init` makes one",
+        )
+    })?;
+    let rules = config.creation_rules().unwrap_or_default().iter();
+    let keys = rules.flat_map(|rule| rule.key_groups.iter().flatten());
+    let texts = keys.filter_map(|key| match key {
+        MasterKey::Age { recipient } => Some(recipient),
+        _ => None,
+    });
+    texts
+        .map(|text| text.parse().map_err(CommandError::general))
+        .collect()
+}
+
+impl Args {
+    /// The keys that are to be there, each of which was understood.
+    fn key_pairs(&self, ui: &Ui, recipients: &[Recipient]) -> Result<Vec<KeyPair>, CommandError> {
+        let identities = match &self.age_key_file {
+            None => Identities::from_environment(Environment::process()),
+            Some(file) => {
+                let name = name_of(file);
+                let text = std::fs::read(file).map(Zeroizing::new);
+                let text = text.map_err(|error| CommandError::input(&name, &error))?;
+                let mut identities = Identities::new();
+                identities
+                    .add_keys(&name, &text)
+                    .map_err(CommandError::general)?;
+                identities
+            }
+        };
+        let identities = identities.with_prompt(ui.prompt());
+        let pairs = identities.key_pairs(recipients);
+        if !pairs.is_empty() {
+            return Ok(pairs);
+        }
+        let looked = identities.sources().into_iter();
+        let looked = looked.filter(|source| source.held != Held::NotSet);
+        let error = CommandError::new(
+            Code::Generic,
+            "there is no private age key that Flux could use",
+        );
+        let error = looked.fold(error, |error, source| error.hint(source.to_string()));
+        Err(error.hint("keys of SSH and of age plugins serve on this machine only; `sops-rs init` makes a key, `--age-key-file` names one"))
+    }
+
+    fn object(&self, pairs: &[KeyPair]) -> Object {
+        let mut text = Zeroizing::new(String::new());
+        let mut secrets = Vec::new();
+        for pair in pairs {
+            let identity = pair.identity.expose_secret();
+            text.push_str(&format!("# public key: {}\n", pair.recipient));
+            text.push_str(identity);
+            text.push('\n');
+            secrets.push(Zeroizing::new(identity.to_owned()));
+        }
+        let encoded = BASE64_STANDARD.encode(&*text);
+        secrets.push(Zeroizing::new(encoded.clone()));
+        Object {
+            json: json!({
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": self.secret.name, "namespace": self.secret.namespace},
+                "data": {ENTRY: encoded},
+            }),
+            secrets,
+        }
+    }
+
+    async fn install(
+        &self,
+        ui: &Ui,
+        how: ServerSideApply,
+        target: &Target,
+        object: &Object,
+    ) -> Result<(), CommandError> {
+        let cluster = Cluster::of(&self.cluster).await?;
+        let say = |target: &Target, outcome| {
+            let applied = Applied {
+                target,
+                outcome,
+                dry_run: how.dry_run,
+            };
+            ui.output(format!("{applied}\n").as_bytes())
+        };
+        let name = &self.secret.namespace;
+        let namespace = Target::of::<Namespace>(None, name);
+        if self.create_namespace && cluster.get(&namespace).await?.is_none() {
+            let object = Object {
+                json: json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
+                secrets: Vec::new(),
+            };
+            say(&namespace, cluster.apply(how, &namespace, &object).await?)?;
+            if how.dry_run {
+                // The server would miss the namespace, which is not there.
+                return say(target, Outcome::Created);
+            }
+        }
+        say(target, cluster.apply(how, target, object).await?)
+    }
+}
+
+/// Writes the manifest to standard output; where that is a terminal, only if the person wants it.
+fn export(ui: &Ui, object: &Object) -> Result<(), CommandError> {
+    if io::stdout().is_terminal() {
+        let question = "The private key is in the manifest. Show it on the terminal?";
+        let answer = ui.confirm(question);
+        if !answer.map_err(|error| CommandError::input("the answer", &error))? {
+            return Err(CommandError::new(Code::Generic, "nothing is shown")
+                .hint("send the manifest through a pipe, or into a file"));
+        }
+    }
+    ui.output(Node::from_json(&object.json).to_yaml().as_bytes())
+}

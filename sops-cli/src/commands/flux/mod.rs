@@ -1,0 +1,49 @@
+//! `sops-rs flux`: one file for each command.
+
+mod install_key;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::CommandError;
+use crate::ui::Ui;
+
+/// The key with which Flux decrypts, in the cluster
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand, Debug)]
+enum Action {
+    InstallKey(install_key::Args),
+    Verify(verify::Args),
+}
+
+/// The Secret that Flux takes its keys from.
+#[derive(clap::Args, Debug)]
+#[group(skip)]
+struct SecretArgs {
+    /// The namespace of the Secret
+    #[arg(long, short, value_name = "NAME", default_value = "flux-system")]
+    namespace: String,
+    /// The name of the Secret
+    #[arg(long, value_name = "NAME", default_value = "sops-age")]
+    name: String,
+}
+
+pub(crate) fn cmd_flux(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<ExitCode, CommandError> {
+    match &args.action {
+        Action::InstallKey(args) => install_key::cmd_install_key(ui, globals, args)?,
+        Action::Verify(args) => return verify::cmd_verify(ui, args),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,162 @@
+//! `sops-rs flux verify`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use k8s_openapi::api::core::v1::Secret;
+use sops_core::Format;
+use sops_core::keys::{Environment, Identities};
+
+use super::SecretArgs;
+use crate::batch;
+use crate::cluster::{self, Cluster, ClusterArgs, Target};
+use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::flux::{self, Check, FluxKustomization, Keys, Report, SecretName};
+use crate::source::Source;
+use crate::ui::Ui;
+
+/// Tell whether Flux can decrypt the files of a repository
+///
+/// Looks, and changes nothing: at the Secret with the key, at the encrypted files, and at the Flux Kustomizations that build them, in the
+/// repository and in the cluster. The exit code is 1 where there is a gap.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The repository, or a folder or file in it
+    #[arg(value_name = "PATH", default_value = ".")]
+    path: PathBuf,
+    #[command(flatten)]
+    secret: SecretArgs,
+    /// How the result is written
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+    output: Output,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    Table,
+    Json,
+}
+
+pub(crate) fn cmd_verify(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
+    let report = cluster::run(args.report())?;
+    let text = match args.output {
+        Output::Table => report.table(),
+        Output::Json => report.json(),
+    };
+    ui.output(text.as_bytes())?;
+    Ok(match report.has_gap() {
+        true => ExitCode::from(Code::Generic as u8),
+        false => ExitCode::SUCCESS,
+    })
+}
+
+impl Args {
+    async fn report(&self) -> Result<Report, CommandError> {
+        let cluster = Cluster::of(&self.cluster).await?;
+        let files = encrypted_files(&self.path)?;
+        let mut report = Report::default();
+        self.check_keys(&cluster, &files, &mut report).await?;
+        self.check_kustomizations(&cluster, &files, &mut report)
+            .await?;
+        Ok(report)
+    }
+
+    /// The Secret, and whether its keys open the files.
+    async fn check_keys(
+        &self,
+        cluster: &Cluster,
+        files: &[PathBuf],
+        report: &mut Report,
+    ) -> Result<(), CommandError> {
+        let SecretArgs { namespace, name } = &self.secret;
+        let target = Target::of::<Secret>(Some(namespace), name);
+        let subject = format!("{namespace}/{name}");
+        let Some(secret) = cluster.get(&target).await? else {
+            let hint = "put the key there: `sops-rs flux install-key --create-namespace`";
+            report
+                .checks
+                .push(Check::gap(subject, "there is no such Secret").hint(hint));
+            return Ok(());
+        };
+        let (keys, checks) = Keys::of(&secret, &subject);
+        report.checks.extend(checks);
+        let own = Identities::from_environment(Environment::process()).recipients();
+        report.checks.push(keys.check_own(&own));
+        for file in files {
+            let source = Source::read(Some(file), Format::from_path(file), Role::Encrypted)?;
+            report.checks.push(keys.check_file(&source));
+        }
+        Ok(())
+    }
+
+    /// Whether the Kustomizations that build the files decrypt them.
+    async fn check_kustomizations(
+        &self,
+        cluster: &Cluster,
+        files: &[PathBuf],
+        report: &mut Report,
+    ) -> Result<(), CommandError> {
+        let secret = SecretName {
+            namespace: &self.secret.namespace,
+            name: &self.secret.name,
+        };
+        let encrypted: BTreeSet<PathBuf> = files
+            .iter()
+            .filter_map(|file| file.canonicalize().ok())
+            .collect();
+        let root = root(&self.path)?;
+        let check = |kustomization: &FluxKustomization| {
+            let built = flux::files_of(&kustomization.folder(&root));
+            let count = built.intersection(&encrypted).count();
+            (count > 0).then(|| kustomization.check(count, &secret))
+        };
+        let ours = FluxKustomization::in_repository(&root)?;
+        report.checks.extend(ours.iter().filter_map(check));
+        let Some(list) = cluster
+            .list("/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations")
+            .await?
+        else {
+            report.checks.push(Check::note(
+                "cluster",
+                "has no Kustomizations: Flux is not installed",
+            ));
+            return Ok(());
+        };
+        // Those of other repositories may have folders of the same names.
+        let is_ours = |one: &FluxKustomization| {
+            ours.is_empty() || ours.iter().any(|other| other.source() == one.source())
+        };
+        let theirs = FluxKustomization::in_cluster(list);
+        report
+            .checks
+            .extend(theirs.iter().filter(|one| is_ours(one)).filter_map(check));
+        Ok(())
+    }
+}
+
+/// The encrypted files that are meant.
+fn encrypted_files(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    let items = batch::items([path].into_iter())?.into_iter();
+    Ok(items
+        .filter(|item| item.is_meant(true))
+        .map(|item| item.path)
+        .collect())
+}
+
+/// The folder that the paths of Kustomizations begin at: the repository that `path` is in, or else the folder itself.
+fn root(path: &Path) -> Result<PathBuf, CommandError> {
+    let whole = path
+        .canonicalize()
+        .map_err(|error| CommandError::input(name_of(path), &error))?;
+    let repository = whole
+        .ancestors()
+        .find(|folder| folder.join(".git").exists());
+    Ok(match repository {
+        Some(folder) => folder.to_owned(),
+        None if whole.is_file() => whole.parent().unwrap_or(&whole).to_owned(),
+        None => whole,
+    })
+}

@@ -1,0 +1,138 @@
+//! The Kustomizations of Flux, in a repository and in a cluster, and whether they decrypt.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sops_core::{Format, from_documents};
+
+use super::report::Check;
+use crate::batch;
+use crate::command_error::{CommandError, name_of};
+
+/// The group of Flux's kinds.
+const GROUP: &str = "kustomize.toolkit.fluxcd.io";
+
+/// A `Kustomization` of Flux.
+pub(crate) struct FluxKustomization {
+    /// What messages call it: where it stands, and its name.
+    subject: String,
+    namespace: Option<String>,
+    spec: Value,
+}
+
+/// The Secret that keys are taken from.
+pub(crate) struct SecretName<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) name: &'a str,
+}
+
+impl FluxKustomization {
+    /// Those that stand in the files of a repository.
+    pub(crate) fn in_repository(root: &Path) -> Result<Vec<Self>, CommandError> {
+        let mut found = Vec::new();
+        for item in batch::items([root].into_iter())? {
+            if Format::from_path(&item.path) != Format::Yaml {
+                continue;
+            }
+            let text = std::fs::read(&item.path).unwrap_or_default();
+            if !String::from_utf8_lossy(&text).contains(GROUP) {
+                continue;
+            }
+            // Templates of other programs are no YAML.
+            let documents = from_documents::<Value>(&text, Format::Yaml).unwrap_or_default();
+            let place = item.path.strip_prefix(root).unwrap_or(&item.path);
+            found.extend(
+                documents
+                    .into_iter()
+                    .filter_map(|object| Self::of(object, &name_of(place))),
+            );
+        }
+        Ok(found)
+    }
+
+    /// Those of a list that the API server gave.
+    pub(crate) fn in_cluster(list: Value) -> Vec<Self> {
+        let Value::Array(items) = list["items"].clone() else {
+            return Vec::new();
+        };
+        let items = items.into_iter().map(|mut item| {
+            // The items of a list need not say what they are.
+            item["apiVersion"] = list["apiVersion"].clone();
+            item["kind"] = "Kustomization".into();
+            item
+        });
+        items.filter_map(|item| Self::of(item, "cluster")).collect()
+    }
+
+    fn of(object: Value, place: &str) -> Option<Self> {
+        let is_of_flux = object["apiVersion"].as_str()?.starts_with(GROUP);
+        if !is_of_flux || object["kind"] != "Kustomization" {
+            return None;
+        }
+        let name = object["metadata"]["name"].as_str()?;
+        Some(Self {
+            subject: format!("{place}: kustomization/{name}"),
+            namespace: object["metadata"]["namespace"].as_str().map(str::to_owned),
+            spec: object["spec"].clone(),
+        })
+    }
+
+    /// The folder that it builds.
+    pub(crate) fn folder(&self, root: &Path) -> PathBuf {
+        let path = self.spec["path"].as_str().unwrap_or_default();
+        root.join(path.trim_start_matches('/'))
+    }
+
+    /// What its files come from.
+    pub(crate) fn source(&self) -> (Option<&str>, Option<&str>) {
+        let source = &self.spec["sourceRef"];
+        (source["kind"].as_str(), source["name"].as_str())
+    }
+
+    /// Whether so many encrypted files are decrypted with the keys of that Secret.
+    pub(crate) fn check(&self, files: usize, secret: &SecretName<'_>) -> Check {
+        let SecretName { namespace, name } = secret;
+        let files = match files {
+            1 => "1 encrypted file".to_owned(),
+            files => format!("{files} encrypted files"),
+        };
+        let decryption = &self.spec["decryption"];
+        let subject = self.subject.clone();
+        let gap = |finding: String, hint: String| Check::gap(subject.clone(), finding).hint(hint);
+        let wanted = || {
+            format!(
+                "`decryption: {{provider: sops, secretRef: {{name: {name}}}}}` belongs under `spec`"
+            )
+        };
+        if decryption.is_null() {
+            return gap(
+                format!("does not decrypt: {files}, and no `spec.decryption`"),
+                wanted(),
+            );
+        }
+        match decryption["provider"].as_str() {
+            Some("sops") => {}
+            _ => {
+                return gap(
+                    "`spec.decryption.provider` is not `sops`".to_owned(),
+                    wanted(),
+                );
+            }
+        }
+        match decryption["secretRef"]["name"].as_str() {
+            Some(own) if own == *name => {}
+            Some(own) => {
+                let finding = format!("takes its keys from the Secret `{own}`");
+                return gap(finding, format!("{}, or `--name {own}` here", wanted()));
+            }
+            None => return gap("names no Secret with keys".to_owned(), wanted()),
+        }
+        match self.namespace.as_deref() {
+            Some(own) if own != *namespace => gap(
+                format!("takes its keys from the namespace `{own}`, which it is in itself"),
+                format!("install the key there too: `sops-rs flux install-key --namespace {own}`"),
+            ),
+            _ => Check::ok(subject, format!("decrypts {files}")),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What was checked, for a person or a program to read.
+
+use serde::Serialize;
+
+/// What came of looking at something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// As it should be.
+    Ok,
+    /// Flux could not decrypt.
+    Gap,
+    /// It could not be looked at, or need not be there.
+    Note,
+}
+
+/// Something that was looked at.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Check {
+    state: State,
+    /// What was looked at.
+    subject: String,
+    finding: String,
+    /// What to do about a gap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl Check {
+    fn new(state: State, subject: impl Into<String>, finding: impl Into<String>) -> Self {
+        Self {
+            state,
+            subject: subject.into(),
+            finding: finding.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn ok(subject: impl Into<String>, finding: impl Into<String>) -> Self {
+        Self::new(State::Ok, subject, finding)
+    }
+
+    pub(crate) fn gap(subject: impl Into<String>, finding: impl Into<String>) -> Self {
+        Self::new(State::Gap, subject, finding)
+    }
+
+    pub(crate) fn note(subject: impl Into<String>, finding: impl Into<String>) -> Self {
+        Self::new(State::Note, subject, finding)
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// All that was looked at.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    pub(crate) checks: Vec<Check>,
+}
+
+impl Report {
+    pub(crate) fn has_gap(&self) -> bool {
+        self.checks.iter().any(|check| check.state == State::Gap)
+    }
+
+    /// A line for each check, and below it what to do.
+    pub(crate) fn table(&self) -> String {
+        let width = |check: &Check| check.subject.chars().count();
+        let width = self.checks.iter().map(width).max().unwrap_or_default();
+        let mut table = String::new();
+        for check in &self.checks {
+            let state = match check.state {
+                State::Ok => "ok",
+                State::Gap => "GAP",
+                State::Note => "-",
+            };
+            table += &format!("{state:<4} {:<width$}  {}\n", check.subject, check.finding);
+            if let Some(hint) = &check.hint {
+                table += &format!("     {:<width$}  -> {hint}\n", "");
+            }
+        }
+        table
+    }
+
+    /// `{"checks": [{"state": "ok", "subject": …, "finding": …, "hint": …}]}`; a state is `ok`, `gap` or `note`.
+    pub(crate) fn json(&self) -> String {
+        format!("{:#}\n", serde_json::json!(self))
+    }
+}

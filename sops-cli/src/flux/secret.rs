@@ -1,0 +1,105 @@
+//! The Secret with the keys that Flux decrypts with.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+use sops_core::keys::age::Recipient;
+use sops_core::keys::{Family, Identities};
+use sops_core::{EncryptedDocument, Error, MacCheck};
+use zeroize::Zeroizing;
+
+use super::report::Check;
+use crate::source::Source;
+
+/// The end of the names of entries with age identities.
+const AGE: &str = ".agekey";
+/// That of entries with PGP keys.
+const PGP: &str = ".asc";
+
+const INSTALL: &str = "`sops-rs flux install-key` puts the key of this computer there";
+
+/// The keys in a Secret.
+pub(crate) struct Keys {
+    identities: Identities,
+    recipients: Vec<Recipient>,
+    has_pgp: bool,
+}
+
+impl Keys {
+    /// Reads the keys of a Secret, each entry by itself, and says what is wrong with them.
+    pub(crate) fn of(secret: &Value, subject: &str) -> (Self, Vec<Check>) {
+        let mut identities = Identities::new();
+        let mut has_pgp = false;
+        let mut checks = Vec::new();
+        for (name, value) in secret["data"].as_object().into_iter().flatten() {
+            has_pgp |= name.ends_with(PGP);
+            if !name.ends_with(AGE) {
+                continue;
+            }
+            let text = BASE64_STANDARD.decode(value.as_str().unwrap_or_default());
+            let text = Zeroizing::new(text.unwrap_or_default());
+            let name = format!("`{name}`");
+            if let Err(error) = identities.add_keys(&name, &text) {
+                checks.push(Check::gap(subject, error.to_string()).hint(INSTALL));
+            }
+        }
+        let recipients = identities.recipients();
+        if recipients.is_empty() && !has_pgp {
+            let finding = format!(
+                "has no age identity that can be used, in an entry whose name ends with `{AGE}`"
+            );
+            checks.push(Check::gap(subject, finding).hint(INSTALL));
+        }
+        for recipient in &recipients {
+            checks.push(Check::ok(subject, format!("has the key of {recipient}")));
+        }
+        let keys = Self {
+            identities,
+            recipients,
+            has_pgp,
+        };
+        (keys, checks)
+    }
+
+    /// Whether one of the keys is at hand on this computer.
+    pub(crate) fn check_own(&self, own: &[Recipient]) -> Check {
+        let subject = "the key of this computer";
+        let mut natives = own.iter().filter(|key| key.to_string().starts_with("age1"));
+        match natives.next() {
+            None => Check::note(subject, "there is none to compare with"),
+            Some(_) if own.iter().any(|key| self.recipients.contains(key)) => {
+                Check::ok(subject, "is in the cluster")
+            }
+            Some(key) => Check::gap(subject, format!("is not in the cluster: {key}")).hint(INSTALL),
+        }
+    }
+
+    /// Whether the file can be opened as Flux does it, without a look at the MAC.
+    pub(crate) fn check_file(&self, source: &Source) -> Check {
+        let subject = source.name.as_str();
+        let opened =
+            EncryptedDocument::parse(&*source.content, source.format).and_then(|document| {
+                let key = document.data_key(&self.identities)?;
+                document.decrypt(&key, MacCheck::Ignore).map(drop)
+            });
+        let Err(error) = opened else {
+            return Check::ok(subject, "can be opened with the key in the cluster");
+        };
+        match &error {
+            Error::NoDataKey { .. } if self.has_pgp && has_pgp(source) => {
+                Check::note(subject, "is not checked: it is for a PGP key, and those in the Secret are not looked at")
+            }
+            Error::NoDataKey { .. } => Check::gap(subject, "cannot be opened with what is in the cluster")
+                .hint("add the recipient of the key in the cluster to `.sops.yaml`, and run `sops-rs updatekeys` on the file"),
+            _ => Check::gap(subject, source.error(error).summary()),
+        }
+    }
+}
+
+fn has_pgp(source: &Source) -> bool {
+    let document = EncryptedDocument::parse(&*source.content, source.format);
+    document.is_ok_and(|document| {
+        let keys = document.metadata().master_keys().concat();
+        keys.iter().any(|key| key.family() == Family::Pgp)
+    })
+}

@@ -1,0 +1,258 @@
+//! Manifests: the objects in a file or on standard input, decrypted in memory.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value};
+use sops_core::metadata::BLOCK_KEY as BLOCK;
+use sops_core::tree::Node;
+use sops_core::{Document, EncryptedTree, Format, from_document, from_documents};
+use zeroize::Zeroizing;
+
+use crate::arguments::OpeningArgs;
+use crate::cluster::Object;
+use crate::command_error::{Code, CommandError, Role};
+use crate::key_services::Services;
+use crate::opening;
+use crate::source::Source;
+use crate::ui::Ui;
+
+/// How manifests are read.
+pub(crate) struct Reading<'a> {
+    pub(crate) ui: &'a Ui,
+    pub(crate) services: &'a Services,
+    pub(crate) opening: &'a OpeningArgs,
+    /// Whether a Secret may stand in its file as it is.
+    pub(crate) allow_plaintext: bool,
+}
+
+impl Reading<'_> {
+    /// The objects in the file, or on standard input, in their order.
+    pub(crate) fn read(&self, path: Option<&Path>) -> Result<Vec<Object>, CommandError> {
+        let format = match path.map(Format::from_path) {
+            Some(Format::Json) => Format::Json,
+            // JSON too is YAML.
+            _ => Format::Yaml,
+        };
+        let source = Source::read(path, format, Role::Encrypted)?;
+        let written: Vec<Value> =
+            from_documents(&*source.content, format).map_err(|error| source.error(error))?;
+        let decrypted = self.decrypted(&source, &written)?;
+        if decrypted.len() != written.len() {
+            let message = "it has other documents when it is decrypted";
+            return Err(CommandError::new(Code::Generic, message).in_file(&source.name));
+        }
+        let mut objects = Vec::new();
+        for (written, decrypted) in written.into_iter().zip(decrypted) {
+            self.add(&source, written, decrypted, &mut objects)?;
+        }
+        Ok(objects)
+    }
+
+    /// The documents decrypted.
+    fn decrypted(&self, source: &Source, written: &[Value]) -> Result<Vec<Value>, CommandError> {
+        let document = Document::parse(&*source.content, source.format)
+            .map_err(|error| source.error(error))?;
+        if !document.is_encrypted() {
+            return Ok(written.to_vec());
+        }
+        if source.format == Format::Yaml {
+            let text = String::from_utf8_lossy(&source.content);
+            let trees = Node::from_yaml(&text).map_err(|error| source.error(error))?;
+            if trees
+                .iter()
+                .any(|tree| tree.get(BLOCK) != trees[0].get(BLOCK))
+            {
+                return self.decrypted_apart(source, trees);
+            }
+        }
+        let decrypted = opening::decrypt(self.ui, self.services, source, self.opening)?;
+        from_documents(&*decrypted.plaintext, source.format)
+            .map_err(|error| source.plaintext_error(error))
+    }
+
+    /// The documents of several files that were put together, such as a build of kustomize, each decrypted for itself.
+    fn decrypted_apart(
+        &self,
+        source: &Source,
+        trees: Vec<Node>,
+    ) -> Result<Vec<Value>, CommandError> {
+        if !self.opening.ignore_mac {
+            let message = "documents of several files, put together: their MAC cannot be verified";
+            return Err(CommandError::new(Code::MacMismatch, message)
+                .in_file(&source.name)
+                .hint("apply the files themselves, or go without the MAC, as Flux does: `--ignore-mac`"));
+        }
+        let decrypt = |mut tree: Node| {
+            if tree.get(BLOCK).is_some() {
+                let encrypted = EncryptedTree::new(tree)?;
+                let key = encrypted.data_key(&*self.services.all())?;
+                tree = encrypted.decrypt(&key)?;
+            }
+            from_document(&*tree.to_yaml(), Format::Yaml)
+        };
+        let trees = trees.into_iter();
+        trees
+            .map(|tree| decrypt(tree).map_err(|error| source.plaintext_error(error)))
+            .collect()
+    }
+
+    /// Adds the object of a document, or those of a list.
+    fn add(
+        &self,
+        source: &Source,
+        written: Value,
+        mut decrypted: Value,
+        objects: &mut Vec<Object>,
+    ) -> Result<(), CommandError> {
+        if decrypted.as_object().is_none_or(Map::is_empty) {
+            return Ok(());
+        }
+        let refuse =
+            |message: String| CommandError::new(Code::Generic, message).in_file(&source.name);
+        let is_list = decrypted["kind"]
+            .as_str()
+            .is_some_and(|kind| kind.ends_with("List"));
+        if is_list && let Value::Array(items) = decrypted["items"].take() {
+            for (index, item) in items.into_iter().enumerate() {
+                self.add(source, written["items"][index].clone(), item, objects)?;
+            }
+            return Ok(());
+        }
+        for field in ["/apiVersion", "/kind", "/metadata/name"] {
+            let value = decrypted.pointer(field).and_then(Value::as_str);
+            if value.is_none_or(str::is_empty) {
+                let field = field[1..].replace('/', ".");
+                return Err(refuse(format!(
+                    "a document without `{field}` is no manifest"
+                )));
+            }
+        }
+        if let Some(path) = still_encrypted(&decrypted) {
+            let message = format!(
+                "{} is encrypted, and there is no `sops` block to decrypt it with",
+                path
+            );
+            return Err(refuse(message).hint("take the file from version control"));
+        }
+        let mut secrets = Vec::new();
+        collect_encrypted(&written, &decrypted, &mut secrets);
+        let mut object = Object {
+            json: decrypted,
+            secrets,
+        };
+        if (object.api_version(), object.kind()) == ("v1", "Secret") {
+            if !self.allow_plaintext
+                && let Some(key) = plaintext_entry(&written, &object.json)
+            {
+                let message = format!("Secret {}: `{key}` is in plaintext here", object.name());
+                return Err(refuse(message)
+                    .hint("encrypt the file: `sops-rs encrypt --in-place <FILE>`")
+                    .hint("or apply it as it is: `--allow-plaintext`"));
+            }
+            into_data(&mut object).map_err(|key| {
+                let message = format!("Secret {}: `{key}` is no string", object.name());
+                refuse(message).hint("put it into quotes: a Secret holds nothing but strings")
+            })?;
+        }
+        objects.push(object);
+        Ok(())
+    }
+}
+
+/// Collects the values that are encrypted where they are written.
+fn collect_encrypted(written: &Value, decrypted: &Value, secrets: &mut Vec<Zeroizing<String>>) {
+    match (written, decrypted) {
+        (Value::Object(written), Value::Object(decrypted)) => {
+            for (key, value) in decrypted {
+                collect_encrypted(written.get(key).unwrap_or(&Value::Null), value, secrets);
+            }
+        }
+        (Value::Array(written), Value::Array(decrypted)) => {
+            for (written, decrypted) in written.iter().zip(decrypted) {
+                collect_encrypted(written, decrypted, secrets);
+            }
+        }
+        (Value::String(written), decrypted) if is_encrypted(written) => {
+            secrets.push(Zeroizing::new(match decrypted {
+                Value::String(text) => text.clone(),
+                value => value.to_string(),
+            }));
+        }
+        _ => {}
+    }
+}
+
+fn is_encrypted(text: &str) -> bool {
+    text.starts_with("ENC[AES256_GCM,")
+}
+
+/// The path of a value that is encrypted.
+fn still_encrypted(value: &Value) -> Option<String> {
+    let below = |step: String, value| {
+        let rest = still_encrypted(value)?;
+        Some(match rest.is_empty() {
+            true => step,
+            false => format!("{step}.{rest}"),
+        })
+    };
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .find_map(|(key, value)| below(key.clone(), value)),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, value)| below(index.to_string(), value))
+        }
+        Value::String(text) => is_encrypted(text).then(String::new),
+        _ => None,
+    }
+}
+
+const PARTS: [&str; 2] = ["data", "stringData"];
+
+/// The first entry of a Secret that is not encrypted where it is written. Empty ones never are.
+fn plaintext_entry(written: &Value, secret: &Value) -> Option<String> {
+    PARTS.into_iter().find_map(|part| {
+        let mut entries = secret[part].as_object()?.iter();
+        entries.find_map(|(key, value)| {
+            let is_empty = value.is_null() || value.as_str() == Some("");
+            let written = written[part][key].as_str();
+            (!is_empty && !written.is_some_and(is_encrypted)).then(|| format!("{part}.{key}"))
+        })
+    })
+}
+
+/// Moves what is under `stringData` into `data`, as the server does, who would otherwise not tell whose fields they are. The error names an
+/// entry that is no string.
+fn into_data(object: &mut Object) -> Result<(), String> {
+    for part in PARTS {
+        let entries = object.json[part].as_object();
+        for (key, value) in entries.into_iter().flatten() {
+            match value.as_str() {
+                Some(text) => object.secrets.push(Zeroizing::new(text.to_owned())),
+                None if value.is_null() => {}
+                None => return Err(format!("{part}.{key}")),
+            }
+        }
+    }
+    let Some(members) = object.json.as_object_mut() else {
+        return Ok(());
+    };
+    let Some(Value::Object(texts)) = members.shift_remove("stringData") else {
+        return Ok(());
+    };
+    let data = members
+        .entry("data")
+        .or_insert_with(|| Value::Object(Map::new()));
+    if data.is_null() {
+        *data = Value::Object(Map::new());
+    }
+    for (key, text) in texts {
+        let encoded = BASE64_STANDARD.encode(text.as_str().unwrap_or_default());
+        object.secrets.push(Zeroizing::new(encoded.clone()));
+        data[key] = Value::String(encoded);
+    }
+    Ok(())
+}

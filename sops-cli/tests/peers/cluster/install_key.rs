@@ -1,0 +1,183 @@
+//! `flux install-key`, and what is in the cluster afterwards.
+
+use test_support::environment::{
+    TestEnvironment, identity, other_identity, other_recipient, recipient,
+};
+
+use super::CLUSTER;
+use super::server::Server;
+
+/// A configuration with the recipient of the test key.
+fn configured(environment: &TestEnvironment) {
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", recipient()),
+    );
+}
+
+fn environment() -> TestEnvironment {
+    let environment = CLUSTER.environment();
+    configured(&environment);
+    environment
+}
+
+#[test]
+fn the_key_is_where_flux_looks_for_it() {
+    let environment = environment();
+    let install = |more: &[&str]| {
+        let run = environment
+            .run(&[&["flux", "install-key"], more].concat())
+            .succeeds();
+        assert!(
+            !format!("{run}").contains(&identity()),
+            "the key is never shown"
+        );
+        assert!(run.stderr.contains(&recipient()), "{run}");
+        run.stdout
+    };
+    assert_eq!(
+        install(&["--create-namespace", "--dry-run=server"]),
+        "namespace/flux-system created (server dry run)\nsecret/sops-age created (server dry run)\n"
+    );
+    assert_eq!(
+        install(&["--dry-run=client"]),
+        "secret/sops-age would be applied (client dry run)\n"
+    );
+    environment.run(&["flux", "install-key"]).fails_with(1);
+    assert_eq!(
+        install(&["--create-namespace"]),
+        "namespace/flux-system created\nsecret/sops-age created\n"
+    );
+    let entry = CLUSTER.entry(&environment, "flux-system", "sops-age", "age.agekey");
+    assert_eq!(
+        entry,
+        format!("# public key: {}\n{}\n", recipient(), identity())
+    );
+    assert_eq!(
+        install(&["--create-namespace"]),
+        "secret/sops-age unchanged\n"
+    );
+
+    // Another key, and the first one is gone.
+    environment.write("other.txt", other_identity());
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", other_recipient()),
+    );
+    let run = environment
+        .run(&[
+            "flux",
+            "install-key",
+            "--age-key-file",
+            "other.txt",
+            "--dry-run=server",
+        ])
+        .succeeds();
+    assert_eq!(run.stdout, "secret/sops-age configured (server dry run)\n");
+    let run = environment
+        .run(&["flux", "install-key", "--age-key-file", "other.txt"])
+        .succeeds();
+    assert_eq!(run.stdout, "secret/sops-age configured\n");
+    let entry = CLUSTER.entry(&environment, "flux-system", "sops-age", "age.agekey");
+    assert_eq!(
+        entry,
+        format!(
+            "# public key: {}\n{}\n",
+            other_recipient(),
+            other_identity()
+        )
+    );
+    let managers = CLUSTER.kubectl(
+        &environment,
+        &[
+            "get",
+            "secret",
+            "-n",
+            "flux-system",
+            "sops-age",
+            "--show-managed-fields",
+            "-o",
+            "jsonpath={.metadata.managedFields[*].manager}",
+        ],
+    );
+    assert_eq!(managers, "sops-rs");
+}
+
+#[test]
+fn fields_of_another_manager_are_left_to_it() {
+    let environment = environment();
+    CLUSTER.kubectl(&environment, &["create", "namespace", "conflict"]);
+    CLUSTER.kubectl(
+        &environment,
+        &[
+            "create",
+            "secret",
+            "generic",
+            "sops-age",
+            "-n",
+            "conflict",
+            "--from-literal=age.agekey=old",
+        ],
+    );
+    let arguments = ["flux", "install-key", "-n", "conflict"];
+    let run = environment.run(&arguments).fails_with(1);
+    assert!(
+        run.stderr
+            .contains(".data.age.agekey is managed by `kubectl-create`"),
+        "{run}"
+    );
+    assert!(run.stderr.contains("--force-conflicts"), "{run}");
+    assert_eq!(
+        CLUSTER.entry(&environment, "conflict", "sops-age", "age.agekey"),
+        "old"
+    );
+    let run = environment
+        .run(&[&arguments[..], &["--force-conflicts"]].concat())
+        .succeeds();
+    assert_eq!(run.stdout, "secret/sops-age configured\n");
+    assert!(
+        CLUSTER
+            .entry(&environment, "conflict", "sops-age", "age.agekey")
+            .contains(&identity())
+    );
+}
+
+#[test]
+fn two_clusters_side_by_side_have_keys_of_their_own() {
+    let other = Server::start();
+    for (server, name) in [(&*CLUSTER, "one"), (&other, "two")] {
+        let environment = server.environment();
+        configured(&environment);
+        let arguments = ["flux", "install-key", "-n", name, "--create-namespace"];
+        environment.run(&arguments).succeeds();
+        assert!(
+            server
+                .entry(&environment, name, "sops-age", "age.agekey")
+                .contains(&identity())
+        );
+    }
+    let environment = other.environment();
+    let namespaces = other.kubectl(&environment, &["get", "namespaces", "-o", "name"]);
+    assert!(
+        namespaces.contains("namespace/two") && !namespaces.contains("namespace/one"),
+        "{namespaces}"
+    );
+}
+
+/// What is exported is what `kubectl` takes.
+#[test]
+fn the_manifest_is_written_to_a_pipe() {
+    let environment = environment();
+    let run = environment
+        .run(&["flux", "install-key", "--export", "-n", "export"])
+        .succeeds();
+    assert_eq!(run.stderr, "");
+    environment.write("secret.yaml", run.stdout);
+    CLUSTER.kubectl(&environment, &["create", "namespace", "export"]);
+    CLUSTER.kubectl(&environment, &["create", "-f", "secret.yaml"]);
+    assert!(
+        CLUSTER
+            .entry(&environment, "export", "sops-age", "age.agekey")
+            .contains(&identity())
+    );
+}

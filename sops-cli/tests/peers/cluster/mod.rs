@@ -1,0 +1,9 @@
+//! The commands that talk to a cluster, with a real API server. `etcd`, `kube-apiserver`, `kubectl` and `openssl` must be on the PATH.
+
+mod apply;
+mod install_key;
+mod refusals;
+mod server;
+mod verify;
+
+use server::CLUSTER;

@@ -1,0 +1,231 @@
+//! An API server of Kubernetes with its etcd, on free ports of this machine; both end with the process that started them.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use test_support::environment::{Run, TestEnvironment};
+
+/// Runs a program until standard input ends, which it does when the tests do, however they end; then takes away its folder.
+const WARDEN: &str = r#"folder=$1; shift; "$@" </dev/null & child=$!; cat >/dev/null; kill -9 $child; wait $child; rm -rf "$folder""#;
+
+/// How long a server may take to be ready. It takes seconds, on a machine that does nothing else.
+const READY: Duration = Duration::from_secs(120);
+
+/// The cluster that tests share; each works in namespaces of its own.
+pub(crate) static CLUSTER: LazyLock<Server> = LazyLock::new(Server::start);
+
+pub(crate) struct Server {
+    port: u16,
+    /// The certificates that the server has made for itself.
+    authority: String,
+    _etcd: Warden,
+    _server: Warden,
+}
+
+/// A running program.
+struct Warden {
+    child: Child,
+    /// It ends with this.
+    stdin: Option<ChildStdin>,
+}
+
+impl Warden {
+    fn start(folder: &Path, program: &str, arguments: &[String]) -> Self {
+        let log = fs::File::create(folder.with_extension("log")).expect("the folder is ours");
+        let mut child = Command::new("sh")
+            .args(["-c", WARDEN, "warden"])
+            .arg(folder)
+            .arg(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().expect("it is open"))
+            .stderr(log)
+            .spawn()
+            .expect("there is a shell");
+        let stdin = child.stdin.take();
+        Self { child, stdin }
+    }
+}
+
+impl Drop for Warden {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        self.child.wait().expect("it is ours");
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there are free ports");
+    listener.local_addr().expect("it is bound").port()
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        // The wardens take the parts of it away.
+        let root = tempfile::tempdir().expect("a temporary folder").keep();
+        let (client, peer, port) = (free_port(), free_port(), free_port());
+        let client = format!("http://127.0.0.1:{client}");
+        let peer = format!("http://127.0.0.1:{peer}");
+        let data = root.join("etcd");
+        let etcd = Warden::start(
+            &data,
+            "etcd",
+            &[
+                format!("--data-dir={}", data.display()),
+                format!("--listen-client-urls={client}"),
+                format!("--advertise-client-urls={client}"),
+                format!("--listen-peer-urls={peer}"),
+                format!("--initial-advertise-peer-urls={peer}"),
+                format!("--initial-cluster=default={peer}"),
+                "--unsafe-no-fsync".to_owned(),
+            ],
+        );
+        let folder = root.join("server");
+        fs::create_dir(&folder).expect("it is ours");
+        let path = |name: &str| folder.join(name).display().to_string();
+        openssl(&["genrsa", "-out", &path("key"), "2048"]);
+        openssl(&[
+            "rsa",
+            "-in",
+            &path("key"),
+            "-pubout",
+            "-out",
+            &path("key.pub"),
+        ]);
+        let tokens = "token-of-admin,admin,admin,\"system:masters\"\ntoken-of-ann,ann,ann\n";
+        fs::write(path("tokens"), tokens).expect("it is ours");
+        let server = Warden::start(
+            &folder,
+            "kube-apiserver",
+            &[
+                format!("--etcd-servers={client}"),
+                format!("--secure-port={port}"),
+                "--bind-address=127.0.0.1".to_owned(),
+                format!("--cert-dir={}", path("certificates")),
+                format!("--service-account-key-file={}", path("key.pub")),
+                format!("--service-account-signing-key-file={}", path("key")),
+                "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
+                format!("--token-auth-file={}", path("tokens")),
+                "--authorization-mode=RBAC".to_owned(),
+                "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
+                "--disable-admission-plugins=ServiceAccount".to_owned(),
+            ],
+        );
+        let authority = folder.join("certificates/apiserver.crt");
+        let log = root.join("server.log");
+        let mut this = Self {
+            port,
+            authority: String::new(),
+            _etcd: etcd,
+            _server: server,
+        };
+        let end = Instant::now() + READY;
+        while !this.is_ready(&authority) {
+            let said = || fs::read_to_string(&log).unwrap_or_default();
+            assert!(
+                Instant::now() < end,
+                "the API server is not ready: {}",
+                said()
+            );
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        fs::remove_file(log).expect("it is ours");
+        fs::remove_file(root.join("etcd.log")).expect("it is ours");
+        this
+    }
+
+    /// Whether the server answers, and all that it sets up by itself is there.
+    fn is_ready(&mut self, authority: &Path) -> bool {
+        let Ok(certificates) = fs::read(authority) else {
+            return false;
+        };
+        self.authority = BASE64_STANDARD.encode(certificates);
+        let environment = TestEnvironment::without_key();
+        self.write_kubeconfig(&environment);
+        let ready = self.try_kubectl(&environment, &["get", "--raw", "/readyz"]);
+        ready.code == Some(0)
+            && self
+                .try_kubectl(&environment, &["get", "namespace", "default"])
+                .code
+                == Some(0)
+    }
+
+    /// Puts a kubeconfig into the environment's home, whose current context is `admin`.
+    pub(crate) fn write_kubeconfig(&self, environment: &TestEnvironment) {
+        let server = format!("https://127.0.0.1:{}", self.port);
+        let away = format!("https://127.0.0.1:{}", free_port());
+        let authority = &self.authority;
+        let folder = environment.home().join(".kube");
+        fs::create_dir_all(&folder).expect("it is ours");
+        let text = format!(
+            r#"apiVersion: v1
+kind: Config
+current-context: admin
+clusters:
+- {{name: here, cluster: {{server: "{server}", certificate-authority-data: {authority}}}}}
+- {{name: away, cluster: {{server: "{away}", certificate-authority-data: {authority}}}}}
+- {{name: untrusted, cluster: {{server: "{server}"}}}}
+users:
+- {{name: admin, user: {{token: token-of-admin}}}}
+- {{name: ann, user: {{token: token-of-ann}}}}
+- {{name: stranger, user: {{token: token-of-nobody}}}}
+contexts:
+- {{name: admin, context: {{cluster: here, user: admin}}}}
+- {{name: ann, context: {{cluster: here, user: ann}}}}
+- {{name: stranger, context: {{cluster: here, user: stranger}}}}
+- {{name: away, context: {{cluster: away, user: admin}}}}
+- {{name: untrusted, context: {{cluster: untrusted, user: admin}}}}
+"#
+        );
+        fs::write(folder.join("config"), text).expect("it is ours");
+    }
+
+    /// Runs the real `kubectl` as the administrator.
+    pub(crate) fn kubectl(&self, environment: &TestEnvironment, arguments: &[&str]) -> String {
+        self.try_kubectl(environment, arguments).succeeds().stdout
+    }
+
+    fn try_kubectl(&self, environment: &TestEnvironment, arguments: &[&str]) -> Run {
+        let mut command = environment.command_of(&PathBuf::from("kubectl"), arguments);
+        // It keeps what it has learnt of a server there.
+        command.env("KUBECACHEDIR", environment.home().join(".kube/cache"));
+        environment.finish(command)
+    }
+
+    /// The value of a Secret's entry, as `kubectl` reads it.
+    pub(crate) fn entry(
+        &self,
+        environment: &TestEnvironment,
+        namespace: &str,
+        name: &str,
+        key: &str,
+    ) -> String {
+        let template = format!("go-template={{{{index .data \"{key}\"}}}}");
+        let encoded = self.kubectl(
+            environment,
+            &["get", "secret", "-n", namespace, name, "-o", &template],
+        );
+        let bytes = BASE64_STANDARD
+            .decode(encoded)
+            .expect("the server gives base64");
+        String::from_utf8(bytes).expect("it is a text")
+    }
+
+    /// An environment with the test key, in which this cluster is the current one.
+    pub(crate) fn environment(&self) -> TestEnvironment {
+        let environment = TestEnvironment::new();
+        self.write_kubeconfig(&environment);
+        environment
+    }
+}
+
+fn openssl(arguments: &[&str]) {
+    let output = Command::new("openssl").args(arguments).output();
+    assert!(output.expect("`openssl` is on the PATH").status.success());
+}

@@ -1,0 +1,267 @@
+//! `flux verify`: what it finds in a repository and in a cluster.
+
+use serde_json::Value;
+use test_support::environment::{
+    TestEnvironment, identity, other_identity, other_recipient, recipient,
+};
+
+use super::CLUSTER;
+
+/// Flux's own definition says more of the fields, which are stored alike.
+const CRD: &str = "\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: kustomizations.kustomize.toolkit.fluxcd.io
+spec:
+  group: kustomize.toolkit.fluxcd.io
+  scope: Namespaced
+  names: {kind: Kustomization, plural: kustomizations, singular: kustomization}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}
+";
+
+fn kustomization(name: &str, path: &str, decryption: &str) -> String {
+    format!(
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: {name}\n  namespace: keys\nspec:\n  \
+         path: {path}\n  sourceRef: {{kind: GitRepository, name: flux-system}}\n{decryption}"
+    )
+}
+
+const DECRYPTION: &str = "  decryption: {provider: sops, secretRef: {name: sops-age}}\n";
+
+fn encrypt(environment: &TestEnvironment, name: &str, recipient: &str) {
+    environment.write(
+        name,
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: web\nstringData:\n  password: hunter2\n",
+    );
+    environment
+        .run(&[
+            "encrypt",
+            "-i",
+            "--age",
+            recipient,
+            "--encrypted-regex",
+            "^(data|stringData)$",
+            name,
+        ])
+        .succeeds();
+}
+
+/// The lines that `verify` writes, subjects and findings; the exit code says whether there is a gap.
+fn verify(environment: &TestEnvironment, more: &[&str]) -> Vec<String> {
+    let run = environment.run(&[&["flux", "verify", "-n", "keys"], more].concat());
+    for secret in [identity(), other_identity(), "hunter2".to_owned()] {
+        assert!(!format!("{run}").contains(&secret), "{run}");
+    }
+    let lines: Vec<String> = run
+        .stdout
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    let has_gap = lines.iter().any(|line| line.starts_with("GAP "));
+    assert_eq!(run.code, Some(i32::from(has_gap)), "{run}");
+    lines
+}
+
+#[track_caller]
+fn assert_has(lines: &[String], wanted: &str) {
+    assert!(
+        lines.iter().any(|line| line.starts_with(wanted)),
+        "{wanted} is not in\n{}",
+        lines.join("\n")
+    );
+}
+
+#[test]
+fn gaps_are_found_one_by_one() {
+    let environment = CLUSTER.environment();
+    CLUSTER.kubectl(&environment, &["create", "namespace", "keys"]);
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", recipient()),
+    );
+    environment.write("apps/web/kustomization.yaml", "resources: [secret.yaml]\n");
+    encrypt(&environment, "apps/web/secret.yaml", &recipient());
+    environment.write(
+        "apps/production/kustomization.yaml",
+        "resources: [../web]\n",
+    );
+    environment.write(
+        "apps/plain/config.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+    );
+    environment.write(
+        "clusters/apps.yaml",
+        kustomization("apps", "./apps/production", ""),
+    );
+    environment.write(
+        "clusters/plain.yaml",
+        kustomization("plain", "./apps/plain", ""),
+    );
+
+    // Nothing is there yet.
+    let lines = verify(&environment, &[]);
+    assert_has(&lines, "GAP keys/sops-age there is no such Secret");
+    assert_has(&lines, "-> put the key there: `sops-rs flux install-key");
+    assert_has(
+        &lines,
+        "GAP clusters/apps.yaml: kustomization/apps does not decrypt: 1 encrypted file, and no `spec.decryption`",
+    );
+    assert_has(
+        &lines,
+        "- cluster has no Kustomizations: Flux is not installed",
+    );
+    assert!(
+        !lines.iter().any(|line| line.contains("plain")),
+        "{lines:?}"
+    );
+
+    // All is as it should be.
+    environment
+        .run(&["flux", "install-key", "-n", "keys"])
+        .succeeds();
+    environment.write(
+        "clusters/apps.yaml",
+        kustomization("apps", "./apps/production", DECRYPTION),
+    );
+    let lines = verify(&environment, &[]);
+    for wanted in [
+        &format!("ok keys/sops-age has the key of {}", recipient()),
+        "ok the key of this computer is in the cluster",
+        "ok ./apps/web/secret.yaml can be opened",
+        "ok clusters/apps.yaml: kustomization/apps decrypts 1 encrypted file",
+    ] {
+        assert_has(&lines, wanted);
+    }
+
+    // Each gap of a Kustomization.
+    for (decryption, finding) in [
+        (
+            "  decryption: {provider: other, secretRef: {name: sops-age}}\n",
+            "`spec.decryption.provider` is not `sops`",
+        ),
+        (
+            "  decryption: {provider: sops}\n",
+            "names no Secret with keys",
+        ),
+        (
+            "  decryption: {provider: sops, secretRef: {name: old}}\n",
+            "takes its keys from the Secret `old`",
+        ),
+    ] {
+        environment.write(
+            "clusters/apps.yaml",
+            kustomization("apps", "./apps/production", decryption),
+        );
+        assert_has(
+            &verify(&environment, &[]),
+            &format!("GAP clusters/apps.yaml: kustomization/apps {finding}"),
+        );
+    }
+    let text = kustomization("apps", "apps/production", DECRYPTION)
+        .replace("namespace: keys", "namespace: elsewhere");
+    environment.write("clusters/apps.yaml", text);
+    assert_has(
+        &verify(&environment, &[]),
+        "GAP clusters/apps.yaml: kustomization/apps takes its keys from the namespace `elsewhere`",
+    );
+
+    // A file for somebody else, as a program reads it.
+    environment.write(
+        "clusters/apps.yaml",
+        kustomization("apps", "./apps/production", DECRYPTION),
+    );
+    encrypt(&environment, "apps/web/secret.yaml", &other_recipient());
+    let run = environment.run(&["flux", "verify", "-n", "keys", "-o", "json", "apps"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    let report: Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let file = &report["checks"][2];
+    assert_eq!(
+        (&file["state"], &file["subject"]),
+        (&"gap".into(), &"apps/web/secret.yaml".into()),
+        "{run}"
+    );
+    assert!(
+        file["hint"]
+            .as_str()
+            .is_some_and(|hint| hint.contains("updatekeys")),
+        "{run}"
+    );
+    encrypt(&environment, "apps/web/secret.yaml", &recipient());
+
+    // In the cluster it says something else than in the repository, and one of another repository is none of ours.
+    environment.write("crd.yaml", CRD);
+    CLUSTER.kubectl(&environment, &["create", "-f", "crd.yaml"]);
+    CLUSTER.kubectl(
+        &environment,
+        &["wait", "--for=condition=Established", "-f", "crd.yaml"],
+    );
+    let other =
+        kustomization("other", "./apps/web", "").replace("name: flux-system", "name: other");
+    environment.write(
+        "live.yaml",
+        kustomization("apps", "./apps/production", "") + "---\n" + &other,
+    );
+    CLUSTER.kubectl(&environment, &["create", "-f", "live.yaml"]);
+    std::fs::remove_file(environment.path("live.yaml")).expect("it is ours");
+    let lines = verify(&environment, &[]);
+    assert_has(&lines, "ok clusters/apps.yaml: kustomization/apps");
+    assert_has(&lines, "GAP cluster: kustomization/apps does not decrypt");
+    assert!(
+        !lines
+            .iter()
+            .any(|line| line.contains("kustomization/other")),
+        "{lines:?}"
+    );
+
+    // What is in the Secret is no key, or another one.
+    for (entry, finding) in [
+        (
+            "age.agekey=AGE-SECRET-KEY-1",
+            "GAP keys/sops-age `age.agekey`: line 1: ",
+        ),
+        (
+            "other=x",
+            "GAP keys/sops-age has no age identity that can be used",
+        ),
+        (
+            &format!("age.agekey={}", other_identity()),
+            "GAP the key of this computer is not in the cluster",
+        ),
+    ] {
+        CLUSTER.kubectl(
+            &environment,
+            &["delete", "secret", "-n", "keys", "sops-age"],
+        );
+        CLUSTER.kubectl(
+            &environment,
+            &[
+                "create",
+                "secret",
+                "generic",
+                "-n",
+                "keys",
+                "sops-age",
+                &format!("--from-literal={entry}"),
+            ],
+        );
+        let lines = verify(&environment, &[]);
+        assert_has(&lines, finding);
+        assert_has(
+            &lines,
+            "GAP ./apps/web/secret.yaml cannot be opened with what is in the cluster",
+        );
+    }
+    let run = environment
+        .run(&["flux", "verify", "-n", "keys", "--context", "ann"])
+        .fails_with(1);
+    assert!(
+        run.stderr.contains("cannot get resource \"secrets\""),
+        "{run}"
+    );
+}
