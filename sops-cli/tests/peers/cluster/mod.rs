@@ -5,5 +5,6 @@ mod install_key;
 mod refusals;
 mod server;
 mod verify;
+mod walk;
 
 use server::CLUSTER;

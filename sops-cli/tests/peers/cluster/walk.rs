@@ -1,0 +1,128 @@
+//! `docs/gitops.md` and `testdata/gitops`, followed to the end.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use test_support::environment::{TestEnvironment, program};
+
+use super::server::Server;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The shell blocks of the walk.
+fn steps() -> String {
+    let text =
+        fs::read_to_string(Path::new(ROOT).join("docs/gitops.md")).expect("the walk is there");
+    let blocks = text.split("```sh\n").skip(1);
+    let steps: Vec<&str> = blocks
+        .map(|block| block.split("```").next().unwrap_or_default())
+        .collect();
+    assert_eq!(steps.len(), 11, "one for each step");
+    steps.concat()
+}
+
+/// A shell in which both programs are on the PATH.
+fn shell(environment: &TestEnvironment, script: &str) -> Command {
+    let function = program().with_file_name("sops-rs-krm");
+    assert!(
+        function.exists(),
+        "cargo builds {} with the tests of its package",
+        function.display()
+    );
+    let bin = environment.home().join("bin");
+    fs::create_dir_all(&bin).expect("it is ours");
+    for program in [program(), function] {
+        let link = bin.join(program.file_name().expect("it has a name"));
+        if !link.exists() {
+            symlink(&program, link).expect("it is ours");
+        }
+    }
+    let mut command = environment.command_of(&PathBuf::from("sh"), &["-euc", script]);
+    let mut paths = vec![bin];
+    paths.extend(std::env::split_paths(
+        &std::env::var_os("PATH").unwrap_or_default(),
+    ));
+    command.env(
+        "PATH",
+        std::env::join_paths(paths).expect("paths have no colon"),
+    );
+    command.env("SOPS_RS", fs::canonicalize(ROOT).expect("it is there"));
+    command
+}
+
+#[test]
+fn the_walk_ends_in_a_cluster() {
+    let server = Server::start();
+    let environment = TestEnvironment::without_key();
+    server.write_kubeconfig(&environment);
+    let run = environment.finish(shell(&environment, &steps())).succeeds();
+    for line in [
+        "namespace/flux-system created",
+        "secret/sops-age created",
+        "ok   ./apps/staging/secret.yaml                         can be opened with the key in the cluster",
+        "ok   clusters/production/apps.yaml: kustomization/apps  decrypts 1 encrypted file",
+        "-    cluster                                            has no Kustomizations: Flux is not installed",
+        "namespace/web-staging created",
+        "deployment.apps/web created",
+        "secret/web created",
+        "secret/web configured (server dry run)",
+    ] {
+        assert!(
+            run.stdout.lines().any(|found| found == line),
+            "{line} is not in {run}"
+        );
+    }
+    let plaintext = "[database]\nurl = \"postgres://web:s3cret@database.staging.svc/web\"\n";
+    assert!(run.stdout.ends_with(plaintext), "{run}");
+    assert_eq!(
+        server.entry(&environment, "web-staging", "web", "config.toml"),
+        plaintext
+    );
+
+    // What is committed has no plaintext in it, and no key.
+    let search =
+        "cd fleet; git ls-files; git grep -e s3cret -e change-me -e AGE-SECRET-KEY || true";
+    let run = environment.finish(shell(&environment, search)).succeeds();
+    assert!(run.stdout.contains("apps/staging/secret.yaml\n"), "{run}");
+    assert!(!run.stdout.contains(':'), "{run}");
+}
+
+/// The repository that comes with the tests is whole: what it says is in it, both environments can be applied.
+#[test]
+fn both_environments_are_built_verified_and_applied() {
+    let server = Server::start();
+    let environment = server.environment();
+    let script = "\
+        cp -r \"$SOPS_RS/testdata/gitops\" fleet; cd fleet
+        sops-rs flux install-key --create-namespace
+        sops-rs flux verify
+        for environment in staging production; do
+            kustomize build --enable-alpha-plugins --enable-exec local/$environment | sops-rs apply --allow-plaintext -f -
+        done";
+    environment.finish(shell(&environment, script)).succeeds();
+    for name in ["staging", "production"] {
+        let entry = server.entry(&environment, &format!("web-{name}"), "web", "config.toml");
+        assert_eq!(
+            entry,
+            format!(
+                "[database]\nurl = \"postgres://web:{name}-password@database.{name}.svc/web\"\n"
+            )
+        );
+        let path = "jsonpath={.spec.template.spec.volumes[0].secret.secretName} {.spec.template.spec.containers[0].volumeMounts[0].readOnly}";
+        let mounted = server.kubectl(
+            &environment,
+            &[
+                "get",
+                "deployment",
+                "-n",
+                &format!("web-{name}"),
+                "web",
+                "-o",
+                path,
+            ],
+        );
+        assert_eq!(mounted, "web true");
+    }
+}
