@@ -54,6 +54,28 @@ def json(leaves, width):
     return f"{{\n{inside}\n}}\n"
 
 
+def dotenv(leaves, width):
+    return "".join(f"KEY{number:06}=value-{number:06}\n" for number in range(leaves))
+
+
+def ini(leaves, width):
+    return "".join(
+        (f"[section{number // width:05}]\n" if number % width == 0 else "")
+        + f"key{number % width:02} = value-{number:08}\n"
+        for number in range(leaves)
+    )
+
+
+def binary(leaves, width):
+    return "".join(f"line {number:08} of a file\n" for number in range(leaves))
+
+
+# The endings of files that are not those of their kinds' names.
+ENDINGS = {"dotenv": "env", "binary": "bin"}
+
+# How many files of 1 KB are decrypted in one call, and how many times faster than by that many calls of `sops`.
+MANY, MANY_TARGET = 1_000, 50
+
 # What is timed: size, leaves, format, width of a mapping, whether `sops` is timed (or only with --large), and how many times
 # faster than it sops-rs is to be, encrypting and decrypting.
 CASES = [
@@ -64,6 +86,15 @@ CASES = [
     ("1 MB", 40_000, json, 10, "always", (200, 80)),
     ("1 MB", 40_000, json, 100, "always", (None, None)),
     ("1 MB", 40_000, json, FLAT, "large", (200, 80)),
+    ("1 KB", 40, dotenv, FLAT, "always", (8, 8)),
+    ("1 MB", 40_000, dotenv, FLAT, "always", (60, 60)),
+    ("1 KB", 40, ini, 10, "always", (8, 8)),
+    ("1 MB", 40_000, ini, 10, "always", (60, 60)),
+    ("1 KB", 40, binary, FLAT, "always", (8, 8)),
+    ("1 MB", 40_000, binary, FLAT, "always", (None, None)),
+    ("10 MB", 400_000, dotenv, FLAT, "never", (None, None)),
+    ("10 MB", 400_000, ini, 10, "never", (None, None)),
+    ("10 MB", 400_000, binary, FLAT, "always", (None, None)),
     ("10 MB", 400_000, yaml, 10, "large", (100, 100)),
     ("10 MB", 400_000, yaml, 100, "large", (None, None)),
     ("10 MB", 400_000, yaml, FLAT, "never", (None, None)),
@@ -96,6 +127,30 @@ def measure(programs, words, output, runs, peer_runs):
     return [tuple(statistics.median(column) for column in zip(*of_program)) for of_program in samples]
 
 
+def time_many(peer, recipient, folder):
+    """Files of 1 KB by one call for all, and by one call a file: a tenth of the calls of `sops` are timed."""
+    many = os.path.join(folder, "many")
+    os.mkdir(many)
+    names = [os.path.join(many, f"{number:04}.yaml") for number in range(MANY)]
+    output = os.path.join(folder, "output")
+    for name in names:
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(yaml(40, 10))
+    for verb, words in (("encrypt", ["encrypt", "--age", recipient]), ("decrypt", ["decrypt"])):
+        calls = {
+            program: sum(run([program, *words, name], output)[0] for name in names[:: MANY // 100]) * MANY / 100
+            for program in (peer, OURS)
+        }
+        seconds, memory = run([OURS, *words, "--in-place", *names], output)
+        print(
+            f"| {verb} {MANY} files of 1 KB, one call each | {calls[peer]:.1f} s | {calls[OURS]:.1f} s "
+            f"| {calls[peer] / calls[OURS]:.1f}x | | | |\n"
+            f"| {verb} {MANY} files of 1 KB, one call for all | {calls[peer]:.1f} s | {seconds:.2f} s "
+            f"| {calls[peer] / seconds:.1f}x | {MANY_TARGET}x | | {memory:.0f} MB |",
+            flush=True,
+        )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--large", action="store_true", help="also time `sops` where it takes minutes")
@@ -117,7 +172,8 @@ def main():
         for size, leaves, kind, width, with_peer, targets in CASES:
             name = kind.__name__
             shape = "flat" if width is FLAT else f"sections of {width}"
-            plain, encrypted = (os.path.join(folder, f"{state}.{name}") for state in ("plain", "encrypted"))
+            ending = ENDINGS.get(name, name)
+            plain, encrypted = (os.path.join(folder, f"{state}.{ending}") for state in ("plain", "encrypted"))
             with open(plain, "w", encoding="utf-8") as file:
                 file.write(kind(leaves, width))
             subprocess.run([OURS, "encrypt", "--age", recipient, "--output", encrypted, plain], check=True)
@@ -140,6 +196,7 @@ def main():
                     f"| {f'{target}x' if target else ''} | {peer_memory} | {memory:.0f} MB |",
                     flush=True,
                 )
+        time_many(peer, recipient, folder)
     print("\nTen times the size takes at most 11 times the time:")
     for (size, name, shape, verb), seconds in ours.items():
         if size == "1 MB":

@@ -13,6 +13,8 @@ HERE = Path(__file__).parent
 TESTDATA = HERE.parent / "testdata"
 # libFuzzer cuts longer ones off.
 MOST_BYTES = 4096
+# In the order in which the first byte names them.
+FLAT = ("dotenv", "ini", "binary")
 CHANGES = ('s0"x"', "s9[1, {}]", 's01{"a": "b\\n"}', "s00null", "s19true", "u0", "u1", "u00", "u01", "u10")
 
 
@@ -40,6 +42,8 @@ def seeds():
         yield "encrypted", line["encrypted"].encode()
         if line["format"] == "json":
             yield "json_round_trip", line["source"].encode()
+        if line["format"] in FLAT:
+            yield "flat_round_trip", bytes([FLAT.index(line["format"])]) + line["source"].encode()
     for line in lines("vectors/regex.jsonl"):
         pattern = line["pattern"].replace("'", "''")
         yield "config", f"creation_rules:\n  - path_regex: '{pattern}'\n    age: age1\n".encode()

@@ -83,8 +83,8 @@ impl Services {
         let key = document.data_key(&*self.all);
         self.say(ui);
         key.map_err(|error| {
-            let hints = match error {
-                Error::NoDataKey { .. } => hints(&document.metadata().master_keys().concat()),
+            let hints = match &error {
+                Error::NoDataKey { missing, .. } => hints(missing),
                 _ => Vec::new(),
             };
             let error = source.error(error).with_code(Code::CannotRetrieveDataKey);

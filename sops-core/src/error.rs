@@ -122,6 +122,8 @@ pub enum Error {
     NoDataKey {
         /// Which groups stay closed, and the recipients that would open them.
         message: String,
+        /// The master keys of those groups.
+        missing: Vec<MasterKey>,
     },
     /// The key groups, their threshold and their shares do not fit each other.
     #[error("key groups: {message}")]

@@ -119,6 +119,10 @@ impl<'a> EncryptedDocument<'a> {
     /// # Errors
     /// As [`Document::parse`]; [`Error::NotEncrypted`] and [`Error::Metadata`].
     pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized), format: Format) -> Result<Self> {
+        // What is no object at all is no malformed one either.
+        if format == Format::Binary && !text.as_ref().trim_ascii_start().starts_with(b"{") {
+            return Err(Error::NotEncrypted);
+        }
         let document = Document::parse(text, format.encrypted())?;
         let tree = block::read(&document)?.ok_or(Error::NotEncrypted)?;
         let metadata = Metadata::from_tree(&tree).map_err(|error| match error {

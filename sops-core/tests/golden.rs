@@ -118,14 +118,20 @@ fn golden_documents_are_decrypted_as_sops_decrypts_them() {
         if golden.by == "sops" {
             theirs += 1;
             match format {
-                Format::Json => assert_eq!(decrypted, golden.decrypted),
+                Format::Json | Format::Dotenv | Format::Ini | Format::Binary => {
+                    assert_eq!(decrypted, golden.decrypted);
+                }
                 _ => same_but_for_comments(&decrypted, &golden.decrypted)
                     .unwrap_or_else(|difference| panic!("{difference}\nin\n{}", golden.decrypted)),
             }
         } else {
             ours += 1;
             assert_eq!(decrypted, golden.source);
-            assert!(!golden.decrypted.contains("ENC["), "{}", golden.source);
+            assert!(
+                !golden.decrypted.contains("ENC[AES256_GCM"),
+                "{}",
+                golden.source
+            );
         }
     }
     assert!(

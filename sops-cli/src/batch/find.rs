@@ -1,10 +1,12 @@
 //! Which files are meant by names of files and folders.
 
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use ignore::WalkBuilder;
-use sops_core::{Document, Format};
+use sops_core::{Document, EncryptedDocument, Format};
 use zeroize::Zeroizing;
 
 use super::Item;
@@ -57,18 +59,28 @@ impl Item {
             return true;
         }
         let format = Format::from_path(&self.path);
-        if format == Format::Binary {
-            // That is what all names are that tell nothing.
+        // That is what all names are that tell nothing. Only what is encrypted is known.
+        if format == Format::Binary && !(encrypted && begins_an_object(&self.path)) {
             return false;
         }
         let Ok(text) = std::fs::read_to_string(&self.path).map(Zeroizing::new) else {
             // What is wrong with it is said when it is worked on.
             return true;
         };
+        if format == Format::Binary {
+            return EncryptedDocument::parse(&*text, format).is_ok();
+        }
         let is_encrypted = match Document::parse(&text, format) {
             Ok(document) => document.is_encrypted(),
             Err(_) => text.contains("ENC[AES256_GCM,"),
         };
         is_encrypted == encrypted
     }
+}
+
+/// Whether a file begins as JSON does, which an encrypted binary file is: it may be too large to be read for nothing.
+fn begins_an_object(path: &Path) -> bool {
+    let mut start = [0; 1];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == *b"{"
 }

@@ -2,7 +2,6 @@
 
 mod find;
 
-#[cfg(feature = "kube")]
 pub(crate) use find::items;
 
 use std::path::{Path, PathBuf};
@@ -43,7 +42,7 @@ pub(crate) fn replace<'a>(
     work: impl Fn(&Item) -> Outcome + Sync,
 ) -> Result<(), CommandError> {
     let signals = Deferred::new();
-    let items = find::items(paths)?;
+    let items = items(paths)?;
     let bar = bar(items.len());
     ui.show(bar.clone());
     let mut errors = Vec::new();

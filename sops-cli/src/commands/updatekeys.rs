@@ -9,6 +9,7 @@ use sops_core::config::Config;
 use sops_core::keys::MasterKey;
 
 use crate::arguments::{FormatArgs, GlobalArgs, no_file};
+use crate::batch;
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::creation;
 use crate::files::{self, Expected, Readers};
@@ -18,11 +19,12 @@ use crate::ui::Ui;
 
 /// Give files the master keys that `.sops.yaml` names for them
 ///
+/// Of a folder the encrypted files that a creation rule covers are meant, but those that `.gitignore` leaves out.
 /// The values and the data key stay as they are: who could read the file before can still read what it held then. `rotate` makes a new
 /// data key.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The files
+    /// The files and folders
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Do not ask
@@ -44,13 +46,19 @@ pub(crate) fn cmd_updatekeys(
         )
         .hint("`sops-rs init` makes one; or name it with `--config`"));
     };
+    let services = Services::new(ui, globals)?;
     match &args.files[..] {
         [] => Err(no_file()),
-        [file] => update(ui, globals, &config, args, file),
+        [file] if !file.is_dir() => update(ui, &services, &config, args, file),
         files => {
+            let mut items = batch::items(files.iter().map(PathBuf::as_path))?;
+            items.retain(|item| {
+                item.is_meant(true)
+                    && (!item.is_found || config.creation_rule_for(&item.path).is_ok())
+            });
             let mut failed = 0;
-            for file in files {
-                if let Err(error) = update(ui, globals, &config, args, file) {
+            for item in &items {
+                if let Err(error) = update(ui, &services, &config, args, &item.path) {
                     ui.error(&error);
                     failed += 1;
                 }
@@ -59,7 +67,7 @@ pub(crate) fn cmd_updatekeys(
                 0 => Ok(()),
                 _ => Err(CommandError::new(
                     Code::Generic,
-                    format!("{failed} of {} files could not be updated", files.len()),
+                    format!("{failed} of {} files could not be updated", items.len()),
                 )),
             }
         }
@@ -68,21 +76,14 @@ pub(crate) fn cmd_updatekeys(
 
 fn update(
     ui: &Ui,
-    globals: &GlobalArgs,
+    services: &Services,
     config: &Config,
     args: &Args,
     file: &Path,
 ) -> Result<(), CommandError> {
     let name = name_of(file);
-    let metadata = file
-        .metadata()
+    file.metadata()
         .map_err(|error| CommandError::input(&name, &error).with_code(Code::Generic))?;
-    if metadata.is_dir() {
-        return Err(CommandError::new(
-            Code::Generic,
-            format!("{name} is a folder"),
-        ));
-    }
     let format = args.formats.both(file)?;
     ui.note(format_args!("Syncing keys for file {name}"));
     let source = Source::read(Some(file), format, Role::Encrypted)?;
@@ -126,7 +127,6 @@ fn update(
             return Ok(());
         }
     }
-    let services = Services::new(ui, globals)?;
     let key = services.data_key(ui, &source, &document)?;
     let threshold = Some(threshold).filter(|threshold| *threshold > 0);
     let updated = document

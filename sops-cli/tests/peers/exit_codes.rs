@@ -4,7 +4,7 @@ use std::path::Path;
 
 use test_support::environment::TestEnvironment;
 
-use crate::cases::{Case, changes, command_lines, encrypted_files, plaintexts, private_keys};
+use crate::cases::{Case, changes, command_lines, encrypted_files, flat, plaintexts, private_keys};
 
 /// Where the codes differ: the case, the code of `sops`, and why it is another here.
 const DIFFERENCES: &[(&str, i32, &str)] = &[
@@ -66,6 +66,18 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         0,
         "it writes everything in plaintext",
     ),
+    ("dotenv that is not UTF-8", 0, "it takes any bytes"),
+    ("INI that is not UTF-8", 0, "it takes any bytes"),
+    (
+        "INI with a key that stands twice",
+        0,
+        "it drops the first value",
+    ),
+    (
+        "binary without a value",
+        51,
+        "it looks at the MAC before it looks for the value",
+    ),
     (
         "an unknown key in the configuration",
         0,
@@ -92,6 +104,8 @@ fn bad_input_ends_as_with_sops() {
         private_keys(),
         changes(),
         command_lines(),
+        flat::plaintexts(),
+        flat::encrypted_files(),
     ];
     let (mut wrong, mut known) = (Vec::new(), 0);
     for case in cases.iter().flatten() {

@@ -29,7 +29,12 @@ fn make() -> Vec<Golden> {
     let yaml = (1..=60).map(|seed| (Format::Yaml, test_support::yaml(seed, Features::ALL)));
     let json = (1..=20).map(|seed| (Format::Json, test_support::json(seed)));
     let mut golden = Vec::new();
-    for (format, source) in by_hand.chain(yaml).chain(json) {
+    let dotenv = (1..=15).map(|seed| (Format::Dotenv, test_support::dotenv(seed)));
+    let ini = (1..=25).map(|seed| (Format::Ini, test_support::ini(seed)));
+    let binary = ["any text\nat all", "\0", "é\r\n", "{\"a\": 1}"]
+        .map(|text| (Format::Binary, text.to_owned()));
+    let flat = dotenv.chain(ini).chain(binary);
+    for (format, source) in by_hand.chain(yaml).chain(json).chain(flat) {
         let ours = peer::encrypt(&source, format, |_| {}).ok();
         let theirs = peer::sops_encrypt(&source, format, &[]);
         for (by, encrypted) in [("sops-rs", ours), ("sops", theirs)] {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use test_support::environment::{TestEnvironment, identity};
 
-use crate::cases::{Case, changes, command_lines, encrypted_files, plaintexts, private_keys};
+use crate::cases::{Case, changes, command_lines, encrypted_files, flat, plaintexts, private_keys};
 
 /// Stands in every file, and may stand in no message.
 const VALUE: &str = "hunter2";
@@ -55,6 +55,16 @@ fn plaintexts_that_cannot_be_encrypted() {
 #[test]
 fn encrypted_files_that_are_malformed_or_were_altered() {
     insta::assert_snapshot!(messages(encrypted_files()));
+}
+
+#[test]
+fn flat_plaintexts_that_cannot_be_encrypted() {
+    insta::assert_snapshot!(messages(flat::plaintexts()));
+}
+
+#[test]
+fn flat_files_that_are_malformed_or_were_altered() {
+    insta::assert_snapshot!(messages(flat::encrypted_files()));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod cases;
 mod edit;
 mod encrypt_decrypt;
 mod exec;
+mod flat;
 #[cfg(feature = "kube")]
 mod flux;
 mod help;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use test_support::environment::{TestEnvironment, recipient};
+use test_support::environment::{TestEnvironment, other_recipient, recipient};
 
 const TEXT: &str = "a: hunter2\n";
 
@@ -115,4 +115,33 @@ fn of_a_folder_the_files_are_done_that_are_meant() {
     }
     fs::remove_file(environment.path("apps/web/x.yaml")).expect("it is ours");
     environment.run(&["decrypt", "-i", "apps/web"]).succeeds();
+}
+
+#[test]
+fn of_a_folder_the_keys_of_encrypted_files_are_updated() {
+    let environment = TestEnvironment::new();
+    for name in ["in/x.yaml", "in/x.env", "in/x.bin", "in/not covered.yaml"] {
+        environment.write(name, "a=1: hunter2\n");
+        let recipient = recipient();
+        environment
+            .run(&["encrypt", "-i", "--age", &recipient, name])
+            .succeeds();
+    }
+    environment.write("in/plain.yaml", TEXT);
+    let left = environment.read("in/not covered.yaml");
+    let both = format!("{},{}", recipient(), other_recipient());
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n  - path_regex: /(x|plain)\n    age: {both}\n"),
+    );
+    environment.run(&["updatekeys", "--yes", "in"]).succeeds();
+    for name in ["in/x.yaml", "in/x.env", "in/x.bin"] {
+        assert!(
+            environment.read(name).contains(&other_recipient()),
+            "{name}"
+        );
+        assert_eq!(environment.decrypt(name), "a=1: hunter2\n");
+    }
+    assert_eq!(environment.read("in/plain.yaml"), TEXT);
+    assert_eq!(environment.read("in/not covered.yaml"), left);
 }

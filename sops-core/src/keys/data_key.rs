@@ -171,8 +171,13 @@ pub fn recover_data_key(
         }
     }
     if opened < needed {
+        let closed_keys = openings
+            .iter()
+            .filter(|opening| opening.secret.is_none())
+            .flat_map(|opening| &opening.keys);
         return Err(Error::NoDataKey {
             message: closed(&openings, needed, opened, service),
+            missing: closed_keys.map(|key| key.master_key().clone()).collect(),
         });
     }
     let mut secrets: Vec<_> = openings

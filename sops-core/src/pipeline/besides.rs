@@ -93,7 +93,10 @@ fn comment<'a>(
         document.paths.additional_data(path, &mut additional_data);
         if let Ok((Type::Comment, plaintext)) = cipher.decrypt(ciphertext, &additional_data) {
             if let Some(reuse) = reuse {
-                reuse.remember(Type::Comment, &additional_data, plaintext, ciphertext);
+                // What stands behind it is written anew.
+                let end = ciphertext.find(']').map_or(ciphertext.len(), |end| end + 1);
+                let alone = &ciphertext[..end];
+                reuse.remember(Type::Comment, &additional_data, plaintext, alone);
             }
             let text = String::from_utf8_lossy(plaintext);
             return Some(Zeroizing::new(text.into_owned()));
