@@ -8,6 +8,8 @@ use kube::core::discovery::ApiResource;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::command_error::{Code, CommandError};
+
 /// An object as it is sent.
 pub(crate) struct Object {
     /// `apiVersion`, `kind`, `metadata` and the rest.
@@ -53,7 +55,18 @@ impl Target {
         }
     }
 
-    pub(super) fn request(&self) -> Request {
+    /// The beginning of a request.
+    ///
+    /// # Errors
+    /// For names that would not stay one part of the path.
+    pub(super) fn request(&self) -> Result<Request, CommandError> {
+        for name in self.namespace.iter().chain([&self.name]) {
+            let is_part = |byte: u8| byte.is_ascii_graphic() && !b"/%?#".contains(&byte);
+            if name.is_empty() || !name.bytes().all(is_part) || matches!(&**name, "." | "..") {
+                let message = format!("`{}` is no name for an object", name.escape_default());
+                return Err(CommandError::new(Code::Generic, message));
+            }
+        }
         let ApiResource {
             group,
             api_version,
@@ -61,10 +74,10 @@ impl Target {
             ..
         } = &self.resource;
         let root = if group.is_empty() { "api" } else { "apis" };
-        Request::new(match &self.namespace {
+        Ok(Request::new(match &self.namespace {
             Some(namespace) => format!("/{root}/{api_version}/namespaces/{namespace}/{plural}"),
             None => format!("/{root}/{api_version}/{plural}"),
-        })
+        }))
     }
 }
 

@@ -97,9 +97,13 @@ impl Cluster {
             401 => self.unauthorized("the credentials are refused"),
             403 => {
                 // `secrets "web" is forbidden: User "ann" cannot patch resource "secrets" in API group "" in the namespace "prod"`
-                let why = message.split_once(" is forbidden: ").map_or(&*message, |(_, why)| why);
+                // All that is quoted then are names.
+                let is_of_rbac = status.message.contains(" cannot ")
+                    && !object.is_some_and(|object| has_value(&status.message, object));
+                let message = if is_of_rbac { &status.message } else { &message };
+                let why = message.split_once(" is forbidden: ").map_or(&**message, |(_, why)| why);
                 let error = new(format!("{what}: forbidden: {why}"));
-                match why.contains(" cannot ") {
+                match is_of_rbac {
                     true => error.hint("a Role or ClusterRole with that verb on that resource has to be bound to the user"),
                     false => error,
                 }
@@ -133,19 +137,23 @@ fn without_values(message: &str, object: Option<&Object>) -> String {
         return message.to_owned();
     };
     let masked = masked(message, &object.json);
-    let is_there = |secret: &str| {
-        // A short one is in many a word.
-        let words = |character: char| !character.is_alphanumeric();
-        match secret.len() {
-            0 => false,
-            1..4 => masked.split(words).any(|word| word == secret),
-            _ => masked.contains(secret),
-        }
-    };
-    match object.secrets.iter().any(|secret| is_there(secret)) {
+    match has_value(&masked, object) {
         true => "its message is left out, for a value of the object is in it".to_owned(),
         false => masked,
     }
+}
+
+fn has_value(message: &str, object: &Object) -> bool {
+    let is_there = |secret: &str| {
+        // A short one is in many a word.
+        let between = |character: char| !character.is_alphanumeric();
+        match secret.len() {
+            0 => false,
+            1..4 => message.split(between).any(|word| word == secret),
+            _ => message.contains(secret),
+        }
+    };
+    object.secrets.iter().any(|secret| is_there(secret))
 }
 
 fn masked(message: &str, object: &Value) -> String {

@@ -56,7 +56,7 @@ impl Cluster {
     pub(crate) async fn get(&self, target: &Target) -> Result<Option<Value>, CommandError> {
         let error = |error: kube::Error| self.error(&error, &target.to_string(), None);
         let request = target
-            .request()
+            .request()?
             .get(&target.name, &GetParams::default())
             .map_err(|cause| error(kube::Error::BuildRequest(cause)))?;
         match self.client.request::<Value>(request).await {
@@ -97,7 +97,7 @@ impl Cluster {
         };
         let error = |error: kube::Error| self.error(&error, &target.to_string(), Some(object));
         let request = target
-            .request()
+            .request()?
             .patch(&target.name, &parameters, &Patch::Apply(&object.json))
             .map_err(|cause| error(kube::Error::BuildRequest(cause)))?;
         let after: Value = self.client.request(request).await.map_err(error)?;

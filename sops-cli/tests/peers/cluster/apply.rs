@@ -240,6 +240,12 @@ fn some_of_many_objects_fail() {
     );
     assert_eq!(names, "configmap/b\n");
 
+    for name in ["../../secrets/x", "x?force=true", ".."] {
+        environment.write("name.yaml", config_map(&format!("'{name}'"), "{}"));
+        let run = environment.run(&["apply", "-f", "name.yaml"]).fails_with(1);
+        assert!(run.stderr.contains("is no name for an object"), "{run}");
+    }
+
     environment.write("many/kustomization.yaml", "resources: [a.yaml]\n");
     let run = environment.run(&["apply", "-f", "many"]).fails_with(1);
     assert!(run.stderr.contains("kustomize build"), "{run}");

@@ -1,7 +1,7 @@
 //! `flux install-key`, and what is in the cluster afterwards.
 
 use test_support::environment::{
-    TestEnvironment, identity, other_identity, other_recipient, recipient,
+    TestEnvironment, identity, other_identity, other_recipient, program, recipient,
 };
 
 use super::CLUSTER;
@@ -164,6 +164,27 @@ fn two_clusters_side_by_side_have_keys_of_their_own() {
     );
 }
 
+/// As the kubeconfigs of kind and k3s have it.
+#[test]
+fn a_client_certificate_lets_in() {
+    let environment = environment();
+    let arguments = [
+        "flux",
+        "install-key",
+        "-n",
+        "certificate",
+        "--create-namespace",
+        "--context",
+        "carol",
+    ];
+    environment.run(&arguments).succeeds();
+    assert!(
+        CLUSTER
+            .entry(&environment, "certificate", "sops-age", "age.agekey")
+            .contains(&identity())
+    );
+}
+
 /// What is exported is what `kubectl` takes.
 #[test]
 fn the_manifest_is_written_to_a_pipe() {
@@ -180,4 +201,22 @@ fn the_manifest_is_written_to_a_pipe() {
             .entry(&environment, "export", "sops-age", "age.agekey")
             .contains(&identity())
     );
+}
+
+/// A terminal may be looked at, and remembers: `script` gives the program one.
+#[test]
+fn the_manifest_is_shown_on_a_terminal_only_if_wanted() {
+    let environment = environment();
+    for (answer, is_shown) in [("n", false), ("y", true)] {
+        let script = format!(
+            "echo {answer} | script -qec '{} flux install-key --export' /dev/null",
+            program().display()
+        );
+        let run = environment.finish(environment.command_of("sh".as_ref(), &["-c", &script]));
+        assert!(
+            run.stdout.contains("Show it on the terminal? (y/n)"),
+            "{run}"
+        );
+        assert_eq!(run.stdout.contains("age.agekey: "), is_shown, "{run}");
+    }
 }

@@ -136,7 +136,7 @@ fn what_is_forbidden_names_verb_and_resource() {
         let run = environment.run(command).fails_with(1);
         assert!(
             run.stderr.contains(
-                "cannot patch resource \"secrets\" in API group \"\" in the namespace \"forbidden\""
+                "User \"ann\" cannot patch resource \"secrets\" in API group \"\" in the namespace \"forbidden\""
             ),
             "{run}"
         );

@@ -12,7 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use test_support::environment::{Run, TestEnvironment};
 
 /// Runs a program until standard input ends, which it does when the tests do, however they end; then takes away its folder.
-const WARDEN: &str = r#"folder=$1; shift; "$@" </dev/null & child=$!; cat >/dev/null; kill -9 $child; wait $child; rm -rf "$folder""#;
+const WARDEN: &str = r#"folder=$1; shift; "$@" </dev/null & child=$!; cat >/dev/null; kill -9 $child; wait $child; rm -rf "$folder"; rmdir "${folder%/*}" 2>/dev/null"#;
 
 /// How long a server may take to be ready. It takes seconds, on a machine that does nothing else.
 const READY: Duration = Duration::from_secs(120);
@@ -24,6 +24,8 @@ pub(crate) struct Server {
     port: u16,
     /// The certificates that the server has made for itself.
     authority: String,
+    /// That of a client, and its key.
+    client_certificate: (String, String),
     _etcd: Warden,
     _server: Warden,
 }
@@ -100,6 +102,7 @@ impl Server {
         ]);
         let tokens = "token-of-admin,admin,admin,\"system:masters\"\ntoken-of-ann,ann,ann\n";
         fs::write(path("tokens"), tokens).expect("it is ours");
+        let client_certificate = client_certificate(&folder);
         let server = Warden::start(
             &folder,
             "kube-apiserver",
@@ -112,6 +115,7 @@ impl Server {
                 format!("--service-account-signing-key-file={}", path("key")),
                 "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
                 format!("--token-auth-file={}", path("tokens")),
+                format!("--client-ca-file={}", path("ca.crt")),
                 "--authorization-mode=RBAC".to_owned(),
                 "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
                 "--disable-admission-plugins=ServiceAccount".to_owned(),
@@ -122,6 +126,7 @@ impl Server {
         let mut this = Self {
             port,
             authority: String::new(),
+            client_certificate,
             _etcd: etcd,
             _server: server,
         };
@@ -161,6 +166,7 @@ impl Server {
         let server = format!("https://127.0.0.1:{}", self.port);
         let away = format!("https://127.0.0.1:{}", free_port());
         let authority = &self.authority;
+        let (certificate, key) = &self.client_certificate;
         let folder = environment.home().join(".kube");
         fs::create_dir_all(&folder).expect("it is ours");
         let text = format!(
@@ -174,10 +180,12 @@ clusters:
 users:
 - {{name: admin, user: {{token: token-of-admin}}}}
 - {{name: ann, user: {{token: token-of-ann}}}}
+- {{name: carol, user: {{client-certificate-data: {certificate}, client-key-data: {key}}}}}
 - {{name: stranger, user: {{token: token-of-nobody}}}}
 contexts:
 - {{name: admin, context: {{cluster: here, user: admin}}}}
 - {{name: ann, context: {{cluster: here, user: ann}}}}
+- {{name: carol, context: {{cluster: here, user: carol}}}}
 - {{name: stranger, context: {{cluster: here, user: stranger}}}}
 - {{name: away, context: {{cluster: away, user: admin}}}}
 - {{name: untrusted, context: {{cluster: untrusted, user: admin}}}}
@@ -223,6 +231,50 @@ contexts:
         self.write_kubeconfig(&environment);
         environment
     }
+}
+
+/// The certificate of the administrator `carol`, and its key, in base64: of the kinds that k3s makes.
+fn client_certificate(folder: &Path) -> (String, String) {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let base64 =
+        |name: &str| BASE64_STANDARD.encode(fs::read(path(name)).expect("it was just made"));
+    let (ca, ca_key, key) = (path("ca.crt"), path("ca.key"), path("carol.key"));
+    let sign = ["req", "-x509", "-days", "2", "-nodes"];
+    let authority = [
+        "-newkey",
+        "rsa:2048",
+        "-keyout",
+        &ca_key,
+        "-subj",
+        "/CN=tests",
+        "-out",
+        &ca,
+    ];
+    openssl(&[&sign[..], &authority].concat());
+    openssl(&[
+        "ecparam",
+        "-name",
+        "prime256v1",
+        "-genkey",
+        "-noout",
+        "-out",
+        &key,
+    ]);
+    let (subject, certificate) = ("/O=system:masters/CN=carol", path("carol.crt"));
+    let client = [
+        "-CA",
+        &ca,
+        "-CAkey",
+        &ca_key,
+        "-key",
+        &key,
+        "-subj",
+        subject,
+        "-out",
+        &certificate,
+    ];
+    openssl(&[&sign[..], &client].concat());
+    (base64("carol.crt"), base64("carol.key"))
 }
 
 fn openssl(arguments: &[&str]) {
