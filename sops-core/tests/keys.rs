@@ -551,3 +551,49 @@ fn a_key_file_is_written_as_age_keygen_writes_it() {
         );
     }
 }
+
+#[test]
+fn identities_can_be_kept_in_another_place() {
+    use secrecy::ExposeSecret;
+
+    for name in ["x25519.txt", "hybrid.txt", "encrypted.age"]
+        .into_iter()
+        .filter(|name| is_usable(name))
+    {
+        let mut identities = with_key(name);
+        // The same once more is one key.
+        add(&mut identities, name);
+        let pairs = identities.key_pairs(&[]);
+        assert_eq!(
+            pairs.len(),
+            if name == "encrypted.age" { 2 } else { 1 },
+            "{name}"
+        );
+        let mut elsewhere = Identities::new();
+        for pair in &pairs {
+            let line = pair.identity.expose_secret();
+            assert!(
+                name == "encrypted.age" || read(name).contains(&format!("{line}\n")),
+                "{name}"
+            );
+            elsewhere.add_keys("elsewhere", line.as_bytes()).unwrap();
+        }
+        let recipients: Vec<&Recipient> = pairs.iter().map(|pair| &pair.recipient).collect();
+        assert_eq!(
+            elsewhere.recipients().iter().collect::<Vec<_>>(),
+            recipients,
+            "{name}"
+        );
+        for vector in vectors().iter().filter(|vector| vector.identity == name) {
+            let secret = elsewhere.unwrap(&vector.recipient, &vector.enc).unwrap();
+            assert_eq!(
+                secret.map(|secret| hex(&secret)),
+                Some(vector.secret.clone()),
+                "{name}"
+            );
+        }
+    }
+    // Those of SSH have files of their own.
+    #[cfg(feature = "ssh")]
+    assert!(with_key("ssh_ed25519").key_pairs(&[]).is_empty());
+}
