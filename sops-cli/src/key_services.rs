@@ -1,6 +1,7 @@
 //! Who encrypts and decrypts with master keys: age and PGP on this machine, and then key services elsewhere.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use sops_core::keys::{
     DataKey, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey,
@@ -90,6 +91,21 @@ impl Services {
             let error = source.error(error).with_code(Code::CannotRetrieveDataKey);
             hints.into_iter().fold(error, CommandError::hint)
         })
+    }
+
+    /// The document that was read from `source` with its data key encrypted for other key groups.
+    pub(crate) fn with_key_groups(
+        &self,
+        ui: &Ui,
+        source: &Source,
+        document: &EncryptedDocument<'_>,
+        groups: &[Vec<MasterKey>],
+        threshold: Option<usize>,
+    ) -> Result<String, CommandError> {
+        let key = self.data_key(ui, source, document)?;
+        document
+            .with_key_groups(&key, groups, threshold, &*self.all, SystemTime::now())
+            .map_err(|error| source.error(error))
     }
 
     /// Says once what should be mended about the keys and, if asked to, where they were looked for.

@@ -6,11 +6,8 @@ use std::process::ExitCode;
 use sops_core::{Document, variables};
 
 use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
-use crate::command_error::{Code, CommandError, Role};
+use crate::command_error::{Code, CommandError};
 use crate::exec::{self, Passing};
-use crate::key_services::Services;
-use crate::opening;
-use crate::source::Source;
 use crate::ui::Ui;
 
 /// Run a command with the decrypted values in its environment
@@ -37,8 +34,6 @@ pub(crate) fn cmd_exec_env(
     globals: &GlobalArgs,
     args: &Args,
 ) -> Result<ExitCode, CommandError> {
-    let (file, command) = args.exec.file_and_command()?;
-    let services = Services::for_opening(ui, globals, &args.exec.opening)?;
     if args.exec.background && args.same_process {
         let message = "`--background` and `--same-process` exclude each other";
         return Err(CommandError::new(Code::ConflictingParameters, message));
@@ -47,8 +42,8 @@ pub(crate) fn cmd_exec_env(
         input_type: args.input_type.clone(),
         ..FormatArgs::default()
     };
-    let source = Source::read(Some(file), formats.input(Some(file))?, Role::Encrypted)?;
-    let decrypted = opening::decrypt(ui, &services, &source, &args.exec.opening)?;
+    let opened = exec::open(ui, globals, &args.exec, &formats)?;
+    let (source, decrypted) = (opened.source, opened.decrypted);
     let document = Document::parse(&*decrypted.plaintext, source.format)
         .map_err(|error| source.plaintext_error(error))?;
     if document.document_count() > 1 {
@@ -64,7 +59,7 @@ pub(crate) fn cmd_exec_env(
         Some(Passing::new()?)
     };
     let user = args.exec.become_user()?;
-    let mut shell = exec::shell(command, args.pristine, user.as_ref(), secrets);
+    let mut shell = exec::shell(opened.command, args.pristine, user.as_ref(), secrets);
     match passing {
         Some(passing) => passing.run(shell),
         None if args.same_process => Err(exec::failed(&shell.exec())),

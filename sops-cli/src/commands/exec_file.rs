@@ -4,13 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
-use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::command_error::{Code, CommandError, name_of};
 use crate::creation;
 use crate::exec::{self, Passing, pipe};
-use crate::key_services::Services;
-use crate::opening;
 use crate::private_folder::PrivateFolder;
-use crate::source::Source;
 use crate::ui::Ui;
 
 /// Run a command that finds the decrypted file under the name `{}`
@@ -44,8 +41,6 @@ pub(crate) fn cmd_exec_file(
     globals: &GlobalArgs,
     args: &Args,
 ) -> Result<ExitCode, CommandError> {
-    let (file, command) = args.exec.file_and_command()?;
-    let services = Services::for_opening(ui, globals, &args.exec.opening)?;
     if args.exec.background {
         let message =
             "with `--background` the decrypted file would be gone before the command reads it";
@@ -53,11 +48,10 @@ pub(crate) fn cmd_exec_file(
             .hint("let the shell run all of it in the background: `sops-rs exec-file … &`"));
     }
     let name = args.filename()?;
-    let format = args.formats.input(Some(file))?;
-    let to = args.formats.output(Some(file), format)?;
-    let source = Source::read(Some(file), format, Role::Encrypted)?;
-    let decrypted = opening::decrypt(ui, &services, &source, &args.exec.opening)?;
-    let plaintext = creation::in_format(ui, globals, &source, decrypted, to)?;
+    let opened = exec::open(ui, globals, &args.exec, &args.formats)?;
+    let source = opened.source;
+    let to = args.formats.output(Some(opened.file), source.format)?;
+    let plaintext = creation::in_format(ui, globals, &source, opened.decrypted, to)?;
     // From here on a signal is the command's affair, and what is made here is taken away again.
     let passing = Passing::new()?;
     let user = args.exec.become_user()?;
@@ -75,7 +69,7 @@ pub(crate) fn cmd_exec_file(
         let message = format!("{}: the folder's name is not UTF-8", name_of(&path));
         return Err(CommandError::new(Code::Generic, message));
     };
-    let command = command.replace("{}", path);
+    let command = opened.command.replace("{}", path);
     passing.run(exec::shell(&command, false, user.as_ref(), Vec::new()))
 }
 

@@ -1,7 +1,6 @@
 //! `sops-rs groups`.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use clap::Subcommand;
 use sops_core::EncryptedDocument;
@@ -130,16 +129,7 @@ fn change(
         );
     }
     let services = Services::new(ui, globals)?;
-    let key = services.data_key(ui, &source, &document)?;
-    let changed = document
-        .with_key_groups(
-            &key,
-            &groups,
-            threshold,
-            &*services.all(),
-            SystemTime::now(),
-        )
-        .map_err(|error| source.error(error))?;
+    let changed = services.with_key_groups(ui, &source, &document, &groups, threshold)?;
     let output = OutputArgs {
         in_place: place.in_place,
         output: None,

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use sops_core::EncryptedDocument;
 use sops_core::config::Config;
@@ -127,17 +126,8 @@ fn update(
             return Ok(());
         }
     }
-    let key = services.data_key(ui, &source, &document)?;
     let threshold = Some(threshold).filter(|threshold| *threshold > 0);
-    let updated = document
-        .with_key_groups(
-            &key,
-            &groups,
-            threshold,
-            &*services.all(),
-            SystemTime::now(),
-        )
-        .map_err(|error| source.error(error))?;
+    let updated = services.with_key_groups(ui, &source, &document, &groups, threshold)?;
     let expected = Expected::Content(&source.content);
     files::write(file, updated.as_bytes(), expected, Readers::Usual)?;
     ui.note(format_args!("File {name} synced with new keys"));

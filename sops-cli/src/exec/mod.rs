@@ -7,19 +7,52 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
-use sops_core::Variable;
+use sops_core::{Decrypted, Variable};
 
-use crate::command_error::{Code, CommandError};
+use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
+use crate::command_error::{Code, CommandError, Role};
+use crate::key_services::Services;
+use crate::opening;
+use crate::source::Source;
+use crate::ui::Ui;
 
 pub(crate) use user::User;
 
 /// The signals that are passed on.
 const PASSED: [i32; 6] = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2];
+
+/// A decrypted file, and the command that is run with it.
+pub(crate) struct Opened<'a> {
+    pub(crate) file: &'a Path,
+    pub(crate) command: &'a str,
+    pub(crate) source: Source,
+    pub(crate) decrypted: Decrypted,
+}
+
+/// Decrypts the file that was named.
+pub(crate) fn open<'a>(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    exec: &'a ExecArgs,
+    formats: &FormatArgs,
+) -> Result<Opened<'a>, CommandError> {
+    let (file, command) = exec.file_and_command()?;
+    let services = Services::for_opening(ui, globals, &exec.opening)?;
+    let source = Source::read(Some(file), formats.input(Some(file))?, Role::Encrypted)?;
+    let decrypted = opening::decrypt(ui, &services, &source, &exec.opening)?;
+    Ok(Opened {
+        file,
+        command,
+        source,
+        decrypted,
+    })
+}
 
 /// The shell that runs `command`, with this environment: ours unless it is to be pristine, then the user's, then the secrets.
 pub(crate) fn shell(

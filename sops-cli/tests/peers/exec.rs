@@ -32,6 +32,9 @@ fn cases() -> Vec<Case> {
         "x.json",
         "{\"a\": \"b c\", \"n\": null, \"f\": 100000.0, \"i\": 17}",
     );
+    let dotenv = ("x.env", "A=b c\n# comment\nB='1'\nC=one\\ntwo\nD=\n");
+    let ini = ("x.ini", "[s]\na = b c\nb = 1\n");
+    let binary = ("x.bin", "any text\nat all");
     let short = ("y.yaml", "A: b c\nB: 1\n");
     let mut cases = vec![
         case(all, &["exec-env", "F", SORTED]),
@@ -39,6 +42,18 @@ fn cases() -> Vec<Case> {
         case(all, &["exec-env", "--same-process", "F", SORTED]),
         case(json, &["exec-env", "--pristine", "F", SORTED]),
         case(short, &["exec-env", "--pristine", "F", SORTED]),
+        case(dotenv, &["exec-env", "--pristine", "F", SORTED]),
+        case(dotenv, &["exec-file", "F", "cat {}"]),
+        case(
+            dotenv,
+            &["exec-file", "--output-type", "json", "F", "cat {}"],
+        ),
+        case(ini, &["exec-env", "--pristine", "F", SORTED]),
+        case(ini, &["exec-file", "F", "cat {}"]),
+        case(ini, &["exec-file", "--output-type", "yaml", "F", "cat {}"]),
+        case(binary, &["exec-env", "--pristine", "F", SORTED]),
+        case(binary, &["exec-file", "--no-fifo", "F", "cat {}"]),
+        case(binary, &["exec-env", "--input-type", "json", "F", SORTED]),
         case(all, &["exec-env", "F", "exit 7"]),
         case(all, &["exec-env", "F", "./none 2>/dev/null"]),
         case(all, &["exec-env", "--same-process", "F", "exit 7"]),

@@ -27,18 +27,7 @@ fn without_markers(text: &str) -> Vec<&str> {
 
 /// What both programs agree on for one file, in both directions; else what is wrong.
 fn check(text: &str, format: Format, rule: Option<EncryptionRule>) -> Result<(), String> {
-    // The flags for comment rules exist only in the old command form.
-    let flags: Vec<String> = rule
-        .iter()
-        .map(|rule| format!("--{}={}", rule.name().replace('_', "-"), rule.text()))
-        .collect();
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    let theirs = peer::sops_encrypt(text, format, &flags);
-    let ours = peer::encrypt(text, format, |how| {
-        if let Some(rule) = &rule {
-            how.rule = rule.clone();
-        }
-    });
+    let (ours, theirs) = peer::encrypt_both(text, format, rule.as_ref());
     // `sops` crashes on comments that begin with an empty line.
     let crashes = text
         .lines()

@@ -102,18 +102,7 @@ pub(crate) fn check(
     format: Format,
     rule: Option<EncryptionRule>,
 ) -> Result<(), String> {
-    // The flags for comment rules exist only in the old command form.
-    let flags: Vec<String> = rule
-        .iter()
-        .map(|rule| format!("--{}={}", rule.name().replace('_', "-"), rule.text()))
-        .collect();
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    let theirs = peer::sops_encrypt(text, format, &flags);
-    let ours = peer::encrypt(text, format, |how| {
-        if let Some(rule) = &rule {
-            how.rule = rule.clone();
-        }
-    });
+    let (ours, theirs) = peer::encrypt_both(text, format, rule.as_ref());
     let ours = match (ours, &theirs) {
         (Ok(ours), _) => ours,
         (Err(_), None) => return Ok(()),

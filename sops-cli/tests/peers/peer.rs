@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use sops_core::keys::{Identities, Recipient};
+use sops_core::rules::EncryptionRule;
 use sops_core::{Encryption, Error, Format};
 use tempfile::TempDir;
 
@@ -94,6 +95,24 @@ pub(crate) fn sops_encrypt(
     // The old form, since the other does not have the flags for comment rules.
     let arguments = [&["-e", "--age", &recipient], extra].concat();
     successful(sops(&arguments, format, text)).ok()
+}
+
+/// What this library and `sops encrypt` make of a text under a rule.
+pub(crate) fn encrypt_both(
+    text: &str,
+    format: Format,
+    rule: Option<&EncryptionRule>,
+) -> (Result<String, Error>, Option<String>) {
+    let flag =
+        |rule: &EncryptionRule| format!("--{}={}", rule.name().replace('_', "-"), rule.text());
+    let flag = rule.map(flag);
+    let flags: Vec<&str> = flag.iter().map(String::as_str).collect();
+    let ours = encrypt(text, format, |how| {
+        if let Some(rule) = rule {
+            how.rule = rule.clone();
+        }
+    });
+    (ours, sops_encrypt(text, format, &flags))
 }
 
 /// What `sops decrypt` makes of a text, or what it says.

@@ -1,6 +1,9 @@
 //! Many files in one call.
 
 use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Instant;
 
 use test_support::environment::{TestEnvironment, other_recipient, recipient};
 
@@ -144,4 +147,49 @@ fn of_a_folder_the_keys_of_encrypted_files_are_updated() {
     }
     assert_eq!(environment.read("in/plain.yaml"), TEXT);
     assert_eq!(environment.read("in/not covered.yaml"), left);
+}
+
+#[test]
+fn a_signal_leaves_each_file_whole() {
+    let environment = TestEnvironment::new();
+    let names: Vec<String> = (100..400).map(|number| format!("{number}.yaml")).collect();
+    for name in &names {
+        environment.write(name, TEXT);
+    }
+    let recipient = recipient();
+    environment
+        .run(&[
+            "encrypt",
+            "-i",
+            "--allow-plaintext",
+            "--age",
+            &recipient,
+            ".",
+        ])
+        .succeeds();
+    let begin = Instant::now();
+    environment.run(&["rotate", "-i", "."]).succeeds();
+    let whole = begin.elapsed();
+    let mut ended = 0;
+    for part in 1..=6 {
+        let mut child = environment
+            .command(&["rotate", "-i", "."])
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program runs");
+        thread::sleep(whole * part / 8);
+        // It may have ended already.
+        let _ = Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .stderr(Stdio::null())
+            .status();
+        let status = child.wait().expect("it ends");
+        ended += usize::from(!status.success());
+        assert_eq!(environment.names(), names);
+    }
+    assert!(ended > 0, "no signal came in time");
+    environment.run(&["decrypt", "-i", "."]).succeeds();
+    for name in &names {
+        assert_eq!(environment.read(name), TEXT);
+    }
 }

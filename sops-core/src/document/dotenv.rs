@@ -148,22 +148,8 @@ pub(crate) fn spell_metadata(out: &mut String, entries: &[(String, String)]) {
 mod tests {
     use super::*;
 
-    /// Keys and values, comments as entries without a key.
     fn read(text: &str) -> Vec<(String, String)> {
-        let document = parse(text).unwrap_or_else(|error| panic!("{error}"));
-        let entry = |item: &Item<'_>| match item {
-            Item::Leaf(leaf) => {
-                let value = leaf.value.as_ref().map(|value| value.bytes.to_vec());
-                let value = String::from_utf8(value.unwrap_or_default());
-                Some((
-                    document.paths.key(leaf.path).to_string(),
-                    value.unwrap_or_default(),
-                ))
-            }
-            Item::Comment { span, .. } => Some((String::new(), document.source(*span).to_owned())),
-            _ => None,
-        };
-        document.tape.iter().filter_map(entry).collect()
+        flat::entries(&parse(text).unwrap_or_else(|error| panic!("{error}")))
     }
 
     /// Measured with `sops decrypt --output-type json` 3.13.3.
@@ -181,7 +167,7 @@ mod tests {
             ("A==b=\n", &[("A", "=b=")]),
             ("=x\nA=\n", &[("", "x"), ("A", "")]),
             ("A=1\nA=2\n", &[("A", "1"), ("A", "2")]),
-            ("# c\n#\nA=1\n", &[("", "# c"), ("", "#"), ("A", "1")]),
+            ("# c\n#\nA=1\n", &[("//", " c"), ("//", ""), ("A", "1")]),
             ("\u{feff}A=1\n", &[("\u{feff}A", "1")]),
             ("sops=1\nA=1\0\n", &[("sops", "1"), ("A", "1\0")]),
             (

@@ -141,6 +141,24 @@ pub(crate) fn ends_a_line(text: &str) -> bool {
     text.is_empty() || text == "\u{feff}" || text.ends_with('\n')
 }
 
+/// Keys and values, sections in brackets, and comments under the key `//`: what tests hold beside what SOPS reads.
+#[cfg(test)]
+pub(crate) fn entries(document: &Document<'_>) -> Vec<(String, String)> {
+    let entry = |(index, item): (usize, &Item<'_>)| match item {
+        Item::Open { path, .. } if *path != ROOT => {
+            Some((format!("[{}]", document.paths.key(*path)), String::new()))
+        }
+        Item::Leaf(leaf) => Some((
+            document.paths.key(leaf.path).to_string(),
+            text(leaf.value.as_ref()).into_owned(),
+        )),
+        Item::Comment { .. } => Some(("//".to_owned(), document.comment(index).text.into_owned())),
+        _ => None,
+    };
+    let items = document.tape.iter().enumerate();
+    items.filter_map(entry).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -214,34 +214,12 @@ pub(crate) fn metadata(block: &str) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::flat;
 
-    /// Sections and keys with their values, comments with a key of their own.
+    /// Without the section that has no header.
     fn read(text: &str) -> Vec<(String, String)> {
         let document = parse(text).unwrap_or_else(|error| panic!("{error}"));
-        let entry = |(index, item): (usize, &Item<'_>)| match item {
-            Item::Open { path, .. } if *path != ROOT => {
-                Some((format!("[{}]", document.paths.key(*path)), String::new()))
-            }
-            Item::Leaf(leaf) => {
-                let value = leaf.value.as_ref().map(|value| value.bytes.to_vec());
-                let value = String::from_utf8(value.unwrap_or_default());
-                Some((
-                    document.paths.key(leaf.path).to_string(),
-                    value.unwrap_or_default(),
-                ))
-            }
-            Item::Comment { .. } => {
-                Some(("//".to_owned(), document.comment(index).text.into_owned()))
-            }
-            _ => None,
-        };
-        document
-            .tape
-            .iter()
-            .enumerate()
-            .filter_map(entry)
-            .skip(1)
-            .collect()
+        flat::entries(&document).split_off(1)
     }
 
     /// Measured with `sops decrypt --output-type json` 3.13.3.
