@@ -1,5 +1,7 @@
 //! The command line as a whole: what stands before a command, and what becomes of its outcome.
 
+use std::borrow::Cow;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -9,6 +11,7 @@ use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
 use crate::commands::{self, Command, old_form};
+use crate::masking::masked;
 use crate::ui::Ui;
 
 /// Encrypts, decrypts and edits secrets in files, as sops does it, and changes nothing but their values
@@ -77,8 +80,12 @@ pub(crate) fn run() -> ExitCode {
 
 /// Shows help, or what cannot be understood; that is a failure of the general kind, as with `sops`.
 fn usage(error: &clap::Error) -> ExitCode {
-    // Nobody is there to read it, then.
-    let _ = error.print();
+    let text = error.render().to_string();
+    // Where nobody is there to read it, nothing is to be done.
+    let _ = match masked(&text) {
+        Cow::Borrowed(_) => error.print(),
+        Cow::Owned(text) => io::stderr().write_all(text.as_bytes()),
+    };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         _ => ExitCode::from(Code::Generic as u8),

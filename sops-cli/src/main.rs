@@ -21,6 +21,7 @@ mod key_services;
 mod local_keys;
 #[cfg(feature = "kube")]
 mod manifests;
+mod masking;
 mod notice;
 mod opening;
 mod private_folder;

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use sops_core::keys::Prompt;
 
 use crate::command_error::CommandError;
+use crate::masking::masked;
 
 /// Where a command's words go.
 pub(crate) struct Ui {
@@ -52,8 +53,9 @@ impl Ui {
 
     /// Says what was done, or what is to be done next.
     pub(crate) fn note(&self, message: impl Display) {
+        let message = message.to_string();
         // Whoever closed standard error does not want to know.
-        let write = || drop(writeln!(io::stderr(), "{message}"));
+        let write = || drop(writeln!(io::stderr(), "{}", masked(&message)));
         match self.progress.get() {
             Some(bar) => bar.suspend(write),
             None => write(),

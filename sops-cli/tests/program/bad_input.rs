@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use test_support::environment::{TestEnvironment, identity};
 
-use crate::cases::{Case, changes, command_lines, encrypted_files, flat, plaintexts, private_keys};
+use crate::cases::{
+    Case, changes, command_lines, encrypted_files, flat, misplaced_private_keys, plaintexts,
+    private_keys,
+};
 
 /// Stands in every file, and may stand in no message.
 const VALUE: &str = "hunter2";
@@ -80,4 +83,9 @@ fn private_keys_that_cannot_be_used() {
 #[test]
 fn command_lines_that_make_no_sense() {
     insta::assert_snapshot!(messages(command_lines()));
+}
+
+#[test]
+fn private_keys_where_they_do_not_belong() {
+    insta::assert_snapshot!(messages(misplaced_private_keys()));
 }

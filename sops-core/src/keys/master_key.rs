@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::age::{Recipient, shortened};
+use super::age::{Recipient, holds_private_key, shortened};
 use super::{Family, pgp};
 use crate::error::{Error, Result};
 
@@ -127,10 +127,13 @@ impl MasterKey {
     /// Refuses a key that nothing can be encrypted for, whichever key service there is.
     ///
     /// # Errors
-    /// [`Error::Recipient`] for what is no age recipient, [`Error::MasterKey`] for other families.
+    /// [`Error::PrivateKey`] for one, [`Error::Recipient`] for what is no age recipient, [`Error::MasterKey`] for other families.
     pub fn check(&self) -> Result<()> {
         let problem = match self {
             Self::Age { recipient } => return recipient.parse::<Recipient>().map(drop),
+            Self::Pgp { fingerprint } if holds_private_key(fingerprint) => {
+                return Err(Error::PrivateKey);
+            }
             Self::Pgp { fingerprint } if !pgp::is_fingerprint(fingerprint) => {
                 "this is no fingerprint, which has 40 hexadecimal digits"
             }

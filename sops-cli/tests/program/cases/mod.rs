@@ -76,7 +76,7 @@ impl Case {
         let argument = |argument| match argument {
             "R" => recipient(),
             "F" => file.to_owned(),
-            other => str::to_owned(other),
+            other => other.replace("KEY", &identity()),
         };
         let arguments = self.arguments.split_whitespace().map(argument).collect();
         (arguments, variables)
@@ -518,6 +518,31 @@ pub(crate) fn private_keys() -> Vec<Case> {
             .with("$SOPS_AGE_KEY_CMD", "false"),
         case("an empty key file", Encrypted, "decrypt -i F", 128)
             .with("../home/.config/sops/age/keys.txt", ""),
+    ]
+}
+
+/// What a person may paste in the wrong place.
+pub(crate) fn misplaced_private_keys() -> Vec<Case> {
+    let plain = || File("x.yaml", "a: b\n".into());
+    vec![
+        case("as a recipient", plain(), "encrypt -i --age KEY F", 1),
+        case("as a fingerprint", plain(), "encrypt -i --pgp KEY F", 1),
+        case("as a cloud key", plain(), "encrypt -i --gcp-kms KEY F", 1),
+        case(
+            "as a key service",
+            plain(),
+            "encrypt -i --age R --keyservice KEY F",
+            1,
+        ),
+        case(
+            "as an added fingerprint",
+            Encrypted,
+            "rotate -i --add-pgp KEY F",
+            1,
+        ),
+        case("as a file", Nothing, "decrypt KEY", 100),
+        case("as a flag", Encrypted, "decrypt --KEY F", 1),
+        case("as a path", Encrypted, "set F [\"KEY 1", 7),
     ]
 }
 

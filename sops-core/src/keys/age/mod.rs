@@ -25,7 +25,7 @@ pub use keygen::{KeyPair, generate_x25519};
 pub use recipient::Recipient;
 
 pub(crate) use identity::Layout;
-pub(crate) use recipient::shortened;
+pub(crate) use recipient::{holds_private_key, shortened};
 pub(crate) use source::{Content, Source};
 
 /// The first line of an ASCII-armoured age file.

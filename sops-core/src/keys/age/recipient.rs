@@ -192,7 +192,7 @@ pub(crate) fn shortened(recipient: &str) -> String {
 }
 
 /// Whether the text has a private key in it, whole or in part.
-fn holds_private_key(text: &str) -> bool {
+pub(crate) fn holds_private_key(text: &str) -> bool {
     let text = text.to_ascii_uppercase();
     ["SECRET-KEY", "PRIVATE KEY", "AGE-PLUGIN-"]
         .iter()
