@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use test_support::environment::{TestEnvironment, identity};
 
 use crate::cases::{
-    Case, changes, command_lines, encrypted_files, flat, misplaced_private_keys, plaintexts,
-    private_keys,
+    Case, Input, case, changes, command_lines, encrypted_files, flat, plaintexts, private_keys,
 };
 
 /// Stands in every file, and may stand in no message.
@@ -83,6 +82,31 @@ fn private_keys_that_cannot_be_used() {
 #[test]
 fn command_lines_that_make_no_sense() {
     insta::assert_snapshot!(messages(command_lines()));
+}
+
+/// What a person may paste in the wrong place.
+fn misplaced_private_keys() -> Vec<Case> {
+    let plain = || Input::File("x.yaml", "a: b\n".into());
+    vec![
+        case("as a recipient", plain(), "encrypt -i --age KEY F", 1),
+        case("as a fingerprint", plain(), "encrypt -i --pgp KEY F", 1),
+        case("as a cloud key", plain(), "encrypt -i --gcp-kms KEY F", 1),
+        case(
+            "as a key service",
+            plain(),
+            "encrypt -i --age R --keyservice KEY F",
+            1,
+        ),
+        case(
+            "as an added fingerprint",
+            Input::Encrypted,
+            "rotate -i --add-pgp KEY F",
+            1,
+        ),
+        case("as a file", Input::Nothing, "decrypt KEY", 100),
+        case("as a flag", Input::Encrypted, "decrypt --KEY F", 1),
+        case("as a path", Input::Encrypted, "set F [\"KEY 1", 7),
+    ]
 }
 
 #[test]

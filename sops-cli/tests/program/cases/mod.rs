@@ -9,7 +9,7 @@ use test_support::environment::{
 };
 
 /// What is made wrong.
-enum Input {
+pub(crate) enum Input {
     /// A file with this in it.
     File(&'static str, Vec<u8>),
     /// A file with this in it, encrypted and changed.
@@ -32,7 +32,7 @@ pub(crate) struct Case {
     pub(crate) code: i32,
 }
 
-fn case(name: &'static str, input: Input, arguments: &'static str, code: i32) -> Case {
+pub(crate) fn case(name: &'static str, input: Input, arguments: &'static str, code: i32) -> Case {
     Case {
         name,
         input,
@@ -518,31 +518,6 @@ pub(crate) fn private_keys() -> Vec<Case> {
             .with("$SOPS_AGE_KEY_CMD", "false"),
         case("an empty key file", Encrypted, "decrypt -i F", 128)
             .with("../home/.config/sops/age/keys.txt", ""),
-    ]
-}
-
-/// What a person may paste in the wrong place.
-pub(crate) fn misplaced_private_keys() -> Vec<Case> {
-    let plain = || File("x.yaml", "a: b\n".into());
-    vec![
-        case("as a recipient", plain(), "encrypt -i --age KEY F", 1),
-        case("as a fingerprint", plain(), "encrypt -i --pgp KEY F", 1),
-        case("as a cloud key", plain(), "encrypt -i --gcp-kms KEY F", 1),
-        case(
-            "as a key service",
-            plain(),
-            "encrypt -i --age R --keyservice KEY F",
-            1,
-        ),
-        case(
-            "as an added fingerprint",
-            Encrypted,
-            "rotate -i --add-pgp KEY F",
-            1,
-        ),
-        case("as a file", Nothing, "decrypt KEY", 100),
-        case("as a flag", Encrypted, "decrypt --KEY F", 1),
-        case("as a path", Encrypted, "set F [\"KEY 1", 7),
     ]
 }
 
