@@ -44,6 +44,9 @@ def seeds():
             yield "json_round_trip", line["source"].encode()
         if line["format"] in FLAT:
             yield "flat_round_trip", bytes([FLAT.index(line["format"])]) + line["source"].encode()
+    for path in files(HERE.parent / "sops-lint/tests/fixtures", ".txt"):
+        for number, case in enumerate(path.read_text().split("=== ")):
+            yield "lint", bytes([number % 7]) + case.partition("\n")[2].encode()
     for line in lines("vectors/regex.jsonl"):
         pattern = line["pattern"].replace("'", "''")
         yield "config", f"creation_rules:\n  - path_regex: '{pattern}'\n    age: age1\n".encode()

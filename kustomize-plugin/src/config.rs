@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use sops_core::tree::Node;
 use sops_core::{Format, from_document};
 
+use crate::lint::Linting;
 use crate::problem::Problem;
 use crate::report::Report;
 
@@ -20,6 +21,7 @@ const KSOPS_API_VERSION: &str = "viaduct.ai/v1";
 pub(crate) enum Config {
     Generate(Generator),
     Decrypt(Decryption),
+    Lint(Linting),
 }
 
 /// Makes resources of encrypted files.
@@ -103,13 +105,14 @@ impl Config {
         match (text("apiVersion"), text("kind")) {
             (API_VERSION, "SopsGenerator") => typed(config).map(Self::Generate),
             (API_VERSION, "SopsDecrypt") => typed(config).map(Self::Decrypt),
+            (API_VERSION, "SopsLint") => typed(config).map(Self::Lint),
             (KSOPS_API_VERSION, "ksops") => {
                 let config = without_unknown_fields(config, report);
                 typed(&config).map(Self::Generate)
             }
             (version, kind) => Err(Problem::new(format!(
-                "the configuration is of apiVersion `{version}`, kind `{kind}`; known are {API_VERSION} with SopsGenerator and \
-                 SopsDecrypt, and {KSOPS_API_VERSION} with ksops"
+                "the configuration is of apiVersion `{version}`, kind `{kind}`; known are {API_VERSION} with SopsGenerator, \
+                 SopsDecrypt and SopsLint, and {KSOPS_API_VERSION} with ksops"
             ))),
         }
         .map_err(|problem| problem.of_resource(config))

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::decrypt::decrypt;
 use crate::generate::generate;
 use crate::keys::Keys;
+use crate::lint::lint;
 use crate::problem::{Problem, ResourceRef};
 use crate::report::Report;
 use crate::resource_list::ResourceList;
@@ -81,6 +82,7 @@ impl Function {
             Config::Decrypt(decryption) => {
                 list.items = decrypt(self, &config, &decryption, list.items)?;
             }
+            Config::Lint(linting) => lint(&mut self.report, &linting, &list.items)?,
         }
         Ok(list)
     }

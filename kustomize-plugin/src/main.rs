@@ -1,5 +1,5 @@
-//! The program `sops-rs-krm`: a KRM function that decrypts the resources of a kustomize build, and generates resources from encrypted
-//! files.
+//! The program `sops-rs-krm`: a KRM function that decrypts and lints the resources of a kustomize build, and generates resources from
+//! encrypted files.
 
 mod config;
 mod decrypt;
@@ -7,6 +7,7 @@ mod encrypted_file;
 mod function;
 mod generate;
 mod keys;
+mod lint;
 mod problem;
 mod report;
 mod resource_list;
@@ -26,7 +27,7 @@ A KRM function for kustomize: it reads a ResourceList from standard input and wr
 Configurations name it in the annotation config.kubernetes.io/function:
 
   apiVersion: krm.sops-rs/v1alpha1
-  kind: SopsDecrypt       # in `transformers`; SopsGenerator in `generators`
+  kind: SopsDecrypt       # or SopsLint, in `transformers`; SopsGenerator in `generators`
   metadata:
     name: sops
     annotations:

@@ -88,6 +88,13 @@ fn usage(error: &clap::Error) -> ExitCode {
     };
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        // There a failure of the general kind is that something was found.
+        _ if std::env::args_os()
+            .nth(1)
+            .is_some_and(|name| name == "lint") =>
+        {
+            ExitCode::from(Code::CannotReadInput as u8)
+        }
         _ => ExitCode::from(Code::Generic as u8),
     }
 }

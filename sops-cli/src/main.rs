@@ -17,6 +17,7 @@ mod files;
 #[cfg(feature = "kube")]
 mod flux;
 mod key_services;
+mod lint;
 #[cfg(feature = "keyservice")]
 mod local_keys;
 #[cfg(feature = "kube")]

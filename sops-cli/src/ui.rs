@@ -22,15 +22,8 @@ pub(crate) struct Ui {
 
 impl Ui {
     pub(crate) fn new(verbose: bool) -> Self {
-        let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-        let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let color = io::stderr().is_terminal() && !set("NO_COLOR") && !dumb;
         Self {
-            renderer: if color {
-                Renderer::styled()
-            } else {
-                Renderer::plain()
-            },
+            renderer: renderer(&io::stderr()),
             progress: OnceLock::new(),
             verbose,
         }
@@ -49,6 +42,11 @@ impl Ui {
             .write_all(result)
             .and_then(|()| stdout.flush())
             .map_err(|error| CommandError::stream("standard output", &error))
+    }
+
+    /// How reports are laid out that are a command's result.
+    pub(crate) fn renderer_of_output(&self) -> Renderer {
+        renderer(&io::stdout())
     }
 
     /// Says what was done, or what is to be done next.
@@ -97,6 +95,16 @@ impl Ui {
     /// Asks for the passphrases of keys, on the terminal.
     pub(crate) fn prompt(&self) -> Arc<dyn Prompt> {
         Arc::new(Terminal)
+    }
+}
+
+/// In colour on a terminal, unless the person wants none.
+fn renderer(stream: &impl IsTerminal) -> Renderer {
+    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+    match stream.is_terminal() && !set("NO_COLOR") && !dumb {
+        true => Renderer::styled(),
+        false => Renderer::plain(),
     }
 }
 

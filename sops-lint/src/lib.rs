@@ -1,1 +1,44 @@
-//! Finds secrets that leak in Kubernetes manifests and in repositories with files of SOPS.
+//! Finds secrets that leak in Kubernetes manifests and in repositories with files of SOPS. No key is needed, and no file is read
+//! unless the caller gives it.
+//!
+//! ```
+//! use std::path::Path;
+//! use sops_lint::{Input, Linter, NoTree, Settings};
+//!
+//! let linter = Linter::new(Settings::default())?;
+//! let text = b"kind: Pod\nspec:\n  containers:\n  - env:\n    - name: PASSWORD\n      value: hunter2\n";
+//! let linted = linter.lint(&Input {
+//!     name: "pod.yaml",
+//!     path: Path::new("/repo/pod.yaml"),
+//!     bytes: text,
+//!     config: None,
+//!     tree: &NoTree,
+//! });
+//! let finding = &linted.findings[0];
+//! assert_eq!((finding.rule.code, finding.location.line), ("SL001", 6));
+//! assert!(!finding.message.contains("hunter2"));
+//! # Ok::<(), sops_lint::SettingsError>(())
+//! ```
+
+mod baseline;
+mod finding;
+mod likeness;
+mod lines;
+mod linter;
+mod object;
+mod private_key;
+mod report;
+mod repository;
+mod rule;
+mod rules;
+mod settings;
+mod suppress;
+
+pub use baseline::Baseline;
+pub use finding::{Edit, Finding, Fix, Severity};
+pub use linter::{Input, Kind, Linted, Linter, NoTree, Tree};
+pub use report::Facts;
+pub use repository::Repository;
+pub use rule::Rule;
+pub use rules::{RULES, find as find_rule};
+pub use settings::{Images, Settings, SettingsError};

@@ -3,7 +3,7 @@
 //! By then kustomize has sorted the keys of a resource and added to it, so the MAC of its file cannot be computed from it. Each value's own
 //! tag and path are checked; what the file is for stands in `origin`.
 
-mod origin;
+pub(crate) mod origin;
 #[cfg(test)]
 mod tests;
 

@@ -16,7 +16,7 @@ const ANNOTATION: &str = "config.kubernetes.io/origin";
 
 /// The path of the file that a resource is from, relative to the folder that is built; `None` if it is not told, or the file is in a
 /// repository elsewhere.
-pub(super) fn path(resource: &Node) -> Option<String> {
+pub(crate) fn path(resource: &Node) -> Option<String> {
     let text = annotation(resource, ANNOTATION)?;
     let trees = Node::from_yaml(text).ok()?;
     let origin = trees.first()?;

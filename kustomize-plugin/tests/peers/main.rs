@@ -4,4 +4,5 @@
 
 mod folder;
 mod generator;
+mod lint;
 mod transformer;

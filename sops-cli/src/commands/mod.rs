@@ -12,10 +12,12 @@ mod filestatus;
 #[cfg(feature = "kube")]
 mod flux;
 mod groups;
+mod hook;
 mod init;
 mod keygen;
 #[cfg(feature = "keyservice")]
 mod keyservice;
+mod lint;
 mod man;
 pub(crate) mod old_form;
 mod rotate;
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Filestatus(filestatus::Args),
     #[cfg(feature = "keyservice")]
     Keyservice(keyservice::Args),
+    Lint(lint::Args),
+    Hook(hook::Args),
     Init(init::Args),
     Keygen(keygen::Args),
     #[cfg(feature = "kube")]
@@ -76,6 +80,8 @@ pub(crate) fn run(
         Command::Filestatus(args) => filestatus::cmd_filestatus(ui, args),
         #[cfg(feature = "keyservice")]
         Command::Keyservice(args) => keyservice::cmd_keyservice(ui, globals, args),
+        Command::Lint(args) => return lint::cmd_lint(ui, globals, args),
+        Command::Hook(args) => return hook::cmd_hook(ui, globals, args),
         Command::Init(args) => init::cmd_init(ui, globals, args),
         Command::Keygen(args) => keygen::cmd_keygen(ui, args),
         #[cfg(feature = "kube")]

@@ -9,9 +9,11 @@ mod flat;
 #[cfg(feature = "kube")]
 mod flux;
 mod help;
+mod hook;
 mod init;
 mod keys;
 mod keyservice;
+mod lint;
 mod many;
 mod set;
 mod writing;

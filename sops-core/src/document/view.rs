@@ -149,15 +149,24 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         path.map_or(0, |path| self.document.paths.key_offset(path) as usize)
     }
 
-    /// The way to it from the top: keys, and indexes in brackets. Costs a walk through what stands before.
-    pub fn path(self) -> Vec<String> {
+    /// What stands at the top of its document.
+    pub fn top(self) -> Self {
         let document = self.document;
         let top = document.document_indexes().find_map(|at| {
             let inside = document.node_items(at).contains(&self.index);
             document.top(at).filter(|_| inside)
         });
+        Self {
+            document,
+            index: top.unwrap_or(self.index),
+        }
+    }
+
+    /// The way to it from the top: keys, and indexes in brackets. Costs a walk through what stands before.
+    pub fn path(self) -> Vec<String> {
+        let document = self.document;
         let mut path = Vec::new();
-        let mut at = top;
+        let mut at = Some(self.top().index);
         while let Some(node) = at.filter(|node| *node != self.index) {
             let container = document.dereferenced(node);
             let is_mapping = matches!(

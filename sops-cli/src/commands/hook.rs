@@ -1,0 +1,162 @@
+//! `sops-rs hook`.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use sops_lint::{Input, Tree};
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError, name_of};
+use crate::creation;
+use crate::files::{self, Expected, Readers};
+use crate::lint::configs::Configs;
+use crate::lint::output::OutputFormat;
+use crate::lint::settings::{FILE, SettingsArgs, linter};
+use crate::lint::staged::{self, Index, git};
+use crate::lint::{Shown, root};
+use crate::ui::Ui;
+
+/// Keep plaintext and private keys out of commits, by Git's pre-commit hook
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Hook,
+}
+
+#[derive(Subcommand, Debug)]
+enum Hook {
+    /// Write the hook; one that is there is never overwritten
+    Install,
+    /// Take it away again
+    Uninstall,
+    /// Look at what is staged, as the hook does
+    Run,
+}
+
+/// What the hook looks for: what must not get into a commit.
+const RULES: [&str; 5] = ["SL010", "SL011", "SL012", "SL013", "SL014"];
+
+/// What stands in the hook that this program has written.
+const MARK: &str = "# Written by `sops-rs hook install`.";
+
+const SCRIPT: &str = "\
+#!/bin/sh
+# Written by `sops-rs hook install`. `sops-rs hook uninstall` takes it away.
+exec sops-rs hook run
+";
+
+pub(crate) fn cmd_hook(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<ExitCode, CommandError> {
+    match args.command {
+        Hook::Install => install(ui).map(|()| ExitCode::SUCCESS),
+        Hook::Uninstall => uninstall(ui).map(|()| ExitCode::SUCCESS),
+        Hook::Run => run(ui, globals).map_err(|error| error.with_code(Code::CannotReadInput)),
+    }
+}
+
+/// Where Git looks for the hook: it knows of worktrees and of `core.hooksPath`.
+fn hook() -> Result<PathBuf, CommandError> {
+    let output = git(&["rev-parse", "--git-path", "hooks"])?;
+    let folder = output.strip_suffix(b"\n").unwrap_or(&output);
+    Ok(Path::new(OsStr::from_bytes(folder)).join("pre-commit"))
+}
+
+fn install(ui: &Ui) -> Result<(), CommandError> {
+    let hook = hook()?;
+    if hook.symlink_metadata().is_ok() {
+        if is_ours(&hook) {
+            ui.note(format_args!("{} is there already", name_of(&hook)));
+            return Ok(());
+        }
+        let message = format!(
+            "{} is there already, and is not overwritten",
+            name_of(&hook)
+        );
+        return Err(CommandError::new(Code::Generic, message)
+            .hint("let it run this too: put the line `sops-rs hook run || exit 1` into it, before any `exec` or `exit`"));
+    }
+    if let Some(folder) = hook.parent() {
+        fs::create_dir_all(folder)
+            .map_err(|error| CommandError::output(name_of(folder), &error))?;
+    }
+    files::write(&hook, SCRIPT.as_bytes(), Expected::Nothing, Readers::Usual)?;
+    let executable = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+    fs::set_permissions(&hook, executable)
+        .map_err(|error| CommandError::output(name_of(&hook), &error))?;
+    ui.note(format_args!(
+        "Wrote {}: commits with plaintext or private keys are refused",
+        name_of(&hook)
+    ));
+    Ok(())
+}
+
+fn uninstall(ui: &Ui) -> Result<(), CommandError> {
+    let hook = hook()?;
+    if hook.symlink_metadata().is_err() {
+        ui.note(format_args!("There is no {}", name_of(&hook)));
+        return Ok(());
+    }
+    if !is_ours(&hook) {
+        let message = format!("{} was written by somebody else, and stays", name_of(&hook));
+        return Err(CommandError::new(Code::Generic, message)
+            .hint("take the line `sops-rs hook run` out of it"));
+    }
+    fs::remove_file(&hook).map_err(|error| CommandError::output(name_of(&hook), &error))?;
+    ui.note(format_args!("Took {} away", name_of(&hook)));
+    Ok(())
+}
+
+fn is_ours(hook: &Path) -> bool {
+    fs::read(hook).is_ok_and(|text| text.windows(MARK.len()).any(|part| part == MARK.as_bytes()))
+}
+
+fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
+    let staged = staged::files()?;
+    if staged.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let working_dir = creation::working_dir()?;
+    let root = root(&working_dir);
+    let index = Index::open(&root)?;
+    let mut settings = SettingsArgs::default().read(index.read(&root.join(FILE)))?;
+    settings.select = RULES.map(str::to_owned).to_vec();
+    let linter = linter(settings)?;
+    let baseline = SettingsArgs::default().baseline(&linter, &root)?;
+    let configs =
+        Configs::new(&root, |path| index.read(path)).with_named(globals.config(), &working_dir)?;
+    let mut found = Vec::new();
+    for file in &staged {
+        if linter.is_excluded(&file.path) {
+            continue;
+        }
+        let bytes = index.content(file)?;
+        let path = root.join(&file.path);
+        let config = configs.of(&path);
+        let linted = linter.lint(&Input {
+            name: &name_of(&file.path),
+            path: &path,
+            bytes: &bytes,
+            config: config.as_deref(),
+            tree: &index,
+        });
+        let findings = linted
+            .findings
+            .into_iter()
+            .filter(|finding| !baseline.contains(finding));
+        found.extend(findings.map(|finding| Shown::new(finding, &bytes, &path)));
+    }
+    if found.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let text = OutputFormat::Text.write(&found, &ui.renderer_of_output());
+    ui.output(text.as_bytes())?;
+    ui.note("The commit is refused. Mend the files as shown, `git add` them, and commit again.");
+    Ok(ExitCode::FAILURE)
+}

@@ -1,0 +1,213 @@
+//! `sops-rs lint`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use sops_lint::{Baseline, Finding, RULES, Settings, find_rule};
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError};
+use crate::creation;
+use crate::files::{self, Expected, Readers};
+use crate::lint::configs::Configs;
+use crate::lint::fix::{Mender, Repair};
+use crate::lint::output::OutputFormat;
+use crate::lint::root;
+use crate::lint::settings::{FILE, SettingsArgs, linter};
+use crate::lint::walk::{Found, Walk, WorkingTree};
+use crate::ui::Ui;
+
+/// Find secrets that leak in manifests and in the repository
+///
+/// Folders are searched, without what `.gitignore` leaves out. No key is needed. Exit codes: 0 nothing found, 1 something found, 2 an error.
+#[derive(clap::Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<About>,
+    /// Files and folders, `-` for standard input; the working directory, if there are none
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// How findings are written
+    #[arg(long, value_enum, default_value_t)]
+    format: OutputFormat,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// Write a baseline of what is found now, and report nothing
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
+    /// Mend what is safe to mend: mounts, modes, plaintext that a creation rule covers, keys
+    #[arg(long)]
+    fix: bool,
+    /// Show what `--fix` would do
+    #[arg(long, conflicts_with = "fix")]
+    diff: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum About {
+    /// Explain a rule, or list all
+    Rule {
+        /// Its code or name
+        rule: Option<String>,
+    },
+    /// Print the JSON schema of `.sops-lint.yaml`
+    Schema,
+}
+
+pub(crate) fn cmd_lint(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<ExitCode, CommandError> {
+    let outcome = match &args.command {
+        Some(about) => explain(ui, about).map(|()| ExitCode::SUCCESS),
+        None => lint(ui, globals, args),
+    };
+    // Findings have the general code.
+    outcome.map_err(|error| match error.code() {
+        Code::BrokenPipe => error,
+        _ => error.with_code(Code::CannotReadInput),
+    })
+}
+
+fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandError> {
+    let working_dir = creation::working_dir()?;
+    let tree = WorkingTree {
+        root: root(&working_dir),
+    };
+    let settings = args
+        .settings
+        .read(std::fs::read(tree.root.join(FILE)).ok())?;
+    let linter = match args.fix || args.diff {
+        true => linter(settings)?.with_fixes(),
+        false => linter(settings)?,
+    };
+    let baseline = args.settings.baseline(&linter, &tree.root)?;
+    let configs = Configs::new(&tree.root, |path| std::fs::read(path).ok())
+        .with_named(globals.config(), &working_dir)?;
+    let walk = Walk {
+        linter: &linter,
+        configs: &configs,
+        tree: &tree,
+        working_dir: &working_dir,
+    };
+    let here = [PathBuf::from(".")];
+    let paths = if args.paths.is_empty() {
+        &here
+    } else {
+        &args.paths[..]
+    };
+    let mut found = walk.run(paths)?;
+    if let Some(file) = &args.write_baseline {
+        let findings: Vec<Finding> = found.shown.into_iter().map(|shown| shown.finding).collect();
+        let text = Baseline::of(&findings).to_json();
+        files::write(file, text.as_bytes(), Expected::Anything, Readers::Usual)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let before = found.shown.len();
+    found
+        .shown
+        .retain(|shown| !baseline.contains(&shown.finding));
+    found.tally.known = before - found.shown.len();
+    if args.fix || args.diff {
+        let repair = if args.fix {
+            Repair::Write
+        } else {
+            Repair::Show
+        };
+        let mender = Mender {
+            ui,
+            globals,
+            repair,
+        };
+        mend(&mender, &walk, &found)?;
+        if args.diff {
+            return Ok(code(&found));
+        }
+        found = walk.run(paths)?;
+        found
+            .shown
+            .retain(|shown| !baseline.contains(&shown.finding));
+    }
+    for shown in &found.shown {
+        found.tally.finding(&shown.finding);
+    }
+    ui.output(
+        args.format
+            .write(&found.shown, &ui.renderer_of_output())
+            .as_bytes(),
+    )?;
+    ui.note(&found.tally);
+    Ok(code(&found))
+}
+
+fn code(found: &Found) -> ExitCode {
+    match found.shown.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+/// Mends each file that can be; one that fails does not keep the others from it.
+fn mend(mender: &Mender<'_>, walk: &Walk<'_>, found: &Found) -> Result<(), CommandError> {
+    let mut files: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for shown in found
+        .shown
+        .iter()
+        .filter(|shown| shown.finding.fix.is_some())
+    {
+        files
+            .entry(&shown.finding.place)
+            .or_default()
+            .push(&shown.finding);
+    }
+    let mut mended = 0;
+    for (place, findings) in files {
+        let path = walk.tree.root.join(place);
+        let config = walk.configs.of(&path);
+        match mender.mend(&path, &findings, config.as_deref()) {
+            Ok(count) => mended += count,
+            Err(error) => mender.ui.error(&error),
+        }
+    }
+    let verb = if mender.repair == Repair::Write {
+        "mended"
+    } else {
+        "can be mended"
+    };
+    mender.ui.note(format_args!("{mended} {verb}"));
+    Ok(())
+}
+
+fn explain(ui: &Ui, about: &About) -> Result<(), CommandError> {
+    match about {
+        About::Schema => {
+            // A value of texts and numbers, which always can be written.
+            let schema = serde_json::to_string_pretty(&Settings::schema()).unwrap_or_default();
+            ui.output(format!("{schema}\n").as_bytes())
+        }
+        About::Rule { rule: None } => {
+            let line = |rule: &&sops_lint::Rule| {
+                format!(
+                    "{} {:<26} {:<8} {}\n",
+                    rule.code,
+                    rule.name,
+                    rule.severity.to_string(),
+                    rule.summary()
+                )
+            };
+            ui.output(RULES.iter().map(line).collect::<String>().as_bytes())
+        }
+        About::Rule { rule: Some(name) } => match find_rule(name) {
+            Some(rule) => ui.output(rule.page.as_bytes()),
+            None => Err(CommandError::new(
+                Code::CannotReadInput,
+                format!("there is no rule `{name}`"),
+            )
+            .hint("`sops-rs lint rule` lists them")),
+        },
+    }
+}

@@ -1,0 +1,49 @@
+//! For programs.
+
+use serde::Serialize;
+use sops_lint::{Fix, Severity};
+
+use crate::lint::Shown;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Finding<'f> {
+    code: &'f str,
+    rule: &'f str,
+    severity: Severity,
+    file: &'f str,
+    line: usize,
+    column: usize,
+    object: Option<&'f str>,
+    path: &'f [String],
+    message: &'f str,
+    help: Option<&'f str>,
+    fix: Option<&'static str>,
+    fingerprint: &'f str,
+}
+
+pub(super) fn write(findings: &[Shown]) -> String {
+    let findings: Vec<_> = findings
+        .iter()
+        .map(|Shown { finding, .. }| Finding {
+            code: finding.rule.code,
+            rule: finding.rule.name,
+            severity: finding.severity,
+            file: &finding.file,
+            line: finding.location.line,
+            column: finding.location.column,
+            object: finding.object.as_deref(),
+            path: &finding.path,
+            message: &finding.message,
+            help: finding.help.as_deref(),
+            fix: finding.fix.as_ref().map(|fix| match fix {
+                Fix::Edit(_) => "edit",
+                Fix::Encrypt => "encrypt",
+                Fix::UpdateKeys => "updatekeys",
+            }),
+            fingerprint: &finding.fingerprint,
+        })
+        .collect();
+    // Texts and numbers, which always can be written.
+    serde_json::to_string_pretty(&findings).unwrap_or_default() + "\n"
+}

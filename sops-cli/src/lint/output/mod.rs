@@ -1,0 +1,41 @@
+//! How findings are written: one file a format.
+
+mod github;
+mod json;
+mod junit;
+mod sarif;
+mod text;
+
+use annotate_snippets::Renderer;
+use clap::ValueEnum;
+
+use super::Shown;
+
+/// A format of findings.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// For people, with the line of each finding
+    #[default]
+    Text,
+    /// An array with an object for each finding
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Commands of GitHub's workflows, which show findings in the diff
+    Github,
+    /// JUnit's XML, for reports of tests
+    Junit,
+}
+
+impl OutputFormat {
+    /// The findings in this format.
+    pub(crate) fn write(self, findings: &[Shown], renderer: &Renderer) -> String {
+        match self {
+            Self::Text => text::write(findings, renderer),
+            Self::Json => json::write(findings),
+            Self::Sarif => sarif::write(findings),
+            Self::Github => github::write(findings),
+            Self::Junit => junit::write(findings),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! For people.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use sops_lint::Severity;
+
+use crate::lint::Shown;
+
+pub(super) fn write(findings: &[Shown], renderer: &Renderer) -> String {
+    findings
+        .iter()
+        .map(|shown| one(shown, renderer) + "\n\n")
+        .collect()
+}
+
+fn one(Shown { finding, excerpt }: &Shown, renderer: &Renderer) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let message = printable(&finding.message);
+    let id = format!("{} {}", finding.rule.code, finding.rule.name);
+    let group = Group::with_title(level.primary_title(&*message).id(&*id));
+    let at = finding.location;
+    let group = match excerpt {
+        Some(excerpt) => group.element(
+            Snippet::source(&*excerpt.text)
+                .path(&*finding.file)
+                .line_start(at.line)
+                .annotation(AnnotationKind::Primary.span(excerpt.span.clone())),
+        ),
+        None => group.element(
+            Origin::path(&*finding.file)
+                .line(at.line)
+                .char_column(at.column),
+        ),
+    };
+    let help = finding.help.as_deref().map(printable).unwrap_or_default();
+    let group = match help.is_empty() {
+        true => group,
+        false => group.element(Level::HELP.message(&*help)),
+    };
+    renderer.render(&[group])
+}
+
+/// Names of keys cannot speak to the terminal.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|character| {
+            if character.is_control() {
+                '\u{fffd}'
+            } else {
+                character
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,75 @@
+//! What is configured for a run: the file `.sops-lint.yaml`, and the flags that come before it.
+
+use std::path::{Path, PathBuf};
+
+use sops_lint::{Baseline, Linter, Settings, SettingsError};
+
+use crate::command_error::{Code, CommandError, name_of};
+
+/// The file's name.
+pub(crate) const FILE: &str = ".sops-lint.yaml";
+
+/// Which rules are asked, and with which settings.
+#[derive(clap::Args, Debug, Default)]
+pub(crate) struct SettingsArgs {
+    /// Ask these rules only, by code or name
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) select: Vec<String>,
+    /// Do not ask these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) ignore: Vec<String>,
+    /// The settings, instead of `.sops-lint.yaml` in the repository's folder
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// Do not report what this file lists
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+}
+
+impl SettingsArgs {
+    /// The settings of a repository whose own file has that text.
+    pub(crate) fn read(&self, own: Option<Vec<u8>>) -> Result<Settings, CommandError> {
+        let (name, text) = match &self.settings {
+            Some(file) => (name_of(file), Some(read(file)?)),
+            None => (FILE.to_owned(), own),
+        };
+        let mut settings = match text {
+            Some(text) if !text.is_empty() => {
+                Settings::parse(&text).map_err(|error| wrong(&name, &error))?
+            }
+            _ => Settings::default(),
+        };
+        if !self.select.is_empty() {
+            settings.select.clone_from(&self.select);
+        }
+        settings.ignore.extend(self.ignore.iter().cloned());
+        Ok(settings)
+    }
+
+    /// The findings that are known.
+    pub(crate) fn baseline(&self, linter: &Linter, root: &Path) -> Result<Baseline, CommandError> {
+        let configured = linter
+            .settings()
+            .baseline
+            .as_ref()
+            .map(|file| root.join(file));
+        let Some(file) = self.baseline.clone().or(configured) else {
+            return Ok(Baseline::default());
+        };
+        Baseline::parse(&read(&file)?).map_err(|error| wrong(&name_of(&file), &error))
+    }
+}
+
+/// The rules for the settings.
+pub(crate) fn linter(settings: Settings) -> Result<Linter, CommandError> {
+    Linter::new(settings)
+        .map_err(|error| CommandError::new(Code::CannotReadInput, error.to_string()))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, CommandError> {
+    std::fs::read(file).map_err(|error| CommandError::input(name_of(file), &error))
+}
+
+fn wrong(name: &str, error: &SettingsError) -> CommandError {
+    CommandError::new(Code::CannotReadInput, error.to_string()).in_file(name)
+}

@@ -1,0 +1,170 @@
+//! What is staged: the blobs of Git's index, and not the files of the working tree. All of them come from one `git cat-file`.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use sops_lint::Tree;
+
+use crate::command_error::{Code, CommandError};
+
+/// A file that is staged, as it would be committed.
+pub(crate) struct StagedFile {
+    /// Its path from the repository's folder on.
+    pub(crate) path: PathBuf,
+    blob: String,
+}
+
+/// The files that the commit would add or change. Deletions, symbolic links and submodules have nothing to look at.
+pub(crate) fn files() -> Result<Vec<StagedFile>, CommandError> {
+    let output = git(&[
+        "diff",
+        "--cached",
+        "--raw",
+        "--no-abbrev",
+        "-z",
+        "--no-renames",
+        "--no-ext-diff",
+        "--no-color",
+        "--ignore-submodules",
+    ])?;
+    let mut files = Vec::new();
+    let mut fields = output.split(|byte| *byte == 0);
+    while let (Some(about), Some(path)) = (fields.next(), fields.next()) {
+        // :old-mode new-mode old-blob new-blob status
+        let about = String::from_utf8_lossy(about);
+        let about: Vec<_> = about.split(' ').collect();
+        if let [_, "100644" | "100755", _, blob, _] = about[..] {
+            files.push(StagedFile {
+                path: PathBuf::from(OsStr::from_bytes(path)),
+                blob: blob.to_owned(),
+            });
+        }
+    }
+    Ok(files)
+}
+
+/// What Git prints.
+pub(crate) fn git(arguments: &[&str]) -> Result<Vec<u8>, CommandError> {
+    let output = Command::new("git")
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output();
+    let output =
+        output.map_err(|error| CommandError::input("`git`, which cannot be run", &error))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said
+        .trim()
+        .trim_start_matches("fatal: ")
+        .lines()
+        .next()
+        .unwrap_or_default();
+    Err(CommandError::new(
+        Code::CannotReadInput,
+        format!("`git {}`: {said}", arguments[0]),
+    ))
+}
+
+/// The index as a tree of files.
+pub(crate) struct Index {
+    root: PathBuf,
+    objects: Mutex<Objects>,
+}
+
+struct Objects {
+    child: Child,
+    requests: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Index {
+    pub(crate) fn open(root: &Path) -> Result<Self, CommandError> {
+        let failed = |error| CommandError::input("`git cat-file`", &error);
+        let mut child = Command::new("git")
+            .args(["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        let (requests, answers) = (child.stdin.take(), child.stdout.take());
+        let answers = answers.ok_or_else(|| failed(std::io::ErrorKind::BrokenPipe.into()))?;
+        Ok(Self {
+            root: root.to_owned(),
+            objects: Mutex::new(Objects {
+                child,
+                requests,
+                answers: BufReader::new(answers),
+            }),
+        })
+    }
+
+    /// The content of a staged file.
+    pub(crate) fn content(&self, file: &StagedFile) -> Result<Vec<u8>, CommandError> {
+        let missing = || {
+            let message = "a staged file cannot be read from the repository's objects";
+            CommandError::new(Code::CannotReadInput, message)
+        };
+        self.object(file.blob.as_bytes()).ok_or_else(missing)
+    }
+
+    fn object(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        let requests = objects.requests.as_mut()?;
+        requests.write_all(&[name, b"\n"].concat()).ok()?;
+        requests.flush().ok()?;
+        let mut header = String::new();
+        objects.answers.read_line(&mut header).ok()?;
+        // `<blob> blob <size>`; otherwise it is missing or something else.
+        let words: Vec<_> = header.split_whitespace().rev().collect();
+        let [size, kind, ..] = words[..] else {
+            return None;
+        };
+        let size: usize = size.parse().ok()?;
+        let mut content = vec![0; size + 1];
+        objects.answers.read_exact(&mut content).ok()?;
+        content.pop();
+        (kind == "blob").then_some(content)
+    }
+}
+
+impl Tree for Index {
+    fn read(&self, path: &Path) -> Option<Vec<u8>> {
+        let inside: PathBuf = clean(path.strip_prefix(&self.root).ok()?);
+        let bytes = inside.as_os_str().as_bytes();
+        // A request is a line.
+        let is_line = !bytes.contains(&b'\n');
+        is_line
+            .then(|| self.object(&[b":", bytes].concat()))
+            .flatten()
+    }
+
+    fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// The path without `..`.
+fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir => drop(clean.pop()),
+            part => clean.push(part),
+        }
+    }
+    clean
+}
+
+impl Drop for Objects {
+    fn drop(&mut self) {
+        // It ends with its input, and leaves no process behind.
+        self.requests = None;
+        let _ = self.child.wait();
+    }
+}

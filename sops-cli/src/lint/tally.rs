@@ -1,0 +1,62 @@
+//! What was looked at, and how much was found: the last line of a run.
+
+use std::fmt;
+
+use sops_lint::{Finding, Kind, Severity};
+
+/// Numbers of files and findings.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) read: usize,
+    pub(crate) templates: usize,
+    pub(crate) others: usize,
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
+    pub(crate) known: usize,
+}
+
+impl Tally {
+    pub(crate) fn file(&mut self, kind: Kind) {
+        match kind {
+            Kind::Read => self.read += 1,
+            Kind::Template => self.templates += 1,
+            Kind::Other => self.others += 1,
+        }
+    }
+
+    pub(crate) fn finding(&mut self, finding: &Finding) {
+        match finding.severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let many = |number: usize, what: &str| match number {
+            1 => format!("1 {what}"),
+            number => format!("{number} {what}s"),
+        };
+        write!(
+            f,
+            "{} and {} in {}",
+            many(self.errors, "error"),
+            many(self.warnings, "warning"),
+            many(self.read, "file")
+        )?;
+        if self.known > 0 {
+            write!(f, "; {} known from the baseline", self.known)?;
+        }
+        if self.templates + self.others > 0 {
+            let looked = "looked at for private keys only";
+            write!(
+                f,
+                "; {} and {} {looked}",
+                many(self.templates, "template"),
+                many(self.others, "other file")
+            )?;
+        }
+        Ok(())
+    }
+}

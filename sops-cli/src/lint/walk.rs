@@ -1,0 +1,201 @@
+//! The files of the working tree: found by walking, looked at on all cores, one after the other forgotten.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ignore::{WalkBuilder, WalkState};
+use sops_lint::{Input, Linter, Repository, Tree};
+
+use super::Shown;
+use super::configs::Configs;
+use super::tally::Tally;
+use crate::command_error::{CommandError, name_of};
+
+/// Larger files are of no kind that the rules know.
+const MAX_SIZE: u64 = 64 * 1024 * 1024;
+
+/// The working tree of a repository.
+pub(crate) struct WorkingTree {
+    pub(crate) root: PathBuf,
+}
+
+impl Tree for WorkingTree {
+    /// What Git would leave out does not belong to it.
+    fn read(&self, path: &Path) -> Option<Vec<u8>> {
+        let clean = path.canonicalize().ok()?;
+        let mut walk = builder(clean.parent()?);
+        let mut entries = walk.max_depth(Some(1)).build().flatten();
+        entries.find(|entry| entry.path() == clean)?;
+        fs::read(&clean).ok()
+    }
+
+    fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// What a run has found so far.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) shown: Vec<Shown>,
+    pub(crate) tally: Tally,
+    repository: Repository,
+}
+
+/// Looks at files and folders.
+pub(crate) struct Walk<'w> {
+    pub(crate) linter: &'w Linter,
+    pub(crate) configs: &'w Configs<'w>,
+    pub(crate) tree: &'w WorkingTree,
+    pub(crate) working_dir: &'w Path,
+}
+
+impl Walk<'_> {
+    /// Everything in the paths, `-` being standard input. What cannot be read is a finding, but for a path that was named and is not there.
+    pub(crate) fn run(&self, paths: &[PathBuf]) -> Result<Found, CommandError> {
+        let found = Mutex::new(Found::default());
+        let mut whole = false;
+        for path in paths {
+            if path.as_os_str() == "-" {
+                let mut bytes = Vec::new();
+                let read = io::stdin().lock().read_to_end(&mut bytes);
+                read.map_err(|error| CommandError::input("standard input", &error))?;
+                self.lint("<stdin>", Path::new("stdin.yaml"), &bytes, &found);
+                continue;
+            }
+            let metadata =
+                fs::metadata(path).map_err(|error| CommandError::input(name_of(path), &error))?;
+            if metadata.is_dir() {
+                whole |= self.working_dir.join(path).canonicalize().ok()
+                    == self.tree.root.canonicalize().ok();
+                self.folder(path, &found);
+            } else {
+                self.file(path, &found);
+            }
+        }
+        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let repository = std::mem::take(&mut found.repository);
+        // What no file meets is known only when all have been seen.
+        if whole {
+            for finding in repository.finish(self.linter) {
+                let path = self.tree.root.join(&finding.place);
+                let text = fs::read(&path).unwrap_or_default();
+                found.shown.push(Shown::new(finding, &text, &path));
+            }
+        }
+        found.shown.sort_by(|one, other| {
+            let key = |shown: &Shown| {
+                (
+                    shown.finding.file.clone(),
+                    shown.finding.location.offset,
+                    shown.finding.rule.code,
+                )
+            };
+            key(one).cmp(&key(other))
+        });
+        found.shown.dedup_by(|one, other| {
+            one.finding.fingerprint == other.finding.fingerprint
+                && one.finding.location == other.finding.location
+        });
+        Ok(found)
+    }
+
+    fn folder(&self, folder: &Path, found: &Mutex<Found>) {
+        builder(folder).build_parallel().run(|| {
+            Box::new(|entry| {
+                match entry {
+                    Ok(entry) if self.is_excluded(entry.path()) => return WalkState::Skip,
+                    Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
+                        self.file(entry.path(), found);
+                    }
+                    Ok(_) => {}
+                    Err(error) => self.unreadable(folder, &error.to_string(), found),
+                }
+                WalkState::Continue
+            })
+        });
+    }
+
+    fn is_excluded(&self, path: &Path) -> bool {
+        let path = self.working_dir.join(path);
+        let inside = path.strip_prefix(&self.tree.root);
+        inside.is_ok_and(|inside| self.linter.is_excluded(inside))
+    }
+
+    fn file(&self, path: &Path, found: &Mutex<Found>) {
+        let is_large = fs::metadata(path).is_ok_and(|metadata| metadata.len() > MAX_SIZE);
+        match fs::read(path) {
+            _ if is_large => self.unreadable(
+                path,
+                "the file is larger than 64 MiB, and is not looked at",
+                found,
+            ),
+            Ok(bytes) => self.lint(&shown(path), path, &bytes, found),
+            // It has gone meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let message = format!("the file cannot be read: {}", error.kind());
+                self.unreadable(path, &message, found);
+            }
+        }
+    }
+
+    fn unreadable(&self, path: &Path, message: &str, found: &Mutex<Found>) {
+        let name = shown(path);
+        let input = Input {
+            name: &name,
+            path: &self.working_dir.join(path),
+            bytes: &[],
+            config: None,
+            tree: self.tree,
+        };
+        let findings = self.linter.unreadable(&input, message);
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.shown.extend(
+            findings
+                .into_iter()
+                .map(|finding| Shown::new(finding, &[], path)),
+        );
+    }
+
+    fn lint(&self, name: &str, path: &Path, bytes: &[u8], found: &Mutex<Found>) {
+        let path = absolute(self.working_dir, path);
+        let config = self.configs.of(&path);
+        let linted = self.linter.lint(&Input {
+            name,
+            path: &path,
+            bytes,
+            config: config.as_deref(),
+            tree: self.tree,
+        });
+        let shown: Vec<_> = linted
+            .findings
+            .into_iter()
+            .map(|finding| Shown::new(finding, bytes, &path))
+            .collect();
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.tally.file(linted.kind);
+        found.repository.add(&path, &self.tree.root, linted.facts);
+        found.shown.extend(shown);
+    }
+}
+
+/// The absolute path, without a `.` that a person has written.
+fn absolute(working_dir: &Path, path: &Path) -> PathBuf {
+    working_dir.join(path).components().collect()
+}
+
+/// What findings call a file.
+fn shown(path: &Path) -> String {
+    name_of(path.strip_prefix("./").unwrap_or(path))
+}
+
+fn builder(folder: &Path) -> WalkBuilder {
+    let mut walk = WalkBuilder::new(folder);
+    walk.hidden(false)
+        .require_git(false)
+        .filter_entry(|entry| entry.file_name() != ".git");
+    walk
+}

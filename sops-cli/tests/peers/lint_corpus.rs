@@ -1,0 +1,39 @@
+//! Findings in the public repositories of the corpus, each looked at by hand: passwords and Secrets that do stand there in plaintext, Secrets
+//! mounted without `readOnly`, and manifests that cannot be read, such as one with a key twice. Nothing else may be found, and nothing less.
+
+use std::path::PathBuf;
+
+use serde_json::Value as Json;
+use test_support::environment::TestEnvironment;
+
+const FOLDERS: [&str; 3] = [
+    "flux2-kustomize-helm-example",
+    "kube-prometheus",
+    "kubernetes-examples",
+];
+
+#[test]
+fn findings_in_public_repositories_are_those_that_were_looked_at() {
+    let corpus =
+        std::env::var_os("SOPS_RS_CORPUS").expect("SOPS_RS_CORPUS names a folder of YAML files");
+    let corpus = PathBuf::from(corpus).canonicalize().expect("it is there");
+    let environment = TestEnvironment::new();
+    let mut command = environment.command(&[&["lint", "--format", "json"], &FOLDERS[..]].concat());
+    command.current_dir(&corpus);
+    let run = environment.finish(command);
+    assert_eq!(run.code, Some(1), "{run}");
+    let found: Vec<Json> = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let line = |one: &Json| {
+        format!(
+            "{}:{} {}",
+            one["file"].as_str().unwrap_or_default(),
+            one["line"],
+            one["code"].as_str().unwrap_or_default()
+        )
+    };
+    let mut found: Vec<String> = found.iter().map(line).collect();
+    let mut expected: Vec<&str> = include_str!("lint_corpus.txt").lines().collect();
+    found.sort();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}

@@ -1,0 +1,252 @@
+//! The hook, run by the real Git.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use test_support::environment::{Run, TestEnvironment, program, recipient};
+
+const PLAIN: &str =
+    "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  password: correct-horse\n";
+const HARMLESS: &str = "kind: ConfigMap\ndata:\n  a: b\n";
+
+/// A repository with a creation rule, and the hook in it.
+struct Repository(TestEnvironment);
+
+impl Repository {
+    fn new() -> Self {
+        let repository = Self::without_hook();
+        repository.sops_rs(&["hook", "install"]).succeeds();
+        repository
+    }
+
+    fn without_hook() -> Self {
+        let repository = Self(TestEnvironment::new());
+        repository.git(&["init", "-q", "-b", "main"]).succeeds();
+        let rules = format!(
+            "creation_rules:\n- path_regex: \\.yaml$\n  encrypted_regex: ^(data|stringData)$\n  age: {}\n",
+            recipient()
+        );
+        repository.0.write(".sops.yaml", rules);
+        repository
+    }
+
+    fn sops_rs(&self, arguments: &[&str]) -> Run {
+        self.0.run(arguments)
+    }
+
+    fn git(&self, arguments: &[&str]) -> Run {
+        self.git_in(&self.0.path(""), arguments)
+    }
+
+    fn git_in(&self, folder: &Path, arguments: &[&str]) -> Run {
+        let mut command = self.0.command_of(Path::new("git"), arguments);
+        let folder_of_program = program().parent().expect("it is in a folder").to_owned();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let paths = std::iter::once(folder_of_program).chain(std::env::split_paths(&path));
+        command
+            .current_dir(folder)
+            .env(
+                "PATH",
+                std::env::join_paths(paths).expect("paths have no colon"),
+            )
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), "t")))
+            .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_EMAIL"), "t@example.com")));
+        self.0.finish(command)
+    }
+
+    fn commit(&self) -> Run {
+        self.git(&["commit", "-q", "-m", "x"])
+    }
+
+    fn add(&self, name: &str, text: &str) {
+        self.0.write(name, text);
+        self.git(&["add", "--", name]).succeeds();
+    }
+
+    #[track_caller]
+    fn refuses(&self, what: &str) {
+        self.is_refused(self.commit(), what);
+    }
+
+    #[track_caller]
+    fn is_refused(&self, run: Run, what: &str) {
+        assert_eq!(run.code, Some(1), "{run}");
+        let said = run.stdout.clone() + &run.stderr;
+        assert!(said.contains(what), "{run}");
+        assert!(said.contains("The commit is refused"), "{run}");
+        assert!(!said.contains("correct-horse"), "{run}");
+    }
+}
+
+#[test]
+fn plaintext_is_refused_and_encrypted_files_are_not() {
+    let repository = Repository::new();
+    // The first commit has nothing before it.
+    repository.add("a.yaml", PLAIN);
+    repository.refuses("SL010");
+    repository.sops_rs(&["encrypt", "-i", "a.yaml"]).succeeds();
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+    // A value that is added by hand, and a second document.
+    let encrypted = repository.0.read("a.yaml");
+    let by_hand = encrypted.replace("stringData:\n", "stringData:\n  more: correct-horse\n");
+    repository.add("a.yaml", &by_hand);
+    repository.refuses("`stringData.more` is in plaintext");
+    repository.add("a.yaml", &format!("{encrypted}---\n{PLAIN}"));
+    repository.refuses("SL011");
+    repository.add("a.yaml", &encrypted);
+    repository.add("key.txt", &test_support::environment::identity());
+    repository.refuses("SL014");
+}
+
+#[test]
+fn what_is_staged_counts_and_not_the_working_tree() {
+    let repository = Repository::new();
+    repository.add("a.yaml", PLAIN);
+    repository.0.write("a.yaml", HARMLESS);
+    repository.refuses("a.yaml:6");
+    repository.git(&["add", "a.yaml"]).succeeds();
+    repository.0.write("a.yaml", PLAIN);
+    repository.commit().succeeds();
+    // `commit -a` has an index of its own.
+    let run = repository.git(&["commit", "-q", "-a", "-m", "x"]);
+    repository.is_refused(run, "a.yaml:6");
+    // The rule that is staged is the one that counts.
+    repository
+        .git(&["checkout", "-q", "--", "a.yaml"])
+        .succeeds();
+    repository.add("values.yaml", "stringData:\n  a: correct-horse\n");
+    repository.git(&["add", ".sops.yaml"]).succeeds();
+    repository.0.write(".sops.yaml", "creation_rules: []\n");
+    repository.refuses("a creation rule covers this file");
+}
+
+#[test]
+fn names_are_taken_as_they_are() {
+    let repository = Repository::new();
+    for name in [
+        "with space.yaml",
+        "with 'quote\".yaml",
+        "with\nnewline.yaml",
+        "é.yaml",
+        "-n.yaml",
+        "deep/er/a.yaml",
+    ] {
+        repository.add(name, PLAIN);
+        let shown = name.replace('\n', "\\n");
+        repository.refuses(&shown);
+        repository
+            .git(&["rm", "-q", "--cached", "--", name])
+            .succeeds();
+    }
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
+}
+
+#[test]
+fn renames_and_deletions_are_followed() {
+    let repository = Repository::without_hook();
+    repository.add("a.yaml", PLAIN);
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
+    repository.sops_rs(&["hook", "install"]).succeeds();
+    repository.git(&["mv", "a.yaml", "c.yaml"]).succeeds();
+    repository.refuses("c.yaml");
+    repository.git(&["rm", "-q", "-f", "c.yaml"]).succeeds();
+    repository.git(&["mv", "b.yaml", "d.yaml"]).succeeds();
+    repository.commit().succeeds();
+}
+
+#[test]
+fn links_submodules_and_binary_files_are_no_obstacle() {
+    let repository = Repository::new();
+    symlink("nowhere", repository.0.path("link.yaml")).expect("it is ours");
+    repository
+        .0
+        .write("binary.yaml", b"\xff\xfe\x00stringData: a\n");
+    repository.0.write("empty.yaml", "");
+    let inner = repository.0.path("inner");
+    fs::create_dir(&inner).expect("it is ours");
+    repository.git_in(&inner, &["init", "-q"]).succeeds();
+    let empty = ["commit", "-q", "--allow-empty", "-m", "x"];
+    repository.git_in(&inner, &empty).succeeds();
+    repository.git(&["add", "."]).succeeds();
+    let staged = repository
+        .git(&["ls-files", "-s", "inner"])
+        .succeeds()
+        .stdout;
+    assert!(staged.starts_with("160000"), "{staged}");
+    repository.commit().succeeds();
+}
+
+#[test]
+fn a_worktree_has_the_hook_too() {
+    let repository = Repository::new();
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
+    repository
+        .git(&["worktree", "add", "-q", "../other"])
+        .succeeds();
+    let other = repository.0.path("../other");
+    fs::write(other.join("a.yaml"), PLAIN).expect("it is ours");
+    repository.git_in(&other, &["add", "a.yaml"]).succeeds();
+    let run = repository.git_in(&other, &["commit", "-q", "-m", "x"]);
+    repository.is_refused(run, "a.yaml");
+}
+
+#[test]
+fn from_a_folder_below_the_same_is_looked_at() {
+    let repository = Repository::new();
+    repository.add("sub/a.yaml", PLAIN);
+    let run = repository.git_in(&repository.0.path("sub"), &["commit", "-q", "-m", "x"]);
+    repository.is_refused(run, "sub/a.yaml");
+    let mut command = repository.0.command(&["hook", "run"]);
+    command.current_dir(repository.0.path("sub"));
+    let run = repository.0.finish(command);
+    repository.is_refused(run, "sub/a.yaml");
+}
+
+#[test]
+fn a_hook_that_is_there_is_never_overwritten() {
+    let repository = Repository::without_hook();
+    repository
+        .0
+        .write(".git/hooks/pre-commit", "#!/bin/sh\nexit 0\n");
+    for command in ["install", "uninstall"] {
+        let run = repository.sops_rs(&["hook", command]).fails_with(1);
+        assert!(run.stderr.contains("sops-rs hook run"), "{run}");
+        assert_eq!(
+            repository.0.read(".git/hooks/pre-commit"),
+            "#!/bin/sh\nexit 0\n"
+        );
+    }
+    repository
+        .git(&["config", "core.hooksPath", "hooks dir"])
+        .succeeds();
+    repository.sops_rs(&["hook", "install"]).succeeds();
+    assert!(
+        repository
+            .0
+            .read("hooks dir/pre-commit")
+            .contains("sops-rs hook run")
+    );
+    repository.sops_rs(&["hook", "install"]).succeeds();
+    repository.add("a.yaml", PLAIN);
+    repository.refuses("a.yaml");
+    repository.sops_rs(&["hook", "uninstall"]).succeeds();
+    assert!(!repository.0.path("hooks dir/pre-commit").exists());
+    repository.sops_rs(&["hook", "uninstall"]).succeeds();
+    repository.commit().succeeds();
+}
+
+#[test]
+fn without_a_repository_the_reason_is_told() {
+    let environment = TestEnvironment::new();
+    for command in ["install", "uninstall", "run"] {
+        let run = environment.run(&["hook", command]);
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(run.stderr.contains("git"), "{run}");
+    }
+}

@@ -1,0 +1,256 @@
+//! `lint` as people and CI meet it.
+
+use serde_json::Value as Json;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use test_support::environment::{Run, TestEnvironment, other_recipient, recipient};
+
+const POD: &str = "kind: Pod\nspec:\n  containers:\n  - name: web\n    env:\n    - name: PASSWORD\n      value: correct-horse\n    \
+                   volumeMounts:\n    - name: s\n      mountPath: /s # here\n  volumes:\n  - name: s\n    secret:\n      secretName: a\n      defaultMode: 0644\n";
+const SECRET: &str =
+    "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  password: correct-horse\n";
+
+fn rules(recipient: &str) -> String {
+    format!(
+        "creation_rules:\n- path_regex: \\.yaml$\n  encrypted_regex: ^(data|stringData)$\n  age: {recipient}\n"
+    )
+}
+
+#[track_caller]
+fn found(environment: &TestEnvironment, arguments: &[&str]) -> Vec<String> {
+    let run = environment.run(&[&["lint", "--format", "json"], arguments].concat());
+    assert!(matches!(run.code, Some(0 | 1)), "{run}");
+    assert!(!run.to_string().contains("correct-horse"), "{run}");
+    let found: Vec<Json> = serde_json::from_str(&run.stdout).expect("it is JSON");
+    assert_eq!(run.code == Some(1), !found.is_empty(), "{run}");
+    let told = |one: &Json| {
+        format!(
+            "{}:{} {}",
+            one["file"].as_str().unwrap_or("?"),
+            one["line"],
+            one["code"].as_str().unwrap_or("?")
+        )
+    };
+    found.iter().map(told).collect()
+}
+
+#[test]
+fn findings_are_shown_with_their_lines_and_without_values() {
+    let environment = TestEnvironment::new();
+    environment.write("pod.yaml", POD);
+    let run = environment.run(&["lint"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    insta::assert_snapshot!(run.stdout.clone() + &run.stderr);
+}
+
+#[test]
+fn exit_codes_tell_findings_from_errors() {
+    let environment = TestEnvironment::new();
+    environment.write("a.yaml", "a: 1\n");
+    environment.write("pod.yaml", POD);
+    let code = |arguments: &[&str]| environment.run(&[&["lint"], arguments].concat()).code;
+    assert_eq!(code(&["a.yaml"]), Some(0));
+    assert_eq!(code(&["pod.yaml"]), Some(1));
+    for wrong in [
+        &["missing.yaml"][..],
+        &["--select", "nothing"],
+        &["--unknown"],
+        &["--baseline", "missing"],
+        &["--settings", "missing"],
+        &["rule", "nothing"],
+    ] {
+        assert_eq!(code(wrong), Some(2), "{wrong:?}");
+    }
+    environment.write(".sops-lint.yaml", "slect: []\n");
+    let run = environment.run(&["lint"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.contains("slect"), "{run}");
+}
+
+#[test]
+fn rules_are_chosen_and_files_left_out() {
+    let environment = TestEnvironment::new();
+    environment.write("pod.yaml", POD);
+    environment.write("ignored/pod.yaml", POD);
+    environment.write(".gitignore", "ignored\n");
+    assert_eq!(
+        found(&environment, &[]),
+        ["pod.yaml:7 SL001", "pod.yaml:9 SL007", "pod.yaml:15 SL008"]
+    );
+    assert_eq!(
+        found(&environment, &["--select", "SL007"]),
+        ["pod.yaml:9 SL007"]
+    );
+    assert_eq!(
+        found(
+            &environment,
+            &["--ignore", "literal-secret-in-env,SL008", "pod.yaml"]
+        ),
+        ["pod.yaml:9 SL007"]
+    );
+    environment.write(".sops-lint.yaml", "exclude: [pod.yaml]\n");
+    assert_eq!(found(&environment, &[]), [""; 0]);
+    environment.write(
+        ".sops-lint.yaml",
+        "ignore: [SL001, SL008]\nseverity: {SL007: error}\n",
+    );
+    let run = environment.run(&["lint"]);
+    assert!(run.stdout.starts_with("error[SL007"), "{run}");
+    let run = environment.run_with_input(&["lint", "-"], POD);
+    assert!(run.stdout.contains("<stdin>"), "{run}");
+}
+
+#[test]
+fn a_baseline_keeps_what_is_known_quiet() {
+    let environment = TestEnvironment::new();
+    environment.write("pod.yaml", POD);
+    environment
+        .run(&["lint", "--write-baseline", "known.json"])
+        .succeeds();
+    assert!(!environment.read("known.json").contains("correct-horse"));
+    // Lines that move change nothing.
+    environment.write("pod.yaml", format!("# a comment\n\n{POD}"));
+    assert_eq!(found(&environment, &["--baseline", "known.json"]), [""; 0]);
+    environment.write("new.yaml", SECRET);
+    assert_eq!(
+        found(&environment, &["--baseline", "known.json"]),
+        ["new.yaml:6 SL010"]
+    );
+}
+
+#[test]
+fn what_is_safe_is_mended() {
+    let environment = TestEnvironment::new();
+    environment.write("pod.yaml", POD);
+    environment.write(".sops.yaml", rules(&recipient()));
+    environment.write("secret.yaml", SECRET);
+    let diff = environment.run(&["lint", "--diff"]);
+    assert_eq!(environment.read("secret.yaml"), SECRET);
+    assert_eq!(environment.read("pod.yaml"), POD);
+    assert!(
+        diff.stdout.contains("+      readOnly: true") && !diff.stdout.contains("correct-horse"),
+        "{diff}"
+    );
+    let run = environment.run(&["lint", "--fix"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    let mended = POD
+        .replace(" # here\n", " # here\n      readOnly: true\n")
+        .replace("0644", "0640");
+    assert_eq!(environment.read("pod.yaml"), mended);
+    assert_eq!(environment.decrypt("secret.yaml"), SECRET);
+    assert_eq!(found(&environment, &[]), ["pod.yaml:7 SL001"]);
+    // Another recipient in the rule.
+    environment.write(
+        ".sops.yaml",
+        rules(&format!("{},{}", recipient(), other_recipient())),
+    );
+    assert_eq!(found(&environment, &["--select", "SL012"]).len(), 1);
+    environment
+        .run(&["lint", "--fix", "--select", "SL012"])
+        .succeeds();
+    assert_eq!(environment.decrypt("secret.yaml"), SECRET);
+    assert!(environment.read("secret.yaml").contains(&other_recipient()));
+}
+
+#[test]
+fn bad_files_are_findings_and_the_run_goes_on() {
+    let environment = TestEnvironment::new();
+    environment.write("broken.yaml", "a: [\n");
+    environment.write("deep.yaml", "[".repeat(100_000));
+    environment.write("binary.yaml", b"\x00\xff\xfe");
+    environment.write("helm.yaml", "{{- if .x }}\na: {{ .y }}\n{{- end }}\n");
+    environment.write("large.txt", vec![b'x'; 65 * 1024 * 1024]);
+    environment.write("secret.yaml", SECRET);
+    let found = found(&environment, &[]);
+    for expected in [
+        "broken.yaml:",
+        "deep.yaml:",
+        "large.txt:1 SL017",
+        "secret.yaml:6 SL010",
+    ] {
+        assert!(
+            found.iter().any(|one| one.starts_with(expected)),
+            "{expected}: {found:?}"
+        );
+    }
+    assert!(
+        !found
+            .iter()
+            .any(|one| one.contains("binary") || one.contains("helm")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_a_finding() {
+    let environment = TestEnvironment::new();
+    environment.write("closed.yaml", SECRET);
+    let closed = environment.path("closed.yaml");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).expect("it is ours");
+    // Whoever is root may read it all the same.
+    let expected = match fs::read(&closed) {
+        Ok(_) => "closed.yaml:6 SL010",
+        Err(_) => "closed.yaml:1 SL017",
+    };
+    assert_eq!(found(&environment, &[]), [expected]);
+}
+
+#[track_caller]
+fn written(format: &str) -> Run {
+    let environment = TestEnvironment::new();
+    // The pages of the rules have the other one in their examples.
+    environment.write(
+        "with space.yaml",
+        POD.replace("correct-horse", "battery-staple"),
+    );
+    let run = environment.run(&["lint", "--format", format]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(!run.to_string().contains("battery-staple"), "{run}");
+    run
+}
+
+#[test]
+fn findings_are_written_in_the_formats_of_others() {
+    let sarif: Json = serde_json::from_str(&written("sarif").stdout).expect("it is JSON");
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "SL001");
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "with%20space.yaml");
+    assert_eq!(place["region"]["startLine"], 7);
+    assert_eq!(
+        result["partialFingerprints"]["sopsLint/v1"]
+            .as_str()
+            .map(str::len),
+        Some(32)
+    );
+    let github = written("github").stdout;
+    assert!(
+        github.starts_with(
+            "::error file=with space.yaml,line=7,col=14,title=SL001 literal-secret-in-env::"
+        ),
+        "{github}"
+    );
+    let junit = written("junit").stdout;
+    assert!(
+        junit.contains("failures=\"3\"") && junit.contains("type=\"SL001\""),
+        "{junit}"
+    );
+}
+
+#[test]
+fn rules_explain_themselves() {
+    let environment = TestEnvironment::new();
+    let list = environment.run(&["lint", "rule"]).succeeds().stdout;
+    assert_eq!(list.lines().count(), 18);
+    for name in ["SL007", "writable-secret-mount"] {
+        let page = environment.run(&["lint", "rule", name]).succeeds().stdout;
+        assert!(
+            page.starts_with("# SL007 writable-secret-mount: "),
+            "{page}"
+        );
+    }
+    let schema = environment.run(&["lint", "schema"]).succeeds().stdout;
+    let schema: Json = serde_json::from_str(&schema).expect("it is JSON");
+    assert_eq!(schema["additionalProperties"], false);
+}

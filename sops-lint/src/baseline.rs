@@ -1,0 +1,63 @@
+//! Findings that are known when a repository begins to use this, so that only new ones are reported.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::Finding;
+use crate::settings::SettingsError;
+
+/// A baseline file: the fingerprints of known findings, with what tells people which they are.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    findings: Vec<Known>,
+    #[serde(skip)]
+    fingerprints: BTreeSet<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    fingerprint: String,
+    rule: String,
+    file: String,
+}
+
+impl Baseline {
+    /// These findings.
+    pub fn of(findings: &[Finding]) -> Self {
+        let known = |finding: &Finding| Known {
+            fingerprint: finding.fingerprint.clone(),
+            rule: finding.rule.name.to_owned(),
+            file: finding.file.clone(),
+        };
+        Self {
+            findings: findings.iter().map(known).collect(),
+            fingerprints: BTreeSet::new(),
+        }
+    }
+
+    /// Reads a baseline file.
+    ///
+    /// # Errors
+    /// [`SettingsError`], where it is none.
+    pub fn parse(text: &[u8]) -> Result<Self, SettingsError> {
+        let mut baseline: Self =
+            serde_json::from_slice(text).map_err(|error| SettingsError(error.to_string()))?;
+        let each = baseline.findings.iter();
+        baseline.fingerprints = each.map(|known| known.fingerprint.clone()).collect();
+        Ok(baseline)
+    }
+
+    /// The text of the file.
+    pub fn to_json(&self) -> String {
+        // Of texts alone, which always can be written.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// Whether the finding is known.
+    pub fn contains(&self, finding: &Finding) -> bool {
+        self.fingerprints.contains(&finding.fingerprint)
+    }
+}

@@ -1,0 +1,192 @@
+//! Values that are no secrets whatever their name: references, placeholders, paths, settings, and what is public.
+
+/// Where a value leads elsewhere.
+const SCHEMES: &[&str] = &[
+    "vault:",
+    "ref+",
+    "op://",
+    "arn:",
+    "secretref:",
+    "secretsmanager:",
+    "ssm:",
+    "awssm:",
+    "gcp-sm:",
+    "gsm:",
+    "azurekeyvault",
+    "akv:",
+    "keyvault:",
+    "env:",
+    "file:",
+    "projects/",
+    "sops:",
+    "doppler:",
+    "ENC[",
+    "%(",
+    "@",
+    "AQICAH",
+    "age1",
+    "ssh-rsa ",
+    "ssh-ed25519 ",
+    "ecdsa-sha2-",
+    "sk-ssh-",
+    "sk-ecdsa-",
+    "sha256:",
+    "sha512:",
+    "-----BEGIN CERTIFICATE",
+    "-----BEGIN PUBLIC KEY",
+    "-----BEGIN PGP PUBLIC",
+    "-----BEGIN RSA PUBLIC",
+    "-----BEGIN SSH2 PUBLIC",
+    "-----BEGIN AGE ENCRYPTED",
+    "-----BEGIN PGP MESSAGE",
+];
+
+/// Words that stand where a secret is to be put, or say that there is none.
+const PLACEHOLDERS: &[&str] = &[
+    "changeme",
+    "change_me",
+    "change-me",
+    "changeit",
+    "replaceme",
+    "replace",
+    "placeholder",
+    "example",
+    "your",
+    "todo",
+    "tbd",
+    "fixme",
+    "dummy",
+    "redacted",
+    "insert",
+    "sample",
+    "to-be-",
+    "<",
+    "...",
+    "…",
+    "fake",
+];
+
+/// Values of settings.
+const SETTINGS: &[&str] = &[
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "disabled",
+    "enabled",
+    "optional",
+    "required",
+    "auto",
+    "default",
+    "basic",
+    "bearer",
+    "oauth",
+    "oauth2",
+    "jwt",
+    "ldap",
+    "oidc",
+    "saml",
+    "plain",
+    "md5",
+    "scram-sha-256",
+    "never",
+    "always",
+    "secret",
+    "string",
+    "empty",
+    "unset",
+    "n/a",
+    "number",
+    "boolean",
+];
+
+/// Whether it cannot be a secret.
+pub(crate) fn is_harmless(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    value.is_empty()
+        || is_reference(value)
+        || SETTINGS.contains(&lower.as_str())
+        || SCHEMES.iter().any(|scheme| value.starts_with(scheme))
+        || is_placeholder(value, &lower)
+        || is_path(value)
+        || is_plain_url(value)
+        || value.parse::<f64>().is_ok_and(|_| value.len() < 5)
+        || is_duration(value)
+}
+
+/// Whether a program puts something else there.
+fn is_reference(value: &str) -> bool {
+    let is_variable = |rest: &str| {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        !rest.is_empty() && rest.chars().all(is_name)
+    };
+    value.contains("$(")
+        || value.contains("${")
+        || value.contains("{{")
+        || value.contains("<%")
+        || value.contains("`")
+        || value.strip_prefix('$').is_some_and(is_variable)
+        || value
+            .strip_prefix('%')
+            .and_then(|rest| rest.strip_suffix('%'))
+            .is_some_and(is_variable)
+        || value
+            .strip_prefix("__")
+            .and_then(|rest| rest.strip_suffix("__"))
+            .is_some_and(is_variable)
+}
+
+fn is_placeholder(value: &str, lower: &str) -> bool {
+    // A URL has them in its host, which says nothing of its password.
+    let is_url = value.contains("://");
+    let mut characters = value.chars();
+    let first = characters.next();
+    let is_one_character = characters.all(|next| Some(next) == first);
+    is_one_character
+        || !is_url && value.len() < 64 && PLACEHOLDERS.iter().any(|word| has_word(lower, word))
+        || lower.starts_with("xxx")
+}
+
+/// Whether the word is there. Short ones count at the beginning of a random text only, for they may stand in it by chance.
+fn has_word(lower: &str, word: &str) -> bool {
+    let by_chance =
+        word.len() < 7 && word.starts_with(char::is_alphabetic) && super::is_random(lower);
+    if by_chance {
+        lower.starts_with(word)
+    } else {
+        lower.contains(word)
+    }
+}
+
+fn is_path(value: &str) -> bool {
+    let starts = ["/", "./", "../", "~/"]
+        .iter()
+        .any(|start| value.starts_with(start));
+    starts
+        && !value.contains(char::is_whitespace)
+        && !super::is_random(value.rsplit('/').next().unwrap_or(value))
+}
+
+/// Whether it is an address without a password in it.
+fn is_plain_url(value: &str) -> bool {
+    value.split_once("://").is_some_and(|(scheme, rest)| {
+        let host = rest.split(['/', '?']).next().unwrap_or(rest);
+        scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+            && !host.contains('@')
+            && super::token::find(value).is_none()
+    })
+}
+
+/// Whether it is a time such as `30s` or `24h`.
+fn is_duration(value: &str) -> bool {
+    let unit = value.trim_start_matches(|c: char| c.is_ascii_digit());
+    unit.len() < value.len() && ["s", "m", "h", "d", "ms"].contains(&unit)
+}

@@ -1,0 +1,305 @@
+//! One way through a file: what it is, what the rules say of it, what of that is suppressed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use globset::GlobSet;
+use sops_core::config::Config;
+use sops_core::{Document, EncryptedDocument, Error, Format};
+
+use crate::finding::{Finding, Severity, fingerprint};
+use crate::object::objects;
+use crate::report::{Facts, Report};
+use crate::rule::{Check, Rule};
+use crate::settings::{Settings, SettingsError, globs};
+use crate::{rules, suppress};
+
+/// What an encrypted value begins with.
+pub(crate) const ENCRYPTED: &str = "ENC[AES256_GCM,";
+
+/// A file that is to be looked at.
+pub struct Input<'i> {
+    /// What findings call it.
+    pub name: &'i str,
+    /// Its absolute path; it need not be there.
+    pub path: &'i Path,
+    /// Its content.
+    pub bytes: &'i [u8],
+    /// The configuration that holds for it.
+    pub config: Option<&'i Config>,
+    /// The files around it.
+    pub tree: &'i dyn Tree,
+}
+
+impl Input<'_> {
+    /// The path from the repository's folder on.
+    pub(crate) fn place(&self) -> String {
+        let place = self.path.strip_prefix(self.tree.root());
+        place.unwrap_or(self.path).to_string_lossy().into_owned()
+    }
+}
+
+/// The files of a repository, for the rules that follow a path from one to another.
+pub trait Tree: Sync {
+    /// The content of the file at an absolute path, if it belongs to the repository.
+    fn read(&self, path: &Path) -> Option<Vec<u8>>;
+
+    /// The folder of the repository, an absolute path.
+    fn root(&self) -> &Path;
+}
+
+/// No files around.
+pub struct NoTree;
+
+impl Tree for NoTree {
+    fn read(&self, _: &Path) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn root(&self) -> &Path {
+        Path::new("/")
+    }
+}
+
+/// What a file turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// All rules that fit its form were asked.
+    Read,
+    /// A template that makes manifests, as those of Helm: private keys were looked for.
+    Template,
+    /// A form that no rule knows: private keys were looked for.
+    Other,
+}
+
+/// What was found in one file.
+#[derive(Debug)]
+pub struct Linted {
+    /// What is wrong, in the order of the text.
+    pub findings: Vec<Finding>,
+    /// What the file is.
+    pub kind: Kind,
+    /// What is to be told to a [`Repository`](crate::Repository).
+    pub facts: Facts,
+}
+
+/// The rules, ready to be asked. It keeps nothing of the files.
+pub struct Linter {
+    settings: Settings,
+    rules: Vec<&'static Rule>,
+    severities: BTreeMap<&'static str, Severity>,
+    public: GlobSet,
+    private: GlobSet,
+    excluded: GlobSet,
+    fixes: bool,
+}
+
+impl Linter {
+    /// Reads what the settings name.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for a rule that is not known, and for a pattern that is none.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        Ok(Self {
+            rules: settings.rules()?,
+            severities: settings.severities()?,
+            public: globs(&settings.images.public)?,
+            private: globs(&settings.images.private)?,
+            excluded: globs(&settings.exclude)?,
+            settings,
+            fixes: false,
+        })
+    }
+
+    /// The same, and findings say which edits mend them, where that is safe.
+    #[must_use]
+    pub fn with_fixes(mut self) -> Self {
+        self.fixes = true;
+        self
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether a file or folder is to be left out, by its path in the repository.
+    pub fn is_excluded(&self, path: &Path) -> bool {
+        self.excluded.is_match(path)
+    }
+
+    /// Whether anybody can pull the image of that name, which has its registry in front.
+    pub(crate) fn is_public(&self, image: &str) -> bool {
+        !self.private.is_match(image) && self.public.is_match(image)
+    }
+
+    /// Looks at a file. Whatever is in it, this ends with findings and not with an error.
+    pub fn lint(&self, input: &Input<'_>) -> Linted {
+        let mut report = Report::new(input, self, self.fixes, &rules::BROKEN_FILE);
+        let kind = self.run(&mut report);
+        let facts = std::mem::take(&mut report.facts);
+        let mut findings = suppress::apply(report, &self.rules);
+        findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
+        self.finish(&mut findings);
+        Linted {
+            findings,
+            kind,
+            facts,
+        }
+    }
+
+    /// The finding that a file cannot be read, for the reason that the message tells.
+    pub fn unreadable(&self, input: &Input<'_>, message: &str) -> Vec<Finding> {
+        let mut report = Report::new(input, self, false, &rules::BROKEN_FILE);
+        report.span(0..0, message);
+        let mut findings = report.findings;
+        findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
+        self.finish(&mut findings);
+        findings
+    }
+
+    /// Puts findings in order, and gives them their severities and fingerprints.
+    pub(crate) fn finish(&self, findings: &mut [Finding]) {
+        findings.sort_by_key(|finding| (finding.location.offset, finding.rule.code));
+        let mut ordinals: HashMap<String, usize> = HashMap::new();
+        for finding in findings {
+            if let Some(severity) = self.severities.get(finding.rule.code) {
+                finding.severity = *severity;
+            }
+            let first = fingerprint(finding, 0);
+            let ordinal = ordinals.entry(first).or_default();
+            finding.fingerprint = fingerprint(finding, *ordinal);
+            *ordinal += 1;
+        }
+    }
+
+    fn run(&self, report: &mut Report<'_>) -> Kind {
+        self.ask(report, |check, report| {
+            if let Check::File(check) = check {
+                check(report);
+            }
+        });
+        let Ok(text) = str::from_utf8(report.input.bytes) else {
+            return Kind::Other;
+        };
+        let format = Format::from_path(report.input.path);
+        let is_encrypted = text.contains(ENCRYPTED);
+        if !is_read(format, is_encrypted, text) {
+            return Kind::Other;
+        }
+        let document = match Document::parse(
+            text,
+            match format {
+                Format::Binary => Format::Json,
+                format => format,
+            },
+        ) {
+            Ok(document) => document,
+            Err(_) if text.contains("{{") => return Kind::Template,
+            Err(error) => {
+                broken(report, error, is_encrypted);
+                return Kind::Other;
+            }
+        };
+        for object in objects(&document) {
+            for rule in &self.rules {
+                for check in rule.checks {
+                    if let Check::Object(check) = check {
+                        report.of(rule, Some(&object));
+                        check(&object, report);
+                    }
+                }
+            }
+        }
+        if document.is_encrypted() {
+            self.encrypted(report, text, format);
+        } else {
+            self.ask(report, |check, report| {
+                if let Check::Plaintext(check) = check {
+                    check(&document, report);
+                }
+            });
+        }
+        Kind::Read
+    }
+
+    fn encrypted(&self, report: &mut Report<'_>, text: &str, format: Format) {
+        match EncryptedDocument::parse(text, format) {
+            Ok(document) => self.ask(report, |check, report| {
+                if let Check::Encrypted(check) = check {
+                    check(&document, report);
+                }
+            }),
+            Err(error) => {
+                report.of(&rules::PARTLY_ENCRYPTED, None);
+                let message = match &error {
+                    Error::NotEncrypted => {
+                        "the first document of the file has no `sops` block, which others have; SOPS takes the file for plaintext"
+                            .to_owned()
+                    }
+                    error => error.to_string(),
+                };
+                report.span(place(&error), message);
+            }
+        }
+    }
+
+    fn ask(&self, report: &mut Report<'_>, ask: impl Fn(&'static Check, &mut Report<'_>)) {
+        for rule in &self.rules {
+            for check in rule.checks {
+                report.of(rule, None);
+                ask(check, report);
+            }
+        }
+    }
+}
+
+/// Whether the rules know the form. Dotenv and INI are what many files are called that are neither; JSON begins with a brace.
+fn is_read(format: Format, is_encrypted: bool, text: &str) -> bool {
+    match format {
+        Format::Yaml => !text.trim().is_empty(),
+        Format::Json => text.trim_start().starts_with('{'),
+        Format::Dotenv => true,
+        Format::Ini => is_encrypted,
+        _ => is_encrypted && text.trim_start().starts_with('{') && text.contains("\"sops\""),
+    }
+}
+
+/// Says why a file cannot be read, unless it is only of a shape that SOPS has no use for.
+fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) {
+    let is_manifest = matches!(
+        Format::from_path(report.input.path),
+        Format::Yaml | Format::Json
+    );
+    let is_meant = match &error {
+        Error::Syntax { .. } => is_manifest || is_encrypted,
+        Error::Limit { .. } => true,
+        // A manifest that SOPS has no form for, such as one with a key twice.
+        _ => is_encrypted || is_manifest && has_kind(report.text()),
+    };
+    if is_meant {
+        report.of(&rules::BROKEN_FILE, None);
+        report.span(place(&error), error.to_string());
+    }
+}
+
+/// Whether the text names the kind of an object, and not in a comment only.
+fn has_kind(text: &str) -> bool {
+    text.contains("\"kind\"")
+        || text
+            .lines()
+            .any(|line| line.trim_start().starts_with("kind:"))
+}
+
+fn place(error: &Error) -> std::ops::Range<usize> {
+    let offset = match error {
+        Error::Syntax { location, .. }
+        | Error::Unsupported { location, .. }
+        | Error::Unencryptable { location, .. } => location.offset,
+        Error::Limit { location, .. } | Error::Metadata { location, .. } => {
+            location.map_or(0, |location| location.offset)
+        }
+        _ => 0,
+    };
+    offset..offset
+}

@@ -1,0 +1,165 @@
+//! The objects of a manifest, and what every kind of them has in common. Workloads are found by their shape, whatever their kind.
+
+use sops_core::Document;
+use sops_core::document::{NodeRef, Shape};
+
+/// Every list of containers that a pod can have.
+const CONTAINER_LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+
+/// An object of a manifest.
+pub(crate) struct Object<'d, 'a> {
+    pub(crate) node: NodeRef<'d, 'a>,
+    pub(crate) kind: &'d str,
+    pub(crate) api_version: &'d str,
+    /// The pods in it.
+    pub(crate) pods: Vec<Pod<'d, 'a>>,
+    /// Every `metadata` in it, its own and those of templates.
+    pub(crate) metadata: Vec<NodeRef<'d, 'a>>,
+}
+
+/// Containers and volumes: the `spec` of a pod, or what has the same shape.
+pub(crate) struct Pod<'d, 'a> {
+    pub(crate) node: NodeRef<'d, 'a>,
+    pub(crate) containers: Vec<NodeRef<'d, 'a>>,
+}
+
+/// The objects of all documents, those in lists included.
+pub(crate) fn objects<'d, 'a>(document: &'d Document<'a>) -> Vec<Object<'d, 'a>> {
+    let mut objects = Vec::new();
+    for top in document.tops().flatten() {
+        collect(top, &mut objects);
+    }
+    objects
+}
+
+fn collect<'d, 'a>(node: NodeRef<'d, 'a>, objects: &mut Vec<Object<'d, 'a>>) {
+    let kind = node
+        .get("kind")
+        .and_then(NodeRef::as_str)
+        .unwrap_or_default();
+    let items = node.get("items").filter(|_| kind.ends_with("List"));
+    if let Some(items) = items {
+        items.items().for_each(|item| collect(item, objects));
+        return;
+    }
+    let api_version = node.get("apiVersion").and_then(NodeRef::as_str);
+    let mut object = Object {
+        node,
+        kind,
+        api_version: api_version.unwrap_or_default(),
+        pods: Vec::new(),
+        metadata: Vec::new(),
+    };
+    // Deeper than documents can be nested, so a list and not the stack of calls.
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        object.look_at(node, &mut open);
+    }
+    objects.push(object);
+}
+
+impl<'d, 'a> Object<'d, 'a> {
+    fn look_at(&mut self, node: NodeRef<'d, 'a>, open: &mut Vec<NodeRef<'d, 'a>>) {
+        match node.shape() {
+            Shape::Scalar => {}
+            Shape::Sequence => open.extend(node.items()),
+            Shape::Mapping => {
+                let mut pod = Pod {
+                    node,
+                    containers: Vec::new(),
+                };
+                for (key, child) in node.entries() {
+                    if key == "metadata" {
+                        self.metadata.push(child);
+                    }
+                    if CONTAINER_LISTS.contains(&key) {
+                        pod.containers.extend(child.items().filter(is_container));
+                    } else if key == "container" && is_container(&child) {
+                        pod.containers.push(child);
+                    }
+                    if child.shape() != Shape::Scalar {
+                        open.push(child);
+                    }
+                }
+                if !pod.containers.is_empty() {
+                    self.pods.push(pod);
+                }
+            }
+        }
+    }
+
+    /// Its kind, namespace and name, for people.
+    pub(crate) fn reference(&self) -> String {
+        let of = |key| self.metadata_text(key);
+        match (of("namespace"), of("name")) {
+            (Some(namespace), Some(name)) => format!("{} {namespace}/{name}", self.kind),
+            (None, Some(name)) => format!("{} {name}", self.kind),
+            _ => self.kind.to_owned(),
+        }
+    }
+
+    fn metadata_text(&self, key: &str) -> Option<&'d str> {
+        self.node.at(&["metadata", key])?.as_str()
+    }
+
+    /// Whether it is a Secret of the core API.
+    pub(crate) fn is_secret(&self) -> bool {
+        self.kind == "Secret" && matches!(self.api_version, "v1" | "")
+    }
+
+    /// Whether it is a kustomization, which may lack its kind.
+    pub(crate) fn is_kustomization(&self) -> bool {
+        self.kind == "Kustomization" && self.api_version.starts_with("kustomize.config.k8s.io/")
+            || self.kind.is_empty() && self.node.get("secretGenerator").is_some()
+            || self.kind.is_empty() && self.node.get("configMapGenerator").is_some()
+            || self.kind == "Component"
+    }
+
+    /// Whether it is a patch that takes something away.
+    pub(crate) fn is_deletion(&self) -> bool {
+        self.node.get("$patch").and_then(NodeRef::as_str) == Some("delete")
+    }
+
+    /// Each container, with the pod that it is in.
+    pub(crate) fn containers(&self) -> impl Iterator<Item = (&Pod<'d, 'a>, NodeRef<'d, 'a>)> {
+        let each = |pod: &Pod<'d, 'a>| pod.containers.clone();
+        self.pods
+            .iter()
+            .flat_map(move |pod| each(pod).into_iter().map(move |container| (pod, container)))
+    }
+}
+
+fn is_container(node: &NodeRef<'_, '_>) -> bool {
+    node.shape() == Shape::Mapping
+}
+
+impl<'d, 'a> Pod<'d, 'a> {
+    /// The volumes, each with its name.
+    pub(crate) fn volumes(&self) -> impl Iterator<Item = (&'d str, NodeRef<'d, 'a>)> {
+        let volumes = self.node.get("volumes");
+        volumes.into_iter().flat_map(NodeRef::items).map(|volume| {
+            let name = volume.get("name").and_then(NodeRef::as_str);
+            (name.unwrap_or_default(), volume)
+        })
+    }
+
+    /// The parts of a volume that are made of Secrets.
+    pub(crate) fn secret_sources(volume: NodeRef<'d, 'a>) -> Vec<NodeRef<'d, 'a>> {
+        let projected = volume.at(&["projected", "sources"]);
+        let sources = projected.into_iter().flat_map(NodeRef::items);
+        let sources = sources.filter_map(|source| source.get("secret"));
+        volume.get("secret").into_iter().chain(sources).collect()
+    }
+
+    /// The volume's driver of CSI, if that one mounts secrets.
+    pub(crate) fn secret_csi(volume: NodeRef<'d, 'a>) -> Option<NodeRef<'d, 'a>> {
+        let csi = volume.get("csi")?;
+        let driver = csi.get("driver").and_then(NodeRef::as_str)?;
+        driver.contains("secret").then_some(csi)
+    }
+}
+
+/// Whether a boolean is true.
+pub(crate) fn is_true(node: Option<NodeRef<'_, '_>>) -> bool {
+    node.and_then(NodeRef::scalar_text) == Some("True")
+}

@@ -1,0 +1,198 @@
+//! What the rules write to while they look at one file.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use sops_core::config::{Config, CreationRule};
+use sops_core::document::NodeRef;
+use sops_core::tree::Node;
+
+use crate::finding::{Edit, Finding, Fix, Severity};
+use crate::lines::Lines;
+use crate::linter::{Input, Linter};
+use crate::object::Object;
+use crate::rule::Rule;
+
+/// The findings of one file, and what is to be known of it when all files have been seen.
+pub(crate) struct Report<'r> {
+    pub(crate) input: &'r Input<'r>,
+    pub(crate) linter: &'r Linter,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) facts: Facts,
+    /// Whether edits are wanted.
+    pub(crate) fixes: bool,
+    lines: OnceCell<Lines<'r>>,
+    rule: &'static Rule,
+    object: Option<String>,
+}
+
+/// What is to be known of a file when all have been seen.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// The configuration and the number of the creation rule that the file is for.
+    pub(crate) creation_rule: Option<(PathBuf, usize)>,
+    /// Whether it is an encrypted manifest.
+    pub(crate) encrypted_manifest: bool,
+    /// The configuration, with the creation rules that it has and the place of each.
+    pub(crate) configuration: Option<Configuration>,
+    /// Kustomizations of Flux that decrypt nothing, with the paths that they apply.
+    pub(crate) flux: Vec<(Finding, String)>,
+}
+
+/// A `.sops.yaml` that was seen.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    /// For each rule the finding that no file has met it.
+    pub(crate) unused: Vec<Finding>,
+}
+
+impl<'r> Report<'r> {
+    pub(crate) fn new(
+        input: &'r Input<'r>,
+        linter: &'r Linter,
+        fixes: bool,
+        rule: &'static Rule,
+    ) -> Self {
+        Self {
+            input,
+            linter,
+            findings: Vec::new(),
+            facts: Facts::default(),
+            fixes,
+            lines: OnceCell::new(),
+            rule,
+            object: None,
+        }
+    }
+
+    /// From now on findings are those of this rule, in this object.
+    pub(crate) fn of(&mut self, rule: &'static Rule, object: Option<&Object<'_, '_>>) {
+        self.rule = rule;
+        self.object = object
+            .map(Object::reference)
+            .filter(|name| !name.is_empty());
+    }
+
+    /// The file's text, as far as it is one.
+    pub(crate) fn text(&self) -> &'r str {
+        str::from_utf8(self.input.bytes).unwrap_or_default()
+    }
+
+    /// The creation rule for the file, with its number, if the configuration is valid and has one.
+    pub(crate) fn creation_rule(&self) -> Option<(usize, &'r Config, &'r CreationRule)> {
+        let config = self.input.config?;
+        let rule = config.creation_rule_for(self.input.path).ok()??;
+        let index = config
+            .creation_rules()?
+            .iter()
+            .position(|other| std::ptr::eq(other, rule))?;
+        Some((index, config, rule))
+    }
+
+    /// Something at a node.
+    pub(crate) fn node(
+        &mut self,
+        node: NodeRef<'_, '_>,
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        let path = path(node);
+        self.add(node.span(), path, message.into())
+    }
+
+    /// Something in a part of the text.
+    pub(crate) fn span(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Finding {
+        self.add(span, Vec::new(), message.into())
+    }
+
+    /// Where the `sops` block of the encrypted file begins.
+    pub(crate) fn block(&self) -> usize {
+        let text = self.text();
+        ["\nsops:", "\nsops_", "\n[sops]", "\"sops\""]
+            .iter()
+            .find_map(|mark| {
+                text.rfind(mark)
+                    .map(|at| at + usize::from(mark.starts_with('\n')))
+            })
+            .unwrap_or(0)
+    }
+
+    /// A finding that is not reported, for later.
+    pub(crate) fn put_aside(&mut self) -> Option<Finding> {
+        self.findings.pop()
+    }
+
+    /// What puts `value` under `key` of a mapping, where edits are wanted and the text can be changed there.
+    pub(crate) fn entry_fix(
+        &self,
+        mapping: NodeRef<'_, '_>,
+        key: &str,
+        value: &Node,
+    ) -> Option<Fix> {
+        let wanted = Some(mapping).filter(|_| self.fixes)?;
+        let changed = wanted.with_entry(key, value).ok()?;
+        let changed = str::from_utf8(&changed).ok()?;
+        Some(Fix::Edit(Edit::between(self.text(), changed)))
+    }
+
+    fn add(&mut self, span: Range<usize>, path: Vec<String>, message: String) -> &mut Finding {
+        let lines = self.lines.get_or_init(|| Lines::new(self.input.bytes));
+        let end = self.input.bytes[span.clone()]
+            .iter()
+            .rposition(|byte| !byte.is_ascii_whitespace());
+        self.findings.push(Finding {
+            rule: self.rule,
+            severity: self.rule.severity,
+            file: self.input.name.to_owned(),
+            place: self.input.place(),
+            location: lines.location(span.start),
+            end: end.map_or(span.end, |last| span.start + last + 1),
+            object: self.object.clone(),
+            path,
+            message,
+            help: None,
+            fix: None,
+            fingerprint: String::new(),
+        });
+        let last = self.findings.len() - 1;
+        &mut self.findings[last]
+    }
+}
+
+impl Finding {
+    pub(crate) fn help(&mut self, help: impl Into<String>) -> &mut Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn severity(&mut self, severity: Severity) -> &mut Self {
+        self.severity = severity;
+        self
+    }
+
+    pub(crate) fn fix(&mut self, fix: Option<Fix>) -> &mut Self {
+        self.fix = fix;
+        self
+    }
+}
+
+/// The way to a node, the items of lists by their names where they have one.
+fn path(node: NodeRef<'_, '_>) -> Vec<String> {
+    let mut at = Some(node.top());
+    let mut path = node.path();
+    for step in &mut path {
+        let number = step
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        at = match number.and_then(|number| number.parse().ok()) {
+            Some(number) => at.and_then(|at| at.items().nth(number)),
+            None => at.and_then(|at| at.get(step)),
+        };
+        if let (Some(_), Some(name)) = (number, at.and_then(|at| at.get("name"))) {
+            *step = name
+                .as_str()
+                .map_or(step.clone(), |name| format!("[{name}]"));
+        }
+    }
+    path
+}

@@ -1,0 +1,53 @@
+//! The rules: one file each, with a page beside it that says what it finds, why, and what to write instead.
+
+mod broken_file;
+mod creation_rules;
+mod flux_without_decryption;
+mod literal_secret_in_env;
+mod partly_encrypted;
+mod plaintext_secret;
+mod private_key;
+mod recipients_differ;
+mod rule_differs;
+mod secret_from_env;
+mod secret_in_command;
+mod secret_in_config_map;
+mod secret_in_env;
+mod secret_in_image;
+mod secret_in_metadata;
+mod secret_mode;
+mod suppression;
+mod writable_secret_mount;
+
+pub(crate) use broken_file::RULE as BROKEN_FILE;
+pub(crate) use partly_encrypted::RULE as PARTLY_ENCRYPTED;
+pub(crate) use suppression::RULE as SUPPRESSION;
+
+use crate::rule::Rule;
+
+/// All rules, in the order of their codes.
+pub const RULES: [&Rule; 18] = [
+    &literal_secret_in_env::RULE,
+    &secret_in_env::RULE,
+    &secret_from_env::RULE,
+    &secret_in_config_map::RULE,
+    &secret_in_metadata::RULE,
+    &secret_in_command::RULE,
+    &writable_secret_mount::RULE,
+    &secret_mode::RULE,
+    &secret_in_image::RULE,
+    &plaintext_secret::RULE,
+    &partly_encrypted::RULE,
+    &recipients_differ::RULE,
+    &rule_differs::RULE,
+    &private_key::RULE,
+    &flux_without_decryption::RULE,
+    &creation_rules::RULE,
+    &broken_file::RULE,
+    &suppression::RULE,
+];
+
+/// The rule of that code or name.
+pub fn find(text: &str) -> Option<&'static Rule> {
+    RULES.into_iter().find(|rule| rule.is_called(text))
+}

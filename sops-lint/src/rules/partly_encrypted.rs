@@ -1,0 +1,54 @@
+//! Plaintext in an encrypted file, where the file's own rule asks for encryption.
+
+use sops_core::EncryptedDocument;
+
+use super::plaintext_secret::shell_word;
+use crate::finding::Severity;
+use crate::report::Report;
+use crate::rule::{Check, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "SL011",
+    name: "partly-encrypted",
+    severity: Severity::Error,
+    page: include_str!("partly_encrypted.md"),
+    checks: &[Check::Encrypted(check)],
+};
+
+fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
+    if document.metadata().mac.is_empty() {
+        report
+            .span(
+                0..0,
+                "the file has no MAC: nobody can tell whether values were exchanged",
+            )
+            .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
+    }
+    let open = match document.unencrypted() {
+        Ok(open) => open,
+        Err(error) => {
+            report.span(0..0, error.to_string());
+            return;
+        }
+    };
+    let name = report.input.name.to_owned();
+    for one in open {
+        let message = match one.is_comment {
+            true => format!(
+                "a comment in `{}` is in plaintext, and the file's rule covers it",
+                one.path
+            ),
+            false => format!(
+                "`{}` is in plaintext, and the file's rule covers it",
+                one.path
+            ),
+        };
+        let path = one.path.split('.').map(str::to_owned).collect();
+        let found = report.span(one.span, message);
+        found.path = path;
+        found.help(format!(
+            "take it out and add it with `sops-rs edit {}`; if it was committed, it is known",
+            shell_word(&name)
+        ));
+    }
+}

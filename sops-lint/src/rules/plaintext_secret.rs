@@ -1,0 +1,216 @@
+//! A Secret that is not encrypted, and any file that a creation rule covers.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sops_core::Document;
+use sops_core::document::NodeRef;
+
+use crate::finding::{Fix, Severity};
+use crate::likeness::is_harmless;
+use crate::linter::ENCRYPTED;
+use crate::object::Object;
+use crate::report::Report;
+use crate::rule::{Check, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "SL010",
+    name: "plaintext-secret",
+    severity: Severity::Error,
+    page: include_str!("plaintext_secret.md"),
+    checks: &[
+        Check::Object(secret),
+        Check::Object(generator),
+        Check::Plaintext(covered),
+    ],
+};
+
+fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
+    if !object.is_secret() || object.is_deletion() {
+        return;
+    }
+    let mut open = open_values(object);
+    let Some((key, value)) = open.next() else {
+        return;
+    };
+    let more = match open.count() {
+        0 => String::new(),
+        1 => " and another key".to_owned(),
+        more => format!(" and {more} other keys"),
+    };
+    // What is encrypted elsewhere in the file tells that this is to be: another rule says so.
+    if report.text().contains(ENCRYPTED) {
+        return;
+    }
+    let covered = report.creation_rule().is_some();
+    let name = report.input.name.to_owned();
+    let found = report.node(value, format!("the Secret is in plaintext: `{key}`{more}"));
+    match covered {
+        true => found
+            .help(format!("sops-rs encrypt -i {}", shell_word(&name)))
+            .fix(Some(Fix::Encrypt)),
+        false => found.help("give `.sops.yaml` a creation rule for it, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`"),
+    };
+}
+
+/// The values of a Secret that are in plaintext, and neither references, placeholders nor public.
+pub(super) fn open_values<'d, 'a>(
+    object: &Object<'d, 'a>,
+) -> impl Iterator<Item = (&'d str, NodeRef<'d, 'a>)> {
+    let of = |key: &str| object.node.get(key).into_iter().flat_map(NodeRef::entries);
+    let encoded = of("data").filter(|(_, value)| {
+        value.scalar_text().is_some_and(|text| {
+            let packed: String = text.split_whitespace().collect();
+            // What is no base64 is a reference, or a mistake that may be a secret.
+            match STANDARD.decode(packed) {
+                Ok(bytes) => {
+                    str::from_utf8(&bytes).map_or(true, |text| !is_open_reference(text.trim()))
+                }
+                Err(_) => !is_open_reference(text),
+            }
+        })
+    });
+    let plain = of("stringData").filter(|(_, value)| {
+        value
+            .scalar_text()
+            .is_some_and(|text| !is_open_reference(text.trim()))
+    });
+    encoded.chain(plain)
+}
+
+/// Whether nothing that is secret stands there. Words such as `true` and addresses count as values here: somebody made a Secret of them.
+fn is_open_reference(text: &str) -> bool {
+    let is_address = text.contains("://") || text.starts_with('/');
+    text.is_empty()
+        || !is_address && text.len() > 5 && is_harmless(text)
+        || text.starts_with('<') && text.ends_with('>')
+}
+
+fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
+    if !object.is_kustomization() {
+        return;
+    }
+    const HELP: &str =
+        "encrypt the Secret as a manifest or its files with sops-rs, and let `sops-rs-krm` make it";
+    for generator in object
+        .node
+        .get("secretGenerator")
+        .into_iter()
+        .flat_map(NodeRef::items)
+    {
+        for literal in generator
+            .get("literals")
+            .into_iter()
+            .flat_map(NodeRef::items)
+        {
+            let Some((name, value)) = literal.as_str().and_then(|text| text.split_once('=')) else {
+                continue;
+            };
+            if !is_open_reference(value.trim_matches(['"', '\''])) {
+                report
+                    .node(
+                        literal,
+                        format!("the literal `{name}` of a Secret is in plaintext"),
+                    )
+                    .help(HELP);
+            }
+        }
+        for list in ["files", "envs"] {
+            for file in generator.get(list).into_iter().flat_map(NodeRef::items) {
+                let Some(text) = file.as_str() else { continue };
+                let name = text
+                    .split_once('=')
+                    .filter(|_| list == "files")
+                    .map_or(text, |(_, name)| name);
+                let folder = report.input.path.parent().unwrap_or(Path::new("/"));
+                let content = report.input.tree.read(&folder.join(name));
+                let is_plain = content.is_some_and(|content| {
+                    !content.is_empty()
+                        && !str::from_utf8(&content).is_ok_and(|text| {
+                            text.contains(ENCRYPTED) || is_open_reference(text.trim())
+                        })
+                });
+                if is_plain {
+                    report
+                        .node(
+                            file,
+                            format!("the file `{name}` of a Secret is in plaintext"),
+                        )
+                        .help(HELP);
+                }
+            }
+        }
+    }
+}
+
+/// A file that is no manifest, for which there is a creation rule of its own.
+fn covered(document: &Document<'_>, report: &mut Report<'_>) {
+    let manifest =
+        |node: NodeRef<'_, '_>| node.get("kind").is_some() || node.get("apiVersion").is_some();
+    let name = report
+        .input
+        .path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let is_known = [
+        "kustomization.yaml",
+        "kustomization.yml",
+        "Chart.yaml",
+        "Chart.lock",
+        ".sops.yaml",
+        ".sops-lint.yaml",
+        ".pre-commit-config.yaml",
+        "package.json",
+        "package-lock.json",
+    ]
+    .contains(&name);
+    if is_known || is_workflow(report.input.path) || document.tops().flatten().any(manifest) {
+        return;
+    }
+    let Some((_, _, rule)) = report.creation_rule() else {
+        return;
+    };
+    // One without an expression is for what people encrypt by hand.
+    if rule.path_regex.is_none() {
+        return;
+    }
+    let selects = rule.rule.clone().unwrap_or_default();
+    let Some(first) = document
+        .unencrypted(Some(&selects))
+        .ok()
+        .and_then(|all| all.into_iter().next())
+    else {
+        return;
+    };
+    let name = report.input.name.to_owned();
+    report
+        .span(
+            first.span,
+            format!(
+                "a creation rule covers this file, which is in plaintext: `{}`",
+                first.path
+            ),
+        )
+        .help(format!("sops-rs encrypt -i {}", shell_word(&name)))
+        .fix(Some(Fix::Encrypt));
+}
+
+/// Whether a service of the repository's host reads it.
+fn is_workflow(path: &Path) -> bool {
+    path.components().any(|part| {
+        [".github", ".gitlab", ".circleci"]
+            .iter()
+            .any(|folder| part.as_os_str() == *folder)
+    })
+}
+
+/// A file's name as a shell reads it.
+pub(super) fn shell_word(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./+@%".contains(c);
+    match name.chars().all(is_plain) {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', r"'\''")),
+    }
+}

@@ -1,0 +1,46 @@
+//! A rule that differs from that of the creation rule.
+
+use sops_core::{EncryptedDocument, Format};
+
+use super::plaintext_secret::shell_word;
+use crate::finding::Severity;
+use crate::report::Report;
+use crate::rule::{Check, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "SL013",
+    name: "rule-differs",
+    severity: Severity::Warning,
+    page: include_str!("rule_differs.md"),
+    checks: &[Check::Encrypted(check)],
+};
+
+fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
+    let Some((_, _, creation)) = report.creation_rule() else {
+        return;
+    };
+    // A binary file is one value, and has no rule.
+    if Format::from_path(report.input.path) == Format::Binary {
+        return;
+    }
+    let metadata = document.metadata();
+    let wants = creation.rule.clone().unwrap_or_default();
+    let at = report.block();
+    let name = report.input.name.to_owned();
+    if let Some(has) = metadata.rule.as_ref().filter(|has| **has != wants) {
+        let message =
+            format!("the file was encrypted with `{has}`, and the creation rule says `{wants}`");
+        report.span(at..at, message).help(help(&name));
+    } else if metadata.mac_only_encrypted != creation.mac_only_encrypted {
+        let message = format!(
+            "the file has `mac_only_encrypted: {}`, and the creation rule says {}",
+            metadata.mac_only_encrypted, creation.mac_only_encrypted
+        );
+        report.span(at..at, message).help(help(&name));
+    }
+}
+
+fn help(name: &str) -> String {
+    let name = shell_word(name);
+    format!("sops-rs decrypt -i {name} && sops-rs encrypt -i {name}")
+}

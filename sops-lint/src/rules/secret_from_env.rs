@@ -1,0 +1,80 @@
+//! A whole Secret as environment variables.
+
+use sops_core::document::NodeRef;
+
+use crate::finding::Severity;
+use crate::object::Object;
+use crate::report::Report;
+use crate::rule::{Check, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "SL003",
+    name: "secret-in-env-from",
+    severity: Severity::Warning,
+    page: include_str!("secret_from_env.md"),
+    checks: &[Check::Object(check)],
+};
+
+fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+    for (_, container) in object.containers() {
+        let image = container
+            .get("image")
+            .and_then(NodeRef::as_str)
+            .map(repository);
+        let public = image.filter(|image| report.linter.is_public(image));
+        for source in container
+            .get("envFrom")
+            .into_iter()
+            .flat_map(NodeRef::items)
+        {
+            let Some(reference) = source.get("secretRef") else {
+                continue;
+            };
+            let help = "mount the Secret as a file, with `readOnly: true`";
+            match &public {
+                Some(image) => report
+                    .node(reference, format!("all of a Secret becomes environment variables of `{image}`, an image that anybody can pull"))
+                    .severity(Severity::Error),
+                None => report.node(reference, "all of a Secret becomes environment variables"),
+            }
+            .help(help);
+        }
+    }
+}
+
+/// An image's name with its registry in front, without tag and digest. A first segment with a dot, a colon or `localhost` is a host.
+fn repository(image: &str) -> String {
+    let name = image.split('@').next().unwrap_or(image);
+    let name = match name.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => name,
+    };
+    match name.split_once('/') {
+        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => name.to_owned(),
+        Some(_) => format!("docker.io/{name}"),
+        None => format!("docker.io/library/{name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_names_its_registry_or_is_of_docker_hub() {
+        for (image, name) in [
+            ("nginx", "docker.io/library/nginx"),
+            ("nginx:1.27", "docker.io/library/nginx"),
+            ("grafana/grafana:11@sha256:abc", "docker.io/grafana/grafana"),
+            (
+                "registry.example.com:5000/a/b:1",
+                "registry.example.com:5000/a/b",
+            ),
+            ("localhost/a", "localhost/a"),
+            ("localhost:5000/a", "localhost:5000/a"),
+            ("ghcr.io/a/b", "ghcr.io/a/b"),
+        ] {
+            assert_eq!(repository(image), name);
+        }
+    }
+}

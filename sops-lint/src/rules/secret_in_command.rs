@@ -1,0 +1,114 @@
+//! A secret in a command line or in a probe's header.
+
+use sops_core::document::NodeRef;
+
+use crate::finding::Severity;
+use crate::likeness::{Likeness, judge};
+use crate::object::Object;
+use crate::report::Report;
+use crate::rule::{Check, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "SL006",
+    name: "secret-in-command",
+    severity: Severity::Error,
+    page: include_str!("secret_in_command.md"),
+    checks: &[Check::Object(check)],
+};
+
+const HELP: &str = "everybody who may list processes or pods reads it; let the program read it from a mounted file";
+
+fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+    for (_, container) in object.containers() {
+        command(container, report);
+        let lifecycle = container.get("lifecycle");
+        let handlers = ["postStart", "preStop"].map(|key| lifecycle.and_then(|all| all.get(key)));
+        let probes =
+            ["livenessProbe", "readinessProbe", "startupProbe"].map(|key| container.get(key));
+        for handler in probes.into_iter().chain(handlers).flatten() {
+            handler
+                .get("exec")
+                .into_iter()
+                .for_each(|exec| command(exec, report));
+            let headers = handler.at(&["httpGet", "httpHeaders"]);
+            for header in headers.into_iter().flat_map(NodeRef::items) {
+                let text = |key| header.get(key).and_then(NodeRef::as_str);
+                let (Some(name), Some(value)) = (text("name"), text("value")) else {
+                    continue;
+                };
+                if let (Some(likeness), Some(node)) =
+                    (credentials(name, value), header.get("value"))
+                {
+                    let message =
+                        format!("the header `{name}` of a probe holds {}", likeness.what());
+                    report.node(node, message).help(HELP);
+                }
+            }
+        }
+    }
+}
+
+/// What a header holds behind the name of its scheme.
+fn credentials(name: &str, value: &str) -> Option<Likeness> {
+    let scheme = value.split_once(' ').filter(|(scheme, _)| {
+        ["basic", "bearer", "token"].contains(&scheme.to_ascii_lowercase().as_str())
+    });
+    judge(name, scheme.map_or(value, |(_, rest)| rest))
+}
+
+fn command(node: NodeRef<'_, '_>, report: &mut Report<'_>) {
+    let words = ["command", "args"].map(|key| node.get(key));
+    let words: Vec<_> = words
+        .into_iter()
+        .flatten()
+        .flat_map(NodeRef::items)
+        .collect();
+    let mut flag: Option<&str> = None;
+    for word in words {
+        let text = word.scalar_text().unwrap_or_default();
+        let found = match flag.take().filter(|_| !text.starts_with('-')) {
+            Some(name) => judge(name, text).map(|likeness| (name, likeness)),
+            None => in_word(text),
+        };
+        if let Some((name, likeness)) = found {
+            let name = name.trim_start_matches('-');
+            report
+                .node(
+                    word,
+                    format!("the command line holds {}, as `{name}`", likeness.what()),
+                )
+                .help(HELP);
+        }
+        flag = Some(text).filter(|text| text.starts_with("--") && !text.contains(['=', ' ']));
+    }
+}
+
+/// The first `NAME=value` or `--name=value`, or token, in a word or a script.
+fn in_word(text: &str) -> Option<(&str, Likeness)> {
+    // Quotes hold spaces together, which may then be a value with spaces or another script.
+    let parts = text.split([' ', '\n', '\t', ';', '"', '\'', '&', '|']);
+    let mut flag = None;
+    for part in parts.filter(|part| !part.is_empty()) {
+        let assigned = part
+            .split_once('=')
+            .or_else(|| flag.take().map(|name| (name, part)));
+        let is_name = |name: &str| {
+            let name = name.trim_start_matches('-');
+            !name.is_empty()
+                && name
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+        };
+        let named = assigned.filter(|(name, _)| is_name(name));
+        let found = match named {
+            Some((name, value)) => judge(name, value).map(|likeness| (name, likeness)),
+            None => judge("", part).map(|likeness| ("", likeness)),
+        };
+        if let Some((name, likeness)) = found {
+            return Some((if name.is_empty() { "an argument" } else { name }, likeness));
+        }
+        flag = Some(part)
+            .filter(|part| part.starts_with("--") && part.len() > 2 && !part.contains('='));
+    }
+    None
+}

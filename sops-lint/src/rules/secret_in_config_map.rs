@@ -1,0 +1,92 @@
+//! A secret in a ConfigMap, or in what kustomize makes one of.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sops_core::document::NodeRef;
+
+use crate::finding::Severity;
+use crate::likeness::{judge, judge_lines};
+use crate::object::Object;
+use crate::report::Report;
+use crate::rule::{Check, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "SL004",
+    name: "secret-in-config-map",
+    severity: Severity::Error,
+    page: include_str!("secret_in_config_map.md"),
+    checks: &[Check::Object(config_map), Check::Object(generator)],
+};
+
+const HELP: &str = "a ConfigMap is for what everybody may read; put it into an encrypted Secret";
+
+fn config_map(object: &Object<'_, '_>, report: &mut Report<'_>) {
+    if object.kind != "ConfigMap" {
+        return;
+    }
+    for (key, value) in object
+        .node
+        .get("data")
+        .into_iter()
+        .flat_map(NodeRef::entries)
+    {
+        found(report, key, value, value.scalar_text().unwrap_or_default());
+    }
+    for (key, value) in object
+        .node
+        .get("binaryData")
+        .into_iter()
+        .flat_map(NodeRef::entries)
+    {
+        let packed: String = value
+            .as_str()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        let bytes = STANDARD.decode(packed).unwrap_or_default();
+        found(
+            report,
+            key,
+            value,
+            str::from_utf8(&bytes).unwrap_or_default(),
+        );
+    }
+}
+
+fn found(report: &mut Report<'_>, key: &str, value: NodeRef<'_, '_>, text: &str) {
+    if let Some((name, likeness)) = judge_lines(key, text) {
+        let what = likeness.what();
+        let message = match name == key {
+            true => format!("the ConfigMap's key `{key}` holds {what}"),
+            false => format!("the ConfigMap's key `{key}` holds {what}, under `{name}` in it"),
+        };
+        report.node(value, message).help(HELP);
+    }
+}
+
+fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
+    if !object.is_kustomization() {
+        return;
+    }
+    let generators = object
+        .node
+        .get("configMapGenerator")
+        .into_iter()
+        .flat_map(NodeRef::items);
+    for literal in generators
+        .filter_map(|generator| generator.get("literals"))
+        .flat_map(NodeRef::items)
+    {
+        let Some((name, value)) = literal.as_str().and_then(|literal| literal.split_once('='))
+        else {
+            continue;
+        };
+        if let Some(likeness) = judge(name, value) {
+            let message = format!(
+                "the literal `{name}` of a ConfigMap holds {}",
+                likeness.what()
+            );
+            report.node(literal, message).help(HELP);
+        }
+    }
+}

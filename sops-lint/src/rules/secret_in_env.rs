@@ -1,0 +1,36 @@
+//! A key of a Secret as an environment variable.
+
+use sops_core::document::NodeRef;
+
+use crate::finding::Severity;
+use crate::object::Object;
+use crate::report::Report;
+use crate::rule::{Check, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "SL002",
+    name: "secret-in-env",
+    severity: Severity::Warning,
+    page: include_str!("secret_in_env.md"),
+    checks: &[Check::Object(check)],
+};
+
+fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+    for (_, container) in object.containers() {
+        for variable in container.get("env").into_iter().flat_map(NodeRef::items) {
+            let Some(reference) = variable.at(&["valueFrom", "secretKeyRef"]) else {
+                continue;
+            };
+            let name = variable
+                .get("name")
+                .and_then(NodeRef::as_str)
+                .unwrap_or_default();
+            let message = format!(
+                "the environment variable `{name}` is a key of a Secret: every child process and every crash report has it"
+            );
+            report
+                .node(reference, message)
+                .help("mount the Secret as a file, with `readOnly: true`");
+        }
+    }
+}

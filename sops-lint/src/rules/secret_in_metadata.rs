@@ -1,0 +1,56 @@
+//! A secret in an annotation or a label.
+
+use sops_core::document::NodeRef;
+use sops_core::{Document, Format};
+
+use crate::finding::Severity;
+use crate::likeness::judge;
+use crate::object::{Object, objects};
+use crate::report::Report;
+use crate::rule::{Check, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "SL005",
+    name: "secret-in-metadata",
+    severity: Severity::Error,
+    page: include_str!("secret_in_metadata.md"),
+    checks: &[Check::Object(check)],
+};
+
+/// Where `kubectl apply` keeps the whole object.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+    for metadata in &object.metadata {
+        for kind in ["annotations", "labels"] {
+            for (name, value) in metadata.get(kind).into_iter().flat_map(NodeRef::entries) {
+                let text = value.scalar_text().unwrap_or_default();
+                if name == LAST_APPLIED {
+                    if holds_secret(text) {
+                        report
+                            .node(value, "the annotation of `kubectl apply` holds the whole Secret in plaintext")
+                            .help("take the annotation out, and apply with `--server-side`");
+                    }
+                } else if let Some(likeness) = judge(name, text) {
+                    let message = format!("`{name}` among the {kind} holds {}", likeness.what());
+                    report
+                        .node(value, message)
+                        .help("annotations and labels are read by everybody; put it into an encrypted Secret");
+                }
+            }
+        }
+    }
+}
+
+/// Whether the text is a Secret with values that are not encrypted.
+fn holds_secret(text: &str) -> bool {
+    let Ok(document) = Document::parse(text, Format::Json) else {
+        return false;
+    };
+    objects(&document).iter().any(|object| {
+        object.is_secret()
+            && super::plaintext_secret::open_values(object)
+                .next()
+                .is_some()
+    })
+}

@@ -1,0 +1,62 @@
+//! A mode with which others than owner and group read a Secret's files.
+
+use sops_core::document::NodeRef;
+
+use crate::finding::{Edit, Fix, Severity};
+use crate::object::{Object, Pod};
+use crate::report::Report;
+use crate::rule::{Check, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "SL008",
+    name: "secret-mode-open",
+    severity: Severity::Warning,
+    page: include_str!("secret_mode.md"),
+    checks: &[Check::Object(check)],
+};
+
+/// Reading, writing and executing by others.
+const OTHERS: u32 = 0o007;
+
+fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+    for pod in &object.pods {
+        for (_, volume) in pod.volumes() {
+            let secrets = Pod::secret_sources(volume);
+            let projected = volume.get("projected").filter(|_| !secrets.is_empty());
+            for source in secrets.iter().copied().chain(projected) {
+                mode(source.get("defaultMode"), report);
+                for item in source.get("items").into_iter().flat_map(NodeRef::items) {
+                    mode(item.get("mode"), report);
+                }
+            }
+        }
+    }
+}
+
+fn mode(node: Option<NodeRef<'_, '_>>, report: &mut Report<'_>) {
+    let number = node.and_then(|node| Some((node, node.scalar_text()?.parse::<u32>().ok()?)));
+    let Some((node, mode)) = number.filter(|(_, mode)| mode & OTHERS != 0) else {
+        return;
+    };
+    let tight = mode & !OTHERS;
+    let source = &report.text()[node.span()];
+    let text = match source.strip_prefix("0o") {
+        Some(_) => format!("0o{tight:o}"),
+        None if source.starts_with('0') => format!("0{tight:o}"),
+        None => tight.to_string(),
+    };
+    let is_number = source.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let fix = Some(Fix::Edit(Edit {
+        range: node.span(),
+        text,
+    }));
+    report
+        .node(
+            node,
+            format!("others can read the files of the Secret: the mode is {mode:04o}"),
+        )
+        .help(format!(
+            "make it {tight:04o}; with `fsGroup` the container's group can read them"
+        ))
+        .fix(fix.filter(|_| is_number));
+}

@@ -1,0 +1,66 @@
+//! A Secret that is mounted without `readOnly: true`.
+
+use sops_core::document::NodeRef;
+use sops_core::tree::Node;
+
+use crate::finding::{Fix, Severity};
+use crate::object::{Object, Pod, is_true};
+use crate::report::Report;
+use crate::rule::{Check, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "SL007",
+    name: "writable-secret-mount",
+    severity: Severity::Warning,
+    page: include_str!("writable_secret_mount.md"),
+    checks: &[Check::Object(check)],
+};
+
+const HELP: &str = "add `readOnly: true`";
+
+fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+    for pod in &object.pods {
+        let volumes: Vec<_> = pod
+            .volumes()
+            .filter(|(_, volume)| {
+                !Pod::secret_sources(*volume).is_empty() || Pod::secret_csi(*volume).is_some()
+            })
+            .collect();
+        for csi in volumes
+            .iter()
+            .filter_map(|(_, volume)| Pod::secret_csi(*volume))
+        {
+            if !is_true(csi.get("readOnly")) {
+                let fix = read_only(csi, report);
+                report
+                    .node(csi, "a CSI volume of secrets is not `readOnly: true`")
+                    .help(HELP)
+                    .fix(fix);
+            }
+        }
+        for container in &pod.containers {
+            for mount in container
+                .get("volumeMounts")
+                .into_iter()
+                .flat_map(NodeRef::items)
+            {
+                let name = mount
+                    .get("name")
+                    .and_then(NodeRef::as_str)
+                    .unwrap_or_default();
+                let is_secret = volumes.iter().any(|(volume, _)| *volume == name);
+                if is_secret && !is_true(mount.get("readOnly")) {
+                    let fix = read_only(mount, report);
+                    report
+                        .node(mount, format!("the Secret in the volume `{name}` is mounted without `readOnly: true`"))
+                        .help(HELP)
+                        .fix(fix);
+                }
+            }
+        }
+    }
+}
+
+fn read_only(mapping: NodeRef<'_, '_>, report: &Report<'_>) -> Option<Fix> {
+    report.entry_fix(mapping, "readOnly", &Node::from_json(&true.into()))
+}

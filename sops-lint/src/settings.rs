@@ -1,0 +1,131 @@
+//! What is configured: one file, `.sops-lint.yaml`, whose keys are all known.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use sops_core::{Format, from_document};
+
+use crate::finding::Severity;
+use crate::rule::Rule;
+use crate::rules;
+
+/// The configuration of a run.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Settings {
+    /// The rules that are asked, by code or name; all, if there is none.
+    pub select: Vec<String>,
+    /// Rules that are not asked.
+    pub ignore: Vec<String>,
+    /// Another severity for a rule.
+    pub severity: BTreeMap<String, Severity>,
+    /// Files and folders that are not looked at, as patterns such as `vendor/**`.
+    pub exclude: Vec<String>,
+    /// Which images anybody can pull.
+    pub images: Images,
+    /// A file with findings that are known and not reported.
+    pub baseline: Option<PathBuf>,
+}
+
+/// Which images anybody can pull. Patterns match an image's name without tag and digest, its registry in front; those of `private` come first.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Images {
+    /// Images that anybody can pull.
+    pub public: Vec<String>,
+    /// Images that are yours alone.
+    pub private: Vec<String>,
+}
+
+impl Default for Images {
+    fn default() -> Self {
+        let public = [
+            "docker.io/**",
+            "quay.io/**",
+            "ghcr.io/**",
+            "registry.k8s.io/**",
+            "k8s.gcr.io/**",
+            "mcr.microsoft.com/**",
+            "public.ecr.aws/**",
+            "registry.access.redhat.com/**",
+            "lscr.io/**",
+            "docker.elastic.co/**",
+        ];
+        Self {
+            public: public.map(str::to_owned).to_vec(),
+            private: Vec::new(),
+        }
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug)]
+pub struct SettingsError(pub(crate) String);
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+impl Settings {
+    /// Reads a configuration in YAML.
+    ///
+    /// # Errors
+    /// [`SettingsError`] with the place, for what is no YAML, for a key that is not known and for a value of the wrong type.
+    pub fn parse(text: &[u8]) -> Result<Self, SettingsError> {
+        from_document(text, Format::Yaml).map_err(|error| SettingsError(error.to_string()))
+    }
+
+    /// The form of a configuration, as a JSON schema.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
+    }
+
+    /// The rules that are asked.
+    pub(crate) fn rules(&self) -> Result<Vec<&'static Rule>, SettingsError> {
+        let find = |names: &[String]| {
+            names
+                .iter()
+                .map(|name| known(name))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let (select, ignore) = (find(&self.select)?, find(&self.ignore)?);
+        let is_in = |list: &[&Rule], rule: &Rule| list.iter().any(|other| other.code == rule.code);
+        let rules = rules::RULES.iter().copied();
+        Ok(rules
+            .filter(|rule| (select.is_empty() || is_in(&select, rule)) && !is_in(&ignore, rule))
+            .collect())
+    }
+
+    /// Another severity for each rule that has one.
+    pub(crate) fn severities(&self) -> Result<BTreeMap<&'static str, Severity>, SettingsError> {
+        let each = self.severity.iter();
+        each.map(|(name, severity)| Ok((known(name)?.code, *severity)))
+            .collect()
+    }
+}
+
+fn known(name: &str) -> Result<&'static Rule, SettingsError> {
+    rules::find(name).ok_or_else(|| {
+        let message = format!("there is no rule `{name}`; `sops-rs lint rule` lists them");
+        SettingsError(message)
+    })
+}
+
+/// Patterns that are matched together.
+pub(crate) fn globs(patterns: &[String]) -> Result<GlobSet, SettingsError> {
+    let mut builder = GlobSetBuilder::new();
+    for pattern in patterns {
+        builder.add(Glob::new(pattern).map_err(|error| SettingsError(error.to_string()))?);
+    }
+    builder
+        .build()
+        .map_err(|error| SettingsError(error.to_string()))
+}

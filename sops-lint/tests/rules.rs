@@ -1,0 +1,194 @@
+//! Each rule against its fixtures: small repositories in which it must find something, and at least as many in which it must not.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sops_core::config::Config;
+use sops_lint::{Finding, Input, Linter, RULES, Repository, Settings, Tree};
+
+const ROOT: &str = "/repo";
+/// Stands behind each line that is to be reported.
+const MARK: &str = "# <-";
+
+struct Files(BTreeMap<PathBuf, String>);
+
+impl Tree for Files {
+    fn read(&self, path: &Path) -> Option<Vec<u8>> {
+        self.0.get(path).map(|text| text.clone().into_bytes())
+    }
+
+    fn root(&self) -> &Path {
+        Path::new(ROOT)
+    }
+}
+
+/// All findings in a repository of these files.
+fn lint(linter: &Linter, files: &Files) -> Vec<Finding> {
+    let config_path = Path::new(ROOT).join(".sops.yaml");
+    let config = files
+        .read(&config_path)
+        .and_then(|text| Config::parse(&text, &config_path, Path::new(ROOT)).ok());
+    let mut repository = Repository::default();
+    let mut findings = Vec::new();
+    for (path, text) in &files.0 {
+        let name = path.strip_prefix(ROOT).expect("all are in it");
+        let linted = linter.lint(&Input {
+            name: name.to_str().expect("it is text"),
+            path,
+            bytes: text.as_bytes(),
+            config: config.as_ref(),
+            tree: files,
+        });
+        findings.extend(linted.findings);
+        repository.add(path, files.root(), linted.facts);
+    }
+    findings.extend(repository.finish(linter));
+    findings
+}
+
+fn linter() -> Linter {
+    let settings =
+        b"images: {private: ['ghcr.io/acme/**'], public: ['docker.io/**', 'ghcr.io/**']}";
+    Settings::parse(settings)
+        .and_then(Linter::new)
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A case of a fixture: whether something is to be found, what it is about, and the files.
+fn cases(text: &str) -> Vec<(bool, String, Files)> {
+    let enc = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";
+    let key = include_str!("../../testdata/keys/x25519.txt")
+        .lines()
+        .last();
+    let text = text
+        .replace("«enc»", enc)
+        .replace("«key»", key.unwrap_or_default());
+    let mut cases: Vec<(bool, String, Files)> = Vec::new();
+    let mut path = PathBuf::new();
+    for line in text.split_inclusive('\n') {
+        if let Some(title) = line.strip_prefix("=== ") {
+            let (kind, title) = title.trim().split_once(": ").expect("a kind and a title");
+            assert!(matches!(kind, "report" | "accept"), "{kind}");
+            cases.push((kind == "report", title.to_owned(), Files(BTreeMap::new())));
+            path = Path::new(ROOT).join("manifest.yaml");
+        } else if let Some(name) = line.strip_prefix(">>> ") {
+            path = Path::new(ROOT).join(name.trim());
+        } else if let Some((_, _, files)) = cases.last_mut() {
+            *files.0.entry(path.clone()).or_default() += line;
+        }
+    }
+    cases
+}
+
+#[test]
+fn each_rule_reports_what_it_must_and_nothing_else() {
+    let linter = linter();
+    let mut wrong = Vec::new();
+    for rule in RULES {
+        let file = format!(
+            "{}/tests/fixtures/{}.txt",
+            env!("CARGO_MANIFEST_DIR"),
+            rule.name
+        );
+        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let cases = cases(&text);
+        let reports = cases.iter().filter(|(report, ..)| *report).count();
+        assert!(
+            reports > 0 && cases.len() >= 2 * reports,
+            "{}: {reports} of {}",
+            rule.name,
+            cases.len()
+        );
+        for (report, title, files) in cases {
+            let found = lint(&linter, &files);
+            let found: Vec<_> = found
+                .iter()
+                .filter(|one| one.rule.code == rule.code)
+                .collect();
+            let places: Vec<_> = found
+                .iter()
+                .map(|one| (one.file.clone(), one.location.line, one.message.clone()))
+                .collect();
+            if report == found.is_empty() {
+                wrong.push(format!("{}: {title}: {places:?}", rule.name));
+                continue;
+            }
+            let mut marked: Vec<_> = files
+                .0
+                .iter()
+                .flat_map(|(path, text)| {
+                    let name = path
+                        .strip_prefix(ROOT)
+                        .expect("all are in it")
+                        .display()
+                        .to_string();
+                    let lines = text.lines().enumerate();
+                    let marked = lines.filter(|(_, line)| line.ends_with(MARK));
+                    marked
+                        .map(|(line, _)| (name.clone(), line + 1))
+                        .collect::<Vec<_>>()
+                })
+                .collect();
+            let mut lines: Vec<_> = places
+                .iter()
+                .map(|(file, line, _)| (file.clone(), *line))
+                .collect();
+            lines.sort();
+            marked.sort();
+            if report && !marked.is_empty() && lines != marked {
+                wrong.push(format!(
+                    "{}: {title}: {places:?} instead of {marked:?}",
+                    rule.name
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_examples_of_the_pages_are_what_they_say() {
+    let linter = linter();
+    let mut tried = 0;
+    for rule in RULES {
+        let title = format!("# {} {}: ", rule.code, rule.name);
+        assert!(rule.page.starts_with(&title), "{}", rule.name);
+        let mut lines = rule.page.lines();
+        while let Some(line) = lines.next() {
+            let words: Vec<_> = line.split(' ').collect();
+            let (["```yaml" | "```dockerfile", kind, name], true) =
+                (&words[..], line.starts_with("```"))
+            else {
+                continue;
+            };
+            let text = lines.by_ref().take_while(|line| *line != "```");
+            let text: String = text.map(|line| format!("{line}\n")).collect();
+            let path = Path::new(ROOT).join(name);
+            let found = lint(&linter, &Files([(path, text)].into()));
+            let found = found.iter().any(|one| one.rule.code == rule.code);
+            assert_eq!(found, *kind == "bad", "{}: {kind}", rule.name);
+            tried += 1;
+        }
+    }
+    assert!(tried >= 24, "{tried}");
+}
+
+#[test]
+fn the_documentation_has_every_rule_and_the_schema() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let text = fs::read_to_string(docs.join("lint.md")).expect("it is there");
+    for rule in RULES {
+        let row = format!("| {} | [{}](", rule.code, rule.name);
+        let severity = format!("| {} | {} |", rule.severity, rule.summary());
+        let found = text.lines().find(|line| line.starts_with(&row));
+        assert!(found.is_some_and(|line| line.ends_with(&severity)), "{row}");
+    }
+    let schema = fs::read_to_string(docs.join("sops-lint.schema.json")).expect("it is there");
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("it is JSON");
+    assert_eq!(
+        schema,
+        Settings::schema(),
+        "write it with `sops-rs lint schema`"
+    );
+}
