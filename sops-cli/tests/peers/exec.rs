@@ -53,7 +53,6 @@ fn cases() -> Vec<Case> {
         case(ini, &["exec-file", "--output-type", "yaml", "F", "cat {}"]),
         case(binary, &["exec-env", "--pristine", "F", SORTED]),
         case(binary, &["exec-file", "--no-fifo", "F", "cat {}"]),
-        case(binary, &["exec-env", "--input-type", "json", "F", SORTED]),
         case(all, &["exec-env", "F", "exit 7"]),
         case(all, &["exec-env", "F", "./none 2>/dev/null"]),
         case(all, &["exec-env", "--same-process", "F", "exit 7"]),
