@@ -255,3 +255,9 @@ fn a_header_with_an_encrypted_comment_keeps_the_ciphertext_of_its_value() {
     }
     assert_eq!(values(&again), encrypted_values);
 }
+
+#[test]
+fn a_comment_above_a_header_with_an_empty_one_comes_back() {
+    let text = " ; # c\n\n\n\t[s] ;\n\n\n [s0]\n";
+    assert!(comes_back(text, Format::Ini, &EncryptionRule::default()));
+}

@@ -38,7 +38,10 @@ pub(crate) fn comment<'a>(document: &Document<'a>, index: usize) -> Comment<'a> 
         continues,
         ..Comment::default()
     };
-    if let Some(header) = header(document, *path).filter(|header| header.end <= comment.place.start)
+    // An empty one stays what and where it is.
+    if !comment.text.is_empty()
+        && let Some(header) =
+            header(document, *path).filter(|header| header.end <= comment.place.start)
         && document.text[header.end..comment.place.start]
             .find('\n')
             .is_none()
