@@ -1,11 +1,13 @@
 //! The commands of `SOPS_AGE_KEY_CMD` and `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, which print private keys.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::process::Stdio;
 
 use zeroize::Zeroizing;
 
 use super::Environment;
+use super::age::KEY_FILE_LIMIT;
 
 /// Tells a command which recipient's private key is wanted.
 const RECIPIENT: &str = "SOPS_AGE_RECIPIENT";
@@ -55,20 +57,51 @@ impl Command {
     ///
     /// The error does not show the command either, whose words may be secret.
     pub(crate) fn run(&self, recipient: &str) -> Result<Zeroizing<Vec<u8>>, String> {
-        let output = self
+        let mut child = self
             .environment
             .command(&self.words[0])
             .args(&self.words[1..])
             .env(RECIPIENT, recipient)
             .stdin(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .output()
+            .spawn()
             .map_err(|error| format!("the command cannot be run: {error}"))?;
-        let printed = Zeroizing::new(output.stdout);
-        if output.status.success() {
+        let mut printed = Zeroizing::new(Vec::new());
+        let read = match child.stdout.take() {
+            Some(stdout) => stdout.take(KEY_FILE_LIMIT).read_to_end(&mut printed),
+            None => Ok(0),
+        };
+        let too_long = printed.len() as u64 == KEY_FILE_LIMIT;
+        if too_long || read.is_err() {
+            // It may have ended by itself.
+            let _ = child.kill();
+        }
+        let status = child
+            .wait()
+            .and_then(|status| read.map(|_| status))
+            .map_err(|error| format!("what the command prints cannot be read: {error}"))?;
+        if too_long {
+            return Err("the command prints too much for keys".to_owned());
+        }
+        if status.success() {
             Ok(printed)
         } else {
-            Err(format!("the command failed: {}", output.status))
+            Err(format!("the command failed: {status}"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_never_ends_is_stopped() {
+        let line = OsStr::new("cat /dev/zero");
+        let environment = Environment::process();
+        let command = Command::parse(line, Prints::Keys, &environment).expect("the line is valid");
+        let error = command.run("").expect_err("it prints no end of keys");
+        assert_eq!(error, "the command prints too much for keys");
     }
 }
