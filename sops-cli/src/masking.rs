@@ -5,6 +5,9 @@ use std::borrow::Cow;
 /// What age's private keys begin with, native and of plugins, in either case.
 const PRIVATE: [&str; 2] = ["AGE-SECRET-KEY-", "AGE-PLUGIN-"];
 
+/// What the first line of other private keys ends with, of SSH, PEM and PGP.
+const ARMORED: [&str; 2] = ["PRIVATE KEY-----", "PRIVATE KEY BLOCK-----"];
+
 /// The text with nothing of a private key but what it begins with.
 pub(crate) fn masked(text: &str) -> Cow<'_, str> {
     // Has the same offsets.
@@ -13,6 +16,7 @@ pub(crate) fn masked(text: &str) -> Cow<'_, str> {
     let mut done = 0;
     while let Some((found, mark)) = PRIVATE
         .iter()
+        .chain(&ARMORED)
         .filter_map(|mark| Some((done + upper[done..].find(mark)?, *mark)))
         .min()
     {
@@ -20,13 +24,24 @@ pub(crate) fn masked(text: &str) -> Cow<'_, str> {
         let in_key = |character: char| character.is_ascii_alphanumeric() || character == '-';
         out.push_str(&text[done..shown]);
         out.push('…');
-        done = text.len() - text[shown..].trim_start_matches(in_key).len();
+        done = if ARMORED.contains(&mark) {
+            armor_end(text, shown)
+        } else {
+            text.len() - text[shown..].trim_start_matches(in_key).len()
+        };
     }
     if done == 0 {
         return Cow::Borrowed(text);
     }
     out.push_str(&text[done..]);
     Cow::Owned(out)
+}
+
+/// Where the armor ends that is open at `at`; at the end of the text if nothing ends it.
+fn armor_end(text: &str, at: usize) -> usize {
+    let last_line = text[at..].find("-----END").map(|found| at + found + 5);
+    let end = last_line.and_then(|line| Some(line + text[line..].find("-----")? + 5));
+    end.unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -41,6 +56,14 @@ mod tests {
             (
                 "age-secret-key-pq-1abc,AGE-PLUGIN-TPM-1AB c",
                 "age-secret-key-…,AGE-PLUGIN-… c",
+            ),
+            (
+                "'-----BEGIN OPENSSH PRIVATE KEY----- b3Bl -----END OPENSSH PRIVATE KEY-----' found",
+                "'-----BEGIN OPENSSH PRIVATE KEY-----…' found",
+            ),
+            (
+                "-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQ",
+                "-----BEGIN PGP PRIVATE KEY BLOCK-----…",
             ),
         ] {
             assert_eq!(masked(text), wanted);

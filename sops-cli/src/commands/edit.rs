@@ -16,6 +16,7 @@ use crate::editor::Editor;
 use crate::example::example;
 use crate::files::{self, Expected, Readers};
 use crate::key_services::Services;
+use crate::masking::masked;
 use crate::notice::Notice;
 use crate::opening;
 use crate::private_folder::PrivateFolder;
@@ -249,7 +250,7 @@ fn master_keys(document: &EncryptedDocument<'_>) -> Vec<String> {
                 .keys
                 .iter()
                 .map(|key| key.master_key())
-                .map(|key| format!("  {number}{} {}", key.family().name(), key.id())),
+                .map(|key| format!("  {number}{} {}", key.family().name(), masked(&key.id()))),
         );
     }
     lines

@@ -13,6 +13,7 @@ use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::creation;
 use crate::files::{self, Expected, Readers};
 use crate::key_services::Services;
+use crate::masking::masked;
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -155,7 +156,7 @@ fn difference(old: &[Vec<MasterKey>], new: &[Vec<MasterKey>]) -> (String, bool) 
         for (mark, ids) in lines {
             will_change |= mark != "   " && !ids.is_empty();
             for id in ids {
-                let _ = writeln!(report, "{mark} {id}");
+                let _ = writeln!(report, "{mark} {}", masked(id));
             }
         }
     }
