@@ -1,8 +1,8 @@
 //! Files are replaced as a whole or not at all: written beside, synced, and renamed.
 
-use std::fs::{Metadata, Permissions};
+use std::fs::{Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile, TempPath};
@@ -87,6 +87,11 @@ pub(crate) fn stage(
         return Err(CommandError::new(Code::CannotWriteOutput, message));
     }
     let target = target(path).map_err(|error| unopened(path, &error))?;
+    if old.is_some() {
+        // A folder's permission is enough to replace a file, but not what its owner meant by making it read-only.
+        let writable = OpenOptions::new().write(true).open(&target);
+        writable.map_err(|error| unopened(path, &error))?;
+    }
     let mode = match (&old, readers) {
         (Some(_), _) | (None, Readers::Owner) => 0o600,
         (None, Readers::Usual) => 0o666,
@@ -238,11 +243,16 @@ fn fill(temporary: &NamedTempFile, content: &[u8], old: Option<&Metadata>) -> io
     let mut file = temporary.as_file();
     if let Some(old) = old {
         let new = file.metadata()?;
-        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        let mut mode = old.mode() & 0o7777;
+        if new.uid() != old.uid() {
             // Only the administrator may give a file away; for others the file is theirs from now on.
-            let _ = std::os::unix::fs::fchown(file, Some(old.uid()), Some(old.gid()));
+            let _ = fchown(file, Some(old.uid()), None);
         }
-        file.set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
+        if new.gid() != old.gid() && fchown(file, None, Some(old.gid())).is_err() {
+            // What the old group might do is not for another.
+            mode &= !0o2070;
+        }
+        file.set_permissions(Permissions::from_mode(mode))?;
     }
     file.write_all(content)
 }
