@@ -7,9 +7,9 @@ Both programs must be there: `target/release/sops-rs` and `sops` on the PATH. A 
 exit, the memory its largest resident set. The programs take turns, so that other work on the machine meets both; the median
 of the runs counts.
 
-`sops` takes quadratic time in the width of a mapping, so each row says how wide the mappings are: documents of the same size
-in sections of 10 keys, in sections of 100 keys, and flat, with all keys in one mapping. --large adds the YAML files of 10 MB, on
-which `sops` takes minutes; without it they are timed for sops-rs alone.
+`sops` takes quadratic time in the width of a mapping, the topmost one too, so each row says how wide the mappings are: documents of the
+same size in sections of 5 keys (8,000 of them in 1 MB), of 10 and of 100 keys, and flat, with all keys in one mapping. --large adds the
+files on which `sops` takes minutes; without it they are timed for sops-rs alone.
 """
 
 import argparse
@@ -79,25 +79,29 @@ MANY, MANY_TARGET = 1_000, 50
 # What is timed: size, leaves, format, width of a mapping, whether `sops` is timed (or only with --large), and how many times
 # faster than it sops-rs is to be, encrypting and decrypting.
 CASES = [
-    ("1 KB", 40, yaml, 10, "always", (8, 8)),
-    ("1 MB", 40_000, yaml, 10, "always", (60, 60)),
-    ("1 MB", 40_000, yaml, 100, "always", (60, 60)),
+    ("1 KB", 40, yaml, 5, "always", (8, 8)),
+    ("1 MB", 40_000, yaml, 5, "always", (60, 60)),
+    ("1 MB", 40_000, yaml, 10, "always", (None, None)),
+    ("1 MB", 40_000, yaml, 100, "always", (None, None)),
     ("1 MB", 40_000, yaml, FLAT, "always", (60, 60)),
-    ("1 MB", 40_000, json, 10, "always", (200, 80)),
+    ("1 MB", 40_000, json, 5, "always", (200, 80)),
+    ("1 MB", 40_000, json, 10, "always", (None, None)),
     ("1 MB", 40_000, json, 100, "always", (None, None)),
     ("1 MB", 40_000, json, FLAT, "large", (200, 80)),
     ("1 KB", 40, dotenv, FLAT, "always", (8, 8)),
-    ("1 MB", 40_000, dotenv, FLAT, "always", (60, 60)),
+    ("1 MB", 40_000, dotenv, FLAT, "always", (None, None)),
     ("1 KB", 40, ini, 10, "always", (8, 8)),
-    ("1 MB", 40_000, ini, 10, "always", (60, 60)),
+    ("1 MB", 40_000, ini, 10, "always", (None, None)),
     ("1 KB", 40, binary, FLAT, "always", (8, 8)),
     ("1 MB", 40_000, binary, FLAT, "always", (None, None)),
     ("10 MB", 400_000, dotenv, FLAT, "never", (None, None)),
     ("10 MB", 400_000, ini, 10, "never", (None, None)),
     ("10 MB", 400_000, binary, FLAT, "always", (None, None)),
-    ("10 MB", 400_000, yaml, 10, "large", (100, 100)),
+    ("10 MB", 400_000, yaml, 5, "large", (100, 100)),
+    ("10 MB", 400_000, yaml, 10, "large", (None, None)),
     ("10 MB", 400_000, yaml, 100, "large", (None, None)),
     ("10 MB", 400_000, yaml, FLAT, "never", (None, None)),
+    ("10 MB", 400_000, json, 5, "never", (None, None)),
     ("10 MB", 400_000, json, 10, "never", (None, None)),
     ("10 MB", 400_000, json, 100, "never", (None, None)),
     ("10 MB", 400_000, json, FLAT, "never", (None, None)),
@@ -105,15 +109,19 @@ CASES = [
 
 
 def run(command, output):
-    """Seconds and megabytes of one process."""
-    with open(output, "wb") as out:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE)
-        error = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
+    """Seconds and megabytes of one process.
+
+    It is spawned, not forked: a copy of this interpreter would count as the process's own time and memory.
+    """
+    new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    errors = f"{output}.errors"
+    actions = [(os.POSIX_SPAWN_OPEN, 1, output, new, 0o600), (os.POSIX_SPAWN_OPEN, 2, errors, new, 0o600)]
+    start = time.perf_counter()
+    _, status, usage = os.wait4(os.posix_spawn(command[0], command, os.environ, file_actions=actions), 0)
+    seconds = time.perf_counter() - start
     if status != 0:
-        sys.exit(f"{' '.join(command)}: {error.decode()}")
+        with open(errors, encoding="utf-8") as file:
+            sys.exit(f"{' '.join(command)}: {file.read()}")
     return seconds, usage.ru_maxrss / 1024
 
 

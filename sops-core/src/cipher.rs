@@ -8,6 +8,7 @@ use aes_gcm::aes::Aes256;
 use aes_gcm::{AeadInOut, AesGcm, Nonce, Tag};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use memchr::{memchr, memrchr};
 use rand::rngs::StdRng;
 use rand::{Rng as _, make_rng};
 use zeroize::Zeroizing;
@@ -144,12 +145,16 @@ impl Cipher {
 /// Appends bytes in base64. `encode_string` of the crate clears a buffer of 1 KB for each call, more than most values have.
 fn push_base64(bytes: &[u8], encoded: &mut Vec<u8>, out: &mut String) {
     for bytes in bytes.chunks(ENCODED_AT_ONCE) {
-        encoded.resize(bytes.len().div_ceil(3) * 4, 0);
+        let length = bytes.len().div_ceil(3) * 4;
+        // It keeps its length, since what is added to it is written twice.
+        if encoded.len() < length {
+            encoded.resize(length, 0);
+        }
         // The buffer has the length that padded base64 takes, and base64 is ASCII.
         BASE64
-            .encode_slice(bytes, encoded)
+            .encode_slice(bytes, &mut encoded[..length])
             .expect("the buffer is long enough");
-        out.push_str(str::from_utf8(encoded).expect("base64 is ASCII"));
+        out.push_str(str::from_utf8(&encoded[..length]).expect("base64 is ASCII"));
     }
 }
 
@@ -170,12 +175,12 @@ impl<'a> Parts<'a> {
     /// Splits as SOPS's regular expression does: from the start, and whatever follows the last bracket is let be.
     fn parse(text: &'a str) -> Option<Self> {
         let rest = text.strip_prefix(PREFIX)?;
-        let rest = &rest[..rest.find('\n').unwrap_or(rest.len())];
-        let rest = &rest[..rest.rfind(']')?];
+        let rest = &rest[..memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len())];
+        let (rest, _) = split_last(rest, b']')?;
         // Base64 and the names of types have no commas.
-        let (rest, kind) = rest.rsplit_once(',')?;
-        let (rest, tag) = rest.rsplit_once(',')?;
-        let (data, nonce) = rest.rsplit_once(',')?;
+        let (rest, kind) = split_last(rest, b',')?;
+        let (rest, tag) = split_last(rest, b',')?;
+        let (data, nonce) = split_last(rest, b',')?;
         let nonce = nonce.strip_prefix("iv:")?;
         let tag = tag.strip_prefix("tag:")?;
         let kind = kind.strip_prefix("type:")?;
@@ -187,6 +192,12 @@ impl<'a> Parts<'a> {
             kind,
         })
     }
+}
+
+/// What stands before and behind the last of these ASCII characters.
+fn split_last(text: &str, at: u8) -> Option<(&str, &str)> {
+    let place = memrchr(at, text.as_bytes())?;
+    Some((&text[..place], &text[place + 1..]))
 }
 
 /// Whether a text has the form of an encrypted value.

@@ -10,6 +10,7 @@ mod cluster;
 mod corpus;
 mod exec;
 mod exit_codes;
+mod flags;
 mod flat;
 mod generated;
 mod golden;

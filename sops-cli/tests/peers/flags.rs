@@ -1,0 +1,83 @@
+//! The command line beside that of `sops`: no flag of it is unknown here.
+
+use std::process::Command;
+
+use test_support::environment::TestEnvironment;
+
+/// All commands of `sops` but `publish`, which is absent here (docs/compatibility.md).
+const COMMANDS: &[&[&str]] = &[
+    &[],
+    &["encrypt"],
+    &["decrypt"],
+    &["edit"],
+    &["set"],
+    &["unset"],
+    &["rotate"],
+    &["updatekeys"],
+    &["filestatus"],
+    &["exec-env"],
+    &["exec-file"],
+    &["keyservice"],
+    &["groups", "add"],
+    &["groups", "delete"],
+    &["completion"],
+];
+
+/// A flag with its other names, and whether a value follows it.
+struct Flag {
+    names: Vec<String>,
+    takes_value: bool,
+}
+
+#[test]
+fn every_flag_of_sops_is_known() {
+    let environment = TestEnvironment::without_key();
+    let mut count = 0;
+    for command in COMMANDS {
+        let flags = flags(command);
+        assert!(!flags.is_empty(), "{command:?}: no flags are listed");
+        for flag in flags {
+            for name in flag.names {
+                count += 1;
+                let mut arguments = command.to_vec();
+                arguments.push(&name);
+                // A value that fits every kind of flag, and no more, so that nothing is done.
+                arguments.extend(flag.takes_value.then_some("1"));
+                arguments.push("--no-such-flag");
+                let run = environment.run(&arguments);
+                assert!(
+                    run.stderr.contains("'--no-such-flag'"),
+                    "{arguments:?}: {run}"
+                );
+            }
+        }
+    }
+    assert!(count > 200, "only {count} flags were tried");
+}
+
+/// The flags that the help of `sops` lists.
+fn flags(command: &[&str]) -> Vec<Flag> {
+    let output = Command::new("sops")
+        .args(command)
+        .arg("--help")
+        .output()
+        .expect("`sops` is on the PATH");
+    let help = String::from_utf8(output.stdout).expect("the help is text");
+    // `   --output-type value, -o value  what it is for`
+    let lines = help.lines().filter(|line| line.starts_with("   -"));
+    lines
+        .map(|line| {
+            let names = line.trim().split("  ").next().unwrap_or_default();
+            let names: Vec<_> = names.split(", ").collect();
+            Flag {
+                takes_value: names.iter().any(|name| name.contains(' ')),
+                names: names
+                    .iter()
+                    .filter_map(|name| name.split(' ').next())
+                    .filter(|name| !matches!(*name, "--help" | "-h" | "--version" | "-v"))
+                    .map(str::to_owned)
+                    .collect(),
+            }
+        })
+        .collect()
+}
