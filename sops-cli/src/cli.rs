@@ -81,13 +81,19 @@ pub(crate) fn run() -> ExitCode {
 /// Shows help, or what cannot be understood; that is a failure of the general kind, as with `sops`.
 fn usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
-    // Where nobody is there to read it, nothing is to be done.
-    let _ = match masked(&text) {
-        Cow::Borrowed(_) => error.print(),
+    let written = match masked(&text) {
+        Cow::Borrowed(_) => error.print().and_then(|()| io::stdout().flush()),
         Cow::Owned(text) => io::stderr().write_all(text.as_bytes()),
     };
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match written {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                let error = CommandError::stream("standard output", &error);
+                Ui::new(false).error(&error);
+                ExitCode::from(error.code() as u8)
+            }
+        },
         // There a failure of the general kind is that something was found.
         _ if std::env::args_os()
             .nth(1)

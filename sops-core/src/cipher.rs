@@ -1,5 +1,6 @@
 //! One value to `ENC[…]` and back: AES-256-GCM with a 32-byte nonce, the path as additional data.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use aes_gcm::aead::KeyInit;
@@ -96,15 +97,15 @@ impl Cipher {
             Type::from_name(parts.kind).ok_or("the `type` of the encrypted value is unknown")?;
         self.buffer.clear();
         BASE64
-            .decode_vec(parts.data, &mut self.buffer)
+            .decode_vec(&*without_returns(parts.data), &mut self.buffer)
             .map_err(|_| "the `data` of the encrypted value is not base64")?;
         let mut nonce = [0; 64];
         let length = BASE64
-            .decode_slice(parts.nonce, &mut nonce)
+            .decode_slice(&*without_returns(parts.nonce), &mut nonce)
             .map_err(|_| "the `iv` of the encrypted value is not base64")?;
         let mut tag = [0; TAG_LENGTH + 2];
         let tag_length = BASE64
-            .decode_slice(parts.tag, &mut tag)
+            .decode_slice(&*without_returns(parts.tag), &mut tag)
             .map_err(|_| "the `tag` of the encrypted value is not base64")?;
         let tag: Tag<U16> = match (tag_length, tag.first_chunk::<TAG_LENGTH>()) {
             (TAG_LENGTH, Some(tag)) => Tag::from(*tag),
@@ -155,6 +156,14 @@ fn push_base64(bytes: &[u8], encoded: &mut Vec<u8>, out: &mut String) {
             .encode_slice(bytes, &mut encoded[..length])
             .expect("the buffer is long enough");
         out.push_str(str::from_utf8(&encoded[..length]).expect("base64 is ASCII"));
+    }
+}
+
+/// Base64 without carriage returns, which Go's decoder passes over.
+fn without_returns(base64: &str) -> Cow<'_, str> {
+    match base64.contains('\r') {
+        true => Cow::Owned(base64.replace('\r', "")),
+        false => Cow::Borrowed(base64),
     }
 }
 

@@ -224,7 +224,7 @@ impl<'d, 'a> Reader<'d, 'a> {
                 let mut entries = Vec::new();
                 if let Some((node, _)) = container {
                     self.document
-                        .merged_entries(node, &mut HashSet::new(), &mut entries)?;
+                        .merged_entries(node, &mut HashSet::new(), &mut entries);
                 }
                 visitor.visit_map(Entries {
                     document: self.document,
@@ -261,13 +261,14 @@ fn visit_scalar<'de, V: Visitor<'de>>(
 }
 
 impl<'a> Document<'a> {
-    /// Adds the entries of the mapping at `node` whose keys are not in `seen`: its own, then those of its merge keys.
+    /// Adds the entries of the mapping at `node` whose keys are not in `seen`: its own, then those of its merge keys, under which
+    /// the parser lets nothing but mappings stand.
     fn merged_entries<'d>(
         &'d self,
         node: usize,
         seen: &mut HashSet<&'d str>,
         entries: &mut Vec<usize>,
-    ) -> std::result::Result<(), Problem> {
+    ) {
         let mut merged = Vec::new();
         for child in self.children(node) {
             if self.is_merge(child) {
@@ -289,21 +290,9 @@ impl<'a> Document<'a> {
                 _ => vec![target],
             };
             for source in sources {
-                match &self.tape[source] {
-                    Item::Open {
-                        kind: Collection::Mapping,
-                        ..
-                    } => {
-                        self.merged_entries(source, seen, entries)?;
-                    }
-                    _ => {
-                        let problem = Problem::new("only mappings can be merged with `<<`");
-                        return Err(problem.at(Some(value)).under(Step::Key("<<".to_owned())));
-                    }
-                }
+                self.merged_entries(source, seen, entries);
             }
         }
-        Ok(())
     }
 }
 
@@ -706,10 +695,6 @@ mod tests {
             (
                 "a: s3cret\n",
                 "line 1, column 4: a: expected a sequence, found a string",
-            ),
-            (
-                "a:\n- <<: 31337\n",
-                "line 2, column 7: a[0].<<: only mappings can be merged with `<<`",
             ),
         ] {
             let error = servers(text).expect_err(text);

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use test_support::environment::TestEnvironment;
 
-use crate::cases::{Case, changes, command_lines, encrypted_files, flat, plaintexts, private_keys};
+use crate::cases::{
+    Case, changes, command_lines, encrypted_files, flat, opened, plaintexts, private_keys,
+};
 
 /// Where the codes differ: the case, the code of `sops`, and why it is another here.
 const DIFFERENCES: &[(&str, i32, &str)] = &[
@@ -25,9 +27,14 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         "it puts other characters in place of the bytes",
     ),
     (
-        "no recipient",
-        0,
-        "it tries its keys without knowing whose the file is",
+        "YAML with a key `sops` in a later document",
+        4,
+        "it finds the key when it writes",
+    ),
+    (
+        "a null key in the `sops` block",
+        1,
+        "a key that is no string has one code here",
     ),
     ("a key of a list", 2, "it panics"),
     ("a negative index", 2, "it panics"),
@@ -101,6 +108,7 @@ fn bad_input_ends_as_with_sops() {
     let cases = [
         plaintexts(),
         encrypted_files(),
+        opened().into_iter().map(|(case, _)| case).collect(),
         private_keys(),
         changes(),
         command_lines(),

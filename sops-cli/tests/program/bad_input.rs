@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use test_support::environment::{TestEnvironment, identity};
 
 use crate::cases::{
-    Case, Input, case, changes, command_lines, encrypted_files, flat, plaintexts, private_keys,
+    Case, Input, case, changes, command_lines, encrypted_files, flat, opened, plaintexts,
+    private_keys,
 };
 
 /// Stands in every file, and may stand in no message.
@@ -57,6 +58,18 @@ fn plaintexts_that_cannot_be_encrypted() {
 #[test]
 fn encrypted_files_that_are_malformed_or_were_altered() {
     insta::assert_snapshot!(messages(encrypted_files()));
+}
+
+#[test]
+fn unusual_files_that_sops_opens_are_opened() {
+    for (case, plaintext) in opened() {
+        let environment = TestEnvironment::new();
+        let (arguments, _) = case.set_up(&environment);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let run = environment.run(&arguments);
+        assert_eq!(run.code, Some(case.code), "{}: {run}", case.name);
+        assert_eq!(run.stdout, plaintext, "{}", case.name);
+    }
 }
 
 #[test]

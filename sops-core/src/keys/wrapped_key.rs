@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Family, MasterKey};
 use crate::error::{Error, Result};
-use crate::metadata::timestamp;
+use crate::metadata::{is_timestamp, timestamp};
 
 /// A group of master keys, each of which encrypts the same secret: the data key, or this group's share of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl WrappedKey {
     /// From an entry of a family's list in the metadata. As with `sops`, numbers stand for text, and what is missing is empty.
     ///
     /// # Errors
-    /// [`Error::Metadata`] for an age key without recipient or ciphertext, and for a list or mapping where text belongs.
+    /// [`Error::Metadata`] for a list or mapping where text belongs and, but for age keys, where `created_at` is no time.
     pub fn from_fields(family: Family, fields: Map<String, Json>) -> Result<Self> {
         let problem = |name: &str, what: &str| Error::Metadata {
             location: None,
@@ -102,7 +102,7 @@ impl WrappedKey {
         let set = |name: &str| text(name).map(|text| Some(text).filter(|text| !text.is_empty()));
         let master_key = match family {
             Family::Age => MasterKey::Age {
-                recipient: set("recipient")?.ok_or_else(|| problem("recipient", "is missing"))?,
+                recipient: text("recipient")?,
             },
             Family::Pgp => MasterKey::Pgp {
                 fingerprint: text("fp")?,
@@ -136,8 +136,11 @@ impl WrappedKey {
                 key_name: text("key_name")?,
             },
         };
-        if family == Family::Age && !fields.contains_key("enc") {
-            return Err(problem("enc", "is missing"));
+        if family != Family::Age && !is_timestamp(&text("created_at")?) {
+            return Err(problem(
+                "created_at",
+                "is not a time such as 2024-01-31T12:00:00Z",
+            ));
         }
         text("enc")?;
         Ok(Self { master_key, fields })
@@ -245,7 +248,9 @@ mod tests {
 
     #[test]
     fn fields_that_nobody_knows_stay() {
-        let Json::Object(fields) = json!({"fp": 7, "enc": "x", "later": [1]}) else {
+        let Json::Object(fields) =
+            json!({"created_at": "2001-09-09T01:46:40Z", "fp": 7, "enc": "x", "later": [1]})
+        else {
             unreachable!()
         };
         let wrapped = WrappedKey::from_fields(Family::Pgp, fields.clone()).unwrap();
@@ -259,10 +264,10 @@ mod tests {
     #[test]
     fn a_malformed_entry_is_refused() {
         for (family, fields) in [
-            (Family::Age, json!({"enc": "x"})),
-            (Family::Age, json!({"recipient": "age1x"})),
-            (Family::Pgp, json!({"fp": ["85D7"]})),
-            (Family::Kms, json!({"arn": "a", "enc": {}})),
+            (Family::Age, json!({"recipient": ["age1x"]})),
+            (Family::Age, json!({"recipient": "age1x", "enc": {}})),
+            (Family::Pgp, json!({"fp": "85D7", "enc": "x"})),
+            (Family::Kms, json!({"arn": "a", "created_at": "today"})),
         ] {
             let Json::Object(fields) = fields else {
                 unreachable!()

@@ -2,11 +2,13 @@
 
 pub(crate) mod flat;
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result};
+use crate::golang::Time;
 use crate::keys::{Family, KeyGroup, MasterKey, WrappedKey};
 use crate::rules::EncryptionRule;
 
@@ -24,7 +26,7 @@ const SPELLINGS_KEY: &str = "sops_rs_spellings";
 pub struct Metadata {
     /// The groups of master keys; one unless Shamir's scheme is used.
     pub key_groups: Vec<KeyGroup>,
-    /// How many groups are needed to open the file; `None` means all of them.
+    /// How many groups are needed to open the file; `None` means all of them. A number below 1 is none.
     pub shamir_threshold: Option<usize>,
     /// When the MAC was computed, RFC 3339 in UTC with seconds; the MAC's additional data.
     pub last_modified: String,
@@ -68,16 +70,16 @@ impl Metadata {
             problem(format!("`{first}` and `{second}` cannot both be there"))
         })?;
         let mut key_groups = Vec::new();
+        for group in list(tree, "key_groups")? {
+            let group = entry(group).ok_or_else(|| problem("a key group is no mapping"))?;
+            key_groups.push(key_group(&group)?);
+        }
         let direct = key_group(tree)?;
-        if direct.keys.is_empty() {
-            for group in list(tree, "key_groups")? {
-                let group = group
-                    .as_object()
-                    .ok_or_else(|| problem("a key group is no mapping"))?;
-                key_groups.push(key_group(group)?);
-            }
-        } else {
-            key_groups.push(direct);
+        if !direct.keys.is_empty() {
+            key_groups = vec![direct];
+        }
+        if key_groups.is_empty() {
+            return Err(problem("there are no master keys"));
         }
         Ok(Self {
             key_groups,
@@ -180,13 +182,20 @@ fn key_group(tree: &Map<String, Json>) -> Result<KeyGroup> {
     let mut keys = Vec::new();
     for family in Family::ALL {
         for entry in list(tree, family.name())? {
-            let fields = entry
-                .as_object()
+            let fields = self::entry(entry)
                 .ok_or_else(|| problem(format!("an entry of `{}` is no mapping", family.name())))?;
-            keys.push(WrappedKey::from_fields(family, fields.clone())?);
+            keys.push(WrappedKey::from_fields(family, fields.into_owned())?);
         }
     }
     Ok(KeyGroup { keys })
+}
+
+/// The fields of a list's entry; null is an entry without any.
+fn entry(value: &Json) -> Option<Cow<'_, Map<String, Json>>> {
+    match value {
+        Json::Null => Some(Cow::Owned(Map::new())),
+        value => value.as_object().map(Cow::Borrowed),
+    }
 }
 
 /// RFC 3339 in UTC with seconds.
@@ -229,48 +238,35 @@ fn boolean(tree: &Map<String, Json>, key: &str) -> Result<bool> {
 fn threshold(tree: &Map<String, Json>) -> Result<Option<usize>> {
     let number = match tree.get("shamir_threshold") {
         None | Some(Json::Null) => return Ok(None),
-        Some(Json::Number(number)) => number.as_u64(),
+        Some(Json::Number(number)) => number.as_i64(),
         Some(Json::String(text)) if text.is_empty() => return Ok(None),
         Some(Json::String(text)) => text.parse().ok(),
         Some(_) => None,
     };
-    match number.and_then(|number| usize::try_from(number).ok()) {
-        Some(0) => Ok(None),
-        Some(number) => Ok(Some(number)),
+    match number {
+        Some(..=0) => Ok(None),
+        Some(number) => Ok(usize::try_from(number).ok()),
         None => Err(problem("`shamir_threshold` is not a number")),
     }
 }
 
-/// The list under `key`; a mapping counts as a list of one.
+/// The list under `key`; a mapping counts as a list of one, and an empty one as none.
 fn list<'a>(tree: &'a Map<String, Json>, key: &str) -> Result<&'a [Json]> {
     match tree.get(key) {
         None | Some(Json::Null) => Ok(&[]),
         Some(Json::Array(items)) => Ok(items),
+        Some(Json::Object(fields)) if fields.is_empty() => Ok(&[]),
         Some(single @ Json::Object(_)) => Ok(std::slice::from_ref(single)),
         Some(_) => Err(problem(format!("`{key}` is not a list"))),
     }
 }
 
-/// Whether the text is `MAJOR.MINOR.PATCH`, perhaps with a pre-release or build part.
+/// Whether the text is a semantic version, perhaps with a `v` before it.
 fn is_semantic_version(text: &str) -> bool {
-    let core = text.split(['-', '+']).next().unwrap_or_default();
-    let numbers: Vec<&str> = core.split('.').collect();
-    numbers.len() == 3
-        && numbers
-            .iter()
-            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    semver::Version::parse(text.strip_prefix('v').unwrap_or(text)).is_ok()
 }
 
-/// Whether the text has the shape of RFC 3339's date and time.
-fn is_timestamp(text: &str) -> bool {
-    let shape = b"dddd-dd-ddTdd:dd:dd";
-    let bytes = text.as_bytes();
-    let fits = |(byte, form): (&u8, &u8)| {
-        if *form == b'd' {
-            byte.is_ascii_digit()
-        } else {
-            byte == form
-        }
-    };
-    bytes.len() > shape.len() && bytes.iter().zip(shape).all(fits)
+/// Whether the text is a date and time of RFC 3339.
+pub(crate) fn is_timestamp(text: &str) -> bool {
+    Time::from_rfc3339(text.as_bytes()).is_some()
 }

@@ -147,6 +147,11 @@ fn altered(text: &str, start: &str, mark: &str) -> String {
     })
 }
 
+/// The line `age:` of the `sops` block with another text in its place.
+fn block(text: &str, new: &str) -> String {
+    replaced(text, "age:", "age:", new)
+}
+
 /// The values of two lines changed for each other.
 fn swapped(text: &str, one: &str, other: &str) -> String {
     let value = |start: &str| {
@@ -217,6 +222,26 @@ pub(crate) fn plaintexts() -> Vec<Case> {
             b"a: hunter2\npassword: hunter2 \xff\n",
             2,
         ),
+        yaml(
+            "YAML that merges a text",
+            "a: hunter2\nb:\n  <<: hunter2\n",
+            2,
+        ),
+        yaml(
+            "YAML that merges a list of lists",
+            "a: &a {b: hunter2}\nc: {<<: [*a, [*a]]}\n",
+            2,
+        ),
+        yaml(
+            "YAML that merges an alias of a list",
+            "a: &a [{b: hunter2}]\nc:\n  <<: *a\n",
+            2,
+        ),
+        yaml(
+            "YAML with a key `sops` in a later document",
+            "a: hunter2\n---\nsops: hunter2\n",
+            203,
+        ),
         yaml("YAML with a key `sops`", "a: hunter2\nsops: hunter2\n", 203),
         json(
             "JSON with a comma too much",
@@ -251,6 +276,11 @@ pub(crate) fn plaintexts() -> Vec<Case> {
         json("JSON with a list at the top", "[\"hunter2\"]", 2),
         json("JSON with a text at the top", "\"hunter2\"", 2),
         json("an empty JSON file", "", 2),
+        json(
+            "JSON with a byte order mark",
+            "\u{feff}{\"password\": \"hunter2\"}",
+            2,
+        ),
         json("JSON nested 10,000 deep", deep_json, 2),
         json(
             "JSON that is not UTF-8",
@@ -347,7 +377,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
         ),
         changed(
             "key groups that are no list",
-            |text| replaced(text, "age:", "age:", "age: hunter2\n    pgp:"),
+            |text| replaced(text, "age:", "age:", "age: hunter2\n    ages:"),
             1,
         ),
         changed(
@@ -430,10 +460,35 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             |text| replaced(text, "YWdl", "YWdl", "YWdm"),
             128,
         ),
+        changed("no master key", |text| block(text, "ages:"), 1),
         changed(
-            "no recipient",
-            |text| lines(text, "recipient:", |_| String::new()),
+            "a master key that says nothing",
+            |text| block(text, "kms: [{}]\n    age:"),
             1,
+        ),
+        changed(
+            "key groups that are a number",
+            |text| block(text, "key_groups: 3\n    age:"),
+            1,
+        ),
+        changed(
+            "a version beyond 64 bits",
+            |text| replaced(text, "version:", "3.13.3", "99999999999999999999.0.0"),
+            1,
+        ),
+        changed(
+            "a month that there is not",
+            |text| {
+                lines(text, "lastmodified:", |_| {
+                    "    lastmodified: \"2024-13-31T12:00:00Z\"\n".into()
+                })
+            },
+            1,
+        ),
+        changed(
+            "a null key in the `sops` block",
+            |text| block(text, "~: hunter2\n    age:"),
+            25,
         ),
         changed(
             "more key groups needed than there are",
@@ -488,6 +543,60 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             File("x.yaml", "sops: hunter2".into()),
             "filestatus F",
             1,
+        ),
+    ]
+}
+
+/// Encrypted files that are unusual, but that `sops` opens, each with its plaintext.
+pub(crate) fn opened() -> Vec<(Case, &'static str)> {
+    let opened = |name, file, plaintext, change| {
+        let input = Changed(file, plaintext, change);
+        (case(name, input, "decrypt F", 0), plaintext)
+    };
+    vec![
+        opened("no recipient", "x.yaml", PLAIN, |text| {
+            without(text, "recipient:")
+        }),
+        opened(
+            "keys that say nothing beside a good one",
+            "x.yaml",
+            PLAIN,
+            |text| {
+                block(
+                    text,
+                    "age:\n        - {}\n        - null\n        - enc: x\n        - recipient: age1x",
+                )
+            },
+        ),
+        opened(
+            "an empty mapping in place of a list of keys",
+            "x.yaml",
+            PLAIN,
+            |text| block(text, "kms: {}\n    age:"),
+        ),
+        opened("a version with a letter", "x.yaml", PLAIN, |text| {
+            replaced(text, "version:", "3.13.3", "v3.13.3")
+        }),
+        opened("a threshold below 1", "x.yaml", PLAIN, |text| {
+            block(text, "shamir_threshold: -1\n    age:")
+        }),
+        opened(
+            "dotenv with carriage returns in base64",
+            "x.env",
+            "A=b\n",
+            |text| {
+                text.replace("data:", "data:\r")
+                    .replace(",tag:", "\r,tag:\r")
+            },
+        ),
+        opened(
+            "an empty JSON object as `sops` writes it",
+            "x.json",
+            "{}\n",
+            |text| {
+                text.replace("{\"sops\":", "{\n\t\"sops\":")
+                    .replace("}}\n", "}\n}\n")
+            },
         ),
     ]
 }

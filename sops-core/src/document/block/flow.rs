@@ -155,6 +155,8 @@ pub(crate) fn entry(text: &str, before: usize, key: usize, end: usize) -> Range<
         }
         return match comma_behind(text, end) {
             Some(comma) => key..text.len() - text[comma..].trim_start().len(),
+            // Alone in a mapping it stands directly behind the brace, unless `sops` wrote it, which then spells `{}`.
+            None if before < key => before..skip_white_space(text, end),
             None => before..end,
         };
     };
@@ -170,6 +172,11 @@ pub(crate) fn entry(text: &str, before: usize, key: usize, end: usize) -> Range<
     } else {
         start..end
     }
+}
+
+/// Where the white space behind `at` ends.
+fn skip_white_space(text: &str, at: usize) -> usize {
+    text.len() - text[at..].trim_start_matches([' ', '\t', '\r', '\n']).len()
 }
 
 /// The offset behind the comma that follows the entry that ends at `end`.

@@ -19,16 +19,17 @@ use crate::value::{Type, Value};
 
 /// Parses a JSON object.
 pub(crate) fn parse(text: &str) -> Result<Document<'_>> {
-    let start = if text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    };
+    if text.starts_with('\u{feff}') {
+        return Err(Error::Unsupported {
+            location: Location::of(text, 0),
+            message: "a byte order mark, with which JSON must not begin: save the file as UTF-8 without it"
+                .into(),
+        });
+    }
     let lines = yaml::source::lines(text);
     let mut parser = Parser {
         text,
-        start,
-        json: Jiter::new(&text.as_bytes()[start..]),
+        json: Jiter::new(text.as_bytes()),
         tape: Vec::with_capacity(lines),
         paths: Paths::with_capacity(lines),
         frames: Vec::new(),
@@ -87,8 +88,6 @@ struct Frame<'a> {
 
 struct Parser<'a> {
     text: &'a str,
-    /// Where the JSON begins, behind a byte order mark.
-    start: usize,
     json: Jiter<'a>,
     tape: Vec<Item<'a>>,
     paths: Paths<'a>,
@@ -98,11 +97,11 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn at(&self) -> usize {
-        self.start + self.json.current_index()
+        self.json.current_index()
     }
 
     fn syntax(&self, error: &JiterError) -> Error {
-        let location = Location::of(self.text, self.start + error.index);
+        let location = Location::of(self.text, error.index);
         Error::Syntax {
             location,
             message: error.error_type.to_string(),
@@ -148,9 +147,9 @@ impl<'a> Parser<'a> {
                 else {
                     return self.close();
                 };
-                let raw = &self.text[self.start + before..self.at()];
+                let raw = &self.text[before..self.at()];
                 // `next_key` has read a string, so its quote is there.
-                let key_at = self.start + before + raw.find('"').unwrap_or(0);
+                let key_at = before + raw.find('"').unwrap_or(0);
                 self.member(path, key, key_at)
             }
         }

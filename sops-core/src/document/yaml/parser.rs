@@ -30,11 +30,15 @@ struct Frame<'a> {
     /// The entry whose value comes next.
     entry: Option<Entry>,
     keys: Keys<'a>,
+    /// Whether it is a sequence under a merge key: its items are merged.
+    merged: bool,
 }
 
 /// A mapping entry whose key has been read.
 struct Entry {
     path: PathId,
+    /// Whether its key is a merge key.
+    merges: bool,
     /// If this is the `sops` entry.
     sops: Option<SopsEntry>,
 }
@@ -194,10 +198,30 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Whether the node that comes now is merged into a mapping.
+    fn is_merged(&self) -> bool {
+        let frame = self.frames.last();
+        frame.is_some_and(|frame| match &frame.entry {
+            Some(entry) => entry.merges,
+            None => frame.merged,
+        })
+    }
+
+    fn unmergeable<T>(&self, at: usize) -> Result<T> {
+        self.unsupported(
+            at,
+            "`<<` merges mappings, and this is none: give it a mapping, an alias of one or a list of those, or put the key in quotes",
+        )
+    }
+
     fn open(&mut self, kind: Collection, flow: bool, anchor: usize, at: usize) -> Result<()> {
         let Some(path) = self.node_path() else {
             return self.unsupported(at, "a key must be a string, not a mapping or a sequence");
         };
+        let merged = kind == Collection::Sequence && self.is_merged();
+        if merged && self.frames.last().is_some_and(|frame| frame.merged) {
+            return self.unmergeable(at);
+        }
         if self.frames.is_empty() && kind == Collection::Sequence {
             return self.unsupported(
                 at,
@@ -233,6 +257,7 @@ impl<'a> Parser<'a> {
             open: self.tape.len(),
             entry: None,
             keys: Keys::new(),
+            merged,
         });
         self.tape.push(Item::Open {
             kind,
@@ -280,6 +305,9 @@ impl<'a> Parser<'a> {
             self.last_end = span.end;
             return self.key(scalar, span);
         };
+        if self.is_merged() {
+            return self.unmergeable(span.start);
+        }
         let core = scalar
             .tag
             .as_deref()
@@ -393,10 +421,16 @@ impl<'a> Parser<'a> {
         if scalar.anchor != 0 {
             self.key_anchors.insert(scalar.anchor, text.clone());
         }
-        self.push_key(text, at)
+        // A text that is quoted, or tagged as one, is a key like any other.
+        let merges = text == "<<"
+            && match scalar.tag.as_deref() {
+                None => scalar.style == Style::Plain,
+                Some(tag) => tag == "tag:yaml.org,2002:merge",
+            };
+        self.push_key(text, at, merges)
     }
 
-    fn push_key(&mut self, key: Text<'a>, at: usize) -> Result<()> {
+    fn push_key(&mut self, key: Text<'a>, at: usize, merges: bool) -> Result<()> {
         let is_sops = !self.to_read && self.frames.len() == 1 && key == BLOCK_KEY;
         let sops = is_sops.then(|| SopsEntry {
             tape: self.tape.len(),
@@ -411,7 +445,7 @@ impl<'a> Parser<'a> {
             return self.unsupported(at, message);
         }
         let path = self.paths.push(frame.path, key, at as u32);
-        frame.entry = Some(Entry { path, sops });
+        frame.entry = Some(Entry { path, merges, sops });
         Ok(())
     }
 
@@ -447,6 +481,16 @@ impl<'a> Parser<'a> {
             // Once the anchored value is encrypted, the key would be its ciphertext.
             return self.unsupported(start, "an alias as a key: write the key out");
         };
+        let is_mapping = matches!(
+            self.tape[original],
+            Item::Open {
+                kind: Collection::Mapping,
+                ..
+            }
+        );
+        if self.is_merged() && !is_mapping {
+            return self.unmergeable(start);
+        }
         let end = match self.tape[original] {
             Item::Open { close: OPEN, .. } => {
                 return self.unsupported(start, "the alias points at a node that contains it");
@@ -480,8 +524,11 @@ impl<'a> Parser<'a> {
     /// An alias of a key is a key, or a string like any other.
     fn alias_of_key(&mut self, key: Text<'a>, range: Range<usize>) -> Result<()> {
         let Some(path) = self.node_path() else {
-            return self.push_key(key, range.start);
+            return self.push_key(key, range.start, false);
         };
+        if self.is_merged() {
+            return self.unmergeable(range.start);
+        }
         let (site, span) = (self.tape.len() as u32, Span::new(range));
         self.tape.push(Item::Alias {
             path,
