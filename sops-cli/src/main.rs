@@ -26,6 +26,7 @@ mod masking;
 mod notice;
 mod opening;
 mod private_folder;
+mod shortening;
 mod signals;
 mod source;
 mod ui;

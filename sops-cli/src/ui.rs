@@ -12,6 +12,7 @@ use sops_core::keys::Prompt;
 
 use crate::command_error::CommandError;
 use crate::masking::masked;
+use crate::shortening::shortened;
 
 /// Where a command's words go.
 pub(crate) struct Ui {
@@ -53,7 +54,7 @@ impl Ui {
     pub(crate) fn note(&self, message: impl Display) {
         let message = message.to_string();
         // Whoever closed standard error does not want to know.
-        let write = || drop(writeln!(io::stderr(), "{}", masked(&message)));
+        let write = || drop(writeln!(io::stderr(), "{}", shortened(&masked(&message))));
         match self.progress.get() {
             Some(bar) => bar.suspend(write),
             None => write(),
