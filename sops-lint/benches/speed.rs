@@ -1,43 +1,37 @@
-//! Files a second on one core: `cargo bench -p sops-lint`.
+//! Files a second on one core: `cargo bench -p sops-lint`. 5,000 a second, 0.2 ms a file, are to be reached with manifests of 2 KB.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sops_lint::{Input, Linter, NoTree, Settings};
 
-/// A Deployment of 2 KB.
-fn manifest() -> String {
-    let mut text = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers:\n      - name: web\n        \
-                    image: registry.example.com/web:1\n        env:\n"
-        .to_owned();
-    for number in 0..28 {
-        // Writing to a string cannot fail.
-        let _ = write!(
-            text,
-            "        - name: SETTING_{number}\n          value: /var/lib/web/{number}\n"
-        );
-    }
-    text
-}
+const DEPLOYMENT: &str = include_str!("manifests/deployment.yaml");
+const SERVICE: &str = include_str!("manifests/service.yaml");
+const CONFIG_MAP: &str = include_str!("manifests/configmap.yaml");
 
 fn lint(criterion: &mut Criterion) {
-    let text = manifest();
-    assert!((1_900..2_200).contains(&text.len()), "{}", text.len());
     let linter = Linter::new(Settings::default()).expect("the default settings are valid");
-    let input = Input {
-        name: "web.yaml",
-        path: Path::new("/repository/web.yaml"),
-        bytes: text.as_bytes(),
-        config: None,
-        tree: &NoTree,
-    };
     let mut group = criterion.benchmark_group("lint");
     group.throughput(Throughput::Elements(1));
-    group.bench_function("a manifest of 2 KB", |bencher| {
-        bencher.iter(|| linter.lint(&input))
-    });
+    let all = [DEPLOYMENT, SERVICE, CONFIG_MAP].join("---\n");
+    for (name, text) in [
+        ("a Deployment of 2 KB", DEPLOYMENT),
+        ("a ConfigMap of 2 KB", CONFIG_MAP),
+        ("a Service of 0.3 KB", SERVICE),
+        ("the three in a file of 4 KB", &all),
+    ] {
+        let input = Input {
+            name: "shop.yaml",
+            path: Path::new("/repository/shop.yaml"),
+            bytes: text.as_bytes(),
+            config: None,
+            tree: &NoTree,
+        };
+        let found = linter.lint(&input).findings;
+        assert!(found.is_empty(), "{found:?}");
+        group.bench_function(name, |bencher| bencher.iter(|| linter.lint(&input)));
+    }
 }
 
 criterion_group! {

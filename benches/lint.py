@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Times `sops-rs lint` and the Git hook, and measures how memory grows with the number of files.
+
+    cargo build --release && python3 benches/lint.py [--runs N] [--program FILE]
+
+`target/release/sops-rs` must be there, or `--program` names another, and `git` on the PATH. The repository has the manifests of
+`sops-lint/benches/manifests`, a Deployment of 2 KB in each file, under a creation rule. Files a second are those of a whole run on one core, from
+start to exit, less what a run on an empty repository takes. The hook's time is that of a `git commit` of one file, less that of the same commit
+without the hook: both take turns, so that other work on the machine meets both, and the median of the runs counts.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MANIFESTS = os.path.join(ROOT, "sops-lint", "benches", "manifests")
+CONFIG = "creation_rules:\n- path_regex: ^secrets/\n  encrypted_regex: ^(data|stringData)$\n  age: {}\n"
+FILES_A_SECOND = 5_000
+HOOK_MS = 15
+# What the allocator and the walk may vary by between runs.
+MEMORY_GROWTH = 1.1
+MANY, FEW = 10_000, 1_000
+
+
+def recipient():
+    with open(os.path.join(ROOT, "testdata", "keys", "x25519.txt"), encoding="utf-8") as file:
+        return next(line.split()[-1] for line in file if "public key" in line)
+
+
+def manifest(name):
+    with open(os.path.join(MANIFESTS, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def write(folder, name, text):
+    path = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def repository(folder, files):
+    """A repository of so many Deployments, 30 in a folder."""
+    os.makedirs(folder)
+    subprocess.run(["git", "init", "-q", "-b", "main", folder], check=True)
+    write(folder, ".sops.yaml", CONFIG.format(recipient()))
+    text = manifest("deployment.yaml")
+    for number in range(files):
+        write(folder, f"apps/{number // 30:04}/{number:05}.yaml", text.replace("name: shop", f"name: shop-{number}"))
+    return folder
+
+
+def lint(program, folder):
+    """Seconds and peak memory in KiB of a run on one core."""
+    # Linux has the set of cores, other systems have all of them.
+    pin = getattr(os, "sched_setaffinity", lambda *_: None)
+    command = [program, "lint", "--ignore", "creation-rules"]
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, preexec_fn=lambda: pin(0, {0}))
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"`{' '.join(command)}` ended with {process.returncode}")
+    return time.perf_counter() - start, usage.ru_maxrss
+
+
+def commit(folder, number, environment):
+    """Seconds that a commit of one changed file takes."""
+    write(folder, "shop.yaml", manifest("deployment.yaml") + f"# {number}\n")
+    subprocess.run(["git", "add", "shop.yaml"], cwd=folder, env=environment, check=True)
+    start = time.perf_counter()
+    subprocess.run(["git", "commit", "-q", "-m", "x"], cwd=folder, env=environment, check=True)
+    return time.perf_counter() - start
+
+
+def hook(program, root, runs):
+    """Milliseconds that the hook adds to a commit of one file, and those of the commit without it."""
+    environment = os.environ | {
+        "PATH": os.path.dirname(program) + os.pathsep + os.environ.get("PATH", ""),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
+    for who in ("AUTHOR", "COMMITTER"):
+        environment |= {f"GIT_{who}_NAME": "t", f"GIT_{who}_EMAIL": "t@example.com"}
+    folders = {True: repository(os.path.join(root, "with"), 100), False: repository(os.path.join(root, "without"), 100)}
+    subprocess.run([program, "hook", "install"], cwd=folders[True], stderr=subprocess.DEVNULL, check=True)
+    for folder in folders.values():
+        # What tidies up in the background would meet some commits only.
+        subprocess.run(["git", "config", "gc.auto", "0"], cwd=folder, check=True)
+        subprocess.run(["git", "add", "."], cwd=folder, check=True)
+    times = {True: [], False: []}
+    for number in range(runs + 1):
+        for hooked, folder in folders.items():
+            seconds = commit(folder, number, environment)
+            # The first one has the whole repository.
+            if number:
+                times[hooked].append(seconds)
+    alone = statistics.median(times[False])
+    return (statistics.median(times[True]) - alone) * 1e3, alone * 1e3
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--program", default=os.path.join(ROOT, "target", "release", "sops-rs"))
+    arguments = parser.parse_args()
+    program = os.path.abspath(arguments.program)
+    if not os.path.exists(program):
+        sys.exit(f"{program} is missing: cargo build --release")
+    with tempfile.TemporaryDirectory() as root:
+        folders = {files: repository(os.path.join(root, str(files)), files) for files in (0, FEW, MANY)}
+        runs = {files: [lint(program, folder) for _ in range(arguments.runs)] for files, folder in folders.items()}
+        added, alone = hook(program, root, arguments.runs * 6)
+    seconds = {files: statistics.median(run[0] for run in of) for files, of in runs.items()}
+    memory = {files: statistics.median(run[1] for run in of) for files, of in runs.items()}
+    rate = MANY / (seconds[MANY] - seconds[0])
+    growth = memory[MANY] / memory[FEW]
+    print(f"lint of {MANY} manifests of 2 KB   {rate:8.0f} files a second on one core (to reach: {FILES_A_SECOND})")
+    print(f"peak memory, {FEW} and {MANY} files  {memory[FEW] / 1024:.1f} and {memory[MANY] / 1024:.1f} MiB (to reach: at most {MEMORY_GROWTH} times as much)")
+    print(f"hook, one staged file            {added:8.1f} ms beside the {alone:.1f} ms of the commit (to reach: {HOOK_MS})")
+    print(f"\nload: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    sys.exit(rate < FILES_A_SECOND or growth > MEMORY_GROWTH or added > HOOK_MS)
+
+
+if __name__ == "__main__":
+    main()
