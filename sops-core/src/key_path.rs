@@ -118,10 +118,15 @@ fn next(text: &str) -> std::result::Result<(Component, &str), &'static str> {
 }
 
 fn malformed(text: &str, offset: usize, problem: &str) -> Error {
+    const SHOWN: usize = 100;
     let column = text[..offset].chars().count() + 1;
+    let shown = match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    };
     Error::Path {
         message: format!(
-            "the path `{text}` is malformed at its character {column}: {problem}; the form is [\"key\"][0][\"other key\"]"
+            "the path `{shown}` is malformed at its character {column}: {problem}; the form is [\"key\"][0][\"other key\"]"
         ),
     }
 }

@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 /// Makes the pipe `name` in the folder, and writes `content` to whoever opens it until the folder is gone.
 pub(crate) fn serve(folder: &Path, name: &str, content: Zeroizing<Vec<u8>>) -> io::Result<PathBuf> {
     let path = folder.join(name);
-    let next = folder.join(format!("{name}.next"));
+    // Beside it, with a name that is another and never too long.
+    let next = folder.join(if name == "next" { "other" } else { "next" });
     make(&path)?;
     let pipe = path.clone();
     // It waits for a reader that may never come, and ends with the process.

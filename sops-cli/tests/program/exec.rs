@@ -145,6 +145,12 @@ fn the_file_is_there_as_often_as_it_is_read_and_gone_afterwards() {
             .expect("it is in a folder");
         assert!(!fs::exists(folder).expect("it can be looked for"), "{path}");
     }
+    let longest = "x".repeat(255);
+    for name in [&*longest, "next", "other"] {
+        let flags = ["--filename", name];
+        let run = with_file(&environment, &flags, "cat {}; cat {}").succeeds();
+        assert_eq!(run.stdout, VALUES.repeat(2), "{name}");
+    }
     let run = with_file(&environment, &[], "stat -c %F,%a {}").succeeds();
     assert_eq!(run.stdout, "fifo,600\n");
     let run = with_file(

@@ -67,6 +67,21 @@ fn a_value_is_set_and_nothing_else_changes() {
 }
 
 #[test]
+fn a_path_that_leads_too_deep_is_refused() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    let old = environment.read("x.yaml");
+    let deep = r#"["a"]"#.repeat(20_000);
+    for (path, code) in [(&deep[..], 1), (&deep[..deep.len() - 1], 7)] {
+        let run = environment
+            .run(&["set", "x.yaml", path, "1"])
+            .fails_with(code);
+        assert!(run.stderr.len() < 400, "{run}");
+        assert_eq!(environment.read("x.yaml"), old);
+    }
+}
+
+#[test]
 fn a_value_can_come_from_a_file_or_standard_input() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);

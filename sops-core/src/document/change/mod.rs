@@ -27,7 +27,7 @@ use self::changes::{Anchor, Changes};
 use self::site::Site;
 use self::tree::{Shape, misfit, missing};
 use crate::document::flat::with_texts;
-use crate::document::{Collection, Document, Item, dotenv};
+use crate::document::{Collection, Document, Item, MAX_DEPTH, dotenv};
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::key_path::{Component, KeyPath};
@@ -43,7 +43,8 @@ use crate::tree::Node;
 ///
 /// # Errors
 /// As [`Document::parse`]; [`Error::Path`] where the path asks for a key of a sequence or an index of a mapping, or the
-/// text cannot be changed there; [`Error::AlreadyEncrypted`] for the key `sops` at the top.
+/// text cannot be changed there; [`Error::AlreadyEncrypted`] for the key `sops` at the top; [`Error::Limit`] for a path
+/// with more components than a document may have levels.
 ///
 /// ```
 /// use sops_core::{Format, set, tree::Node};
@@ -66,6 +67,12 @@ pub fn set(
     };
     if matches!(&path.components()[0], Component::Key(key) if is_metadata(key)) {
         return Err(Error::AlreadyEncrypted);
+    }
+    if path.components().len() > MAX_DEPTH {
+        return Err(Error::Limit {
+            location: None,
+            message: format!("the path leads deeper than {MAX_DEPTH} levels"),
+        });
     }
     if format == Format::Binary {
         return self::flat::set_binary(text.as_ref(), path, value);
