@@ -7,7 +7,7 @@ use sops_core::{EncryptedDocument, Error, Format};
 use zeroize::Zeroizing;
 
 use crate::arguments::{FormatArgs, GlobalArgs, OpeningArgs};
-use crate::command_error::{Code, CommandError, Role};
+use crate::command_error::{CommandError, Role};
 use crate::files::{self, Expected, Readers};
 use crate::key_services::Services;
 use crate::opening;
@@ -46,17 +46,20 @@ impl Changing<'_> {
             .encrypt(&*changed, SystemTime::now())
             .map_err(|error| source.plaintext_error(error))?;
         let expected = Expected::Content(&source.content);
-        files::write(self.file, encrypted.as_bytes(), expected, Readers::Usual)
+        files::write(
+            self.ui,
+            self.file,
+            encrypted.as_bytes(),
+            expected,
+            Readers::Usual,
+        )
     }
 }
 
 /// Why the text cannot be changed so.
 fn refused(source: &Source, error: Error) -> CommandError {
     match error {
-        Error::AlreadyEncrypted => {
-            let message = "the key `sops` at the top level is for the file's own metadata";
-            CommandError::new(Code::AlreadyEncrypted, message).in_file(&source.name)
-        }
+        Error::AlreadyEncrypted => CommandError::reserved_key().in_file(&source.name),
         error => source.plaintext_error(error),
     }
 }

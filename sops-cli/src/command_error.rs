@@ -60,6 +60,8 @@ struct Place {
 pub(crate) enum Role {
     /// It was to be encrypted.
     Plaintext,
+    /// It was to be encrypted in place of what an encrypted file had.
+    Changed,
     /// It was taken for an encrypted file.
     Encrypted,
 }
@@ -120,6 +122,12 @@ impl CommandError {
         })
     }
 
+    /// A change that would put another `sops` block beside that of the file.
+    pub(crate) fn reserved_key() -> Self {
+        let message = "the key `sops` at the top level, in dotenv all that begin with `sops_`, is for the file's own metadata";
+        Self::new(Code::AlreadyEncrypted, message)
+    }
+
     /// An error of the library that is about no text.
     pub(crate) fn general(error: Error) -> Self {
         Self::from_core(error, None)
@@ -138,7 +146,9 @@ impl CommandError {
 
     fn from_core(error: Error, source: Option<(&str, &[u8], Format, Role)>) -> Self {
         let (malformed, unencryptable) = match source {
-            Some((.., Role::Plaintext)) => (Code::CannotReadInput, Code::CannotEncryptTree),
+            Some((.., Role::Plaintext | Role::Changed)) => {
+                (Code::CannotReadInput, Code::CannotEncryptTree)
+            }
             _ => (Code::Generic, Code::CannotDecryptTree),
         };
         let mut at = None;
@@ -165,6 +175,9 @@ impl CommandError {
             Error::Metadata { .. } if malformed == Code::CannotReadInput => {
                 // A plaintext that has such a key, whatever is in it.
                 return Self::from_core(Error::AlreadyEncrypted, source);
+            }
+            Error::AlreadyEncrypted if matches!(source, Some((.., Role::Changed))) => {
+                Self::reserved_key()
             }
             Error::AlreadyEncrypted if matches!(source, Some((.., Format::Dotenv, _))) => {
                 Self::new(Code::AlreadyEncrypted, "a key begins with `sops_`: the document is encrypted already")

@@ -101,20 +101,26 @@ impl Editor {
             .env_remove(SECRET_VARIABLE)
             .spawn()
             .map_err(|error| failed(&error))?;
+        let is_for_editor =
+            || signals.pending() == Some(SIGINT) && io::IsTerminal::is_terminal(&io::stdin());
         let status = loop {
             if let Some(status) = child.try_wait().map_err(|error| failed(&error))? {
                 break status;
             }
-            let is_for_editor =
-                signals.pending() == Some(SIGINT) && io::IsTerminal::is_terminal(&io::stdin());
-            if signals.is_pending() && !is_for_editor {
+            if signals.is_pending() && !is_for_editor() {
                 end(&mut child);
                 return Ok(false);
             }
             events.wait();
         };
+        if is_for_editor() {
+            signals.forget();
+        }
+        // It may have come when the editor was just gone, or ended both.
+        if signals.is_pending() {
+            return Ok(false);
+        }
         self.check(status)?;
-        signals.forget();
         Ok(true)
     }
 

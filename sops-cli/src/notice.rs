@@ -40,8 +40,11 @@ impl Notice {
     }
 
     pub(crate) fn stripped<'t>(&self, text: &'t [u8]) -> &'t [u8] {
-        let mut rest = text;
-        while rest.starts_with(self.mark.trim_end().as_bytes()) {
+        // Some editors put a byte order mark in front of everything.
+        let behind = text.strip_prefix("\u{feff}".as_bytes());
+        let is_ours = |text: &&[u8]| text.starts_with(self.mark.trim_end().as_bytes());
+        let mut rest = behind.filter(is_ours).unwrap_or(text);
+        while is_ours(&rest) {
             let end = rest.iter().position(|byte| *byte == b'\n');
             rest = end.map_or(&[], |end| &rest[end + 1..]);
         }

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, lchown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use rustix::process::geteuid;
 use tempfile::TempDir;
 
 /// The program, which cargo builds for the tests of its package and names to them.
@@ -170,6 +172,29 @@ impl TestEnvironment {
         command
     }
 
+    /// Makes all that is here belong to the user of [`Self::command_as_user`].
+    pub fn hand_over(&self) {
+        if geteuid().is_root() {
+            // They may not reach the program where it was built.
+            fs::copy(program(), self.program_of_user()).expect("the program can be copied");
+            hand_over(self.root.path());
+        }
+    }
+
+    /// A run as somebody who is not the administrator: as `nobody` where root runs the tests, otherwise as who runs them.
+    pub fn command_as_user(&self, arguments: &[&str]) -> Command {
+        if !geteuid().is_root() {
+            return self.command(arguments);
+        }
+        let mut command = self.command_of(&self.program_of_user(), arguments);
+        command.uid(NOBODY).gid(NOBODY);
+        command
+    }
+
+    fn program_of_user(&self) -> PathBuf {
+        self.root.path().join("sops-rs")
+    }
+
     /// Runs the program.
     pub fn run(&self, arguments: &[&str]) -> Run {
         self.finish(self.command(arguments))
@@ -201,6 +226,21 @@ impl TestEnvironment {
     /// A text without the names of temporary folders.
     pub fn neutral(&self, text: &str) -> String {
         text.replace(&self.root.path().display().to_string(), "<ROOT>")
+    }
+}
+
+/// The number of the user and the group that own nothing.
+const NOBODY: u32 = 65534;
+
+fn hand_over(folder: &Path) {
+    lchown(folder, Some(NOBODY), Some(NOBODY)).expect("root may");
+    for entry in fs::read_dir(folder).expect("it is there") {
+        let path = entry.expect("it is there").path();
+        if path.is_dir() && !path.is_symlink() {
+            hand_over(&path);
+        } else {
+            lchown(&path, Some(NOBODY), Some(NOBODY)).expect("root may");
+        }
     }
 }
 

@@ -52,9 +52,9 @@ impl OutputArgs {
         match (&source.path, self.output()) {
             (Some(path), None) if self.in_place => {
                 let expected = Expected::Content(&source.content);
-                files::write(path, result, expected, readers)
+                files::write(ui, path, result, expected, readers)
             }
-            (_, Some(path)) => files::write(path, result, Expected::Anything, readers),
+            (_, Some(path)) => files::write(ui, path, result, Expected::Anything, readers),
             _ => ui.output(result),
         }
     }

@@ -70,7 +70,7 @@ pub(crate) fn replace<'a>(
                 Err(error) => errors.push((done + index, error)),
             }
         }
-        for (index, outcome) in written.into_iter().zip(files::commit(whole)) {
+        for (index, outcome) in written.into_iter().zip(files::commit(ui, whole)) {
             if let Err(error) = outcome {
                 errors.push((done + index, error));
             }

@@ -149,6 +149,8 @@ impl Editing<'_> {
     ) -> Result<(), CommandError> {
         // Dropped last: the process ends by a signal only when the plaintext is gone.
         let signals = Deferred::new();
+        // Nobody is to edit for nothing.
+        files::check(self.file)?;
         let folder = PrivateFolder::for_plaintext(self.ui, self.args.allow_disk)?;
         let notice = Notice::new(self.format);
         let name = Path::new(self.file.file_name().unwrap_or_default());
@@ -162,9 +164,7 @@ impl Editing<'_> {
                     "interrupted; nothing was written",
                 ));
             }
-            let edited = std::fs::read(&path)
-                .map_err(|error| CommandError::input(name_of(&path), &error))?;
-            let edited = Zeroizing::new(edited);
+            let edited = edited(&path)?;
             let text = if has_notice {
                 notice.stripped(&edited)
             } else {
@@ -188,27 +188,42 @@ impl Editing<'_> {
                 Err(error) => error,
             };
             let is_about_text = is_about_text(&error);
-            let error = CommandError::in_text(
-                error,
-                &name_of(self.file),
-                text,
-                self.format,
-                Role::Plaintext,
-            );
+            let error =
+                CommandError::in_text(error, &name_of(self.file), text, self.format, Role::Changed);
             if !is_about_text {
                 return Err(keep(folder, &path, error));
             }
             self.ui.error(&error);
             let lines = notice.of_error(&error);
             let text = Zeroizing::new(text.to_vec());
-            std::fs::write(&path, &*notice.above(&lines, &text))
-                .map_err(|error| CommandError::output(name_of(&path), &error))?;
+            if let Err(error) = std::fs::write(&path, &*notice.above(&lines, &text)) {
+                let error = CommandError::output(name_of(&path), &error);
+                return Err(keep(folder, &path, error));
+            }
             has_notice = true;
             refused = Some(text);
         };
-        files::write(self.file, encrypted.as_bytes(), expected, Readers::Usual)
-            .map_err(|error| keep(folder, &path, error))
+        files::write(
+            self.ui,
+            self.file,
+            encrypted.as_bytes(),
+            expected,
+            Readers::Usual,
+        )
+        .map_err(|error| keep(folder, &path, error))
     }
+}
+
+/// The text as the editor left it.
+fn edited(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    // A pipe might never end, and a link lead to a file for others.
+    if !path.symlink_metadata().is_ok_and(|left| left.is_file()) {
+        let message = "the editor left no regular file with the text; nothing was written";
+        return Err(CommandError::new(Code::CannotReadInput, message));
+    }
+    let text = std::fs::read(path);
+    text.map(Zeroizing::new)
+        .map_err(|error| CommandError::input(name_of(path), &error))
 }
 
 /// Whether another text would do.

@@ -86,7 +86,13 @@ fn install(ui: &Ui) -> Result<(), CommandError> {
         fs::create_dir_all(folder)
             .map_err(|error| CommandError::output(name_of(folder), &error))?;
     }
-    files::write(&hook, SCRIPT.as_bytes(), Expected::Nothing, Readers::Usual)?;
+    files::write(
+        ui,
+        &hook,
+        SCRIPT.as_bytes(),
+        Expected::Nothing,
+        Readers::Usual,
+    )?;
     let executable = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
     fs::set_permissions(&hook, executable)
         .map_err(|error| CommandError::output(name_of(&hook), &error))?;

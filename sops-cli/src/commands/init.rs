@@ -41,6 +41,7 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         .config()
         .map_or_else(|| PathBuf::from(".sops.yaml"), Path::to_owned);
     files::write(
+        ui,
         &file,
         configuration(&recipient).as_bytes(),
         Expected::Nothing,
@@ -87,7 +88,7 @@ fn recipient(ui: &Ui, args: &Args) -> Result<String, CommandError> {
             .map_err(|error| CommandError::output(name_of(folder), &error))?;
     }
     let pair = keygen::generate(args.pq);
-    keygen::write(&file, &keygen::key_file(&pair))?;
+    keygen::write(ui, &file, &keygen::key_file(&pair))?;
     ui.note(format_args!(
         "Wrote a new private key to {}; keep a copy of it in a safe place.",
         name_of(&file)

@@ -25,7 +25,7 @@ pub(crate) struct Args {
 pub(crate) fn cmd_keygen(ui: &Ui, args: &Args) -> Result<(), CommandError> {
     let pair = generate(args.pq);
     match &args.output {
-        Some(file) => write(file, &key_file(&pair))?,
+        Some(file) => write(ui, file, &key_file(&pair))?,
         None => ui.output(key_file(&pair).as_bytes())?,
     }
     if args.output.is_some() || !std::io::stdout().is_terminal() {
@@ -48,7 +48,7 @@ pub(crate) fn key_file(pair: &KeyPair) -> Zeroizing<String> {
 }
 
 /// Writes a new key file; one that exists is left alone.
-pub(crate) fn write(file: &Path, text: &str) -> Result<(), CommandError> {
+pub(crate) fn write(ui: &Ui, file: &Path, text: &str) -> Result<(), CommandError> {
     if file.symlink_metadata().is_ok() {
         let message = format!(
             "{} exists already; a key is never overwritten",
@@ -56,5 +56,5 @@ pub(crate) fn write(file: &Path, text: &str) -> Result<(), CommandError> {
         );
         return Err(CommandError::new(Code::CannotWriteOutput, message));
     }
-    files::write(file, text.as_bytes(), Expected::Nothing, Readers::Owner)
+    files::write(ui, file, text.as_bytes(), Expected::Nothing, Readers::Owner)
 }

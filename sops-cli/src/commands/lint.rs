@@ -104,7 +104,13 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     if let Some(file) = &args.write_baseline {
         let findings: Vec<Finding> = found.shown.into_iter().map(|shown| shown.finding).collect();
         let text = Baseline::of(&findings).to_json();
-        files::write(file, text.as_bytes(), Expected::Anything, Readers::Usual)?;
+        files::write(
+            ui,
+            file,
+            text.as_bytes(),
+            Expected::Anything,
+            Readers::Usual,
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     let before = found.shown.len();

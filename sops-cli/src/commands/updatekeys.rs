@@ -130,7 +130,7 @@ fn update(
     let threshold = Some(threshold).filter(|threshold| *threshold > 0);
     let updated = services.with_key_groups(ui, &source, &document, &groups, threshold)?;
     let expected = Expected::Content(&source.content);
-    files::write(file, updated.as_bytes(), expected, Readers::Usual)?;
+    files::write(ui, file, updated.as_bytes(), expected, Readers::Usual)?;
     ui.note(format_args!("File {name} synced with new keys"));
     Ok(())
 }

@@ -104,6 +104,7 @@ impl Mender<'_> {
                 };
                 let text = text.map_err(|error| source.error(error))?;
                 files::write(
+                    self.ui,
                     path,
                     text.as_bytes(),
                     Expected::Content(&source.content),
@@ -125,6 +126,7 @@ impl Mender<'_> {
         match self.repair {
             Repair::Write => {
                 files::write(
+                    self.ui,
                     path,
                     mended.as_bytes(),
                     Expected::Content(&source.content),

@@ -261,6 +261,62 @@ fn the_private_key_stays_out_of_the_editor() {
 }
 
 #[test]
+fn what_is_no_file_afterwards_is_an_error_and_never_waited_for() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    environment.write("other.yaml", "a: elsewhere\n");
+    let old = environment.read("x.yaml");
+    for script in [
+        "rm \"$1\"",
+        "rm \"$1\"; mkdir \"$1\"",
+        "rm \"$1\"; mkfifo \"$1\"",
+        "rm \"$1\"; ln -s \"$PWD/other.yaml\" \"$1\"",
+        "rm \"$1\"; ln -s /dev/zero \"$1\"",
+    ] {
+        let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(2);
+        assert!(run.stderr.contains("no regular file"), "{script}: {run}");
+        assert_eq!(environment.read("x.yaml"), old, "{script}");
+    }
+    assert_eq!(environment.read("other.yaml"), "a: elsewhere\n");
+}
+
+#[test]
+fn a_signal_is_not_lost_when_the_editor_ends_just_then() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    let old = environment.read("x.yaml");
+    let script = "echo a: mine > \"$1\"; kill -TERM $PPID";
+    let run = edit(&environment, script, &["edit", "x.yaml"]);
+    assert_eq!(run.code, None, "the signal ends the program: {run}");
+    assert_eq!(environment.read("x.yaml"), old);
+}
+
+#[test]
+fn a_text_with_a_block_of_metadata_is_refused() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    let old = environment.read("x.yaml");
+    for line in ["sops: 1", "sops: {mac: x}", "sops: [hunter3]"] {
+        let script = format!("grep -q sops: \"$1\" || echo \"{line}\" >> \"$1\"");
+        let run = edit(&environment, &script, &["edit", "x.yaml"]).fails_with(200);
+        assert!(run.stderr.contains("for the file's own metadata"), "{run}");
+        assert!(!run.stderr.contains("hunter"), "{run}");
+        assert_eq!(environment.read("x.yaml"), old);
+    }
+}
+
+#[test]
+fn the_lines_on_top_go_though_the_editor_puts_a_byte_order_mark_before_them() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    let script = "{ printf '\\357\\273\\277'; sed 's/hunter2/hunter3/; s/$/\\r/' \"$1\"; } > t; cat t > \"$1\"; rm t";
+    let arguments = ["edit", "--show-master-keys", "x.yaml"];
+    edit(&environment, script, &arguments).succeeds();
+    let text = TEXT.replace("hunter2", "hunter3").replace('\n', "\r\n");
+    assert_eq!(environment.decrypt("x.yaml"), text);
+}
+
+#[test]
 fn a_file_that_changes_meanwhile_is_not_overwritten() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);

@@ -15,5 +15,6 @@ mod keys;
 mod keyservice;
 mod lint;
 mod many;
+mod permissions;
 mod set;
 mod writing;

@@ -34,6 +34,87 @@ fn mode_and_symbolic_links_stay() {
 }
 
 #[test]
+fn a_name_may_be_as_long_as_the_file_system_allows() {
+    let environment = TestEnvironment::new();
+    let name = format!("{}.yaml", "x".repeat(250));
+    environment.encrypt(&name, "a: 1\n");
+    environment.run(&["rotate", "-i", &name]).succeeds();
+    assert_eq!(environment.decrypt(&name), "a: 1\n");
+}
+
+#[test]
+fn other_names_of_a_file_keep_the_old_content_with_a_warning() {
+    let environment = TestEnvironment::new();
+    environment.write("x.yaml", "a: 1\n");
+    fs::hard_link(environment.path("x.yaml"), environment.path("y.yaml")).expect("it is ours");
+    for warns in [true, false] {
+        let run = environment.run(&["encrypt", "-i", "--age", &recipient(), "x.yaml"]);
+        let run = run.succeeds();
+        assert_eq!(run.stderr.contains("hard links"), warns, "{run}");
+        assert_eq!(environment.read("y.yaml"), "a: 1\n");
+        environment.run(&["decrypt", "-i", "x.yaml"]).succeeds();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn extended_attributes_stay_and_no_access_list_comes() {
+    const LIST: &str = "system.posix_acl_access";
+    let environment = TestEnvironment::new();
+    // As linux/posix_acl_xattr.h has it: the version, then kind, permissions and number of each entry.
+    let list = |permissions: u16| {
+        let none = u32::MAX;
+        let entries = [
+            (1, 6, none),
+            (2, permissions, 1),
+            (4, 4, none),
+            (16, permissions, none),
+            (32, 0, none),
+        ];
+        let mut bytes = 2_u32.to_le_bytes().to_vec();
+        for (kind, permissions, number) in entries {
+            bytes.extend(u16::to_le_bytes(kind));
+            bytes.extend(u16::to_le_bytes(permissions));
+            bytes.extend(u32::to_le_bytes(number));
+        }
+        bytes
+    };
+    let list = list(4);
+    let get = |name: &str, attribute: &str| {
+        xattr::get(environment.path(name), attribute).expect("the file system has attributes")
+    };
+    for name in ["with.yaml", "without.yaml"] {
+        environment.write(name, "a: 1\n");
+    }
+    for (attribute, value) in [("user.note", &b"mine"[..]), (LIST, &list)] {
+        xattr::set(environment.path("with.yaml"), attribute, value)
+            .expect("the file system has attributes");
+    }
+    // Files that are made from now on have the list.
+    xattr::set(environment.path(""), "system.posix_acl_default", &list).expect("it is ours");
+    environment.write("new.yaml", "");
+    assert!(get("new.yaml", LIST).is_some());
+    let mode = |name: &str| {
+        fs::metadata(environment.path(name)).map(|file| file.permissions().mode() & 0o777)
+    };
+    let before = mode("without.yaml").expect("it is there");
+    let recipient = recipient();
+    let arguments = [
+        "encrypt",
+        "-i",
+        "--age",
+        &recipient,
+        "with.yaml",
+        "without.yaml",
+    ];
+    environment.run(&arguments).succeeds();
+    assert_eq!(get("with.yaml", "user.note").as_deref(), Some(&b"mine"[..]));
+    assert_eq!(get("with.yaml", LIST), Some(list));
+    assert_eq!(get("without.yaml", LIST), None);
+    assert_eq!(mode("without.yaml").expect("it is there"), before);
+}
+
+#[test]
 fn decrypted_files_that_are_new_are_for_their_owner() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: 1\n");

@@ -1,8 +1,13 @@
 //! Files are replaced as a whole or not at all: written beside, synced, and renamed.
 
-use std::fs::{Metadata, OpenOptions, Permissions};
+mod attributes;
+mod place;
+
+use std::fs::Permissions;
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+#[cfg(target_os = "linux")]
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile, TempPath};
@@ -10,6 +15,9 @@ use zeroize::Zeroizing;
 
 use crate::command_error::{Code, CommandError, name_of};
 use crate::signals::Deferred;
+use crate::ui::Ui;
+
+use place::Place;
 
 /// What has to be at the place that is written.
 #[derive(Clone, Copy)]
@@ -33,6 +41,7 @@ pub(crate) enum Readers {
 
 /// Writes `content` to the file at `path`, following symbolic links. On an error, and on a signal, the file is as it was.
 pub(crate) fn write(
+    ui: &Ui,
     path: &Path,
     content: &[u8],
     expected: Expected<'_>,
@@ -43,19 +52,23 @@ pub(crate) fn write(
         // A pipe or a device such as /dev/stdout. Signals end the process while it waits for a reader.
         let device = std::fs::OpenOptions::new().write(true).open(path);
         return device
-            .map_err(|error| unopened(path, &error))?
+            .map_err(|error| CommandError::output(name_of(path), &error))?
             .write_all(content)
             .map_err(|error| failed(path, &error));
     }
     let _signals = Deferred::new();
     let staged = stage(path, content, expected, readers)?;
-    commit(vec![staged]).into_iter().collect()
+    commit(ui, vec![staged]).into_iter().collect()
+}
+
+/// Whether the file at `path` can be written, told before there is anything to write.
+pub(crate) fn check(path: &Path) -> Result<(), CommandError> {
+    stage(path, &[], Expected::Anything, Readers::Owner).map(drop)
 }
 
 /// A file that is written beside the one whose place it is to take; it goes when it is dropped.
 pub(crate) struct Staged {
-    path: PathBuf,
-    target: PathBuf,
+    place: Place,
     temporary: TempPath,
     expected: Expecting,
 }
@@ -74,35 +87,15 @@ pub(crate) fn stage(
     expected: Expected<'_>,
     readers: Readers,
 ) -> Result<Staged, CommandError> {
-    let old = match path.metadata() {
-        Ok(metadata) => Some(metadata),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(unopened(path, &error)),
-    };
-    if old.as_ref().is_some_and(|old| !old.is_file()) {
-        let message = format!(
-            "{} is no regular file and cannot be replaced",
-            name_of(path)
-        );
-        return Err(CommandError::new(Code::CannotWriteOutput, message));
-    }
-    let target = target(path).map_err(|error| unopened(path, &error))?;
-    if old.is_some() {
-        // A folder's permission is enough to replace a file, but not what its owner meant by making it read-only.
-        let writable = OpenOptions::new().write(true).open(&target);
-        writable.map_err(|error| unopened(path, &error))?;
-    }
-    let mode = match (&old, readers) {
+    let place = Place::find(path)?;
+    let mode = match (&place.old, readers) {
         (Some(_), _) | (None, Readers::Owner) => 0o600,
         (None, Readers::Usual) => 0o666,
     };
-    // The folder's own error would name the temporary file.
-    let temporary =
-        temporary(folder(&target), &target, mode).map_err(|error| unopened(path, &error))?;
-    fill(&temporary, content, old.as_ref()).map_err(|error| failed(path, &error))?;
+    let temporary = temporary(place.folder(), mode).map_err(|error| place.refused(&error))?;
+    fill(&temporary, content, &place).map_err(|error| failed(path, &error))?;
     Ok(Staged {
-        path: path.to_owned(),
-        target,
+        place,
         // Many of them are not to use up the files that a process may have open.
         temporary: temporary.into_temp_path(),
         expected: match expected {
@@ -114,15 +107,15 @@ pub(crate) fn stage(
 }
 
 /// Puts the files into their places, as soon as all of them are on the disk. Gives the outcomes in the same order.
-pub(crate) fn commit(staged: Vec<Staged>) -> Vec<Result<(), CommandError>> {
+pub(crate) fn commit(ui: &Ui, staged: Vec<Staged>) -> Vec<Result<(), CommandError>> {
     let synced = sync(&staged);
     let mut folders: Vec<PathBuf> = Vec::new();
     let mut outcomes = Vec::with_capacity(staged.len());
     for (staged, synced) in staged.into_iter().zip(synced) {
-        let folder = folder(&staged.target).to_owned();
+        let folder = staged.place.folder().to_owned();
         outcomes.push(match synced {
-            Ok(()) => staged.persist(),
-            Err(error) => Err(failed(&staged.path, &error)),
+            Ok(()) => staged.persist(ui),
+            Err(error) => Err(failed(&staged.place.path, &error)),
         });
         if folders.last() != Some(&folder) {
             folders.push(folder);
@@ -138,34 +131,39 @@ pub(crate) fn commit(staged: Vec<Staged>) -> Vec<Result<(), CommandError>> {
 }
 
 impl Staged {
-    fn persist(self) -> Result<(), CommandError> {
+    fn persist(self, ui: &Ui) -> Result<(), CommandError> {
         let Self {
-            path,
-            target,
+            place,
             temporary,
             expected,
         } = self;
+        let name = name_of(&place.path);
         let changed = || {
-            let name = name_of(&path);
             let message =
                 format!("{name} was changed by another program meanwhile; it is left as it is now");
             Err(CommandError::new(Code::CannotWriteOutput, message))
         };
         let persisted = match expected {
             Expecting::Content(content) => {
-                if std::fs::read(&target).ok().as_deref() != Some(&content[..]) {
+                if std::fs::read(&place.target).ok().as_deref() != Some(&content[..]) {
                     return changed();
                 }
-                temporary.persist(&target)
+                temporary.persist(&place.target)
             }
-            Expecting::Nothing => temporary.persist_noclobber(&target),
-            Expecting::Anything => temporary.persist(&target),
+            Expecting::Nothing => temporary.persist_noclobber(&place.target),
+            Expecting::Anything => temporary.persist(&place.target),
         };
         match persisted {
-            Ok(()) => Ok(()),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => changed(),
-            Err(error) => Err(failed(&path, &error.error)),
+            Ok(()) => {}
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return changed(),
+            Err(error) => return Err(place.refused(&error.error)),
         }
+        if place.has_other_names() {
+            ui.warn(format_args!(
+                "{name} was one of several names of its file (hard links); the others keep the old content"
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -188,7 +186,7 @@ fn sync_file_systems(staged: &[Staged]) -> io::Result<()> {
     for staged in staged {
         let device = staged.temporary.metadata()?.dev();
         if !synced.contains(&device) {
-            rustix::fs::syncfs(std::fs::File::open(folder(&staged.target))?)?;
+            rustix::fs::syncfs(std::fs::File::open(staged.place.folder())?)?;
             synced.push(device);
         }
     }
@@ -203,56 +201,24 @@ fn sync_file_systems(_: &[Staged]) -> io::Result<()> {
 
 /// `sops` has a code of its own only for a file that cannot be opened.
 fn failed(path: &Path, error: &io::Error) -> CommandError {
-    unopened(path, error).with_code(Code::Generic)
+    CommandError::output(name_of(path), error).with_code(Code::Generic)
 }
 
-fn unopened(path: &Path, error: &io::Error) -> CommandError {
-    CommandError::output(name_of(path), error)
-}
-
-fn folder(target: &Path) -> &Path {
-    target.parent().unwrap_or(Path::new("/"))
-}
-
-/// The absolute path of what is written: where symbolic links lead, or the path itself if nothing is there.
-fn target(path: &Path) -> io::Result<PathBuf> {
-    match path.canonicalize() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty());
-            let folder = folder.unwrap_or(Path::new(".")).canonicalize()?;
-            let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-            Ok(folder.join(name))
-        }
-        result => result,
-    }
-}
-
-fn temporary(folder: &Path, target: &Path, mode: u32) -> io::Result<NamedTempFile> {
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
+fn temporary(folder: &Path, mode: u32) -> io::Result<NamedTempFile> {
+    // A name of its own, since that of the file may be as long as a name can be.
     Builder::new()
-        .prefix(&format!(".{name}."))
+        .prefix(".sops-rs-")
         .suffix(".tmp")
         .permissions(Permissions::from_mode(mode))
         .tempfile_in(folder)
+        // The error itself would name the temporary file.
         .map_err(|error| io::Error::from(error.kind()))
 }
 
-fn fill(temporary: &NamedTempFile, content: &[u8], old: Option<&Metadata>) -> io::Result<()> {
+fn fill(temporary: &NamedTempFile, content: &[u8], place: &Place) -> io::Result<()> {
     let mut file = temporary.as_file();
-    if let Some(old) = old {
-        let new = file.metadata()?;
-        let mut mode = old.mode() & 0o7777;
-        if new.uid() != old.uid() {
-            // Only the administrator may give a file away; for others the file is theirs from now on.
-            let _ = fchown(file, Some(old.uid()), None);
-        }
-        if new.gid() != old.gid() && fchown(file, None, Some(old.gid())).is_err() {
-            // What the old group might do is not for another.
-            mode &= !0o2070;
-        }
-        file.set_permissions(Permissions::from_mode(mode))?;
+    if let Some(old) = &place.old {
+        attributes::keep(file, &place.target, old)?;
     }
     file.write_all(content)
 }
