@@ -4,8 +4,9 @@
     cargo build --release && python3 benches/side_by_side.py [--large] [--runs N]
 
 Both programs must be there: `target/release/sops-rs` and `sops` on the PATH. A time is that of a whole process from start to
-exit, the memory its largest resident set. The programs take turns, so that other work on the machine meets both; the median
-of the runs counts.
+exit, the memory its largest resident set (the system counts that of this interpreter, about 20 MB, as the least). The programs
+take turns, so that other work on the machine meets both; the median of the runs counts. A turn is one run, but for 1 KB ten in a
+row, before which the program ran once: else the time would be that of finding the program again in memory that the other used.
 
 `sops` takes quadratic time in the width of a mapping, the topmost one too, so each row says how wide the mappings are: documents of the
 same size in sections of 5 keys (8,000 of them in 1 MB), of 10 and of 100 keys, and flat, with all keys in one mapping. --large adds the
@@ -125,13 +126,16 @@ def run(command, output):
     return seconds, usage.ru_maxrss / 1024
 
 
-def measure(programs, words, output, runs, peer_runs):
+def measure(programs, words, output, runs, peer_runs, in_a_row):
     """The medians of each program's time and memory; they take turns."""
     samples = [[] for _ in programs]
     for turn in range(runs):
         for program, of_program in zip(programs, samples):
-            if program == OURS or turn < peer_runs:
-                of_program.append(run([program, *words], output))
+            if program != OURS and turn >= peer_runs:
+                continue
+            if in_a_row > 1:
+                run([program, *words], output)
+            of_program += [run([program, *words], output) for _ in range(in_a_row)]
     return [tuple(statistics.median(column) for column in zip(*of_program)) for of_program in samples]
 
 
@@ -162,7 +166,7 @@ def time_many(peer, recipient, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--large", action="store_true", help="also time `sops` where it takes minutes")
-    parser.add_argument("--runs", type=int, default=5, help="runs of each program; four times as many for 1 KB")
+    parser.add_argument("--runs", type=int, default=5, help="turns of each program")
     arguments = parser.parse_args()
     peer = shutil.which("sops") or sys.exit("`sops` is not on the PATH")
     with open(IDENTITY, encoding="utf-8") as file:
@@ -186,12 +190,12 @@ def main():
                 file.write(kind(leaves, width))
             subprocess.run([OURS, "encrypt", "--age", recipient, "--output", encrypted, plain], check=True)
             timed = with_peer == "always" or (with_peer == "large" and arguments.large)
-            runs = arguments.runs * (4 if size == "1 KB" else 1)
+            runs, in_a_row = arguments.runs, 10 if size == "1 KB" else 1
             # One run of `sops` is enough where it takes a minute and more.
             peer_runs = 1 if with_peer == "large" else runs
             works = [("encrypt", ["encrypt", "--age", recipient, plain]), ("decrypt", ["decrypt", encrypted])]
             for (verb, words), target in zip(works, targets):
-                results = measure([OURS, peer] if timed else [OURS], words, output, runs, peer_runs)
+                results = measure([OURS, peer] if timed else [OURS], words, output, runs, peer_runs, in_a_row)
                 seconds, memory = results[0]
                 ours[size, name, shape, verb] = seconds
                 peer_time = ratio = peer_memory = ""

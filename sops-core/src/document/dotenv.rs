@@ -25,6 +25,7 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>> {
             builder.tape.push(Item::Comment {
                 path: ROOT,
                 span: Span::new(start..end),
+                lost: false,
             });
             continue;
         }

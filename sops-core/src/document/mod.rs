@@ -115,10 +115,12 @@ pub(crate) enum Item<'a> {
         open: u32,
     },
     Leaf(Leaf<'a>),
-    /// A comment with its `#`; `path` is that of the container SOPS finds it in.
+    /// A comment with its `#`; `path` is that of the container SOPS finds it in. If it is `lost`, Go's library does not give it to
+    /// SOPS, and `path` is that of the container it stands in.
     Comment {
         path: PathId,
         span: Span,
+        lost: bool,
     },
 }
 

@@ -18,12 +18,14 @@ use crate::rules::EncryptionRule;
 /// Gives the comments the containers, and the selection, that they have in the encrypted file.
 ///
 /// # Errors
-/// [`Error::Unsupported`] where the rule would then select other values: it looks at comments, and one is now elsewhere or lost.
+/// [`Error::Unsupported`] where the rule would then select other values: it looks at comments, and one is now elsewhere; and where it
+/// matches a comment that SOPS does not see.
 pub(super) fn settle(
     document: &mut Document<'_>,
     selection: &mut Selected,
     rule: Option<&EncryptionRule>,
 ) -> Result<()> {
+    selection.check_lost_comments(document)?;
     let comments = written_comments(document);
     let nothing_to_move = comments.is_empty() && !selection.looks_at_comments();
     if nothing_to_move || document.format != Format::Yaml {
@@ -154,7 +156,7 @@ mod tests {
         let encrypted = comments.filter(|index| selection.contains(*index));
         Ok(encrypted
             .filter_map(|index| match &document.tape[index] {
-                Item::Comment { path, span } => {
+                Item::Comment { path, span, .. } => {
                     let mut data = Vec::new();
                     document.paths.additional_data(*path, &mut data);
                     Some(String::from_utf8_lossy(&data).into_owned() + document.source(*span))
@@ -201,6 +203,9 @@ mod tests {
             ("k: &x {a: 1, b: 2}\nl: *x #yes\nm: v\n", &yes),
             ("k: &x {a: 1, b: 2}\nl: *x #no\nm: v\n", &no),
             ("k: &x\n  a: 1\n  #no\n  b: 2\nl: *x\n", &no),
+            // The first comment gives way to the second, as the foot of `a`.
+            ("  a: 1\n  #yes\n #other\n\n  b: 2\n", &yes),
+            ("  a: 1\n  #no\n #other\n\n  b: 2\n", &no),
         ] {
             let refused = settled(text, rule);
             assert!(

@@ -1,7 +1,7 @@
 //! Which items of a document its rule selects for encryption.
 
 use crate::document::{Document, Item, Leaf, ROOT};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rules::{CompiledRule, EncryptionRule, Selection};
 
 /// What a rule selects of a document.
@@ -43,6 +43,32 @@ impl Selected {
         self.looks_at_comments
     }
 
+    /// Refuses a comment that asks something of the rule, but stands where SOPS does not see it: what follows would be left in
+    /// plaintext, or encrypted, against its word.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`], with the place of the comment.
+    pub(crate) fn check_lost_comments(&self, document: &Document<'_>) -> Result<()> {
+        let Some(rule) = self.rule.as_ref().filter(|_| self.looks_at_comments) else {
+            return Ok(());
+        };
+        for (index, item) in document.tape.iter().enumerate() {
+            if let Item::Comment {
+                lost: true, span, ..
+            } = item
+                && rule.comment_matches(&document.comment(index).text)
+            {
+                return Err(Error::Unsupported {
+                    location: document.location(*span),
+                    message: "the rule looks at comments and matches this one, but `sops` does not see it where it stands: put it into \
+                              the line above the value that it is for, in the column of that"
+                        .into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses a comment that the rule would read otherwise once it is encrypted.
     pub(crate) fn check_encrypted_comment(&self, ciphertext: &str) -> Result<()> {
         self.rule
@@ -66,12 +92,15 @@ fn walk(document: &Document<'_>, rule: &CompiledRule) -> Vec<bool> {
                 _ => {}
             },
             Item::Alias { .. } => {}
-            Item::Comment { path, .. } => {
+            Item::Comment { path, lost, .. } => {
                 let comment = document.comment(index);
+                let path_matches = by_path[path.index()];
                 items[index] = if comment.continues {
                     items[index - 1]
+                } else if *lost {
+                    selection.lost_comment(path_matches)
                 } else {
-                    selection.comment(&comment.text, by_path[path.index()])
+                    selection.comment(&comment.text, path_matches)
                 };
             }
             Item::Leaf(Leaf { path, .. }) => {

@@ -49,7 +49,7 @@ fn unencrypted(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result
             Item::Leaf(Leaf {
                 path, span, value, ..
             }) if selected.contains(index) && is_open(value.as_ref()) => (*path, *span, false),
-            Item::Comment { path, span } if selected.contains(index) => {
+            Item::Comment { path, span, .. } if selected.contains(index) => {
                 let comment = document.comment(index);
                 if comment.text.trim().is_empty() || cipher::is_encrypted(comment.text.trim()) {
                     continue;

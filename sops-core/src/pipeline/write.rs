@@ -197,7 +197,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
                     );
                     walk.behind(*close as usize);
                 }
-                Item::Comment { path, span } if span.range().start >= edits.done() => {
+                Item::Comment { path, span, .. } if span.range().start >= edits.done() => {
                     let comment = document.comment(index);
                     document
                         .paths

@@ -72,15 +72,27 @@ impl<'r> Selection<'r> {
         self.rule.selects(matches)
     }
 
+    /// Passes a comment that SOPS does not see, since the library with which it reads YAML loses it: nothing follows from its
+    /// words. `path_matches` and the result are those of [`comment`](Self::comment).
+    pub fn lost_comment(&self, path_matches: bool) -> bool {
+        self.selects(path_matches)
+    }
+
     /// Passes a value that is no container, `null` included. `path_matches`: whether a key on its path matches. Tells whether
     /// the value is encrypted.
     pub fn value(&mut self, path_matches: bool) -> bool {
+        let selected = self.selects(path_matches);
+        self.clear();
+        selected
+    }
+
+    /// What is to be done here, by the path or else by the comments that are active.
+    fn selects(&self, path_matches: bool) -> bool {
         let matches = if self.rule.is_on_comments() {
             self.matching > 0
         } else {
             path_matches
         };
-        self.clear();
         self.rule.selects(matches)
     }
 
@@ -200,6 +212,7 @@ mod tests {
             selection.open();
             for (path_matches, expected) in [(true, matching), (false, other)] {
                 assert_eq!(selection.comment("x", path_matches), expected, "{rule}");
+                assert_eq!(selection.lost_comment(path_matches), expected, "{rule}");
                 assert_eq!(selection.value(path_matches), expected, "{rule}");
             }
         }

@@ -17,6 +17,9 @@ pub(super) struct Layout {
     dash: usize,
     /// The line break.
     pub(super) line_break: &'static str,
+    /// The column of the comment in the next line that is not blank; a block scalar above it takes in one that is as deep as
+    /// itself.
+    comment_below: Option<usize>,
 }
 
 /// What separates the parts of a flow collection that is written on one line.
@@ -77,6 +80,18 @@ impl Layout {
             step,
             dash: dash.unwrap_or(step),
             line_break,
+            comment_below: None,
+        }
+    }
+
+    /// The layout of what ends in the line of the offset `at`.
+    pub(super) fn above(self, text: &str, at: usize) -> Self {
+        let below = &text[source::line_end(text, at)..];
+        let next = below.trim_start();
+        let offset = below.len() - next.len();
+        Self {
+            comment_below: next.starts_with('#').then(|| source::column(below, offset)),
+            ..self
         }
     }
 
@@ -186,7 +201,12 @@ impl Layout {
             Node::Sequence(_) => out.push_str("[]"),
             Node::Scalar(value) => {
                 let place = self.place(kind, column);
-                if !has_open_end(node) || !write_quoted(out, value.as_ref()) {
+                let takes_comment = self
+                    .comment_below
+                    .is_some_and(|comment| comment >= place.content_column())
+                    && last_text(node).contains(&b'\n');
+                let is_open = takes_comment || has_open_end(node);
+                if !is_open || !write_quoted(out, value.as_ref()) {
                     write_scalar(out, value.as_ref(), place);
                 }
             }

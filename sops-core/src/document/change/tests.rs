@@ -233,6 +233,31 @@ fn values_become_collections_and_collections_values() {
                 r#"{"x": [1, "y, z"]}"#,
                 "a: [x, {x: [1, 'y, z']}]\n",
             ),
+            // A comment below that is as deep as a block scalar would be part of it.
+            (
+                "a: 1\n\n    # c\nb: 2\n",
+                r#"["a"]"#,
+                r#""p\nq\n""#,
+                "a: \"p\\nq\\n\"\n\n    # c\nb: 2\n",
+            ),
+            (
+                "a: 1\n   # c\nb: 2\n",
+                r#"["a"]"#,
+                r#""p\nq\n""#,
+                "a: |\n    p\n    q\n   # c\nb: 2\n",
+            ),
+            (
+                "a: {}\n        # c\n",
+                r#"["a"]"#,
+                r#"{"x": "p\nq\n"}"#,
+                "a:\n    x: \"p\\nq\\n\"\n        # c\n",
+            ),
+            (
+                "{}\n    # c\n",
+                r#"["a"]"#,
+                r#""p\nq\n""#,
+                "a: \"p\\nq\\n\"\n    # c\n",
+            ),
             (
                 "a: x\n",
                 r#"["a"]["b"][3]"#,

@@ -21,7 +21,7 @@ const MOVED: (char, char) = ('^', '$');
 
 /// The comment at `index` of the tape.
 pub(crate) fn comment<'a>(document: &Document<'a>, index: usize) -> Comment<'a> {
-    let Item::Comment { path, span } = &document.tape[index] else {
+    let Item::Comment { path, span, .. } = &document.tape[index] else {
         return Comment::default();
     };
     let place = behind_marker(document.text, *span);
@@ -143,7 +143,7 @@ fn line_of(
     continues: bool,
     others: &[(usize, Zeroizing<String>)],
 ) -> (Range<usize>, String) {
-    let Item::Comment { path, span } = &document.tape[index] else {
+    let Item::Comment { path, span, .. } = &document.tape[index] else {
         return (0..0, String::new());
     };
     let place = behind_marker(document.text, *span);

@@ -110,6 +110,7 @@ impl<'a> Reader<'a> {
             .extend(comments.map(|range| Item::Comment {
                 path,
                 span: Span::new(range),
+                lost: false,
             }));
     }
 

@@ -26,6 +26,7 @@ pub(in crate::document::change) fn replace(
         return;
     }
     let text = changes.text();
+    let extent = site.content.start..value_end(changes.document, site);
     let replacement = Replacement {
         site,
         new,
@@ -33,8 +34,8 @@ pub(in crate::document::change) fn replace(
             Anchor::Add(name) => Some(format!("&{name}")),
             Anchor::Keep | Anchor::Drop => None,
         },
-        extent: site.content.start..value_end(changes.document, site),
-        layout: Layout::of(changes.document, site.container),
+        layout: Layout::of(changes.document, site.container).above(text, extent.end),
+        extent,
     };
     let own_line = begins_line(text, site.content.start) && !site.content.is_empty();
     match (has_entries(new), own_line) {
@@ -54,7 +55,7 @@ pub(in crate::document::change) fn replace_top(
     changes: &mut Changes<'_, '_>,
 ) {
     let text = changes.text();
-    let layout = Layout::of(changes.document, 0);
+    let layout = Layout::of(changes.document, 0).above(text, extent.end);
     let mut written = String::new();
     let mut start = extent.start;
     if !begins_line(text, extent.start) {

@@ -17,6 +17,8 @@ pub(super) enum Part {
     Line,
     /// Below it.
     Foot,
+    /// Behind a directive, where Go's library passes over it.
+    Lost,
 }
 
 /// Comments that go to the same node.

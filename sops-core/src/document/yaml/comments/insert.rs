@@ -44,6 +44,7 @@ pub(super) fn insert(document: &mut Document<'_>, comments: &[Span], places: Pla
             tape[end] = Item::Comment {
                 path,
                 span: comments[place.comment as usize],
+                lost: place.lost,
             };
         }
     }
@@ -113,6 +114,7 @@ fn repeat(document: &Document<'_>, places: Places) -> Result<Vec<Place>> {
             before,
             rank: Rank::Rest,
             comment: of_item.comment,
+            lost: false,
         };
         out.extend(heads.iter().map(|head| own(head, site + 2)));
         for index in first..last {

@@ -26,6 +26,8 @@ pub(super) struct Place {
     pub(super) rank: Rank,
     /// Its index.
     pub(super) comment: u32,
+    /// Whether Go's library loses it.
+    pub(super) lost: bool,
 }
 
 /// A comment of a collection in a sequence: SOPS lists it in the sequence but, where an alias stands for the collection,
@@ -55,6 +57,7 @@ pub(super) fn assign(tape: &[Item<'_>], tokens: &Tokens) -> Places {
         groups: &tokens.groups,
         next: 0,
         met: Met::default(),
+        discarded: Vec::new(),
         above_dash: 0,
         frames: Vec::new(),
         out: Places::default(),
@@ -94,8 +97,8 @@ struct Frame {
     open: u32,
     kind: Collection,
     flow: bool,
-    /// Whether the key of the present entry has comments below it already.
-    has_foot: bool,
+    /// The places of the comments that are below the present entry: below its key or, if nothing is, below its value.
+    foot: Range<usize>,
     /// Whether the present entry is a `sops` block.
     is_block: bool,
 }
@@ -105,6 +108,8 @@ struct Parser<'t, 'a> {
     groups: &'t [Group],
     next: usize,
     met: Met,
+    /// What is lost wherever it stands.
+    discarded: Vec<Range<u32>>,
     /// How many head groups stand above the `-` that was the last token.
     above_dash: usize,
     frames: Vec<Frame>,
@@ -133,7 +138,7 @@ impl Parser<'_, '_> {
                 let Met { head, line, foot } = self.take();
                 self.put(node, Rank::Rest, head);
                 self.put(node, Rank::Rest, line);
-                self.put(self.after(node), Rank::ValueFoot, foot);
+                self.put_entry_foot(self.after(node), Rank::ValueFoot, foot);
             }
             Event::Enter(open) => {
                 self.meet(step.at, false);
@@ -146,8 +151,7 @@ impl Parser<'_, '_> {
             }
             Event::DocumentEnd(end) => {
                 self.meet(step.at, false);
-                let met = self.take();
-                self.put(end, Rank::Rest, met.all());
+                self.end_document(end);
             }
         }
     }
@@ -163,6 +167,7 @@ impl Parser<'_, '_> {
                 Part::Head => &mut self.met.head,
                 Part::Line => &mut self.met.line,
                 Part::Foot => &mut self.met.foot,
+                Part::Lost => &mut self.discarded,
             };
             met.push(group.comments.clone());
             self.next += 1;
@@ -174,12 +179,64 @@ impl Parser<'_, '_> {
     }
 
     fn put(&mut self, before: u32, rank: Rank, groups: Vec<Range<u32>>) {
+        let discarded = std::mem::take(&mut self.discarded);
+        if !discarded.is_empty() {
+            self.put_lost(before, rank, discarded);
+        }
         let comments = groups.into_iter().flatten();
         self.out.places.extend(comments.map(|comment| Place {
             before,
             rank,
             comment,
+            lost: false,
         }));
+    }
+
+    /// Puts what Go's library loses where it stands.
+    fn put_lost(&mut self, before: u32, rank: Rank, groups: Vec<Range<u32>>) {
+        let first = self.out.places.len();
+        self.put(before, rank, groups);
+        self.lose(first..self.out.places.len());
+    }
+
+    fn lose(&mut self, places: Range<usize>) {
+        for place in &mut self.out.places[places] {
+            place.lost = true;
+        }
+    }
+
+    /// Puts a foot of the present entry, which has room for one; a value keeps its own beside that of the key.
+    fn put_entry_foot(&mut self, before: u32, rank: Rank, foot: Vec<Range<u32>>) {
+        let first = self.out.places.len();
+        self.put(before, rank, foot);
+        let places = first..self.out.places.len();
+        if let Some(frame) = self.frames.last_mut()
+            && frame.foot.is_empty()
+        {
+            frame.foot = places;
+        }
+    }
+
+    /// Puts what is below an entry but comes with what follows: it takes the place of the entry's foot.
+    fn put_late_foot(&mut self, replaced: Range<usize>, before: u32, foot: Vec<Range<u32>>) {
+        if !foot.is_empty() {
+            self.lose(replaced);
+        }
+        self.put(before, Rank::EntryFoot, foot);
+    }
+
+    /// The end of a document has no line comment, and what is above it is its foot if nothing else is.
+    fn end_document(&mut self, end: u32) {
+        let Met { head, line, foot } = self.take();
+        let first = self.out.places.len();
+        if foot.is_empty() {
+            self.put(end, Rank::Rest, head);
+        } else {
+            self.put_lost(end, Rank::Rest, head);
+        }
+        self.put_lost(end, Rank::Rest, line);
+        self.put(end, Rank::Rest, foot);
+        self.out.places[first..].sort_by_key(|place| place.comment);
     }
 
     fn key(&mut self, value: u32) {
@@ -189,31 +246,32 @@ impl Parser<'_, '_> {
             return self.put(value, Rank::Rest, [foot, head, line].concat());
         };
         let is_block = std::mem::take(&mut frame.is_block);
+        let of_previous = std::mem::take(&mut frame.foot);
         let is_first = value == frame.open + 1 && !is_block;
         // In block style, what is below and left of an entry comes with the key of the next one.
         let below_previous = !frame.flow && !is_first;
-        frame.has_foot = !below_previous && !foot.is_empty();
-        let (before, rank) = match (below_previous, is_block) {
-            (true, true) => (value, Rank::Rest),
-            (true, false) => (value, Rank::EntryFoot),
-            (false, _) => (after, Rank::EntryFoot),
-        };
-        self.put(before, rank, foot);
+        match (below_previous, is_block) {
+            (true, true) => self.put(value, Rank::Rest, foot),
+            (true, false) => self.put_late_foot(of_previous, value, foot),
+            (false, _) => self.put_entry_foot(after, Rank::EntryFoot, foot),
+        }
         self.put(value, Rank::Rest, head);
         self.put(value, Rank::Rest, line);
     }
 
     fn block(&mut self, before: u32) {
         let Met { head, line, foot } = self.take();
-        let below_previous = self.frames.last_mut().is_some_and(|frame| {
+        let previous = self.frames.last_mut().and_then(|frame| {
             frame.is_block = true;
-            !frame.flow && before != frame.open + 1
+            let is_below = !frame.flow && before != frame.open + 1;
+            is_below.then(|| std::mem::take(&mut frame.foot))
         });
-        if below_previous {
-            self.put(before, Rank::EntryFoot, foot);
-            self.put(before, Rank::Rest, [head, line].concat());
-        } else {
-            self.put(before, Rank::Rest, [head, line, foot].concat());
+        match previous {
+            Some(of_previous) => {
+                self.put_late_foot(of_previous, before, foot);
+                self.put(before, Rank::Rest, [head, line].concat());
+            }
+            None => self.put(before, Rank::Rest, [head, line, foot].concat()),
         }
     }
 
@@ -222,8 +280,8 @@ impl Parser<'_, '_> {
         if is_flow {
             let Met { head, line, foot } = self.take();
             self.put_of_collection(open, head);
-            // Go's library loses these two: it overwrites them when the collection ends.
-            self.put(open + 1, Rank::Collection, [line, foot].concat());
+            // These two are overwritten when the collection ends.
+            self.put_lost(open + 1, Rank::Collection, [line, foot].concat());
         } else if above_dash > 0 {
             let rest = self.met.head.split_off(above_dash.min(self.met.head.len()));
             let head = std::mem::replace(&mut self.met.head, rest);
@@ -238,7 +296,7 @@ impl Parser<'_, '_> {
                 open,
                 kind,
                 flow,
-                has_foot: false,
+                foot: 0..0,
                 is_block: false,
             });
         }
@@ -254,14 +312,13 @@ impl Parser<'_, '_> {
         }
         let Met { head, line, foot } = self.take();
         let close = self.after(open) - 1;
-        self.put_of_collection(open, line);
         match (frame.flow, frame.is_block) {
             (true, _) => self.put_below_collection(open, close, foot),
             (false, true) => self.put(close, Rank::Rest, foot),
-            (false, false) => self.put(close, Rank::EntryFoot, foot),
+            (false, false) => self.put_late_foot(frame.foot, close, foot),
         }
-        // Go's library loses what it takes for a head here.
-        self.put(close, Rank::Rest, head);
+        self.put_of_collection(open, line);
+        self.put_lost(close, Rank::Rest, head);
     }
 
     /// Puts what is above or behind a collection.
@@ -280,7 +337,9 @@ impl Parser<'_, '_> {
             self.repeat(open, true, &groups);
         }
         match self.frames.last() {
-            Some(entry) if !entry.has_foot => self.put(close + 1, Rank::ValueFoot, groups),
+            Some(entry) if entry.foot.is_empty() => {
+                self.put_entry_foot(close + 1, Rank::ValueFoot, groups);
+            }
             _ => self.put(close, Rank::Rest, groups),
         }
     }
@@ -309,12 +368,12 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// What is left has no node: it goes to the end of the last document.
+    /// What is left is lost, as it has no node: it goes to the end of the last document.
     fn finish(&mut self) {
         self.meet(u32::MAX, false);
         let rest = self.take().all();
         let end = self.out_end();
-        self.put(end, Rank::Rest, rest);
+        self.put_lost(end, Rank::Rest, rest);
     }
 
     fn out_end(&self) -> u32 {

@@ -108,7 +108,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
         let comments = here.start as u32..here.end as u32;
         if !comments.is_empty() {
             let part = match self.last.kind {
-                Kind::Marker => Part::Head,
+                Kind::Marker => Part::Lost,
                 _ => Part::Line,
             };
             self.tokens.groups.push(Group {
