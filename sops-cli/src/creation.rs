@@ -161,9 +161,12 @@ pub(crate) fn groups(
 ) -> Result<Vec<Vec<MasterKey>>, CommandError> {
     let file = config.map_or_else(|| ".sops.yaml".to_owned(), |config| name_of(config.file()));
     let groups = &creation.key_groups;
-    let checked = match groups.iter().any(Vec::is_empty) {
-        true => Err(Error::NoRecipient),
-        false => groups.iter().flatten().try_for_each(MasterKey::check),
+    let checked = match groups.iter().position(Vec::is_empty) {
+        Some(empty) if groups.len() > 1 => Err(Error::KeyGroups {
+            message: format!("group {} of the creation rule has no key", empty + 1),
+        }),
+        Some(_) => Err(Error::NoRecipient),
+        None => groups.iter().flatten().try_for_each(MasterKey::check),
     };
     checked.map_err(|error| CommandError::general(error).in_file(&file))?;
     Ok(groups.clone())

@@ -268,6 +268,10 @@ mod tests {
                 "1:22 destination_rules[0]: a destination rule has no key `s3_bukket`; did",
             ),
             (
+                "creation_rule:\n  - age: age1x\n",
+                "1:1 the configuration has no key `creation_rule`; did you mean `creation_rules`?",
+            ),
+            (
                 "creation_rules: [{age: a, age: b}]",
                 "1:27 creation_rules[0]: the key `age` stands twice in one mapping",
             ),

@@ -411,18 +411,15 @@ impl Visitor<'_> for Key<'_> {
         if let Some((known, kind)) = keys.iter().find(|(known, _)| *known == name) {
             return Ok(Found::Known(known, *kind));
         }
-        if *open {
-            return Ok(Found::Foreign);
-        }
         let names: Vec<_> = keys.iter().map(|(known, _)| *known).collect();
-        Err(E::custom(
-            match names.iter().find(|known| schema::is_close(name, known)) {
-                Some(close) => format!("{what} has no key `{name}`; did you mean `{close}`?"),
-                None => format!(
-                    "{what} has no key `{name}`; there are: {}",
-                    names.join(", ")
-                ),
-            },
-        ))
+        let close = names.iter().find(|known| schema::is_close(name, known));
+        Err(E::custom(match close {
+            Some(close) => format!("{what} has no key `{name}`; did you mean `{close}`?"),
+            None if *open => return Ok(Found::Foreign),
+            None => format!(
+                "{what} has no key `{name}`; there are: {}",
+                names.join(", ")
+            ),
+        }))
     }
 }

@@ -984,6 +984,25 @@ pub(crate) fn command_lines() -> Vec<Case> {
             1,
         ),
         case(
+            "a key group without a key",
+            File("x.yaml", PLAIN.into()),
+            "encrypt -i F",
+            1,
+        )
+        .with(
+            ".sops.yaml",
+            format!(
+                "creation_rules:\n  - key_groups:\n      - age: [{}]\n      - {{}}\n",
+                recipient()
+            ),
+        ),
+        case(
+            "a plain key that is too long",
+            File("x.yaml", format!("{}: v\n", "k".repeat(1_100)).into()),
+            "encrypt -i --age R F",
+            2,
+        ),
+        case(
             "two rules",
             File("x.yaml", PLAIN.into()),
             "encrypt -i --age R --encrypted-regex a --unencrypted-suffix b F",

@@ -330,6 +330,10 @@ impl<'a> Parser<'a> {
                     span.start,
                     "a document that says null has no place for the `sops` block: write `{}`, or nothing behind its `---`",
                 ),
+                Some(_) if self.text[span.end..].starts_with(':') => self.unsupported(
+                    span.start,
+                    "a key of more than 1,024 characters: YAML asks for a `? ` before it, and its `:` on the next line",
+                ),
                 Some(_) => self.unsupported(
                     span.start,
                     "the top level of a document must be a mapping, not a value",
