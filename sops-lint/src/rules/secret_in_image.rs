@@ -106,7 +106,7 @@ fn instructions(text: &str) -> Vec<(usize, &str)> {
         if content.starts_with('#') || content.is_empty() {
             continue;
         }
-        let begin = *open.get_or_insert(start);
+        let begin = *open.get_or_insert(start + line.len() - line.trim_start().len());
         if !content.ends_with('\\') {
             instructions.push((begin, text[begin..at].trim_end()));
             open = None;

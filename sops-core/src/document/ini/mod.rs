@@ -295,6 +295,7 @@ mod tests {
                 "line 1, column 5",
                 "the quotes of the value",
             ),
+            ("a = \"\"\"", "line 1, column 5", "the quotes of the value"),
             (
                 "a = 1\na = 2\n",
                 "line 2, column 1",

@@ -160,7 +160,8 @@ impl<'a> Scanner<'a> {
                 comment: None,
             });
         }
-        if rest.len() > 3 && rest.starts_with(TRIPLE) {
+        // Three quotes at the end of the text are a value to SOPS, and open one as soon as a line follows, as the metadata does.
+        if rest.starts_with(TRIPLE) {
             return self.quoted(start, TRIPLE);
         }
         if rest.starts_with('`') {
