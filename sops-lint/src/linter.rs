@@ -166,6 +166,7 @@ impl Linter {
             if let Some(severity) = self.severities.get(finding.rule.code) {
                 finding.severity = *severity;
             }
+            finding.make_printable();
             let first = fingerprint(finding, 0);
             let ordinal = ordinals.entry(first).or_default();
             finding.fingerprint = fingerprint(finding, *ordinal);
@@ -201,6 +202,7 @@ impl Linter {
                 return Kind::Other;
             }
         };
+        report.is_encrypted = document.is_encrypted();
         for object in objects(&document) {
             for rule in &self.rules {
                 for check in rule.checks {

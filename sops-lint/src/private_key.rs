@@ -9,8 +9,13 @@ use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD_NO_PAD};
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 
-/// What private keys contain. The first is that of age, the second that of its plugins.
-const MARKS: [&str; 3] = ["AGE-SECRET-KEY-", "AGE-PLUGIN-", "PRIVATE KEY"];
+/// What private keys contain. The first is that of age, the second that of its plugins, the last that of PuTTY.
+const MARKS: [&str; 4] = [
+    "AGE-SECRET-KEY-",
+    "AGE-PLUGIN-",
+    "PRIVATE KEY",
+    "Private-Lines: ",
+];
 
 /// Base64 as people cut and wrap it.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -61,52 +66,89 @@ fn find_in(bytes: &[u8], packed: bool) -> Vec<PrivateKey> {
     let Some(search) = SEARCH.as_ref() else {
         return found;
     };
+    // A text of many marks is to cost no more than its length: each run is looked at once.
+    let mut done = 0;
+    let mut run = Run::default();
     for mark in search.find_iter(bytes) {
-        let done = found.last().map_or(0, |key| key.span.end);
-        if mark.start() < done {
+        let start = mark.start();
+        if start < done {
             continue;
         }
-        match mark.pattern().as_usize() {
-            0 | 1 => found.extend(age(bytes, mark.start())),
-            2 => found.extend(pem(bytes, mark.start())),
-            _ if packed => found.extend(decoded(bytes, mark.start())),
-            _ => {}
-        }
+        let key = match mark.pattern().as_usize() {
+            0 | 1 => age(bytes, start, run.around(bytes, start)),
+            2 => pem(bytes, start),
+            3 => putty(bytes, start),
+            _ if packed => {
+                let span = wrapped(bytes, start);
+                done = span.end;
+                decoded(bytes, span)
+            }
+            _ => None,
+        };
+        done = key.as_ref().map_or(done, |key| key.span.end);
+        found.extend(key);
     }
     found
 }
 
+/// Characters of bech32 and of what stands before it.
+#[derive(Default)]
+struct Run {
+    end: usize,
+    /// Where its last `1` stands, which divides the prefix of bech32 from the data.
+    divider: Option<usize>,
+}
+
+impl Run {
+    /// The run that goes on at a place, which is at or behind those asked for before.
+    fn around(&mut self, bytes: &[u8], at: usize) -> &Self {
+        if at >= self.end {
+            let is_part =
+                |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'-';
+            let run = bytes[at..].iter().take_while(|byte| is_part(byte));
+            self.end = at + run.count();
+            let divider = bytes[at..self.end].iter().rposition(|byte| *byte == b'1');
+            self.divider = divider.map(|divider| at + divider);
+        }
+        self
+    }
+}
+
 /// A key in bech32, whose checksum tells whether it is one.
-fn age(bytes: &[u8], start: usize) -> Option<PrivateKey> {
-    let is_part = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'-';
-    let length = bytes[start..]
-        .iter()
-        .take_while(|byte| is_part(byte))
-        .count();
-    let text = str::from_utf8(&bytes[start..start + length]).ok()?;
-    let (prefix, data) = text.rsplit_once('1')?;
-    let what = match prefix {
-        "AGE-SECRET-KEY-" => "a private key of age",
-        "AGE-SECRET-KEY-PQ-" => "a post-quantum private key of age",
-        _ if prefix.starts_with("AGE-PLUGIN-") => "an identity of an age plugin",
+fn age(bytes: &[u8], start: usize, run: &Run) -> Option<PrivateKey> {
+    let divider = run.divider.filter(|divider| *divider > start)?;
+    let what = match &bytes[start..divider] {
+        b"AGE-SECRET-KEY-" => "a private key of age",
+        b"AGE-SECRET-KEY-PQ-" => "a post-quantum private key of age",
+        prefix if prefix.starts_with(b"AGE-PLUGIN-") => "an identity of an age plugin",
         _ => return None,
     };
+    let text = str::from_utf8(&bytes[start..run.end]).ok()?;
     // Shorter ones are what documentation shows.
-    (data.len() >= 20).then(|| PrivateKey {
-        span: start..start + length,
+    (run.end - divider > 20).then(|| PrivateKey {
+        span: start..run.end,
         what,
         certain: bech32::decode(text).is_ok(),
         encoded: false,
     })
 }
 
+/// The private part of a file of PuTTY, which a number of lines and then those lines follow.
+fn putty(bytes: &[u8], start: usize) -> Option<PrivateKey> {
+    let end = bytes.len().min(start + 128);
+    looks_encoded(&bytes[start..end]).then(|| PrivateKey {
+        span: start..end,
+        what: "a private key of SSH",
+        certain: true,
+        encoded: false,
+    })
+}
+
 /// A key between `BEGIN` and `END`, or the beginning of one that has a body.
 fn pem(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
-    let begin = bytes[..mark]
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |at| at + 1);
-    let begin = begin.max(mark.saturating_sub(60));
+    let begin = mark.saturating_sub(60);
+    let line = bytes[begin..mark].iter().rposition(|byte| *byte == b'\n');
+    let begin = line.map_or(begin, |at| begin + at + 1);
     let before = bytes.get(begin..mark)?;
     let dashes = before
         .windows(11)
@@ -149,18 +191,16 @@ fn looks_encoded(body: &[u8]) -> bool {
         .any(|run| run.len() >= 32)
 }
 
-/// What is in the base64 around a place.
-fn decoded(bytes: &[u8], at: usize) -> Option<PrivateKey> {
-    let back = bytes[..at]
-        .iter()
-        .rev()
-        .take_while(|byte| is_wrapped(**byte))
-        .count();
-    let ahead = bytes[at..]
-        .iter()
-        .take_while(|byte| is_wrapped(**byte))
-        .count();
-    let span = at - back..at + ahead;
+/// The base64 around a place.
+fn wrapped(bytes: &[u8], at: usize) -> Range<usize> {
+    let is_wrapped = |byte: &&u8| is_base64(**byte) || matches!(**byte, b'\n' | b'\r' | b' ');
+    let back = bytes[..at].iter().rev().take_while(is_wrapped).count();
+    let ahead = bytes[at..].iter().take_while(is_wrapped).count();
+    at - back..at + ahead
+}
+
+/// What is in base64.
+fn decoded(bytes: &[u8], span: Range<usize>) -> Option<PrivateKey> {
     let packed: Vec<u8> = bytes[span.clone()]
         .iter()
         .copied()
@@ -181,11 +221,6 @@ fn decoded(bytes: &[u8], at: usize) -> Option<PrivateKey> {
 
 fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
-}
-
-/// Base64, and how it is broken into lines.
-fn is_wrapped(byte: u8) -> bool {
-    is_base64(byte) || matches!(byte, b'\n' | b'\r' | b' ')
 }
 
 #[cfg(test)]
@@ -243,6 +278,43 @@ mod tests {
         assert_eq!(
             kinds(STANDARD.encode(pem).as_bytes()),
             [("a private key of SSH", true, true)]
+        );
+    }
+
+    #[test]
+    fn files_of_putty_are_told_from_their_public_parts() {
+        let body = "AAAAC3NzaC1lZDI1NTE5AAAAIHwU4LFdVQ0PvIx2jkUaGqTSJ7hXK\n";
+        let public = format!(
+            "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPublic-Lines: 1\n{body}"
+        );
+        assert_eq!(kinds(public.as_bytes()), []);
+        let both = format!("{public}Private-Lines: 1\n{body}");
+        assert_eq!(
+            kinds(both.as_bytes()),
+            [("a private key of SSH", true, false)]
+        );
+    }
+
+    #[test]
+    fn many_marks_cost_no_more_than_their_length() {
+        // Each of them takes minutes where every mark looks at the whole text.
+        for mark in [
+            "AGE-SECRET-KEY-1",
+            "AGE-PLUGIN-",
+            "PRIVATE KEY ",
+            "-----BEGIN PRIVATE KEY-----",
+            "Private-Lines: 1\n",
+            "QUdFLVNFQ1JFVC1LRVkt",
+            "QUdFLVNFQ1JFVC1LRVkt\n",
+            "UFJJVkFURSBLRVkt ",
+        ] {
+            assert_eq!(kinds(mark.repeat(50_000).as_bytes()), [], "{mark}");
+        }
+        // What looks like a key before one is no reason to miss it.
+        let text = format!("AGE-SECRET-KEY-1{} {}", "AGE-SECRET-KEY-", key());
+        assert_eq!(
+            kinds(text.as_bytes()),
+            [("a private key of age", true, false)]
         );
     }
 

@@ -1,12 +1,14 @@
 //! What the rules write to while they look at one file.
 
 use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::PathBuf;
 
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NodeRef;
 use sops_core::tree::Node;
+use sops_core::{Document, Format};
 
 use crate::finding::{Edit, Finding, Fix, Severity};
 use crate::lines::Lines;
@@ -22,7 +24,12 @@ pub(crate) struct Report<'r> {
     pub(crate) facts: Facts,
     /// Whether edits are wanted.
     pub(crate) fixes: bool,
+    /// Whether the file has a `sops` block.
+    pub(crate) is_encrypted: bool,
+    text: &'r str,
     lines: OnceCell<Lines<'r>>,
+    creation_rule: OnceCell<Option<(usize, &'r Config, &'r CreationRule)>>,
+    selected: OnceCell<HashSet<Range<usize>>>,
     rule: &'static Rule,
     object: Option<String>,
 }
@@ -60,7 +67,11 @@ impl<'r> Report<'r> {
             findings: Vec::new(),
             facts: Facts::default(),
             fixes,
+            is_encrypted: false,
+            text: str::from_utf8(input.bytes).unwrap_or_default(),
             lines: OnceCell::new(),
+            creation_rule: OnceCell::new(),
+            selected: OnceCell::new(),
             rule,
             object: None,
         }
@@ -74,20 +85,35 @@ impl<'r> Report<'r> {
             .filter(|name| !name.is_empty());
     }
 
-    /// The file's text, as far as it is one.
+    /// The file's text; empty, if it is none.
     pub(crate) fn text(&self) -> &'r str {
-        str::from_utf8(self.input.bytes).unwrap_or_default()
+        self.text
     }
 
     /// The creation rule for the file, with its number, if the configuration is valid and has one.
     pub(crate) fn creation_rule(&self) -> Option<(usize, &'r Config, &'r CreationRule)> {
-        let config = self.input.config?;
-        let rule = config.creation_rule_for(self.input.path).ok()??;
-        let index = config
-            .creation_rules()?
-            .iter()
-            .position(|other| std::ptr::eq(other, rule))?;
-        Some((index, config, rule))
+        *self.creation_rule.get_or_init(|| {
+            let config = self.input.config?;
+            let rule = config.creation_rule_for(self.input.path).ok()??;
+            let index = config
+                .creation_rules()?
+                .iter()
+                .position(|other| std::ptr::eq(other, rule))?;
+            Some((index, config, rule))
+        })
+    }
+
+    /// Whether the creation rule would have what stands there encrypted.
+    pub(crate) fn is_selected(&self, span: &Range<usize>) -> bool {
+        let selected = self.selected.get_or_init(|| {
+            let rule = self.creation_rule().map(|(_, _, creation)| &creation.rule);
+            let rule = rule.cloned().flatten().unwrap_or_default();
+            let values = Document::parse(self.text, Format::from_path(self.input.path))
+                .and_then(|document| document.unencrypted(Some(&rule)));
+            let values = values.unwrap_or_default().into_iter();
+            values.map(|value| value.span).collect()
+        });
+        selected.contains(span)
     }
 
     /// Something at a node.
@@ -173,6 +199,16 @@ impl Finding {
     pub(crate) fn fix(&mut self, fix: Option<Fix>) -> &mut Self {
         self.fix = fix;
         self
+    }
+
+    /// Takes out what would speak to the terminal on which it is shown: names in a file are anybody's.
+    pub(crate) fn make_printable(&mut self) {
+        let words = self.path.iter_mut().chain(&mut self.object);
+        for text in words.chain([&mut self.message]).chain(&mut self.help) {
+            if text.contains(char::is_control) {
+                *text = text.replace(char::is_control, "\u{fffd}");
+            }
+        }
     }
 }
 

@@ -35,19 +35,11 @@ pub(crate) fn apply(mut report: Report<'_>, asked: &[&'static Rule]) -> Vec<Find
     report.of(&rules::SUPPRESSION, None);
     let mut allowances = comments(text, &mut report);
     annotations(text, &mut report, &mut allowances);
-    let mut is_open = |finding: &Finding| {
-        let mut allowed = false;
-        for allowance in &mut allowances {
-            let at = finding.location.offset;
-            if allowance.rule.code == finding.rule.code && allowance.holds.contains(&at) {
-                allowance.used = true;
-                allowed = true;
-            }
-        }
-        !allowed
-    };
-    report.findings.retain(|finding| is_open(finding));
-    for allowance in allowances {
+    let mut allowances = Allowances::new(allowances);
+    let mut findings = std::mem::take(&mut report.findings);
+    findings.retain(|finding| !allowances.allow(finding));
+    report.findings.append(&mut findings);
+    for allowance in allowances.all {
         let is_asked = asked.iter().any(|rule| rule.code == allowance.rule.code);
         if is_asked && !allowance.used {
             let message = format!(
@@ -60,45 +52,74 @@ pub(crate) fn apply(mut report: Report<'_>, asked: &[&'static Rule]) -> Vec<Find
     report.findings
 }
 
+/// What is allowed, in the order of where it begins to hold.
+struct Allowances {
+    all: Vec<Allowance>,
+    /// For each, where it and those before it have ended.
+    ends: Vec<usize>,
+}
+
+impl Allowances {
+    fn new(mut all: Vec<Allowance>) -> Self {
+        all.sort_by_key(|allowance| allowance.holds.start);
+        let mut end = 0;
+        let ends = all.iter().map(|allowance| {
+            end = allowance.holds.end.max(end);
+            end
+        });
+        Self {
+            ends: ends.collect(),
+            all,
+        }
+    }
+
+    /// Whether the finding is allowed; each that allows it has been used.
+    fn allow(&mut self, finding: &Finding) -> bool {
+        let at = finding.location.offset;
+        let begun = self
+            .all
+            .partition_point(|allowance| allowance.holds.start <= at);
+        let mut allowed = false;
+        for index in (0..begun).rev().take_while(|index| self.ends[*index] > at) {
+            let allowance = &mut self.all[index];
+            if allowance.rule.code == finding.rule.code && allowance.holds.contains(&at) {
+                allowance.used = true;
+                allowed = true;
+            }
+        }
+        allowed
+    }
+}
+
 fn comments(text: &str, report: &mut Report<'_>) -> Vec<Allowance> {
-    let mut allowances = Vec::new();
+    let mut allowances: Vec<Allowance> = Vec::new();
+    // Those from here on stand on lines of their own, and speak of the next line that is no comment.
+    let mut waiting = 0;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let place = start..start + line.trim_end().len();
         start += line.len();
-        let Some((before, said)) = line.split_once(MARK) else {
-            continue;
-        };
-        let before = before.trim_end();
-        if !["#", "//", "<!--"]
-            .iter()
-            .any(|sign| before.ends_with(sign))
-        {
-            continue;
+        let is_comment = line.trim_start().starts_with('#');
+        if !is_comment {
+            let waiting = &mut allowances[waiting..];
+            waiting.iter_mut().for_each(|one| one.holds.end = start);
         }
-        // A line of its own speaks of the next one that is no comment.
-        let is_alone = before.trim_start().len() <= 4;
-        let next = if is_alone {
-            behind_comments(text, start)
-        } else {
-            start
-        };
-        let holds = place.start..next;
-        let said = said.trim().trim_end_matches("-->");
-        read(said, &place, &holds, report, &mut allowances);
+        if let Some(said) = allowing(line) {
+            read(said, &place, &(place.start..start), report, &mut allowances);
+        }
+        if !is_comment {
+            waiting = allowances.len();
+        }
     }
     allowances
 }
 
-/// The end of the first line from `at` on that is no comment.
-fn behind_comments(text: &str, mut at: usize) -> usize {
-    for line in text[at..].split_inclusive('\n') {
-        at += line.len();
-        if !line.trim_start().starts_with('#') {
-            break;
-        }
-    }
-    at
+/// What a comment of the line allows.
+fn allowing(line: &str) -> Option<&str> {
+    let (before, said) = line.split_once(MARK)?;
+    let mut signs = ["#", "//", "<!--"].iter();
+    let is_comment = signs.any(|sign| before.trim_end().ends_with(sign));
+    is_comment.then(|| said.trim().trim_end_matches("-->"))
 }
 
 fn annotations(text: &str, report: &mut Report<'_>, allowances: &mut Vec<Allowance>) {

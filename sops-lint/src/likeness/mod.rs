@@ -5,8 +5,14 @@ mod name;
 mod reference;
 pub(crate) mod token;
 
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use regex::Regex;
+
 pub(crate) use name::Name;
-pub(crate) use reference::is_harmless;
+pub(crate) use reference::{is_harmless, is_reference};
 
 /// What speaks for a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,40 +43,61 @@ pub(crate) fn judge(name: &str, value: &str) -> Option<Likeness> {
         return Some(Likeness::Format(format));
     }
     let is_secret = match Name::of(name) {
-        Name::Secret => is_plausible(value),
-        Name::Weak => is_random(value),
-        Name::Reference => is_random(value) && !is_identifier(value),
+        Name::Secret => is_plausible(value) && !name::is_key_of_secret(name, value),
+        Name::Weak => is_random(value) || is_basic(value),
+        Name::Reference => is_random(value) && !is_identifier(value) || is_no_name(value),
         Name::Other => false,
     };
     is_secret.then_some(Likeness::Name)
 }
 
-/// The first line of a text of several, or assignment in it, that holds a secret, with the name that it has there.
+/// The first assignment in a text that holds a secret, with the name that it has there; the text's own name, if it is one as a whole.
 pub(crate) fn judge_lines<'t>(name: &'t str, text: &'t str) -> Option<(&'t str, Likeness)> {
-    if !text.trim().contains('\n') {
-        return judge(name, text).map(|likeness| (name, likeness));
+    let whole = match text.trim().contains('\n') {
+        true => token::find(text).map(Likeness::Format),
+        false => judge(name, text),
+    };
+    if let Some(likeness) = whole {
+        return Some((name, likeness));
     }
-    if let Some(format) = token::find(text) {
-        return Some((name, Likeness::Format(format)));
-    }
-    text.lines().find_map(|line| {
-        let (key, value) = assignment(line)?;
-        judge(key, value).map(|likeness| (key, likeness))
-    })
+    let judged = |(key, value)| judge(key, value).map(|likeness| (key, likeness));
+    let in_lines = text.lines().filter_map(assignment).find_map(judged);
+    in_lines.or_else(|| pairs(text).find_map(judged))
 }
 
-/// The name and value of a line such as `key = value`, `key: value` or `"key": "value",`.
+/// The name and value of a line such as `key = value`, `key: value`, `"key": "value",` or `key v4lue`.
 fn assignment(line: &str) -> Option<(&str, &str)> {
     let line = line.trim();
     if line.starts_with(['#', ';', '/', '<', '*']) {
         return None;
     }
-    let at = line.find(['=', ':'])?;
-    let key = unquoted(line[..at].trim().trim_start_matches("- "));
+    let (key, value) = match line.find(['=', ':']) {
+        Some(at) => (&line[..at], &line[at + 1..]),
+        // Of words alone it would be a sentence.
+        None => line.split_once(' ').filter(|(_, value)| {
+            !value.contains(' ') && value.contains(|c: char| !c.is_ascii_alphabetic())
+        })?,
+    };
+    let key = unquoted(key.trim().trim_start_matches("- "));
     let is_name = |character: char| character.is_ascii_alphanumeric() || "_-.".contains(character);
     let is_key = !key.is_empty() && key.len() <= 100 && key.chars().all(is_name);
-    let value = line[at + 1..].trim().trim_end_matches([',', ';']);
+    let value = value.trim().trim_end_matches([',', ';']);
     is_key.then_some((key, value))
+}
+
+/// Names and values in quotes, several of which may stand in a line, as in JSON.
+fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    static PAIR: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r#"([A-Za-z0-9_.-]{2,100})["']?[ \t]*[:=][ \t]*(?:"([^"\n]{3,})"|'([^'\n]{3,})')"#,
+        )
+        .ok()
+    });
+    let found = PAIR.iter().flat_map(|pair| pair.captures_iter(text));
+    found.filter_map(|pair| {
+        let value = pair.get(2).or(pair.get(3))?;
+        Some((pair.get(1)?.as_str(), value.as_str()))
+    })
 }
 
 fn unquoted(text: &str) -> &str {
@@ -85,8 +112,48 @@ fn unquoted(text: &str) -> &str {
 /// Whether the value of a name such as `PASSWORD` is one: a word, not a sentence and not a setting.
 fn is_plausible(value: &str) -> bool {
     let is_sentence = value.split_whitespace().nth(2).is_some();
-    let is_call = value.contains('(') && value.ends_with(')');
-    value.len() >= 3 && !is_sentence && !is_call && !is_expression(value)
+    value.len() >= 3
+        && !is_sentence
+        && !is_call(value)
+        && !is_expression(value)
+        && !name::is_label(value)
+}
+
+/// Whether it is a user and a password as HTTP and container registries write them.
+fn is_basic(value: &str) -> bool {
+    let bytes = STANDARD.decode(value).unwrap_or_default();
+    let user = str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| text.split_once(':'));
+    user.is_some_and(|(user, password)| {
+        let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_graphic());
+        is_word(user) && is_word(password) && !is_harmless(password)
+    })
+}
+
+/// Whether it is what a program computes, such as `read(…)` or `os.environ["…"]`.
+fn is_call(value: &str) -> bool {
+    let is_of = |open: char, close: char| {
+        let name = value.split(open).next().unwrap_or_default();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:&! ".contains(c);
+        value.ends_with(close) && name.len() < value.len() && name.chars().all(is_name)
+    };
+    is_of('(', ')') || is_of('[', ']')
+}
+
+/// Whether it is long, and cannot be the name of a Secret: it has characters or a mixture of them that no name has.
+fn is_no_name(value: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.,/:@$-".contains(c);
+    let has = |is: fn(&char) -> bool| value.chars().any(|c| is(&c));
+    let is_mixed =
+        has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit);
+    let is_list = value.starts_with(['{', '[', '(']) || value.contains(char::is_whitespace);
+    let is_pair = value.trim_end_matches('=').contains('=');
+    value.len() >= 8
+        && !is_list
+        && !is_pair
+        && is_plausible(value)
+        && (is_mixed || !value.chars().all(is_part))
 }
 
 /// Whether it is a path of names, such as `config.password` or `spec.token`, in some program's text.
@@ -149,6 +216,17 @@ mod tests {
             // With a placeholder's word by chance.
             ("authToken", "q8tbd7Zk21mPx40LcvW9"),
             ("ROOT_PASS", "Tr0ub4dor&3xkcd99"),
+            ("DB_PASS", "hunter2"),
+            ("SMTP_PW", "hunter2"),
+            ("JWT_SECRET", "S3cr3tValue"),
+            ("COOKIE_SECRET", "keyboard+cat/1"),
+            ("DB", "Server=db;User Id=sa;Password=hunter2;"),
+            ("JDBC", "jdbc:mysql://db/app?user=a&password=hunter2"),
+            (
+                "AZURE_CLIENT_SECRET",
+                "abc8Q~q8tbd7Zk21mPx40LcvW9eR5yUa3sD6f",
+            ),
+            ("auth", "dXNlcjpodW50ZXIy"),
         ] {
             assert!(judge(name, value).is_some(), "{name}={value}");
         }
@@ -196,6 +274,26 @@ mod tests {
                 "token",
                 "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]",
             ),
+            ("CREDENTIALS_SECRET", "aws-credentials"),
+            ("OAUTH_CLIENT_SECRET_KEY", "client-secret"),
+            ("passwordKey", "admin-password"),
+            ("clientSecret", "$oidc.keycloak.clientSecret"),
+            ("TLS_SECRET", "ingress/wildcard-tls"),
+            ("PASSWORD_COMMAND", "cat /run/secrets/password"),
+            ("password.encoder", "bcrypt"),
+            (
+                "RECAPTCHA_SITE_KEY",
+                "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI",
+            ),
+            ("STRIPE_PUBLISHABLE_KEY", "pk_live_q8tbd7Zk21mPx40LcvW9eR5y"),
+            ("GPG_KEY", "E3FF2839C048B25C084DEBE9B26995E310250568"),
+            ("password", "os.environ[\"DB_PASSWORD\"]"),
+            ("token", "request.headers.get('token')"),
+            ("login.password", "Password"),
+            ("reset.password", "Reset password"),
+            ("PASSWORD", "((db-password))"),
+            ("secret_key", "$__env{SECRET_KEY}"),
+            ("TOKEN_CONFIG", "a-b-c"),
         ] {
             assert_eq!(judge(name, value), None, "{name}={value}");
         }
@@ -208,7 +306,25 @@ mod tests {
             judge_lines("app.properties", text),
             Some(("db.password", Likeness::Name))
         );
-        let text = "user = app\npassword = ${DB_PASSWORD}\n";
-        assert_eq!(judge_lines("app.properties", text), None);
+        for (text, name) in [
+            (
+                r#"{"db": {"user": "a", "password": "hunter2"}}"#,
+                "password",
+            ),
+            (
+                "server: {user: 'a', token: 'k3y-0f-the-house'}\nx: 1\n",
+                "token",
+            ),
+            ("port 6379\nrequirepass hunter2\n", "requirepass"),
+        ] {
+            assert_eq!(judge_lines("a", text), Some((name, Likeness::Name)));
+        }
+        for text in [
+            "user = app\npassword = ${DB_PASSWORD}\n",
+            r#"{"properties": {"password": {"type": "keyword"}, "token": "string"}}"#,
+            "password required pam_unix.so\npassword sufficient\n",
+        ] {
+            assert_eq!(judge_lines("a", text), None, "{text}");
+        }
     }
 }

@@ -110,6 +110,79 @@ const ABOUT: &[&str] = &[
     "service",
     "account",
     "labels",
+    "command",
+    "cmd",
+    "script",
+    "query",
+    "encoder",
+    "encoding",
+    "encryption",
+    "strategy",
+    "validity",
+    "duration",
+    "lifespan",
+    "period",
+    "max",
+    "min",
+    "retries",
+    "attempts",
+    "delay",
+    "cache",
+    "status",
+    "state",
+    "rule",
+    "rules",
+    "level",
+    "options",
+    "flow",
+    "grant",
+    "validation",
+    "validator",
+    "separator",
+    "storage",
+    "region",
+    "group",
+    "role",
+    "user",
+    "username",
+    "email",
+    "domain",
+    "realm",
+    "tenant",
+    "reset",
+    "rate",
+    "cost",
+    "rounds",
+    "iterations",
+    "index",
+    "table",
+    "property",
+    "attribute",
+    "claim",
+    "claims",
+    "exchange",
+    "revocation",
+    "strength",
+    "complexity",
+    "history",
+    "confirmation",
+    "question",
+    "usage",
+    "owner",
+    "tag",
+    "tags",
+    "filter",
+    "selector",
+    "config",
+    "configuration",
+    "settings",
+    "spec",
+    "schema",
+    "model",
+    "access",
+    "grace",
+    "leeway",
+    "skew",
 ];
 
 const SECRET: &[&str] = &[
@@ -130,6 +203,8 @@ const SECRET: &[&str] = &[
     "userpass",
     "dbpassword",
     "rootpassword",
+    "requirepass",
+    "masterauth",
     "authorization",
 ];
 
@@ -181,16 +256,25 @@ impl Name {
         let is_pair = words
             .windows(2)
             .any(|pair| PAIRS.contains(&(pair[0].as_str(), pair[1].as_str())));
-        if ABOUT.contains(&last.as_str()) || has(&["public", "pub"]) {
+        if ABOUT.contains(&last.as_str()) || has(&["public", "pub", "publishable", "site"]) {
+            return Self::Other;
+        }
+        // The key of GnuPG is told by its fingerprint.
+        if has(&["gpg", "pgp"]) && !has(&["private", "secret"]) && !has(SECRET) {
             return Self::Other;
         }
         let is_digest = |word: &String| DIGESTS.contains(&word.as_str());
         if self::words(name).iter().any(is_digest) {
             return Self::Other;
         }
+        // A Secret by its name, as `credentialsSecret` is.
+        if ["secret", "secrets"].contains(&last.as_str()) {
+            return Self::Reference;
+        }
+        let is_short = words.len() > 1 && ["pass", "pw"].contains(&last.as_str());
         // Some programs write names without a division: PGPASSWORD.
         let holds = |word: &String| HELD.iter().any(|part| word.contains(part));
-        if has(SECRET) || is_pair || words.iter().any(holds) {
+        if has(SECRET) || is_pair || is_short || words.iter().any(holds) {
             return Self::Secret;
         }
         if has(&["secret", "secrets"]) {
@@ -198,6 +282,34 @@ impl Name {
         }
         if has(WEAK) { Self::Weak } else { Self::Other }
     }
+}
+
+/// Whether a name such as `passwordKey` has a value that is a key of a Secret, such as `admin-password`.
+pub(crate) fn is_key_of_secret(name: &str, value: &str) -> bool {
+    let is_name = |c: char| c.is_ascii_lowercase() || "-_.".contains(c);
+    let names = |word: &String| {
+        let word = word.as_str();
+        SECRET.contains(&word)
+            || WEAK.contains(&word)
+            || ["secret", "crt", "tls", "username", "value"].contains(&word)
+    };
+    words(name).last().is_some_and(|last| last == "key")
+        && value.chars().all(is_name)
+        && words(value).iter().any(names)
+}
+
+/// Whether a value is a label for people, such as `Reset password`.
+pub(crate) fn is_label(value: &str) -> bool {
+    let is_named = |word: &str| {
+        SECRET.contains(&word) || ["passwort", "secret", "key", "username"].contains(&word)
+    };
+    let mut parts = value.split_whitespace();
+    let words = value.contains(' ') && parts.any(|word| is_named(&word.to_ascii_lowercase()));
+    let is_capital = value.starts_with(|first: char| first.is_ascii_uppercase());
+    words
+        || is_capital
+            && value[1..].chars().all(|c| c.is_ascii_lowercase())
+            && is_named(&value.to_ascii_lowercase())
 }
 
 /// The part of a name behind the last `/`, as the names of annotations have it.

@@ -1,6 +1,6 @@
 //! Values that are no secrets whatever their name: references, placeholders, paths, settings, and what is public.
 
-/// Where a value leads elsewhere.
+/// What a value begins with that leads elsewhere, or is encrypted.
 const SCHEMES: &[&str] = &[
     "vault:",
     "ref+",
@@ -10,20 +10,31 @@ const SCHEMES: &[&str] = &[
     "secretsmanager:",
     "ssm:",
     "awssm:",
+    "awssm://",
     "gcp-sm:",
+    "gcpsm:",
     "gsm:",
     "azurekeyvault",
     "akv:",
+    "akvs:",
     "keyvault:",
     "env:",
     "file:",
     "projects/",
     "sops:",
     "doppler:",
+    "bao:",
     "ENC[",
     "%(",
-    "@",
+    "@/",
+    "@./",
     "AQICAH",
+    "<path:",
+    "$__",
+];
+
+/// What a value begins with that is public.
+const PUBLIC: &[&str] = &[
     "age1",
     "ssh-rsa ",
     "ssh-ed25519 ",
@@ -104,6 +115,37 @@ const SETTINGS: &[&str] = &[
     "n/a",
     "number",
     "boolean",
+    "str",
+    "&str",
+    "int",
+    "text",
+    "keyword",
+    "varchar",
+    "bytes",
+    "prompt",
+    "random",
+    "generated",
+    "generate",
+    "encrypted",
+    "hidden",
+    "masked",
+    "hashed",
+    "env",
+    "vault",
+    "keychain",
+    "external",
+    "internal",
+    "kubernetes",
+    "bcrypt",
+    "argon2",
+    "argon2id",
+    "sha256",
+    "sha512",
+    "kerberos",
+    "iam",
+    "mtls",
+    "cert",
+    "certificate",
 ];
 
 /// Whether it cannot be a secret.
@@ -112,7 +154,7 @@ pub(crate) fn is_harmless(value: &str) -> bool {
     value.is_empty()
         || is_reference(value)
         || SETTINGS.contains(&lower.as_str())
-        || SCHEMES.iter().any(|scheme| value.starts_with(scheme))
+        || PUBLIC.iter().any(|begin| value.starts_with(begin))
         || is_placeholder(value, &lower)
         || is_path(value)
         || is_plain_url(value)
@@ -121,13 +163,17 @@ pub(crate) fn is_harmless(value: &str) -> bool {
 }
 
 /// Whether a program puts something else there.
-fn is_reference(value: &str) -> bool {
+pub(crate) fn is_reference(value: &str) -> bool {
     let is_variable = |rest: &str| {
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        // Argo CD writes `$secret-name:key.of.it`.
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
         !rest.is_empty() && rest.chars().all(is_name)
     };
-    value.contains("$(")
+    SCHEMES.iter().any(|scheme| value.starts_with(scheme))
+        || value.contains("$(")
         || value.contains("${")
+        || value.contains("#{")
+        || value.starts_with("((") && value.ends_with("))")
         || value.contains("{{")
         || value.contains("<%")
         || value.contains("`")

@@ -8,7 +8,6 @@ use sops_core::{Document, EncryptedDocument, Error, Format};
 
 use super::plaintext_secret::open_values;
 use crate::finding::Severity;
-use crate::linter::ENCRYPTED;
 use crate::object::Object;
 use crate::report::{Configuration, Report};
 use crate::rule::{Check, Rule};
@@ -88,11 +87,7 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
         .input
         .config
         .is_some_and(|config| config.creation_rules().is_some());
-    if !object.is_secret()
-        || object.is_deletion()
-        || !has_rules
-        || report.text().contains(ENCRYPTED)
-    {
+    if !object.is_secret() || object.is_deletion() || !has_rules || report.is_encrypted {
         return;
     }
     let Some((_, first)) = open_values(object).next() else {
@@ -108,12 +103,7 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
         return;
     };
     let rule = creation.rule.clone().unwrap_or_default();
-    let text = report.text();
-    let open = Document::parse(text, Format::from_path(report.input.path))
-        .and_then(|document| document.unencrypted(Some(&rule)))
-        .unwrap_or_default();
-    let left =
-        open_values(object).find(|(_, value)| !open.iter().any(|one| one.span == value.span()));
+    let left = open_values(object).find(|(_, value)| !report.is_selected(&value.span()));
     if let Some((key, value)) = left {
         report
             .node(

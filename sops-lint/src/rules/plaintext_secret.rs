@@ -8,7 +8,7 @@ use sops_core::Document;
 use sops_core::document::NodeRef;
 
 use crate::finding::{Fix, Severity};
-use crate::likeness::is_harmless;
+use crate::likeness::{is_harmless, is_reference};
 use crate::linter::ENCRYPTED;
 use crate::object::Object;
 use crate::report::Report;
@@ -27,7 +27,8 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
-    if !object.is_secret() || object.is_deletion() {
+    // What stands open in an encrypted file is told by another rule.
+    if !object.is_secret() || object.is_deletion() || report.is_encrypted {
         return;
     }
     let mut open = open_values(object);
@@ -39,10 +40,6 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
         1 => " and another key".to_owned(),
         more => format!(" and {more} other keys"),
     };
-    // What is encrypted elsewhere in the file tells that this is to be: another rule says so.
-    if report.text().contains(ENCRYPTED) {
-        return;
-    }
     let covered = report.creation_rule().is_some();
     let name = report.input.name.to_owned();
     let found = report.node(value, format!("the Secret is in plaintext: `{key}`{more}"));
@@ -83,6 +80,7 @@ pub(super) fn open_values<'d, 'a>(
 fn is_open_reference(text: &str) -> bool {
     let is_address = text.contains("://") || text.starts_with('/');
     text.is_empty()
+        || is_reference(text)
         || !is_address && text.len() > 5 && is_harmless(text)
         || text.starts_with('<') && text.ends_with('>')
 }
