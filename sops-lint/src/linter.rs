@@ -181,6 +181,7 @@ impl Linter {
             }
         });
         let Ok(text) = str::from_utf8(report.input.bytes) else {
+            not_utf8(report);
             return Kind::Other;
         };
         let format = Format::from_path(report.input.path);
@@ -269,20 +270,67 @@ fn is_read(format: Format, is_encrypted: bool, text: &str) -> bool {
 
 /// Says why a file cannot be read, unless it is only of a shape that SOPS has no use for.
 fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) {
-    let is_manifest = matches!(
-        Format::from_path(report.input.path),
-        Format::Yaml | Format::Json
-    );
     let is_meant = match &error {
-        Error::Syntax { .. } => is_manifest || is_encrypted,
+        Error::Syntax { .. } => is_manifest(report) || is_encrypted,
         Error::Limit { .. } => true,
         // A manifest that SOPS has no form for, such as one with a key twice.
-        _ => is_encrypted || is_manifest && has_kind(report.text()),
+        _ => is_encrypted || is_manifest(report) && has_kind(report.text()),
     };
-    if is_meant {
+    if is_meant && (is_encrypted || !covered(report, report.text(), place(&error))) {
         report.of(&rules::BROKEN_FILE, None);
         report.span(place(&error), error.to_string());
     }
+}
+
+/// Says that a manifest is in an encoding that nobody reads, or everybody in another way.
+fn not_utf8(report: &mut Report<'_>) {
+    if !is_manifest(report) {
+        return;
+    }
+    let utf16 = match report.input.bytes {
+        [0xFF, 0xFE, rest @ ..] => Some((u16::from_le_bytes as fn([u8; 2]) -> u16, rest)),
+        [0xFE, 0xFF, rest @ ..] => Some((u16::from_be_bytes as fn([u8; 2]) -> u16, rest)),
+        _ => None,
+    };
+    let text = utf16.map(|(unit, bytes)| {
+        let units: Vec<u16> = bytes.as_chunks().0.iter().map(|pair| unit(*pair)).collect();
+        String::from_utf16_lossy(&units)
+    });
+    if text
+        .as_deref()
+        .is_some_and(|text| covered(report, text, 0..0))
+    {
+        return;
+    }
+    report.of(&rules::BROKEN_FILE, None);
+    let encoding = if text.is_some() { "UTF-16" } else { "no UTF-8" };
+    report
+        .span(
+            0..0,
+            format!("the file is {encoding}, and is not looked at"),
+        )
+        .help("save it as UTF-8");
+}
+
+/// Reports a text that cannot be read as plaintext, where a creation rule covers it and its secrets would go into the repository.
+fn covered(report: &mut Report<'_>, text: &str, place: std::ops::Range<usize>) -> bool {
+    let is_secret = !has_kind(text) || text.contains("Secret");
+    let rule = report.creation_rule().map(|(_, _, rule)| rule);
+    let is_covered = is_secret && rule.is_some_and(|rule| rule.path_regex.is_some());
+    if is_covered {
+        report.of(&rules::PLAINTEXT_SECRET, None);
+        report
+            .span(place, "a creation rule covers this file, which is in plaintext and cannot be read")
+            .help("mend it, and encrypt it with `sops-rs encrypt -i`, which says what is wrong with it");
+    }
+    is_covered
+}
+
+fn is_manifest(report: &Report<'_>) -> bool {
+    matches!(
+        Format::from_path(report.input.path),
+        Format::Yaml | Format::Json
+    )
 }
 
 /// Whether the text names the kind of an object, and not in a comment only.

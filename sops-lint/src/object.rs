@@ -1,10 +1,20 @@
-//! The objects of a manifest, and what every kind of them has in common. Workloads are found by their shape, whatever their kind.
+//! The objects of a manifest, and what every kind of them has in common. Objects and workloads are found by their shape, wherever they
+//! stand and whatever holds them.
 
 use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
 
-/// Every list of containers that a pod can have.
-const CONTAINER_LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+/// Every list of containers that a pod can have, and those of pipelines.
+const CONTAINER_LISTS: [&str; 5] = [
+    "containers",
+    "initContainers",
+    "ephemeralContainers",
+    "sidecars",
+    "steps",
+];
+
+/// Where a single container stands: in templates of workflows and pipelines.
+const CONTAINERS: [&str; 3] = ["container", "script", "stepTemplate"];
 
 /// An object of a manifest.
 pub(crate) struct Object<'d, 'a> {
@@ -23,42 +33,49 @@ pub(crate) struct Pod<'d, 'a> {
     pub(crate) containers: Vec<NodeRef<'d, 'a>>,
 }
 
-/// The objects of all documents, those in lists included.
+/// The objects of all documents, those in lists and in other objects included.
 pub(crate) fn objects<'d, 'a>(document: &'d Document<'a>) -> Vec<Object<'d, 'a>> {
     let mut objects = Vec::new();
-    for top in document.tops().flatten() {
-        collect(top, &mut objects);
+    // Deeper than documents can be nested, so a list and not the stack of calls.
+    let mut tops: Vec<_> = document.tops().flatten().collect();
+    tops.reverse();
+    while let Some(top) = tops.pop() {
+        let mut inner = Vec::new();
+        objects.extend(Object::of(top, &mut inner));
+        inner.reverse();
+        tops.append(&mut inner);
     }
     objects
 }
 
-fn collect<'d, 'a>(node: NodeRef<'d, 'a>, objects: &mut Vec<Object<'d, 'a>>) {
-    let kind = node
-        .get("kind")
-        .and_then(NodeRef::as_str)
-        .unwrap_or_default();
-    let items = node.get("items").filter(|_| kind.ends_with("List"));
-    if let Some(items) = items {
-        items.items().for_each(|item| collect(item, objects));
-        return;
-    }
-    let api_version = node.get("apiVersion").and_then(NodeRef::as_str);
-    let mut object = Object {
-        node,
-        kind,
-        api_version: api_version.unwrap_or_default(),
-        pods: Vec::new(),
-        metadata: Vec::new(),
-    };
-    // Deeper than documents can be nested, so a list and not the stack of calls.
-    let mut open = vec![node];
-    while let Some(node) = open.pop() {
-        object.look_at(node, &mut open);
-    }
-    objects.push(object);
-}
-
 impl<'d, 'a> Object<'d, 'a> {
+    /// The object; `None` for a list of objects. Those in it go to `inner`.
+    fn of(node: NodeRef<'d, 'a>, inner: &mut Vec<NodeRef<'d, 'a>>) -> Option<Self> {
+        let text = |key| node.get(key).and_then(NodeRef::as_str).unwrap_or_default();
+        let mut object = Object {
+            node,
+            kind: text("kind"),
+            api_version: text("apiVersion"),
+            pods: Vec::new(),
+            metadata: Vec::new(),
+        };
+        let items = node.get("items").filter(|_| object.kind.ends_with("List"));
+        if let Some(items) = items {
+            inner.extend(items.items());
+            return None;
+        }
+        let mut open = vec![node];
+        while let Some(next) = open.pop() {
+            if next.span() != node.span() && is_object(next) {
+                inner.push(next);
+            } else {
+                object.look_at(next, &mut open);
+            }
+        }
+        inner.sort_by_key(|node| node.span().start);
+        Some(object)
+    }
+
     fn look_at(&mut self, node: NodeRef<'d, 'a>, open: &mut Vec<NodeRef<'d, 'a>>) {
         match node.shape() {
             Shape::Scalar => {}
@@ -74,7 +91,7 @@ impl<'d, 'a> Object<'d, 'a> {
                     }
                     if CONTAINER_LISTS.contains(&key) {
                         pod.containers.extend(child.items().filter(is_container));
-                    } else if key == "container" && is_container(&child) {
+                    } else if CONTAINERS.contains(&key) && is_container(&child) {
                         pod.containers.push(child);
                     }
                     if child.shape() != Shape::Scalar {
@@ -127,6 +144,16 @@ impl<'d, 'a> Object<'d, 'a> {
             .iter()
             .flat_map(move |pod| each(pod).into_iter().map(move |container| (pod, container)))
     }
+}
+
+/// Whether it is an object as a whole, and no reference to one.
+fn is_object(node: NodeRef<'_, '_>) -> bool {
+    let is_text = |key| node.get(key).and_then(NodeRef::as_str).is_some();
+    let is_mapping = |key| {
+        node.get(key)
+            .is_some_and(|node| node.shape() == Shape::Mapping)
+    };
+    is_text("apiVersion") && is_text("kind") && is_mapping("metadata")
 }
 
 fn is_container(node: &NodeRef<'_, '_>) -> bool {

@@ -13,6 +13,8 @@ use crate::rules;
 
 /// What a comment begins with.
 const MARK: &str = "sops-rs: allow";
+/// What comments begin with.
+const SIGNS: [&str; 3] = ["#", "//", "<!--"];
 /// The annotation, of the form `RULE -- reason`; several are divided by `;`.
 const ANNOTATION: &str = "lint.sops-rs/allow";
 
@@ -99,7 +101,7 @@ fn comments(text: &str, report: &mut Report<'_>) -> Vec<Allowance> {
     for line in text.split_inclusive('\n') {
         let place = start..start + line.trim_end().len();
         start += line.len();
-        let is_comment = line.trim_start().starts_with('#');
+        let is_comment = SIGNS.iter().any(|sign| line.trim_start().starts_with(sign));
         if !is_comment {
             let waiting = &mut allowances[waiting..];
             waiting.iter_mut().for_each(|one| one.holds.end = start);
@@ -117,8 +119,7 @@ fn comments(text: &str, report: &mut Report<'_>) -> Vec<Allowance> {
 /// What a comment of the line allows.
 fn allowing(line: &str) -> Option<&str> {
     let (before, said) = line.split_once(MARK)?;
-    let mut signs = ["#", "//", "<!--"].iter();
-    let is_comment = signs.any(|sign| before.trim_end().ends_with(sign));
+    let is_comment = SIGNS.iter().any(|sign| before.trim_end().ends_with(sign));
     is_comment.then(|| said.trim().trim_end_matches("-->"))
 }
 

@@ -1,9 +1,10 @@
 //! Plaintext in an encrypted file, where the file's own rule asks for encryption.
 
-use sops_core::EncryptedDocument;
+use sops_core::{Document, EncryptedDocument};
 
 use super::plaintext_secret::shell_word;
 use crate::finding::Severity;
+use crate::linter::ENCRYPTED;
 use crate::report::Report;
 use crate::rule::{Check, Rule};
 
@@ -12,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
     name: "partly-encrypted",
     severity: Severity::Error,
     page: include_str!("partly_encrypted.md"),
-    checks: &[Check::Encrypted(check)],
+    checks: &[Check::Encrypted(check), Check::Plaintext(without_block)],
 };
 
 fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
@@ -50,5 +51,33 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
             "take it out and add it with `sops-rs edit {}`; if it was committed, it is known",
             shell_word(&name)
         ));
+    }
+}
+
+/// A value as SOPS encrypts them, in a file that has lost what decrypts it.
+fn without_block(document: &Document<'_>, report: &mut Report<'_>) {
+    if !report.text().contains(ENCRYPTED) {
+        return;
+    }
+    let mut open: Vec<_> = document.tops().flatten().collect();
+    let mut values = Vec::new();
+    while let Some(node) = open.pop() {
+        open.extend(node.items());
+        open.extend(node.entries().map(|(_, node)| node));
+        let is_encrypted = |text: &str| text.starts_with(ENCRYPTED) && text.ends_with(']');
+        values.extend(
+            node.as_str()
+                .filter(|text| is_encrypted(text))
+                .map(|_| node),
+        );
+    }
+    if let Some(first) = values.into_iter().min_by_key(|node| node.span().start) {
+        report
+            .node(
+                first,
+                "an encrypted value stands in a file without a `sops` block: nobody can decrypt it",
+            )
+            .help("take the file from version control")
+            .severity(Severity::Warning);
     }
 }

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use sops_core::Document;
 use sops_core::document::NodeRef;
 
+use super::secret_in_config_map::file_of;
 use crate::finding::{Fix, Severity};
 use crate::likeness::{is_harmless, is_reference};
 use crate::linter::ENCRYPTED;
@@ -117,10 +118,7 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
         for list in ["files", "envs"] {
             for file in generator.get(list).into_iter().flat_map(NodeRef::items) {
                 let Some(text) = file.as_str() else { continue };
-                let name = text
-                    .split_once('=')
-                    .filter(|_| list == "files")
-                    .map_or(text, |(_, name)| name);
+                let name = file_of(list, text);
                 let folder = report.input.path.parent().unwrap_or(Path::new("/"));
                 let content = report.input.tree.read(&folder.join(name));
                 let is_plain = content.is_some_and(|content| {

@@ -50,9 +50,9 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
 
 /// What a header holds behind the name of its scheme.
 fn credentials(name: &str, value: &str) -> Option<Likeness> {
-    let scheme = value.split_once(' ').filter(|(scheme, _)| {
-        ["basic", "bearer", "token"].contains(&scheme.to_ascii_lowercase().as_str())
-    });
+    let scheme = value
+        .split_once(' ')
+        .filter(|(scheme, _)| is_scheme(scheme));
     judge(name, scheme.map_or(value, |(_, rest)| rest))
 }
 
@@ -83,32 +83,56 @@ fn command(node: NodeRef<'_, '_>, report: &mut Report<'_>) {
     }
 }
 
-/// The first `NAME=value` or `--name=value`, or token, in a word or a script.
+/// The first `NAME=value`, `--name=value`, `--name value` or `Header: value`, or token, in a word or a script.
 fn in_word(text: &str) -> Option<(&str, Likeness)> {
     // Quotes hold spaces together, which may then be a value with spaces or another script.
     let parts = text.split([' ', '\n', '\t', ';', '"', '\'', '&', '|']);
     let mut flag = None;
     for part in parts.filter(|part| !part.is_empty()) {
-        let assigned = part
-            .split_once('=')
-            .or_else(|| flag.take().map(|name| (name, part)));
-        let is_name = |name: &str| {
-            let name = name.trim_start_matches('-');
-            !name.is_empty()
-                && name
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
-        };
-        let named = assigned.filter(|(name, _)| is_name(name));
-        let found = match named {
+        let waiting = flag.take().filter(|_| !part.starts_with("--"));
+        if waiting.is_some() && is_scheme(part) {
+            flag = waiting;
+            continue;
+        }
+        let assigned = assigned(part).or(waiting.map(|name| (name, part)));
+        let found = match assigned {
             Some((name, value)) => judge(name, value).map(|likeness| (name, likeness)),
             None => judge("", part).map(|likeness| ("", likeness)),
         };
         if let Some((name, likeness)) = found {
             return Some((if name.is_empty() { "an argument" } else { name }, likeness));
         }
-        flag = Some(part)
-            .filter(|part| part.starts_with("--") && part.len() > 2 && !part.contains('='));
+        let is_flag = part.starts_with("--") && part.len() > 2 && !part.contains('=');
+        // Other words with a colon are those of a sentence.
+        let is_header = |name: &&str| {
+            is_name(name) && name.contains('-') || name.eq_ignore_ascii_case("authorization")
+        };
+        let header = part.strip_suffix(':').filter(is_header);
+        flag = Some(part).filter(|_| is_flag).or(header);
     }
     None
+}
+
+/// The last name and its value: of `--set=auth.password=x` the inner one.
+fn assigned(part: &str) -> Option<(&str, &str)> {
+    let (name, value) = part.split_once('=').filter(|(name, _)| is_name(name))?;
+    let inner = value
+        .split_once('=')
+        .filter(|(name, value)| is_name(name) && !value.is_empty());
+    match inner {
+        Some((_, padding)) if padding.chars().all(|c| c == '=') => Some((name, value)),
+        Some(inner) => Some(inner),
+        None => Some((name, value)),
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let name = name.trim_start_matches('-');
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    !name.is_empty() && name.chars().all(is_part)
+}
+
+/// Whether it is what stands in a header before the credentials.
+fn is_scheme(word: &str) -> bool {
+    ["basic", "bearer", "token"].contains(&word.to_ascii_lowercase().as_str())
 }

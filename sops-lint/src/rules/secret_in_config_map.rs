@@ -1,5 +1,7 @@
 //! A secret in a ConfigMap, or in what kustomize makes one of.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sops_core::document::NodeRef;
@@ -73,20 +75,49 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
         .get("configMapGenerator")
         .into_iter()
         .flat_map(NodeRef::items);
-    for literal in generators
-        .filter_map(|generator| generator.get("literals"))
-        .flat_map(NodeRef::items)
-    {
-        let Some((name, value)) = literal.as_str().and_then(|literal| literal.split_once('='))
-        else {
-            continue;
-        };
-        if let Some(likeness) = judge(name, value) {
-            let message = format!(
-                "the literal `{name}` of a ConfigMap holds {}",
-                likeness.what()
-            );
-            report.node(literal, message).help(HELP);
+    for generator in generators {
+        let of = |key| generator.get(key).into_iter().flat_map(NodeRef::items);
+        for literal in of("literals") {
+            let assigned = literal.as_str().and_then(|text| text.split_once('='));
+            let Some((name, value)) = assigned else {
+                continue;
+            };
+            if let Some(likeness) = judge(name, value) {
+                let message = format!(
+                    "the literal `{name}` of a ConfigMap holds {}",
+                    likeness.what()
+                );
+                report.node(literal, message).help(HELP);
+            }
+        }
+        for (list, file) in ["files", "envs"]
+            .into_iter()
+            .flat_map(|list| of(list).map(move |file| (list, file)))
+        {
+            let Some(name) = file.as_str().map(|text| file_of(list, text)) else {
+                continue;
+            };
+            let folder = report.input.path.parent().unwrap_or(Path::new("/"));
+            let content = report.input.tree.read(&folder.join(name));
+            let text = content
+                .as_deref()
+                .and_then(|text| str::from_utf8(text).ok());
+            if let Some((key, likeness)) = text.and_then(|text| judge_lines(name, text)) {
+                let what = likeness.what();
+                let message = match key == name {
+                    true => format!("the file `{name}` of a ConfigMap holds {what}"),
+                    false => format!(
+                        "the file `{name}` of a ConfigMap holds {what}, under `{key}` in it"
+                    ),
+                };
+                report.node(file, message).help(HELP);
+            }
         }
     }
+}
+
+/// The file that an entry of a generator names, such as `key=file` in the list `files`.
+pub(super) fn file_of<'t>(list: &str, text: &'t str) -> &'t str {
+    let named = text.split_once('=').filter(|_| list == "files");
+    named.map_or(text, |(_, name)| name)
 }

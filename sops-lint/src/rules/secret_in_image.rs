@@ -1,5 +1,6 @@
 //! A secret in a layer of an image.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use crate::finding::Severity;
@@ -59,8 +60,8 @@ fn check(report: &mut Report<'_>) {
     if !is_dockerfile(report.input.path) {
         return;
     }
-    let text = report.text();
-    for (start, instruction) in instructions(text) {
+    let text = readable(report.input.bytes);
+    for (start, instruction) in instructions(&text) {
         let words = instruction.split_whitespace().next().unwrap_or_default();
         let rest = instruction[words.len()..].trim();
         let message = match words.to_ascii_uppercase().as_str() {
@@ -79,6 +80,17 @@ fn check(report: &mut Report<'_>) {
                 .span(start..start + instruction.len(), message)
                 .help("everybody who pulls the image reads it, also where a later layer removes it; use `RUN --mount=type=secret`, or mount it at run time");
         }
+    }
+}
+
+/// The text with the same offsets: a comment in another encoding is no reason to see nothing.
+fn readable(bytes: &[u8]) -> Cow<'_, str> {
+    match str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) => bytes
+            .iter()
+            .map(|byte| char::from(if byte.is_ascii() { *byte } else { b'?' }))
+            .collect(),
     }
 }
 
@@ -138,7 +150,10 @@ fn copied(rest: &str) -> Option<&str> {
     // What comes from another stage, and where it goes, is no source here.
     let (_, sources) = words.split_last()?;
     let sources = sources.iter().filter(|_| !rest.contains("--from="));
-    sources.copied().find(|source| {
+    // What is at an address is published already, as what is called public.
+    let is_public = |source: &&str| source.contains("://") || source.contains("public");
+    let mut sources = sources.copied().filter(|source| !is_public(source));
+    sources.find(|source| {
         let name = source.trim_end_matches('/');
         let of = |file: &&str| match file.strip_prefix('.') {
             Some(_) => name.ends_with(*file),

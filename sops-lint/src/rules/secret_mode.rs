@@ -20,20 +20,29 @@ const OTHERS: u32 = 0o007;
 
 fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
     for pod in &object.pods {
+        let can_tighten = report.fixes && can_read_as_group(pod);
         for (_, volume) in pod.volumes() {
             let secrets = Pod::secret_sources(volume);
             let projected = volume.get("projected").filter(|_| !secrets.is_empty());
             for source in secrets.iter().copied().chain(projected) {
-                mode(source.get("defaultMode"), report);
+                mode(source.get("defaultMode"), can_tighten, report);
                 for item in source.get("items").into_iter().flat_map(NodeRef::items) {
-                    mode(item.get("mode"), report);
+                    mode(item.get("mode"), can_tighten, report);
                 }
             }
         }
     }
 }
 
-fn mode(node: Option<NodeRef<'_, '_>>, report: &mut Report<'_>) {
+/// Whether the pod's users can read what its group can. The files are root's, and of the group `fsGroup` if there is one.
+fn can_read_as_group(pod: &Pod<'_, '_>) -> bool {
+    let context = |node: NodeRef<'_, '_>, key| node.at(&["securityContext", key]).is_some();
+    let is_other = |node| context(node, "runAsUser") || context(node, "runAsNonRoot");
+    let each = pod.containers.iter().copied();
+    context(pod.node, "fsGroup") || !each.chain([pod.node]).any(is_other)
+}
+
+fn mode(node: Option<NodeRef<'_, '_>>, can_tighten: bool, report: &mut Report<'_>) {
     let number = node.and_then(|node| Some((node, node.scalar_text()?.parse::<u32>().ok()?)));
     let Some((node, mode)) = number.filter(|(_, mode)| mode & OTHERS != 0) else {
         return;
@@ -58,5 +67,5 @@ fn mode(node: Option<NodeRef<'_, '_>>, report: &mut Report<'_>) {
         .help(format!(
             "make it {tight:04o}; with `fsGroup` the container's group can read them"
         ))
-        .fix(fix.filter(|_| is_number));
+        .fix(fix.filter(|_| is_number && can_tighten));
 }
