@@ -45,6 +45,19 @@ pub struct Facts {
     pub(crate) configuration: Option<Configuration>,
     /// Kustomizations of Flux that decrypt nothing, with the paths that they apply.
     pub(crate) flux: Vec<(Finding, String)>,
+    /// What a kustomization takes in, from its folder on.
+    pub(crate) resources: Vec<String>,
+    /// Where Kustomizations of Flux are told to decrypt by a patch: the kustomization's own folder, or paths that Flux applies.
+    pub(crate) patched: Vec<Patched>,
+}
+
+/// A place whose Kustomizations of Flux a patch tells to decrypt.
+#[derive(Debug)]
+pub(crate) enum Patched {
+    /// The folder of the file, and what it takes in.
+    Here,
+    /// A path from the repository's folder on.
+    Path(String),
 }
 
 /// A `.sops.yaml` that was seen.

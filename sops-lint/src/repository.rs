@@ -1,11 +1,11 @@
 //! What only shows when all files have been seen: rules that no file meets, and folders that are applied without being decrypted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::finding::Finding;
 use crate::linter::Linter;
-use crate::report::Facts;
+use crate::report::{Facts, Patched};
 
 /// Gathers what files tell. It grows with folders and configurations, not with files.
 #[derive(Debug, Default)]
@@ -13,7 +13,12 @@ pub struct Repository {
     used: BTreeSet<(PathBuf, usize)>,
     configurations: BTreeMap<PathBuf, Vec<Finding>>,
     encrypted_folders: BTreeSet<PathBuf>,
-    flux: Vec<(Finding, PathBuf)>,
+    /// What the kustomization of a folder takes in: files and folders.
+    resources: BTreeMap<PathBuf, Vec<PathBuf>>,
+    /// Folders whose Kustomizations of Flux decrypt by a patch.
+    patched: Vec<PathBuf>,
+    /// Each with the folder that it stands in and the one that it applies.
+    flux: Vec<(Finding, PathBuf, PathBuf)>,
 }
 
 impl Repository {
@@ -24,36 +29,86 @@ impl Repository {
             self.configurations
                 .insert(path.to_owned(), configuration.unused);
         }
-        if facts.encrypted_manifest
-            && let Some(folder) = path.parent()
-            && !self.encrypted_folders.contains(folder)
-        {
+        let folder = path.parent().unwrap_or(root);
+        if facts.encrypted_manifest && !self.encrypted_folders.contains(folder) {
             self.encrypted_folders.insert(folder.to_owned());
         }
-        for (finding, applied) in facts.flux {
-            let applied = applied.trim_start_matches(['.', '/']);
-            self.flux.push((finding, root.join(applied)));
+        if !facts.resources.is_empty() {
+            let resources = facts.resources.iter().map(|path| clean(&folder.join(path)));
+            self.resources
+                .insert(folder.to_owned(), resources.collect());
+        }
+        // Flux's paths begin at the root, however they are written.
+        let applied = |path: &str| clean(&root.join(path.trim_start_matches(['.', '/'])));
+        self.patched
+            .extend(facts.patched.iter().map(|patched| match patched {
+                Patched::Here => folder.to_owned(),
+                Patched::Path(path) => applied(path),
+            }));
+        for (finding, path) in facts.flux {
+            self.flux.push((finding, folder.to_owned(), applied(&path)));
         }
     }
 
     /// What is found now that all files have been seen.
     pub fn finish(self, linter: &Linter) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for (file, unused) in self.configurations {
-            let unused = unused.into_iter().enumerate();
+        for (file, unused) in &self.configurations {
+            let unused = unused.iter().enumerate();
             let unused = unused.filter(|(rule, _)| !self.used.contains(&(file.clone(), *rule)));
-            findings.extend(unused.map(|(_, finding)| finding));
+            findings.extend(unused.map(|(_, finding)| finding.clone()));
         }
-        for (finding, applied) in self.flux {
-            let mut folders = self.encrypted_folders.range(applied.clone()..);
-            if folders
-                .next()
-                .is_some_and(|folder| folder.starts_with(&applied))
-            {
-                findings.push(finding);
+        let patched: Vec<_> = self
+            .patched
+            .iter()
+            .map(|folder| self.taken_in(folder))
+            .collect();
+        for (finding, folder, applied) in &self.flux {
+            let is_patched = patched
+                .iter()
+                .flatten()
+                .any(|place| folder.starts_with(place));
+            let places = self.taken_in(applied);
+            if !is_patched && places.iter().any(|place| self.has_encrypted(place)) {
+                findings.push(finding.clone());
             }
         }
         linter.finish(&mut findings);
         findings
     }
+
+    /// A folder with all that the kustomizations in it take in from elsewhere.
+    fn taken_in(&self, folder: &Path) -> BTreeSet<PathBuf> {
+        let mut all = BTreeSet::new();
+        let mut open = vec![folder.to_owned()];
+        while let Some(place) = open.pop() {
+            if all.insert(place.clone()) {
+                let below = self.resources.range(place.clone()..);
+                let below = below.take_while(|(folder, _)| folder.starts_with(&place));
+                open.extend(below.flat_map(|(_, resources)| resources.iter().cloned()));
+            }
+        }
+        all
+    }
+
+    /// Whether encrypted manifests stand in a folder or below it.
+    fn has_encrypted(&self, place: &Path) -> bool {
+        let mut folders = self.encrypted_folders.range(place.to_owned()..);
+        folders
+            .next()
+            .is_some_and(|folder| folder.starts_with(place))
+    }
+}
+
+/// The path without `..` and `.`.
+fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(clean.pop()),
+            Component::CurDir => {}
+            part => clean.push(part),
+        }
+    }
+    clean
 }

@@ -89,7 +89,7 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
 fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
     static PAIR: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r#"([A-Za-z0-9_.-]{2,100})["']?[ \t]*[:=][ \t]*(?:"([^"\n]{3,})"|'([^'\n]{3,})')"#,
+            r#"([A-Za-z0-9_.-]{2,100})["']?(?:[ \t]*=|:)[ \t]*(?:"([^"\n]{3,})"|'([^'\n]{3,})')"#,
         )
         .ok()
     });
@@ -294,6 +294,7 @@ mod tests {
             ("PASSWORD", "((db-password))"),
             ("secret_key", "$__env{SECRET_KEY}"),
             ("TOKEN_CONFIG", "a-b-c"),
+            ("--initial-cluster-token", "etcd-cluster-1"),
         ] {
             assert_eq!(judge(name, value), None, "{name}={value}");
         }

@@ -259,6 +259,10 @@ impl Name {
         if ABOUT.contains(&last.as_str()) || has(&["public", "pub", "publishable", "site"]) {
             return Self::Other;
         }
+        // That of etcd is a name for a cluster.
+        if words.ends_with(&["initial", "cluster", "token"].map(str::to_owned)) {
+            return Self::Other;
+        }
         // The key of GnuPG is told by its fingerprint.
         if has(&["gpg", "pgp"]) && !has(&["private", "secret"]) && !has(SECRET) {
             return Self::Other;
