@@ -292,24 +292,23 @@ fn not_utf8(report: &mut Report<'_>) {
         [0xFE, 0xFF, rest @ ..] => Some((u16::from_be_bytes as fn([u8; 2]) -> u16, rest)),
         _ => None,
     };
-    let text = utf16.map(|(unit, bytes)| {
-        let units: Vec<u16> = bytes.as_chunks().0.iter().map(|pair| unit(*pair)).collect();
-        String::from_utf16_lossy(&units)
-    });
-    if text
-        .as_deref()
-        .is_some_and(|text| covered(report, text, 0..0))
-    {
-        return;
+    let (encoding, text) = match utf16 {
+        Some((unit, bytes)) => {
+            let units: Vec<u16> = bytes.as_chunks().0.iter().map(|pair| unit(*pair)).collect();
+            ("UTF-16", String::from_utf16_lossy(&units).into())
+        }
+        // Of other encodings what is ASCII in them tells enough.
+        None => ("no UTF-8", String::from_utf8_lossy(report.input.bytes)),
+    };
+    if !covered(report, &text, 0..0) {
+        report.of(&rules::BROKEN_FILE, None);
+        report
+            .span(
+                0..0,
+                format!("the file is {encoding}, and is not looked at"),
+            )
+            .help("save it as UTF-8");
     }
-    report.of(&rules::BROKEN_FILE, None);
-    let encoding = if text.is_some() { "UTF-16" } else { "no UTF-8" };
-    report
-        .span(
-            0..0,
-            format!("the file is {encoding}, and is not looked at"),
-        )
-        .help("save it as UTF-8");
 }
 
 /// Reports a text that cannot be read as plaintext, where a creation rule covers it and its secrets would go into the repository.

@@ -7,7 +7,7 @@ use crate::finding::Finding;
 use crate::linter::Linter;
 use crate::report::{Facts, Patched};
 
-/// Gathers what files tell. It grows with folders and configurations, not with files.
+/// Gathers what files tell. It grows with folders, configurations and kustomizations, not with other files.
 #[derive(Debug, Default)]
 pub struct Repository {
     used: BTreeSet<(PathBuf, usize)>,
@@ -58,17 +58,10 @@ impl Repository {
             let unused = unused.filter(|(rule, _)| !self.used.contains(&(file.clone(), *rule)));
             findings.extend(unused.map(|(_, finding)| finding.clone()));
         }
-        let patched: Vec<_> = self
-            .patched
-            .iter()
-            .map(|folder| self.taken_in(folder))
-            .collect();
+        let patched = self.taken_in(self.patched.clone());
         for (finding, folder, applied) in &self.flux {
-            let is_patched = patched
-                .iter()
-                .flatten()
-                .any(|place| folder.starts_with(place));
-            let places = self.taken_in(applied);
+            let is_patched = folder.ancestors().any(|place| patched.contains(place));
+            let places = self.taken_in(vec![applied.clone()]);
             if !is_patched && places.iter().any(|place| self.has_encrypted(place)) {
                 findings.push(finding.clone());
             }
@@ -77,10 +70,9 @@ impl Repository {
         findings
     }
 
-    /// A folder with all that the kustomizations in it take in from elsewhere.
-    fn taken_in(&self, folder: &Path) -> BTreeSet<PathBuf> {
+    /// The folders with all that the kustomizations in them take in from elsewhere.
+    fn taken_in(&self, mut open: Vec<PathBuf>) -> BTreeSet<PathBuf> {
         let mut all = BTreeSet::new();
-        let mut open = vec![folder.to_owned()];
         while let Some(place) = open.pop() {
             if all.insert(place.clone()) {
                 let below = self.resources.range(place.clone()..);

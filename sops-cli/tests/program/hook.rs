@@ -165,7 +165,7 @@ fn links_submodules_and_binary_files_are_no_obstacle() {
     symlink("nowhere", repository.0.path("link.yaml")).expect("it is ours");
     repository
         .0
-        .write("binary.yaml", b"\xff\xfe\x00stringData: a\n");
+        .write("binary.png", b"\xff\xfe\x00stringData: a\n");
     repository.0.write("empty.yaml", "");
     let inner = repository.0.path("inner");
     fs::create_dir(&inner).expect("it is ours");
@@ -179,6 +179,26 @@ fn links_submodules_and_binary_files_are_no_obstacle() {
         .stdout;
     assert!(staged.starts_with("160000"), "{staged}");
     repository.commit().succeeds();
+}
+
+#[test]
+fn plaintext_in_another_encoding_is_refused() {
+    let repository = Repository::new();
+    repository.git(&["add", ".sops.yaml"]).succeeds();
+    let utf16: Vec<u8> = PLAIN.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let latin1 = PLAIN.as_bytes().iter().map(|byte| match byte {
+        b'-' => 0xFC,
+        byte => *byte,
+    });
+    for (name, bytes) in [
+        ("utf16.yaml", [&b"\xff\xfe"[..], &utf16].concat()),
+        ("latin1.yaml", latin1.collect()),
+    ] {
+        repository.0.write(name, bytes);
+        repository.git(&["add", name]).succeeds();
+        repository.refuses(name);
+        repository.git(&["rm", "-q", "-f", name]).succeeds();
+    }
 }
 
 #[test]
