@@ -136,7 +136,7 @@ fn age(bytes: &[u8], start: usize, run: &Run) -> Option<PrivateKey> {
 /// The private part of a file of PuTTY, which a number of lines and then those lines follow.
 fn putty(bytes: &[u8], start: usize) -> Option<PrivateKey> {
     let end = bytes.len().min(start + 128);
-    looks_encoded(&bytes[start..end]).then(|| PrivateKey {
+    looks_encoded(&bytes[start..end]).then_some(PrivateKey {
         span: start..end,
         what: "a private key of SSH",
         certain: true,
