@@ -62,17 +62,18 @@ fn check(report: &mut Report<'_>) {
     }
     let text = readable(report.input.bytes);
     for (start, instruction) in instructions(&text) {
-        let words = instruction.split_whitespace().next().unwrap_or_default();
-        let rest = instruction[words.len()..].trim();
-        let message = match words.to_ascii_uppercase().as_str() {
+        let word = instruction.split_whitespace().next().unwrap_or_default();
+        let rest = instruction[word.len()..].trim();
+        let message = match word.to_ascii_uppercase().as_str() {
             "ENV" | "ARG" => assignment(rest).map(|(name, likeness)| {
-                format!("`{words} {name}` puts {} into the image", likeness.what())
+                format!("`{word} {name}` puts {} into the image", likeness.what())
             }),
-            "COPY" | "ADD" => copied(rest)
-                .map(|name| format!("`{words}` puts `{name}` into a layer of the image")),
+            "COPY" | "ADD" => {
+                copied(rest).map(|name| format!("`{word}` puts `{name}` into a layer of the image"))
+            }
             "RUN" | "LABEL" | "CMD" | "ENTRYPOINT" => token::find(rest)
                 .filter(|_| !rest.contains("--mount=type=secret"))
-                .map(|what| format!("`{words}` holds {what}")),
+                .map(|what| format!("`{word}` holds {what}")),
             _ => None,
         };
         if let Some(message) = message {
