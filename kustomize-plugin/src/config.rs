@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use sops_core::tree::Node;
 use sops_core::{Format, from_document};
 
@@ -15,6 +14,8 @@ use crate::report::Report;
 const API_VERSION: &str = "krm.sops-rs/v1alpha1";
 /// The `apiVersion` of ksops.
 const KSOPS_API_VERSION: &str = "viaduct.ai/v1";
+/// What names a resource.
+const HEADER: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
 /// What is to be done.
 #[derive(Debug)]
@@ -28,22 +29,13 @@ pub(crate) enum Config {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Generator {
-    api_version: String,
-    #[serde(rename = "kind")]
-    _kind: IgnoredAny,
-    #[serde(rename = "metadata")]
-    _metadata: Option<IgnoredAny>,
+    /// Whether it is one of ksops.
+    #[serde(skip)]
+    pub(crate) is_ksops: bool,
     /// Encrypted manifests.
     pub(crate) files: Option<Vec<String>>,
     /// Secrets that are made of encrypted files.
     pub(crate) secret_from: Option<Vec<SecretFrom>>,
-}
-
-impl Generator {
-    /// Whether it is one of ksops.
-    pub(crate) fn is_ksops(&self) -> bool {
-        self.api_version == KSOPS_API_VERSION
-    }
 }
 
 /// A Secret whose values are encrypted files.
@@ -75,12 +67,6 @@ pub(crate) struct Metadata {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Decryption {
-    #[serde(rename = "apiVersion")]
-    _api_version: IgnoredAny,
-    #[serde(rename = "kind")]
-    _kind: IgnoredAny,
-    #[serde(rename = "metadata")]
-    _metadata: Option<IgnoredAny>,
     #[serde(default)]
     pub(crate) mac: MacPolicy,
 }
@@ -108,7 +94,12 @@ impl Config {
             (API_VERSION, "SopsLint") => typed(config).map(Self::Lint),
             (KSOPS_API_VERSION, "ksops") => {
                 let config = without_unknown_fields(config, report);
-                typed(&config).map(Self::Generate)
+                typed(&config).map(|generator| {
+                    Self::Generate(Generator {
+                        is_ksops: true,
+                        ..generator
+                    })
+                })
             }
             (version, kind) => Err(Problem::new(format!(
                 "the configuration is of apiVersion `{version}`, kind `{kind}`; known are {API_VERSION} with SopsGenerator, \
@@ -119,7 +110,12 @@ impl Config {
     }
 }
 
+/// What stands in the configuration beside that which names it, as every resource has it.
 fn typed<T: for<'de> Deserialize<'de>>(config: &Node) -> Result<T, Problem> {
+    let mut config = config.clone();
+    if let Node::Mapping(entries) = &mut config {
+        entries.retain(|entry| !HEADER.contains(&entry.key.as_str()));
+    }
     Ok(from_document(&config.to_yaml(), Format::Yaml)?)
 }
 

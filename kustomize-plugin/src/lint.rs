@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use sops_core::tree::Node;
 use sops_lint::{Input, Linter, NoTree, Settings, Severity};
 
@@ -15,12 +14,6 @@ use crate::report::Report;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Linting {
-    #[serde(rename = "apiVersion")]
-    _api_version: IgnoredAny,
-    #[serde(rename = "kind")]
-    _kind: IgnoredAny,
-    #[serde(rename = "metadata")]
-    _metadata: Option<IgnoredAny>,
     /// What `.sops-lint.yaml` has.
     #[serde(default)]
     settings: Settings,

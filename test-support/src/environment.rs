@@ -133,7 +133,7 @@ impl TestEnvironment {
     }
 
     /// Writes an encrypted file.
-    pub fn encrypt(&self, name: &str, text: &str) {
+    pub fn encrypt(&self, name: &str, text: impl AsRef<[u8]>) {
         self.write(name, text);
         self.run(&["encrypt", "--age", &recipient(), "--in-place", name])
             .succeeds();

@@ -233,7 +233,7 @@ fn configurations_are_read_strictly() {
         ),
         (
             "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmacs: require",
-            "macs: the key `macs` is not known; expected one of apiVersion, kind, metadata, mac",
+            "macs: the key `macs` is not known; expected one of mac",
         ),
         (
             "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmac: no",

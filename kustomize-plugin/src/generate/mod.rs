@@ -23,7 +23,7 @@ pub(crate) fn generate(
             "neither `files` nor `secretFrom` is there: nothing to generate",
         ));
     }
-    let style = if generator.is_ksops() {
+    let style = if generator.is_ksops {
         env::Style::Godotenv
     } else {
         env::Style::Lines

@@ -51,11 +51,7 @@ fn empty_files_come_back_empty() {
 fn binary_files_hold_any_bytes() {
     let environment = TestEnvironment::new();
     let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(100_000).collect();
-    environment.write("x.bin", &bytes);
-    let recipient = recipient();
-    environment
-        .run(&["encrypt", "-i", "--age", &recipient, "x.bin"])
-        .succeeds();
+    environment.encrypt("x.bin", &bytes);
     environment.run(&["rotate", "-i", "x.bin"]).succeeds();
     let mut command = environment.command(&["decrypt", "x.bin"]);
     let output = command.stdout(Stdio::piped()).output();

@@ -124,11 +124,7 @@ fn of_a_folder_the_files_are_done_that_are_meant() {
 fn of_a_folder_the_keys_of_encrypted_files_are_updated() {
     let environment = TestEnvironment::new();
     for name in ["in/x.yaml", "in/x.env", "in/x.bin", "in/not covered.yaml"] {
-        environment.write(name, "a=1: hunter2\n");
-        let recipient = recipient();
-        environment
-            .run(&["encrypt", "-i", "--age", &recipient, name])
-            .succeeds();
+        environment.encrypt(name, "a=1: hunter2\n");
     }
     environment.write("in/plain.yaml", TEXT);
     let left = environment.read("in/not covered.yaml");

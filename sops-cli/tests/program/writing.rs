@@ -205,7 +205,7 @@ fn a_device_that_takes_nothing_is_an_error() {
 #[test]
 fn output_that_nobody_reads_is_no_complaint() {
     let environment = TestEnvironment::new();
-    environment.encrypt("x.yaml", &large());
+    environment.encrypt("x.yaml", large());
     let mut child = environment
         .command(&["decrypt", "x.yaml"])
         .stdout(Stdio::piped())

@@ -1,13 +1,13 @@
 //! The commands of `SOPS_AGE_KEY_CMD` and `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, which print private keys.
 
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::process::Stdio;
 
 use zeroize::Zeroizing;
 
 use super::Environment;
-use super::age::KEY_FILE_LIMIT;
+use super::age::read_keys;
 
 /// Tells a command which recipient's private key is wanted.
 const RECIPIENT: &str = "SOPS_AGE_RECIPIENT";
@@ -67,27 +67,22 @@ impl Command {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("the command cannot be run: {error}"))?;
-        let mut printed = Zeroizing::new(Vec::new());
-        let read = match child.stdout.take() {
-            Some(stdout) => stdout.take(KEY_FILE_LIMIT).read_to_end(&mut printed),
-            None => Ok(0),
+        let printed = match child.stdout.take() {
+            Some(stdout) => read_keys(stdout, 0),
+            None => Ok(Zeroizing::default()),
         };
-        let too_long = printed.len() as u64 == KEY_FILE_LIMIT;
-        if too_long || read.is_err() {
+        if printed.is_err() {
             // It may have ended by itself.
             let _ = child.kill();
         }
-        let status = child
-            .wait()
-            .and_then(|status| read.map(|_| status))
-            .map_err(|error| format!("what the command prints cannot be read: {error}"))?;
-        if too_long {
-            return Err("the command prints too much for keys".to_owned());
-        }
-        if status.success() {
-            Ok(printed)
-        } else {
-            Err(format!("the command failed: {status}"))
+        let ended = child.wait().and_then(|status| Ok((status, printed?)));
+        match ended {
+            Ok((status, printed)) if status.success() => Ok(printed),
+            Ok((status, _)) => Err(format!("the command failed: {status}")),
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+                Err("the command prints too much for keys".to_owned())
+            }
+            Err(error) => Err(format!("what the command prints cannot be read: {error}")),
         }
     }
 }

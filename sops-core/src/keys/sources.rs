@@ -3,13 +3,13 @@
 //! A source that is missing or unusable never stops the others: it is told about only if no key fits in the end.
 
 use std::fs::{File, Metadata};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::Environment;
-use super::age::{Content, Identities, KEY_FILE_LIMIT, Layout, Source};
+use super::age::{Content, Identities, Layout, Source, read_keys};
 use super::command::{Command, Prints};
 use super::environment::USER_KEY_FILE;
 
@@ -149,6 +149,7 @@ fn from_file(
 fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Metadata), Option<String>> {
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => None,
+        ErrorKind::FileTooLarge => Some("cannot be read: 16 MiB or more".to_owned()),
         _ => Some(format!("cannot be read: {error}")),
     };
     let file = File::open(path).map_err(failed)?;
@@ -156,15 +157,8 @@ fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Metadata), Option<String>> {
     if metadata.is_dir() {
         return Err(Some("cannot be read: a folder".to_owned()));
     }
-    // Room for all of it and one byte more, so that no part is left behind by growing.
-    let size = usize::try_from(metadata.len().min(KEY_FILE_LIMIT)).unwrap_or_default();
-    let mut text = Zeroizing::new(Vec::with_capacity(size + 1));
-    file.take(KEY_FILE_LIMIT)
-        .read_to_end(&mut text)
-        .map_err(failed)?;
-    if text.len() as u64 == KEY_FILE_LIMIT {
-        return Err(Some("cannot be read: 16 MiB or more".to_owned()));
-    }
+    let expected = usize::try_from(metadata.len()).unwrap_or_default();
+    let text = read_keys(file, expected).map_err(failed)?;
     Ok((text, metadata))
 }
 

@@ -1,6 +1,5 @@
 //! Key files that are protected with a passphrase: age files whose one recipient is a passphrase (scrypt).
 
-use std::io::Read;
 use std::sync::OnceLock;
 
 use ::age::armor::ArmoredReader;
@@ -8,7 +7,7 @@ use ::age::{DecryptError, Decryptor};
 use zeroize::Zeroizing;
 
 use super::identity::{Identity, Layout, parse_keys};
-use super::{ARMOR_BEGIN, KEY_FILE_LIMIT};
+use super::{ARMOR_BEGIN, read_keys};
 use crate::keys::Prompt;
 
 /// The highest work factor that is accepted, 2^22, as in filippo.io/age: 4 GiB of memory.
@@ -66,12 +65,8 @@ impl LockedKeys {
                 }
                 .to_owned()
             })?;
-        // Room for all of it, so that no part is left behind by growing.
-        let mut text = Zeroizing::new(Vec::with_capacity(self.file.len()));
-        reader
-            .take(KEY_FILE_LIMIT)
-            .read_to_end(&mut text)
-            .map_err(|_| "a malformed age file".to_owned())?;
+        let text =
+            read_keys(reader, self.file.len()).map_err(|_| "a malformed age file".to_owned())?;
         let identities = parse_keys(&text, Layout::Lines)?;
         if identities.is_empty() {
             return Err("no identities in it".to_owned());

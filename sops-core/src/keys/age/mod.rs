@@ -18,6 +18,10 @@ mod source;
 mod ssh;
 mod trial;
 
+use std::io::{self, Read};
+
+use zeroize::Zeroizing;
+
 pub use identities::{Held, Identities, SourceReport};
 #[cfg(feature = "pq")]
 pub use keygen::generate_hybrid;
@@ -31,5 +35,17 @@ pub(crate) use source::{Content, Source};
 /// The first line of an ASCII-armoured age file.
 const ARMOR_BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 
-/// The largest key file that is read, as `sops` has it: 16 MiB.
-pub(crate) const KEY_FILE_LIMIT: u64 = 1 << 24;
+/// Key files of this size and above are not read, as `sops` has it: 16 MiB.
+const KEY_FILE_LIMIT: usize = 1 << 24;
+
+/// Reads private keys to their end, of which `expected` bytes are expected. The error is [`io::ErrorKind::FileTooLarge`] where there are
+/// too many.
+pub(crate) fn read_keys(from: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    // Room for all of it and one byte more, so that no part is left behind by growing.
+    let mut text = Zeroizing::new(Vec::with_capacity(expected.min(KEY_FILE_LIMIT) + 1));
+    from.take(KEY_FILE_LIMIT as u64).read_to_end(&mut text)?;
+    match text.len() {
+        KEY_FILE_LIMIT => Err(io::ErrorKind::FileTooLarge.into()),
+        _ => Ok(text),
+    }
+}
