@@ -1,12 +1,17 @@
-//! Keeps what is in the memory of a program from ending up elsewhere: no core dumps, freed memory wiped, panics without their payload.
+//! Keeps what is in the memory of a program from ending up elsewhere: no core dumps, freed memory wiped, panics without their payload,
+//! words without private keys.
 //!
 //! A program that links this crate has its allocator.
+
+mod masking;
 
 use std::alloc::System;
 use std::panic;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use zeroizing_alloc::ZeroAlloc;
+
+pub use masking::masked;
 
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use hardening::masked;
 use sops_core::tree::{Entry, Node};
 
 use crate::problem::{Problem, ResourceRef};
@@ -31,11 +32,26 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn warn(&mut self, problem: Problem) {
-        self.results.push((Severity::Warning, problem));
+        self.add(Severity::Warning, problem);
     }
 
     pub(crate) fn fail(&mut self, problem: Problem) {
-        self.results.push((Severity::Error, problem));
+        self.add(Severity::Error, problem);
+    }
+
+    /// What it repeats of a configuration or a file may be a private key that was put into a wrong place.
+    fn add(&mut self, severity: Severity, mut problem: Problem) {
+        let mask = |text: &mut String| *text = masked(text).into_owned();
+        mask(&mut problem.message);
+        problem.file.as_mut().map(mask);
+        problem.field.as_mut().map(mask);
+        if let Some(resource) = problem.resource.as_deref_mut() {
+            mask(&mut resource.name);
+            mask(&mut resource.kind);
+            mask(&mut resource.api_version);
+            resource.namespace.as_mut().map(mask);
+        }
+        self.results.push((severity, problem));
     }
 
     pub(crate) fn has_error(&self) -> bool {
@@ -129,6 +145,24 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::{Sample, field, only};
+
+    #[test]
+    fn nothing_of_a_private_key_is_told() {
+        let sample = Sample::new();
+        for config in [
+            "apiVersion: AGE-SECRET-KEY-1HUNTER\nkind: AGE-SECRET-KEY-1HUNTER\n",
+            "apiVersion: viaduct.ai/v1\nkind: ksops\nAGE-SECRET-KEY-1HUNTER: 1\nfiles: [AGE-SECRET-KEY-1HUNTER]\n",
+        ] {
+            let ran = sample.run(config, &[]);
+            let lines = ran.lines.join("\n");
+            assert!(lines.contains("AGE-SECRET-KEY-…"), "{lines}");
+            let results = field(&only(&ran.output), "results").to_yaml();
+            for told in [&*lines, &*results] {
+                assert!(!told.contains("HUNTER"), "{told}");
+            }
+        }
+    }
 
     #[test]
     fn a_line_names_resource_file_and_field() {

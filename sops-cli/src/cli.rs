@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
+use hardening::masked;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
 use crate::commands::{self, Command, old_form};
-use crate::masking::masked;
 use crate::ui::Ui;
 
 /// Encrypts, decrypts and edits secrets in files, as sops does it, and changes nothing but their values

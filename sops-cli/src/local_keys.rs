@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hardening::masked;
 use sops_core::keys::{
     Effort, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey,
 };
@@ -49,6 +50,8 @@ impl LocalKeys {
             }
             work(&services)
         });
+        // What a request names may be a private key, which the reason repeats.
+        let answer = answer.map_err(|status| Status::new(status.code(), masked(status.message())));
         if self.ui.is_verbose() {
             match &answer {
                 Ok(_) => self.ui.note(format_args!("{what} with {name}: done")),

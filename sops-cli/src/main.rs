@@ -22,7 +22,6 @@ mod lint;
 mod local_keys;
 #[cfg(feature = "kube")]
 mod manifests;
-mod masking;
 mod notice;
 mod opening;
 mod private_folder;

@@ -6,12 +6,12 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 
 use annotate_snippets::Renderer;
+use hardening::masked;
 use indicatif::ProgressBar;
 use secrecy::SecretString;
 use sops_core::keys::Prompt;
 
 use crate::command_error::CommandError;
-use crate::masking::masked;
 use crate::shortening::shortened;
 
 /// Where a command's words go.
@@ -80,7 +80,7 @@ impl Ui {
     pub(crate) fn confirm(&self, question: &str) -> io::Result<bool> {
         let mut stdin = io::stdin().lock();
         loop {
-            write!(io::stderr(), "{question} (y/n): ")?;
+            write!(io::stderr(), "{} (y/n): ", masked(question))?;
             let mut answer = String::new();
             if stdin.read_line(&mut answer)? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -114,13 +114,13 @@ struct Terminal;
 
 impl Prompt for Terminal {
     fn passphrase(&self, description: &str) -> Option<SecretString> {
-        rpassword::prompt_password(format!("{description}: "))
+        rpassword::prompt_password(format!("{}: ", masked(description)))
             .ok()
             .map(SecretString::from)
     }
 
     fn message(&self, message: &str) {
-        let _ = writeln!(io::stderr(), "{message}");
+        let _ = writeln!(io::stderr(), "{}", masked(message));
     }
 
     fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {
@@ -142,7 +142,7 @@ impl Prompt for Terminal {
             .write(true)
             .open("/dev/tty")
             .ok()?;
-        write!(terminal, "{description}: ").ok()?;
+        write!(terminal, "{}: ", masked(description)).ok()?;
         let mut answer = String::new();
         io::BufReader::new(terminal).read_line(&mut answer).ok()?;
         Some(answer.trim_end_matches(['\r', '\n']).to_owned())

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use hardening::masked;
 use sops_core::{EncryptedDocument, Encryption, Error, Format};
 use zeroize::Zeroizing;
 
@@ -16,7 +17,6 @@ use crate::editor::Editor;
 use crate::example::example;
 use crate::files::{self, Expected, Readers};
 use crate::key_services::Services;
-use crate::masking::masked;
 use crate::notice::Notice;
 use crate::opening;
 use crate::private_folder::PrivateFolder;

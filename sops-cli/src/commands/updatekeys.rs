@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use hardening::masked;
 use sops_core::EncryptedDocument;
 use sops_core::config::Config;
 use sops_core::keys::MasterKey;
@@ -13,7 +14,6 @@ use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::creation;
 use crate::files::{self, Expected, Readers};
 use crate::key_services::Services;
-use crate::masking::masked;
 use crate::source::Source;
 use crate::ui::Ui;
 

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
-use test_support::environment::{TestEnvironment, identity, recipient};
+use test_support::environment::{TestEnvironment, identity, other_identity, recipient};
 
 const TEXT: &str = "a: hunter2\n";
 
@@ -187,6 +187,32 @@ fn somebody_agrees_to_each_request_or_not() {
         said.contains("A request to decrypt with age age1"),
         "{said}"
     );
+}
+
+#[test]
+fn a_private_key_in_a_request_is_neither_shown_nor_sent_back() {
+    let server = TestEnvironment::without_key();
+    let client = client();
+    let other = other_identity();
+    client.write(
+        "x.yaml",
+        client.read("x.yaml").replace(&recipient(), &other),
+    );
+    let arguments = [&UNIX[..], &["--prompt", "--verbose"]].concat();
+    let mut service = Service::begin(server.command(&arguments));
+    let mut stdin = service.child.stdin.take().expect("a pipe");
+    stdin.write_all(b"y\n").expect("it reads");
+    let run = client
+        .run(&["decrypt", "--keyservice", &service.address, "x.yaml"])
+        .fails_with(128);
+    let (_, said) = service.end(Signal::TERM);
+    assert!(
+        said.contains("A request to decrypt with age AGE-SECRET-KEY-…"),
+        "{said}"
+    );
+    for text in [said, run.stderr] {
+        assert!(!text.contains(&other[20..40]), "{text}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ const PRIVATE: [&str; 2] = ["AGE-SECRET-KEY-", "AGE-PLUGIN-"];
 const ARMORED: [&str; 2] = ["PRIVATE KEY-----", "PRIVATE KEY BLOCK-----"];
 
 /// The text with nothing of a private key but what it begins with.
-pub(crate) fn masked(text: &str) -> Cow<'_, str> {
+pub fn masked(text: &str) -> Cow<'_, str> {
     // Has the same offsets.
     let upper = text.to_ascii_uppercase();
     let mut out = String::new();
