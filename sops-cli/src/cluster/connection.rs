@@ -1,5 +1,6 @@
 //! Which cluster is meant, and the client that talks to it.
 
+use std::env;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,9 @@ use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
 use kube::{Client, Config};
+use secrecy::ExposeSecret;
 
+use super::credentials;
 use crate::command_error::{Code, CommandError, name_of};
 
 /// How long to wait for a connection.
@@ -22,7 +25,7 @@ pub(crate) struct ClusterArgs {
     /// The context in the kubeconfig, instead of its current one
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
-    /// The kubeconfig, instead of the files in KUBECONFIG or ~/.kube/config
+    /// The kubeconfig, instead of the files in KUBECONFIG or ~/.kube/config; without any, a pod's service account is used in the pod
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 }
@@ -32,8 +35,23 @@ pub(crate) struct Cluster {
     pub(super) client: Client,
     /// The address of its API server.
     pub(super) server: String,
-    /// The context's name.
-    pub(super) context: String,
+    pub(super) origin: Origin,
+}
+
+/// Where it stands which cluster is meant.
+pub(super) enum Origin {
+    /// In this context of the kubeconfig.
+    Context(String),
+    /// In the pod in which this program runs.
+    Pod,
+}
+
+impl ClusterArgs {
+    /// Whether neither they nor the environment ask for a certain kubeconfig.
+    fn are_default(&self) -> bool {
+        let is_set = env::var_os("KUBECONFIG").is_some_and(|files| !files.is_empty());
+        self.context.is_none() && self.kubeconfig.is_none() && !is_set
+    }
 }
 
 /// Does work that waits for the network.
@@ -54,54 +72,98 @@ impl Cluster {
             Some(file) => Kubeconfig::read_from(file),
             None => Kubeconfig::read(),
         };
-        let kubeconfig = kubeconfig.map_err(|error| unusable(&error, args))?;
-        let context = args.context.clone().or(kubeconfig.current_context.clone());
-        let options = KubeConfigOptions {
-            context: context.clone(),
-            ..KubeConfigOptions::default()
+        let pod = || credentials::of_pod().filter(|_| args.are_default());
+        let (mut config, origin) = match kubeconfig {
+            Ok(kubeconfig) => of_kubeconfig(kubeconfig, args).await?,
+            Err(error) => match is_missing(&error).then(pod).flatten() {
+                Some(config) => (config?, Origin::Pod),
+                None => return Err(unusable(&error, args)),
+            },
         };
-        let contexts: Vec<_> = kubeconfig
-            .contexts
-            .iter()
-            .map(|named| named.name.clone())
-            .collect();
-        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
-            .await
-            .map_err(|error| match (&error, &context) {
-                (KubeconfigError::CurrentContextNotSet, _) | (_, None) => {
-                    CommandError::new(Code::Generic, "the kubeconfig has no current context")
-                        .hint("name one with `--context`")
-                }
-                (KubeconfigError::LoadContext(_), Some(context)) => {
-                    let message = format!("the kubeconfig has no context `{context}`");
-                    CommandError::new(Code::Generic, message)
-                        .hint(format!("it has {}", list(&contexts)))
-                }
-                _ => unusable(&error, args),
-            })?;
         config.connect_timeout = Some(CONNECT);
         config.read_timeout = Some(ANSWER);
         // What cannot be done is said at once.
         config.default_retry = false;
         let server = config.cluster_url.to_string();
         let server = server.trim_end_matches('/').to_owned();
-        let client = Client::try_from(config).map_err(|_| {
-            let message = format!("the certificates or credentials for {server} cannot be used");
-            CommandError::new(Code::Generic, message).hint(format!(
-                "look at the cluster and the user of the context `{}` in the kubeconfig",
-                context.as_deref().unwrap_or_default()
-            ))
+        let program = config.auth_info.exec.clone();
+        let client = Client::try_from(config).map_err(|error| {
+            let of_program = match (&error, &program) {
+                (kube::Error::Auth(error), Some(program)) => {
+                    credentials::of_program(error, program)
+                }
+                _ => None,
+            };
+            of_program.unwrap_or_else(|| {
+                let message =
+                    format!("the certificates or credentials for {server} cannot be used");
+                CommandError::new(Code::Generic, message).hint(match &origin {
+                    Origin::Context(context) => format!(
+                        "look at the cluster and the user of the context `{context}` in the kubeconfig"
+                    ),
+                    Origin::Pod => "look at the service account of this pod".to_owned(),
+                })
+            })
         })?;
         Ok(Self {
             client,
             server,
-            context: context.unwrap_or_default(),
+            origin,
         })
     }
 
-    /// The namespace of the context.
+    /// The namespace of the context, or of the pod.
     pub(crate) fn namespace(&self) -> &str {
         self.client.default_namespace()
+    }
+}
+
+async fn of_kubeconfig(
+    kubeconfig: Kubeconfig,
+    args: &ClusterArgs,
+) -> Result<(Config, Origin), CommandError> {
+    let context = args.context.clone().or(kubeconfig.current_context.clone());
+    let options = KubeConfigOptions {
+        context: context.clone(),
+        ..KubeConfigOptions::default()
+    };
+    let contexts: Vec<_> = kubeconfig
+        .contexts
+        .iter()
+        .map(|named| named.name.clone())
+        .collect();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|error| match (&error, &context) {
+            (KubeconfigError::CurrentContextNotSet, _) | (_, None) => {
+                CommandError::new(Code::Generic, "the kubeconfig has no current context")
+                    .hint("name one with `--context`")
+            }
+            (KubeconfigError::LoadContext(_), Some(context)) => {
+                let message = format!("the kubeconfig has no context `{context}`");
+                CommandError::new(Code::Generic, message)
+                    .hint(format!("it has {}", list(&contexts)))
+            }
+            _ => unusable(&error, args),
+        })?;
+    let context = context.unwrap_or_default();
+    let token = config.auth_info.token.as_ref();
+    if token.is_some_and(|token| token.expose_secret().contains(char::is_control)) {
+        // The client would panic, since no header can hold it.
+        let message = format!(
+            "the token of the user of the context `{context}` has a line break or another control character in it"
+        );
+        return Err(CommandError::new(Code::Generic, message));
+    }
+    Ok((config, Origin::Context(context)))
+}
+
+/// Whether there is no kubeconfig, or none that can be found.
+fn is_missing(error: &KubeconfigError) -> bool {
+    match error {
+        KubeconfigError::FindPath => true,
+        KubeconfigError::ReadConfig(cause, _) => cause.kind() == io::ErrorKind::NotFound,
+        _ => false,
     }
 }
 

@@ -3,6 +3,7 @@
 //! What belongs here knows objects, not files or keys; commands start the work with [`run`].
 
 mod connection;
+mod credentials;
 mod kinds;
 mod object;
 mod refusal;

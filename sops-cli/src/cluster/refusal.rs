@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::io;
 
+use kube::client::AuthError;
 use kube::core::Status;
 use serde_json::Value;
 
-use super::connection::Cluster;
+use super::connection::{Cluster, Origin};
 use super::object::Object;
 use crate::command_error::{Code, CommandError};
 
@@ -36,6 +37,10 @@ impl Cluster {
     fn away(&self, error: &kube::Error) -> CommandError {
         let server = &self.server;
         let causes = || std::iter::successors(error.source(), |error| (*error).source());
+        if causes().any(|error| error.is::<AuthError>()) {
+            // Where credentials expire, they are looked at when they are used.
+            return self.unauthorized("no credentials could be had");
+        }
         let texts: Vec<String> = causes().map(ToString::to_string).collect();
         let certificate = texts.iter().rev().find(|text| text.contains("certificate"));
         if let Some(text) = certificate {
@@ -43,10 +48,14 @@ impl Cluster {
             let why = text.rsplit(": ").next().unwrap_or(text);
             let message =
                 format!("the certificate of the API server {server} cannot be trusted: {why}");
-            return CommandError::new(Code::Generic, message).hint(format!(
-                "`certificate-authority-data` of the context `{}` must be that of this server",
-                self.context
-            ));
+            return CommandError::new(Code::Generic, message).hint(match &self.origin {
+                Origin::Context(context) => format!(
+                    "`certificate-authority-data` of the context `{context}` must be that of this server"
+                ),
+                Origin::Pod => {
+                    "`ca.crt` of the pod's service account must be that of this server".to_owned()
+                }
+            });
         }
         let kind = causes().find_map(|error| error.downcast_ref::<io::Error>());
         let why = match kind.map(io::Error::kind) {
@@ -63,18 +72,25 @@ impl Cluster {
     }
 
     fn point_to_context(&self, error: CommandError) -> CommandError {
-        error.hint(format!(
-            "it is the server of the context `{}`; another one is named with `--context`",
-            self.context
-        ))
+        error.hint(match &self.origin {
+            Origin::Context(context) => format!(
+                "it is the server of the context `{context}`; another one is named with `--context`"
+            ),
+            Origin::Pod => {
+                "it is the server that this pod is told; another one is named with `--kubeconfig`"
+                    .to_owned()
+            }
+        })
     }
 
     fn unauthorized(&self, why: &str) -> CommandError {
         let message = format!("the API server {} does not let you in: {why}", self.server);
-        CommandError::new(Code::Generic, message).hint(format!(
-            "renew the token or certificate of the user of the context `{}`",
-            self.context
-        ))
+        CommandError::new(Code::Generic, message).hint(match &self.origin {
+            Origin::Context(context) => {
+                format!("renew the token or certificate of the user of the context `{context}`")
+            }
+            Origin::Pod => "the token is that of this pod's service account".to_owned(),
+        })
     }
 
     fn refused(&self, status: &Status, what: &str, object: Option<&Object>) -> CommandError {

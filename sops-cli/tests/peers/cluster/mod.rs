@@ -1,6 +1,7 @@
 //! The commands that talk to a cluster, with a real API server. `etcd`, `kube-apiserver`, `kubectl` and `openssl` must be on the PATH.
 
 mod apply;
+mod credentials;
 mod install_key;
 mod refusals;
 mod server;

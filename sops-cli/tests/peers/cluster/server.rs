@@ -194,6 +194,26 @@ contexts:
         fs::write(folder.join("config"), text).expect("it is ours");
     }
 
+    /// Writes the files that a pod with this service account has into the folder `account`; gives the variables of the pod.
+    pub(crate) fn write_account(
+        &self,
+        environment: &TestEnvironment,
+        namespace: &str,
+        name: &str,
+    ) -> [(&'static str, String); 2] {
+        let token = self.kubectl(environment, &["create", "token", "-n", namespace, name]);
+        let authority = BASE64_STANDARD
+            .decode(&self.authority)
+            .expect("it was encoded so");
+        environment.write("account/token", token.trim());
+        environment.write("account/ca.crt", authority);
+        environment.write("account/namespace", namespace);
+        [
+            ("KUBERNETES_SERVICE_HOST", "127.0.0.1".to_owned()),
+            ("KUBERNETES_SERVICE_PORT", self.port.to_string()),
+        ]
+    }
+
     /// Runs the real `kubectl` as the administrator.
     pub(crate) fn kubectl(&self, environment: &TestEnvironment, arguments: &[&str]) -> String {
         self.try_kubectl(environment, arguments).succeeds().stdout

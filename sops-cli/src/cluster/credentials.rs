@@ -1,0 +1,66 @@
+//! What a cluster lets this program in with, and why there may be nothing: programs that print tokens, the account of a pod.
+
+use std::env;
+use std::io;
+use std::path::Path;
+
+use kube::Config;
+use kube::client::AuthError;
+use kube::config::{ExecConfig, InClusterError};
+
+use crate::command_error::{Code, CommandError, name_of, reason};
+
+/// Kubernetes gives it to every container.
+const IN_POD: &str = "KUBERNETES_SERVICE_HOST";
+
+/// The cluster in one of whose pods this program runs, with the pod's service account; `None` where it runs elsewhere.
+pub(super) fn of_pod() -> Option<Result<Config, CommandError>> {
+    env::var_os(IN_POD).filter(|host| !host.is_empty())?;
+    Some(Config::incluster().map_err(|error| {
+        let why = match error {
+            InClusterError::ReadDefaultNamespace(cause)
+            | InClusterError::ReadCertificateBundle(cause) => {
+                format!("its files cannot be read: {}", reason(&cause))
+            }
+            InClusterError::ParseCertificates(_) => "its ca.crt holds no certificates".to_owned(),
+            _ => format!("{IN_POD} and KUBERNETES_SERVICE_PORT are no address"),
+        };
+        let message = format!(
+            "there is no kubeconfig, and the service account of this pod cannot be used: {why}"
+        );
+        CommandError::new(Code::Generic, message)
+            .hint("the account is in /var/run/secrets/kubernetes.io/serviceaccount unless the pod has `automountServiceAccountToken: false`; a kubeconfig is named with `--kubeconfig`")
+    }))
+}
+
+/// Why the program that the kubeconfig names for a user gives no credentials. Nothing that it printed is told, nor its arguments.
+///
+/// `None` for an error of another kind.
+pub(super) fn of_program(error: &AuthError, program: &ExecConfig) -> Option<CommandError> {
+    let name = name_of(Path::new(program.command.as_deref().unwrap_or_default()));
+    let new = |why: String| {
+        let message = format!("the credential plugin `{name}` of the kubeconfig {why}");
+        CommandError::new(Code::Generic, message)
+    };
+    Some(match error {
+        AuthError::AuthExecStart(cause) => {
+            let error = new(format!("cannot be run: {}", reason(cause)));
+            match (&program.install_hint, cause.kind()) {
+                (Some(hint), io::ErrorKind::NotFound) => error.hint(hint.trim().to_owned()),
+                _ => error.hint("install it, or have its folder in PATH"),
+            }
+        }
+        AuthError::AuthExecRun { out, .. } => {
+            new(format!("failed: {}", out.status)).hint("run it by itself to see why")
+        }
+        AuthError::AuthExecParse(_)
+        | AuthError::ExecPluginFailed
+        | AuthError::InvalidBearerToken(_)
+        | AuthError::MalformedTokenExpirationDate(_) => {
+            new("does not print an ExecCredential with credentials".to_owned())
+                .hint("run it by itself to see what it prints; that may be secret")
+        }
+        AuthError::MissingCommand => new("is no command".to_owned()),
+        _ => return None,
+    })
+}
