@@ -8,7 +8,7 @@ use std::path::Path;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use sops_core::{Error, Format, Location};
 
-use crate::excerpt::Excerpt;
+use crate::excerpt::{Excerpt, Excerpts};
 
 /// The exit codes of `sops` that are in use here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,7 +237,7 @@ impl CommandError {
     fn point(&mut self, name: &str, location: Option<Location>, text: &[u8], format: Format) {
         self.place = Some(Box::new(Place {
             name: name.to_owned(),
-            excerpt: location.and_then(|at| Excerpt::new(text, at, format)),
+            excerpt: location.and_then(|at| Excerpts::new(text, format).at(at.offset)),
             location,
         }));
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sops_core::{Format, Location};
+use sops_core::Format;
 
 /// What stands in place of a value.
 const MASK: &str = "***";
@@ -18,33 +18,25 @@ pub(crate) struct Excerpt {
     pub(crate) span: Range<usize>,
 }
 
-impl Excerpt {
-    /// The line at the location; `None` where it may be part of a value.
-    pub(crate) fn new(text: &[u8], at: Location, format: Format) -> Option<Self> {
-        let text = str::from_utf8(text.get(..line_end(text, at.offset)?)?).ok()?;
-        let key = match format {
-            Format::Yaml => yaml_key(text),
-            Format::Json => json_key(text),
-            Format::Dotenv => dotenv_key(text),
-            _ => None,
-        }?;
-        let line = &text[text.rfind('\n').map_or(0, |end| end + 1)..];
-        let masked = !line[key.colon + 1..].trim().is_empty();
-        let mask = if masked {
-            format!(" {MASK}")
-        } else {
-            String::new()
-        };
-        let shown = format!("{}{mask}", &line[..=key.colon]);
-        let column = line.char_indices().nth(at.column.saturating_sub(1));
-        let span = match column {
-            Some((start, _)) if key.range.contains(&start) => start..key.range.end,
-            Some((start, _)) if start <= key.colon => start..start + 1,
-            _ if masked => shown.len() - MASK.len()..shown.len(),
-            _ => key.range,
-        };
-        Some(Self { text: shown, span })
-    }
+/// The lines of one text. Each is read once for all that is asked in the order of the text.
+pub(crate) struct Excerpts<'t> {
+    /// Whole lines, up to the first that is no UTF-8.
+    text: &'t str,
+    format: Format,
+    lines: Lines,
+    /// The line that was read last, and its key.
+    line: Range<usize>,
+    key: Option<Key>,
+}
+
+/// What the lines so far tell about those that come.
+enum Lines {
+    Yaml(YamlLines),
+    Json(JsonLines),
+    /// Each line is for itself.
+    Dotenv,
+    /// No line is shown, or none from here on.
+    Hidden,
 }
 
 /// Where the key of a line stands in it.
@@ -53,48 +45,110 @@ struct Key {
     colon: usize,
 }
 
-/// The end of the line that holds the offset.
-fn line_end(text: &[u8], offset: usize) -> Option<usize> {
-    let rest = text.get(offset..)?;
-    let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
-    Some(offset + end.unwrap_or(rest.len()))
+impl<'t> Excerpts<'t> {
+    pub(crate) fn new(text: &'t [u8], format: Format) -> Self {
+        let valid = str::from_utf8(text).or_else(|error| {
+            let whole = text[..error.valid_up_to()].split_inclusive(|byte| *byte == b'\n');
+            let whole = whole.filter(|line| line.ends_with(b"\n"));
+            str::from_utf8(&text[..whole.map(<[u8]>::len).sum()])
+        });
+        Self {
+            text: valid.unwrap_or_default(),
+            format,
+            lines: Lines::of(format),
+            line: 0..0,
+            key: None,
+        }
+    }
+
+    /// The line that holds the byte at the offset; `None` where it may be part of a value.
+    pub(crate) fn at(&mut self, offset: usize) -> Option<Excerpt> {
+        if offset < self.line.start {
+            self.line = 0..0;
+            self.lines = Lines::of(self.format);
+        }
+        // The end of the text belongs to its last line.
+        while offset >= self.line.end && self.line.end < self.text.len() {
+            let rest = &self.text[self.line.end..];
+            let length = rest.find('\n').map_or(rest.len(), |at| at + 1);
+            self.line = self.line.end..self.line.end + length;
+            let line = &rest[..length];
+            let line = line.strip_suffix('\n').unwrap_or(line);
+            self.key = self.lines.next(line.strip_suffix('\r').unwrap_or(line));
+        }
+        let line = self.text.get(self.line.clone())?;
+        let is_inside = offset < self.line.end || offset == self.line.end && !line.ends_with('\n');
+        let key = self.key.as_ref().filter(|_| is_inside)?;
+        let masked = !line[key.colon + 1..].trim().is_empty();
+        let mask = if masked {
+            format!(" {MASK}")
+        } else {
+            String::new()
+        };
+        let shown = format!("{}{mask}", &line[..=key.colon]);
+        let start = offset - self.line.start;
+        let span = match line[..=key.colon].get(start..) {
+            Some(_) if key.range.contains(&start) => start..key.range.end,
+            Some(_) if start <= key.colon => start..start + 1,
+            _ if masked => shown.len() - MASK.len()..shown.len(),
+            _ => key.range.clone(),
+        };
+        Some(Excerpt { text: shown, span })
+    }
 }
 
-/// The key of the text's last line, if all lines before are of the simple kind that shows where values end.
-fn yaml_key(text: &str) -> Option<Key> {
-    let mut block = None;
-    let mut scalar = None;
-    let mut lines = text.split('\n').peekable();
-    while let Some(line) = lines.next() {
-        let is_last = lines.peek().is_none();
-        let line = line.strip_suffix('\r').unwrap_or(line);
+impl Lines {
+    fn of(format: Format) -> Self {
+        match format {
+            Format::Yaml => Self::Yaml(YamlLines::default()),
+            Format::Json => Self::Json(JsonLines::default()),
+            Format::Dotenv => Self::Dotenv,
+            _ => Self::Hidden,
+        }
+    }
+
+    /// The key of the next line, without its break, if it has one for sure.
+    fn next(&mut self, line: &str) -> Option<Key> {
+        let (key, is_clear) = match self {
+            // For YAML this ends a line too.
+            Self::Yaml(_) if line.contains('\r') => (None, false),
+            Self::Yaml(lines) => lines.next(line),
+            Self::Json(lines) => lines.next(line),
+            Self::Dotenv => (dotenv_key(line), true),
+            Self::Hidden => (None, false),
+        };
+        if !is_clear {
+            *self = Self::Hidden;
+        }
+        key
+    }
+}
+
+/// Lines of YAML, as far as they are of the simple kind that shows where values end.
+#[derive(Default)]
+struct YamlLines {
+    /// The column of what holds an open block scalar.
+    block: Option<usize>,
+    /// The column of what holds an open plain scalar.
+    scalar: Option<usize>,
+}
+
+impl YamlLines {
+    /// The key of the next line, and whether the lines behind it can be told without a parser.
+    fn next(&mut self, line: &str) -> (Option<Key>, bool) {
         let content = line.trim_start_matches(' ');
         let indent = line.len() - content.len();
-        if content.trim().is_empty() {
-            continue;
+        if content.trim().is_empty() || self.block.is_some_and(|parent| indent > parent) {
+            return (None, true);
         }
-        if let Some(parent) = block {
-            if indent > parent {
-                if is_last {
-                    return None;
-                }
-                continue;
-            }
-            block = None;
-        }
+        self.block = None;
         if content.starts_with('#') || matches!(content.trim_end(), "---" | "...") {
-            scalar = None;
-            if is_last {
-                return None;
-            }
-            continue;
+            self.scalar = None;
+            return (None, true);
         }
         // What is indented more than a plain value goes on with it.
-        if scalar.is_some_and(|parent| indent > parent) {
-            if is_last {
-                return None;
-            }
-            continue;
+        if self.scalar.is_some_and(|parent| indent > parent) {
+            return (None, true);
         }
         let mut start = indent;
         let mut parent = indent;
@@ -103,25 +157,19 @@ fn yaml_key(text: &str) -> Option<Key> {
             start = line.len() - rest.trim_start_matches(' ').len();
         }
         let key = key_at(line, start, true);
-        if is_last {
-            return key;
-        }
         let value = match &key {
             Some(key) => {
                 parent = start;
                 line[key.colon + 1..].trim()
             }
             None if start > indent => line[start..].trim(),
-            None => return None,
+            None => return (None, false),
         };
-        scalar = None;
-        match end_of(value)? {
-            End::Nothing => {}
-            End::Plain => scalar = Some(parent),
-            End::Block => block = Some(parent),
-        }
+        let end = end_of(value);
+        self.scalar = matches!(end, Some(End::Plain)).then_some(parent);
+        self.block = matches!(end, Some(End::Block)).then_some(parent);
+        (key, end.is_some())
     }
-    None
 }
 
 /// How a value goes on behind its first line.
@@ -158,9 +206,8 @@ fn end_of(value: &str) -> Option<End> {
     }
 }
 
-/// The key of the text's last line, which is a line by itself in dotenv.
-fn dotenv_key(text: &str) -> Option<Key> {
-    let line = &text[text.rfind('\n').map_or(0, |end| end + 1)..];
+/// The key of a line of dotenv.
+fn dotenv_key(line: &str) -> Option<Key> {
     let length = line
         .find('=')
         .filter(|length| (1..=MAX_KEY).contains(length))?;
@@ -171,31 +218,43 @@ fn dotenv_key(text: &str) -> Option<Key> {
     })
 }
 
-/// The key of the text's last line, if all strings before it are closed and it stands in an object.
-fn json_key(text: &str) -> Option<Key> {
-    let (before, line) = text.rsplit_once('\n').unwrap_or(("", text));
-    let start = line.find(|character| !matches!(character, ' ' | '\t' | '{' | ','))?;
-    let mut open = Vec::new();
-    let mut is_string = false;
-    let mut is_escaped = false;
-    for byte in before.bytes().chain(line[..start].bytes()) {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = is_string,
-            b'"' => is_string = !is_string,
-            b'\n' if is_string => return None,
-            _ if is_string => {}
-            b'{' | b'[' => open.push(byte),
-            b'}' | b']' => {
-                open.pop();
+/// Lines of JSON.
+#[derive(Default)]
+struct JsonLines {
+    /// The objects and arrays that are open.
+    open: Vec<u8>,
+    is_string: bool,
+    is_escaped: bool,
+}
+
+impl JsonLines {
+    /// The key that the next line begins with, if it stands in an object, and whether all strings are closed at its end.
+    fn next(&mut self, line: &str) -> (Option<Key>, bool) {
+        let is_before = |character| matches!(character, ' ' | '\t' | '{' | ',');
+        let start = line.len() - line.trim_start_matches(is_before).len();
+        self.read(&line[..start]);
+        let key = Some(())
+            .filter(|()| self.open.last() == Some(&b'{'))
+            .and_then(|()| key_at(line, start, false));
+        self.read(&line[start..]);
+        (key, !self.is_string)
+    }
+
+    fn read(&mut self, text: &str) {
+        for byte in text.bytes() {
+            match byte {
+                _ if self.is_escaped => self.is_escaped = false,
+                b'\\' => self.is_escaped = self.is_string,
+                b'"' => self.is_string = !self.is_string,
+                _ if self.is_string => {}
+                b'{' | b'[' => self.open.push(byte),
+                b'}' | b']' => {
+                    self.open.pop();
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
-    if is_string || open.last() != Some(&b'{') {
-        return None;
-    }
-    key_at(line, start, false)
 }
 
 /// The simple key that stands at `start`, in quotes or, where `plain` allows it, without.
@@ -229,20 +288,14 @@ mod tests {
     use super::*;
 
     fn excerpt(text: &str, line: usize, column: usize, format: Format) -> Option<(String, String)> {
-        let start: usize = text
-            .split_inclusive('\n')
-            .take(line - 1)
-            .map(str::len)
-            .sum();
-        let excerpt = Excerpt::new(
-            text.as_bytes(),
-            Location {
-                line,
-                column,
-                offset: start,
-            },
-            format,
-        )?;
+        let before = text.split_inclusive('\n').take(line - 1);
+        let start: usize = before.map(str::len).sum();
+        let mut excerpts = Excerpts::new(text.as_bytes(), format);
+        let excerpt = excerpts.at(start + column - 1)?;
+        for line in (0..text.len()).rev() {
+            excerpts.at(line);
+        }
+        assert_eq!(excerpts.at(start + column - 1).as_ref(), Some(&excerpt));
         let marked = excerpt.text[excerpt.span.clone()].to_owned();
         Some((excerpt.text, marked))
     }
@@ -252,7 +305,7 @@ mod tests {
         for (text, line, column, shown, marked) in [
             ("a: secret\n", 1, 1, "a: ***", "a"),
             ("a: secret\n", 1, 6, "a: ***", "***"),
-            ("a: 1\nb.c: [x\n", 2, 99, "b.c: ***", "***"),
+            ("a: 1\nb.c: [x\n", 2, 8, "b.c: ***", "***"),
             ("- - a: x", 1, 5, "- - a: ***", "a"),
             ("a:\n  b: x\n", 2, 3, "  b: ***", "b"),
             ("a:\n", 1, 3, "a:", "a"),

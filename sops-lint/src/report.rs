@@ -227,21 +227,11 @@ impl Finding {
 
 /// The way to a node, the items of lists by their names where they have one.
 fn path(node: NodeRef<'_, '_>) -> Vec<String> {
-    let mut at = Some(node.top());
-    let mut path = node.path();
-    for step in &mut path {
-        let number = step
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'));
-        at = match number.and_then(|number| number.parse().ok()) {
-            Some(number) => at.and_then(|at| at.items().nth(number)),
-            None => at.and_then(|at| at.get(step)),
-        };
-        if let (Some(_), Some(name)) = (number, at.and_then(|at| at.get("name"))) {
-            *step = name
-                .as_str()
-                .map_or(step.clone(), |name| format!("[{name}]"));
-        }
-    }
-    path
+    let below_top = node.lineage().into_iter().skip(1);
+    below_top
+        .map(|node| {
+            let name = node.number().and_then(|_| node.get("name")?.as_str());
+            name.map_or_else(|| node.step(), |name| format!("[{name}]"))
+        })
+        .collect()
 }

@@ -63,7 +63,9 @@ struct Allowances {
 
 impl Allowances {
     fn new(mut all: Vec<Allowance>) -> Self {
-        all.sort_by_key(|allowance| allowance.holds.start);
+        let key = |one: &Allowance| (one.holds.start, one.holds.end, one.rule.code);
+        all.sort_by_key(key);
+        all.dedup_by(|one, other| key(one) == key(other));
         let mut end = 0;
         let ends = all.iter().map(|allowance| {
             end = allowance.holds.end.max(end);

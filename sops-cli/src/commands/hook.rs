@@ -156,7 +156,7 @@ fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
             .findings
             .into_iter()
             .filter(|finding| !baseline.contains(finding));
-        found.extend(findings.map(|finding| Shown::new(finding, &bytes, &path)));
+        found.extend(Shown::all(findings, &bytes, &path));
     }
     if found.is_empty() {
         return Ok(ExitCode::SUCCESS);

@@ -10,10 +10,10 @@ pub(crate) mod walk;
 
 use std::path::{Path, PathBuf};
 
-use sops_core::{Format, Location};
+use sops_core::Format;
 use sops_lint::Finding;
 
-use crate::excerpt::Excerpt;
+use crate::excerpt::{Excerpt, Excerpts};
 
 /// A finding with the line that it points to.
 pub(crate) struct Shown {
@@ -22,13 +22,20 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// With the line of the text, as far as it is sure to show no value.
-    pub(crate) fn new(finding: Finding, text: &[u8], path: &Path) -> Self {
-        let Location { line, .. } = finding.location;
-        let excerpt = (line > 0)
-            .then(|| Excerpt::new(text, finding.location, Format::from_path(path)))
-            .flatten();
-        Self { finding, excerpt }
+    /// Findings of one file, each with its line of the text, as far as it is sure to show no value.
+    pub(crate) fn all(
+        findings: impl IntoIterator<Item = Finding>,
+        text: &[u8],
+        path: &Path,
+    ) -> Vec<Self> {
+        let mut findings: Vec<_> = findings.into_iter().collect();
+        findings.sort_by_key(|finding| finding.location.offset);
+        let mut excerpts = Excerpts::new(text, Format::from_path(path));
+        let shown = findings.into_iter().map(|finding| Self {
+            excerpt: excerpts.at(finding.location.offset),
+            finding,
+        });
+        shown.collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The files of the working tree: found by walking, looked at on all cores, one after the other forgotten.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -79,10 +79,13 @@ impl Walk<'_> {
         let repository = std::mem::take(&mut found.repository);
         // What no file meets is known only when all have been seen.
         if whole {
-            for finding in repository.finish(self.linter) {
-                let path = self.tree.root.join(&finding.place);
+            let mut findings = repository.finish(self.linter);
+            findings.sort_by(|one, other| one.place.cmp(&other.place));
+            for of_file in findings.chunk_by(|one, other| one.place == other.place) {
+                let path = self.tree.root.join(&of_file[0].place);
                 let text = fs::read(&path).unwrap_or_default();
-                found.shown.push(Shown::new(finding, &text, &path));
+                let of_file = of_file.iter().cloned();
+                found.shown.extend(Shown::all(of_file, &text, &path));
             }
         }
         found.shown.sort_by(|one, other| {
@@ -125,14 +128,17 @@ impl Walk<'_> {
     }
 
     fn file(&self, path: &Path, found: &Mutex<Found>) {
-        let is_large = fs::metadata(path).is_ok_and(|metadata| metadata.len() > MAX_SIZE);
-        match fs::read(path) {
-            _ if is_large => self.unreadable(
+        let mut bytes = Vec::new();
+        // A pipe or a device has no size to ask for.
+        let read =
+            File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut bytes));
+        match read {
+            Ok(size) if size as u64 > MAX_SIZE => self.unreadable(
                 path,
                 "the file is larger than 64 MiB, and is not looked at",
                 found,
             ),
-            Ok(bytes) => self.lint(&shown(path), path, &bytes, found),
+            Ok(_) => self.lint(&shown(path), path, &bytes, found),
             // It has gone meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
@@ -153,11 +159,7 @@ impl Walk<'_> {
         };
         let findings = self.linter.unreadable(&input, message);
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.shown.extend(
-            findings
-                .into_iter()
-                .map(|finding| Shown::new(finding, &[], path)),
-        );
+        found.shown.extend(Shown::all(findings, &[], path));
     }
 
     fn lint(&self, name: &str, path: &Path, bytes: &[u8], found: &Mutex<Found>) {
@@ -170,11 +172,7 @@ impl Walk<'_> {
             config: config.as_deref(),
             tree: self.tree,
         });
-        let shown: Vec<_> = linted
-            .findings
-            .into_iter()
-            .map(|finding| Shown::new(finding, bytes, &path))
-            .collect();
+        let shown = Shown::all(linted.findings, bytes, &path);
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         found.tally.file(linted.kind);
         found.repository.add(&path, &self.tree.root, linted.facts);

@@ -19,7 +19,9 @@ pub mod yaml;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::OnceLock;
 
+use self::view::Standing;
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::value::Value;
@@ -159,6 +161,8 @@ pub struct Document<'a> {
     pub(crate) paths: Paths<'a>,
     /// One a document of the stream that has a `sops` entry.
     pub(crate) blocks: Vec<Block>,
+    /// Where each item of the tape stands, made when a reader first asks for it.
+    pub(crate) standings: OnceLock<Vec<Standing>>,
 }
 
 impl<'a> Document<'a> {

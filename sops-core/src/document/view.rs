@@ -44,6 +44,21 @@ pub enum Shape {
     Scalar,
 }
 
+/// Where an item of the tape stands.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Standing {
+    /// The index of the `Document`, `Open` or `Alias` that it is in.
+    parent: u32,
+    /// How many nodes stand before it there.
+    number: u32,
+}
+
+impl Standing {
+    fn parent(self) -> usize {
+        self.parent as usize
+    }
+}
+
 impl<'a> Document<'a> {
     /// The source text.
     pub fn text(&self) -> &'a str {
@@ -65,6 +80,32 @@ impl<'a> Document<'a> {
         self.written_items().filter_map(|(_, item)| match item {
             Item::Comment { span, .. } => Some(span.range()),
             _ => None,
+        })
+    }
+
+    /// Where the items of the tape stand; one walk for all of them.
+    fn standings(&self) -> &[Standing] {
+        self.standings.get_or_init(|| {
+            let mut open: Vec<Standing> = Vec::new();
+            let mut standings = Vec::with_capacity(self.tape.len());
+            for (index, item) in self.tape.iter().enumerate() {
+                if let Item::Close { .. } = item {
+                    open.pop();
+                }
+                standings.push(open.last().copied().unwrap_or_default());
+                if let (Item::Open { .. } | Item::Alias { .. } | Item::Leaf(_), Some(last)) =
+                    (item, open.last_mut())
+                {
+                    last.number += 1;
+                }
+                if let Item::Document { .. } | Item::Open { .. } | Item::Alias { .. } = item {
+                    open.push(Standing {
+                        parent: index as u32,
+                        number: 0,
+                    });
+                }
+            }
+            standings
         })
     }
 }
@@ -149,44 +190,52 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         path.map_or(0, |path| self.document.paths.key_offset(path) as usize)
     }
 
-    /// What stands at the top of its document.
-    pub fn top(self) -> Self {
+    /// The nodes that it stands in, from the top of its document down to itself.
+    pub fn lineage(self) -> Vec<Self> {
         let document = self.document;
-        let top = document.document_indexes().find_map(|at| {
-            let inside = document.node_items(at).contains(&self.index);
-            document.top(at).filter(|_| inside)
-        });
-        Self {
-            document,
-            index: top.unwrap_or(self.index),
+        let standings = document.standings();
+        let mut lineage = vec![self];
+        let mut at = self.index;
+        while let Item::Open { .. } | Item::Alias { .. } = &document.tape[standings[at].parent()] {
+            at = standings[at].parent();
+            // What an alias stands for is the alias.
+            if let Item::Alias { .. } = &document.tape[at] {
+                lineage.pop();
+            }
+            lineage.push(Self {
+                document,
+                index: at,
+            });
+        }
+        lineage.reverse();
+        lineage
+    }
+
+    /// The index of an item of a sequence, from 0; `None` for what is none.
+    pub fn number(self) -> Option<usize> {
+        let standing = self.document.standings()[self.index];
+        let is_item = matches!(
+            &self.document.tape[standing.parent()],
+            Item::Open {
+                kind: Collection::Sequence,
+                ..
+            }
+        );
+        is_item.then_some(standing.number as usize)
+    }
+
+    /// What leads to it from the node that it stands in: its key, or its index in brackets. Empty at the top.
+    pub fn step(self) -> String {
+        match self.number() {
+            Some(number) => format!("[{number}]"),
+            None => self.document.key(self.index).to_owned(),
         }
     }
 
-    /// The way to it from the top: keys, and indexes in brackets. Costs a walk through what stands before.
+    /// The way to it from the top: keys, and indexes in brackets.
     pub fn path(self) -> Vec<String> {
-        let document = self.document;
-        let mut path = Vec::new();
-        let mut at = Some(self.top().index);
-        while let Some(node) = at.filter(|node| *node != self.index) {
-            let container = document.dereferenced(node);
-            let is_mapping = matches!(
-                &document.tape[container],
-                Item::Open {
-                    kind: Collection::Mapping,
-                    ..
-                }
-            );
-            let child = document
-                .children(container)
-                .enumerate()
-                .find(|(_, child)| document.node_items(*child).contains(&self.index));
-            path.extend(child.map(|(number, child)| match is_mapping {
-                true => document.key(child).to_owned(),
-                false => format!("[{number}]"),
-            }));
-            at = child.map(|(_, child)| child);
-        }
-        path
+        let below_top = self.lineage().into_iter().skip(1);
+        below_top.map(Self::step).collect()
     }
 
     /// The whole text with `value` under `key` of this mapping, put in the place of what stands there or added behind its last
@@ -262,6 +311,8 @@ mod tests {
             (&text[inner.span()], inner.path()),
             ("two", vec!["d".to_owned(), "c".to_owned()])
         );
+        let merged = top.at(&["f", "b"]).expect("it is there");
+        assert_eq!(merged.path(), ["f", "<<", "[0]", "b"]);
         assert_eq!(top.get("b").map(|node| node.span()), None);
         assert_eq!(top.at(&["a", "b"]).and_then(NodeRef::as_str), None);
     }

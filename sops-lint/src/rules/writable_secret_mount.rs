@@ -1,5 +1,7 @@
 //! A Secret that is mounted without `readOnly: true`.
 
+use std::collections::HashSet;
+
 use sops_core::document::NodeRef;
 use sops_core::tree::Node;
 
@@ -26,6 +28,7 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
                 !Pod::secret_sources(*volume).is_empty() || Pod::secret_csi(*volume).is_some()
             })
             .collect();
+        let names: HashSet<_> = volumes.iter().map(|(name, _)| *name).collect();
         for csi in volumes
             .iter()
             .filter_map(|(_, volume)| Pod::secret_csi(*volume))
@@ -48,7 +51,7 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
                     .get("name")
                     .and_then(NodeRef::as_str)
                     .unwrap_or_default();
-                let is_secret = volumes.iter().any(|(volume, _)| *volume == name);
+                let is_secret = names.contains(name);
                 if is_secret && !is_true(mount.get("readOnly")) {
                     let fix = read_only(mount, report);
                     report

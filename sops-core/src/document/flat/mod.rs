@@ -3,6 +3,7 @@
 pub(crate) mod block;
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use crate::document::{Block, Collection, Document, Item, Paths, ROOT, Span};
 use crate::format::Format;
@@ -68,6 +69,7 @@ impl<'a> Builder<'a> {
             tape: self.tape,
             paths: self.paths,
             blocks: self.blocks,
+            standings: OnceLock::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod emit;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use jiter::{Jiter, JiterError, Peek};
 
@@ -69,6 +70,7 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>> {
         tape,
         paths,
         blocks,
+        standings: OnceLock::new(),
     })
 }
 

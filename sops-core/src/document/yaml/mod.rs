@@ -17,6 +17,8 @@ pub(crate) mod resolve;
 pub(crate) mod source;
 pub(crate) mod spell;
 
+use std::sync::OnceLock;
+
 use crate::document::{Document, Item};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
@@ -72,5 +74,6 @@ fn document<'a>(text: &'a str, parsed: Parser<'a>) -> Result<Document<'a>> {
         tape: parsed.tape,
         paths: parsed.paths,
         blocks: parsed.blocks,
+        standings: OnceLock::new(),
     })
 }
