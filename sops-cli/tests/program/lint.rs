@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use test_support::environment::{Run, TestEnvironment, other_recipient, recipient};
 
@@ -176,6 +176,32 @@ fn bad_files_are_findings_and_the_run_goes_on() {
         );
     }
     assert!(!found.iter().any(|one| one.contains("helm")), "{found:?}");
+}
+
+#[test]
+fn traps_in_a_tree_hold_nobody_up() {
+    let environment = TestEnvironment::new();
+    environment.write("secret.yaml", SECRET);
+    environment.write("name\n\u{1b}[31m.yaml", SECRET);
+    let made = std::process::Command::new("mkfifo")
+        .arg(environment.path("pipe.yaml"))
+        .status();
+    assert!(made.expect("it is there").success());
+    for (target, name) in [
+        (".", "loop"),
+        ("secret.yaml", "again.yaml"),
+        ("nowhere", "broken.yaml"),
+        ("/dev/zero", "endless.yaml"),
+    ] {
+        symlink(target, environment.path(name)).expect("it is ours");
+    }
+    // Links are not followed: what they lead to is looked at where it stands, or belongs to others.
+    let escaped = r"name\n\u{1b}[31m.yaml:6 SL010";
+    assert_eq!(found(&environment, &[]), [escaped, "secret.yaml:6 SL010"]);
+    assert_eq!(found(&environment, &["again.yaml"]), ["again.yaml:6 SL010"]);
+    let endless = environment.run(&["lint", "endless.yaml"]);
+    assert_eq!(endless.code, Some(1), "{endless}");
+    assert!(endless.stdout.contains("larger than 64 MiB"), "{endless}");
 }
 
 #[test]
