@@ -12,10 +12,6 @@ use crate::key_services::Services;
 use crate::manifests::Reading;
 use crate::ui::Ui;
 
-/// Decrypt manifests in memory, and have the objects in the cluster as they say
-///
-/// All files are read before anything is sent. Namespaces and CRDs go first; server-side apply is used. Where one object is refused, the
-/// others are applied all the same.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// A file; a folder, of which all YAML and JSON files are taken but those that `.gitignore` leaves out; `-` is standard input

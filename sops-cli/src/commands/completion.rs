@@ -6,9 +6,6 @@ use crate::cli;
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
-/// Print the completions for a shell
-///
-/// For bash: `source <(sops-rs completion bash)`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The shell

@@ -17,10 +17,6 @@ use crate::opening;
 use crate::source::Source;
 use crate::ui::Ui;
 
-/// Decrypt a file and print the result
-///
-/// With `--in-place`, several files and folders can be given; of a folder all encrypted files are decrypted but those that `.gitignore`
-/// leaves out. One that fails does not keep the others from being done. Without a file, standard input is decrypted; its format is told by `--input-type` or `--filename-override`.
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct Args {
     #[command(flatten)]

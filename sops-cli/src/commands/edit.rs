@@ -24,12 +24,6 @@ use crate::signals::Deferred;
 use crate::source::Source;
 use crate::ui::Ui;
 
-/// Edit an encrypted file, or make a new one
-///
-/// The plaintext is only ever on a memory file system, and goes when the editor is left. Where it cannot be encrypted, the editor comes
-/// again with the reason on top. Values that do not change keep their ciphertext.
-///
-/// The editor is that of SOPS_EDITOR, EDITOR or VISUAL.
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -18,11 +18,6 @@ use crate::key_services::Services;
 use crate::source::Source;
 use crate::ui::Ui;
 
-/// Encrypt a file and print the result
-///
-/// With `--in-place`, several files and folders can be given; of a folder the files that a creation rule covers are encrypted, but those
-/// that are so already and those that `.gitignore` leaves out. Without a file, standard input is encrypted. For whom, and which values, is told by the first creation rule of `.sops.yaml` that fits
-/// the file's name, and by flags, which come before it. Nothing but the values changes: comments, order and layout stay.
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct Args {
     #[command(flatten)]

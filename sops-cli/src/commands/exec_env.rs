@@ -10,10 +10,6 @@ use crate::command_error::{Code, CommandError};
 use crate::exec::{self, Passing};
 use crate::ui::Ui;
 
-/// Run a command with the decrypted values in its environment
-///
-/// Each value at the top level becomes a variable; values in others, lists among them, are an error. The command runs in `/bin/sh`,
-/// gets the signals that sops-rs gets, and its exit code is that of sops-rs.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -10,10 +10,6 @@ use crate::exec::{self, Passing, pipe};
 use crate::private_folder::PrivateFolder;
 use crate::ui::Ui;
 
-/// Run a command that finds the decrypted file under the name `{}`
-///
-/// The file is a named pipe, which can be opened more than once, or with `--no-fifo` a file on a memory file system; either goes when
-/// the command ends. The command runs in `/bin/sh`, gets the signals that sops-rs gets, and its exit code is that of sops-rs.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -7,7 +7,6 @@ use crate::command_error::{Code, CommandError, Role};
 use crate::source::Source;
 use crate::ui::Ui;
 
-/// Tell whether a file is encrypted, as JSON
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -13,9 +13,6 @@ use crate::key_services::Services;
 use crate::source::Source;
 use crate::ui::Ui;
 
-/// Add a key group to a file, or delete one
-///
-/// With several groups, as many as the threshold says are needed to open the file. The values and the data key stay as they are.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(subcommand)]

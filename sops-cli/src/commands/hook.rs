@@ -20,7 +20,6 @@ use crate::lint::staged::{self, Index, git};
 use crate::lint::{Shown, root};
 use crate::ui::Ui;
 
-/// Keep plaintext and private keys out of commits, by Git's pre-commit hook
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(subcommand)]

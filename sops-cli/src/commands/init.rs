@@ -13,9 +13,6 @@ use crate::creation;
 use crate::files::{self, Expected, Readers};
 use crate::ui::Ui;
 
-/// Set up a repository: an age key where there is none, and a `.sops.yaml` fit for Kubernetes
-///
-/// Nothing that exists is overwritten. The key goes into the key file of sops, the configuration into the working directory.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Make a post-quantum key (ML-KEM-768 and X25519)

@@ -11,7 +11,6 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers};
 use crate::ui::Ui;
 
-/// Make an age key, as `age-keygen` does
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Write the key to this file, which must not exist

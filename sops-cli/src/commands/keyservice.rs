@@ -11,10 +11,6 @@ use crate::command_error::{Code, CommandError};
 use crate::local_keys::LocalKeys;
 use crate::ui::Ui;
 
-/// Let others use the age and PGP keys of this machine, by a key service as sops has it
-///
-/// Others name it with `--keyservice`. Whoever can connect can use the keys: a Unix socket is its owner's alone; TCP has neither
-/// encryption nor passwords, and belongs on a loopback address or into a tunnel.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// What to listen on

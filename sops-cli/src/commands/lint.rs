@@ -19,9 +19,6 @@ use crate::lint::settings::{FILE, SettingsArgs, linter};
 use crate::lint::walk::{Found, Walk, WorkingTree};
 use crate::ui::Ui;
 
-/// Find secrets that leak in manifests and in the repository
-///
-/// Folders are searched, without what `.gitignore` leaves out. No key is needed. Exit codes: 0 nothing found, 1 something found, 2 an error.
 #[derive(clap::Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {

@@ -6,7 +6,6 @@ use crate::cli;
 use crate::command_error::{Code, CommandError};
 use crate::ui::Ui;
 
-/// Print the manual page, of the program or of one of its commands
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The command

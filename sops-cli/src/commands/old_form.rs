@@ -1,5 +1,6 @@
 //! The form without a command that `sops` had first: `-d`, `-e`, `-r`, `--set`, and a file alone to edit it.
 
+use super::deferred::Deferred;
 use super::{Command, decrypt, edit, encrypt, rotate, set};
 use crate::arguments::{
     FileArg, FormatArgs, KeyChangeArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs, OutputArgs,
@@ -77,7 +78,7 @@ impl Args {
             require_existing(file)?;
         }
         Ok(if self.encrypt {
-            Command::Encrypt(encrypt::Args {
+            Command::Encrypt(Deferred(encrypt::Args {
                 file: self.file,
                 output: self.output,
                 keys: self.keys,
@@ -86,18 +87,18 @@ impl Args {
                 formats: self.formats,
                 name: self.name,
                 rules: self.rules,
-            })
+            }))
         } else if self.decrypt {
-            Command::Decrypt(decrypt::Args {
+            Command::Decrypt(Deferred(decrypt::Args {
                 file: self.file,
                 output: self.output,
                 extract: self.extract,
                 formats: self.formats,
                 name: self.name,
                 opening: self.opening,
-            })
+            }))
         } else if self.rotate {
-            Command::Rotate(rotate::Args {
+            Command::Rotate(Deferred(rotate::Args {
                 file: self.file,
                 output: self.output,
                 changes: self.changes,
@@ -105,17 +106,17 @@ impl Args {
                 formats: self.formats,
                 name: self.name,
                 opening: self.opening,
-            })
+            }))
         } else if let Some(set) = &self.set {
             let file = file.to_owned();
-            Command::Set(set::Args::of_old_form(
+            Command::Set(Deferred(set::Args::of_old_form(
                 &file,
                 set,
                 self.formats,
                 self.opening,
-            )?)
+            )?))
         } else {
-            Command::Edit(edit::Args {
+            Command::Edit(Deferred(edit::Args {
                 file: self.file,
                 show_master_keys: self.show_master_keys,
                 allow_disk: self.allow_disk,
@@ -126,7 +127,7 @@ impl Args {
                 threshold: self.threshold,
                 rules: self.rules,
                 name: self.name,
-            })
+            }))
         })
     }
 }

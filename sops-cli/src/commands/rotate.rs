@@ -19,9 +19,6 @@ use crate::opening;
 use crate::source::Source;
 use crate::ui::Ui;
 
-/// Encrypt a file anew under a new data key, and print the result
-///
-/// The file stays readable for the same master keys, but for those that are added and removed.
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -13,10 +13,6 @@ use crate::changing::Changing;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
-/// Set one value of an encrypted file
-///
-/// The path is like `["key"][0]`, the value is JSON: `"text"`, `1`, `{"a": true}`. Levels of the path that are missing are added; an index
-/// behind the end of a list appends to it. All else keeps its layout and its ciphertext.
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct Args {
     /// The file

@@ -10,9 +10,6 @@ use crate::changing::Changing;
 use crate::command_error::{Code, CommandError};
 use crate::ui::Ui;
 
-/// Remove one value of an encrypted file
-///
-/// The path is like `["key"][0]`. All else keeps its layout and its ciphertext.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The file

@@ -17,11 +17,6 @@ use crate::key_services::Services;
 use crate::source::Source;
 use crate::ui::Ui;
 
-/// Give files the master keys that `.sops.yaml` names for them
-///
-/// Of a folder the encrypted files that a creation rule covers are meant, but those that `.gitignore` leaves out.
-/// The values and the data key stay as they are: who could read the file before can still read what it held then. `rotate` makes a new
-/// data key.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The files and folders

@@ -298,8 +298,8 @@ fn a_reader_meanwhile_sees_the_old_file_or_the_new() {
 fn a_pipe_is_written_to_but_never_replaced() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: secret\n");
-    let pipe = environment.path("pipe.yaml");
-    let made = Command::new("mkfifo").arg(&pipe).status();
+    let [pipe, source] = ["pipe.yaml", "source.yaml"].map(|name| environment.path(name));
+    let made = Command::new("mkfifo").args([&pipe, &source]).status();
     assert!(made.expect("mkfifo runs").success());
     // Opened for both, so that neither side waits for the other.
     let mut open = fs::OpenOptions::new()
@@ -313,15 +313,14 @@ fn a_pipe_is_written_to_but_never_replaced() {
     let mut read = [0; 10];
     open.read_exact(&mut read).expect("it holds the plaintext");
     assert_eq!(&read, b"a: secret\n");
-    drop(open);
 
-    let mut command = environment.command(&["decrypt", "--in-place", "pipe.yaml"]);
+    let mut command = environment.command(&["decrypt", "--in-place", "source.yaml"]);
     let child = command
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program runs");
     let encrypted = environment.bytes("x.yaml");
-    fs::write(&pipe, encrypted).expect("somebody reads it");
+    fs::write(&source, encrypted).expect("somebody reads it");
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(3));
     let message = String::from_utf8_lossy(&output.stderr).into_owned();

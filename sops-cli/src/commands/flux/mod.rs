@@ -11,7 +11,6 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
-/// The key with which Flux decrypts, in the cluster
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(subcommand)]
