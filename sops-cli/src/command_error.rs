@@ -156,7 +156,12 @@ impl CommandError {
         let mut new = match error {
             Error::Syntax { location, message } => {
                 at = Some(location);
-                Self::new(malformed, message)
+                let text = source.map_or(&b""[..], |(_, text, ..)| text);
+                match conflict(text) {
+                    Some(line) => Self::new(malformed, format!("an unresolved merge conflict begins in line {line}: {message}"))
+                        .hint("decide which of the values are right, and of the `sops` block keep either side; then see to the MAC with `sops-rs edit --ignore-mac <FILE>`"),
+                    None => Self::new(malformed, message),
+                }
             }
             Error::Unsupported { location, message } => {
                 at = Some(location);
@@ -292,6 +297,13 @@ impl Place {
             ),
         }
     }
+}
+
+/// The line, from 1, in which Git has marked the first conflict of a merge.
+fn conflict(text: &[u8]) -> Option<usize> {
+    let mut lines = text.split(|byte| *byte == b'\n');
+    let line = lines.position(|line| line.starts_with(b"<<<<<<< "))?;
+    Some(line + 1)
 }
 
 /// Why the system refused, without its error number.

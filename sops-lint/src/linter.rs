@@ -277,7 +277,12 @@ fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) {
         _ => is_encrypted || is_manifest(report) && has_kind(report.text()),
     };
     if is_meant && (is_encrypted || !covered(report, report.text(), place(&error))) {
-        report.of(&rules::BROKEN_FILE, None);
+        // Nobody can tell what of it is in plaintext.
+        let rule = match is_encrypted {
+            true => &rules::PARTLY_ENCRYPTED,
+            false => &rules::BROKEN_FILE,
+        };
+        report.of(rule, None);
         report.span(place(&error), error.to_string());
     }
 }
@@ -315,11 +320,15 @@ fn not_utf8(report: &mut Report<'_>) {
 fn covered(report: &mut Report<'_>, text: &str, place: std::ops::Range<usize>) -> bool {
     let is_secret = !has_kind(text) || text.contains("Secret");
     let rule = report.creation_rule().map(|(_, _, rule)| rule);
-    let is_covered = is_secret && rule.is_some_and(|rule| rule.path_regex.is_some());
+    // A rule for all files says nothing of this one, but by its kind.
+    let is_covered = match rule {
+        Some(rule) if rule.path_regex.is_some() => is_secret,
+        _ => is_kind_of_secret(text),
+    };
     if is_covered {
         report.of(&rules::PLAINTEXT_SECRET, None);
         report
-            .span(place, "a creation rule covers this file, which is in plaintext and cannot be read")
+            .span(place, "this is or should be a Secret, in plaintext, and cannot be read")
             .help("mend it, and encrypt it with `sops-rs encrypt -i`, which says what is wrong with it");
     }
     is_covered
@@ -338,6 +347,21 @@ fn has_kind(text: &str) -> bool {
         || text
             .lines()
             .any(|line| line.trim_start().starts_with("kind:"))
+}
+
+/// Whether a text that cannot be read is likely to have a Secret with data in it.
+fn is_kind_of_secret(text: &str) -> bool {
+    let has = |starts: &[&str]| {
+        let mut lines = text.lines().map(str::trim_start);
+        lines.any(|line| starts.iter().any(|start| line.starts_with(start)))
+    };
+    let is_secret = text.lines().any(|line| {
+        matches!(
+            line.trim().trim_end_matches(','),
+            "kind: Secret" | r#""kind": "Secret""#
+        )
+    });
+    is_secret && has(&["data:", "stringData:", r#""data":"#, r#""stringData":"#])
 }
 
 fn place(error: &Error) -> std::ops::Range<usize> {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use hardening::masked;
-use sops_core::{EncryptedDocument, Encryption, Error, Format};
+use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck};
 use zeroize::Zeroizing;
 
 use crate::arguments::{
@@ -90,6 +90,13 @@ struct Editing<'a> {
     editor: Editor,
 }
 
+/// What the editor is opened with.
+struct Original<'t> {
+    text: &'t [u8],
+    /// Whether it is encrypted and written also where the editor leaves it as it is.
+    is_worth_writing: bool,
+}
+
 impl Editing<'_> {
     fn change(&self, services: &Services) -> Result<(), CommandError> {
         let source = Source::read(Some(self.file), self.format, Role::Encrypted)?;
@@ -107,8 +114,15 @@ impl Editing<'_> {
         } else {
             Vec::new()
         };
+        // With the same values it gets the MAC that it should have.
+        let is_mac_wrong = self.args.opening.mac_check() == MacCheck::Ignore
+            && document.open(key.clone(), MacCheck::Require).is_err();
+        let original = Original {
+            text: open.plaintext(),
+            is_worth_writing: is_mac_wrong,
+        };
         self.run(
-            open.plaintext(),
+            &original,
             &head,
             encrypt,
             Expected::Content(&source.content),
@@ -125,18 +139,17 @@ impl Editing<'_> {
             return Err(CommandError::new(Code::CannotWriteOutput, message));
         }
         let encrypt = |text: &[u8]| sops_core::encrypt(text, self.format, encryption);
-        self.run(
-            example(self.format, &encryption.rule).as_bytes(),
-            &[],
-            encrypt,
-            Expected::Nothing,
-        )
+        let original = Original {
+            text: example(self.format, &encryption.rule).as_bytes(),
+            is_worth_writing: false,
+        };
+        self.run(&original, &[], encrypt, Expected::Nothing)
     }
 
     /// Has the text edited until it can be encrypted, and writes the outcome.
     fn run(
         &self,
-        original: &[u8],
+        original: &Original<'_>,
         head: &[String],
         encrypt: impl Fn(&[u8]) -> sops_core::Result<String>,
         expected: Expected<'_>,
@@ -148,7 +161,7 @@ impl Editing<'_> {
         let folder = PrivateFolder::for_plaintext(self.ui, self.args.allow_disk)?;
         let notice = Notice::new(self.format);
         let name = Path::new(self.file.file_name().unwrap_or_default());
-        let path = folder.create(name, &notice.above(head, original))?;
+        let path = folder.create(name, &notice.above(head, original.text))?;
         let mut has_notice = !head.is_empty();
         let mut refused: Option<Zeroizing<Vec<u8>>> = None;
         let encrypted = loop {
@@ -164,7 +177,7 @@ impl Editing<'_> {
             } else {
                 &edited
             };
-            if text == original {
+            if text == original.text && !original.is_worth_writing {
                 return Err(CommandError::new(
                     Code::FileNotModified,
                     "the file was not changed",

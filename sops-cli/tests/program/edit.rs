@@ -412,3 +412,29 @@ fn a_signal_takes_the_plaintext_away() {
         assert_eq!(environment.read("x.yaml"), old);
     }
 }
+
+#[test]
+fn a_merge_is_finished_with_the_right_mac() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    let merged = environment.read("x.yaml").replace("b: ", "c: ");
+    let marked = format!("{merged}<<<<<<< HEAD\n");
+    environment.write("x.yaml", &marked);
+    let run = environment.run(&["decrypt", "x.yaml"]);
+    let line = marked.lines().count();
+    let told = format!("an unresolved merge conflict begins in line {line}");
+    assert!(run.stderr.contains(&told), "{run}");
+
+    // Two sides that each had one of the values: the MAC is that of neither.
+    let two = environment.read("x.yaml");
+    let kept = two
+        .lines()
+        .filter(|line| !line.starts_with("c: ") && !line.starts_with("<<<"));
+    let kept: String = kept.map(|line| format!("{line}\n")).collect();
+    environment.write("x.yaml", &kept);
+    assert_eq!(environment.run(&["decrypt", "x.yaml"]).code, Some(51));
+    edit(&environment, "true", &["edit", "--ignore-mac", "x.yaml"]).succeeds();
+    assert_eq!(environment.decrypt("x.yaml"), "a: hunter2\n");
+    let unchanged = edit(&environment, "true", &["edit", "--ignore-mac", "x.yaml"]);
+    assert_eq!(unchanged.code, Some(200), "{unchanged}");
+}
