@@ -12,7 +12,7 @@ use std::{num, thread};
 use indicatif::{ProgressBar, ProgressStyle};
 use zeroize::Zeroizing;
 
-use crate::command_error::CommandError;
+use crate::command_error::{CommandError, name_of};
 use crate::files::{self, Expected, Readers, Staged};
 use crate::signals::Deferred;
 use crate::source::Source;
@@ -28,8 +28,15 @@ pub(crate) struct Item {
     pub(crate) is_found: bool,
 }
 
-/// A file as it was read, and what is to stand in its place; `None` leaves it alone.
-pub(crate) type Outcome = Result<Option<(Source, Zeroizing<Vec<u8>>)>, CommandError>;
+/// What is to become of a file.
+pub(crate) enum Work {
+    /// The file as it was read, and what is to stand in its place.
+    Replace(Source, Zeroizing<Vec<u8>>),
+    /// It is none of the command's concern.
+    Ignore,
+    /// It stays in plaintext: the rule selects none of its values.
+    Unselected,
+}
 
 /// Replaces each file by what `work` makes of it. One that fails does not keep the others from being done.
 ///
@@ -39,21 +46,25 @@ pub(crate) fn replace<'a>(
     paths: impl Iterator<Item = &'a Path>,
     what: &str,
     readers: Readers,
-    work: impl Fn(&Item) -> Outcome + Sync,
+    work: impl Fn(&Item) -> Result<Work, CommandError> + Sync,
 ) -> Result<(), CommandError> {
     let signals = Deferred::new();
     let items = items(paths)?;
     let bar = bar(items.len());
     ui.show(bar.clone());
-    let mut errors = Vec::new();
-    let mut done = 0;
+    let (mut errors, mut unselected) = (Vec::new(), Vec::new());
+    let (mut begun, mut replaced) = (0, 0);
     for items in items.chunks(TOGETHER) {
         let staged = stage(items, &bar, &signals, |item| {
-            let Some((source, content)) = work(item)? else {
-                return Ok(None);
-            };
-            let expected = Expected::Content(&source.content);
-            files::stage(&item.path, &content, expected, readers).map(Some)
+            Ok(match work(item)? {
+                Work::Replace(source, content) => {
+                    let expected = Expected::Content(&source.content);
+                    let staged = files::stage(&item.path, &content, expected, readers)?;
+                    Stage::Staged(Box::new(staged))
+                }
+                Work::Ignore => Stage::Ignored,
+                Work::Unselected => Stage::Unselected,
+            })
         });
         if signals.is_pending() {
             // What is not in its place yet is taken away again; the signal then ends the process.
@@ -62,35 +73,56 @@ pub(crate) fn replace<'a>(
         let (mut whole, mut written) = (Vec::new(), Vec::new());
         for (index, outcome) in staged {
             match outcome {
-                Ok(Some(file)) => {
-                    whole.push(file);
+                Ok(Stage::Staged(file)) => {
+                    whole.push(*file);
                     written.push(index);
                 }
-                Ok(None) => {}
-                Err(error) => errors.push((done + index, error)),
+                Ok(Stage::Ignored) => {}
+                Ok(Stage::Unselected) => unselected.push(name_of(&items[index].path)),
+                Err(error) => errors.push((begun + index, error)),
             }
         }
         for (index, outcome) in written.into_iter().zip(files::commit(ui, whole)) {
-            if let Err(error) = outcome {
-                errors.push((done + index, error));
+            match outcome {
+                Ok(()) => replaced += 1,
+                Err(error) => errors.push((begun + index, error)),
             }
         }
-        done += items.len();
+        begun += items.len();
     }
     bar.finish_and_clear();
+    if !unselected.is_empty() {
+        ui.note(format_args!(
+            "These files stay in plaintext, since their rule selects none of their values:\n    {}",
+            unselected.join("\n    ")
+        ));
+    }
     errors.sort_by_key(|(index, _)| *index);
     let failed = errors.len();
+    if items.iter().any(|item| item.is_found) {
+        ui.note(format_args!("Files {what}: {replaced}"));
+    }
     let Some(code) = errors.first().map(|(_, error)| error.code()) else {
         return Ok(());
     };
     for (_, error) in &errors {
         ui.error(error);
     }
-    let message = format!("{failed} of {} files could not be {what}", items.len());
+    let message = format!(
+        "{failed} of {} files could not be {what}",
+        failed + replaced
+    );
     Err(CommandError::new(code, message))
 }
 
-type StagedFile = Result<Option<Staged>, CommandError>;
+/// A file before it is put in its place.
+enum Stage {
+    Staged(Box<Staged>),
+    Ignored,
+    Unselected,
+}
+
+type StagedFile = Result<Stage, CommandError>;
 
 /// Works on the files on all cores; gives the outcomes with their places among the items.
 fn stage(

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, NameArg, OpeningArgs, OutputArgs, require_existing,
 };
-use crate::batch;
+use crate::batch::{self, Work};
 use crate::command_error::{Code, CommandError, Role};
 use crate::creation;
 use crate::files::Readers;
@@ -42,10 +42,10 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         args.output.check_several(&args.name)?;
         return batch::replace(ui, files, "decrypted", Readers::Owner, |item| {
             if !item.is_meant(true) {
-                return Ok(None);
+                return Ok(Work::Ignore);
             }
-            args.decrypt(ui, globals, &services, Some(&item.path))
-                .map(Some)
+            let (source, plaintext) = args.decrypt(ui, globals, &services, Some(&item.path))?;
+            Ok(Work::Replace(source, plaintext))
         });
     }
     let file = args.file.get(ui);

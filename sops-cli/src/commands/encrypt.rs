@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use sops_core::config::Config;
-use sops_core::{Document, Error, Format, convert};
+use sops_core::{Document, Encryption, Error, Format, convert};
 use zeroize::Zeroizing;
 
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OutputArgs, RuleArgs,
     ThresholdArg, require_existing,
 };
-use crate::batch;
+use crate::batch::{self, Work};
 use crate::command_error::{Code, CommandError, Role};
 use crate::creation::{self, Wanted};
 use crate::files::Readers;
@@ -47,17 +47,24 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         let config = creation::config(ui, globals)?;
         return batch::replace(ui, files, "encrypted", Readers::Usual, |item| {
             if !item.is_meant(false) || item.is_found && !is_covered(config.as_ref(), &item.path) {
-                return Ok(None);
+                return Ok(Work::Ignore);
             }
-            args.encrypt(ui, globals, config.as_ref(), &services, Some(&item.path))
-                .map(Some)
+            let file = Some(&*item.path);
+            let plaintext = args.plaintext(ui, globals, config.as_ref(), &services, file)?;
+            match plaintext.encrypt() {
+                Err(Error::NothingSelected { .. }) if item.is_found => Ok(Work::Unselected),
+                Err(error) => Err(plaintext.source.error(error)),
+                Ok(encrypted) => Ok(Work::Replace(plaintext.source, encrypted)),
+            }
         });
     }
     let file = args.file.get(ui);
     args.output.check(file)?;
     let config = creation::config(ui, globals);
-    let (source, result) = args.encrypt(ui, globals, config?.as_ref(), &services, file)?;
-    args.output.deliver(ui, &source, &result, Readers::Usual)
+    let plaintext = args.plaintext(ui, globals, config?.as_ref(), &services, file)?;
+    let source = &plaintext.source;
+    let encrypted = plaintext.encrypt().map_err(|error| source.error(error))?;
+    args.output.deliver(ui, source, &encrypted, Readers::Usual)
 }
 
 /// Whether the configuration has a rule for the file and is not the file itself.
@@ -66,16 +73,33 @@ fn is_covered(config: Option<&Config>, path: &Path) -> bool {
     name != ".sops.yaml" && config.is_none_or(|config| config.creation_rule_for(path).is_ok())
 }
 
+/// A file that is to be encrypted.
+struct Plaintext {
+    source: Source,
+    /// Its text in the format that is written, where that is another one.
+    converted: Option<Zeroizing<Vec<u8>>>,
+    format: Format,
+    encryption: Encryption,
+}
+
+impl Plaintext {
+    fn encrypt(&self) -> sops_core::Result<Zeroizing<Vec<u8>>> {
+        let text = self.converted.as_ref().unwrap_or(&self.source.content);
+        let encrypted = sops_core::encrypt(&**text, self.format, &self.encryption)?;
+        Ok(Zeroizing::new(encrypted.into_bytes()))
+    }
+}
+
 impl Args {
-    /// Reads the file, or standard input, and encrypts it.
-    fn encrypt(
+    /// Reads the file, or standard input, and what it is to be encrypted with.
+    fn plaintext(
         &self,
         ui: &Ui,
         globals: &GlobalArgs,
         config: Option<&Config>,
         services: &Services,
         file: Option<&Path>,
-    ) -> Result<(Source, Zeroizing<Vec<u8>>), CommandError> {
+    ) -> Result<Plaintext, CommandError> {
         let Some(name) = self.name.or(file) else {
             return Err(CommandError::new(
                 Code::ConflictingParameters,
@@ -115,9 +139,11 @@ impl Args {
             }
             Some(convert(&plaintext, to, &stores).map_err(|error| source.error(error))?)
         };
-        let plaintext = converted.as_ref().unwrap_or(&source.content);
-        let encrypted = sops_core::encrypt(&**plaintext, to, &encryption)
-            .map_err(|error| source.error(error))?;
-        Ok((source, Zeroizing::new(encrypted.into_bytes())))
+        Ok(Plaintext {
+            source,
+            converted,
+            format: to,
+            encryption,
+        })
     }
 }

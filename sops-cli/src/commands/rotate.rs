@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KeyChangeArgs, KmsArgs, NameArg, OpeningArgs, OutputArgs,
 };
-use crate::batch;
+use crate::batch::{self, Work};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::files::Readers;
 use crate::key_services::Services;
@@ -45,9 +45,10 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         args.output.check_several(&args.name)?;
         return batch::replace(ui, files, "rotated", Readers::Usual, |item| {
             if !item.is_meant(true) {
-                return Ok(None);
+                return Ok(Work::Ignore);
             }
-            args.rotate(ui, &services, &item.path).map(Some)
+            let (source, encrypted) = args.rotate(ui, &services, &item.path)?;
+            Ok(Work::Replace(source, encrypted))
         });
     }
     let file = args.file.require(ui)?;

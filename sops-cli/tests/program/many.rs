@@ -121,6 +121,35 @@ fn of_a_folder_the_files_are_done_that_are_meant() {
 }
 
 #[test]
+fn of_a_folder_the_files_stay_of_which_the_rule_selects_nothing() {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n  - encrypted_regex: ^data$\n    age: {}\n",
+            recipient()
+        ),
+    );
+    let plain = "kind: Kustomization\nresources: [secret.yaml]\n";
+    environment.write("apps/kustomization.yaml", plain);
+    environment.write("apps/secret.yaml", "data: {a: hunter2}\n");
+    let run = environment.run(&["encrypt", "-i", "apps"]).succeeds();
+    assert_eq!(environment.read("apps/kustomization.yaml"), plain);
+    assert!(!environment.read("apps/secret.yaml").contains("hunter2"));
+    assert_eq!(
+        run.stderr,
+        "These files stay in plaintext, since their rule selects none of their values:\n    apps/kustomization.yaml\nFiles encrypted: 1\n"
+    );
+    // One that is named is meant.
+    let named = ["encrypt", "-i", "apps/kustomization.yaml", "apps"];
+    let run = environment.run(&named).fails_with(1);
+    assert!(
+        run.stderr.contains("1 of 1 files could not be encrypted"),
+        "{run}"
+    );
+}
+
+#[test]
 fn of_a_folder_the_keys_of_encrypted_files_are_updated() {
     let environment = TestEnvironment::new();
     for name in ["in/x.yaml", "in/x.env", "in/x.bin", "in/not covered.yaml"] {
