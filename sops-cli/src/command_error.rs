@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use sops_core::{Error, Format, Location};
+use sops_core::{EncryptedDocument, Error, Format, Location};
 
 use crate::excerpt::{Excerpt, Excerpts};
 
@@ -36,6 +36,8 @@ pub(crate) enum Code {
     NoEditor = 201,
     AlreadyEncrypted = 203,
 }
+
+const TAKE_OR_LOOK: &str = "take the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`";
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -192,9 +194,10 @@ impl CommandError {
             Error::AlreadyEncrypted => simple(Code::AlreadyEncrypted, &error)
                 .hint("to change an encrypted file: `sops-rs edit <FILE>`")
                 .hint("in a plaintext file, give the key `sops` another name"),
-            Error::Metadata { location, message } => {
+            Error::Metadata { location, path, message } => {
                 at = location;
-                Self::new(Code::Generic, format!("the `sops` block: {message}"))
+                let unplaced = Error::Metadata { location: None, path, message };
+                simple(Code::Generic, &unplaced)
                     .hint("the block is written by programs only; take the file from version control")
             }
             Error::Value {
@@ -209,9 +212,24 @@ impl CommandError {
             Error::MacMismatch => simple(Code::MacMismatch, &error)
                 .hint("if the change is wanted, as after a merge: check the values with `sops-rs edit --ignore-mac <FILE>` and save them")
                 .hint("otherwise take the file from version control"),
-            Error::MacMissing | Error::MacUnreadable => simple(Code::MacMismatch, &error)
-                .hint("take the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`"),
-            Error::NoDataKey { .. } => simple(Code::CannotRetrieveDataKey, &error),
+            Error::MacMissing { location } => {
+                at = location;
+                simple(Code::MacMismatch, &Error::MacMissing { location: None })
+                    .hint(TAKE_OR_LOOK)
+            }
+            Error::MacUnreadable { location } => {
+                at = location;
+                simple(Code::MacMismatch, &Error::MacUnreadable { location: None })
+                    .hint(TAKE_OR_LOOK)
+            }
+            Error::NoDataKey { location, .. } => {
+                at = location;
+                let new = simple(Code::CannotRetrieveDataKey, &error);
+                match location {
+                    Some(_) => new.hint("an `enc` was altered or cut off; take the file from version control"),
+                    None => new,
+                }
+            }
             Error::NoKeyService { .. } => simple(Code::Generic, &error)
                 .hint("name one with `--keyservice`, or take the key out: in `.sops.yaml`, or with flags such as `--rm-kms`"),
             Error::Unwritable { .. } => simple(Code::CannotWriteTree, &error),
@@ -234,6 +252,9 @@ impl CommandError {
             error => simple(Code::Generic, &error),
         };
         if let Some((name, text, format, _)) = source {
+            if new.code == Code::MacMismatch || new.code == Code::CannotDecryptTree {
+                new.hints.extend(unknown_keys(text, format).map(Cow::Owned));
+            }
             new.point(name, at, text, format);
         }
         new
@@ -297,6 +318,17 @@ impl Place {
             ),
         }
     }
+}
+
+/// What to say of keys of the `sops` block that mean nothing: one of them may be misspelt, which changes what the values are.
+fn unknown_keys(text: &[u8], format: Format) -> Option<String> {
+    let document = EncryptedDocument::parse(text, format).ok()?;
+    let keys = &document.metadata().unknown_keys;
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    (!keys.is_empty()).then(|| {
+        let keys = keys.join(", ");
+        format!("the `sops` block has what the format does not: {keys}; a misspelt key counts for nothing")
+    })
 }
 
 /// The line, from 1, in which Git has marked the first conflict of a merge.

@@ -85,7 +85,11 @@ impl Services {
         self.say(ui);
         key.map_err(|error| {
             let hints = match &error {
-                Error::NoDataKey { missing, .. } => hints(missing),
+                Error::NoDataKey {
+                    missing,
+                    damaged: None,
+                    ..
+                } => hints(missing),
                 _ => Vec::new(),
             };
             let error = source.error(error).with_code(Code::CannotRetrieveDataKey);

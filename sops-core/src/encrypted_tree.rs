@@ -41,6 +41,7 @@ impl EncryptedTree {
         let Json::Object(block) = to_json(&entries.remove(at).value) else {
             return Err(Error::Metadata {
                 location: None,
+                path: None,
                 message: "it is no mapping".into(),
             });
         };

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::key_path::{Component, KeyPath};
 use crate::keys::{Family, MasterKey};
 
 /// What the functions of this library return.
@@ -42,6 +43,12 @@ impl fmt::Display for Location {
 /// A place in front of a message.
 fn prefix(location: &Option<Location>) -> String {
     location.map_or_else(String::new, |at| format!("{at}: "))
+}
+
+/// A part of the `sops` block in front of what is said of it.
+fn part(path: &Option<KeyPath>) -> String {
+    path.as_ref()
+        .map_or_else(String::new, |path| format!("`{}` ", path.dotted()))
 }
 
 /// Everything that can go wrong, by whose fault it is.
@@ -89,11 +96,13 @@ pub enum Error {
     #[error("the document has a top-level key `sops`: it is encrypted already")]
     AlreadyEncrypted,
     /// The `sops` block is missing a part, or a part is malformed.
-    #[error("{}the `sops` block: {message}", prefix(location))]
+    #[error("{}the `sops` block: {}{message}", prefix(location), part(path))]
     Metadata {
-        /// Where the block stands, if it was read from a text.
+        /// Where in the text the part of the block that is wrong stands, or the block, if it was read from a text.
         location: Option<Location>,
-        /// Which key, and what is wrong with it.
+        /// The part that is wrong, from the block down; `None` if it is all of it.
+        path: Option<KeyPath>,
+        /// What is wrong with it.
         message: String,
     },
     /// An encrypted value is malformed, was altered or moved, or is plaintext where the rules ask for an encrypted one.
@@ -112,11 +121,20 @@ pub enum Error {
     )]
     MacMismatch,
     /// The `sops` block has no MAC.
-    #[error("no MAC in the `sops` block")]
-    MacMissing,
+    #[error("{}no MAC in the `sops` block", prefix(location))]
+    MacMissing {
+        /// Where the block stands.
+        location: Option<Location>,
+    },
     /// The stored MAC cannot be decrypted: it, or `lastmodified`, was changed.
-    #[error("the stored MAC cannot be decrypted: `mac` or `lastmodified` was changed")]
-    MacUnreadable,
+    #[error(
+        "{}the stored MAC cannot be decrypted: `mac` or `lastmodified` was changed",
+        prefix(location)
+    )]
+    MacUnreadable {
+        /// Where `mac` stands.
+        location: Option<Location>,
+    },
     /// None of the identities opens the file, or fewer key groups than the threshold asks for.
     #[error("{message}")]
     NoDataKey {
@@ -124,6 +142,10 @@ pub enum Error {
         message: String,
         /// The master keys of those groups.
         missing: Vec<MasterKey>,
+        /// The first `enc` among them that nobody could open, since it was altered or cut off: its path from the block down.
+        damaged: Option<KeyPath>,
+        /// Where that stands in the text.
+        location: Option<Location>,
     },
     /// The key groups, their threshold and their shares do not fit each other.
     #[error("key groups: {message}")]
@@ -232,6 +254,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error about a part of the `sops` block that was read as if the whole block stood at `path`.
+    pub(crate) fn below(mut self, path: &[Component]) -> Self {
+        if let Self::Metadata { path: part, .. } = &mut self {
+            let rest = part.iter().flat_map(KeyPath::components);
+            *part = KeyPath::new(path.iter().chain(rest).cloned());
+        }
+        self
+    }
+
     pub(crate) fn no_service(key: &MasterKey) -> Self {
         Self::NoKeyService {
             key: key.to_string(),

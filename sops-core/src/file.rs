@@ -12,11 +12,12 @@ use crate::document::{Document, Edits, block};
 use crate::encrypted_tree::Ciphertexts;
 use crate::error::{Error, Result};
 use crate::format::Format;
+use crate::key_path::Component;
 use crate::keys::{
     DataKey, Environment, Identities, KeyGroup, KeyService, KeyServices, MasterKey,
     recover_data_key, wrap_data_key,
 };
-use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_spellings, timestamp};
+use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_spellings, problem_at, timestamp};
 pub use crate::pipeline::decrypt::{Decrypted, MacCheck};
 use crate::pipeline::reuse::Reuse;
 pub use crate::pipeline::unencrypted::Unencrypted;
@@ -87,6 +88,7 @@ pub fn encrypt(
         mac_only_encrypted: how.mac_only_encrypted && !is_binary,
         version: FORMAT_VERSION.into(),
         spellings: None,
+        unknown_keys: Vec::new(),
     };
     let groups = wrap_data_key(
         &key,
@@ -125,13 +127,8 @@ impl<'a> EncryptedDocument<'a> {
         }
         let document = Document::parse(text, format.encrypted())?;
         let tree = block::read(&document)?.ok_or(Error::NotEncrypted)?;
-        let metadata = Metadata::from_tree(&tree).map_err(|error| match error {
-            Error::Metadata { message, .. } => Error::Metadata {
-                location: block::location(&document),
-                message,
-            },
-            other => other,
-        })?;
+        let metadata =
+            Metadata::from_tree(&tree).map_err(|error| block::locate::located(error, &document))?;
         Ok(Self {
             document,
             metadata,
@@ -163,6 +160,7 @@ impl<'a> EncryptedDocument<'a> {
             self.metadata.shamir_threshold,
             service,
         )
+        .map_err(|error| block::locate::located(error, &self.document))
     }
 
     /// Decrypts the document.
@@ -180,14 +178,29 @@ impl<'a> EncryptedDocument<'a> {
         check: MacCheck,
         reuse: Option<&mut Reuse<'a>>,
     ) -> Result<Decrypted> {
-        if self.format == Format::Binary {
-            let plaintext = binary::decrypt(&self.document, &self.metadata, key, check)?;
-            return Ok(Decrypted {
-                plaintext,
-                unopened_comments: 0,
-            });
+        let decrypted = match self.format {
+            Format::Binary => {
+                binary::decrypt(&self.document, &self.metadata, key, check).map(|plaintext| {
+                    Decrypted {
+                        plaintext,
+                        unopened_comments: 0,
+                    }
+                })
+            }
+            _ => decrypt::decrypt(&self.document, &self.metadata, key, check, reuse),
+        };
+        decrypted.map_err(|error| block::locate::located(self.about_rule(error), &self.document))
+    }
+
+    /// An expression that is not valid is a fault of the block that it stands in.
+    fn about_rule(&self, error: Error) -> Error {
+        match (error, &self.metadata.rule) {
+            (error @ Error::Regex { .. }, Some(rule)) => problem_at(
+                &[Component::Key(rule.name().into())],
+                format!("cannot be used: {error}"),
+            ),
+            (error, _) => error,
         }
-        decrypt::decrypt(&self.document, &self.metadata, key, check, reuse)
     }
 
     /// The encrypted values, to be compared with those of a tree that was made of the document.

@@ -46,6 +46,20 @@ impl KeyPath {
         &self.components
     }
 
+    /// The path as it is told of values: keys joined with `.`, indexes in brackets.
+    pub(crate) fn dotted(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| {
+            for (depth, component) in self.components.iter().enumerate() {
+                match component {
+                    Component::Key(key) if depth == 0 => write!(f, "{key}")?,
+                    Component::Key(key) => write!(f, ".{key}")?,
+                    Component::Index(index) => write!(f, "[{index}]")?,
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// The path's first `length` components in the form that is parsed, for messages.
     pub(crate) fn start(&self, length: usize) -> impl fmt::Display {
         fmt::from_fn(move |f| {

@@ -1,13 +1,15 @@
 //! Where the `sops` block of a document goes, and how it is written there.
 
 pub(crate) mod flow;
+pub(crate) mod locate;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::{Map, Value as Json};
 
 use crate::document::{Block, Document, Edits, Item, Style, flat, yaml};
-use crate::error::{Error, Location, Result};
+use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::metadata::BLOCK_KEY;
 use crate::tree::{Entry, Node};
@@ -42,36 +44,31 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
     let Some(block) = document.blocks.first().filter(|block| block.document == 0) else {
         return Ok(None);
     };
-    let value = &document.text[block.value.clone()];
+    let value = || source(document, block).0;
     let tree = match document.format {
         Format::Dotenv | Format::Ini => flat::block::read(document),
         Format::Json | Format::Binary => {
-            serde_json::from_str(value).map_err(|error| error.to_string())
+            serde_json::from_str(&value()).map_err(|error| error.to_string())
         }
-        Format::Yaml => {
-            // In block style the first line lost its indentation when the block was cut out.
-            let column = match value.starts_with('{') {
-                true => 0,
-                false => yaml::source::column(document.text, block.value.start),
-            };
-            let value = " ".repeat(column) + value;
-            serde_yaml::from_str(&value).map_err(|error| error.to_string())
-        }
+        Format::Yaml => serde_yaml::from_str(&value()).map_err(|error| error.to_string()),
     };
     tree.map(Some).map_err(|message| Error::Metadata {
-        location: location(document),
+        location: locate::location(document, None),
+        path: None,
         // The place in it would be counted from the start of the block.
         message: message.split(" at line ").next().unwrap_or_default().into(),
     })
 }
 
-/// Where the key of the block that is read stands.
-pub(crate) fn location(document: &Document<'_>) -> Option<Location> {
-    let entry = document.blocks.first()?.entry.clone();
-    let text = &document.text[entry.clone()];
-    // What goes with an entry when it is removed may begin before its key.
-    let before = text.len() - text.trim_start_matches([' ', '\t', '\r', '\n', ',']).len();
-    Some(Location::of(document.text, entry.start + before))
+/// The text of the block's value as it can be read by itself, and how many bytes were added in front of it.
+fn source<'a>(document: &Document<'a>, block: &Block) -> (Cow<'a, str>, usize) {
+    let value = &document.text[block.value.clone()];
+    if document.format != Format::Yaml || value.starts_with('{') {
+        return (Cow::Borrowed(value), 0);
+    }
+    // In block style the first line lost its indentation when the block was cut out.
+    let column = yaml::source::column(document.text, block.value.start);
+    (Cow::Owned(" ".repeat(column) + value), column)
 }
 
 /// Whether nothing but the block stands in the mapping, which is in block style, of the document at `index`: without the block

@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 
 use super::{Effort, Family, KeyGroup, KeyService, MasterKey, WrappedKey, shamir};
 use crate::error::{Error, Result};
+use crate::key_path::{Component, KeyPath};
+use crate::metadata::KEY_GROUPS;
 
 /// The key of 32 bytes that the values of one document are encrypted with (AES-256). It is wiped when dropped, and
 /// never printed.
@@ -178,6 +180,11 @@ pub fn recover_data_key(
         return Err(Error::NoDataKey {
             message: closed(&openings, needed, opened, service),
             missing: closed_keys.map(|key| key.master_key().clone()).collect(),
+            damaged: openings.iter().enumerate().find_map(|(number, opening)| {
+                let group = (groups.len() > 1).then_some(number);
+                opening.damaged(group)
+            }),
+            location: None,
         });
     }
     let mut secrets: Vec<_> = openings
@@ -207,10 +214,11 @@ fn passes(order: &[Family]) -> Vec<(Vec<Family>, Effort)> {
 
 /// A key group that is being opened.
 struct Opening<'a> {
+    group: &'a KeyGroup,
     /// The group's keys, the most promising first.
     keys: Vec<&'a WrappedKey>,
     /// Why a key does not open, by its place, as far as that is known.
-    problems: Vec<Option<String>>,
+    problems: Vec<Option<Problem>>,
     secret_bytes: usize,
     secret: Option<Zeroizing<Vec<u8>>>,
 }
@@ -225,6 +233,7 @@ impl<'a> Opening<'a> {
             _ => 2,
         });
         Self {
+            group,
             problems: vec![None; keys.len()],
             keys,
             secret_bytes,
@@ -252,13 +261,51 @@ impl<'a> Opening<'a> {
                 }
                 Ok(Some(secret)) => {
                     let (found, wanted) = (secret.len(), self.secret_bytes);
-                    *problem = Some(format!("holds {found} bytes instead of {wanted}"));
+                    *problem = Some(Problem {
+                        is_damage: true,
+                        message: format!("holds {found} bytes instead of {wanted}"),
+                    });
                 }
                 Ok(None) => {}
-                Err(error) => *problem = Some(error.about_key()),
+                Err(error) => {
+                    *problem = Some(Problem {
+                        is_damage: matches!(error, Error::Metadata { .. }),
+                        message: error.about_key(),
+                    });
+                }
             }
         }
     }
+
+    /// The path of the first damaged `enc` in the metadata, in which the group is one of several if it has a number.
+    fn damaged(&self, group: Option<usize>) -> Option<KeyPath> {
+        let is_damage =
+            |problem: &Option<Problem>| problem.as_ref().is_some_and(|problem| problem.is_damage);
+        let key = self.keys[self.problems.iter().position(is_damage)?];
+        let family = key.master_key().family();
+        let mut of_family = self
+            .group
+            .keys
+            .iter()
+            .filter(|key| key.master_key().family() == family);
+        let index = of_family.position(|other| std::ptr::eq(other, key))?;
+        let group =
+            group.map(|number| [Component::Key(KEY_GROUPS.into()), Component::Index(number)]);
+        let entry = [
+            Component::Key(family.name().into()),
+            Component::Index(index),
+            Component::Key("enc".into()),
+        ];
+        KeyPath::new(group.into_iter().flatten().chain(entry))
+    }
+}
+
+/// Why a key does not open its group.
+#[derive(Clone)]
+struct Problem {
+    message: String,
+    /// Whether that is the fault of what stands in the metadata.
+    is_damage: bool,
 }
 
 /// The message about groups that stay closed: whose keys would open them, and where keys were looked for.
@@ -303,7 +350,7 @@ fn closed(
                 families.push(family);
             }
             match problem {
-                Some(problem) => line(format_args!("  {key} ({problem})")),
+                Some(problem) => line(format_args!("  {key} ({})", problem.message)),
                 None if service.serves(family) => line(format_args!("  {key}")),
                 None => line(format_args!("  {key} (needs a key service for {family})")),
             }

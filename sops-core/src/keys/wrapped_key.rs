@@ -5,8 +5,9 @@ use std::time::SystemTime;
 use serde_json::{Map, Value as Json};
 
 use super::{Family, MasterKey};
-use crate::error::{Error, Result};
-use crate::metadata::{is_timestamp, timestamp};
+use crate::error::Result;
+use crate::key_path::Component;
+use crate::metadata::{is_timestamp, problem_at, timestamp};
 
 /// A group of master keys, each of which encrypts the same secret: the data key, or this group's share of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,10 +92,7 @@ impl WrappedKey {
     /// # Errors
     /// [`Error::Metadata`] for a list or mapping where text belongs and, but for age keys, where `created_at` is no time.
     pub fn from_fields(family: Family, fields: Map<String, Json>) -> Result<Self> {
-        let problem = |name: &str, what: &str| Error::Metadata {
-            location: None,
-            message: format!("an entry of `{}`: `{name}` {what}", family.name()),
-        };
+        let problem = |name: &str, what: &str| problem_at(&[Component::Key(name.into())], what);
         let text = |name: &str| {
             text(fields.get(name).unwrap_or(&Json::Null))
                 .ok_or_else(|| problem(name, "is not a string"))
@@ -184,6 +182,7 @@ fn text(value: &Json) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use crate::error::Error;
     use std::time::Duration;
 
     use serde_json::json;

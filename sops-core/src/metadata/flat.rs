@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use crate::key_path::Component;
+
 const KEY: &str = "__map_";
 const INDEX: &str = "__list_";
 
@@ -34,6 +36,19 @@ fn descend(name: String, value: &Json, entries: &mut Vec<(String, String)>) {
         Json::String(text) => entries.push((name, text.clone())),
         value => entries.push((name, value.to_string())),
     }
+}
+
+/// The name of what stands at the path.
+pub(crate) fn name(path: &[Component]) -> String {
+    let mut name = String::new();
+    for (depth, component) in path.iter().enumerate() {
+        match component {
+            Component::Key(key) if depth == 0 => name.push_str(key),
+            Component::Key(key) => name.extend([KEY, key]),
+            Component::Index(index) => name.extend([INDEX, &index.to_string()]),
+        }
+    }
+    name
 }
 
 /// The tree of names and texts, or what is wrong with them.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result};
 use crate::golang::Time;
+use crate::key_path::{Component, KeyPath};
 use crate::keys::{Family, KeyGroup, MasterKey, WrappedKey};
 use crate::rules::EncryptionRule;
 
@@ -17,6 +18,9 @@ pub const BLOCK_KEY: &str = "sops";
 
 /// The version of SOPS whose format is written; `sops` compares it and refuses a file without it.
 pub const FORMAT_VERSION: &str = "3.13.3";
+
+/// The key of the block that the groups stand under, if there are several.
+pub(crate) const KEY_GROUPS: &str = "key_groups";
 
 /// The key of the block that holds the spellings which the values alone do not tell; `sops` ignores it.
 const SPELLINGS_KEY: &str = "sops_rs_spellings";
@@ -40,6 +44,8 @@ pub struct Metadata {
     pub version: String,
     /// The spellings that the values alone do not tell, an encrypted value; only this library writes and reads them.
     pub(crate) spellings: Option<String>,
+    /// Keys of the block that the format does not have. As with SOPS, they mean nothing, and are not written again.
+    pub unknown_keys: Vec<String>,
 }
 
 impl Metadata {
@@ -50,15 +56,16 @@ impl Metadata {
     /// # Errors
     /// [`Error::Metadata`] for a part that is missing or malformed, and for more than one rule.
     pub fn from_tree(tree: &Map<String, Json>) -> Result<Self> {
-        let version = string(tree, "version")?.ok_or_else(|| problem("`version` is missing"))?;
+        let version = string(tree, "version")?.ok_or_else(|| problem("version", "is missing"))?;
         if !is_semantic_version(&version) {
-            return Err(problem("`version` is not a version such as 3.13.3"));
+            return Err(problem("version", "is not a version such as 3.13.3"));
         }
         let last_modified =
-            string(tree, "lastmodified")?.ok_or_else(|| problem("`lastmodified` is missing"))?;
+            string(tree, "lastmodified")?.ok_or_else(|| problem("lastmodified", "is missing"))?;
         if !is_timestamp(&last_modified) {
             return Err(problem(
-                "`lastmodified` is not a time such as 2024-01-31T12:00:00Z",
+                "lastmodified",
+                "is not a time such as 2024-01-31T12:00:00Z",
             ));
         }
         let mut settings = Vec::new();
@@ -67,19 +74,20 @@ impl Metadata {
         }
         let settings = settings.iter().map(|(name, text)| (*name, text.as_str()));
         let rule = EncryptionRule::only(settings).map_err(|(first, second)| {
-            problem(format!("`{first}` and `{second}` cannot both be there"))
+            problem(second, format!("and `{first}` cannot both be there"))
         })?;
         let mut key_groups = Vec::new();
-        for group in list(tree, "key_groups")? {
-            let group = entry(group).ok_or_else(|| problem("a key group is no mapping"))?;
-            key_groups.push(key_group(&group)?);
+        for (index, group) in list(tree, KEY_GROUPS)?.iter().enumerate() {
+            let path = [Component::Key(KEY_GROUPS.into()), Component::Index(index)];
+            let group = entry(group).ok_or_else(|| problem_at(&path, "is no mapping"))?;
+            key_groups.push(key_group(&group, &path)?);
         }
-        let direct = key_group(tree)?;
+        let direct = key_group(tree, &[])?;
         if !direct.keys.is_empty() {
             key_groups = vec![direct];
         }
         if key_groups.is_empty() {
-            return Err(problem("there are no master keys"));
+            return Err(problem_at(&[], "there are no master keys"));
         }
         Ok(Self {
             key_groups,
@@ -90,6 +98,7 @@ impl Metadata {
             mac_only_encrypted: boolean(tree, "mac_only_encrypted")?,
             version,
             spellings: string(tree, SPELLINGS_KEY)?,
+            unknown_keys: tree.keys().filter(|key| !is_known(key)).cloned().collect(),
         })
     }
 
@@ -139,7 +148,7 @@ impl Metadata {
                 lists.sort_keys();
                 Json::Object(lists)
             });
-            tree.insert("key_groups".into(), groups.collect());
+            tree.insert(KEY_GROUPS.into(), groups.collect());
         }
         if let Some(threshold) = self.shamir_threshold {
             tree.insert("shamir_threshold".into(), threshold.into());
@@ -161,6 +170,22 @@ impl Metadata {
     }
 }
 
+/// Whether the format has this key.
+fn is_known(key: &str) -> bool {
+    let other = [
+        KEY_GROUPS,
+        "shamir_threshold",
+        "lastmodified",
+        "mac",
+        "mac_only_encrypted",
+        "version",
+        SPELLINGS_KEY,
+    ];
+    other.contains(&key)
+        || EncryptionRule::NAMES.contains(&key)
+        || Family::ALL.iter().any(|family| family.name() == key)
+}
+
 /// Leaves out of a block's tree what only the first block of a stream has to hold.
 pub(crate) fn leave_out_spellings(tree: &mut Map<String, Json>) {
     tree.shift_remove(SPELLINGS_KEY);
@@ -177,14 +202,24 @@ fn insert_group(tree: &mut Map<String, Json>, group: &KeyGroup) {
     }
 }
 
-/// The master keys that are listed directly in `tree`.
-fn key_group(tree: &Map<String, Json>) -> Result<KeyGroup> {
+/// The master keys that are listed directly in `tree`, which stands at `path`.
+fn key_group(tree: &Map<String, Json>, path: &[Component]) -> Result<KeyGroup> {
     let mut keys = Vec::new();
     for family in Family::ALL {
-        for entry in list(tree, family.name())? {
-            let fields = self::entry(entry)
-                .ok_or_else(|| problem(format!("an entry of `{}` is no mapping", family.name())))?;
-            keys.push(WrappedKey::from_fields(family, fields.into_owned())?);
+        for (index, entry) in list(tree, family.name())?.iter().enumerate() {
+            let path = [
+                path,
+                &[
+                    Component::Key(family.name().into()),
+                    Component::Index(index),
+                ],
+            ]
+            .concat();
+            let fields = self::entry(entry).ok_or_else(|| problem_at(&path, "is no mapping"))?;
+            keys.push(
+                WrappedKey::from_fields(family, fields.into_owned())
+                    .map_err(|error| error.below(&path))?,
+            );
         }
     }
     Ok(KeyGroup { keys })
@@ -203,10 +238,16 @@ pub(crate) fn timestamp(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 
-fn problem(message: impl Into<String>) -> Error {
+fn problem(key: &str, what: impl Into<String>) -> Error {
+    problem_at(&[Component::Key(key.into())], what)
+}
+
+/// What is wrong with the part of the block at `path`.
+pub(crate) fn problem_at(path: &[Component], what: impl Into<String>) -> Error {
     Error::Metadata {
         location: None,
-        message: message.into(),
+        path: KeyPath::new(path.iter().cloned()),
+        message: what.into(),
     }
 }
 
@@ -217,7 +258,7 @@ fn string(tree: &Map<String, Json>, key: &str) -> Result<Option<String>> {
         Some(Json::String(text)) => Ok(Some(text.clone())),
         Some(Json::Number(number)) => Ok(Some(number.to_string())),
         Some(Json::Bool(truth)) => Ok(Some(if *truth { "1" } else { "0" }.into())),
-        Some(_) => Err(problem(format!("`{key}` is not a string"))),
+        Some(_) => Err(problem(key, "is not a string")),
     }
 }
 
@@ -229,14 +270,15 @@ fn boolean(tree: &Map<String, Json>, key: &str) -> Result<bool> {
         Some(Json::String(text)) => match text.as_str() {
             "" | "0" | "f" | "F" | "false" | "False" | "FALSE" => Ok(false),
             "1" | "t" | "T" | "true" | "True" | "TRUE" => Ok(true),
-            _ => Err(problem(format!("`{key}` is neither true nor false"))),
+            _ => Err(problem(key, "is neither true nor false")),
         },
-        Some(_) => Err(problem(format!("`{key}` is neither true nor false"))),
+        Some(_) => Err(problem(key, "is neither true nor false")),
     }
 }
 
 fn threshold(tree: &Map<String, Json>) -> Result<Option<usize>> {
-    let number = match tree.get("shamir_threshold") {
+    const KEY: &str = "shamir_threshold";
+    let number = match tree.get(KEY) {
         None | Some(Json::Null) => return Ok(None),
         Some(Json::Number(number)) => number.as_i64(),
         Some(Json::String(text)) if text.is_empty() => return Ok(None),
@@ -246,7 +288,7 @@ fn threshold(tree: &Map<String, Json>) -> Result<Option<usize>> {
     match number {
         Some(..=0) => Ok(None),
         Some(number) => Ok(usize::try_from(number).ok()),
-        None => Err(problem("`shamir_threshold` is not a number")),
+        None => Err(problem(KEY, "is not a number")),
     }
 }
 
@@ -257,7 +299,7 @@ fn list<'a>(tree: &'a Map<String, Json>, key: &str) -> Result<&'a [Json]> {
         Some(Json::Array(items)) => Ok(items),
         Some(Json::Object(fields)) if fields.is_empty() => Ok(&[]),
         Some(single @ Json::Object(_)) => Ok(std::slice::from_ref(single)),
-        Some(_) => Err(problem(format!("`{key}` is not a list"))),
+        Some(_) => Err(problem(key, "is not a list")),
     }
 }
 

@@ -95,12 +95,12 @@ pub(super) fn stored_mac(
     check: MacCheck,
 ) -> Result<Option<String>> {
     if metadata.mac.is_empty() && check == MacCheck::Require {
-        return Err(Error::MacMissing);
+        return Err(Error::MacMissing { location: None });
     }
     match cipher.decrypt(&metadata.mac, metadata.last_modified.as_bytes()) {
         Ok((_, mac)) => Ok(Some(String::from_utf8_lossy(mac).into_owned())),
         Err(_) if check == MacCheck::Ignore => Ok(None),
-        Err(_) => Err(Error::MacUnreadable),
+        Err(_) => Err(Error::MacUnreadable { location: None }),
     }
 }
 

@@ -110,6 +110,7 @@ pub(super) fn authenticate(
     if !spellings.is_empty() {
         let text = serde_json::to_vec(spellings).map_err(|error| Error::Metadata {
             location: None,
+            path: None,
             message: error.to_string(),
         })?;
         let text = Zeroizing::new(text);

@@ -127,6 +127,22 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             1,
         ),
         changed(
+            "dotenv with a time that is none",
+            "x.env",
+            |text| {
+                lines(text, "sops_lastmodified=", |_| {
+                    "sops_lastmodified=today\n".into()
+                })
+            },
+            1,
+        ),
+        changed(
+            "dotenv with an altered MAC",
+            "x.env",
+            |text| altered(text, "sops_mac="),
+            51,
+        ),
+        changed(
             "dotenv cut within the metadata",
             "x.env",
             |text| cut(text, "sops_version"),
@@ -161,6 +177,16 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             "x.ini",
             |text| without(text, "version"),
             1,
+        ),
+        changed(
+            "INI with a damaged `enc`",
+            "x.ini",
+            |text| {
+                lines(text, "age__list_0__map_enc", |_| {
+                    "age__list_0__map_enc = x\n".into()
+                })
+            },
+            128,
         ),
         changed(
             "INI cut within the metadata",

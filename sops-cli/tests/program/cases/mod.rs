@@ -364,6 +364,20 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
         ),
         changed("an altered MAC", |text| altered(text, "mac:", "data:"), 51),
         changed(
+            "a misspelt key of the `sops` block",
+            |text| replaced(text, "mac:", "mac", "macc"),
+            51,
+        ),
+        changed(
+            "a rule that is no expression",
+            |text| {
+                lines(text, "unencrypted_suffix:", |_| {
+                    "    encrypted_regex: \"^(a\"\n".into()
+                })
+            },
+            1,
+        ),
+        changed(
             "two rules",
             |text| {
                 replaced(

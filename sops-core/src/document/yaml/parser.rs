@@ -619,6 +619,7 @@ impl<'a> Parser<'a> {
             _ => {
                 return Err(Error::Metadata {
                     location: Some(Location::of(self.text, key_at)),
+                    path: None,
                     message: "it must be a mapping".into(),
                 });
             }

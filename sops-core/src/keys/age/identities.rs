@@ -191,6 +191,7 @@ impl Identities {
     ) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let malformed = |message: &str| Error::Metadata {
             location: None,
+            path: None,
             message: format!("`enc` of {}: {message}", shortened(recipient)),
         };
         // As in sops, a binary age file is no answer here.

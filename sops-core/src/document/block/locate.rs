@@ -1,0 +1,108 @@
+//! Where a part of the `sops` block stands in the text: what is read from it is a tree, which has no places.
+
+use crate::document::{Block, Document, NodeRef, dotenv};
+use crate::error::{Error, Location};
+use crate::format::Format;
+use crate::key_path::{Component, KeyPath};
+use crate::metadata::flat::name;
+
+/// The error with the place of what it is about, if it is about a part of the block.
+pub(crate) fn located(error: Error, document: &Document<'_>) -> Error {
+    match error {
+        Error::Metadata {
+            location: None,
+            path,
+            message,
+        } => Error::Metadata {
+            location: location(document, path.as_ref()),
+            path,
+            message,
+        },
+        Error::NoDataKey {
+            message,
+            missing,
+            damaged: Some(path),
+            ..
+        } => Error::NoDataKey {
+            message,
+            missing,
+            location: location(document, Some(&path)),
+            damaged: Some(path),
+        },
+        Error::MacMissing { .. } => Error::MacMissing {
+            location: location(document, None),
+        },
+        Error::MacUnreadable { .. } => Error::MacUnreadable {
+            location: location(document, Some(&Component::Key("mac".into()).into())),
+        },
+        other => other,
+    }
+}
+
+/// Where the part of the block that is read stands, or as much of the way to it as is there.
+pub(crate) fn location(document: &Document<'_>, path: Option<&KeyPath>) -> Option<Location> {
+    let block = document.blocks.first()?;
+    let text = &document.text[block.entry.clone()];
+    // What goes with an entry when it is removed may begin before its key.
+    let before = text.len() - text.trim_start_matches([' ', '\t', '\r', '\n', ',']).len();
+    let part = path.and_then(|path| match document.format.is_flat() {
+        true => flat_offset(document, path.components()),
+        false => offset(document, block, path.components()),
+    });
+    let offset = part.unwrap_or(block.entry.start + before);
+    Some(Location::of(document.text, offset))
+}
+
+/// Where the key of the entry stands that the path leads to, or of the last one on the way.
+fn offset(document: &Document<'_>, block: &Block, path: &[Component]) -> Option<usize> {
+    let (text, added) = super::source(document, block);
+    let format = match document.format {
+        Format::Yaml => Format::Yaml,
+        _ => Format::Json,
+    };
+    let parsed = Document::parse(&*text, format).ok()?;
+    let mut node = parsed.tops().next()??;
+    let mut found = None;
+    for component in path {
+        let next: Option<NodeRef<'_, '_>> = match component {
+            Component::Key(key) => node
+                .entries()
+                .find(|entry| entry.0 == key)
+                .map(|entry| entry.1),
+            Component::Index(index) => node.items().nth(*index),
+        };
+        let Some(next) = next else { break };
+        node = next;
+        found = Some(match component {
+            Component::Key(_) => node.key_offset(),
+            Component::Index(_) => node.span().start,
+        });
+    }
+    Some(block.value.start + found?.checked_sub(added)?)
+}
+
+/// Where the first line stands whose name is that of the path, or of as much of it as there is.
+fn flat_offset(document: &Document<'_>, path: &[Component]) -> Option<usize> {
+    let prefix = match document.format {
+        Format::Dotenv => dotenv::METADATA_PREFIX,
+        _ => "",
+    };
+    let lengths = (1..=path.len()).rev();
+    lengths
+        .map(|length| format!("{prefix}{}", name(&path[..length])))
+        .find_map(|name| line_of(document, &name))
+}
+
+fn line_of(document: &Document<'_>, name: &str) -> Option<usize> {
+    let mut blocks = document.blocks.iter().map(|block| block.value.clone());
+    blocks.find_map(|range| {
+        let mut at = range.start;
+        document.text[range].split_inclusive('\n').find_map(|line| {
+            let start = at + line.len() - line.trim_start().len();
+            at += line.len();
+            let behind = line.trim_start().strip_prefix(name)?;
+            let is_name = behind.starts_with("__") || behind.trim_start().starts_with(['=', ':']);
+            is_name.then_some(start)
+        })
+    })
+}
