@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgAction, Args as _, CommandFactory, FromArgMatches, Parser};
 use hardening::masked;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
+use crate::commands::deferred::described;
 use crate::commands::{self, Command, old_form};
 use crate::ui::Ui;
 
@@ -34,16 +35,18 @@ struct Cli {
     version: (),
     #[command(flatten)]
     globals: GlobalArgs,
-    #[command(flatten)]
-    old_form: old_form::Args,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 /// The command line's description.
 pub(crate) fn command() -> clap::Command {
+    with_old_form(Cli::command())
+}
+
+fn with_old_form(command: clap::Command) -> clap::Command {
     // What belongs to the old form would hide what is there today.
-    Cli::command().mut_args(|arg| {
+    described(command, old_form::Args::augment_args).mut_args(|arg| {
         let hide = arg.is_hide_set() || !stands_before_command(arg.get_id().as_str());
         arg.hide(hide)
     })
@@ -56,18 +59,26 @@ fn stands_before_command(id: &str) -> bool {
 
 /// Does what the command line asks for.
 pub(crate) fn run() -> ExitCode {
-    let matches = match command().try_get_matches() {
-        Ok(matches) => matches,
-        Err(error) => return usage(&error),
-    };
-    let cli = match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli,
+    let mut described = Cli::command();
+    let first = std::env::args_os().nth(1);
+    // Nothing of the old form can stand before a command, and describing it takes a tenth of the time of decrypting a file.
+    if first.is_none_or(|name| described.find_subcommand(name).is_none()) {
+        described = with_old_form(described);
+    }
+    let parsed = described
+        .try_get_matches()
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
     let ui = Ui::new(cli.globals.verbose);
     let command = match cli.command {
         Some(command) => refuse_flags_before(&matches).map(|()| command),
-        None => cli.old_form.command(&ui),
+        None => match old_form::Args::from_arg_matches(&matches) {
+            Ok(args) => args.command(&ui),
+            Err(error) => return usage(&error),
+        },
     };
     match command.and_then(|command| commands::run(&ui, &cli.globals, &command)) {
         Ok(code) => code,

@@ -74,15 +74,17 @@ impl Cipher {
             )
             // GCM takes up to 64 GiB; a text has less than 4.
             .expect("the plaintext is shorter than GCM's limit");
-        out.push_str(PREFIX);
-        push_base64(&self.buffer, &mut self.encoded, out);
-        out.push_str(",iv:");
-        push_base64(&nonce, &mut self.encoded, out);
-        out.push_str(",tag:");
-        push_base64(&tag, &mut self.encoded, out);
-        out.push_str(",type:");
-        out.push_str(kind.name());
-        out.push(']');
+        let mut ascii = Ascii::new(&mut self.encoded, out);
+        ascii.push(PREFIX);
+        ascii.push_base64(&self.buffer);
+        ascii.push(",iv:");
+        ascii.push_base64(&nonce);
+        ascii.push(",tag:");
+        ascii.push_base64(&tag);
+        ascii.push(",type:");
+        ascii.push(kind.name());
+        ascii.push("]");
+        ascii.flush();
     }
 
     /// Decrypts `text`, an encrypted value; the plaintext is as it was written, not yet canonical.
@@ -143,27 +145,62 @@ impl Cipher {
     }
 }
 
-/// Appends bytes in base64. `encode_string` of the crate clears a buffer of 1 KB for each call, more than most values have.
-fn push_base64(bytes: &[u8], encoded: &mut Vec<u8>, out: &mut String) {
-    for bytes in bytes.chunks(ENCODED_AT_ONCE) {
-        let length = bytes.len().div_ceil(3) * 4;
-        // It keeps its length, since what is added to it is written twice.
-        if encoded.len() < length {
-            encoded.resize(length, 0);
+/// Text in ASCII on its way to `out`. It is gathered first, so that a value is checked to be UTF-8 once and not piece by piece.
+struct Ascii<'b> {
+    /// It keeps its length, since what is added to it is written twice.
+    buffer: &'b mut Vec<u8>,
+    length: usize,
+    out: &'b mut String,
+}
+
+impl<'b> Ascii<'b> {
+    fn new(buffer: &'b mut Vec<u8>, out: &'b mut String) -> Self {
+        Self {
+            buffer,
+            length: 0,
+            out,
         }
-        // The buffer has the length that padded base64 takes, and base64 is ASCII.
-        BASE64
-            .encode_slice(bytes, &mut encoded[..length])
-            .expect("the buffer is long enough");
-        out.push_str(str::from_utf8(&encoded[..length]).expect("base64 is ASCII"));
+    }
+
+    /// The room for the next bytes.
+    fn next(&mut self, length: usize) -> &mut [u8] {
+        let start = self.length;
+        self.length += length;
+        if self.buffer.len() < self.length {
+            self.buffer.resize(self.length, 0);
+        }
+        &mut self.buffer[start..self.length]
+    }
+
+    fn push(&mut self, text: &str) {
+        self.next(text.len()).copy_from_slice(text.as_bytes());
+    }
+
+    /// Appends bytes in base64. `encode_string` of the crate clears a buffer of 1 KB for each call, more than most values have.
+    fn push_base64(&mut self, bytes: &[u8]) {
+        for bytes in bytes.chunks(ENCODED_AT_ONCE) {
+            if self.length >= ENCODED_AT_ONCE {
+                self.flush();
+            }
+            // The room is what padded base64 takes.
+            BASE64
+                .encode_slice(bytes, self.next(bytes.len().div_ceil(3) * 4))
+                .expect("the room is long enough");
+        }
+    }
+
+    fn flush(&mut self) {
+        let text = str::from_utf8(&self.buffer[..self.length]).expect("base64 is ASCII");
+        self.out.push_str(text);
+        self.length = 0;
     }
 }
 
 /// Base64 without carriage returns, which Go's decoder passes over.
 fn without_returns(base64: &str) -> Cow<'_, str> {
-    match base64.contains('\r') {
-        true => Cow::Owned(base64.replace('\r', "")),
-        false => Cow::Borrowed(base64),
+    match memchr(b'\r', base64.as_bytes()) {
+        Some(_) => Cow::Owned(base64.replace('\r', "")),
+        None => Cow::Borrowed(base64),
     }
 }
 

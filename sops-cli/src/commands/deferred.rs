@@ -46,7 +46,10 @@ impl<A: FromArgMatches> FromArgMatches for Deferred<A> {
 }
 
 /// Adds the flags, and leaves what the command says of itself: groups of flags would have their own words in its place.
-fn described(command: clap::Command, augment: fn(clap::Command) -> clap::Command) -> clap::Command {
+pub(crate) fn described(
+    command: clap::Command,
+    augment: fn(clap::Command) -> clap::Command,
+) -> clap::Command {
     let about = Resettable::from(command.get_about().cloned());
     let long_about = Resettable::from(command.get_long_about().cloned());
     let of_every_command: Vec<Id> = command

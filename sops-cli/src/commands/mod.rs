@@ -4,7 +4,7 @@
 mod apply;
 mod completion;
 mod decrypt;
-mod deferred;
+pub(crate) mod deferred;
 mod edit;
 mod encrypt;
 mod exec_env;

@@ -11,6 +11,7 @@ pub(crate) mod edit;
 pub(crate) mod flat;
 pub(crate) mod ini;
 pub mod json;
+mod keys;
 mod nodes;
 pub(crate) mod path;
 pub(crate) mod place;

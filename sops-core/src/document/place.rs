@@ -166,8 +166,8 @@ impl<'a> Place<'a> {
     }
 
     fn spell_yaml(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) -> Spelled {
-        if let Ok(text) = str::from_utf8(plaintext)
-            && let Some(style) = self.style(plaintext, value)
+        if let Some(style) = self.style(plaintext, value)
+            && let Ok(text) = str::from_utf8(plaintext)
             && self.spell_in_style(text, value.kind, style, out)
         {
             return Spelled::InPlace;

@@ -72,7 +72,7 @@ pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, selection: &Selected) ->
     let mut end_part =
         |sites: &mut Vec<Site>, end: usize, block: Option<usize>, walk: &Walk<'d, 'a>| {
             parts.push(Part {
-                sites: std::mem::take(sites),
+                sites: std::mem::replace(sites, Vec::with_capacity(SITES)),
                 text: std::mem::replace(&mut start, end)..end,
                 walk: std::mem::replace(&mut walk_of_part, walk.clone()),
                 block,
@@ -109,7 +109,7 @@ fn sites_in_order<'d, 'a>(
     document: &'d Document<'a>,
     selection: &Selected,
 ) -> Vec<(Site, &'d Item<'a>)> {
-    let mut sites = Vec::new();
+    let mut sites = Vec::with_capacity(document.tape.len());
     for (index, item) in document.written_items() {
         let at = match item {
             Item::Document { .. } => block::offset(document, index) as u32,
@@ -140,7 +140,11 @@ fn sites_in_order<'d, 'a>(
     }
     // In the order of the text already but for documents, whose blocks go to their ends, and for comments, which SOPS may
     // find before what they stand behind, also in the document before, behind whose marker a block goes.
-    sites.sort_by_key(|(site, item)| (site.at, !matches!(item, Item::Document { .. })));
+    let order =
+        |(site, item): &(Site, &Item<'_>)| (site.at, !matches!(item, Item::Document { .. }));
+    if !sites.is_sorted_by_key(order) {
+        sites.sort_by_key(order);
+    }
     sites
 }
 

@@ -106,3 +106,79 @@ fn line_of(document: &Document<'_>, name: &str) -> Option<usize> {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::file::{EncryptedDocument, Encryption, encrypt};
+    use crate::format::Format;
+    use crate::keys::age::generate_x25519;
+    use crate::keys::{Identities, KeyService};
+
+    /// What stands at the place of the error that opening a changed document ends with.
+    fn pointed_at(format: Format, plaintext: &str, change: (&str, &str)) -> String {
+        let pair = generate_x25519();
+        let how = Encryption::to([pair.recipient.clone()]);
+        let encrypted = encrypt(plaintext, format, &how).unwrap_or_else(|error| panic!("{error}"));
+        let text = encrypted.replace(change.0, change.1);
+        assert_ne!(text, encrypted, "{change:?}");
+        let identities: &dyn KeyService = &Identities::new();
+        let error = EncryptedDocument::parse(&text, format)
+            .and_then(|document| document.data_key(identities).map(drop))
+            .expect_err("it was damaged");
+        let location = match error {
+            crate::Error::Metadata { location, .. } | crate::Error::NoDataKey { location, .. } => {
+                location
+            }
+            other => panic!("{other}"),
+        };
+        let rest = &text[location.expect("it has a place").offset..];
+        rest.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect()
+    }
+
+    #[test]
+    fn a_part_of_the_block_is_pointed_at_in_every_format() {
+        let time = ("lastmodified", "lastmodifyed");
+        let enc = ("BEGIN AGE ENCRYPTED", "BEGIN AGE BROKEN");
+        for (format, plaintext, change, expected) in [
+            (Format::Yaml, "a: b\n", enc, "enc"),
+            (
+                Format::Yaml,
+                "a: b\n",
+                ("recipient: ", "recipient: [x]\n          y: "),
+                "recipient",
+            ),
+            (
+                Format::Yaml,
+                "a: b\n",
+                ("age:", "kms: [b]\n    age:"),
+                "b",
+            ),
+            (
+                Format::Yaml,
+                "{a: b}\n",
+                ("\"version\":\"", "\"version\":\"x"),
+                "",
+            ),
+            (Format::Json, "{\n\t\"a\": 1\n}\n", enc, ""),
+            (Format::Dotenv, "A=b\n", enc, "sops_age__list_0__map_enc"),
+            (
+                Format::Dotenv,
+                "A=b\n",
+                ("sops_version=", "sops_version=x"),
+                "sops_version",
+            ),
+            (Format::Ini, "[a]\nb = c\n", enc, "age__list_0__map_enc"),
+            // What is missing has no place but the block's.
+            (Format::Yaml, "a: b\n", time, "sops"),
+            (Format::Dotenv, "A=b\n", time, "sops_age__list_0__map_enc"),
+        ] {
+            assert_eq!(
+                pointed_at(format, plaintext, change),
+                expected,
+                "{format:?} {change:?}"
+            );
+        }
+    }
+}

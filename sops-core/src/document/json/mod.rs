@@ -3,11 +3,11 @@
 pub(crate) mod emit;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use jiter::{Jiter, JiterError, Peek};
 
+use crate::document::keys::Keys;
 use crate::document::{
     Block, Collection, Document, Item, Leaf, MAX_DEPTH, PathId, Paths, ROOT, Span, Style, Text,
     block, yaml,
@@ -80,7 +80,7 @@ struct Frame<'a> {
     path: PathId,
     /// Its place on the tape.
     open: usize,
-    keys: HashSet<Text<'a>>,
+    keys: Keys<'a>,
     fresh: bool,
     /// Where its last complete member or item ends, at first where its bracket ends.
     last_end: usize,
@@ -268,7 +268,7 @@ impl<'a> Parser<'a> {
             kind,
             path,
             open,
-            keys: HashSet::new(),
+            keys: Keys::new(),
             fresh: true,
             last_end: start + 1,
             sops: None,

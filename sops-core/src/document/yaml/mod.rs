@@ -9,7 +9,6 @@ pub(crate) mod emit;
 mod events;
 pub(crate) mod foreign;
 pub(crate) mod in_style;
-mod keys;
 mod parser;
 mod pieces;
 mod plain_lines;

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::events::{Event, Events, Scalar};
-use super::keys::Keys;
 use super::resolve::Refusal;
 use super::{foreign, plain_lines, resolve, source};
 use crate::document::change::lexical::key_end;
+use crate::document::keys::Keys;
 use crate::document::{
     Block, Collection, Item, Leaf, MAX_DEPTH, MAX_EXPANDED, PathId, Paths, ROOT, Span, Style, Text,
     block,
@@ -83,11 +83,18 @@ impl<'a> Parser<'a> {
         Self::new(text, range.start, lines).read(range)
     }
 
-    /// The same for [plain lines](plain_lines).
-    pub(super) fn run_plain(text: &'a str, range: Range<usize>, lines: usize) -> Result<Self> {
-        let mut parser = Self::new(text, range.start, lines);
-        plain_lines::events(text, range, |event| parser.event(event))?;
-        Ok(parser)
+    /// The same for the [plain lines](plain_lines) that `range` begins with, and where they end; without any there is no reader.
+    pub(super) fn run_plain(
+        text: &'a str,
+        range: Range<usize>,
+        lines: usize,
+    ) -> Result<(Option<Self>, usize)> {
+        let mut parser = None;
+        let new = || Self::new(text, range.start, lines);
+        let end = plain_lines::events(text, range.clone(), |event| {
+            parser.get_or_insert_with(new).event(event)
+        })?;
+        Ok((parser, end))
     }
 
     /// Reads a text that is never to be encrypted.
@@ -100,8 +107,8 @@ impl<'a> Parser<'a> {
     fn new(text: &'a str, start: usize, lines: usize) -> Self {
         Self {
             text,
-            // A line is an entry, and some begin a container, which also ends.
-            tape: Vec::with_capacity(lines + lines / 4),
+            // A line is an entry, and one of three begins a container, which also ends. What is room too much is wiped all the same.
+            tape: Vec::with_capacity(lines + lines / 3),
             paths: Paths::with_capacity(lines),
             frames: Vec::new(),
             blocks: Vec::new(),

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::thread;
 
 use super::parser::Parser;
-use super::{plain_lines, source};
+use super::source;
 use crate::document::{Collection, Item, PathId, Paths, ROOT, Span};
 
 /// Shorter texts are read faster than threads start.
@@ -50,18 +50,14 @@ pub(super) fn parse(text: &str) -> Option<Parser<'_>> {
 
 /// Reads one piece: its plain lines first, then the rest. There is room for `lines` entries in the first of both.
 fn piece(text: &str, range: Range<usize>, lines: usize) -> Option<Vec<Parser<'_>>> {
-    let plain = plain_lines::prefix(text, range.clone());
-    let rest = plain.end..range.end;
-    let mut parts = Vec::new();
-    if !plain.is_empty() {
-        parts.push(Parser::run_plain(text, plain, lines).ok()?);
-    }
+    let (plain, end) = Parser::run_plain(text, range.clone(), lines).ok()?;
+    let rest = end..range.end;
+    let lines = match plain {
+        Some(_) => source::lines(&text[rest.clone()]),
+        None => lines,
+    };
+    let mut parts: Vec<_> = plain.into_iter().collect();
     if !rest.is_empty() {
-        let lines = if parts.is_empty() {
-            lines
-        } else {
-            source::lines(&text[rest.clone()])
-        };
         parts.push(Parser::run(text, rest, lines).ok()?);
     }
     parts

@@ -122,51 +122,71 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The part at the beginning of `range` that is whole entries of a mapping in the first column, all of whose lines count.
-pub(super) fn prefix(text: &str, range: Range<usize>) -> Range<usize> {
-    let mut lines = Lines::new(text, range.clone());
-    let mut end = range.start;
-    loop {
-        let start = lines.at;
-        match lines.step() {
-            Some(_) if lines.open.len() == 1 => end = start,
-            Some(_) => {}
-            None if start == range.end && !lines.opens => return range,
-            // The last entry may go on behind the lines that count.
-            None => return range.start..end,
-        }
-    }
-}
-
-/// Gives the events of a [`prefix`] to `take`.
+/// Gives to `take` the events of the part at the beginning of `range` that is whole entries of a mapping in the first column, all of
+/// whose lines count; without any, there are no events. Returns where that part ends.
 pub(super) fn events<'a>(
     text: &'a str,
     range: Range<usize>,
     mut take: impl FnMut(Event<'a>) -> Result<()>,
-) -> Result<()> {
-    let scalar = |range: Range<usize>| {
-        Event::Scalar(Scalar {
-            text: Cow::Borrowed(&text[range.clone()]),
-            style: Style::Plain,
-            anchor: 0,
-            tag: None,
-            tag_at: None,
-            range,
-        })
-    };
+) -> Result<usize> {
     let mut lines = Lines::new(text, range.clone());
-    take(Event::DocumentStart(range.start..range.start))?;
-    while let Some(Step {
-        line,
-        closed,
-        opened,
-    }) = lines.step()
-    {
-        let at = line.key.start;
-        for _ in 0..closed {
+    // The last entry may go on behind the lines that count, so they wait for the next one.
+    let mut entry: Vec<Step> = Vec::new();
+    let (mut end, mut open) = (range.start, 0);
+    loop {
+        let start = lines.at;
+        let step = lines.step();
+        let is_whole = match &step {
+            Some(_) => lines.open.len() == 1,
+            None => start == range.end && !lines.opens,
+        };
+        if is_whole && start > range.start {
+            if end == range.start {
+                take(Event::DocumentStart(end..end))?;
+            }
+            end = start;
+            for step in entry.drain(..) {
+                open += usize::from(step.opened);
+                open -= step.closed;
+                step.events(text, &mut take)?;
+            }
+        }
+        match step {
+            Some(step) => entry.push(step),
+            None => break,
+        }
+    }
+    if end > range.start {
+        for _ in 0..open {
+            take(Event::Close(end..end))?;
+        }
+        take(Event::DocumentEnd(end..end))?;
+    }
+    Ok(end)
+}
+
+impl Step {
+    fn events<'a>(
+        &self,
+        text: &'a str,
+        take: &mut impl FnMut(Event<'a>) -> Result<()>,
+    ) -> Result<()> {
+        let scalar = |range: &Range<usize>| {
+            Event::Scalar(Scalar {
+                text: Cow::Borrowed(&text[range.clone()]),
+                style: Style::Plain,
+                anchor: 0,
+                tag: None,
+                tag_at: None,
+                range: range.clone(),
+            })
+        };
+        let Line { key, value, .. } = &self.line;
+        let at = key.start;
+        for _ in 0..self.closed {
             take(Event::Close(at..at))?;
         }
-        if opened {
+        if self.opened {
             take(Event::Open {
                 kind: Collection::Mapping,
                 flow: false,
@@ -174,15 +194,12 @@ pub(super) fn events<'a>(
                 at,
             })?;
         }
-        take(scalar(line.key))?;
-        if !line.value.is_empty() {
-            take(scalar(line.value))?;
+        take(scalar(key))?;
+        match value.is_empty() {
+            true => Ok(()),
+            false => take(scalar(value)),
         }
     }
-    for _ in &lines.open {
-        take(Event::Close(range.end..range.end))?;
-    }
-    take(Event::DocumentEnd(range.end..range.end))
 }
 
 #[cfg(test)]
@@ -199,14 +216,14 @@ mod tests {
         Ok(all)
     }
 
-    fn by_lines(text: &str, range: Range<usize>) -> Vec<String> {
+    /// Where the lines that count end, and their events.
+    fn by_lines(text: &str, range: Range<usize>) -> (usize, Vec<String>) {
         let mut all = Vec::new();
         let took = events(text, range, |event| {
             all.push(format!("{event:?}"));
             Ok(())
         });
-        took.expect("nothing refuses the events");
-        all
+        (took.expect("nothing refuses the events"), all)
     }
 
     #[test]
@@ -283,8 +300,9 @@ mod tests {
             ("", ""),
         ] {
             let text = format!("# before\n{text}");
-            let range = prefix(&text, 9..text.len());
-            assert_eq!((range.start, &text[range]), (9, plain), "{text:?}");
+            let (end, events) = by_lines(&text, 9..text.len());
+            assert_eq!(&text[9..end], plain, "{text:?}");
+            assert_eq!(events.is_empty(), plain.is_empty());
         }
     }
 
@@ -313,13 +331,13 @@ mod tests {
                     line
                 })
                 .collect();
-            let range = prefix(&text, 0..text.len());
-            if range.is_empty() {
+            let (end, events) = by_lines(&text, 0..text.len());
+            if end == 0 {
                 continue;
             }
-            let expected = by_the_crate(&text, range.clone()).expect("plain lines are YAML");
-            assert_eq!(by_lines(&text, range.clone()), expected, "{text:?}");
-            if range.end == text.len() {
+            let expected = by_the_crate(&text, 0..end).expect("plain lines are YAML");
+            assert_eq!(events, expected, "{text:?}");
+            if end == text.len() {
                 plain += 1;
             } else if let Ok(whole) = by_the_crate(&text, 0..text.len()) {
                 partly += 1;

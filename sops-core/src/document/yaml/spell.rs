@@ -166,12 +166,13 @@ fn stays_string(text: &str) -> bool {
 /// Whether `text` is `[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?`, a number of base 60 in YAML 1.1.
 fn is_base_60(text: &str) -> bool {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if !digits.starts_with(|first: char| first.is_ascii_digit()) {
+        return false;
+    }
     let (digits, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let mut parts = digits.split(':');
     let is_digits = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'_'));
-    let first = parts
-        .next()
-        .is_some_and(|part| part.starts_with(|c: char| c.is_ascii_digit()) && is_digits(part));
+    let first = parts.next().is_some_and(is_digits);
     let mut sixtieths = 0;
     for part in parts {
         sixtieths += 1;
