@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io;
+use std::iter;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -46,6 +47,8 @@ pub(crate) struct CommandError {
     message: String,
     place: Option<Box<Place>>,
     hints: Vec<Cow<'static, str>>,
+    /// Whether it is what the person wanted.
+    is_calm: bool,
 }
 
 /// Where an error points to.
@@ -75,7 +78,14 @@ impl CommandError {
             message: message.into(),
             place: None,
             hints: Vec::new(),
+            is_calm: false,
         }
+    }
+
+    /// Says it as a note: the person gave up.
+    pub(crate) fn calmly(mut self) -> Self {
+        self.is_calm = true;
+        self
     }
 
     /// Adds what to do about it.
@@ -156,7 +166,7 @@ impl CommandError {
         let mut at = None;
         let simple = |code, error: &Error| Self::new(code, error.to_string());
         let mut new = match error {
-            Error::Syntax { location, message } => {
+            Error::Syntax { location, message } | Error::Unsupported { location, message } => {
                 at = Some(location);
                 let text = source.map_or(&b""[..], |(_, text, ..)| text);
                 match conflict(text) {
@@ -164,10 +174,6 @@ impl CommandError {
                         .hint("decide which of the values are right, and of the `sops` block keep either side; then see to the MAC with `sops-rs edit --ignore-mac <FILE>`"),
                     None => Self::new(malformed, message),
                 }
-            }
-            Error::Unsupported { location, message } => {
-                at = Some(location);
-                Self::new(malformed, message)
             }
             Error::Unencryptable { location, message } => {
                 at = Some(location);
@@ -191,14 +197,19 @@ impl CommandError {
                     .hint("to change an encrypted file: `sops-rs edit <FILE>`")
                     .hint("in a plaintext file, give the keys that begin with `sops_` other names")
             }
-            Error::AlreadyEncrypted => simple(Code::AlreadyEncrypted, &error)
+            Error::AlreadyEncrypted => Self::new(Code::AlreadyEncrypted, "the document has a top-level key `sops`, which is for the metadata of encrypted files: it is encrypted already, or the key needs another name")
                 .hint("to change an encrypted file: `sops-rs edit <FILE>`")
                 .hint("in a plaintext file, give the key `sops` another name"),
             Error::Metadata { location, path, message } => {
                 at = location;
+                let is_whole = path.is_none();
                 let unplaced = Error::Metadata { location: None, path, message };
-                simple(Code::Generic, &unplaced)
-                    .hint("the block is written by programs only; take the file from version control")
+                let new = simple(Code::Generic, &unplaced)
+                    .hint("the block is written by programs only; take the file from version control");
+                match is_whole {
+                    true => new.hint("in a plaintext file, give the key `sops` another name"),
+                    false => new,
+                }
             }
             Error::Value {
                 path,
@@ -261,9 +272,15 @@ impl CommandError {
     }
 
     fn point(&mut self, name: &str, location: Option<Location>, text: &[u8], format: Format) {
+        let excerpt = location.and_then(|at| {
+            let excerpt = Excerpts::new(text, format).at(at.offset)?;
+            // A report tells the column of what it marks, which in a masked value is where the mask begins.
+            let marked = excerpt.text[..excerpt.span.start].chars().count() + 1;
+            (marked == at.column).then_some(excerpt)
+        });
         self.place = Some(Box::new(Place {
             name: name.to_owned(),
-            excerpt: location.and_then(|at| Excerpts::new(text, format).at(at.offset)),
+            excerpt,
             location,
         }));
     }
@@ -288,15 +305,20 @@ impl CommandError {
         if self.code == Code::BrokenPipe {
             return None;
         }
-        let level = match self.code {
-            // That is how an edit is given up.
-            Code::FileNotModified => Level::NOTE,
-            _ => Level::ERROR,
+        let level = match self.is_calm {
+            true => Level::NOTE,
+            false => Level::ERROR,
         };
         let mut group = Group::with_title(level.primary_title(&*self.message));
-        if let Some(place) = &self.place {
-            group = place.add_to(group);
-        }
+        let Some(place) = &self.place else {
+            // Hints in the same group would stand below a bar that leads from nowhere.
+            let hints = self.hints.iter();
+            let hints = hints.map(|hint| Group::with_title(Level::HELP.primary_title(&**hint)));
+            let reports = iter::once(group).chain(hints);
+            let reports = reports.map(|group| renderer.render(&[group]));
+            return Some(reports.collect::<Vec<_>>().join("\n"));
+        };
+        group = place.add_to(group);
         for hint in &self.hints {
             group = group.element(Level::HELP.message(&**hint));
         }

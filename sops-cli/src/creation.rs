@@ -136,7 +136,10 @@ pub(crate) fn encryption(
     let key_groups = match (&listed[..], creation) {
         ([_, ..], _) => vec![listed],
         ([], Some(creation)) => groups(creation, config)?,
-        ([], None) => return Err(CommandError::general(Error::NoRecipient)),
+        ([], None) => {
+            return Err(no_rules(config)?
+                .hint("or name a recipient on the command line, as with `--age age1…`"));
+        }
     };
     // Before a person writes a text that could not be encrypted.
     services.check(&key_groups)?;
@@ -154,22 +157,37 @@ pub(crate) fn encryption(
     })
 }
 
+/// Why there is no rule for any file: there is no configuration, or it says nothing of new files.
+pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandError> {
+    let error = |message| CommandError::new(Code::Generic, message);
+    Ok(match config {
+        None => {
+            let message = format!(
+                "no `.sops.yaml` was found in {} or a folder above it, so there is no key to encrypt for; it is looked for from the working \
+                 directory, not from the file's folder",
+                name_of(&working_dir()?)
+            );
+            error(message).hint(
+                "`sops-rs init` makes a key and a `.sops.yaml`; or name the file with `--config`",
+            )
+        }
+        Some(config) => error(
+            "the configuration has no creation rules, so there is no key to encrypt for".to_owned(),
+        )
+        .in_file(&name_of(config.file()))
+        .hint("write a list of rules under `creation_rules:`, as `- age: age1…`"),
+    })
+}
+
 /// The keys of a creation rule, for all of which something can be encrypted.
 pub(crate) fn groups(
     creation: &CreationRule,
     config: Option<&Config>,
 ) -> Result<Vec<Vec<MasterKey>>, CommandError> {
-    let file = config.map_or_else(|| ".sops.yaml".to_owned(), |config| name_of(config.file()));
-    let groups = &creation.key_groups;
-    let checked = match groups.iter().position(Vec::is_empty) {
-        Some(empty) if groups.len() > 1 => Err(Error::KeyGroups {
-            message: format!("group {} of the creation rule has no key", empty + 1),
-        }),
-        Some(_) => Err(Error::NoRecipient),
-        None => groups.iter().flatten().try_for_each(MasterKey::check),
-    };
-    checked.map_err(|error| CommandError::general(error).in_file(&file))?;
-    Ok(groups.clone())
+    config
+        .map_or(Ok(()), |config| config.check_keys(creation))
+        .map_err(CommandError::general)?;
+    Ok(creation.key_groups.clone())
 }
 
 /// The one rule: flags come before the configuration's, each kind by itself, as in `sops`.

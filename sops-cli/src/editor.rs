@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -128,7 +129,16 @@ impl Editor {
         if status.success() {
             return Ok(());
         }
-        let message = format!("the editor `{}` failed: {status}", self.program.display());
+        // Shells that were waiting for the editor tell of a signal so.
+        let is_interrupted = status.signal() == Some(SIGINT) || status.code() == Some(128 + SIGINT);
+        if is_interrupted {
+            let message = "the editor was interrupted; nothing was written";
+            return Err(CommandError::new(Code::NoEditor, message).calmly());
+        }
+        let message = format!(
+            "the editor `{}` failed: {status}; nothing was written",
+            self.program.display()
+        );
         Err(CommandError::new(Code::NoEditor, message))
     }
 }

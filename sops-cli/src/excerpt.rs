@@ -79,9 +79,11 @@ impl<'t> Excerpts<'t> {
         let line = self.text.get(self.line.clone())?;
         let is_inside = offset < self.line.end || offset == self.line.end && !line.ends_with('\n');
         let key = self.key.as_ref().filter(|_| is_inside)?;
-        let masked = !line[key.colon + 1..].trim().is_empty();
+        let behind = &line[key.colon + 1..];
+        let masked = !behind.trim().is_empty();
         let mask = if masked {
-            format!(" {MASK}")
+            let blanks = behind.len() - behind.trim_start_matches(' ').len();
+            format!("{}{MASK}", &behind[..blanks])
         } else {
             String::new()
         };

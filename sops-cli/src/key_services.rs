@@ -16,7 +16,10 @@ use crate::ui::Ui;
 /// The key services of a run, with the keys from where `sops` looks for them.
 pub(crate) struct Services {
     identities: Arc<Identities>,
+    gpg: Arc<Gpg>,
     all: Arc<KeyServices>,
+    is_local: bool,
+    has_remote: bool,
     /// What was said of the keys already.
     said: Mutex<Vec<String>>,
 }
@@ -41,18 +44,25 @@ impl Services {
     fn in_order(ui: &Ui, globals: &GlobalArgs, order: Vec<Family>) -> Result<Self, CommandError> {
         let identities = Identities::from_environment(Environment::process());
         let identities = Arc::new(identities.with_prompt(ui.prompt()));
+        let gpg = Arc::new(Gpg::from_environment(Environment::process()));
         let mut all = KeyServices::new().in_order(order);
-        if globals.is_local() {
+        let is_local = globals.is_local();
+        if is_local {
             all = all
                 .with(Arc::clone(&identities) as _)
-                .with(Arc::new(Gpg::from_environment(Environment::process())));
+                .with(Arc::clone(&gpg) as _);
         }
+        let mut has_remote = false;
         for address in globals.key_services() {
             all = all.with(remote(address)?);
+            has_remote = true;
         }
         Ok(Self {
             identities,
+            gpg,
             all: Arc::new(all),
+            is_local,
+            has_remote,
             said: Mutex::default(),
         })
     }
@@ -110,6 +120,44 @@ impl Services {
         document
             .with_key_groups(&key, groups, threshold, &*self.all, SystemTime::now())
             .map_err(|error| source.error(error))
+    }
+
+    /// Warns where the file would be closed to this machine with those key groups, of which as many as the threshold are needed.
+    ///
+    /// Nobody is asked for that: what a key service or a passphrase may open counts as open.
+    pub(crate) fn warn_if_closed(
+        &self,
+        ui: &Ui,
+        name: &str,
+        groups: &[Vec<MasterKey>],
+        threshold: Option<usize>,
+    ) {
+        let open = groups
+            .iter()
+            .filter(|group| group.iter().any(|key| self.may_open(key)))
+            .count();
+        let needed = threshold.unwrap_or(groups.len()).min(groups.len());
+        if open >= needed.max(1) {
+            return;
+        }
+        let group = match (needed, open) {
+            (0 | 1, _) => String::new(),
+            (needed, open) => format!(": {needed} key groups are needed, and it opens {open}"),
+        };
+        ui.warn(format_args!(
+            "with these master keys no private key at hand opens {name} any more{group}; only who has one of the others can undo that"
+        ));
+    }
+
+    /// Whether a key at hand is, or may be, the private half.
+    fn may_open(&self, key: &MasterKey) -> bool {
+        self.has_remote
+            || self.is_local
+                && match key {
+                    MasterKey::Age { recipient } => self.identities.may_open(recipient),
+                    MasterKey::Pgp { fingerprint } => self.gpg.has_private_key(fingerprint),
+                    _ => false,
+                }
     }
 
     /// Says once what should be mended about the keys and, if asked to, where they were looked for.

@@ -20,6 +20,11 @@ pub(crate) struct FileArg {
 }
 
 impl FileArg {
+    /// The first of the files, if there is one.
+    pub(crate) fn first(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// The file, if there is one; more than one is a warning, as in `sops`.
     pub(crate) fn get(&self, ui: &Ui) -> Option<&Path> {
         if !self.more.is_empty() {
@@ -47,10 +52,17 @@ pub(crate) fn no_file() -> CommandError {
 /// Refuses a file that does not exist, with the code that `sops` has for it there.
 pub(crate) fn require_existing(path: &Path) -> Result<(), CommandError> {
     match path.metadata() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(CommandError::new(
-            Code::NoFileSpecified,
-            format!("there is no file {}", name_of(path)),
-        )),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let message = format!("there is no file {}", name_of(path));
+            let error = CommandError::new(Code::NoFileSpecified, message);
+            Err(match std::env::current_dir() {
+                Ok(folder) if path.is_relative() => error.hint(format!(
+                    "the name is seen from the working directory, {}",
+                    name_of(&folder)
+                )),
+                _ => error,
+            })
+        }
         _ => Ok(()),
     }
 }

@@ -82,6 +82,9 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     }
 }
 
+/// How often the editor is opened for one text. A script in its place that never leaves a good one would be run for ever.
+const MAX_TIMES: usize = 20;
+
 struct Editing<'a> {
     ui: &'a Ui,
     args: &'a Args,
@@ -164,6 +167,7 @@ impl Editing<'_> {
         let path = folder.create(name, &notice.above(head, original.text))?;
         let mut has_notice = !head.is_empty();
         let mut refused: Option<Zeroizing<Vec<u8>>> = None;
+        let mut times = 0;
         let encrypted = loop {
             if !self.editor.run(&path, &signals)? {
                 return Err(CommandError::new(
@@ -178,17 +182,16 @@ impl Editing<'_> {
                 &edited
             };
             if text == original.text && !original.is_worth_writing {
-                return Err(CommandError::new(
-                    Code::FileNotModified,
-                    "the file was not changed",
-                ));
+                return Err(
+                    CommandError::new(Code::FileNotModified, "the file was not changed").calmly(),
+                );
             }
             if refused
                 .as_deref()
                 .is_some_and(|refused| text == refused.as_slice())
             {
                 let message = "the text was left as it cannot be encrypted; nothing was written";
-                return Err(CommandError::new(Code::FileNotModified, message));
+                return Err(CommandError::new(Code::FileNotModified, message).calmly());
             }
             let error = match encrypt(text) {
                 Ok(encrypted) => break encrypted,
@@ -201,6 +204,17 @@ impl Editing<'_> {
                 return Err(keep(folder, &path, error));
             }
             self.ui.error(&error);
+            times += 1;
+            if times == MAX_TIMES {
+                let message = format!(
+                    "the editor left {MAX_TIMES} texts in a row that cannot be encrypted; nothing was written"
+                );
+                return Err(keep(
+                    folder,
+                    &path,
+                    CommandError::new(Code::FileNotModified, message),
+                ));
+            }
             let lines = notice.of_error(&error);
             let text = Zeroizing::new(text.to_vec());
             if let Err(error) = std::fs::write(&path, &*notice.above(&lines, &text)) {

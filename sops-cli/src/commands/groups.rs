@@ -126,6 +126,7 @@ fn change(
         );
     }
     let services = Services::new(ui, globals)?;
+    services.warn_if_closed(ui, &source.name, &groups, threshold);
     let changed = services.with_key_groups(ui, &source, &document, &groups, threshold)?;
     let output = OutputArgs {
         in_place: place.in_place,

@@ -28,8 +28,14 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         None => config::find(&working_dir).file,
     };
     if let Some(file) = file {
+        let text = std::fs::read(&file).unwrap_or_default();
+        let has_key = String::from_utf8_lossy(&text).contains(&recipient);
+        let what = match has_key {
+            true => "It names the key's recipient",
+            false => "To encrypt for the key, it needs the recipient",
+        };
         ui.note(format_args!(
-            "{} is there already and stays as it is. To encrypt for the key, it needs the recipient\n    {recipient}",
+            "{} is there already and stays as it is. {what}\n    {recipient}",
             name_of(&file)
         ));
         return Ok(());

@@ -1,5 +1,7 @@
 //! The form without a command that `sops` had first: `-d`, `-e`, `-r`, `--set`, and a file alone to edit it.
 
+use std::path::Path;
+
 use super::deferred::Deferred;
 use super::{Command, decrypt, edit, encrypt, rotate, set};
 use crate::arguments::{
@@ -55,25 +57,26 @@ pub(crate) struct Args {
 impl Args {
     /// The command that is meant.
     pub(crate) fn command(self, ui: &Ui) -> Result<Command, CommandError> {
-        let Some(file) = self.file.get(ui) else {
-            return Err(no_file().hint("`sops-rs --help` tells the commands"));
-        };
         let modes = [self.encrypt, self.decrypt, self.rotate, self.set.is_some()];
         match modes.iter().filter(|mode| **mode).count() {
-            0 if self.formats.input_type.is_none()
-                && !file.exists()
-                && file.extension().is_none() =>
-            {
-                let message = format!("`{}` is neither a command nor a file", name_of(file));
-                return Err(CommandError::new(Code::Generic, message)
-                    .hint("`sops-rs --help` tells the commands"));
+            0 => {
+                let first = self.file.first().filter(|file| !file.exists());
+                if let Some(word) = first
+                    && self.formats.input_type.is_none()
+                    && word.extension().is_none()
+                {
+                    return Err(no_command(word));
+                }
             }
-            0 | 1 => {}
+            1 => {}
             _ => {
                 let message = "`--encrypt`, `--decrypt`, `--rotate` and `--set` exclude each other";
                 return Err(CommandError::new(Code::ConflictingParameters, message));
             }
         }
+        let Some(file) = self.file.get(ui) else {
+            return Err(no_file().hint("`sops-rs --help` tells the commands"));
+        };
         if (self.encrypt || self.decrypt || self.rotate) && !self.changes.any() {
             require_existing(file)?;
         }
@@ -130,4 +133,26 @@ impl Args {
             }))
         })
     }
+}
+
+/// A word that is no command, and hardly meant as a file.
+fn no_command(word: &Path) -> CommandError {
+    /// How much of the letters stay where one word is made the other.
+    const LIKENESS: f64 = 0.6;
+    let shown = name_of(word);
+    let message = format!("`{shown}` is neither a command nor a file");
+    let error = CommandError::new(Code::Generic, message);
+    let commands = crate::cli::command();
+    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&shown, name);
+    let nearest = commands
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .map(clap::Command::get_name)
+        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
+        .filter(|name| likeness(name) >= LIKENESS);
+    match nearest {
+        Some(name) => error.hint(format!("did you mean `{name}`?")),
+        None => error,
+    }
+    .hint("`sops-rs --help` tells the commands")
 }

@@ -85,6 +85,10 @@ impl Args {
         let key = services.data_key(ui, &source, &document)?;
         let open = opening::open(&source, &document, key, &self.opening)?;
         opening::warn_of_comments(ui, &source, open.unopened_comments());
+        if self.changes.any() {
+            let threshold = document.metadata().shamir_threshold;
+            services.warn_if_closed(ui, &source.name, &groups, threshold);
+        }
         let rotated = open
             .rotate(&groups, &*services.all(), SystemTime::now())
             .map_err(|error| source.error(error))?;

@@ -60,8 +60,12 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
     let path = key_path(path)?;
     let json = args.json()?;
     let value: serde_json::Value = serde_json::from_str(&json).map_err(|error| {
-        // The error tells the kind and the place, and nothing of the text.
-        no_json(&error.to_string())
+        // The error's own words are about the parser.
+        no_json(&format!(
+            "it cannot be read at its line {}, column {}",
+            error.line(),
+            error.column()
+        ))
     })?;
     let value = Node::from_json(&value);
     let changing = Changing {

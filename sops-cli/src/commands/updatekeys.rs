@@ -35,11 +35,7 @@ pub(crate) fn cmd_updatekeys(
     args: &Args,
 ) -> Result<(), CommandError> {
     let Some(config) = creation::config(ui, globals)? else {
-        return Err(CommandError::new(
-            Code::Generic,
-            "there is no configuration file `.sops.yaml`",
-        )
-        .hint("`sops-rs init` makes one; or name it with `--config`"));
+        return Err(creation::no_rules(None)?);
     };
     let services = Services::new(ui, globals)?;
     match &args.files[..] {
@@ -88,10 +84,7 @@ fn update(
         .creation_rule_for(file)
         .map_err(CommandError::general)?
     else {
-        return Err(CommandError::new(
-            Code::Generic,
-            format!("{} has no creation rules", name_of(config.file())),
-        ));
+        return Err(creation::no_rules(Some(config))?);
     };
     let old = document.metadata();
     let old_threshold = old.shamir_threshold.unwrap_or(0);
@@ -111,6 +104,8 @@ fn update(
     report += &threshold_change(old_threshold, threshold);
     report += &changes;
     ui.output(report.as_bytes())?;
+    let threshold = Some(threshold).filter(|threshold| *threshold > 0);
+    services.warn_if_closed(ui, &name, &groups, threshold);
     if !args.yes {
         let is_confirmed = ui.confirm("Is this okay?").map_err(|error| {
             CommandError::input("the answer", &error)
@@ -122,7 +117,6 @@ fn update(
             return Ok(());
         }
     }
-    let threshold = Some(threshold).filter(|threshold| *threshold > 0);
     let updated = services.with_key_groups(ui, &source, &document, &groups, threshold)?;
     let expected = Expected::Content(&source.content);
     files::write(ui, file, updated.as_bytes(), expected, Readers::Usual)?;

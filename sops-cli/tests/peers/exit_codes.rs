@@ -5,7 +5,8 @@ use std::path::Path;
 use test_support::environment::TestEnvironment;
 
 use crate::cases::{
-    Case, changes, command_lines, encrypted_files, flat, opened, plaintexts, private_keys,
+    Case, changes, command_lines, configuration, encrypted_files, flat, opened, plaintexts,
+    private_keys, syntax,
 };
 
 /// Where the codes differ: the case, the code of `sops`, and why it is another here.
@@ -14,6 +15,26 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         "JSON with text behind it",
         0,
         "it drops the text; nothing is lost here",
+    ),
+    (
+        "a comment behind the object",
+        0,
+        "it drops the text; nothing is lost here",
+    ),
+    (
+        "a bracket too much in JSON",
+        0,
+        "it drops the text; nothing is lost here",
+    ),
+    (
+        "a list that ends in the middle",
+        0,
+        "it closes what is open; the rest may be missing",
+    ),
+    (
+        "half a pair of escapes",
+        0,
+        "it puts another character in place of the escape",
     ),
     (
         "JSON with a key that stands twice",
@@ -112,6 +133,8 @@ fn bad_input_ends_as_with_sops() {
         private_keys(),
         changes(),
         command_lines(),
+        configuration::configurations(),
+        syntax::mistakes(),
         flat::plaintexts(),
         flat::encrypted_files(),
     ];

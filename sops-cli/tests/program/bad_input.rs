@@ -2,15 +2,20 @@
 
 use std::fmt::Write as _;
 
-use test_support::environment::{TestEnvironment, identity};
+use test_support::environment::{TestEnvironment, identity, other_identity};
 
 use crate::cases::{
-    Case, Input, case, changes, command_lines, encrypted_files, flat, opened, plaintexts,
-    private_keys,
+    Case, Input, case, changes, command_lines, configuration, encrypted_files, flat, opened,
+    plaintexts, private_keys, syntax,
 };
 
-/// Stands in every file, and may stand in no message.
-const VALUE: &str = "hunter2";
+/// What stands in the files, arguments and variables of the cases, and may stand in no message.
+fn secrets() -> Vec<String> {
+    let pieces = |identity: String| [identity[20..40].to_owned(), identity[40..60].to_owned()];
+    let mut secrets = vec!["hunter2".to_owned(), "KEY-1HUNTER".to_owned()];
+    secrets.extend([identity(), other_identity()].into_iter().flat_map(pieces));
+    secrets
+}
 
 /// Runs the cases, checks what must hold for all, and gives the messages.
 fn messages(cases: Vec<Case>) -> String {
@@ -29,9 +34,13 @@ fn messages(cases: Vec<Case>) -> String {
         let run = environment.finish(command);
         assert_eq!(run.code, Some(case.code), "{}: {run}", case.name);
         assert_eq!(run.stdout, "", "{}", case.name);
-        for secret in [VALUE, "KEY-1HUNTER", &identity()[20..40]] {
-            assert!(!run.stderr.contains(secret), "{}: {run}", case.name);
+        let said = format!("{}{}", run.stdout, run.stderr).to_uppercase();
+        for secret in secrets() {
+            let is_said = said.contains(&secret.to_uppercase());
+            assert!(!is_said, "{}: {run}", case.name);
         }
+        let is_led_nowhere = run.stderr.lines().nth(1) == Some(" |");
+        assert!(!is_led_nowhere, "{}: {run}", case.name);
         let after: Vec<_> = environment
             .names()
             .into_iter()
@@ -104,6 +113,16 @@ fn flat_files_that_are_malformed_or_were_altered() {
 #[test]
 fn changes_that_cannot_be_made() {
     insta::assert_snapshot!(messages(changes()));
+}
+
+#[test]
+fn mistakes_in_yaml_and_json_are_told_in_clear_words() {
+    insta::assert_snapshot!(messages(syntax::mistakes()));
+}
+
+#[test]
+fn configurations_that_are_wrong() {
+    insta::assert_snapshot!(messages(configuration::configurations()));
 }
 
 #[test]

@@ -438,3 +438,38 @@ fn a_merge_is_finished_with_the_right_mac() {
     let unchanged = edit(&environment, "true", &["edit", "--ignore-mac", "x.yaml"]);
     assert_eq!(unchanged.code, Some(200), "{unchanged}");
 }
+
+#[test]
+fn an_editor_that_never_leaves_a_good_text_is_not_run_for_ever() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: hunter2\n");
+    let before = environment.read("x.yaml");
+    // Another text each time.
+    let script = "echo run >> runs; wc -l < runs > \"$1\"; echo 'a: [' >> \"$1\"";
+    let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(200);
+    assert_eq!(environment.read("x.yaml"), before);
+    assert_eq!(environment.read("runs").lines().count(), 20);
+    assert!(run.stderr.contains("20 texts in a row"), "{run}");
+    let kept = std::path::PathBuf::from(kept(&run));
+    assert!(
+        fs::read_to_string(&kept).is_ok_and(|text| text.contains("a: [")),
+        "{run}"
+    );
+    fs::remove_dir_all(kept.parent().expect("it has a folder")).expect("it is ours");
+}
+
+#[test]
+fn an_interrupt_that_ends_the_editor_is_told_calmly() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: hunter2\n");
+    let before = environment.read("x.yaml");
+    // As a person's Ctrl-C does it, and as a shell around the editor tells of it.
+    for script in ["echo changed > \"$1\"; kill -INT $$", "exit 130"] {
+        let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(201);
+        assert_eq!(
+            run.stderr,
+            "note: the editor was interrupted; nothing was written\n"
+        );
+        assert_eq!(environment.read("x.yaml"), before);
+    }
+}

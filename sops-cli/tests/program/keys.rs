@@ -370,3 +370,117 @@ fn a_threshold_on_the_command_line_comes_before_that_of_the_rule() {
         "{run}"
     );
 }
+
+/// What is said where a key that goes was the only one of this machine.
+const CLOSED: &str = "no private key at hand opens x.yaml any more";
+
+#[test]
+fn whoever_takes_away_their_own_last_key_is_warned() {
+    let environment = TestEnvironment::new();
+    let (ours, other) = (recipient(), other_recipient());
+    let both = format!("{ours},{other}");
+    let fresh = || {
+        environment.write("x.yaml", TEXT);
+        environment
+            .run(&["encrypt", "-i", "--age", &both, "x.yaml"])
+            .succeeds();
+    };
+    fresh();
+    let rotated = environment
+        .run(&["rotate", "-i", "--rm-age", &other, "x.yaml"])
+        .succeeds();
+    assert!(!rotated.stderr.contains(CLOSED), "{rotated}");
+    fresh();
+    let rotated = environment
+        .run(&["rotate", "-i", "--rm-age", &ours, "x.yaml"])
+        .succeeds();
+    assert!(rotated.stderr.contains(CLOSED), "{rotated}");
+    environment.run(&["decrypt", "x.yaml"]).fails_with(128);
+
+    fresh();
+    environment.write(".sops.yaml", format!("creation_rules:\n  - age: {other}\n"));
+    // Before the answer, and whatever it is.
+    let asked = environment
+        .run_with_input(&["updatekeys", "x.yaml"], "n\n")
+        .succeeds();
+    let (warning, question) = (
+        asked.stderr.find(CLOSED),
+        asked.stderr.find("Is this okay?"),
+    );
+    assert!(warning.is_some() && warning < question, "{asked}");
+    assert_eq!(environment.decrypt("x.yaml"), TEXT);
+    let updated = environment.run(&["updatekeys", "-y", "x.yaml"]).succeeds();
+    assert!(updated.stderr.contains(CLOSED), "{updated}");
+    environment.run(&["decrypt", "x.yaml"]).fails_with(128);
+}
+
+#[test]
+fn fewer_groups_at_hand_than_the_threshold_are_a_warning() {
+    let environment = TestEnvironment::new();
+    for (second, is_closed) in [(recipient(), false), (other_recipient(), true)] {
+        environment.encrypt("x.yaml", TEXT);
+        environment.write(
+            ".sops.yaml",
+            format!(
+                "creation_rules:\n  - key_groups:\n      - age: [{}]\n      - age: [{second}]\n",
+                recipient()
+            ),
+        );
+        let run = environment.run(&["updatekeys", "-y", "x.yaml"]).succeeds();
+        assert_eq!(run.stderr.contains(CLOSED), is_closed, "{run}");
+        assert_eq!(
+            run.stderr
+                .contains("2 key groups are needed, and it opens 1"),
+            is_closed,
+            "{run}"
+        );
+        let opened = environment.run(&["decrypt", "x.yaml"]);
+        assert_eq!(opened.code == Some(128), is_closed, "{opened}");
+    }
+    environment.encrypt("x.yaml", TEXT);
+    let added = environment
+        .run(&[
+            "groups",
+            "add",
+            "-i",
+            "-f",
+            "x.yaml",
+            "--age",
+            &other_recipient(),
+            "--shamir-secret-sharing-threshold",
+            "2",
+        ])
+        .succeeds();
+    assert!(added.stderr.contains(CLOSED), "{added}");
+}
+
+#[test]
+fn a_key_that_may_be_at_hand_is_no_warning() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n  - age: {}\n", other_recipient()),
+    );
+    // What the command would print for the new recipient is not known before it is run.
+    let mut command = environment.command(&["updatekeys", "-y", "x.yaml"]);
+    command.env("SOPS_AGE_KEY_CMD", "true");
+    let run = environment.finish(command).succeeds();
+    assert!(!run.stderr.contains(CLOSED), "{run}");
+}
+
+#[test]
+fn updatekeys_says_where_it_looked_for_the_configuration() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    environment.write("m/x.yaml", environment.read("x.yaml"));
+    environment.write(
+        "m/.sops.yaml",
+        format!("creation_rules:\n  - age: {}\n", recipient()),
+    );
+    let run = environment
+        .run(&["updatekeys", "-y", "m/x.yaml"])
+        .fails_with(1);
+    let place = "it is looked for from the working directory, not from the file's folder";
+    assert!(run.stderr.contains(place), "{run}");
+}

@@ -17,6 +17,9 @@ pub use rule::{CreationRule, Destination, DestinationRule};
 use crate::error::{Error, Location, Result};
 use crate::rules::Regex;
 
+/// What is said of a private key, of which nothing is shown.
+const PRIVATE_KEY: &str = "a private key stands where a recipient belongs; write its public key there, `age1…`, and make a new key if others have seen this one";
+
 /// How many warnings a file gets.
 const MAX_WARNINGS: usize = 20;
 
@@ -37,6 +40,8 @@ const MAX_WARNINGS: usize = 20;
 #[derive(Clone, Debug)]
 pub struct Config {
     file: PathBuf,
+    /// What was read, for places in it.
+    text: String,
     working_dir: PathBuf,
     creation_rules: Option<Vec<CreationRule>>,
     destination_rules: Vec<DestinationRule>,
@@ -103,6 +108,7 @@ impl Config {
         };
         let mut config = Self {
             file: file.to_owned(),
+            text: String::from_utf8_lossy(text).into_owned(),
             working_dir: working_dir.to_owned(),
             stores: Stores {
                 // 0 stands for the default, as `sops` takes it.
@@ -158,9 +164,55 @@ impl Config {
                 return Ok(Some(rule));
             }
         }
-        Err(self.error(format!(
-            "no matching creation rules found for `{path}`; add a rule whose `path_regex` matches it, or a last one without"
-        )))
+        Err(self.error(mismatch(rules, &path)))
+    }
+
+    /// Refuses a creation rule of this configuration that has no key, or one that nothing can be encrypted for.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the place of the key, and nothing of it where it is a private key.
+    pub fn check_keys(&self, rule: &CreationRule) -> Result<()> {
+        let rules = self.creation_rules.iter().flatten();
+        let index = rules.into_iter().position(|own| std::ptr::eq(own, rule));
+        let at_rule = |message: &str| {
+            let index = index.ok_or_else(|| self.error(message.to_owned()))?;
+            Err(Error::Config {
+                file: self.file.clone(),
+                location: place::of_item(self.text.as_bytes(), "creation_rules", index),
+                message: format!("creation_rules[{index}]: {message}"),
+            })
+        };
+        match rule.key_groups.iter().position(Vec::is_empty) {
+            Some(_) if rule.key_groups.len() == 1 => {
+                return at_rule(
+                    "the rule names no key to encrypt a file for; add one, as with `age: age1…`",
+                );
+            }
+            Some(empty) => {
+                return at_rule(&format!(
+                    "key_groups[{empty}] has no key; add one, or take the group out"
+                ));
+            }
+            None => {}
+        }
+        for key in rule.key_groups.iter().flatten() {
+            let message = match key.check() {
+                Ok(()) => continue,
+                Err(Error::PrivateKey) => PRIVATE_KEY.to_owned(),
+                Err(error) => error.to_string(),
+            };
+            let fault =
+                index.and_then(|index| place::fault_of_key(&self.text, index, key, &message));
+            let Some((location, message)) = fault else {
+                return at_rule(&message);
+            };
+            return Err(Error::Config {
+                file: self.file.clone(),
+                location,
+                message,
+            });
+        }
+        Ok(())
     }
 
     /// All creation rules; `None` where the file says nothing of them.
@@ -206,6 +258,43 @@ impl Config {
             message,
         }
     }
+}
+
+/// Why none of the rules is for the path, with the expressions of the first ones.
+fn mismatch(rules: &[CreationRule], path: &str) -> String {
+    const MAX_RULES: usize = 10;
+    const MAX_CHARACTERS: usize = 80;
+    let seen_from = match Path::new(path).is_absolute() {
+        true => "the whole path, since it is not below the folder of the configuration",
+        false => "the path from the folder of the configuration",
+    };
+    let mut message = format!("no matching creation rules found for `{path}`, {seen_from}: ");
+    message += &match rules.len() {
+        0 => "`creation_rules` is empty".to_owned(),
+        1 => "the only rule does not match".to_owned(),
+        count => format!("none of the {count} rules matches"),
+    };
+    message += "; add one that does, or a last one without `path_regex`";
+    for (index, rule) in rules.iter().enumerate().take(MAX_RULES) {
+        let pattern = rule.path_regex.as_deref().unwrap_or_default();
+        let shown: String = pattern
+            .chars()
+            .take(MAX_CHARACTERS)
+            .map(|character| match character.is_control() {
+                true => '�',
+                false => character,
+            })
+            .collect();
+        let cut = match pattern.chars().nth(MAX_CHARACTERS) {
+            Some(_) => "…",
+            None => "",
+        };
+        message += &format!("\ncreation_rules[{index}].path_regex: {shown}{cut}");
+    }
+    if rules.len() > MAX_RULES {
+        message += &format!("\nand {} more", rules.len() - MAX_RULES);
+    }
+    message
 }
 
 #[cfg(test)]
@@ -286,19 +375,19 @@ mod tests {
             // Types.
             (
                 "- a\n",
-                "1:1 invalid type: sequence, expected the configuration, a mapping",
+                "1:1 this is a list; expected the configuration, a mapping",
             ),
             (
                 "text",
-                "1:1 invalid type: string \"text\", expected the configuration, a mapping",
+                "1:1 this is text; expected the configuration, a mapping",
             ),
             (
                 "creation_rules:\n  age: a\n",
-                "2:3 creation_rules: invalid type: map, expected a list, each item a creation rule",
+                "2:3 creation_rules: this is a mapping; expected a list, each item a creation rule",
             ),
             (
                 "creation_rules:\n  - age\n",
-                "2:5 creation_rules[0]: invalid type: string \"age\", expected a creation rule",
+                "2:5 creation_rules[0]: this is text; expected a creation rule",
             ),
             (
                 "creation_rules:\n  - age: a\n  -\n",
@@ -306,23 +395,23 @@ mod tests {
             ),
             (
                 "creation_rules: [{path_regex: 1}]",
-                "1:31 creation_rules[0].path_regex: invalid type: integer `1`, expected a regular",
+                "1:31 creation_rules[0].path_regex: this is the number 1; expected a regular",
             ),
             (
                 "creation_rules: [{path_regex: [a]}]",
-                "1:31 creation_rules[0].path_regex: invalid type: sequence, expected a regular",
+                "1:31 creation_rules[0].path_regex: this is a list; expected a regular",
             ),
             (
                 "creation_rules: [{encrypted_suffix: 1.5}]",
-                "1:37 creation_rules[0].encrypted_suffix: invalid type: floating point",
+                "1:37 creation_rules[0].encrypted_suffix: this is a number with a point",
             ),
             (
                 "creation_rules: [{age: 1}]",
-                "1:24 creation_rules[0].age: invalid type: integer `1`, expected a list of texts, or a",
+                "1:24 creation_rules[0].age: this is the number 1; expected a list of texts, or a",
             ),
             (
                 "creation_rules: [{age: [a, 1]}]",
-                "1:28 creation_rules[0].age[1]: invalid type: integer `1`, expected text; write",
+                "1:28 creation_rules[0].age[1]: this is the number 1; expected text; write",
             ),
             (
                 "creation_rules: [{age: [a, '']}]",
@@ -330,51 +419,51 @@ mod tests {
             ),
             (
                 "creation_rules: [{age: {a: b}}]",
-                "1:24 creation_rules[0].age: invalid type: map, expected a list of texts, or a",
+                "1:24 creation_rules[0].age: this is a mapping; expected a list of texts, or a",
             ),
             (
                 "creation_rules: [{hckms: 'a:b'}]",
-                "1:26 creation_rules[0].hckms: invalid type: string \"a:b\", expected a list of",
+                "1:26 creation_rules[0].hckms: this is text; expected a list of",
             ),
             (
                 "creation_rules: [{key_groups: [{age: a}]}]",
-                "1:38 creation_rules[0].key_groups[0].age: invalid type: string \"a\"",
+                "1:38 creation_rules[0].key_groups[0].age: this is text",
             ),
             (
                 "creation_rules: [{mac_only_encrypted: 'true'}]",
-                "1:39 creation_rules[0].mac_only_encrypted: invalid type: string",
+                "1:39 creation_rules[0].mac_only_encrypted: this is text",
             ),
             (
                 "creation_rules: [{mac_only_encrypted: 1}]",
-                "1:39 creation_rules[0].mac_only_encrypted: invalid type: integer `1`",
+                "1:39 creation_rules[0].mac_only_encrypted: this is the number 1",
             ),
             (
                 "creation_rules: [{shamir_threshold: '2'}]",
-                "1:37 creation_rules[0].shamir_threshold: invalid type: string \"2\"",
+                "1:37 creation_rules[0].shamir_threshold: this is text",
             ),
             (
                 "creation_rules: [{shamir_threshold: -1}]",
-                "1:37 creation_rules[0].shamir_threshold: invalid type: integer `-1`",
+                "1:37 creation_rules[0].shamir_threshold: this is the number -1",
             ),
             (
                 "creation_rules: [{shamir_threshold: 256}]",
-                "1:37 creation_rules[0].shamir_threshold: invalid type: integer `256`",
+                "1:37 creation_rules[0].shamir_threshold: this is the number 256",
             ),
             (
                 "creation_rules: [{shamir_threshold: 2.5}]",
-                "1:37 creation_rules[0].shamir_threshold: invalid type: floating",
+                "1:37 creation_rules[0].shamir_threshold: this is a number with a point",
             ),
             (
                 "stores: {yaml: {indent: -1}}",
-                "1:25 stores.yaml.indent: invalid type: integer `-1`, expected a whole number from 0",
+                "1:25 stores.yaml.indent: this is the number -1; expected a whole number from 0",
             ),
             (
                 "stores: {json: {indent: -2}}",
-                "1:25 stores.json.indent: invalid type: integer `-2`, expected a whole number from -1",
+                "1:25 stores.json.indent: this is the number -2; expected a whole number from -1",
             ),
             (
                 "creation_rules: [{key_groups: [{kms: [{arn: a, context: {b: 1}}]}]}]",
-                "1:61 creation_rules[0].key_groups[0].kms[0].context.b: invalid type: integer `1`, expected text; write it in quotes",
+                "1:61 creation_rules[0].key_groups[0].kms[0].context.b: this is the number 1; expected text; write it in quotes",
             ),
             (
                 "creation_rules: [{azure_keyvault: x}]",
@@ -403,17 +492,20 @@ mod tests {
             ),
             (
                 "destination_rules: [{recreation_rule: {pgp: 1}}]",
-                "1:45 destination_rules[0].recreation_rule.pgp: invalid type",
+                "1:45 destination_rules[0].recreation_rule.pgp: this is the number 1",
             ),
             // YAML.
-            ("creation_rules: *nothing", "1:17 unknown anchor"),
+            (
+                "creation_rules: *nothing",
+                "1:17 an alias of an anchor that does not stand before it",
+            ),
             (
                 "creation_rules:\n\t- age: a\n",
-                "2:1 found character that cannot start any token, while scanning for the next token",
+                "2:1 a tab in the indentation, or a text that begins with",
             ),
             (
                 "a: b\n c: d\n",
-                "2:3 mapping values are not allowed in this context",
+                "2:3 a `:` where none can stand: the line is indented too far",
             ),
             (
                 "creation_rules: []\n---\na: b\n",
@@ -581,22 +673,142 @@ mod tests {
 
     #[test]
     fn no_matching_rule_is_an_error() {
-        for text in [
-            "creation_rules: []",
-            "creation_rules: [{path_regex: ^nope$}]",
-        ] {
-            let config = parse(text).expect(text);
-            let error = config
-                .creation_rule_for(Path::new("sub/a.yaml"))
-                .expect_err(text)
-                .to_string();
-            assert!(
-                error.starts_with(
-                    "/repo/.sops.yaml: no matching creation rules found for `sub/a.yaml`; "
+        let long = "x".repeat(90);
+        for (text, path, expected) in [
+            (
+                "creation_rules: []".to_owned(),
+                "sub/a.yaml",
+                "`sub/a.yaml`, the path from the folder of the configuration: `creation_rules` is empty; add one that does, or a last one without `path_regex`".to_owned(),
+            ),
+            (
+                "creation_rules: [{path_regex: ^nope$}]".to_owned(),
+                "sub/a.yaml",
+                "`sub/a.yaml`, the path from the folder of the configuration: the only rule does not match; add one that does, or a last one without `path_regex`\ncreation_rules[0].path_regex: ^nope$"
+                    .to_owned(),
+            ),
+            (
+                format!("creation_rules: [{{path_regex: {long}}}, {{path_regex: \"\\e1m\"}}]"),
+                "/a.yaml",
+                format!(
+                    "`/a.yaml`, the whole path, since it is not below the folder of the configuration: none of the 2 rules matches; add one that does, or a last one without `path_regex`\n\
+                     creation_rules[0].path_regex: {}…\ncreation_rules[1].path_regex: \u{fffd}1m",
+                    &long[..80]
                 ),
-                "{error}"
-            );
+            ),
+        ] {
+            let config = parse(&text).expect(&text);
+            let error = config
+                .creation_rule_for(Path::new(path))
+                .expect_err(&text)
+                .to_string();
+            let start = "/repo/.sops.yaml: no matching creation rules found for ";
+            assert_eq!(error.strip_prefix(start), Some(&*expected), "{error}");
         }
+        let many = format!("creation_rules: [{}]", "{path_regex: ^x}, ".repeat(12));
+        let error = parse(&many)
+            .expect("valid")
+            .creation_rule_for(Path::new("a"))
+            .expect_err("no rule matches")
+            .to_string();
+        assert!(
+            error.ends_with("creation_rules[9].path_regex: ^x\nand 2 more"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn wrong_keys_are_shown_with_their_place() {
+        const GOOD: &str = "age1shs52pvk44xpajrdw39j77xtpugnynw23cn9gsu6m4566vnfpcyqh4s60w";
+        let identity = include_str!("../../../testdata/keys/x25519.txt");
+        let identity = identity.lines().last().expect("a key file has lines");
+        let cases = [
+            (
+                "creation_rules:\n- age: bogus\n",
+                "2:8 creation_rules[0].age: recipient `bogus`: ",
+            ),
+            (
+                "creation_rules:\n- age:\n  - GOOD\n  - age1bogus\n",
+                "4:5 creation_rules[0].age[1]: recipient `age1bogus`: ",
+            ),
+            (
+                "creation_rules:\n- age: GOOD,age1bogus\n",
+                "2:71 creation_rules[0].age: key 2 of 2: recipient `age1bogus`: ",
+            ),
+            (
+                "creation_rules:\n- age: >-\n    GOOD,\n    GOODx, age1\n",
+                "4:5 creation_rules[0].age: key 2 of 3: recipient `GOODx`: ",
+            ),
+            (
+                "creation_rules:\n- age: >-\n    GOOD,\n    age1\n",
+                "4:5 creation_rules[0].age: key 2 of 2: recipient `age1`: ",
+            ),
+            (
+                "creation_rules: [{path_regex: ^b, age: age1bogus}, {age: GOOD, pgp: '85D7 77'}]",
+                "1:127 creation_rules[1].pgp: master key pgp 85D777: this is no fingerprint",
+            ),
+            (
+                "creation_rules: [{key_groups: [{age: [GOOD]}, {pgp: [85D7]}]}]",
+                "1:112 creation_rules[0].key_groups[1].pgp[0]: master key pgp 85D7: this is no",
+            ),
+            (
+                "creation_rules: [{key_groups: [{merge: [{age: [age1]}]}]}]",
+                "1:48 creation_rules[0].key_groups[0].merge[0].age[0]: recipient `age1`: ",
+            ),
+            (
+                "x: &x age1bogus\ncreation_rules:\n- age: [GOOD, *x]\n",
+                "1:4 creation_rules[0].age[1]: recipient `age1bogus`: ",
+            ),
+            (
+                "x: &x {age: [GOOD, age1bogus]}\ncreation_rules:\n- <<: *x\n",
+                "1:78 creation_rules[0].<<.age[1]: recipient `age1bogus`: ",
+            ),
+            (
+                "creation_rules: [{azure_keyvault: 'https://v.vault.azure.net/keys/k'}]",
+                "1:35 creation_rules[0].azure_keyvault: master key azure_kv https://v.vault.azure.net/keys/k/: it has no version",
+            ),
+            (
+                "creation_rules: [{key_groups: [{azure_keyvault: [{vaultUrl: 'https://v', key: k}]}]}]",
+                "1:18 creation_rules[0]: master key azure_kv https://v/keys/k/: it has no version",
+            ),
+            (
+                "creation_rules:\n- age: [GOOD, IDENTITY]\n",
+                "2:73 creation_rules[0].age[1]: a private key stands where a recipient belongs; write its public key",
+            ),
+            (
+                "creation_rules:\n- pgp: 'IDENTITY'\n",
+                "2:8 creation_rules[0].pgp: a private key stands where a recipient belongs; ",
+            ),
+            (
+                "creation_rules:\n- encrypted_regex: x\n",
+                "2:3 creation_rules[0]: the rule names no key to encrypt a file for; add one",
+            ),
+            (
+                "creation_rules:\n- key_groups: [{age: [GOOD]}, {}]\n",
+                "2:3 creation_rules[0]: key_groups[1] has no key; ",
+            ),
+        ];
+        let mut wrong = Vec::new();
+        for (text, expected) in cases {
+            let filled = |text: &str| text.replace("GOOD", GOOD).replace("IDENTITY", identity);
+            let config = parse(&filled(text)).expect(text);
+            let rule = config
+                .creation_rule_for(Path::new("a.yaml"))
+                .expect("it matches")
+                .expect("there are rules");
+            let Err(Error::Config {
+                location: Some(at),
+                message,
+                ..
+            }) = config.check_keys(rule)
+            else {
+                panic!("{text}: {:?}", config.check_keys(rule));
+            };
+            let complaint = format!("{}:{} {message}", at.line, at.column);
+            if !complaint.starts_with(&filled(expected)) || message.contains(&identity[20..40]) {
+                wrong.push((text, expected, complaint));
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde::de::{
 use super::node::{Mapping, Node};
 use super::place;
 use super::schema::{self, Kind, Schema};
+use crate::document::yaml::words;
 use crate::error::{Error, Location, Result};
 use crate::keys::MasterKey;
 use crate::rules::Regex;
@@ -54,11 +55,30 @@ pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<
 }
 
 /// What is wrong, without the place, which goes beside it.
-fn message(error: &serde_yaml::Error) -> String {
+pub(super) fn message(error: &serde_yaml::Error) -> String {
     let message = error.to_string();
     if message.contains("more than one document") {
         return "there is a second document, which sops does not read; take the `---` out"
             .to_owned();
+    }
+    // The words of the parser for what is no YAML at all.
+    let frequent = [
+        (
+            "cannot start any token",
+            "a tab in the indentation, or a text that begins with `%`, `@` or a backtick; indent with spaces, and put such a text in quotes",
+        ),
+        ("mapping values are not allowed", words::MISPLACED_COLON),
+        ("could not find expected ':'", words::MISSING_COLON),
+        ("did not find expected key", words::MISSING_KEY),
+        ("did not find expected '-' indicator", words::MISSING_ITEM),
+        ("did not find expected node content", words::MISSING_VALUE),
+        ("did not find expected ',' or '}'", words::OPEN_MAPPING),
+        ("did not find expected ',' or ']'", words::OPEN_SEQUENCE),
+        ("found unexpected end of stream", words::OPEN_QUOTE),
+        ("unknown anchor", words::UNKNOWN_ANCHOR),
+    ];
+    if let Some((_, words)) = frequent.iter().find(|(theirs, _)| message.contains(theirs)) {
+        return (*words).to_owned();
     }
     match error.location() {
         Some(at) => message.replacen(
@@ -98,6 +118,12 @@ impl Seed<'_> {
             return Err(E::custom("nothing stands here; take it out"));
         }
         Ok(None)
+    }
+
+    /// A value of another type than is asked for.
+    fn wrong_type<E: serde::de::Error>(self, found: &str) -> E {
+        let expected: &dyn serde::de::Expected = &self;
+        E::custom(format!("this is {found}; expected {expected}"))
     }
 
     fn check_rival<E: serde::de::Error>(self) -> std::result::Result<(), E> {
@@ -143,8 +169,15 @@ impl<'de> Visitor<'de> for Seed<'_> {
             Kind::Flag => f.write_str("`true` or `false`, without quotes"),
             Kind::Number { min } => write!(f, "a whole number from {min} to 255, without quotes"),
             Kind::Texts => f.write_str("a mapping of texts"),
+            Kind::Mapping(schema) if schema.open => write!(
+                f,
+                "{}, a mapping with the key `creation_rules`",
+                schema.what
+            ),
             Kind::Mapping(schema) => write!(f, "{}, a mapping", schema.what),
-            Kind::Mappings(schema) => write!(f, "a list, each item {}", schema.what),
+            Kind::Mappings(schema) => {
+                write!(f, "a list, each item {}; begin each with `- `", schema.what)
+            }
         }
     }
 
@@ -159,28 +192,26 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_bool<E: serde::de::Error>(self, flag: bool) -> std::result::Result<Self::Value, E> {
         match self.kind {
             Kind::Flag => Ok(Some(Node::Flag(flag))),
-            _ => Err(E::invalid_type(serde::de::Unexpected::Bool(flag), &self)),
+            _ => Err(self.wrong_type(&format!("`{flag}`"))),
         }
     }
 
     fn visit_i64<E: serde::de::Error>(self, number: i64) -> std::result::Result<Self::Value, E> {
         match self.kind {
             Kind::Number { min } if (min..=255).contains(&number) => Ok(Some(Node::Number(number))),
-            _ => Err(E::invalid_type(
-                serde::de::Unexpected::Signed(number),
-                &self,
-            )),
+            _ => Err(self.wrong_type(&format!("the number {number}"))),
         }
     }
 
     fn visit_u64<E: serde::de::Error>(self, number: u64) -> std::result::Result<Self::Value, E> {
         match i64::try_from(number) {
             Ok(number) => self.visit_i64(number),
-            Err(_) => Err(E::invalid_type(
-                serde::de::Unexpected::Unsigned(number),
-                &self,
-            )),
+            Err(_) => Err(self.wrong_type(&format!("the number {number}"))),
         }
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> std::result::Result<Self::Value, E> {
+        Err(self.wrong_type("a number with a point"))
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Self::Value, E> {
@@ -203,9 +234,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
             Kind::Flag => match text {
                 "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => self.visit_bool(true),
                 "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => self.visit_bool(false),
-                _ => Err(E::invalid_type(serde::de::Unexpected::Str(text), &self)),
+                _ => Err(self.wrong_type("text")),
             },
-            _ => Err(E::invalid_type(serde::de::Unexpected::Str(text), &self)),
+            _ => Err(self.wrong_type("text")),
         }
     }
 
@@ -234,7 +265,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 }
                 Ok(Some(Node::Mappings(mappings)))
             }
-            _ => Err(A::Error::invalid_type(serde::de::Unexpected::Seq, &self)),
+            _ => Err(self.wrong_type("a list")),
         }
     }
 
@@ -260,7 +291,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 }
                 Ok(Some(Node::Texts(texts)))
             }
-            _ => Err(A::Error::invalid_type(serde::de::Unexpected::Map, &self)),
+            _ => Err(self.wrong_type("a mapping")),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Bad input: what is wrong, the command that is given it, and its exit code.
 
+pub(crate) mod configuration;
 pub(crate) mod flat;
+pub(crate) mod syntax;
 
 use std::fmt::Write as _;
 
@@ -546,6 +548,33 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             1,
         )
         .with("$EDITOR", "false"),
+        case("an editor that fails", Encrypted, "edit F", 201).with("$EDITOR", "false"),
+        case("an editor that there is not", Encrypted, "edit F", 201)
+            .with("$EDITOR", "/nonexistent/editor"),
+        case("an editor that is interrupted", Encrypted, "edit F", 201)
+            .with("$EDITOR", "sh -c 'kill -INT $$'"),
+        case(
+            "a `sops` key that is text, encrypted",
+            File("x.yaml", "a: hunter2\nsops: hunter2\n".into()),
+            "encrypt -i --age R F",
+            203,
+        ),
+        case(
+            "a `sops` key that is text, edited",
+            File("x.yaml", "a: hunter2\nsops: hunter2\n".into()),
+            "edit F",
+            1,
+        )
+        .with("$EDITOR", "false"),
+        case(
+            "a `sops` key that is text in JSON",
+            File(
+                "x.json",
+                "{\"a\": \"hunter2\", \"sops\": \"hunter2\"}".into(),
+            ),
+            "decrypt F",
+            1,
+        ),
         case(
             "the status of malformed YAML",
             File("x.yaml", "a: [hunter2".into()),
@@ -855,6 +884,14 @@ pub(crate) fn command_lines() -> Vec<Case> {
         .with(".sops.yaml", "creation_rules: []"),
         case("a folder", Nothing, "decrypt --input-type yaml .", 2),
         case("a command that there is not", Nothing, "decypt x.yaml", 1),
+        case("a mistyped command and a file", Encrypted, "dcrypt F", 1),
+        case(
+            "a mistyped command of two words",
+            Encrypted,
+            "update-keys F",
+            1,
+        ),
+        case("a word that is like no command", Nothing, "frobnicate", 1),
         case("a flag that there is not", Encrypted, "decrypt --foo F", 1),
         case("a flag before the command", Encrypted, "-i decrypt F", 1),
         case("two old commands", Encrypted, "-d -e F", 8),

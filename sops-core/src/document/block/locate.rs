@@ -149,12 +149,7 @@ mod tests {
                 ("recipient: ", "recipient: [x]\n          y: "),
                 "recipient",
             ),
-            (
-                Format::Yaml,
-                "a: b\n",
-                ("age:", "kms: [b]\n    age:"),
-                "b",
-            ),
+            (Format::Yaml, "a: b\n", ("age:", "kms: [b]\n    age:"), "b"),
             (
                 Format::Yaml,
                 "{a: b}\n",

@@ -1,6 +1,7 @@
 //! JSON documents: how an object's members become a tape.
 
 pub(crate) mod emit;
+mod words;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -41,6 +42,12 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>> {
         end: text.len() as u32,
     });
     let top = parser.json.peek().map_err(|error| parser.syntax(&error))?;
+    if words::is_comment(&text[parser.at()..]) {
+        return Err(Error::Syntax {
+            location: Location::of(text, parser.at()),
+            message: words::COMMENT.to_owned(),
+        });
+    }
     if top != Peek::Object {
         return parser.unsupported(parser.at(), "the top level must be an object");
     }
@@ -106,7 +113,7 @@ impl<'a> Parser<'a> {
         let location = Location::of(self.text, error.index);
         Error::Syntax {
             location,
-            message: error.error_type.to_string(),
+            message: words::message(self.text, error),
         }
     }
 
@@ -250,9 +257,9 @@ impl<'a> Parser<'a> {
     /// The string literal at `start`, read once more.
     fn unescape(&self, start: usize) -> Result<String> {
         let literal = &self.text[start..self.at()];
-        serde_json::from_str(literal).map_err(|error| Error::Syntax {
+        serde_json::from_str(literal).map_err(|_| Error::Syntax {
             location: Location::of(self.text, start),
-            message: error.to_string(),
+            message: "an escape in this string is malformed, or half of a pair".to_owned(),
         })
     }
 

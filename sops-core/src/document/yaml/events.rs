@@ -1,10 +1,11 @@
-//! YAML events: the one place that knows which parser is used.
+//! YAML events: with `words`, the one place that knows which parser is used.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use granit_parser::{Event as Parsed, Parser, ScalarStyle, StrInput, StructureStyle};
 
+use super::words;
 use crate::document::{Collection, MAX_DEPTH, Style};
 use crate::error::{Error, Location, Result};
 
@@ -89,7 +90,7 @@ impl<'a> Events<'a> {
                     };
                     return Err(Error::Syntax {
                         location: Location::of(self.text, offset),
-                        message: error.info(),
+                        message: words::message(&error),
                     });
                 }
             };

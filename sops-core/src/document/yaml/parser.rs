@@ -20,6 +20,9 @@ use crate::value::{Type, Value};
 /// Where an open container's `close` stands until it is known.
 const OPEN: u32 = u32::MAX;
 
+/// How many characters a key may have without a `? ` before it.
+const LONGEST_KEY: usize = 1_024;
+
 /// An open container.
 struct Frame<'a> {
     kind: Collection,
@@ -223,7 +226,17 @@ impl<'a> Parser<'a> {
 
     fn open(&mut self, kind: Collection, flow: bool, anchor: usize, at: usize) -> Result<()> {
         let Some(path) = self.node_path() else {
-            return self.unsupported(at, "a key must be a string, not a mapping or a sequence");
+            // The parser tells of the outer brace or of the inner one.
+            let (before, from) = self.text.split_at(at);
+            let is_template =
+                from.starts_with("{{") || before.ends_with('{') && from.starts_with('{');
+            let message = match is_template {
+                true => {
+                    "`{{` begins two mappings in YAML; put what a template fills in into quotes"
+                }
+                false => "a key must be a string, not a mapping or a sequence",
+            };
+            return self.unsupported(at, message);
         };
         let merged = kind == Collection::Sequence && self.is_merged();
         if merged && self.frames.last().is_some_and(|frame| frame.merged) {
@@ -337,13 +350,21 @@ impl<'a> Parser<'a> {
                     span.start,
                     "a document that says null has no place for the `sops` block: write `{}`, or nothing behind its `---`",
                 ),
-                Some(_) if self.text[span.end..].starts_with(':') => self.unsupported(
+                Some(_)
+                    if self.text[span.end..].starts_with(':')
+                        && self.text[span.clone()].chars().count() > LONGEST_KEY =>
+                {
+                    self.unsupported(
                     span.start,
                     "a key of more than 1,024 characters: YAML asks for a `? ` before it, and its `:` on the next line",
+                )}
+                Some(_) if self.text[span.end..].starts_with(':') => self.unsupported(
+                    span.start,
+                    "a `:` and a blank are missing behind the first key, so that its line is taken for text",
                 ),
                 Some(_) => self.unsupported(
                     span.start,
-                    "the top level of a document must be a mapping, not a value",
+                    "the top level of a document must be a mapping, not a value: write `key: value`, with a blank behind the colon",
                 ),
             };
         }

@@ -238,6 +238,26 @@ impl Identities {
         recipients
     }
 
+    /// Whether one of the identities is that of the recipient, or may be: what commands would print, passphrases hide and plugins
+    /// keep to themselves is not looked at.
+    pub fn may_open(&self, recipient: &str) -> bool {
+        // A key of SSH may have a comment behind it.
+        let named = |text: &str| -> Vec<String> {
+            let words = text.split_whitespace().take(2);
+            words.map(str::to_owned).collect()
+        };
+        let wanted = named(recipient);
+        let mut own = self.recipients().into_iter();
+        if own.any(|own| named(&own.to_string()) == wanted) {
+            return true;
+        }
+        self.looked_at().iter().any(|source| match &source.content {
+            Content::Command(_) => true,
+            Content::Locked(locked) if locked.opened().is_none() => true,
+            _ => source.keys().iter().any(|key| key.recipient().is_none()),
+        })
+    }
+
     /// The recipients of the X25519 and hybrid keys, which are cheap to make out.
     pub(crate) fn native_recipients(&self) -> Vec<Recipient> {
         let sources = self.looked_at();

@@ -96,7 +96,7 @@ impl FromStr for Recipient {
         } else if text.starts_with("age1") && text.matches('1').count() > 1 {
             plugin_recipient(text)
         } else if text.starts_with("age1") {
-            text.parse().map(Kind::X25519).map_err(ToOwned::to_owned)
+            x25519_recipient(text)
         } else if text.starts_with("ssh-") {
             ssh_recipient(text)
         } else {
@@ -207,6 +207,18 @@ fn refused(recipient: &str, message: impl Into<String>) -> Error {
         recipient: shortened(recipient),
         message: message.into(),
     }
+}
+
+fn x25519_recipient(text: &str) -> Result<Kind, String> {
+    /// `age1`, 52 characters for 32 bytes, and a checksum of 6.
+    const LENGTH: usize = 62;
+    text.parse().map(Kind::X25519).map_err(|_| {
+        let found = text.chars().count();
+        match found {
+            LENGTH => "a character of it is wrong; copy it anew".to_owned(),
+            _ => format!("it has {found} characters, and a recipient of this kind has {LENGTH}; copy all of it"),
+        }
+    })
 }
 
 #[cfg(feature = "pq")]

@@ -54,6 +54,15 @@ impl Gpg {
         }
     }
 
+    /// Whether `gpg` knows a private key of that fingerprint, on a card too. Nobody is asked.
+    pub fn has_private_key(&self, fingerprint: &str) -> bool {
+        let listed = self.run(
+            &["--with-colons", "--list-secret-keys", "--", fingerprint],
+            b"",
+        );
+        is_fingerprint(fingerprint) && listed.is_ok_and(|run| run.is_success)
+    }
+
     /// Runs `gpg` with these arguments and gives it `input`.
     fn run(&self, arguments: &[&str], input: &[u8]) -> std::result::Result<Run, String> {
         self.pipe(arguments, input)

@@ -1,0 +1,80 @@
+//! What is wrong with a JSON text, and what to do, in words of our own for the mistakes that people make.
+
+use jiter::{JiterError, JiterErrorType, JsonErrorType};
+
+/// What to tell a person of an error in the text.
+pub(super) fn message(text: &str, error: &JiterError) -> String {
+    let rest = text.get(error.index..).unwrap_or_default().trim_start();
+    let JiterErrorType::JsonError(kind) = &error.error_type else {
+        return error.error_type.to_string();
+    };
+    let words = match kind {
+        JsonErrorType::TrailingComma => "a `,` behind the last entry; take it out",
+        JsonErrorType::KeyMustBeAString
+        | JsonErrorType::ExpectedSomeValue
+        | JsonErrorType::ExpectedSomeIdent
+        | JsonErrorType::ExpectedObjectCommaOrEnd
+        | JsonErrorType::ExpectedListCommaOrEnd
+            if is_comment(rest) =>
+        {
+            COMMENT
+        }
+        JsonErrorType::KeyMustBeAString => match rest.chars().next() {
+            Some('\'') => SINGLE_QUOTES,
+            Some(',') => "a `,` without an entry before it; take it out",
+            _ => "a key without quotes; put it in double quotes",
+        },
+        JsonErrorType::ExpectedSomeIdent => BARE_WORD,
+        JsonErrorType::ExpectedSomeValue => match rest.chars().next() {
+            Some('\'') => SINGLE_QUOTES,
+            Some(']' | '}' | ',' | ':') => "a value is missing here",
+            Some('+' | '.') => "a malformed number; it begins with a digit or `-`",
+            _ => BARE_WORD,
+        },
+        JsonErrorType::ExpectedObjectCommaOrEnd => match rest.chars().next() {
+            Some(']') => "a `{` is closed with `]`; it is closed with `}`",
+            Some('"') => "a `,` is missing before this key",
+            _ => "a `,` or `}` is missing here",
+        },
+        JsonErrorType::ExpectedListCommaOrEnd => match rest.chars().next() {
+            Some('}') => "a `[` is closed with `}`; it is closed with `]`",
+            _ => "a `,` or `]` is missing here",
+        },
+        JsonErrorType::ExpectedColon => "a `:` is missing behind the key",
+        JsonErrorType::EofWhileParsingObject => "the text ends before a `}` closes the object",
+        JsonErrorType::EofWhileParsingList => "the text ends before a `]` closes the list",
+        JsonErrorType::EofWhileParsingString => "a quote is never closed",
+        JsonErrorType::EofWhileParsingValue => "the text ends where a value belongs",
+        JsonErrorType::ControlCharacterWhileParsingString => {
+            "a line break, a tab or the like in a string: its quote is not closed, or write it as `\\n`, `\\t`"
+        }
+        JsonErrorType::InvalidEscape | JsonErrorType::UnexpectedEndOfHexEscape => {
+            "a `\\` in a string that begins no escape; write `\\\\`"
+        }
+        JsonErrorType::LoneLeadingSurrogateInHexEscape => {
+            "a `\\u` escape that is half of a pair, of which the other half is missing"
+        }
+        JsonErrorType::InvalidNumber => {
+            "a malformed number; JSON has no leading zeros, and digits on both sides of the point"
+        }
+        JsonErrorType::TrailingCharacters => match rest.chars().next() {
+            _ if is_comment(rest) => COMMENT,
+            Some('}' | ']') => "a bracket is closed here that was never opened; take it out",
+            _ => "text behind the end of the object; take it out",
+        },
+        _ => return kind.to_string(),
+    };
+    words.to_owned()
+}
+
+pub(super) const COMMENT: &str = "a comment, which JSON does not have; take it out";
+
+const BARE_WORD: &str =
+    "a text without quotes; put it in double quotes, or write `true`, `false` or `null`";
+
+const SINGLE_QUOTES: &str = "a text in single quotes; JSON has double quotes only";
+
+/// Whether the text begins as comments do elsewhere.
+pub(super) fn is_comment(text: &str) -> bool {
+    ["//", "/*", "#"].iter().any(|mark| text.starts_with(mark))
+}
