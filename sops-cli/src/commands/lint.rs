@@ -78,10 +78,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     let settings = args
         .settings
         .read(std::fs::read(tree.root.join(FILE)).ok())?;
-    let linter = match args.fix || args.diff {
-        true => linter(settings)?.with_fixes(),
-        false => linter(settings)?,
-    };
+    let linter = linter(settings)?;
     let baseline = args.settings.baseline(&linter, &tree.root)?;
     let configs = Configs::new(&tree.root, |path| std::fs::read(path).ok())
         .with_named(globals.config(), &working_dir)?;

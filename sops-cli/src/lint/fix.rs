@@ -5,8 +5,9 @@ use std::time::SystemTime;
 
 use similar::TextDiff;
 use sops_core::config::Config;
-use sops_core::{EncryptedDocument, Encryption, Format};
-use sops_lint::{Edit, Finding, Fix};
+use sops_core::document::NewEntry;
+use sops_core::{Document, EncryptedDocument, Encryption, Format};
+use sops_lint::{Finding, Fix};
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, Role, name_of};
@@ -46,16 +47,16 @@ impl Mender<'_> {
                 .filter(|finding| finding.fix.as_ref() == Some(wanted))
                 .count()
         };
-        let edits: Vec<&Edit> = findings
+        let entries: Vec<&NewEntry> = findings
             .iter()
             .filter_map(|finding| match &finding.fix {
-                Some(Fix::Edit(edit)) => Some(edit),
+                Some(Fix::Entry(entry)) => Some(entry),
                 _ => None,
             })
             .collect();
         let mut mended = 0;
-        if !edits.is_empty() {
-            mended += self.edit(path, &edits)?;
+        if !entries.is_empty() {
+            mended += self.set(path, &entries)?;
         }
         let rule = config.zip(of_config(config, path));
         for (fix, what) in [
@@ -117,12 +118,17 @@ impl Mender<'_> {
         Ok(mended)
     }
 
-    fn edit(&self, path: &Path, edits: &[&Edit]) -> Result<usize, CommandError> {
-        let source = Source::read(Some(path), Format::from_path(path), Role::Plaintext)?;
-        let Ok(text) = str::from_utf8(&source.content) else {
+    fn set(&self, path: &Path, entries: &[&NewEntry]) -> Result<usize, CommandError> {
+        let format = Format::from_path(path);
+        let source = Source::read(Some(path), format, Role::Plaintext)?;
+        let document =
+            Document::parse(&*source.content, format).map_err(|error| source.error(error))?;
+        let text = document.text();
+        let (mended, is_set) = document.with_entries(entries);
+        let count = is_set.into_iter().filter(|is_set| *is_set).count();
+        if count == 0 {
             return Ok(0);
-        };
-        let mended = Edit::apply(text, edits.iter().copied());
+        }
         match self.repair {
             Repair::Write => {
                 files::write(
@@ -135,7 +141,7 @@ impl Mender<'_> {
             }
             Repair::Show => {
                 let name = name_of(path);
-                let diff = TextDiff::from_lines(text, &mended);
+                let diff = TextDiff::from_lines(text, mended.as_str());
                 // Without context: lines that stay may hold values.
                 let diff = diff
                     .unified_diff()
@@ -145,7 +151,7 @@ impl Mender<'_> {
                 self.ui.output(diff.as_bytes())?;
             }
         }
-        Ok(edits.len())
+        Ok(count)
     }
 }
 

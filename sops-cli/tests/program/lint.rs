@@ -154,6 +154,19 @@ fn what_is_safe_is_mended() {
 }
 
 #[test]
+fn mounts_that_are_an_alias_of_others_are_mended_with_them() {
+    let environment = TestEnvironment::new();
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: a\n    volumeMounts: &mounts\n    - {name: s, mountPath: /s}\n    - name: s\n      mountPath: /t\n  - name: b\n    volumeMounts: *mounts\n  volumes:\n  - name: s\n    secret: {secretName: a}\n";
+    environment.write("pod.yaml", pod);
+    let run = environment.run(&["lint", "--fix"]);
+    run.succeeds();
+    let mended = pod
+        .replace("/s}", "/s, readOnly: true}")
+        .replace("/t\n", "/t\n      readOnly: true\n");
+    assert_eq!(environment.read("pod.yaml"), mended);
+}
+
+#[test]
 fn bad_files_are_findings_and_the_run_goes_on() {
     let environment = TestEnvironment::new();
     environment.write("broken.yaml", "a: [\n");

@@ -37,7 +37,7 @@ pub(super) fn write(findings: &[Shown]) -> String {
             message: &finding.message,
             help: finding.help.as_deref(),
             fix: finding.fix.as_ref().map(|fix| match fix {
-                Fix::Edit(_) => "edit",
+                Fix::Entry(_) => "edit",
                 Fix::Encrypt => "encrypt",
                 Fix::UpdateKeys => "updatekeys",
             }),
