@@ -69,6 +69,8 @@ pub enum Fix {
     Encrypt,
     /// The file is encrypted for the recipients of its creation rule.
     UpdateKeys,
+    /// The file is encrypted with the rule of its creation rule.
+    UpdateRule,
 }
 
 /// A digest of what tells a finding from others; `ordinal` counts those that nothing else tells apart.

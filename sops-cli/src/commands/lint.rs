@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Write a baseline of what is found now, and report nothing
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
-    /// Mend what is safe to mend: mounts, modes, plaintext that a creation rule covers, keys
+    /// Mend what is safe to mend: mounts, modes, plaintext that a creation rule covers, keys, rules
     #[arg(long)]
     fix: bool,
     /// Show what `--fix` would do

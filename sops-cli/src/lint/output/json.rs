@@ -40,6 +40,7 @@ pub(super) fn write(findings: &[Shown]) -> String {
                 Fix::Entry(_) => "edit",
                 Fix::Encrypt => "encrypt",
                 Fix::UpdateKeys => "updatekeys",
+                Fix::UpdateRule => "updaterule",
             }),
             fingerprint: &finding.fingerprint,
         })
