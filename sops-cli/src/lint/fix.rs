@@ -36,12 +36,12 @@ pub(crate) struct Mender<'m> {
 }
 
 impl Mender<'_> {
-    /// Mends one file, whose findings these are. Gives how many are mended, or would be.
+    /// Mends one file, whose findings and creation rule these are. Gives how many are mended, or would be.
     pub(crate) fn mend(
         &self,
         path: &Path,
         findings: &[&Finding],
-        config: Option<&Config>,
+        rule: Option<(&Config, &CreationRule)>,
     ) -> Result<usize, CommandError> {
         let of = |wanted: &Fix| {
             findings
@@ -60,7 +60,7 @@ impl Mender<'_> {
         if !entries.is_empty() {
             mended += self.set(path, &entries)?;
         }
-        let Some((config, rule)) = config.zip(of_config(config, path)) else {
+        let Some((config, rule)) = rule else {
             return Ok(mended);
         };
         for (fix, what) in [
@@ -203,8 +203,4 @@ impl Mender<'_> {
         }
         Ok(count)
     }
-}
-
-fn of_config<'c>(config: Option<&'c Config>, path: &Path) -> Option<&'c CreationRule> {
-    config?.creation_rule_for(path).ok()?
 }

@@ -199,6 +199,33 @@ fn a_file_gets_the_rule_of_its_creation_rule_in_memory() {
 }
 
 #[test]
+fn a_repair_calls_a_file_as_its_findings_do() {
+    let environment = TestEnvironment::new();
+    environment.write(".git/HEAD", "");
+    environment.write(".sops.yaml", rules(&recipient()));
+    environment.write("apps/here.txt", "");
+    for folder in [".", "apps"] {
+        environment.write("apps/secret.yaml", SECRET);
+        environment.write("pod.yaml", POD);
+        for arguments in [&["--diff"][..], &["--fix"]] {
+            let paths = match folder {
+                "." => ["apps/secret.yaml", "pod.yaml"],
+                _ => ["secret.yaml", "../pod.yaml"],
+            };
+            let mut command = environment.command(&[&["lint"], arguments, &paths[..]].concat());
+            command.current_dir(environment.path(folder));
+            let run = environment.finish(command);
+            let text = run.stdout.clone() + &run.stderr;
+            assert!(
+                !text.contains(&*environment.path("").to_string_lossy()),
+                "{run}"
+            );
+            assert!(text.contains(&format!("{}: ", paths[0])), "{run}");
+        }
+    }
+}
+
+#[test]
 fn mounts_that_are_an_alias_of_others_are_mended_with_them() {
     let environment = TestEnvironment::new();
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: a\n    volumeMounts: &mounts\n    - {name: s, mountPath: /s}\n    - name: s\n      mountPath: /t\n  - name: b\n    volumeMounts: *mounts\n  volumes:\n  - name: s\n    secret: {secretName: a}\n";
