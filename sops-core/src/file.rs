@@ -316,6 +316,29 @@ impl OpenDocument<'_, '_> {
             .encrypt(plaintext, same, metadata, now, &self.key, &mut reuse)
     }
 
+    /// Encrypts the plaintext under another rule, with the same data key and master keys. Values that both rules cover keep their
+    /// ciphertext.
+    ///
+    /// # Errors
+    /// [`Error::NothingSelected`]; [`Error::Unencryptable`] for a value that the other rule covers and that cannot be encrypted.
+    pub fn with_rule(
+        mut self,
+        rule: EncryptionRule,
+        mac_only_encrypted: bool,
+        now: SystemTime,
+    ) -> Result<String> {
+        let plaintext = &self.decrypted.plaintext;
+        let document = Document::parse(&**plaintext, self.encrypted.format)?;
+        encrypt::require_selection(&document, &rule)?;
+        let metadata = Metadata {
+            rule: Some(rule),
+            mac_only_encrypted,
+            ..self.encrypted.metadata.clone()
+        };
+        self.encrypted
+            .encrypt(plaintext, false, metadata, now, &self.key, &mut self.reuse)
+    }
+
     /// Encrypts the plaintext under a new data key, for these master keys.
     ///
     /// # Errors

@@ -1,12 +1,12 @@
 //! What is found, and what mends it.
 
 use std::fmt;
-use std::ops::Range;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sops_core::Location;
+use sops_core::document::NewEntry;
 
 use crate::rule::Rule;
 
@@ -63,56 +63,14 @@ pub struct Finding {
 /// What mends a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// Other text.
-    Edit(Edit),
+    /// An entry that a mapping of the file is to have; [`sops_core::Document::with_entries`] sets it.
+    Entry(NewEntry),
     /// The file is encrypted with its creation rule.
     Encrypt,
     /// The file is encrypted for the recipients of its creation rule.
     UpdateKeys,
-}
-
-/// Other text for a part of the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
-    /// The bytes that it takes the place of.
-    pub range: Range<usize>,
-    /// The text.
-    pub text: String,
-}
-
-impl Edit {
-    /// What makes `new` of `old`: the part between the first and the last difference.
-    pub(crate) fn between(old: &str, new: &str) -> Self {
-        let same = |(a, b): &(u8, u8)| a == b;
-        let start = old.bytes().zip(new.bytes()).take_while(same).count();
-        let start = old.floor_char_boundary(start);
-        let most = old.len().min(new.len()) - start;
-        let tail = old.bytes().rev().zip(new.bytes().rev());
-        let tail = tail.take_while(same).count().min(most);
-        let end = old.ceil_char_boundary(old.len() - tail);
-        let tail = old.len() - end;
-        Self {
-            range: start..end,
-            text: new[start..new.len() - tail].to_owned(),
-        }
-    }
-
-    /// The text with all of the edits made, but for those that overlap an earlier one.
-    pub fn apply<'e>(text: &str, edits: impl IntoIterator<Item = &'e Self>) -> String {
-        let mut edits: Vec<_> = edits.into_iter().collect();
-        edits.sort_by_key(|edit| edit.range.start);
-        edits.dedup();
-        let mut out = String::with_capacity(text.len() + 32);
-        let mut done = 0;
-        for edit in edits {
-            if edit.range.start >= done && edit.range.end <= text.len() {
-                out.push_str(&text[done..edit.range.start]);
-                out.push_str(&edit.text);
-                done = edit.range.end;
-            }
-        }
-        out + &text[done..]
-    }
+    /// The file is encrypted with the rule of its creation rule.
+    UpdateRule,
 }
 
 /// A digest of what tells a finding from others; `ordinal` counts those that nothing else tells apart.
@@ -133,18 +91,4 @@ pub(crate) fn fingerprint(finding: &Finding, ordinal: usize) -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn edits_are_made_in_one_pass() {
-        let old = "a: 1\nb: é\nc: 3\n";
-        let one = Edit::between(old, "a: 1\nx: 2\nb: é\nc: 3\n");
-        let other = Edit::between(old, "a: 1\nb: è\nc: 3\n");
-        assert_eq!(Edit::apply(old, [&other, &one]), "a: 1\nx: 2\nb: è\nc: 3\n");
-        assert_eq!(Edit::apply(old, [&other, &other]), "a: 1\nb: è\nc: 3\n");
-    }
 }

@@ -35,7 +35,7 @@ mod settings;
 mod suppress;
 
 pub use baseline::Baseline;
-pub use finding::{Edit, Finding, Fix, Severity};
+pub use finding::{Finding, Fix, Severity};
 pub use linter::{Input, Kind, Linted, Linter, NoTree, Tree};
 pub use report::Facts;
 pub use repository::Repository;

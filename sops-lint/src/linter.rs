@@ -91,7 +91,6 @@ pub struct Linter {
     public: GlobSet,
     private: GlobSet,
     excluded: GlobSet,
-    fixes: bool,
 }
 
 impl Linter {
@@ -107,15 +106,7 @@ impl Linter {
             private: globs(&settings.images.private)?,
             excluded: globs(&settings.exclude)?,
             settings,
-            fixes: false,
         })
-    }
-
-    /// The same, and findings say which edits mend them, where that is safe.
-    #[must_use]
-    pub fn with_fixes(mut self) -> Self {
-        self.fixes = true;
-        self
     }
 
     /// The settings.
@@ -135,7 +126,7 @@ impl Linter {
 
     /// Looks at a file. Whatever is in it, this ends with findings and not with an error.
     pub fn lint(&self, input: &Input<'_>) -> Linted {
-        let mut report = Report::new(input, self, self.fixes, &rules::BROKEN_FILE);
+        let mut report = Report::new(input, self, &rules::BROKEN_FILE);
         let kind = self.run(&mut report);
         let facts = std::mem::take(&mut report.facts);
         let mut findings = suppress::apply(report, &self.rules);
@@ -150,7 +141,7 @@ impl Linter {
 
     /// The finding that a file cannot be read, for the reason that the message tells.
     pub fn unreadable(&self, input: &Input<'_>, message: &str) -> Vec<Finding> {
-        let mut report = Report::new(input, self, false, &rules::BROKEN_FILE);
+        let mut report = Report::new(input, self, &rules::BROKEN_FILE);
         report.span(0..0, message);
         let mut findings = report.findings;
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));

@@ -7,10 +7,9 @@ use std::path::PathBuf;
 
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NodeRef;
-use sops_core::tree::Node;
 use sops_core::{Document, Format};
 
-use crate::finding::{Edit, Finding, Fix, Severity};
+use crate::finding::{Finding, Fix, Severity};
 use crate::lines::Lines;
 use crate::linter::{Input, Linter};
 use crate::object::Object;
@@ -22,8 +21,6 @@ pub(crate) struct Report<'r> {
     pub(crate) linter: &'r Linter,
     pub(crate) findings: Vec<Finding>,
     pub(crate) facts: Facts,
-    /// Whether edits are wanted.
-    pub(crate) fixes: bool,
     /// Whether the file has a `sops` block.
     pub(crate) is_encrypted: bool,
     text: &'r str,
@@ -68,18 +65,12 @@ pub(crate) struct Configuration {
 }
 
 impl<'r> Report<'r> {
-    pub(crate) fn new(
-        input: &'r Input<'r>,
-        linter: &'r Linter,
-        fixes: bool,
-        rule: &'static Rule,
-    ) -> Self {
+    pub(crate) fn new(input: &'r Input<'r>, linter: &'r Linter, rule: &'static Rule) -> Self {
         Self {
             input,
             linter,
             findings: Vec::new(),
             facts: Facts::default(),
-            fixes,
             is_encrypted: false,
             text: str::from_utf8(input.bytes).unwrap_or_default(),
             lines: OnceCell::new(),
@@ -159,19 +150,6 @@ impl<'r> Report<'r> {
     /// A finding that is not reported, for later.
     pub(crate) fn put_aside(&mut self) -> Option<Finding> {
         self.findings.pop()
-    }
-
-    /// What puts `value` under `key` of a mapping, where edits are wanted and the text can be changed there.
-    pub(crate) fn entry_fix(
-        &self,
-        mapping: NodeRef<'_, '_>,
-        key: &str,
-        value: &Node,
-    ) -> Option<Fix> {
-        let wanted = Some(mapping).filter(|_| self.fixes)?;
-        let changed = wanted.with_entry(key, value).ok()?;
-        let changed = str::from_utf8(&changed).ok()?;
-        Some(Fix::Edit(Edit::between(self.text(), changed)))
     }
 
     fn add(&mut self, span: Range<usize>, path: Vec<String>, message: String) -> &mut Finding {

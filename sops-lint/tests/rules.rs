@@ -61,7 +61,12 @@ fn cases(text: &str) -> Vec<(bool, String, Files)> {
     let key = include_str!("../../testdata/keys/x25519.txt")
         .lines()
         .last();
+    let age = include_str!("../../testdata/keys/age.jsonl").lines().next();
+    let age: serde_json::Value = serde_json::from_str(age.unwrap_or_default()).expect("it is JSON");
+    let armor = age["enc"].as_str().expect("it is text");
+    let armor = armor.trim_end().replace('\n', "\n      ");
     let text = text
+        .replace("enc: |\n      x\n", &format!("enc: |\n      {armor}\n"))
         .replace("«enc»", enc)
         .replace("«key»", key.unwrap_or_default());
     let mut cases: Vec<(bool, String, Files)> = Vec::new();

@@ -1,7 +1,7 @@
 //! `sops-rs lint`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Write a baseline of what is found now, and report nothing
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
-    /// Mend what is safe to mend: mounts, modes, plaintext that a creation rule covers, keys
+    /// Mend what is safe to mend: mounts, modes, plaintext that a creation rule covers, keys, rules
     #[arg(long)]
     fix: bool,
     /// Show what `--fix` would do
@@ -78,10 +78,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     let settings = args
         .settings
         .read(std::fs::read(tree.root.join(FILE)).ok())?;
-    let linter = match args.fix || args.diff {
-        true => linter(settings)?.with_fixes(),
-        false => linter(settings)?,
-    };
+    let linter = linter(settings)?;
     let baseline = args.settings.baseline(&linter, &tree.root)?;
     let configs = Configs::new(&tree.root, |path| std::fs::read(path).ok())
         .with_named(globals.config(), &working_dir)?;
@@ -156,22 +153,29 @@ fn code(found: &Found) -> ExitCode {
 
 /// Mends each file that can be; one that fails does not keep the others from it.
 fn mend(mender: &Mender<'_>, walk: &Walk<'_>, found: &Found) -> Result<(), CommandError> {
-    let mut files: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    let mut files: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
     for shown in found
         .shown
         .iter()
         .filter(|shown| shown.finding.fix.is_some())
     {
         files
-            .entry(&shown.finding.place)
+            .entry((&shown.finding.place, &shown.finding.file))
             .or_default()
             .push(&shown.finding);
     }
     let mut mended = 0;
-    for (place, findings) in files {
-        let path = walk.tree.root.join(place);
-        let config = walk.configs.of(&path);
-        match mender.mend(&path, &findings, config.as_deref()) {
+    for ((place, name), findings) in files {
+        let absolute = walk.tree.root.join(place);
+        let config = walk.configs.of(&absolute);
+        let rule = config
+            .as_deref()
+            .and_then(|config| Some((config, config.creation_rule_for(&absolute).ok()??)));
+        // A repair calls the file as the findings do, unless that name was made printable.
+        let named = Path::new(name);
+        let is_same = named.canonicalize().ok() == absolute.canonicalize().ok();
+        let path = if is_same { named } else { &absolute };
+        match mender.mend(path, &findings, rule) {
             Ok(count) => mended += count,
             Err(error) => mender.ui.error(&error),
         }

@@ -1,18 +1,21 @@
 //! Mends what is safe to mend: edits of manifests, encryption with the creation rule, and its keys where one is at hand.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::SystemTime;
 
 use similar::TextDiff;
-use sops_core::config::Config;
-use sops_core::{EncryptedDocument, Encryption, Format};
-use sops_lint::{Edit, Finding, Fix};
+use sops_core::config::{Config, CreationRule};
+use sops_core::document::NewEntry;
+use sops_core::{Document, EncryptedDocument, Encryption, Format};
+use sops_lint::{Finding, Fix};
 
-use crate::arguments::GlobalArgs;
-use crate::command_error::{CommandError, Role, name_of};
+use crate::arguments::{GlobalArgs, OpeningArgs};
+use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::creation;
 use crate::files::{self, Expected, Readers};
 use crate::key_services::Services;
+use crate::opening;
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -33,12 +36,12 @@ pub(crate) struct Mender<'m> {
 }
 
 impl Mender<'_> {
-    /// Mends one file, whose findings these are. Gives how many are mended, or would be.
+    /// Mends one file, whose findings and creation rule these are. Gives how many are mended, or would be.
     pub(crate) fn mend(
         &self,
         path: &Path,
         findings: &[&Finding],
-        config: Option<&Config>,
+        rule: Option<(&Config, &CreationRule)>,
     ) -> Result<usize, CommandError> {
         let of = |wanted: &Fix| {
             findings
@@ -46,83 +49,136 @@ impl Mender<'_> {
                 .filter(|finding| finding.fix.as_ref() == Some(wanted))
                 .count()
         };
-        let edits: Vec<&Edit> = findings
+        let entries: Vec<&NewEntry> = findings
             .iter()
             .filter_map(|finding| match &finding.fix {
-                Some(Fix::Edit(edit)) => Some(edit),
+                Some(Fix::Entry(entry)) => Some(entry),
                 _ => None,
             })
             .collect();
         let mut mended = 0;
-        if !edits.is_empty() {
-            mended += self.edit(path, &edits)?;
+        if !entries.is_empty() {
+            mended += self.set(path, &entries)?;
         }
-        let rule = config.zip(of_config(config, path));
+        let Some((config, rule)) = rule else {
+            return Ok(mended);
+        };
         for (fix, what) in [
             (Fix::Encrypt, "encrypted"),
             (Fix::UpdateKeys, "given the keys of its creation rule"),
+            (
+                Fix::UpdateRule,
+                "encrypted with the rule of its creation rule",
+            ),
         ] {
-            let Some((config, rule)) = rule.filter(|_| of(&fix) > 0) else {
+            if of(&fix) == 0 {
                 continue;
-            };
-            if self.repair == Repair::Show {
-                self.ui
-                    .output(format!("{}: would be {what}\n", name_of(path)).as_bytes())?;
-            } else {
-                let groups = creation::groups(rule, Some(config))?;
-                let services = Services::new(self.ui, self.globals)?;
-                let format = Format::from_path(path);
-                let source = Source::read(Some(path), format, Role::Plaintext)?;
-                let threshold = rule.shamir_threshold.map(usize::from);
-                let text = match fix {
-                    Fix::Encrypt => {
-                        services.check(&groups)?;
-                        let how = Encryption {
-                            key_groups: groups,
-                            shamir_threshold: threshold,
-                            rule: rule.rule.clone().unwrap_or_default(),
-                            mac_only_encrypted: rule.mac_only_encrypted,
-                            stores: config.stores(),
-                            allow_plaintext: false,
-                            now: SystemTime::now(),
-                            key_service: services.all(),
-                        };
-                        sops_core::encrypt(&*source.content, format, &how)
-                    }
-                    _ => {
-                        let document = EncryptedDocument::parse(&*source.content, format)
-                            .map_err(|error| source.error(error))?;
-                        let key = services.data_key(self.ui, &source, &document)?;
-                        document.with_key_groups(
-                            &key,
-                            &groups,
-                            threshold,
-                            &*services.all(),
-                            SystemTime::now(),
-                        )
-                    }
-                };
-                let text = text.map_err(|error| source.error(error))?;
-                files::write(
-                    self.ui,
-                    path,
-                    text.as_bytes(),
-                    Expected::Content(&source.content),
-                    Readers::Usual,
-                )?;
-                self.ui.note(format_args!("{}: {what}", name_of(path)));
+            }
+            match self.repair {
+                Repair::Show => {
+                    let line = format!("{}: would be {what}\n", name_of(path));
+                    self.ui.output(line.as_bytes())?;
+                }
+                Repair::Write => {
+                    self.encrypt(path, &fix, config, rule)?;
+                    self.ui.note(format_args!("{}: {what}", name_of(path)));
+                }
             }
             mended += of(&fix);
         }
         Ok(mended)
     }
 
-    fn edit(&self, path: &Path, edits: &[&Edit]) -> Result<usize, CommandError> {
-        let source = Source::read(Some(path), Format::from_path(path), Role::Plaintext)?;
-        let Ok(text) = str::from_utf8(&source.content) else {
-            return Ok(0);
+    /// Writes the file in the way that the creation rule asks for.
+    fn encrypt(
+        &self,
+        path: &Path,
+        fix: &Fix,
+        config: &Config,
+        rule: &CreationRule,
+    ) -> Result<(), CommandError> {
+        let groups = creation::groups(rule, Some(config))?;
+        let services = Services::new(self.ui, self.globals)?;
+        let format = Format::from_path(path);
+        let role = match fix {
+            Fix::Encrypt => Role::Plaintext,
+            _ => Role::Encrypted,
         };
-        let mended = Edit::apply(text, edits.iter().copied());
+        let source = Source::read(Some(path), format, role)?;
+        let threshold = rule.shamir_threshold.map(usize::from);
+        let text = if role == Role::Plaintext {
+            services.check(&groups)?;
+            let how = Encryption {
+                key_groups: groups,
+                shamir_threshold: threshold,
+                rule: rule.rule.clone().unwrap_or_default(),
+                mac_only_encrypted: rule.mac_only_encrypted,
+                stores: config.stores(),
+                allow_plaintext: false,
+                now: SystemTime::now(),
+                key_service: services.all(),
+            };
+            sops_core::encrypt(&*source.content, format, &how)
+                .map_err(|error| source.error(error))?
+        } else {
+            let document = EncryptedDocument::parse(&*source.content, format)
+                .map_err(|error| source.error(error))?;
+            match fix {
+                Fix::UpdateRule => self.with_rule(&services, &source, &document, rule)?,
+                _ => services.with_key_groups(self.ui, &source, &document, &groups, threshold)?,
+            }
+        };
+        files::write(
+            self.ui,
+            path,
+            text.as_bytes(),
+            Expected::Content(&source.content),
+            Readers::Usual,
+        )
+    }
+
+    /// The document encrypted with the rule of its creation rule, unless that leaves in plaintext what is encrypted now.
+    fn with_rule(
+        &self,
+        services: &Services,
+        source: &Source,
+        document: &EncryptedDocument<'_>,
+        creation: &CreationRule,
+    ) -> Result<String, CommandError> {
+        let key = services.data_key(self.ui, source, document)?;
+        let open = opening::open(source, document, key, &OpeningArgs::default())?;
+        opening::warn_of_comments(self.ui, source, open.unopened_comments());
+        let rule = creation.rule.clone().unwrap_or_default();
+        let failed = |error| source.error(error);
+        let plaintext = Document::parse(open.plaintext(), source.format).map_err(failed)?;
+        let covered = plaintext.unencrypted(Some(&rule)).map_err(failed)?;
+        let covered: HashSet<_> = covered.into_iter().map(|one| one.span).collect();
+        let now = document.metadata().rule.as_ref();
+        let mut now = plaintext.unencrypted(now).map_err(failed)?.into_iter();
+        if let Some(left) = now.find(|one| !covered.contains(&one.span)) {
+            let message = format!(
+                "`{}` is encrypted, and the creation rule would leave it in plaintext: `{rule}`",
+                left.path
+            );
+            return Err(CommandError::new(Code::Generic, message)
+                .in_file(&source.name)
+                .hint("change the rule in `.sops.yaml`; if the value may be read by everybody, `sops-rs decrypt -i` and `sops-rs encrypt -i` write it so"));
+        }
+        open.with_rule(rule, creation.mac_only_encrypted, SystemTime::now())
+            .map_err(failed)
+    }
+
+    fn set(&self, path: &Path, entries: &[&NewEntry]) -> Result<usize, CommandError> {
+        let format = Format::from_path(path);
+        let source = Source::read(Some(path), format, Role::Plaintext)?;
+        let document =
+            Document::parse(&*source.content, format).map_err(|error| source.error(error))?;
+        let text = document.text();
+        let (mended, is_set) = document.with_entries(entries);
+        let count = is_set.into_iter().filter(|is_set| *is_set).count();
+        if count == 0 {
+            return Ok(0);
+        }
         match self.repair {
             Repair::Write => {
                 files::write(
@@ -135,7 +191,7 @@ impl Mender<'_> {
             }
             Repair::Show => {
                 let name = name_of(path);
-                let diff = TextDiff::from_lines(text, &mended);
+                let diff = TextDiff::from_lines(text, mended.as_str());
                 // Without context: lines that stay may hold values.
                 let diff = diff
                     .unified_diff()
@@ -145,13 +201,6 @@ impl Mender<'_> {
                 self.ui.output(diff.as_bytes())?;
             }
         }
-        Ok(edits.len())
+        Ok(count)
     }
-}
-
-fn of_config<'c>(
-    config: Option<&'c Config>,
-    path: &Path,
-) -> Option<&'c sops_core::config::CreationRule> {
-    config?.creation_rule_for(path).ok()?
 }

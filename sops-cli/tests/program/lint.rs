@@ -154,6 +154,91 @@ fn what_is_safe_is_mended() {
 }
 
 #[test]
+fn a_file_gets_the_rule_of_its_creation_rule_in_memory() {
+    let environment = TestEnvironment::new();
+    let config = |rule: &str| format!("creation_rules:\n- {rule}\n  age: {}\n", recipient());
+    let secret = format!("{SECRET}data:\n  user: YWRtaW4=\n");
+    environment.write(".sops.yaml", config("encrypted_regex: ^stringData$"));
+    environment.write("secret.yaml", &secret);
+    environment
+        .run(&["encrypt", "-i", "secret.yaml"])
+        .succeeds();
+    let before = environment.read("secret.yaml");
+    let value = |text: &str| {
+        let line = text.lines().find(|line| line.contains("password: ENC["));
+        line.map(str::to_owned).expect("it is encrypted")
+    };
+    environment.write(".sops.yaml", config("encrypted_regex: ^(data|stringData)$"));
+    assert_eq!(found(&environment, &["--select", "SL013"]).len(), 1);
+    let diff = environment.run(&["lint", "--diff", "--select", "SL013"]);
+    assert_eq!(environment.read("secret.yaml"), before);
+    assert!(diff.stdout.contains("secret.yaml: would be"), "{diff}");
+    environment
+        .run(&["lint", "--fix", "--select", "SL013", "secret.yaml"])
+        .succeeds();
+    let after = environment.read("secret.yaml");
+    assert!(
+        after.contains("user: ENC[") && value(&after) == value(&before),
+        "{after}"
+    );
+    assert_eq!(environment.decrypt("secret.yaml"), secret);
+    assert_eq!(found(&environment, &[]), [""; 0]);
+    // What is encrypted stays so, and a file that nobody can open as it is.
+    environment.write(".sops.yaml", config("encrypted_regex: ^data$"));
+    let run = environment.run(&["lint", "--fix", "--select", "SL013"]);
+    assert!(
+        run.stderr.contains("`stringData.password` is encrypted"),
+        "{run}"
+    );
+    assert_eq!(run.code, Some(1), "{run}");
+    environment.write(".sops.yaml", config("mac_only_encrypted: true"));
+    fs::remove_dir_all(environment.home()).expect("it is there");
+    let run = environment.run(&["lint", "--fix", "--select", "SL013"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert_eq!(environment.read("secret.yaml"), after);
+}
+
+#[test]
+fn a_repair_calls_a_file_as_its_findings_do() {
+    let environment = TestEnvironment::new();
+    environment.write(".git/HEAD", "");
+    environment.write(".sops.yaml", rules(&recipient()));
+    environment.write("apps/here.txt", "");
+    for folder in [".", "apps"] {
+        environment.write("apps/secret.yaml", SECRET);
+        environment.write("pod.yaml", POD);
+        for arguments in [&["--diff"][..], &["--fix"]] {
+            let paths = match folder {
+                "." => ["apps/secret.yaml", "pod.yaml"],
+                _ => ["secret.yaml", "../pod.yaml"],
+            };
+            let mut command = environment.command(&[&["lint"], arguments, &paths[..]].concat());
+            command.current_dir(environment.path(folder));
+            let run = environment.finish(command);
+            let text = run.stdout.clone() + &run.stderr;
+            assert!(
+                !text.contains(&*environment.path("").to_string_lossy()),
+                "{run}"
+            );
+            assert!(text.contains(&format!("{}: ", paths[0])), "{run}");
+        }
+    }
+}
+
+#[test]
+fn mounts_that_are_an_alias_of_others_are_mended_with_them() {
+    let environment = TestEnvironment::new();
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: a\n    volumeMounts: &mounts\n    - {name: s, mountPath: /s}\n    - name: s\n      mountPath: /t\n  - name: b\n    volumeMounts: *mounts\n  volumes:\n  - name: s\n    secret: {secretName: a}\n";
+    environment.write("pod.yaml", pod);
+    let run = environment.run(&["lint", "--fix"]);
+    run.succeeds();
+    let mended = pod
+        .replace("/s}", "/s, readOnly: true}")
+        .replace("/t\n", "/t\n      readOnly: true\n");
+    assert_eq!(environment.read("pod.yaml"), mended);
+}
+
+#[test]
 fn bad_files_are_findings_and_the_run_goes_on() {
     let environment = TestEnvironment::new();
     environment.write("broken.yaml", "a: [\n");

@@ -26,6 +26,7 @@ use self::view::Standing;
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::value::Value;
+pub use change::NewEntry;
 pub(crate) use edit::Edits;
 pub(crate) use path::{PathId, Paths, ROOT};
 pub use view::{NodeRef, Shape};

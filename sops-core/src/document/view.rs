@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::document::{Collection, Document, Item, Leaf, change};
-use crate::error::Result;
+use crate::document::change::{self, NewEntry};
+use crate::document::{Collection, Document, Item, Leaf};
 use crate::tree::Node;
 use crate::value::Value;
 
@@ -81,6 +81,20 @@ impl<'a> Document<'a> {
             Item::Comment { span, .. } => Some(span.range()),
             _ => None,
         })
+    }
+
+    /// The whole text with entries that were made for it, and for each whether it could be set. All else stays as it is: aliases keep
+    /// their values, but for those whose copies are to have the same entry.
+    ///
+    /// The text is parsed once more for all entries together, and more often only where some of them cannot be set by a change of the text
+    /// in their place.
+    pub fn with_entries(&self, entries: &[&NewEntry]) -> (Zeroizing<String>, Vec<bool>) {
+        change::set_entries(self, entries)
+    }
+
+    /// The container, alias or document that the item at `index` of the tape stands in.
+    pub(crate) fn parent(&self, index: usize) -> usize {
+        self.standings()[index].parent()
     }
 
     /// Where the items of the tape stand; one walk for all of them.
@@ -238,13 +252,21 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         below_top.map(Self::step).collect()
     }
 
-    /// The whole text with `value` under `key` of this mapping, put in the place of what stands there or added behind its last
-    /// entry. All else stays as it is.
-    ///
-    /// # Errors
-    /// [`Error::Path`](crate::Error::Path) where this is no mapping, or the text cannot be changed there.
-    pub fn with_entry(self, key: &str, value: &Node) -> Result<Zeroizing<Vec<u8>>> {
-        change::set_entry(self.document, self.target(), key, value)
+    /// An entry with `value` under `key` of this mapping, to be put in the place of what stands there or behind its last entry by
+    /// [`Document::with_entries`]. Of an alias it is the mapping that it stands for.
+    pub fn new_entry(self, key: &str, value: Node) -> NewEntry {
+        let mapping = self.target();
+        let span = match &self.document.tape[mapping] {
+            Item::Open { span, .. } => span.range(),
+            _ => 0..0,
+        };
+        NewEntry {
+            mapping,
+            span,
+            key: key.to_owned(),
+            value,
+            spelling: None,
+        }
     }
 
     fn own(self, key: &str) -> Option<Self> {
@@ -315,38 +337,6 @@ mod tests {
         assert_eq!(merged.path(), ["f", "<<", "[0]", "b"]);
         assert_eq!(top.get("b").map(|node| node.span()), None);
         assert_eq!(top.at(&["a", "b"]).and_then(NodeRef::as_str), None);
-    }
-
-    #[test]
-    fn an_entry_is_set_in_any_document_of_a_stream() {
-        let text = "a: 1\n---\nb:\n  - name: x # why\n  - {name: y}\n";
-        let document = document(text);
-        let list = document
-            .tops()
-            .nth(1)
-            .flatten()
-            .and_then(|top| top.get("b"));
-        let items: Vec<_> = list.expect("it is there").items().collect();
-        let truth = Node::from_json(&true.into());
-        for (item, expected) in [
-            (
-                0,
-                "a: 1\n---\nb:\n  - name: x # why\n    readOnly: true\n  - {name: y}\n",
-            ),
-            (
-                1,
-                "a: 1\n---\nb:\n  - name: x # why\n  - {name: y, readOnly: true}\n",
-            ),
-        ] {
-            let changed = items[item].with_entry("readOnly", &truth);
-            let changed = changed.unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!(str::from_utf8(&changed), Ok(expected));
-        }
-        let changed = items[0].with_entry("name", &"z".into());
-        let changed = changed.unwrap_or_else(|error| panic!("{error}"));
-        assert!(changed.starts_with(b"a: 1\n---\nb:\n  - name: z # why\n"));
-        let scalar = items[0].get("name").expect("it is there");
-        assert!(scalar.with_entry("x", &truth).is_err());
     }
 
     #[test]

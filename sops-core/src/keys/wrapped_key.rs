@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Family, MasterKey};
+use super::{Family, MasterKey, age, pgp};
 use crate::error::Result;
 use crate::key_path::Component;
 use crate::metadata::{is_timestamp, problem_at, timestamp};
@@ -157,6 +157,16 @@ impl WrappedKey {
             .unwrap_or_default()
     }
 
+    /// What is wrong with the encrypted secret, as far as it shows without a key; `None` says no more than that nothing does.
+    pub fn damage(&self) -> Option<&'static str> {
+        match self.master_key.family() {
+            _ if self.enc().trim().is_empty() => Some("is missing or empty"),
+            Family::Age => age::damage(self.enc()),
+            Family::Pgp => pgp::damage(self.enc()),
+            _ => None,
+        }
+    }
+
     /// All fields of the entry in the metadata.
     pub fn fields(&self) -> &Map<String, Json> {
         &self.fields
@@ -273,6 +283,58 @@ mod tests {
             };
             let error = WrappedKey::from_fields(family, fields).unwrap_err();
             assert!(matches!(error, Error::Metadata { .. }));
+        }
+    }
+
+    #[test]
+    fn damage_shows_without_a_key() {
+        let first = include_str!("../../../testdata/keys/age.jsonl")
+            .lines()
+            .next();
+        let age: Json = serde_json::from_str(first.unwrap_or_default()).unwrap();
+        let age = age["enc"].as_str().unwrap();
+        let pgp = "-----BEGIN PGP MESSAGE-----\n\nhF4D\n-----END PGP MESSAGE-----\n";
+        for (family, enc, damage) in [
+            (Family::Age, age.to_owned(), None),
+            (Family::Age, age.trim_end().to_owned(), None),
+            (Family::Age, String::new(), Some("is missing or empty")),
+            (
+                Family::Age,
+                "x".to_owned(),
+                Some("is not an armoured age file"),
+            ),
+            (
+                Family::Age,
+                age[..age.len() - 40].to_owned(),
+                Some("is cut off or altered"),
+            ),
+            (
+                Family::Age,
+                age[..100].to_owned(),
+                Some("is cut off or altered"),
+            ),
+            (
+                Family::Age,
+                age.replacen("YWdl", "YWd!", 1),
+                Some("is cut off or altered"),
+            ),
+            (
+                Family::Age,
+                age.replacen("YWdl", "YWdm", 1),
+                Some("has a malformed header"),
+            ),
+            (Family::Pgp, pgp.to_owned(), None),
+            (Family::Pgp, pgp[..30].to_owned(), Some("is cut off")),
+            (
+                Family::Pgp,
+                age.to_owned(),
+                Some("is not an armoured PGP message"),
+            ),
+            (Family::GcpKms, "x".to_owned(), None),
+            (Family::GcpKms, " ".to_owned(), Some("is missing or empty")),
+        ] {
+            let wrapped = WrappedKey::new(key(family, "x"), enc.clone(), SystemTime::UNIX_EPOCH);
+            assert_eq!(wrapped.damage(), damage, "{enc}");
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use sops_core::config::Config;
-use sops_core::document::NodeRef;
+use sops_core::document::{NodeRef, Shape};
+use sops_core::keys::{Family, MasterKey};
 use sops_core::{Document, EncryptedDocument, Error, Format};
 
 use super::plaintext_secret::open_values;
@@ -62,13 +63,56 @@ fn check(report: &mut Report<'_>) {
         .flatten()
         .and_then(|top| top.get("creation_rules"));
     let mut unused = Vec::new();
-    for rule in rules.into_iter().flat_map(NodeRef::items) {
+    for (number, rule) in rules.into_iter().flat_map(NodeRef::items).enumerate() {
+        recipients(rule, &format!("creation_rules[{number}]"), report);
         report
             .node(rule, "no file is encrypted with this creation rule")
             .help("take it out, or mend its `path_regex`: it is looked for in the path from the folder of `.sops.yaml` on");
         unused.extend(report.put_aside());
     }
     report.facts.configuration = Some(Configuration { unused });
+}
+
+/// Recipients that nothing can be encrypted for, such as one with a character too few, in a rule or a key group.
+fn recipients(holder: NodeRef<'_, '_>, path: &str, report: &mut Report<'_>) {
+    for family in [Family::Age, Family::Pgp] {
+        let Some(list) = holder.get(family.name()) else {
+            continue;
+        };
+        let items = list.items();
+        let nodes = items.chain(Some(list).filter(|list| list.shape() == Shape::Scalar));
+        let mut number = 0;
+        for node in nodes {
+            for part in node.as_str().unwrap_or_default().split(',') {
+                let Ok(keys) = MasterKey::from_list(family, part) else {
+                    continue;
+                };
+                for key in keys {
+                    if let Err(error) = key.check() {
+                        let message = format!(
+                            "`{path}.{family}[{number}]`: {error}",
+                            family = family.name()
+                        );
+                        report
+                            .node(node, message)
+                            .help("copy it once more from whom it belongs to; of a private key the public one stands in the file that `sops-rs keygen` wrote")
+                            .severity(Severity::Error);
+                    }
+                    number += 1;
+                }
+            }
+        }
+    }
+    for list in ["key_groups", "merge"] {
+        for (number, group) in holder
+            .get(list)
+            .into_iter()
+            .flat_map(NodeRef::items)
+            .enumerate()
+        {
+            recipients(group, &format!("{path}.{list}[{number}]"), report);
+        }
+    }
 }
 
 fn used(_: &Document<'_>, report: &mut Report<'_>) {

@@ -1,5 +1,7 @@
 //! A Kustomization of Flux that applies encrypted files as they are.
 
+use std::path::Path;
+
 use sops_core::EncryptedDocument;
 use sops_core::document::NodeRef;
 
@@ -39,16 +41,37 @@ fn kustomization(object: &Object<'_, '_>, report: &mut Report<'_>) {
     let paths = items.filter_map(NodeRef::as_str);
     let paths = paths.filter(|path| !path.contains("://"));
     report.facts.resources.extend(paths.map(str::to_owned));
-    if patches_decryption(object.node) {
+    if patches_decryption(object.node, report) {
         report.facts.patched.push(Patched::Here);
     }
 }
 
-/// Whether patches of Kustomizations say that they decrypt.
-fn patches_decryption(node: NodeRef<'_, '_>) -> bool {
-    let patches = node.get("patches").into_iter().flat_map(NodeRef::items);
-    let mut texts = patches.filter_map(|patch| patch.get("patch")?.as_str());
-    texts.any(|text| text.contains("decryption"))
+/// The keys under which kustomize has patches, the old ones too.
+const PATCHES: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"];
+
+/// Whether patches of Kustomizations say that they decrypt, inline or in files beside the kustomization.
+fn patches_decryption(node: NodeRef<'_, '_>, report: &Report<'_>) -> bool {
+    let folder = report.input.path.parent().unwrap_or(Path::new("/"));
+    let in_file = |name: &str| {
+        let bytes = report.input.tree.read(&folder.join(name));
+        bytes.is_some_and(|bytes| sets_decryption(&String::from_utf8_lossy(&bytes)))
+    };
+    let lists = PATCHES.into_iter().filter_map(|key| node.get(key));
+    let mut patches = lists.flat_map(NodeRef::items);
+    patches.any(|patch| {
+        let text = |key| patch.get(key).and_then(NodeRef::as_str);
+        // The old list has texts, each a file or a patch.
+        let either = patch.as_str();
+        let inline = text("patch").or(either.filter(|text| text.contains('\n')));
+        let file = text("path").or(either.filter(|text| !text.contains('\n')));
+        inline.is_some_and(sets_decryption) || file.is_some_and(in_file)
+    })
+}
+
+/// Whether a strategic merge or a patch of JSON 6902 sets `spec.decryption` or something in it.
+fn sets_decryption(patch: &str) -> bool {
+    let mut lines = patch.lines().map(str::trim_start);
+    lines.any(|line| !line.starts_with('#') && line.contains("decryption"))
 }
 
 fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
@@ -63,8 +86,12 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
         return;
     };
     let path = spec.get("path");
+    // A patch of one says only what it changes; the source is required.
+    if path.is_none() && spec.get("sourceRef").is_none() {
+        return;
+    }
     let text = path.and_then(NodeRef::as_str).unwrap_or("./").to_owned();
-    if patches_decryption(spec) {
+    if patches_decryption(spec, report) {
         report.facts.patched.push(Patched::Path(text.clone()));
     }
     let provider = spec

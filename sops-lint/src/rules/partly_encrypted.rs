@@ -1,5 +1,6 @@
 //! Plaintext in an encrypted file, where the file's own rule asks for encryption.
 
+use sops_core::keys::WrappedKey;
 use sops_core::{Document, EncryptedDocument};
 
 use super::plaintext_secret::shell_word;
@@ -25,6 +26,7 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
             )
             .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
     }
+    damaged_keys(document, report);
     let open = match document.unencrypted() {
         Ok(open) => open,
         Err(error) => {
@@ -51,6 +53,29 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
             "take it out and add it with `sops-rs edit {}`; if it was committed, it is known",
             shell_word(&name)
         ));
+    }
+}
+
+/// Data keys that nobody can open with the key that they were encrypted for, as far as that shows without it.
+fn damaged_keys(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
+    let groups = document.metadata().key_groups.iter();
+    let keys: Vec<_> = groups.flat_map(|group| &group.keys).collect();
+    let block = report.block();
+    for (number, key) in keys.iter().enumerate() {
+        let Some(damage) = key.damage() else {
+            continue;
+        };
+        // The block is not part of the document: the entry is where its key is named, which may be so more than once.
+        let id = key.master_key().id();
+        let is_same = |other: &&&WrappedKey| other.master_key() == key.master_key();
+        let before = keys[..number].iter().filter(is_same).count();
+        let mut named = report.text()[block..].match_indices(&id);
+        let at = named.nth(before).map_or(block, |(at, _)| block + at);
+        let family = key.master_key().family();
+        let message = format!("`enc` of the {family} key `{id}` {damage}: it cannot open the file");
+        report
+            .span(at..at, message)
+            .help("take the `sops` block from version control");
     }
 }
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use sops_core::Document;
 use sops_core::document::NodeRef;
 
-use super::secret_in_config_map::file_of;
+use super::secret_in_config_map::files;
 use crate::finding::{Fix, Severity};
 use crate::likeness::{is_harmless, is_reference};
 use crate::linter::ENCRYPTED;
@@ -115,26 +115,18 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
                     .help(HELP);
             }
         }
-        for list in ["files", "envs"] {
-            for file in generator.get(list).into_iter().flat_map(NodeRef::items) {
-                let Some(text) = file.as_str() else { continue };
-                let name = file_of(list, text);
-                let folder = report.input.path.parent().unwrap_or(Path::new("/"));
-                let content = report.input.tree.read(&folder.join(name));
-                let is_plain = content.is_some_and(|content| {
-                    !content.is_empty()
-                        && !str::from_utf8(&content).is_ok_and(|text| {
-                            text.contains(ENCRYPTED) || is_open_reference(text.trim())
-                        })
-                });
-                if is_plain {
-                    report
-                        .node(
-                            file,
-                            format!("the file `{name}` of a Secret is in plaintext"),
-                        )
-                        .help(HELP);
-                }
+        for (file, name) in files(generator) {
+            let folder = report.input.path.parent().unwrap_or(Path::new("/"));
+            let content = report.input.tree.read(&folder.join(name));
+            let is_plain = content.is_some_and(|content| {
+                !content.is_empty()
+                    && !str::from_utf8(&content).is_ok_and(|text| {
+                        text.contains(ENCRYPTED) || is_open_reference(text.trim())
+                    })
+            });
+            if is_plain {
+                let message = format!("the file `{name}` of a Secret is in plaintext");
+                report.node(file, message).help(HELP);
             }
         }
     }

@@ -3,7 +3,7 @@
 use sops_core::{EncryptedDocument, Format};
 
 use super::plaintext_secret::shell_word;
-use crate::finding::Severity;
+use crate::finding::{Fix, Severity};
 use crate::report::Report;
 use crate::rule::{Check, Rule};
 
@@ -27,20 +27,21 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
     let wants = creation.rule.clone().unwrap_or_default();
     let at = report.block();
     let name = report.input.name.to_owned();
-    if let Some(has) = metadata.rule.as_ref().filter(|has| **has != wants) {
-        let message =
-            format!("the file was encrypted with `{has}`, and the creation rule says `{wants}`");
-        report.span(at..at, message).help(help(&name));
+    let message = if let Some(has) = metadata.rule.as_ref().filter(|has| **has != wants) {
+        format!("the file was encrypted with `{has}`, and the creation rule says `{wants}`")
     } else if metadata.mac_only_encrypted != creation.mac_only_encrypted {
-        let message = format!(
+        format!(
             "the file has `mac_only_encrypted: {}`, and the creation rule says {}",
             metadata.mac_only_encrypted, creation.mac_only_encrypted
-        );
-        report.span(at..at, message).help(help(&name));
-    }
-}
-
-fn help(name: &str) -> String {
-    let name = shell_word(name);
-    format!("sops-rs decrypt -i {name} && sops-rs encrypt -i {name}")
+        )
+    } else {
+        return;
+    };
+    report
+        .span(at..at, message)
+        .help(format!(
+            "sops-rs lint --fix --select SL013 {}",
+            shell_word(&name)
+        ))
+        .fix(Some(Fix::UpdateRule));
 }

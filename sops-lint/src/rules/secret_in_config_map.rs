@@ -90,13 +90,7 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
                 report.node(literal, message).help(HELP);
             }
         }
-        for (list, file) in ["files", "envs"]
-            .into_iter()
-            .flat_map(|list| of(list).map(move |file| (list, file)))
-        {
-            let Some(name) = file.as_str().map(|text| file_of(list, text)) else {
-                continue;
-            };
+        for (file, name) in files(generator) {
             let folder = report.input.path.parent().unwrap_or(Path::new("/"));
             let content = report.input.tree.read(&folder.join(name));
             let text = content
@@ -116,8 +110,16 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
     }
 }
 
-/// The file that an entry of a generator names, such as `key=file` in the list `files`.
-pub(super) fn file_of<'t>(list: &str, text: &'t str) -> &'t str {
-    let named = text.split_once('=').filter(|_| list == "files");
-    named.map_or(text, |(_, name)| name)
+/// The files that a generator of kustomize takes in, each with the node that names it: a text, or `key=file` in the list `files`.
+pub(super) fn files<'d, 'a>(
+    generator: NodeRef<'d, 'a>,
+) -> impl Iterator<Item = (NodeRef<'d, 'a>, &'d str)> {
+    let list = move |key| generator.get(key).into_iter().flat_map(NodeRef::items);
+    let files = list("files").filter_map(|file| {
+        let text = file.as_str()?;
+        Some((file, text.split_once('=').map_or(text, |(_, name)| name)))
+    });
+    // The old form of one file of variables is no list.
+    let envs = list("envs").chain(generator.get("env"));
+    files.chain(envs.filter_map(|file| Some((file, file.as_str()?))))
 }

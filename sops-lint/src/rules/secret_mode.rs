@@ -1,8 +1,9 @@
 //! A mode with which others than owner and group read a Secret's files.
 
 use sops_core::document::NodeRef;
+use sops_core::tree::Node;
 
-use crate::finding::{Edit, Fix, Severity};
+use crate::finding::{Fix, Severity};
 use crate::object::{Object, Pod};
 use crate::report::Report;
 use crate::rule::{Check, Rule};
@@ -20,14 +21,14 @@ const OTHERS: u32 = 0o007;
 
 fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
     for pod in &object.pods {
-        let can_tighten = report.fixes && can_read_as_group(pod);
+        let can_tighten = can_read_as_group(pod);
         for (_, volume) in pod.volumes() {
             let secrets = Pod::secret_sources(volume);
             let projected = volume.get("projected").filter(|_| !secrets.is_empty());
             for source in secrets.iter().copied().chain(projected) {
-                mode(source.get("defaultMode"), can_tighten, report);
+                mode(source, "defaultMode", can_tighten, report);
                 for item in source.get("items").into_iter().flat_map(NodeRef::items) {
-                    mode(item.get("mode"), can_tighten, report);
+                    mode(item, "mode", can_tighten, report);
                 }
             }
         }
@@ -42,8 +43,10 @@ fn can_read_as_group(pod: &Pod<'_, '_>) -> bool {
     context(pod.node, "fsGroup") || !each.chain([pod.node]).any(is_other)
 }
 
-fn mode(node: Option<NodeRef<'_, '_>>, can_tighten: bool, report: &mut Report<'_>) {
-    let number = node.and_then(|node| Some((node, node.scalar_text()?.parse::<u32>().ok()?)));
+fn mode(holder: NodeRef<'_, '_>, key: &str, can_tighten: bool, report: &mut Report<'_>) {
+    let number = holder
+        .get(key)
+        .and_then(|node| Some((node, node.scalar_text()?.parse::<u32>().ok()?)));
     let Some((node, mode)) = number.filter(|(_, mode)| mode & OTHERS != 0) else {
         return;
     };
@@ -55,10 +58,8 @@ fn mode(node: Option<NodeRef<'_, '_>>, can_tighten: bool, report: &mut Report<'_
         None => tight.to_string(),
     };
     let is_number = source.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let fix = Some(Fix::Edit(Edit {
-        range: node.span(),
-        text,
-    }));
+    let entry = holder.new_entry(key, Node::from_json(&tight.into()));
+    let fix = Some(Fix::Entry(entry.spelled(text)));
     report
         .node(
             node,

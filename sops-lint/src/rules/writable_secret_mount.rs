@@ -34,11 +34,10 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
             .filter_map(|(_, volume)| Pod::secret_csi(*volume))
         {
             if !is_true(csi.get("readOnly")) {
-                let fix = read_only(csi, report);
                 report
                     .node(csi, "a CSI volume of secrets is not `readOnly: true`")
                     .help(HELP)
-                    .fix(fix);
+                    .fix(read_only(csi));
             }
         }
         for container in &pod.containers {
@@ -53,17 +52,17 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
                     .unwrap_or_default();
                 let is_secret = names.contains(name);
                 if is_secret && !is_true(mount.get("readOnly")) {
-                    let fix = read_only(mount, report);
                     report
                         .node(mount, format!("the Secret in the volume `{name}` is mounted without `readOnly: true`"))
                         .help(HELP)
-                        .fix(fix);
+                        .fix(read_only(mount));
                 }
             }
         }
     }
 }
 
-fn read_only(mapping: NodeRef<'_, '_>, report: &Report<'_>) -> Option<Fix> {
-    report.entry_fix(mapping, "readOnly", &Node::from_json(&true.into()))
+fn read_only(mapping: NodeRef<'_, '_>) -> Option<Fix> {
+    let entry = mapping.new_entry("readOnly", Node::from_json(&true.into()));
+    Some(Fix::Entry(entry))
 }

@@ -37,9 +37,10 @@ pub(super) fn write(findings: &[Shown]) -> String {
             message: &finding.message,
             help: finding.help.as_deref(),
             fix: finding.fix.as_ref().map(|fix| match fix {
-                Fix::Edit(_) => "edit",
+                Fix::Entry(_) => "edit",
                 Fix::Encrypt => "encrypt",
                 Fix::UpdateKeys => "updatekeys",
+                Fix::UpdateRule => "updaterule",
             }),
             fingerprint: &finding.fingerprint,
         })

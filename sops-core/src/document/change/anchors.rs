@@ -1,7 +1,7 @@
 //! Aliases keep their values when the node that they point at changes or goes.
 //!
 //! To SOPS an alias is a copy, so a change of the original leaves it alone. The first alias that stays is therefore written
-//! out and takes the anchor over for the others.
+//! out and takes the anchor over for the others. An alias whose copy is to change in the same way stays.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,20 +12,21 @@ use super::site::Site;
 use crate::document::Item;
 use crate::error::Result;
 
-/// Writes out the first alias of each node that the change affects, for the items `changed` of the tape being replaced.
+/// Writes out the first alias of each node that the change of `node` affects, for the items `changed` of the tape being replaced.
 /// Tells whether the node at the begin of `changed` is one of them, so that its anchor must go.
-pub(super) fn keep_values(changed: &Range<usize>, changes: &mut Changes<'_, '_>) -> Result<bool> {
+pub(super) fn keep_values(
+    node: usize,
+    changed: &Range<usize>,
+    changes: &mut Changes<'_, '_>,
+) -> Result<bool> {
     let document = changes.document;
     // For each affected node the first alias that stays, and whether there are more.
     let mut affected: BTreeMap<usize, (usize, bool)> = BTreeMap::new();
-    for (index, item) in document.written_items() {
-        let Item::Alias { target, .. } = item else {
-            continue;
-        };
-        let target = *target as usize;
+    for (index, target) in changes.aliases() {
         let holds_change =
             target < changed.start && document.node_items(target).contains(&changed.start);
-        if changed.contains(&index) || !(holds_change || changed.contains(&target)) {
+        let is_affected = holds_change || changed.contains(&target);
+        if changed.contains(&index) || !is_affected || changes.follows(index, target, node) {
             continue;
         }
         affected

@@ -1,9 +1,12 @@
 //! The edits that make up one change, collected in any order.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
+use super::layout::Indents;
 use super::site::Site;
 use crate::document::{Document, Edits, Item};
 use crate::tree::Node;
@@ -13,6 +16,12 @@ use crate::value::{Type, Value};
 pub(super) struct Changes<'d, 'a> {
     pub(super) document: &'d Document<'a>,
     edits: Vec<(Range<usize>, Zeroizing<String>)>,
+    /// The written aliases with what they stand for, in the order of the tape.
+    aliases: Vec<(usize, usize)>,
+    /// Nodes that are changed too.
+    also: HashSet<usize>,
+    /// What the whole text shows of its layout, once somebody has asked.
+    indents: OnceCell<Indents>,
 }
 
 /// What becomes of the anchor of a node that is replaced.
@@ -28,10 +37,48 @@ pub(super) enum Anchor<'a> {
 
 impl<'d, 'a> Changes<'d, 'a> {
     pub(super) fn new(document: &'d Document<'a>) -> Self {
+        let aliases = document.written_items();
+        let aliases = aliases.filter_map(|(index, item)| match item {
+            Item::Alias { target, .. } => Some((index, *target as usize)),
+            _ => None,
+        });
         Self {
             document,
             edits: Vec::new(),
+            aliases: aliases.collect(),
+            also: HashSet::new(),
+            indents: OnceCell::new(),
         }
+    }
+
+    /// The same, where these nodes of the tape are changed too, each in a change of its own.
+    pub(super) fn also_in(mut self, nodes: HashSet<usize>) -> Self {
+        self.also = nodes;
+        self
+    }
+
+    /// The written aliases with what they stand for.
+    pub(super) fn aliases(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.aliases.iter().copied()
+    }
+
+    /// Whether the node is no more than what an alias stands for.
+    pub(super) fn is_copy(&self, node: usize) -> bool {
+        let before = self.aliases.partition_point(|(alias, _)| *alias < node);
+        let last = before.checked_sub(1).map(|last| self.aliases[last].0);
+        last.is_some_and(|alias| self.document.node_items(alias).contains(&node))
+    }
+
+    /// Whether the copy that an alias makes of a node in its target is changed too.
+    pub(super) fn follows(&self, alias: usize, target: usize, node: usize) -> bool {
+        let copy = node.checked_sub(target).map(|within| alias + 1 + within);
+        copy.is_some_and(|copy| self.also.contains(&copy))
+    }
+
+    /// What the whole text shows of its layout.
+    pub(super) fn indents(&self) -> Indents {
+        let whole = || Indents::of(self.document, 0..self.document.tape.len());
+        *self.indents.get_or_init(whole)
     }
 
     pub(super) fn text(&self) -> &'a str {

@@ -1,25 +1,31 @@
-//! Whether a changed text means what it is to mean: what stood there before but for the one change.
+//! Whether a changed text means what it is to mean: what stood there before but for the changes.
 
 use std::ops::Range;
 
+use super::Effect;
 use crate::document::{Collection, Document, Item};
 use crate::tree::Node;
 
-/// Whether `new` has the keys and values of `old`, with `node` in the place of the tape's items `changed`; in a mapping
-/// under `key`.
-pub(super) fn is_changed_to(
-    new: &Document<'_>,
+/// Whether `text` has the keys and values of `old` but for the effects of changes, which are in the order of the tape.
+pub(super) fn is_changed<'e>(
+    text: &str,
     old: &Document<'_>,
-    changed: Range<usize>,
-    node: Option<(Option<&str>, &Node)>,
+    effects: impl IntoIterator<Item = Effect<'e>>,
 ) -> bool {
+    let Ok(new) = Document::parse(text, old.format) else {
+        return false;
+    };
     let mut rest = Rest {
-        document: new,
+        document: &new,
         next: 0,
     };
-    rest.begins_with(old, 0..changed.start)
-        && node.is_none_or(|(key, node)| rest.begins_with_node(key, node))
-        && rest.begins_with(old, changed.end..old.tape.len())
+    let mut done = 0;
+    effects.into_iter().all(|(changed, node)| {
+        let before = std::mem::replace(&mut done, changed.end)..changed.start;
+        before.start <= before.end
+            && rest.begins_with(old, before)
+            && node.is_none_or(|(key, node)| rest.begins_with_node(key, node))
+    }) && rest.begins_with(old, done..old.tape.len())
         && rest.next_item().is_none()
 }
 

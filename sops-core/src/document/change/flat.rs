@@ -38,22 +38,24 @@ pub(super) fn edits(change: &Change<'_>, changes: &mut Changes<'_, '_>) -> Resul
     match change {
         // There is always a mapping at the top.
         Change::Create(_) => {}
-        Change::Replace(node, value) => match (&document.tape[*node], value) {
-            (Item::Leaf(leaf), Node::Scalar(value)) => {
-                let mut out = Zeroizing::new(String::new());
-                spell(document, &mut out, value.as_ref());
-                changes.replace(leaf.span.range(), &**out);
+        Change::Replace(node, value) | Change::Spell(node, value, _) => {
+            match (&document.tape[*node], value) {
+                (Item::Leaf(leaf), Node::Scalar(value)) => {
+                    let mut out = Zeroizing::new(String::new());
+                    spell(document, &mut out, value.as_ref());
+                    changes.replace(leaf.span.range(), &**out);
+                }
+                (Item::Open { path, .. }, Node::Mapping(entries)) if *path != ROOT => {
+                    let body = body(document, *node);
+                    let mut out = Zeroizing::new(String::new());
+                    begin_line(document, body.start, &mut out);
+                    ini::spell::spell_entries(&mut out, entries)
+                        .map_err(|key| complex(document, &key))?;
+                    changes.replace(body, &**out);
+                }
+                _ => return Err(complex(document, document.key(*node))),
             }
-            (Item::Open { path, .. }, Node::Mapping(entries)) if *path != ROOT => {
-                let body = body(document, *node);
-                let mut out = Zeroizing::new(String::new());
-                begin_line(document, body.start, &mut out);
-                ini::spell::spell_entries(&mut out, entries)
-                    .map_err(|key| complex(document, &key))?;
-                changes.replace(body, &**out);
-            }
-            _ => return Err(complex(document, document.key(*node))),
-        },
+        }
         Change::Append(container, key, value) => {
             append(*container, key.unwrap_or_default(), value, changes)?;
         }

@@ -1,5 +1,8 @@
 //! How a file is laid out, so that what is added looks like what is there; and new values written that way.
 
+use std::ops::Range;
+
+use super::changes::Changes;
 use crate::document::yaml::in_style::{self, spell_in_style};
 use crate::document::yaml::spell::{Container, Place, spell, spell_key};
 use crate::document::yaml::{emit, source};
@@ -35,51 +38,76 @@ pub(super) const SPACED: Separators<'_> = Separators {
     colon: ": ",
 };
 
-impl Layout {
-    /// The layout around the container at `container` or, where that does not show it, of the whole text; what is not to be
-    /// seen at all is as SOPS writes it.
-    pub(super) fn of(document: &Document<'_>, container: usize) -> Self {
-        let line_break = source::first_line_break(document.text);
-        let (mut step, mut dash) = (None, None);
-        for parent in [container].into_iter().chain(0..document.tape.len()) {
+/// How much mappings and sequences are indented by in a mapping, where that can be seen.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Indents {
+    step: Option<usize>,
+    dash: Option<usize>,
+}
+
+impl Indents {
+    /// What the first of these items of the tape show that do.
+    pub(super) fn of(document: &Document<'_>, parents: Range<usize>) -> Self {
+        let mut indents = Self::default();
+        for parent in parents {
             if !is_block(document, parent, Collection::Mapping) {
                 continue;
             }
             for child in document.children(parent) {
-                match (&document.tape[child], &document.tape[parent]) {
-                    (
-                        Item::Open {
-                            kind,
-                            flow: false,
-                            span,
-                            ..
-                        },
-                        Item::Open { span: outer, .. },
-                    ) => {
-                        let column = |at: u32| source::column(document.text, at as usize);
-                        let found = column(span.start).checked_sub(column(outer.start));
-                        match kind {
-                            Collection::Mapping => step = step.or(found),
-                            Collection::Sequence => dash = dash.or(found),
-                        }
+                if let (
+                    Item::Open {
+                        kind,
+                        flow: false,
+                        span,
+                        ..
+                    },
+                    Item::Open { span: outer, .. },
+                ) = (&document.tape[child], &document.tape[parent])
+                {
+                    let column = |at: u32| source::column(document.text, at as usize);
+                    let found = column(span.start).checked_sub(column(outer.start));
+                    match kind {
+                        Collection::Mapping => indents.step = indents.step.or(found),
+                        Collection::Sequence => indents.dash = indents.dash.or(found),
                     }
-                    _ => continue,
                 }
-                if step.is_some() && dash.is_some() {
-                    break;
+                if indents.is_complete() {
+                    return indents;
                 }
-            }
-            if step.is_some() && dash.is_some() {
-                break;
             }
         }
-        let step = step
-            .or(dash.filter(|dash| *dash > 0))
+        indents
+    }
+
+    fn is_complete(self) -> bool {
+        self.step.is_some() && self.dash.is_some()
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            step: self.step.or(other.step),
+            dash: self.dash.or(other.dash),
+        }
+    }
+}
+
+impl Layout {
+    /// The layout around the container at `container` or, where that does not show it, of the whole text; what is not to be
+    /// seen at all is as SOPS writes it.
+    pub(super) fn of(changes: &Changes<'_, '_>, container: usize) -> Self {
+        let here = Indents::of(changes.document, container..container + 1);
+        let indents = match here.is_complete() {
+            true => here,
+            false => here.or(changes.indents()),
+        };
+        let step = indents
+            .step
+            .or(indents.dash.filter(|dash| *dash > 0))
             .unwrap_or(emit::DEFAULT_STEP);
         Self {
             step,
-            dash: dash.unwrap_or(step),
-            line_break,
+            dash: indents.dash.unwrap_or(step),
+            line_break: source::first_line_break(changes.text()),
             comment_below: None,
         }
     }

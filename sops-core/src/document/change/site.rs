@@ -153,12 +153,7 @@ pub(super) fn next(document: &Document<'_>, node: usize) -> Option<usize> {
 
 /// The container, or document, that `node` stands in.
 pub(super) fn container(document: &Document<'_>, node: usize) -> usize {
-    let mut first = node;
-    while let Some(before) = previous(document, first) {
-        first = before;
-    }
-    let opening = |at: &usize| !matches!(document.tape[*at], Item::Comment { .. });
-    (0..first).rev().find(opening).unwrap_or(0)
+    document.parent(node)
 }
 
 /// The last node in the container at `container`, which has one.

@@ -20,6 +20,8 @@ mod trial;
 
 use std::io::{self, Read};
 
+use ::age::Decryptor;
+use ::age::armor::ArmoredReader;
 use zeroize::Zeroizing;
 
 pub use identities::{Held, Identities, SourceReport};
@@ -37,6 +39,22 @@ const ARMOR_BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 
 /// Key files of this size and above are not read, as `sops` has it: 16 MiB.
 const KEY_FILE_LIMIT: usize = 1 << 24;
+
+/// What is wrong with an armoured age file, as far as it shows without a key: the tag of its header and that of its content need one.
+pub(crate) fn damage(enc: &str) -> Option<&'static str> {
+    if !enc.trim_ascii_start().starts_with(ARMOR_BEGIN) {
+        return Some("is not an armoured age file");
+    }
+    let mut file = Vec::new();
+    if ArmoredReader::new(enc.as_bytes())
+        .read_to_end(&mut file)
+        .is_err()
+    {
+        return Some("is cut off or altered");
+    }
+    let header = Decryptor::new_buffered(&*file);
+    header.is_err().then_some("has a malformed header")
+}
 
 /// Reads private keys to their end, of which `expected` bytes are expected. The error is [`io::ErrorKind::FileTooLarge`] where there are
 /// too many.

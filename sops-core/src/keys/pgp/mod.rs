@@ -225,6 +225,16 @@ pub(super) fn is_fingerprint(text: &str) -> bool {
     digits.len() >= 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// What is wrong with an armoured message, as far as it shows without a key.
+pub(super) fn damage(enc: &str) -> Option<&'static str> {
+    let text = enc.trim_ascii();
+    if !text.starts_with("-----BEGIN PGP MESSAGE-----") {
+        return Some("is not an armoured PGP message");
+    }
+    let is_whole = text.ends_with("-----END PGP MESSAGE-----");
+    (!is_whole).then_some("is cut off")
+}
+
 /// The long key ID at the end of a fingerprint, with its `!`.
 fn long_id(fingerprint: &str) -> &str {
     let digits = fingerprint.strip_suffix('!').unwrap_or(fingerprint).len();

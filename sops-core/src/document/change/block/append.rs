@@ -18,7 +18,7 @@ pub(in crate::document::change) fn append(
     let (document, text) = (changes.document, changes.text());
     let last = last_child(document, container);
     let column = Site::of(document, last).column(text);
-    let layout = Layout::of(document, container);
+    let layout = Layout::of(changes, container);
     let content = content_end(document, last);
     let end = comments_end(text, source::line_end(text, content), column);
     close_block_scalar(last, content, changes);
@@ -43,7 +43,7 @@ pub(in crate::document::change) fn append(
 /// Writes the top mapping of a document that is empty, at the offset `at`.
 pub(in crate::document::change) fn create(at: usize, value: &Node, changes: &mut Changes<'_, '_>) {
     let text = changes.text();
-    let layout = Layout::of(changes.document, 0).above(text, at);
+    let layout = Layout::of(changes, 0).above(text, at);
     let begins_line = at == 0 || text[..at].ends_with(['\n', '\r', '\u{feff}']);
     let mut lines = String::new();
     if !begins_line {

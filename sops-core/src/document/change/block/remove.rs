@@ -13,7 +13,7 @@ use crate::document::{Collection, Document, Item, Style};
 /// Takes the entry or item at `site` out of its block collection; the last one leaves `{}` or `[]`.
 pub(in crate::document::change) fn remove(site: &Site, changes: &mut Changes<'_, '_>) {
     let document = changes.document;
-    let removal = Removal::of(document, site);
+    let removal = Removal::of(site, changes);
     match (previous(document, site.node), next(document, site.node)) {
         (None, None) => removal.leave_empty(changes),
         // The first entry stands behind the `-` of an item: the second one moves there.
@@ -33,8 +33,8 @@ struct Removal<'s> {
 }
 
 impl<'s> Removal<'s> {
-    fn of(document: &Document<'_>, site: &'s Site) -> Self {
-        let text = document.text;
+    fn of(site: &'s Site, changes: &Changes<'_, '_>) -> Self {
+        let (document, text) = (changes.document, changes.text());
         let end = source::line_end(text, value_end(document, site));
         let comments: Vec<_> = if is_block_collection(document, site.node) {
             outer_comments(text, site).collect()
@@ -56,7 +56,7 @@ impl<'s> Removal<'s> {
             }
             kept.push_str(&text[comment]);
         }
-        let kept = Layout::of(document, site.container).with_breaks(&kept);
+        let kept = Layout::of(changes, site.container).with_breaks(&kept);
         Self {
             site,
             extent: site.entry..end,

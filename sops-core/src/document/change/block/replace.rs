@@ -34,7 +34,7 @@ pub(in crate::document::change) fn replace(
             Anchor::Add(name) => Some(format!("&{name}")),
             Anchor::Keep | Anchor::Drop => None,
         },
-        layout: Layout::of(changes.document, site.container).above(text, extent.end),
+        layout: Layout::of(changes, site.container).above(text, extent.end),
         extent,
     };
     let own_line = begins_line(text, site.content.start) && !site.content.is_empty();
@@ -55,7 +55,7 @@ pub(in crate::document::change) fn replace_top(
     changes: &mut Changes<'_, '_>,
 ) {
     let text = changes.text();
-    let layout = Layout::of(changes.document, 0).above(text, extent.end);
+    let layout = Layout::of(changes, 0).above(text, extent.end);
     let mut written = String::new();
     let mut start = extent.start;
     if !begins_line(text, extent.start) {
