@@ -217,7 +217,7 @@ fn some_of_many_objects_fail() {
         ("a: [", "d.yaml"),
         (
             "apiVersion: v1\nkind: ConfigMap\n",
-            "without `metadata.name`",
+            "it has no `metadata.name`",
         ),
         (
             "apiVersion: no.example/v1\nkind: Thing\nmetadata: {name: x}\n",
