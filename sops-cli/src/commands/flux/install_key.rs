@@ -20,6 +20,7 @@ use crate::cluster::{
 };
 use crate::command_error::{Code, CommandError, name_of};
 use crate::creation;
+use crate::flux::recipients_in;
 use crate::ui::Ui;
 
 /// The entry of the Secret; Flux reads those that end so.
@@ -90,7 +91,7 @@ pub(crate) fn cmd_install_key(
                 dry_run: dry_run.is_some(),
                 force: args.force_conflicts,
             };
-            cluster::run(args.install(ui, how, &target, &object))?;
+            cluster::run(args.install(ui, how, &target, &object, &pairs))?;
         }
     }
     for pair in &pairs {
@@ -178,6 +179,7 @@ impl Args {
         how: ServerSideApply,
         target: &Target,
         object: &Object,
+        pairs: &[KeyPair],
     ) -> Result<(), CommandError> {
         let cluster = Cluster::of(&self.cluster).await?;
         let say = |target: &Target, outcome| {
@@ -201,7 +203,19 @@ impl Args {
                 return say(target, Outcome::Created);
             }
         }
-        say(target, cluster.apply(how, target, object).await?)
+        let before = cluster.get(target).await?;
+        say(target, cluster.apply(how, target, object).await?)?;
+        let replaced = before
+            .iter()
+            .flat_map(|secret| recipients_in(secret, ENTRY));
+        for recipient in
+            replaced.filter(|recipient| pairs.iter().all(|pair| pair.recipient != *recipient))
+        {
+            ui.warn(format_args!(
+                "this takes the place of the key of {recipient}: files for that one alone cannot be opened in the cluster any more"
+            ));
+        }
+        Ok(())
     }
 }
 
