@@ -171,8 +171,14 @@ impl Reading<'_> {
                 && let Some(key) = plaintext_entry(&written, &object.json)
             {
                 let message = format!("Secret {}: `{key}` is in plaintext here", object.name());
+                let name = match source.path {
+                    Some(_) => &source.name,
+                    None => "<FILE>",
+                };
                 return Err(refuse(message)
-                    .hint("encrypt the file: `sops-rs encrypt --in-place <FILE>`")
+                    .hint(format!(
+                        "encrypt the file: `sops-rs encrypt --in-place {name}`"
+                    ))
                     .hint("or apply it as it is: `--allow-plaintext`"));
             }
             into_data(&mut object).map_err(|wrong| match wrong {

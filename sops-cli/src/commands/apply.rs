@@ -49,15 +49,33 @@ pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         opening: &args.opening,
         allow_plaintext: args.allow_plaintext,
     };
-    let mut objects = Vec::new();
+    let mut files = Vec::new();
     for file in &args.files {
         if file.as_os_str() == "-" {
-            objects.extend(reading.read(None)?);
+            files.push(None);
             continue;
         }
-        for file in manifests(file)? {
-            objects.extend(reading.read(Some(&file))?);
+        files.extend(manifests(file)?.into_iter().map(Some));
+    }
+    let mut objects = Vec::new();
+    let mut errors = Vec::new();
+    for file in &files {
+        match reading.read(file.as_deref()) {
+            Ok(read) => objects.extend(read),
+            Err(error) => errors.push(error),
         }
+    }
+    if let Some(first) = errors.first() {
+        if files.len() == 1 {
+            return Err(errors.swap_remove(0));
+        }
+        let (code, failed) = (first.code(), errors.len());
+        errors.iter().for_each(|error| ui.error(error));
+        let message = format!(
+            "nothing was applied: {failed} of {} files cannot be taken",
+            files.len()
+        );
+        return Err(CommandError::new(code, message));
     }
     if objects.is_empty() {
         return Err(CommandError::new(

@@ -106,7 +106,9 @@ impl Keys {
                 Check::note(subject, "is not checked: it is for a PGP key, and those in the Secret are not looked at")
             }
             Error::NoDataKey { .. } => Check::gap(subject, "cannot be opened with what is in the cluster")
-                .hint("add the recipient of the key in the cluster to `.sops.yaml`, and run `sops-rs updatekeys` on the file"),
+                .hint(format!(
+                    "add the recipient of the key in the cluster to `.sops.yaml`, and run `sops-rs updatekeys {subject}`, or `sops-rs updatekeys -y .` for all files"
+                )),
             _ => Check::gap(subject, source.error(error).summary()),
         }
     }

@@ -111,6 +111,7 @@ fn gaps_are_found_one_by_one() {
     let lines = verify(&environment, &[]);
     assert_has(&lines, "GAP keys/sops-age there is no such Secret");
     assert_has(&lines, "-> put the key there: `sops-rs flux install-key");
+    assert_eq!(lines.last().map(String::as_str), Some("2 gaps"));
     assert_has(
         &lines,
         "GAP clusters/apps.yaml: kustomization/apps does not decrypt: 1 encrypted file, and no `spec.decryption`",
@@ -308,6 +309,53 @@ fn files_that_are_built_and_files_that_are_not() {
         &lines,
         "GAP ./whole/secret.yaml `apiVersion` is encrypted, and Flux cannot tell what it is",
     );
+}
+
+/// Keys under several names, of several kinds and from any editor, as Flux takes them.
+#[test]
+fn keys_under_several_names() {
+    let environment = CLUSTER.environment();
+    CLUSTER.kubectl(&environment, &["create", "namespace", "names"]);
+    environment
+        .run(&["keygen", "--pq", "--output", "pq.txt"])
+        .succeeds();
+    let pq = environment.read("pq.txt");
+    let pq_recipient = pq
+        .lines()
+        .find_map(|line| line.strip_prefix("# public key: "))
+        .expect("a key file names its recipient")
+        .to_owned();
+    environment.write(
+        "a.txt",
+        format!("# the first\r\n\r\n{}\r\n# its end\r\n", identity()),
+    );
+    environment.write("b.txt", format!("\n{}", other_identity()));
+    let arguments = [
+        "create",
+        "secret",
+        "generic",
+        "-n",
+        "names",
+        "sops-age",
+        "--from-file=a.agekey=a.txt",
+        "--from-file=b.agekey=b.txt",
+        "--from-file=pq.agekey=pq.txt",
+        "--from-literal=note.txt=AGE-SECRET-KEY-1",
+        "--from-literal=old.asc=key",
+    ];
+    CLUSTER.kubectl(&environment, &arguments);
+    encrypt(&environment, "a.yaml", &recipient());
+    encrypt(&environment, "b.yaml", &other_recipient());
+    encrypt(&environment, "pq.yaml", &pq_recipient);
+    let pq_identity = pq.lines().last().expect("a key file has lines");
+    environment
+        .run(&["flux", "verify", "-n", "names"])
+        .succeeds()
+        .keeps(&[pq_identity]);
+    let lines = verify(&environment, &["-n", "names"]);
+    for name in ["a", "b", "pq"] {
+        assert_has(&lines, &format!("ok ./{name}.yaml can be opened"));
+    }
 }
 
 /// The form that docs/gitops.md tells.
