@@ -76,8 +76,14 @@ fn the_walk_ends_in_a_cluster() {
     }
     let plaintext = "[database]\nurl = \"postgres://web:s3cret@database.staging.svc/web\"\n";
     assert!(run.stdout.contains(plaintext), "{run}");
-    assert_eq!(run.stdout.matches("secret/sops-age configured\n").count(), 2);
-    assert!(run.stderr.contains("takes the place of the key of age1"), "{run}");
+    assert_eq!(
+        run.stdout.matches("secret/sops-age configured\n").count(),
+        2
+    );
+    assert!(
+        run.stderr.contains("takes the place of the key of age1"),
+        "{run}"
+    );
     assert_eq!(
         server.entry(&environment, "web-staging", "web", "config.toml"),
         plaintext
