@@ -1,5 +1,6 @@
 //! `sops-rs flux install-key`.
 
+use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use sops_core::keys::age::{Held, KeyPair};
+use sops_core::keys::age::{Held, KeyPair, read_keys};
 use sops_core::keys::{Environment, Identities, MasterKey, Recipient};
 use sops_core::tree::Node;
 use zeroize::Zeroizing;
@@ -126,7 +127,10 @@ impl Args {
             None => Identities::from_environment(Environment::process()),
             Some(file) => {
                 let name = name_of(file);
-                let text = std::fs::read(file).map(Zeroizing::new);
+                let text = File::open(file).and_then(|file| {
+                    let expected = file.metadata()?.len();
+                    read_keys(file, usize::try_from(expected).unwrap_or_default())
+                });
                 let text = text.map_err(|error| CommandError::input(&name, &error))?;
                 let mut identities = Identities::new();
                 identities
