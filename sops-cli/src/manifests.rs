@@ -44,8 +44,10 @@ impl Reading<'_> {
             return Err(CommandError::new(Code::Generic, message).in_file(&source.name));
         }
         let mut objects = Vec::new();
-        for (written, decrypted) in written.into_iter().zip(decrypted) {
-            self.add(&source, written, decrypted, &mut objects)?;
+        let documents = written.into_iter().zip(decrypted);
+        for (index, (written, decrypted)) in documents.enumerate() {
+            let place = format!("document {}", index + 1);
+            self.add(&source, &place, written, decrypted, &mut objects)?;
         }
         Ok(objects)
     }
@@ -98,25 +100,39 @@ impl Reading<'_> {
             .collect()
     }
 
-    /// Adds the object of a document, or those of a list.
+    /// Adds the object at a place in a file, such as `document 1`, or those of a list.
     fn add(
         &self,
         source: &Source,
+        place: &str,
         written: Value,
         mut decrypted: Value,
         objects: &mut Vec<Object>,
     ) -> Result<(), CommandError> {
-        if decrypted.as_object().is_none_or(Map::is_empty) {
+        if decrypted.is_null() || decrypted.as_object().is_some_and(Map::is_empty) {
             return Ok(());
         }
         let refuse =
             |message: String| CommandError::new(Code::Generic, message).in_file(&source.name);
+        if !decrypted.is_object() {
+            return Err(refuse(format!("{place} is no manifest: it is no mapping")));
+        }
         let is_list = decrypted["kind"]
             .as_str()
             .is_some_and(|kind| kind.ends_with("List"));
-        if is_list && let Value::Array(items) = decrypted["items"].take() {
+        if is_list
+            && decrypted["items"].is_array()
+            && let Value::Array(items) = decrypted["items"].take()
+        {
             for (index, item) in items.into_iter().enumerate() {
-                self.add(source, written["items"][index].clone(), item, objects)?;
+                let place = format!("{place}, items[{index}]");
+                self.add(
+                    source,
+                    &place,
+                    written["items"][index].clone(),
+                    item,
+                    objects,
+                )?;
             }
             return Ok(());
         }
@@ -124,9 +140,11 @@ impl Reading<'_> {
             let value = decrypted.pointer(field).and_then(Value::as_str);
             if value.is_none_or(str::is_empty) {
                 let field = field[1..].replace('/', ".");
-                return Err(refuse(format!(
-                    "a document without `{field}` is no manifest"
-                )));
+                let error = refuse(format!("{place} is no manifest: it has no `{field}`"));
+                return Err(match decrypted.pointer("/metadata/generateName") {
+                    Some(_) => error.hint("each run would make another object of `generateName`: give it a `name`, or use `kubectl create`"),
+                    None => error,
+                });
             }
         }
         if let Some(path) = still_encrypted(&decrypted) {
@@ -143,17 +161,38 @@ impl Reading<'_> {
             secrets,
         };
         if (object.api_version(), object.kind()) == ("v1", "Secret") {
+            let is_mapping =
+                |part: &&str| object.json[*part].is_object() || object.json[*part].is_null();
+            if let Some(part) = PARTS.iter().find(|part| !is_mapping(part)) {
+                let message = format!("Secret {}: `{part}` is no mapping", object.name());
+                return Err(refuse(message));
+            }
             if !self.allow_plaintext
                 && let Some(key) = plaintext_entry(&written, &object.json)
             {
                 let message = format!("Secret {}: `{key}` is in plaintext here", object.name());
+                let name = match source.path {
+                    Some(_) => &source.name,
+                    None => "<FILE>",
+                };
                 return Err(refuse(message)
-                    .hint("encrypt the file: `sops-rs encrypt --in-place <FILE>`")
+                    .hint(format!(
+                        "encrypt the file: `sops-rs encrypt --in-place {name}`"
+                    ))
                     .hint("or apply it as it is: `--allow-plaintext`"));
             }
-            into_data(&mut object).map_err(|key| {
-                let message = format!("Secret {}: `{key}` is no string", object.name());
-                refuse(message).hint("put it into quotes: a Secret holds nothing but strings")
+            into_data(&mut object).map_err(|wrong| match wrong {
+                Wrong::NoString(key) => {
+                    let message = format!("Secret {}: `{key}` is no string", object.name());
+                    refuse(message).hint("put it into quotes: a Secret holds nothing but strings")
+                }
+                Wrong::NoBase64(key) => {
+                    let message = format!("Secret {}: `data.{key}` is not base64", object.name());
+                    refuse(message).hint(format!(
+                        "a text as it is belongs under `stringData`: `sops-rs edit {}`",
+                        source.name
+                    ))
+                }
             })?;
         }
         objects.push(object);
@@ -224,16 +263,31 @@ fn plaintext_entry(written: &Value, secret: &Value) -> Option<String> {
     })
 }
 
-/// Moves what is under `stringData` into `data`, as the server does, who would otherwise not tell whose fields they are. The error names an
-/// entry that is no string.
-fn into_data(object: &mut Object) -> Result<(), String> {
+/// An entry that no Secret can have.
+enum Wrong {
+    NoString(String),
+    NoBase64(String),
+}
+
+/// Moves what is under `stringData` into `data`, as the server does, who would otherwise not tell whose fields they are.
+fn into_data(object: &mut Object) -> Result<(), Wrong> {
     for part in PARTS {
         let entries = object.json[part].as_object();
         for (key, value) in entries.into_iter().flatten() {
-            match value.as_str() {
-                Some(text) => object.secrets.push(Zeroizing::new(text.to_owned())),
-                None if value.is_null() => {}
-                None => return Err(format!("{part}.{key}")),
+            let Some(text) = value.as_str() else {
+                match value.is_null() {
+                    true => continue,
+                    false => return Err(Wrong::NoString(format!("{part}.{key}"))),
+                }
+            };
+            object.secrets.push(Zeroizing::new(text.to_owned()));
+            if part == "data" {
+                // Go's decoder passes over line breaks.
+                let text: Zeroizing<String> = Zeroizing::new(text.replace(['\n', '\r'], ""));
+                let bytes = BASE64_STANDARD.decode(&*text);
+                let bytes = bytes.map_err(|_| Wrong::NoBase64(key.clone()))?;
+                let decoded = String::from_utf8_lossy(&bytes).into_owned();
+                object.secrets.push(Zeroizing::new(decoded));
             }
         }
     }

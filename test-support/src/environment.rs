@@ -271,6 +271,17 @@ impl Run {
         self
     }
 
+    /// None of these is in anything that it wrote, however it ended.
+    #[track_caller]
+    pub fn keeps(self, secrets: &[&str]) -> Self {
+        for secret in secrets {
+            for stream in [&self.stdout, &self.stderr] {
+                assert!(!stream.contains(secret), "{secret} is told: {self}");
+            }
+        }
+        self
+    }
+
     /// It failed with this exit code, and wrote no result.
     #[track_caller]
     pub fn fails_with(self, code: i32) -> Self {

@@ -145,6 +145,52 @@ fn a_base_is_found_from_the_folder_that_is_built() {
     }
 }
 
+/// A resource can tell anything; only a file that is there, and its own, is taken for where it is from.
+#[test]
+fn origins_that_lead_elsewhere_are_errors() {
+    let sample = Sample::new();
+    let resource = sample.encrypt("enc.yaml", &secret("a"));
+    sample.write("../outside.yaml", format!("{SECRET}\n"));
+    std::os::unix::fs::symlink("../outside.yaml", sample.path("link.yaml")).expect("it is ours");
+    std::os::unix::fs::symlink("loop.yaml", sample.path("loop.yaml")).expect("it is ours");
+    let out = "../".repeat(64) + "etc/passwd";
+    for (path, message) in [
+        ("/etc/passwd", "the path is absolute"),
+        (&*out, "the path leads out of the file system"),
+        ("link.yaml", "a symbolic link leads out of the folder"),
+        ("loop.yaml", "the file cannot be read"),
+        ("missing.yaml", "there is no such file"),
+        (".", "it is no regular file"),
+        (
+            "../outside.yaml",
+            "line 1, column 1: the top level of a document must be a mapping",
+        ),
+        (
+            "[enc.yaml]",
+            "`mac: require`, but the MAC cannot be verified",
+        ),
+        ("''", "it is no regular file"),
+    ] {
+        let ran = sample.run(REQUIRE, &[&from(&resource, path)]);
+        assert!(ran.error().contains(message), "{path}: {}", ran.error());
+    }
+}
+
+#[test]
+fn a_block_that_is_no_block_is_an_error() {
+    for block in ["hello", "5", "[]", "{}", "~", "{mac: x}", "{version: [3]}"] {
+        let resource = format!("{}sops: {block}\n", secret("a"));
+        let ran = Sample::new().run(CONFIG, &[&resource]);
+        let line = ran.lines.join("\n");
+        assert!(ran.failed, "{block}");
+        assert!(
+            line.contains("Secret a: the `sops` block: "),
+            "{block}: {line}"
+        );
+        assert!(!line.contains(SECRET), "{line}");
+    }
+}
+
 #[test]
 fn altered_values_are_named_and_never_shown() {
     let sample = Sample::new();

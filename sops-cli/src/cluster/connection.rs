@@ -2,16 +2,14 @@
 
 use std::env;
 use std::future::Future;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
-use kube::{Client, Config};
-use secrecy::ExposeSecret;
+use kube::Client;
+use kube::client::AuthError;
 
-use super::credentials;
-use crate::command_error::{Code, CommandError, name_of};
+use super::{credentials, kubeconfig};
+use crate::command_error::{Code, CommandError, name_of, reason};
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -24,10 +22,10 @@ const ANSWER: Duration = Duration::from_secs(60);
 pub(crate) struct ClusterArgs {
     /// The context in the kubeconfig, instead of its current one
     #[arg(long, value_name = "NAME")]
-    context: Option<String>,
+    pub(super) context: Option<String>,
     /// The kubeconfig, instead of the files in KUBECONFIG or ~/.kube/config; without any, a pod's service account is used in the pod
     #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
+    pub(super) kubeconfig: Option<PathBuf>,
 }
 
 /// A cluster that can be talked to.
@@ -36,6 +34,8 @@ pub(crate) struct Cluster {
     /// The address of its API server.
     pub(super) server: String,
     pub(super) origin: Origin,
+    /// Whether it is asked through a proxy.
+    pub(super) is_behind_proxy: bool,
 }
 
 /// Where it stands which cluster is meant.
@@ -68,25 +68,22 @@ pub(crate) fn run<T>(
 impl Cluster {
     /// The client for the cluster that is meant. Nothing is sent yet.
     pub(crate) async fn of(args: &ClusterArgs) -> Result<Self, CommandError> {
-        let kubeconfig = match &args.kubeconfig {
-            Some(file) => Kubeconfig::read_from(file),
-            None => Kubeconfig::read(),
-        };
+        let kubeconfig = kubeconfig::read(args.kubeconfig.as_deref());
         let pod = || credentials::of_pod().filter(|_| args.are_default());
         let (mut config, origin) = match kubeconfig {
-            Ok(kubeconfig) => of_kubeconfig(kubeconfig, args).await?,
-            Err(error) => match is_missing(&error).then(pod).flatten() {
+            Ok(kubeconfig) => kubeconfig::select(kubeconfig, args).await?,
+            Err(error) => match kubeconfig::is_missing(&error).then(pod).flatten() {
                 Some(config) => (config?, Origin::Pod),
-                None => return Err(unusable(&error, args)),
+                None => return Err(kubeconfig::unusable(&error, args)),
             },
         };
         config.connect_timeout = Some(CONNECT);
         config.read_timeout = Some(ANSWER);
         // What cannot be done is said at once.
         config.default_retry = false;
-        let server = config.cluster_url.to_string();
-        let server = server.trim_end_matches('/').to_owned();
+        let server = shown(&config.cluster_url.to_string());
         let program = config.auth_info.exec.clone();
+        let is_behind_proxy = config.proxy_url.is_some();
         let client = Client::try_from(config).map_err(|error| {
             let of_program = match (&error, &program) {
                 (kube::Error::Auth(error), Some(program)) => {
@@ -95,8 +92,17 @@ impl Cluster {
                 _ => None,
             };
             of_program.unwrap_or_else(|| {
-                let message =
-                    format!("the certificates or credentials for {server} cannot be used");
+                let message = match &error {
+                    kube::Error::ProxyProtocolUnsupported { .. } => format!(
+                        "the proxy for {server} cannot be used: its address must begin with `http://`, `https://` or `socks5://`"
+                    ),
+                    kube::Error::Auth(AuthError::ReadTokenFile(cause, file)) => format!(
+                        "the file with the token for {server} cannot be read: {}: {}",
+                        name_of(file),
+                        reason(cause)
+                    ),
+                    _ => format!("the certificates or credentials for {server} cannot be used"),
+                };
                 CommandError::new(Code::Generic, message).hint(match &origin {
                     Origin::Context(context) => format!(
                         "look at the cluster and the user of the context `{context}` in the kubeconfig"
@@ -109,6 +115,7 @@ impl Cluster {
             client,
             server,
             origin,
+            is_behind_proxy,
         })
     }
 
@@ -118,106 +125,30 @@ impl Cluster {
     }
 }
 
-async fn of_kubeconfig(
-    kubeconfig: Kubeconfig,
-    args: &ClusterArgs,
-) -> Result<(Config, Origin), CommandError> {
-    let context = args.context.clone().or(kubeconfig.current_context.clone());
-    let options = KubeConfigOptions {
-        context: context.clone(),
-        ..KubeConfigOptions::default()
+/// The address of a server, without a user and a password that may stand in it.
+fn shown(url: &str) -> String {
+    let url = url.trim_end_matches('/');
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
     };
-    let contexts: Vec<_> = kubeconfig
-        .contexts
-        .iter()
-        .map(|named| named.name.clone())
-        .collect();
-    let config = Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .map_err(|error| match (&error, &context) {
-            (KubeconfigError::CurrentContextNotSet, _) | (_, None) => {
-                CommandError::new(Code::Generic, "the kubeconfig has no current context")
-                    .hint("name one with `--context`")
-            }
-            (KubeconfigError::LoadContext(_), Some(context)) => {
-                let message = format!("the kubeconfig has no context `{context}`");
-                CommandError::new(Code::Generic, message)
-                    .hint(format!("it has {}", list(&contexts)))
-            }
-            _ => unusable(&error, args),
-        })?;
-    let context = context.unwrap_or_default();
-    let token = config.auth_info.token.as_ref();
-    if token.is_some_and(|token| token.expose_secret().contains(char::is_control)) {
-        // The client would panic, since no header can hold it.
-        let message = format!(
-            "the token of the user of the context `{context}` has a line break or another control character in it"
-        );
-        return Err(CommandError::new(Code::Generic, message));
-    }
-    Ok((config, Origin::Context(context)))
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
 }
 
-/// Whether there is no kubeconfig, or none that can be found.
-fn is_missing(error: &KubeconfigError) -> bool {
-    match error {
-        KubeconfigError::FindPath => true,
-        KubeconfigError::ReadConfig(cause, _) => cause.kind() == io::ErrorKind::NotFound,
-        _ => false,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn list(names: &[String]) -> String {
-    match names {
-        [] => "none".to_owned(),
-        names => names.join(", "),
-    }
-}
-
-/// A kubeconfig that cannot be used. What is wrong is told without its text, in which there may be tokens.
-fn unusable(error: &KubeconfigError, args: &ClusterArgs) -> CommandError {
-    let named = args.kubeconfig.as_deref();
-    let missing = |file: &Path| {
-        CommandError::new(
-            Code::Generic,
-            format!("there is no kubeconfig: {}", name_of(file)),
-        )
-        .hint("name it with `--kubeconfig` or in the variable KUBECONFIG")
-    };
-    match error {
-        KubeconfigError::ReadConfig(cause, file) if cause.kind() == io::ErrorKind::NotFound => {
-            missing(file)
-        }
-        KubeconfigError::ReadConfig(cause, file) => {
-            CommandError::input(name_of(file), cause).with_code(Code::Generic)
-        }
-        KubeconfigError::FindPath => missing(Path::new("~/.kube/config")),
-        error => {
-            let why = match error {
-                KubeconfigError::Parse(_) => "it is not the YAML of a kubeconfig".to_owned(),
-                KubeconfigError::LoadClusterOfContext(_) => {
-                    "the cluster of the context is not in it".to_owned()
-                }
-                KubeconfigError::MissingClusterUrl => "the cluster has no `server`".to_owned(),
-                KubeconfigError::ParseClusterUrl(_) => "`server` is no URL".to_owned(),
-                KubeconfigError::LoadCertificateAuthority(cause)
-                | KubeconfigError::LoadClientCertificate(cause)
-                | KubeconfigError::LoadClientKey(cause) => match cause {
-                    LoadDataError::ReadFile(cause, file) => {
-                        format!("cannot read {}: {}", name_of(file), cause.kind())
-                    }
-                    _ => "a certificate or key in it is not base64".to_owned(),
-                },
-                _ => "it cannot be understood".to_owned(),
-            };
-            let error = CommandError::new(
-                Code::Generic,
-                format!("the kubeconfig cannot be used: {why}"),
-            );
-            match named {
-                Some(file) => error.in_file(&name_of(file)),
-                None => error,
-            }
+    #[test]
+    fn an_address_is_shown_without_user_and_password() {
+        for (url, expected) in [
+            ("https://a.example:6443/", "https://a.example:6443"),
+            ("https://a.example/k8s/c@1/", "https://a.example/k8s/c@1"),
+            ("https://me:hunter2@a.example/k8s", "https://a.example/k8s"),
+            ("https://me:hun@ter2@[::1]:6443/", "https://[::1]:6443"),
+        ] {
+            assert_eq!(shown(url), expected);
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::connection::Cluster;
 use super::object::Object;
-use crate::command_error::CommandError;
+use super::refusal::Failure;
 
 /// How long a new CRD may take until its kind is there.
 const ESTABLISHED: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ impl<'a> Kinds<'a> {
     }
 
     /// The kind of an object; `None` if the cluster does not know it.
-    pub(crate) async fn find(&mut self, object: &Object) -> Result<Option<Kind>, CommandError> {
+    pub(crate) async fn find(&mut self, object: &Object) -> Result<Option<Kind>, Failure> {
         let (group, version) = match object.api_version().split_once('/') {
             Some(parts) => parts,
             None => ("", object.api_version()),
@@ -62,7 +62,7 @@ impl<'a> Kinds<'a> {
     }
 
     /// The same, as soon as a CRD that was just applied has made it known.
-    pub(crate) async fn wait(&mut self, object: &Object) -> Result<Option<Kind>, CommandError> {
+    pub(crate) async fn wait(&mut self, object: &Object) -> Result<Option<Kind>, Failure> {
         let end = Instant::now() + ESTABLISHED;
         loop {
             let kind = self.find(object).await?;

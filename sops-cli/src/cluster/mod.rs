@@ -5,6 +5,7 @@
 mod connection;
 mod credentials;
 mod kinds;
+mod kubeconfig;
 mod object;
 mod refusal;
 mod server_side_apply;
@@ -12,4 +13,5 @@ mod server_side_apply;
 pub(crate) use connection::{Cluster, ClusterArgs, run};
 pub(crate) use kinds::{Kind, Kinds};
 pub(crate) use object::{Object, Target};
+pub(crate) use refusal::Failure;
 pub(crate) use server_side_apply::{Applied, Outcome, ServerSideApply};

@@ -1,15 +1,50 @@
 //! Why the API server did not do what it was asked, told without a value of the object.
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::io;
 
 use kube::client::AuthError;
 use kube::core::Status;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::connection::{Cluster, Origin};
 use super::object::Object;
 use crate::command_error::{Code, CommandError};
+
+/// Why a request failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: CommandError,
+    /// Whether the next request would fail alike: nobody answers, or the credentials are not taken.
+    pub(crate) is_final: bool,
+}
+
+impl Failure {
+    /// One that leaves nothing to be tried.
+    pub(crate) fn last(error: CommandError) -> Self {
+        Self {
+            error,
+            is_final: true,
+        }
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        Self {
+            error,
+            is_final: false,
+        }
+    }
+}
+
+impl From<Failure> for CommandError {
+    fn from(failure: Failure) -> Self {
+        failure.error
+    }
+}
 
 /// What stands in for a value.
 const MASK: &str = "…";
@@ -21,15 +56,18 @@ impl Cluster {
         error: &kube::Error,
         what: &str,
         object: Option<&Object>,
-    ) -> CommandError {
+    ) -> Failure {
         match error {
-            kube::Error::Api(status) => self.refused(status, what, object),
-            kube::Error::Auth(_) => self.unauthorized("no credentials could be had"),
+            kube::Error::Api(status) if status.code == 401 => {
+                Failure::last(self.unauthorized("the credentials are refused"))
+            }
+            kube::Error::Api(status) => self.refused(status, what, object).into(),
+            kube::Error::Auth(_) => Failure::last(self.unauthorized("no credentials could be had")),
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {
                 let message = format!("{} does not answer as an API server does", self.server);
-                self.point_to_context(CommandError::new(Code::Generic, message))
+                Failure::last(self.point_to_context(CommandError::new(Code::Generic, message)))
             }
-            error => self.away(error),
+            error => Failure::last(self.away(error)),
         }
     }
 
@@ -67,8 +105,14 @@ impl Cluster {
             _ if texts.iter().any(|text| text.contains("dns error")) => "no such host",
             _ => "the connection fails",
         };
-        let message = format!("cannot reach the API server {server}: {why}");
-        self.point_to_context(CommandError::new(Code::Generic, message))
+        let error = CommandError::new(
+            Code::Generic,
+            format!("cannot reach the API server {server}: {why}"),
+        );
+        self.point_to_context(match self.is_behind_proxy {
+            true => error.hint("it is asked through the proxy that `proxy-url` of the cluster in the kubeconfig, HTTPS_PROXY or https_proxy names; NO_PROXY has the hosts that need none"),
+            false => error,
+        })
     }
 
     fn point_to_context(&self, error: CommandError) -> CommandError {
@@ -106,11 +150,15 @@ impl Cluster {
             .map(|cause| {
                 // `conflict with "kubectl" using v1`
                 let manager = cause.message.split('"').nth(1).unwrap_or("another manager");
-                format!("{} is managed by `{manager}`", cause.field)
+                let field = match object.is_some_and(|object| has_value(&cause.field, object)) {
+                    // An item of a set is named by its value.
+                    true => "a field",
+                    false => &cause.field,
+                };
+                format!("{field} is managed by `{manager}`")
             })
             .collect();
         match status.code {
-            401 => self.unauthorized("the credentials are refused"),
             403 => {
                 // `secrets "web" is forbidden: User "ann" cannot patch resource "secrets" in API group "" in the namespace "prod"`
                 // All that is quoted then are names.
@@ -147,17 +195,40 @@ impl Cluster {
 }
 
 /// The server's message without what it may quote of the object: what stands in quotes and is no name, what follows `value:`, and what
-/// is in braces. Where a value is left in it all the same, nothing of it is shown.
+/// is in braces. Where a value, or a part of one, is left in it all the same, nothing of it is shown but who refuses.
 fn without_values(message: &str, object: Option<&Object>) -> String {
     let Some(object) = object.filter(|object| !object.secrets.is_empty()) else {
         return message.to_owned();
     };
     let masked = masked(message, &object.json);
-    match has_value(&masked, object) {
-        true => "its message is left out, for a value of the object is in it".to_owned(),
-        false => masked,
+    let (who, words) = split_words_of_policy(&masked);
+    if has_value(&masked, object) || shares(words, object, PART_IN_WORDS_OF_POLICY) {
+        let left_out = "its message is left out, for a value of the object is in it";
+        return match who {
+            who if who.is_empty() || has_value(who, object) => left_out.to_owned(),
+            who => format!("{who} {left_out}"),
+        };
+    }
+    masked
+}
+
+/// The message of a webhook or a policy: who refuses, as the server says it, and the words of its author. All words are the server's
+/// where there is none.
+fn split_words_of_policy(message: &str) -> (&str, &str) {
+    let ends = [" denied the request: ", " denied request: "];
+    let end = ends
+        .iter()
+        .find_map(|end| message.find(end).map(|at| at + end.len()));
+    match end {
+        Some(end) => (message[..end].trim_end(), &message[end..]),
+        None => ("", ""),
     }
 }
+
+/// How many letters and digits of a value in a row give it away: among the server's own words, and among those that somebody may have
+/// composed of the object in any way.
+const PART: usize = 8;
+const PART_IN_WORDS_OF_POLICY: usize = 5;
 
 fn has_value(message: &str, object: &Object) -> bool {
     let is_there = |secret: &str| {
@@ -169,7 +240,53 @@ fn has_value(message: &str, object: &Object) -> bool {
             _ => message.contains(secret),
         }
     };
-    object.secrets.iter().any(|secret| is_there(secret))
+    object.secrets.iter().any(|secret| is_there(secret)) || shares(message, object, PART)
+}
+
+/// Whether so many letters and digits in a row are in the text and in a value, whatever stands between them and in whatever case.
+fn shares(text: &str, object: &Object, count: usize) -> bool {
+    let folded = |text: &str| -> Zeroizing<Vec<char>> {
+        let letters = text.chars().filter(|character| character.is_alphanumeric());
+        Zeroizing::new(letters.flat_map(char::to_lowercase).collect())
+    };
+    let mut text = Zeroizing::new(text.to_owned());
+    for name in names(&object.json) {
+        // Values are often made of names, which are no secrets.
+        if name.chars().count() >= count {
+            *text = text.replace(name, " ");
+        }
+    }
+    let text = folded(&text);
+    let parts: HashSet<&[char]> = text.windows(count).collect();
+    let is_there = |secret: &str| {
+        folded(secret)
+            .windows(count)
+            .any(|part| parts.contains(part))
+    };
+    !parts.is_empty() && object.secrets.iter().any(|secret| is_there(secret))
+}
+
+/// The keys of the object, its name and its namespace.
+fn names(object: &Value) -> Vec<&str> {
+    fn add_keys<'o>(value: &'o Value, names: &mut Vec<&'o str>) {
+        match value {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    names.push(key);
+                    add_keys(value, names);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| add_keys(item, names)),
+            _ => {}
+        }
+    }
+    let metadata = &object["metadata"];
+    let mut names: Vec<&str> = [&metadata["name"], &metadata["namespace"]]
+        .into_iter()
+        .filter_map(Value::as_str)
+        .collect();
+    add_keys(object, &mut names);
+    names
 }
 
 fn masked(message: &str, object: &Value) -> String {
@@ -269,7 +386,6 @@ fn has_key(value: &Value, key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use zeroize::Zeroizing;
 
     use super::*;
 
@@ -324,6 +440,36 @@ mod tests {
                 "its message is left out, for a value of the object is in it",
             ),
             ("port 420 is taken", "42", "port 420 is taken"),
+            (
+                "[correct horse] is weak",
+                "correct-horse",
+                "its message is left out, for a value of the object is in it",
+            ),
+            (
+                "CORRECT-HO... is weak",
+                "correct-horse",
+                "its message is left out, for a value of the object is in it",
+            ),
+            (
+                "Policy 'x' denied request: weak: hors...",
+                "my horse",
+                "Policy 'x' denied request: weak: hors...",
+            ),
+            (
+                "Policy 'x' denied request: weak: horses",
+                "my horses",
+                "Policy 'x' denied request: its message is left out, for a value of the object is in it",
+            ),
+            (
+                "Secret web: data[pass word] is wrong",
+                "the pass words",
+                "Secret web: data[pass word] is wrong",
+            ),
+            (
+                "Policy 'my horses' denied request: weak",
+                "my horses",
+                "its message is left out, for a value of the object is in it",
+            ),
         ] {
             assert_eq!(without_values(message, Some(&object(secret))), shown);
         }

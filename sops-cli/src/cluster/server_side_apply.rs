@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::connection::Cluster;
 use super::object::{Object, Target};
-use crate::command_error::CommandError;
+use super::refusal::Failure;
 
 const FIELD_MANAGER: &str = "sops-rs";
 
@@ -53,7 +53,7 @@ impl fmt::Display for Applied<'_> {
 
 impl Cluster {
     /// The object as it is there, if it is.
-    pub(crate) async fn get(&self, target: &Target) -> Result<Option<Value>, CommandError> {
+    pub(crate) async fn get(&self, target: &Target) -> Result<Option<Value>, Failure> {
         let error = |error: kube::Error| self.error(&error, &target.to_string(), None);
         let request = target
             .request()?
@@ -67,7 +67,7 @@ impl Cluster {
     }
 
     /// The list at a path of the API, of all namespaces; `None` if the API server knows no such path.
-    pub(crate) async fn list(&self, path: &str) -> Result<Option<Value>, CommandError> {
+    pub(crate) async fn list(&self, path: &str) -> Result<Option<Value>, Failure> {
         let what = path.rsplit('/').next().unwrap_or(path);
         let error = |error: kube::Error| self.error(&error, what, None);
         let request = Request::new(path)
@@ -86,7 +86,7 @@ impl Cluster {
         how: ServerSideApply,
         target: &Target,
         object: &Object,
-    ) -> Result<Outcome, CommandError> {
+    ) -> Result<Outcome, Failure> {
         let before = self.get(target).await?;
         let parameters = PatchParams {
             dry_run: how.dry_run,

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::arguments::{GlobalArgs, OpeningArgs};
 use crate::batch;
 use crate::cluster::{
-    self, Applied, Cluster, ClusterArgs, Kind, Kinds, Object, Outcome, ServerSideApply, Target,
+    self, Applied, Cluster, ClusterArgs, Failure, Kind, Kinds, Object, Outcome, ServerSideApply,
+    Target,
 };
 use crate::command_error::{Code, CommandError, name_of};
 use crate::key_services::Services;
@@ -14,7 +15,7 @@ use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// A file; a folder, of which all YAML and JSON files are taken but those that `.gitignore` leaves out; `-` is standard input
+    /// A file; a folder, of which all YAML and JSON files are taken but symbolic links and those that `.gitignore` leaves out; `-` is standard input
     #[arg(long = "filename", short, value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Apply Secrets too that stand in their files in plaintext
@@ -48,15 +49,33 @@ pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         opening: &args.opening,
         allow_plaintext: args.allow_plaintext,
     };
-    let mut objects = Vec::new();
+    let mut files = Vec::new();
     for file in &args.files {
         if file.as_os_str() == "-" {
-            objects.extend(reading.read(None)?);
+            files.push(None);
             continue;
         }
-        for file in manifests(file)? {
-            objects.extend(reading.read(Some(&file))?);
+        files.extend(manifests(file)?.into_iter().map(Some));
+    }
+    let mut objects = Vec::new();
+    let mut errors = Vec::new();
+    for file in &files {
+        match reading.read(file.as_deref()) {
+            Ok(read) => objects.extend(read),
+            Err(error) => errors.push(error),
         }
+    }
+    if let Some(first) = errors.first() {
+        if files.len() == 1 {
+            return Err(errors.swap_remove(0));
+        }
+        let (code, failed) = (first.code(), errors.len());
+        errors.iter().for_each(|error| ui.error(error));
+        let message = format!(
+            "nothing was applied: {failed} of {} files cannot be taken",
+            files.len()
+        );
+        return Err(CommandError::new(code, message));
     }
     if objects.is_empty() {
         return Err(CommandError::new(
@@ -124,11 +143,20 @@ impl Args {
             }
         }
         let mut failed = 0;
-        for object in objects {
-            if let Err(error) = run.apply(object).await {
+        for (index, object) in objects.iter().enumerate() {
+            let Err(Failure { error, is_final }) = run.apply(object).await else {
+                continue;
+            };
+            failed += 1;
+            if is_final && objects.len() > 1 {
+                let (all, left) = (objects.len(), objects.len() - index + failed - 1);
                 ui.error(&error);
-                failed += 1;
+                let message =
+                    format!("the work ends here: {left} of {all} objects were not applied");
+                return Err(CommandError::new(error.code(), message)
+                    .hint("run it again: what is there already stays as it is"));
             }
+            ui.error(&error);
         }
         match failed {
             0 => Ok(()),
@@ -166,7 +194,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn apply(&mut self, object: &Object) -> Result<(), CommandError> {
+    async fn apply(&mut self, object: &Object) -> Result<(), Failure> {
         let kind = match self.how.dry_run {
             true => self.kinds.find(object).await?,
             false => self.kinds.wait(object).await?,
@@ -184,7 +212,7 @@ impl Run<'_> {
                         object.kind(),
                         object.name()
                     );
-                    Err(CommandError::new(Code::Generic, message))
+                    Err(CommandError::new(Code::Generic, message).into())
                 }
             };
         };
@@ -233,7 +261,9 @@ impl Run<'_> {
         })
     }
 
-    fn say(&self, line: impl std::fmt::Display) -> Result<(), CommandError> {
-        self.ui.output(format!("{line}\n").as_bytes())
+    fn say(&self, line: impl std::fmt::Display) -> Result<(), Failure> {
+        let line = format!("{line}\n");
+        // Nothing more is done of which nobody would learn.
+        self.ui.output(line.as_bytes()).map_err(Failure::last)
     }
 }

@@ -1,10 +1,12 @@
 //! The Kustomizations of Flux, in a repository and in a cluster, and whether they decrypt.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sops_core::{Format, from_documents};
 
+use super::build::files_of;
 use super::report::Check;
 use crate::batch;
 use crate::command_error::{CommandError, name_of};
@@ -17,8 +19,12 @@ pub(crate) struct FluxKustomization {
     /// What messages call it: where it stands, and its name.
     subject: String,
     namespace: Option<String>,
+    source: Source,
     spec: Value,
 }
+
+/// What files come from, such as a `GitRepository`: kind and name.
+pub(crate) type Source = (Option<String>, Option<String>);
 
 /// The Secret that keys are taken from.
 pub(crate) struct SecretName<'a> {
@@ -70,23 +76,31 @@ impl FluxKustomization {
             return None;
         }
         let name = object["metadata"]["name"].as_str()?;
+        let source = &object["spec"]["sourceRef"];
+        let in_source = |key| source[key].as_str().map(str::to_owned);
         Some(Self {
+            source: (in_source("kind"), in_source("name")),
             subject: format!("{place}: kustomization/{name}"),
             namespace: object["metadata"]["namespace"].as_str().map(str::to_owned),
             spec: object["spec"].clone(),
         })
     }
 
-    /// The folder that it builds.
-    pub(crate) fn folder(&self, root: &Path) -> PathBuf {
+    /// The files that it builds: those of its folder, and of the components that it adds.
+    pub(crate) fn files(&self, root: &Path) -> BTreeSet<PathBuf> {
         let path = self.spec["path"].as_str().unwrap_or_default();
-        root.join(path.trim_start_matches('/'))
+        let folder = root.join(path.trim_start_matches('/'));
+        let components = self.spec["components"].as_array().into_iter().flatten();
+        let mut files = files_of(&folder);
+        for component in components.filter_map(Value::as_str) {
+            files.extend(files_of(&folder.join(component)));
+        }
+        files
     }
 
     /// What its files come from.
-    pub(crate) fn source(&self) -> (Option<&str>, Option<&str>) {
-        let source = &self.spec["sourceRef"];
-        (source["kind"].as_str(), source["name"].as_str())
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
     }
 
     /// Whether so many encrypted files are decrypted with the keys of that Secret.

@@ -5,7 +5,6 @@ mod kustomization;
 mod report;
 mod secret;
 
-pub(crate) use build::files_of;
 pub(crate) use kustomization::{FluxKustomization, SecretName};
 pub(crate) use report::{Check, Report};
-pub(crate) use secret::Keys;
+pub(crate) use secret::{Keys, recipients_in};

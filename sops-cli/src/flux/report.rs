@@ -65,12 +65,16 @@ impl Report {
         self.checks.iter().any(|check| check.state == State::Gap)
     }
 
-    /// A line for each check, and below it what to do.
+    /// A line for each check, and below it what to do. Gaps come last, where they are seen, with how many there are.
     pub(crate) fn table(&self) -> String {
         let width = |check: &Check| check.subject.chars().count();
         let width = self.checks.iter().map(width).max().unwrap_or_default();
         let mut table = String::new();
-        for check in &self.checks {
+        let (gaps, others): (Vec<_>, Vec<_>) = self
+            .checks
+            .iter()
+            .partition(|check| check.state == State::Gap);
+        for check in others.iter().chain(&gaps) {
             let state = match check.state {
                 State::Ok => "ok",
                 State::Gap => "GAP",
@@ -80,6 +84,11 @@ impl Report {
             if let Some(hint) = &check.hint {
                 table += &format!("     {:<width$}  -> {hint}\n", "");
             }
+        }
+        match gaps.len() {
+            0 => {}
+            1 => table += "1 gap\n",
+            count => table += &format!("{count} gaps\n"),
         }
         table
     }

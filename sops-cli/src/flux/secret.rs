@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use sops_core::keys::age::Recipient;
 use sops_core::keys::{Family, Identities};
-use sops_core::{EncryptedDocument, Error, MacCheck};
+use sops_core::{EncryptedDocument, Error, Format, MacCheck, from_documents};
 use zeroize::Zeroizing;
 
 use super::report::Check;
@@ -17,6 +17,19 @@ const AGE: &str = ".agekey";
 const PGP: &str = ".asc";
 
 const INSTALL: &str = "`sops-rs flux install-key` puts the key of this computer there";
+
+/// Whose identities are in an entry of a Secret; none where it holds something else.
+pub(crate) fn recipients_in(secret: &Value, entry: &str) -> Vec<Recipient> {
+    let mut identities = Identities::new();
+    // What cannot be read opens nothing.
+    let _ = identities.add_keys(entry, &decoded(&secret["data"][entry]));
+    identities.recipients()
+}
+
+fn decoded(entry: &Value) -> Zeroizing<Vec<u8>> {
+    let bytes = BASE64_STANDARD.decode(entry.as_str().unwrap_or_default());
+    Zeroizing::new(bytes.unwrap_or_default())
+}
 
 /// The keys in a Secret.
 pub(crate) struct Keys {
@@ -36,8 +49,7 @@ impl Keys {
             if !name.ends_with(AGE) {
                 continue;
             }
-            let text = BASE64_STANDARD.decode(value.as_str().unwrap_or_default());
-            let text = Zeroizing::new(text.unwrap_or_default());
+            let text = decoded(value);
             let name = format!("`{name}`");
             if let Err(error) = identities.add_keys(&name, &text) {
                 checks.push(Check::gap(subject, error.to_string()).hint(INSTALL));
@@ -83,6 +95,10 @@ impl Keys {
                 document.decrypt(&key, MacCheck::Ignore).map(drop)
             });
         let Err(error) = opened else {
+            if let Some(field) = encrypted_name(source) {
+                return Check::gap(subject, format!("`{field}` is encrypted, and Flux cannot tell what it is"))
+                    .hint("write `encrypted_regex: ^(data|stringData)$` into its rule in `.sops.yaml`, decrypt the file and encrypt it anew");
+            }
             return Check::ok(subject, "can be opened with the key in the cluster");
         };
         match &error {
@@ -90,10 +106,33 @@ impl Keys {
                 Check::note(subject, "is not checked: it is for a PGP key, and those in the Secret are not looked at")
             }
             Error::NoDataKey { .. } => Check::gap(subject, "cannot be opened with what is in the cluster")
-                .hint("add the recipient of the key in the cluster to `.sops.yaml`, and run `sops-rs updatekeys` on the file"),
+                .hint(format!(
+                    "add the recipient of the key in the cluster to `.sops.yaml`, and run `sops-rs updatekeys {subject}`, or `sops-rs updatekeys -y .` for all files"
+                )),
             _ => Check::gap(subject, source.error(error).summary()),
         }
     }
+}
+
+/// A part of what names an object that is encrypted, as without a rule that selects values.
+fn encrypted_name(source: &Source) -> Option<&'static str> {
+    if !matches!(source.format, Format::Yaml | Format::Json) {
+        return None;
+    }
+    let documents = from_documents::<Value>(&*source.content, source.format).unwrap_or_default();
+    let fields = [
+        ("apiVersion", "/apiVersion"),
+        ("kind", "/kind"),
+        ("metadata.name", "/metadata/name"),
+    ];
+    let is_encrypted = |pointer: &str| {
+        let mut texts = documents
+            .iter()
+            .filter_map(|document| document.pointer(pointer)?.as_str());
+        texts.any(|text| text.starts_with("ENC[AES256_GCM,"))
+    };
+    let mut found = fields.iter().filter(|(_, pointer)| is_encrypted(pointer));
+    found.next().map(|(field, _)| *field)
 }
 
 fn has_pgp(source: &Source) -> bool {

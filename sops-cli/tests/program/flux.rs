@@ -110,6 +110,13 @@ fn a_key_that_nobody_expects_stays_here() {
     environment
         .run(&[&EXPORT[..], &["--age-key-file", "missing.txt"]].concat())
         .fails_with(2);
+    let run = environment
+        .run(&[&EXPORT[..], &["--age-key-file", "/dev/zero"]].concat())
+        .fails_with(2);
+    assert!(
+        run.stderr.contains("cannot read /dev/zero: file too large"),
+        "{run}"
+    );
 }
 
 /// No cluster is talked to, so none is needed.

@@ -1,5 +1,6 @@
 //! `sops-rs flux install-key`.
 
+use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use sops_core::keys::age::{Held, KeyPair};
+use sops_core::keys::age::{Held, KeyPair, read_keys};
 use sops_core::keys::{Environment, Identities, MasterKey, Recipient};
 use sops_core::tree::Node;
 use zeroize::Zeroizing;
@@ -20,6 +21,7 @@ use crate::cluster::{
 };
 use crate::command_error::{Code, CommandError, name_of};
 use crate::creation;
+use crate::flux::recipients_in;
 use crate::ui::Ui;
 
 /// The entry of the Secret; Flux reads those that end so.
@@ -90,7 +92,7 @@ pub(crate) fn cmd_install_key(
                 dry_run: dry_run.is_some(),
                 force: args.force_conflicts,
             };
-            cluster::run(args.install(ui, how, &target, &object))?;
+            cluster::run(args.install(ui, how, &target, &object, &pairs))?;
         }
     }
     for pair in &pairs {
@@ -125,7 +127,10 @@ impl Args {
             None => Identities::from_environment(Environment::process()),
             Some(file) => {
                 let name = name_of(file);
-                let text = std::fs::read(file).map(Zeroizing::new);
+                let text = File::open(file).and_then(|file| {
+                    let expected = file.metadata()?.len();
+                    read_keys(file, usize::try_from(expected).unwrap_or_default())
+                });
                 let text = text.map_err(|error| CommandError::input(&name, &error))?;
                 let mut identities = Identities::new();
                 identities
@@ -178,6 +183,7 @@ impl Args {
         how: ServerSideApply,
         target: &Target,
         object: &Object,
+        pairs: &[KeyPair],
     ) -> Result<(), CommandError> {
         let cluster = Cluster::of(&self.cluster).await?;
         let say = |target: &Target, outcome| {
@@ -201,7 +207,19 @@ impl Args {
                 return say(target, Outcome::Created);
             }
         }
-        say(target, cluster.apply(how, target, object).await?)
+        let before = cluster.get(target).await?;
+        say(target, cluster.apply(how, target, object).await?)?;
+        let replaced = before
+            .iter()
+            .flat_map(|secret| recipients_in(secret, ENTRY));
+        for recipient in
+            replaced.filter(|recipient| pairs.iter().all(|pair| pair.recipient != *recipient))
+        {
+            ui.warn(format_args!(
+                "this takes the place of the key of {recipient}: files for that one alone cannot be opened in the cluster any more"
+            ));
+        }
+        Ok(())
     }
 }
 

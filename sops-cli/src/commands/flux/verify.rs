@@ -10,9 +10,9 @@ use sops_core::keys::{Environment, Identities};
 
 use super::SecretArgs;
 use crate::batch;
-use crate::cluster::{self, Cluster, ClusterArgs, Target};
+use crate::cluster::{self, Cluster, ClusterArgs, Failure, Target};
 use crate::command_error::{Code, CommandError, Role, name_of};
-use crate::flux::{self, Check, FluxKustomization, Keys, Report, SecretName};
+use crate::flux::{Check, FluxKustomization, Keys, Report, SecretName};
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -86,8 +86,11 @@ impl Args {
         let own = Identities::from_environment(Environment::process()).recipients();
         report.checks.push(keys.check_own(&own));
         for file in files {
-            let source = Source::read(Some(file), Format::from_path(file), Role::Encrypted)?;
-            report.checks.push(keys.check_file(&source));
+            let source = Source::read(Some(file), Format::from_path(file), Role::Encrypted);
+            report.checks.push(match source {
+                Ok(source) => keys.check_file(&source),
+                Err(error) => Check::gap(name_of(file), error.summary()),
+            });
         }
         Ok(())
     }
@@ -108,31 +111,58 @@ impl Args {
             .filter_map(|file| file.canonicalize().ok())
             .collect();
         let root = root(&self.path)?;
-        let check = |kustomization: &FluxKustomization| {
-            let built = flux::files_of(&kustomization.folder(&root));
-            let count = built.intersection(&encrypted).count();
-            (count > 0).then(|| kustomization.check(count, &secret))
-        };
-        let ours = FluxKustomization::in_repository(&root)?;
-        report.checks.extend(ours.iter().filter_map(check));
-        let Some(list) = cluster
+        let mut kustomizations = FluxKustomization::in_repository(&root)?;
+        let sources: Vec<_> = kustomizations
+            .iter()
+            .map(|one| one.source().clone())
+            .collect();
+        let list = cluster
             .list("/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations")
-            .await?
-        else {
-            report.checks.push(Check::note(
+            .await;
+        let in_cluster = match list {
+            Ok(Some(list)) => {
+                // Those of other repositories may have folders of the same names.
+                let is_ours =
+                    |one: &FluxKustomization| sources.is_empty() || sources.contains(one.source());
+                let theirs = FluxKustomization::in_cluster(list).into_iter();
+                kustomizations.extend(theirs.filter(is_ours));
+                None
+            }
+            Ok(None) => Some(Check::note(
                 "cluster",
                 "has no Kustomizations: Flux is not installed",
-            ));
+            )),
+            Err(Failure { error, is_final }) if is_final => return Err(error),
+            Err(Failure { error, .. }) => {
+                let finding = format!(
+                    "its Kustomizations cannot be looked at: {}",
+                    error.summary()
+                );
+                Some(Check::gap("cluster", finding))
+            }
+        };
+        let mut built_by_none = encrypted.clone();
+        for kustomization in &kustomizations {
+            let built = kustomization.files(&root);
+            let count = built.intersection(&encrypted).count();
+            if count > 0 {
+                report.checks.push(kustomization.check(count, &secret));
+            }
+            built_by_none.retain(|file| !built.contains(file));
+        }
+        report.checks.extend(in_cluster);
+        if kustomizations.is_empty() {
             return Ok(());
-        };
-        // Those of other repositories may have folders of the same names.
-        let is_ours = |one: &FluxKustomization| {
-            ours.is_empty() || ours.iter().any(|other| other.source() == one.source())
-        };
-        let theirs = FluxKustomization::in_cluster(list);
-        report
-            .checks
-            .extend(theirs.iter().filter(|one| is_ours(one)).filter_map(check));
+        }
+        for file in files {
+            if file
+                .canonicalize()
+                .is_ok_and(|file| built_by_none.contains(&file))
+            {
+                let finding = "is built by none of the Kustomizations";
+                report.checks.push(Check::note(name_of(file), finding));
+            }
+        }
         Ok(())
     }
 }

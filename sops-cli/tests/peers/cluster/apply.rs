@@ -217,7 +217,7 @@ fn some_of_many_objects_fail() {
         ("a: [", "d.yaml"),
         (
             "apiVersion: v1\nkind: ConfigMap\n",
-            "without `metadata.name`",
+            "it has no `metadata.name`",
         ),
         (
             "apiVersion: no.example/v1\nkind: Thing\nmetadata: {name: x}\n",
@@ -286,4 +286,37 @@ fn a_build_of_kustomize_is_applied_without_the_mac() {
         "configmap/three created\nsecret/one created\nsecret/two created\n"
     );
     assert_eq!(CLUSTER.entry(&environment, "built", "two", "a"), "hunter3");
+}
+
+/// All that is wrong is told in one run, before anything is sent.
+#[test]
+fn every_file_that_cannot_be_taken_is_named() {
+    let environment = CLUSTER.environment();
+    CLUSTER.kubectl(&environment, &["create", "namespace", "several"]);
+    environment.write(
+        "several/a.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+    );
+    for name in ["b", "c"] {
+        let text = format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\nstringData: {{password: hunter2}}\n"
+        );
+        environment.write(&format!("several/{name}.yaml"), text);
+    }
+    let run = environment
+        .run(&["apply", "-f", "several", "-n", "several"])
+        .fails_with(1)
+        .keeps(&["hunter2"]);
+    for says in [
+        "sops-rs encrypt --in-place several/b.yaml",
+        "sops-rs encrypt --in-place several/c.yaml",
+        "nothing was applied: 2 of 3 files cannot be taken",
+    ] {
+        assert!(run.stderr.contains(says), "{run}");
+    }
+    let maps = CLUSTER.kubectl(
+        &environment,
+        &["get", "configmaps", "-n", "several", "-o", "name"],
+    );
+    assert_eq!(maps, "");
 }

@@ -76,7 +76,10 @@ fn the_key_is_where_flux_looks_for_it() {
     assert_eq!(run.stdout, "secret/sops-age configured (server dry run)\n");
     let run = environment
         .run(&["flux", "install-key", "--age-key-file", "other.txt"])
-        .succeeds();
+        .succeeds()
+        .keeps(&[&identity(), &other_identity()]);
+    let says = format!("takes the place of the key of {}", recipient());
+    assert!(run.stderr.contains(&says), "{run}");
     assert_eq!(run.stdout, "secret/sops-age configured\n");
     let entry = CLUSTER.entry(&environment, "flux-system", "sops-age", "age.agekey");
     assert_eq!(

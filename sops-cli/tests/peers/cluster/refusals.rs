@@ -245,11 +245,6 @@ fn an_object_that_the_server_refuses() {
     let environment = environment("refused");
     for (rest, says, secret) in [
         (
-            "data:\n  password: '%hunter2'\n",
-            "illegal base64 data",
-            "hunter2",
-        ),
-        (
             "stringData:\n  pass word: hunter2\n",
             "data[pass word]: Invalid value: …",
             "hunter2",
@@ -310,4 +305,201 @@ fn a_value_that_the_server_quotes() {
     for secret in ["hunter2", "424242"] {
         assert!(!run.stderr.contains(secret), "{run}");
     }
+}
+
+/// What a policy says of the object, which its author composes in any way.
+const POLICY: &str = r#"apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: quoting}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [configmaps]}
+  validations:
+  - {expression: "object.metadata.name != 'plain'", messageExpression: "'weak: ' + object.data.password"}
+  - {expression: "object.metadata.name != 'quoted'", messageExpression: "'weak: \"' + object.data.password + '\"'"}
+  - {expression: "object.metadata.name != 'single'", messageExpression: "'weak: \\'' + object.data.password + '\\''"}
+  - {expression: "object.metadata.name != 'part'", messageExpression: "'weak: ' + object.data.password.substring(0, 8) + '...'"}
+  - {expression: "object.metadata.name != 'split'", messageExpression: "'weak: ' + object.data.password.split('-').join(', ')"}
+  - {expression: "object.metadata.name != 'upper'", messageExpression: "'weak: ' + object.data.password.upperAscii()"}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: quoting}
+spec:
+  policyName: quoting
+  validationActions: [Deny]
+  matchResources: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: policed}}}
+"#;
+
+#[test]
+fn a_value_that_a_policy_puts_into_its_message() {
+    let environment = environment("policed");
+    environment.write("policy.yaml", POLICY);
+    CLUSTER.kubectl(&environment, &["create", "-f", "policy.yaml"]);
+    std::fs::remove_file(environment.path("policy.yaml")).expect("it is ours");
+    for name in ["plain", "quoted", "single", "part", "split", "upper"] {
+        let text = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: policed}}\ndata: {{password: correct-horse-battery}}\n"
+        );
+        environment.write("map.yaml", text);
+        let arguments = [
+            "encrypt",
+            "-i",
+            "--age",
+            &recipient(),
+            "--encrypted-regex",
+            "^data$",
+            "map.yaml",
+        ];
+        environment.run(&arguments).succeeds();
+        // A policy is not there at once.
+        let run = (0..100)
+            .map(|_| {
+                std::thread::sleep(std::time::Duration::from_millis(200));
+                environment.run(&["apply", "--dry-run=server", "-f", "map.yaml"])
+            })
+            .find(|run| run.code != Some(0));
+        let run = run
+            .expect("the policy refuses")
+            .fails_with(1)
+            .keeps(&["correct", "CORRECT", "horse"]);
+        assert!(
+            run.stderr.contains("ValidatingAdmissionPolicy 'quoting'"),
+            "{run}"
+        );
+    }
+}
+
+/// What no cluster would take is told before it is asked, with the place and without a value.
+#[test]
+fn manifests_that_are_none() {
+    let environment = environment("none");
+    for (text, says) in [
+        (
+            "apiVersion: v1\nkind: Secret\nmetadata: {generateName: a-}\n",
+            "document 1 is no manifest: it has no `metadata.name`",
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\nkind: hunter2\n",
+            "document 2 is no manifest: it has no `apiVersion`",
+        ),
+        (
+            "apiVersion: v1\nkind: List\nitems: [{}, hunter2]\n",
+            "document 1, items[1] is no manifest: it is no mapping",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: hunter2\n",
+            "Secret a: `data` is no mapping",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {password: '%hunter2'}\n",
+            "Secret a: `data.password` is not base64",
+        ),
+    ] {
+        environment.write("a.yaml", text);
+        let run = environment
+            .run(&["apply", "--allow-plaintext", "-f", "a.yaml"])
+            .fails_with(1)
+            .keeps(&["hunter2"]);
+        assert!(run.stderr.contains(says), "{run}");
+    }
+}
+
+/// Nobody reads a thousand times that nobody listens.
+#[test]
+fn the_work_ends_when_the_server_is_gone() {
+    let environment = environment("gone");
+    let map = |index| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{index}, namespace: gone}}\n---\n"
+        )
+    };
+    environment.write("maps.yaml", (0..1000).map(map).collect::<String>());
+    let run = environment
+        .run(&["apply", "-f", "maps.yaml", "--context", "away"])
+        .fails_with(1);
+    assert_eq!(
+        run.stderr.matches("nobody listens there").count(),
+        1,
+        "{run}"
+    );
+
+    let server = super::server::Server::start();
+    server.write_kubeconfig(&environment);
+    server.kubectl(&environment, &["create", "namespace", "gone"]);
+    let stop = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        drop(server);
+    });
+    let run = environment.run(&["apply", "-f", "maps.yaml"]);
+    stop.join().expect("it does not panic");
+    assert_eq!(run.code, Some(1), "{run}");
+    let applied = run.stdout.lines().filter(|line| line.ends_with(" created"));
+    let left = 1000 - applied.count();
+    let says = format!("the work ends here: {left} of 1000 objects were not applied");
+    assert!(run.stderr.contains(&says), "{run}");
+    assert!(run.stderr.lines().count() < 12, "{run}");
+}
+
+#[test]
+fn kubeconfigs_of_every_sort() {
+    let environment = environment("sorts");
+    encrypted(&environment, "sorts", "stringData:\n  password: hunter2\n");
+    let path = environment.home().join(".kube/config");
+    let config = fs::read_to_string(&path).expect("it was just written");
+    let server = config
+        .split('"')
+        .find(|text| text.starts_with("https://"))
+        .expect("it has servers");
+    let host = &server["https://".len()..];
+    for (from, to, says) in [
+        (server, host, "no `server` that begins with `https://`"),
+        (server, "/api", "no `server` that begins with `https://`"),
+        (
+            server,
+            "https://me:token-of-me@127.0.0.1:1",
+            "cannot reach the API server https://127.0.0.1:1: ",
+        ),
+        (
+            "token: token-of-admin",
+            "tokenFile: nowhere",
+            "the file with the token",
+        ),
+        (
+            "token: token-of-admin",
+            "token: [token-of-admin]",
+            "not the YAML of a kubeconfig",
+        ),
+        (
+            "cluster: {server",
+            "cluster: {proxy-url: 'ftp://me:token-of-me@127.0.0.1', server",
+            "the proxy for",
+        ),
+        (
+            "cluster: {server",
+            "cluster: {proxy-url: 'http://me:token-of-me@127.0.0.1:1', server",
+            "through the proxy",
+        ),
+    ] {
+        environment.write("config", config.replace(from, to));
+        let run = environment
+            .run(&["apply", "-f", "secret.yaml", "--kubeconfig", "config"])
+            .fails_with(1)
+            .keeps(&["token-of", "hunter2", &identity()]);
+        assert!(run.stderr.contains(says), "{run}");
+    }
+    // As with `kubectl`, files of the list may be missing, but not all of them.
+    let with = |files: String| {
+        let mut command = environment.command(&["apply", "-f", "secret.yaml"]);
+        command.env("KUBECONFIG", files);
+        environment.finish(command)
+    };
+    with(format!("nowhere::{}", path.display())).succeeds();
+    let run = with("nowhere:elsewhere".to_owned()).fails_with(1);
+    assert!(
+        run.stderr.contains("there is no kubeconfig: nowhere"),
+        "{run}"
+    );
 }

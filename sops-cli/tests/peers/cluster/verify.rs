@@ -54,10 +54,13 @@ fn encrypt(environment: &TestEnvironment, name: &str, recipient: &str) {
 
 /// The lines that `verify` writes, subjects and findings; the exit code says whether there is a gap.
 fn verify(environment: &TestEnvironment, more: &[&str]) -> Vec<String> {
-    let run = environment.run(&[&["flux", "verify", "-n", "keys"], more].concat());
-    for secret in [identity(), other_identity(), "hunter2".to_owned()] {
-        assert!(!format!("{run}").contains(&secret), "{run}");
-    }
+    let namespace: &[&str] = match more.contains(&"-n") {
+        true => &[],
+        false => &["-n", "keys"],
+    };
+    let run = environment
+        .run(&[&["flux", "verify"], namespace, more].concat())
+        .keeps(&[&identity(), &other_identity(), "hunter2"]);
     let lines: Vec<String> = run
         .stdout
         .lines()
@@ -108,6 +111,7 @@ fn gaps_are_found_one_by_one() {
     let lines = verify(&environment, &[]);
     assert_has(&lines, "GAP keys/sops-age there is no such Secret");
     assert_has(&lines, "-> put the key there: `sops-rs flux install-key");
+    assert_eq!(lines.last().map(String::as_str), Some("2 gaps"));
     assert_has(
         &lines,
         "GAP clusters/apps.yaml: kustomization/apps does not decrypt: 1 encrypted file, and no `spec.decryption`",
@@ -263,5 +267,145 @@ fn gaps_are_found_one_by_one() {
     assert!(
         run.stderr.contains("cannot get resource \"secrets\""),
         "{run}"
+    );
+}
+
+/// What Flux builds besides the folder that it is told, what it does not build, and what it cannot build.
+#[test]
+fn files_that_are_built_and_files_that_are_not() {
+    let environment = CLUSTER.environment();
+    CLUSTER.kubectl(&environment, &["create", "namespace", "covered"]);
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", recipient()),
+    );
+    let decryption = format!("  components: [../extra]\n{DECRYPTION}");
+    let text = kustomization("apps", "./apps", &decryption).replace("keys", "covered");
+    environment.write("clusters/apps.yaml", text);
+    environment.write(
+        "apps/kustomization.yaml",
+        "secretGenerator:\n- name: values\n  files: [values.yaml=values.enc.yaml]\n",
+    );
+    encrypt(&environment, "apps/values.enc.yaml", &recipient());
+    encrypt(&environment, "extra/secret.yaml", &recipient());
+    encrypt(&environment, "local/secret.yaml", &recipient());
+    environment.encrypt(
+        "whole/secret.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: web\nstringData:\n  password: hunter2\n",
+    );
+    environment
+        .run(&["flux", "install-key", "-n", "covered"])
+        .succeeds();
+    let lines = verify(&environment, &["-n", "covered"]);
+    assert_has(
+        &lines,
+        "ok clusters/apps.yaml: kustomization/apps decrypts 2 encrypted files",
+    );
+    assert_has(
+        &lines,
+        "- ./local/secret.yaml is built by none of the Kustomizations",
+    );
+    assert_has(
+        &lines,
+        "GAP ./whole/secret.yaml `apiVersion` is encrypted, and Flux cannot tell what it is",
+    );
+}
+
+/// Keys under several names, of several kinds and from any editor, as Flux takes them.
+#[test]
+fn keys_under_several_names() {
+    let environment = CLUSTER.environment();
+    CLUSTER.kubectl(&environment, &["create", "namespace", "names"]);
+    environment
+        .run(&["keygen", "--pq", "--output", "pq.txt"])
+        .succeeds();
+    let pq = environment.read("pq.txt");
+    let pq_recipient = pq
+        .lines()
+        .find_map(|line| line.strip_prefix("# public key: "))
+        .expect("a key file names its recipient")
+        .to_owned();
+    environment.write(
+        "a.txt",
+        format!("# the first\r\n\r\n{}\r\n# its end\r\n", identity()),
+    );
+    environment.write("b.txt", format!("\n{}", other_identity()));
+    let arguments = [
+        "create",
+        "secret",
+        "generic",
+        "-n",
+        "names",
+        "sops-age",
+        "--from-file=a.agekey=a.txt",
+        "--from-file=b.agekey=b.txt",
+        "--from-file=pq.agekey=pq.txt",
+        "--from-literal=note.txt=AGE-SECRET-KEY-1",
+        "--from-literal=old.asc=key",
+    ];
+    CLUSTER.kubectl(&environment, &arguments);
+    encrypt(&environment, "a.yaml", &recipient());
+    encrypt(&environment, "b.yaml", &other_recipient());
+    encrypt(&environment, "pq.yaml", &pq_recipient);
+    let pq_identity = pq.lines().last().expect("a key file has lines");
+    environment
+        .run(&["flux", "verify", "-n", "names"])
+        .succeeds()
+        .keeps(&[pq_identity]);
+    let lines = verify(&environment, &["-n", "names"]);
+    for name in ["a", "b", "pq"] {
+        assert_has(&lines, &format!("ok ./{name}.yaml can be opened"));
+    }
+}
+
+/// The form that docs/gitops.md tells.
+#[test]
+fn the_form_for_programs_is_the_documented_one() {
+    let environment = CLUSTER.environment();
+    CLUSTER.kubectl(&environment, &["create", "namespace", "form"]);
+    encrypt(&environment, "secret.yaml", &recipient());
+    let run = environment.run(&["flux", "verify", "-n", "form", "--output", "json"]);
+    let report: Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    let members: Vec<_> = report.as_object().into_iter().flatten().collect();
+    assert_eq!(members.len(), 1, "{run}");
+    for check in report["checks"].as_array().expect("it is a list") {
+        let check = check.as_object().expect("it is a mapping");
+        for (key, value) in check {
+            let known = ["state", "subject", "finding", "hint"];
+            assert!(known.contains(&key.as_str()) && value.is_string(), "{run}");
+        }
+        assert!(check.contains_key("subject") && check.contains_key("finding"));
+        let state = check["state"].as_str().unwrap_or_default();
+        assert!(["ok", "gap", "note"].contains(&state), "{run}");
+    }
+}
+
+/// Who may read the Secret and nothing more still learns what is in it.
+#[test]
+fn kustomizations_that_may_not_be_listed() {
+    let server = super::server::Server::start();
+    let environment = server.environment();
+    environment.write("crd.yaml", CRD);
+    let kubectl = |arguments: &str| {
+        let arguments: Vec<_> = arguments.split(' ').collect();
+        server.kubectl(&environment, &arguments);
+    };
+    kubectl("create -f crd.yaml");
+    kubectl("wait --for=condition=Established -f crd.yaml");
+    kubectl("create namespace keys");
+    kubectl("create role reader -n keys --verb=get --resource=secrets");
+    kubectl("create rolebinding ann -n keys --role=reader --user=ann");
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", recipient()),
+    );
+    environment
+        .run(&["flux", "install-key", "-n", "keys"])
+        .succeeds();
+    let lines = verify(&environment, &["--context", "ann"]);
+    assert_has(&lines, "ok keys/sops-age has the key of");
+    assert_has(
+        &lines,
+        "GAP cluster its Kustomizations cannot be looked at: kustomizations: forbidden: User \"ann\" cannot list",
     );
 }

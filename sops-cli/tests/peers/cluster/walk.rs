@@ -19,7 +19,7 @@ fn steps() -> String {
     let steps: Vec<&str> = blocks
         .map(|block| block.split("```").next().unwrap_or_default())
         .collect();
-    assert_eq!(steps.len(), 11, "one for each step");
+    assert_eq!(steps.len(), 13, "one for each step");
     steps.concat()
 }
 
@@ -75,7 +75,15 @@ fn the_walk_ends_in_a_cluster() {
         );
     }
     let plaintext = "[database]\nurl = \"postgres://web:s3cret@database.staging.svc/web\"\n";
-    assert!(run.stdout.ends_with(plaintext), "{run}");
+    assert!(run.stdout.contains(plaintext), "{run}");
+    assert_eq!(
+        run.stdout.matches("secret/sops-age configured\n").count(),
+        2
+    );
+    assert!(
+        run.stderr.contains("takes the place of the key of age1"),
+        "{run}"
+    );
     assert_eq!(
         server.entry(&environment, "web-staging", "web", "config.toml"),
         plaintext

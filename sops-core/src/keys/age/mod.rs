@@ -56,9 +56,11 @@ pub(crate) fn damage(enc: &str) -> Option<&'static str> {
     header.is_err().then_some("has a malformed header")
 }
 
-/// Reads private keys to their end, of which `expected` bytes are expected. The error is [`io::ErrorKind::FileTooLarge`] where there are
-/// too many.
-pub(crate) fn read_keys(from: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+/// Reads private keys to their end, of which `expected` bytes are expected.
+///
+/// # Errors
+/// Those of the reader, and [`io::ErrorKind::FileTooLarge`] for 16 MiB and more.
+pub fn read_keys(from: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     // Room for all of it and one byte more, so that no part is left behind by growing.
     let mut text = Zeroizing::new(Vec::with_capacity(expected.min(KEY_FILE_LIMIT) + 1));
     from.take(KEY_FILE_LIMIT as u64).read_to_end(&mut text)?;

@@ -1,0 +1,150 @@
+//! The kubeconfig: which files it is read from, and what is said of one that cannot be used.
+
+use std::env;
+use std::io;
+use std::path::Path;
+
+use kube::Config;
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
+use secrecy::ExposeSecret;
+
+use super::connection::{ClusterArgs, Origin};
+use crate::command_error::{Code, CommandError, name_of};
+
+/// The file that was named, or those of KUBECONFIG put together, of which some may be missing as with `kubectl`, or the usual one.
+pub(super) fn read(named: Option<&Path>) -> Result<Kubeconfig, KubeconfigError> {
+    if let Some(file) = named {
+        return Kubeconfig::read_from(file);
+    }
+    let files = env::var_os("KUBECONFIG").unwrap_or_default();
+    let files = env::split_paths(&files).filter(|file| !file.as_os_str().is_empty());
+    let mut merged = None;
+    let mut missing = None;
+    for file in files {
+        match Kubeconfig::read_from(file) {
+            Ok(next) => merged = Some(merged.unwrap_or_else(Kubeconfig::default).merge(next)?),
+            Err(error) if is_missing(&error) => missing = missing.or(Some(error)),
+            Err(error) => return Err(error),
+        }
+    }
+    match (merged, missing) {
+        (Some(kubeconfig), _) => Ok(kubeconfig),
+        (None, Some(error)) => Err(error),
+        (None, None) => Kubeconfig::read(),
+    }
+}
+
+/// The cluster and the user of the context that is meant.
+pub(super) async fn select(
+    kubeconfig: Kubeconfig,
+    args: &ClusterArgs,
+) -> Result<(Config, Origin), CommandError> {
+    let context = args.context.clone().or(kubeconfig.current_context.clone());
+    let options = KubeConfigOptions {
+        context: context.clone(),
+        ..KubeConfigOptions::default()
+    };
+    let contexts: Vec<_> = kubeconfig
+        .contexts
+        .iter()
+        .map(|named| named.name.clone())
+        .collect();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|error| match (&error, &context) {
+            (KubeconfigError::CurrentContextNotSet, _) | (_, None) => {
+                CommandError::new(Code::Generic, "the kubeconfig has no current context")
+                    .hint("name one with `--context`")
+            }
+            (KubeconfigError::LoadContext(_), Some(context)) => {
+                let message = format!("the kubeconfig has no context `{context}`");
+                CommandError::new(Code::Generic, message)
+                    .hint(format!("it has {}", list(&contexts)))
+            }
+            _ => unusable(&error, args),
+        })?;
+    let context = context.unwrap_or_default();
+    if config.cluster_url.scheme().is_none() || config.cluster_url.host().is_none() {
+        // The client would panic, since no request can be made of it.
+        return Err(unusable(&KubeconfigError::MissingClusterUrl, args));
+    }
+    let token = config.auth_info.token.as_ref();
+    if token.is_some_and(|token| token.expose_secret().contains(char::is_control)) {
+        // The client would panic, since no header can hold it.
+        let message = format!(
+            "the token of the user of the context `{context}` has a line break or another control character in it"
+        );
+        return Err(CommandError::new(Code::Generic, message));
+    }
+    Ok((config, Origin::Context(context)))
+}
+
+/// Whether there is no kubeconfig, or none that can be found.
+pub(super) fn is_missing(error: &KubeconfigError) -> bool {
+    match error {
+        KubeconfigError::FindPath => true,
+        KubeconfigError::ReadConfig(cause, _) => cause.kind() == io::ErrorKind::NotFound,
+        _ => false,
+    }
+}
+
+fn list(names: &[String]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        names => names.join(", "),
+    }
+}
+
+/// A kubeconfig that cannot be used. What is wrong is told without its text, in which there may be tokens.
+pub(super) fn unusable(error: &KubeconfigError, args: &ClusterArgs) -> CommandError {
+    let named = args.kubeconfig.as_deref();
+    let missing = |file: &Path| {
+        CommandError::new(
+            Code::Generic,
+            format!("there is no kubeconfig: {}", name_of(file)),
+        )
+        .hint("name it with `--kubeconfig` or in the variable KUBECONFIG")
+    };
+    match error {
+        KubeconfigError::ReadConfig(cause, file) if cause.kind() == io::ErrorKind::NotFound => {
+            missing(file)
+        }
+        KubeconfigError::ReadConfig(cause, file) => {
+            CommandError::input(name_of(file), cause).with_code(Code::Generic)
+        }
+        KubeconfigError::FindPath => missing(Path::new("~/.kube/config")),
+        error => {
+            let why = match error {
+                KubeconfigError::Parse(_) => "it is not the YAML of a kubeconfig".to_owned(),
+                KubeconfigError::LoadClusterOfContext(_) => {
+                    "the cluster of the context is not in it".to_owned()
+                }
+                KubeconfigError::MissingClusterUrl => {
+                    "the cluster has no `server` that begins with `https://`".to_owned()
+                }
+                KubeconfigError::ParseClusterUrl(_) => "`server` is no URL".to_owned(),
+                KubeconfigError::ParseProxyUrl(_) => {
+                    "the proxy in `proxy-url`, HTTPS_PROXY or https_proxy is no URL".to_owned()
+                }
+                KubeconfigError::ParseNoProxy(_) => "NO_PROXY is no list of hosts".to_owned(),
+                KubeconfigError::LoadCertificateAuthority(cause)
+                | KubeconfigError::LoadClientCertificate(cause)
+                | KubeconfigError::LoadClientKey(cause) => match cause {
+                    LoadDataError::ReadFile(cause, file) => {
+                        format!("cannot read {}: {}", name_of(file), cause.kind())
+                    }
+                    _ => "a certificate or key in it is not base64".to_owned(),
+                },
+                _ => "it cannot be understood".to_owned(),
+            };
+            let error = CommandError::new(
+                Code::Generic,
+                format!("the kubeconfig cannot be used: {why}"),
+            );
+            match named {
+                Some(file) => error.in_file(&name_of(file)),
+                None => error,
+            }
+        }
+    }
+}
