@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgAction, Args as _, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgAction, Args as _, CommandFactory, FromArgMatches, Parser, Subcommand as _};
 use hardening::masked;
 
 use crate::arguments::GlobalArgs;
@@ -29,27 +29,33 @@ Without a command, `sops-rs <FILE>` edits the file, and the flags of sops's old 
 Private keys are looked for where sops looks for them: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD,
 ~/.config/sops/age/keys.txt, and the keys of SSH. Exit codes are those of sops."
 )]
-struct Cli {
+struct Front {
     /// Print the version
     #[arg(long, short = 'v', short_alias = 'V', action = ArgAction::Version)]
     version: (),
     #[command(flatten)]
     globals: GlobalArgs,
-    #[command(subcommand)]
-    command: Option<Command>,
 }
 
 /// The command line's description.
 pub(crate) fn command() -> clap::Command {
-    with_old_form(Cli::command())
-}
-
-fn with_old_form(command: clap::Command) -> clap::Command {
     // What belongs to the old form would hide what is there today.
-    described(command, old_form::Args::augment_args).mut_args(|arg| {
+    let front = described(Front::command(), old_form::Args::augment_args).mut_args(|arg| {
         let hide = arg.is_hide_set() || !stands_before_command(arg.get_id().as_str());
         arg.hide(hide)
-    })
+    });
+    described(front, Command::augment_subcommands)
+}
+
+/// The description of as much of the command line as is in use: of one command, if it begins with that, before which nothing of the old
+/// form can stand. All of it takes as long as decrypting a file.
+fn command_in_use() -> clap::Command {
+    let all = Command::augment_subcommands(clap::Command::new("all"));
+    let name = std::env::args_os().nth(1);
+    match name.and_then(|name| all.find_subcommand(name)) {
+        Some(one) => Front::command().subcommand(one.clone()),
+        None => command(),
+    }
 }
 
 /// Whether the flag has a meaning before a command, and does not belong to the old form.
@@ -59,28 +65,23 @@ fn stands_before_command(id: &str) -> bool {
 
 /// Does what the command line asks for.
 pub(crate) fn run() -> ExitCode {
-    let mut described = Cli::command();
-    let first = std::env::args_os().nth(1);
-    // Nothing of the old form can stand before a command, and describing it takes a tenth of the time of decrypting a file.
-    if first.is_none_or(|name| described.find_subcommand(name).is_none()) {
-        described = with_old_form(described);
-    }
-    let parsed = described
-        .try_get_matches()
-        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
-    let (cli, matches) = match parsed {
+    let parsed = command_in_use().try_get_matches().and_then(|matches| {
+        let command = match matches.subcommand_name() {
+            Some(_) => Ok(Command::from_arg_matches(&matches)?),
+            None => Err(old_form::Args::from_arg_matches(&matches)?),
+        };
+        Ok((Front::from_arg_matches(&matches)?.globals, command, matches))
+    });
+    let (globals, command, matches) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
-    let ui = Ui::new(cli.globals.verbose);
-    let command = match cli.command {
-        Some(command) => refuse_flags_before(&matches).map(|()| command),
-        None => match old_form::Args::from_arg_matches(&matches) {
-            Ok(args) => args.command(&ui),
-            Err(error) => return usage(&error),
-        },
+    let ui = Ui::new(globals.verbose);
+    let command = match command {
+        Ok(command) => refuse_flags_before(&matches).map(|()| command),
+        Err(old_form) => old_form.command(&ui),
     };
-    match command.and_then(|command| commands::run(&ui, &cli.globals, &command)) {
+    match command.and_then(|command| commands::run(&ui, &globals, &command)) {
         Ok(code) => code,
         Err(error) => {
             ui.error(&error);

@@ -32,7 +32,8 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>> {
     let mut parser = Parser {
         text,
         json: Jiter::new(text.as_bytes()),
-        tape: Vec::with_capacity(lines),
+        // In a text with a line for each entry and bracket, and what stands for the document itself.
+        tape: Vec::with_capacity(lines + 4),
         paths: Paths::with_capacity(lines),
         frames: Vec::new(),
         blocks: Vec::new(),

@@ -40,7 +40,7 @@ fn parse_with_tail(text: &str, tail: Tail) -> Result<Document<'_>> {
     foreign::refuse_unicode_breaks(text)?;
     let mut parsed = match pieces::parse(text) {
         Some(parsed) => parsed,
-        None => Parser::run(text, 0..text.len(), source::lines(text))?,
+        None => Parser::run(text, 0..text.len(), text)?,
     };
     let comments = std::mem::take(&mut parsed.comments);
     let mut document = document(text, parsed)?;
@@ -53,7 +53,7 @@ fn parse_with_tail(text: &str, tail: Tail) -> Result<Document<'_>> {
 /// Parses a YAML stream for its values alone: without comments, with integers to 2^64-1, and with `sops` blocks as values.
 pub(crate) fn parse_to_read(text: &str) -> Result<Document<'_>> {
     foreign::refuse_unicode_breaks(text)?;
-    document(text, Parser::run_to_read(text, source::lines(text))?)
+    document(text, Parser::run_to_read(text)?)
 }
 
 /// The document that was parsed, comments aside.

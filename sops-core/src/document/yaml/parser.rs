@@ -81,19 +81,19 @@ pub(super) struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     /// Reads the part of `text` at `range`, which is to be a stream by itself. Places are those in `text`. There is room for
-    /// `lines` entries before anything has to move.
-    pub(super) fn run(text: &'a str, range: Range<usize>, lines: usize) -> Result<Self> {
-        Self::new(text, range.start, lines).read(range)
+    /// the entries of `room_for` before anything has to move.
+    pub(super) fn run(text: &'a str, range: Range<usize>, room_for: &str) -> Result<Self> {
+        Self::new(text, range.start, room_for).read(range)
     }
 
     /// The same for the [plain lines](plain_lines) that `range` begins with, and where they end; without any there is no reader.
     pub(super) fn run_plain(
         text: &'a str,
         range: Range<usize>,
-        lines: usize,
+        room_for: &str,
     ) -> Result<(Option<Self>, usize)> {
         let mut parser = None;
-        let new = || Self::new(text, range.start, lines);
+        let new = || Self::new(text, range.start, room_for);
         let end = plain_lines::events(text, range.clone(), |event| {
             parser.get_or_insert_with(new).event(event)
         })?;
@@ -101,17 +101,18 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads a text that is never to be encrypted.
-    pub(super) fn run_to_read(text: &'a str, lines: usize) -> Result<Self> {
-        let mut parser = Self::new(text, 0, lines);
+    pub(super) fn run_to_read(text: &'a str) -> Result<Self> {
+        let mut parser = Self::new(text, 0, text);
         parser.to_read = true;
         parser.read(0..text.len())
     }
 
-    fn new(text: &'a str, start: usize, lines: usize) -> Self {
+    fn new(text: &'a str, start: usize, room_for: &str) -> Self {
+        let lines = source::lines(room_for);
         Self {
             text,
-            // A line is an entry, and one of three begins a container, which also ends. What is room too much is wiped all the same.
-            tape: Vec::with_capacity(lines + lines / 3),
+            // A line is an entry, or begins a container, which also ends. What is room too much is wiped all the same.
+            tape: Vec::with_capacity(lines + source::openings(room_for) + 4),
             paths: Paths::with_capacity(lines),
             frames: Vec::new(),
             blocks: Vec::new(),

@@ -31,13 +31,12 @@ pub(super) fn parse(text: &str) -> Option<Parser<'_>> {
             .enumerate()
             .map(|(number, range)| {
                 // The others are appended to the first.
-                let lines = if number == 0 {
-                    0..text.len()
+                let room_for = if number == 0 {
+                    text
                 } else {
-                    range.clone()
+                    &text[range.clone()]
                 };
-                let lines = move || source::lines(&text[lines]);
-                scope.spawn(move || piece(text, range.clone(), lines()))
+                scope.spawn(move || piece(text, range.clone(), room_for))
             })
             .collect();
         threads
@@ -48,17 +47,17 @@ pub(super) fn parse(text: &str) -> Option<Parser<'_>> {
     join(pieces?.into_iter().flatten().collect())
 }
 
-/// Reads one piece: its plain lines first, then the rest. There is room for `lines` entries in the first of both.
-fn piece(text: &str, range: Range<usize>, lines: usize) -> Option<Vec<Parser<'_>>> {
-    let (plain, end) = Parser::run_plain(text, range.clone(), lines).ok()?;
+/// Reads one piece: its plain lines first, then the rest. The first of both has room for the entries of `room_for`.
+fn piece<'a>(text: &'a str, range: Range<usize>, room_for: &str) -> Option<Vec<Parser<'a>>> {
+    let (plain, end) = Parser::run_plain(text, range.clone(), room_for).ok()?;
     let rest = end..range.end;
-    let lines = match plain {
-        Some(_) => source::lines(&text[rest.clone()]),
-        None => lines,
+    let room_for = match plain {
+        Some(_) => &text[rest.clone()],
+        None => room_for,
     };
     let mut parts: Vec<_> = plain.into_iter().collect();
     if !rest.is_empty() {
-        parts.push(Parser::run(text, rest, lines).ok()?);
+        parts.push(Parser::run(text, rest, room_for).ok()?);
     }
     parts
         .iter()
@@ -219,11 +218,11 @@ mod tests {
                 "k{number}:\n  - {{a: [1, two], b: \"q # no\"}}\n  - x: |+\n      text\n\n    y: 'it''s\n\n      folded'  # c\n# d\n\nl{number}: &a{number} v\nm{number}: *a{number}\n"
             )
         });
-        let whole = Parser::run(&text, 0..text.len(), 0).expect("valid YAML");
+        let whole = Parser::run(&text, 0..text.len(), "").expect("valid YAML");
         for count in 2..6 {
             let pieces: Vec<_> = cut(&text, count)
                 .into_iter()
-                .map(|range| Parser::run(&text, range, 0).expect("each piece is a mapping"))
+                .map(|range| Parser::run(&text, range, "").expect("each piece is a mapping"))
                 .collect();
             assert!(pieces.len() == count && pieces.iter().all(|piece| is_mapping(&text, piece)));
             let joined = join(pieces).expect("no key stands twice");

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
+
 /// Where the next byte that is one of `wanted` stands as an indicator, from `from` on: white space, comments, `:`, `?`, `-`,
 /// anchors and tags are passed over; anything else ends the search.
 pub(crate) fn find_indicator(text: &str, from: usize, wanted: &[u8]) -> Option<usize> {
@@ -29,6 +31,11 @@ pub(crate) fn find_indicator(text: &str, from: usize, wanted: &[u8]) -> Option<u
 /// How many lines a text has, about as many as entries.
 pub(crate) fn lines(text: &str) -> usize {
     text.bytes().filter(|byte| *byte == b'\n').count()
+}
+
+/// The lines that end in a colon: each holds a key whose value is a collection in block style.
+pub(crate) fn openings(text: &str) -> usize {
+    memmem::find_iter(text.as_bytes(), b":\n").count()
 }
 
 /// The offset of the line break at or after `at`, or of the end of the text.
