@@ -7,6 +7,7 @@
 mod cases;
 mod changes;
 mod cluster;
+mod conversions;
 mod corpus;
 mod exec;
 mod exit_codes;
