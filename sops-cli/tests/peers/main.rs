@@ -15,6 +15,7 @@ mod flags;
 mod flat;
 mod generated;
 mod golden;
+mod groups;
 mod keyservice;
 mod lint_corpus;
 mod peer;
