@@ -22,4 +22,5 @@ mod peer;
 mod pgp;
 mod pre_commit;
 mod sarif;
+mod terminal;
 mod written;
