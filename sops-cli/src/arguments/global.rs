@@ -30,9 +30,10 @@ pub(crate) struct GlobalArgs {
         long,
         global = true,
         value_name = "SPACES",
+        value_parser = clap::value_parser!(i16).range(-1..=255),
         allow_negative_numbers = true
     )]
-    pub(crate) indent: Option<i8>,
+    pub(crate) indent: Option<i16>,
     /// Compute the MAC of a new file over its encrypted values only, so that the others can be changed by hand
     #[arg(long, global = true)]
     pub(crate) mac_only_encrypted: bool,

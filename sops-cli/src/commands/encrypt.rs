@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use sops_core::config::Config;
+use sops_core::tree::Node;
 use sops_core::{Document, Encryption, Error, Format, convert};
 use zeroize::Zeroizing;
 
@@ -137,6 +138,9 @@ impl Args {
             if plaintext.is_encrypted() {
                 return Err(source.error(Error::AlreadyEncrypted));
             }
+            if to == Format::Binary {
+                refuse_other_keys(&plaintext).map_err(|error| source.error(error))?;
+            }
             Some(convert(&plaintext, to, &stores).map_err(|error| source.error(error))?)
         };
         Ok(Plaintext {
@@ -145,5 +149,20 @@ impl Args {
             format: to,
             encryption,
         })
+    }
+}
+
+/// Refuses a document with more than the one value of a binary file, for the others would be lost.
+fn refuse_other_keys(plaintext: &Document<'_>) -> sops_core::Result<()> {
+    let Some(Node::Mapping(entries)) = plaintext.to_tree(0) else {
+        return Ok(());
+    };
+    let has_data = entries.iter().any(|entry| entry.key == "data");
+    match entries.into_iter().find(|entry| entry.key != "data") {
+        Some(other) if has_data => Err(Error::Unwritable {
+            path: other.key,
+            message: "a binary file is the string under `data`, and has no other key".to_owned(),
+        }),
+        _ => Ok(()),
     }
 }

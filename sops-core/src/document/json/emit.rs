@@ -38,9 +38,8 @@ pub(crate) fn emit_value(
     indent: Indent,
     depth: usize,
 ) -> Result<()> {
-    emit_node(out, node, indent, depth).map_err(|path| Error::Value {
+    emit_node(out, node, indent, depth).map_err(|path| Error::Unwritable {
         path: path.strip_prefix('.').unwrap_or(&path).to_owned(),
-        location: None,
         message: "JSON has no infinity and no NaN; keep it as a string, or write YAML".to_owned(),
     })
 }

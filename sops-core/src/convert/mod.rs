@@ -1,5 +1,7 @@
 //! Plaintexts in another form: a whole document in another format, or one value of it.
 
+mod commented;
+
 use std::collections::HashSet;
 
 use zeroize::Zeroizing;
@@ -10,16 +12,17 @@ use crate::document::{Document, Item, ROOT, binary, dotenv, flat, ini, json, yam
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::key_path::KeyPath;
-use crate::tree::Node;
+use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
 
 /// Writes a plaintext in the format `to` as `sops --output-type` does: values as SOPS spells them, aliases expanded,
-/// comments left out. `stores` tells the indentation.
+/// comments kept between YAML and dotenv and left out otherwise. `stores` tells the indentation.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for a stream of several documents that is to be anything but YAML, which would hold but one (`sops`
-/// writes the first and drops the others), and for a key that stands twice; [`Error::Value`] for an infinity or NaN in JSON;
-/// [`Error::Unwritable`] for what dotenv, INI or the binary format cannot hold.
+/// writes the first and drops the others), and for a key that stands twice; [`Error::Unwritable`] for an infinity or NaN in JSON,
+/// for what dotenv, INI or the binary format cannot hold, and for bytes that are not UTF-8 anywhere but in
+/// YAML and the binary format.
 ///
 /// ```
 /// use sops_core::{Document, Format, config::Stores, convert};
@@ -38,7 +41,7 @@ pub fn convert(document: &Document<'_>, to: Format, stores: &Stores) -> Result<Z
     if !to.is_flat() {
         refuse_duplicates(document)?;
     }
-    if to == Format::Yaml {
+    if to == Format::Yaml && !commented::go_along(document.format(), to) {
         let mut out = String::new();
         for top in tops() {
             if !out.is_empty() {
@@ -57,11 +60,28 @@ pub fn convert(document: &Document<'_>, to: Format, stores: &Stores) -> Result<Z
             ),
         });
     }
-    one(&tree(document.top(0)), to, stores).map(Zeroizing::new)
+    let tree = tree(document.top(0));
+    let written = one(&tree, to, stores).map(Zeroizing::new)?;
+    if commented::go_along(document.format(), to) {
+        let text = commented::write(document, tree, to, yaml_step(stores));
+        return Ok(Zeroizing::new(text.into_bytes()));
+    }
+    Ok(written)
 }
 
 /// Writes one document.
 fn one(tree: &Node, to: Format, stores: &Stores) -> Result<Vec<u8>> {
+    if matches!(to, Format::Json | Format::Dotenv | Format::Ini)
+        && let Some(path) = first_bytes("", tree)
+    {
+        return Err(Error::Unwritable {
+            path,
+            message: format!(
+                "the value is not UTF-8, and {} holds nothing else; write yaml or binary",
+                to.name()
+            ),
+        });
+    }
     let written = match to {
         Format::Yaml => Ok(yaml::emit::emit(tree, yaml_step(stores))),
         Format::Json => Ok(json::emit::emit(tree, json_indent(stores.json_indent))?),
@@ -112,9 +132,51 @@ fn first_difference(tree: &Node, text: &str, format: Format) -> Option<String> {
         flat_entries("", read, &mut found);
     }
     let differs = |index: &usize| expected.get(*index) != found.get(*index);
+    if read.is_none() {
+        // One of the entries makes it unreadable.
+        let is_readable = |(path, value): &&(String, Option<Value<'static>>)| {
+            let (section, key) = match format {
+                Format::Ini => path.split_once('.').unwrap_or((path, "")),
+                _ => ("", path.as_str()),
+            };
+            let entry = |key: &str, value| Entry {
+                key: key.to_owned(),
+                value,
+            };
+            let one = Node::Mapping(vec![entry(key, Node::Scalar(value.clone()))]);
+            let written = match format {
+                Format::Ini => ini::spell::emit(&Node::Mapping(vec![entry(section, one)])),
+                _ => dotenv::emit(&one),
+            };
+            written.is_ok_and(|text| Document::parse(&*text, format).is_ok())
+        };
+        let mut values = expected
+            .iter()
+            .filter(|(path, _)| format != Format::Ini || path.contains('.'));
+        let culprit = values.find(|entry| !is_readable(entry));
+        return culprit.or(expected.first()).map(|(path, _)| path.clone());
+    }
     let index = (0..expected.len().max(found.len())).find(differs)?;
     let entry = expected.get(index).or_else(|| found.get(index));
     entry.map(|(path, _)| path.clone())
+}
+
+/// The path of the first string that is not UTF-8.
+fn first_bytes(path: &str, node: &Node) -> Option<String> {
+    match node {
+        Node::Mapping(entries) => entries.iter().find_map(|entry| {
+            let separator = if path.is_empty() { "" } else { "." };
+            first_bytes(&format!("{path}{separator}{}", entry.key), &entry.value)
+        }),
+        Node::Sequence(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, item)| first_bytes(&format!("{path}[{index}]"), item))
+        }
+        Node::Scalar(Some(value)) if value.kind == Type::Str => str::from_utf8(&value.bytes)
+            .is_err()
+            .then(|| path.to_owned()),
+        Node::Scalar(_) => None,
+    }
 }
 
 /// The values with their paths, and the sections that are not the implicit one.
@@ -368,6 +430,41 @@ mod tests {
             let document = Document::parse(text, from).unwrap_or_else(|error| panic!("{error}"));
             let written = convert(&document, to, &stores).unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(String::from_utf8_lossy(&written), expected);
+        }
+    }
+
+    #[test]
+    fn what_a_format_cannot_hold_is_not_lost() {
+        let document = Document::parse(&b"a\xff\0"[..], Format::Binary)
+            .unwrap_or_else(|error| panic!("{error}"));
+        for to in [Format::Json, Format::Dotenv] {
+            let error = convert(&document, to, &Stores::default()).expect_err("no text");
+            assert!(
+                error
+                    .to_string()
+                    .starts_with("data: the value is not UTF-8"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_key_that_has_no_form_is_named() {
+        for (json, to, path) in [
+            (r#"{"a": 1, "b\nc": 2, "d": 3}"#, Format::Dotenv, "b\nc"),
+            (r##"{"a": 1, "#b": 2}"##, Format::Dotenv, "#b"),
+            (
+                r#"{"s": {"a": 1, "b\nc": 2}, "t": {}}"#,
+                Format::Ini,
+                "s.b\nc",
+            ),
+        ] {
+            let document =
+                Document::parse(json, Format::Json).unwrap_or_else(|error| panic!("{error}"));
+            match convert(&document, to, &Stores::default()) {
+                Err(Error::Unwritable { path: named, .. }) => assert_eq!(named, path),
+                other => panic!("{json}: {other:?}"),
+            }
         }
     }
 

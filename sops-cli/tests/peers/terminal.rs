@@ -1,0 +1,241 @@
+//! Many files in one call on a terminal: a pseudo-terminal that `setsid` makes the controlling one, so that Ctrl-C is a signal.
+
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitStatus, Stdio};
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use test_support::environment::{TestEnvironment, recipient};
+
+const FILES: usize = 600;
+const SIGINT: i32 = 2;
+
+/// What a run wrote to its terminal, and how it ended.
+struct Shown {
+    status: ExitStatus,
+    bytes: String,
+}
+
+/// Runs the program on a terminal of 80 columns. When it has written `at`, the keys are typed.
+fn run(environment: &TestEnvironment, arguments: &[&str], typed: Option<(&str, &[u8])>) -> Shown {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+    grantpt(&ours).expect("it is ours");
+    unlockpt(&ours).expect("it is ours");
+    let name = ptsname(&ours, Vec::new()).expect("it has a name");
+    let theirs = open(&name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("it is unlocked");
+    let size = Winsize {
+        ws_row: 24,
+        ws_col: 80,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(&theirs, size).expect("it is a terminal");
+    let program = environment.command(arguments);
+    let mut command = environment.command_of("setsid".as_ref(), &["--ctty", "--wait"]);
+    command.arg(program.get_program()).args(program.get_args());
+    command.env("TERM", "xterm");
+    let end = || Stdio::from(theirs.try_clone().expect("few files are open"));
+    let mut child = command
+        .stdin(end())
+        .stdout(end())
+        .stderr(end())
+        .spawn()
+        .expect("`setsid` is on the PATH");
+    // What is left of them in this process would keep the terminal open.
+    drop((command, theirs));
+    let mut ours = File::from(ours);
+    let mut bytes = Vec::new();
+    let mut typed = typed;
+    let mut buffer = [0; 4096];
+    // The end of the other side is an error on Linux.
+    while let Ok(length @ 1..) = ours.read(&mut buffer) {
+        bytes.extend_from_slice(&buffer[..length]);
+        if let Some((at, keys)) = typed
+            && String::from_utf8_lossy(&bytes).contains(at)
+        {
+            ours.write_all(keys).expect("the terminal is open");
+            typed = None;
+        }
+    }
+    Shown {
+        status: child.wait().expect("it ends"),
+        bytes: String::from_utf8(bytes).expect("it writes UTF-8"),
+    }
+}
+
+impl Shown {
+    /// The lines that stand on the screen at the end.
+    fn screen(&self) -> Vec<String> {
+        let mut lines = vec![Vec::new()];
+        let (mut row, mut column) = (0, 0);
+        let mut rest = self.bytes.chars();
+        while let Some(character) = rest.next() {
+            match character {
+                '\r' => column = 0,
+                '\n' => {
+                    row += 1;
+                    if row == lines.len() {
+                        lines.push(Vec::new());
+                    }
+                }
+                '\u{1b}' => {
+                    let sequence: String = rest
+                        .by_ref()
+                        .skip(1)
+                        .take_while(|character| !character.is_ascii_alphabetic())
+                        .collect();
+                    let end = self.final_of(&rest);
+                    match (end, sequence.as_str()) {
+                        ('K', "2") => lines[row].clear(),
+                        ('A', count) => row -= count.parse::<usize>().unwrap_or(1),
+                        ('m' | 'h' | 'l', _) => {}
+                        other => panic!("an unknown sequence {other:?}"),
+                    }
+                }
+                character => {
+                    let line: &mut Vec<char> = &mut lines[row];
+                    line.resize(line.len().max(column + 1), ' ');
+                    line[column] = character;
+                    column += 1;
+                }
+            }
+        }
+        let lines = lines.into_iter().map(|line| line.into_iter().collect());
+        lines
+            .map(|line: String| line.trim_end().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect()
+    }
+
+    /// The letter that ended a sequence, which is the character before the rest.
+    fn final_of(&self, rest: &std::str::Chars<'_>) -> char {
+        let before = &self.bytes[..self.bytes.len() - rest.as_str().len()];
+        before.chars().next_back().unwrap_or_default()
+    }
+}
+
+fn text(index: usize) -> String {
+    format!("# file {index}\nkey: value {index}\nlist: [1, two, 3.0]\n")
+}
+
+fn name(index: usize) -> String {
+    format!("apps/{index:03}.yaml")
+}
+
+fn with_files() -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    let rules = format!("creation_rules: [{{age: {}}}]\n", recipient());
+    environment.write(".sops.yaml", rules);
+    for index in 0..FILES {
+        environment.write(&name(index), text(index));
+    }
+    environment
+}
+
+/// Nothing stands in the folder but the files, and each is as it was or encrypted as a whole; gives how many are encrypted.
+fn encrypted_files(environment: &TestEnvironment) -> usize {
+    let entries = fs::read_dir(environment.path("apps")).expect("it is there");
+    assert_eq!(entries.count(), FILES, "other files are left behind");
+    let mut encrypted = 0;
+    for index in 0..FILES {
+        let now = environment.read(&name(index));
+        if now != text(index) {
+            assert!(now.contains("\nsops:\n"), "{now}");
+            assert!(now.trim_end().contains("\n    version: "), "{now}");
+            encrypted += 1;
+        }
+    }
+    encrypted
+}
+
+#[test]
+fn a_bar_is_shown_while_files_are_done_and_is_gone_afterwards() {
+    let environment = with_files();
+    // Said while the bar is there: of a hard link, that the other name keeps the old file.
+    fs::hard_link(
+        environment.path(&name(300)),
+        environment.path("linked.yaml"),
+    )
+    .expect("it is the same file system");
+    for (command, expected) in [
+        ("encrypt", "Files encrypted: 600"),
+        ("rotate", "Files rotated: 600"),
+        ("decrypt", "Files decrypted: 600"),
+    ] {
+        let shown = run(&environment, &[command, "-i", "apps"], None);
+        let screen = shown.screen();
+        assert!(shown.status.success(), "{screen:#?}");
+        assert!(shown.bytes.contains("of 600 files"), "{screen:#?}");
+        let (last, before) = screen.split_last().expect("something is said");
+        assert_eq!(last, expected);
+        match command {
+            "encrypt" => {
+                assert!(before.concat().contains("300.yaml"), "{screen:#?}");
+                assert!(!before.concat().contains("of 600"), "{screen:#?}");
+            }
+            _ => assert!(before.is_empty(), "{screen:#?}"),
+        }
+    }
+    assert_eq!(encrypted_files(&environment), 0);
+    environment.write("apps/000.yaml", "a: [");
+    let shown = run(&environment, &["encrypt", "-i", "apps"], None);
+    let screen = shown.screen();
+    assert_eq!(shown.status.code(), Some(2), "{screen:#?}");
+    assert!(screen.iter().any(|line| line.contains("000.yaml")));
+    assert_eq!(
+        screen.last().map(String::as_str),
+        Some("error: 1 of 600 files could not be encrypted")
+    );
+}
+
+#[test]
+fn updated_keys_are_told_file_by_file() {
+    let environment = with_files();
+    run(&environment, &["encrypt", "-i", "apps"], None);
+    let shown = run(&environment, &["updatekeys", "-y", "apps"], None);
+    assert!(shown.status.success());
+    let screen = shown.screen();
+    let told = screen
+        .iter()
+        .filter(|line| line.ends_with("already up to date"));
+    assert_eq!(told.count(), FILES);
+}
+
+#[test]
+fn ctrl_c_leaves_each_file_old_or_new() {
+    let mut ended = 0;
+    for at in [" 1 of 600", " 200 of 600", " 3", " 5"] {
+        let environment = with_files();
+        for command in ["encrypt", "rotate", "decrypt"] {
+            let before = encrypted_files(&environment);
+            let keys = Some((at, &b"\x03"[..]));
+            let shown = run(&environment, &[command, "-i", "apps"], keys);
+            let screen = shown.screen();
+            // The keys may have come too late.
+            let is_ended =
+                shown.status.signal() == Some(SIGINT) || shown.status.code() == Some(128 + SIGINT);
+            assert!(is_ended || shown.status.success(), "{screen:#?}");
+            ended += usize::from(is_ended);
+            assert!(!screen.concat().contains(" of 600"), "{screen:#?}");
+            let now = encrypted_files(&environment);
+            match command {
+                "encrypt" => assert!(now <= FILES),
+                "rotate" => assert_eq!(now, before),
+                _ => assert!(now <= before),
+            }
+        }
+        environment.run(&["decrypt", "-i", "apps"]).succeeds();
+        assert_eq!(encrypted_files(&environment), 0);
+    }
+    assert!(ended > 0, "the keys always came too late");
+}
+
+#[test]
+fn without_a_terminal_there_is_no_bar() {
+    let environment = with_files();
+    let run = environment.run(&["encrypt", "-i", "apps"]).succeeds();
+    assert_eq!(run.stderr, "Files encrypted: 600\n");
+}
