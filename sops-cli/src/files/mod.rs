@@ -4,12 +4,13 @@ mod attributes;
 mod place;
 
 use std::fs::Permissions;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 #[cfg(target_os = "linux")]
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use tempfile::{Builder, NamedTempFile, TempPath};
 use zeroize::Zeroizing;
 
@@ -75,7 +76,8 @@ pub(crate) struct Staged {
 
 /// What has to be at the place when it is taken, as [`Expected`].
 enum Expecting {
-    Content(Zeroizing<Vec<u8>>),
+    /// The SHA-256 of the content, which may be large.
+    Content([u8; 32]),
     Nothing,
     Anything,
 }
@@ -99,7 +101,7 @@ pub(crate) fn stage(
         // Many of them are not to use up the files that a process may have open.
         temporary: temporary.into_temp_path(),
         expected: match expected {
-            Expected::Content(content) => Expecting::Content(Zeroizing::new(content.to_vec())),
+            Expected::Content(content) => Expecting::Content(Sha256::digest(content).into()),
             Expected::Nothing => Expecting::Nothing,
             Expected::Anything => Expecting::Anything,
         },
@@ -145,7 +147,7 @@ impl Staged {
         };
         let persisted = match expected {
             Expecting::Content(content) => {
-                if std::fs::read(&place.target).ok().as_deref() != Some(&content[..]) {
+                if digest(&place.target).ok() != Some(content) {
                     return changed();
                 }
                 temporary.persist(&place.target)
@@ -164,6 +166,19 @@ impl Staged {
             ));
         }
         Ok(())
+    }
+}
+
+/// The SHA-256 of the file's content.
+fn digest(path: &Path) -> io::Result<[u8; 32]> {
+    let mut file = std::fs::File::open(path)?;
+    let mut digest = Sha256::new();
+    let mut buffer = Zeroizing::new(vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(digest.finalize().into()),
+            length => digest.update(&buffer[..length]),
+        }
     }
 }
 
