@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 use crate::config::Stores;
-use crate::convert::json_binary_indent;
+use crate::convert::{json_binary_indent, yaml_step};
 use crate::document::{Document, Edits, block};
 use crate::encrypted_tree::Ciphertexts;
 use crate::error::{Error, Result};
@@ -105,7 +105,9 @@ pub fn encrypt(
     if !how.allow_plaintext {
         encrypt::require_selection(&document, &how.rule)?;
     }
-    encrypt::encrypt(&mut document, &mut metadata, &key, &mut Reuse::default())
+    let step = yaml_step(&how.stores);
+    let mut reuse = Reuse::default();
+    encrypt::encrypt(&mut document, &mut metadata, &key, &mut reuse, step)
 }
 
 /// An encrypted document, parsed but not opened.
@@ -265,7 +267,8 @@ impl<'a> EncryptedDocument<'a> {
         if !document.blocks.is_empty() {
             return Err(Error::AlreadyEncrypted);
         }
-        encrypt::encrypt(&mut document, &mut metadata, key, reuse)
+        let step = block::step(&self.document);
+        encrypt::encrypt(&mut document, &mut metadata, key, reuse, step)
     }
 
     /// The document with another `sops` block in place of its own.

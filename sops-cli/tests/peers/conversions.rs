@@ -285,7 +285,29 @@ fn levels_are_indented_as_sops_indents_them() {
         let theirs = bench.convert(Bench::sops, &encrypt, Binary, Binary);
         let (ours, theirs) = (ours.succeeds().stdout, theirs.succeeds().stdout);
         assert_eq!(layout(&ours), layout(&theirs), "{flags:?}, {configuration}");
+        // Of a YAML file, the `sops` block is new, and stays as it is when the file is changed.
+        bench.0.write("x.yaml", "a: x\n");
+        let ours = bench.convert(Bench::ours, &encrypt, Yaml, Yaml);
+        let theirs = bench.convert(Bench::sops, &encrypt, Yaml, Yaml);
+        let (ours, theirs) = (ours.succeeds().stdout, theirs.succeeds().stdout);
+        assert_eq!(keys(&ours), keys(&theirs), "{flags:?}, {configuration}");
+        bench.0.write("x.yaml", &theirs);
+        bench.0.write(".sops.yaml", "");
+        for change in [
+            &["set", "x.yaml", "[\"a\"]", "\"y\""][..],
+            &["rotate", "-i", "x.yaml"],
+        ] {
+            bench.0.run(change).succeeds();
+            assert_eq!(keys(&bench.0.read("x.yaml")), keys(&theirs), "{change:?}");
+        }
     }
+}
+
+/// The keys of a YAML file with their indentation; what else there is differs each time.
+fn keys(text: &str) -> Vec<&str> {
+    text.lines()
+        .filter_map(|line| line.split_once(':').map(|(key, _)| key))
+        .collect()
 }
 
 /// The lines of a JSON file up to their values, which are others each time.

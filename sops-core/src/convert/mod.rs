@@ -282,10 +282,10 @@ pub fn extract(
     Ok(Zeroizing::new(out.into_bytes()))
 }
 
-fn yaml_step(stores: &Stores) -> usize {
-    stores
-        .yaml_indent
-        .map_or(yaml::emit::DEFAULT_STEP, usize::from)
+/// The columns that a level of YAML is indented by.
+pub(crate) fn yaml_step(stores: &Stores) -> usize {
+    let set = stores.yaml_indent.map(usize::from);
+    set.map_or(yaml::emit::DEFAULT_STEP, yaml::emit::step)
 }
 
 fn json_indent(spaces: Option<u8>) -> json::emit::Indent {

@@ -138,11 +138,13 @@ fn ends_a_line(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').is_empty() || text.ends_with(['\n', '\r'])
 }
 
-/// Appends the block of the document at `index`; what has been written ends at its [offset].
+/// Appends the block of the document at `index`; what has been written ends at its [offset]. In lines of YAML, levels are indented by
+/// `step` columns.
 pub(crate) fn insert(
     document: &Document<'_>,
     index: usize,
     tree: &Map<String, Json>,
+    step: usize,
     out: &mut String,
 ) {
     if document.format.is_flat() {
@@ -157,7 +159,7 @@ pub(crate) fn insert(
                 out.push_str(yaml::source::first_line_break(document.text));
             }
             write_lines(
-                &lines(tree, column),
+                &lines(tree, column, step),
                 yaml::source::first_line_break(document.text),
                 out,
             );
@@ -202,11 +204,7 @@ pub(crate) fn replace(
             serde_json::to_string(tree).unwrap_or_default()
         });
     } else {
-        let column = yaml::source::column(
-            text,
-            site.entry.start + leading_blanks(&text[site.entry.clone()]),
-        );
-        let mut lines = lines(tree, column);
+        let mut lines = lines(tree, column(document, site), step(document));
         if let Some(comment) = comment(text, &site.entry, &site.value) {
             let key = lines.find('\n').unwrap_or(lines.len());
             lines.insert_str(key, &format!(" {}", &text[comment]));
@@ -233,14 +231,39 @@ fn leading_blanks(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 
-/// The block's lines in block style, for a mapping in `column`.
-fn lines(tree: &Map<String, Json>, column: usize) -> String {
+/// By how many columns the levels of the document's block are indented; as SOPS does it, where that does not show.
+pub(crate) fn step(document: &Document<'_>) -> usize {
+    let block = document.blocks.first();
+    let shown = block
+        .filter(|block| is_in_lines(document, block))
+        .and_then(|block| {
+            let value = yaml::source::column(document.text, block.value.start);
+            value.checked_sub(column(document, block))
+        });
+    shown
+        .filter(|step| yaml::emit::STEPS.contains(step))
+        .unwrap_or(yaml::emit::DEFAULT_STEP)
+}
+
+/// Whether the block is in YAML's block style.
+fn is_in_lines(document: &Document<'_>, block: &Block) -> bool {
+    document.format == Format::Yaml && !document.text[block.value.clone()].starts_with('{')
+}
+
+/// The column of the block's key, where it is in block style.
+fn column(document: &Document<'_>, block: &Block) -> usize {
+    let blanks = leading_blanks(&document.text[block.entry.clone()]);
+    yaml::source::column(document.text, block.entry.start + blanks)
+}
+
+/// The block's lines in block style, for a mapping in `column`, each level indented by `step` more.
+fn lines(tree: &Map<String, Json>, column: usize, step: usize) -> String {
     let entry = Entry {
         key: BLOCK_KEY.to_owned(),
         value: Node::from_json(&Json::Object(tree.clone())),
     };
     let mut out = " ".repeat(column);
-    yaml::emit::emit_entry(&mut out, &entry, column, yaml::emit::DEFAULT_STEP);
+    yaml::emit::emit_entry(&mut out, &entry, column, step);
     out
 }
 

@@ -20,12 +20,14 @@ use crate::pipeline::write::{Part, Writer, parts};
 use crate::rules::EncryptionRule;
 use crate::value::{Type, Value};
 
-/// Encrypts the leaves that the metadata's rule selects. `metadata` has its keys and time already and is given its MAC.
+/// Encrypts the leaves that the metadata's rule selects. `metadata` has its keys and time already and is given its MAC; in lines of
+/// YAML, its levels are indented by `step` columns.
 pub(crate) fn encrypt(
     document: &mut Document<'_>,
     metadata: &mut Metadata,
     key: &DataKey,
     reuse: &mut Reuse<'_>,
+    step: usize,
 ) -> Result<String> {
     let mut selection = Selected::of(document, metadata.rule.as_ref())?;
     for (index, item) in document.written_items() {
@@ -56,7 +58,7 @@ pub(crate) fn encrypt(
             None => Ok(survey()),
         };
         in_order(writers, &parts, Writer::write, |texts| {
-            join(document, &parts, texts, || {
+            join(document, &parts, texts, step, || {
                 let (mac, spellings) = surveyed()?;
                 authenticate(metadata, key, &mac, &spellings)?;
                 Ok(metadata.to_tree())
@@ -70,6 +72,7 @@ fn join(
     document: &Document<'_>,
     parts: &[Part<'_, '_>],
     texts: impl Iterator<Item = Result<String>>,
+    step: usize,
     block: impl FnOnce() -> Result<Map<String, Json>>,
 ) -> Result<String> {
     /// A few recipients.
@@ -84,7 +87,7 @@ fn join(
             tree = Some(block()?);
         }
         if let Some(tree) = &mut tree {
-            block::insert(document, index, tree, &mut out);
+            block::insert(document, index, tree, step, &mut out);
             leave_out_spellings(tree);
         }
     }

@@ -1,15 +1,27 @@
 //! A tree as SOPS writes it in YAML: blocks throughout, sequences indented inside of mappings.
 
+use std::ops::RangeInclusive;
+
 use super::spell::{Container, Place, break_line, indent, spell, spell_key};
 use crate::tree::{Entry, Node};
 
 /// The spaces a level that SOPS writes unless `stores.yaml.indent` says otherwise.
 pub(crate) const DEFAULT_STEP: usize = 4;
 
-/// One document without `---`, its last line ended. `step` is the spaces a level; `yaml.v3` takes 2 for any number that
-/// is not within 2 to 9.
+/// The steps that `yaml.v3` takes.
+pub(crate) const STEPS: RangeInclusive<usize> = 2..=9;
+
+/// The spaces a level that `yaml.v3` writes if it is asked for so many.
+pub(crate) fn step(asked_for: usize) -> usize {
+    match STEPS.contains(&asked_for) {
+        true => asked_for,
+        false => 2,
+    }
+}
+
+/// One document without `---`, its last line ended, with about `step` spaces a level.
 pub(crate) fn emit(node: &Node, step: usize) -> String {
-    let step = if (2..=9).contains(&step) { step } else { 2 };
+    let step = self::step(step);
     let mut out = String::new();
     match node {
         Node::Mapping(entries) if !entries.is_empty() => emit_mapping(&mut out, entries, 0, step),
