@@ -55,7 +55,10 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
             match plaintext.encrypt() {
                 Err(Error::NothingSelected { .. }) if item.is_found => Ok(Work::Unselected),
                 Err(error) => Err(plaintext.source.error(error)),
-                Ok(encrypted) => Ok(Work::Replace(plaintext.source, encrypted)),
+                Ok(encrypted) => Ok(Work::Replace(
+                    plaintext.source,
+                    Zeroizing::new(encrypted.into_bytes()),
+                )),
             }
         });
     }
@@ -65,7 +68,8 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     let plaintext = args.plaintext(ui, globals, config?.as_ref(), &services, file)?;
     let source = &plaintext.source;
     let encrypted = plaintext.encrypt().map_err(|error| source.error(error))?;
-    args.output.deliver(ui, source, &encrypted, Readers::Usual)
+    args.output
+        .deliver(ui, source, encrypted.as_bytes(), Readers::Usual)
 }
 
 /// Whether the configuration has a rule for the file and is not the file itself.
@@ -84,10 +88,9 @@ struct Plaintext {
 }
 
 impl Plaintext {
-    fn encrypt(&self) -> sops_core::Result<Zeroizing<Vec<u8>>> {
+    fn encrypt(&self) -> sops_core::Result<String> {
         let text = self.converted.as_ref().unwrap_or(&self.source.content);
-        let encrypted = sops_core::encrypt(&**text, self.format, &self.encryption)?;
-        Ok(Zeroizing::new(encrypted.into_bytes()))
+        sops_core::encrypt(&**text, self.format, &self.encryption)
     }
 }
 

@@ -111,6 +111,15 @@ fn sites_in_order<'d, 'a>(
 ) -> Vec<(Site, &'d Item<'a>)> {
     let mut sites = Vec::with_capacity(document.tape.len());
     for (index, item) in document.written_items() {
+        let (index, item) = match item {
+            Item::Document { .. } => continue,
+            Item::Close { open } => match &document.tape[*open as usize] {
+                // Its block goes to its end.
+                ended @ Item::Document { .. } => (*open as usize, ended),
+                _ => continue,
+            },
+            _ => (index, item),
+        };
         let at = match item {
             Item::Document { .. } => block::offset(document, index) as u32,
             Item::Leaf(leaf)
@@ -138,8 +147,8 @@ fn sites_in_order<'d, 'a>(
             item,
         ));
     }
-    // In the order of the text already but for documents, whose blocks go to their ends, and for comments, which SOPS may
-    // find before what they stand behind, also in the document before, behind whose marker a block goes.
+    // In the order of the text already but for blocks that cannot go to the very end, and for comments, which SOPS may find before
+    // what they stand behind, also in the document before, behind whose marker a block goes.
     let order =
         |(site, item): &(Site, &Item<'_>)| (site.at, !matches!(item, Item::Document { .. }));
     if !sites.is_sorted_by_key(order) {
