@@ -90,7 +90,7 @@ impl WrappedKey {
     /// From an entry of a family's list in the metadata. As with `sops`, numbers stand for text, and what is missing is empty.
     ///
     /// # Errors
-    /// [`Error::Metadata`] for a list or mapping where text belongs and, but for age keys, where `created_at` is no time.
+    /// [`Error::Metadata`](crate::Error::Metadata) for a list or mapping where text belongs and, but for age keys, where `created_at` is no time.
     pub fn from_fields(family: Family, fields: Map<String, Json>) -> Result<Self> {
         let problem = |name: &str, what: &str| problem_at(&[Component::Key(name.into())], what);
         let text = |name: &str| {
