@@ -38,6 +38,9 @@ pub(crate) enum Code {
     AlreadyEncrypted = 203,
 }
 
+/// What each encrypted value begins with.
+const CIPHERTEXT: &[u8] = b"ENC[AES256_GCM,data:";
+
 const TAKE_OR_LOOK: &str = "take the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`";
 
 /// Why a command failed.
@@ -182,6 +185,10 @@ impl CommandError {
             Error::Limit { location, message } => {
                 at = location;
                 Self::new(malformed, message)
+            }
+            Error::NotEncrypted if source.is_some_and(|(_, text, ..)| has_ciphertext(text)) => {
+                simple(Code::Generic, &error)
+                    .hint("there are encrypted values, but what opens them is gone; take the file from version control")
             }
             Error::NotEncrypted => simple(Code::Generic, &error)
                 .hint("encrypt the file first: `sops-rs encrypt --in-place <FILE>`"),
@@ -340,6 +347,12 @@ impl Place {
             ),
         }
     }
+}
+
+/// Whether a value as SOPS encrypts them stands in the text.
+fn has_ciphertext(text: &[u8]) -> bool {
+    text.windows(CIPHERTEXT.len())
+        .any(|bytes| bytes == CIPHERTEXT)
 }
 
 /// What to say of keys of the `sops` block that mean nothing: one of them may be misspelt, which changes what the values are.

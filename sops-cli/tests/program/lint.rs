@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use test_support::environment::{Run, TestEnvironment, other_recipient, recipient};
+use test_support::environment::{Run, TestEnvironment, identity, other_recipient, recipient};
 
 const POD: &str = "kind: Pod\nspec:\n  containers:\n  - name: web\n    env:\n    - name: PASSWORD\n      value: correct-horse\n    \
                    volumeMounts:\n    - name: s\n      mountPath: /s # here\n  volumes:\n  - name: s\n    secret:\n      secretName: a\n      defaultMode: 0644\n";
@@ -360,4 +360,20 @@ fn rules_explain_themselves() {
     let schema = environment.run(&["lint", "schema"]).succeeds().stdout;
     let schema: Json = serde_json::from_str(&schema).expect("it is JSON");
     assert_eq!(schema["additionalProperties"], false);
+}
+
+#[test]
+fn a_private_key_in_place_of_a_recipient_is_not_shown() {
+    let environment = TestEnvironment::new();
+    environment.write("a.yaml", "password: x\n");
+    environment
+        .run(&["encrypt", "-i", "--age", &recipient(), "a.yaml"])
+        .succeeds();
+    let key = identity();
+    environment.write(".sops.yaml", &format!("creation_rules:\n- age: {key}\n"));
+    for format in ["text", "json", "sarif", "github", "junit"] {
+        let run = environment.run(&["lint", "--format", format, "a.yaml"]);
+        assert!(run.stdout.contains("SL012"), "{run}");
+        assert!(!run.to_string().contains(&key[20..40]), "{format}");
+    }
 }

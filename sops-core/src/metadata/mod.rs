@@ -36,7 +36,8 @@ pub struct Metadata {
     pub last_modified: String,
     /// The MAC, an encrypted value.
     pub mac: String,
-    /// Which values are encrypted; without a rule all are.
+    /// Which values are encrypted; a block that is read has one always, for SOPS takes its default where there is none. Without a
+    /// rule all are.
     pub rule: Option<EncryptionRule>,
     /// Whether the MAC is over the encrypted values only.
     pub mac_only_encrypted: bool,
@@ -94,7 +95,7 @@ impl Metadata {
             shamir_threshold: threshold(tree)?,
             last_modified,
             mac: string(tree, "mac")?.unwrap_or_default(),
-            rule,
+            rule: Some(rule.unwrap_or_default()),
             mac_only_encrypted: boolean(tree, "mac_only_encrypted")?,
             version,
             spellings: string(tree, SPELLINGS_KEY)?,

@@ -38,6 +38,9 @@ pub(crate) fn encrypt(
         }
     }
     comments::settle(document, &mut selection, metadata.rule.as_ref())?;
+    yaml::tabs::refuse_foreign_tabs(document, |index, leaf| {
+        selection.contains(index) && is_encryptable(leaf.value.as_ref())
+    })?;
     let document = &*document;
     let mac_only_encrypted = metadata.mac_only_encrypted;
     let survey = || survey(document, &selection, mac_only_encrypted);

@@ -8,6 +8,7 @@ mod text;
 
 use annotate_snippets::Renderer;
 use clap::ValueEnum;
+use hardening::masked;
 
 use super::Shown;
 
@@ -28,14 +29,15 @@ pub(crate) enum OutputFormat {
 }
 
 impl OutputFormat {
-    /// The findings in this format.
+    /// The findings in this format. A private key may stand where a recipient belongs, which a finding names.
     pub(crate) fn write(self, findings: &[Shown], renderer: &Renderer) -> String {
-        match self {
+        let text = match self {
             Self::Text => text::write(findings, renderer),
             Self::Json => json::write(findings),
             Self::Sarif => sarif::write(findings),
             Self::Github => github::write(findings),
             Self::Junit => junit::write(findings),
-        }
+        };
+        masked(&text).into_owned()
     }
 }

@@ -271,6 +271,6 @@ fn as_is(text: &str) -> String {
 }
 
 /// What stands before the text.
-fn cut(text: &str, at: &str) -> String {
+pub(super) fn cut(text: &str, at: &str) -> String {
     text[..text.find(at).expect("it is there")].to_owned()
 }

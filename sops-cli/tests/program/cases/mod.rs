@@ -359,6 +359,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             51,
         ),
         changed("no MAC", |text| without(text, "mac:"), 51),
+        changed("no `sops` block", |text| flat::cut(text, "sops:"), 1),
         changed(
             "a malformed MAC",
             |text| lines(text, "mac:", |_| "    mac: hunter2\n".into()),

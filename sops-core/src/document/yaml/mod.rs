@@ -15,6 +15,7 @@ mod plain_lines;
 pub(crate) mod resolve;
 pub(crate) mod source;
 pub(crate) mod spell;
+pub(crate) mod tabs;
 pub(crate) mod words;
 
 use std::sync::OnceLock;
