@@ -107,6 +107,11 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         "it looks at the MAC before it looks for the value",
     ),
     (
+        "a rule that is no expression",
+        51,
+        "it selects nothing by it, and finds another MAC",
+    ),
+    (
         "an unknown key in the configuration",
         0,
         "it passes over a misspelt key",
