@@ -370,7 +370,7 @@ fn a_private_key_in_place_of_a_recipient_is_not_shown() {
         .run(&["encrypt", "-i", "--age", &recipient(), "a.yaml"])
         .succeeds();
     let key = identity();
-    environment.write(".sops.yaml", &format!("creation_rules:\n- age: {key}\n"));
+    environment.write(".sops.yaml", format!("creation_rules:\n- age: {key}\n"));
     for format in ["text", "json", "sarif", "github", "junit"] {
         let run = environment.run(&["lint", "--format", format, "a.yaml"]);
         assert!(run.stdout.contains("SL012"), "{run}");
