@@ -1,0 +1,555 @@
+use super::*;
+
+fn parse(text: &str) -> Result<Config> {
+    Config::parse(
+        text.as_bytes(),
+        Path::new("/repo/.sops.yaml"),
+        Path::new("/repo"),
+    )
+}
+
+/// What is wrong with `text`, as `line:column message`.
+fn complaint(text: &str) -> String {
+    match parse(text) {
+        Err(Error::Config {
+            location, message, ..
+        }) => {
+            let place = location.map(|at| format!("{}:{} ", at.line, at.column));
+            format!("{}{message}", place.unwrap_or_default())
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn faults_are_shown_with_their_place() {
+    let cases = [
+        // Keys.
+        (
+            "creation_rules:\n  - age: age1x\n    encrypted_regx: a\n",
+            "3:5 creation_rules[0]: a creation rule has no key `encrypted_regx`; did you mean `encrypted_regex`?",
+        ),
+        (
+            "creation_rules:\n  - age: age1x\n    é: 1\n",
+            "3:5 creation_rules[0]: a creation rule has no key `é`; there are: path_regex, age, pgp, kms, aws_profile, gcp_kms, \
+             hckms, azure_keyvault, hc_vault_transit_uri, key_groups, shamir_threshold, unencrypted_suffix, encrypted_suffix, \
+             unencrypted_regex, encrypted_regex, unencrypted_comment_regex, encrypted_comment_regex, mac_only_encrypted",
+        ),
+        (
+            "creation_rules: [{1: 2}]",
+            "1:19 creation_rules[0]: a creation rule has no key `1`; there are: ",
+        ),
+        (
+            "creation_rules:\n- key_groups:\n  - age: [a]\n    kms: [{arn: b, rol: c}]\n",
+            "4:20 creation_rules[0].key_groups[0].kms[0]: a key of AWS KMS has no key `rol`; did you mean `role`?",
+        ),
+        (
+            "creation_rules:\n- key_groups:\n  - merge: [{agee: [a]}]\n",
+            "3:14 creation_rules[0].key_groups[0].merge[0]: a key group has no key `agee`; there are: merge, age",
+        ),
+        (
+            "stores: {yaml: {ident: 2}}",
+            "1:17 stores.yaml: the settings of the YAML store has no key `ident`; did you mean",
+        ),
+        (
+            "destination_rules: [{s3_bukket: a}]",
+            "1:22 destination_rules[0]: a destination rule has no key `s3_bukket`; did",
+        ),
+        (
+            "creation_rule:\n  - age: age1x\n",
+            "1:1 the configuration has no key `creation_rule`; did you mean `creation_rules`?",
+        ),
+        (
+            "creation_rules: [{age: a, age: b}]",
+            "1:27 creation_rules[0]: the key `age` stands twice in one mapping",
+        ),
+        (
+            "x: 1\nx: 2\n",
+            "2:1 the key `x` stands twice in one mapping",
+        ),
+        (
+            "creation_rules: [{key_groups: [{azure_keyvault: [{key: a}]}]}]",
+            "1:50 creation_rules[0].key_groups[0].azure_keyvault[0]: a key of Azure Key Vault needs the key `vaultUrl`",
+        ),
+        // Types.
+        (
+            "- a\n",
+            "1:1 this is a list; expected the configuration, a mapping",
+        ),
+        (
+            "text",
+            "1:1 this is text; expected the configuration, a mapping",
+        ),
+        (
+            "creation_rules:\n  age: a\n",
+            "2:3 creation_rules: this is a mapping; expected a list, each item a creation rule",
+        ),
+        (
+            "creation_rules:\n  - age\n",
+            "2:5 creation_rules[0]: this is text; expected a creation rule",
+        ),
+        (
+            "creation_rules:\n  - age: a\n  -\n",
+            "3:4 creation_rules[1]: nothing stands here; take it out",
+        ),
+        (
+            "creation_rules: [{path_regex: 1}]",
+            "1:31 creation_rules[0].path_regex: this is the number 1; expected a regular",
+        ),
+        (
+            "creation_rules: [{path_regex: [a]}]",
+            "1:31 creation_rules[0].path_regex: this is a list; expected a regular",
+        ),
+        (
+            "creation_rules: [{encrypted_suffix: 1.5}]",
+            "1:37 creation_rules[0].encrypted_suffix: this is a number with a point",
+        ),
+        (
+            "creation_rules: [{age: 1}]",
+            "1:24 creation_rules[0].age: this is the number 1; expected a list of texts, or a",
+        ),
+        (
+            "creation_rules: [{age: [a, 1]}]",
+            "1:28 creation_rules[0].age[1]: this is the number 1; expected text; write",
+        ),
+        (
+            "creation_rules: [{age: [a, '']}]",
+            "1:28 creation_rules[0].age[1]: nothing stands here; take it out",
+        ),
+        (
+            "creation_rules: [{age: {a: b}}]",
+            "1:24 creation_rules[0].age: this is a mapping; expected a list of texts, or a",
+        ),
+        (
+            "creation_rules: [{hckms: 'a:b'}]",
+            "1:26 creation_rules[0].hckms: this is text; expected a list of",
+        ),
+        (
+            "creation_rules: [{key_groups: [{age: a}]}]",
+            "1:38 creation_rules[0].key_groups[0].age: this is text",
+        ),
+        (
+            "creation_rules: [{mac_only_encrypted: 'true'}]",
+            "1:39 creation_rules[0].mac_only_encrypted: this is text",
+        ),
+        (
+            "creation_rules: [{mac_only_encrypted: 1}]",
+            "1:39 creation_rules[0].mac_only_encrypted: this is the number 1",
+        ),
+        (
+            "creation_rules: [{shamir_threshold: '2'}]",
+            "1:37 creation_rules[0].shamir_threshold: this is text",
+        ),
+        (
+            "creation_rules: [{shamir_threshold: -1}]",
+            "1:37 creation_rules[0].shamir_threshold: this is the number -1",
+        ),
+        (
+            "creation_rules: [{shamir_threshold: 256}]",
+            "1:37 creation_rules[0].shamir_threshold: this is the number 256",
+        ),
+        (
+            "creation_rules: [{shamir_threshold: 2.5}]",
+            "1:37 creation_rules[0].shamir_threshold: this is a number with a point",
+        ),
+        (
+            "stores: {yaml: {indent: -1}}",
+            "1:25 stores.yaml.indent: this is the number -1; expected a whole number from 0",
+        ),
+        (
+            "stores: {json: {indent: -2}}",
+            "1:25 stores.json.indent: this is the number -2; expected a whole number from -1",
+        ),
+        (
+            "creation_rules: [{key_groups: [{kms: [{arn: a, context: {b: 1}}]}]}]",
+            "1:61 creation_rules[0].key_groups[0].kms[0].context.b: this is the number 1; expected text; write it in quotes",
+        ),
+        (
+            "creation_rules: [{azure_keyvault: x}]",
+            "1:35 creation_rules[0].azure_keyvault: this is no key of Azure Key Vault; write",
+        ),
+        // Rules.
+        (
+            "creation_rules:\n  - path_regex: '*.yaml'\n",
+            "2:17 creation_rules[0].path_regex: regular expression `*.yaml`: character 1, `*`: there is nothing to repeat",
+        ),
+        (
+            "creation_rules:\n  - age: a\n  - encrypted_regex: (\n",
+            "3:22 creation_rules[1].encrypted_regex: regular expression `(`: character 1, `(`: this parenthesis is never closed",
+        ),
+        (
+            "creation_rules:\n  - encrypted_regex: a\n    encrypted_suffix: b\n",
+            "3:23 creation_rules[0].encrypted_suffix: `encrypted_regex` and `encrypted_suffix` exclude each other; keep one",
+        ),
+        (
+            "x: &x {encrypted_suffix: a}\ncreation_rules:\n  - <<: *x\n    encrypted_regex: b\n",
+            "3:5 creation_rules[0]: `encrypted_suffix` and `encrypted_regex` exclude each other; keep one",
+        ),
+        (
+            "destination_rules: [{s3_bucket: a, gcs_bucket: b}]",
+            "1:48 destination_rules[0].gcs_bucket: `s3_bucket` and `gcs_bucket`",
+        ),
+        (
+            "destination_rules: [{recreation_rule: {pgp: 1}}]",
+            "1:45 destination_rules[0].recreation_rule.pgp: this is the number 1",
+        ),
+        // YAML.
+        (
+            "creation_rules: *nothing",
+            "1:17 an alias of an anchor that does not stand before it",
+        ),
+        (
+            "creation_rules:\n\t- age: a\n",
+            "2:1 a tab in the indentation, or a text that begins with",
+        ),
+        (
+            "a: b\n c: d\n",
+            "2:3 a `:` where none can stand: the line is indented too far",
+        ),
+        (
+            "creation_rules: []\n---\na: b\n",
+            "there is a second document, which sops does not read",
+        ),
+        (
+            "creation_rules: [{key_groups: &a [{merge: *a}]}]",
+            "1:35 recursion limit exceeded",
+        ),
+        (
+            "creation_rules: !x [{age: a}]",
+            "1:17 creation_rules: invalid type: enum, expected a list",
+        ),
+    ];
+    let wrong: Vec<_> = cases
+        .into_iter()
+        .map(|(text, expected)| (text, expected, complaint(text)))
+        .filter(|(_, expected, complaint)| !complaint.starts_with(expected))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn places_count_characters_and_bytes() {
+    for text in [
+        "é: ü\ncreation_rules: [{path_regex: é, x: 1}]",
+        "\u{feff}é: {é: ü}\nstores: 1",
+        "\u{feff}stores: 1",
+        "a: b\r\nstores: é",
+    ] {
+        let Err(Error::Config {
+            location: Some(found),
+            ..
+        }) = parse(text)
+        else {
+            panic!("{text} {:?}", parse(text));
+        };
+        assert_eq!(found, Location::of(text, found.offset), "{text}");
+        assert!(
+            ["x", "1", "é"]
+                .iter()
+                .any(|part| text[found.offset..].starts_with(part)),
+            "{text} {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_file_in_another_encoding_is_refused() {
+    let error = Config::parse(b"a: b\nc: \xff\n", Path::new(".sops.yaml"), Path::new("/"))
+        .expect_err("invalid");
+    assert_eq!(
+        error.to_string(),
+        ".sops.yaml: line 2, column 4: the file is not UTF-8; save it in this encoding"
+    );
+}
+
+#[test]
+fn an_alias_bomb_ends() {
+    let mut text = "a0: &a0 [{age: [x]}]\n".to_owned();
+    for level in 1..40 {
+        let merged = format!("{{merge: *a{}}}", level - 1);
+        text += &format!("a{level}: &a{level} [{merged}, {merged}]\n");
+    }
+    text += "creation_rules: [{key_groups: *a39}]\n";
+    let complaint = complaint(&text);
+    assert!(
+        complaint.contains("repetition limit") || complaint.contains("expand to more than"),
+        "{complaint}"
+    );
+}
+
+#[test]
+fn arbitrary_bytes_do_not_panic() {
+    let seed = "x: &x {age: [a, b]}\ncreation_rules:\n  - <<: *x\n    path_regex: ^a\\.yaml$\n    encrypted_regex: '^(data)$'\n    \
+                key_groups:\n    - merge: [*x]\n      kms: [{arn: a, context: {b: \"c\"}}]\n    shamir_threshold: 2\n\
+                stores: {yaml: {indent: 2}}\n";
+    let pieces: [&[u8]; 18] = [
+        b"\n", b"  ", b"- ", b": ", b"{", b"}", b"[", b"]", b"*x", b"&x ", b"<<", b"\"", b"'",
+        b"|", b"\xff", b"\0", b"---\n", b"(",
+    ];
+    let mut state = 7_u64;
+    let mut next = |bound: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        // The remainder is below `bound`, a small `usize`.
+        usize::try_from((state >> 33) % bound as u64).unwrap_or(0)
+    };
+    let mut read = 0;
+    for _ in 0..5_000 {
+        let mut text = seed.as_bytes().to_vec();
+        for _ in 0..=next(3) {
+            let at = next(text.len());
+            let to = (at + next(4)).min(text.len());
+            text.splice(at..to, pieces[next(pieces.len())].iter().copied());
+        }
+        if let Ok(config) = Config::parse(&text, Path::new(".sops.yaml"), Path::new("/repo")) {
+            read += usize::from(config.creation_rule_for(Path::new("a.yaml")).is_ok());
+        }
+    }
+    assert!(read > 100, "only {read} of the texts were read and matched");
+}
+
+#[test]
+fn what_sops_reads_as_no_rules() {
+    for text in [
+        "",
+        "# nothing\n",
+        "---\n...\n",
+        "\u{feff}",
+        "~",
+        "creation_rules:\n",
+        "stores: {json: {indent: 2}}\nx: [1, {2: 3}]\n",
+    ] {
+        let config = parse(text).expect(text);
+        assert!(
+            matches!(config.creation_rule_for(Path::new("a.yaml")), Ok(None)),
+            "{text:?}"
+        );
+    }
+}
+
+#[test]
+fn the_first_rule_that_matches_wins() {
+    // Each path with the text that `sops` 3.13.3 matches in it, for a configuration in `/repo`.
+    let names = [
+        ("/repo", "a.yaml", "a.yaml"),
+        ("/repo/sub", "a.yaml", "sub/a.yaml"),
+        ("/repo", "/repo/sub/../b.yaml", "b.yaml"),
+        ("/repo", "./sub//b.yaml", "sub/b.yaml"),
+        ("/repo", "../out/f.yaml", "/out/f.yaml"),
+        ("/repo", "/repository/f.yaml", "/repository/f.yaml"),
+        ("/elsewhere", "f.yaml", "/elsewhere/f.yaml"),
+    ];
+    for (working_dir, path, name) in names {
+        let text = format!(
+            "creation_rules:\n- path_regex: ^other$\n- path_regex: '^{}$'\n  age: [one]\n- age: [two]\n",
+            name.replace('.', "\\.")
+        );
+        let config = Config::parse(
+            text.as_bytes(),
+            Path::new("/repo/.sops.yaml"),
+            Path::new(working_dir),
+        )
+        .expect("valid");
+        let rule = config
+            .creation_rule_for(Path::new(path))
+            .expect("a rule")
+            .expect("a rule");
+        assert_eq!(
+            rule.key_groups[0][0].to_string(),
+            "one",
+            "{path} in {working_dir}"
+        );
+    }
+}
+
+#[test]
+fn a_configuration_in_the_root_folder_sees_absolute_paths() {
+    let text = b"creation_rules: [{path_regex: ^/a/b$}]";
+    let config = Config::parse(text, Path::new("/.sops.yaml"), Path::new("/a")).expect("valid");
+    assert!(config.creation_rule_for(Path::new("b")).is_ok());
+}
+
+#[test]
+fn no_matching_rule_is_an_error() {
+    let long = "x".repeat(90);
+    for (text, path, expected) in [
+        (
+            "creation_rules: []".to_owned(),
+            "sub/a.yaml",
+            "`sub/a.yaml`, the path from the folder of the configuration: `creation_rules` is empty; add one that does, or a last one without `path_regex`".to_owned(),
+        ),
+        (
+            "creation_rules: [{path_regex: ^nope$}]".to_owned(),
+            "sub/a.yaml",
+            "`sub/a.yaml`, the path from the folder of the configuration: the only rule does not match; add one that does, or a last one without `path_regex`\ncreation_rules[0].path_regex: ^nope$"
+                .to_owned(),
+        ),
+        (
+            format!("creation_rules: [{{path_regex: {long}}}, {{path_regex: \"\\e1m\"}}]"),
+            "/a.yaml",
+            format!(
+                "`/a.yaml`, the whole path, since it is not below the folder of the configuration: none of the 2 rules matches; add one that does, or a last one without `path_regex`\n\
+                 creation_rules[0].path_regex: {}…\ncreation_rules[1].path_regex: \u{fffd}1m",
+                &long[..80]
+            ),
+        ),
+    ] {
+        let config = parse(&text).expect(&text);
+        let error = config
+            .creation_rule_for(Path::new(path))
+            .expect_err(&text)
+            .to_string();
+        let start = "/repo/.sops.yaml: no matching creation rules found for ";
+        assert_eq!(error.strip_prefix(start), Some(&*expected), "{error}");
+    }
+    let many = format!("creation_rules: [{}]", "{path_regex: ^x}, ".repeat(12));
+    let error = parse(&many)
+        .expect("valid")
+        .creation_rule_for(Path::new("a"))
+        .expect_err("no rule matches")
+        .to_string();
+    assert!(
+        error.ends_with("creation_rules[9].path_regex: ^x\nand 2 more"),
+        "{error}"
+    );
+}
+
+#[test]
+fn wrong_keys_are_shown_with_their_place() {
+    const GOOD: &str = "age1shs52pvk44xpajrdw39j77xtpugnynw23cn9gsu6m4566vnfpcyqh4s60w";
+    let identity = include_str!("../../../testdata/keys/x25519.txt");
+    let identity = identity.lines().last().expect("a key file has lines");
+    let cases = [
+        (
+            "creation_rules:\n- age: bogus\n",
+            "2:8 creation_rules[0].age: recipient `bogus`: ",
+        ),
+        (
+            "creation_rules:\n- age:\n  - GOOD\n  - age1bogus\n",
+            "4:5 creation_rules[0].age[1]: recipient `age1bogus`: ",
+        ),
+        (
+            "creation_rules:\n- age: GOOD,age1bogus\n",
+            "2:71 creation_rules[0].age: key 2 of 2: recipient `age1bogus`: ",
+        ),
+        (
+            "creation_rules:\n- age: >-\n    GOOD,\n    GOODx, age1\n",
+            "4:5 creation_rules[0].age: key 2 of 3: recipient `GOODx`: ",
+        ),
+        (
+            "creation_rules:\n- age: >-\n    GOOD,\n    age1\n",
+            "4:5 creation_rules[0].age: key 2 of 2: recipient `age1`: ",
+        ),
+        (
+            "creation_rules: [{path_regex: ^b, age: age1bogus}, {age: GOOD, pgp: '85D7 77'}]",
+            "1:127 creation_rules[1].pgp: master key pgp 85D777: this is no fingerprint",
+        ),
+        (
+            "creation_rules: [{key_groups: [{age: [GOOD]}, {pgp: [85D7]}]}]",
+            "1:112 creation_rules[0].key_groups[1].pgp[0]: master key pgp 85D7: this is no",
+        ),
+        (
+            "creation_rules: [{key_groups: [{merge: [{age: [age1]}]}]}]",
+            "1:48 creation_rules[0].key_groups[0].merge[0].age[0]: recipient `age1`: ",
+        ),
+        (
+            "x: &x age1bogus\ncreation_rules:\n- age: [GOOD, *x]\n",
+            "1:4 creation_rules[0].age[1]: recipient `age1bogus`: ",
+        ),
+        (
+            "x: &x {age: [GOOD, age1bogus]}\ncreation_rules:\n- <<: *x\n",
+            "1:78 creation_rules[0].<<.age[1]: recipient `age1bogus`: ",
+        ),
+        (
+            "creation_rules: [{azure_keyvault: 'https://v.vault.azure.net/keys/k'}]",
+            "1:35 creation_rules[0].azure_keyvault: master key azure_kv https://v.vault.azure.net/keys/k/: it has no version",
+        ),
+        (
+            "creation_rules: [{key_groups: [{azure_keyvault: [{vaultUrl: 'https://v', key: k}]}]}]",
+            "1:18 creation_rules[0]: master key azure_kv https://v/keys/k/: it has no version",
+        ),
+        (
+            "creation_rules:\n- age: [GOOD, IDENTITY]\n",
+            "2:73 creation_rules[0].age[1]: a private key stands where a recipient belongs; write its public key",
+        ),
+        (
+            "creation_rules:\n- pgp: 'IDENTITY'\n",
+            "2:8 creation_rules[0].pgp: a private key stands where a recipient belongs; ",
+        ),
+        (
+            "creation_rules:\n- encrypted_regex: x\n",
+            "2:3 creation_rules[0]: the rule names no key to encrypt a file for; add one",
+        ),
+        (
+            "creation_rules:\n- key_groups: [{age: [GOOD]}, {}]\n",
+            "2:3 creation_rules[0]: key_groups[1] has no key; ",
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (text, expected) in cases {
+        let filled = |text: &str| text.replace("GOOD", GOOD).replace("IDENTITY", identity);
+        let config = parse(&filled(text)).expect(text);
+        let rule = config
+            .creation_rule_for(Path::new("a.yaml"))
+            .expect("it matches")
+            .expect("there are rules");
+        let Err(Error::Config {
+            location: Some(at),
+            message,
+            ..
+        }) = config.check_keys(rule)
+        else {
+            panic!("{text}: {:?}", config.check_keys(rule));
+        };
+        let complaint = format!("{}:{} {message}", at.line, at.column);
+        if !complaint.starts_with(&filled(expected)) || message.contains(&identity[20..40]) {
+            wrong.push((text, expected, complaint));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_hardly_meant_is_a_warning() {
+    let text = "creation_rules:\n  - path_regex: a\n    age: x\n  - path_regex: a\n    age: y\n  - path_regex: .*\n    age: z\n    key_groups: \
+                [{age: [z]}]\n  - path_regex: b\n    age: x\n";
+    let config = parse(text).expect("valid");
+    let warnings: Vec<_> = config.warnings().iter().map(Warning::to_string).collect();
+    assert_eq!(
+        warnings,
+        [
+            "/repo/.sops.yaml: line 4, column 5: this creation rule is never used, since one before it has the same `path_regex`",
+            "/repo/.sops.yaml: line 6, column 5: this creation rule has `key_groups`, so the keys beside them are not used; put them into \
+             a group",
+            "/repo/.sops.yaml: line 9, column 5: this creation rule is never used, since rule 3 matches every path and the first match \
+             wins; put it before",
+        ]
+    );
+}
+
+#[test]
+fn stores_hold_what_sops_takes_them_for() {
+    for (text, yaml_indent, json_indent, json_binary_indent) in [
+        ("", None, None, None),
+        (
+            "stores: {yaml: {indent: 2}, json: {indent: 0}, json_binary: {indent: 3}}",
+            Some(2),
+            Some(0),
+            Some(3),
+        ),
+        (
+            "stores: {yaml: {indent: 0}, json: {indent: -1}, dotenv: {}, ini: }",
+            None,
+            None,
+            None,
+        ),
+    ] {
+        let stores = Stores {
+            yaml_indent,
+            json_indent,
+            json_binary_indent,
+        };
+        assert_eq!(parse(text).expect(text).stores(), stores, "{text}");
+    }
+}
