@@ -1,10 +1,11 @@
-//! Any bytes of any name are looked at to the end, and no finding shows a place that is not there.
+//! Any bytes of any name are looked at to the end, no finding shows a place that is not there, and what is repaired can be read.
 #![no_main]
 
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use sops_lint::{Input, Linter, NoTree, Settings};
+use sops_core::{Document, Format};
+use sops_lint::{Fix, Input, Linter, NoTree, Settings};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((kind, bytes)) = bytes.split_first() else {
@@ -29,7 +30,19 @@ fuzz_target!(|bytes: &[u8]| {
             config: None,
             tree: &NoTree,
         });
-    for finding in linted.findings {
+    for finding in &linted.findings {
         assert!(finding.location.offset <= bytes.len() && finding.end <= bytes.len());
+    }
+    let fixes = linted.findings.iter().filter_map(|finding| match &finding.fix {
+        Some(Fix::Entry(entry)) => Some(entry),
+        _ => None,
+    });
+    let entries: Vec<_> = fixes.collect();
+    let format = Format::from_path(Path::new(name));
+    if let Ok(document) = Document::parse(bytes, format) {
+        let (repaired, is_set) = document.with_entries(&entries);
+        assert_eq!(is_set.len(), entries.len());
+        let parsed = Document::parse(&*repaired, format);
+        assert!(parsed.is_ok(), "{:?}", parsed.err());
     }
 });
