@@ -7,7 +7,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 use sops_core::metadata::BLOCK_KEY as BLOCK;
 use sops_core::tree::Node;
-use sops_core::{Document, EncryptedTree, Format, from_document, from_documents};
+use sops_core::{
+    CIPHERTEXT_PREFIX, Document, EncryptedTree, Format, from_document, from_documents,
+};
 use zeroize::Zeroizing;
 
 use crate::arguments::OpeningArgs;
@@ -224,7 +226,7 @@ fn collect_encrypted(written: &Value, decrypted: &Value, secrets: &mut Vec<Zeroi
 }
 
 fn is_encrypted(text: &str) -> bool {
-    text.starts_with("ENC[AES256_GCM,")
+    text.starts_with(CIPHERTEXT_PREFIX)
 }
 
 /// The path of a value that is encrypted.

@@ -21,7 +21,8 @@ const NONCE_LENGTH: usize = 32;
 const TAG_LENGTH: usize = 16;
 /// A multiple of 3, so that only the last chunk is padded.
 const ENCODED_AT_ONCE: usize = 48 * 1024;
-const PREFIX: &str = "ENC[AES256_GCM,data:";
+/// What each encrypted value begins with, whatever encrypted it.
+pub const CIPHERTEXT_PREFIX: &str = "ENC[AES256_GCM,data:";
 
 /// Why a value cannot be decrypted; the words of a message, without the value.
 pub(crate) type Problem = &'static str;
@@ -75,7 +76,7 @@ impl Cipher {
             // GCM takes up to 64 GiB; a text has less than 4.
             .expect("the plaintext is shorter than GCM's limit");
         let mut ascii = Ascii::new(&mut self.encoded, out);
-        ascii.push(PREFIX);
+        ascii.push(CIPHERTEXT_PREFIX);
         ascii.push_base64(&self.buffer);
         ascii.push(",iv:");
         ascii.push_base64(&nonce);
@@ -220,7 +221,7 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// Splits as SOPS's regular expression does: from the start, and whatever follows the last bracket is let be.
     fn parse(text: &'a str) -> Option<Self> {
-        let rest = text.strip_prefix(PREFIX)?;
+        let rest = text.strip_prefix(CIPHERTEXT_PREFIX)?;
         let rest = &rest[..memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len())];
         let (rest, _) = split_last(rest, b']')?;
         // Base64 and the names of types have no commas.
@@ -254,7 +255,7 @@ pub(crate) fn is_encrypted(text: &str) -> bool {
 /// Where in a scalar's source text its encrypted value stands, if it holds one.
 pub(crate) fn extent(source: &str) -> Option<Range<usize>> {
     // The comment of a block scalar's header, which comes first, may hold another.
-    let start = source.rfind(PREFIX)?;
+    let start = source.rfind(CIPHERTEXT_PREFIX)?;
     let end = start + source[start..].find(']')? + 1;
     is_encrypted(&source[start..end]).then_some(start..end)
 }

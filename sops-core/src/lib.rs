@@ -124,6 +124,7 @@ mod variables;
 #[cfg(test)]
 mod vectors;
 
+pub use cipher::CIPHERTEXT_PREFIX;
 pub use convert::{convert, extract};
 pub use document::Document;
 pub use document::change::{set, unset};

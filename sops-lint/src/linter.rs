@@ -5,7 +5,7 @@ use std::path::Path;
 
 use globset::GlobSet;
 use sops_core::config::Config;
-use sops_core::{Document, EncryptedDocument, Error, Format};
+use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Error, Format};
 
 use crate::finding::{Finding, Severity, fingerprint};
 use crate::object::objects;
@@ -13,9 +13,6 @@ use crate::report::{Facts, Report};
 use crate::rule::{Check, Rule};
 use crate::settings::{Settings, SettingsError, globs};
 use crate::{rules, suppress};
-
-/// What an encrypted value begins with.
-pub(crate) const ENCRYPTED: &str = "ENC[AES256_GCM,";
 
 /// A file that is to be looked at.
 pub struct Input<'i> {
@@ -176,7 +173,7 @@ impl Linter {
             return Kind::Other;
         };
         let format = Format::from_path(report.input.path);
-        let is_encrypted = text.contains(ENCRYPTED);
+        let is_encrypted = text.contains(CIPHERTEXT_PREFIX);
         if !is_read(format, is_encrypted, text) {
             return Kind::Other;
         }

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use ignore::WalkBuilder;
-use sops_core::{Document, EncryptedDocument, Format};
+use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 use zeroize::Zeroizing;
 
 use super::Item;
@@ -72,7 +72,7 @@ impl Item {
         }
         let is_encrypted = match Document::parse(&text, format) {
             Ok(document) => document.is_encrypted(),
-            Err(_) => text.contains("ENC[AES256_GCM,"),
+            Err(_) => text.contains(CIPHERTEXT_PREFIX),
         };
         is_encrypted == encrypted
     }

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use sops_core::keys::age::Recipient;
 use sops_core::keys::{Family, Identities};
-use sops_core::{EncryptedDocument, Error, Format, MacCheck, from_documents};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, MacCheck, from_documents};
 use zeroize::Zeroizing;
 
 use super::report::Check;
@@ -129,7 +129,7 @@ fn encrypted_name(source: &Source) -> Option<&'static str> {
         let mut texts = documents
             .iter()
             .filter_map(|document| document.pointer(pointer)?.as_str());
-        texts.any(|text| text.starts_with("ENC[AES256_GCM,"))
+        texts.any(|text| text.starts_with(CIPHERTEXT_PREFIX))
     };
     let mut found = fields.iter().filter(|(_, pointer)| is_encrypted(pointer));
     found.next().map(|(field, _)| *field)

@@ -1,11 +1,10 @@
 //! Plaintext in an encrypted file, where the file's own rule asks for encryption.
 
 use sops_core::keys::WrappedKey;
-use sops_core::{Document, EncryptedDocument};
+use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument};
 
 use super::plaintext_secret::shell_word;
 use crate::finding::Severity;
-use crate::linter::ENCRYPTED;
 use crate::report::Report;
 use crate::rule::{Check, Rule};
 
@@ -81,7 +80,7 @@ fn damaged_keys(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
 
 /// A value as SOPS encrypts them, in a file that has lost what decrypts it.
 fn without_block(document: &Document<'_>, report: &mut Report<'_>) {
-    if !report.text().contains(ENCRYPTED) {
+    if !report.text().contains(CIPHERTEXT_PREFIX) {
         return;
     }
     let mut open: Vec<_> = document.tops().flatten().collect();
@@ -89,7 +88,7 @@ fn without_block(document: &Document<'_>, report: &mut Report<'_>) {
     while let Some(node) = open.pop() {
         open.extend(node.items());
         open.extend(node.entries().map(|(_, node)| node));
-        let is_encrypted = |text: &str| text.starts_with(ENCRYPTED) && text.ends_with(']');
+        let is_encrypted = |text: &str| text.starts_with(CIPHERTEXT_PREFIX) && text.ends_with(']');
         values.extend(
             node.as_str()
                 .filter(|text| is_encrypted(text))

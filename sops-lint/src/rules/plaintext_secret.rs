@@ -4,13 +4,12 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sops_core::Document;
 use sops_core::document::NodeRef;
+use sops_core::{CIPHERTEXT_PREFIX, Document};
 
 use super::secret_in_config_map::files;
 use crate::finding::{Fix, Severity};
 use crate::likeness::{is_harmless, is_reference};
-use crate::linter::ENCRYPTED;
 use crate::object::Object;
 use crate::report::Report;
 use crate::rule::{Check, Rule};
@@ -121,7 +120,7 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
             let is_plain = content.is_some_and(|content| {
                 !content.is_empty()
                     && !str::from_utf8(&content).is_ok_and(|text| {
-                        text.contains(ENCRYPTED) || is_open_reference(text.trim())
+                        text.contains(CIPHERTEXT_PREFIX) || is_open_reference(text.trim())
                     })
             });
             if is_plain {
