@@ -7,7 +7,7 @@ use std::iter;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use sops_core::{EncryptedDocument, Error, Format, Location};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};
 
 use crate::excerpt::{Excerpt, Excerpts};
 
@@ -37,9 +37,6 @@ pub(crate) enum Code {
     NoEditor = 201,
     AlreadyEncrypted = 203,
 }
-
-/// What each encrypted value begins with.
-const CIPHERTEXT: &[u8] = b"ENC[AES256_GCM,data:";
 
 const TAKE_OR_LOOK: &str = "take the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`";
 
@@ -190,6 +187,7 @@ impl CommandError {
                 simple(Code::Generic, &error)
                     .hint("there are encrypted values, but what opens them is gone; take the file from version control")
             }
+            Error::Output(cause) => return Self::stream("standard output", &cause),
             Error::NotEncrypted => simple(Code::Generic, &error)
                 .hint("encrypt the file first: `sops-rs encrypt --in-place <FILE>`"),
             Error::Metadata { .. } if malformed == Code::CannotReadInput => {
@@ -351,8 +349,8 @@ impl Place {
 
 /// Whether a value as SOPS encrypts them stands in the text.
 fn has_ciphertext(text: &[u8]) -> bool {
-    text.windows(CIPHERTEXT.len())
-        .any(|bytes| bytes == CIPHERTEXT)
+    text.windows(CIPHERTEXT_PREFIX.len())
+        .any(|bytes| bytes == CIPHERTEXT_PREFIX.as_bytes())
 }
 
 /// What to say of keys of the `sops` block that mean nothing: one of them may be misspelt, which changes what the values are.

@@ -9,6 +9,7 @@ use annotate_snippets::Renderer;
 use hardening::masked;
 use indicatif::ProgressBar;
 use secrecy::SecretString;
+use sops_core::Error;
 use sops_core::keys::Prompt;
 
 use crate::command_error::CommandError;
@@ -43,6 +44,16 @@ impl Ui {
             .write_all(result)
             .and_then(|()| stdout.flush())
             .map_err(|error| CommandError::stream("standard output", &error))
+    }
+
+    /// Has a command's result written to standard output while it is made.
+    pub(crate) fn output_while(
+        &self,
+        make: impl FnOnce(&mut dyn Write) -> sops_core::Result<()>,
+    ) -> sops_core::Result<()> {
+        let mut stdout = io::stdout().lock();
+        make(&mut stdout)?;
+        stdout.flush().map_err(Error::Output)
     }
 
     /// How reports are laid out that are a command's result.

@@ -243,6 +243,9 @@ pub enum Error {
         /// What the format lacks.
         message: String,
     },
+    /// What was encrypted cannot be written out.
+    #[error("{0}")]
+    Output(std::io::Error),
     /// A file cannot be read or written.
     #[error("{}: {source}", file.display())]
     Io {

@@ -1,5 +1,6 @@
 //! What a program does with documents: encrypt one, open one, change one, and give it other keys. All in memory.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -20,6 +21,8 @@ use crate::keys::{
 use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_spellings, problem_at, timestamp};
 pub use crate::pipeline::decrypt::{Decrypted, MacCheck};
 use crate::pipeline::reuse::Reuse;
+use crate::pipeline::selection::Selected;
+use crate::pipeline::sink::{Sink, Written};
 pub use crate::pipeline::unencrypted::Unencrypted;
 use crate::pipeline::{binary, decrypt, encrypt};
 use crate::rules::EncryptionRule;
@@ -70,10 +73,77 @@ pub fn encrypt(
     format: Format,
     how: &Encryption,
 ) -> Result<String> {
+    let plaintext = plaintext.as_ref();
+    if format == Format::Binary {
+        let (mut metadata, key) = new_metadata(format, how)?;
+        let indent = json_binary_indent(&how.stores);
+        return binary::encrypt(plaintext, &mut metadata, &key, indent);
+    }
+    let mut out = String::new();
+    encrypt_values(plaintext, format, how, &mut out)?;
+    Ok(out)
+}
+
+/// Encrypts a document under a new data key and writes it out while it does so. That spares a large document the memory for the
+/// whole, seven times its plaintext where that has many short values.
+///
+/// # Errors
+/// Those of [`encrypt`], before anything is written; [`Error::Output`].
+///
+/// ```
+/// # use sops_core::keys::age::generate_x25519;
+/// # use sops_core::{Encryption, Format, encrypt_to};
+/// let how = Encryption::to([generate_x25519().recipient]);
+/// let mut file = Vec::new();
+/// encrypt_to("password: x\n", Format::Yaml, &how, &mut file)?;
+/// assert!(file.starts_with(b"password: ENC["));
+/// # Ok::<(), sops_core::Error>(())
+/// ```
+pub fn encrypt_to(
+    plaintext: &(impl AsRef<[u8]> + ?Sized),
+    format: Format,
+    how: &Encryption,
+    out: &mut dyn io::Write,
+) -> Result<()> {
+    let mut out = Written(out);
+    // A binary file is one value, and whether a rule that looks at comments selects the same when they are encrypted shows at the end.
+    if format == Format::Binary || how.rule.looks_at_comments() {
+        return out.push(&encrypt(plaintext, format, how)?);
+    }
+    encrypt_values(plaintext.as_ref(), format, how, &mut out)
+}
+
+/// Encrypts a document of any format but the binary one.
+fn encrypt_values(
+    plaintext: &[u8],
+    format: Format,
+    how: &Encryption,
+    out: &mut dyn Sink,
+) -> Result<()> {
     let mut document = Document::parse(plaintext, format)?;
     if !document.blocks.is_empty() {
         return Err(Error::AlreadyEncrypted);
     }
+    let (mut metadata, key) = new_metadata(format, how)?;
+    let selection = Selected::of(&document, Some(&how.rule))?;
+    if !how.allow_plaintext {
+        encrypt::require_selection(&document, &selection, &how.rule)?;
+    }
+    let step = yaml_step(&how.stores);
+    let mut reuse = Reuse::default();
+    encrypt::encrypt(
+        &mut document,
+        selection,
+        &mut metadata,
+        &key,
+        &mut reuse,
+        step,
+        out,
+    )
+}
+
+/// A new data key, and metadata that has it for all master keys, but no MAC yet.
+fn new_metadata(format: Format, how: &Encryption) -> Result<(Metadata, DataKey)> {
     if how.key_groups.iter().all(Vec::is_empty) {
         return Err(Error::NoRecipient);
     }
@@ -98,16 +168,7 @@ pub fn encrypt(
         how.now,
     )?;
     metadata.set_key_groups(groups, how.shamir_threshold);
-    if is_binary {
-        let indent = json_binary_indent(&how.stores);
-        return binary::encrypt(plaintext.as_ref(), &mut metadata, &key, indent);
-    }
-    if !how.allow_plaintext {
-        encrypt::require_selection(&document, &how.rule)?;
-    }
-    let step = yaml_step(&how.stores);
-    let mut reuse = Reuse::default();
-    encrypt::encrypt(&mut document, &mut metadata, &key, &mut reuse, step)
+    Ok((metadata, key))
 }
 
 /// An encrypted document, parsed but not opened.
@@ -268,7 +329,18 @@ impl<'a> EncryptedDocument<'a> {
             return Err(Error::AlreadyEncrypted);
         }
         let step = block::step(&self.document);
-        encrypt::encrypt(&mut document, &mut metadata, key, reuse, step)
+        let selection = Selected::of(&document, metadata.rule.as_ref())?;
+        let mut out = String::new();
+        encrypt::encrypt(
+            &mut document,
+            selection,
+            &mut metadata,
+            key,
+            reuse,
+            step,
+            &mut out,
+        )?;
+        Ok(out)
     }
 
     /// The document with another `sops` block in place of its own.
@@ -332,7 +404,8 @@ impl OpenDocument<'_, '_> {
     ) -> Result<String> {
         let plaintext = &self.decrypted.plaintext;
         let document = Document::parse(&**plaintext, self.encrypted.format)?;
-        encrypt::require_selection(&document, &rule)?;
+        let selection = Selected::of(&document, Some(&rule))?;
+        encrypt::require_selection(&document, &selection, &rule)?;
         let metadata = Metadata {
             rule: Some(rule),
             mac_only_encrypted,

@@ -132,7 +132,7 @@ pub use encrypted_tree::{Ciphertexts, EncryptedTree};
 pub use error::{Error, Location, Result};
 pub use file::{
     Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, Unencrypted, decrypt,
-    decrypt_file, encrypt,
+    decrypt_file, encrypt, encrypt_to,
 };
 pub use format::Format;
 pub use key_path::{Component, KeyPath};

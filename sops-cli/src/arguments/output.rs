@@ -41,6 +41,11 @@ impl OutputArgs {
         name.check_several()
     }
 
+    /// Whether the result goes to standard output.
+    pub(crate) fn is_standard(&self) -> bool {
+        !self.in_place && self.output().is_none()
+    }
+
     /// Writes what was made of the source to where it goes.
     pub(crate) fn deliver(
         &self,

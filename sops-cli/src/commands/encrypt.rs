@@ -1,5 +1,6 @@
 //! `sops-rs encrypt`.
 
+use std::io;
 use std::path::Path;
 
 use sops_core::config::Config;
@@ -67,6 +68,10 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     let config = creation::config(ui, globals);
     let plaintext = args.plaintext(ui, globals, config?.as_ref(), &services, file)?;
     let source = &plaintext.source;
+    if args.output.is_standard() {
+        let written = ui.output_while(|out| plaintext.encrypt_to(out));
+        return written.map_err(|error| source.error(error));
+    }
     let encrypted = plaintext.encrypt().map_err(|error| source.error(error))?;
     args.output
         .deliver(ui, source, encrypted.as_bytes(), Readers::Usual)
@@ -88,9 +93,16 @@ struct Plaintext {
 }
 
 impl Plaintext {
+    fn text(&self) -> &[u8] {
+        self.converted.as_ref().unwrap_or(&self.source.content)
+    }
+
     fn encrypt(&self) -> sops_core::Result<String> {
-        let text = self.converted.as_ref().unwrap_or(&self.source.content);
-        sops_core::encrypt(&**text, self.format, &self.encryption)
+        sops_core::encrypt(self.text(), self.format, &self.encryption)
+    }
+
+    fn encrypt_to(&self, out: &mut dyn io::Write) -> sops_core::Result<()> {
+        sops_core::encrypt_to(self.text(), self.format, &self.encryption, out)
     }
 }
 

@@ -14,22 +14,25 @@ use crate::pipeline::comments;
 use crate::pipeline::in_order::{in_order, threads};
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
+use crate::pipeline::sink::Sink;
 use crate::pipeline::spellings::Spellings;
 use crate::pipeline::survey::survey;
 use crate::pipeline::write::{Part, Writer, parts};
 use crate::rules::EncryptionRule;
 use crate::value::{Type, Value};
 
-/// Encrypts the leaves that the metadata's rule selects. `metadata` has its keys and time already and is given its MAC; in lines of
-/// YAML, its levels are indented by `step` columns.
+/// Encrypts the leaves that are selected. `metadata` has its keys and time already and is given its MAC; in lines of
+/// YAML, its levels are indented by `step` columns. Only a rule that looks at comments can still fail once `out` has been given
+/// something.
 pub(crate) fn encrypt(
     document: &mut Document<'_>,
+    mut selection: Selected,
     metadata: &mut Metadata,
     key: &DataKey,
     reuse: &mut Reuse<'_>,
     step: usize,
-) -> Result<String> {
-    let mut selection = Selected::of(document, metadata.rule.as_ref())?;
+    out: &mut dyn Sink,
+) -> Result<()> {
     for (index, item) in document.written_items() {
         if let Item::Leaf(leaf) = item
             && !selection.contains(index)
@@ -61,11 +64,12 @@ pub(crate) fn encrypt(
             None => Ok(survey()),
         };
         in_order(writers, &parts, Writer::write, |texts| {
-            join(document, &parts, texts, step, || {
+            let block = || {
                 let (mac, spellings) = surveyed()?;
                 authenticate(metadata, key, &mac, &spellings)?;
                 Ok(metadata.to_tree())
-            })
+            };
+            join(document, &parts, texts, step, block, out)
         })
     })
 }
@@ -77,24 +81,27 @@ fn join(
     texts: impl Iterator<Item = Result<String>>,
     step: usize,
     block: impl FnOnce() -> Result<Map<String, Json>>,
-) -> Result<String> {
+    out: &mut dyn Sink,
+) -> Result<()> {
     /// A few recipients.
     const BLOCK: usize = 2_048;
     let capacity = parts.iter().map(|part| part.capacity(document));
-    let mut out = String::with_capacity(capacity.sum::<usize>() + BLOCK);
+    out.reserve(capacity.sum::<usize>() + BLOCK);
     let (mut block, mut tree) = (Some(block), None);
     for (part, text) in parts.iter().zip(texts) {
-        out.push_str(&text?);
+        out.push(&text?)?;
         let Some(index) = part.block else { continue };
         if let Some(block) = block.take() {
             tree = Some(block()?);
         }
         if let Some(tree) = &mut tree {
-            block::insert(document, index, tree, step, &mut out);
+            let mut lines = String::new();
+            block::insert(document, index, tree, step, &mut lines);
+            out.push(&lines)?;
             leave_out_spellings(tree);
         }
     }
-    Ok(out)
+    Ok(())
 }
 
 /// Puts MAC and spellings into the metadata, encrypted.
@@ -135,8 +142,11 @@ pub(crate) fn is_encryptable(value: Option<&Value<'_>>) -> bool {
 ///
 /// # Errors
 /// [`Error::NothingSelected`] with the rule and the document's top-level keys.
-pub(crate) fn require_selection(document: &Document<'_>, rule: &EncryptionRule) -> Result<()> {
-    let selection = Selected::of(document, Some(rule))?;
+pub(crate) fn require_selection(
+    document: &Document<'_>,
+    selection: &Selected,
+    rule: &EncryptionRule,
+) -> Result<()> {
     let mut values = false;
     for (index, item) in document.tape.iter().enumerate() {
         if let Item::Leaf(leaf) = item

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
 use crate::document::place::{self, Around, Place};
-use crate::document::{Document, Edits, Item, Leaf, block};
+use crate::document::{Document, Edits, Item, Leaf, PathId, block};
 use crate::error::Result;
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::reuse::Reuse;
@@ -161,9 +161,7 @@ fn sites_in_order<'d, 'a>(
 pub(super) struct Writer<'d, 'a, 'r> {
     document: &'d Document<'a>,
     selection: &'d Selected,
-    cipher: Cipher,
-    reuse: Option<&'d mut Reuse<'r>>,
-    additional_data: Vec<u8>,
+    encryptor: Encryptor<'d, 'r>,
     scratch: Zeroizing<String>,
 }
 
@@ -177,9 +175,11 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
         Self {
             document,
             selection,
-            cipher,
-            reuse,
-            additional_data: Vec::new(),
+            encryptor: Encryptor {
+                cipher,
+                reuse,
+                additional_data: Vec::new(),
+            },
             scratch: Zeroizing::default(),
         }
     }
@@ -212,13 +212,12 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
                 }
                 Item::Comment { path, span, .. } if span.range().start >= edits.done() => {
                     let comment = document.comment(index);
-                    document
-                        .paths
-                        .additional_data(*path, &mut self.additional_data);
+                    self.encryptor.at(document, *path);
                     let out = edits.replace(comment.place);
                     out.push_str(comment.prefix);
                     let start = out.len();
-                    self.encrypted(Type::Comment, comment.text.as_bytes(), out);
+                    self.encryptor
+                        .encrypted(Type::Comment, comment.text.as_bytes(), out);
                     self.selection.check_encrypted_comment(&out[start..])?;
                     out.push_str(&comment.suffix);
                 }
@@ -240,17 +239,29 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
         let Some(value) = leaf.value.as_ref().filter(|value| !value.bytes.is_empty()) else {
             return false;
         };
-        self.document
-            .paths
-            .additional_data(leaf.path, &mut self.additional_data);
-        let mut scratch = std::mem::take(&mut self.scratch);
+        self.encryptor.at(self.document, leaf.path);
         let plaintext = match place {
-            Some(place) => place::plaintext(place, value, &mut scratch),
+            Some(place) => place::plaintext(place, value, &mut self.scratch),
             None => &value.bytes,
         };
-        self.encrypted(value.kind, plaintext, out);
-        self.scratch = scratch;
+        self.encryptor.encrypted(value.kind, plaintext, out);
         true
+    }
+}
+
+/// Encrypts values, or takes the ciphertext that they had.
+struct Encryptor<'d, 'r> {
+    cipher: Cipher,
+    reuse: Option<&'d mut Reuse<'r>>,
+    additional_data: Vec<u8>,
+}
+
+impl Encryptor<'_, '_> {
+    /// Goes to the path of the next value.
+    fn at(&mut self, document: &Document<'_>, path: PathId) {
+        document
+            .paths
+            .additional_data(path, &mut self.additional_data);
     }
 
     fn encrypted(&mut self, kind: Type, plaintext: &[u8], out: &mut String) {

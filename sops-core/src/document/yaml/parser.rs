@@ -112,7 +112,7 @@ impl<'a> Parser<'a> {
         Self {
             text,
             // A line is an entry, or begins a container, which also ends. What is room too much is wiped all the same.
-            tape: Vec::with_capacity(lines + source::openings(room_for) + 4),
+            tape: Vec::with_capacity(lines + source::openings(room_for).min(lines) + 4),
             paths: Paths::with_capacity(lines),
             frames: Vec::new(),
             blocks: Vec::new(),

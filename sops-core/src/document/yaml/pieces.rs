@@ -158,9 +158,10 @@ fn join(mut pieces: Vec<Parser<'_>>) -> Option<Parser<'_>> {
 /// Whether no key and no `sops` block stands in two pieces.
 fn are_one_mapping(pieces: &[Parser<'_>]) -> bool {
     let blocks = pieces.iter().map(|piece| piece.blocks.len());
-    let mut keys = HashSet::new();
-    let mut top_keys = pieces.iter().flat_map(|piece| top_keys(&piece.paths));
-    blocks.sum::<usize>() < 2 && top_keys.all(|key| keys.insert(key))
+    let top_keys = || pieces.iter().flat_map(|piece| top_keys(&piece.paths));
+    // To count them is less work than to hash them anew when the set grows.
+    let mut keys = HashSet::with_capacity(top_keys().count());
+    blocks.sum::<usize>() < 2 && top_keys().all(|key| keys.insert(key))
 }
 
 fn top_keys<'p>(paths: &'p Paths<'_>) -> impl Iterator<Item = &'p str> {

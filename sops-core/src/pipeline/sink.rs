@@ -1,0 +1,35 @@
+//! Where an encrypted document goes, piece by piece.
+
+use std::io;
+
+use crate::error::{Error, Result};
+
+/// What takes an encrypted document.
+pub(crate) trait Sink {
+    /// Makes room for about so many bytes.
+    fn reserve(&mut self, bytes: usize);
+
+    fn push(&mut self, text: &str) -> Result<()>;
+}
+
+impl Sink for String {
+    fn reserve(&mut self, bytes: usize) {
+        String::reserve(self, bytes);
+    }
+
+    fn push(&mut self, text: &str) -> Result<()> {
+        self.push_str(text);
+        Ok(())
+    }
+}
+
+/// A document that is written out at once: nothing of it stays in memory.
+pub(crate) struct Written<'w>(pub(crate) &'w mut dyn io::Write);
+
+impl Sink for Written<'_> {
+    fn reserve(&mut self, _bytes: usize) {}
+
+    fn push(&mut self, text: &str) -> Result<()> {
+        self.0.write_all(text.as_bytes()).map_err(Error::Output)
+    }
+}
