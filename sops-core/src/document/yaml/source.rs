@@ -28,9 +28,13 @@ pub(crate) fn find_indicator(text: &str, from: usize, wanted: &[u8]) -> Option<u
     None
 }
 
-/// How many lines a text has, about as many as entries.
+/// How many lines of a text are not empty, about as many as entries.
 pub(crate) fn lines(text: &str) -> usize {
-    text.bytes().filter(|byte| *byte == b'\n').count()
+    let bytes = text.as_bytes();
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    pairs
+        .filter(|(before, byte)| **byte == b'\n' && **before != b'\n')
+        .count()
 }
 
 /// The lines that end in a colon: each holds a key whose value is a collection in block style.
