@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::uri::PathAndQuery;
 use prost::Message;
-use sops_core::keys::{Effort, Family, KeyService, MasterKey};
+use sops_core::keys::{DataKey, Effort, Family, KeyService, MasterKey};
 use sops_core::{Error, Result};
 use tokio::runtime;
 use tokio::time::timeout;
@@ -134,7 +134,18 @@ impl KeyService for Remote {
         let answer: DecryptResponse = self
             .ask(DECRYPT, question)
             .map_err(|message| refused(key, message))?;
-        Ok(Some(Zeroizing::new(answer.plaintext)))
+        let secret = Zeroizing::new(answer.plaintext);
+        // A share has a byte more.
+        if ![DataKey::BYTES, DataKey::BYTES + 1].contains(&secret.len()) {
+            let message = format!(
+                "key service {}: its answer is no data key: {} bytes instead of {}",
+                self.address,
+                secret.len(),
+                DataKey::BYTES
+            );
+            return Err(refused(key, message));
+        }
+        Ok(Some(secret))
     }
 }
 
@@ -196,8 +207,11 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::thread;
 
     use super::*;
+    use crate::{Answer, Listener, serve};
 
     #[test]
     fn addresses_are_those_of_sops() {
@@ -241,6 +255,49 @@ mod tests {
         let connections = [listener.accept(), listener.accept()];
         assert_eq!(connections.map(|one| one.is_ok()), [true, false]);
         assert!(matches!(remote.decrypt(&key, "x", Effort::Ready), Ok(None)));
+    }
+
+    /// Answers every request to decrypt with so many bytes.
+    struct OfLength(usize);
+
+    impl Answer for OfLength {
+        fn encrypt(&self, _: &MasterKey, _: &[u8]) -> std::result::Result<String, Status> {
+            Ok("x".to_owned())
+        }
+
+        fn decrypt(
+            &self,
+            _: &MasterKey,
+            _: &str,
+        ) -> std::result::Result<Zeroizing<Vec<u8>>, Status> {
+            Ok(Zeroizing::new(vec![0; self.0]))
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_no_data_key_names_the_server_and_the_key() {
+        let key = MasterKey::from_list(Family::Kms, "arn:a")
+            .unwrap()
+            .remove(0);
+        for length in [0, 31, 32, 33, 34, 64] {
+            let listener = Listener::tcp("127.0.0.1:0").unwrap();
+            let address = listener.address().unwrap();
+            // It serves until the tests end.
+            thread::spawn(move || serve(|| Ok(listener), Arc::new(OfLength(length))));
+            let remote = Remote::new(&address).unwrap();
+            let words = match remote.decrypt(&key, "x", Effort::Run) {
+                Ok(secret) => secret.map_or(0, |secret| secret.len()).to_string(),
+                Err(error) => error.to_string(),
+            };
+            let expected = match length {
+                // A data key, and a share of one.
+                32 | 33 => length.to_string(),
+                _ => format!(
+                    "arn:a: key service {address}: its answer is no data key: {length} bytes instead of 32"
+                ),
+            };
+            assert!(words.ends_with(&expected), "{words}");
+        }
     }
 
     #[test]

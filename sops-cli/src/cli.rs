@@ -13,6 +13,7 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
 use crate::commands::deferred::described;
 use crate::commands::{self, Command, old_form};
+use crate::go_flags;
 use crate::ui::Ui;
 
 /// Encrypts, decrypts and edits secrets in files, as sops does it, and changes nothing but their values
@@ -65,7 +66,9 @@ fn stands_before_command(id: &str) -> bool {
 
 /// Does what the command line asks for.
 pub(crate) fn run() -> ExitCode {
-    let parsed = command_in_use().try_get_matches().and_then(|matches| {
+    let arguments = go_flags::usual(std::env::args_os().collect(), command);
+    let matches = command_in_use().try_get_matches_from(arguments);
+    let parsed = matches.and_then(|matches| {
         let command = match matches.subcommand_name() {
             Some(_) => Ok(Command::from_arg_matches(&matches)?),
             None => Err(old_form::Args::from_arg_matches(&matches)?),

@@ -16,7 +16,7 @@ use crate::arguments::OpeningArgs;
 use crate::cluster::Object;
 use crate::command_error::{Code, CommandError, Role};
 use crate::key_services::Services;
-use crate::opening;
+use crate::opening::{self, Use};
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -71,7 +71,7 @@ impl Reading<'_> {
                 return self.decrypted_apart(source, trees);
             }
         }
-        let decrypted = opening::decrypt(self.ui, self.services, source, self.opening)?;
+        let decrypted = opening::decrypt(self.ui, self.services, source, self.opening, Use::File)?;
         from_documents(&*decrypted.plaintext, source.format)
             .map_err(|error| source.plaintext_error(error))
     }

@@ -19,6 +19,7 @@ use crate::keys::{
     recover_data_key, wrap_data_key,
 };
 use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_spellings, problem_at, timestamp};
+use crate::pipeline::decrypt::Purpose;
 pub use crate::pipeline::decrypt::{Decrypted, MacCheck};
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
@@ -232,11 +233,21 @@ impl<'a> EncryptedDocument<'a> {
     /// [`Error::Value`] names a value that was altered; [`Error::MacMismatch`], [`Error::MacMissing`] and
     /// [`Error::MacUnreadable`] where `check` asks for the MAC.
     pub fn decrypt(&self, key: &DataKey, check: MacCheck) -> Result<Decrypted> {
-        self.decrypt_for_reuse(key, check, None)
+        self.decrypt_for(Purpose::File, key, check, None)
     }
 
-    fn decrypt_for_reuse(
+    /// Decrypts the document to have its values read from the plaintext, as for another format. All keep their types: a float that SOPS
+    /// writes as an integer is written as a float, `1.0` for `1`.
+    ///
+    /// # Errors
+    /// As [`decrypt`](Self::decrypt).
+    pub fn decrypt_for_values(&self, key: &DataKey, check: MacCheck) -> Result<Decrypted> {
+        self.decrypt_for(Purpose::Values, key, check, None)
+    }
+
+    fn decrypt_for(
         &self,
+        purpose: Purpose,
         key: &DataKey,
         check: MacCheck,
         reuse: Option<&mut Reuse<'a>>,
@@ -250,7 +261,7 @@ impl<'a> EncryptedDocument<'a> {
                     }
                 })
             }
-            _ => decrypt::decrypt(&self.document, &self.metadata, key, check, reuse),
+            _ => decrypt::decrypt(&self.document, &self.metadata, key, check, purpose, reuse),
         };
         decrypted.map_err(|error| block::locate::located(self.about_rule(error), &self.document))
     }
@@ -277,7 +288,7 @@ impl<'a> EncryptedDocument<'a> {
     /// As [`decrypt`](Self::decrypt).
     pub fn open(&self, key: DataKey, check: MacCheck) -> Result<OpenDocument<'_, 'a>> {
         let mut reuse = Reuse::default();
-        let decrypted = self.decrypt_for_reuse(&key, check, Some(&mut reuse))?;
+        let decrypted = self.decrypt_for(Purpose::File, &key, check, Some(&mut reuse))?;
         Ok(OpenDocument {
             encrypted: self,
             key,

@@ -53,6 +53,41 @@ fn written_yaml_comes_back() {
     }
 }
 
+/// Long texts are encrypted in parts, which may end between two comments.
+#[test]
+fn thousands_of_comments_in_a_row_are_all_encrypted_and_come_back() {
+    let comments = |marker: &str| -> String {
+        let line = |number| format!("{marker} secret{number}\n");
+        (0..1_600).map(line).collect()
+    };
+    let hash = comments("#");
+    let both = comments(";") + "[b] ; secret\n" + &hash;
+    for (format, text) in [
+        (Format::Dotenv, format!("{hash}A=1\n\n{hash}B=2\n{hash}")),
+        (
+            Format::Ini,
+            format!("k = 1 # secret\n{both}k = 1 ; secret\n\n{hash}"),
+        ),
+        (
+            Format::Yaml,
+            format!(
+                "{hash}a: &x 1\n{hash}b: !!int # secret\n{hash} 5\nc: |+\n  x\n\n{hash}d: *x # secret\n{hash}"
+            ),
+        ),
+        (
+            Format::Yaml,
+            format!(
+                "a: &x {{b: 1}}\n{hash}c: *x\n{hash}---\n{hash}[\n{hash}1, # secret\n{hash}]\n"
+            )
+            .replace("[\n", "d: [\n"),
+        ),
+    ] {
+        let encrypted = encrypt(&text, format, &KEYS.0).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!encrypted.contains("secret"), "{format:?}");
+        assert!(comes_back(&text, format, &EncryptionRule::default()));
+    }
+}
+
 #[test]
 fn what_go_reads_otherwise_is_refused() {
     for (text, part) in written::REFUSED {

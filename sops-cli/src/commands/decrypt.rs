@@ -13,7 +13,7 @@ use crate::command_error::{Code, CommandError, Role};
 use crate::creation;
 use crate::files::Readers;
 use crate::key_services::Services;
-use crate::opening;
+use crate::opening::{self, Use};
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -71,7 +71,8 @@ impl Args {
         let to = self.formats.output(name, format)?;
         let path = self.path()?;
         let source = Source::read(file, format, Role::Encrypted)?;
-        let decrypted = opening::decrypt(ui, services, &source, &self.opening)?;
+        let purpose = Use::in_format(format, to);
+        let decrypted = opening::decrypt(ui, services, &source, &self.opening, purpose)?;
         let Some(path) = path else {
             let result = creation::in_format(ui, globals, &source, decrypted, to)?;
             return Ok((source, result));

@@ -8,6 +8,7 @@ use sops_core::{Document, variables};
 use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
 use crate::command_error::{Code, CommandError};
 use crate::exec::{self, Passing};
+use crate::opening::Use;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
@@ -38,7 +39,9 @@ pub(crate) fn cmd_exec_env(
         input_type: args.input_type.clone(),
         ..FormatArgs::default()
     };
-    let opened = exec::open(ui, globals, &args.exec, &formats)?;
+    let (file, _) = args.exec.file_and_command()?;
+    let format = formats.input(Some(file))?;
+    let opened = exec::open(ui, globals, &args.exec, format, Use::Values)?;
     let (source, decrypted) = (opened.source, opened.decrypted);
     let document = Document::parse(&*decrypted.plaintext, source.format)
         .map_err(|error| source.plaintext_error(error))?;

@@ -7,6 +7,7 @@ use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::creation;
 use crate::exec::{self, Passing, pipe};
+use crate::opening::Use;
 use crate::private_folder::PrivateFolder;
 use crate::ui::Ui;
 
@@ -44,9 +45,11 @@ pub(crate) fn cmd_exec_file(
             .hint("let the shell run all of it in the background: `sops-rs exec-file … &`"));
     }
     let name = args.filename()?;
-    let opened = exec::open(ui, globals, &args.exec, &args.formats)?;
+    let (file, _) = args.exec.file_and_command()?;
+    let format = args.formats.input(Some(file))?;
+    let to = args.formats.output(Some(file), format)?;
+    let opened = exec::open(ui, globals, &args.exec, format, Use::in_format(format, to))?;
     let source = opened.source;
-    let to = args.formats.output(Some(opened.file), source.format)?;
     let plaintext = creation::in_format(ui, globals, &source, opened.decrypted, to)?;
     // From here on a signal is the command's affair, and what is made here is taken away again.
     let passing = Passing::new()?;

@@ -35,7 +35,7 @@ enum Action {
         #[command(flatten)]
         place: Place,
         /// The group: the first one is 0
-        #[arg(value_name = "INDEX")]
+        #[arg(value_name = "INDEX", value_parser = index)]
         index: usize,
         #[command(flatten)]
         threshold: ThresholdArg,
@@ -52,6 +52,14 @@ struct Place {
     /// Write the result back to the file
     #[arg(long, short)]
     in_place: bool,
+}
+
+/// Reads an index, digits alone as for `sops`.
+fn index(text: &str) -> Result<usize, &'static str> {
+    let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    digits
+        .and_then(|digits| digits.parse().ok())
+        .ok_or("this is no whole number from 0 on")
 }
 
 pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {

@@ -7,18 +7,17 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
-use sops_core::{Decrypted, Variable};
+use sops_core::{Decrypted, Format, Variable};
 
-use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
+use crate::arguments::{ExecArgs, GlobalArgs};
 use crate::command_error::{Code, CommandError, Role};
 use crate::key_services::Services;
-use crate::opening;
+use crate::opening::{self, Use};
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -29,25 +28,24 @@ const PASSED: [i32; 6] = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2];
 
 /// A decrypted file, and the command that is run with it.
 pub(crate) struct Opened<'a> {
-    pub(crate) file: &'a Path,
     pub(crate) command: &'a str,
     pub(crate) source: Source,
     pub(crate) decrypted: Decrypted,
 }
 
-/// Decrypts the file that was named.
+/// Decrypts the file that was named, which has that format.
 pub(crate) fn open<'a>(
     ui: &Ui,
     globals: &GlobalArgs,
     exec: &'a ExecArgs,
-    formats: &FormatArgs,
+    format: Format,
+    purpose: Use,
 ) -> Result<Opened<'a>, CommandError> {
     let (file, command) = exec.file_and_command()?;
     let services = Services::for_opening(ui, globals, &exec.opening)?;
-    let source = Source::read(Some(file), formats.input(Some(file))?, Role::Encrypted)?;
-    let decrypted = opening::decrypt(ui, &services, &source, &exec.opening)?;
+    let source = Source::read(Some(file), format, Role::Encrypted)?;
+    let decrypted = opening::decrypt(ui, &services, &source, &exec.opening, purpose)?;
     Ok(Opened {
-        file,
         command,
         source,
         decrypted,

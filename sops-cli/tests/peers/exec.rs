@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use test_support::environment::{Run, TestEnvironment, program};
+use test_support::environment::{Run, TestEnvironment, program, recipient};
 
 const VALUES: &str = "s: text\ni: 0x1F\nf: 1.50\nf2: 1e30\nf3: 3.0\nf4: 1e-7\nf5: .inf\nf6: 123456789.0\nb: true\n\
     n: null\nt: 2020-01-02T03:04:05.5Z\nd: 2020-01-02\nm: \"one\\ntwo\"\n# comment\n\" x y\": odd\ne: \"\"\nbin: !!binary aGVsbG8=\n\
@@ -146,5 +146,32 @@ fn commands_run_as_under_sops() {
             "{:?}\n{ours}\n{theirs}",
             case.arguments
         );
+    }
+}
+
+#[test]
+fn values_of_files_that_sops_encrypted_are_told_as_by_sops() {
+    let json = "{\"a\": 1.0, \"b\": 1e3, \"c\": 1000000.0, \"d\": -0.0, \"e\": 1.5, \"f\": 7}";
+    for (name, text) in [("x.yaml", VALUES), ("x.json", json)] {
+        let environment = TestEnvironment::new();
+        environment.write(name, text);
+        let encrypt = ["encrypt", "-i", "--age", &recipient(), name];
+        let command = environment.command_of(Path::new("sops"), &encrypt);
+        environment.finish(command).succeeds();
+        for arguments in [
+            &["exec-env", "--pristine", name, SORTED][..],
+            &["exec-file", "--output-type", "dotenv", name, "cat {}"],
+            &["decrypt", "--output-type", "dotenv", name],
+            &["decrypt", "--output-type", "yaml", name],
+            &["decrypt", name],
+        ] {
+            let run =
+                |program: &Path| environment.finish(environment.command_of(program, arguments));
+            let (ours, theirs) = (run(&program()), run(Path::new("sops")));
+            assert_eq!(
+                ours.stdout, theirs.stdout,
+                "{arguments:?}\n{ours}\n{theirs}"
+            );
+        }
     }
 }

@@ -29,6 +29,23 @@ struct Flag {
     takes_value: bool,
 }
 
+impl Flag {
+    /// The flag in all the ways in which Go's library takes it.
+    fn spellings(&self) -> Vec<String> {
+        let long = |name: &&String| name.starts_with("--");
+        let one_dash = self
+            .names
+            .iter()
+            .filter(long)
+            .map(|name| name[1..].to_owned());
+        let names: Vec<String> = self.names.iter().cloned().chain(one_dash).collect();
+        let switches: &[String] = if self.takes_value { &[] } else { &names };
+        let told = |name: &String| ["true", "F"].map(|value| format!("{name}={value}"));
+        let told = switches.iter().flat_map(told);
+        names.iter().cloned().chain(told).collect()
+    }
+}
+
 #[test]
 fn every_flag_of_sops_is_known() {
     let environment = TestEnvironment::without_key();
@@ -37,7 +54,7 @@ fn every_flag_of_sops_is_known() {
         let flags = flags(command);
         assert!(!flags.is_empty(), "{command:?}: no flags are listed");
         for flag in flags {
-            for name in flag.names {
+            for name in flag.spellings() {
                 count += 1;
                 let mut arguments = command.to_vec();
                 arguments.push(&name);

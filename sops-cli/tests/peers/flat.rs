@@ -36,7 +36,9 @@ fn check(text: &str, format: Format, rule: Option<EncryptionRule>) -> Result<(),
         (Ok(ours), Some(theirs)) => (ours, theirs),
         (Err(_), None) => return Ok(()),
         (Ok(ours), None)
-            if crashes && peer::decrypt(&ours, format).is_ok_and(|back| back == text) =>
+            if crashes
+                && peer::decrypt(&ours, format).is_ok_and(|back| back == text)
+                && peer::sops_decrypt(&ours, format).is_ok() =>
         {
             return Ok(());
         }

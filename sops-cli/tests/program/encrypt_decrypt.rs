@@ -369,3 +369,44 @@ fn one_value_is_extracted() {
             .fails_with(code);
     }
 }
+
+/// In the spellings that Go's library takes, the file is decrypted in place or printed.
+#[test]
+fn flags_are_taken_in_the_spellings_of_sops() {
+    let environment = TestEnvironment::new();
+    let text = "a: 1\n";
+    for (arguments, in_place) in [
+        (&["decrypt", "-in-place", "x.yaml"][..], true),
+        (&["decrypt", "--in-place=true", "x.yaml"], true),
+        (&["decrypt", "-i=1", "x.yaml"], true),
+        (&["decrypt", "-i", "-i", "x.yaml"], true),
+        (&["-d", "-d", "-in-place", "x.yaml"], true),
+        (&["decrypt", "--in-place=false", "x.yaml"], false),
+        (&["decrypt", "-input-type", "yaml", "x.yaml"], false),
+        (
+            &["-d", "--ignore-mac=F", "-output-type=yaml", "x.yaml"],
+            false,
+        ),
+    ] {
+        environment.encrypt("x.yaml", text);
+        let encrypted = environment.read("x.yaml");
+        let run = environment.run(arguments).succeeds();
+        let expected = if in_place {
+            ("", text)
+        } else {
+            (text, &*encrypted)
+        };
+        assert_eq!(
+            (&*run.stdout, &*environment.read("x.yaml")),
+            expected,
+            "{arguments:?}"
+        );
+    }
+    for arguments in [
+        &["decrypt", "-i", "-i=false", "x.yaml"][..],
+        &["decrypt", "--in-place=perhaps", "x.yaml"],
+        &["decrypt", "--output", "a", "--output", "b", "x.yaml"],
+    ] {
+        environment.run(arguments).fails_with(1);
+    }
+}

@@ -183,6 +183,18 @@ fn a_large_file_passes_through_the_pipe() {
 }
 
 #[test]
+fn the_file_goes_with_a_command_that_is_killed() {
+    let environment = with_values();
+    for flags in [&[][..], &["--no-fifo"]] {
+        let run = with_file(&environment, flags, "ls {}; kill -KILL $$");
+        assert_eq!(run.code, Some(137), "{run}");
+        let file = run.stdout.trim_end();
+        assert!(file.ends_with("tmp-file"), "{run}");
+        assert!(!fs::exists(file).expect("it can be looked for"), "{run}");
+    }
+}
+
+#[test]
 fn signals_are_passed_on() {
     let environment = with_values();
     for arguments in [

@@ -34,12 +34,22 @@ pub struct Decrypted {
     pub unopened_comments: usize,
 }
 
+/// What a plaintext is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be the file that was encrypted, or what `sops` would write of it.
+    File,
+    /// To be read again for its values: a float that is written as an integer, as SOPS has it, is written as a float.
+    Values,
+}
+
 /// Decrypts what the metadata's rule selects.
 pub(crate) fn decrypt<'a>(
     document: &Document<'a>,
     metadata: &Metadata,
     key: &DataKey,
     check: MacCheck,
+    purpose: Purpose,
     mut reuse: Option<&mut Reuse<'a>>,
 ) -> Result<Decrypted> {
     let selection = Selected::of(document, metadata.rule.as_ref())?;
@@ -63,7 +73,15 @@ pub(crate) fn decrypt<'a>(
         .collect();
     let Read { usual, kept, mac } = in_order(openers, &batches, Opener::open, |opened| {
         let mac = Mac::new(metadata.mac_only_encrypted);
-        let mut reader = Reader::new(document, &selection, mac, &spellings.nodes, &changes, reuse);
+        let mut reader = Reader::new(
+            document,
+            &selection,
+            purpose,
+            mac,
+            &spellings.nodes,
+            &changes,
+            reuse,
+        );
         for (items, batch) in batches.iter().zip(opened) {
             reader.read(items.clone(), &batch)?;
         }

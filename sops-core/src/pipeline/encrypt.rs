@@ -6,8 +6,9 @@ use serde_json::{Map, Value as Json};
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
-use crate::document::{Document, Item, block, yaml};
+use crate::document::{Document, Item, block, ini, yaml};
 use crate::error::{Error, Result};
+use crate::format::Format;
 use crate::keys::DataKey;
 use crate::metadata::{Metadata, leave_out_spellings};
 use crate::pipeline::comments;
@@ -44,6 +45,9 @@ pub(crate) fn encrypt(
     yaml::tabs::refuse_foreign_tabs(document, |index, leaf| {
         selection.contains(index) && is_encryptable(leaf.value.as_ref())
     })?;
+    if document.format == Format::Ini {
+        ini::comments::refuse_unwritable(document, |index| selection.contains(index))?;
+    }
     let document = &*document;
     let mac_only_encrypted = metadata.mac_only_encrypted;
     let survey = || survey(document, &selection, mac_only_encrypted);

@@ -14,6 +14,7 @@ use crate::golang;
 use crate::mac::Mac;
 use crate::pipeline::besides::Change;
 use crate::pipeline::content::Content;
+use crate::pipeline::decrypt::Purpose;
 use crate::pipeline::open::{Batch, is_encrypted};
 use crate::pipeline::output::Output;
 use crate::pipeline::reuse::Reuse;
@@ -35,6 +36,7 @@ pub(super) struct Read {
 pub(super) struct Reader<'d, 'a, 'r> {
     document: &'d Document<'a>,
     selection: &'d Selected,
+    purpose: Purpose,
     reuse: Option<&'r mut Reuse<'a>>,
     additional_data: Vec<u8>,
     mac: Mac,
@@ -53,6 +55,7 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
     pub(super) fn new(
         document: &'d Document<'a>,
         selection: &'d Selected,
+        purpose: Purpose,
         mac: Mac,
         nodes: &'d [Node],
         changes: &'d [Change],
@@ -61,6 +64,7 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         Self {
             document,
             selection,
+            purpose,
             reuse,
             additional_data: Vec::new(),
             mac,
@@ -188,6 +192,12 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         self.mac.add(&value.bytes, true);
         let place = Place::to_decrypt(self.document, leaf, self.containers.innermost());
         self.spelling.clear();
+        let with_point = (self.purpose == Purpose::Values)
+            .then(|| with_point(&value))
+            .flatten();
+        let plaintext = with_point
+            .as_ref()
+            .map_or(plaintext, |text| text.as_bytes());
         let spelled = place.spell(plaintext, &value, &mut self.spelling);
         self.usual.value(leaf, &place, spelled, &self.spelling);
         if let Some(kept) = &mut self.kept {
@@ -229,4 +239,11 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
             mac: self.mac.finish(),
         }
     }
+}
+
+/// A float that reads as an integer in a spelling that does not.
+fn with_point(value: &Value<'_>) -> Option<Zeroizing<String>> {
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'-';
+    let is_whole = value.kind == Type::Float && value.bytes.iter().all(is_digit);
+    is_whole.then(|| Zeroizing::new(format!("{}.0", String::from_utf8_lossy(&value.bytes))))
 }

@@ -78,6 +78,8 @@ pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, selection: &Selected) ->
                 block,
             });
         };
+    // Up to where the leaves and aliases so far go: a comment may stand within one, as in `!!int # c`.
+    let mut reach = 0;
     for (site, item) in sites_in_order(document, selection) {
         match item {
             Item::Document { .. } => {
@@ -89,11 +91,19 @@ pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, selection: &Selected) ->
                 );
                 continue;
             }
-            // Only before a leaf is it sure that nothing reaches over the place.
+            // Nothing reaches over a place before a leaf.
             Item::Leaf(_) if sites.len() >= SITES => {
                 end_part(&mut sites, site.at as usize, None, &walk);
             }
+            Item::Comment { span, .. } if sites.len() >= SITES && reach <= span.start => {
+                // With its marker, behind which the site is.
+                let start = site.at.min(span.start) as usize;
+                end_part(&mut sites, start, None, &walk);
+            }
             _ => {}
+        }
+        if let Item::Leaf(Leaf { span, .. }) | Item::Alias { span, .. } = item {
+            reach = reach.max(span.end);
         }
         if !matches!(item, Item::Comment { .. }) {
             walk.behind(site.item as usize);

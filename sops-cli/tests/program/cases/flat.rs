@@ -91,6 +91,12 @@ pub(crate) fn plaintexts() -> Vec<Case> {
             "[a]\nb = hunter2\nb = 2\n",
             2,
         ),
+        case(
+            "INI with a comment in plaintext that `sops` cannot write",
+            File("x.ini", "[a]\nb = hunter2\n#\n# of c\n#\nc = 1\n".into()),
+            "encrypt -i --encrypted-regex ^b$ --age R F",
+            2,
+        ),
     ]
 }
 

@@ -982,6 +982,12 @@ pub(crate) fn command_lines() -> Vec<Case> {
         ),
         case("no group to delete", Encrypted, "groups delete -f F", 1),
         case(
+            "a group to delete with a sign",
+            Encrypted,
+            "groups delete -f F +0",
+            1,
+        ),
+        case(
             "a PGP key",
             File("x.yaml", PLAIN.into()),
             "encrypt -i --age R --pgp 85D7 F",

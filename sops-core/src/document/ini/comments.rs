@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::scan::MARKERS;
 use crate::document::{Comment, Document, Item, PathId, ROOT, Span};
+use crate::error::{Error, Result};
 
 /// Stands behind the encrypted value of a comment that begins like the marker of another comment, as in `; # x`. SOPS would write
 /// that marker instead of the one that is there.
@@ -55,6 +56,42 @@ pub(crate) fn comment<'a>(document: &Document<'a>, index: usize) -> Comment<'a> 
         comment.suffix = VERBATIM.to_owned();
     }
     comment
+}
+
+/// Refuses a comment whose first line is empty while others follow, unless it is encrypted: `sops` crashes when it is to write one, and
+/// so could not decrypt the file. Those that it passes over stay.
+///
+/// # Errors
+/// [`Error::Unsupported`], with the place of the comment.
+pub(crate) fn refuse_unwritable(
+    document: &Document<'_>,
+    is_encrypted: impl Fn(usize) -> bool,
+) -> Result<()> {
+    for (index, item) in document.tape.iter().enumerate() {
+        let Item::Comment { path, span, .. } = item else {
+            continue;
+        };
+        let continues = matches!(document.tape[index - 1], Item::Comment { .. });
+        if *path == ROOT
+            || continues
+            || is_encrypted(index)
+            || following(document, index).next().is_none()
+        {
+            continue;
+        }
+        // SOPS strips blanks and markers up to the line break, white space of other kinds not.
+        let to_end = &document.text[span.range().start..];
+        let rest = to_end.trim_start_matches([' ', marker(to_end)]);
+        if rest.starts_with('\n') {
+            return Err(Error::Unsupported {
+                location: document.location(*span),
+                message: "the first line of this comment is empty, and others belong to it: `sops` crashes on that where the comment is not \
+                          encrypted; put text into the line, or take it away"
+                    .into(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The header of the section with that path.
@@ -103,12 +140,13 @@ fn following<'d>(document: &'d Document<'_>, index: usize) -> impl Iterator<Item
 fn behind_marker(text: &str, span: Span) -> Range<usize> {
     let range = span.range();
     let source = &text[range.clone()];
-    let marker = source
-        .chars()
-        .next()
-        .filter(|first| MARKERS.contains(first));
-    let inner = source.trim_start_matches(|next| next == ' ' || Some(next) == marker);
+    let inner = source.trim_start_matches([' ', marker(source)]);
     range.end - inner.len()..range.end
+}
+
+/// What a comment begins with.
+fn marker(source: &str) -> char {
+    source.chars().next().unwrap_or(MARKERS[0])
 }
 
 /// What takes the places of encrypted comments, of which these have been opened; their indexes on the tape and plaintexts, in order.
@@ -208,5 +246,37 @@ fn line(text: &str, of_section: bool) -> String {
         Some(rest) => format!("{} {}", &text[..1], rest.trim()),
         None if of_section => format!("; {text}"),
         None => format!("; {}", text.trim()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::ini;
+
+    /// Measured with `sops encrypt --encrypted-regex '^A$'` 3.13.3, which crashes on those that are refused, and with `sops decrypt`.
+    #[test]
+    fn comments_on_which_sops_crashes_are_refused_in_plaintext() {
+        for (text, refused_in_line) in [
+            ("A=x\n#\n; y\nK=1\n", Some(2)),
+            ("A=x\n\n ;; ;\n\n#\nK=1\n", Some(3)),
+            ("A=x\n#\nK=1 ; y\n", Some(2)),
+            ("A=x\n#  \n; y\nK=1\n", Some(2)),
+            ("A=x\n#\n# y\n[s]\nK=1\n", Some(2)),
+            ("A=x\n#\n[s] ; y\nK=1\n", Some(2)),
+            ("A=x\n#\nK=1\n", None),
+            ("A=x\n; y\n#\nK=1\n", None),
+            ("A=x\n#\t\n; y\nK=1\n", None),
+            ("A=x\r\n#\r\n; y\r\nK=1\r\n", None),
+            ("A=x\n#\n; y\n", None),
+        ] {
+            let document = ini::parse(text).unwrap_or_else(|error| panic!("{error}"));
+            let line = match refuse_unwritable(&document, |_| false) {
+                Err(Error::Unsupported { location, .. }) => Some(location.line),
+                _ => None,
+            };
+            assert_eq!(line, refused_in_line, "{text:?}");
+            assert!(refuse_unwritable(&document, |_| true).is_ok());
+        }
     }
 }

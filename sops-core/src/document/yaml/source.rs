@@ -28,9 +28,14 @@ pub(crate) fn find_indicator(text: &str, from: usize, wanted: &[u8]) -> Option<u
     None
 }
 
-/// How many lines a text has, about as many as entries.
+/// How many lines of a text are not empty, about as many as entries.
 pub(crate) fn lines(text: &str) -> usize {
-    memchr::memchr_iter(b'\n', text.as_bytes()).count()
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'
+', bytes)
+        .filter(|at| *at > 0 && bytes[*at - 1] != b'
+')
+        .count()
 }
 
 /// About how many lines end in a colon, rather too many than too few: each holds a key whose value is a collection in block style.
