@@ -54,6 +54,18 @@ impl<'a> Place<'a> {
         Self::new(document, leaf, around, form)
     }
 
+    /// Where [`Place::range`] begins for a plaintext leaf: a comment behind a block's header, if that stays, stands before it.
+    pub(crate) fn start_to_encrypt(document: &Document<'_>, leaf: &Leaf<'_>) -> usize {
+        let start = leaf.span.range().start;
+        match leaf.style {
+            Style::Literal | Style::Folded => match block_form(document.source(leaf.span), leaf) {
+                Form::Block { header, .. } => start + header.len(),
+                _ => start,
+            },
+            _ => start,
+        }
+    }
+
     /// The place that an encrypted leaf has.
     pub(crate) fn to_decrypt(document: &Document<'a>, leaf: &Leaf<'_>, around: Around) -> Self {
         let form = match leaf.style {

@@ -135,7 +135,7 @@ fn sites_in_order<'d, 'a>(
             Item::Leaf(leaf)
                 if selection.contains(index) && is_encryptable(leaf.value.as_ref()) =>
             {
-                leaf.span.start
+                Place::start_to_encrypt(document, leaf) as u32
             }
             Item::Comment { .. } if selection.contains(index) => {
                 let comment = document.comment(index);

@@ -31,10 +31,8 @@ pub(crate) fn find_indicator(text: &str, from: usize, wanted: &[u8]) -> Option<u
 /// How many lines of a text are not empty, about as many as entries.
 pub(crate) fn lines(text: &str) -> usize {
     let bytes = text.as_bytes();
-    memchr::memchr_iter(b'
-', bytes)
-        .filter(|at| *at > 0 && bytes[*at - 1] != b'
-')
+    memchr::memchr_iter(b'\n', bytes)
+        .filter(|at| *at > 0 && bytes[*at - 1] != b'\n')
         .count()
 }
 
