@@ -37,6 +37,21 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         "it puts another character in place of the escape",
     ),
     (
+        "half a pair of escapes at the end",
+        0,
+        "it puts another character in place of the escape",
+    ),
+    (
+        "the other half of a pair of escapes",
+        0,
+        "it puts another character in place of the escape",
+    ),
+    (
+        "half a pair of escapes twice",
+        0,
+        "it puts another character in place of the escape",
+    ),
+    (
         "JSON with a key that stands twice",
         0,
         "readers disagree on which one counts",
