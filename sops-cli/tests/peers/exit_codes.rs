@@ -117,6 +117,11 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         "it drops the first value",
     ),
     (
+        "INI with a line of the metadata twice",
+        0,
+        "it drops the first line",
+    ),
+    (
         "binary without a value",
         51,
         "it looks at the MAC before it looks for the value",

@@ -149,6 +149,12 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             1,
         ),
         changed(
+            "dotenv with a line of the metadata twice",
+            "x.env",
+            |text| format!("{text}sops_version=hunter2\n"),
+            1,
+        ),
+        changed(
             "INI with an altered value",
             "x.ini",
             |text| altered(text, "password"),
@@ -192,6 +198,18 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             "INI cut within the metadata",
             "x.ini",
             |text| cut(text, "version"),
+            1,
+        ),
+        changed(
+            "INI with a line of the metadata twice",
+            "x.ini",
+            |text| format!("{text}unencrypted_suffix = _unencrypted\n"),
+            1,
+        ),
+        changed(
+            "INI with two sections of metadata",
+            "x.ini",
+            |text| format!("{text}\n[b]\nc = hunter2\n[sops]\nversion = hunter2\n"),
             1,
         ),
         changed(
