@@ -39,6 +39,8 @@ pub struct Encryption {
     pub stores: Stores,
     /// Whether a document of which the rule selects nothing is an error or, as with `sops`, left in plaintext.
     pub allow_plaintext: bool,
+    /// Whether a document that has encrypted values and no `sops` block is an error or, as with `sops`, encrypted once more.
+    pub allow_ciphertext: bool,
     /// The time that `lastmodified` tells.
     pub now: SystemTime,
     /// Encrypts the data key for the master keys.
@@ -55,6 +57,7 @@ impl Encryption {
             mac_only_encrypted: false,
             stores: Stores::default(),
             allow_plaintext: false,
+            allow_ciphertext: false,
             now: SystemTime::now(),
             key_service: Arc::new(Identities::new()),
         }
@@ -64,7 +67,7 @@ impl Encryption {
 /// Encrypts a document under a new data key.
 ///
 /// # Errors
-/// As [`Document::parse`]; [`Error::AlreadyEncrypted`], [`Error::NoRecipient`], [`Error::NothingSelected`].
+/// As [`Document::parse`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`], [`Error::NoRecipient`], [`Error::NothingSelected`].
 pub fn encrypt(
     plaintext: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
@@ -77,8 +80,11 @@ pub fn encrypt(
     if how.key_groups.iter().all(Vec::is_empty) {
         return Err(Error::NoRecipient);
     }
-    let key = DataKey::generate();
     let is_binary = format == Format::Binary;
+    if !how.allow_ciphertext {
+        document.refuse_ciphertext((!is_binary).then_some(&how.rule))?;
+    }
+    let key = DataKey::generate();
     let mut metadata = Metadata {
         key_groups: Vec::new(),
         shamir_threshold: None,

@@ -122,6 +122,31 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         "it drops the first line",
     ),
     (
+        "no `sops` block, encrypted",
+        0,
+        "it encrypts the ciphertext",
+    ),
+    (
+        "no `sops` block in JSON, encrypted",
+        0,
+        "it encrypts the ciphertext",
+    ),
+    (
+        "dotenv without its metadata to encrypt",
+        0,
+        "it encrypts the ciphertext",
+    ),
+    (
+        "INI without its metadata to encrypt",
+        0,
+        "it encrypts the ciphertext",
+    ),
+    (
+        "binary without its metadata to encrypt",
+        0,
+        "it encrypts the ciphertext",
+    ),
+    (
         "binary without a value",
         51,
         "it looks at the MAC before it looks for the value",

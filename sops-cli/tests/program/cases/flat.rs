@@ -276,6 +276,24 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             203,
         ),
         case(
+            "dotenv without its metadata to encrypt",
+            Changed("x.env", DOTENV, |text| cut(text, "sops_")),
+            "encrypt -i --age R F",
+            203,
+        ),
+        case(
+            "INI without its metadata to encrypt",
+            Changed("x.ini", INI, |text| cut(text, "[sops]")),
+            "encrypt -i --age R F",
+            203,
+        ),
+        case(
+            "binary without its metadata to encrypt",
+            Changed("x.bin", BINARY, |text| cut(text, "\"sops\":")),
+            "encrypt -i --age R F",
+            203,
+        ),
+        case(
             "encrypted INI to encrypt",
             Changed("x.ini", INI, as_is),
             "encrypt -i --age R F",

@@ -360,6 +360,21 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
         ),
         changed("no MAC", |text| without(text, "mac:"), 51),
         changed("no `sops` block", |text| flat::cut(text, "sops:"), 1),
+        case(
+            "no `sops` block, encrypted",
+            Changed("x.yaml", PLAIN, |text| flat::cut(text, "sops:")),
+            "encrypt -i --age R F",
+            203,
+        ),
+        case(
+            "no `sops` block in JSON, encrypted",
+            Changed("x.json", "{\"a\": [1, \"hunter2\"]}\n", |text| {
+                let values = flat::cut(text, "\"sops\":");
+                format!("{}}}\n", values.trim_end().trim_end_matches(','))
+            }),
+            "encrypt -i --age R F",
+            203,
+        ),
         changed(
             "a malformed MAC",
             |text| lines(text, "mac:", |_| "    mac: hunter2\n".into()),
