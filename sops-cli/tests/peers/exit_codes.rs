@@ -147,6 +147,11 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         "it encrypts the ciphertext",
     ),
     (
+        "a comment that is a text",
+        51,
+        "it takes the comment for a value, and finds another MAC",
+    ),
+    (
         "binary without a value",
         51,
         "it looks at the MAC before it looks for the value",

@@ -380,6 +380,24 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             |text| lines(text, "mac:", |_| "    mac: hunter2\n".into()),
             51,
         ),
+        changed(
+            "a MAC that is no text",
+            |text| replaced(text, "mac:", "type:str", "type:bool"),
+            51,
+        ),
+        changed(
+            "a MAC that is a comment",
+            |text| replaced(text, "mac:", "type:str", "type:comment"),
+            51,
+        ),
+        case(
+            "a comment that is a text",
+            Changed("x.yaml", "a:\n  # hunter2\n  b: hunter2\n", |text| {
+                replaced(text, "#ENC", "type:comment", "type:str")
+            }),
+            "decrypt -i F",
+            25,
+        ),
         changed("an altered MAC", |text| altered(text, "mac:", "data:"), 51),
         changed(
             "a misspelt key of the `sops` block",
