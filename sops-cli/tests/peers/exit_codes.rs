@@ -151,6 +151,7 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         51,
         "it takes the comment for a value, and finds another MAC",
     ),
+    ("a value of bytes", 2, "it panics"),
     (
         "binary without a value",
         51,

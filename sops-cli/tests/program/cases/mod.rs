@@ -654,6 +654,12 @@ pub(crate) fn opened() -> Vec<(Case, &'static str)> {
         opened("a version with a letter", "x.yaml", PLAIN, |text| {
             replaced(text, "version:", "3.13.3", "v3.13.3")
         }),
+        opened("an empty threshold", "x.yaml", PLAIN, |text| {
+            block(text, "shamir_threshold: ''\n    age:")
+        }),
+        opened("a value of bytes", "x.yaml", "a: x\nb: hunter2\n", |text| {
+            text.replacen("type:str", "type:bytes", 2)
+        }),
         opened("a threshold below 1", "x.yaml", PLAIN, |text| {
             block(text, "shamir_threshold: -1\n    age:")
         }),
