@@ -11,6 +11,7 @@ use crate::{IDENTITIES, trees};
 static WAYS: LazyLock<[Encryption; 2]> = LazyLock::new(|| {
     let all = Encryption {
         allow_plaintext: true,
+        allow_ciphertext: true,
         ..Encryption::to(IDENTITIES.recipients())
     };
     let some = Encryption {

@@ -205,6 +205,11 @@ impl CommandError {
             Error::AlreadyEncrypted => Self::new(Code::AlreadyEncrypted, "the document has a top-level key `sops`, which is for the metadata of encrypted files: it is encrypted already, or the key needs another name")
                 .hint("to change an encrypted file: `sops-rs edit <FILE>`")
                 .hint("in a plaintext file, give the key `sops` another name"),
+            Error::Ciphertext { path, location } => {
+                at = Some(location);
+                Self::new(Code::AlreadyEncrypted, format!("{path}: this value is encrypted already, but the file has no `sops` block to open it: the block seems to have been lost"))
+                    .hint("take the block back from version control; encrypted once more, the value could not be opened any more")
+            }
             Error::Metadata { location, path, message } => {
                 at = location;
                 let is_whole = path.is_none();

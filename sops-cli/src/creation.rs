@@ -152,6 +152,7 @@ pub(crate) fn encryption(
         mac_only_encrypted: globals.mac_only_encrypted
             || creation.is_some_and(|rule| rule.mac_only_encrypted),
         allow_plaintext: wanted.rules.allow_plaintext,
+        allow_ciphertext: false,
         now: SystemTime::now(),
         key_service: services.all(),
     })

@@ -252,6 +252,12 @@ pub(crate) fn is_encrypted(text: &str) -> bool {
     Parts::parse(text).is_some()
 }
 
+/// Whether a text is an encrypted value and nothing else but white space around it.
+pub(crate) fn is_all_encrypted(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with(CIPHERTEXT_PREFIX) && extent(text) == Some(0..text.len())
+}
+
 /// Where in a scalar's source text its encrypted value stands, if it holds one.
 pub(crate) fn extent(source: &str) -> Option<Range<usize>> {
     // The comment of a block scalar's header, which comes first, may hold another.

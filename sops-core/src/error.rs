@@ -95,6 +95,15 @@ pub enum Error {
     /// The document has a `sops` block already, in dotenv a key that begins with `sops_`, so it cannot be encrypted again.
     #[error("the document has a top-level key `sops`: it is encrypted already")]
     AlreadyEncrypted,
+    /// A value is an encrypted one, in a document without the `sops` block that opens it: the block was cut off, or lost in a merge. Take it
+    /// back from version control.
+    #[error("{location}: {path}: an encrypted value, without the `sops` block that opens it")]
+    Ciphertext {
+        /// The key path, keys joined with `.`.
+        path: String,
+        /// Where the value stands.
+        location: Location,
+    },
     /// The `sops` block is missing a part, or a part is malformed.
     #[error("{}the `sops` block: {}{message}", prefix(location), part(path))]
     Metadata {

@@ -43,6 +43,8 @@ pub struct Encryption {
     pub stores: Stores,
     /// Whether a document of which the rule selects nothing is an error or, as with `sops`, left in plaintext.
     pub allow_plaintext: bool,
+    /// Whether a document that has encrypted values and no `sops` block is an error or, as with `sops`, encrypted once more.
+    pub allow_ciphertext: bool,
     /// The time that `lastmodified` tells.
     pub now: SystemTime,
     /// Encrypts the data key for the master keys.
@@ -59,6 +61,7 @@ impl Encryption {
             mac_only_encrypted: false,
             stores: Stores::default(),
             allow_plaintext: false,
+            allow_ciphertext: false,
             now: SystemTime::now(),
             key_service: Arc::new(Identities::new()),
         }
@@ -68,7 +71,7 @@ impl Encryption {
 /// Encrypts a document under a new data key.
 ///
 /// # Errors
-/// As [`Document::parse`]; [`Error::AlreadyEncrypted`], [`Error::NoRecipient`], [`Error::NothingSelected`].
+/// As [`Document::parse`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`], [`Error::NoRecipient`], [`Error::NothingSelected`].
 pub fn encrypt(
     plaintext: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
@@ -76,6 +79,9 @@ pub fn encrypt(
 ) -> Result<String> {
     let plaintext = plaintext.as_ref();
     if format == Format::Binary {
+        if !how.allow_ciphertext {
+            Document::parse(plaintext, format)?.refuse_ciphertext(None)?;
+        }
         let (mut metadata, key) = new_metadata(format, how)?;
         let indent = json_binary_indent(&how.stores);
         return binary::encrypt(plaintext, &mut metadata, &key, indent);
@@ -124,6 +130,9 @@ fn encrypt_values(
     let mut document = Document::parse(plaintext, format)?;
     if !document.blocks.is_empty() {
         return Err(Error::AlreadyEncrypted);
+    }
+    if !how.allow_ciphertext {
+        document.refuse_ciphertext(Some(&how.rule))?;
     }
     let (mut metadata, key) = new_metadata(format, how)?;
     let selection = Selected::of(&document, Some(&how.rule))?;

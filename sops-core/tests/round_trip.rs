@@ -19,6 +19,7 @@ static KEYS: LazyLock<(Encryption, Identities)> = LazyLock::new(|| {
         .expect("a generated key is valid");
     let how = Encryption {
         allow_plaintext: true,
+        allow_ciphertext: true,
         ..Encryption::to([pair.recipient])
     };
     (how, identities)
@@ -289,6 +290,22 @@ fn a_header_with_an_encrypted_comment_keeps_the_ciphertext_of_its_value() {
         assert!(line.starts_with("  ENC[AES256_GCM,"), "{line}");
     }
     assert_eq!(values(&again), encrypted_values);
+}
+
+#[test]
+fn a_file_that_lost_its_block_is_encrypted_once_more_only_where_that_is_asked_for() {
+    let encrypted = encrypt("a: b\nc: 1\n", Format::Yaml, &KEYS.0).expect("it is a document");
+    let values = &encrypted[..encrypted.find("sops:").expect("it has a block")];
+    assert!(comes_back(values, Format::Yaml, &EncryptionRule::default()));
+    let how = Encryption {
+        allow_ciphertext: false,
+        ..KEYS.0.clone()
+    };
+    let refused = encrypt(values, Format::Yaml, &how);
+    let Err(Error::Ciphertext { path, location }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!((&*path, location.line, location.column), ("a", 1, 4));
 }
 
 #[test]

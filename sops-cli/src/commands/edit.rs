@@ -256,6 +256,7 @@ fn is_about_text(error: &Error) -> bool {
             | Error::Unencryptable { .. }
             | Error::Limit { .. }
             | Error::AlreadyEncrypted
+            | Error::Ciphertext { .. }
             | Error::Metadata { .. }
             | Error::NothingSelected { .. }
     )

@@ -153,6 +153,10 @@ impl Args {
             if plaintext.is_encrypted() {
                 return Err(source.error(Error::AlreadyEncrypted));
             }
+            let rule = (format != Format::Binary).then_some(&encryption.rule);
+            plaintext
+                .refuse_ciphertext(rule)
+                .map_err(|error| source.error(error))?;
             if to == Format::Binary {
                 refuse_other_keys(&plaintext).map_err(|error| source.error(error))?;
             }

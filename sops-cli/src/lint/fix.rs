@@ -115,6 +115,7 @@ impl Mender<'_> {
                 mac_only_encrypted: rule.mac_only_encrypted,
                 stores: config.stores(),
                 allow_plaintext: false,
+                allow_ciphertext: false,
                 now: SystemTime::now(),
                 key_service: services.all(),
             };

@@ -37,6 +37,21 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         "it puts another character in place of the escape",
     ),
     (
+        "half a pair of escapes at the end",
+        0,
+        "it puts another character in place of the escape",
+    ),
+    (
+        "the other half of a pair of escapes",
+        0,
+        "it puts another character in place of the escape",
+    ),
+    (
+        "half a pair of escapes twice",
+        0,
+        "it puts another character in place of the escape",
+    ),
+    (
         "JSON with a key that stands twice",
         0,
         "readers disagree on which one counts",
@@ -101,6 +116,42 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         0,
         "it drops the first value",
     ),
+    (
+        "INI with a line of the metadata twice",
+        0,
+        "it drops the first line",
+    ),
+    (
+        "no `sops` block, encrypted",
+        0,
+        "it encrypts the ciphertext",
+    ),
+    (
+        "no `sops` block in JSON, encrypted",
+        0,
+        "it encrypts the ciphertext",
+    ),
+    (
+        "dotenv without its metadata to encrypt",
+        0,
+        "it encrypts the ciphertext",
+    ),
+    (
+        "INI without its metadata to encrypt",
+        0,
+        "it encrypts the ciphertext",
+    ),
+    (
+        "binary without its metadata to encrypt",
+        0,
+        "it encrypts the ciphertext",
+    ),
+    (
+        "a comment that is a text",
+        51,
+        "it takes the comment for a value, and finds another MAC",
+    ),
+    ("a value of bytes", 2, "it panics"),
     (
         "binary without a value",
         51,

@@ -41,6 +41,7 @@ pub(crate) fn encrypt(
     let recipient: Recipient = recipient().parse().expect("the recipient is valid");
     let mut how = Encryption::to([recipient]);
     how.allow_plaintext = true;
+    how.allow_ciphertext = true;
     change(&mut how);
     sops_core::encrypt(text, format, &how)
 }

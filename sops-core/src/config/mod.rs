@@ -136,7 +136,7 @@ impl Config {
                 .take(MAX_WARNINGS)
                 .map(|(index, message)| Warning {
                     file: file.to_owned(),
-                    location: place::of_item(text, "creation_rules", index),
+                    location: place::of_rule(text, index),
                     message,
                 })
                 .collect();
@@ -180,7 +180,7 @@ impl Config {
             let index = index.ok_or_else(|| self.error(message.to_owned()))?;
             Err(Error::Config {
                 file: self.file.clone(),
-                location: place::of_item(self.text.as_bytes(), "creation_rules", index),
+                location: place::of_rule(self.text.as_bytes(), index),
                 message: format!("creation_rules[{index}]: {message}"),
             })
         };

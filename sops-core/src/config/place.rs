@@ -9,12 +9,15 @@ use super::read;
 use crate::error::Location;
 use crate::keys::{Family, MasterKey};
 
-/// Where the item `index` of the list under the top-level `key` starts.
-pub(super) fn of_item(text: &[u8], key: &'static str, index: usize) -> Option<Location> {
+/// Where the creation rule `index` starts.
+pub(super) fn of_rule(text: &[u8], index: usize) -> Option<Location> {
     let text = std::str::from_utf8(text).ok()?;
-    // The place of a value is known to those who fail there.
-    let yaml = serde_yaml::Deserializer::from_str(without_mark(text));
-    of_error(text, &Item { key, index }.deserialize(yaml).err()?)
+    let search = Search {
+        level: Level::Top,
+        index,
+        wanted: None,
+    };
+    of_error(text, &search.fault(text)?)
 }
 
 /// What is said of a key in the creation rule `index`, which is there as the key path in front, and where it stands: at the anchor where
@@ -29,12 +32,13 @@ pub(super) fn fault_of_key(
     let search = Search {
         level: Level::Top,
         index,
-        key,
-        message,
-        part: &part,
+        wanted: Some(Wanted {
+            key,
+            message,
+            part: &part,
+        }),
     };
-    let yaml = serde_yaml::Deserializer::from_str(without_mark(text));
-    let error = search.deserialize(yaml).err()?;
+    let error = search.fault(text)?;
     let location = of_error(text, &error);
     let location = match (location, part.take()) {
         (Some(at), Some(part)) => Some(of_part(text, at, &part).unwrap_or(at)),
@@ -68,56 +72,19 @@ pub(super) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Fails at the item `index` of the list under `key`, and nowhere else.
-#[derive(Clone, Copy)]
-struct Item {
-    key: &'static str,
-    index: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Item {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> std::result::Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Item {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
-        while let Some(key) = map.next_key::<String>()? {
-            if key == self.key {
-                map.next_value_seed(self)?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<(), A::Error> {
-        for _ in 0..self.index {
-            list.next_element::<IgnoredAny>()?;
-        }
-        // An item is a mapping, so what is read here is no unit.
-        list.next_element::<()>().map(|_| ())
-    }
-}
-
-/// Fails at the text that is the key, or has it among others, in one creation rule.
+/// Fails at what is looked for, since the place of a value is known to those who fail there, and nowhere else.
 #[derive(Clone, Copy)]
 struct Search<'s> {
     level: Level,
+    /// The creation rule that is searched.
     index: usize,
+    /// What is looked for in it; the rule itself, if this is none.
+    wanted: Option<Wanted<'s>>,
+}
+
+/// The text that is the key, or has it among others.
+#[derive(Clone, Copy)]
+struct Wanted<'s> {
     key: &'s MasterKey,
     message: &'s str,
     /// The key as it is spelled, where the text has others too.
@@ -136,6 +103,12 @@ enum Level {
 }
 
 impl Search<'_> {
+    /// The error with which the search of the text ends where it finds something.
+    fn fault(self, text: &str) -> Option<serde_yaml::Error> {
+        let yaml = serde_yaml::Deserializer::from_str(without_mark(text));
+        self.deserialize(yaml).err()
+    }
+
     /// The search behind a key of a mapping, if it goes on there.
     fn behind(self, name: &str) -> Option<Self> {
         let level = match (self.level, name) {
@@ -173,7 +146,7 @@ impl<'de> Visitor<'de> for Search<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<(), E> {
-        let Level::Keys(family) = self.level else {
+        let (Level::Keys(family), Some(wanted)) = (self.level, self.wanted) else {
             return Ok(());
         };
         let parts = text
@@ -183,23 +156,26 @@ impl<'de> Visitor<'de> for Search<'_> {
         let parts: Vec<_> = parts.collect();
         let is_key = |part: &&str| {
             let keys = MasterKey::from_list(family, part);
-            keys.is_ok_and(|keys| keys.contains(self.key))
+            keys.is_ok_and(|keys| keys.contains(wanted.key))
         };
         let Some(at) = parts.iter().position(is_key) else {
             return Ok(());
         };
         if parts.len() == 1 {
-            return Err(E::custom(self.message));
+            return Err(E::custom(wanted.message));
         }
-        self.part.replace(Some(parts[at].to_owned()));
+        wanted.part.replace(Some(parts[at].to_owned()));
         let (number, count) = (at + 1, parts.len());
         Err(E::custom(format!(
             "key {number} of {count}: {}",
-            self.message
+            wanted.message
         )))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
+        if matches!(self.level, Level::Rule) && self.wanted.is_none() {
+            return Err(serde::de::Error::custom("the rule"));
+        }
         while let Some(key) = map.next_key::<String>()? {
             match self.behind(&key) {
                 Some(search) => map.next_value_seed(search)?,

@@ -45,6 +45,16 @@ pub(crate) fn data<'d, 'a>(document: &'d Document<'a>) -> Option<&'d Leaf<'a>> {
     (is_data && leaves.next().is_none()).then_some(leaf)
 }
 
+/// Whether bytes begin as an encrypted binary file does that has its value first, as this library and SOPS write it.
+pub(crate) fn begins_as_envelope(bytes: &[u8]) -> bool {
+    let parts = [&b"{"[..], b"\"data\"", b":", b"\"ENC[AES256_GCM,data:"];
+    let mut parts = parts.iter();
+    let behind = parts.try_fold(bytes, |rest, part| {
+        rest.trim_ascii_start().strip_prefix(*part)
+    });
+    behind.is_some()
+}
+
 /// The text around the value of a new encrypted file, as SOPS writes it: what is before the value, and what is behind.
 pub(crate) fn envelope(tree: &Map<String, Json>, indent: Indent) -> Result<(String, String)> {
     let entry = |key: &str, value| Entry {

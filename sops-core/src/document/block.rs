@@ -9,9 +9,10 @@ use std::ops::Range;
 use serde_json::{Map, Value as Json};
 
 use crate::document::{Block, Document, Edits, Item, Style, flat, yaml};
-use crate::error::{Error, Result};
+use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::metadata::BLOCK_KEY;
+use crate::metadata::flat::Fault;
 use crate::tree::{Entry, Node};
 
 /// The mapping at the top of the document whose item is at `index`.
@@ -45,19 +46,24 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
         return Ok(None);
     };
     let value = || source(document, block).0;
+    let whole = |message: String| Fault { at: None, message };
     let tree = match document.format {
         Format::Dotenv | Format::Ini => flat::block::read(document),
         Format::Json | Format::Binary => {
-            serde_json::from_str(&value()).map_err(|error| error.to_string())
+            serde_json::from_str(&value()).map_err(|error| whole(error.to_string()))
         }
-        Format::Yaml => serde_yaml::from_str(&value()).map_err(|error| error.to_string()),
+        Format::Yaml => serde_yaml::from_str(&value()).map_err(|error| whole(error.to_string())),
     };
-    tree.map(Some).map_err(|message| Error::Metadata {
-        location: locate::location(document, None),
-        path: None,
-        // The place in it would be counted from the start of the block.
-        message: message.split(" at line ").next().unwrap_or_default().into(),
-    })
+    tree.map(Some)
+        .map_err(|Fault { at, message }| Error::Metadata {
+            location: match at {
+                Some(at) => Some(Location::of(document.text, at)),
+                None => locate::location(document, None),
+            },
+            path: None,
+            // The place in it would be counted from the start of the block.
+            message: message.split(" at line ").next().unwrap_or_default().into(),
+        })
 }
 
 /// The text of the block's value as it can be read by itself, and how many bytes were added in front of it.

@@ -7,6 +7,7 @@ use crate::document::flat::{self, Builder};
 use crate::document::{Block, Document, Item, Leaf, ROOT, Span, Style};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
+use crate::metadata::flat::Line;
 use crate::tree::Node;
 use crate::value::Value;
 
@@ -129,11 +130,15 @@ pub(crate) fn emit(node: &Node) -> std::result::Result<String, String> {
     Ok(out)
 }
 
-/// The names and texts of the metadata in `lines`.
-pub(crate) fn metadata(block: &str) -> impl Iterator<Item = (String, String)> {
-    lines(block).filter_map(|(_, line)| {
+/// The lines of the metadata in a part of the text, with their places there.
+pub(crate) fn metadata(block: &str) -> impl Iterator<Item = Line> {
+    lines(block).filter_map(|(at, line)| {
         let (name, text) = line.strip_prefix(METADATA_PREFIX)?.split_once('=')?;
-        Some((name.to_owned(), unescape(text).into_owned()))
+        Some(Line {
+            at,
+            name: name.to_owned(),
+            text: unescape(text).into_owned(),
+        })
     })
 }
 

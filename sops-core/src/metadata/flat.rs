@@ -51,13 +51,31 @@ pub(crate) fn name(path: &[Component]) -> String {
     name
 }
 
-/// The tree of names and texts, or what is wrong with them.
-pub(crate) fn unflatten(
-    entries: impl IntoIterator<Item = (String, String)>,
-) -> Result<Map<String, Json>, String> {
+/// A name and its text, and where in the document they stand.
+pub(crate) struct Line {
+    pub(crate) at: usize,
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+/// What is wrong with a list.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// Where the line stands that does not fit those before it; `None` if it is about all of them.
+    pub(crate) at: Option<usize>,
+    pub(crate) message: String,
+}
+
+/// The tree of names and texts.
+pub(crate) fn unflatten(lines: impl IntoIterator<Item = Line>) -> Result<Map<String, Json>, Fault> {
     let mut top = Node::default();
-    for (name, text) in entries {
-        let wrong = |reason: &str| Err(format!("`{name}` {reason}"));
+    for Line { at, name, text } in lines {
+        let wrong = |reason: &str| {
+            Err(Fault {
+                at: Some(at),
+                message: format!("`{name}` {reason}"),
+            })
+        };
         let mut node = &mut top;
         for (depth, step) in steps(&name).enumerate() {
             if depth == MAX_DEPTH {
@@ -80,9 +98,10 @@ pub(crate) fn unflatten(
         }
         *node = Node::Text(text);
     }
-    match top.into_json()? {
-        Json::Object(tree) => Ok(tree),
-        _ => Ok(Map::new()),
+    match top.into_json() {
+        Ok(Json::Object(tree)) => Ok(tree),
+        Ok(_) => Ok(Map::new()),
+        Err(message) => Err(Fault { at: None, message }),
     }
 }
 
@@ -182,6 +201,12 @@ mod tests {
             .collect()
     }
 
+    /// The entries as lines, each at its number.
+    fn lines(list: Vec<(String, String)>) -> impl Iterator<Item = Line> {
+        let list = list.into_iter().enumerate();
+        list.map(|(at, (name, text))| Line { at, name, text })
+    }
+
     #[test]
     fn paths_are_names_and_names_paths() {
         let tree = json!({
@@ -203,7 +228,7 @@ mod tests {
             ("shamir_threshold", "2"),
         ]);
         assert_eq!(flatten(tree.as_object().expect("an object")), list);
-        let back = unflatten(list).expect("it was flattened");
+        let back = unflatten(lines(list)).expect("it was flattened");
         let expected = json!({
             "age": [{"enc": "x\n", "recipient": "age1"}, {"enc": "y", "recipient": "age2"}],
             "key_groups": [{"kms": [{"context": {"a": "b"}}]}],
@@ -216,32 +241,42 @@ mod tests {
     #[test]
     fn names_that_contradict_each_other_are_refused() {
         let deep = format!("a{}", "__map_a".repeat(20));
-        for (list, problem) in [
+        for (list, at, problem) in [
             (
-                &[("a", "1"), ("a", "2")][..],
+                &[("a", "1"), ("b", "1"), ("a", "2")][..],
+                Some(2),
                 "`a` stands twice, or contradicts another key",
             ),
             (
                 &[("a", "1"), ("a__map_b", "2")],
+                Some(1),
                 "`a__map_b` contradicts another key",
             ),
             (
                 &[("a__map_b", "2"), ("a", "1")],
+                Some(1),
                 "`a` stands twice, or contradicts another key",
             ),
             (
                 &[("a__map_b", "2"), ("a__list_0", "1")],
+                Some(1),
                 "`a__list_0` contradicts another key",
             ),
             (
                 &[("a__list_x", "1")],
+                Some(0),
                 "`a__list_x` has an index that is no number",
             ),
-            (&[("a__list_1", "1")], "a list has gaps"),
-            (&[("a__list_999999999999", "1")], "a list has gaps"),
-            (&[(&deep, "1")], &format!("`{deep}` is nested too deep")),
+            (&[("a__list_1", "1")], None, "a list has gaps"),
+            (&[("a__list_999999999999", "1")], None, "a list has gaps"),
+            (
+                &[(&deep, "1")],
+                Some(0),
+                &format!("`{deep}` is nested too deep"),
+            ),
         ] {
-            assert_eq!(unflatten(entries(list)).err().as_deref(), Some(problem));
+            let fault = unflatten(lines(entries(list))).expect_err(problem);
+            assert_eq!((fault.at, &*fault.message), (at, problem));
         }
     }
 }

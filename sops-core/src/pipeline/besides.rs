@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
 use crate::document::{Comment, Document, Item, PathId, ROOT, block, ini, yaml};
+use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
@@ -16,17 +17,20 @@ use crate::value::Type;
 pub(super) type Change = (Range<usize>, Zeroizing<String>);
 
 /// The changes in the order of the text, and how many comments could not be opened.
+///
+/// # Errors
+/// [`Error::Value`] for a comment that is of another type: SOPS would take it for a value that belongs into the MAC.
 pub(super) fn changes<'a>(
     document: &Document<'a>,
     selection: &Selected,
     cipher: &mut Cipher,
     reuse: Option<&mut Reuse<'a>>,
     spellings: &Spellings,
-) -> (Vec<Change>, usize) {
-    let (mut changes, unopened) = comments(document, selection, cipher, reuse);
+) -> Result<(Vec<Change>, usize)> {
+    let (mut changes, unopened) = comments(document, selection, cipher, reuse)?;
     changes.extend(blocks(document, spellings));
     changes.sort_by_key(|(range, _)| range.start);
-    (changes, unopened)
+    Ok((changes, unopened))
 }
 
 /// Opens the comments; one that cannot be opened stays as it is, as with SOPS.
@@ -35,10 +39,10 @@ fn comments<'a>(
     selection: &Selected,
     cipher: &mut Cipher,
     mut reuse: Option<&mut Reuse<'a>>,
-) -> (Vec<Change>, usize) {
+) -> Result<(Vec<Change>, usize)> {
     let (mut opened, mut unopened) = (Vec::new(), 0);
     for (index, item) in document.written_items() {
-        let Item::Comment { path, .. } = item else {
+        let Item::Comment { path, span, .. } = item else {
             continue;
         };
         if !selection.contains(index) {
@@ -55,11 +59,18 @@ fn comments<'a>(
             continue;
         }
         match comment(document, *path, ciphertext, cipher, reuse.as_deref_mut()) {
-            Some(text) => opened.push((index, text)),
+            Some((Type::Comment, text)) => opened.push((index, text)),
+            Some(_) => {
+                return Err(Error::Value {
+                    path: document.paths.display(*path),
+                    location: Some(document.location(*span)),
+                    message: "the `type` of an encrypted comment is not `comment`".to_owned(),
+                });
+            }
             None => unopened += 1,
         }
     }
-    (written(document, opened), unopened)
+    Ok((written(document, opened), unopened))
 }
 
 /// What takes the places of opened comments.
@@ -78,28 +89,28 @@ fn written(document: &Document<'_>, mut opened: Vec<(usize, Zeroizing<String>)>)
     opened.into_iter().map(change).collect()
 }
 
-/// The comment's plaintext, tried with its container's path and then with those around it.
+/// The comment's type and plaintext, tried with its container's path and then with those around it.
 fn comment<'a>(
     document: &Document<'a>,
     path: PathId,
     ciphertext: &'a str,
     cipher: &mut Cipher,
     reuse: Option<&mut Reuse<'a>>,
-) -> Option<Zeroizing<String>> {
+) -> Option<(Type, Zeroizing<String>)> {
     let mut line = document.paths.ancestry(path);
     line.insert(0, ROOT);
     let mut additional_data = Vec::new();
     for path in line.into_iter().rev() {
         document.paths.additional_data(path, &mut additional_data);
-        if let Ok((Type::Comment, plaintext)) = cipher.decrypt(ciphertext, &additional_data) {
+        if let Ok((kind, plaintext)) = cipher.decrypt(ciphertext, &additional_data) {
             if let Some(reuse) = reuse {
                 // What stands behind it is written anew.
                 let end = ciphertext.find(']').map_or(ciphertext.len(), |end| end + 1);
                 let alone = &ciphertext[..end];
-                reuse.remember(Type::Comment, &additional_data, plaintext, alone);
+                reuse.remember(kind, &additional_data, plaintext, alone);
             }
             let text = String::from_utf8_lossy(plaintext);
-            return Some(Zeroizing::new(text.into_owned()));
+            return Some((kind, Zeroizing::new(text.into_owned())));
         }
     }
     None

@@ -5,6 +5,7 @@
 mod alias;
 mod besides;
 pub(crate) mod binary;
+mod ciphertext;
 mod comments;
 mod content;
 pub(crate) mod decrypt;

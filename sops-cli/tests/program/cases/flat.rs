@@ -155,6 +155,12 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             1,
         ),
         changed(
+            "dotenv with a line of the metadata twice",
+            "x.env",
+            |text| format!("{text}sops_version=hunter2\n"),
+            1,
+        ),
+        changed(
             "INI with an altered value",
             "x.ini",
             |text| altered(text, "password"),
@@ -198,6 +204,18 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             "INI cut within the metadata",
             "x.ini",
             |text| cut(text, "version"),
+            1,
+        ),
+        changed(
+            "INI with a line of the metadata twice",
+            "x.ini",
+            |text| format!("{text}unencrypted_suffix = _unencrypted\n"),
+            1,
+        ),
+        changed(
+            "INI with two sections of metadata",
+            "x.ini",
+            |text| format!("{text}\n[b]\nc = hunter2\n[sops]\nversion = hunter2\n"),
             1,
         ),
         changed(
@@ -260,6 +278,24 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
         case(
             "encrypted dotenv to encrypt",
             Changed("x.env", DOTENV, as_is),
+            "encrypt -i --age R F",
+            203,
+        ),
+        case(
+            "dotenv without its metadata to encrypt",
+            Changed("x.env", DOTENV, |text| cut(text, "sops_")),
+            "encrypt -i --age R F",
+            203,
+        ),
+        case(
+            "INI without its metadata to encrypt",
+            Changed("x.ini", INI, |text| cut(text, "[sops]")),
+            "encrypt -i --age R F",
+            203,
+        ),
+        case(
+            "binary without its metadata to encrypt",
+            Changed("x.bin", BINARY, |text| cut(text, "\"sops\":")),
             "encrypt -i --age R F",
             203,
         ),

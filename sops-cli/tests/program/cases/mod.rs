@@ -360,10 +360,43 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
         ),
         changed("no MAC", |text| without(text, "mac:"), 51),
         changed("no `sops` block", |text| flat::cut(text, "sops:"), 1),
+        case(
+            "no `sops` block, encrypted",
+            Changed("x.yaml", PLAIN, |text| flat::cut(text, "sops:")),
+            "encrypt -i --age R F",
+            203,
+        ),
+        case(
+            "no `sops` block in JSON, encrypted",
+            Changed("x.json", "{\"a\": [1, \"hunter2\"]}\n", |text| {
+                let values = flat::cut(text, "\"sops\":");
+                format!("{}}}\n", values.trim_end().trim_end_matches(','))
+            }),
+            "encrypt -i --age R F",
+            203,
+        ),
         changed(
             "a malformed MAC",
             |text| lines(text, "mac:", |_| "    mac: hunter2\n".into()),
             51,
+        ),
+        changed(
+            "a MAC that is no text",
+            |text| replaced(text, "mac:", "type:str", "type:bool"),
+            51,
+        ),
+        changed(
+            "a MAC that is a comment",
+            |text| replaced(text, "mac:", "type:str", "type:comment"),
+            51,
+        ),
+        case(
+            "a comment that is a text",
+            Changed("x.yaml", "a:\n  # hunter2\n  b: hunter2\n", |text| {
+                replaced(text, "#ENC", "type:comment", "type:str")
+            }),
+            "decrypt -i F",
+            25,
         ),
         changed("an altered MAC", |text| altered(text, "mac:", "data:"), 51),
         changed(
@@ -620,6 +653,12 @@ pub(crate) fn opened() -> Vec<(Case, &'static str)> {
         ),
         opened("a version with a letter", "x.yaml", PLAIN, |text| {
             replaced(text, "version:", "3.13.3", "v3.13.3")
+        }),
+        opened("an empty threshold", "x.yaml", PLAIN, |text| {
+            block(text, "shamir_threshold: ''\n    age:")
+        }),
+        opened("a value of bytes", "x.yaml", "a: x\nb: hunter2\n", |text| {
+            text.replacen("type:str", "type:bytes", 2)
         }),
         opened("a threshold below 1", "x.yaml", PLAIN, |text| {
             block(text, "shamir_threshold: -1\n    age:")

@@ -69,6 +69,18 @@ pub(crate) fn mistakes() -> Vec<Case> {
             "{\"a\": \"hunter2\\ud800\\u0020\"}",
         ),
         json(
+            "half a pair of escapes at the end",
+            "{\"a\": \"hunter2\\u0000\\ud800\"}",
+        ),
+        json(
+            "the other half of a pair of escapes",
+            "{\"a\": \"hunter2\", \"\\udc00\": 1}",
+        ),
+        json(
+            "half a pair of escapes twice",
+            "{\"a\": [\"hunter2\", \"\\ud83d\\ude00\\ud800\\ud800\\n\"]}",
+        ),
+        json(
             "a number with a zero in front",
             "{\"a\": 012, \"b\": \"hunter2\"}",
         ),

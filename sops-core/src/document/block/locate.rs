@@ -109,6 +109,8 @@ fn line_of(document: &Document<'_>, name: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use crate::document::{Document, block};
+    use crate::error::Error;
     use crate::file::{EncryptedDocument, Encryption, encrypt};
     use crate::format::Format;
     use crate::keys::age::generate_x25519;
@@ -126,9 +128,7 @@ mod tests {
             .and_then(|document| document.data_key(identities).map(drop))
             .expect_err("it was damaged");
         let location = match error {
-            crate::Error::Metadata { location, .. } | crate::Error::NoDataKey { location, .. } => {
-                location
-            }
+            Error::Metadata { location, .. } | Error::NoDataKey { location, .. } => location,
             other => panic!("{other}"),
         };
         let rest = &text[location.expect("it has a place").offset..];
@@ -174,6 +174,29 @@ mod tests {
                 expected,
                 "{format:?} {change:?}"
             );
+        }
+    }
+
+    #[test]
+    fn of_twins_in_a_list_the_second_is_pointed_at() {
+        for (format, text, line, column) in [
+            (Format::Dotenv, "sops_mac=x\nA=b\nsops_mac=y\n", 3, 1),
+            (Format::Dotenv, "sops_a__map_b=x\nsops_a=y\n", 2, 1),
+            (Format::Ini, "[a]\nb=c\n[sops]\nmac=x\nv=1\n mac=y\n", 6, 2),
+            (
+                Format::Ini,
+                "[sops]\nmac=x\n[a]\nb=c\n[sops]\nmac=x\n",
+                5,
+                1,
+            ),
+        ] {
+            let document = Document::parse(text, format).expect(text);
+            let error = block::read(&document).expect_err(text);
+            let Error::Metadata { location, .. } = error else {
+                panic!("{error}");
+            };
+            let place = location.map(|at| (at.line, at.column));
+            assert_eq!(place, Some((line, column)), "{text}");
         }
     }
 }

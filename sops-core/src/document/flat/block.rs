@@ -4,23 +4,30 @@ use serde_json::{Map, Value as Json};
 
 use crate::document::{Block, Document, Edits, dotenv, flat, ini};
 use crate::format::Format;
-use crate::metadata::flat::{flatten, unflatten};
+use crate::metadata::flat::{Fault, Line, flatten, unflatten};
 
-/// The metadata of an encrypted document, or what is wrong with it.
-pub(crate) fn read(document: &Document<'_>) -> Result<Map<String, Json>, String> {
-    let blocks = document
-        .blocks
-        .iter()
-        .map(|block| &document.text[block.value.clone()]);
-    match document.format {
-        Format::Ini => {
-            if document.blocks.len() > 1 {
-                return Err("the section `sops` stands twice".to_owned());
-            }
-            unflatten(blocks.flat_map(ini::metadata))
-        }
-        _ => unflatten(blocks.flat_map(dotenv::metadata)),
+/// The metadata of an encrypted document.
+pub(crate) fn read(document: &Document<'_>) -> Result<Map<String, Json>, Fault> {
+    let is_ini = document.format == Format::Ini;
+    if let [_, second, ..] = &document.blocks[..]
+        && is_ini
+    {
+        return Err(Fault {
+            at: Some(second.value.start),
+            message: "the section `sops` stands twice".to_owned(),
+        });
     }
+    unflatten(document.blocks.iter().flat_map(|block| {
+        let text = &document.text[block.value.clone()];
+        let lines = match is_ini {
+            true => ini::metadata(text),
+            false => dotenv::metadata(text).collect(),
+        };
+        lines.into_iter().map(|line| Line {
+            at: block.value.start + line.at,
+            ..line
+        })
+    }))
 }
 
 /// Appends the metadata to the text of a document.

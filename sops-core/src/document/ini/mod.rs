@@ -17,6 +17,7 @@ use crate::document::{Block, Document, Item, Leaf, PathId, ROOT, Span};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::metadata::BLOCK_KEY;
+use crate::metadata::flat::Line;
 use crate::value::Value;
 use scan::{Entry, Event, Scanner, read_value};
 pub(crate) use spell::{append_metadata, spell_metadata};
@@ -198,18 +199,22 @@ fn blank_line_before(text: &str) -> usize {
     }
 }
 
-/// The names and texts of the metadata in a section's text.
-pub(crate) fn metadata(block: &str) -> Vec<(String, String)> {
-    let mut entries = Vec::new();
+/// The lines of the metadata in a section's text, with their places there.
+pub(crate) fn metadata(block: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
     let mut scanner = Scanner::new(block);
     while let Ok(Some(event)) = scanner.next() {
         if let Event::Entry(entry) = event {
             // Older writers escape line breaks twice.
             let text = entry.value.text.replace("\\\\n", "\n").replace("\\n", "\n");
-            entries.push((entry.key.to_owned(), text));
+            lines.push(Line {
+                at: entry.at,
+                name: entry.key.to_owned(),
+                text,
+            });
         }
     }
-    entries
+    lines
 }
 
 #[cfg(test)]

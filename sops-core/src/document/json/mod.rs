@@ -111,9 +111,8 @@ impl<'a> Parser<'a> {
     }
 
     fn syntax(&self, error: &JiterError) -> Error {
-        let location = Location::of(self.text, error.index);
         Error::Syntax {
-            location,
+            location: Location::of(self.text, words::place(self.text, error)),
             message: words::message(self.text, error),
         }
     }

@@ -2,6 +2,25 @@
 
 use jiter::{JiterError, JiterErrorType, JsonErrorType};
 
+/// Where what is wrong begins. Of half of a surrogate pair, the parser tells the end, where the other half is missing.
+pub(super) fn place(text: &str, error: &JiterError) -> usize {
+    let escape_before = |end: usize| text.get(..end)?.rfind(r"\u");
+    let escape = match error.error_type {
+        JiterErrorType::JsonError(JsonErrorType::UnexpectedEndOfHexEscape) => {
+            escape_before(error.index)
+        }
+        JiterErrorType::JsonError(JsonErrorType::LoneLeadingSurrogateInHexEscape) => {
+            escape_before(error.index).and_then(|last| match text.as_bytes()[last + 2..] {
+                [b'd' | b'D', b'c'..=b'f' | b'C'..=b'F', ..] => Some(last),
+                // It is no second half, so that the first half before it is alone.
+                _ => escape_before(last),
+            })
+        }
+        _ => None,
+    };
+    escape.unwrap_or(error.index)
+}
+
 /// What to tell a person of an error in the text.
 pub(super) fn message(text: &str, error: &JiterError) -> String {
     let rest = text.get(error.index..).unwrap_or_default().trim_start();
@@ -48,11 +67,10 @@ pub(super) fn message(text: &str, error: &JiterError) -> String {
         JsonErrorType::ControlCharacterWhileParsingString => {
             "a line break, a tab or the like in a string: its quote is not closed, or write it as `\\n`, `\\t`"
         }
-        JsonErrorType::InvalidEscape | JsonErrorType::UnexpectedEndOfHexEscape => {
-            "a `\\` in a string that begins no escape; write `\\\\`"
-        }
-        JsonErrorType::LoneLeadingSurrogateInHexEscape => {
-            "a `\\u` escape that is half of a pair, of which the other half is missing"
+        JsonErrorType::InvalidEscape => "a `\\` in a string that begins no escape; write `\\\\`",
+        JsonErrorType::LoneLeadingSurrogateInHexEscape
+        | JsonErrorType::UnexpectedEndOfHexEscape => {
+            "a `\\u` escape that is half of a surrogate pair, of which the other half is missing"
         }
         JsonErrorType::InvalidNumber => {
             "a malformed number; JSON has no leading zeros, and digits on both sides of the point"

@@ -74,20 +74,26 @@ fn zones(document: &Document<'_>, is_replaced: impl Fn(usize, &Leaf<'_>) -> bool
             }
             Item::Leaf(leaf) => {
                 let range = leaf.span.range();
-                let is_plain = leaf.style == Style::Plain && !leaf.flow;
-                let behind = is_plain.then(|| Zone {
-                    range: range.end..text.len() - text[range.end..].trim_ascii_start().len(),
-                    indent: columns.last().map_or(0, |column| column + 1),
-                });
+                // A value stands in the mapping at the top at least.
+                let column = columns.last().copied().unwrap_or_default();
                 let zone = match leaf.style {
-                    _ if is_replaced(index, leaf) => Some(anywhere(range)),
-                    Style::SingleQuoted | Style::DoubleQuoted => Some(anywhere(range)),
-                    Style::Literal | Style::Folded => Some(content(text, range)),
-                    Style::Plain => behind.as_ref().map(|behind| Zone {
-                        range,
-                        indent: behind.indent,
+                    Style::SingleQuoted | Style::DoubleQuoted => Some(anywhere(range.clone())),
+                    Style::Literal | Style::Folded => content(text, range.clone(), column),
+                    Style::Plain if !leaf.flow => Some(Zone {
+                        range: range.clone(),
+                        indent: column + 1,
                     }),
-                    Style::Tagged => None,
+                    Style::Plain | Style::Tagged => None,
+                };
+                // Of a block scalar, blank lines are content where they are indented as that is.
+                let goes_on = !matches!(leaf.style, Style::SingleQuoted | Style::DoubleQuoted);
+                let behind = zone.as_ref().filter(|_| goes_on).map(|zone| Zone {
+                    range: range.end..text.len() - text[range.end..].trim_ascii_start().len(),
+                    indent: zone.indent,
+                });
+                let zone = match is_replaced(index, leaf) {
+                    true => Some(anywhere(range)),
+                    false => zone,
                 };
                 (zone, behind)
             }
@@ -103,32 +109,26 @@ fn zones(document: &Document<'_>, is_replaced: impl Fn(usize, &Leaf<'_>) -> bool
     zones
 }
 
-/// The lines of a block scalar that stand behind the first one that shows how they are indented.
-fn content(text: &str, span: Range<usize>) -> Zone {
-    let source = &text[span.clone()];
-    let header = source.find('\n').map_or(source.len(), |end| end + 1);
-    let is_indicated = source[..header].bytes().any(|byte| byte.is_ascii_digit());
-    let mut start = header;
-    for line in source[header..].split_inclusive('\n') {
-        let spaces = line.len() - line.trim_start_matches(' ').len();
-        start += line.len();
-        if !line.trim_end_matches(['\n', '\r', ' ']).is_empty() {
-            return match is_indicated {
-                true => Zone {
-                    range: span.start + header..span.end,
-                    indent: 1,
-                },
-                false => Zone {
-                    range: span.start + start..span.end,
-                    indent: spaces,
-                },
-            };
-        }
+/// The lines of a block scalar that stand behind the first one that shows how they are indented, in a collection in the column `parent`.
+fn content(text: &str, span: Range<usize>, parent: usize) -> Option<Zone> {
+    let header = source::header(&text[span.clone()]);
+    let mut start = span.start + header.len();
+    if let Some(indicator) = header.indicators().chars().find_map(|c| c.to_digit(10)) {
+        return Some(Zone {
+            range: start..span.end,
+            indent: parent + indicator as usize,
+        });
     }
-    Zone {
-        range: span.end..span.end,
-        indent: 0,
-    }
+    text[start..span.end]
+        .split_inclusive('\n')
+        .find_map(|line| {
+            start += line.len();
+            let is_blank = line.trim_end_matches(['\n', '\r', ' ']).is_empty();
+            (!is_blank).then(|| Zone {
+                range: start..span.end,
+                indent: line.len() - line.trim_start_matches(' ').len(),
+            })
+        })
 }
 
 /// Where the first tab stands in front of the text of a line, the marks of block collections passed over.
@@ -165,6 +165,9 @@ mod tests {
             "? a\n:\tx\n",
             "k: |\n  \ttab\n",
             "k: |\n  x\n\t\nb: 1\n",
+            "k: |\n  x\n \t\nb: 1\n",
+            "a:\n  k: |2 # 1\n    x\n   \t\n  b: 1\n",
+            "k: | # 2\n  \ttab\n",
         ] {
             assert!(check(text).is_err(), "{text:?}");
         }
@@ -175,6 +178,10 @@ mod tests {
             "a: \"x\n\ty\"\n",
             "k: |2\n  \ttab\n",
             "k: |\n  x\n  \ttab\n",
+            "k: |\n  x\n  \t\nb: 1\n",
+            "k: >-\n  x\n\n   \t\n\n# c\nb: 1\n",
+            "a:\n  k: |2\n    \tx\n    \t\n  b: 1\n",
+            "a:\n  - k: |-2\n      x\n      \t\n    b: 1\n",
             "a: 1\n  \t\nb: 2\n",
             "a: x\n \ty\n",
             "# c\n\t# d\na: 1\n",

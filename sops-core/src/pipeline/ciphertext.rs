@@ -1,0 +1,139 @@
+//! Encrypted values in a document without a `sops` block: it was cut off, or lost in a merge, and nothing else opens them.
+
+use crate::cipher::{self, CIPHERTEXT_PREFIX};
+use crate::document::{Document, Item, Leaf, binary};
+use crate::error::{Error, Result};
+use crate::format::Format;
+use crate::pipeline::selection::Selected;
+use crate::rules::EncryptionRule;
+use crate::value::Value;
+
+impl Document<'_> {
+    /// Refuses a document that has lost its `sops` block: it has none, and a value that `rule` covers is an encrypted one. Encrypted once
+    /// more, it would look like any other file, and what was in it could not be opened. Without a rule everything is covered.
+    ///
+    /// # Errors
+    /// [`Error::Ciphertext`] with the first such value; [`Error::Regex`], where the rule's expression is not valid.
+    pub fn refuse_ciphertext(&self, rule: Option<&EncryptionRule>) -> Result<()> {
+        if self.is_encrypted() {
+            return Ok(());
+        }
+        if self.format == Format::Binary {
+            return refuse_envelope(self);
+        }
+        let mut encrypted = self.tape.iter().enumerate().filter_map(|item| match item {
+            (index, Item::Leaf(leaf)) if is_ciphertext(leaf.value.as_ref()) => Some((index, leaf)),
+            _ => None,
+        });
+        let Some(first) = encrypted.next() else {
+            return Ok(());
+        };
+        let selection = Selected::of(self, rule)?;
+        let mut encrypted = std::iter::once(first).chain(encrypted);
+        match encrypted.find(|(index, _)| selection.contains(*index)) {
+            Some((_, leaf)) => Err(lost(self, leaf)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The same for a binary file, where it is the object around the value that remains, or the value alone.
+fn refuse_envelope(document: &Document<'_>) -> Result<()> {
+    let Some(leaf) = binary::data(document) else {
+        return Ok(());
+    };
+    let bytes = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
+    let has_lost_block = || {
+        let envelope = Document::parse(bytes, Format::Json);
+        !envelope.is_ok_and(|envelope| envelope.is_encrypted())
+    };
+    if is_ciphertext(leaf.value.as_ref()) || binary::begins_as_envelope(bytes) && has_lost_block() {
+        return Err(lost(document, leaf));
+    }
+    Ok(())
+}
+
+fn lost(document: &Document<'_>, leaf: &Leaf<'_>) -> Error {
+    Error::Ciphertext {
+        path: document.paths.display(leaf.path),
+        location: document.location(leaf.span),
+    }
+}
+
+fn is_ciphertext(value: Option<&Value<'_>>) -> bool {
+    value
+        // Most values are too short, and need not be checked to be text.
+        .filter(|value| value.is_str() && value.bytes.len() > CIPHERTEXT_PREFIX.len())
+        .and_then(|value| str::from_utf8(&value.bytes).ok())
+        .is_some_and(cipher::is_all_encrypted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENC: &str = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";
+
+    /// The path and the place of the value that is told, or nothing.
+    fn told(format: Format, text: &str, rule: Option<&EncryptionRule>) -> String {
+        let text = text.replace("ENC", ENC);
+        let document = Document::parse(&text, format).unwrap_or_else(|error| panic!("{error}"));
+        match document.refuse_ciphertext(rule) {
+            Ok(()) => String::new(),
+            Err(Error::Ciphertext { path, location }) => {
+                format!("{path} {}:{}", location.line, location.column)
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_document_that_lost_its_block_is_told_by_its_first_value() {
+        use Format::{Binary, Dotenv, Ini, Json, Yaml};
+        for (format, text, expected) in [
+            (Yaml, "a: 1\nb:\n  - x\n  - ENC\n", "b 4:5"),
+            (Yaml, "a: |\n  ENC\n", "a 1:4"),
+            (Yaml, "a: \"ENC\"\n---\nb: ENC\n", "a 1:4"),
+            (Yaml, "a: 1\n---\nb: {c: 'ENC'}\n", "b.c 3:8"),
+            (Json, "{\"a\": {\"b\": \"ENC\"}}", "a.b 1:13"),
+            (Dotenv, "# c\nA=ENC\r\n", "A 2:3"),
+            (Ini, "[s]\na = ENC\n", "s.a 2:5"),
+            (Binary, "{\n\t\"data\": \"ENC\"\n}\n", "data 1:1"),
+            (Binary, "{\"data\":\"ENC\",\"sops\":{", "data 1:1"),
+            (Binary, "ENC\n", "data 1:1"),
+        ] {
+            assert_eq!(told(format, text, None), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_around_a_value_comments_and_files_with_a_block_are_not_told() {
+        use Format::{Binary, Dotenv, Ini, Json, Yaml};
+        for (format, text) in [
+            (Yaml, "a: x ENC\nb: ENC x\nc: |\n  ENC\n  ENC\n"),
+            (Yaml, "#ENC\na: x #ENC\n"),
+            (Yaml, "ENC: x\n"),
+            (Yaml, "a: ENC\nsops: {}\n"),
+            (Json, "{\"a\": \"ENC[AES256_GCM,data:x]\"}"),
+            (Dotenv, "#ENC\nA=\"ENC\"\n"),
+            (Ini, "; ENC\n[s]\na = ENC ENC\n"),
+            (Binary, "{\"data\": \"ENC\", \"sops\": {}}"),
+            (Binary, "{\"key\": \"ENC\"}"),
+            (Binary, "a: ENC\n"),
+        ] {
+            assert_eq!(told(format, text, None), "", "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_rule_covers_is_told() {
+        let rule = EncryptionRule::EncryptedRegex("^data$".into());
+        for (text, expected) in [
+            ("a: ENC\ndata: x\n", ""),
+            ("a: ENC\ndata:\n  b: ENC\n", "data.b 3:6"),
+            ("a: &x ENC\ndata:\n  b: *x\n", "data.b 1:7"),
+        ] {
+            assert_eq!(told(Format::Yaml, text, Some(&rule)), expected, "{text}");
+        }
+    }
+}
