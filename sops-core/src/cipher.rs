@@ -251,6 +251,11 @@ pub(crate) fn is_encrypted(text: &str) -> bool {
     Parts::parse(text).is_some()
 }
 
+/// Whether a text begins as an encrypted value does; the rest may be altered or cut off.
+pub(crate) fn begins_as_encrypted(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
 /// Where in a scalar's source text its encrypted value stands, if it holds one.
 pub(crate) fn extent(source: &str) -> Option<Range<usize>> {
     // The comment of a block scalar's header, which comes first, may hold another.
