@@ -37,7 +37,7 @@ impl Reading<'_> {
             // JSON too is YAML.
             _ => Format::Yaml,
         };
-        let source = Source::read(path, format, Role::Encrypted)?;
+        let source = Source::of_manifests(path, format, Role::Encrypted)?;
         let written: Vec<Value> =
             from_documents(&*source.content, format).map_err(|error| source.error(error))?;
         let decrypted = self.decrypted(&source, &written)?;
