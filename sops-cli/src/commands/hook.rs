@@ -13,12 +13,13 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::creation;
 use crate::files::{self, Expected, Readers};
+use crate::git::git;
 use crate::lint::configs::Configs;
 use crate::lint::judge::Judge;
 use crate::lint::output::OutputFormat;
 use crate::lint::root;
 use crate::lint::settings::{FILE, SettingsArgs, linter};
-use crate::lint::staged::{self, Index, Staged, git};
+use crate::lint::staged::{self, Index, Staged};
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use sops_lint::Tree;
 
 use crate::command_error::{Code, CommandError};
+use crate::git::git;
 
 /// A file that is staged, as it would be committed.
 pub(crate) struct StagedFile {
@@ -79,30 +80,6 @@ pub(crate) fn files_below(folders: &[PathBuf]) -> Result<Vec<StagedFile>, Comman
         }
     }
     Ok(files)
-}
-
-/// What Git prints.
-pub(crate) fn git(arguments: &[&str]) -> Result<Vec<u8>, CommandError> {
-    let output = Command::new("git")
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output();
-    let output =
-        output.map_err(|error| CommandError::input("`git`, which cannot be run", &error))?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said = said
-        .trim()
-        .trim_start_matches("fatal: ")
-        .lines()
-        .next()
-        .unwrap_or_default();
-    Err(CommandError::new(
-        Code::CannotReadInput,
-        format!("`git {}`: {said}", arguments[0]),
-    ))
 }
 
 /// The index as a tree of files.
