@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use zeroize::Zeroizing;
 
 use crate::function::Function;
+use crate::report::without_error_numbers;
 
 const USAGE: &str = "\
 A KRM function for kustomize: it reads a ResourceList from standard input and writes one to standard output.
@@ -57,7 +58,8 @@ fn main() -> ExitCode {
         }
     }
     run().unwrap_or_else(|error| {
-        eprintln!("sops-rs-krm: error: {error}");
+        let message = without_error_numbers(&error.to_string());
+        eprintln!("sops-rs-krm: error: {message}");
         ExitCode::FAILURE
     })
 }

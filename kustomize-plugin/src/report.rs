@@ -42,6 +42,7 @@ impl Report {
     /// What it repeats of a configuration or a file may be a private key that was put into a wrong place.
     fn add(&mut self, severity: Severity, mut problem: Problem) {
         let mask = |text: &mut String| *text = masked(text).into_owned();
+        problem.message = without_error_numbers(&problem.message);
         mask(&mut problem.message);
         problem.file.as_mut().map(mask);
         problem.field.as_mut().map(mask);
@@ -129,6 +130,17 @@ fn reference(resource: &ResourceRef) -> Node {
     Node::Mapping(entries)
 }
 
+/// The words of errors of the system without their numbers, as in `Permission denied (os error 13)`.
+pub(crate) fn without_error_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
+        out += digits.strip_prefix(')').unwrap_or(digits);
+    }
+    out
+}
+
 fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -162,6 +174,24 @@ mod tests {
                 assert!(!told.contains("HUNTER"), "{told}");
             }
         }
+    }
+
+    #[test]
+    fn errors_of_the_system_have_words_and_no_numbers() {
+        for (text, expected) in [
+            ("a: Permission denied (os error 13)", "a: Permission denied"),
+            ("a (os error 2); b (os error -1): c", "a; b: c"),
+            ("a: no number", "a: no number"),
+        ] {
+            assert_eq!(without_error_numbers(text), expected);
+        }
+        let sample = Sample::new();
+        std::os::unix::fs::symlink("loop.yaml", sample.path("loop.yaml")).expect("it is ours");
+        let config = "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsGenerator\nmetadata:\n  name: a\nfiles: [loop.yaml]\n";
+        assert_eq!(
+            sample.run(config, &[]).error(),
+            "SopsGenerator a: loop.yaml: the file cannot be read: Too many levels of symbolic links"
+        );
     }
 
     #[test]

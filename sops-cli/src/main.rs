@@ -16,6 +16,7 @@ mod exec;
 mod files;
 #[cfg(feature = "kube")]
 mod flux;
+mod git;
 mod go_flags;
 mod key_services;
 mod lint;

@@ -9,6 +9,7 @@ use sops_core::metadata::BLOCK_KEY as BLOCK;
 use sops_core::tree::Node;
 use sops_core::{
     CIPHERTEXT_PREFIX, Document, EncryptedTree, Format, from_document, from_documents,
+    path_of_ciphertext,
 };
 use zeroize::Zeroizing;
 
@@ -37,7 +38,7 @@ impl Reading<'_> {
             // JSON too is YAML.
             _ => Format::Yaml,
         };
-        let source = Source::read(path, format, Role::Encrypted)?;
+        let source = Source::of_manifests(path, format, Role::Encrypted)?;
         let written: Vec<Value> =
             from_documents(&*source.content, format).map_err(|error| source.error(error))?;
         let decrypted = self.decrypted(&source, &written)?;
@@ -149,11 +150,9 @@ impl Reading<'_> {
                 });
             }
         }
-        if let Some(path) = still_encrypted(&decrypted) {
-            let message = format!(
-                "{} is encrypted, and there is no `sops` block to decrypt it with",
-                path
-            );
+        if let Some(path) = path_of_ciphertext(&Node::from_json(&decrypted)) {
+            let message =
+                format!("`{path}` is encrypted, and there is no `sops` block to decrypt it with");
             return Err(refuse(message).hint("take the file from version control"));
         }
         let mut secrets = Vec::new();
@@ -227,28 +226,6 @@ fn collect_encrypted(written: &Value, decrypted: &Value, secrets: &mut Vec<Zeroi
 
 fn is_encrypted(text: &str) -> bool {
     text.starts_with(CIPHERTEXT_PREFIX)
-}
-
-/// The path of a value that is encrypted.
-fn still_encrypted(value: &Value) -> Option<String> {
-    let below = |step: String, value| {
-        let rest = still_encrypted(value)?;
-        Some(match rest.is_empty() {
-            true => step,
-            false => format!("{step}.{rest}"),
-        })
-    };
-    match value {
-        Value::Object(members) => members
-            .iter()
-            .find_map(|(key, value)| below(key.clone(), value)),
-        Value::Array(items) => {
-            let mut items = items.iter().enumerate();
-            items.find_map(|(index, value)| below(index.to_string(), value))
-        }
-        Value::String(text) => is_encrypted(text).then(String::new),
-        _ => None,
-    }
 }
 
 const PARTS: [&str; 2] = ["data", "stringData"];

@@ -19,6 +19,21 @@ pub(crate) struct Source {
     role: Role,
 }
 
+/// What a manifest has at most, in bytes: no API server takes one that is near to it.
+const MANIFEST_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// All of a manifest. A pipe or a device has no size to ask for, and may have no end.
+///
+/// # Errors
+/// Those of the reader, and [`io::ErrorKind::FileTooLarge`] beyond [`MANIFEST_LIMIT`].
+pub(crate) fn read_manifest(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match from.take(MANIFEST_LIMIT + 1).read_to_end(&mut bytes)? as u64 {
+        size if size > MANIFEST_LIMIT => Err(io::ErrorKind::FileTooLarge.into()),
+        _ => Ok(bytes),
+    }
+}
+
 impl Source {
     /// Reads the file, or standard input if there is none.
     pub(crate) fn read(
@@ -26,7 +41,6 @@ impl Source {
         format: Format,
         role: Role,
     ) -> Result<Self, CommandError> {
-        let name = path.map_or_else(|| "standard input".to_owned(), name_of);
         let bytes = match path {
             Some(path) => std::fs::read(path),
             None => {
@@ -34,6 +48,30 @@ impl Source {
                 io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
             }
         };
+        Self::of(path, format, role, bytes)
+    }
+
+    /// The same for manifests, which are of a certain size at most.
+    #[cfg(feature = "kube")]
+    pub(crate) fn of_manifests(
+        path: Option<&Path>,
+        format: Format,
+        role: Role,
+    ) -> Result<Self, CommandError> {
+        let bytes = match path {
+            Some(path) => std::fs::File::open(path).and_then(read_manifest),
+            None => read_manifest(io::stdin().lock()),
+        };
+        Self::of(path, format, role, bytes)
+    }
+
+    fn of(
+        path: Option<&Path>,
+        format: Format,
+        role: Role,
+        bytes: io::Result<Vec<u8>>,
+    ) -> Result<Self, CommandError> {
+        let name = path.map_or_else(|| "standard input".to_owned(), name_of);
         let bytes = bytes.map_err(|error| CommandError::input(&name, &error))?;
         Ok(Self {
             name,

@@ -21,7 +21,7 @@ const NONCE_LENGTH: usize = 32;
 const TAG_LENGTH: usize = 16;
 /// A multiple of 3, so that only the last chunk is padded.
 const ENCODED_AT_ONCE: usize = 48 * 1024;
-/// What each encrypted value begins with, whatever encrypted it.
+/// What each encrypted value begins with; the rest may be altered or cut off.
 pub const CIPHERTEXT_PREFIX: &str = "ENC[AES256_GCM,data:";
 
 /// Why a value cannot be decrypted; the words of a message, without the value.

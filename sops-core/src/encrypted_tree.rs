@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
-use crate::cipher::{Cipher, is_encrypted};
+use crate::cipher::{CIPHERTEXT_PREFIX, Cipher, is_encrypted};
 use crate::document::{Document, Item, Leaf};
 use crate::error::{Error, Result};
 use crate::golang;
@@ -289,6 +289,46 @@ impl Ciphertexts {
     }
 }
 
+/// The path of the first value of a tree that is ciphertext, such as `spec.env[0].value`: one that begins as an encrypted value does, or the
+/// base64 of such a one, as `data` of a Secret has it. Nothing but SOPS has a use for it.
+///
+/// ```
+/// use sops_core::{path_of_ciphertext, tree::Node};
+///
+/// let tree = |text| Node::from_json(&serde_json::json!({"data": {"a": [text]}}));
+/// assert_eq!(path_of_ciphertext(&tree("ENC[AES256_GCM,data:…]")).as_deref(), Some("data.a[0]"));
+/// assert_eq!(path_of_ciphertext(&tree("ENC")), None);
+/// ```
+pub fn path_of_ciphertext(tree: &Node) -> Option<String> {
+    let below = |step: String, node: &Node| {
+        let rest = path_of_ciphertext(node)?;
+        let dot = if rest.is_empty() || rest.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
+        Some(format!("{step}{dot}{rest}"))
+    };
+    match tree {
+        Node::Mapping(entries) => entries
+            .iter()
+            .find_map(|entry| below(entry.key.clone(), &entry.value)),
+        Node::Sequence(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, item)| below(format!("[{index}]"), item))
+        }
+        Node::Scalar(_) => {
+            let text = tree.as_str()?;
+            let is_ciphertext =
+                text.starts_with(CIPHERTEXT_PREFIX) || text.starts_with(BASE64_OF_PREFIX);
+            is_ciphertext.then(String::new)
+        }
+    }
+}
+
+/// What the base64 of an encrypted value begins with.
+const BASE64_OF_PREFIX: &str = "RU5DW0FFUzI1Nl9HQ00sZGF0";
+
 /// The `sops` block as [`Metadata::from_tree`] takes it, which reads numbers and booleans from strings too.
 fn to_json(node: &Node) -> Json {
     match node {
@@ -310,6 +350,9 @@ fn to_json(node: &Node) -> Json {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD as BASE64;
+
     use super::*;
     use crate::keys::{Identities, age::generate_x25519};
     use crate::rules::EncryptionRule;
@@ -394,6 +437,28 @@ mod tests {
             let mut decrypted = sample.decrypt(sorted).expect("nothing was altered");
             entries(&mut decrypted).reverse();
             assert_eq!(decrypted, sample.plain);
+        }
+    }
+
+    #[test]
+    fn ciphertext_is_found_wherever_it_stands() {
+        let value = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";
+        let encoded = BASE64.encode(value);
+        for (text, expected) in [
+            (format!("data: {{a: x, b: '{value}'}}\n"), Some("data.b")),
+            (format!("data: {{b: {encoded}}}\n"), Some("data.b")),
+            (
+                format!("spec: {{l: [a, {{v: '{value}'}}]}}\n"),
+                Some("spec.l[1].v"),
+            ),
+            (format!("l: [[a, '{value}']]\n"), Some("l[0][1]")),
+            // Cut off, it is of no more use.
+            ("a: ENC[AES256_GCM,data:eA==\n".into(), Some("a")),
+            (format!("a: 'not {value}'\n"), None),
+            ("a: {ENC: 1, b: ~, c: 'ENC[x]'}\n".into(), None),
+        ] {
+            let found = path_of_ciphertext(&only(&text));
+            assert_eq!(found.as_deref(), expected, "{text}");
         }
     }
 

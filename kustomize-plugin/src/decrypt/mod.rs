@@ -7,9 +7,9 @@ pub(crate) mod origin;
 #[cfg(test)]
 mod tests;
 
-use sops_core::EncryptedTree;
 use sops_core::metadata::BLOCK_KEY;
 use sops_core::tree::Node;
+use sops_core::{EncryptedTree, path_of_ciphertext};
 
 use self::origin::Origins;
 use crate::config::{Decryption, MacPolicy};
@@ -31,18 +31,27 @@ pub(crate) fn decrypt(
     };
     let mut decrypted = Vec::with_capacity(resources.len());
     for resource in resources {
-        decrypted.push(if resource.get(BLOCK_KEY).is_some() {
-            let named = ResourceRef::of(&resource);
-            run.resource(resource).map_err(|problem| Problem {
-                resource: Some(Box::new(named)),
-                ..problem
-            })?
-        } else {
-            resource
-        });
+        let named = ResourceRef::of(&resource);
+        let result = match resource.get(BLOCK_KEY) {
+            Some(_) => run.resource(resource),
+            None => without_block(resource),
+        };
+        decrypted.push(result.map_err(|problem| Problem {
+            resource: Some(Box::new(named)),
+            ..problem
+        })?);
     }
     run.warn_of_unverified();
     Ok(decrypted)
+}
+
+/// A resource that has nothing to decrypt. Ciphertext would reach the cluster as if it was the value: a patch or a generator of kustomize has
+/// left the block behind.
+fn without_block(resource: Node) -> Result<Node, Problem> {
+    match path_of_ciphertext(&resource) {
+        None => Ok(resource),
+        Some(field) => Err(Problem::new(NO_BLOCK).at_field(&field)),
+    }
 }
 
 struct Run<'f> {
@@ -81,6 +90,9 @@ impl Run<'_> {
         });
     }
 }
+
+const NO_BLOCK: &str = "it is encrypted, and the resource has no `sops` block to decrypt it with: take the file from version control, look for a patch \
+                        that removes the block, and use a SopsGenerator for files that a generator of kustomize cannot decrypt";
 
 const HOW_TO_VERIFY: &str = "`buildMetadata: [originAnnotations]` in the kustomization that is built tells which file it is in, and `mac: ignore` here \
                              silences this";

@@ -226,6 +226,27 @@ fn altered_values_are_named_and_never_shown() {
     assert!(ran.error().starts_with("Secret a: "), "{}", ran.error());
 }
 
+/// Nobody wants it in a cluster, whatever is to be verified.
+#[test]
+fn ciphertext_without_a_block_is_refused() {
+    let sample = Sample::new();
+    let encrypted = encrypted(&secret("a"));
+    let (bare, _) = encrypted.split_once("sops:").expect("it has a block");
+    let in_base64 = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n  namespace: prod\ndata:\n  password: \
+                     RU5DW0FFUzI1Nl9HQ00sZGF0YTplQT09LGl2OmVBPT0sdGFnOmVBPT0sdHlwZTpzdHJd\n";
+    for config in [CONFIG, QUIET, REQUIRE] {
+        for (resource, place) in [
+            (bare, "Secret a: stringData.password: "),
+            (in_base64, "Secret prod/a: data.password: "),
+        ] {
+            let ran = sample.run(config, &[resource]);
+            let start = format!("{place}it is encrypted, and the resource has no `sops` block");
+            assert!(ran.error().starts_with(&start), "{}", ran.error());
+            assert!(!ran.lines.join("").contains("data:"), "{:?}", ran.lines);
+        }
+    }
+}
+
 #[test]
 fn input_that_is_no_resource_list_is_refused() {
     let sample = Sample::new();

@@ -185,6 +185,35 @@ fn what_was_altered_is_not_built() {
 }
 
 #[test]
+fn ciphertext_whose_block_is_gone_is_not_built() {
+    let patch = "apiVersion: v1\nkind: Secret\nmetadata: {name: odd}\nsops: null\n";
+    for (more, place) in [
+        (
+            "resources: [odd.yaml]\npatches: [{path: patch.yaml}]\n",
+            "Secret odd: stringData.colon: ",
+        ),
+        (
+            "secretGenerator: [{name: env, envs: [enc.env]}]\n",
+            "data.PASSWORD: ",
+        ),
+    ] {
+        let folder = repository();
+        folder.write("base/patch.yaml", patch);
+        folder.encrypt("base/enc.env", "PASSWORD=s3cret\n", &["--age", recipient()]);
+        folder.write(
+            "base/kustomization.yaml",
+            &format!("{more}transformers: [sops.yaml]\n"),
+        );
+        for policy in ["mac: require\n", "mac: ignore\n", ""] {
+            folder.write("base/sops.yaml", &transformer(policy));
+            let found = folder.build("base").fails();
+            let message = "it is encrypted, and the resource has no `sops` block";
+            assert!(found.contains(&format!("{place}{message}")), "{found}");
+        }
+    }
+}
+
+#[test]
 fn flags_decide_whether_functions_run() {
     let folder = repository();
     folder.write("base/sops.yaml", &transformer("mac: ignore\n"));

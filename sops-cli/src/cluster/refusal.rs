@@ -231,13 +231,20 @@ const PART: usize = 8;
 const PART_IN_WORDS_OF_POLICY: usize = 5;
 
 fn has_value(message: &str, object: &Object) -> bool {
+    let message_in_lower_case = Zeroizing::new(message.to_lowercase());
     let is_there = |secret: &str| {
-        // A short one is in many a word.
-        let between = |character: char| !character.is_alphanumeric();
+        // White space around it, such as the line break of a file, is not repeated.
+        let secret = Zeroizing::new(secret.trim().to_lowercase());
+        let mut places = message_in_lower_case.match_indices(&**secret);
         match secret.len() {
             0 => false,
-            1..4 => message.split(between).any(|word| word == secret),
-            _ => message.contains(secret),
+            // A short one is in many a word.
+            1..4 => places.any(|(at, _)| {
+                let (before, after) = message_in_lower_case.split_at(at);
+                !before.ends_with(char::is_alphanumeric)
+                    && !after[secret.len()..].starts_with(char::is_alphanumeric)
+            }),
+            _ => places.next().is_some(),
         }
     };
     object.secrets.iter().any(|secret| is_there(secret)) || shares(message, object, PART)
@@ -440,6 +447,22 @@ mod tests {
                 "its message is left out, for a value of the object is in it",
             ),
             ("port 420 is taken", "42", "port 420 is taken"),
+            (
+                "denied: 1234 is weak",
+                "1234\n",
+                "its message is left out, for a value of the object is in it",
+            ),
+            (
+                "denied: HUN7 is weak",
+                "hun7",
+                "its message is left out, for a value of the object is in it",
+            ),
+            (
+                "denied: (a-1) is weak",
+                "a-1",
+                "its message is left out, for a value of the object is in it",
+            ),
+            ("a-12 is taken", "a-1", "a-12 is taken"),
             (
                 "[correct horse] is weak",
                 "correct-horse",

@@ -7,17 +7,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use sops_lint::{Input, Tree};
+use sops_lint::Tree;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::creation;
 use crate::files::{self, Expected, Readers};
+use crate::git::git;
 use crate::lint::configs::Configs;
+use crate::lint::judge::Judge;
 use crate::lint::output::OutputFormat;
+use crate::lint::root;
 use crate::lint::settings::{FILE, SettingsArgs, linter};
-use crate::lint::staged::{self, Index, git};
-use crate::lint::{Shown, root};
+use crate::lint::staged::{self, Index, Staged};
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
@@ -38,6 +40,9 @@ enum Hook {
 
 /// What the hook looks for: what must not get into a commit.
 const RULES: [&str; 5] = ["SL010", "SL011", "SL012", "SL013", "SL014"];
+
+/// Of these the ones that look at the configuration: what a change of it brings into files that are not changed with it.
+const RULES_OF_CONFIGURATION: [&str; 3] = ["SL010", "SL012", "SL013"];
 
 /// What stands in the hook that this program has written.
 const MARK: &str = "# Written by `sops-rs hook install`.";
@@ -123,39 +128,44 @@ fn is_ours(hook: &Path) -> bool {
 }
 
 fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
-    let staged = staged::files()?;
-    if staged.is_empty() {
+    let Staged { files, configured } = staged::staged()?;
+    if files.is_empty() && configured.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
     let working_dir = creation::working_dir()?;
     let root = root(&working_dir);
     let index = Index::open(&root)?;
-    let mut settings = SettingsArgs::default().read(index.read(&root.join(FILE)))?;
-    settings.select = RULES.map(str::to_owned).to_vec();
-    let linter = linter(settings)?;
-    let baseline = SettingsArgs::default().baseline(&linter, &root)?;
+    let settings = SettingsArgs::default().read(index.read(&root.join(FILE)))?;
+    let linter_of = |rules: &[&str]| {
+        let mut settings = settings.clone();
+        settings.select = rules.iter().map(|rule| (*rule).to_owned()).collect();
+        linter(settings)
+    };
+    let linter = linter_of(&RULES)?;
     let configs =
         Configs::new(&root, |path| index.read(path)).with_named(globals.config(), &working_dir)?;
+    let judge = Judge {
+        linter: &linter,
+        configs: &configs,
+        index: &index,
+        baseline: &SettingsArgs::default().baseline(&linter, &root)?,
+        folder: &folder_of_person(&working_dir, &root),
+    };
     let mut found = Vec::new();
-    for file in &staged {
-        if linter.is_excluded(&file.path) {
-            continue;
+    for file in &files {
+        found.extend(judge.shown(file)?);
+    }
+    if !configured.is_empty() && globals.config().is_none() {
+        let before = Configs::new(&root, |path| index.read_before(path));
+        let judge = Judge {
+            linter: &linter_of(&RULES_OF_CONFIGURATION)?,
+            ..judge
+        };
+        for file in staged::files_below(&configured)? {
+            if !files.iter().any(|staged| staged.path == file.path) {
+                found.extend(judge.shown_by_change(&file, &before)?);
+            }
         }
-        let bytes = index.content(file)?;
-        let path = root.join(&file.path);
-        let config = configs.of(&path);
-        let linted = linter.lint(&Input {
-            name: &name_of(&file.path),
-            path: &path,
-            bytes: &bytes,
-            config: config.as_deref(),
-            tree: &index,
-        });
-        let findings = linted
-            .findings
-            .into_iter()
-            .filter(|finding| !baseline.contains(finding));
-        found.extend(Shown::all(findings, &bytes, &path));
     }
     if found.is_empty() {
         return Ok(ExitCode::SUCCESS);
@@ -164,4 +174,12 @@ fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
     ui.output(text.as_bytes())?;
     ui.note("The commit is refused. Mend the files as shown, `git add` them, and commit again.");
     Ok(ExitCode::FAILURE)
+}
+
+/// The folder in which Git was called, from the repository's folder on. Git runs the hook in the repository's folder, and tells where it was.
+fn folder_of_person(working_dir: &Path, root: &Path) -> PathBuf {
+    match working_dir.strip_prefix(root) {
+        Ok(below) if below != Path::new("") => below.to_owned(),
+        _ => std::env::var_os("GIT_PREFIX").map_or_else(PathBuf::new, PathBuf::from),
+    }
 }

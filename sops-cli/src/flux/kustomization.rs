@@ -8,11 +8,14 @@ use sops_core::{Format, from_documents};
 
 use super::build::files_of;
 use super::report::Check;
+use super::repositories::{Origin, Repositories};
 use crate::batch;
 use crate::command_error::{CommandError, name_of};
 
-/// The group of Flux's kinds.
+/// The group of Kustomizations.
 const GROUP: &str = "kustomize.toolkit.fluxcd.io";
+/// What all groups of Flux end with.
+const GROUPS: &str = ".toolkit.fluxcd.io";
 
 /// A `Kustomization` of Flux.
 pub(crate) struct FluxKustomization {
@@ -33,19 +36,23 @@ pub(crate) struct SecretName<'a> {
 }
 
 impl FluxKustomization {
-    /// Those that stand in the files of a repository.
-    pub(crate) fn in_repository(root: &Path) -> Result<Vec<Self>, CommandError> {
+    /// Those that stand in the files of a repository; its GitRepositories are added to those that are known.
+    pub(crate) fn in_repository(
+        root: &Path,
+        repositories: &mut Repositories,
+    ) -> Result<Vec<Self>, CommandError> {
         let mut found = Vec::new();
         for item in batch::items([root].into_iter())? {
             if Format::from_path(&item.path) != Format::Yaml {
                 continue;
             }
             let text = std::fs::read(&item.path).unwrap_or_default();
-            if !String::from_utf8_lossy(&text).contains(GROUP) {
+            if !String::from_utf8_lossy(&text).contains(GROUPS) {
                 continue;
             }
             // Templates of other programs are no YAML.
             let documents = from_documents::<Value>(&text, Format::Yaml).unwrap_or_default();
+            documents.iter().for_each(|object| repositories.add(object));
             let place = item.path.strip_prefix(root).unwrap_or(&item.path);
             found.extend(
                 documents
@@ -58,15 +65,7 @@ impl FluxKustomization {
 
     /// Those of a list that the API server gave.
     pub(crate) fn in_cluster(list: Value) -> Vec<Self> {
-        let Value::Array(items) = list["items"].clone() else {
-            return Vec::new();
-        };
-        let items = items.into_iter().map(|mut item| {
-            // The items of a list need not say what they are.
-            item["apiVersion"] = list["apiVersion"].clone();
-            item["kind"] = "Kustomization".into();
-            item
-        });
+        let items = items(list, "Kustomization");
         items.filter_map(|item| Self::of(item, "cluster")).collect()
     }
 
@@ -103,8 +102,24 @@ impl FluxKustomization {
         &self.source
     }
 
-    /// Whether so many encrypted files are decrypted with the keys of that Secret.
-    pub(crate) fn check(&self, files: usize, secret: &SecretName<'_>) -> Check {
+    /// Whether so many encrypted files, which it builds if they are what its source has, are decrypted with the keys of that Secret.
+    pub(crate) fn check(&self, files: usize, secret: &SecretName<'_>, origin: Origin) -> Check {
+        let (kind, name) = &self.source;
+        let shown = |text: &Option<String>| text.clone().unwrap_or_default();
+        let source = format!("{} `{}`", shown(kind), shown(name));
+        match origin {
+            Origin::Ours => self.check_keys(files, secret),
+            Origin::Other => {
+                let finding = format!("is not looked at: its {source} is another repository");
+                Check::note(self.subject.clone(), finding)
+            }
+            Origin::Unknown => self.check_keys(files, secret).assuming(&format!(
+                "its {source} is taken for this repository, since no address here tells"
+            )),
+        }
+    }
+
+    fn check_keys(&self, files: usize, secret: &SecretName<'_>) -> Check {
         let SecretName { namespace, name } = secret;
         let files = match files {
             1 => "1 encrypted file".to_owned(),
@@ -149,4 +164,17 @@ impl FluxKustomization {
             _ => Check::ok(subject, format!("decrypts {files}")),
         }
     }
+}
+
+/// The items of a list, which need not say what they are.
+pub(crate) fn items(mut list: Value, kind: &'static str) -> impl Iterator<Item = Value> {
+    let items = match list["items"].take() {
+        Value::Array(items) => items,
+        _ => Vec::new(),
+    };
+    items.into_iter().map(move |mut item| {
+        item["apiVersion"] = list["apiVersion"].clone();
+        item["kind"] = kind.into();
+        item
+    })
 }

@@ -3,8 +3,10 @@
 mod build;
 mod kustomization;
 mod report;
+mod repositories;
 mod secret;
 
-pub(crate) use kustomization::{FluxKustomization, SecretName};
+pub(crate) use kustomization::{FluxKustomization, SecretName, items};
 pub(crate) use report::{Check, Report};
+pub(crate) use repositories::{Origin, Repositories};
 pub(crate) use secret::{Keys, recipients_in};

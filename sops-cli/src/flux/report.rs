@@ -52,6 +52,14 @@ impl Check {
         self.hint = Some(hint.into());
         self
     }
+
+    /// Says behind what to do about a gap what was taken for granted.
+    pub(crate) fn assuming(mut self, assumption: &str) -> Self {
+        if let Some(hint) = self.hint.as_mut().filter(|_| self.state == State::Gap) {
+            hint.extend(["; ", assumption]);
+        }
+        self
+    }
 }
 
 /// All that was looked at.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::SystemTime;
 
-use similar::TextDiff;
+use similar::{Algorithm, TextDiff};
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NewEntry;
 use sops_core::{Document, EncryptedDocument, Encryption, Format};
@@ -192,7 +192,10 @@ impl Mender<'_> {
             }
             Repair::Show => {
                 let name = name_of(path);
-                let diff = TextDiff::from_lines(text, mended.as_str());
+                // The usual algorithm grows with the square of the number of edits.
+                let diff = TextDiff::configure()
+                    .algorithm(Algorithm::Patience)
+                    .diff_lines(text, mended.as_str());
                 // Without context: lines that stay may hold values.
                 let diff = diff
                     .unified_diff()

@@ -2,6 +2,7 @@
 
 pub(crate) mod configs;
 pub(crate) mod fix;
+pub(crate) mod judge;
 pub(crate) mod output;
 pub(crate) mod settings;
 pub(crate) mod staged;

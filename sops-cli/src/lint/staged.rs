@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use sops_lint::Tree;
 
 use crate::command_error::{Code, CommandError};
+use crate::git::git;
 
 /// A file that is staged, as it would be committed.
 pub(crate) struct StagedFile {
@@ -18,8 +19,17 @@ pub(crate) struct StagedFile {
     blob: String,
 }
 
-/// The files that the commit would add or change. Deletions, symbolic links and submodules have nothing to look at.
-pub(crate) fn files() -> Result<Vec<StagedFile>, CommandError> {
+/// What the commit would change.
+#[derive(Default)]
+pub(crate) struct Staged {
+    /// The files that it would add or change. Deletions, symbolic links and submodules have nothing to look at.
+    pub(crate) files: Vec<StagedFile>,
+    /// The folders whose `.sops.yaml` it would add, change or delete.
+    pub(crate) configured: Vec<PathBuf>,
+}
+
+/// What is staged.
+pub(crate) fn staged() -> Result<Staged, CommandError> {
     let output = git(&[
         "diff",
         "--cached",
@@ -31,44 +41,45 @@ pub(crate) fn files() -> Result<Vec<StagedFile>, CommandError> {
         "--no-color",
         "--ignore-submodules",
     ])?;
-    let mut files = Vec::new();
+    let mut staged = Staged::default();
     let mut fields = output.split(|byte| *byte == 0);
     while let (Some(about), Some(path)) = (fields.next(), fields.next()) {
+        let path = PathBuf::from(OsStr::from_bytes(path));
+        if path.file_name().is_some_and(|name| name == ".sops.yaml") {
+            staged.configured.extend(path.parent().map(Path::to_owned));
+        }
         // :old-mode new-mode old-blob new-blob status
         let about = String::from_utf8_lossy(about);
         let about: Vec<_> = about.split(' ').collect();
         if let [_, "100644" | "100755", _, blob, _] = about[..] {
-            files.push(StagedFile {
-                path: PathBuf::from(OsStr::from_bytes(path)),
-                blob: blob.to_owned(),
-            });
+            let blob = blob.to_owned();
+            staged.files.push(StagedFile { path, blob });
+        }
+    }
+    Ok(staged)
+}
+
+/// The files of the index in folders and below them, each once.
+pub(crate) fn files_below(folders: &[PathBuf]) -> Result<Vec<StagedFile>, CommandError> {
+    // Folders whose names are no text cannot be arguments here, so that all files are listed.
+    let output = git(&["ls-files", "--stage", "--full-name", "-z", ":/"])?;
+    let mut files = Vec::new();
+    for entry in output.split(|byte| *byte == 0) {
+        // mode blob stage, a tab, the path
+        let Some(tab) = entry.iter().position(|byte| *byte == b'\t') else {
+            continue;
+        };
+        let path = PathBuf::from(OsStr::from_bytes(&entry[tab + 1..]));
+        let about = String::from_utf8_lossy(&entry[..tab]);
+        let about: Vec<_> = about.split(' ').collect();
+        if let ["100644" | "100755", blob, "0"] = about[..]
+            && folders.iter().any(|folder| path.starts_with(folder))
+        {
+            let blob = blob.to_owned();
+            files.push(StagedFile { path, blob });
         }
     }
     Ok(files)
-}
-
-/// What Git prints.
-pub(crate) fn git(arguments: &[&str]) -> Result<Vec<u8>, CommandError> {
-    let output = Command::new("git")
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output();
-    let output =
-        output.map_err(|error| CommandError::input("`git`, which cannot be run", &error))?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said = said
-        .trim()
-        .trim_start_matches("fatal: ")
-        .lines()
-        .next()
-        .unwrap_or_default();
-    Err(CommandError::new(
-        Code::CannotReadInput,
-        format!("`git {}`: {said}", arguments[0]),
-    ))
 }
 
 /// The index as a tree of files.
@@ -133,15 +144,27 @@ impl Index {
     }
 }
 
-impl Tree for Index {
-    fn read(&self, path: &Path) -> Option<Vec<u8>> {
+impl Index {
+    /// The content of a file before the commit.
+    pub(crate) fn read_before(&self, path: &Path) -> Option<Vec<u8>> {
+        self.read_of("HEAD", path)
+    }
+
+    /// The content of a file in a commit, or in the index for an empty name.
+    fn read_of(&self, commit: &str, path: &Path) -> Option<Vec<u8>> {
         let inside: PathBuf = clean(path.strip_prefix(&self.root).ok()?);
         let bytes = inside.as_os_str().as_bytes();
         // A request is a line.
         let is_line = !bytes.contains(&b'\n');
         is_line
-            .then(|| self.object(&[b":", bytes].concat()))
+            .then(|| self.object(&[commit.as_bytes(), b":", bytes].concat()))
             .flatten()
+    }
+}
+
+impl Tree for Index {
+    fn read(&self, path: &Path) -> Option<Vec<u8>> {
+        self.read_of("", path)
     }
 
     fn root(&self) -> &Path {

@@ -1,7 +1,7 @@
 //! The files of the working tree: found by walking, looked at on all cores, one after the other forgotten.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -12,9 +12,7 @@ use super::Shown;
 use super::configs::Configs;
 use super::tally::Tally;
 use crate::command_error::{CommandError, name_of};
-
-/// Larger files are of no kind that the rules know.
-const MAX_SIZE: u64 = 64 * 1024 * 1024;
+use crate::source::read_manifest;
 
 /// The working tree of a repository.
 pub(crate) struct WorkingTree {
@@ -59,9 +57,8 @@ impl Walk<'_> {
         let mut whole = false;
         for path in paths {
             if path.as_os_str() == "-" {
-                let mut bytes = Vec::new();
-                let read = io::stdin().lock().read_to_end(&mut bytes);
-                read.map_err(|error| CommandError::input("standard input", &error))?;
+                let bytes = read_manifest(io::stdin().lock())
+                    .map_err(|error| CommandError::input("standard input", &error))?;
                 self.lint("<stdin>", Path::new("stdin.yaml"), &bytes, &found);
                 continue;
             }
@@ -128,17 +125,13 @@ impl Walk<'_> {
     }
 
     fn file(&self, path: &Path, found: &Mutex<Found>) {
-        let mut bytes = Vec::new();
-        // A pipe or a device has no size to ask for.
-        let read =
-            File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut bytes));
-        match read {
-            Ok(size) if size as u64 > MAX_SIZE => self.unreadable(
+        match File::open(path).and_then(read_manifest) {
+            Ok(bytes) => self.lint(&shown(path), path, &bytes, found),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => self.unreadable(
                 path,
                 "the file is larger than 64 MiB, and is not looked at",
                 found,
             ),
-            Ok(_) => self.lint(&shown(path), path, &bytes, found),
             // It has gone meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {

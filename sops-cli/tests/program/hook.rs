@@ -4,11 +4,21 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use test_support::environment::{Run, TestEnvironment, program, recipient};
+use test_support::environment::{Run, TestEnvironment, other_recipient, program, recipient};
 
 const PLAIN: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  password: correct-horse\n";
 const HARMLESS: &str = "kind: ConfigMap\ndata:\n  a: b\n";
+
+fn rules(recipients: &str) -> String {
+    format!(
+        "creation_rules:\n- path_regex: \\.yaml$\n  encrypted_regex: ^(data|stringData)$\n  age: {recipients}\n"
+    )
+}
+
+fn both() -> String {
+    format!("{},{}", recipient(), other_recipient())
+}
 
 /// A repository with a creation rule, and the hook in it.
 struct Repository(TestEnvironment);
@@ -23,11 +33,19 @@ impl Repository {
     fn without_hook() -> Self {
         let repository = Self(TestEnvironment::new());
         repository.git(&["init", "-q", "-b", "main"]).succeeds();
-        let rules = format!(
-            "creation_rules:\n- path_regex: \\.yaml$\n  encrypted_regex: ^(data|stringData)$\n  age: {}\n",
-            recipient()
-        );
-        repository.0.write(".sops.yaml", rules);
+        repository.0.write(".sops.yaml", rules(&recipient()));
+        repository
+    }
+
+    /// A repository in which encrypted files are committed.
+    fn with_encrypted(names: &[&str]) -> Self {
+        let repository = Self::new();
+        for name in names {
+            repository.0.write(name, PLAIN);
+            repository.sops_rs(&["encrypt", "-i", name]).succeeds();
+        }
+        repository.git(&["add", "."]).succeeds();
+        repository.commit().succeeds();
         repository
     }
 
@@ -121,6 +139,73 @@ fn what_is_staged_counts_and_not_the_working_tree() {
     repository.git(&["add", ".sops.yaml"]).succeeds();
     repository.0.write(".sops.yaml", "creation_rules: []\n");
     repository.refuses("a creation rule covers this file");
+}
+
+#[test]
+fn a_change_of_the_configuration_is_held_against_files_that_do_not_change_with_it() {
+    let repository = Repository::with_encrypted(&["a.yaml", "sub/b.yaml"]);
+    repository.add(".sops.yaml", &rules(&both()));
+    repository.refuses("help: sops-rs updatekeys a.yaml");
+    repository.refuses("help: sops-rs updatekeys sub/b.yaml");
+    // What is staged counts.
+    let update = ["updatekeys", "-y", "a.yaml", "sub/b.yaml"];
+    repository.sops_rs(&update).succeeds();
+    repository.refuses("SL012");
+    repository.git(&["add", "a.yaml"]).succeeds();
+    repository.refuses("sub/b.yaml");
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+
+    let other_rule = rules(&both()).replace("(data|stringData)", "(data|stringData|more)");
+    repository.add(".sops.yaml", &other_rule);
+    repository.refuses("SL013");
+
+    // Another configuration takes over where one goes, under its old name or a new one.
+    repository.add(".sops.yaml", &rules(&both()));
+    repository.add("sub/.sops.yaml", &rules(&recipient()));
+    repository.refuses("sub/b.yaml");
+    let no_hook = ["commit", "-q", "--no-verify", "-m", "x"];
+    repository.git(&no_hook).succeeds();
+    let own = ["--config", "sub/.sops.yaml"];
+    let update = ["updatekeys", "-y", "sub/b.yaml"];
+    repository.sops_rs(&[&own[..], &update].concat()).succeeds();
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+    let moved = ["mv", "sub/.sops.yaml", "sub/old.sops.yaml"];
+    repository.git(&moved).succeeds();
+    repository.refuses("help: sops-rs updatekeys sub/b.yaml");
+}
+
+#[test]
+fn plaintext_that_a_new_rule_covers_is_refused() {
+    let repository = Repository::new();
+    repository.add("values.yml", "stringData:\n  a: correct-horse\n");
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+    repository.add(
+        ".sops.yaml",
+        &rules(&recipient()).replace("yaml$", "ya?ml$"),
+    );
+    repository.refuses("a creation rule covers this file");
+    // Of files that are named no other is looked at.
+    repository
+        .0
+        .write(".sops-lint.yaml", "exclude: ['*.yml']\n");
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+}
+
+#[test]
+fn a_change_of_the_configuration_that_changes_nothing_for_a_file_is_none_of_its_matter() {
+    let repository = Repository::with_encrypted(&["a.yaml"]);
+    repository.add(".sops.yaml", &rules(&both()));
+    let no_hook = ["commit", "-q", "--no-verify", "-m", "x"];
+    repository.git(&no_hook).succeeds();
+    // It has had other keys before.
+    repository.add(".sops.yaml", &format!("# more\n{}", rules(&both())));
+    repository.commit().succeeds();
+    repository.add(".sops.yaml", &rules(&other_recipient()));
+    repository.refuses("a.yaml");
 }
 
 #[test]
@@ -220,12 +305,17 @@ fn a_worktree_has_the_hook_too() {
 fn from_a_folder_below_the_same_is_looked_at() {
     let repository = Repository::new();
     repository.add("sub/a.yaml", PLAIN);
-    let run = repository.git_in(&repository.0.path("sub"), &["commit", "-q", "-m", "x"]);
-    repository.is_refused(run, "sub/a.yaml");
-    let mut command = repository.0.command(&["hook", "run"]);
-    command.current_dir(repository.0.path("sub"));
-    let run = repository.0.finish(command);
-    repository.is_refused(run, "sub/a.yaml");
+    repository.add("other/b.yaml", PLAIN);
+    repository.git(&["add", ".sops.yaml"]).succeeds();
+    for help in ["a.yaml", "../other/b.yaml"] {
+        let help = format!("help: sops-rs encrypt -i {help}\n");
+        let run = repository.git_in(&repository.0.path("sub"), &["commit", "-q", "-m", "x"]);
+        repository.is_refused(run, &help);
+        let mut command = repository.0.command(&["hook", "run"]);
+        command.current_dir(repository.0.path("sub"));
+        repository.is_refused(repository.0.finish(command), &help);
+    }
+    repository.refuses("help: sops-rs encrypt -i sub/a.yaml\n");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The program as a person meets it: run in a folder and with a home of its own.
 
+#[cfg(feature = "kube")]
+mod apply;
 mod bad_input;
 mod cases;
 mod edit;

@@ -2,6 +2,7 @@
 //! stops reading warnings.
 
 mod name;
+pub(crate) mod program;
 mod reference;
 pub(crate) mod token;
 

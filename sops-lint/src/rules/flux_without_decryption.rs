@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use sops_core::EncryptedDocument;
-use sops_core::document::NodeRef;
+use sops_core::document::{NodeRef, Shape};
+use sops_core::{Document, EncryptedDocument, Format};
 
 use crate::finding::Severity;
 use crate::object::Object;
@@ -70,8 +70,50 @@ fn patches_decryption(node: NodeRef<'_, '_>, report: &Report<'_>) -> bool {
 
 /// Whether a strategic merge or a patch of JSON 6902 sets `spec.decryption` or something in it.
 fn sets_decryption(patch: &str) -> bool {
-    let mut lines = patch.lines().map(str::trim_start);
-    lines.any(|line| !line.starts_with('#') && line.contains("decryption"))
+    if let Ok(merge) = Document::parse(patch, Format::Yaml) {
+        return merge.tops().flatten().any(merges_decryption);
+    }
+    // Documents are mappings here, and a patch of JSON 6902 is a list.
+    let list = patch.trim_start().trim_start_matches("---");
+    let list = format!("patch:\n  {}", list.replace('\n', "\n  "));
+    let Ok(list) = Document::parse(&list, Format::Yaml) else {
+        return false;
+    };
+    let lists = list.tops().flatten().filter_map(|top| top.get("patch"));
+    lists.flat_map(NodeRef::items).any(operation_sets)
+}
+
+fn merges_decryption(object: NodeRef<'_, '_>) -> bool {
+    let spec = object.get("spec").filter(|_| !is_deletion(object));
+    spec.is_some_and(|spec| !is_deletion(spec) && has_decryption(spec))
+}
+
+/// Whether a `spec` has something under `decryption`; null takes away what is there.
+fn has_decryption(spec: NodeRef<'_, '_>) -> bool {
+    let decryption = spec.get("decryption").filter(|node| !is_deletion(*node));
+    let mut entries = decryption.into_iter().flat_map(NodeRef::entries);
+    entries.any(|(key, value)| !key.starts_with('$') && !is_null(value))
+}
+
+fn operation_sets(operation: NodeRef<'_, '_>) -> bool {
+    let text = |key| operation.get(key).and_then(NodeRef::as_str);
+    let value = operation.get("value").filter(|value| !is_null(*value));
+    let path = text("path").unwrap_or_default();
+    let is_within = path == "/spec/decryption" || path.starts_with("/spec/decryption/");
+    match text("op") {
+        Some("add" | "replace") if is_within => value.is_some(),
+        Some("add" | "replace") if path == "/spec" => value.is_some_and(has_decryption),
+        Some("copy" | "move") => is_within,
+        _ => false,
+    }
+}
+
+fn is_deletion(node: NodeRef<'_, '_>) -> bool {
+    node.get("$patch").and_then(NodeRef::as_str) == Some("delete")
+}
+
+fn is_null(node: NodeRef<'_, '_>) -> bool {
+    node.shape() == Shape::Scalar && node.value().is_none()
 }
 
 fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {

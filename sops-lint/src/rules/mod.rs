@@ -13,6 +13,7 @@ mod secret_from_env;
 mod secret_in_command;
 mod secret_in_config_map;
 mod secret_in_env;
+mod secret_in_helm_values;
 mod secret_in_image;
 mod secret_in_metadata;
 mod secret_mode;
@@ -27,7 +28,7 @@ pub(crate) use suppression::RULE as SUPPRESSION;
 use crate::rule::Rule;
 
 /// All rules, in the order of their codes.
-pub const RULES: [&Rule; 18] = [
+pub const RULES: [&Rule; 19] = [
     &literal_secret_in_env::RULE,
     &secret_in_env::RULE,
     &secret_from_env::RULE,
@@ -46,6 +47,7 @@ pub const RULES: [&Rule; 18] = [
     &creation_rules::RULE,
     &broken_file::RULE,
     &suppression::RULE,
+    &secret_in_helm_values::RULE,
 ];
 
 /// The rule of that code or name.

@@ -3,6 +3,7 @@
 use sops_core::document::NodeRef;
 
 use crate::finding::Severity;
+use crate::likeness::program::{password_in_script, password_in_words};
 use crate::likeness::{Likeness, judge};
 use crate::object::Object;
 use crate::report::Report;
@@ -63,13 +64,20 @@ fn command(node: NodeRef<'_, '_>, report: &mut Report<'_>) {
         .flatten()
         .flat_map(NodeRef::items)
         .collect();
+    let texts: Vec<_> = words
+        .iter()
+        .map(|word| word.scalar_text().unwrap_or_default())
+        .collect();
+    let of_program = password_in_words(&texts);
     let mut flag: Option<&str> = None;
-    for word in words {
-        let text = word.scalar_text().unwrap_or_default();
+    for (index, (word, text)) in words.into_iter().zip(&texts).enumerate() {
         let found = match flag.take().filter(|_| !text.starts_with('-')) {
             Some(name) => judge(name, text).map(|likeness| (name, likeness)),
             None => in_word(text),
         };
+        let of_program = of_program.filter(|(at, _)| *at == index);
+        let of_program = of_program.map(|(_, flag)| (flag, Likeness::Name));
+        let found = found.or(of_program).or_else(|| password_in_script(text));
         if let Some((name, likeness)) = found {
             let name = name.trim_start_matches('-');
             report
@@ -79,7 +87,7 @@ fn command(node: NodeRef<'_, '_>, report: &mut Report<'_>) {
                 )
                 .help(HELP);
         }
-        flag = Some(text).filter(|text| text.starts_with("--") && !text.contains(['=', ' ']));
+        flag = Some(*text).filter(|text| text.starts_with("--") && !text.contains(['=', ' ']));
     }
 }
 

@@ -12,7 +12,9 @@ use super::SecretArgs;
 use crate::batch;
 use crate::cluster::{self, Cluster, ClusterArgs, Failure, Target};
 use crate::command_error::{Code, CommandError, Role, name_of};
-use crate::flux::{Check, FluxKustomization, Keys, Report, SecretName};
+use crate::flux::{
+    Check, FluxKustomization, Keys, Origin, Report, Repositories, SecretName, items,
+};
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -111,11 +113,19 @@ impl Args {
             .filter_map(|file| file.canonicalize().ok())
             .collect();
         let root = root(&self.path)?;
-        let mut kustomizations = FluxKustomization::in_repository(&root)?;
+        let mut repositories = Repositories::new(&root);
+        let mut kustomizations = FluxKustomization::in_repository(&root, &mut repositories)?;
         let sources: Vec<_> = kustomizations
             .iter()
             .map(|one| one.source().clone())
             .collect();
+        // Who may not list them learns less, and of that no gap.
+        let git_repositories = cluster
+            .list("/apis/source.toolkit.fluxcd.io/v1/gitrepositories")
+            .await;
+        if let Ok(Some(list)) = git_repositories {
+            items(list, "GitRepository").for_each(|object| repositories.add(&object));
+        }
         let list = cluster
             .list("/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations")
             .await;
@@ -145,8 +155,13 @@ impl Args {
         for kustomization in &kustomizations {
             let built = kustomization.files(&root);
             let count = built.intersection(&encrypted).count();
+            let origin = repositories.origin(kustomization.source());
             if count > 0 {
-                report.checks.push(kustomization.check(count, &secret));
+                let check = kustomization.check(count, &secret, origin);
+                report.checks.push(check);
+            }
+            if origin == Origin::Other {
+                continue;
             }
             built_by_none.retain(|file| !built.contains(file));
         }

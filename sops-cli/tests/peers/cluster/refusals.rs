@@ -21,17 +21,17 @@ fn encrypted(environment: &TestEnvironment, namespace: &str, rest: &str) {
     let text = format!(
         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: web\n  namespace: {namespace}\n{rest}"
     );
-    environment.write("secret.yaml", text);
-    let arguments = [
-        "encrypt",
-        "-i",
-        "--age",
-        &recipient(),
-        "--encrypted-regex",
-        "^(data|stringData)$",
-        "secret.yaml",
-    ];
-    environment.run(&arguments).succeeds();
+    encrypt(environment, "secret.yaml", "^(data|stringData)$", &text);
+}
+
+/// A file with what is under the keys that match encrypted.
+fn encrypt(environment: &TestEnvironment, name: &str, keys: &str, text: &str) {
+    environment.write(name, text);
+    let recipient = recipient();
+    let to = ["--age", &recipient, "--encrypted-regex", keys, name];
+    environment
+        .run(&[&["encrypt", "-i"], &to[..]].concat())
+        .succeeds();
 }
 
 #[test]
@@ -283,18 +283,7 @@ fn an_object_that_the_server_refuses() {
 fn a_value_that_the_server_quotes() {
     let environment = environment("quoted");
     let text = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  namespace: quoted\nspec:\n  type: hunter2\n  ports:\n  - port: 424242\n";
-    environment.write("service.yaml", text);
-    environment
-        .run(&[
-            "encrypt",
-            "-i",
-            "--age",
-            &recipient(),
-            "--encrypted-regex",
-            "^spec$",
-            "service.yaml",
-        ])
-        .succeeds();
+    encrypt(&environment, "service.yaml", "^spec$", text);
     let run = environment
         .run(&["apply", "-f", "service.yaml"])
         .fails_with(1);
@@ -343,17 +332,7 @@ fn a_value_that_a_policy_puts_into_its_message() {
         let text = format!(
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: policed}}\ndata: {{password: correct-horse-battery}}\n"
         );
-        environment.write("map.yaml", text);
-        let arguments = [
-            "encrypt",
-            "-i",
-            "--age",
-            &recipient(),
-            "--encrypted-regex",
-            "^data$",
-            "map.yaml",
-        ];
-        environment.run(&arguments).succeeds();
+        encrypt(&environment, "map.yaml", "^data$", &text);
         // A policy is not there at once.
         let run = (0..100)
             .map(|_| {

@@ -311,6 +311,73 @@ fn files_that_are_built_and_files_that_are_not() {
     );
 }
 
+/// Folders of two repositories may have the same names.
+#[test]
+fn kustomizations_of_another_repository_are_not_judged() {
+    let environment = CLUSTER.environment();
+    CLUSTER.kubectl(&environment, &["create", "namespace", "origins"]);
+    encrypt(&environment, "apps/secret.yaml", &recipient());
+    let from = |source: &str| {
+        kustomization(source, "./apps", "")
+            .replace("keys", "origins")
+            .replace("name: flux-system}", &format!("name: {source}}}"))
+    };
+    let repository = |name: &str, url: &str| {
+        format!(
+            "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {{name: {name}}}\nspec: {{url: '{url}'}}\n"
+        )
+    };
+    environment.write(
+        "clusters/sources.yaml",
+        repository("flux-system", "ssh://git@git.example.org/fleet")
+            + "---\n"
+            + &repository("other", "ssh://git@git.example.org/other"),
+    );
+    let sources = ["flux-system", "other", "unknown"];
+    environment.write("clusters/apps.yaml", sources.map(from).join("---\n"));
+    let git = |arguments: &[&str]| {
+        let command = environment.command_of(std::path::Path::new("git"), arguments);
+        environment.finish(command).succeeds();
+    };
+    let gap = |name: &str| {
+        format!("GAP clusters/apps.yaml: kustomization/{name} does not decrypt: 1 encrypted file")
+    };
+    let assumption = |name: &str| {
+        format!(
+            "; its GitRepository `{name}` is taken for this repository, since no address here tells"
+        )
+    };
+    // Without a remote nobody can tell.
+    git(&["init", "-q"]);
+    let lines = verify(&environment, &["-n", "origins"]);
+    for name in sources {
+        assert_has(&lines, &gap(name));
+        assert!(lines.iter().any(|line| line.ends_with(&assumption(name))));
+    }
+    git(&[
+        "remote",
+        "add",
+        "origin",
+        "https://git.example.org/fleet.git",
+    ]);
+    let lines = verify(&environment, &["-n", "origins"]);
+    assert_has(&lines, &gap("flux-system"));
+    assert_has(&lines, &gap("unknown"));
+    assert_has(
+        &lines,
+        "- clusters/apps.yaml: kustomization/other is not looked at: its GitRepository `other` is another repository",
+    );
+    let assumed = lines.iter().filter(|line| line.contains("; its "));
+    assert_eq!(assumed.count(), 1, "{lines:?}");
+    // A file that only another repository's Kustomization would build is built by none.
+    environment.write("clusters/apps.yaml", from("other"));
+    let lines = verify(&environment, &["-n", "origins"]);
+    assert_has(
+        &lines,
+        "- ./apps/secret.yaml is built by none of the Kustomizations",
+    );
+}
+
 /// Keys under several names, of several kinds and from any editor, as Flux takes them.
 #[test]
 fn keys_under_several_names() {
