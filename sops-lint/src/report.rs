@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NodeRef;
@@ -105,6 +105,22 @@ impl<'r> Report<'r> {
                 .position(|other| std::ptr::eq(other, rule))?;
             Some((index, config, rule))
         })
+    }
+
+    /// A command of `sops-rs` about the file, for the folder that its name starts from. Commands look for `.sops.yaml` there and above, so
+    /// one further down is named.
+    pub(crate) fn command(&self, words: &str) -> String {
+        let Input { name, path, .. } = self.input;
+        let start = path
+            .ancestors()
+            .nth(Path::new(name).components().count())
+            .filter(|start| start.join(name) == **path);
+        let below = self.input.config.zip(start).and_then(|(config, start)| {
+            let file = config.file().strip_prefix(start).ok()?;
+            (file.components().count() > 1).then(|| shell_word(&file.to_string_lossy()))
+        });
+        let config = below.map_or_else(String::new, |file| format!("--config {file} "));
+        format!("sops-rs {config}{words} {}", shell_word(name))
     }
 
     /// Whether the creation rule would have what stands there encrypted.
@@ -212,4 +228,13 @@ fn path(node: NodeRef<'_, '_>) -> Vec<String> {
             name.map_or_else(|| node.step(), |name| format!("[{name}]"))
         })
         .collect()
+}
+
+/// A file's name as a shell reads it.
+pub(crate) fn shell_word(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./+@%".contains(c);
+    match name.chars().all(is_plain) {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', r"'\''")),
+    }
 }

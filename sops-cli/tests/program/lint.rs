@@ -377,3 +377,21 @@ fn a_private_key_in_place_of_a_recipient_is_not_shown() {
         assert!(!run.to_string().contains(&key[20..40]), "{format}");
     }
 }
+
+/// Commands look for `.sops.yaml` from the working directory upwards.
+#[test]
+fn help_names_a_configuration_below_the_working_directory() {
+    let environment = TestEnvironment::new();
+    let rule = format!("creation_rules:\n- age: {}\n", recipient());
+    environment.write("sub/.sops.yaml", &rule);
+    environment.write(
+        "sub/a.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  password: x\n",
+    );
+    let command = "sops-rs --config sub/.sops.yaml encrypt -i sub/a.yaml";
+    let run = environment.run(&["lint", "--select", "SL010"]);
+    assert!(run.stdout.contains(&format!("help: {command}\n")), "{run}");
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    environment.run(&words).succeeds();
+    environment.run(&["lint", "--select", "SL010"]).succeeds();
+}

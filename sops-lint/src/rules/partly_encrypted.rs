@@ -3,7 +3,6 @@
 use sops_core::keys::WrappedKey;
 use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument};
 
-use super::plaintext_secret::shell_word;
 use crate::finding::Severity;
 use crate::report::Report;
 use crate::rule::{Check, Rule};
@@ -33,7 +32,7 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
             return;
         }
     };
-    let name = report.input.name.to_owned();
+    let command = report.command("edit");
     for one in open {
         let message = match one.is_comment {
             true => format!(
@@ -49,8 +48,7 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
         let found = report.span(one.span, message);
         found.path = path;
         found.help(format!(
-            "take it out and add it with `sops-rs edit {}`; if it was committed, it is known",
-            shell_word(&name)
+            "take it out and add it with `{command}`; if it was committed, it is known"
         ));
     }
 }

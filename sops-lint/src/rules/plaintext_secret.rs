@@ -41,11 +41,11 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
         more => format!(" and {more} other keys"),
     };
     let covered = report.creation_rule().is_some();
-    let name = report.input.name.to_owned();
+    let command = report.command("encrypt -i");
     let found = report.node(value, format!("the Secret is in plaintext: `{key}`{more}"));
     match covered {
         true => found
-            .help(format!("sops-rs encrypt -i {}", shell_word(&name)))
+            .help(command)
             .fix(Some(Fix::Encrypt)),
         false => found.help("give `.sops.yaml` a creation rule for it, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`"),
     };
@@ -171,7 +171,7 @@ fn covered(document: &Document<'_>, report: &mut Report<'_>) {
     else {
         return;
     };
-    let name = report.input.name.to_owned();
+    let command = report.command("encrypt -i");
     report
         .span(
             first.span,
@@ -180,7 +180,7 @@ fn covered(document: &Document<'_>, report: &mut Report<'_>) {
                 first.path
             ),
         )
-        .help(format!("sops-rs encrypt -i {}", shell_word(&name)))
+        .help(command)
         .fix(Some(Fix::Encrypt));
 }
 
@@ -191,13 +191,4 @@ fn is_workflow(path: &Path) -> bool {
             .iter()
             .any(|folder| part.as_os_str() == *folder)
     })
-}
-
-/// A file's name as a shell reads it.
-pub(super) fn shell_word(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./+@%".contains(c);
-    match name.chars().all(is_plain) {
-        true => name.to_owned(),
-        false => format!("'{}'", name.replace('\'', r"'\''")),
-    }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use sops_core::EncryptedDocument;
 use sops_core::keys::MasterKey;
 
-use super::plaintext_secret::shell_word;
 use crate::finding::{Fix, Severity};
 use crate::report::Report;
 use crate::rule::{Check, Rule};
@@ -60,11 +59,11 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
             parts.join("; ")
         }
     };
-    let name = report.input.name.to_owned();
+    let command = report.command("updatekeys");
     let at = report.block();
     report
         .span(at..at, message)
-        .help(format!("sops-rs updatekeys {}", shell_word(&name)))
+        .help(command)
         .fix(Some(Fix::UpdateKeys));
 }
 

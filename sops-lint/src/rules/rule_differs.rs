@@ -2,9 +2,8 @@
 
 use sops_core::{EncryptedDocument, Format};
 
-use super::plaintext_secret::shell_word;
 use crate::finding::{Fix, Severity};
-use crate::report::Report;
+use crate::report::{Report, shell_word};
 use crate::rule::{Check, Rule};
 
 pub(crate) static RULE: Rule = Rule {
