@@ -33,10 +33,13 @@ fuzz_target!(|bytes: &[u8]| {
     for finding in &linted.findings {
         assert!(finding.location.offset <= bytes.len() && finding.end <= bytes.len());
     }
-    let fixes = linted.findings.iter().filter_map(|finding| match &finding.fix {
-        Some(Fix::Entry(entry)) => Some(entry),
-        _ => None,
-    });
+    let fixes = linted
+        .findings
+        .iter()
+        .filter_map(|finding| match &finding.fix {
+            Some(Fix::Entry(entry)) => Some(entry),
+            _ => None,
+        });
     let entries: Vec<_> = fixes.collect();
     let format = Format::from_path(Path::new(name));
     if let Ok(document) = Document::parse(bytes, format) {

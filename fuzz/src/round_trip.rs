@@ -1,4 +1,5 @@
-//! Whatever is accepted comes back byte for byte, and keeps its ciphertexts where it is encrypted again.
+//! Whatever is accepted has nothing left in plaintext that its rule covers, comes back byte for byte, and keeps its ciphertexts where it is
+//! encrypted again.
 
 use std::sync::LazyLock;
 
@@ -30,6 +31,8 @@ pub fn round_trip(text: &[u8], format: Format) {
     };
     let document =
         EncryptedDocument::parse(&encrypted, format).expect("what was encrypted is a document");
+    let left = document.unencrypted().expect("the rule is valid");
+    assert!(left.is_empty(), "{left:?} is left in plaintext");
     let key = document
         .data_key(&*IDENTITIES)
         .expect("it was encrypted for the test key");

@@ -43,6 +43,12 @@ fn comes_back(text: &str, format: Format, rule: &EncryptionRule) -> bool {
         "{}\ncame back for\n{text}\nfrom\n{encrypted}",
         String::from_utf8_lossy(&back)
     );
+    let document = EncryptedDocument::parse(&encrypted, format);
+    let left = document.and_then(|document| document.unencrypted());
+    assert!(
+        left.as_ref().is_ok_and(Vec::is_empty),
+        "{left:?} is left in plaintext in what was made of\n{text}\nwhich is\n{encrypted}"
+    );
     true
 }
 
@@ -72,7 +78,7 @@ fn thousands_of_comments_in_a_row_are_all_encrypted_and_come_back() {
         (
             Format::Yaml,
             format!(
-                "{hash}a: &x 1\n{hash}b: !!int # secret\n{hash} 5\nc: |+\n  x\n\n{hash}d: *x # secret\n{hash}"
+                "{hash}a: &x 1\n{hash}b: !!int # secret\n{hash} 5\nc: |+ # secret\n  x\n\n{hash}d: *x # secret\n{hash}"
             ),
         ),
         (

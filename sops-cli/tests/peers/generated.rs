@@ -6,7 +6,7 @@ use std::thread;
 
 use serde::Deserialize as _;
 use sops_core::rules::EncryptionRule;
-use sops_core::{Error, Format};
+use sops_core::{EncryptedDocument, Error, Format};
 use test_support::{Features, same_but_for_comments};
 
 use crate::peer;
@@ -119,6 +119,12 @@ pub(crate) fn check(
         }
     };
 
+    let left = EncryptedDocument::parse(&ours, format).and_then(|ours| ours.unencrypted());
+    if !left.as_ref().is_ok_and(Vec::is_empty) {
+        return Err(format!(
+            "{left:?} is left in plaintext in what we made of\n{text}\nwhich is\n{ours}"
+        ));
+    }
     let back = peer::decrypt(&ours, format);
     if !back.as_deref().is_ok_and(|back| back == text) {
         return Err(format!(
