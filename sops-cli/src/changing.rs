@@ -24,11 +24,11 @@ pub(crate) struct Changing<'a> {
 }
 
 impl Changing<'_> {
-    /// Replaces the file by what `change` makes of its plaintext; `None` leaves it alone.
+    /// Replaces the file by what `change` makes of its plaintext, and gives what was written; `None` leaves it alone.
     pub(crate) fn change(
         &self,
         change: impl FnOnce(&[u8], Format) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
-    ) -> Result<(), CommandError> {
+    ) -> Result<Option<String>, CommandError> {
         let services = Services::for_opening(self.ui, self.globals, self.opening)?;
         let format = self.formats.both(self.file)?;
         let source = Source::read(Some(self.file), format, Role::Encrypted)?;
@@ -40,7 +40,7 @@ impl Changing<'_> {
         let Some(changed) =
             change(open.plaintext(), format).map_err(|error| refused(&source, error))?
         else {
-            return Ok(());
+            return Ok(None);
         };
         let encrypted = open
             .encrypt(&*changed, SystemTime::now())
@@ -52,7 +52,8 @@ impl Changing<'_> {
             encrypted.as_bytes(),
             expected,
             Readers::Usual,
-        )
+        )?;
+        Ok(Some(encrypted))
     }
 }
 

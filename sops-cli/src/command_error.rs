@@ -353,7 +353,7 @@ impl Place {
 }
 
 /// Whether a value as SOPS encrypts them stands in the text.
-fn has_ciphertext(text: &[u8]) -> bool {
+pub(crate) fn has_ciphertext(text: &[u8]) -> bool {
     text.windows(CIPHERTEXT_PREFIX.len())
         .any(|bytes| bytes == CIPHERTEXT_PREFIX.as_bytes())
 }

@@ -27,6 +27,7 @@ mod manifests;
 mod notice;
 mod opening;
 mod private_folder;
+mod secret_parts;
 mod shortening;
 mod signals;
 mod source;

@@ -223,6 +223,19 @@ impl<'a> EncryptedDocument<'a> {
         self.document.unencrypted(self.metadata.rule.as_ref())
     }
 
+    /// Refuses a plaintext that has values of which the file's rule selects none: all of it would be written as it is.
+    ///
+    /// # Errors
+    /// As [`Document::parse`]; [`Error::NothingSelected`].
+    pub fn require_selection(&self, plaintext: &[u8]) -> Result<()> {
+        let Some(rule) = &self.metadata.rule else {
+            return Ok(());
+        };
+        let document = Document::parse(plaintext, self.format)?;
+        let selection = Selected::of(&document, Some(rule))?;
+        encrypt::require_selection(&document, &selection, rule)
+    }
+
     /// The data key, opened by a key service with one of the master keys or, where it is split, with several.
     ///
     /// # Errors

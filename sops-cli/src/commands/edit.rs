@@ -108,7 +108,11 @@ impl Editing<'_> {
         let key = services.data_key(self.ui, &source, &document)?;
         let open = opening::open(&source, &document, key.clone(), &self.args.opening)?;
         opening::warn_of_comments(self.ui, &source, open.unopened_comments());
+        let had_selection = document.require_selection(open.plaintext()).is_ok();
         let encrypt = |text: &[u8]| {
+            if had_selection {
+                document.require_selection(text)?;
+            }
             let open = document.open(key.clone(), self.args.opening.mac_check())?;
             open.encrypt(text, SystemTime::now())
         };

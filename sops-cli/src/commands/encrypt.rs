@@ -17,6 +17,7 @@ use crate::command_error::{Code, CommandError, Role};
 use crate::creation::{self, Wanted};
 use crate::files::Readers;
 use crate::key_services::Services;
+use crate::secret_parts::left_in_plaintext;
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -56,10 +57,13 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
             match plaintext.encrypt() {
                 Err(Error::NothingSelected { .. }) if item.is_found => Ok(Work::Unselected),
                 Err(error) => Err(plaintext.source.error(error)),
-                Ok(encrypted) => Ok(Work::Replace(
-                    plaintext.source,
-                    Zeroizing::new(encrypted.into_bytes()),
-                )),
+                Ok(encrypted) => {
+                    plaintext.warn_of_parts(ui);
+                    Ok(Work::Replace(
+                        plaintext.source,
+                        Zeroizing::new(encrypted.into_bytes()),
+                    ))
+                }
             }
         });
     }
@@ -69,10 +73,13 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     let plaintext = args.plaintext(ui, globals, config?.as_ref(), &services, file)?;
     let source = &plaintext.source;
     if args.output.is_standard() {
-        let written = ui.output_while(|out| plaintext.encrypt_to(out));
-        return written.map_err(|error| source.error(error));
+        ui.output_while(|out| plaintext.encrypt_to(out))
+            .map_err(|error| source.error(error))?;
+        plaintext.warn_of_parts(ui);
+        return Ok(());
     }
     let encrypted = plaintext.encrypt().map_err(|error| source.error(error))?;
+    plaintext.warn_of_parts(ui);
     args.output
         .deliver(ui, source, encrypted.as_bytes(), Readers::Usual)
 }
@@ -99,6 +106,17 @@ impl Plaintext {
 
     fn encrypt(&self) -> sops_core::Result<String> {
         sops_core::encrypt(self.text(), self.format, &self.encryption)
+    }
+
+    /// Says which part of a Secret stays in plaintext as a whole, which nobody wants.
+    fn warn_of_parts(&self, ui: &Ui) {
+        let rule = &self.encryption.rule;
+        if let Some(part) = left_in_plaintext(self.text(), self.format, rule) {
+            ui.warn(format!(
+                "the rule `{rule}` leaves `{part}` of the Secret in {} in plaintext",
+                self.source.name
+            ));
+        }
     }
 
     fn encrypt_to(&self, out: &mut dyn io::Write) -> sops_core::Result<()> {

@@ -4,13 +4,14 @@ use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sops_core::KeyPath;
+use sops_core::config::Stores;
 use sops_core::tree::Node;
+use sops_core::{Document, Format, KeyPath, extract};
 use zeroize::Zeroizing;
 
 use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs};
 use crate::changing::Changing;
-use crate::command_error::{Code, CommandError, name_of};
+use crate::command_error::{Code, CommandError, has_ciphertext, name_of};
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug, Default)]
@@ -75,12 +76,35 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         formats: &args.formats,
         opening: &args.opening,
     };
-    changing.change(|plaintext, format| {
+    let written = changing.change(|plaintext, format| {
         let changed = sops_core::set(plaintext, format, &path, &value)?;
         Ok(match changed {
             None if !args.idempotent.idempotent => Some(Zeroizing::new(plaintext.to_owned())),
             changed => changed,
         })
+    })?;
+    let format = args.formats.both(file)?;
+    if written.is_some_and(|encrypted| is_plain(&encrypted, format, &path)) {
+        ui.warn(format!(
+            "`{}` was written in plaintext, since the rule of {} does not select it",
+            args.path.as_deref().unwrap_or_default(),
+            name_of(file)
+        ));
+    }
+    Ok(())
+}
+
+/// Whether there is a value at the path, and nothing of it is encrypted.
+fn is_plain(encrypted: &str, format: Format, path: &KeyPath) -> bool {
+    if format == Format::Binary {
+        return false;
+    }
+    let value = Document::parse(encrypted, format)
+        .and_then(|document| extract(&document, path, Format::Json, &Stores::default()));
+    value.is_ok_and(|value| {
+        let nothing = [&b""[..], b"null", b"{}", b"[]"];
+        let value = value.trim_ascii();
+        !nothing.contains(&value) && !has_ciphertext(value)
     })
 }
 

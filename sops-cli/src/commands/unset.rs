@@ -50,5 +50,6 @@ pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
             Err(Error::NotFound { .. }) if args.idempotent.idempotent => Ok(None),
             changed => changed.map(Some),
         },
-    )
+    )?;
+    Ok(())
 }

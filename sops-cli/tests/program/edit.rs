@@ -473,3 +473,29 @@ fn an_interrupt_that_ends_the_editor_is_told_calmly() {
         assert_eq!(environment.read("x.yaml"), before);
     }
 }
+
+/// As for a new file: a renamed key would have everything written in plaintext.
+#[test]
+fn a_text_of_which_the_rule_selects_nothing_any_more_comes_back_to_the_editor() {
+    let environment = TestEnvironment::new();
+    environment.write("a.yaml", "kind: Secret\nstringData:\n  password: hunter2\n");
+    let encrypt = [
+        "encrypt",
+        "-i",
+        "--age",
+        &recipient(),
+        "--encrypted-regex",
+        "^stringData$",
+        "a.yaml",
+    ];
+    environment.run(&encrypt).succeeds();
+    let before = environment.read("a.yaml");
+    let script = "cp \"$1\" seen; sed -i s/^stringData/stringdata/ \"$1\"";
+    let run = edit(&environment, script, &["edit", "a.yaml"]).fails_with(200);
+    assert!(run.stderr.contains("stay in plaintext"), "{run}");
+    assert!(
+        environment.read("seen").contains("stay in plaintext"),
+        "{run}"
+    );
+    assert_eq!(environment.read("a.yaml"), before);
+}

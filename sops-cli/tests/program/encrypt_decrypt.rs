@@ -410,3 +410,38 @@ fn flags_are_taken_in_the_spellings_of_sops() {
         environment.run(arguments).fails_with(1);
     }
 }
+
+/// `sops` says nothing.
+#[test]
+fn a_part_of_a_secret_that_a_rule_leaves_out_is_told() {
+    let environment = TestEnvironment::new();
+    for (regex, part, told) in [
+        ("^data$", "stringData", true),
+        ("^(data|stringDta)$", "stringData", true),
+        ("^(data|stringData)$", "stringdata", true),
+        ("^(data|stringData)$", "stringData", false),
+        ("^(data|password)$", "stringData", false),
+    ] {
+        let text =
+            format!("kind: Secret\ndata: {{u: Ym9i}}\n{part}:\n  password: hunter2\n  user: a\n");
+        environment.write("a.yaml", text);
+        let words = [
+            "encrypt",
+            "--age",
+            &recipient(),
+            "--encrypted-regex",
+            regex,
+            "a.yaml",
+        ];
+        let run = environment.run(&words).succeeds();
+        let warning = format!("leaves `{part}` of the Secret in a.yaml in plaintext");
+        assert_eq!(run.stderr.contains(&warning), told, "{regex}: {run}");
+        let words = [&words[..1], &["-i"], &words[1..]].concat();
+        let run = environment.run(&words).succeeds();
+        assert_eq!(run.stderr.contains(&warning), told, "{regex}: {run}");
+        let run = environment.run(&["lint", "--select", "SL010", "a.yaml"]);
+        assert_eq!(run.code, Some(i32::from(told)), "{run}");
+        assert_eq!(run.stdout.contains("SL010"), told, "{run}");
+        assert!(!run.stdout.contains("hunter2"), "{run}");
+    }
+}

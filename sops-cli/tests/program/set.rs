@@ -1,6 +1,6 @@
 //! Setting and removing single values.
 
-use test_support::environment::TestEnvironment;
+use test_support::environment::{TestEnvironment, recipient};
 
 const TEXT: &str = "\
 # Kept.
@@ -145,4 +145,33 @@ fn what_is_so_already_leaves_the_file_alone_on_request() {
         values(&old),
         "not even the ciphertext changes"
     );
+}
+
+/// `sops` says nothing.
+#[test]
+fn a_value_that_stays_in_plaintext_is_told() {
+    let environment = TestEnvironment::new();
+    environment.write("a.yaml", "kind: Secret\nstringData:\n  password: hunter2\n");
+    let encrypt = [
+        "encrypt",
+        "-i",
+        "--age",
+        &recipient(),
+        "--encrypted-regex",
+        "^stringData$",
+        "a.yaml",
+    ];
+    environment.run(&encrypt).succeeds();
+    for (path, value, told) in [
+        (r#"["stringdata"]["password"]"#, "\"correct-horse\"", true),
+        (r#"["stringdata"]"#, "{\"a\": [\"correct-horse\"]}", true),
+        (r#"["stringdata"]"#, "\"\"", false),
+        (r#"["stringData"]["other"]"#, "\"correct-horse\"", false),
+        (r#"["stringData"]"#, "{\"a\": [\"correct-horse\"]}", false),
+    ] {
+        let run = environment.run(&["set", "a.yaml", path, value]).succeeds();
+        let warning = format!("`{path}` was written in plaintext");
+        assert_eq!(run.stderr.contains(&warning), told, "{run}");
+        assert!(!run.stderr.contains("correct-horse"), "{run}");
+    }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sops_core::document::NodeRef;
-use sops_core::{CIPHERTEXT_PREFIX, Document};
+use sops_core::rules::EncryptionRule;
+use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 
 use super::secret_in_config_map::files;
 use crate::finding::{Fix, Severity};
@@ -27,9 +28,11 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
-    // What stands open in an encrypted file is told by another rule.
-    if !object.is_secret() || object.is_deletion() || report.is_encrypted {
+    if !object.is_secret() || object.is_deletion() {
         return;
+    }
+    if report.is_encrypted {
+        return left_out(object, report);
     }
     let mut open = open_values(object);
     let Some((key, value)) = open.next() else {
@@ -40,22 +43,88 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
         1 => " and another key".to_owned(),
         more => format!(" and {more} other keys"),
     };
-    let covered = report.creation_rule().is_some();
+    let rule = report.creation_rule();
+    let rule = rule.map(|(_, _, creation)| creation.rule.clone().unwrap_or_default());
+    let is_selected = rule.is_some() && report.is_selected(&value.span());
     let command = report.command("encrypt -i");
     let found = report.node(value, format!("the Secret is in plaintext: `{key}`{more}"));
-    match covered {
-        true => found
+    match rule {
+        Some(_) if is_selected => found
             .help(command)
             .fix(Some(Fix::Encrypt)),
-        false => found.help("give `.sops.yaml` a creation rule for it, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`"),
+        Some(rule) => found.help(format!("the creation rule for it, `{rule}`, leaves this in plaintext: change it in `.sops.yaml`, or the key if that is misspelt")),
+        None => found.help("give `.sops.yaml` a creation rule for it, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`"),
     };
+}
+
+/// A part of an encrypted Secret of which the file's rule selects nothing. What it selects is told by another rule, and a rule that
+/// names what is left in plaintext means it.
+fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
+    let parts = object.node.entries().filter(|(key, part)| {
+        is_part(key) && part.entries().next().is_some() && !holds_ciphertext(*part)
+    });
+    let parts: Vec<_> = parts.collect();
+    let left = open_values(object)
+        .find_map(|open| Some((open, parts.iter().find(|(_, part)| holds(*part, open.1))?)));
+    let Some(((key, value), (part, _))) = left else {
+        return;
+    };
+    let format = Format::from_path(report.input.path);
+    let Ok(document) = EncryptedDocument::parse(report.text(), format) else {
+        return;
+    };
+    let names_what_is_encrypted = matches!(
+        document.metadata().rule,
+        Some(
+            EncryptionRule::EncryptedRegex(_)
+                | EncryptionRule::EncryptedSuffix(_)
+                | EncryptionRule::EncryptedCommentRegex(_)
+        )
+    );
+    let selected = document.unencrypted().unwrap_or_default();
+    if !names_what_is_encrypted || selected.iter().any(|open| open.span == value.span()) {
+        return;
+    }
+    let message =
+        format!("the rule of the file leaves `{part}` of the Secret in plaintext: `{key}`");
+    let command = report.command("edit");
+    let found = report.node(value, message);
+    match PARTS.contains(part) {
+        true => found.help("have the creation rule in `.sops.yaml` select it, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file anew"),
+        false => found.help(format!("a Secret has `data` and `stringData`; mend the key with `{command}`")),
+    };
+}
+
+/// Where the values of a Secret stand.
+const PARTS: [&str; 2] = ["data", "stringData"];
+
+/// Whether the key is one of those parts, or is meant to be.
+fn is_part(key: &str) -> bool {
+    PARTS.iter().any(|part| part.eq_ignore_ascii_case(key))
+}
+
+fn holds(part: NodeRef<'_, '_>, value: NodeRef<'_, '_>) -> bool {
+    let (part, value) = (part.span(), value.span());
+    part.start <= value.start && value.end <= part.end
+}
+
+fn holds_ciphertext(part: NodeRef<'_, '_>) -> bool {
+    part.entries().any(|(_, value)| {
+        let text = value.scalar_text();
+        text.is_some_and(|text| text.starts_with(CIPHERTEXT_PREFIX))
+    })
 }
 
 /// The values of a Secret that are in plaintext, and neither references, placeholders nor public.
 pub(super) fn open_values<'d, 'a>(
     object: &Object<'d, 'a>,
 ) -> impl Iterator<Item = (&'d str, NodeRef<'d, 'a>)> {
-    let of = |key: &str| object.node.get(key).into_iter().flat_map(NodeRef::entries);
+    let of = |part: &'static str| {
+        let parts = object.node.entries();
+        parts
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(part))
+            .flat_map(|(_, part)| part.entries())
+    };
     let encoded = of("data").filter(|(_, value)| {
         value.scalar_text().is_some_and(|text| {
             let packed: String = text.split_whitespace().collect();

@@ -1,0 +1,45 @@
+//! Parts of Kubernetes Secrets that a rule leaves in plaintext as a whole.
+
+use sops_core::rules::EncryptionRule;
+use sops_core::{Document, Format};
+
+/// Where the values of a Secret stand.
+const PARTS: [&str; 2] = ["data", "stringData"];
+
+/// The first key of a Secret that holds values of which the rule selects none: `data`, `stringData`, or one that is meant for these. A
+/// rule that names what stays in plaintext means it.
+pub(crate) fn left_in_plaintext(
+    text: &[u8],
+    format: Format,
+    rule: &EncryptionRule,
+) -> Option<String> {
+    let names_what_is_encrypted = matches!(
+        rule,
+        EncryptionRule::EncryptedRegex(_)
+            | EncryptionRule::EncryptedSuffix(_)
+            | EncryptionRule::EncryptedCommentRegex(_)
+    );
+    let is_manifest = matches!(format, Format::Yaml | Format::Json);
+    // To find the word is faster than to read the document.
+    if !names_what_is_encrypted || !is_manifest || !str::from_utf8(text).ok()?.contains("Secret") {
+        return None;
+    }
+    let document = Document::parse(text, format).ok()?;
+    let selected = document.unencrypted(Some(rule)).ok()?;
+    let secrets = document.tops().flatten().filter(|top| {
+        let kind = top.get("kind").and_then(|kind| kind.as_str());
+        kind == Some("Secret")
+    });
+    let mut parts = secrets
+        .flat_map(|secret| secret.entries())
+        .filter(|(key, part)| {
+            let is_part = PARTS.iter().any(|name| name.eq_ignore_ascii_case(key));
+            let has_values = part.entries().any(|(_, value)| {
+                let text = value.scalar_text();
+                text.is_some_and(|text| !text.is_empty())
+            });
+            let span = part.span();
+            is_part && has_values && !selected.iter().any(|one| span.contains(&one.span.start))
+        });
+    parts.next().map(|(key, _)| key.to_owned())
+}
