@@ -136,7 +136,7 @@ impl Cipher {
             ),
             _ => return Err("the `iv` of the encrypted value is neither 12, 16 nor 32 bytes"),
         };
-        opened.map_err(|_| "the encrypted value was altered, or moved here from another key")?;
+        opened.map_err(|_| "the encrypted value was altered, or moved here from another key or from before a `rotate`")?;
         Ok((kind, &self.buffer))
     }
 

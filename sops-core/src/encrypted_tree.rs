@@ -479,7 +479,7 @@ mod tests {
             assert!(sample.encrypted.contains(from));
             sample.decrypt(tree(&sample.encrypted.replacen(from, to, 1)))
         };
-        let moved = "the encrypted value was altered, or moved here from another key";
+        let moved = "the encrypted value was altered, or moved here from another key or from before a `rotate`";
         for (from, to, expected) in [
             ("  a: ENC", "  c: ENC", format!("data.c: {moved}")),
             ("type:str", "type:int", "data.a: the decrypted value does not fit its `type`".into()),

@@ -195,7 +195,8 @@ fn a_block_that_is_no_block_is_an_error() {
 fn altered_values_are_named_and_never_shown() {
     let sample = Sample::new();
     let file = encrypted(&secret("a"));
-    let moved = "the encrypted value was altered, or moved here from another key";
+    let moved =
+        "the encrypted value was altered, or moved here from another key or from before a `rotate`";
     for (from, to, message) in [
         (
             "  password: ENC",

@@ -145,7 +145,7 @@ fn what_was_altered_is_not_built() {
         (
             "    hex: ENC",
             "    hax: ENC",
-            "Secret odd: odd.yaml: stringData.hax: the encrypted value was altered, or moved here from another key",
+            "Secret odd: odd.yaml: stringData.hax: the encrypted value was altered, or moved here from another key or from before a `rotate`",
         ),
         (
             "name: odd",
