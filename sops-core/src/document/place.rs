@@ -287,8 +287,9 @@ fn block_form<'a>(source: &'a str, leaf: &Leaf<'_>) -> Form<'a> {
     let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
     let in_value = value.split(|byte| *byte == b'\n').find_map(leading_spaces);
     let content = &source.as_bytes()[header.len()..];
+    // A carriage return alone ends a line too.
     let in_source = content
-        .split(|byte| *byte == b'\n')
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
         .find_map(leading_spaces);
     match (in_source, in_value) {
         (Some(source), Some(value)) if source >= value => Form::Block {
