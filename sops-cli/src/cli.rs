@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::iter;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -66,8 +67,10 @@ fn stands_before_command(id: &str) -> bool {
 
 /// Does what the command line asks for.
 pub(crate) fn run() -> ExitCode {
-    let arguments = go_flags::usual(std::env::args_os().collect(), command);
-    let matches = command_in_use().try_get_matches_from(arguments);
+    let mut arguments = std::env::args_os();
+    let program = arguments.next().unwrap_or_default();
+    let arguments = go_flags::usual(arguments.collect(), command);
+    let matches = command_in_use().try_get_matches_from(iter::once(program).chain(arguments));
     let parsed = matches.and_then(|matches| {
         let command = match matches.subcommand_name() {
             Some(_) => Ok(Command::from_arg_matches(&matches)?),

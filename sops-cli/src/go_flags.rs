@@ -19,31 +19,30 @@ pub(crate) fn usual(
     }
     let mut described = command();
     described.build();
-    let mut switches = HashMap::new();
-    collect(&described, &mut switches);
-    let on: HashSet<&str> = flags
-        .iter()
-        .filter_map(|argument| flag(argument))
+    let mut known = HashMap::new();
+    collect(&described, &mut known);
+    let flags = &flags[..up_to_command(flags, &known)];
+    let on: HashSet<&str> = values_left_out(flags, &known)
+        .filter_map(|(argument, is_value)| flag(argument).filter(|_| !is_value))
         .filter(|(.., value)| value.and_then(truth) != Some(false))
-        .map(|(_, name, _)| name)
+        .filter_map(|(_, name, _)| Some(&*known.get(name)?.id))
         .collect();
     let (mut given, mut usual) = (HashSet::new(), Vec::new());
-    for argument in flags {
-        let known = flag(argument).and_then(|(_, name, value)| {
-            let is_switch = switches.get(name)?;
-            Some((name, value, *is_switch))
-        });
-        let Some((name, value, is_switch)) = known else {
+    for (argument, is_value) in values_left_out(flags, &known) {
+        let read = flag(argument).filter(|_| !is_value);
+        let Some((name, value, flag)) =
+            read.and_then(|(_, name, value)| Some((name, value, known.get(name)?)))
+        else {
             usual.push(argument.clone());
             continue;
         };
-        let told = value.filter(|_| is_switch).and_then(truth);
+        let told = value.filter(|_| flag.is_switch).and_then(truth);
         // Where one switch is on and off, it is not known which is meant.
-        if told == Some(false) && !on.contains(name) {
+        if told == Some(false) && !on.contains(&*flag.id) {
             continue;
         }
-        let is_on = is_switch && (value.is_none() || told == Some(true));
-        if is_on && !given.insert(name) {
+        let is_on = flag.is_switch && (value.is_none() || told == Some(true));
+        if is_on && !given.insert(&*flag.id) {
             continue;
         }
         let dashes = if name.len() > 1 { "--" } else { "-" };
@@ -90,19 +89,61 @@ fn truth(value: &str) -> Option<bool> {
     }
 }
 
-/// The names of all flags, the short ones too, and whether they are switches in all commands that have them.
-fn collect(command: &clap::Command, switches: &mut HashMap<String, bool>) {
+/// A flag by one of its names.
+struct Flag {
+    /// What all its names have in common.
+    id: String,
+    /// Whether it is a switch in all commands that have it.
+    is_switch: bool,
+}
+
+/// The flags by their names, the short ones too.
+fn collect(command: &clap::Command, known: &mut HashMap<String, Flag>) {
     for flag in command.get_arguments() {
         let is_switch = matches!(flag.get_action(), ArgAction::SetTrue);
         let long = flag.get_long_and_visible_aliases().into_iter().flatten();
         let hidden = flag.get_all_aliases().into_iter().flatten();
         let names = long.chain(hidden).map(str::to_owned);
         for name in names.chain(flag.get_short().map(String::from)) {
-            *switches.entry(name).or_insert(true) &= is_switch;
+            let entry = known.entry(name).or_insert_with(|| Flag {
+                id: flag.get_id().to_string(),
+                is_switch: true,
+            });
+            entry.is_switch &= is_switch;
         }
     }
     for command in command.get_subcommands() {
-        collect(command, switches);
+        collect(command, known);
+    }
+}
+
+/// The arguments, and of each whether it is the value of the flag before it.
+fn values_left_out<'a>(
+    arguments: &'a [OsString],
+    known: &'a HashMap<String, Flag>,
+) -> impl Iterator<Item = (&'a OsString, bool)> {
+    let mut takes_value = false;
+    arguments.iter().map(move |argument| {
+        let is_value = std::mem::take(&mut takes_value);
+        takes_value = !is_value
+            && flag(argument).is_some_and(|(_, name, value)| {
+                value.is_none() && known.get(name).is_some_and(|flag| !flag.is_switch)
+            });
+        (argument, is_value)
+    })
+}
+
+/// Where the words of a command begin that `exec-env` and `exec-file` run: flags among them are its own.
+fn up_to_command(arguments: &[OsString], known: &HashMap<String, Flag>) -> usize {
+    let words = values_left_out(arguments, known).enumerate();
+    let mut words = words
+        .filter(|(_, (argument, is_value))| !is_value && flag(argument).is_none())
+        .map(|(index, (argument, _))| (index, argument));
+    match words.next() {
+        Some((_, first)) if first == "exec-env" || first == "exec-file" => {
+            words.nth(1).map_or(arguments.len(), |(index, _)| index)
+        }
+        _ => arguments.len(),
     }
 }
 
@@ -130,6 +171,21 @@ mod tests {
             // What is for nobody, or for no switch, is left to who reads it.
             ("decrypt --in-place=perhaps", "decrypt --in-place=perhaps"),
             ("decrypt -i -i=false x", "decrypt -i -i=false x"),
+            (
+                "decrypt --in-place -i=false x",
+                "decrypt --in-place -i=false x",
+            ),
+            ("decrypt -i --in-place x", "decrypt -i x"),
+            // What belongs to another flag, or to a command that is run, is none.
+            ("encrypt --output -i=false x", "encrypt --output -i=false x"),
+            (
+                "encrypt -i --filename-override -i x",
+                "encrypt -i --filename-override -i x",
+            ),
+            (
+                "exec-env -pristine x grep -i -i -e=true",
+                "exec-env --pristine x grep -i -i -e=true",
+            ),
             ("-di x", "-di x"),
             ("decrypt -nosuch x", "decrypt -nosuch x"),
             (

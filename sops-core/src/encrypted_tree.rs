@@ -6,11 +6,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value as Json};
 
 use crate::cipher::{CIPHERTEXT_PREFIX, Cipher, is_encrypted};
 use crate::document::{Document, Item, Leaf};
 use crate::error::{Error, Result};
+use crate::format::Format;
 use crate::golang;
 use crate::keys::{DataKey, KeyService, recover_data_key};
 use crate::metadata::{BLOCK_KEY, Metadata};
@@ -289,8 +292,8 @@ impl Ciphertexts {
     }
 }
 
-/// The path of the first value of a tree that is ciphertext, such as `spec.env[0].value`: one that begins as an encrypted value does, or the
-/// base64 of such a one, as `data` of a Secret has it. Nothing but SOPS has a use for it.
+/// The path of the first value of a tree that is ciphertext, such as `spec.env[0].value`: one that begins as an encrypted value does, an
+/// encrypted file as a whole, or the base64 of either, as `data` of a Secret has it. Nothing but SOPS has a use for it.
 ///
 /// ```
 /// use sops_core::{path_of_ciphertext, tree::Node};
@@ -319,15 +322,29 @@ pub fn path_of_ciphertext(tree: &Node) -> Option<String> {
         }
         Node::Scalar(_) => {
             let text = tree.as_str()?;
-            let is_ciphertext =
-                text.starts_with(CIPHERTEXT_PREFIX) || text.starts_with(BASE64_OF_PREFIX);
-            is_ciphertext.then(String::new)
+            let is_found =
+                is_ciphertext(text) || decoded(text).is_some_and(|text| is_ciphertext(&text));
+            is_found.then(String::new)
         }
     }
 }
 
-/// What the base64 of an encrypted value begins with.
-const BASE64_OF_PREFIX: &str = "RU5DW0FFUzI1Nl9HQ00sZGF0";
+/// Whether a text is an encrypted value, or a whole encrypted file.
+fn is_ciphertext(text: &str) -> bool {
+    let is_encrypted = |format| Document::parse(text, format).is_ok_and(|file| file.is_encrypted());
+    text.starts_with(CIPHERTEXT_PREFIX)
+        || text.contains(CIPHERTEXT_PREFIX)
+            && [Format::Yaml, Format::Dotenv, Format::Ini]
+                .into_iter()
+                .any(is_encrypted)
+}
+
+/// The text that a base64 stands for, if it is long enough for an encrypted value.
+fn decoded(base64: &str) -> Option<String> {
+    let is_long = base64.len() > CIPHERTEXT_PREFIX.len();
+    let bytes = is_long.then(|| BASE64.decode(base64.trim()).ok())??;
+    String::from_utf8(bytes).ok()
+}
 
 /// The `sops` block as [`Metadata::from_tree`] takes it, which reads numbers and booleans from strings too.
 fn to_json(node: &Node) -> Json {
@@ -350,8 +367,6 @@ fn to_json(node: &Node) -> Json {
 
 #[cfg(test)]
 mod tests {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD as BASE64;
 
     use super::*;
     use crate::keys::{Identities, age::generate_x25519};
@@ -444,6 +459,10 @@ mod tests {
     fn ciphertext_is_found_wherever_it_stands() {
         let value = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";
         let encoded = BASE64.encode(value);
+        // As kustomize's generators read them.
+        let file = format!("a: {value}\nsops:\n  mac: {value}\n");
+        let environment = format!("A={value}\nsops_mac={value}\n");
+        let whole = |text: &str| serde_json::json!({"data": {"f": text}}).to_string();
         for (text, expected) in [
             (format!("data: {{a: x, b: '{value}'}}\n"), Some("data.b")),
             (format!("data: {{b: {encoded}}}\n"), Some("data.b")),
@@ -454,6 +473,10 @@ mod tests {
             (format!("l: [[a, '{value}']]\n"), Some("l[0][1]")),
             // Cut off, it is of no more use.
             ("a: ENC[AES256_GCM,data:eA==\n".into(), Some("a")),
+            (whole(&file), Some("data.f")),
+            (whole(&BASE64.encode(&file)), Some("data.f")),
+            (whole(&environment), Some("data.f")),
+            (whole(&format!("a: {value}\n")), None),
             (format!("a: 'not {value}'\n"), None),
             ("a: {ENC: 1, b: ~, c: 'ENC[x]'}\n".into(), None),
         ] {

@@ -319,3 +319,21 @@ fn a_comment_above_a_header_with_an_empty_one_comes_back() {
     let text = " ; # c\n\n\n\t[s] ;\n\n\n [s0]\n";
     assert!(comes_back(text, Format::Ini, &EncryptionRule::default()));
 }
+
+/// The comment goes with the scalar that an encrypted value takes the place of, so that the rule would select it no more.
+#[test]
+fn a_comment_in_a_scalar_that_is_replaced_cannot_select_it() {
+    let rule = EncryptionRule::EncryptedCommentRegex("secret".into());
+    for (text, accepted) in [
+        ("pin: !!int # secret\n  1234\n", false),
+        ("a: x\npin: !!int\n  # secret\n  1234\n", false),
+        ("pin: &a !!float # secret\n  1.5\n", false),
+        ("n: |+ # secret\n\n", false),
+        ("n: !!str # secret\n  x\n", true),
+        ("n: | # secret\n  x\n", true),
+        ("# secret\nn: |+\n\n", true),
+        ("# secret\npin: !!int\n  1234\n", true),
+    ] {
+        assert_eq!(comes_back(text, Format::Yaml, &rule), accepted, "{text:?}");
+    }
+}

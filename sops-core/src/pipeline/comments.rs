@@ -31,20 +31,33 @@ pub(super) fn settle(
     if nothing_to_move || document.format != Format::Yaml {
         return Ok(());
     }
-    let Some(first) = first_cause(document, selection) else {
+    let first = first_cause(document, selection);
+    if first.is_none() && !selection.looks_at_comments() {
         return Ok(());
-    };
+    }
     let (text, replaced) = as_written(document, selection);
     let there = yaml::parse_as_written(&text)?;
     let selected_there = Selected::of(&there, rule)?;
-    let selected = |document: &Document<'_>, selection: &Selected| -> Vec<bool> {
+    let selected = |document: &Document<'_>, selection: &Selected| -> Vec<(Span, bool)> {
         let leaves = document.tape.iter().enumerate();
-        let leaves = leaves.filter(|(_, item)| matches!(item, Item::Leaf(_)));
-        leaves.map(|(index, _)| selection.contains(index)).collect()
+        let leaves = leaves.filter_map(|(index, item)| match item {
+            Item::Leaf(leaf) => Some((leaf.span, selection.contains(index))),
+            _ => None,
+        });
+        leaves.collect()
     };
-    if selected(document, selection) != selected(&there, &selected_there) {
+    let (here, there_too) = (
+        selected(document, selection),
+        selected(&there, &selected_there),
+    );
+    let other = here
+        .iter()
+        .zip(&there_too)
+        .find(|((_, here), (_, there))| here != there);
+    if other.is_some() || here.len() != there_too.len() {
+        let value = other.map(|((span, _), _)| *span);
         return Err(Error::Unsupported {
-            location: document.location(first),
+            location: document.location(first.or(value).unwrap_or(Span::new(0..0))),
             message: "the rule looks at comments, and in the encrypted file it would select other values for those at this \
                       alias or text: write an alias out by hand, and the comments where they belong"
                 .into(),

@@ -121,17 +121,30 @@ fn in_word(text: &str) -> Option<(&str, Likeness)> {
     None
 }
 
-/// The last name and its value: of `--set=auth.password=x` the inner one.
+/// Flags whose values are names with values.
+const ASSIGNING: [&str; 12] = [
+    "set",
+    "set-string",
+    "set-json",
+    "env",
+    "e",
+    "build-arg",
+    "from-literal",
+    "var",
+    "define",
+    "D",
+    "param",
+    "option",
+];
+
+/// A name and its value: of `--set=auth.password=x` the inner one. Behind other names a `=` belongs to the value, of which nothing is shown.
 fn assigned(part: &str) -> Option<(&str, &str)> {
     let (name, value) = part.split_once('=').filter(|(name, _)| is_name(name))?;
+    let is_assigning = ASSIGNING.contains(&name.trim_start_matches('-'));
     let inner = value
         .split_once('=')
-        .filter(|(name, value)| is_name(name) && !value.is_empty());
-    match inner {
-        Some((_, padding)) if padding.chars().all(|c| c == '=') => Some((name, value)),
-        Some(inner) => Some(inner),
-        None => Some((name, value)),
-    }
+        .filter(|(name, value)| is_assigning && is_name(name) && !value.is_empty());
+    Some(inner.unwrap_or((name, value)))
 }
 
 fn is_name(name: &str) -> bool {
