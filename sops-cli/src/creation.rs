@@ -33,16 +33,21 @@ pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, Co
             shortened(&file, &working_dir)
         }
     };
-    let config = Config::read(&file, &working_dir).map_err(|error| match error {
-        Error::Io { file, source } => {
-            CommandError::input(name_of(&file), &source).with_code(Code::Generic)
-        }
-        error => CommandError::general(error),
-    })?;
+    let config = read(&file, &working_dir)?;
     for warning in config.warnings() {
         ui.warn(warning);
     }
     Ok(Some(config))
+}
+
+/// Reads the configuration of that name.
+pub(crate) fn read(file: &Path, working_dir: &Path) -> Result<Config, CommandError> {
+    Config::read(file, working_dir).map_err(|error| match error {
+        Error::Io { file, source } => {
+            CommandError::input(name_of(&file), &source).with_code(Code::Generic)
+        }
+        error => CommandError::general(error),
+    })
 }
 
 /// How a file is laid out that is written in another format than it had: the configuration's word, and the flag before it.
@@ -106,7 +111,7 @@ pub(crate) fn working_dir() -> Result<PathBuf, CommandError> {
 }
 
 /// A path in the working directory without the directory.
-fn shortened(path: &Path, working_dir: &Path) -> PathBuf {
+pub(crate) fn shortened(path: &Path, working_dir: &Path) -> PathBuf {
     path.strip_prefix(working_dir).unwrap_or(path).to_owned()
 }
 
@@ -164,7 +169,7 @@ pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandE
     Ok(match config {
         None => {
             let message = format!(
-                "no `.sops.yaml` was found in {} or a folder above it, so there is no key to encrypt for; it is looked for from the working \
+                "no `.sops.yaml` was found in {} or a folder above it, so there is no key to encrypt for; for a file that is named, it is looked for from the working \
                  directory, not from the file's folder",
                 name_of(&working_dir()?)
             );

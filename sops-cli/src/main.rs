@@ -8,6 +8,7 @@ mod cli;
 mod cluster;
 mod command_error;
 mod commands;
+mod configs;
 mod creation;
 mod editor;
 mod example;
@@ -18,6 +19,7 @@ mod files;
 mod flux;
 mod git;
 mod go_flags;
+mod governing;
 mod key_services;
 mod lint;
 #[cfg(feature = "keyservice")]

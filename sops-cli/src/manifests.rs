@@ -11,6 +11,7 @@ use sops_core::{
     CIPHERTEXT_PREFIX, Document, EncryptedTree, Format, from_document, from_documents,
     path_of_ciphertext,
 };
+use sops_lint::shell_word;
 use zeroize::Zeroizing;
 
 use crate::arguments::OpeningArgs;
@@ -173,8 +174,8 @@ impl Reading<'_> {
             {
                 let message = format!("Secret {}: `{key}` is in plaintext here", object.name());
                 let name = match source.path {
-                    Some(_) => &source.name,
-                    None => "<FILE>",
+                    Some(_) => shell_word(&source.name),
+                    None => "<FILE>".to_owned(),
                 };
                 return Err(refuse(message)
                     .hint(format!(
@@ -191,7 +192,7 @@ impl Reading<'_> {
                     let message = format!("Secret {}: `data.{key}` is not base64", object.name());
                     refuse(message).hint(format!(
                         "a text as it is belongs under `stringData`: `sops-rs edit {}`",
-                        source.name
+                        shell_word(&source.name)
                     ))
                 }
             })?;

@@ -37,7 +37,7 @@ mod suppress;
 pub use baseline::Baseline;
 pub use finding::{Finding, Fix, Severity};
 pub use linter::{Input, Kind, Linted, Linter, NoTree, Tree};
-pub use report::Facts;
+pub use report::{Facts, shell_word};
 pub use repository::Repository;
 pub use rule::Rule;
 pub use rules::{RULES, find as find_rule};

@@ -230,8 +230,8 @@ fn path(node: NodeRef<'_, '_>) -> Vec<String> {
         .collect()
 }
 
-/// A file's name as a shell reads it.
-pub(crate) fn shell_word(name: &str) -> String {
+/// A file's name, or another word of a command that a person is told to run, as a shell reads it.
+pub fn shell_word(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./+@%".contains(c);
     match name.chars().all(is_plain) {
         true => name.to_owned(),

@@ -4,7 +4,7 @@ mod find;
 
 pub(crate) use find::items;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{num, thread};
@@ -41,15 +41,14 @@ pub(crate) enum Work {
 /// Replaces each file by what `work` makes of it. One that fails does not keep the others from being done.
 ///
 /// `what` is done to them, for messages.
-pub(crate) fn replace<'a>(
+pub(crate) fn replace(
     ui: &Ui,
-    paths: impl Iterator<Item = &'a Path>,
+    items: &[Item],
     what: &str,
     readers: Readers,
     work: impl Fn(&Item) -> Result<Work, CommandError> + Sync,
 ) -> Result<(), CommandError> {
     let signals = Deferred::new();
-    let items = items(paths)?;
     let bar = bar(items.len());
     ui.show(bar.clone());
     let (mut errors, mut unselected) = (Vec::new(), Vec::new());

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use kube::Client;
 use kube::client::AuthError;
+use sops_lint::shell_word;
 
 use super::{credentials, kubeconfig};
 use crate::command_error::{Code, CommandError, name_of, reason};
@@ -47,6 +48,17 @@ pub(super) enum Origin {
 }
 
 impl ClusterArgs {
+    /// The same choice as flags of `kubectl`, each with a blank in front.
+    pub(crate) fn for_kubectl(&self) -> String {
+        let file = self.kubeconfig.as_deref().map(name_of);
+        let flags = [("--context", &self.context), ("--kubeconfig", &file)];
+        let given = flags.into_iter().filter_map(|(flag, value)| {
+            let value = value.as_ref()?;
+            Some(format!(" {flag} {}", shell_word(value)))
+        });
+        given.collect()
+    }
+
     /// Whether neither they nor the environment ask for a certain kubeconfig.
     fn are_default(&self) -> bool {
         let is_set = env::var_os("KUBECONFIG").is_some_and(|files| !files.is_empty());

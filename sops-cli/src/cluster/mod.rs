@@ -14,4 +14,4 @@ pub(crate) use connection::{Cluster, ClusterArgs, run};
 pub(crate) use kinds::{Kind, Kinds};
 pub(crate) use object::{Object, Target};
 pub(crate) use refusal::Failure;
-pub(crate) use server_side_apply::{Applied, Outcome, ServerSideApply};
+pub(crate) use server_side_apply::{Applied, Outcome, ServerSideApply, was_applied};

@@ -110,6 +110,16 @@ impl Cluster {
     }
 }
 
+/// Whether an entry of a Secret that is there came with an earlier apply of this program, so that one without the entry takes it away.
+pub(crate) fn was_applied(secret: &Value, entry: &str) -> bool {
+    let fields = secret["metadata"]["managedFields"].as_array();
+    let mut own = fields
+        .into_iter()
+        .flatten()
+        .filter(|fields| fields["manager"] == FIELD_MANAGER && fields["operation"] == "Apply");
+    own.any(|fields| !fields["fieldsV1"]["f:data"][format!("f:{entry}")].is_null())
+}
+
 /// An object without what the server and its controllers count, date and report: what was, or could have been, applied.
 fn comparable(mut object: Value) -> Value {
     if let Some(members) = object.as_object_mut() {

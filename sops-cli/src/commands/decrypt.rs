@@ -40,7 +40,8 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         && let Some(files) = args.file.several()
     {
         args.output.check_several(&args.name)?;
-        return batch::replace(ui, files, "decrypted", Readers::Owner, |item| {
+        let items = batch::items(files)?;
+        return batch::replace(ui, &items, "decrypted", Readers::Owner, |item| {
             if !item.is_meant(true) {
                 return Ok(Work::Ignore);
             }

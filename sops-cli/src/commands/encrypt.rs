@@ -1,9 +1,10 @@
 //! `sops-rs encrypt`.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
-use sops_core::config::Config;
 use sops_core::tree::Node;
 use sops_core::{Document, Encryption, Error, Format, convert};
 use zeroize::Zeroizing;
@@ -16,6 +17,7 @@ use crate::batch::{self, Work};
 use crate::command_error::{Code, CommandError, Role};
 use crate::creation::{self, Wanted};
 use crate::files::Readers;
+use crate::governing::{Governed, Governing};
 use crate::key_services::Services;
 use crate::secret_parts::left_in_plaintext;
 use crate::source::Source;
@@ -47,13 +49,20 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         && let Some(files) = args.file.several()
     {
         args.output.check_several(&args.name)?;
-        let config = creation::config(ui, globals)?;
-        return batch::replace(ui, files, "encrypted", Readers::Usual, |item| {
-            if !item.is_meant(false) || item.is_found && !is_covered(config.as_ref(), &item.path) {
+        let own = creation::config(ui, globals)?;
+        let items = batch::items(files)?;
+        let candidates = items.iter().filter(|item| is_candidate(&item.path));
+        let governing = Governing::new(ui, globals, own, candidates)?;
+        return batch::replace(ui, &items, "encrypted", Readers::Usual, |item| {
+            if !item.is_meant(false) {
+                return Ok(Work::Ignore);
+            }
+            let governed = governing.of(item)?;
+            if item.is_found && !(is_candidate(&item.path) && governed.is_covered()) {
                 return Ok(Work::Ignore);
             }
             let file = Some(&*item.path);
-            let plaintext = args.plaintext(ui, globals, config.as_ref(), &services, file)?;
+            let plaintext = args.plaintext(ui, globals, &governed, &services, file)?;
             match plaintext.encrypt() {
                 Err(Error::NothingSelected { .. }) if item.is_found => Ok(Work::Unselected),
                 Err(error) => Err(plaintext.source.error(error)),
@@ -69,8 +78,18 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     }
     let file = args.file.get(ui);
     args.output.check(file)?;
-    let config = creation::config(ui, globals);
-    let plaintext = args.plaintext(ui, globals, config?.as_ref(), &services, file)?;
+    let config = creation::config(ui, globals)?;
+    let Some(name) = args.name.or(file) else {
+        return Err(CommandError::new(
+            Code::ConflictingParameters,
+            "standard input has no name: tell with `--filename-override` what the file will be called",
+        ));
+    };
+    let governed = Governed {
+        config: config.map(Arc::new),
+        path: name.to_owned(),
+    };
+    let plaintext = args.plaintext(ui, globals, &governed, &services, file)?;
     let source = &plaintext.source;
     if args.output.is_standard() {
         ui.output_while(|out| plaintext.encrypt_to(out))
@@ -84,10 +103,9 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         .deliver(ui, source, encrypted.as_bytes(), Readers::Usual)
 }
 
-/// Whether the configuration has a rule for the file and is not the file itself.
-fn is_covered(config: Option<&Config>, path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default();
-    name != ".sops.yaml" && config.is_none_or(|config| config.creation_rule_for(path).is_ok())
+/// Whether a file that was found can be encrypted, as far as its name tells: it has a format, and is no configuration.
+fn is_candidate(path: &Path) -> bool {
+    path.file_name() != Some(OsStr::new(".sops.yaml")) && Format::from_path(path) != Format::Binary
 }
 
 /// A file that is to be encrypted.
@@ -130,16 +148,11 @@ impl Args {
         &self,
         ui: &Ui,
         globals: &GlobalArgs,
-        config: Option<&Config>,
+        governed: &Governed,
         services: &Services,
         file: Option<&Path>,
     ) -> Result<Plaintext, CommandError> {
-        let Some(name) = self.name.or(file) else {
-            return Err(CommandError::new(
-                Code::ConflictingParameters,
-                "standard input has no name: tell with `--filename-override` what the file will be called",
-            ));
-        };
+        let Governed { config, path: name } = governed;
         if let Some(file) = file {
             require_existing(file)?;
         }
@@ -150,7 +163,8 @@ impl Args {
             kms: &self.kms,
             threshold: &self.threshold,
         };
-        let mut encryption = creation::encryption(globals, config, &wanted, services, name)?;
+        let mut encryption =
+            creation::encryption(globals, config.as_deref(), &wanted, services, name)?;
         if format == Format::Binary {
             creation::encrypt_all(ui, &mut encryption);
         }
@@ -165,7 +179,6 @@ impl Args {
         let converted = if to == format {
             None
         } else {
-            let stores = creation::stores(ui, globals)?;
             let plaintext =
                 Document::parse(&*source.content, format).map_err(|error| source.error(error))?;
             if plaintext.is_encrypted() {
@@ -178,7 +191,7 @@ impl Args {
             if to == Format::Binary {
                 refuse_other_keys(&plaintext).map_err(|error| source.error(error))?;
             }
-            Some(convert(&plaintext, to, &stores).map_err(|error| source.error(error))?)
+            Some(convert(&plaintext, to, &encryption.stores).map_err(|error| source.error(error))?)
         };
         Ok(Plaintext {
             source,

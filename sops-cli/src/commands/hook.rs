@@ -11,10 +11,10 @@ use sops_lint::Tree;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
+use crate::configs::Configs;
 use crate::creation;
 use crate::files::{self, Expected, Readers};
 use crate::git::git;
-use crate::lint::configs::Configs;
 use crate::lint::judge::Judge;
 use crate::lint::output::OutputFormat;
 use crate::lint::root;
@@ -142,8 +142,8 @@ fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
         linter(settings)
     };
     let linter = linter_of(&RULES)?;
-    let configs =
-        Configs::new(&root, |path| index.read(path)).with_named(globals.config(), &working_dir)?;
+    let configs = Configs::new(&root, |path| Ok(index.read(path)))
+        .with_named(globals.config(), &working_dir)?;
     let judge = Judge {
         linter: &linter,
         configs: &configs,
@@ -156,7 +156,7 @@ fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
         found.extend(judge.shown(file)?);
     }
     if !configured.is_empty() && globals.config().is_none() {
-        let before = Configs::new(&root, |path| index.read_before(path));
+        let before = Configs::new(&root, |path| Ok(index.read_before(path)));
         let judge = Judge {
             linter: &linter_of(&RULES_OF_CONFIGURATION)?,
             ..judge

@@ -9,9 +9,9 @@ use sops_lint::{Baseline, Finding, RULES, Settings, find_rule};
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
+use crate::configs::{self, Configs};
 use crate::creation;
 use crate::files::{self, Expected, Readers};
-use crate::lint::configs::Configs;
 use crate::lint::fix::{Mender, Repair};
 use crate::lint::output::OutputFormat;
 use crate::lint::root;
@@ -80,8 +80,8 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         .read(std::fs::read(tree.root.join(FILE)).ok())?;
     let linter = linter(settings)?;
     let baseline = args.settings.baseline(&linter, &tree.root)?;
-    let configs = Configs::new(&tree.root, |path| std::fs::read(path).ok())
-        .with_named(globals.config(), &working_dir)?;
+    let configs =
+        Configs::new(&tree.root, configs::on_disk).with_named(globals.config(), &working_dir)?;
     let walk = Walk {
         linter: &linter,
         configs: &configs,

@@ -43,7 +43,8 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         && let Some(files) = args.file.several()
     {
         args.output.check_several(&args.name)?;
-        return batch::replace(ui, files, "rotated", Readers::Usual, |item| {
+        let items = batch::items(files)?;
+        return batch::replace(ui, &items, "rotated", Readers::Usual, |item| {
             if !item.is_meant(true) {
                 return Ok(Work::Ignore);
             }

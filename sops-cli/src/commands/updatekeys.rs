@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hardening::masked;
 use sops_core::EncryptedDocument;
-use sops_core::config::Config;
 use sops_core::keys::MasterKey;
 
 use crate::arguments::{FormatArgs, GlobalArgs, no_file};
@@ -13,6 +13,7 @@ use crate::batch;
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::creation;
 use crate::files::{self, Expected, Readers};
+use crate::governing::{Governed, Governing};
 use crate::key_services::Services;
 use crate::source::Source;
 use crate::ui::Ui;
@@ -34,22 +35,35 @@ pub(crate) fn cmd_updatekeys(
     globals: &GlobalArgs,
     args: &Args,
 ) -> Result<(), CommandError> {
-    let Some(config) = creation::config(ui, globals)? else {
+    let own = creation::config(ui, globals)?;
+    if own.is_none() && !args.files.iter().any(|file| file.is_dir()) {
         return Err(creation::no_rules(None)?);
-    };
+    }
     let services = Services::new(ui, globals)?;
     match &args.files[..] {
         [] => Err(no_file()),
-        [file] if !file.is_dir() => update(ui, &services, &config, args, file),
+        [file] if !file.is_dir() => {
+            let governed = Governed {
+                config: own.map(Arc::new),
+                path: file.clone(),
+            };
+            update(ui, &services, &governed, args, file)
+        }
         files => {
             let mut items = batch::items(files.iter().map(PathBuf::as_path))?;
-            items.retain(|item| {
-                item.is_meant(true)
-                    && (!item.is_found || config.creation_rule_for(&item.path).is_ok())
-            });
-            let mut failed = 0;
+            items.retain(|item| item.is_meant(true));
+            if own.is_none() && items.is_empty() {
+                return Err(creation::no_rules(None)?);
+            }
+            let governing = Governing::new(ui, globals, own, items.iter())?;
+            let (mut done, mut failed) = (0, 0);
             for item in &items {
-                if let Err(error) = update(ui, &services, &config, args, &item.path) {
+                let governed = governing.of(item)?;
+                if item.is_found && !governed.is_covered() {
+                    continue;
+                }
+                done += 1;
+                if let Err(error) = update(ui, &services, &governed, args, &item.path) {
                     ui.error(&error);
                     failed += 1;
                 }
@@ -58,7 +72,7 @@ pub(crate) fn cmd_updatekeys(
                 0 => Ok(()),
                 _ => Err(CommandError::new(
                     Code::Generic,
-                    format!("{failed} of {} files could not be updated", items.len()),
+                    format!("{failed} of {done} files could not be updated"),
                 )),
             }
         }
@@ -68,7 +82,7 @@ pub(crate) fn cmd_updatekeys(
 fn update(
     ui: &Ui,
     services: &Services,
-    config: &Config,
+    governed: &Governed,
     args: &Args,
     file: &Path,
 ) -> Result<(), CommandError> {
@@ -80,11 +94,15 @@ fn update(
     let source = Source::read(Some(file), format, Role::Encrypted)?;
     let document =
         EncryptedDocument::parse(&*source.content, format).map_err(|error| source.error(error))?;
-    let Some(rule) = config
-        .creation_rule_for(file)
-        .map_err(CommandError::general)?
-    else {
-        return Err(creation::no_rules(Some(config))?);
+    let config = governed.config.as_deref();
+    let rule = match config {
+        Some(config) => config
+            .creation_rule_for(&governed.path)
+            .map_err(CommandError::general)?,
+        None => None,
+    };
+    let Some(rule) = rule else {
+        return Err(creation::no_rules(config)?);
     };
     let old = document.metadata();
     let old_threshold = old.shamir_threshold.unwrap_or(0);
@@ -99,7 +117,7 @@ fn update(
         ui.note(format_args!("File {name} already up to date"));
         return Ok(());
     }
-    let groups = creation::groups(rule, Some(config))?;
+    let groups = creation::groups(rule, config)?;
     let mut report = "The following changes will be made to the file's groups:\n".to_owned();
     report += &threshold_change(old_threshold, threshold);
     report += &changes;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use sops_core::keys::age::Recipient;
 use sops_core::keys::{Family, Identities};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, MacCheck, from_documents};
+use sops_lint::shell_word;
 use zeroize::Zeroizing;
 
 use super::report::Check;
@@ -18,12 +19,28 @@ const PGP: &str = ".asc";
 
 const INSTALL: &str = "`sops-rs flux install-key` puts the key of this computer there";
 
-/// Whose identities are in an entry of a Secret; none where it holds something else.
-pub(crate) fn recipients_in(secret: &Value, entry: &str) -> Vec<Recipient> {
+/// Whose identities are in a Secret, each with the name of the entry that it is in.
+pub(crate) fn recipients_in(secret: &Value) -> Vec<(String, Recipient)> {
+    let entries = secret["data"].as_object().into_iter().flatten();
+    let found = entries.flat_map(|(entry, value)| {
+        let recipients = identities_in(entry, &decoded(value)).recipients();
+        recipients
+            .into_iter()
+            .map(|recipient| (entry.clone(), recipient))
+    });
+    found.collect()
+}
+
+/// The identities in an entry. Where something else is in it, so that it opens nothing, those that have a line of their own.
+fn identities_in(entry: &str, text: &[u8]) -> Identities {
     let mut identities = Identities::new();
-    // What cannot be read opens nothing.
-    let _ = identities.add_keys(entry, &decoded(&secret["data"][entry]));
-    identities.recipients()
+    if identities.add_keys(entry, text).is_err() {
+        for line in text.split(|byte| *byte == b'\n') {
+            // A line without a key is what makes the entry unreadable.
+            let _ = identities.add_keys(entry, line);
+        }
+    }
+    identities
 }
 
 fn decoded(entry: &Value) -> Zeroizing<Vec<u8>> {
@@ -107,7 +124,8 @@ impl Keys {
             }
             Error::NoDataKey { .. } => Check::gap(subject, "cannot be opened with what is in the cluster")
                 .hint(format!(
-                    "add the recipient of the key in the cluster to `.sops.yaml`, and run `sops-rs updatekeys {subject}`, or `sops-rs updatekeys -y .` for all files"
+                    "add the recipient of the key in the cluster to `.sops.yaml`, and run `sops-rs updatekeys {}`, or `sops-rs updatekeys -y .` for all files",
+                    shell_word(subject)
                 )),
             _ => Check::gap(subject, source.error(error).summary()),
         }

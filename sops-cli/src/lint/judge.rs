@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use sops_lint::{Baseline, Finding, Input, Linter};
 
 use super::Shown;
-use super::configs::Configs;
 use super::staged::{Index, StagedFile};
 use crate::command_error::{CommandError, name_of};
+use crate::configs::Configs;
 
 /// What the findings in staged files come from.
 pub(crate) struct Judge<'j> {

@@ -1,6 +1,5 @@
 //! What `lint` and the hook share: where files and their configurations come from, and how findings are written and mended.
 
-pub(crate) mod configs;
 pub(crate) mod fix;
 pub(crate) mod judge;
 pub(crate) mod output;

@@ -9,9 +9,9 @@ use ignore::{WalkBuilder, WalkState};
 use sops_lint::{Input, Linter, Repository, Tree};
 
 use super::Shown;
-use super::configs::Configs;
 use super::tally::Tally;
 use crate::command_error::{CommandError, name_of};
+use crate::configs::Configs;
 use crate::source::read_manifest;
 
 /// The working tree of a repository.

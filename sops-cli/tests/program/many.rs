@@ -174,6 +174,162 @@ fn of_a_folder_the_keys_of_encrypted_files_are_updated() {
     assert_eq!(environment.read("in/not covered.yaml"), left);
 }
 
+/// A repository whose team has recipients of its own, below a configuration for all others.
+fn repository_with_a_team(environment: &TestEnvironment) {
+    for (folder, recipient) in [("", recipient()), ("team/", other_recipient())] {
+        environment.write(
+            &format!("{folder}.sops.yaml"),
+            format!(
+                "creation_rules:\n  - path_regex: ^(team/)?[a-z]+\\.yaml$\n    age: {recipient}\n"
+            ),
+        );
+    }
+}
+
+/// Whom a file is encrypted for, of the two recipients of these tests.
+fn recipients_of(environment: &TestEnvironment, name: &str) -> [bool; 2] {
+    let text = environment.read(name);
+    [recipient(), other_recipient()].map(|recipient| text.contains(&recipient))
+}
+
+const OURS: [bool; 2] = [true, false];
+const THEIRS: [bool; 2] = [false, true];
+const NOBODYS: [bool; 2] = [false, false];
+
+#[test]
+fn what_is_found_in_a_folder_is_governed_by_the_nearest_configuration() {
+    let environment = TestEnvironment::new();
+    repository_with_a_team(&environment);
+    let names = [
+        "x.yaml",
+        "team/y.yaml",
+        "team/Other.yaml",
+        "team/deep/z.yaml",
+    ];
+    let write = || {
+        for name in names {
+            environment.write(name, TEXT);
+        }
+    };
+    let are = |expected: [[bool; 2]; 4], run: &dyn std::fmt::Display| {
+        let found = names.map(|name| recipients_of(&environment, name));
+        assert_eq!(found, expected, "{run}");
+    };
+    let encrypt = |arguments: &[&str]| environment.run(&[&["encrypt", "-i"], arguments].concat());
+    write();
+    are(
+        [OURS, THEIRS, NOBODYS, NOBODYS],
+        &encrypt(&["."]).succeeds(),
+    );
+    write();
+    // The way to the folder is not the way to the configuration.
+    are(
+        [NOBODYS, THEIRS, NOBODYS, NOBODYS],
+        &encrypt(&["team/deep/../../team"]).succeeds(),
+    );
+    write();
+    // From another folder, and from below.
+    let mut command = environment.command(&["encrypt", "-i", ".."]);
+    command
+        .current_dir(environment.path("team/deep"))
+        .env_remove("PWD");
+    are(
+        [NOBODYS, THEIRS, NOBODYS, NOBODYS],
+        &environment.finish(command).succeeds(),
+    );
+    write();
+    // A file that is named is governed as by sops, from the working directory.
+    are(
+        [OURS, OURS, NOBODYS, NOBODYS],
+        &encrypt(&["x.yaml", "team/y.yaml"]).succeeds(),
+    );
+    // So are all under one that is named.
+    write();
+    are(
+        [OURS, OURS, NOBODYS, NOBODYS],
+        &encrypt(&["--config", ".sops.yaml", "."]).succeeds(),
+    );
+    write();
+    let mut command = environment.command(&["encrypt", "-i", "."]);
+    command.env("SOPS_CONFIG", ".sops.yaml");
+    are(
+        [OURS, OURS, NOBODYS, NOBODYS],
+        &environment.finish(command).succeeds(),
+    );
+}
+
+#[test]
+fn recipients_of_a_team_stay_when_the_keys_of_a_repository_are_updated() {
+    let environment = TestEnvironment::new();
+    repository_with_a_team(&environment);
+    let both = format!("{},{}", recipient(), other_recipient());
+    let names = ["x.yaml", "team/y.yaml"];
+    let encrypt = || {
+        for name in names {
+            environment.write(name, TEXT);
+            environment
+                .run(&["encrypt", "-i", "--age", &both, name])
+                .succeeds();
+        }
+    };
+    let found = || names.map(|name| recipients_of(&environment, name));
+    encrypt();
+    environment.run(&["updatekeys", "-y", "."]).succeeds();
+    assert_eq!(found(), [OURS, THEIRS]);
+    encrypt();
+    environment
+        .run(&["updatekeys", "-y", "team/y.yaml", "x.yaml"])
+        .succeeds();
+    assert_eq!(found(), [OURS, OURS]);
+    encrypt();
+    environment
+        .run(&["updatekeys", "-y", "--config", ".sops.yaml", "."])
+        .succeeds();
+    assert_eq!(found(), [OURS, OURS]);
+
+    // Without one above, that of the team is all there is, and what it does not govern is an error.
+    encrypt();
+    fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
+    environment.run(&["updatekeys", "-y", "team"]).succeeds();
+    assert_eq!(found(), [[true, true], THEIRS]);
+    let run = environment.run(&["updatekeys", "-y", "."]).fails_with(1);
+    assert!(run.stderr.contains("no `.sops.yaml` was found"), "{run}");
+    assert!(
+        run.stderr.contains("1 of 2 files could not be updated"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_wrong_configuration_in_a_folder_keeps_all_files_as_they_are() {
+    let environment = TestEnvironment::new();
+    repository_with_a_team(&environment);
+    environment.encrypt("encrypted.yaml", TEXT);
+    environment.encrypt("team/encrypted.yaml", TEXT);
+    environment.write("team/deep/x.yaml", TEXT);
+    environment.write("y.yaml", TEXT);
+    let names = [
+        "encrypted.yaml",
+        "team/encrypted.yaml",
+        "team/deep/x.yaml",
+        "y.yaml",
+    ];
+    let before = names.map(|name| environment.read(name));
+    let refused = |says: &str| {
+        for command in [&["encrypt", "-i", "."], &["updatekeys", "-y", "."]] {
+            let run = environment.run(command).fails_with(1);
+            assert_eq!(run.stderr.matches(says).count(), 1, "{run}");
+            assert_eq!(names.map(|name| environment.read(name)), before, "{run}");
+        }
+    };
+    environment.write("team/.sops.yaml", "creation_rules:\n  - aeg: x\n");
+    refused("team/.sops.yaml:2:5");
+    // One that cannot be read is not as one that is not there.
+    fs::remove_file(environment.path("team/.sops.yaml")).expect("it is ours");
+    fs::create_dir(environment.path("team/.sops.yaml")).expect("it is ours");
+    refused("cannot read team/.sops.yaml");
+}
+
 #[test]
 fn a_signal_leaves_each_file_whole() {
     let environment = TestEnvironment::new();

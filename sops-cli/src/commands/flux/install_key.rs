@@ -1,5 +1,6 @@
 //! `sops-rs flux install-key`.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -8,16 +9,17 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use secrecy::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 use sops_core::keys::age::{Held, KeyPair, read_keys};
 use sops_core::keys::{Environment, Identities, MasterKey, Recipient};
 use sops_core::tree::Node;
+use sops_lint::shell_word;
 use zeroize::Zeroizing;
 
 use super::SecretArgs;
 use crate::arguments::GlobalArgs;
 use crate::cluster::{
-    self, Applied, Cluster, ClusterArgs, Object, Outcome, ServerSideApply, Target,
+    self, Applied, Cluster, ClusterArgs, Object, Outcome, ServerSideApply, Target, was_applied,
 };
 use crate::command_error::{Code, CommandError, name_of};
 use crate::creation;
@@ -47,8 +49,11 @@ pub(crate) struct Args {
     /// Take the entry over from another field manager
     #[arg(long)]
     force_conflicts: bool,
+    /// Replace a key in the cluster that is not on this computer, and may be nowhere else
+    #[arg(long)]
+    replace: bool,
     /// Print the manifest of the Secret, the private key in it, instead of writing to the cluster
-    #[arg(long, conflicts_with_all = ["dry_run", "create_namespace", "force_conflicts"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "create_namespace", "force_conflicts", "replace"])]
     export: bool,
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -66,7 +71,8 @@ pub(crate) fn cmd_install_key(
     args: &Args,
 ) -> Result<(), CommandError> {
     let recipients = recipients(ui, globals)?;
-    let pairs = args.key_pairs(ui, &recipients)?;
+    let identities = args.identities(ui)?;
+    let pairs = key_pairs(&identities, &recipients)?;
     for pair in &pairs {
         if !recipients.contains(&pair.recipient) {
             let message = format!(
@@ -92,7 +98,7 @@ pub(crate) fn cmd_install_key(
                 dry_run: dry_run.is_some(),
                 force: args.force_conflicts,
             };
-            cluster::run(args.install(ui, how, &target, &object, &pairs))?;
+            cluster::run(args.install(ui, how, &target, &object, &pairs, &identities))?;
         }
     }
     for pair in &pairs {
@@ -120,11 +126,30 @@ fn recipients(ui: &Ui, globals: &GlobalArgs) -> Result<Vec<Recipient>, CommandEr
         .collect()
 }
 
+/// The keys that are to be there, each of which was understood.
+fn key_pairs(
+    identities: &Identities,
+    recipients: &[Recipient],
+) -> Result<Vec<KeyPair>, CommandError> {
+    let pairs = identities.key_pairs(recipients);
+    if !pairs.is_empty() {
+        return Ok(pairs);
+    }
+    let looked = identities.sources().into_iter();
+    let looked = looked.filter(|source| source.held != Held::NotSet);
+    let error = CommandError::new(
+        Code::Generic,
+        "there is no private age key that Flux could use",
+    );
+    let error = looked.fold(error, |error, source| error.hint(source.to_string()));
+    Err(error.hint("keys of SSH and of age plugins serve on this machine only; `sops-rs init` makes a key, `--age-key-file` names one"))
+}
+
 impl Args {
-    /// The keys that are to be there, each of which was understood.
-    fn key_pairs(&self, ui: &Ui, recipients: &[Recipient]) -> Result<Vec<KeyPair>, CommandError> {
-        let identities = match &self.age_key_file {
-            None => Identities::from_environment(Environment::process()),
+    /// Those among which the keys are that are to be there.
+    fn identities(&self, ui: &Ui) -> Result<Identities, CommandError> {
+        Ok(match &self.age_key_file {
+            None => usual_identities(ui),
             Some(file) => {
                 let name = name_of(file);
                 let text = File::open(file).and_then(|file| {
@@ -136,22 +161,9 @@ impl Args {
                 identities
                     .add_keys(&name, &text)
                     .map_err(CommandError::general)?;
-                identities
+                identities.with_prompt(ui.prompt())
             }
-        };
-        let identities = identities.with_prompt(ui.prompt());
-        let pairs = identities.key_pairs(recipients);
-        if !pairs.is_empty() {
-            return Ok(pairs);
-        }
-        let looked = identities.sources().into_iter();
-        let looked = looked.filter(|source| source.held != Held::NotSet);
-        let error = CommandError::new(
-            Code::Generic,
-            "there is no private age key that Flux could use",
-        );
-        let error = looked.fold(error, |error, source| error.hint(source.to_string()));
-        Err(error.hint("keys of SSH and of age plugins serve on this machine only; `sops-rs init` makes a key, `--age-key-file` names one"))
+        })
     }
 
     fn object(&self, pairs: &[KeyPair]) -> Object {
@@ -184,6 +196,7 @@ impl Args {
         target: &Target,
         object: &Object,
         pairs: &[KeyPair],
+        identities: &Identities,
     ) -> Result<(), CommandError> {
         let cluster = Cluster::of(&self.cluster).await?;
         let say = |target: &Target, outcome| {
@@ -208,19 +221,95 @@ impl Args {
             }
         }
         let before = cluster.get(target).await?;
+        let replaced = before.map_or_else(Vec::new, |secret| replaced(&secret, pairs));
+        if !self.replace {
+            self.refuse_loss(ui, &replaced, identities)?;
+        }
         say(target, cluster.apply(how, target, object).await?)?;
-        let replaced = before
-            .iter()
-            .flat_map(|secret| recipients_in(secret, ENTRY));
-        for recipient in
-            replaced.filter(|recipient| pairs.iter().all(|pair| pair.recipient != *recipient))
-        {
+        for (_, recipient) in &replaced {
             ui.warn(format_args!(
                 "this takes the place of the key of {recipient}: files for that one alone cannot be opened in the cluster any more"
             ));
         }
         Ok(())
     }
+
+    /// Refuses to replace keys that this computer does not have: the cluster may have the last copy.
+    fn refuse_loss(
+        &self,
+        ui: &Ui,
+        replaced: &[(String, Recipient)],
+        identities: &Identities,
+    ) -> Result<(), CommandError> {
+        if replaced.is_empty() {
+            return Ok(());
+        }
+        let usual;
+        let own = match self.age_key_file {
+            None => identities,
+            Some(_) => {
+                usual = usual_identities(ui);
+                &usual
+            }
+        };
+        let wanted: Vec<_> = replaced
+            .iter()
+            .map(|(_, recipient)| recipient.clone())
+            .collect();
+        let pairs = own.key_pairs(&wanted).into_iter();
+        let mut at_hand = own.recipients();
+        at_hand.extend(pairs.map(|pair| pair.recipient));
+        let lost: Vec<_> = replaced
+            .iter()
+            .filter(|(_, recipient)| !at_hand.contains(recipient))
+            .collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let SecretArgs { namespace, name } = &self.secret;
+        let recipients: Vec<_> = lost
+            .iter()
+            .map(|(_, recipient)| recipient.to_string())
+            .collect();
+        let message = format!(
+            "{namespace}/{name} in the cluster has the private key of {}, which is not on this computer and would be lost",
+            recipients.join(" and that of ")
+        );
+        let entries: BTreeSet<_> = lost.iter().map(|(entry, _)| entry).collect();
+        let error = entries
+            .iter()
+            .fold(CommandError::new(Code::Generic, message), |error, entry| {
+                let value = format!("jsonpath={{.data.{}}}", entry.replace('.', r"\."));
+                // An older file of that name may have the last copy of another key.
+                error.hint(format!(
+                    "fetch it into a file of your own first: `(umask 077; set -C; kubectl get secret{} --namespace {} {} --output {} | base64 -d > ~/{})`",
+                    self.cluster.for_kubectl(),
+                    shell_word(namespace),
+                    shell_word(name),
+                    shell_word(&value),
+                    shell_word(&format!("{name}-{entry}"))
+                ))
+            });
+        Err(error.hint(
+            "`--replace` goes on, where the key is in a safe place or nobody needs it any more",
+        ))
+    }
+}
+
+/// The keys of this computer, from where sops looks for them.
+fn usual_identities(ui: &Ui) -> Identities {
+    Identities::from_environment(Environment::process()).with_prompt(ui.prompt())
+}
+
+/// The keys that the Secret would no longer have, each with its entry.
+fn replaced(secret: &Value, pairs: &[KeyPair]) -> Vec<(String, Recipient)> {
+    let (mut gone, stay): (Vec<_>, Vec<_>) = recipients_in(secret)
+        .into_iter()
+        .partition(|(entry, _)| entry == ENTRY || was_applied(secret, entry));
+    let mut seen: HashSet<_> = pairs.iter().map(|pair| pair.recipient.clone()).collect();
+    seen.extend(stay.into_iter().map(|(_, recipient)| recipient));
+    gone.retain(|(_, recipient)| seen.insert(recipient.clone()));
+    gone
 }
 
 /// Writes the manifest to standard output; where that is a terminal, only if the person wants it.

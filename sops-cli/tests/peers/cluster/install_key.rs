@@ -106,6 +106,125 @@ fn the_key_is_where_flux_looks_for_it() {
     assert_eq!(managers, "sops-rs");
 }
 
+/// Whoever works at another computer may have put a key there that is nowhere else.
+#[test]
+fn a_key_that_only_the_cluster_has_is_not_replaced() {
+    let environment = environment();
+    environment.write("other.txt", other_identity());
+    let configure = |recipient: &str| {
+        environment.write(
+            ".sops.yaml",
+            format!("creation_rules:\n- age: {recipient}\n"),
+        );
+    };
+    configure(&other_recipient());
+    let install = ["flux", "install-key", "-n", "lost"];
+    let with = |more: &[&str]| environment.run(&[&install[..], more].concat());
+    let entry = || CLUSTER.entry(&environment, "lost", "sops-age", "age.agekey");
+    with(&["--create-namespace", "--age-key-file", "other.txt"]).succeeds();
+    let before = entry();
+
+    configure(&recipient());
+    for more in [&[][..], &["--dry-run=server"], &["--force-conflicts"]] {
+        let run = with(more)
+            .fails_with(1)
+            .keeps(&[&identity(), &other_identity()]);
+        let says = format!(
+            "lost/sops-age in the cluster has the private key of {}",
+            other_recipient()
+        );
+        assert!(
+            run.stderr.contains(&says) && run.stderr.contains("--replace"),
+            "{run}"
+        );
+        assert_eq!((run.stdout.as_str(), entry()), ("", before.clone()));
+    }
+
+    // What the message says to do gives the key, in a file that is no other's to read.
+    let run = with(&["--context", "admin"]).fails_with(1);
+    let command = run
+        .stderr
+        .split('`')
+        .find(|text| text.starts_with("(umask"));
+    let command = command.unwrap_or_else(|| panic!("no command in {run}"));
+    assert!(command.contains(" --context admin "), "{command}");
+    environment
+        .finish(environment.command_of("sh".as_ref(), &["-c", command]))
+        .succeeds();
+    let fetched = environment.home().join("sops-age-age.agekey");
+    assert_eq!(
+        std::fs::read_to_string(&fetched).expect("it is there"),
+        before
+    );
+    let again = environment.finish(environment.command_of("sh".as_ref(), &["-c", command]));
+    assert_ne!(again.code, Some(0), "no file is overwritten: {again}");
+    let mode = std::fs::metadata(&fetched)
+        .expect("it is there")
+        .permissions();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,
+        0o600
+    );
+
+    // One that stays under another name, and one that is at hand, are not lost.
+    let copy = format!(
+        "{{\"stringData\":{{\"copy.agekey\":\"{}\"}}}}",
+        other_identity()
+    );
+    let patch = ["patch", "secret", "-n", "lost", "sops-age", "-p"];
+    CLUSTER.kubectl(&environment, &[&patch[..], &[&copy]].concat());
+    let run = with(&["--dry-run=server"]).succeeds();
+    assert!(!run.stderr.contains("takes the place"), "{run}");
+    let gone = "{\"data\":{\"copy.agekey\":null}}";
+    CLUSTER.kubectl(&environment, &[&patch[..], &[gone]].concat());
+    with(&["--dry-run=server"]).fails_with(1);
+    environment.write("own.txt", identity());
+    let mut command = environment.command(
+        &[
+            &install[..],
+            &["--age-key-file", "own.txt", "--dry-run=server"],
+        ]
+        .concat(),
+    );
+    command.env("SOPS_AGE_KEY_FILE", "other.txt");
+    let run = environment.finish(command).succeeds();
+    assert!(run.stderr.contains("takes the place"), "{run}");
+
+    let run = with(&["--replace"])
+        .succeeds()
+        .keeps(&[&identity(), &other_identity()]);
+    let says = format!("takes the place of the key of {}", other_recipient());
+    assert!(run.stderr.contains(&says), "{run}");
+    assert!(entry().contains(&identity()) && !entry().contains(&other_identity()));
+}
+
+/// Keys are found where Flux would not look, or could read nothing; and a field that this program once applied goes when it is left out.
+#[test]
+fn a_key_in_an_entry_of_another_kind_is_not_replaced() {
+    let environment = environment();
+    CLUSTER.kubectl(&environment, &["create", "namespace", "entries"]);
+    let install = ["flux", "install-key", "-n", "entries"];
+    for entry in ["age.agekey", "old.agekey"] {
+        let manifest = format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: sops-age, namespace: entries}}\n\
+             stringData:\n  {entry}: |\n    the old one:\n    {}\n",
+            other_identity()
+        );
+        environment.write("secret.yaml", manifest);
+        environment
+            .run(&["apply", "--allow-plaintext", "-f", "secret.yaml"])
+            .succeeds();
+        let run = environment.run(&install).fails_with(1);
+        assert!(
+            run.stderr.contains(&other_recipient())
+                && run
+                    .stderr
+                    .contains(&format!("{{.data.{}}}", entry.replace('.', "\\."))),
+            "{run}"
+        );
+    }
+}
+
 #[test]
 fn fields_of_another_manager_are_left_to_it() {
     let environment = environment();

@@ -180,23 +180,22 @@ fn gaps_are_found_one_by_one() {
         "clusters/apps.yaml",
         kustomization("apps", "./apps/production", DECRYPTION),
     );
-    encrypt(&environment, "apps/web/secret.yaml", &other_recipient());
+    encrypt(&environment, "apps/web/secret 1.yaml", &other_recipient());
     let run = environment.run(&["flux", "verify", "-n", "keys", "-o", "json", "apps"]);
     assert_eq!(run.code, Some(1), "{run}");
     let report: Value = serde_json::from_str(&run.stdout).expect("it is JSON");
     let file = &report["checks"][2];
     assert_eq!(
         (&file["state"], &file["subject"]),
-        (&"gap".into(), &"apps/web/secret.yaml".into()),
+        (&"gap".into(), &"apps/web/secret 1.yaml".into()),
         "{run}"
     );
+    let hint = file["hint"].as_str().unwrap_or_default();
     assert!(
-        file["hint"]
-            .as_str()
-            .is_some_and(|hint| hint.contains("updatekeys")),
+        hint.contains("`sops-rs updatekeys 'apps/web/secret 1.yaml'`"),
         "{run}"
     );
-    encrypt(&environment, "apps/web/secret.yaml", &recipient());
+    std::fs::remove_file(environment.path("apps/web/secret 1.yaml")).expect("it is ours");
 
     // In the cluster it says something else than in the repository, and one of another repository is none of ours.
     environment.write("crd.yaml", CRD);

@@ -1,0 +1,117 @@
+//! Which `.sops.yaml` holds for a file: the one that was named, or the nearest above the file. Each is read once.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sops_core::config::Config;
+
+use crate::command_error::{CommandError, name_of};
+
+/// Reads a file, if it is there.
+type Read<'r> = dyn Fn(&Path) -> io::Result<Option<Vec<u8>>> + Sync + 'r;
+
+/// What holds for the files of a folder; the file's name, where that is one that cannot be read or is wrong.
+type Nearest = Result<Option<Arc<Config>>, PathBuf>;
+
+pub(crate) struct Configs<'r> {
+    read: Box<Read<'r>>,
+    root: PathBuf,
+    named: Option<Arc<Config>>,
+    /// One a folder.
+    found: Mutex<HashMap<PathBuf, Nearest>>,
+}
+
+impl<'r> Configs<'r> {
+    /// Those below the folder, read as told.
+    pub(crate) fn new(
+        root: &Path,
+        read: impl Fn(&Path) -> io::Result<Option<Vec<u8>>> + Sync + 'r,
+    ) -> Self {
+        Self {
+            read: Box::new(read),
+            root: root.to_owned(),
+            named: None,
+            found: Mutex::default(),
+        }
+    }
+
+    /// The one that was named, for all files.
+    pub(crate) fn with_named(
+        mut self,
+        file: Option<&Path>,
+        working_dir: &Path,
+    ) -> Result<Self, CommandError> {
+        self.named = match file {
+            Some(file) => {
+                let path = working_dir.join(file);
+                let text = std::fs::read(&path)
+                    .map_err(|error| CommandError::input(name_of(file), &error))?;
+                let folder = path.parent().unwrap_or(working_dir);
+                let config = Config::parse(&text, &path, folder).map_err(CommandError::general)?;
+                Some(Arc::new(config))
+            }
+            None => None,
+        };
+        Ok(self)
+    }
+
+    /// With one that was read already, from that folder.
+    pub(crate) fn with_known(self, folder: PathBuf, config: Arc<Config>) -> Self {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.insert(folder, Ok(Some(config)));
+        drop(found);
+        self
+    }
+
+    /// The configuration for the file at that absolute path. `None` where there is none, or one that is wrong, which the file itself is told
+    /// for.
+    pub(crate) fn of(&self, path: &Path) -> Option<Arc<Config>> {
+        self.nearest(path).ok().flatten()
+    }
+
+    /// The configuration for the file at that absolute path, if there is one.
+    ///
+    /// # Errors
+    /// The name of the configuration that would hold, and cannot be read or is wrong.
+    pub(crate) fn nearest(&self, path: &Path) -> Nearest {
+        if self.named.is_some() {
+            return Ok(self.named.clone());
+        }
+        let Some(folder) = path.parent() else {
+            return Ok(None);
+        };
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        self.in_folder(folder, &mut found)
+    }
+
+    fn in_folder(&self, folder: &Path, found: &mut HashMap<PathBuf, Nearest>) -> Nearest {
+        if let Some(known) = found.get(folder) {
+            return known.clone();
+        }
+        let file = folder.join(".sops.yaml");
+        let config = match (self.read)(&file) {
+            Ok(Some(text)) => match Config::parse(&text, &file, folder) {
+                Ok(config) => Ok(Some(Arc::new(config))),
+                Err(_) => Err(file),
+            },
+            Ok(None) => match folder.parent().filter(|_| folder != self.root) {
+                Some(above) => self.in_folder(above, found),
+                None => Ok(None),
+            },
+            Err(_) => Err(file),
+        };
+        found.insert(folder.to_owned(), config.clone());
+        config
+    }
+}
+
+/// Reads a file on disk, if it is there.
+pub(crate) fn on_disk(file: &Path) -> io::Result<Option<Vec<u8>>> {
+    match std::fs::read(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,123 @@
+//! Which `.sops.yaml` governs the files of a call: for those that were named the one of the working directory, as in `sops`; for those that
+//! were found in a folder the nearest above the file, as in `lint`.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sops_core::config::Config;
+
+use crate::arguments::GlobalArgs;
+use crate::batch::Item;
+use crate::command_error::{CommandError, name_of};
+use crate::configs::{self, Configs};
+use crate::creation;
+use crate::ui::Ui;
+
+pub(crate) struct Governing {
+    own: Option<Arc<Config>>,
+    /// Those of files that were found; `None` where one was named on the command line, which holds for all.
+    nearest: Option<Configs<'static>>,
+}
+
+/// What governs a file.
+pub(crate) struct Governed {
+    pub(crate) config: Option<Arc<Config>>,
+    /// The file as the configuration is asked for it.
+    pub(crate) path: PathBuf,
+}
+
+impl Governed {
+    /// Whether there is a rule for the file, or no configuration that would say so.
+    pub(crate) fn is_covered(&self) -> bool {
+        let config = self.config.as_ref();
+        config.is_none_or(|config| config.creation_rule_for(&self.path).is_ok())
+    }
+}
+
+impl Governing {
+    /// For those files, where `own` is the configuration that was named, or that of the working directory. Warnings of the others are told.
+    ///
+    /// # Errors
+    /// One of the configurations cannot be read or is wrong.
+    pub(crate) fn new<'i>(
+        ui: &Ui,
+        globals: &GlobalArgs,
+        own: Option<Config>,
+        items: impl Iterator<Item = &'i Item>,
+    ) -> Result<Self, CommandError> {
+        let own = own.map(Arc::new);
+        let mut governing = Self {
+            own: own.clone(),
+            nearest: None,
+        };
+        if globals.config().is_some() {
+            return Ok(governing);
+        }
+        let mut nearest = Configs::new(Path::new("/"), configs::on_disk);
+        if let Some(own) = own {
+            nearest = nearest.with_known(folder_of(&own)?, own);
+        }
+        governing.nearest = Some(nearest);
+        let mut told = HashSet::new();
+        for item in items {
+            let Some(config) = governing.of(item)?.config else {
+                continue;
+            };
+            if !governing.is_own(&config) && told.insert(config.file().to_owned()) {
+                config
+                    .warnings()
+                    .iter()
+                    .for_each(|warning| ui.warn(warning));
+            }
+        }
+        Ok(governing)
+    }
+
+    /// What governs the file.
+    pub(crate) fn of(&self, item: &Item) -> Result<Governed, CommandError> {
+        let by_own = || Governed {
+            config: self.own.clone(),
+            path: item.path.clone(),
+        };
+        let Some(nearest) = self.nearest.as_ref().filter(|_| item.is_found) else {
+            return Ok(by_own());
+        };
+        let path = real(&item.path)?;
+        let config = match nearest.nearest(&path) {
+            Ok(config) => config,
+            Err(file) => {
+                // Read once more, for what is wrong with it.
+                let here = real(Path::new("."))?;
+                let config = creation::read(&creation::shortened(&file, &here), &here)?;
+                Some(Arc::new(config))
+            }
+        };
+        Ok(match config {
+            Some(config) if !self.is_own(&config) => Governed {
+                config: Some(config),
+                path,
+            },
+            // It knows files as they are spelled from the working directory. Where none is above the file, it is the only one.
+            _ => by_own(),
+        })
+    }
+
+    fn is_own(&self, config: &Arc<Config>) -> bool {
+        self.own
+            .as_ref()
+            .is_some_and(|own| Arc::ptr_eq(own, config))
+    }
+}
+
+/// The folder of a configuration, as files in it are called by [`real`].
+fn folder_of(config: &Config) -> Result<PathBuf, CommandError> {
+    let file = creation::working_dir()?.join(config.file());
+    real(file.parent().unwrap_or(&file))
+}
+
+/// The path without symbolic links and `..`, so that what is above it is where the file is.
+fn real(path: &Path) -> Result<PathBuf, CommandError> {
+    path.canonicalize()
+        .map_err(|error| CommandError::input(name_of(path), &error))
+}
