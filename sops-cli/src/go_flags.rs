@@ -42,7 +42,8 @@ pub(crate) fn usual(
             continue;
         }
         let is_on = flag.is_switch && (value.is_none() || told == Some(true));
-        if is_on && !given.insert(&*flag.id) {
+        // In two spellings it is an error there too.
+        if is_on && !given.insert(name) {
             continue;
         }
         let dashes = if name.len() > 1 { "--" } else { "-" };
@@ -175,7 +176,7 @@ mod tests {
                 "decrypt --in-place -i=false x",
                 "decrypt --in-place -i=false x",
             ),
-            ("decrypt -i --in-place x", "decrypt -i x"),
+            ("decrypt -i --in-place -i x", "decrypt -i --in-place x"),
             // What belongs to another flag, or to a command that is run, is none.
             ("encrypt --output -i=false x", "encrypt --output -i=false x"),
             (
