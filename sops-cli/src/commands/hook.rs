@@ -1,5 +1,6 @@
 //! `sops-rs hook`.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -161,8 +162,9 @@ fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
             linter: &linter_of(&RULES_OF_CONFIGURATION)?,
             ..judge
         };
+        let shown: HashSet<_> = files.iter().map(|file| &file.path).collect();
         for file in staged::files_below(&configured)? {
-            if !files.iter().any(|staged| staged.path == file.path) {
+            if !shown.contains(&file.path) {
                 found.extend(judge.shown_by_change(&file, &before)?);
             }
         }
