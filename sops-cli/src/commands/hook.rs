@@ -149,7 +149,9 @@ fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
         linter: &linter,
         configs: &configs,
         index: &index,
-        baseline: &SettingsArgs::default().baseline(&linter, &root)?,
+        baseline: &SettingsArgs::default().baseline(&linter, &root, |file| {
+            index.read(file).ok_or_else(|| not_staged(file))
+        })?,
         folder: &folder_of_person(&working_dir, &root),
     };
     let mut found = Vec::new();
@@ -176,6 +178,14 @@ fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
     ui.output(text.as_bytes())?;
     ui.note("The commit is refused. Mend the files as shown, `git add` them, and commit again.");
     Ok(ExitCode::FAILURE)
+}
+
+/// The settings name a baseline that the commit would not have.
+fn not_staged(file: &Path) -> CommandError {
+    let message = format!("the baseline that `{FILE}` names is not in Git's index");
+    CommandError::new(Code::CannotReadInput, message)
+        .in_file(&name_of(file))
+        .hint("`git add` it, or take its name out of the settings")
 }
 
 /// The folder in which Git was called, from the repository's folder on. Git runs the hook in the repository's folder, and tells where it was.

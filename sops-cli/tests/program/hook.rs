@@ -142,6 +142,26 @@ fn what_is_staged_counts_and_not_the_working_tree() {
 }
 
 #[test]
+fn the_baseline_is_the_one_that_is_staged() {
+    let repository = Repository::new();
+    repository.add("a.yaml", PLAIN);
+    repository.add(".sops-lint.yaml", "baseline: known.json\n");
+    let write = ["lint", "--settings", "/dev/null", "--write-baseline"];
+    let write = [&write[..], &["known.json"]].concat();
+    repository.sops_rs(&write).succeeds();
+    let run = repository.commit().fails_with(1);
+    assert!(run.stderr.contains("not in Git's index"), "{run}");
+
+    let known = repository.0.read("known.json");
+    repository.add("known.json", "{\"findings\": []}\n");
+    repository.0.write("known.json", &known);
+    repository.refuses("SL010");
+    repository.git(&["add", "known.json"]).succeeds();
+    repository.0.write("known.json", "{\"findings\": []}\n");
+    repository.commit().succeeds();
+}
+
+#[test]
 fn a_change_of_the_configuration_is_held_against_files_that_do_not_change_with_it() {
     let repository = Repository::with_encrypted(&["a.yaml", "sub/b.yaml"]);
     repository.add(".sops.yaml", &rules(&both()));
