@@ -171,11 +171,22 @@ fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
             }
         }
     }
-    if found.is_empty() {
+    // One that is wrong holds for no file, and would let all of them through.
+    for folder in &configured {
+        let file = folder.join(".sops.yaml");
+        if !linter.is_excluded(&file) {
+            configs.of(&root.join(file));
+        }
+    }
+    let wrong = configs.wrong();
+    if found.is_empty() && wrong.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
     let text = OutputFormat::Text.write(&found, &ui.renderer_of_output());
     ui.output(text.as_bytes())?;
+    for error in &wrong {
+        ui.error(error);
+    }
     ui.note("The commit is refused. Mend the files as shown, `git add` them, and commit again.");
     Ok(ExitCode::FAILURE)
 }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use sops_core::Format;
 use sops_core::config::Config;
 
-use crate::command_error::{CommandError, name_of};
+use crate::command_error::{CommandError, Role, name_of};
 
 type Read<'r> = dyn Fn(&Path) -> Option<Vec<u8>> + Sync + 'r;
 
@@ -14,8 +15,14 @@ pub(crate) struct Configs<'r> {
     read: Box<Read<'r>>,
     root: PathBuf,
     named: Option<Arc<Config>>,
-    /// One a folder; `None` where there is none, or one that is wrong, which the file itself is told for.
-    found: Mutex<HashMap<PathBuf, Option<Arc<Config>>>>,
+    found: Mutex<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    /// One a folder; `None` where there is none, or one that is wrong.
+    configs: HashMap<PathBuf, Option<Arc<Config>>>,
+    wrong: Vec<CommandError>,
 }
 
 impl<'r> Configs<'r> {
@@ -58,23 +65,34 @@ impl<'r> Configs<'r> {
         self.in_folder(path.parent()?, &mut found)
     }
 
-    fn in_folder(
-        &self,
-        folder: &Path,
-        found: &mut HashMap<PathBuf, Option<Arc<Config>>>,
-    ) -> Option<Arc<Config>> {
-        if let Some(known) = found.get(folder) {
+    /// What is wrong with those that were asked for and hold for nothing, each told once.
+    pub(crate) fn wrong(self) -> Vec<CommandError> {
+        let found = self.found.into_inner();
+        found.unwrap_or_else(PoisonError::into_inner).wrong
+    }
+
+    fn in_folder(&self, folder: &Path, found: &mut Found) -> Option<Arc<Config>> {
+        if let Some(known) = found.configs.get(folder) {
             return known.clone();
         }
         let file = folder.join(".sops.yaml");
         let config = match (self.read)(&file) {
-            Some(text) => Config::parse(&text, &file, folder).ok().map(Arc::new),
+            Some(text) => match Config::parse(&text, &file, folder) {
+                Ok(config) => Some(Arc::new(config)),
+                Err(error) => {
+                    let name = name_of(&file);
+                    let role = Role::Plaintext;
+                    let error = CommandError::in_text(error, &name, &text, Format::Yaml, role);
+                    found.wrong.push(error);
+                    None
+                }
+            },
             None if folder == self.root => None,
             None => folder
                 .parent()
                 .and_then(|above| self.in_folder(above, found)),
         };
-        found.insert(folder.to_owned(), config.clone());
+        found.configs.insert(folder.to_owned(), config.clone());
         config
     }
 }

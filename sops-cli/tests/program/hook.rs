@@ -142,6 +142,44 @@ fn what_is_staged_counts_and_not_the_working_tree() {
 }
 
 #[test]
+fn a_configuration_that_cannot_be_read_is_refused_with_its_error() {
+    let rules = rules(&recipient());
+    for (text, said) in [
+        (rules.replace("path_regex", "path_regexp"), ".sops.yaml:2:3"),
+        (rules.replace("  age", "\tage"), ".sops.yaml:4:1"),
+        ("creation_rules: [".to_owned(), ".sops.yaml:1:"),
+    ] {
+        let repository = Repository::new();
+        repository.add(".sops.yaml", &text);
+        repository.refuses(said);
+        repository.add("values.yaml", "stringData:\n  a: correct-horse\n");
+        repository.add("more.yaml", "stringData:\n  a: correct-horse\n");
+        // The working tree has no say in it.
+        repository.0.write(".sops.yaml", &rules);
+        let run = repository.commit();
+        assert_eq!(run.stderr.matches("error: ").count(), 1, "{run}");
+        repository.is_refused(run, said);
+        repository.git(&["add", ".sops.yaml"]).succeeds();
+        repository.refuses("a creation rule covers this file");
+    }
+}
+
+#[test]
+fn a_configuration_is_asked_for_only_where_it_holds_for_what_is_staged() {
+    let repository = Repository::new();
+    repository.add("sub/.sops.yaml", "creation_rules: [");
+    let no_hook = ["commit", "-q", "--no-verify", "-m", "x"];
+    repository.git(&no_hook).succeeds();
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
+    repository.add("sub/b.yaml", HARMLESS);
+    repository.refuses("sub/.sops.yaml:1:");
+    repository.add(".sops-lint.yaml", "exclude: ['sub/**']\n");
+    repository.add("sub/.sops.yaml", "creation_rules: {");
+    repository.commit().succeeds();
+}
+
+#[test]
 fn the_baseline_is_the_one_that_is_staged() {
     let repository = Repository::new();
     repository.add("a.yaml", PLAIN);
