@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use sops_lint::Tree;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
@@ -17,6 +16,7 @@ use crate::files::{self, Expected, Readers};
 use crate::git::git;
 use crate::lint::configs::Configs;
 use crate::lint::judge::Judge;
+use crate::lint::links::Links;
 use crate::lint::output::OutputFormat;
 use crate::lint::root;
 use crate::lint::settings::{FILE, SettingsArgs, linter};
@@ -129,28 +129,34 @@ fn is_ours(hook: &Path) -> bool {
 }
 
 fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
-    let Staged { files, configured } = staged::staged()?;
+    let Staged {
+        files,
+        mut configured,
+    } = staged::staged()?;
     if files.is_empty() && configured.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
     let working_dir = creation::working_dir()?;
     let root = root(&working_dir);
     let index = Index::open(&root)?;
-    let settings = SettingsArgs::default().read(index.read(&root.join(FILE)))?;
+    let links = Links::staged(&index)?;
+    let settings = SettingsArgs::default().read(links.read(&root.join(FILE))?)?;
     let linter_of = |rules: &[&str]| {
         let mut settings = settings.clone();
         settings.select = rules.iter().map(|rule| (*rule).to_owned()).collect();
         linter(settings)
     };
     let linter = linter_of(&RULES)?;
+    let paths: HashSet<_> = files.iter().map(|file| &file.path).collect();
+    configured.extend(links.configured_by(&paths));
     let configs =
-        Configs::new(&root, |path| index.read(path)).with_named(globals.config(), &working_dir)?;
+        Configs::new(&root, |path| links.read(path)).with_named(globals.config(), &working_dir)?;
     let judge = Judge {
         linter: &linter,
         configs: &configs,
         index: &index,
         baseline: &SettingsArgs::default().baseline(&linter, &root, |file| {
-            index.read(file).ok_or_else(|| not_staged(file))
+            links.read(file)?.ok_or_else(|| not_staged(file))
         })?,
         folder: &folder_of_person(&working_dir, &root),
     };
@@ -159,14 +165,14 @@ fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
         found.extend(judge.shown(file)?);
     }
     if !configured.is_empty() && globals.config().is_none() {
-        let before = Configs::new(&root, |path| index.read_before(path));
+        let links = Links::before(&index);
+        let before = Configs::new(&root, |path| links.read(path));
         let judge = Judge {
             linter: &linter_of(&RULES_OF_CONFIGURATION)?,
             ..judge
         };
-        let shown: HashSet<_> = files.iter().map(|file| &file.path).collect();
         for file in staged::files_below(&configured)? {
-            if !shown.contains(&file.path) {
+            if !paths.contains(&file.path) {
                 found.extend(judge.shown_by_change(&file, &before)?);
             }
         }

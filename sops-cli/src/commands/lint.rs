@@ -80,7 +80,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         .read(std::fs::read(tree.root.join(FILE)).ok())?;
     let linter = linter(settings)?;
     let baseline = args.settings.baseline(&linter, &tree.root, read)?;
-    let configs = Configs::new(&tree.root, |path| std::fs::read(path).ok())
+    let configs = Configs::new(&tree.root, |path| Ok(std::fs::read(path).ok()))
         .with_named(globals.config(), &working_dir)?;
     let walk = Walk {
         linter: &linter,

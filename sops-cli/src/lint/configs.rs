@@ -9,7 +9,7 @@ use sops_core::config::Config;
 
 use crate::command_error::{CommandError, Role, name_of};
 
-type Read<'r> = dyn Fn(&Path) -> Option<Vec<u8>> + Sync + 'r;
+type Read<'r> = dyn Fn(&Path) -> Result<Option<Vec<u8>>, CommandError> + Sync + 'r;
 
 pub(crate) struct Configs<'r> {
     read: Box<Read<'r>>,
@@ -27,7 +27,10 @@ struct Found {
 
 impl<'r> Configs<'r> {
     /// Those below the folder, read as told.
-    pub(crate) fn new(root: &Path, read: impl Fn(&Path) -> Option<Vec<u8>> + Sync + 'r) -> Self {
+    pub(crate) fn new(
+        root: &Path,
+        read: impl Fn(&Path) -> Result<Option<Vec<u8>>, CommandError> + Sync + 'r,
+    ) -> Self {
         Self {
             read: Box::new(read),
             root: root.to_owned(),
@@ -77,21 +80,24 @@ impl<'r> Configs<'r> {
         }
         let file = folder.join(".sops.yaml");
         let config = match (self.read)(&file) {
-            Some(text) => match Config::parse(&text, &file, folder) {
-                Ok(config) => Some(Arc::new(config)),
-                Err(error) => {
-                    let name = name_of(&file);
+            Ok(Some(text)) => {
+                let config = Config::parse(&text, &file, folder).map(Arc::new);
+                let wrong = |error| {
                     let role = Role::Plaintext;
-                    let error = CommandError::in_text(error, &name, &text, Format::Yaml, role);
-                    found.wrong.push(error);
-                    None
-                }
-            },
-            None if folder == self.root => None,
-            None => folder
+                    CommandError::in_text(error, &name_of(&file), &text, Format::Yaml, role)
+                };
+                config.map_err(wrong).map(Some)
+            }
+            Ok(None) if folder == self.root => Ok(None),
+            Ok(None) => Ok(folder
                 .parent()
-                .and_then(|above| self.in_folder(above, found)),
+                .and_then(|above| self.in_folder(above, found))),
+            Err(error) => Err(error),
         };
+        let config = config.unwrap_or_else(|error| {
+            found.wrong.push(error);
+            None
+        });
         found.configs.insert(folder.to_owned(), config.clone());
         config
     }

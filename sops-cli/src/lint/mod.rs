@@ -3,6 +3,7 @@
 pub(crate) mod configs;
 pub(crate) mod fix;
 pub(crate) mod judge;
+pub(crate) mod links;
 pub(crate) mod output;
 pub(crate) mod settings;
 pub(crate) mod staged;

@@ -180,6 +180,45 @@ fn a_configuration_is_asked_for_only_where_it_holds_for_what_is_staged() {
 }
 
 #[test]
+fn a_configuration_that_is_a_link_is_read_where_it_leads() {
+    let repository = Repository::new();
+    let link = |target: &str| {
+        let path = repository.0.path("sub/.sops.yaml");
+        let _ = fs::remove_file(&path);
+        symlink(target, path).expect("it is ours");
+        repository.git(&["add", "sub/.sops.yaml"]).succeeds();
+    };
+    repository.add("sub/values.yml", "stringData:\n  a: correct-horse\n");
+    let other = rules(&recipient()).replace("yaml$", "yml$");
+    repository.0.write("rules/sops.yaml", &other);
+    for target in [
+        "../rules/sops.yaml",
+        "/etc/hostname",
+        "../../outside.yaml",
+        ".sops.yaml",
+        "nowhere",
+    ] {
+        link(target);
+        repository.refuses("sub/.sops.yaml");
+        repository.refuses("the symbolic link leads to no file in Git's index");
+    }
+    link("../rules/more");
+    symlink("./sops.yaml", repository.0.path("rules/more")).expect("it is ours");
+    repository.git(&["add", "rules"]).succeeds();
+    repository.refuses("a creation rule covers this file");
+
+    // What the link leads to changes what it holds for, as the file itself would.
+    repository.add("rules/sops.yaml", &rules(&recipient()));
+    repository.commit().succeeds();
+    repository.add("rules/sops.yaml", &other);
+    repository.refuses("sub/values.yml:2");
+    let no_hook = ["commit", "-q", "--no-verify", "-m", "x"];
+    repository.git(&no_hook).succeeds();
+    repository.add("rules/sops.yaml", &format!("# more\n{other}"));
+    repository.commit().succeeds();
+}
+
+#[test]
 fn the_baseline_is_the_one_that_is_staged() {
     let repository = Repository::new();
     repository.add("a.yaml", PLAIN);
