@@ -12,7 +12,7 @@ use crate::object::objects;
 use crate::report::{Facts, Report};
 use crate::rule::{Check, Rule};
 use crate::settings::{Settings, SettingsError, globs};
-use crate::unreadable::{broken, not_utf8, place};
+use crate::unreadable::{broken, not_utf8, own_rule, place};
 use crate::{rules, suppress};
 
 /// A file that is to be looked at.
@@ -175,7 +175,8 @@ impl Linter {
         };
         let format = Format::from_path(report.input.path);
         let is_encrypted = text.contains(CIPHERTEXT_PREFIX);
-        if !is_read(format, is_encrypted, text) {
+        let is_covered = || !text.trim().is_empty() && own_rule(report).is_some();
+        if !is_read(format, is_encrypted, text) && !is_covered() {
             return Kind::Other;
         }
         let document = match Document::parse(
@@ -246,7 +247,8 @@ impl Linter {
     }
 }
 
-/// Whether the rules know the form. Dotenv and INI are what many files are called that are neither; JSON begins with a brace.
+/// Whether the rules know the form. Dotenv and INI are what many files are called that are neither, JSON begins with a brace;
+/// but a creation rule of its own says what a file is.
 fn is_read(format: Format, is_encrypted: bool, text: &str) -> bool {
     match format {
         Format::Yaml => !text.trim().is_empty(),

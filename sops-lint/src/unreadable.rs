@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use sops_core::config::CreationRule;
+use sops_core::rules::EncryptionRule;
 use sops_core::{Error, Format};
 
 use crate::report::Report;
@@ -15,7 +17,10 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
         // A manifest that SOPS has no form for, such as one with a key twice.
         _ => is_encrypted || is_manifest(report) && has_kind(report.text()),
     };
-    if is_meant && (is_encrypted || !covered(report, report.text(), place(&error))) {
+    if !is_encrypted && covered(report, report.text(), Some(&error)) {
+        return;
+    }
+    if is_meant {
         // Nobody can tell what of it is in plaintext.
         let rule = match is_encrypted {
             true => &rules::PARTLY_ENCRYPTED,
@@ -26,9 +31,9 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
     }
 }
 
-/// Says that a manifest is in an encoding that nobody reads, or everybody in another way.
+/// Says that a manifest, or a file that a creation rule names, is in an encoding that nobody reads, or everybody in another way.
 pub(crate) fn not_utf8(report: &mut Report<'_>) {
-    if !is_manifest(report) {
+    if !is_manifest(report) && own_rule(report).is_none() {
         return;
     }
     let utf16 = match report.input.bytes {
@@ -44,7 +49,7 @@ pub(crate) fn not_utf8(report: &mut Report<'_>) {
         // Of other encodings what is ASCII in them tells enough.
         None => ("no UTF-8", String::from_utf8_lossy(report.input.bytes)),
     };
-    if !covered(report, &text, 0..0) {
+    if !covered(report, &text, None) {
         report.of(&rules::BROKEN_FILE, None);
         report
             .span(
@@ -56,21 +61,86 @@ pub(crate) fn not_utf8(report: &mut Report<'_>) {
 }
 
 /// Reports a text that cannot be read as plaintext, where a creation rule covers it and its secrets would go into the repository.
-fn covered(report: &mut Report<'_>, text: &str, place: Range<usize>) -> bool {
-    let is_secret = !has_kind(text) || text.contains("Secret");
-    let rule = report.creation_rule().map(|(_, _, rule)| rule);
+fn covered(report: &mut Report<'_>, text: &str, error: Option<&Error>) -> bool {
     // A rule for all files says nothing of this one, but by its kind.
-    let is_covered = match rule {
-        Some(rule) if rule.path_regex.is_some() => is_secret,
-        _ => is_kind_of_secret(text),
+    let is_covered = own_rule(report).is_some_and(|rule| {
+        let is_secret = !has_kind(text) || text.contains("Secret");
+        is_secret && error.is_none_or(|error| !is_nothing(text) && may_select(rule, error, text))
+    });
+    let message = match error {
+        Some(error) if is_covered => format!(
+            "a creation rule covers this file, which is in plaintext and cannot be encrypted as it is: {}",
+            words(error)
+        ),
+        _ if is_covered || is_manifest(report) && is_kind_of_secret(text) => {
+            "this is or should be a Secret, in plaintext, and cannot be read".to_owned()
+        }
+        _ => return false,
     };
-    if is_covered {
-        report.of(&rules::PLAINTEXT_SECRET, None);
-        report
-            .span(place, "this is or should be a Secret, in plaintext, and cannot be read")
-            .help("mend it, and encrypt it with `sops-rs encrypt -i`, which says what is wrong with it");
+    report.of(&rules::PLAINTEXT_SECRET, None);
+    report.span(error.map_or(0..0, place), message).help(
+        "mend it, and encrypt it with `sops-rs encrypt -i`, which says what is wrong with it",
+    );
+    true
+}
+
+/// The creation rule that names the file by an expression, where it is in a form that is encrypted value by value.
+pub(crate) fn own_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
+    let path = report.input.path;
+    if Format::from_path(path) == Format::Binary || rules::is_for_other_programs(path) {
+        return None;
     }
-    is_covered
+    let (_, _, rule) = report.creation_rule()?;
+    rule.path_regex.is_some().then_some(rule)
+}
+
+/// Whether nothing stands in the text but comments, `null`, or a list without items.
+fn is_nothing(text: &str) -> bool {
+    let lines = text.lines().map(str::trim);
+    let mut said = lines.filter(|line| !line.starts_with('#'));
+    said.all(|line| matches!(line.trim_matches(['[', ']', '-', ' ']), "" | "null" | "~"))
+}
+
+/// Whether the rule may have something in the text encrypted. One that names what is encrypted, as manifests have, says nothing of a text
+/// of another shape in which no such key stands.
+fn may_select(creation: &CreationRule, error: &Error, text: &str) -> bool {
+    let names_keys = |rule: &&EncryptionRule| {
+        matches!(
+            rule,
+            EncryptionRule::EncryptedRegex(_) | EncryptionRule::EncryptedSuffix(_)
+        )
+    };
+    let is_shape = matches!(
+        error,
+        Error::Unsupported { .. } | Error::Unencryptable { .. }
+    );
+    let Some(rule) = creation.rule.as_ref().filter(names_keys) else {
+        return true;
+    };
+    let Ok(rule) = rule.compile() else {
+        return true;
+    };
+    let key = |part: &str| {
+        let (key, _) = part.split_once([':', '='])?;
+        let marks = |mark: char| mark.is_whitespace() || "-?\"'".contains(mark);
+        Some(rule.key_matches(key.trim_matches(marks)))
+    };
+    !is_shape
+        || text
+            .split(['\n', ',', '{', '['])
+            .filter_map(key)
+            .any(|matches| matches)
+}
+
+/// What an error says, without its place, which a finding has.
+fn words(error: &Error) -> String {
+    match error {
+        Error::Syntax { message, .. }
+        | Error::Unsupported { message, .. }
+        | Error::Unencryptable { message, .. }
+        | Error::Limit { message, .. } => message.clone(),
+        error => error.to_string(),
+    }
 }
 
 fn is_manifest(report: &Report<'_>) -> bool {

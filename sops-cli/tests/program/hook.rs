@@ -239,6 +239,25 @@ fn the_baseline_is_the_one_that_is_staged() {
 }
 
 #[test]
+fn plaintext_that_cannot_be_encrypted_as_it_is_is_refused_with_what_is_in_the_way() {
+    let repository = Repository::new();
+    let rules = rules(&recipient()).replace("yaml$", "(yaml|env|ini)$");
+    let all = rules.replace("  encrypted_regex: ^(data|stringData)$\n", "");
+    repository.add(".sops.yaml", &all);
+    for (name, text, said) in [
+        ("a.ini", "[db]\na = correct-horse\n", "in plaintext: `db.a`"),
+        ("a.env", "A=b\ncorrect-horse\n", "there is no `=`"),
+        ("a.yaml", "a: correct-horse\na: b\n", "stands twice"),
+        ("a.yaml", "- correct-horse\n", "must be a mapping"),
+        ("a.yaml", "5: correct-horse\n", "a key must be a string"),
+    ] {
+        repository.add(name, text);
+        repository.refuses(said);
+        repository.git(&["rm", "-q", "-f", name]).succeeds();
+    }
+}
+
+#[test]
 fn a_change_of_the_configuration_is_held_against_files_that_do_not_change_with_it() {
     let repository = Repository::with_encrypted(&["a.yaml", "sub/b.yaml"]);
     repository.add(".sops.yaml", &rules(&both()));
