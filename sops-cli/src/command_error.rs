@@ -266,7 +266,10 @@ impl CommandError {
                 message,
             } => {
                 let mut new = Self::new(Code::Generic, message);
-                let text = std::fs::read(&file).unwrap_or_default();
+                let text = match source {
+                    Some((_, text, ..)) => text.to_vec(),
+                    None => std::fs::read(&file).unwrap_or_default(),
+                };
                 new.point(&file.display().to_string(), location, &text, Format::Yaml);
                 return new;
             }

@@ -1,16 +1,17 @@
 //! Which `.sops.yaml` holds for a file: the one that was named, or the nearest above the file. Each is read once.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use sops_core::Format;
 use sops_core::config::Config;
 
-use crate::command_error::{CommandError, name_of};
+use crate::command_error::{CommandError, Role, name_of};
 
 /// Reads a file, if it is there.
-type Read<'r> = dyn Fn(&Path) -> io::Result<Option<Vec<u8>>> + Sync + 'r;
+type Read<'r> = dyn Fn(&Path) -> Result<Option<Vec<u8>>, CommandError> + Sync + 'r;
 
 /// What holds for the files of a folder; the file's name, where that is one that cannot be read or is wrong.
 type Nearest = Result<Option<Arc<Config>>, PathBuf>;
@@ -19,15 +20,21 @@ pub(crate) struct Configs<'r> {
     read: Box<Read<'r>>,
     root: PathBuf,
     named: Option<Arc<Config>>,
+    found: Mutex<Found>,
+}
+
+#[derive(Default)]
+struct Found {
     /// One a folder.
-    found: Mutex<HashMap<PathBuf, Nearest>>,
+    configs: HashMap<PathBuf, Nearest>,
+    wrong: Vec<CommandError>,
 }
 
 impl<'r> Configs<'r> {
     /// Those below the folder, read as told.
     pub(crate) fn new(
         root: &Path,
-        read: impl Fn(&Path) -> io::Result<Option<Vec<u8>>> + Sync + 'r,
+        read: impl Fn(&Path) -> Result<Option<Vec<u8>>, CommandError> + Sync + 'r,
     ) -> Self {
         Self {
             read: Box::new(read),
@@ -60,7 +67,7 @@ impl<'r> Configs<'r> {
     /// With one that was read already, from that folder.
     pub(crate) fn with_known(self, folder: PathBuf, config: Arc<Config>) -> Self {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.insert(folder, Ok(Some(config)));
+        found.configs.insert(folder, Ok(Some(config)));
         drop(found);
         self
     }
@@ -86,32 +93,47 @@ impl<'r> Configs<'r> {
         self.in_folder(folder, &mut found)
     }
 
-    fn in_folder(&self, folder: &Path, found: &mut HashMap<PathBuf, Nearest>) -> Nearest {
-        if let Some(known) = found.get(folder) {
+    /// What is wrong with those that were asked for and hold for nothing, each told once.
+    pub(crate) fn wrong(self) -> Vec<CommandError> {
+        let found = self.found.into_inner();
+        found.unwrap_or_else(PoisonError::into_inner).wrong
+    }
+
+    fn in_folder(&self, folder: &Path, found: &mut Found) -> Nearest {
+        if let Some(known) = found.configs.get(folder) {
             return known.clone();
         }
         let file = folder.join(".sops.yaml");
         let config = match (self.read)(&file) {
             Ok(Some(text)) => match Config::parse(&text, &file, folder) {
                 Ok(config) => Ok(Some(Arc::new(config))),
-                Err(_) => Err(file),
+                Err(error) => {
+                    let role = Role::Plaintext;
+                    let name = name_of(&file);
+                    let error = CommandError::in_text(error, &name, &text, Format::Yaml, role);
+                    found.wrong.push(error);
+                    Err(file)
+                }
             },
             Ok(None) => match folder.parent().filter(|_| folder != self.root) {
                 Some(above) => self.in_folder(above, found),
                 None => Ok(None),
             },
-            Err(_) => Err(file),
+            Err(error) => {
+                found.wrong.push(error);
+                Err(file)
+            }
         };
-        found.insert(folder.to_owned(), config.clone());
+        found.configs.insert(folder.to_owned(), config.clone());
         config
     }
 }
 
 /// Reads a file on disk, if it is there.
-pub(crate) fn on_disk(file: &Path) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn on_disk(file: &Path) -> Result<Option<Vec<u8>>, CommandError> {
     match std::fs::read(file) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CommandError::input(name_of(file), &error)),
     }
 }

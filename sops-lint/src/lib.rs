@@ -33,6 +33,7 @@ mod rule;
 mod rules;
 mod settings;
 mod suppress;
+mod unreadable;
 
 pub use baseline::Baseline;
 pub use finding::{Finding, Fix, Severity};

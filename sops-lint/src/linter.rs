@@ -12,6 +12,7 @@ use crate::object::objects;
 use crate::report::{Facts, Report};
 use crate::rule::{Check, Rule};
 use crate::settings::{Settings, SettingsError, globs};
+use crate::unreadable::{broken, not_utf8, own_rule, place};
 use crate::{rules, suppress};
 
 /// A file that is to be looked at.
@@ -174,7 +175,8 @@ impl Linter {
         };
         let format = Format::from_path(report.input.path);
         let is_encrypted = text.contains(CIPHERTEXT_PREFIX);
-        if !is_read(format, is_encrypted, text) {
+        let is_covered = || !text.trim().is_empty() && own_rule(report).is_some();
+        if !is_read(format, is_encrypted, text) && !is_covered() {
             return Kind::Other;
         }
         let document = match Document::parse(
@@ -245,7 +247,8 @@ impl Linter {
     }
 }
 
-/// Whether the rules know the form. Dotenv and INI are what many files are called that are neither; JSON begins with a brace.
+/// Whether the rules know the form. Dotenv and INI are what many files are called that are neither, JSON begins with a brace;
+/// but a creation rule of its own says what a file is.
 fn is_read(format: Format, is_encrypted: bool, text: &str) -> bool {
     match format {
         Format::Yaml => !text.trim().is_empty(),
@@ -254,113 +257,4 @@ fn is_read(format: Format, is_encrypted: bool, text: &str) -> bool {
         Format::Ini => is_encrypted,
         _ => is_encrypted && text.trim_start().starts_with('{') && text.contains("\"sops\""),
     }
-}
-
-/// Says why a file cannot be read, unless it is only of a shape that SOPS has no use for.
-fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) {
-    let is_meant = match &error {
-        Error::Syntax { .. } => is_manifest(report) || is_encrypted,
-        Error::Limit { .. } => true,
-        // A manifest that SOPS has no form for, such as one with a key twice.
-        _ => is_encrypted || is_manifest(report) && has_kind(report.text()),
-    };
-    if is_meant && (is_encrypted || !covered(report, report.text(), place(&error))) {
-        // Nobody can tell what of it is in plaintext.
-        let rule = match is_encrypted {
-            true => &rules::PARTLY_ENCRYPTED,
-            false => &rules::BROKEN_FILE,
-        };
-        report.of(rule, None);
-        report.span(place(&error), error.to_string());
-    }
-}
-
-/// Says that a manifest is in an encoding that nobody reads, or everybody in another way.
-fn not_utf8(report: &mut Report<'_>) {
-    if !is_manifest(report) {
-        return;
-    }
-    let utf16 = match report.input.bytes {
-        [0xFF, 0xFE, rest @ ..] => Some((u16::from_le_bytes as fn([u8; 2]) -> u16, rest)),
-        [0xFE, 0xFF, rest @ ..] => Some((u16::from_be_bytes as fn([u8; 2]) -> u16, rest)),
-        _ => None,
-    };
-    let (encoding, text) = match utf16 {
-        Some((unit, bytes)) => {
-            let units: Vec<u16> = bytes.as_chunks().0.iter().map(|pair| unit(*pair)).collect();
-            ("UTF-16", String::from_utf16_lossy(&units).into())
-        }
-        // Of other encodings what is ASCII in them tells enough.
-        None => ("no UTF-8", String::from_utf8_lossy(report.input.bytes)),
-    };
-    if !covered(report, &text, 0..0) {
-        report.of(&rules::BROKEN_FILE, None);
-        report
-            .span(
-                0..0,
-                format!("the file is {encoding}, and is not looked at"),
-            )
-            .help("save it as UTF-8");
-    }
-}
-
-/// Reports a text that cannot be read as plaintext, where a creation rule covers it and its secrets would go into the repository.
-fn covered(report: &mut Report<'_>, text: &str, place: std::ops::Range<usize>) -> bool {
-    let is_secret = !has_kind(text) || text.contains("Secret");
-    let rule = report.creation_rule().map(|(_, _, rule)| rule);
-    // A rule for all files says nothing of this one, but by its kind.
-    let is_covered = match rule {
-        Some(rule) if rule.path_regex.is_some() => is_secret,
-        _ => is_kind_of_secret(text),
-    };
-    if is_covered {
-        report.of(&rules::PLAINTEXT_SECRET, None);
-        report
-            .span(place, "this is or should be a Secret, in plaintext, and cannot be read")
-            .help("mend it, and encrypt it with `sops-rs encrypt -i`, which says what is wrong with it");
-    }
-    is_covered
-}
-
-fn is_manifest(report: &Report<'_>) -> bool {
-    matches!(
-        Format::from_path(report.input.path),
-        Format::Yaml | Format::Json
-    )
-}
-
-/// Whether the text names the kind of an object, and not in a comment only.
-fn has_kind(text: &str) -> bool {
-    text.contains("\"kind\"")
-        || text
-            .lines()
-            .any(|line| line.trim_start().starts_with("kind:"))
-}
-
-/// Whether a text that cannot be read is likely to have a Secret with data in it.
-fn is_kind_of_secret(text: &str) -> bool {
-    let has = |starts: &[&str]| {
-        let mut lines = text.lines().map(str::trim_start);
-        lines.any(|line| starts.iter().any(|start| line.starts_with(start)))
-    };
-    let is_secret = text.lines().any(|line| {
-        matches!(
-            line.trim().trim_end_matches(','),
-            "kind: Secret" | r#""kind": "Secret""#
-        )
-    });
-    is_secret && has(&["data:", "stringData:", r#""data":"#, r#""stringData":"#])
-}
-
-fn place(error: &Error) -> std::ops::Range<usize> {
-    let offset = match error {
-        Error::Syntax { location, .. }
-        | Error::Unsupported { location, .. }
-        | Error::Unencryptable { location, .. } => location.offset,
-        Error::Limit { location, .. } | Error::Metadata { location, .. } => {
-            location.map_or(0, |location| location.offset)
-        }
-        _ => 0,
-    };
-    offset..offset
 }

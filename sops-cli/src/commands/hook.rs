@@ -1,5 +1,6 @@
 //! `sops-rs hook`.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -7,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use sops_lint::Tree;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
@@ -16,6 +16,7 @@ use crate::creation;
 use crate::files::{self, Expected, Readers};
 use crate::git::git;
 use crate::lint::judge::Judge;
+use crate::lint::links::Links;
 use crate::lint::output::OutputFormat;
 use crate::lint::root;
 use crate::lint::settings::{FILE, SettingsArgs, linter};
@@ -128,27 +129,35 @@ fn is_ours(hook: &Path) -> bool {
 }
 
 fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
-    let Staged { files, configured } = staged::staged()?;
+    let Staged {
+        files,
+        mut configured,
+    } = staged::staged()?;
     if files.is_empty() && configured.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
     let working_dir = creation::working_dir()?;
     let root = root(&working_dir);
     let index = Index::open(&root)?;
-    let settings = SettingsArgs::default().read(index.read(&root.join(FILE)))?;
+    let links = Links::staged(&index)?;
+    let settings = SettingsArgs::default().read(links.read(&root.join(FILE))?)?;
     let linter_of = |rules: &[&str]| {
         let mut settings = settings.clone();
         settings.select = rules.iter().map(|rule| (*rule).to_owned()).collect();
         linter(settings)
     };
     let linter = linter_of(&RULES)?;
-    let configs = Configs::new(&root, |path| Ok(index.read(path)))
-        .with_named(globals.config(), &working_dir)?;
+    let paths: HashSet<_> = files.iter().map(|file| &file.path).collect();
+    configured.extend(links.configured_by(&paths));
+    let configs =
+        Configs::new(&root, |path| links.read(path)).with_named(globals.config(), &working_dir)?;
     let judge = Judge {
         linter: &linter,
         configs: &configs,
         index: &index,
-        baseline: &SettingsArgs::default().baseline(&linter, &root)?,
+        baseline: &SettingsArgs::default().baseline(&linter, &root, |file| {
+            links.read(file)?.ok_or_else(|| not_staged(file))
+        })?,
         folder: &folder_of_person(&working_dir, &root),
     };
     let mut found = Vec::new();
@@ -156,24 +165,44 @@ fn run(ui: &Ui, globals: &GlobalArgs) -> Result<ExitCode, CommandError> {
         found.extend(judge.shown(file)?);
     }
     if !configured.is_empty() && globals.config().is_none() {
-        let before = Configs::new(&root, |path| Ok(index.read_before(path)));
+        let links = Links::before(&index);
+        let before = Configs::new(&root, |path| links.read(path));
         let judge = Judge {
             linter: &linter_of(&RULES_OF_CONFIGURATION)?,
             ..judge
         };
         for file in staged::files_below(&configured)? {
-            if !files.iter().any(|staged| staged.path == file.path) {
+            if !paths.contains(&file.path) {
                 found.extend(judge.shown_by_change(&file, &before)?);
             }
         }
     }
-    if found.is_empty() {
+    // One that is wrong holds for no file, and would let all of them through.
+    for folder in &configured {
+        let file = folder.join(".sops.yaml");
+        if !linter.is_excluded(&file) {
+            configs.of(&root.join(file));
+        }
+    }
+    let wrong = configs.wrong();
+    if found.is_empty() && wrong.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
     let text = OutputFormat::Text.write(&found, &ui.renderer_of_output());
     ui.output(text.as_bytes())?;
+    for error in &wrong {
+        ui.error(error);
+    }
     ui.note("The commit is refused. Mend the files as shown, `git add` them, and commit again.");
     Ok(ExitCode::FAILURE)
+}
+
+/// The settings name a baseline that the commit would not have.
+fn not_staged(file: &Path) -> CommandError {
+    let message = format!("the baseline that `{FILE}` names is not in Git's index");
+    CommandError::new(Code::CannotReadInput, message)
+        .in_file(&name_of(file))
+        .hint("`git add` it, or take its name out of the settings")
 }
 
 /// The folder in which Git was called, from the repository's folder on. Git runs the hook in the repository's folder, and tells where it was.

@@ -15,7 +15,7 @@ use crate::files::{self, Expected, Readers};
 use crate::lint::fix::{Mender, Repair};
 use crate::lint::output::OutputFormat;
 use crate::lint::root;
-use crate::lint::settings::{FILE, SettingsArgs, linter};
+use crate::lint::settings::{FILE, SettingsArgs, linter, read};
 use crate::lint::walk::{Found, Walk, WorkingTree};
 use crate::ui::Ui;
 
@@ -79,7 +79,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         .settings
         .read(std::fs::read(tree.root.join(FILE)).ok())?;
     let linter = linter(settings)?;
-    let baseline = args.settings.baseline(&linter, &tree.root)?;
+    let baseline = args.settings.baseline(&linter, &tree.root, read)?;
     let configs =
         Configs::new(&tree.root, configs::on_disk).with_named(globals.config(), &working_dir)?;
     let walk = Walk {

@@ -2,6 +2,7 @@
 
 pub(crate) mod fix;
 pub(crate) mod judge;
+pub(crate) mod links;
 pub(crate) mod output;
 pub(crate) mod settings;
 pub(crate) mod staged;

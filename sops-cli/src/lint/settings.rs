@@ -46,17 +46,23 @@ impl SettingsArgs {
         Ok(settings)
     }
 
-    /// The findings that are known.
-    pub(crate) fn baseline(&self, linter: &Linter, root: &Path) -> Result<Baseline, CommandError> {
-        let configured = linter
-            .settings()
-            .baseline
-            .as_ref()
-            .map(|file| root.join(file));
-        let Some(file) = self.baseline.clone().or(configured) else {
-            return Ok(Baseline::default());
+    /// The findings that are known. `read_configured` reads the file that the settings name.
+    pub(crate) fn baseline(
+        &self,
+        linter: &Linter,
+        root: &Path,
+        read_configured: impl FnOnce(&Path) -> Result<Vec<u8>, CommandError>,
+    ) -> Result<Baseline, CommandError> {
+        let (file, text) = match (&self.baseline, &linter.settings().baseline) {
+            (Some(file), _) => (file.clone(), read(file)?),
+            (None, Some(file)) => {
+                let file = root.join(file);
+                let text = read_configured(&file)?;
+                (file, text)
+            }
+            (None, None) => return Ok(Baseline::default()),
         };
-        Baseline::parse(&read(&file)?).map_err(|error| wrong(&name_of(&file), &error))
+        Baseline::parse(&text).map_err(|error| wrong(&name_of(&file), &error))
     }
 }
 
@@ -66,7 +72,8 @@ pub(crate) fn linter(settings: Settings) -> Result<Linter, CommandError> {
         .map_err(|error| CommandError::new(Code::CannotReadInput, error.to_string()))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, CommandError> {
+/// The content of a file of the working tree.
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>, CommandError> {
     std::fs::read(file).map_err(|error| CommandError::input(name_of(file), &error))
 }
 

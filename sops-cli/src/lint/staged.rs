@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
@@ -145,14 +145,9 @@ impl Index {
 }
 
 impl Index {
-    /// The content of a file before the commit.
-    pub(crate) fn read_before(&self, path: &Path) -> Option<Vec<u8>> {
-        self.read_of("HEAD", path)
-    }
-
     /// The content of a file in a commit, or in the index for an empty name.
-    fn read_of(&self, commit: &str, path: &Path) -> Option<Vec<u8>> {
-        let inside: PathBuf = clean(path.strip_prefix(&self.root).ok()?);
+    pub(super) fn read_of(&self, commit: &str, path: &Path) -> Option<Vec<u8>> {
+        let inside = clean(path.strip_prefix(&self.root).ok()?)?;
         let bytes = inside.as_os_str().as_bytes();
         // A request is a line.
         let is_line = !bytes.contains(&b'\n');
@@ -172,16 +167,18 @@ impl Tree for Index {
     }
 }
 
-/// The path without `..`.
-fn clean(path: &Path) -> PathBuf {
+/// A path from the repository's folder on, without `..`; `None`, where it leaves the repository.
+pub(super) fn clean(path: &Path) -> Option<PathBuf> {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {
-            std::path::Component::ParentDir => drop(clean.pop()),
-            part => clean.push(part),
+            Component::ParentDir => clean.pop().then_some(())?,
+            Component::Normal(part) => clean.push(part),
+            Component::CurDir => {}
+            Component::RootDir | Component::Prefix(_) => return None,
         }
     }
-    clean
+    Some(clean)
 }
 
 impl Drop for Objects {

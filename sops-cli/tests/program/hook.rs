@@ -142,6 +142,122 @@ fn what_is_staged_counts_and_not_the_working_tree() {
 }
 
 #[test]
+fn a_configuration_that_cannot_be_read_is_refused_with_its_error() {
+    let rules = rules(&recipient());
+    for (text, said) in [
+        (rules.replace("path_regex", "path_regexp"), ".sops.yaml:2:3"),
+        (rules.replace("  age", "\tage"), ".sops.yaml:4:1"),
+        ("creation_rules: [".to_owned(), ".sops.yaml:1:"),
+    ] {
+        let repository = Repository::new();
+        repository.add(".sops.yaml", &text);
+        repository.refuses(said);
+        repository.add("values.yaml", "stringData:\n  a: correct-horse\n");
+        repository.add("more.yaml", "stringData:\n  a: correct-horse\n");
+        // The working tree has no say in it.
+        repository.0.write(".sops.yaml", &rules);
+        let run = repository.commit();
+        assert_eq!(run.stderr.matches("error: ").count(), 1, "{run}");
+        repository.is_refused(run, said);
+        repository.git(&["add", ".sops.yaml"]).succeeds();
+        repository.refuses("a creation rule covers this file");
+    }
+}
+
+#[test]
+fn a_configuration_is_asked_for_only_where_it_holds_for_what_is_staged() {
+    let repository = Repository::new();
+    repository.add("sub/.sops.yaml", "creation_rules: [");
+    let no_hook = ["commit", "-q", "--no-verify", "-m", "x"];
+    repository.git(&no_hook).succeeds();
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
+    repository.add("sub/b.yaml", HARMLESS);
+    repository.refuses("sub/.sops.yaml:1:");
+    repository.add(".sops-lint.yaml", "exclude: ['sub/**']\n");
+    repository.add("sub/.sops.yaml", "creation_rules: {");
+    repository.commit().succeeds();
+}
+
+#[test]
+fn a_configuration_that_is_a_link_is_read_where_it_leads() {
+    let repository = Repository::new();
+    let link = |target: &str| {
+        let path = repository.0.path("sub/.sops.yaml");
+        let _ = fs::remove_file(&path);
+        symlink(target, path).expect("it is ours");
+        repository.git(&["add", "sub/.sops.yaml"]).succeeds();
+    };
+    repository.add("sub/values.yml", "stringData:\n  a: correct-horse\n");
+    let other = rules(&recipient()).replace("yaml$", "yml$");
+    repository.0.write("rules/sops.yaml", &other);
+    for target in [
+        "../rules/sops.yaml",
+        "/etc/hostname",
+        "../../outside.yaml",
+        ".sops.yaml",
+        "nowhere",
+    ] {
+        link(target);
+        repository.refuses("sub/.sops.yaml");
+        repository.refuses("the symbolic link leads to no file in Git's index");
+    }
+    link("../rules/more");
+    symlink("./sops.yaml", repository.0.path("rules/more")).expect("it is ours");
+    repository.git(&["add", "rules"]).succeeds();
+    repository.refuses("a creation rule covers this file");
+
+    // What the link leads to changes what it holds for, as the file itself would.
+    repository.add("rules/sops.yaml", &rules(&recipient()));
+    repository.commit().succeeds();
+    repository.add("rules/sops.yaml", &other);
+    repository.refuses("sub/values.yml:2");
+    let no_hook = ["commit", "-q", "--no-verify", "-m", "x"];
+    repository.git(&no_hook).succeeds();
+    repository.add("rules/sops.yaml", &format!("# more\n{other}"));
+    repository.commit().succeeds();
+}
+
+#[test]
+fn the_baseline_is_the_one_that_is_staged() {
+    let repository = Repository::new();
+    repository.add("a.yaml", PLAIN);
+    repository.add(".sops-lint.yaml", "baseline: known.json\n");
+    let write = ["lint", "--settings", "/dev/null", "--write-baseline"];
+    let write = [&write[..], &["known.json"]].concat();
+    repository.sops_rs(&write).succeeds();
+    let run = repository.commit().fails_with(1);
+    assert!(run.stderr.contains("not in Git's index"), "{run}");
+
+    let known = repository.0.read("known.json");
+    repository.add("known.json", "{\"findings\": []}\n");
+    repository.0.write("known.json", &known);
+    repository.refuses("SL010");
+    repository.git(&["add", "known.json"]).succeeds();
+    repository.0.write("known.json", "{\"findings\": []}\n");
+    repository.commit().succeeds();
+}
+
+#[test]
+fn plaintext_that_cannot_be_encrypted_as_it_is_is_refused_with_what_is_in_the_way() {
+    let repository = Repository::new();
+    let rules = rules(&recipient()).replace("yaml$", "(yaml|env|ini)$");
+    let all = rules.replace("  encrypted_regex: ^(data|stringData)$\n", "");
+    repository.add(".sops.yaml", &all);
+    for (name, text, said) in [
+        ("a.ini", "[db]\na = correct-horse\n", "in plaintext: `db.a`"),
+        ("a.env", "A=b\ncorrect-horse\n", "there is no `=`"),
+        ("a.yaml", "a: correct-horse\na: b\n", "stands twice"),
+        ("a.yaml", "- correct-horse\n", "must be a mapping"),
+        ("a.yaml", "5: correct-horse\n", "a key must be a string"),
+    ] {
+        repository.add(name, text);
+        repository.refuses(said);
+        repository.git(&["rm", "-q", "-f", name]).succeeds();
+    }
+}
+
+#[test]
 fn a_change_of_the_configuration_is_held_against_files_that_do_not_change_with_it() {
     let repository = Repository::with_encrypted(&["a.yaml", "sub/b.yaml"]);
     repository.add(".sops.yaml", &rules(&both()));

@@ -22,7 +22,7 @@ mod writable_secret_mount;
 
 pub(crate) use broken_file::RULE as BROKEN_FILE;
 pub(crate) use partly_encrypted::RULE as PARTLY_ENCRYPTED;
-pub(crate) use plaintext_secret::RULE as PLAINTEXT_SECRET;
+pub(crate) use plaintext_secret::{RULE as PLAINTEXT_SECRET, is_for_other_programs};
 pub(crate) use suppression::RULE as SUPPRESSION;
 
 use crate::rule::Rule;

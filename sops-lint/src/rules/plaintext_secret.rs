@@ -204,25 +204,7 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
 fn covered(document: &Document<'_>, report: &mut Report<'_>) {
     let manifest =
         |node: NodeRef<'_, '_>| node.get("kind").is_some() || node.get("apiVersion").is_some();
-    let name = report
-        .input
-        .path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    let is_known = [
-        "kustomization.yaml",
-        "kustomization.yml",
-        "Chart.yaml",
-        "Chart.lock",
-        ".sops.yaml",
-        ".sops-lint.yaml",
-        ".pre-commit-config.yaml",
-        "package.json",
-        "package-lock.json",
-    ]
-    .contains(&name);
-    if is_known || is_workflow(report.input.path) || document.tops().flatten().any(manifest) {
+    if is_for_other_programs(report.input.path) || document.tops().flatten().any(manifest) {
         return;
     }
     let Some((_, _, rule)) = report.creation_rule() else {
@@ -251,6 +233,24 @@ fn covered(document: &Document<'_>, report: &mut Report<'_>) {
         )
         .help(command)
         .fix(Some(Fix::Encrypt));
+}
+
+/// Whether the file is one that other programs read as it is, which nobody encrypts.
+pub(crate) fn is_for_other_programs(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let is_known = [
+        "kustomization.yaml",
+        "kustomization.yml",
+        "Chart.yaml",
+        "Chart.lock",
+        ".sops.yaml",
+        ".sops-lint.yaml",
+        ".pre-commit-config.yaml",
+        "package.json",
+        "package-lock.json",
+    ]
+    .contains(&name.unwrap_or_default());
+    is_known || is_workflow(path)
 }
 
 /// Whether a service of the repository's host reads it.
