@@ -339,11 +339,13 @@ fn is_ciphertext(text: &str) -> bool {
                 .any(is_encrypted)
 }
 
-/// The text that a base64 stands for, if it is long enough for an encrypted value.
+/// The text that a base64, which may be over several lines, stands for, if it is long enough for an encrypted value.
 fn decoded(base64: &str) -> Option<String> {
-    let is_long = base64.len() > CIPHERTEXT_PREFIX.len();
-    let bytes = is_long.then(|| BASE64.decode(base64.trim()).ok())??;
-    String::from_utf8(bytes).ok()
+    if base64.len() < CIPHERTEXT_PREFIX.len() {
+        return None;
+    }
+    let packed: String = base64.split_ascii_whitespace().collect();
+    String::from_utf8(BASE64.decode(packed).ok()?).ok()
 }
 
 /// The `sops` block as [`Metadata::from_tree`] takes it, which reads numbers and booleans from strings too.
@@ -475,6 +477,10 @@ mod tests {
             ("a: ENC[AES256_GCM,data:eA==\n".into(), Some("a")),
             (whole(&file), Some("data.f")),
             (whole(&BASE64.encode(&file)), Some("data.f")),
+            (
+                whole(&(encoded[..20].to_owned() + "\n" + &encoded[20..] + "\n")),
+                Some("data.f"),
+            ),
             (whole(&environment), Some("data.f")),
             (whole(&format!("a: {value}\n")), None),
             (format!("a: 'not {value}'\n"), None),
