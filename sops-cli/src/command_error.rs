@@ -356,7 +356,7 @@ impl Place {
 }
 
 /// Whether a value as SOPS encrypts them stands in the text.
-pub(crate) fn has_ciphertext(text: &[u8]) -> bool {
+fn has_ciphertext(text: &[u8]) -> bool {
     text.windows(CIPHERTEXT_PREFIX.len())
         .any(|bytes| bytes == CIPHERTEXT_PREFIX.as_bytes())
 }

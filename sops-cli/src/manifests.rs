@@ -11,7 +11,7 @@ use sops_core::{
     CIPHERTEXT_PREFIX, Document, EncryptedTree, Format, from_document, from_documents,
     path_of_ciphertext,
 };
-use sops_lint::shell_word;
+use sops_lint::{SECRET_PARTS, shell_word};
 use zeroize::Zeroizing;
 
 use crate::arguments::OpeningArgs;
@@ -165,7 +165,7 @@ impl Reading<'_> {
         if (object.api_version(), object.kind()) == ("v1", "Secret") {
             let is_mapping =
                 |part: &&str| object.json[*part].is_object() || object.json[*part].is_null();
-            if let Some(part) = PARTS.iter().find(|part| !is_mapping(part)) {
+            if let Some(part) = SECRET_PARTS.iter().find(|part| !is_mapping(part)) {
                 let message = format!("Secret {}: `{part}` is no mapping", object.name());
                 return Err(refuse(message));
             }
@@ -229,11 +229,9 @@ fn is_encrypted(text: &str) -> bool {
     text.starts_with(CIPHERTEXT_PREFIX)
 }
 
-const PARTS: [&str; 2] = ["data", "stringData"];
-
 /// The first entry of a Secret that is not encrypted where it is written. Empty ones never are.
 fn plaintext_entry(written: &Value, secret: &Value) -> Option<String> {
-    PARTS.into_iter().find_map(|part| {
+    SECRET_PARTS.into_iter().find_map(|part| {
         let mut entries = secret[part].as_object()?.iter();
         entries.find_map(|(key, value)| {
             let is_empty = value.is_null() || value.as_str() == Some("");
@@ -251,7 +249,7 @@ enum Wrong {
 
 /// Moves what is under `stringData` into `data`, as the server does, who would otherwise not tell whose fields they are.
 fn into_data(object: &mut Object) -> Result<(), Wrong> {
-    for part in PARTS {
+    for part in SECRET_PARTS {
         let entries = object.json[part].as_object();
         for (key, value) in entries.into_iter().flatten() {
             let Some(text) = value.as_str() else {

@@ -2,9 +2,7 @@
 
 use sops_core::rules::EncryptionRule;
 use sops_core::{Document, Format};
-
-/// Where the values of a Secret stand.
-const PARTS: [&str; 2] = ["data", "stringData"];
+use sops_lint::is_secret_part;
 
 /// The first key of a Secret that holds values of which the rule selects none: `data`, `stringData`, or one that is meant for these. A
 /// rule that names what stays in plaintext means it.
@@ -13,15 +11,10 @@ pub(crate) fn left_in_plaintext(
     format: Format,
     rule: &EncryptionRule,
 ) -> Option<String> {
-    let names_what_is_encrypted = matches!(
-        rule,
-        EncryptionRule::EncryptedRegex(_)
-            | EncryptionRule::EncryptedSuffix(_)
-            | EncryptionRule::EncryptedCommentRegex(_)
-    );
     let is_manifest = matches!(format, Format::Yaml | Format::Json);
     // To find the word is faster than to read the document.
-    if !names_what_is_encrypted || !is_manifest || !str::from_utf8(text).ok()?.contains("Secret") {
+    let has_secret = || str::from_utf8(text).is_ok_and(|text| text.contains("Secret"));
+    if !rule.names_what_is_encrypted() || !is_manifest || !has_secret() {
         return None;
     }
     let document = Document::parse(text, format).ok()?;
@@ -33,13 +26,14 @@ pub(crate) fn left_in_plaintext(
     let mut parts = secrets
         .flat_map(|secret| secret.entries())
         .filter(|(key, part)| {
-            let is_part = PARTS.iter().any(|name| name.eq_ignore_ascii_case(key));
             let has_values = part.entries().any(|(_, value)| {
                 let text = value.scalar_text();
                 text.is_some_and(|text| !text.is_empty())
             });
             let span = part.span();
-            is_part && has_values && !selected.iter().any(|one| span.contains(&one.span.start))
+            is_secret_part(key)
+                && has_values
+                && !selected.iter().any(|one| span.contains(&one.span.start))
         });
     parts.next().map(|(key, _)| key.to_owned())
 }

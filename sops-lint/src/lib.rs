@@ -38,6 +38,7 @@ mod unreadable;
 pub use baseline::Baseline;
 pub use finding::{Finding, Fix, Severity};
 pub use linter::{Input, Kind, Linted, Linter, NoTree, Tree};
+pub use object::{SECRET_PARTS, is_secret_part};
 pub use report::{Facts, shell_word};
 pub use repository::Repository;
 pub use rule::Rule;

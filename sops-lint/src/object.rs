@@ -4,6 +4,16 @@
 use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
 
+/// Where the values of a Secret stand.
+pub const SECRET_PARTS: [&str; 2] = ["data", "stringData"];
+
+/// Whether the key is one of [`SECRET_PARTS`], or is meant to be, as `stringdata` is.
+pub fn is_secret_part(key: &str) -> bool {
+    SECRET_PARTS
+        .iter()
+        .any(|part| part.eq_ignore_ascii_case(key))
+}
+
 /// Every list of containers that a pod can have, and those of pipelines.
 const CONTAINER_LISTS: [&str; 5] = [
     "containers",
@@ -119,7 +129,7 @@ impl<'d, 'a> Object<'d, 'a> {
         self.node.at(&["metadata", key])?.as_str()
     }
 
-    /// Whether it is a Secret of the core API.
+    /// Whether it is a Secret of the core API, whose values stand in its [parts](SECRET_PARTS).
     pub(crate) fn is_secret(&self) -> bool {
         self.kind == "Secret" && matches!(self.api_version, "v1" | "")
     }

@@ -134,9 +134,15 @@ impl TestEnvironment {
 
     /// Writes an encrypted file.
     pub fn encrypt(&self, name: &str, text: impl AsRef<[u8]>) {
+        self.encrypt_with(name, text, &[]);
+    }
+
+    /// Writes a file that is encrypted with these flags.
+    pub fn encrypt_with(&self, name: &str, text: impl AsRef<[u8]>, flags: &[&str]) {
         self.write(name, text);
-        self.run(&["encrypt", "--age", &recipient(), "--in-place", name])
-            .succeeds();
+        let recipient = recipient();
+        let words = ["encrypt", "--age", &recipient, "--in-place"];
+        self.run(&[&words, flags, &[name]].concat()).succeeds();
     }
 
     /// The plaintext of an encrypted file.

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use sops_core::config::Stores;
 use sops_core::tree::Node;
-use sops_core::{Document, Format, KeyPath, extract};
+use sops_core::{CIPHERTEXT_PREFIX, Document, Format, KeyPath, extract};
 use zeroize::Zeroizing;
 
 use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs};
 use crate::changing::Changing;
-use crate::command_error::{Code, CommandError, has_ciphertext, name_of};
+use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug, Default)]
@@ -104,7 +104,8 @@ fn is_plain(encrypted: &str, format: Format, path: &KeyPath) -> bool {
     value.is_ok_and(|value| {
         let nothing = [&b""[..], b"null", b"{}", b"[]"];
         let value = value.trim_ascii();
-        !nothing.contains(&value) && !has_ciphertext(value)
+        !nothing.contains(&value)
+            && !str::from_utf8(value).is_ok_and(|value| value.contains(CIPHERTEXT_PREFIX))
     })
 }
 

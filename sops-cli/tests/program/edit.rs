@@ -478,17 +478,9 @@ fn an_interrupt_that_ends_the_editor_is_told_calmly() {
 #[test]
 fn a_text_of_which_the_rule_selects_nothing_any_more_comes_back_to_the_editor() {
     let environment = TestEnvironment::new();
-    environment.write("a.yaml", "kind: Secret\nstringData:\n  password: hunter2\n");
-    let encrypt = [
-        "encrypt",
-        "-i",
-        "--age",
-        &recipient(),
-        "--encrypted-regex",
-        "^stringData$",
-        "a.yaml",
-    ];
-    environment.run(&encrypt).succeeds();
+    let text = "kind: Secret\nstringData:\n  password: hunter2\n";
+    let flags = ["--encrypted-regex", "^stringData$"];
+    environment.encrypt_with("a.yaml", text, &flags);
     let before = environment.read("a.yaml");
     let script = "cp \"$1\" seen; sed -i s/^stringData/stringdata/ \"$1\"";
     let run = edit(&environment, script, &["edit", "a.yaml"]).fails_with(200);

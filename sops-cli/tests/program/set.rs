@@ -1,6 +1,6 @@
 //! Setting and removing single values.
 
-use test_support::environment::{TestEnvironment, recipient};
+use test_support::environment::TestEnvironment;
 
 const TEXT: &str = "\
 # Kept.
@@ -151,17 +151,9 @@ fn what_is_so_already_leaves_the_file_alone_on_request() {
 #[test]
 fn a_value_that_stays_in_plaintext_is_told() {
     let environment = TestEnvironment::new();
-    environment.write("a.yaml", "kind: Secret\nstringData:\n  password: hunter2\n");
-    let encrypt = [
-        "encrypt",
-        "-i",
-        "--age",
-        &recipient(),
-        "--encrypted-regex",
-        "^stringData$",
-        "a.yaml",
-    ];
-    environment.run(&encrypt).succeeds();
+    let text = "kind: Secret\nstringData:\n  password: hunter2\n";
+    let flags = ["--encrypted-regex", "^stringData$"];
+    environment.encrypt_with("a.yaml", text, &flags);
     for (path, value, told) in [
         (r#"["stringdata"]["password"]"#, "\"correct-horse\"", true),
         (r#"["stringdata"]"#, "{\"a\": [\"correct-horse\"]}", true),

@@ -108,6 +108,14 @@ impl EncryptionRule {
         )
     }
 
+    /// Whether the rule names what is encrypted, and not what stays in plaintext: what it misses then may have been forgotten.
+    pub fn names_what_is_encrypted(&self) -> bool {
+        matches!(
+            self,
+            Self::EncryptedSuffix(_) | Self::EncryptedRegex(_) | Self::EncryptedCommentRegex(_)
+        )
+    }
+
     /// The rule in the form that answers.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 use super::secret_in_config_map::files;
 use crate::finding::{Fix, Severity};
 use crate::likeness::{is_harmless, is_reference};
-use crate::object::Object;
+use crate::object::{Object, SECRET_PARTS, is_secret_part};
 use crate::report::Report;
 use crate::rule::{Check, Rule};
 
@@ -61,7 +61,7 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
 /// names what is left in plaintext means it.
 fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
     let parts = object.node.entries().filter(|(key, part)| {
-        is_part(key) && part.entries().next().is_some() && !holds_ciphertext(*part)
+        is_secret_part(key) && part.entries().next().is_some() && !holds_ciphertext(*part)
     });
     let parts: Vec<_> = parts.collect();
     let left = open_values(object)
@@ -73,14 +73,8 @@ fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
     let Ok(document) = EncryptedDocument::parse(report.text(), format) else {
         return;
     };
-    let names_what_is_encrypted = matches!(
-        document.metadata().rule,
-        Some(
-            EncryptionRule::EncryptedRegex(_)
-                | EncryptionRule::EncryptedSuffix(_)
-                | EncryptionRule::EncryptedCommentRegex(_)
-        )
-    );
+    let rule = document.metadata().rule.as_ref();
+    let names_what_is_encrypted = rule.is_some_and(EncryptionRule::names_what_is_encrypted);
     let selected = document.unencrypted().unwrap_or_default();
     if !names_what_is_encrypted || selected.iter().any(|open| open.span == value.span()) {
         return;
@@ -89,18 +83,10 @@ fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
         format!("the rule of the file leaves `{part}` of the Secret in plaintext: `{key}`");
     let command = report.command("edit");
     let found = report.node(value, message);
-    match PARTS.contains(part) {
+    match SECRET_PARTS.contains(part) {
         true => found.help("have the creation rule in `.sops.yaml` select it, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file anew"),
         false => found.help(format!("a Secret has `data` and `stringData`; mend the key with `{command}`")),
     };
-}
-
-/// Where the values of a Secret stand.
-const PARTS: [&str; 2] = ["data", "stringData"];
-
-/// Whether the key is one of those parts, or is meant to be.
-fn is_part(key: &str) -> bool {
-    PARTS.iter().any(|part| part.eq_ignore_ascii_case(key))
 }
 
 fn holds(part: NodeRef<'_, '_>, value: NodeRef<'_, '_>) -> bool {
