@@ -127,7 +127,10 @@ fn name(index: usize) -> String {
 
 fn with_files() -> TestEnvironment {
     let environment = TestEnvironment::new();
-    let rules = format!("creation_rules: [{{age: {}}}]\n", recipient());
+    let rules = format!(
+        "creation_rules: [{{path_regex: ^apps/, age: {}}}]\n",
+        recipient()
+    );
     environment.write(".sops.yaml", rules);
     for index in 0..FILES {
         environment.write(&name(index), text(index));
