@@ -290,6 +290,18 @@ mod tests {
             (Family::Age, "ssh-ed25519 AAAA", "ssh-ed25519 AAAB", false),
             (Family::Age, "age1a", "age1A", false),
             (
+                Family::AzureKv,
+                "https://v.vault.azure.net/keys/k/1",
+                "https://v.vault.azure.net/keys/k",
+                true,
+            ),
+            (
+                Family::AzureKv,
+                "https://v.vault.azure.net/keys/k/1",
+                "https://v.vault.azure.net/keys/l/1",
+                false,
+            ),
+            (
                 Family::Kms,
                 "arn:aws:kms:a",
                 "arn:aws:kms:a+arn:aws:iam:b",

@@ -2,7 +2,8 @@
 
 use sops_core::keys::MasterKey;
 
-/// What names a key, however it is spelled: fingerprints in either case, and SSH keys with any comment.
+/// What names a key, however it is spelled: fingerprints in either case, SSH keys with any comment, and keys of Azure in any version, which
+/// `sops` adds to a key that `.sops.yaml` names without one.
 pub(crate) fn identifier(key: &MasterKey) -> (&'static str, String) {
     let id = match key {
         MasterKey::Age { recipient } => {
@@ -13,6 +14,9 @@ pub(crate) fn identifier(key: &MasterKey) -> (&'static str, String) {
             let digits = fingerprint.to_uppercase();
             digits.strip_prefix("0X").unwrap_or(&digits).to_owned()
         }
+        MasterKey::AzureKv {
+            vault_url, name, ..
+        } => format!("{vault_url}/keys/{name}"),
         key => key.id(),
     };
     (key.family().name(), id)

@@ -1,6 +1,7 @@
 //! `sops-rs groups`.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use clap::Subcommand;
 use sops_core::EncryptedDocument;
@@ -165,11 +166,20 @@ fn change(
         |group, _| matches!(change, Change::Delete(index) if index == group),
     )?;
     let services = Services::new(ui, globals)?;
+    services.warn_if_closed(ui, &source.name, &groups, threshold);
+    let key = services.data_key(ui, &source, &document)?;
     let agreement = Agreement::new(ui, globals, &services, place.yes, [].iter())?;
     let unagreed = agreement.unagreed(file, &groups, change.given())?;
     agreement.require(&source.name, unagreed)?;
-    services.warn_if_closed(ui, &source.name, &groups, threshold);
-    let changed = services.with_key_groups(ui, &source, &document, &groups, threshold)?;
+    let changed = document
+        .with_key_groups(
+            &key,
+            &groups,
+            threshold,
+            &*services.all(),
+            SystemTime::now(),
+        )
+        .map_err(|error| source.error(error))?;
     let output = OutputArgs {
         in_place: place.in_place,
         output: None,

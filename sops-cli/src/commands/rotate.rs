@@ -160,8 +160,9 @@ impl Rotation<'_> {
                 key.id()
             ));
         }
-        agree(&source.name, unagreed)?;
         let key = services.data_key(ui, &source, &document)?;
+        // Nobody is asked about a file that cannot be opened.
+        agree(&source.name, unagreed)?;
         let open = opening::open(&source, &document, key, &args.opening)?;
         opening::warn_of_comments(ui, &source, open.unopened_comments());
         if args.changes.any() {

@@ -290,6 +290,48 @@ fn a_damaged_data_key_is_an_error_in_any_case() {
 }
 
 #[test]
+fn a_file_that_nobody_here_opens_is_no_question() {
+    let environment = TestEnvironment::new();
+    environment.write("x.yaml", TEXT);
+    let other = other_recipient();
+    environment
+        .run(&["encrypt", "-i", "--age", &other, NAME])
+        .succeeds();
+    rule_for_us(&environment);
+    for words in commands() {
+        let run = run(&environment, &words, &[]);
+        let is_directory = words.contains(&".".to_owned());
+        let code = if is_directory { 1 } else { 128 };
+        assert_eq!(run.code, Some(code), "{run}");
+    }
+}
+
+/// Without a key, whoever can write a file can do this in each format.
+#[test]
+fn files_of_every_format_are_judged() {
+    let environment = TestEnvironment::new();
+    rule_for_us(&environment);
+    let (ours, other) = (recipient(), other_recipient());
+    let both = format!("{ours},{other}");
+    for (name, text) in [
+        ("x.json", "{\"a\": \"hunter2\"}\n"),
+        ("x.env", "a=hunter2\n"),
+        ("x.ini", "[a]\nb = hunter2\n"),
+        ("x.bin", "hunter2"),
+    ] {
+        environment.write(name, text);
+        environment
+            .run(&["encrypt", "-i", "--age", &both, name])
+            .succeeds();
+        let before = environment.read(name);
+        let run = environment.run(&["rotate", "-i", name]).fails_with(1);
+        assert!(run.stderr.contains(&other), "{run}");
+        assert!(!run.stderr.contains(&ours), "{run}");
+        assert_eq!(environment.read(name), before);
+    }
+}
+
+#[test]
 fn without_a_rule_there_is_a_warning() {
     for config in [
         None,
