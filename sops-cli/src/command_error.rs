@@ -7,6 +7,7 @@ use std::iter;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};
 
 use crate::excerpt::{Excerpt, Excerpts};
@@ -268,7 +269,7 @@ impl CommandError {
                 let mut new = Self::new(Code::Generic, message);
                 let text = match source {
                     Some((_, text, ..)) => text.to_vec(),
-                    None => std::fs::read(&file).unwrap_or_default(),
+                    None => reading::read_config(&file, FileKind::Regular).unwrap_or_default(),
                 };
                 new.point(&file.display().to_string(), location, &text, Format::Yaml);
                 return new;

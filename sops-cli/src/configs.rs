@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sops_core::Format;
 use sops_core::config::Config;
+use sops_core::reading::{self, FileKind};
 
 use crate::command_error::{CommandError, Role, name_of};
 
@@ -53,7 +54,7 @@ impl<'r> Configs<'r> {
         self.named = match file {
             Some(file) => {
                 let path = working_dir.join(file);
-                let text = std::fs::read(&path)
+                let text = reading::read_config(&path, FileKind::Any)
                     .map_err(|error| CommandError::input(name_of(file), &error))?;
                 let folder = path.parent().unwrap_or(working_dir);
                 let config = Config::parse(&text, &path, folder).map_err(CommandError::general)?;
@@ -94,9 +95,9 @@ impl<'r> Configs<'r> {
     }
 
     /// What is wrong with those that were asked for and hold for nothing, each told once.
-    pub(crate) fn wrong(self) -> Vec<CommandError> {
-        let found = self.found.into_inner();
-        found.unwrap_or_else(PoisonError::into_inner).wrong
+    pub(crate) fn wrong(&self) -> Vec<CommandError> {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut found.wrong)
     }
 
     fn in_folder(&self, folder: &Path, found: &mut Found) -> Nearest {
@@ -129,11 +130,11 @@ impl<'r> Configs<'r> {
     }
 }
 
-/// Reads a file on disk, if it is there.
+/// Reads a configuration or settings on disk, if there are any. A link that leads nowhere is not as if nothing were there.
 pub(crate) fn on_disk(file: &Path) -> Result<Option<Vec<u8>>, CommandError> {
-    match std::fs::read(file) {
+    match reading::read_config(file, FileKind::Regular) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound && !file.is_symlink() => Ok(None),
         Err(error) => Err(CommandError::input(name_of(file), &error)),
     }
 }

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use sops_core::config::{self, Config, CreationRule, Stores};
 use sops_core::keys::MasterKey;
+use sops_core::reading::{self, FileKind};
 use sops_core::rules::EncryptionRule;
 use sops_core::{Decrypted, Document, Encryption, Error, Format, convert};
 use zeroize::Zeroizing;
@@ -20,8 +21,8 @@ use crate::ui::Ui;
 /// The configuration: the file that was named, or the nearest one above the working directory.
 pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, CommandError> {
     let working_dir = working_dir()?;
-    let file = match globals.config() {
-        Some(file) => file.to_owned(),
+    let config = match globals.config() {
+        Some(file) => read_named(file, &working_dir)?,
         None => {
             let found = config::find(&working_dir);
             if let Some(warning) = &found.warning {
@@ -30,17 +31,16 @@ pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, Co
             let Some(file) = found.file else {
                 return Ok(None);
             };
-            shortened(&file, &working_dir)
+            read(&shortened(&file, &working_dir), &working_dir)?
         }
     };
-    let config = read(&file, &working_dir)?;
     for warning in config.warnings() {
         ui.warn(warning);
     }
     Ok(Some(config))
 }
 
-/// Reads the configuration of that name.
+/// Reads a configuration that was found.
 pub(crate) fn read(file: &Path, working_dir: &Path) -> Result<Config, CommandError> {
     Config::read(file, working_dir).map_err(|error| match error {
         Error::Io { file, source } => {
@@ -48,6 +48,13 @@ pub(crate) fn read(file: &Path, working_dir: &Path) -> Result<Config, CommandErr
         }
         error => CommandError::general(error),
     })
+}
+
+/// Reads the configuration that the user names, which may be a pipe.
+fn read_named(file: &Path, working_dir: &Path) -> Result<Config, CommandError> {
+    let text = reading::read_config(&working_dir.join(file), FileKind::Any)
+        .map_err(|error| CommandError::input(name_of(file), &error).with_code(Code::Generic))?;
+    Config::parse(&text, file, working_dir).map_err(CommandError::general)
 }
 
 /// How a file is laid out that is written in another format than it had: the configuration's word, and the flag before it.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sops_core::config::Config;
+use sops_core::config::{Config, CreationRule};
 
 use crate::arguments::GlobalArgs;
 use crate::batch::Item;
@@ -28,6 +28,19 @@ pub(crate) struct Governed {
 }
 
 impl Governed {
+    /// The creation rule for the file, if there is one.
+    pub(crate) fn rule(&self) -> Option<&CreationRule> {
+        let config = self.config.as_ref()?;
+        config.creation_rule_for(&self.path).ok()?
+    }
+
+    /// The configuration whose rule for the file is one for all files: it says nothing of this one, so that what `lint` wants encrypted
+    /// tells whether it is meant.
+    pub(crate) fn config_for_all(&self) -> Option<&Config> {
+        let is_for_all = self.rule().is_some_and(|rule| rule.path_regex.is_none());
+        self.config.as_deref().filter(|_| is_for_all)
+    }
+
     /// Whether there is a rule for the file, or no configuration that would say so.
     pub(crate) fn is_covered(&self) -> bool {
         let config = self.config.as_ref();
@@ -72,6 +85,18 @@ impl Governing {
             }
         }
         Ok(governing)
+    }
+
+    /// What governs an encrypted file, wherever the program was called: the nearest configuration above the file, as in `lint`, or else that
+    /// of the working directory.
+    pub(crate) fn of_encrypted(&self, file: &Path) -> Result<Governed, CommandError> {
+        let mut item = Item {
+            path: file.to_owned(),
+            is_found: true,
+        };
+        // What has no place of its own, such as a pipe, is governed as it is named.
+        item.is_found = item.path.canonicalize().is_ok();
+        self.of(&item)
     }
 
     /// What governs the file.

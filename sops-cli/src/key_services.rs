@@ -149,6 +149,18 @@ impl Services {
         ));
     }
 
+    /// Whether this machine has the private half for certain, without running a command that prints one.
+    pub(crate) fn is_ours(&self, key: &MasterKey) -> bool {
+        match key {
+            MasterKey::Age { recipient } => {
+                let ours = self.identities.recipients();
+                ours.iter().any(|ours| ours.to_string() == *recipient)
+            }
+            MasterKey::Pgp { fingerprint } => self.gpg.has_private_key(fingerprint),
+            _ => false,
+        }
+    }
+
     /// Whether a key at hand is, or may be, the private half.
     fn may_open(&self, key: &MasterKey) -> bool {
         self.has_remote

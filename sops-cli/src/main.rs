@@ -1,5 +1,6 @@
 //! The program `sops-rs`: encrypts, decrypts and edits the secrets of a repository.
 
+mod agreement;
 mod arguments;
 mod batch;
 mod changing;
@@ -10,6 +11,7 @@ mod command_error;
 mod commands;
 mod configs;
 mod creation;
+mod damaged_keys;
 mod editor;
 mod example;
 mod excerpt;
@@ -20,6 +22,9 @@ mod flux;
 mod git;
 mod go_flags;
 mod governing;
+mod invocation;
+mod key_changes;
+mod key_names;
 mod key_services;
 mod lint;
 #[cfg(feature = "keyservice")]
@@ -34,6 +39,7 @@ mod shortening;
 mod signals;
 mod source;
 mod ui;
+mod walking;
 
 use std::process::ExitCode;
 

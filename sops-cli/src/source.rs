@@ -3,7 +3,8 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sops_core::{Error, Format};
+use sops_core::reading::FileKind;
+use sops_core::{Error, Format, reading};
 use zeroize::Zeroizing;
 
 use crate::command_error::{CommandError, Role, name_of};
@@ -27,11 +28,15 @@ const MANIFEST_LIMIT: u64 = 64 * 1024 * 1024;
 /// # Errors
 /// Those of the reader, and [`io::ErrorKind::FileTooLarge`] beyond [`MANIFEST_LIMIT`].
 pub(crate) fn read_manifest(from: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    match from.take(MANIFEST_LIMIT + 1).read_to_end(&mut bytes)? as u64 {
-        size if size > MANIFEST_LIMIT => Err(io::ErrorKind::FileTooLarge.into()),
-        _ => Ok(bytes),
-    }
+    reading::read_bounded(from, MANIFEST_LIMIT)
+}
+
+/// All of a file of a repository, which must be a regular one.
+///
+/// # Errors
+/// As [`read_manifest`], and those of [`reading::open`].
+pub(crate) fn read_repository_file(path: &Path) -> io::Result<Vec<u8>> {
+    reading::open(path, FileKind::Regular).and_then(read_manifest)
 }
 
 impl Source {

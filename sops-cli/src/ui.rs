@@ -87,6 +87,11 @@ impl Ui {
         }
     }
 
+    /// Whether somebody can answer a question.
+    pub(crate) fn can_ask(&self) -> bool {
+        io::stdin().is_terminal()
+    }
+
     /// Asks on standard input until the answer is `y` or `n`, as `sops` does.
     pub(crate) fn confirm(&self, question: &str) -> io::Result<bool> {
         let mut stdin = io::stdin().lock();

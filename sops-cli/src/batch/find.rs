@@ -1,16 +1,16 @@
 //! Which files are meant by names of files and folders.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 
-use ignore::WalkBuilder;
+use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 use zeroize::Zeroizing;
 
 use super::Item;
 use crate::command_error::{Code, CommandError};
+use crate::walking::Walking;
 
 /// The files that are named, and those in the folders that are named but for what `.gitignore` and its like leave out. Each is there once.
 pub(crate) fn items<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Vec<Item>, CommandError> {
@@ -23,12 +23,9 @@ pub(crate) fn items<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Vec<Ite
             });
             continue;
         }
-        let mut walk = WalkBuilder::new(path);
-        walk.hidden(false)
-            .require_git(false)
-            .filter_entry(|entry| entry.file_name() != ".git")
-            .sort_by_file_path(Path::cmp);
-        for entry in walk.build() {
+        let mut walking = Walking::new(path)?;
+        walking.builder.sort_by_file_path(Path::cmp);
+        for entry in walking.builder.build() {
             let entry = entry.map_err(|error| {
                 CommandError::new(
                     Code::CannotReadInput,
@@ -42,6 +39,7 @@ pub(crate) fn items<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Vec<Ite
                 });
             }
         }
+        walking.finish()?;
     }
     let mut seen = HashSet::new();
     items.retain(|item| {
@@ -63,7 +61,7 @@ impl Item {
         if format == Format::Binary && !(encrypted && begins_an_object(&self.path)) {
             return false;
         }
-        let Ok(text) = std::fs::read_to_string(&self.path).map(Zeroizing::new) else {
+        let Ok(text) = read_text(&self.path) else {
             // What is wrong with it is said when it is worked on.
             return true;
         };
@@ -78,9 +76,17 @@ impl Item {
     }
 }
 
+/// The text of a file that was found.
+fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::new());
+    reading::open(path, FileKind::Regular)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
 /// Whether a file begins as JSON does, which an encrypted binary file is: it may be too large to be read for nothing.
 fn begins_an_object(path: &Path) -> bool {
     let mut start = [0; 1];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    let file = reading::open(path, FileKind::Regular);
+    let read = file.and_then(|mut file| file.read_exact(&mut start));
     read.is_ok() && start == *b"{"
 }

@@ -4,7 +4,7 @@ mod find;
 
 pub(crate) use find::items;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{num, thread};
@@ -48,6 +48,18 @@ pub(crate) fn replace(
     readers: Readers,
     work: impl Fn(&Item) -> Result<Work, CommandError> + Sync,
 ) -> Result<(), CommandError> {
+    replace_and_tell(ui, items, what, readers, work, |_| {})
+}
+
+/// The same, and calls `tell` with each file that was replaced, in order.
+pub(crate) fn replace_and_tell(
+    ui: &Ui,
+    items: &[Item],
+    what: &str,
+    readers: Readers,
+    work: impl Fn(&Item) -> Result<Work, CommandError> + Sync,
+    tell: impl Fn(&Path),
+) -> Result<(), CommandError> {
     let signals = Deferred::new();
     let bar = bar(items.len());
     ui.show(bar.clone());
@@ -83,19 +95,17 @@ pub(crate) fn replace(
         }
         for (index, outcome) in written.into_iter().zip(files::commit(ui, whole)) {
             match outcome {
-                Ok(()) => replaced += 1,
+                Ok(()) => {
+                    replaced += 1;
+                    tell(&items[index].path);
+                }
                 Err(error) => errors.push((begun + index, error)),
             }
         }
         begun += items.len();
     }
     bar.finish_and_clear();
-    if !unselected.is_empty() {
-        ui.note(format_args!(
-            "These files stay in plaintext, since their rule selects none of their values:\n    {}",
-            unselected.join("\n    ")
-        ));
-    }
+    note_unselected(ui, &unselected);
     errors.sort_by_key(|(index, _)| *index);
     let failed = errors.len();
     if items.iter().any(|item| item.is_found) {
@@ -114,6 +124,16 @@ pub(crate) fn replace(
     Err(CommandError::new(code, message))
 }
 
+/// Names the files that stay in plaintext.
+pub(crate) fn note_unselected(ui: &Ui, names: &[String]) {
+    if !names.is_empty() {
+        ui.note(format_args!(
+            "These files stay in plaintext, since their rule selects none of their values:\n    {}",
+            names.join("\n    ")
+        ));
+    }
+}
+
 /// A file before it is put in its place.
 enum Stage {
     Staged(Box<Staged>),
@@ -123,23 +143,35 @@ enum Stage {
 
 type StagedFile = Result<Stage, CommandError>;
 
-/// Works on the files on all cores; gives the outcomes with their places among the items.
+/// Works on the files on all cores; gives the outcomes with their places among the items, as far as no signal came.
 fn stage(
     items: &[Item],
     bar: &ProgressBar,
     signals: &Deferred,
     work: impl Fn(&Item) -> StagedFile + Sync,
 ) -> Vec<(usize, StagedFile)> {
+    let outcomes = on_all_cores(items, |item| {
+        let outcome = (!signals.is_pending()).then(|| work(item));
+        bar.inc(1);
+        outcome
+    });
+    let outcomes = outcomes.into_iter().enumerate();
+    outcomes
+        .filter_map(|(index, outcome)| Some((index, outcome?)))
+        .collect()
+}
+
+/// Works on the files on all cores; gives the outcomes in the order of the files.
+pub(crate) fn on_all_cores<T: Send>(items: &[Item], work: impl Fn(&Item) -> T + Sync) -> Vec<T> {
     let outcomes = Mutex::new(Vec::with_capacity(items.len()));
     let next = AtomicUsize::new(0);
     let run = || {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index).filter(|_| !signals.is_pending()) else {
+            let Some(item) = items.get(index) else {
                 return;
             };
             let outcome = work(item);
-            bar.inc(1);
             let mut outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
             outcomes.push((index, outcome));
         }
@@ -155,7 +187,7 @@ fn stage(
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
     outcomes.sort_by_key(|(index, _)| *index);
-    outcomes
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 /// Shown on a terminal only.

@@ -13,12 +13,14 @@ use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OutputArgs, RuleArgs,
     ThresholdArg, require_existing,
 };
-use crate::batch::{self, Work};
-use crate::command_error::{Code, CommandError, Role};
+use crate::batch::{self, Item, Work};
+use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::creation::{self, Wanted};
 use crate::files::Readers;
 use crate::governing::{Governed, Governing};
+use crate::key_names::recipients;
 use crate::key_services::Services;
+use crate::lint::demand::Demand;
 use crate::secret_parts::left_in_plaintext;
 use crate::source::Source;
 use crate::ui::Ui;
@@ -41,6 +43,9 @@ pub(crate) struct Args {
     pub(crate) name: NameArg,
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
+    /// Print which files would be encrypted and for whom, and write nothing
+    #[arg(long, requires = "in_place")]
+    pub(crate) dry_run: bool,
 }
 
 pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
@@ -49,32 +54,8 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         && let Some(files) = args.file.several()
     {
         args.output.check_several(&args.name)?;
-        let own = creation::config(ui, globals)?;
         let items = batch::items(files)?;
-        let candidates = items.iter().filter(|item| is_candidate(&item.path));
-        let governing = Governing::new(ui, globals, own, candidates)?;
-        return batch::replace(ui, &items, "encrypted", Readers::Usual, |item| {
-            if !item.is_meant(false) {
-                return Ok(Work::Ignore);
-            }
-            let governed = governing.of(item)?;
-            if item.is_found && !(is_candidate(&item.path) && governed.is_covered()) {
-                return Ok(Work::Ignore);
-            }
-            let file = Some(&*item.path);
-            let plaintext = args.plaintext(ui, globals, &governed, &services, file)?;
-            match plaintext.encrypt() {
-                Err(Error::NothingSelected { .. }) if item.is_found => Ok(Work::Unselected),
-                Err(error) => Err(plaintext.source.error(error)),
-                Ok(encrypted) => {
-                    plaintext.warn_of_parts(ui);
-                    Ok(Work::Replace(
-                        plaintext.source,
-                        Zeroizing::new(encrypted.into_bytes()),
-                    ))
-                }
-            }
-        });
+        return args.encrypt_all(ui, globals, &services, &items);
     }
     let file = args.file.get(ui);
     args.output.check(file)?;
@@ -91,6 +72,10 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     };
     let plaintext = args.plaintext(ui, globals, &governed, &services, file)?;
     let source = &plaintext.source;
+    if args.dry_run {
+        plaintext.encrypt().map_err(|error| source.error(error))?;
+        return ui.output(plaintext.plan().as_bytes());
+    }
     if args.output.is_standard() {
         ui.output_while(|out| plaintext.encrypt_to(out))
             .map_err(|error| source.error(error))?;
@@ -108,6 +93,60 @@ fn is_candidate(path: &Path) -> bool {
     path.file_name() != Some(OsStr::new(".sops.yaml")) && Format::from_path(path) != Format::Binary
 }
 
+/// Whether a file is to be encrypted: one that is named always; one that was found if a rule with a `path_regex` covers it or, under a rule for
+/// all files, if `lint` wants it encrypted.
+fn is_meant(
+    item: &Item,
+    governed: &Governed,
+    demand: Option<&Demand>,
+) -> Result<bool, CommandError> {
+    if !item.is_found {
+        return Ok(true);
+    }
+    if !is_candidate(&item.path) || !governed.is_covered() || !item.is_meant(false) {
+        return Ok(false);
+    }
+    match (demand, governed.config_for_all()) {
+        (Some(demand), Some(config)) => demand.covers(&item.path, &governed.path, config),
+        _ => Ok(true),
+    }
+}
+
+/// Prints what would be encrypted and for whom.
+fn plan(
+    ui: &Ui,
+    items: &[Item],
+    prepare: impl Fn(&Item) -> Result<Prepared, CommandError> + Sync,
+) -> Result<(), CommandError> {
+    let outcomes = batch::on_all_cores(items, |item| {
+        Ok(match prepare(item)? {
+            Prepared::Ignored => None,
+            Prepared::Unselected => Some(Err(name_of(&item.path))),
+            Prepared::Encrypted(plaintext, _) => Some(Ok(plaintext.plan())),
+        })
+    });
+    let (mut unselected, mut errors, mut planned) = (Vec::new(), Vec::new(), 0);
+    for outcome in outcomes {
+        match outcome {
+            Ok(None) => {}
+            Ok(Some(Err(name))) => unselected.push(name),
+            Ok(Some(Ok(line))) => {
+                planned += 1;
+                ui.output(line.as_bytes())?;
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    batch::note_unselected(ui, &unselected);
+    let Some(code) = errors.first().map(CommandError::code) else {
+        return Ok(());
+    };
+    errors.iter().for_each(|error| ui.error(error));
+    let (failed, all) = (errors.len(), errors.len() + planned);
+    let message = format!("{failed} of {all} files could not be encrypted");
+    Err(CommandError::new(code, message))
+}
+
 /// A file that is to be encrypted.
 struct Plaintext {
     source: Source,
@@ -117,7 +156,25 @@ struct Plaintext {
     encryption: Encryption,
 }
 
+/// What becomes of one of many files.
+enum Prepared {
+    /// It is none of the command's concern.
+    Ignored,
+    /// The rule selects none of its values.
+    Unselected,
+    Encrypted(Box<Plaintext>, String),
+}
+
 impl Plaintext {
+    /// The line that says for whom the file would be encrypted.
+    fn plan(&self) -> String {
+        let recipients = recipients(&self.encryption.key_groups);
+        format!(
+            "{}: would be encrypted for {recipients}\n",
+            self.source.name
+        )
+    }
+
     fn text(&self) -> &[u8] {
         self.converted.as_ref().unwrap_or(&self.source.content)
     }
@@ -143,6 +200,52 @@ impl Plaintext {
 }
 
 impl Args {
+    /// Encrypts the files that are named, and those in directories that are meant.
+    fn encrypt_all(
+        &self,
+        ui: &Ui,
+        globals: &GlobalArgs,
+        services: &Services,
+        items: &[Item],
+    ) -> Result<(), CommandError> {
+        let own = creation::config(ui, globals)?;
+        let candidates = items.iter().filter(|item| is_candidate(&item.path));
+        let governing = Governing::new(ui, globals, own, candidates)?;
+        let is_directory = items.iter().any(|item| item.is_found);
+        let demand = is_directory.then(Demand::new).transpose()?;
+        let prepare = |item: &Item| {
+            let governed = governing.of(item)?;
+            if !is_meant(item, &governed, demand.as_ref())? {
+                return Ok(Prepared::Ignored);
+            }
+            let file = Some(&*item.path);
+            let plaintext = self.plaintext(ui, globals, &governed, services, file)?;
+            match plaintext.encrypt() {
+                Err(Error::NothingSelected { .. }) if item.is_found => Ok(Prepared::Unselected),
+                Err(error) => Err(plaintext.source.error(error)),
+                Ok(encrypted) => Ok(Prepared::Encrypted(Box::new(plaintext), encrypted)),
+            }
+        };
+        if self.dry_run {
+            return plan(ui, items, prepare);
+        }
+        let work = |item: &Item| {
+            Ok(match prepare(item)? {
+                Prepared::Ignored => Work::Ignore,
+                Prepared::Unselected => Work::Unselected,
+                Prepared::Encrypted(plaintext, encrypted) => {
+                    plaintext.warn_of_parts(ui);
+                    Work::Replace(plaintext.source, Zeroizing::new(encrypted.into_bytes()))
+                }
+            })
+        };
+        batch::replace_and_tell(ui, items, "encrypted", Readers::Usual, work, |file| {
+            if is_directory {
+                ui.note(format_args!("Encrypted {}", name_of(file)));
+            }
+        })
+    }
+
     /// Reads the file, or standard input, and what it is to be encrypted with.
     fn plaintext(
         &self,

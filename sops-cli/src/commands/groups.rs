@@ -1,13 +1,16 @@
 //! `sops-rs groups`.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use clap::Subcommand;
 use sops_core::EncryptedDocument;
 use sops_core::keys::MasterKey;
 
+use crate::agreement::Agreement;
 use crate::arguments::{FormatArgs, GlobalArgs, GroupArgs, OutputArgs, ThresholdArg};
 use crate::command_error::{Code, CommandError, Role};
+use crate::damaged_keys::refuse_damaged;
 use crate::files::Readers;
 use crate::key_services::Services;
 use crate::source::Source;
@@ -52,6 +55,9 @@ struct Place {
     /// Write the result back to the file
     #[arg(long, short)]
     in_place: bool,
+    /// Encrypt for all recipients of the file without asking, also for those that the creation rule does not name
+    #[arg(long, short)]
+    yes: bool,
 }
 
 /// Reads an index, digits alone as for `sops`.
@@ -76,28 +82,49 @@ pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
                     CommandError::new(Code::Generic, message).hint("name them, as with `--age`")
                 );
             }
-            change(ui, globals, place, threshold, |groups| {
-                groups.push(group);
-                Ok(())
-            })
+            change(ui, globals, place, threshold, Change::Add(group))
         }
         Action::Delete {
             place,
             index,
             threshold,
-        } => change(ui, globals, place, threshold, |groups| {
-            if *index >= groups.len() {
+        } => change(ui, globals, place, threshold, Change::Delete(*index)),
+    }
+}
+
+/// What is to be done to the key groups of a file.
+enum Change {
+    Add(Vec<MasterKey>),
+    /// By its index.
+    Delete(usize),
+}
+
+impl Change {
+    fn apply(&self, groups: &mut Vec<Vec<MasterKey>>) -> Result<(), String> {
+        match self {
+            Self::Add(group) => groups.push(group.clone()),
+            Self::Delete(index) if *index >= groups.len() => {
                 return Err(format!(
                     "there is no key group {index}: the file has {}, and the first one is 0",
                     groups.len()
                 ));
             }
-            groups.remove(*index);
-            match groups.is_empty() {
-                true => Err("nobody could open the file without its only key group".to_owned()),
-                false => Ok(()),
+            Self::Delete(index) => {
+                groups.remove(*index);
             }
-        }),
+        }
+        match groups.is_empty() {
+            true => Err("nobody could open the file without its only key group".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    /// The keys that the command line names.
+    fn given(&self) -> &[MasterKey] {
+        match self {
+            Self::Add(group) => group,
+            Self::Delete(_) => &[],
+        }
     }
 }
 
@@ -107,7 +134,7 @@ fn change(
     globals: &GlobalArgs,
     place: &Place,
     threshold: &ThresholdArg,
-    change: impl FnOnce(&mut Vec<Vec<MasterKey>>) -> Result<(), String>,
+    change: Change,
 ) -> Result<(), CommandError> {
     let file: &Path = place.file.as_deref().ok_or_else(|| {
         CommandError::new(Code::CannotReadInput, "no file is given").hint("name it with `--file`")
@@ -118,7 +145,7 @@ fn change(
         EncryptedDocument::parse(&*source.content, format).map_err(|error| source.error(error))?;
     let mut groups = document.metadata().master_keys();
     let refused = |message: String| CommandError::new(Code::Generic, message).in_file(&source.name);
-    change(&mut groups).map_err(refused)?;
+    change.apply(&mut groups).map_err(refused)?;
     let old = document.metadata().shamir_threshold;
     // A file of one group may have a threshold of 1, which Shamir's scheme does not know.
     let threshold = threshold
@@ -133,9 +160,26 @@ fn change(
             refused(message).hint("give another number with `--shamir-secret-sharing-threshold`")
         );
     }
+    refuse_damaged(
+        &source,
+        &document,
+        |group, _| matches!(change, Change::Delete(index) if index == group),
+    )?;
     let services = Services::new(ui, globals)?;
     services.warn_if_closed(ui, &source.name, &groups, threshold);
-    let changed = services.with_key_groups(ui, &source, &document, &groups, threshold)?;
+    let key = services.data_key(ui, &source, &document)?;
+    let agreement = Agreement::new(ui, globals, &services, place.yes, [].iter())?;
+    let unagreed = agreement.unagreed(file, &groups, change.given())?;
+    agreement.require(&source.name, unagreed)?;
+    let changed = document
+        .with_key_groups(
+            &key,
+            &groups,
+            threshold,
+            &*services.all(),
+            SystemTime::now(),
+        )
+        .map_err(|error| source.error(error))?;
     let output = OutputArgs {
         in_place: place.in_place,
         output: None,

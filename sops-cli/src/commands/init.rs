@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sops_core::config;
 use sops_core::keys::{Environment, Identities, Recipient};
+use sops_core::reading::{self, FileKind};
 
 use super::keygen;
 use crate::arguments::GlobalArgs;
@@ -28,7 +29,7 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         None => config::find(&working_dir).file,
     };
     if let Some(file) = file {
-        let text = std::fs::read(&file).unwrap_or_default();
+        let text = reading::read_config(&file, FileKind::Regular).unwrap_or_default();
         let has_key = String::from_utf8_lossy(&text).contains(&recipient);
         let what = match has_key {
             true => "It names the key's recipient",

@@ -1,10 +1,12 @@
 //! `sops-rs lint`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Subcommand;
+use sops_core::config::{Config, CreationRule};
 use sops_lint::{Baseline, Finding, RULES, Settings, find_rule};
 
 use crate::arguments::GlobalArgs;
@@ -15,7 +17,7 @@ use crate::files::{self, Expected, Readers};
 use crate::lint::fix::{Mender, Repair};
 use crate::lint::output::OutputFormat;
 use crate::lint::root;
-use crate::lint::settings::{FILE, SettingsArgs, linter, read};
+use crate::lint::settings::{FILE, SettingsArgs, linter, read_configured};
 use crate::lint::walk::{Found, Walk, WorkingTree};
 use crate::ui::Ui;
 
@@ -38,6 +40,9 @@ pub(crate) struct Args {
     /// Mend what is safe to mend: mounts, modes, plaintext that a creation rule covers, keys, rules
     #[arg(long)]
     fix: bool,
+    /// Give files the recipients that `.sops.yaml` names without asking
+    #[arg(long, short, requires = "fix")]
+    yes: bool,
     /// Show what `--fix` would do
     #[arg(long, conflicts_with = "fix")]
     diff: bool,
@@ -75,11 +80,15 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     let tree = WorkingTree {
         root: root(&working_dir),
     };
-    let settings = args
-        .settings
-        .read(std::fs::read(tree.root.join(FILE)).ok())?;
+    let own = match args.settings.settings {
+        Some(_) => None,
+        None => configs::on_disk(&tree.root.join(FILE))?,
+    };
+    let settings = args.settings.read(own)?;
     let linter = linter(settings)?;
-    let baseline = args.settings.baseline(&linter, &tree.root, read)?;
+    let baseline = args
+        .settings
+        .baseline(&linter, &tree.root, read_configured)?;
     let configs =
         Configs::new(&tree.root, configs::on_disk).with_named(globals.config(), &working_dir)?;
     let walk = Walk {
@@ -95,7 +104,19 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         &args.paths[..]
     };
     let mut found = walk.run(paths)?;
+    let errors = configs.wrong();
+    let end = |found: &Found| {
+        errors.iter().for_each(|error| ui.error(error));
+        match errors.is_empty() {
+            true => code(found),
+            // Without its configuration, nobody knows what a file is to be.
+            false => ExitCode::from(Code::CannotReadInput as u8),
+        }
+    };
     if let Some(file) = &args.write_baseline {
+        if !errors.is_empty() {
+            return Ok(end(&found));
+        }
         let findings: Vec<Finding> = found.shown.into_iter().map(|shown| shown.finding).collect();
         let text = Baseline::of(&findings).to_json();
         files::write(
@@ -122,10 +143,12 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
             ui,
             globals,
             repair,
+            yes: args.yes,
+            agreed: BTreeSet::new(),
         };
-        mend(&mender, &walk, &found)?;
+        mend(mender, &walk, &found)?;
         if args.diff {
-            return Ok(code(&found));
+            return Ok(end(&found));
         }
         found = walk.run(paths)?;
         found
@@ -141,7 +164,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
             .as_bytes(),
     )?;
     ui.note(&found.tally);
-    Ok(code(&found))
+    Ok(end(&found))
 }
 
 fn code(found: &Found) -> ExitCode {
@@ -151,8 +174,36 @@ fn code(found: &Found) -> ExitCode {
     }
 }
 
+/// A file with findings that can be fixed.
+struct ToFix<'f> {
+    path: PathBuf,
+    absolute: PathBuf,
+    findings: Vec<&'f Finding>,
+    config: Option<Arc<Config>>,
+}
+
+impl<'f> ToFix<'f> {
+    fn new(walk: &Walk<'_>, place: &str, name: &str, findings: Vec<&'f Finding>) -> Self {
+        let absolute = walk.tree.root.join(place);
+        // A repair calls the file as the findings do, unless that name was made printable.
+        let named = Path::new(name);
+        let is_same = named.canonicalize().ok() == absolute.canonicalize().ok();
+        Self {
+            path: if is_same { named } else { &absolute }.to_owned(),
+            findings,
+            config: walk.configs.of(&absolute),
+            absolute,
+        }
+    }
+
+    fn rule(&self) -> Option<(&Config, &CreationRule)> {
+        let config = self.config.as_deref()?;
+        Some((config, config.creation_rule_for(&self.absolute).ok()??))
+    }
+}
+
 /// Mends each file that can be; one that fails does not keep the others from it.
-fn mend(mender: &Mender<'_>, walk: &Walk<'_>, found: &Found) -> Result<(), CommandError> {
+fn mend(mut mender: Mender<'_>, walk: &Walk<'_>, found: &Found) -> Result<(), CommandError> {
     let mut files: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
     for shown in found
         .shown
@@ -164,18 +215,19 @@ fn mend(mender: &Mender<'_>, walk: &Walk<'_>, found: &Found) -> Result<(), Comma
             .or_default()
             .push(&shown.finding);
     }
+    let files: Vec<ToFix<'_>> = files
+        .into_iter()
+        .map(|((place, name), findings)| ToFix::new(walk, place, name, findings))
+        .collect();
+    if mender.repair == Repair::Write {
+        mender.agree(files.iter().filter_map(|file| {
+            let (_, rule) = file.rule()?;
+            Some((&*file.path, &*file.findings, rule))
+        }));
+    }
     let mut mended = 0;
-    for ((place, name), findings) in files {
-        let absolute = walk.tree.root.join(place);
-        let config = walk.configs.of(&absolute);
-        let rule = config
-            .as_deref()
-            .and_then(|config| Some((config, config.creation_rule_for(&absolute).ok()??)));
-        // A repair calls the file as the findings do, unless that name was made printable.
-        let named = Path::new(name);
-        let is_same = named.canonicalize().ok() == absolute.canonicalize().ok();
-        let path = if is_same { named } else { &absolute };
-        match mender.mend(path, &findings, rule) {
+    for file in &files {
+        match mender.mend(&file.path, &file.findings, file.rule()) {
             Ok(count) => mended += count,
             Err(error) => mender.ui.error(&error),
         }

@@ -40,8 +40,9 @@ use crate::ui::Ui;
 pub(crate) enum Command {
     /// Encrypt a file and print the result
     ///
-    /// With `--in-place`, several files and folders can be given; of a folder the files that a creation rule covers are encrypted, but those
-    /// that are so already and those that `.gitignore` leaves out. Without a file, standard input is encrypted. For whom, and which values, is told by the first creation rule of `.sops.yaml` that fits
+    /// With `--in-place`, you can give several files and directories. In a directory, a creation rule with `path_regex` encrypts every file that it
+    /// covers; under a rule without one, only the Secrets in plaintext that `sops-rs lint` reports are encrypted. Files that are encrypted already
+    /// and files that `.gitignore` excludes stay as they are; `--dry-run` prints what would be encrypted. Files that you name are always encrypted. Without a file, standard input is encrypted. For whom, and which values, is told by the first creation rule of `.sops.yaml` that fits
     /// the file's name, and by flags, which come before it. Nothing but the values changes: comments, order and layout stay.
     Encrypt(Deferred<encrypt::Args>),
     /// Decrypt a file and print the result
@@ -67,7 +68,8 @@ pub(crate) enum Command {
     Unset(Deferred<unset::Args>),
     /// Encrypt a file anew under a new data key, and print the result
     ///
-    /// The file stays readable for the same master keys, but for those that are added and removed.
+    /// The file stays readable for the same master keys, but for those that are added and removed. Recipients that neither the creation rule
+    /// nor a flag names need your agreement: on a terminal you are asked, elsewhere `--yes` agrees.
     Rotate(Deferred<rotate::Args>),
     /// Give files the master keys that `.sops.yaml` names for them
     ///
@@ -78,6 +80,7 @@ pub(crate) enum Command {
     /// Add a key group to a file, or delete one
     ///
     /// With several groups, as many as the threshold says are needed to open the file. The values and the data key stay as they are.
+    /// Recipients that neither the creation rule nor a flag names need your agreement: on a terminal you are asked, elsewhere `--yes` agrees.
     Groups(Deferred<groups::Args>),
     /// Run a command with the decrypted values in its environment
     ///

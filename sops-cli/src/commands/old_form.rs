@@ -34,6 +34,8 @@ pub(crate) struct Args {
     output: OutputArgs,
     #[command(flatten)]
     changes: KeyChangeArgs,
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     formats: FormatArgs,
     #[command(flatten)]
@@ -90,6 +92,7 @@ impl Args {
                 formats: self.formats,
                 name: self.name,
                 rules: self.rules,
+                dry_run: false,
             }))
         } else if self.decrypt {
             Command::Decrypt(Deferred(decrypt::Args {
@@ -105,6 +108,7 @@ impl Args {
                 file: self.file,
                 output: self.output,
                 changes: self.changes,
+                yes: self.yes,
                 kms: self.kms,
                 formats: self.formats,
                 name: self.name,

@@ -1,5 +1,6 @@
 //! `sops-rs rotate`.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -8,11 +9,13 @@ use sops_core::metadata::Metadata;
 use sops_core::{EncryptedDocument, Error};
 use zeroize::Zeroizing;
 
+use crate::agreement::{Agreement, Unagreed};
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KeyChangeArgs, KmsArgs, NameArg, OpeningArgs, OutputArgs,
 };
-use crate::batch::{self, Work};
+use crate::batch::{self, Item, Work};
 use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::damaged_keys::refuse_damaged;
 use crate::files::Readers;
 use crate::key_services::Services;
 use crate::opening;
@@ -27,6 +30,9 @@ pub(crate) struct Args {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) changes: KeyChangeArgs,
+    /// Encrypt for all recipients of the file without asking, also for those that the creation rule does not name
+    #[arg(long, short)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) kms: KmsArgs,
     #[command(flatten)]
@@ -44,29 +50,95 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     {
         args.output.check_several(&args.name)?;
         let items = batch::items(files)?;
-        return batch::replace(ui, &items, "rotated", Readers::Usual, |item| {
-            if !item.is_meant(true) {
-                return Ok(Work::Ignore);
-            }
-            let (source, encrypted) = args.rotate(ui, &services, &item.path)?;
-            Ok(Work::Replace(source, encrypted))
-        });
+        let agreement = Agreement::new(ui, globals, &services, args.yes, items.iter())?;
+        let rotation = Rotation {
+            ui,
+            args,
+            services: &services,
+            agreement: &agreement,
+        };
+        return rotation.rotate_all(&items);
     }
     let file = args.file.require(ui)?;
     args.output.check(Some(file))?;
-    let (source, result) = args.rotate(ui, &services, file)?;
+    let agreement = Agreement::new(ui, globals, &services, args.yes, [].iter())?;
+    let rotation = Rotation {
+        ui,
+        args,
+        services: &services,
+        agreement: &agreement,
+    };
+    let (source, result) =
+        rotation.rotate(file, |name, unagreed| agreement.require(name, unagreed))?;
     args.output.deliver(ui, &source, &result, Readers::Usual)
 }
 
-impl Args {
-    /// Reads the file, and encrypts it under a new data key.
+/// What rotates a file, and what it needs for that.
+struct Rotation<'r> {
+    ui: &'r Ui,
+    args: &'r Args,
+    services: &'r Services,
+    agreement: &'r Agreement<'r>,
+}
+
+/// The key groups that a file is to have.
+struct ChangedGroups {
+    groups: Vec<Vec<MasterKey>>,
+    /// The keys that were to be removed and that the file does not have.
+    missing: Vec<MasterKey>,
+}
+
+impl Rotation<'_> {
+    /// Rotates the files, except those with recipients that nobody agrees to.
+    fn rotate_all(&self, items: &[Item]) -> Result<(), CommandError> {
+        let Self { ui, agreement, .. } = self;
+        let found = batch::on_all_cores(items, |item| {
+            let unagreed = item.is_meant(true).then(|| self.unagreed(&item.path));
+            // What is wrong with a file is reported when it is rotated.
+            unagreed.and_then(Result::ok)
+        });
+        let found: Vec<(&Item, &Unagreed)> = items
+            .iter()
+            .zip(&found)
+            .filter_map(|(item, unagreed)| Some((item, unagreed.as_ref()?)))
+            .collect();
+        let named = found.iter();
+        let named = named.map(|(item, unagreed)| (name_of(&item.path), (*unagreed).clone()));
+        let refused = agreement.settle(named);
+        let left: HashSet<&Path> = found
+            .iter()
+            .filter(|(_, unagreed)| !agreement.is_settled(unagreed))
+            .map(|(item, _)| &*item.path)
+            .collect();
+        let rotated = batch::replace(ui, items, "rotated", Readers::Usual, |item| {
+            if left.contains(&*item.path) || !item.is_meant(true) {
+                return Ok(Work::Ignore);
+            }
+            let (source, encrypted) = self.rotate(&item.path, |name, unagreed| {
+                agreement.check(name, &unagreed)
+            })?;
+            Ok(Work::Replace(source, encrypted))
+        });
+        refused.iter().for_each(|error| ui.error(error));
+        match left.len() {
+            0 => rotated,
+            count => rotated.and(Err(CommandError::new(
+                Code::Generic,
+                format!("files left unchanged: {count}"),
+            ))),
+        }
+    }
+
+    /// Reads the file, and encrypts it under a new data key if `agree` finds nothing wrong with its recipients.
     fn rotate(
         &self,
-        ui: &Ui,
-        services: &Services,
         file: &Path,
+        agree: impl FnOnce(&str, Unagreed) -> Result<(), CommandError>,
     ) -> Result<(Source, Zeroizing<Vec<u8>>), CommandError> {
-        if self.changes.any() && !file.exists() {
+        let Self {
+            ui, args, services, ..
+        } = self;
+        if args.changes.any() && !file.exists() {
             return Err(CommandError::new(
                 Code::CannotChangeKeysOfMissingFile,
                 format!(
@@ -76,17 +148,24 @@ impl Args {
             )
             .hint("to make a new file: `sops-rs edit <FILE>`"));
         }
-        let format = self
-            .formats
-            .both(self.name.or(Some(file)).unwrap_or(file))?;
-        let source = Source::read(Some(file), format, Role::Encrypted)?;
-        let document = EncryptedDocument::parse(&*source.content, format)
+        let source = args.read(file)?;
+        let document = EncryptedDocument::parse(&*source.content, source.format)
             .map_err(|error| source.error(error))?;
-        let groups = changed_groups(ui, self, document.metadata())?;
+        let (ChangedGroups { groups, missing }, unagreed) =
+            self.judged(file, &source, &document)?;
+        for key in missing {
+            ui.warn(format_args!(
+                "the {} key `{}` is none of the file's master keys",
+                key.family().name(),
+                key.id()
+            ));
+        }
         let key = services.data_key(ui, &source, &document)?;
-        let open = opening::open(&source, &document, key, &self.opening)?;
+        // Nobody is asked about a file that cannot be opened.
+        agree(&source.name, unagreed)?;
+        let open = opening::open(&source, &document, key, &args.opening)?;
         opening::warn_of_comments(ui, &source, open.unopened_comments());
-        if self.changes.any() {
+        if args.changes.any() {
             let threshold = document.metadata().shamir_threshold;
             services.warn_if_closed(ui, &source.name, &groups, threshold);
         }
@@ -95,44 +174,77 @@ impl Args {
             .map_err(|error| source.error(error))?;
         Ok((source, Zeroizing::new(rotated.into_bytes())))
     }
+
+    /// The recipients of the file that nobody agreed to.
+    fn unagreed(&self, file: &Path) -> Result<Unagreed, CommandError> {
+        let source = self.args.read(file)?;
+        let document = EncryptedDocument::parse(&*source.content, source.format)
+            .map_err(|error| source.error(error))?;
+        Ok(self.judged(file, &source, &document)?.1)
+    }
+
+    /// The key groups that the file is to have, and who in them is nobody's choice.
+    fn judged(
+        &self,
+        file: &Path,
+        source: &Source,
+        document: &EncryptedDocument<'_>,
+    ) -> Result<(ChangedGroups, Unagreed), CommandError> {
+        let args = self.args;
+        let changed = args.changed_groups(document.metadata())?;
+        let removed = args.changes.removed(&args.kms)?;
+        refuse_damaged(source, document, |group, key| {
+            let is_named = removed.iter().any(|removed| is_same(removed, key));
+            is_named || !changed.groups[group].contains(key)
+        })?;
+        let given = args.changes.added(&args.kms)?;
+        let name = args.name.or(Some(file)).unwrap_or(file);
+        let unagreed = self.agreement.unagreed(name, &changed.groups, &given)?;
+        Ok((changed, unagreed))
+    }
 }
 
-/// The file's master keys, with those added to the first group that are new, and without those that are to go.
-fn changed_groups(
-    ui: &Ui,
-    args: &Args,
-    metadata: &Metadata,
-) -> Result<Vec<Vec<MasterKey>>, CommandError> {
-    let mut groups = metadata.master_keys();
-    for removed in args.changes.removed(&args.kms)? {
-        let id = removed.id();
-        // An ARN alone is for all contexts and profiles, which `sops` wants to be named.
-        let with_more = format!("{id}|");
-        let keeps = |key: &MasterKey| {
-            key.family() != removed.family() || key.id() != id && !key.id().starts_with(&with_more)
-        };
-        if removed.family() == Family::Age {
-            // It may be a private key, which no message shows.
-            removed.check().map_err(CommandError::general)?;
-        }
-        if groups.iter().flatten().all(keeps) {
-            ui.warn(format_args!(
-                "the {} key `{id}` is none of the file's master keys",
-                removed.family().name()
-            ));
-        }
-        groups.iter_mut().for_each(|group| group.retain(keeps));
+impl Args {
+    fn read(&self, file: &Path) -> Result<Source, CommandError> {
+        let name = self.name.or(Some(file)).unwrap_or(file);
+        let format = self.formats.both(name)?;
+        Source::read(Some(file), format, Role::Encrypted)
     }
-    let added = args.changes.added(&args.kms)?;
-    if let Some(first) = groups.first_mut() {
-        for key in added {
-            if !first.contains(&key) {
-                first.push(key);
+
+    /// The file's master keys, with those added to the first group that are new, and without those that are to go.
+    fn changed_groups(&self, metadata: &Metadata) -> Result<ChangedGroups, CommandError> {
+        let mut groups = metadata.master_keys();
+        let mut missing = Vec::new();
+        for removed in self.changes.removed(&self.kms)? {
+            if removed.family() == Family::Age {
+                // It may be a private key, which no message shows.
+                removed.check().map_err(CommandError::general)?;
+            }
+            let has = groups.iter().flatten().any(|key| is_same(&removed, key));
+            groups
+                .iter_mut()
+                .for_each(|group| group.retain(|key| !is_same(&removed, key)));
+            if !has {
+                missing.push(removed);
             }
         }
+        let added = self.changes.added(&self.kms)?;
+        if let Some(first) = groups.first_mut() {
+            for key in added {
+                if !first.contains(&key) {
+                    first.push(key);
+                }
+            }
+        }
+        if groups.iter().any(Vec::is_empty) {
+            return Err(CommandError::general(Error::NoRecipient));
+        }
+        Ok(ChangedGroups { groups, missing })
     }
-    if groups.iter().any(Vec::is_empty) {
-        return Err(CommandError::general(Error::NoRecipient));
-    }
-    Ok(groups)
+}
+
+/// Whether a key is the one that a flag removes. An ARN alone is for all contexts and profiles, which `sops` wants to be named.
+fn is_same(removed: &MasterKey, key: &MasterKey) -> bool {
+    let id = removed.id();
+    key.family() == removed.family() && (key.id() == id || key.id().starts_with(&format!("{id}|")))
 }

@@ -1,19 +1,18 @@
 //! `sops-rs updatekeys`.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hardening::masked;
 use sops_core::EncryptedDocument;
-use sops_core::keys::MasterKey;
 
 use crate::arguments::{FormatArgs, GlobalArgs, no_file};
 use crate::batch;
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::creation;
+use crate::damaged_keys::refuse_damaged;
 use crate::files::{self, Expected, Readers};
 use crate::governing::{Governed, Governing};
+use crate::key_changes::KeyChanges;
 use crate::key_services::Services;
 use crate::source::Source;
 use crate::ui::Ui;
@@ -104,25 +103,16 @@ fn update(
     let Some(rule) = rule else {
         return Err(creation::no_rules(config)?);
     };
-    let old = document.metadata();
-    let old_threshold = old.shamir_threshold.unwrap_or(0);
-    // As in sops, the rule's threshold is not looked at.
-    let threshold = match (old_threshold, rule.key_groups.len()) {
-        // A file of one group may have it, and Shamir's scheme does not know it.
-        (1, groups) => groups,
-        (threshold, groups) => threshold.min(groups),
-    };
-    let (changes, will_change) = difference(&old.master_keys(), &rule.key_groups);
-    if !will_change && threshold == old_threshold {
+    refuse_damaged(&source, &document, |_, _| false)?;
+    let changes = KeyChanges::between(document.metadata(), rule);
+    if !changes.is_change() {
         ui.note(format_args!("File {name} already up to date"));
         return Ok(());
     }
     let groups = creation::groups(rule, config)?;
-    let mut report = "The following changes will be made to the file's groups:\n".to_owned();
-    report += &threshold_change(old_threshold, threshold);
-    report += &changes;
-    ui.output(report.as_bytes())?;
-    let threshold = Some(threshold).filter(|threshold| *threshold > 0);
+    let heading = "The following changes will be made to the file's groups:\n";
+    ui.output(format!("{heading}{}", changes.lines()).as_bytes())?;
+    let threshold = changes.threshold;
     services.warn_if_closed(ui, &name, &groups, threshold);
     if !args.yes {
         let is_confirmed = ui.confirm("Is this okay?").map_err(|error| {
@@ -140,44 +130,4 @@ fn update(
     files::write(ui, file, updated.as_bytes(), expected, Readers::Usual)?;
     ui.note(format_args!("File {name} synced with new keys"));
     Ok(())
-}
-
-/// The keys that stay, come and go, group by group, and whether any comes or goes.
-fn difference(old: &[Vec<MasterKey>], new: &[Vec<MasterKey>]) -> (String, bool) {
-    let mut report = String::new();
-    let mut will_change = false;
-    for index in 0..old.len().max(new.len()) {
-        let ids = |group: &Vec<MasterKey>| group.iter().map(MasterKey::id).collect();
-        let old: Vec<String> = old.get(index).map(ids).unwrap_or_default();
-        let new: Vec<String> = new.get(index).map(ids).unwrap_or_default();
-        let lines = [
-            (
-                "   ",
-                new.iter().filter(|id| old.contains(id)).collect::<Vec<_>>(),
-            ),
-            ("+++", new.iter().filter(|id| !old.contains(id)).collect()),
-            ("---", old.iter().filter(|id| !new.contains(id)).collect()),
-        ];
-        // Writing to a string cannot fail.
-        let _ = writeln!(report, "Group {}", index + 1);
-        for (mark, ids) in lines {
-            will_change |= mark != "   " && !ids.is_empty();
-            for id in ids {
-                let _ = writeln!(report, "{mark} {}", masked(id));
-            }
-        }
-    }
-    (report, will_change)
-}
-
-fn threshold_change(old: usize, new: usize) -> String {
-    let line = |mark, threshold: usize| match threshold {
-        0 => String::new(),
-        _ => format!("{mark}shamir_threshold: {threshold}\n"),
-    };
-    if old == new {
-        line("", new)
-    } else {
-        line("+++ ", new) + &line("--- ", old)
-    }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use sops_core::{Format, from_document};
 
+use crate::source::read_repository_file;
+
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The files that go into the build of a folder, and of all the folders that it names. A folder without a `kustomization.yaml` is built of
@@ -56,7 +58,7 @@ impl Build {
     }
 
     fn add_kustomization(&mut self, folder: &Path, file: &Path) {
-        let text = std::fs::read(file).unwrap_or_default();
+        let text = read_repository_file(file).unwrap_or_default();
         let Ok(kustomization) = from_document::<Value>(&text, Format::Yaml) else {
             return;
         };

@@ -11,6 +11,7 @@ use super::report::Check;
 use super::repositories::{Origin, Repositories};
 use crate::batch;
 use crate::command_error::{CommandError, name_of};
+use crate::source::read_repository_file;
 
 /// The group of Kustomizations.
 const GROUP: &str = "kustomize.toolkit.fluxcd.io";
@@ -46,7 +47,7 @@ impl FluxKustomization {
             if Format::from_path(&item.path) != Format::Yaml {
                 continue;
             }
-            let text = std::fs::read(&item.path).unwrap_or_default();
+            let text = read_repository_file(&item.path).unwrap_or_default();
             if !String::from_utf8_lossy(&text).contains(GROUPS) {
                 continue;
             }

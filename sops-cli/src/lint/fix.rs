@@ -1,6 +1,6 @@
 //! Mends what is safe to mend: edits of manifests, encryption with the creation rule, and its keys where one is at hand.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -10,10 +10,14 @@ use sops_core::document::NewEntry;
 use sops_core::{Document, EncryptedDocument, Encryption, Format};
 use sops_lint::{Finding, Fix};
 
+use crate::agreement::files_named;
 use crate::arguments::{GlobalArgs, OpeningArgs};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::creation;
+use crate::damaged_keys::refuse_damaged;
 use crate::files::{self, Expected, Readers};
+use crate::key_changes::KeyChanges;
+use crate::key_names::recipients;
 use crate::key_services::Services;
 use crate::opening;
 use crate::source::Source;
@@ -33,9 +37,65 @@ pub(crate) struct Mender<'m> {
     pub(crate) ui: &'m Ui,
     pub(crate) globals: &'m GlobalArgs,
     pub(crate) repair: Repair,
+    /// Whether the user agrees to whoever is named in a creation rule.
+    pub(crate) yes: bool,
+    /// The changes of keys that were agreed to.
+    pub(crate) agreed: BTreeSet<String>,
 }
 
 impl Mender<'_> {
+    /// Names the keys that files are to get from their creation rules, each set of changes once. Where somebody could decrypt a file who could
+    /// not before, it asks one question for all, since a pull request may have put them into the rule; what is not agreed to is left out.
+    pub(crate) fn agree<'f>(
+        &mut self,
+        files: impl Iterator<Item = (&'f Path, &'f [&'f Finding], &'f CreationRule)>,
+    ) {
+        let mut sets: BTreeMap<String, (bool, Vec<String>)> = BTreeMap::new();
+        for (path, findings, rule) in files {
+            let is_meant = |finding: &&Finding| finding.fix == Some(Fix::UpdateKeys);
+            if !findings.iter().any(is_meant) {
+                continue;
+            }
+            // What is wrong with a file is reported when it is fixed.
+            let Ok(changes) = key_changes(path, rule) else {
+                continue;
+            };
+            let set = sets.entry(changes.lines().to_owned()).or_default();
+            set.0 |= changes.grants();
+            set.1.push(name_of(path));
+        }
+        let needs_answer = |grants: bool| grants && !self.yes;
+        let can_ask = self.ui.can_ask();
+        let mut open = Vec::new();
+        for (lines, (grants, names)) in sets {
+            let files = files_named(&names);
+            if needs_answer(grants) && !can_ask {
+                let message =
+                    format!("nobody agreed to the keys that the creation rule names:\n{lines}");
+                let error = CommandError::new(Code::Generic, message.trim_end()).in_file(&files);
+                self.ui.error(&error.hint(
+                    "see who added them to `.sops.yaml`; then run `sops-rs lint --fix --yes`, or `sops-rs updatekeys` for one file",
+                ));
+                continue;
+            }
+            self.ui.note(format_args!(
+                "The keys of {files} become those of the creation rule:\n{}",
+                lines.trim_end()
+            ));
+            match needs_answer(grants) {
+                true => open.push(lines),
+                false => drop(self.agreed.insert(lines)),
+            }
+        }
+        if open.is_empty() {
+            return;
+        }
+        match self.ui.confirm("Is this okay?") {
+            Ok(true) => self.agreed.extend(open),
+            _ => self.ui.note("The files keep their keys."),
+        }
+    }
+
     /// Mends one file, whose findings and creation rule these are. Gives how many are mended, or would be.
     pub(crate) fn mend(
         &self,
@@ -63,17 +123,26 @@ impl Mender<'_> {
         let Some((config, rule)) = rule else {
             return Ok(mended);
         };
-        for (fix, what) in [
-            (Fix::Encrypt, "encrypted"),
-            (Fix::UpdateKeys, "given the keys of its creation rule"),
-            (
-                Fix::UpdateRule,
-                "encrypted with the rule of its creation rule",
-            ),
-        ] {
+        for fix in [Fix::Encrypt, Fix::UpdateKeys, Fix::UpdateRule] {
             if of(&fix) == 0 {
                 continue;
             }
+            let what = match fix {
+                Fix::Encrypt => format!("encrypted for {}", recipients(&rule.key_groups)),
+                Fix::UpdateKeys => {
+                    let changes = key_changes(path, rule)?;
+                    let lines = changes.lines();
+                    match self.repair {
+                        Repair::Show => {
+                            format!("given the keys of its creation rule:\n{}", lines.trim_end())
+                        }
+                        // Whoever was asked about it knows.
+                        Repair::Write if !self.agreed.contains(lines) => continue,
+                        Repair::Write => "given the keys of its creation rule".to_owned(),
+                    }
+                }
+                _ => "encrypted with the rule of its creation rule".to_owned(),
+            };
             match self.repair {
                 Repair::Show => {
                     let line = format!("{}: would be {what}\n", name_of(path));
@@ -124,9 +193,14 @@ impl Mender<'_> {
         } else {
             let document = EncryptedDocument::parse(&*source.content, format)
                 .map_err(|error| source.error(error))?;
+            refuse_damaged(&source, &document, |_, _| false)?;
             match fix {
                 Fix::UpdateRule => self.with_rule(&services, &source, &document, rule)?,
-                _ => services.with_key_groups(self.ui, &source, &document, &groups, threshold)?,
+                _ => {
+                    let changes = KeyChanges::between(document.metadata(), rule);
+                    let threshold = changes.threshold;
+                    services.with_key_groups(self.ui, &source, &document, &groups, threshold)?
+                }
             }
         };
         files::write(
@@ -207,4 +281,14 @@ impl Mender<'_> {
         }
         Ok(count)
     }
+}
+
+/// What becomes of the keys of an encrypted file under a creation rule. A file with a damaged key is refused.
+fn key_changes(path: &Path, rule: &CreationRule) -> Result<KeyChanges, CommandError> {
+    let format = Format::from_path(path);
+    let source = Source::read(Some(path), format, Role::Encrypted)?;
+    let document =
+        EncryptedDocument::parse(&*source.content, format).map_err(|error| source.error(error))?;
+    refuse_damaged(&source, &document, |_, _| false)?;
+    Ok(KeyChanges::between(document.metadata(), rule))
 }

@@ -1,5 +1,6 @@
 //! What `lint` and the hook share: where files and their configurations come from, and how findings are written and mended.
 
+pub(crate) mod demand;
 pub(crate) mod fix;
 pub(crate) mod judge;
 pub(crate) mod links;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use sops_core::reading::{self, FileKind};
 use sops_lint::{Baseline, Linter, Settings, SettingsError};
 
 use crate::command_error::{Code, CommandError, name_of};
@@ -30,7 +31,7 @@ impl SettingsArgs {
     /// The settings of a repository whose own file has that text.
     pub(crate) fn read(&self, own: Option<Vec<u8>>) -> Result<Settings, CommandError> {
         let (name, text) = match &self.settings {
-            Some(file) => (name_of(file), Some(read(file)?)),
+            Some(file) => (name_of(file), Some(read_named(file)?)),
             None => (FILE.to_owned(), own),
         };
         let mut settings = match text {
@@ -54,7 +55,7 @@ impl SettingsArgs {
         read_configured: impl FnOnce(&Path) -> Result<Vec<u8>, CommandError>,
     ) -> Result<Baseline, CommandError> {
         let (file, text) = match (&self.baseline, &linter.settings().baseline) {
-            (Some(file), _) => (file.clone(), read(file)?),
+            (Some(file), _) => (file.clone(), read_named(file)?),
             (None, Some(file)) => {
                 let file = root.join(file);
                 let text = read_configured(&file)?;
@@ -72,9 +73,18 @@ pub(crate) fn linter(settings: Settings) -> Result<Linter, CommandError> {
         .map_err(|error| CommandError::new(Code::CannotReadInput, error.to_string()))
 }
 
-/// The content of a file of the working tree.
-pub(crate) fn read(file: &Path) -> Result<Vec<u8>, CommandError> {
-    std::fs::read(file).map_err(|error| CommandError::input(name_of(file), &error))
+/// The content of a baseline that the settings of a repository name.
+pub(crate) fn read_configured(file: &Path) -> Result<Vec<u8>, CommandError> {
+    read(file, FileKind::Regular)
+}
+
+/// The content of settings or a baseline that the user names.
+fn read_named(file: &Path) -> Result<Vec<u8>, CommandError> {
+    read(file, FileKind::Any)
+}
+
+fn read(file: &Path, kind: FileKind) -> Result<Vec<u8>, CommandError> {
+    reading::read_config(file, kind).map_err(|error| CommandError::input(name_of(file), &error))
 }
 
 fn wrong(name: &str, error: &SettingsError) -> CommandError {

@@ -1,18 +1,20 @@
 //! The files of the working tree: found by walking, looked at on all cores, one after the other forgotten.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use ignore::{WalkBuilder, WalkState};
+use ignore::WalkState;
+use sops_core::reading::{self, FileKind};
 use sops_lint::{Input, Linter, Repository, Tree};
 
 use super::Shown;
 use super::tally::Tally;
 use crate::command_error::{CommandError, name_of};
 use crate::configs::Configs;
-use crate::source::read_manifest;
+use crate::source::{read_manifest, read_repository_file};
+use crate::walking::Walking;
 
 /// The working tree of a repository.
 pub(crate) struct WorkingTree {
@@ -23,10 +25,10 @@ impl Tree for WorkingTree {
     /// What Git would leave out does not belong to it.
     fn read(&self, path: &Path) -> Option<Vec<u8>> {
         let clean = path.canonicalize().ok()?;
-        let mut walk = builder(clean.parent()?);
+        let mut walk = Walking::new(clean.parent()?).ok()?.builder;
         let mut entries = walk.max_depth(Some(1)).build().flatten();
         entries.find(|entry| entry.path() == clean)?;
-        fs::read(&clean).ok()
+        read_repository_file(&clean).ok()
     }
 
     fn root(&self) -> &Path {
@@ -67,9 +69,9 @@ impl Walk<'_> {
             if metadata.is_dir() {
                 whole |= self.working_dir.join(path).canonicalize().ok()
                     == self.tree.root.canonicalize().ok();
-                self.folder(path, &found);
+                self.folder(path, &found)?;
             } else {
-                self.file(path, &found);
+                self.file(path, FileKind::Any, &found);
             }
         }
         let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +82,7 @@ impl Walk<'_> {
             findings.sort_by(|one, other| one.place.cmp(&other.place));
             for of_file in findings.chunk_by(|one, other| one.place == other.place) {
                 let path = self.tree.root.join(&of_file[0].place);
-                let text = fs::read(&path).unwrap_or_default();
+                let text = read_repository_file(&path).unwrap_or_default();
                 let of_file = of_file.iter().cloned();
                 found.shown.extend(Shown::all(of_file, &text, &path));
             }
@@ -102,13 +104,14 @@ impl Walk<'_> {
         Ok(found)
     }
 
-    fn folder(&self, folder: &Path, found: &Mutex<Found>) {
-        builder(folder).build_parallel().run(|| {
+    fn folder(&self, folder: &Path, found: &Mutex<Found>) -> Result<(), CommandError> {
+        let walking = Walking::new(folder)?;
+        walking.builder.build_parallel().run(|| {
             Box::new(|entry| {
                 match entry {
                     Ok(entry) if self.is_excluded(entry.path()) => return WalkState::Skip,
                     Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
-                        self.file(entry.path(), found);
+                        self.file(entry.path(), FileKind::Regular, found);
                     }
                     Ok(_) => {}
                     Err(error) => self.unreadable(folder, &error.to_string(), found),
@@ -116,6 +119,7 @@ impl Walk<'_> {
                 WalkState::Continue
             })
         });
+        walking.finish()
     }
 
     fn is_excluded(&self, path: &Path) -> bool {
@@ -124,8 +128,8 @@ impl Walk<'_> {
         inside.is_ok_and(|inside| self.linter.is_excluded(inside))
     }
 
-    fn file(&self, path: &Path, found: &Mutex<Found>) {
-        match File::open(path).and_then(read_manifest) {
+    fn file(&self, path: &Path, kind: FileKind, found: &Mutex<Found>) {
+        match reading::open(path, kind).and_then(read_manifest) {
             Ok(bytes) => self.lint(&shown(path), path, &bytes, found),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => self.unreadable(
                 path,
@@ -174,19 +178,11 @@ impl Walk<'_> {
 }
 
 /// The absolute path, without a `.` that a person has written.
-fn absolute(working_dir: &Path, path: &Path) -> PathBuf {
+pub(super) fn absolute(working_dir: &Path, path: &Path) -> PathBuf {
     working_dir.join(path).components().collect()
 }
 
 /// What findings call a file.
 fn shown(path: &Path) -> String {
     name_of(path.strip_prefix("./").unwrap_or(path))
-}
-
-fn builder(folder: &Path) -> WalkBuilder {
-    let mut walk = WalkBuilder::new(folder);
-    walk.hidden(false)
-        .require_git(false)
-        .filter_entry(|entry| entry.file_name() != ".git");
-    walk
 }

@@ -529,6 +529,8 @@ fn changed_keys_open_in_both_programs() {
         "groups",
         "delete",
         "-i",
+        // The rule does not name all keys of the other group.
+        "--yes",
         "--shamir-secret-sharing-threshold",
         "1",
         "-f",

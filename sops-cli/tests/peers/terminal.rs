@@ -127,7 +127,10 @@ fn name(index: usize) -> String {
 
 fn with_files() -> TestEnvironment {
     let environment = TestEnvironment::new();
-    let rules = format!("creation_rules: [{{age: {}}}]\n", recipient());
+    let rules = format!(
+        "creation_rules: [{{path_regex: ^apps/, age: {}}}]\n",
+        recipient()
+    );
     environment.write(".sops.yaml", rules);
     for index in 0..FILES {
         environment.write(&name(index), text(index));
@@ -237,5 +240,8 @@ fn ctrl_c_leaves_each_file_old_or_new() {
 fn without_a_terminal_there_is_no_bar() {
     let environment = with_files();
     let run = environment.run(&["encrypt", "-i", "apps"]).succeeds();
-    assert_eq!(run.stderr, "Files encrypted: 600\n");
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(lines.len(), FILES + 1, "{run}");
+    assert_eq!(lines[0], "Encrypted apps/000.yaml");
+    assert_eq!(lines[FILES], "Files encrypted: 600");
 }

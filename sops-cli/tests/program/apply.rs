@@ -6,12 +6,12 @@ use test_support::environment::TestEnvironment;
 fn what_has_no_end_is_no_manifest() {
     let environment = TestEnvironment::new();
     let run = environment.run(&["apply", "-f", "/dev/zero"]).fails_with(2);
-    let message = "cannot read /dev/zero: file too large";
+    let message = "cannot read /dev/zero: larger than 64 MiB";
     assert!(run.stderr.contains(message), "{run}");
     let much = "a".repeat((64 << 20) + 1);
     for arguments in [&["apply", "-f", "-"][..], &["lint", "-"]] {
         let run = environment.run_with_input(arguments, &much).fails_with(2);
-        let message = "cannot read standard input: file too large";
+        let message = "cannot read standard input: larger than 64 MiB";
         assert!(run.stderr.contains(message), "{run}");
     }
 }

@@ -78,7 +78,7 @@ fn a_value_that_is_set_leaves_the_other_lines() {
 #[test]
 fn a_folder_of_all_formats_is_done_in_one_call() {
     let environment = TestEnvironment::new();
-    let rule = "creation_rules:\n  - age: ".to_owned() + &recipient() + "\n";
+    let rule = "creation_rules:\n  - path_regex: ^in/\n    age: ".to_owned() + &recipient() + "\n";
     environment.write(".sops.yaml", rule);
     let files = [
         ("in/x.yaml", "a: hunter2\n"),

@@ -147,7 +147,7 @@ fn what_is_safe_is_mended() {
     );
     assert_eq!(found(&environment, &["--select", "SL012"]).len(), 1);
     environment
-        .run(&["lint", "--fix", "--select", "SL012"])
+        .run(&["lint", "--fix", "--yes", "--select", "SL012"])
         .succeeds();
     assert_eq!(environment.decrypt("secret.yaml"), SECRET);
     assert!(environment.read("secret.yaml").contains(&other_recipient()));

@@ -1,5 +1,6 @@
 //! The program as a person meets it: run in a folder and with a home of its own.
 
+mod agreement;
 #[cfg(feature = "kube")]
 mod apply;
 mod bad_input;
@@ -19,4 +20,5 @@ mod lint;
 mod many;
 mod permissions;
 mod set;
+mod special_files;
 mod writing;

@@ -126,7 +126,7 @@ fn of_a_folder_the_files_stay_of_which_the_rule_selects_nothing() {
     environment.write(
         ".sops.yaml",
         format!(
-            "creation_rules:\n  - encrypted_regex: ^data$\n    age: {}\n",
+            "creation_rules:\n  - path_regex: ^apps/\n    encrypted_regex: ^data$\n    age: {}\n",
             recipient()
         ),
     );
@@ -138,7 +138,7 @@ fn of_a_folder_the_files_stay_of_which_the_rule_selects_nothing() {
     assert!(!environment.read("apps/secret.yaml").contains("hunter2"));
     assert_eq!(
         run.stderr,
-        "These files stay in plaintext, since their rule selects none of their values:\n    apps/kustomization.yaml\nFiles encrypted: 1\n"
+        "Encrypted apps/secret.yaml\nThese files stay in plaintext, since their rule selects none of their values:\n    apps/kustomization.yaml\nFiles encrypted: 1\n"
     );
     // One that is named is meant.
     let named = ["encrypt", "-i", "apps/kustomization.yaml", "apps"];
@@ -147,6 +147,188 @@ fn of_a_folder_the_files_stay_of_which_the_rule_selects_nothing() {
         run.stderr.contains("1 of 1 files could not be encrypted"),
         "{run}"
     );
+}
+
+/// Files of a repository, and whether each has a Secret in plaintext.
+const REPOSITORY: [(&str, bool, &str); 12] = [
+    (
+        "apps/secret.yaml",
+        true,
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {password: hunter2}\n",
+    ),
+    (
+        "apps/list.json",
+        true,
+        r#"{"kind": "List", "items": [{"apiVersion": "v1", "kind": "Secret", "data": {"a": "aHVudGVyMg=="}}]}"#,
+    ),
+    (
+        "apps/second.yaml",
+        true,
+        "kind: ConfigMap\ndata: {a: b}\n---\nkind: Secret\nstringData: {password: hunter2}\n",
+    ),
+    (
+        "apps/config.yaml",
+        false,
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {level: debug}\n",
+    ),
+    (
+        "apps/kustomization.yaml",
+        false,
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nsecretGenerator:\n- name: a\n  literals: [password=hunter2]\n",
+    ),
+    (
+        "apps/old/kustomization.yaml",
+        false,
+        "secretGenerator:\n- name: a\n  literals: [password=hunter2]\n",
+    ),
+    (
+        "package.json",
+        false,
+        "{\"name\": \"a\", \"data\": {\"x\": \"y\"}}\n",
+    ),
+    ("values.yaml", false, "data:\n  replicas: 1\n"),
+    (".env", false, "PASSWORD=hunter2\n"),
+    ("settings.ini", false, "[data]\na = b\n"),
+    (
+        "reference.yaml",
+        false,
+        "kind: Secret\nstringData: {password: \"${PASSWORD}\"}\n",
+    ),
+    (
+        "vendor/secret.yaml",
+        false,
+        "kind: Secret\nstringData: {password: hunter2}\n",
+    ),
+];
+
+#[test]
+fn under_a_rule_for_all_files_a_folder_is_encrypted_as_far_as_lint_demands_it() {
+    for rule in ["encrypted_regex: ^(data|stringData)$\n  ", ""] {
+        let environment = TestEnvironment::new();
+        environment.write(
+            ".sops.yaml",
+            format!(
+                "creation_rules:\n- path_regex: ^own/\n  age: {0}\n- {rule}age: {0}\n",
+                recipient()
+            ),
+        );
+        environment.write(".sops-lint.yaml", "exclude: [vendor/**]\nignore: [SL010]\n");
+        for (name, _, text) in REPOSITORY {
+            environment.write(name, text);
+        }
+        environment.write("own/settings.yaml", TEXT);
+        let planned = environment
+            .run(&["encrypt", "-i", "--dry-run", "."])
+            .succeeds();
+        let demanded = REPOSITORY.iter().filter(|(_, is_demanded, _)| *is_demanded);
+        let mut demanded: Vec<&str> = demanded.map(|(name, ..)| *name).collect();
+        demanded.push("own/settings.yaml");
+        demanded.sort_unstable();
+        let lines = |line: &dyn Fn(&str) -> String| -> String {
+            demanded.iter().map(|name| line(name)).collect()
+        };
+        assert_eq!(
+            planned.stdout,
+            lines(&|name| format!("./{name}: would be encrypted for {}\n", recipient()))
+        );
+        assert_eq!(planned.stderr, "");
+        assert_eq!(environment.read("own/settings.yaml"), TEXT);
+        let run = environment.run(&["encrypt", "-i", "."]).succeeds();
+        let listed = lines(&|name| format!("Encrypted ./{name}\n"));
+        assert_eq!(
+            run.stderr,
+            format!("{listed}Files encrypted: {}\n", demanded.len())
+        );
+        assert!(!environment.read("own/settings.yaml").contains("hunter2"));
+        for (name, is_demanded, text) in REPOSITORY {
+            let now = environment.read(name);
+            assert_eq!(now != text, is_demanded, "{name}");
+            assert!(!is_demanded || !now.contains("hunter2"), "{name}");
+        }
+        environment
+            .run(&["lint", "--select", "SL010", "apps/secret.yaml"])
+            .succeeds();
+        // What `lint --fix` encrypts is the same.
+        for (name, _, text) in REPOSITORY {
+            environment.write(name, text);
+        }
+        let fix = [
+            "lint",
+            "--fix",
+            "--select",
+            "SL010",
+            "--settings",
+            "/dev/null",
+        ];
+        environment.run(&fix);
+        for (name, is_demanded, text) in REPOSITORY {
+            let is_demanded = is_demanded || name.starts_with("vendor/");
+            assert_eq!(environment.read(name) != text, is_demanded, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_is_named_is_encrypted_whatever_lint_demands() {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", recipient()),
+    );
+    for name in ["package.json", "values.yaml", ".env"] {
+        let text = if name == ".env" {
+            "a=b\n"
+        } else {
+            "{\"a\": \"b\"}\n"
+        };
+        environment.write(name, text);
+        let planned = environment
+            .run(&["encrypt", "-i", "--dry-run", name])
+            .succeeds();
+        assert_eq!(
+            planned.stdout,
+            format!("{name}: would be encrypted for {}\n", recipient())
+        );
+        assert_eq!(environment.read(name), text);
+    }
+    let run = environment
+        .run(&["encrypt", "-i", "package.json", "values.yaml", ".env"])
+        .succeeds();
+    assert_eq!(run.stderr, "");
+    for name in ["package.json", "values.yaml", ".env"] {
+        assert!(environment.read(name).contains("ENC["), "{name}");
+    }
+    // A dry run is one of writing in place.
+    let run = environment
+        .run(&["encrypt", "--dry-run", "values.yaml"])
+        .fails_with(1);
+    assert!(run.stderr.contains("--in-place"), "{run}");
+}
+
+#[test]
+fn a_dry_run_says_what_could_not_be_encrypted() {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n- path_regex: ^in/\n  age: {}\n",
+            recipient()
+        ),
+    );
+    environment.write("in/a.yaml", TEXT);
+    environment.write("in/broken.yaml", "a: [\n");
+    let run = environment.run(&["encrypt", "-i", "--dry-run", "in"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(
+        run.stdout.starts_with("in/a.yaml: would be encrypted"),
+        "{run}"
+    );
+    assert!(run.stderr.contains("in/broken.yaml"), "{run}");
+    assert!(
+        run.stderr.contains("1 of 2 files could not be encrypted"),
+        "{run}"
+    );
+    assert_eq!(environment.read("in/a.yaml"), TEXT);
 }
 
 #[test]

@@ -29,7 +29,8 @@ pub fn find(working_dir: &Path) -> Found {
     let depth = fs::canonicalize(working_dir).map_or(MAX_FOLDERS, |real| real.ancestors().count());
     for _ in 0..depth.min(MAX_FOLDERS) {
         let candidate = folder.join(".sops.yaml");
-        if fs::metadata(&candidate).is_ok() {
+        // A link that leads nowhere is a mistake, and no reason to encrypt for those whom another file names.
+        if fs::symlink_metadata(&candidate).is_ok() {
             file = Some(tidy(candidate));
             break;
         }
@@ -145,6 +146,14 @@ mod tests {
                 "{depth}: {file:?}"
             );
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_dangling_link_is_not_passed_over() {
+        let (_folder, root) = folder(&[".sops.yaml", "a/x"]);
+        std::os::unix::fs::symlink("nowhere", root.join("a/.sops.yaml")).expect("a link");
+        assert_eq!(find(&root.join("a")).file, Some(root.join("a/.sops.yaml")));
     }
 
     #[cfg(unix)]

@@ -10,13 +10,13 @@ mod schema;
 mod tests;
 
 use std::fmt;
-use std::fs;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 pub use find::{Found, find};
 pub use rule::{CreationRule, Destination, DestinationRule};
 
 use crate::error::{Error, Location, Result};
+use crate::reading::{self, FileKind};
 use crate::rules::Regex;
 
 /// What is said of a private key, of which nothing is shown.
@@ -84,12 +84,13 @@ impl fmt::Display for Warning {
 }
 
 impl Config {
-    /// Reads the file. Relative paths, this one and those that are asked for, are relative to `working_dir`, an absolute path.
+    /// Reads the file, which must be a regular one of 4 MiB at most. Relative paths, this one and those that are asked for, are relative to `working_dir`, an absolute path.
     ///
     /// # Errors
     /// [`Error::Io`], and those of [`Config::parse`].
     pub fn read(file: &Path, working_dir: &Path) -> Result<Self> {
-        let text = fs::read(working_dir.join(file)).map_err(|source| Error::Io {
+        let path = working_dir.join(file);
+        let text = reading::read_config(&path, FileKind::Regular).map_err(|source| Error::Io {
             file: file.to_owned(),
             source,
         })?;

@@ -2,7 +2,7 @@
 //!
 //! A source that is missing or unusable never stops the others: it is told about only if no key fits in the end.
 
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use super::Environment;
 use super::age::{Content, Identities, Layout, Source, read_keys};
 use super::command::{Command, Prints};
 use super::environment::USER_KEY_FILE;
+use crate::reading::{self, FileKind};
 
 const KEY: &str = "SOPS_AGE_KEY";
 const KEY_FILE: &str = "SOPS_AGE_KEY_FILE";
@@ -60,14 +61,15 @@ fn load(environment: &Environment) -> Vec<Source> {
         None => Source::new(KEY_FILE, Content::NotSet),
         Some(path) => {
             let name = format!("{KEY_FILE} ({})", Path::new(&path).display());
-            from_file(name, Path::new(&path), key_file)
+            from_file(name, Path::new(&path), FileKind::Any, key_file)
         }
     });
     sources.push(from_command(environment, KEY_CMD, Prints::Keys));
     sources.push(match environment.config_dir() {
         Ok(folder) => {
             let path = folder.join(USER_KEY_FILE);
-            from_file(path.display().to_string(), &path, key_file)
+            let name = path.display().to_string();
+            from_file(name, &path, FileKind::Regular, key_file)
         }
         Err(message) => Source::new(USER_KEY_FILE, Content::Failed(message.to_owned())),
     });
@@ -81,7 +83,7 @@ fn ssh_sources(environment: &Environment) -> Vec<Source> {
             None => Source::new(SSH_KEY_FILE, Content::NotSet),
             Some(path) => {
                 let name = format!("{SSH_KEY_FILE} ({})", Path::new(&path).display());
-                from_file(name, Path::new(&path), Content::of_ssh_key)
+                from_file(name, Path::new(&path), FileKind::Any, Content::of_ssh_key)
             }
         },
         from_command(environment, SSH_KEY_CMD, Prints::SshKey),
@@ -90,7 +92,8 @@ fn ssh_sources(environment: &Environment) -> Vec<Source> {
         sources.push(match environment.home() {
             Ok(home) => {
                 let path = home.join(".ssh").join(file);
-                from_file(path.display().to_string(), &path, Content::of_ssh_key)
+                let name = path.display().to_string();
+                from_file(name, &path, FileKind::Regular, Content::of_ssh_key)
             }
             Err(message) => {
                 Source::new(&format!(".ssh/{file}"), Content::Failed(message.to_owned()))
@@ -117,9 +120,10 @@ fn key_file(text: Zeroizing<Vec<u8>>) -> Content {
 fn from_file(
     name: String,
     path: &Path,
+    kind: FileKind,
     content: impl FnOnce(Zeroizing<Vec<u8>>) -> Content,
 ) -> Source {
-    match read(path) {
+    match read(path, kind) {
         Ok((text, metadata)) => {
             let content = content(text);
             let warning = match &content {
@@ -146,17 +150,15 @@ fn from_file(
 }
 
 /// Reads a file whole; the error is `None` if there is none.
-fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Metadata), Option<String>> {
+fn read(path: &Path, kind: FileKind) -> Result<(Zeroizing<Vec<u8>>, Metadata), Option<String>> {
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => None,
+        ErrorKind::IsADirectory => Some("cannot be read: a directory".to_owned()),
         ErrorKind::FileTooLarge => Some("cannot be read: 16 MiB or more".to_owned()),
         _ => Some(format!("cannot be read: {error}")),
     };
-    let file = File::open(path).map_err(failed)?;
+    let file = reading::open(path, kind).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
-    if metadata.is_dir() {
-        return Err(Some("cannot be read: a folder".to_owned()));
-    }
     let expected = usize::try_from(metadata.len()).unwrap_or_default();
     let text = read_keys(file, expected).map_err(failed)?;
     Ok((text, metadata))
@@ -324,7 +326,7 @@ mod tests {
             (
                 KEY_FILE,
                 folder.path().to_str().unwrap(),
-                "cannot be read: a folder",
+                "cannot be read: a directory",
             ),
             (KEY_FILE, &malformed, "line 5: not an age identity"),
             (KEY_FILE, &empty, "no keys in it"),
@@ -424,6 +426,37 @@ mod tests {
                 .is_some()
         );
         assert_eq!(identities.warnings().len(), 1);
+    }
+
+    #[test]
+    #[cfg(all(unix, feature = "ssh"))]
+    fn only_a_key_file_that_is_named_may_be_a_pipe() {
+        let home = Home::new();
+        let config = home.environment().key_file().unwrap();
+        let ssh = home.folder.path().join(".ssh/id_ed25519");
+        for pipe in [&config, &ssh, &home.folder.path().join("named")] {
+            fs::create_dir_all(pipe.parent().unwrap()).unwrap();
+            rustix::fs::mkfifoat(rustix::fs::CWD, pipe, rustix::fs::Mode::RWXU).unwrap();
+        }
+        let named = home.folder.path().join("named");
+        let writer = std::thread::spawn({
+            let named = named.clone();
+            move || fs::write(named, KEYS)
+        });
+        let home = home.set(KEY_FILE, named.to_str().unwrap());
+        assert_eq!(home.identities().recipients().len(), 1);
+        writer.join().unwrap().unwrap();
+        let home = home.set(KEY_FILE, "/dev/zero");
+        for (name, held) in [
+            (
+                config.to_str().unwrap(),
+                "cannot be read: not a regular file",
+            ),
+            (ssh.to_str().unwrap(), "cannot be read: not a regular file"),
+            (KEY_FILE, "cannot be read: 16 MiB or more"),
+        ] {
+            assert_eq!(home.held(name), held, "{name}");
+        }
     }
 
     #[test]

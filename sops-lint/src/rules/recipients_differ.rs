@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use sops_core::EncryptedDocument;
+use sops_core::config::CreationRule;
 use sops_core::keys::MasterKey;
+use sops_core::metadata::Metadata;
 
 use crate::finding::{Fix, Severity};
 use crate::report::Report;
@@ -36,35 +38,83 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
         .flatten()
         .filter(|id| !wants.iter().flatten().any(|other| other == *id))
         .collect();
-    let message = match (&missing[..], &extra[..]) {
-        ([], []) if has == wants => return,
-        ([], []) => {
-            "the file's keys are divided into other groups than the creation rule says".to_owned()
-        }
-        (missing, extra) => {
-            let mut parts = Vec::new();
-            if !missing.is_empty() {
-                parts.push(format!(
-                    "the creation rule's {} cannot open the file",
-                    list(missing)
-                ));
-            }
-            if !extra.is_empty() {
-                parts.push(format!(
-                    "{} can, and {} not in the creation rule",
-                    list(extra),
-                    if extra.len() == 1 { "is" } else { "are" }
-                ));
-            }
-            parts.join("; ")
-        }
-    };
-    let command = report.command("updatekeys");
+    let mut parts = Vec::new();
+    if !missing.is_empty() {
+        parts.push(format!(
+            "the creation rule's {} cannot open the file",
+            list(&missing)
+        ));
+    }
+    if !extra.is_empty() {
+        parts.push(format!(
+            "{} can, and {} not in the creation rule",
+            list(&extra),
+            if extra.len() == 1 { "is" } else { "are" }
+        ));
+    }
+    if parts.is_empty() && has != wants {
+        parts.push(
+            "the file's keys are divided into other groups than the creation rule says".to_owned(),
+        );
+    }
+    let has_other_keys = !parts.is_empty();
+    let threshold = Threshold::of(document.metadata(), rule);
+    parts.extend(threshold.message());
+    if parts.is_empty() {
+        return;
+    }
+    let update = report.command("updatekeys");
     let at = report.block();
-    report
-        .span(at..at, message)
-        .help(command)
-        .fix(Some(Fix::UpdateKeys));
+    let found = report.span(at..at, parts.join("; "));
+    // Where the rule says nothing of the threshold, `updatekeys` leaves it.
+    if !has_other_keys && threshold.is_implied {
+        let Threshold { file, rule, .. } = threshold;
+        found.help(format!(
+            "if {file} groups are enough, write `shamir_threshold: {file}` into the creation rule; otherwise write `shamir_threshold: {rule}`, and run `{update}`"
+        ));
+    } else {
+        found.help(update).fix(Some(Fix::UpdateKeys));
+    }
+}
+
+/// How many key groups it takes to decrypt a file.
+struct Threshold {
+    /// As the file says.
+    file: usize,
+    groups: usize,
+    /// As the creation rule says.
+    rule: usize,
+    /// Whether the rule says nothing, which means all groups.
+    is_implied: bool,
+}
+
+impl Threshold {
+    fn of(metadata: &Metadata, rule: &CreationRule) -> Self {
+        let (has, wants) = (metadata.key_groups.len(), rule.key_groups.len());
+        // Shamir's scheme has no threshold of 1.
+        let stated = rule.shamir_threshold.map(usize::from);
+        let stated = stated.filter(|threshold| *threshold > 1);
+        Self {
+            file: metadata.shamir_threshold.unwrap_or(has).min(has),
+            groups: has,
+            rule: stated.unwrap_or(wants).min(wants),
+            is_implied: stated.is_none(),
+        }
+    }
+
+    /// What is wrong, where both have several groups.
+    fn message(&self) -> Option<String> {
+        let Self {
+            file, groups, rule, ..
+        } = self;
+        let is_wrong = match self.is_implied {
+            true => file < groups && file < rule,
+            false => file != rule,
+        };
+        (is_wrong && *groups > 1 && *rule > 1).then(|| {
+            format!("{file} of {groups} key groups can open the file, and the creation rule asks for {rule}")
+        })
+    }
 }
 
 /// The keys of each group, in an order of their own.

@@ -1,0 +1,86 @@
+//! Walks a directory, without the files that Git ignores. What says so may have been put there by a stranger.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ignore::{DirEntry, WalkBuilder};
+use sops_core::reading::CONFIG_LIMIT;
+
+use crate::command_error::{Code, CommandError, name_of};
+
+/// The files that name what is ignored.
+const IGNORE_FILES: [&str; 2] = [".gitignore", ".ignore"];
+
+/// A walk that is yet to start.
+pub(crate) struct Walking {
+    pub(crate) builder: WalkBuilder,
+    /// A file that cannot be used. The directory that it is in was not entered.
+    unusable: Arc<Mutex<Option<PathBuf>>>,
+}
+
+impl Walking {
+    /// Through a directory and those below it, except `.git`.
+    ///
+    /// # Errors
+    /// The directory, or one above it, has a `.gitignore` that is not a regular file of bounded size: reading it could take forever.
+    pub(crate) fn new(directory: &Path) -> Result<Self, CommandError> {
+        let real = directory.canonicalize();
+        let above = real.iter().flat_map(|real| real.ancestors());
+        if let Some(file) = above.filter_map(unusable).next() {
+            return Err(refused(&file));
+        }
+        let found: Arc<Mutex<Option<PathBuf>>> = Arc::default();
+        let mut builder = WalkBuilder::new(directory);
+        builder.hidden(false).require_git(false).filter_entry({
+            let found = Arc::clone(&found);
+            move |entry| entry.file_name() != ".git" && is_entered(entry, &found)
+        });
+        Ok(Self {
+            builder,
+            unusable: found,
+        })
+    }
+
+    /// # Errors
+    /// As [`new`](Self::new), for a directory that was met on the way.
+    pub(crate) fn finish(&self) -> Result<(), CommandError> {
+        let unusable = self.unusable.lock();
+        match &*unusable.unwrap_or_else(PoisonError::into_inner) {
+            Some(file) => Err(refused(file)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether the walk can go on with the entry.
+fn is_entered(entry: &DirEntry, found: &Mutex<Option<PathBuf>>) -> bool {
+    if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+        return true;
+    }
+    let Some(file) = unusable(entry.path()) else {
+        return true;
+    };
+    *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+    false
+}
+
+/// The file in a directory that names what is ignored and cannot be read safely.
+fn unusable(directory: &Path) -> Option<PathBuf> {
+    let mut files = IGNORE_FILES.iter().map(|name| directory.join(name));
+    files.find(|file| {
+        // A directory of that name has nothing to read, and is no obstacle.
+        fs::metadata(file).is_ok_and(|metadata| {
+            let is_regular = metadata.is_file() && metadata.len() <= CONFIG_LIMIT;
+            !is_regular && !metadata.is_dir()
+        })
+    })
+}
+
+fn refused(file: &Path) -> CommandError {
+    let message = format!(
+        "cannot read {}: not a regular file of at most 4 MiB",
+        name_of(file)
+    );
+    CommandError::new(Code::CannotReadInput, message).hint("delete it, or put a file in its place")
+}
