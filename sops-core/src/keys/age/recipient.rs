@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ::age::armor::{ArmoredWriter, Format};
 use ::age::{EncryptError, Encryptor};
+use bech32::FromBase32;
 
 use crate::error::Error;
 use crate::keys::{NoPrompt, Prompt};
@@ -212,13 +213,33 @@ fn refused(recipient: &str, message: impl Into<String>) -> Error {
 fn x25519_recipient(text: &str) -> Result<Kind, String> {
     /// `age1`, 52 characters for 32 bytes, and a checksum of 6.
     const LENGTH: usize = 62;
-    text.parse().map(Kind::X25519).map_err(|_| {
+    let recipient = text.parse().map_err(|_| {
         let found = text.chars().count();
         match found {
             LENGTH => "a character of it is wrong; copy it anew".to_owned(),
             _ => format!("it has {found} characters, and a recipient of this kind has {LENGTH}; copy all of it"),
         }
-    })
+    })?;
+    let point = bech32::decode(text).ok().and_then(|(_, data, _)| {
+        let bytes = Vec::from_base32(&data).ok()?;
+        <[u8; 32]>::try_from(bytes).ok()
+    });
+    match point {
+        Some(point) if !is_low_order(point) => Ok(Kind::X25519(recipient)),
+        _ => Err(LOW_ORDER.to_owned()),
+    }
+}
+
+/// What is wrong with a public key that is a point of low order.
+pub(super) const LOW_ORDER: &str = "its point is of low order: nobody can have its private key, and what is encrypted for it would be open to \
+                                    everybody";
+
+/// Whether a key agreement with this X25519 public key has the same result for every private key: zero (RFC 7748, section 6.1).
+///
+/// Every private key is a multiple of 8, the cofactor, so any will do to find out. The crate `age` 0.11 panics over such a key.
+pub(super) fn is_low_order(point: [u8; 32]) -> bool {
+    const ANY: [u8; 32] = [0; 32];
+    x25519_dalek::x25519(ANY, point) == [0; 32]
 }
 
 #[cfg(feature = "pq")]
@@ -320,6 +341,54 @@ mod tests {
             let error = case.parse::<Recipient>().unwrap_err();
             assert!(matches!(error, Error::Recipient { .. }), "{case}: {error}");
         }
+    }
+
+    /// All encodings of the points whose order divides 8, on the curve and on its twist: <https://cr.yp.to/ecdh.html#validate>. The
+    /// highest bit of an encoding does not count.
+    #[test]
+    fn points_of_low_order_are_refused() {
+        const POINTS: [&str; 7] = [
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+            "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        ];
+        for hex in POINTS {
+            for highest in [0, 0x80] {
+                let mut point = [0; 32];
+                for (at, byte) in point.iter_mut().enumerate() {
+                    *byte = u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap();
+                }
+                point[31] |= highest;
+                let text = bech32("age", &point);
+                let error = text.parse::<Recipient>().unwrap_err();
+                assert!(error.to_string().contains("low order"), "{text}: {error}");
+                #[cfg(feature = "pq")]
+                {
+                    let file = include_str!("../../../../testdata/keys/hybrid.txt");
+                    let mut lines = file.lines();
+                    let hybrid = lines.find_map(|line| line.strip_prefix("# public key: "));
+                    let (_, data, _) = bech32::decode(hybrid.unwrap()).unwrap();
+                    let mut key = Vec::from_base32(&data).unwrap();
+                    let at = key.len() - 32;
+                    key[at..].copy_from_slice(&point);
+                    let text = bech32("age1pq", &key);
+                    let error = text.parse::<Recipient>().unwrap_err();
+                    assert!(error.to_string().contains("low order"), "{error}");
+                }
+            }
+        }
+        let base = bech32("age", &[&[9][..], &[0; 31]].concat());
+        let recipient: Recipient = base.parse().unwrap();
+        assert!(recipient.wrap(b"x").is_ok());
+    }
+
+    fn bech32(prefix: &str, bytes: &[u8]) -> String {
+        use bech32::{ToBase32, Variant};
+        bech32::encode(prefix, bytes.to_base32(), Variant::Bech32).unwrap()
     }
 
     #[test]
