@@ -6,15 +6,16 @@ use std::fmt;
 use std::io::Read;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use ::age::armor::ArmoredReader;
-use ::age::{DecryptError, Decryptor};
+use ::age::DecryptError;
 use zeroize::Zeroizing;
 
+use super::file::{AgeFile, without_armor};
 use super::identity::{Identity, Layout};
 use super::source::{Content, Source};
 use super::trial::Trial;
 use super::{ARMOR_BEGIN, KeyPair, Recipient, shortened};
 use crate::error::{Error, Result};
+use crate::keys::wrapped_key::{ENC_LIMIT, ENC_TOO_LONG};
 use crate::keys::{Effort, NoPrompt, Prompt};
 
 /// Age identities: the private keys that open documents.
@@ -194,11 +195,16 @@ impl Identities {
             path: None,
             message: format!("`enc` of {}: {message}", shortened(recipient)),
         };
+        if enc.len() > ENC_LIMIT {
+            return Err(malformed(ENC_TOO_LONG));
+        }
         // As in sops, a binary age file is no answer here.
         if !enc.trim_ascii_start().starts_with(ARMOR_BEGIN) {
             return Err(malformed("not an armoured age file"));
         }
-        let decryptor = Decryptor::new_buffered(ArmoredReader::new(enc.as_bytes()))
+        let file = without_armor(enc.as_bytes())
+            .map_err(|_| malformed("a malformed or truncated age file"))?;
+        let decryptor = AgeFile::decryptor(&file)
             .map_err(|_| malformed("a malformed or truncated age file"))?;
         let trial = Trial {
             identities: self,
@@ -215,8 +221,8 @@ impl Identities {
             Err(DecryptError::NoMatchingKeys) => return Ok(None),
             Err(_) => return Err(malformed("its header was altered")),
         };
-        // The armour is longer than what it holds, so the secret is never moved by growing.
-        let mut secret = Zeroizing::new(Vec::with_capacity(enc.len()));
+        // The file is longer than what it holds, so the secret is never moved by growing.
+        let mut secret = Zeroizing::new(Vec::with_capacity(file.len()));
         reader
             .read_to_end(&mut secret)
             .map_err(|_| malformed("its content was truncated or altered"))?;

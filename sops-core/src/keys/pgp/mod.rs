@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::{Effort, Environment, Family, KeyService, MasterKey};
 use crate::error::{Error, Result};
+use crate::keys::wrapped_key::{ENC_LIMIT, ENC_TOO_LONG};
 use status::{Closed, Status};
 
 /// Names the program to run instead of `gpg`.
@@ -186,6 +187,9 @@ impl KeyService for Gpg {
             key: key.to_string(),
             message,
         };
+        if enc.len() > ENC_LIMIT {
+            return Err(refused(format!("its message {ENC_TOO_LONG}")));
+        }
         let run = self.run(arguments, enc.as_bytes()).map_err(refused)?;
         if run.is_success {
             // Old versions pass over what they do not understand, and succeed.
