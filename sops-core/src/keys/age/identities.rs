@@ -1,6 +1,5 @@
 //! The set of identities that a program has at hand, and how one of them opens an age file at the least cost.
 
-use std::cell::Cell;
 use std::collections::HashSet;
 use std::fmt;
 use std::io::Read;
@@ -16,7 +15,7 @@ use super::trial::Trial;
 use super::{ARMOR_BEGIN, KeyPair, Recipient, shortened};
 use crate::error::{Error, Result};
 use crate::keys::wrapped_key::{ENC_LIMIT, ENC_TOO_LONG};
-use crate::keys::{Effort, NoPrompt, Prompt};
+use crate::keys::{Effort, NoPrompt, Opened, Prompt};
 
 /// Age identities: the private keys that open documents.
 ///
@@ -190,6 +189,25 @@ impl Identities {
         recipient: &str,
         enc: &str,
     ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let trial = Trial::new(self, effort, recipient);
+        self.try_on(&trial, enc)
+    }
+
+    /// As [`unwrap`](Self::unwrap), with no more than one kind of effort, and says whose identity did it.
+    ///
+    /// # Errors
+    /// [`Error::Metadata`] for an `enc` that is malformed, truncated or altered.
+    pub fn open(&self, effort: Effort, recipient: &str, enc: &str) -> Result<Option<Opened>> {
+        let trial = Trial::new(self, effort, recipient).naming_the_opener();
+        let secret = self.try_on(&trial, enc)?;
+        Ok(secret.map(|secret| Opened {
+            secret,
+            names: trial.into_opener().into_iter().collect(),
+        }))
+    }
+
+    fn try_on(&self, trial: &Trial<'_>, enc: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let recipient = trial.recipient;
         let malformed = |message: &str| Error::Metadata {
             location: None,
             path: None,
@@ -206,13 +224,7 @@ impl Identities {
             .map_err(|_| malformed("a malformed or truncated age file"))?;
         let decryptor = AgeFile::decryptor(&file)
             .map_err(|_| malformed("a malformed or truncated age file"))?;
-        let trial = Trial {
-            identities: self,
-            effort,
-            recipient,
-            malformed: Cell::new(false),
-        };
-        let opened = decryptor.decrypt(std::iter::once(&trial as _));
+        let opened = decryptor.decrypt(std::iter::once(trial as _));
         let mut reader = match opened {
             Ok(reader) => reader,
             Err(_) if trial.malformed.get() => {

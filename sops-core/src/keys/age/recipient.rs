@@ -231,8 +231,8 @@ fn x25519_recipient(text: &str) -> Result<Kind, String> {
 }
 
 /// What is wrong with a public key that is a point of low order.
-pub(super) const LOW_ORDER: &str = "its point is of low order: nobody can have its private key, and what is encrypted for it would be open to \
-                                    everybody";
+pub(super) const LOW_ORDER: &str =
+    "its point is of low order, so anybody could decrypt what is encrypted for it";
 
 /// Whether a key agreement with this X25519 public key has the same result for every private key: zero (RFC 7748, section 6.1).
 ///
