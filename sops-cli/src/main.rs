@@ -34,6 +34,7 @@ mod shortening;
 mod signals;
 mod source;
 mod ui;
+mod vim;
 
 use std::process::ExitCode;
 
