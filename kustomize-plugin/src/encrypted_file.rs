@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use sops_core::keys::DataKey;
+use sops_core::rules::EncryptionRule;
 use sops_core::tree::Node;
-use sops_core::{Ciphertexts, Document, EncryptedDocument, Format, MacCheck};
+use sops_core::{Document, EncryptedDocument, Format, MacCheck};
 use zeroize::Zeroizing;
 
 use crate::keys::Keys;
@@ -32,12 +33,20 @@ pub(crate) fn decrypt(
     .map_err(|problem| problem.in_file(path))
 }
 
-/// The encrypted values of a file that kustomize has read a resource from, once its MAC has been verified.
+/// A file that kustomize has read resources from, once its MAC has been verified.
+pub(crate) struct Verified {
+    /// The rule of the whole file.
+    pub(crate) rule: Option<EncryptionRule>,
+    /// Its documents, still encrypted.
+    pub(crate) documents: Vec<Node>,
+}
+
+/// Verifies the MAC of a file that kustomize has read resources from.
 pub(crate) fn verified(
     workspace: &Workspace,
     keys: &mut Keys,
     path: &str,
-) -> Result<Ciphertexts, Problem> {
+) -> Result<Verified, Problem> {
     let bytes = workspace.read(path)?;
     let format = if path.ends_with(".json") {
         Format::Json
@@ -46,7 +55,10 @@ pub(crate) fn verified(
     };
     with_key(&bytes, format, keys, |document, key| {
         document.decrypt(&key, MacCheck::Require)?;
-        Ok(document.ciphertexts())
+        Ok(Verified {
+            rule: document.metadata().rule.clone(),
+            documents: document.trees().collect(),
+        })
     })
     .map_err(|problem| problem.in_file(path))
 }

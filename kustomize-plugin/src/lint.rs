@@ -6,7 +6,7 @@ use serde::Deserialize;
 use sops_core::tree::Node;
 use sops_lint::{Input, Linter, NoTree, Settings, Severity};
 
-use crate::decrypt::origin;
+use crate::decrypt::origin::Origin;
 use crate::problem::Problem;
 use crate::report::Report;
 
@@ -28,7 +28,7 @@ pub(crate) fn lint(
     let linter = Linter::new(linting.settings.clone())
         .map_err(|error| Problem::new(error.to_string()).at_field("settings"))?;
     for resource in resources {
-        let file = origin::path(resource);
+        let file = Origin::of(resource).into_file();
         let text = resource.to_yaml();
         let linted = linter.lint(&Input {
             name: file.as_deref().unwrap_or("resource.yaml"),

@@ -125,9 +125,14 @@ impl Ran {
 pub(crate) fn encrypted(text: &str) -> String {
     let how = Encryption {
         rule: EncryptionRule::EncryptedRegex("^(data|stringData)$".into()),
-        ..Encryption::to([recipient()])
+        ..encryption()
     };
     encrypt(text, Format::Yaml, &how).expect("the text can be encrypted")
+}
+
+/// For the test key.
+pub(crate) fn encryption() -> Encryption {
+    Encryption::to([recipient()])
 }
 
 fn recipient() -> Recipient {

@@ -15,15 +15,16 @@ use signal_hook::iterator::Signals;
 
 use crate::command_error::{Code, CommandError};
 use crate::signals::{Deferred, ENDING};
+use crate::vim::private_arguments;
 
 /// The variables that name an editor, in order: those of `sops`, then the other usual one.
 const VARIABLES: [&str; 3] = ["SOPS_EDITOR", "EDITOR", "VISUAL"];
 
-/// The editors that are looked for where no variable names one, as in `sops`.
-const USUAL: [&str; 3] = ["vim", "nano", "vi"];
+/// The editors that are looked for where no variable names one: those of `sops`, then one more.
+const USUAL: [&str; 4] = ["vim", "nano", "vi", "nvim"];
 
 /// The private key is for this program alone.
-const SECRET_VARIABLE: &str = "SOPS_AGE_KEY";
+pub(crate) const SECRET_VARIABLE: &str = "SOPS_AGE_KEY";
 
 /// How long an editor has that is asked to end.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -97,6 +98,7 @@ impl Editor {
         let mut events =
             Signals::new(ENDING.into_iter().chain([SIGCHLD])).map_err(|error| failed(&error))?;
         let mut child = Command::new(&self.program)
+            .args(private_arguments(&self.program))
             .args(&self.arguments)
             .arg(file)
             .env_remove(SECRET_VARIABLE)

@@ -1,10 +1,10 @@
 //! Answers requests to a key service with the age and PGP keys of this machine.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use hardening::masked;
 use sops_core::keys::{
-    Effort, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey,
+    Effort, Environment, Family, Gpg, Identities, KeyService, MasterKey, Opened,
 };
 use sops_keyservice::{Answer, Status};
 use zeroize::Zeroizing;
@@ -29,27 +29,23 @@ impl LocalKeys {
         }
     }
 
-    /// Answers a request to do `what` with the key.
+    /// Answers a request to do `what` with the key, which may ask somebody first.
     fn answer<A>(
         &self,
         what: &str,
         key: &MasterKey,
-        work: impl FnOnce(&KeyServices) -> Result<A, Status>,
+        work: impl FnOnce(&Keys) -> Result<A, Status>,
     ) -> Result<A, Status> {
         let name = name(key);
-        let answer = self.permission(what, &name).and_then(|()| {
-            let identities = Identities::from_environment(Environment::process());
-            let services = KeyServices::new()
-                .with(Arc::new(identities.with_prompt(self.ui.prompt())))
-                .with(Arc::new(Gpg::from_environment(Environment::process())));
-            if !services.serves(key.family()) {
-                let family = key.family();
-                let message =
-                    format!("this key service has age and PGP keys, and none of {family}");
-                return Err(Status::unimplemented(message));
-            }
-            work(&services)
-        });
+        let identities = Identities::from_environment(Environment::process());
+        let keys = Keys {
+            identities: identities.with_prompt(self.ui.prompt()),
+            gpg: Gpg::from_environment(Environment::process()),
+        };
+        let answer = match key.family() {
+            Family::Age | Family::Pgp => work(&keys),
+            family => Err(has_none_of(family)),
+        };
         // What a request names may be a private key, which the reason repeats.
         let answer = answer.map_err(|status| Status::new(status.code(), masked(status.message())));
         if self.ui.is_verbose() {
@@ -65,13 +61,13 @@ impl LocalKeys {
         answer
     }
 
-    fn permission(&self, what: &str, name: &str) -> Result<(), Status> {
+    /// Asks whether to answer, in words that begin with "A request to".
+    fn permission(&self, request: &str) -> Result<(), Status> {
         if !self.asks_first {
             return Ok(());
         }
         let _one = self.person.lock().unwrap_or_else(PoisonError::into_inner);
-        let question = format!("A request to {what} with {name}. Answer it?");
-        match self.ui.confirm(&question) {
+        match self.ui.confirm(&format!("{request}. Answer it?")) {
             Ok(true) => Ok(()),
             Ok(false) => Err(Status::permission_denied("the request was rejected")),
             Err(_) => Err(Status::permission_denied(
@@ -79,41 +75,110 @@ impl LocalKeys {
             )),
         }
     }
+
+    /// Asks for the key that decrypts, which need not be the one that the request names.
+    fn permission_for(&self, key: &MasterKey, opened: &Opened) -> Result<(), Status> {
+        let named = name(key);
+        let family = key.family();
+        self.permission(&match opened.names.last() {
+            Some(_) if opened.is_by(key) => format!("A request to decrypt with {named}"),
+            Some(opener) => {
+                let opener = printable(&format!("{family} {opener}"));
+                format!("A request to decrypt with {opener}, although it names {named}")
+            }
+            None => {
+                let opener = match family {
+                    Family::Age => "a key of an age plugin".to_owned(),
+                    family => format!("a {family} key that `gpg` does not tell"),
+                };
+                format!(
+                    "A request to decrypt with {opener}, which may not be the one it names, {named}"
+                )
+            }
+        })
+    }
+}
+
+/// The keys of this machine, for one request.
+struct Keys {
+    identities: Identities,
+    gpg: Gpg,
+}
+
+impl Keys {
+    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String, Status> {
+        match key.family() {
+            Family::Age => self.identities.encrypt(key, secret),
+            Family::Pgp => self.gpg.encrypt(key, secret),
+            family => return Err(has_none_of(family)),
+        }
+        .map_err(|error| Status::unknown(error.about_key()))
+    }
+
+    fn open(&self, key: &MasterKey, enc: &str, effort: Effort) -> Result<Option<Opened>, Status> {
+        match key {
+            MasterKey::Age { recipient } => self.identities.open(effort, recipient, enc),
+            MasterKey::Pgp { .. } => self.gpg.open(key, enc, effort),
+            key => return Err(has_none_of(key.family())),
+        }
+        .map_err(|error| Status::unknown(error.about_key()))
+    }
+}
+
+fn has_none_of(family: Family) -> Status {
+    let message = format!("this key service has age and PGP keys, and none of {family}");
+    Status::unimplemented(message)
 }
 
 impl Answer for LocalKeys {
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String, Status> {
-        self.answer("encrypt", key, |services| {
-            services
-                .encrypt(key, secret)
-                .map_err(|error| Status::unknown(error.about_key()))
+        self.answer("encrypt", key, |keys| {
+            self.permission(&format!("A request to encrypt for {}", name(key)))?;
+            keys.encrypt(key, secret)
         })
     }
 
     fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status> {
-        self.answer("decrypt", key, |services| {
-            let mut reason = "no private key at hand opens this".to_owned();
+        self.answer("decrypt", key, |keys| {
+            // What lies ready tells whose key it is, before anybody is asked.
+            if let Ok(Some(opened)) = keys.open(key, enc, Effort::Ready) {
+                self.permission_for(key, &opened)?;
+                return Ok(opened.secret);
+            }
+            // From here on, commands and plugins are run, and passphrases asked for.
+            self.permission(&format!("A request to decrypt with {}", name(key)))?;
+            let mut reason = Status::unknown("no private key at hand opens this");
             for effort in Effort::ALL {
                 let asking = (effort == Effort::Ask).then(|| self.person.lock());
-                match services.decrypt(key, enc, effort) {
-                    Ok(Some(secret)) => return Ok(secret),
-                    Ok(None) => {}
-                    Err(error) => reason = error.about_key(),
-                }
+                let opened = keys.open(key, enc, effort);
                 drop(asking);
+                match opened {
+                    Ok(Some(opened)) => {
+                        if !opened.is_by(key) {
+                            self.permission_for(key, &opened)?;
+                        }
+                        return Ok(opened.secret);
+                    }
+                    Ok(None) => {}
+                    Err(status) => reason = status,
+                }
             }
-            Err(Status::unknown(reason))
+            Err(reason)
         })
     }
 }
 
-/// What a person is told of the key. A request can name it in any way, which must not speak to the terminal.
+/// What a person is told of the key that a request names.
 fn name(key: &MasterKey) -> String {
-    const LIMIT: usize = 300;
-    let name = match key {
+    printable(&match key {
         MasterKey::Age { recipient } => format!("{} {recipient}", Family::Age),
         key => format!("{} {}", key.family(), key.id()),
-    };
-    let name: String = name.chars().take(LIMIT).collect();
-    name.escape_debug().to_string()
+    })
+}
+
+/// A request can hold any text, which must not speak to the terminal.
+fn printable(text: &str) -> String {
+    const LIMIT: usize = 300;
+    let text: String = text.chars().take(LIMIT).collect();
+    text.escape_debug().to_string()
 }

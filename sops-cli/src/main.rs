@@ -39,6 +39,7 @@ mod shortening;
 mod signals;
 mod source;
 mod ui;
+mod vim;
 mod walking;
 
 use std::process::ExitCode;

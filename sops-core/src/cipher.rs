@@ -10,8 +10,8 @@ use aes_gcm::{AeadInOut, AesGcm, Nonce, Tag};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use memchr::{memchr, memrchr};
-use rand::rngs::StdRng;
-use rand::{Rng as _, make_rng};
+use rand::rngs::{StdRng, SysRng};
+use rand::{Rng as _, SeedableRng as _};
 use zeroize::Zeroizing;
 
 use crate::keys::DataKey;
@@ -45,7 +45,11 @@ impl Cipher {
         Self {
             usual: AesGcm::new(key.into()),
             short: Box::new((AesGcm::new(key.into()), AesGcm::new(key.into()))),
-            nonces: make_rng(),
+            // From the system, not from the generator of the thread: that one's copies in two processes after a fork would give the
+            // same nonces, and with one data key these break GCM.
+            nonces: StdRng::try_from_rng(&mut SysRng).expect(
+                "the system's random generator works: nothing can be encrypted safely without it",
+            ),
             buffer: Zeroizing::new(Vec::new()),
             encoded: Vec::new(),
         }

@@ -1,17 +1,17 @@
 //! An encrypted document as a tree: what another program has read, sorted and added to, so that its text is gone.
 //!
 //! The MAC is over the values in the order of the text, so it cannot be computed from a tree. What can be checked is each value's own
-//! tag, which binds it to its path, and whether the values stand in a file whose MAC is right ([`Ciphertexts`]).
+//! tag, which binds it to its path. Whoever knows the file can also compare the tree with those of its documents
+//! ([`EncryptedDocument::trees`](crate::EncryptedDocument::trees)), once the file's MAC is verified.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value as Json};
 
-use crate::cipher::{CIPHERTEXT_PREFIX, Cipher, is_encrypted};
-use crate::document::{Document, Item, Leaf};
+use crate::cipher::{CIPHERTEXT_PREFIX, Cipher};
+use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::golang;
@@ -55,6 +55,11 @@ impl EncryptedTree {
     /// What the `sops` block says.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// The tree without its metadata, still encrypted.
+    pub fn tree(&self) -> &Node {
+        &self.tree
     }
 
     /// The data key, as [`EncryptedDocument::data_key`](crate::EncryptedDocument::data_key) has it.
@@ -157,7 +162,7 @@ impl Walk {
 
     /// The plaintext of a value; `None` if it is one already.
     fn value(&mut self, value: &Value<'_>, matches: bool) -> Result<Option<Value<'static>>> {
-        let text = ciphertext(value);
+        let text = value.ciphertext();
         let selected = self.rule.as_ref().is_none_or(|rule| rule.selects(matches));
         let text = match text {
             None if self.by_form || !selected => return Ok(None),
@@ -192,103 +197,6 @@ impl Walk {
             location: None,
             message: message.into(),
         }
-    }
-}
-
-/// The text of a value that is encrypted.
-fn ciphertext<'v>(value: &'v Value<'_>) -> Option<&'v str> {
-    let text = str::from_utf8(&value.bytes).ok()?;
-    (value.kind == Type::Str && is_encrypted(text)).then_some(text)
-}
-
-/// The encrypted values of a file, each with its path and the documents that it stands in.
-pub struct Ciphertexts {
-    documents: HashMap<(Vec<u8>, String), Vec<usize>>,
-}
-
-impl Ciphertexts {
-    pub(crate) fn of(document: &Document<'_>) -> Self {
-        let mut documents: HashMap<_, Vec<usize>> = HashMap::new();
-        let mut number = 0;
-        let mut path = Vec::new();
-        for item in &document.tape {
-            match item {
-                Item::Document { .. } => number += 1,
-                Item::Leaf(Leaf {
-                    path: id,
-                    value: Some(value),
-                    ..
-                }) => {
-                    if let Some(text) = ciphertext(value) {
-                        document.paths.additional_data(*id, &mut path);
-                        let key = (path.clone(), text.to_owned());
-                        documents.entry(key).or_default().push(number);
-                    }
-                }
-                _ => {}
-            }
-        }
-        Self { documents }
-    }
-
-    /// Requires that the encrypted values of a tree stand in one document of the file, each at its path. Others may be missing from the
-    /// tree.
-    ///
-    /// # Errors
-    /// [`Error::Value`] for the first value that does not.
-    pub fn require(&self, tree: &EncryptedTree) -> Result<()> {
-        let mut candidates = None;
-        self.require_in(&tree.tree, &mut Path::default(), &mut candidates)
-    }
-
-    fn require_in(
-        &self,
-        node: &Node,
-        path: &mut Path,
-        candidates: &mut Option<Vec<usize>>,
-    ) -> Result<()> {
-        match node {
-            Node::Mapping(entries) => {
-                for entry in entries {
-                    let before = path.enter(&entry.key);
-                    self.require_in(&entry.value, path, candidates)?;
-                    path.leave(before);
-                }
-            }
-            Node::Sequence(items) => {
-                for item in items {
-                    self.require_in(item, path, candidates)?;
-                }
-            }
-            Node::Scalar(Some(value)) => {
-                let Some(text) = ciphertext(value) else {
-                    return Ok(());
-                };
-                let key = (path.additional_data.clone(), text.to_owned());
-                let here = self.documents.get(&key).map_or(&[][..], Vec::as_slice);
-                let left = match candidates.take() {
-                    None => here.to_vec(),
-                    Some(mut left) => {
-                        left.retain(|number| here.contains(number));
-                        left
-                    }
-                };
-                if left.is_empty() {
-                    return Err(Error::Value {
-                        path: path.shown.clone(),
-                        location: None,
-                        message: if here.is_empty() {
-                            "the file does not have this encrypted value at this place".into()
-                        } else {
-                            "the file has this encrypted value in another document than those before it".into()
-                        },
-                    });
-                }
-                *candidates = Some(left);
-            }
-            Node::Scalar(None) => {}
-        }
-        Ok(())
     }
 }
 
@@ -529,65 +437,5 @@ mod tests {
         ] {
             assert_eq!(message(EncryptedTree::new(tree(text))), expected);
         }
-    }
-
-    #[test]
-    fn the_values_of_a_tree_have_to_stand_in_one_document_of_its_file() {
-        let sample = Sample::data("data:\n  a: x\n  b: y\n---\ndata:\n  a: x\n  l: [u, v]\n");
-        let document = EncryptedDocument::parse(&sample.encrypted, Format::Yaml).expect("it is");
-        let ciphertexts = document.ciphertexts();
-        let texts: Vec<_> = sample.encrypted.split("\n---\n").collect();
-        let require = |tree: Node| {
-            let tree = EncryptedTree::new(tree).expect("it has a block");
-            message(ciphertexts.require(&tree))
-        };
-        let [mut first, second] = [tree(texts[0]), tree(texts[1])];
-        assert_eq!(require(first.clone()), "no error");
-        assert_eq!(require(second.clone()), "no error");
-
-        let of = |tree: &Node, key| {
-            tree.get("data")
-                .and_then(|data| data.get(key))
-                .expect("it is there")
-                .clone()
-        };
-        let data = |tree: &mut Node| entries(&mut entries(tree)[0].value).clone();
-        let with = |tree: &Node, key: &str, value| {
-            let mut tree = tree.clone();
-            let mut values = data(&mut tree);
-            values.retain(|entry| entry.key != key);
-            values.push(Entry {
-                key: key.into(),
-                value,
-            });
-            entries(&mut tree)[0].value = Node::Mapping(values);
-            tree
-        };
-        // A patch of another program: plaintext may be added, values may go.
-        let mut less = first.clone();
-        entries(&mut entries(&mut less)[0].value).remove(0);
-        assert_eq!(require(less), "no error");
-        assert_eq!(require(with(&first, "c", "plain".into())), "no error");
-
-        let other = Sample::data("data:\n  a: x\n");
-        let foreign = of(&tree(&other.encrypted), "a");
-        let absent = "the file does not have this encrypted value at this place";
-        assert_eq!(
-            require(with(&first, "a", foreign)),
-            format!("data.a: {absent}")
-        );
-        assert_eq!(
-            require(with(&first, "b", of(&first, "a"))),
-            format!("data.b: {absent}")
-        );
-        assert_eq!(
-            require(with(&first, "a", of(&second, "a"))),
-            "data.a: the file has this encrypted value in another document than those before it"
-        );
-        entries(&mut first).clear();
-        assert_eq!(
-            message(EncryptedTree::new(first)),
-            "sops metadata not found"
-        );
     }
 }

@@ -10,7 +10,6 @@ use zeroize::Zeroizing;
 use crate::config::Stores;
 use crate::convert::{json_binary_indent, yaml_step};
 use crate::document::{Document, Edits, block};
-use crate::encrypted_tree::Ciphertexts;
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::key_path::Component;
@@ -27,6 +26,7 @@ use crate::pipeline::sink::{Sink, Written};
 pub use crate::pipeline::unencrypted::Unencrypted;
 use crate::pipeline::{binary, decrypt, encrypt};
 use crate::rules::EncryptionRule;
+use crate::tree::Node;
 
 /// How a document is to be encrypted.
 #[derive(Clone)]
@@ -299,9 +299,9 @@ impl<'a> EncryptedDocument<'a> {
         }
     }
 
-    /// The encrypted values, to be compared with those of a tree that was made of the document.
-    pub fn ciphertexts(&self) -> Ciphertexts {
-        Ciphertexts::of(&self.document)
+    /// The documents as trees, without their metadata and still encrypted, in the order of the file.
+    pub fn trees(&self) -> impl Iterator<Item = Node> {
+        self.document.trees()
     }
 
     /// Decrypts the document to encrypt it again once it has been changed.

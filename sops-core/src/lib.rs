@@ -129,7 +129,7 @@ pub use cipher::CIPHERTEXT_PREFIX;
 pub use convert::{convert, extract};
 pub use document::Document;
 pub use document::change::{set, unset};
-pub use encrypted_tree::{Ciphertexts, EncryptedTree, path_of_ciphertext};
+pub use encrypted_tree::{EncryptedTree, path_of_ciphertext};
 pub use error::{Error, Location, Result};
 pub use file::{
     Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, Unencrypted, decrypt,

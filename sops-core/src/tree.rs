@@ -110,6 +110,14 @@ impl Node {
             _ => None,
         }
     }
+
+    /// The text, if this is one encrypted value: `ENC[…]`.
+    pub fn ciphertext(&self) -> Option<&str> {
+        match self {
+            Self::Scalar(Some(value)) => value.ciphertext(),
+            _ => None,
+        }
+    }
 }
 
 impl From<&str> for Node {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::cipher::is_encrypted;
+
 /// The type of a value, the `type` of `ENC[…,type:…]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
@@ -80,6 +82,12 @@ impl<'a> Value<'a> {
     /// Whether it is text.
     pub fn is_str(&self) -> bool {
         self.kind == Type::Str
+    }
+
+    /// The text, if this is one encrypted value: `ENC[…]`.
+    pub(crate) fn ciphertext(&self) -> Option<&str> {
+        let text = str::from_utf8(&self.bytes).ok()?;
+        (self.is_str() && is_encrypted(text)).then_some(text)
     }
 
     /// The value with a copy of what it borrows.

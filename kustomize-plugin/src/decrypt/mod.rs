@@ -1,9 +1,12 @@
 //! The transformer: decrypts every resource that carries a `sops` block, whatever its kind.
 //!
 //! By then kustomize has sorted the keys of a resource and added to it, so the MAC of its file cannot be computed from it. Each value's own
-//! tag and path are checked; what the file is for stands in `origin`.
+//! tag and path are checked. If kustomize says which file it read (`origin`), the MAC of that file is verified, and the resource compared
+//! with it: its encrypted values (`source_file`) and which object it is (`identity`).
 
+mod identity;
 pub(crate) mod origin;
+mod source_file;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +14,8 @@ use sops_core::metadata::BLOCK_KEY;
 use sops_core::tree::Node;
 use sops_core::{EncryptedTree, path_of_ciphertext};
 
-use self::origin::Origins;
+use self::identity::Identity;
+use self::origin::{Origin, Origins};
 use crate::config::{Decryption, MacPolicy};
 use crate::function::Function;
 use crate::problem::{Problem, ResourceRef};
@@ -58,20 +62,38 @@ struct Run<'f> {
     function: &'f mut Function,
     mac: MacPolicy,
     origins: Origins,
-    /// The resources whose MAC was not verified.
+    /// The resources of which kustomize recorded no origin.
     unverified: Vec<ResourceRef>,
 }
 
 impl Run<'_> {
     fn resource(&mut self, resource: Node) -> Result<Node, Problem> {
-        let origin = origin::path(&resource);
+        let origin = Origin::of(&resource);
         let named = ResourceRef::of(&resource);
+        let identity = Identity::of(&resource);
         let tree = EncryptedTree::new(resource)?;
         match (self.mac, origin) {
             (MacPolicy::Ignore, _) => {}
-            (_, Some(path)) => self.origins.require(self.function, &path, &tree)?,
-            (MacPolicy::Require, None) => return Err(Problem::new(UNVERIFIED_BUT_REQUIRED)),
-            (MacPolicy::Warn, None) => self.unverified.push(named),
+            (_, Origin::File(path)) => {
+                self.origins
+                    .require(self.function, &path, &identity, &tree)?;
+            }
+            (MacPolicy::Require, origin) => {
+                let message = format!(
+                    "`mac: require`, but the MAC cannot be verified: {}",
+                    why_unverified(&origin)
+                );
+                return Err(Problem::new(message));
+            }
+            (MacPolicy::Warn, Origin::Unrecorded) => self.unverified.push(named),
+            // kustomize records origins, and this one leads to no file: by intent or not, it is not like the others.
+            (MacPolicy::Warn, origin) => {
+                let message = format!("the MAC was not verified: {}", why_unverified(&origin));
+                self.function.report.warn(Problem {
+                    resource: Some(Box::new(named)),
+                    ..Problem::new(message)
+                });
+            }
         }
         let key = self.function.keys.of_tree(&tree)?;
         Ok(tree.decrypt(&key)?)
@@ -83,19 +105,31 @@ impl Run<'_> {
             1 => String::new(),
             count => format!(" (nor of {} more)", count - 1),
         };
-        let problem = Problem::new(format!("the MAC was not verified{more}; {HOW_TO_VERIFY}"));
+        let message = format!(
+            "the MAC was not verified{more}: {}; `mac: ignore` in the configuration of this function silences this",
+            why_unverified(&Origin::Unrecorded)
+        );
         self.function.report.warn(Problem {
             resource: Some(Box::new(self.unverified.swap_remove(0))),
-            ..problem
+            ..Problem::new(message)
         });
+    }
+}
+
+/// Why the file of a resource cannot be looked at, and what to do about it.
+fn why_unverified(origin: &Origin) -> String {
+    match origin {
+        Origin::Unrecorded | Origin::File(_) => UNRECORDED.to_owned(),
+        Origin::Repository(repository) => format!(
+            "the annotation config.kubernetes.io/origin says that the file is in another repository, `{repository}`; copy the file into this one"
+        ),
+        Origin::NoFile => NO_FILE.to_owned(),
     }
 }
 
 const NO_BLOCK: &str = "it is encrypted, and the resource has no `sops` block to decrypt it with: take the file from version control, look for a patch \
                         that removes the block, and use a SopsGenerator for files that a generator of kustomize cannot decrypt";
 
-const HOW_TO_VERIFY: &str = "`buildMetadata: [originAnnotations]` in the kustomization that is built tells which file it is in, and `mac: ignore` here \
-                             silences this";
+const UNRECORDED: &str = "the resource does not say which file it is from; add `buildMetadata: [originAnnotations]` to the kustomization that is built";
 
-const UNVERIFIED_BUT_REQUIRED: &str = "`mac: require`, but the MAC cannot be verified, since the resource does not tell its file: write \
-                                       `buildMetadata: [originAnnotations]` into the kustomization that is built";
+const NO_FILE: &str = "the annotation config.kubernetes.io/origin names no file; list the encrypted file under `resources`, or use a SopsGenerator";

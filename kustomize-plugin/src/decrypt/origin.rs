@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::iter;
 use std::path::{Component, Path, PathBuf};
 
+use sops_core::EncryptedTree;
 use sops_core::tree::Node;
-use sops_core::{Ciphertexts, EncryptedTree};
 
+use super::identity::Identity;
+use super::source_file::SourceFile;
 use crate::encrypted_file::verified;
 use crate::function::{Function, annotation};
 use crate::problem::Problem;
@@ -14,15 +16,44 @@ use crate::workspace::Workspace;
 
 const ANNOTATION: &str = "config.kubernetes.io/origin";
 
-/// The path of the file that a resource is from, relative to the folder that is built; `None` if it is not told, or the file is in a
-/// repository elsewhere.
-pub(crate) fn path(resource: &Node) -> Option<String> {
-    let text = annotation(resource, ANNOTATION)?;
-    let trees = Node::from_yaml(text).ok()?;
-    let origin = trees.first()?;
-    match origin.get("repo") {
-        Some(_) => None,
-        None => origin.get("path")?.as_str().map(str::to_owned),
+/// What a resource says of the file that it is from.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Its path, relative to the folder that is built.
+    File(String),
+    /// It is in another repository, which kustomize has fetched.
+    Repository(String),
+    /// Something other than a file of resources made it, such as a generator.
+    NoFile,
+    /// Nothing.
+    Unrecorded,
+}
+
+impl Origin {
+    pub(crate) fn of(resource: &Node) -> Self {
+        let Some(text) = annotation(resource, ANNOTATION) else {
+            return Self::Unrecorded;
+        };
+        let trees = Node::from_yaml(text).unwrap_or_default();
+        let [origin] = trees.as_slice() else {
+            return Self::NoFile;
+        };
+        let path = origin.get("path").and_then(Node::as_str);
+        match (origin.get("repo"), path) {
+            (Some(repository), _) => {
+                Self::Repository(repository.as_str().unwrap_or_default().to_owned())
+            }
+            (None, Some(path)) => Self::File(path.to_owned()),
+            (None, None) => Self::NoFile,
+        }
+    }
+
+    /// The path of the file, if it is in this repository.
+    pub(crate) fn into_file(self) -> Option<String> {
+        match self {
+            Self::File(path) => Some(path),
+            _ => None,
+        }
     }
 }
 
@@ -30,32 +61,34 @@ pub(crate) fn path(resource: &Node) -> Option<String> {
 pub(super) struct Origins {
     /// Where the configuration of this function is from, as with a resource.
     config: Option<String>,
-    files: HashMap<String, Ciphertexts>,
+    files: HashMap<String, SourceFile>,
 }
 
 impl Origins {
     pub(super) fn new(config: &Node) -> Self {
         Self {
-            config: path(config),
+            config: Origin::of(config).into_file(),
             files: HashMap::new(),
         }
     }
 
-    /// Requires that the encrypted values of a resource stand in its file, and that the MAC of the file is right.
+    /// Requires the MAC of the file to be right, and the resource to be an object of the file with encrypted values of that object.
     pub(super) fn require(
         &mut self,
         function: &mut Function,
         path: &str,
+        identity: &Identity,
         tree: &EncryptedTree,
     ) -> Result<(), Problem> {
         if !self.files.contains_key(path) {
             let here = self.locate(&function.workspace, path);
             let file = verified(&function.workspace, &mut function.keys, &here)?;
-            self.files.insert(path.to_owned(), file);
+            self.files.insert(path.to_owned(), SourceFile::new(file));
         }
-        self.files[path]
-            .require(tree)
-            .map_err(|error| Problem::from(error).in_file(path))
+        let documents = self.files[path].documents_of(tree);
+        documents
+            .and_then(|documents| identity.require(&documents))
+            .map_err(|problem| problem.in_file(path))
     }
 
     /// The path relative to the working folder, which is not the folder that is built where a base has this function among its

@@ -1,5 +1,6 @@
 use super::*;
 use crate::sample::{SECRET, Sample, encrypted, field, list, only, text};
+use sops_core::tree::Entry;
 
 const CONFIG: &str =
     "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmetadata:\n  name: sops\n";
@@ -54,7 +55,7 @@ fn a_mac_that_cannot_be_verified_is_a_warning_or_an_error() {
     let [line] = &ran.lines[..] else {
         panic!("{:?}", ran.lines)
     };
-    let start = "warning: Secret a: the MAC was not verified (nor of 1 more); `buildMetadata: ";
+    let start = "warning: Secret a: the MAC was not verified (nor of 1 more): the resource does not say which file it is from; ";
     assert!(line.starts_with(start), "{line}");
     assert!(ran.output.contains("severity: warning"));
 
@@ -62,9 +63,40 @@ fn a_mac_that_cannot_be_verified_is_a_warning_or_an_error() {
     let start = "Secret a: `mac: require`, but the MAC cannot be verified";
     assert!(ran.error().starts_with(start), "{}", ran.error());
 
-    // A file in a repository elsewhere cannot be read.
-    let remote = from(&a, "a.yaml").replace("path: a.yaml", "repo: https://x\n      path: a.yaml");
-    assert!(sample.run(REQUIRE, &[&remote]).error().starts_with(start));
+    // An origin without a file here is no reason to look like the others: it may have been written by hand.
+    for (origin, says) in [
+        (
+            "repo: https://x\n      path: a.yaml",
+            "the file is in another repository, `https://x`",
+        ),
+        (
+            "repo: ''\n      path: a.yaml",
+            "the file is in another repository",
+        ),
+        ("configuredIn: kustomization.yaml", "names no file"),
+        ("path: [a.yaml]", "names no file"),
+        ("- a\n", "names no file"),
+        ("{", "names no file"),
+    ] {
+        let unknown = from(&a, "a.yaml").replace("path: a.yaml", origin);
+        let ran = sample.run(REQUIRE, &[&unknown]);
+        assert!(
+            ran.error().starts_with(start) && ran.error().contains(says),
+            "{}",
+            ran.error()
+        );
+        let ran = sample.run(CONFIG, &[&b, &unknown]);
+        let [of_origin, of_others] = &ran.lines[..] else {
+            panic!("{:?}", ran.lines)
+        };
+        let start = "warning: Secret a: the MAC was not verified: the annotation";
+        assert!(
+            of_origin.starts_with(start) && of_origin.contains(says),
+            "{of_origin}"
+        );
+        assert!(of_others.starts_with("warning: Secret b: "), "{of_others}");
+        sample.run(QUIET, &[&unknown]).quiet();
+    }
 }
 
 #[test]
@@ -94,12 +126,12 @@ fn values_have_to_stand_in_their_file() {
     let ran = sample.run(CONFIG, &[&from(&file, "other.yaml")]);
     assert_eq!(
         ran.error(),
-        "Secret a: other.yaml: stringData.password: the file does not have this encrypted value at this place"
+        "Secret a: other.yaml: stringData.password: the file does not have this encrypted value at this key path"
     );
     let moved = from(&other, "other.yaml").replace("  password: ENC", "  token: ENC");
     assert_eq!(
         sample.run(CONFIG, &[&moved]).error(),
-        "Secret a: other.yaml: stringData.token: the file does not have this encrypted value at this place"
+        "Secret a: other.yaml: stringData.token: the file has this encrypted value in another place"
     );
     for (path, message) in [
         (
@@ -145,6 +177,311 @@ fn a_base_is_found_from_the_folder_that_is_built() {
     }
 }
 
+/// What kustomize records of its own changes, as its version 5.8.1 passes it to functions.
+const RECORDS: &str = "    internal.config.kubernetes.io/prefixes: a-,b-\n    internal.config.kubernetes.io/suffixes: -y,-z\n    \
+                       internal.config.kubernetes.io/previousKinds: Secret,Secret\n    internal.config.kubernetes.io/previousNames: db,a-db\n    \
+                       internal.config.kubernetes.io/previousNamespaces: prod,other\n";
+
+const DATABASE: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  namespace: prod\nstringData:\n  password: s3cret-value\n  user: admin\n";
+
+/// A resource of `prod/secret.yaml` with its metadata replaced.
+fn database(encrypted: &str, name: &str, namespace: &str, records: &str) -> String {
+    let resource = from(encrypted, "../prod/secret.yaml");
+    let annotations = "  annotations:\n";
+    resource
+        .replacen(annotations, &format!("{annotations}{records}"), 1)
+        .replacen("  name: db\n", &format!("  name: {name}\n"), 1)
+        .replacen(
+            "  namespace: prod\n",
+            &format!("  namespace: {namespace}\n"),
+            1,
+        )
+}
+
+#[test]
+fn encrypted_values_stay_in_the_object_of_their_file() {
+    let sample = Sample::new();
+    let file = sample.encrypt("../prod/secret.yaml", DATABASE);
+    let whole = database(&file, "db", "prod", "");
+    for policy in [CONFIG, REQUIRE] {
+        assert_eq!(sample.run(policy, &[&whole]).quiet().len(), 1);
+        for (resource, place, message) in [
+            (
+                database(&file, "public", "dev", "").replace("kind: Secret", "kind: ConfigMap"),
+                "ConfigMap dev/public: ../prod/secret.yaml: kind",
+                "the file has `Secret` here, and encrypted values cannot be moved to `ConfigMap`",
+            ),
+            (
+                whole.replace("kind: Secret", "kind: ConfigMap"),
+                "ConfigMap prod/db: ../prod/secret.yaml: kind",
+                "the file has `Secret` here",
+            ),
+            // The records are annotations too, and a file can have them.
+            (
+                database(&file, "b-a-db-y-z", "dev", RECORDS)
+                    .replace("kind: Secret", "kind: ConfigMap"),
+                "ConfigMap dev/b-a-db-y-z: ../prod/secret.yaml: kind",
+                "the file has `Secret` here",
+            ),
+            (
+                whole.replace("apiVersion: v1", "apiVersion: example.org/v1"),
+                "Secret prod/db: ../prod/secret.yaml: apiVersion",
+                "the file has `v1` here, and encrypted values cannot be moved to `example.org/v1`",
+            ),
+            (
+                whole.replace("kind: Secret\n", ""),
+                " prod/db: ../prod/secret.yaml: kind",
+                "the file has `Secret` here, and encrypted values cannot be moved to none",
+            ),
+            (
+                database(&file, "public", "prod", ""),
+                "Secret prod/public: ../prod/secret.yaml: metadata.name",
+                "the file has the name `db` here, which only `namePrefix`",
+            ),
+            (
+                database(&file, "public", "prod", RECORDS),
+                "Secret prod/public: ../prod/secret.yaml: metadata.name",
+                "the file has the name `db` here",
+            ),
+            (
+                database(&file, "a-db", "prod", ""),
+                "Secret prod/a-db: ../prod/secret.yaml: metadata.name",
+                "the file has the name `db` here",
+            ),
+            (
+                database(&file, "db", "dev", ""),
+                "Secret dev/db: ../prod/secret.yaml: metadata.namespace",
+                "the file has the namespace `prod` here, which only `namespace`",
+            ),
+            (
+                database(
+                    &file,
+                    "b-a-db-y-z",
+                    "dev",
+                    &RECORDS.replace("prod,other", "default,other"),
+                ),
+                "Secret dev/b-a-db-y-z: ../prod/secret.yaml: metadata.namespace",
+                "the file has the namespace `prod` here",
+            ),
+        ] {
+            let ran = sample.run(policy, &[&resource]);
+            let start = format!("{place}: {message}");
+            assert!(ran.error().starts_with(&start), "{start}\n{}", ran.error());
+            // As in Flux.
+            sample.run(QUIET, &[&resource]).quiet();
+        }
+    }
+}
+
+#[test]
+fn kustomize_may_add_to_names_and_set_namespaces() {
+    let sample = Sample::new();
+    let file = sample.encrypt("../prod/secret.yaml", DATABASE);
+    for (resource, name) in [
+        (database(&file, "b-a-db-y-z", "dev", RECORDS), "b-a-db-y-z"),
+        (database(&file, "b-a-db-y-z", "prod", RECORDS), "b-a-db-y-z"),
+    ] {
+        let decrypted = sample.run(REQUIRE, &[&resource]).quiet();
+        assert_eq!(text(&decrypted[0], "metadata/name"), name);
+        assert_eq!(text(&decrypted[0], "stringData/password"), SECRET);
+    }
+    // What has no namespace is recorded as in `default`.
+    let without = DATABASE.replace("  namespace: prod\n", "");
+    let file = sample.encrypt("../prod/secret.yaml", &without);
+    let records = RECORDS.replace("prod,other", "default");
+    let moved = database(&file, "b-a-db-y-z", "", &records).replacen(
+        "  name:",
+        "  namespace: dev\n  name:",
+        1,
+    );
+    sample.run(REQUIRE, &[&moved]).quiet();
+    let ran = sample.run(
+        REQUIRE,
+        &[&database(&file, "db", "", "").replacen("  name:", "  namespace: dev\n  name:", 1)],
+    );
+    let message =
+        "the file has no namespace here, which only `namespace` of a kustomization may change";
+    assert!(ran.error().ends_with(message), "{}", ran.error());
+}
+
+/// The additional data of a value names its keys, and neither its document nor its item of a list.
+#[test]
+fn encrypted_values_stay_in_their_document_and_item() {
+    let sample = Sample::new();
+    let user = |name: &str, password: &str| format!("  - {{name: {name}, password: {password}}}\n");
+    let text = format!(
+        "apiVersion: x/v1\nkind: Users\nmetadata:\n  name: a\ndata:\n  users:\n{}{}  words: [one, two, three]\n  pairs: [{{u: u1, p: p1}}, {{u: u2, p: p2}}]\n",
+        user("ann", SECRET),
+        user("bob", "hunter2")
+    );
+    let text = format!("{text}---\n{}", text.replacen("name: a", "name: b", 1));
+    let how = sops_core::Encryption {
+        rule: sops_core::rules::EncryptionRule::EncryptedRegex("^(password|words|pairs)$".into()),
+        ..crate::sample::encryption()
+    };
+    let encrypted = sops_core::encrypt(&text, sops_core::Format::Yaml, &how).expect("it can be");
+    sample.write("enc.yaml", &encrypted);
+    let (first, second) = encrypted.split_once("\n---\n").expect("two documents");
+    let [first, second] = [first, second].map(|text| {
+        let text = from(text, "enc.yaml").replace('\n', "\n  ");
+        only(&format!("in:\n  {text}\n"))
+            .get("in")
+            .expect("it is there")
+            .clone()
+    });
+    let run = |tree: &Node| sample.run(REQUIRE, &[&tree.to_yaml()]);
+    run(&first).quiet();
+    run(&second).quiet();
+
+    let users = |tree: &Node| items(tree, "users");
+    let password = |tree: &Node, index: usize| field(&users(tree)[index], "password");
+    let absent = "the file does not have this encrypted value at this key path";
+    let elsewhere = "the file has this encrypted value in another place";
+    let renamed = "the item of the list has another merge key";
+    let reordered = "the file has the encrypted values of this list in another order";
+    let swapped = {
+        let [ann, bob] = [0, 1].map(|index| password(&first, index));
+        let tree = with(&first, "data/users/0/password", bob);
+        with(&tree, "data/users/1/password", ann)
+    };
+    let words = items(&first, "words");
+    let pairs = items(&first, "pairs");
+    let mixed = Node::Mapping(vec![
+        Entry {
+            key: "u".into(),
+            value: field(&pairs[0], "u"),
+        },
+        Entry {
+            key: "p".into(),
+            value: field(&pairs[1], "p"),
+        },
+    ]);
+    let list = |items: &[&Node]| Node::Sequence(items.iter().map(|item| (*item).clone()).collect());
+    for (tree, place, message) in [
+        (swapped, "data.users[0]", renamed),
+        (
+            with(&first, "data/users/0/name", "eve".into()),
+            "data.users[0]",
+            renamed,
+        ),
+        (
+            with(&first, "data/users/1/password", password(&first, 0)),
+            "data.users[1].password",
+            elsewhere,
+        ),
+        (
+            with(&first, "data/users/0/password", password(&second, 0)),
+            // The first value decides about the document.
+            "data.users[1].password",
+            elsewhere,
+        ),
+        (
+            with(&first, "data/words", list(&[&words[1], &words[0]])),
+            "data.words[1]",
+            reordered,
+        ),
+        (
+            with(&first, "data/words", list(&[&words[0], &words[0]])),
+            "data.words[1]",
+            elsewhere,
+        ),
+        (
+            with(&first, "data/words", words[0].clone()),
+            "data.words",
+            elsewhere,
+        ),
+        (
+            with(&first, "data/pairs", list(&[&mixed])),
+            "data.pairs[0].p",
+            elsewhere,
+        ),
+        (
+            with(&first, "data/more", list(&[&words[0]])),
+            "data.more[0]",
+            elsewhere,
+        ),
+        (
+            with(&first, "metadata/annotations/password", password(&first, 0)),
+            "metadata.annotations.password",
+            elsewhere,
+        ),
+        (
+            with(
+                &first,
+                "data/users/0/password",
+                "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]".into(),
+            ),
+            "data.users[0].password",
+            absent,
+        ),
+        (
+            with(&first, "sops/encrypted_regex", "^nothing$".into()),
+            "sops",
+            "the metadata has another rule for what is encrypted than the file",
+        ),
+    ] {
+        let ran = run(&tree);
+        let start = format!("Users a: enc.yaml: {place}: {message}");
+        assert!(ran.error().starts_with(&start), "{start}\n{}", ran.error());
+    }
+
+    // Patches add, remove, and with merge keys change the order.
+    let [ann, bob] = [0, 1].map(|index| users(&first)[index].clone());
+    let new = Node::Mapping(vec![Entry {
+        key: "name".into(),
+        value: "new".into(),
+    }]);
+    for tree in [
+        with(&first, "data/users", list(&[&bob, &new, &ann])),
+        with(&first, "data/users", list(&[&bob])),
+        with(&first, "data/words", list(&[&words[0], &words[2]])),
+        with(&first, "data/words", list(&[])),
+        with(&first, "data/users/0/more", "plain".into()),
+        with(&first, "metadata/labels", Node::Mapping(Vec::new())),
+    ] {
+        run(&tree).quiet();
+    }
+}
+
+/// The list under a key of `data`.
+fn items(tree: &Node, key: &str) -> Vec<Node> {
+    match field(tree, &format!("data/{key}")) {
+        Node::Sequence(items) => items,
+        _ => panic!("{key} is a list"),
+    }
+}
+
+/// The tree with another value at keys and indexes joined with `/`.
+fn with(tree: &Node, path: &str, value: Node) -> Node {
+    fn set(node: &mut Node, mut path: std::str::Split<'_, char>, value: Node) {
+        let Some(step) = path.next() else {
+            *node = value;
+            return;
+        };
+        match node {
+            Node::Sequence(items) => {
+                let index: usize = step.parse().expect("an index");
+                set(&mut items[index], path, value);
+            }
+            Node::Mapping(entries) => {
+                let at = entries.iter().position(|entry| entry.key == step);
+                let at = at.unwrap_or_else(|| {
+                    entries.push(Entry {
+                        key: step.into(),
+                        value: Node::Scalar(None),
+                    });
+                    entries.len() - 1
+                });
+                set(&mut entries[at].value, path, value);
+            }
+            Node::Scalar(_) => panic!("{step} is below a scalar"),
+        }
+    }
+    let mut tree = tree.clone();
+    set(&mut tree, path.split('/'), value);
+    tree
+}
+
 /// A resource can tell anything; only a file that is there, and its own, is taken for where it is from.
 #[test]
 fn origins_that_lead_elsewhere_are_errors() {
@@ -167,7 +504,7 @@ fn origins_that_lead_elsewhere_are_errors() {
         ),
         (
             "[enc.yaml]",
-            "`mac: require`, but the MAC cannot be verified",
+            "`mac: require`, but the MAC cannot be verified: the annotation config.kubernetes.io/origin names no file",
         ),
         ("''", "it is no regular file"),
     ] {

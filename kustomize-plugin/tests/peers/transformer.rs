@@ -109,7 +109,7 @@ fn without_origins_the_build_warns_or_fails_or_is_silent() {
     folder.write("overlays/prod/sops.yaml", &transformer(""));
     let built = folder.build("overlays/prod");
     let warning =
-        "sops-rs-krm: warning: Secret prod/p-odd: the MAC was not verified (nor of 3 more); ";
+        "sops-rs-krm: warning: Secret prod/p-odd: the MAC was not verified (nor of 3 more): ";
     assert!(built.stderr.starts_with(warning), "{}", built.stderr);
     let warned = built.succeeds();
 
@@ -180,8 +180,150 @@ fn what_was_altered_is_not_built() {
         "patches: [{path: patch.yaml}]\n",
     );
     let found = folder.build("base").fails();
-    let message = "sops-rs-krm: error: Secret odd: odd.yaml: stringData.hax: the file does not have this encrypted value at this place";
+    let message = "sops-rs-krm: error: Secret odd: odd.yaml: stringData.hax: the file has this encrypted value in another place";
     assert!(found.starts_with(message), "{found}");
+}
+
+/// A pod with encrypted values in lists that kustomize merges by `name`.
+const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: pod\nspec:\n  containers:\n  - name: one\n    env:\n    - name: A\n      value: s3cret\n    - \
+                   name: B\n      value: t0psecret\n  - name: two\n    env:\n    - name: A\n      value: other\n";
+
+#[test]
+fn patches_that_keep_the_object_are_built() {
+    let patch = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: pod\n  labels: {a: b}\nspec:\n  containers:\n  - name: two\n    image: x\n  - name: zero\n  - name: \
+                 one\n    env: [{name: C, value: c}]\n";
+    let overlay = "resources: [../base]\nnamePrefix: p-\nnameSuffix: -s\nnamespace: prod\n";
+    let folder = Folder::with(&[
+        (
+            "base/kustomization.yaml",
+            "resources: [pod.yaml, odd.yaml]\nnamePrefix: b-\nnameSuffix: -b\nnamespace: base\n",
+        ),
+        ("overlay/kustomization.yaml", overlay),
+        (
+            "overlay/patch.yaml",
+            &patch.replace("name: pod", "name: b-pod-b\n  namespace: base"),
+        ),
+        ("overlay/sops.yaml", &transformer("mac: require\n")),
+    ]);
+    folder.encrypt(
+        "base/pod.yaml",
+        POD,
+        &["--age", recipient(), "--encrypted-regex", "^value$"],
+    );
+    folder.encrypt_data("base/odd.yaml", ODD);
+    let patches = "patches: [{path: patch.yaml}, {target: {kind: Secret}, patch: '[{\"op\": \"add\", \"path\": \"/metadata/labels\", \"value\": {\"c\": \"d\"}}]'}]\n";
+    folder.write(
+        "overlay/kustomization.yaml",
+        &format!("{overlay}{patches}{ORIGINS}transformers: [sops.yaml]\n"),
+    );
+    // What the patch adds to the list is in plaintext, which the rule does not allow.
+    let found = folder.build("overlay").fails();
+    assert!(found.contains("spec.containers"), "{found}");
+    folder.write(
+        "overlay/patch.yaml",
+        &patch
+            .replace("name: pod", "name: b-pod-b\n  namespace: base")
+            .replace("{name: C, value: c}", "{name: B, value: \"\"}, {name: C}"),
+    );
+    let found = folder.build("overlay").quiet();
+    for file in ["base/pod.yaml", "base/odd.yaml"] {
+        folder.decrypt(file);
+    }
+    folder.write(
+        "overlay/kustomization.yaml",
+        &format!("{overlay}{patches}{ORIGINS}"),
+    );
+    assert_eq!(found, folder.build_with(&[], "overlay").quiet());
+}
+
+#[test]
+fn patches_that_make_another_object_of_it_are_not_built() {
+    let target = "target: {kind: Secret, name: odd}";
+    let options = "options: {allowNameChange: true, allowKindChange: true}";
+    for (patch, message) in [
+        (
+            format!(
+                "{{{target}, patch: '[{{\"op\": \"replace\", \"path\": \"/kind\", \"value\": \"ConfigMap\"}}]'}}"
+            ),
+            "ConfigMap odd: odd.yaml: kind: the file has `Secret` here",
+        ),
+        (
+            format!(
+                "{{{target}, {options}, patch: '{{apiVersion: v1, kind: ConfigMap, metadata: {{name: odd}}}}'}}"
+            ),
+            "ConfigMap odd: odd.yaml: kind: the file has `Secret` here",
+        ),
+        (
+            format!(
+                "{{{target}, patch: '[{{\"op\": \"replace\", \"path\": \"/apiVersion\", \"value\": \"v2\"}}]'}}"
+            ),
+            "Secret odd: odd.yaml: apiVersion: the file has `v1` here",
+        ),
+        (
+            format!(
+                "{{{target}, {options}, patch: '{{apiVersion: v1, kind: Secret, metadata: {{name: even}}}}'}}"
+            ),
+            "Secret even: odd.yaml: metadata.name: the file has the name `odd` here",
+        ),
+        (
+            format!(
+                "{{{target}, patch: '[{{\"op\": \"remove\", \"path\": \"/metadata/annotations\"}}]'}}"
+            ),
+            "`mac: require`, but the MAC cannot be verified: ",
+        ),
+    ] {
+        let folder = Folder::with(&[
+            (
+                "kustomization.yaml",
+                &format!(
+                    "resources: [odd.yaml]\ntransformers: [sops.yaml]\npatches: [{patch}]\n{ORIGINS}"
+                ),
+            ),
+            ("sops.yaml", &transformer("mac: require\n")),
+        ]);
+        folder.encrypt_data("odd.yaml", ODD);
+        let found = folder.build("").fails();
+        assert!(found.contains(message), "{patch}\n{found}");
+    }
+}
+
+/// Somebody who can write to the repository, and has no key, has the values of one object in another.
+#[test]
+fn encrypted_values_of_another_file_are_not_built() {
+    for origins in ["", ORIGINS] {
+        let folder = Folder::with(&[
+            (
+                "kustomization.yaml",
+                &format!("resources: [public.yaml]\ntransformers: [sops.yaml]\n{origins}"),
+            ),
+            ("sops.yaml", &transformer("mac: require\n")),
+        ]);
+        folder.encrypt_data("prod/secret.yaml", ODD);
+        let annotations = [
+            "metadata:",
+            "    annotations:",
+            "        config.kubernetes.io/origin: |",
+            "            path: prod/secret.yaml",
+            "        internal.config.kubernetes.io/prefixes: x-",
+            "        internal.config.kubernetes.io/previousKinds: Secret",
+            "        internal.config.kubernetes.io/previousNames: odd",
+            "        internal.config.kubernetes.io/previousNamespaces: default\n",
+        ]
+        .join("\n");
+        let public = folder
+            .read("prod/secret.yaml")
+            .replacen("metadata:\n", &annotations, 1)
+            .replace("kind: Secret", "kind: ConfigMap");
+        folder.write("public.yaml", &public);
+        let found = folder.build("").fails();
+        let message = match origins {
+            // The annotation in the file counts.
+            "" => "ConfigMap odd: prod/secret.yaml: kind: ",
+            // kustomize writes its own, and the MAC of that file is over another kind.
+            _ => "ConfigMap odd: public.yaml: MAC mismatch",
+        };
+        assert!(found.contains(message), "{found}");
+    }
 }
 
 #[test]

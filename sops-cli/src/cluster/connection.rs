@@ -5,12 +5,13 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kube::Client;
 use kube::client::AuthError;
+use kube::{Client, Config};
 use sops_lint::shell_word;
 
 use super::{credentials, kubeconfig};
 use crate::command_error::{Code, CommandError, name_of, reason};
+use crate::ui::Ui;
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -37,6 +38,57 @@ pub(crate) struct Cluster {
     pub(super) origin: Origin,
     /// Whether it is asked through a proxy.
     pub(super) is_behind_proxy: bool,
+    /// Why others could read what is sent.
+    insecurity: Option<Insecurity>,
+}
+
+/// Which connections are good enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Security {
+    /// TLS with a server whose certificate is verified, and no other.
+    VerifiedTls,
+    /// What the kubeconfig says, as with `kubectl`.
+    AsConfigured,
+}
+
+/// Why others than the server could read what is sent, and what the server sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Insecurity {
+    /// There is no TLS. It makes no difference if the address is one of this computer: any of its users may listen there.
+    Plain,
+    /// Any certificate is accepted.
+    Unverified,
+}
+
+impl Insecurity {
+    fn of(config: &Config) -> Option<Self> {
+        let scheme = config.cluster_url.scheme_str().unwrap_or_default();
+        if !scheme.eq_ignore_ascii_case("https") {
+            Some(Self::Plain)
+        } else if config.accept_invalid_certs {
+            Some(Self::Unverified)
+        } else {
+            None
+        }
+    }
+
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Plain => "the connection is not encrypted",
+            Self::Unverified => {
+                "its certificate is not verified, because the kubeconfig sets `insecure-skip-tls-verify`"
+            }
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Plain => "use an address that begins with `https://` in the kubeconfig",
+            Self::Unverified => {
+                "replace `insecure-skip-tls-verify` in the kubeconfig with `certificate-authority` or `certificate-authority-data`"
+            }
+        }
+    }
 }
 
 /// Where it stands which cluster is meant.
@@ -79,7 +131,10 @@ pub(crate) fn run<T>(
 
 impl Cluster {
     /// The client for the cluster that is meant. Nothing is sent yet.
-    pub(crate) async fn of(args: &ClusterArgs) -> Result<Self, CommandError> {
+    ///
+    /// # Errors
+    /// For what cannot be used, and for connections that are not good enough: then no program for credentials is run either.
+    pub(crate) async fn of(args: &ClusterArgs, security: Security) -> Result<Self, CommandError> {
         let kubeconfig = kubeconfig::read(args.kubeconfig.as_deref());
         let pod = || credentials::of_pod().filter(|_| args.are_default());
         let (mut config, origin) = match kubeconfig {
@@ -94,6 +149,18 @@ impl Cluster {
         // What cannot be done is said at once.
         config.default_retry = false;
         let server = shown(&config.cluster_url.to_string());
+        let insecurity = Insecurity::of(&config);
+        if let Some(insecurity) = insecurity
+            && security == Security::VerifiedTls
+        {
+            let message = format!(
+                "nothing is sent to {server}: {}, so others could read the private key",
+                insecurity.reason()
+            );
+            return Err(CommandError::new(Code::Generic, message)
+                .hint(insecurity.hint())
+                .hint("or send it all the same with `--allow-insecure-connection`"));
+        }
         let program = config.auth_info.exec.clone();
         let is_behind_proxy = config.proxy_url.is_some();
         let client = Client::try_from(config).map_err(|error| {
@@ -128,7 +195,19 @@ impl Cluster {
             server,
             origin,
             is_behind_proxy,
+            insecurity,
         })
+    }
+
+    /// Warns if others could read what is sent.
+    pub(crate) fn warn_if_insecure(&self, ui: &Ui) {
+        if let Some(insecurity) = self.insecurity {
+            ui.warn(format_args!(
+                "others could read and change what is exchanged with {}: {}",
+                self.server,
+                insecurity.reason()
+            ));
+        }
     }
 
     /// The namespace of the context, or of the pod.
@@ -151,6 +230,22 @@ fn shown(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_verified_tls_is_secure() {
+        for (url, accepts_any, insecurity) in [
+            ("https://a.example", false, None),
+            ("HTTPS://a.example", false, None),
+            ("https://a.example", true, Some(Insecurity::Unverified)),
+            ("http://a.example", false, Some(Insecurity::Plain)),
+            ("http://127.0.0.1:8001", false, Some(Insecurity::Plain)),
+            ("ftp://a.example", true, Some(Insecurity::Plain)),
+        ] {
+            let mut config = Config::new(url.parse().expect("it is a URL"));
+            config.accept_invalid_certs = accepts_any;
+            assert_eq!(Insecurity::of(&config), insecurity, "{url}");
+        }
+    }
 
     #[test]
     fn an_address_is_shown_without_user_and_password() {

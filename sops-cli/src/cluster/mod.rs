@@ -10,7 +10,7 @@ mod object;
 mod refusal;
 mod server_side_apply;
 
-pub(crate) use connection::{Cluster, ClusterArgs, run};
+pub(crate) use connection::{Cluster, ClusterArgs, Security, run};
 pub(crate) use kinds::{Kind, Kinds};
 pub(crate) use object::{Object, Target};
 pub(crate) use refusal::Failure;

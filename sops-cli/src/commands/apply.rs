@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::arguments::{GlobalArgs, OpeningArgs};
 use crate::batch;
 use crate::cluster::{
-    self, Applied, Cluster, ClusterArgs, Failure, Kind, Kinds, Object, Outcome, ServerSideApply,
-    Target,
+    self, Applied, Cluster, ClusterArgs, Failure, Kind, Kinds, Object, Outcome, Security,
+    ServerSideApply, Target,
 };
 use crate::command_error::{Code, CommandError, name_of};
 use crate::key_services::Services;
@@ -117,7 +117,8 @@ fn manifests(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
 
 impl Args {
     async fn apply(&self, ui: &Ui, objects: &[Object]) -> Result<(), CommandError> {
-        let cluster = Cluster::of(&self.cluster).await?;
+        let cluster = Cluster::of(&self.cluster, Security::AsConfigured).await?;
+        cluster.warn_if_insecure(ui);
         let mut run = Run {
             ui,
             args: self,

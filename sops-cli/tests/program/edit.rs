@@ -491,3 +491,65 @@ fn a_text_of_which_the_rule_selects_nothing_any_more_comes_back_to_the_editor() 
     );
     assert_eq!(environment.read("a.yaml"), before);
 }
+
+/// An editor that keeps its arguments, and answers `--version` with a text.
+fn install_editor(folder: &Path, name: &str, version: &str) {
+    let path = folder.join(name);
+    let script = format!(
+        "#!/bin/sh\nif [ \"$1\" = --version ]; then printf '%s\\n' '{version}'; exit; fi\nprintf '%s\\n' \"$@\" > \"$HOME/arguments\"\n"
+    );
+    fs::write(&path, script).expect("it is ours");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    fs::set_permissions(&path, mode).expect("it is ours");
+}
+
+#[test]
+fn vim_is_told_to_write_no_other_file() {
+    let quiet = [
+        "-n",
+        "-i",
+        "NONE",
+        "-c",
+        "silent! set noswapfile | silent! set nobackup | silent! set nowritebackup | silent! set noundofile | silent! set viminfo=",
+    ];
+    let vim = "VIM - Vi IMproved 9.0 (2022 Jun 28)";
+    for (installed, version, variable, own, is_quiet) in [
+        ("vim", "", None, &[][..], true),
+        ("nvim", "", None, &[], true),
+        ("vi", vim, None, &[], true),
+        ("vi", "NVIM v0.10.4", None, &[], true),
+        // Others refuse arguments that they do not know.
+        ("vi", "BusyBox v1.37.0", None, &[], false),
+        ("nano", "", None, &[], false),
+        (
+            "vim",
+            "",
+            Some("vim -u NONE --"),
+            &["-u", "NONE", "--"],
+            true,
+        ),
+        ("vi", vim, Some("vi"), &[], true),
+        ("vi", "", Some("vi"), &[], false),
+        ("ed", "", Some("ed -s"), &["-s"], false),
+    ] {
+        let environment = TestEnvironment::new();
+        environment.encrypt("x.yaml", TEXT);
+        let folder = environment.path("programs");
+        fs::create_dir(&folder).expect("it is ours");
+        install_editor(&folder, installed, version);
+        std::os::unix::fs::symlink("/bin/sh", folder.join("sh")).expect("it is ours");
+        let mut command = environment.command(&["edit", "x.yaml"]);
+        command.env("PATH", &folder);
+        if let Some(variable) = variable {
+            command.env("EDITOR", variable);
+        }
+        environment.finish(command).fails_with(200);
+        let arguments = fs::read_to_string(environment.home().join("arguments"));
+        let arguments = arguments.expect("the editor was run");
+        let mut arguments: Vec<_> = arguments.lines().collect();
+        let file = arguments.pop().expect("the file comes last");
+        assert!(file.ends_with("/x.yaml"), "{file}");
+        let expected = [if is_quiet { &quiet[..] } else { &[] }, own].concat();
+        assert_eq!(arguments, expected, "{installed} {version} {variable:?}");
+    }
+}

@@ -1,6 +1,9 @@
-//! `flux install-key` as far as it needs no cluster.
+//! `flux install-key` as far as it needs no cluster, and how connections to one are judged.
 
 use std::fs;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
 
 use test_support::environment::{
     TestEnvironment, identity, other_identity, other_recipient, recipient,
@@ -135,4 +138,113 @@ fn a_dry_run_of_the_client() {
         run.stderr.contains(&recipient()) && !run.stderr.contains(&identity()),
         "{run}"
     );
+}
+
+/// A kubeconfig whose server listens at an address, and whose user has a program for credentials that leaves a mark.
+fn kubeconfig(environment: &TestEnvironment, cluster: &str) {
+    environment.write(
+        "kubeconfig",
+        format!(
+            "{{apiVersion: v1, kind: Config, current-context: c, contexts: [{{name: c, context: {{cluster: k, user: u}}}}], clusters: [{{name: k, cluster: \
+             {{{cluster}}}}}], users: [{{name: u, user: {{exec: {{apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: touch, args: \
+             [ran]}}}}}}]}}"
+        ),
+    );
+}
+
+#[test]
+fn a_private_key_is_sent_over_verified_tls_only() {
+    let environment = TestEnvironment::new();
+    configure(&environment, &recipient());
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.set_nonblocking(true).expect("it is ours");
+    let port = listener.local_addr().expect("it listens").port();
+    for (cluster, reason) in [
+        (
+            format!("server: 'http://127.0.0.1:{port}'"),
+            "the connection is not encrypted",
+        ),
+        (
+            format!("server: 'http://localhost:{port}', insecure-skip-tls-verify: false"),
+            "the connection is not encrypted",
+        ),
+        (
+            format!("server: 'https://127.0.0.1:{port}', insecure-skip-tls-verify: true"),
+            "its certificate is not verified",
+        ),
+        (
+            format!(
+                "server: 'https://127.0.0.1:{port}', insecure-skip-tls-verify: true, tls-server-name: a.example"
+            ),
+            "its certificate is not verified",
+        ),
+        (
+            format!("server: 'http://a.example', proxy-url: 'http://127.0.0.1:{port}'"),
+            "the connection is not encrypted",
+        ),
+    ] {
+        kubeconfig(&environment, &cluster);
+        for more in [&[][..], &["--dry-run=server"], &["--create-namespace"]] {
+            let words = ["flux", "install-key", "--kubeconfig", "kubeconfig"];
+            let run = environment.run(&[&words, more].concat()).fails_with(1);
+            assert!(
+                run.stderr.contains("nothing is sent to http")
+                    && run.stderr.contains(reason)
+                    && run.stderr.contains("--allow-insecure-connection"),
+                "{run}"
+            );
+        }
+    }
+    let knocked = listener.accept().map_err(|error| error.kind());
+    assert_eq!(knocked.err(), Some(ErrorKind::WouldBlock), "nobody called");
+    assert!(!environment.path("ran").exists(), "no program was run");
+}
+
+/// Answers one request with an error, and gives the request.
+fn answer_one(listener: &TcpListener) -> String {
+    let (mut connection, _) = listener.accept().expect("a connection");
+    let mut request = vec![0; 1 << 16];
+    let length = connection.read(&mut request).expect("a request");
+    let answer =
+        "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    connection
+        .write_all(answer.as_bytes())
+        .expect("it is waited for");
+    String::from_utf8_lossy(&request[..length]).into_owned()
+}
+
+#[test]
+fn an_insecure_connection_is_used_with_a_warning() {
+    let environment = TestEnvironment::new();
+    configure(&environment, &recipient());
+    let manifest = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: hunter2}\n";
+    environment.write("secret.yaml", manifest);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("it listens").port();
+    environment.write(
+        "kubeconfig",
+        format!(
+            "{{apiVersion: v1, kind: Config, current-context: c, contexts: [{{name: c, context: {{cluster: k}}}}], clusters: [{{name: k, cluster: \
+             {{server: 'http://127.0.0.1:{port}'}}}}]}}"
+        ),
+    );
+    for arguments in [
+        &["flux", "install-key", "--allow-insecure-connection"][..],
+        &["flux", "verify"],
+        &["apply", "--allow-plaintext", "-f", "secret.yaml"],
+    ] {
+        let request = thread::scope(|scope| {
+            let request = scope.spawn(|| answer_one(&listener));
+            let run = environment
+                .run(&[arguments, &["--kubeconfig", "kubeconfig"]].concat())
+                .fails_with(1)
+                .keeps(&[&identity(), "hunter2"]);
+            let warning = format!(
+                "warning: others could read and change what is exchanged with http://127.0.0.1:{port}: the connection is not encrypted"
+            );
+            assert!(run.stderr.contains(&warning), "{run}");
+            request.join().expect("it was asked")
+        });
+        assert!(request.contains("HTTP/1.1"), "{request}");
+    }
 }

@@ -484,3 +484,65 @@ fn updatekeys_says_where_it_looked_for_the_configuration() {
     let place = "it is looked for from the working directory, not from the file's folder";
     assert!(run.stderr.contains(place), "{run}");
 }
+
+/// Zero, as a point of X25519.
+const LOW_ORDER: &str = "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z";
+
+#[test]
+fn recipients_of_low_order_are_errors_wherever_they_are() {
+    let environment = TestEnvironment::new();
+    environment.write("plain.yaml", "a: hunter2\n");
+    environment.encrypt("x.yaml", "a: hunter2\n");
+    let encrypted = environment.read("x.yaml");
+    environment.write("low.yaml", encrypted.replace(&recipient(), LOW_ORDER));
+    let refused = |arguments: &[&str], place: &str| {
+        let run = environment.run(arguments).fails_with(1);
+        assert!(
+            run.stderr.contains(LOW_ORDER)
+                && run.stderr.contains("low order")
+                && run.stderr.contains(place),
+            "{run}"
+        );
+    };
+    refused(&["encrypt", "--age", LOW_ORDER, "plain.yaml"], "");
+    let both = format!("{},{LOW_ORDER}", recipient());
+    refused(&["encrypt", "--age", &both, "plain.yaml"], "");
+    refused(&["rotate", "--add-age", LOW_ORDER, "x.yaml"], "");
+    refused(&["rotate", "-i", "low.yaml"], "low.yaml");
+    assert_eq!(environment.decrypt("low.yaml"), "a: hunter2\n");
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- path_regex: plain\n  age: {LOW_ORDER}\n"),
+    );
+    refused(&["encrypt", "plain.yaml"], ".sops.yaml:3:8");
+    let run = environment.run(&["lint", ".sops.yaml"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(
+        run.stdout.contains("SL016") && run.stdout.contains("low order"),
+        "{run}"
+    );
+}
+
+/// Nobody needs a key to write such a file, and a hook and a pipeline look at it.
+#[test]
+fn an_encrypted_data_key_that_is_none_is_refused_by_its_length() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: hunter2\n");
+    let text = environment.read("x.yaml");
+    let mut lines: Vec<_> = text.lines().collect();
+    let begin = lines
+        .iter()
+        .position(|line| line.contains("-----BEGIN AGE"));
+    let first = begin.expect("it is for an age key") + 1;
+    lines.splice(first..first, vec![lines[first]; 20_000]);
+    environment.write("x.yaml", format!("{}\n", lines.join("\n")));
+    for arguments in [&["decrypt", "x.yaml"][..], &["lint", "x.yaml"]] {
+        let run = environment.run(arguments);
+        assert_ne!(run.code, Some(0), "{run}");
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(
+            said.contains("`age[0].enc` is longer than 64 KiB") && said.contains("x.yaml:"),
+            "{run}"
+        );
+    }
+}

@@ -6,7 +6,9 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
-use test_support::environment::{TestEnvironment, identity, other_identity, recipient};
+use test_support::environment::{
+    TestEnvironment, identity, other_identity, other_recipient, recipient,
+};
 
 const TEXT: &str = "a: hunter2\n";
 
@@ -187,6 +189,52 @@ fn somebody_agrees_to_each_request_or_not() {
         said.contains("A request to decrypt with age age1"),
         "{said}"
     );
+}
+
+/// Any private key of the machine is tried, so a request can name another one than it needs.
+#[test]
+fn the_question_names_the_key_that_decrypts() {
+    let client = client();
+    let file = client.read("x.yaml");
+    client.write("x.yaml", file.replace(&recipient(), &other_recipient()));
+    let other = format!("although it names age {}", other_recipient());
+    let question = format!("A request to decrypt with age {}, {other}", recipient());
+
+    let ready = TestEnvironment::new();
+    let run_first = TestEnvironment::without_key();
+    // A command is run only once somebody agreed, and then it is asked about its key.
+    let first = format!(
+        "A request to decrypt with age {}. Answer it?",
+        other_recipient()
+    );
+    for (server, answers, questions) in [
+        (&ready, ["n\n", "y\n"], vec![&question]),
+        (&run_first, ["y\nn\n", "y\ny\n"], vec![&first, &question]),
+    ] {
+        for (answers, is_agreed) in answers.into_iter().zip([false, true]) {
+            let mut command = server.command(&[&UNIX[..], &["--prompt"]].concat());
+            if server.home() == run_first.home() {
+                command.env("SOPS_AGE_KEY_CMD", format!("echo {}", identity()));
+            }
+            let mut service = Service::begin(command);
+            let mut stdin = service.child.stdin.take().expect("a pipe");
+            stdin.write_all(answers.as_bytes()).expect("it reads");
+            let run = client.run(&["decrypt", "--keyservice", &service.address, "x.yaml"]);
+            match is_agreed {
+                true => assert_eq!(run.succeeds().stdout, TEXT),
+                false => {
+                    let run = run.fails_with(128);
+                    assert!(run.stderr.contains("the request was rejected"), "{run}");
+                }
+            }
+            let (_, said) = service.end(Signal::TERM);
+            let asked = said.matches("Answer it?").count();
+            assert_eq!(asked, questions.len(), "{said}");
+            for question in &questions {
+                assert!(said.contains(*question), "{said}");
+            }
+        }
+    }
 }
 
 #[test]

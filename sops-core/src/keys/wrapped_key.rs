@@ -9,6 +9,15 @@ use crate::error::Result;
 use crate::key_path::Component;
 use crate::metadata::{is_timestamp, problem_at, timestamp};
 
+/// The most that the encrypted secret of one master key may have: 64 KiB.
+///
+/// What is encrypted is a data key of 32 bytes. For an age recipient that takes about 400 bytes, for a post-quantum one 2300, for a PGP or RSA key of
+/// 16384 bits 3000. The limit leaves room for plugins and services, and keeps a file that anybody wrote from costing more time than its size.
+pub(crate) const ENC_LIMIT: usize = 1 << 16;
+
+/// What is wrong with a longer one.
+pub(crate) const ENC_TOO_LONG: &str = "is longer than 64 KiB, the limit for an encrypted data key";
+
 /// A group of master keys, each of which encrypts the same secret: the data key, or this group's share of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyGroup {
@@ -90,7 +99,8 @@ impl WrappedKey {
     /// From an entry of a family's list in the metadata. As with `sops`, numbers stand for text, and what is missing is empty.
     ///
     /// # Errors
-    /// [`Error::Metadata`](crate::Error::Metadata) for a list or mapping where text belongs and, but for age keys, where `created_at` is no time.
+    /// [`Error::Metadata`](crate::Error::Metadata) for a list or mapping where text belongs, for an `enc` of more than 64 KiB and, but for age
+    /// keys, where `created_at` is no time.
     pub fn from_fields(family: Family, fields: Map<String, Json>) -> Result<Self> {
         let problem = |name: &str, what: &str| problem_at(&[Component::Key(name.into())], what);
         let text = |name: &str| {
@@ -140,7 +150,9 @@ impl WrappedKey {
                 "is not a time such as 2024-01-31T12:00:00Z",
             ));
         }
-        text("enc")?;
+        if text("enc")?.len() > ENC_LIMIT {
+            return Err(problem("enc", ENC_TOO_LONG));
+        }
         Ok(Self { master_key, fields })
     }
 
@@ -277,6 +289,14 @@ mod tests {
             (Family::Age, json!({"recipient": "age1x", "enc": {}})),
             (Family::Pgp, json!({"fp": "85D7", "enc": "x"})),
             (Family::Kms, json!({"arn": "a", "created_at": "today"})),
+            (
+                Family::Kms,
+                json!({"arn": "a", "created_at": "2001-09-09T01:46:40Z", "enc": "x".repeat(ENC_LIMIT + 1)}),
+            ),
+            (
+                Family::Age,
+                json!({"recipient": "age1x", "enc": "x".repeat(ENC_LIMIT + 1)}),
+            ),
         ] {
             let Json::Object(fields) = fields else {
                 unreachable!()

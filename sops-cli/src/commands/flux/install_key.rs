@@ -19,7 +19,8 @@ use zeroize::Zeroizing;
 use super::SecretArgs;
 use crate::arguments::GlobalArgs;
 use crate::cluster::{
-    self, Applied, Cluster, ClusterArgs, Object, Outcome, ServerSideApply, Target, was_applied,
+    self, Applied, Cluster, ClusterArgs, Object, Outcome, Security, ServerSideApply, Target,
+    was_applied,
 };
 use crate::command_error::{Code, CommandError, name_of};
 use crate::creation;
@@ -31,8 +32,8 @@ const ENTRY: &str = "age.agekey";
 
 /// Put the private age key into the cluster, as the Secret that Flux decrypts with
 ///
-/// The key is taken from where sops looks for it, and must be for a recipient in `.sops.yaml`. It is written by server-side apply, and
-/// never shown.
+/// The key is taken from where sops looks for it, and must be for a recipient in `.sops.yaml`. It is written by server-side apply, over
+/// TLS with a verified certificate, and never shown.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -55,6 +56,9 @@ pub(crate) struct Args {
     /// Print the manifest of the Secret, the private key in it, instead of writing to the cluster
     #[arg(long, conflicts_with_all = ["dry_run", "create_namespace", "force_conflicts", "replace"])]
     export: bool,
+    /// Send the private key even if the connection is not encrypted or the server's certificate is not verified
+    #[arg(long)]
+    allow_insecure_connection: bool,
     #[command(flatten)]
     cluster: ClusterArgs,
 }
@@ -198,7 +202,12 @@ impl Args {
         pairs: &[KeyPair],
         identities: &Identities,
     ) -> Result<(), CommandError> {
-        let cluster = Cluster::of(&self.cluster).await?;
+        let security = match self.allow_insecure_connection {
+            true => Security::AsConfigured,
+            false => Security::VerifiedTls,
+        };
+        let cluster = Cluster::of(&self.cluster, security).await?;
+        cluster.warn_if_insecure(ui);
         let say = |target: &Target, outcome| {
             let applied = Applied {
                 target,

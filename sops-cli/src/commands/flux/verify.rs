@@ -10,7 +10,7 @@ use sops_core::keys::{Environment, Identities};
 
 use super::SecretArgs;
 use crate::batch;
-use crate::cluster::{self, Cluster, ClusterArgs, Failure, Target};
+use crate::cluster::{self, Cluster, ClusterArgs, Failure, Security, Target};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::flux::{
     Check, FluxKustomization, Keys, Origin, Report, Repositories, SecretName, items,
@@ -43,7 +43,7 @@ enum Output {
 }
 
 pub(crate) fn cmd_verify(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
-    let report = cluster::run(args.report())?;
+    let report = cluster::run(args.report(ui))?;
     let text = match args.output {
         Output::Table => report.table(),
         Output::Json => report.json(),
@@ -56,8 +56,9 @@ pub(crate) fn cmd_verify(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError>
 }
 
 impl Args {
-    async fn report(&self) -> Result<Report, CommandError> {
-        let cluster = Cluster::of(&self.cluster).await?;
+    async fn report(&self, ui: &Ui) -> Result<Report, CommandError> {
+        let cluster = Cluster::of(&self.cluster, Security::AsConfigured).await?;
+        cluster.warn_if_insecure(ui);
         let files = encrypted_files(&self.path)?;
         let mut report = Report::default();
         self.check_keys(&cluster, &files, &mut report).await?;

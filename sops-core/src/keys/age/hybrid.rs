@@ -22,6 +22,8 @@ use rand::rngs::SysRng;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::recipient::{LOW_ORDER, is_low_order};
+
 const STANZA: &str = "mlkem768x25519";
 const INFO: &[u8] = b"age-encryption.org/mlkem768x25519";
 /// Recipients with this label are never mixed with others in one file, lest these give the file key away.
@@ -39,10 +41,14 @@ impl FromStr for Recipient {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const INVALID: &str = "not a valid ML-KEM-768 and X25519 public key";
         let key = decode(text, RECIPIENT_PREFIX)?;
-        <XWing as Kem>::PublicKey::from_bytes(&key)
-            .map(Self)
-            .map_err(|_| "not a valid ML-KEM-768 and X25519 public key")
+        let public = <XWing as Kem>::PublicKey::from_bytes(&key).map_err(|_| INVALID)?;
+        // The X25519 part comes last.
+        match key.last_chunk() {
+            Some(point) if !is_low_order(*point) => Ok(Self(public)),
+            _ => Err(LOW_ORDER),
+        }
     }
 }
 

@@ -1,21 +1,21 @@
 //! The set of identities that a program has at hand, and how one of them opens an age file at the least cost.
 
-use std::cell::Cell;
 use std::collections::HashSet;
 use std::fmt;
 use std::io::Read;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use ::age::armor::ArmoredReader;
-use ::age::{DecryptError, Decryptor};
+use ::age::DecryptError;
 use zeroize::Zeroizing;
 
+use super::file::{AgeFile, without_armor};
 use super::identity::{Identity, Layout};
 use super::source::{Content, Source};
 use super::trial::Trial;
 use super::{ARMOR_BEGIN, KeyPair, Recipient, shortened};
 use crate::error::{Error, Result};
-use crate::keys::{Effort, NoPrompt, Prompt};
+use crate::keys::wrapped_key::{ENC_LIMIT, ENC_TOO_LONG};
+use crate::keys::{Effort, NoPrompt, Opened, Prompt};
 
 /// Age identities: the private keys that open documents.
 ///
@@ -189,24 +189,42 @@ impl Identities {
         recipient: &str,
         enc: &str,
     ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let trial = Trial::new(self, effort, recipient);
+        self.try_on(&trial, enc)
+    }
+
+    /// As [`unwrap`](Self::unwrap), with no more than one kind of effort, and says whose identity did it.
+    ///
+    /// # Errors
+    /// [`Error::Metadata`] for an `enc` that is malformed, truncated or altered.
+    pub fn open(&self, effort: Effort, recipient: &str, enc: &str) -> Result<Option<Opened>> {
+        let trial = Trial::new(self, effort, recipient).naming_the_opener();
+        let secret = self.try_on(&trial, enc)?;
+        Ok(secret.map(|secret| Opened {
+            secret,
+            names: trial.into_opener().into_iter().collect(),
+        }))
+    }
+
+    fn try_on(&self, trial: &Trial<'_>, enc: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let recipient = trial.recipient;
         let malformed = |message: &str| Error::Metadata {
             location: None,
             path: None,
             message: format!("`enc` of {}: {message}", shortened(recipient)),
         };
+        if enc.len() > ENC_LIMIT {
+            return Err(malformed(ENC_TOO_LONG));
+        }
         // As in sops, a binary age file is no answer here.
         if !enc.trim_ascii_start().starts_with(ARMOR_BEGIN) {
             return Err(malformed("not an armoured age file"));
         }
-        let decryptor = Decryptor::new_buffered(ArmoredReader::new(enc.as_bytes()))
+        let file = without_armor(enc.as_bytes())
             .map_err(|_| malformed("a malformed or truncated age file"))?;
-        let trial = Trial {
-            identities: self,
-            effort,
-            recipient,
-            malformed: Cell::new(false),
-        };
-        let opened = decryptor.decrypt(std::iter::once(&trial as _));
+        let decryptor = AgeFile::decryptor(&file)
+            .map_err(|_| malformed("a malformed or truncated age file"))?;
+        let opened = decryptor.decrypt(std::iter::once(trial as _));
         let mut reader = match opened {
             Ok(reader) => reader,
             Err(_) if trial.malformed.get() => {
@@ -215,8 +233,8 @@ impl Identities {
             Err(DecryptError::NoMatchingKeys) => return Ok(None),
             Err(_) => return Err(malformed("its header was altered")),
         };
-        // The armour is longer than what it holds, so the secret is never moved by growing.
-        let mut secret = Zeroizing::new(Vec::with_capacity(enc.len()));
+        // The file is longer than what it holds, so the secret is never moved by growing.
+        let mut secret = Zeroizing::new(Vec::with_capacity(file.len()));
         reader
             .read_to_end(&mut secret)
             .map_err(|_| malformed("its content was truncated or altered"))?;

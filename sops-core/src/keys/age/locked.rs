@@ -2,10 +2,10 @@
 
 use std::sync::OnceLock;
 
-use ::age::armor::ArmoredReader;
-use ::age::{DecryptError, Decryptor};
+use ::age::DecryptError;
 use zeroize::Zeroizing;
 
+use super::file::{AgeFile, without_armor};
 use super::identity::{Identity, Layout, parse_keys};
 use super::{ARMOR_BEGIN, read_keys};
 use crate::keys::Prompt;
@@ -44,9 +44,9 @@ impl LockedKeys {
     }
 
     fn decrypt(&self, name: &str, prompt: &dyn Prompt) -> Result<Vec<Identity>, String> {
-        let malformed = |_| "a malformed age file".to_owned();
-        let decryptor =
-            Decryptor::new_buffered(ArmoredReader::new(self.file.as_slice())).map_err(malformed)?;
+        let malformed = || "a malformed age file".to_owned();
+        let file = without_armor(&self.file).map_err(|_| malformed())?;
+        let decryptor = AgeFile::decryptor(&file).map_err(|_| malformed())?;
         if !decryptor.is_scrypt() {
             return Err("an age file that is not protected with a passphrase".to_owned());
         }
@@ -65,8 +65,7 @@ impl LockedKeys {
                 }
                 .to_owned()
             })?;
-        let text =
-            read_keys(reader, self.file.len()).map_err(|_| "a malformed age file".to_owned())?;
+        let text = read_keys(reader, self.file.len()).map_err(|_| malformed())?;
         let identities = parse_keys(&text, Layout::Lines)?;
         if identities.is_empty() {
             return Err("no identities in it".to_owned());

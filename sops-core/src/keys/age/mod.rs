@@ -3,6 +3,7 @@
 //! The formats are those of <https://age-encryption.org/v1>, with the crate `age` at work beneath. SOPS stores one age file for
 //! each recipient.
 
+mod file;
 #[cfg(feature = "pq")]
 mod hybrid;
 mod identities;
@@ -20,9 +21,9 @@ mod trial;
 
 use std::io::{self, Read};
 
-use ::age::Decryptor;
-use ::age::armor::ArmoredReader;
 use zeroize::Zeroizing;
+
+use file::{AgeFile, without_armor};
 
 pub use identities::{Held, Identities, SourceReport};
 #[cfg(feature = "pq")]
@@ -45,14 +46,10 @@ pub(crate) fn damage(enc: &str) -> Option<&'static str> {
     if !enc.trim_ascii_start().starts_with(ARMOR_BEGIN) {
         return Some("is not an armoured age file");
     }
-    let mut file = Vec::new();
-    if ArmoredReader::new(enc.as_bytes())
-        .read_to_end(&mut file)
-        .is_err()
-    {
+    let Ok(file) = without_armor(enc.as_bytes()) else {
         return Some("is cut off or altered");
-    }
-    let header = Decryptor::new_buffered(&*file);
+    };
+    let header = AgeFile::decryptor(&file);
     header.is_err().then_some("has a malformed header")
 }
 

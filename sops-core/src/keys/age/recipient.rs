@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ::age::armor::{ArmoredWriter, Format};
 use ::age::{EncryptError, Encryptor};
+use bech32::FromBase32;
 
 use crate::error::Error;
 use crate::keys::{NoPrompt, Prompt};
@@ -212,13 +213,67 @@ fn refused(recipient: &str, message: impl Into<String>) -> Error {
 fn x25519_recipient(text: &str) -> Result<Kind, String> {
     /// `age1`, 52 characters for 32 bytes, and a checksum of 6.
     const LENGTH: usize = 62;
-    text.parse().map(Kind::X25519).map_err(|_| {
+    let recipient = text.parse().map_err(|_| {
         let found = text.chars().count();
         match found {
             LENGTH => "a character of it is wrong; copy it anew".to_owned(),
             _ => format!("it has {found} characters, and a recipient of this kind has {LENGTH}; copy all of it"),
         }
-    })
+    })?;
+    let point = bech32::decode(text).ok().and_then(|(_, data, _)| {
+        let bytes = Vec::from_base32(&data).ok()?;
+        <[u8; 32]>::try_from(bytes).ok()
+    });
+    match point {
+        Some(point) if !is_low_order(point) => Ok(Kind::X25519(recipient)),
+        _ => Err(LOW_ORDER.to_owned()),
+    }
+}
+
+/// What is wrong with a public key that is a point of low order.
+pub(super) const LOW_ORDER: &str =
+    "its point is of low order, so anybody could decrypt what is encrypted for it";
+
+/// The X25519 public keys whose order divides 8, in each of their encodings but for the highest bit, which does not count:
+/// <https://cr.yp.to/ecdh.html#validate>.
+const POINTS_OF_LOW_ORDER: [[u8; 32]; 7] = [
+    number(0),
+    number(1),
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4,
+        0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49,
+        0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef,
+        0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f,
+        0x11, 0x57,
+    ],
+    near_prime(0xec),
+    near_prime(0xed),
+    near_prime(0xee),
+];
+
+/// A small number as an encoded point.
+const fn number(number: u8) -> [u8; 32] {
+    let mut point = [0; 32];
+    point[0] = number;
+    point
+}
+
+/// A number near 2^255 - 19, by its lowest byte.
+const fn near_prime(lowest: u8) -> [u8; 32] {
+    let mut point = [0xff; 32];
+    point[0] = lowest;
+    point[31] = 0x7f;
+    point
+}
+
+/// Whether a key agreement with this X25519 public key gives zero for every private key (RFC 7748, section 6.1). The crate `age` 0.11
+/// panics over such a key.
+pub(super) fn is_low_order(mut point: [u8; 32]) -> bool {
+    point[31] &= 0x7f;
+    POINTS_OF_LOW_ORDER.contains(&point)
 }
 
 #[cfg(feature = "pq")]
@@ -320,6 +375,43 @@ mod tests {
             let error = case.parse::<Recipient>().unwrap_err();
             assert!(matches!(error, Error::Recipient { .. }), "{case}: {error}");
         }
+    }
+
+    #[test]
+    fn points_of_low_order_are_refused() {
+        for low in POINTS_OF_LOW_ORDER {
+            for highest in [0, 0x80] {
+                let mut point = low;
+                point[31] |= highest;
+                // A private key is a multiple of the cofactor 8, so any shows it.
+                let agreed = x25519_dalek::x25519([7; 32], point);
+                assert_eq!(agreed, [0; 32], "it is no point of low order");
+                let text = bech32("age", &point);
+                let error = text.parse::<Recipient>().unwrap_err();
+                assert!(error.to_string().contains("low order"), "{text}: {error}");
+                #[cfg(feature = "pq")]
+                {
+                    let file = include_str!("../../../../testdata/keys/hybrid.txt");
+                    let mut lines = file.lines();
+                    let hybrid = lines.find_map(|line| line.strip_prefix("# public key: "));
+                    let (_, data, _) = bech32::decode(hybrid.unwrap()).unwrap();
+                    let mut key = Vec::from_base32(&data).unwrap();
+                    let at = key.len() - 32;
+                    key[at..].copy_from_slice(&point);
+                    let text = bech32("age1pq", &key);
+                    let error = text.parse::<Recipient>().unwrap_err();
+                    assert!(error.to_string().contains("low order"), "{error}");
+                }
+            }
+        }
+        let base = bech32("age", &number(9));
+        let recipient: Recipient = base.parse().unwrap();
+        assert!(recipient.wrap(b"x").is_ok());
+    }
+
+    fn bech32(prefix: &str, bytes: &[u8]) -> String {
+        use bech32::{ToBase32, Variant};
+        bech32::encode(prefix, bytes.to_base32(), Variant::Bech32).unwrap()
     }
 
     #[test]

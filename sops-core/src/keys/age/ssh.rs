@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::identity::{Tried, attempt};
+use super::recipient::LOW_ORDER;
 use crate::keys::Prompt;
 
 /// Parses a line of `authorized_keys` without options, its comment included.
@@ -26,6 +27,7 @@ pub(super) fn parse_recipient(text: &str) -> Result<Recipient, String> {
     }
     let key = format!("{kind} {blob}");
     match key.parse::<Recipient>() {
+        Ok(Recipient::SshEd25519(_, point)) if point.is_small_order() => Err(LOW_ORDER.to_owned()),
         // The parser stops where the key ends, whatever follows.
         Ok(recipient) if recipient.to_string() == key => Ok(recipient),
         Err(ParseRecipientKeyError::RsaModulusTooLarge) => {
@@ -277,6 +279,54 @@ mod tests {
             );
             let key = SshKey::new(Zeroizing::new(pem.into_bytes()));
             assert_eq!(key.problem(), Some("a malformed SSH private key"));
+        }
+    }
+
+    /// The encodings of the eight points of low order of edwards25519, and those that are not canonical.
+    #[test]
+    fn points_of_low_order_are_refused() {
+        let order_8 = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05";
+        let other_8 = "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a";
+        let zeros = "0".repeat(62);
+        let ones = "f".repeat(60);
+        for hex in [
+            format!("00{zeros}"),
+            format!("01{zeros}"),
+            format!("ec{ones}7f"),
+            format!("ed{ones}7f"),
+            format!("ee{ones}7f"),
+            order_8.to_owned(),
+            other_8.to_owned(),
+        ] {
+            for sign in [0, 0x80] {
+                let mut point: Vec<u8> = (0..32)
+                    .map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
+                    .collect();
+                point[31] |= sign;
+                let blob = [string(b"ssh-ed25519"), string(&point)].concat();
+                let line = format!("ssh-ed25519 {}", BASE64_STANDARD.encode(blob));
+                let error = parse_recipient(&line).err();
+                let is_refused =
+                    |message: &str| message == LOW_ORDER || message.contains("malformed");
+                assert!(error.as_deref().is_some_and(is_refused), "{hex}: {error:?}");
+            }
+        }
+    }
+
+    /// The modulus of a key that is no product of primes is of no use, and no reason to panic.
+    #[test]
+    fn rsa_keys_that_make_no_sense_are_no_panic() {
+        let odd = [&[0x80][..], &[1; 255]].concat();
+        let even = [&[0x80][..], &[0; 255]].concat();
+        for number in [&odd, &even] {
+            for exponent in [&[0][..], &[1], &[2], &[3], &[1, 0, 0, 0, 0], &[0xff; 64]] {
+                let number = [&[0][..], number].concat();
+                let blob = rsa(&[exponent, &number]);
+                let line = format!("ssh-rsa {}", BASE64_STANDARD.encode(blob));
+                if let Ok(recipient) = line.parse::<crate::keys::Recipient>() {
+                    let _ = recipient.wrap(b"x");
+                }
+            }
         }
     }
 

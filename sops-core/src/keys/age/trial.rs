@@ -1,16 +1,16 @@
 //! How the identities of a set are tried on one age file, the cheap ones first.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use ::age::DecryptError;
 use age_core::format::{FileKey, Stanza};
 
-use super::Identities;
 use super::identity::{Identity, Tried};
 #[cfg(feature = "plugin")]
 use super::plugin;
 use super::source::{Content, Source};
+use super::{Identities, Recipient};
 use crate::keys::Effort;
 
 /// A set of identities in the shape of one, so that the crate `age` reads the file's header only once.
@@ -20,6 +20,9 @@ pub(super) struct Trial<'a> {
     pub(super) recipient: &'a str,
     /// Set when an identity finds the stanza of its kind malformed.
     pub(super) malformed: Cell<bool>,
+    /// Whether to find out the recipient of the identity that fits, which takes some work.
+    names_opener: bool,
+    opener: RefCell<Option<String>>,
 }
 
 impl ::age::Identity for Trial<'_> {
@@ -43,10 +46,45 @@ impl ::age::Identity for Trial<'_> {
     }
 }
 
+impl<'a> Trial<'a> {
+    pub(super) fn new(identities: &'a Identities, effort: Effort, recipient: &'a str) -> Self {
+        Self {
+            identities,
+            effort,
+            recipient,
+            malformed: Cell::new(false),
+            names_opener: false,
+            opener: RefCell::new(None),
+        }
+    }
+
+    /// Has the recipient of the identity that fits kept.
+    pub(super) fn naming_the_opener(self) -> Self {
+        Self {
+            names_opener: true,
+            ..self
+        }
+    }
+
+    /// The recipient of the identity that fits; only a plugin keeps it to itself.
+    pub(super) fn into_opener(self) -> Option<String> {
+        self.opener.into_inner()
+    }
+}
+
 impl Trial<'_> {
-    fn judge(&self, tried: Tried) -> Option<FileKey> {
+    fn judge(
+        &self,
+        tried: Tried,
+        recipient: impl FnOnce() -> Option<Recipient>,
+    ) -> Option<FileKey> {
         match tried {
-            Tried::Opened(file_key) => Some(file_key),
+            Tried::Opened(file_key) => {
+                if self.names_opener {
+                    *self.opener.borrow_mut() = recipient().map(|recipient| recipient.to_string());
+                }
+                Some(file_key)
+            }
             Tried::Other => None,
             Tried::Malformed => {
                 self.malformed.set(true);
@@ -56,13 +94,16 @@ impl Trial<'_> {
     }
 
     fn try_keys(&self, keys: &[Identity], stanzas: &[Stanza]) -> Option<FileKey> {
-        keys.iter().find_map(|key| self.judge(key.try_on(stanzas)))
+        keys.iter()
+            .find_map(|key| self.judge(key.try_on(stanzas), || key.recipient()))
     }
 
     fn ready(&self, source: &Source, stanzas: &[Stanza]) -> Option<FileKey> {
         match &source.content {
             #[cfg(feature = "ssh")]
-            Content::Ssh(key) if is_for_ssh(stanzas) => self.judge(key.try_on(stanzas)),
+            Content::Ssh(key) if is_for_ssh(stanzas) => {
+                self.judge(key.try_on(stanzas), || key.recipient().map(Recipient::from))
+            }
             _ => self.try_keys(source.keys(), stanzas),
         }
     }
@@ -87,9 +128,10 @@ impl Trial<'_> {
                 self.try_keys(keys, stanzas)
             }
             #[cfg(feature = "ssh")]
-            Content::Ssh(key) if is_for_ssh(stanzas) => {
-                self.judge(key.unlock_and_try_on(stanzas, &source.name, prompt))
-            }
+            Content::Ssh(key) if is_for_ssh(stanzas) => self
+                .judge(key.unlock_and_try_on(stanzas, &source.name, prompt), || {
+                    key.recipient().map(Recipient::from)
+                }),
             _ => None,
         }
     }

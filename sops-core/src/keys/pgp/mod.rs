@@ -14,8 +14,9 @@ use std::thread;
 
 use zeroize::Zeroizing;
 
-use super::{Effort, Environment, Family, KeyService, MasterKey};
+use super::{Effort, Environment, Family, KeyService, MasterKey, Opened};
 use crate::error::{Error, Result};
+use crate::keys::wrapped_key::{ENC_LIMIT, ENC_TOO_LONG};
 use status::{Closed, Status};
 
 /// Names the program to run instead of `gpg`.
@@ -176,6 +177,16 @@ impl KeyService for Gpg {
         enc: &str,
         effort: Effort,
     ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        Ok(self.open(key, enc, effort)?.map(|opened| opened.secret))
+    }
+}
+
+impl Gpg {
+    /// As [`decrypt`](KeyService::decrypt), and says which key did it. `gpg` tries any key that the message is for, whatever `key` is.
+    ///
+    /// # Errors
+    /// Why the message stays closed.
+    pub fn open(&self, key: &MasterKey, enc: &str, effort: Effort) -> Result<Option<Opened>> {
         let arguments: &[&str] = match effort {
             Effort::Ready => return Ok(None),
             Effort::Run => &["--pinentry-mode", "cancel", "--decrypt"],
@@ -186,12 +197,18 @@ impl KeyService for Gpg {
             key: key.to_string(),
             message,
         };
+        if enc.len() > ENC_LIMIT {
+            return Err(refused(format!("its message {ENC_TOO_LONG}")));
+        }
         let run = self.run(arguments, enc.as_bytes()).map_err(refused)?;
         if run.is_success {
             // Old versions pass over what they do not understand, and succeed.
             return match run.output.is_empty() {
                 true => Err(refused("`gpg` found nothing in the message".to_owned())),
-                false => Ok(Some(run.output)),
+                false => Ok(Some(Opened {
+                    names: run.status.decryption_key(),
+                    secret: run.output,
+                })),
             };
         }
         match run.status.closed() {

@@ -72,6 +72,12 @@ impl Status {
         }
     }
 
+    /// The fingerprints of the key that decrypted, with that of the subkey first.
+    pub(super) fn decryption_key(&self) -> Vec<String> {
+        let words = self.words("DECRYPTION_KEY");
+        words.map_or_else(Vec::new, |words| words.take(2).map(str::to_owned).collect())
+    }
+
     /// What `gpg` itself says.
     pub(super) fn failure(&self) -> String {
         match &self.last_words {
@@ -162,6 +168,20 @@ mod tests {
         ] {
             assert_eq!(Status::read(lines).closed(), closed, "{lines}");
         }
+    }
+
+    /// The line is that of GnuPG 2.2.40.
+    #[test]
+    fn which_key_decrypted() {
+        let (subkey, key) = (
+            "D38DB8EBF8B8FB0E4CDB1CE6E9B362340B5B4AE9",
+            "85D77543B3D624B63CEA9E6DBC17301B491B3F21",
+        );
+        let status = Status::read(&format!(
+            "[GNUPG:] ENC_TO E9B362340B5B4AE9 1 0\n[GNUPG:] DECRYPTION_KEY {subkey} {key} u\n[GNUPG:] DECRYPTION_OKAY\n"
+        ));
+        assert_eq!(status.decryption_key(), [subkey, key]);
+        assert!(Status::read("").decryption_key().is_empty());
     }
 
     #[test]

@@ -1,0 +1,237 @@
+//! The encrypted values of a file, and which of its documents a resource was read from.
+//!
+//! The additional data of a value binds it to its keys, but not to its document, nor to its place in a list. Here the values of a
+//! resource are compared with the documents of a file whose MAC was verified.
+
+use std::collections::HashMap;
+
+use sops_core::EncryptedTree;
+use sops_core::tree::{Entry, Node};
+
+use crate::encrypted_file::Verified;
+use crate::problem::Problem;
+
+/// The keys by which kustomize merges the items of lists (kyaml's `AssociativeSequenceKeys`). Such a merge may change the order.
+const MERGE_KEYS: [&str; 7] = [
+    "mountPath",
+    "devicePath",
+    "ip",
+    "type",
+    "topologyKey",
+    "name",
+    "containerPort",
+];
+
+const ABSENT: &str = "the file does not have this encrypted value at this key path";
+const ELSEWHERE: &str = "the file has this encrypted value in another place";
+const RENAMED: &str =
+    "the item of the list has another merge key (`name` or one like it) than in the file";
+const REORDERED: &str = "the file has the encrypted values of this list in another order";
+const OTHER_RULE: &str = "the metadata has another rule for what is encrypted than the file";
+
+/// A file whose MAC was verified.
+pub(super) struct SourceFile {
+    file: Verified,
+    /// The documents of each encrypted value, by their index.
+    holders: HashMap<String, Vec<usize>>,
+}
+
+impl SourceFile {
+    pub(super) fn new(file: Verified) -> Self {
+        let mut holders: HashMap<_, Vec<usize>> = HashMap::new();
+        for (index, document) in file.documents.iter().enumerate() {
+            visit(document, &mut |text| {
+                let indexes = holders.entry(text.to_owned()).or_default();
+                if indexes.last() != Some(&index) {
+                    indexes.push(index);
+                }
+            });
+        }
+        Self { file, holders }
+    }
+
+    /// The documents that have all encrypted values of a resource where the resource has them. The resource may lack some of theirs,
+    /// and have more in plaintext, as after a patch. Without any encrypted value these are all documents.
+    ///
+    /// # Errors
+    /// What the resource has and no document has.
+    pub(super) fn documents_of(&self, resource: &EncryptedTree) -> Result<Vec<&Node>, Problem> {
+        if resource.metadata().rule != self.file.rule {
+            return Err(Problem::new(OTHER_RULE).at_field("sops"));
+        }
+        let documents = &self.file.documents;
+        let Some(text) = first_ciphertext(resource.tree()) else {
+            return Ok(documents.iter().collect());
+        };
+        let holders = self.holders.get(text).map_or(&[][..], Vec::as_slice);
+        let mut found = Vec::new();
+        let mut problem = None;
+        for document in holders.iter().map(|index| &documents[*index]) {
+            let mut comparison = Comparison {
+                path: Vec::new(),
+                holders: &self.holders,
+            };
+            match comparison.require(resource.tree(), Some(document)) {
+                Ok(()) => found.push(document),
+                Err(error) => problem = problem.or(Some(error)),
+            }
+        }
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        Err(problem.unwrap_or_else(|| {
+            let mut comparison = Comparison {
+                path: Vec::new(),
+                holders: &self.holders,
+            };
+            let compared = comparison.require(resource.tree(), None);
+            compared.err().unwrap_or_else(|| Problem::new(ABSENT))
+        }))
+    }
+}
+
+/// A resource on its way through one document.
+struct Comparison<'f> {
+    path: Vec<String>,
+    holders: &'f HashMap<String, Vec<usize>>,
+}
+
+impl Comparison<'_> {
+    /// Requires the encrypted values of `node` to be in `source` under the same keys.
+    fn require(&mut self, node: &Node, source: Option<&Node>) -> Result<(), Problem> {
+        match node {
+            Node::Mapping(entries) => {
+                let sources = by_key(source);
+                entries.iter().try_for_each(|Entry { key, value }| {
+                    self.path.push(key.clone());
+                    self.require(value, sources.get(key.as_str()).copied())?;
+                    self.path.pop();
+                    Ok(())
+                })
+            }
+            Node::Sequence(items) => self.require_items(items, source),
+            Node::Scalar(_) => match node.ciphertext() {
+                Some(text) if source.and_then(Node::ciphertext) != Some(text) => {
+                    Err(self.unlike(text))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// Requires the encrypted values of one item to be those of one item of the file: of that with the same merge key or, where there is
+    /// none, in the order of the file.
+    fn require_items(&mut self, items: &[Node], source: Option<&Node>) -> Result<(), Problem> {
+        let sources = match source {
+            Some(Node::Sequence(sources)) => sources.as_slice(),
+            _ => &[],
+        };
+        let positions = positions(sources);
+        let mut is_taken = vec![false; sources.len()];
+        let mut last = None;
+        for (index, item) in items.iter().enumerate() {
+            let Some(text) = first_ciphertext(item) else {
+                continue;
+            };
+            self.path.push(format!("[{index}]"));
+            let here = positions.get(text).map_or(&[][..], Vec::as_slice);
+            let position = here.iter().find(|position| !is_taken[**position]);
+            let Some(&position) = position else {
+                return Err(self.unlike_item(item));
+            };
+            is_taken[position] = true;
+            let source = &sources[position];
+            let mut keys = MERGE_KEYS
+                .into_iter()
+                .filter_map(|key| Some((key, plaintext(source, key)?)))
+                .peekable();
+            let has_key = keys.peek().is_some();
+            if !keys.all(|(key, value)| item.get(key) == Some(value)) {
+                return Err(self.problem(RENAMED));
+            }
+            if !has_key && last > Some(position) {
+                return Err(self.problem(REORDERED));
+            }
+            if !has_key {
+                last = Some(position);
+            }
+            self.require(item, Some(source))?;
+            self.path.pop();
+        }
+        Ok(())
+    }
+
+    /// The item has a value that no item of the file has.
+    fn unlike_item(&mut self, item: &Node) -> Problem {
+        self.require(item, None)
+            .err()
+            .unwrap_or_else(|| self.problem(ABSENT))
+    }
+
+    fn unlike(&self, text: &str) -> Problem {
+        self.problem(if self.holders.contains_key(text) {
+            ELSEWHERE
+        } else {
+            ABSENT
+        })
+    }
+
+    fn problem(&self, message: &str) -> Problem {
+        let mut field = String::new();
+        for key in &self.path {
+            if !field.is_empty() && !key.starts_with('[') {
+                field.push('.');
+            }
+            field.push_str(key);
+        }
+        Problem::new(message).at_field(&field)
+    }
+}
+
+fn by_key(node: Option<&Node>) -> HashMap<&str, &Node> {
+    match node {
+        Some(Node::Mapping(entries)) => entries
+            .iter()
+            .map(|entry| (entry.key.as_str(), &entry.value))
+            .collect(),
+        _ => HashMap::new(),
+    }
+}
+
+/// The items of a list by the encrypted values in them.
+fn positions(items: &[Node]) -> HashMap<&str, Vec<usize>> {
+    let mut positions: HashMap<_, Vec<usize>> = HashMap::new();
+    for (index, item) in items.iter().enumerate() {
+        visit(item, &mut |text| {
+            positions.entry(text).or_default().push(index);
+        });
+    }
+    positions
+}
+
+/// A value of a mapping, if it is not encrypted.
+fn plaintext<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    node.get(key).filter(|value| value.ciphertext().is_none())
+}
+
+fn visit<'n>(node: &'n Node, see: &mut impl FnMut(&'n str)) {
+    match node {
+        Node::Mapping(entries) => entries.iter().for_each(|entry| visit(&entry.value, see)),
+        Node::Sequence(items) => items.iter().for_each(|item| visit(item, see)),
+        Node::Scalar(_) => {
+            if let Some(text) = node.ciphertext() {
+                see(text);
+            }
+        }
+    }
+}
+
+fn first_ciphertext(node: &Node) -> Option<&str> {
+    match node {
+        Node::Mapping(entries) => entries
+            .iter()
+            .find_map(|entry| first_ciphertext(&entry.value)),
+        Node::Sequence(items) => items.iter().find_map(first_ciphertext),
+        Node::Scalar(_) => node.ciphertext(),
+    }
+}

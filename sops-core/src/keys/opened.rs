@@ -1,0 +1,49 @@
+//! A decrypted secret with the private key that did it.
+
+use zeroize::Zeroizing;
+
+use super::MasterKey;
+
+/// A decrypted secret, and whose private key decrypted it. What a document or a request says of that is only a claim.
+pub struct Opened {
+    /// The data key, or a share of one.
+    pub secret: Zeroizing<Vec<u8>>,
+    /// The names of the key: its recipient, or the fingerprints of a PGP key and its subkey. Empty if they are not known, as those of
+    /// keys that an age plugin holds.
+    pub names: Vec<String>,
+}
+
+impl Opened {
+    /// Whether the private key is known to be that of `key`.
+    ///
+    /// ```
+    /// use sops_core::keys::{MasterKey, Opened};
+    ///
+    /// let opened = |name: &str| Opened { secret: Default::default(), names: vec![name.to_owned()] };
+    /// let key = |fingerprint: &str| MasterKey::Pgp { fingerprint: fingerprint.to_owned() };
+    /// let fingerprint = "85D77543B3D624B63CEA9E6DBC17301B491B3F21";
+    /// assert!(opened(fingerprint).is_by(&key(fingerprint)));
+    /// assert!(opened(fingerprint).is_by(&key("0xbc17301b491b3f21!")));
+    /// assert!(!opened(fingerprint).is_by(&key("E9B362340B5B4AE9")));
+    /// ```
+    pub fn is_by(&self, key: &MasterKey) -> bool {
+        match key {
+            MasterKey::Age { recipient } => {
+                let own = without_comment(recipient);
+                self.names.iter().any(|name| without_comment(name) == own)
+            }
+            MasterKey::Pgp { fingerprint } => {
+                let digits = fingerprint.trim_end_matches('!').to_ascii_uppercase();
+                let digits = digits.strip_prefix("0X").unwrap_or(&digits);
+                // A long key ID is the end of a fingerprint, and all that `gpg` goes by.
+                digits.len() >= 16 && self.names.iter().any(|name| name.ends_with(digits))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A recipient without the comment that may follow a key of SSH.
+fn without_comment(recipient: &str) -> Vec<&str> {
+    recipient.split_whitespace().take(2).collect()
+}
