@@ -7,6 +7,8 @@ use std::iter;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use hardening::{lines, one_line};
+use sops_core::printable::escaped;
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};
 
 use crate::excerpt::{Excerpt, Excerpts};
@@ -72,10 +74,20 @@ pub(crate) enum Role {
 }
 
 impl CommandError {
+    /// With a message on one line, in which everything else is escaped.
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self::with_message(code, one_line(&message.into()).into_owned())
+    }
+
+    /// With a message of several lines. What it repeats from elsewhere has to be escaped already.
+    pub(crate) fn with_lines(code: Code, message: &str) -> Self {
+        Self::with_message(code, lines(message).into_owned())
+    }
+
+    fn with_message(code: Code, message: String) -> Self {
         Self {
             code,
-            message: message.into(),
+            message,
             place: None,
             hints: Vec::new(),
             is_calm: false,
@@ -90,7 +102,11 @@ impl CommandError {
 
     /// Adds what to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
-        self.hints.push(hint.into());
+        let hint = match hint.into() {
+            Cow::Borrowed(own) => Cow::Borrowed(own),
+            Cow::Owned(hint) => Cow::Owned(one_line(&hint).into_owned()),
+        };
+        self.hints.push(hint);
         self
     }
 
@@ -245,7 +261,7 @@ impl CommandError {
             }
             Error::NoDataKey { location, .. } => {
                 at = location;
-                let new = simple(Code::CannotRetrieveDataKey, &error);
+                let new = Self::with_lines(Code::CannotRetrieveDataKey, &error.to_string());
                 match location {
                     Some(_) => new.hint("an `enc` was altered or cut off; take the file from version control"),
                     None => new,
@@ -265,7 +281,7 @@ impl CommandError {
                 location,
                 message,
             } => {
-                let mut new = Self::new(Code::Generic, message);
+                let mut new = Self::with_lines(Code::Generic, &message);
                 let text = match source {
                     Some((_, text, ..)) => text.to_vec(),
                     None => std::fs::read(&file).unwrap_or_default(),
@@ -276,8 +292,10 @@ impl CommandError {
             error => simple(Code::Generic, &error),
         };
         if let Some((name, text, format, _)) = source {
-            if new.code == Code::MacMismatch || new.code == Code::CannotDecryptTree {
-                new.hints.extend(unknown_keys(text, format).map(Cow::Owned));
+            if matches!(new.code, Code::MacMismatch | Code::CannotDecryptTree)
+                && let Some(hint) = unknown_keys(text, format)
+            {
+                new = new.hint(hint);
             }
             new.point(name, at, text, format);
         }
@@ -292,7 +310,7 @@ impl CommandError {
             (marked == at.column).then_some(excerpt)
         });
         self.place = Some(Box::new(Place {
-            name: name.to_owned(),
+            name: one_line(name).into_owned(),
             excerpt,
             location,
         }));
@@ -390,10 +408,5 @@ pub(crate) fn reason(error: &io::Error) -> String {
 
 /// What messages call a file: its name, of which no character can change what a terminal shows.
 pub(crate) fn name_of(path: &Path) -> String {
-    let name = path.display().to_string();
-    let shown = |character: char| match character.is_control() {
-        true => character.escape_default().to_string(),
-        false => character.to_string(),
-    };
-    name.chars().map(shown).collect()
+    escaped(&path.to_string_lossy()).into_owned()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hardening::masked;
+use hardening::one_line;
 use sops_core::keys::{
     Effort, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey,
 };
@@ -51,12 +51,13 @@ impl LocalKeys {
             work(&services)
         });
         // What a request names may be a private key, which the reason repeats.
-        let answer = answer.map_err(|status| Status::new(status.code(), masked(status.message())));
+        let answer =
+            answer.map_err(|status| Status::new(status.code(), one_line(status.message())));
         if self.ui.is_verbose() {
             match &answer {
                 Ok(_) => self.ui.note(format_args!("{what} with {name}: done")),
                 Err(status) => {
-                    let message = status.message().escape_debug();
+                    let message = status.message();
                     self.ui
                         .note(format_args!("{what} with {name}: refused: {message}"));
                 }
@@ -115,5 +116,25 @@ fn name(key: &MasterKey) -> String {
         key => format!("{} {}", key.family(), key.id()),
     };
     let name: String = name.chars().take(LIMIT).collect();
-    name.escape_debug().to_string()
+    one_line(&name).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_names_the_key_on_one_line() {
+        let recipient = "age1x\u{1b}[2K\u{9b}1A\nanswer it\u{202e}".to_owned();
+        let key = MasterKey::Age { recipient };
+        let escaped = r"age age1x\u{1b}[2K\u{9b}1A\nanswer it\u{202e}";
+        assert_eq!(name(&key), escaped);
+        assert!(
+            name(&MasterKey::Pgp {
+                fingerprint: "F".repeat(5_000)
+            })
+            .len()
+                < 400
+        );
+    }
 }

@@ -34,6 +34,7 @@ mod shortening;
 mod signals;
 mod source;
 mod ui;
+mod usage_error;
 
 use std::process::ExitCode;
 

@@ -91,10 +91,11 @@ pub(crate) fn replace(
     }
     bar.finish_and_clear();
     if !unselected.is_empty() {
-        ui.note(format_args!(
-            "These files stay in plaintext, since their rule selects none of their values:\n    {}",
-            unselected.join("\n    ")
-        ));
+        ui.note("These files stay in plaintext, since their rule selects none of their values:");
+        for name in &unselected {
+            // Without the dash, a name could be a command for GitHub's workflows.
+            ui.note(format_args!("  - {name}"));
+        }
     }
     errors.sort_by_key(|(index, _)| *index);
     let failed = errors.len();

@@ -1,10 +1,8 @@
 //! `sops-rs updatekeys`.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hardening::masked;
 use sops_core::EncryptedDocument;
 use sops_core::keys::MasterKey;
 
@@ -118,10 +116,13 @@ fn update(
         return Ok(());
     }
     let groups = creation::groups(rule, config)?;
-    let mut report = "The following changes will be made to the file's groups:\n".to_owned();
-    report += &threshold_change(old_threshold, threshold);
-    report += &changes;
-    ui.output(report.as_bytes())?;
+    ui.print("The following changes will be made to the file's groups:")?;
+    for line in threshold_change(old_threshold, threshold)
+        .iter()
+        .chain(&changes)
+    {
+        ui.print(line)?;
+    }
     let threshold = Some(threshold).filter(|threshold| *threshold > 0);
     services.warn_if_closed(ui, &name, &groups, threshold);
     if !args.yes {
@@ -142,9 +143,9 @@ fn update(
     Ok(())
 }
 
-/// The keys that stay, come and go, group by group, and whether any comes or goes.
-fn difference(old: &[Vec<MasterKey>], new: &[Vec<MasterKey>]) -> (String, bool) {
-    let mut report = String::new();
+/// The keys that stay, come and go, group by group, each on a line, and whether any comes or goes.
+fn difference(old: &[Vec<MasterKey>], new: &[Vec<MasterKey>]) -> (Vec<String>, bool) {
+    let mut report = Vec::new();
     let mut will_change = false;
     for index in 0..old.len().max(new.len()) {
         let ids = |group: &Vec<MasterKey>| group.iter().map(MasterKey::id).collect();
@@ -158,26 +159,24 @@ fn difference(old: &[Vec<MasterKey>], new: &[Vec<MasterKey>]) -> (String, bool) 
             ("+++", new.iter().filter(|id| !old.contains(id)).collect()),
             ("---", old.iter().filter(|id| !new.contains(id)).collect()),
         ];
-        // Writing to a string cannot fail.
-        let _ = writeln!(report, "Group {}", index + 1);
+        report.push(format!("Group {}", index + 1));
         for (mark, ids) in lines {
             will_change |= mark != "   " && !ids.is_empty();
-            for id in ids {
-                let _ = writeln!(report, "{mark} {}", masked(id));
-            }
+            report.extend(ids.iter().map(|id| format!("{mark} {id}")));
         }
     }
     (report, will_change)
 }
 
-fn threshold_change(old: usize, new: usize) -> String {
-    let line = |mark, threshold: usize| match threshold {
-        0 => String::new(),
-        _ => format!("{mark}shamir_threshold: {threshold}\n"),
+/// The lines about the threshold; a threshold of 0 has none.
+fn threshold_change(old: usize, new: usize) -> Vec<String> {
+    let marked = match old == new {
+        true => vec![("", new)],
+        false => vec![("+++ ", new), ("--- ", old)],
     };
-    if old == new {
-        line("", new)
-    } else {
-        line("+++ ", new) + &line("--- ", old)
-    }
+    marked
+        .into_iter()
+        .filter(|(_, threshold)| *threshold > 0)
+        .map(|(mark, threshold)| format!("{mark}shamir_threshold: {threshold}"))
+        .collect()
 }

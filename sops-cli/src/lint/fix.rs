@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::SystemTime;
 
+use hardening::lines;
 use similar::{Algorithm, TextDiff};
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NewEntry;
@@ -76,8 +77,8 @@ impl Mender<'_> {
             }
             match self.repair {
                 Repair::Show => {
-                    let line = format!("{}: would be {what}\n", name_of(path));
-                    self.ui.output(line.as_bytes())?;
+                    let name = name_of(path);
+                    self.ui.print(format_args!("{name}: would be {what}"))?;
                 }
                 Repair::Write => {
                     self.encrypt(path, &fix, config, rule)?;
@@ -202,9 +203,30 @@ impl Mender<'_> {
                     .context_radius(0)
                     .header(&name, &name)
                     .to_string();
-                self.ui.output(diff.as_bytes())?;
+                self.ui.output(shown_diff(&diff).as_bytes())?;
             }
         }
         Ok(count)
+    }
+}
+
+/// A diff of text that anybody may have written. Line breaks of Windows stay, so that it can be applied.
+fn shown_diff(diff: &str) -> String {
+    let shown = diff.split('\n').map(|line| match line.strip_suffix('\r') {
+        Some(line) => lines(line) + "\r",
+        None => lines(line),
+    });
+    shown.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diff_is_escaped_and_keeps_its_line_breaks() {
+        let diff = "--- a\n+++ a\n-\tb: \u{202e}1\r\n+\tb: \u{1b}[2K2\r\n";
+        let shown = "--- a\n+++ a\n-\tb: \\u{202e}1\r\n+\tb: \\u{1b}[2K2\r\n";
+        assert_eq!(shown_diff(diff), shown);
     }
 }

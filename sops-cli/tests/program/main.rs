@@ -19,4 +19,5 @@ mod lint;
 mod many;
 mod permissions;
 mod set;
+mod untrusted_text;
 mod writing;
