@@ -125,6 +125,44 @@ fn names_of_files_are_escaped() {
 }
 
 #[test]
+fn a_name_is_no_command_for_a_ci_system() {
+    let environment = TestEnvironment::new();
+    let rule = format!(
+        "creation_rules:\n- encrypted_regex: ^(data|stringData)$\n  age: {}\n",
+        recipient()
+    );
+    environment.write(".sops.yaml", rule);
+    for name in [
+        "::error::x.yaml",
+        "::stop-commands::x.yaml",
+        "##[group]x.yaml",
+        "##vso[task.complete]x.yaml",
+    ] {
+        for arguments in [
+            &["decrypt", name][..],
+            &["encrypt", "-i", "."],
+            &["lint"],
+            &["lint", "--diff"],
+            &["lint", "--fix"],
+            &["lint", "--format", "junit"],
+        ] {
+            environment.write(name, SECRET);
+            environment.write(&format!("d/{name}"), "kind: ConfigMap\n");
+            let run = run(&environment, arguments);
+            for line in run.stdout.lines().chain(run.stderr.lines()) {
+                assert!(!line.trim_start().starts_with("::"), "{arguments:?}: {run}");
+                let is_command = line.contains("##[") || line.contains("##vso[");
+                assert!(!is_command, "{arguments:?}: {run}");
+            }
+            assert!(run.stderr.len() + run.stdout.len() > 10, "{arguments:?}");
+        }
+        for name in [name, &format!("d/{name}")] {
+            fs::remove_file(environment.path(name)).expect("it is ours");
+        }
+    }
+}
+
+#[test]
 fn findings_are_escaped_in_every_format() {
     let environment = TestEnvironment::new();
     let hostile = quoted(HOSTILE);
