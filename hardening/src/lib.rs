@@ -1,9 +1,10 @@
 //! Keeps what is in the memory of a program from ending up elsewhere: no core dumps, freed memory wiped, panics without their payload,
-//! words without private keys.
+//! words without private keys and without characters that a terminal acts on.
 //!
 //! A program that links this crate has its allocator.
 
 mod masking;
+mod showing;
 
 use std::alloc::System;
 use std::panic;
@@ -12,6 +13,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use zeroizing_alloc::ZeroAlloc;
 
 pub use masking::masked;
+pub use showing::{lines, one_line};
 
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use sops_core::printable::is_printable;
+
 /// What age's private keys begin with, native and of plugins, in either case.
 const PRIVATE: [&str; 2] = ["AGE-SECRET-KEY-", "AGE-PLUGIN-"];
 
@@ -21,10 +23,16 @@ pub fn masked(text: &str) -> Cow<'_, str> {
         .min()
     {
         let shown = found + mark.len();
-        let in_key = |character: char| character.is_ascii_alphanumeric() || character == '-';
+        // An invisible character inside of a key would otherwise leave the rest of the key visible.
+        let is_invisible = |c: char| !is_printable(c) && !c.is_ascii_whitespace();
+        let in_key = |c: char| c.is_ascii_alphanumeric() || c == '-' || is_invisible(c);
         out.push_str(&text[done..shown]);
         out.push('…');
-        done = if ARMORED.contains(&mark) {
+        // The text may have been masked before.
+        let is_masked = text[shown..].starts_with('…');
+        done = if is_masked {
+            shown + '…'.len_utf8()
+        } else if ARMORED.contains(&mark) {
             armor_end(text, shown)
         } else {
             text.len() - text[shown..].trim_start_matches(in_key).len()
@@ -54,6 +62,10 @@ mod tests {
             ("no file `a-b.yaml`", "no file `a-b.yaml`"),
             ("`AGE-SECRET-KEY-1QQÄ`: é", "`AGE-SECRET-KEY-…Ä`: é"),
             (
+                "AGE-SECRET-KEY-1Q\u{200b}Q\u{1b}Q\nhelp",
+                "AGE-SECRET-KEY-…\nhelp",
+            ),
+            (
                 "age-secret-key-pq-1abc,AGE-PLUGIN-TPM-1AB c",
                 "age-secret-key-…,AGE-PLUGIN-… c",
             ),
@@ -67,6 +79,7 @@ mod tests {
             ),
         ] {
             assert_eq!(masked(text), wanted);
+            assert_eq!(masked(wanted), wanted);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::uri::PathAndQuery;
 use prost::Message;
 use sops_core::keys::{DataKey, Effort, Family, KeyService, MasterKey};
+use sops_core::printable::escaped;
 use sops_core::{Error, Result};
 use tokio::runtime;
 use tokio::time::timeout;
@@ -196,12 +197,13 @@ fn cause(error: &tonic::transport::Error) -> String {
     format!("it cannot be reached: {}", printable(&text[..end]))
 }
 
-/// Text from elsewhere on one line, which cannot speak to the terminal.
+/// Text from elsewhere on one line, safe to show.
 fn printable(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let words = words.join(" ");
-    let shown = words.chars().filter(|character| !character.is_control());
-    shown.take(MESSAGE_LIMIT).collect()
+    escaped(&words.join(" "))
+        .chars()
+        .take(MESSAGE_LIMIT)
+        .collect()
 }
 
 #[cfg(test)]
@@ -304,7 +306,10 @@ mod tests {
     fn what_a_server_says_is_one_short_line() {
         let status = Status::unknown(format!("no\x1b[31m\n  way {}", "x".repeat(5000)));
         let words = refusal(&status);
-        assert!(words.starts_with("it refused: no[31m way x"), "{words}");
+        assert!(
+            words.starts_with(r"it refused: no\u{1b}[31m way x"),
+            "{words}"
+        );
         assert!(words.len() < 1100);
     }
 }

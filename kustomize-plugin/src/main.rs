@@ -59,7 +59,7 @@ fn main() -> ExitCode {
     }
     run().unwrap_or_else(|error| {
         let message = without_error_numbers(&error.to_string());
-        eprintln!("sops-rs-krm: error: {message}");
+        eprintln!("sops-rs-krm: error: {}", hardening::one_line(&message));
         ExitCode::FAILURE
     })
 }

@@ -1,8 +1,6 @@
 //! What is told to a person on standard error, and to programs in `results`.
 
-use std::fmt::Write as _;
-
-use hardening::masked;
+use hardening::one_line;
 use sops_core::tree::{Entry, Node};
 
 use crate::problem::{Problem, ResourceRef};
@@ -39,18 +37,18 @@ impl Report {
         self.add(Severity::Error, problem);
     }
 
-    /// What it repeats of a configuration or a file may be a private key that was put into a wrong place.
+    /// What it repeats of a configuration or a file may be a private key in the wrong place, or text that a terminal would act on.
     fn add(&mut self, severity: Severity, mut problem: Problem) {
-        let mask = |text: &mut String| *text = masked(text).into_owned();
+        let make_safe = |text: &mut String| *text = one_line(text).into_owned();
         problem.message = without_error_numbers(&problem.message);
-        mask(&mut problem.message);
-        problem.file.as_mut().map(mask);
-        problem.field.as_mut().map(mask);
+        make_safe(&mut problem.message);
+        problem.file.as_mut().map(make_safe);
+        problem.field.as_mut().map(make_safe);
         if let Some(resource) = problem.resource.as_deref_mut() {
-            mask(&mut resource.name);
-            mask(&mut resource.kind);
-            mask(&mut resource.api_version);
-            resource.namespace.as_mut().map(mask);
+            make_safe(&mut resource.name);
+            make_safe(&mut resource.kind);
+            make_safe(&mut resource.api_version);
+            resource.namespace.as_mut().map(make_safe);
         }
         self.results.push((severity, problem));
     }
@@ -61,7 +59,7 @@ impl Report {
             .any(|(severity, _)| *severity == Severity::Error)
     }
 
-    /// A line for each result, without control characters: names of files and keys cannot speak to the terminal.
+    /// A line for each result, safe to show on a terminal.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         self.results.iter().map(|(severity, problem)| {
             let mut line = severity.name().to_owned();
@@ -71,7 +69,7 @@ impl Report {
                 line.extend([": ", part]);
             }
             line.extend([": ", &problem.message]);
-            printable(&line)
+            line
         })
     }
 
@@ -141,19 +139,6 @@ pub(crate) fn without_error_numbers(text: &str) -> String {
     out
 }
 
-fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() && character != '\n' {
-            // Writing to a string does not fail.
-            let _ = write!(out, "{}", character.escape_default());
-        } else {
-            out.push(character);
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,6 +158,55 @@ mod tests {
             for told in [&*lines, &*results] {
                 assert!(!told.contains("HUNTER"), "{told}");
             }
+        }
+    }
+
+    #[test]
+    fn names_from_elsewhere_are_escaped_in_lines_and_results() {
+        const HOSTILE: &str =
+            "x\u{1b}[2K\u{9b}1A\nerror: forged\r\u{85}\u{2028}\u{202e}\u{2066}\u{200b}\u{feff}";
+        let name = serde_json::to_string(HOSTILE).expect("it is JSON");
+        let name = sops_core::printable::escaped_json(&name);
+        let sample = Sample::new();
+        let generator =
+            "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsGenerator\nmetadata:\n  name: ";
+        let secret = sample.encrypt(
+            "secret.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  b: s3cret-value\n",
+        );
+        let altered = secret
+            .replacen(",data:", ",data:A", 1)
+            .replace("name: a", &format!("name: {name}\n  namespace: {name}"))
+            .replace("  b: ", &format!("  {name}: "));
+        let decrypt = "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmetadata:\n  name: a\n";
+        for (config, items) in [
+            (format!("{generator}{name}\nfiles: [{name}]\n"), vec![]),
+            (
+                format!("{generator}a\nfiles: [secret.yaml]\n{name}: 1\n"),
+                vec![],
+            ),
+            (format!("{generator}a\nfiles: [{name}, a.yaml]\n"), vec![]),
+            (format!("apiVersion: {name}\nkind: {name}\n"), vec![]),
+            (decrypt.to_owned(), vec![&*altered]),
+        ] {
+            let ran = sample.run(&config, &items);
+            assert!(ran.failed, "{config}");
+            let results = field(&only(&ran.output), "results").to_yaml();
+            for text in ran.lines.iter().map(String::as_str).chain([&**results]) {
+                for character in HOSTILE.chars().filter(|character| *character != '\n') {
+                    let is_safe = character.is_ascii_graphic() || character == ' ';
+                    assert!(
+                        is_safe || !text.contains(character),
+                        "{character:?} in {text}"
+                    );
+                }
+            }
+            assert!(ran.lines.iter().all(|line| !line.contains('\n')));
+            assert!(
+                ran.lines.iter().any(|line| line.contains(r"x\u{1b}[2K")),
+                "{:?}",
+                ran.lines
+            );
         }
     }
 
@@ -217,7 +251,7 @@ mod tests {
         assert_eq!(
             *results,
             "- message: it was altered\n  severity: error\n  resourceRef:\n    apiVersion: v1\n    kind: Secret\n    \
-             name: a\n    namespace: \"n\"\n  field:\n    path: data.b\n  file:\n    path: \"a\\e[31m.yaml\"\n"
+             name: a\n    namespace: \"n\"\n  field:\n    path: data.b\n  file:\n    path: a\\u{1b}[31m.yaml\n"
         );
     }
 }

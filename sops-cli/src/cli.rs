@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args as _, CommandFactory, FromArgMatches, Parser, Subcommand as _};
-use hardening::masked;
+use hardening::lines;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
@@ -16,6 +16,7 @@ use crate::commands::deferred::described;
 use crate::commands::{self, Command, old_form};
 use crate::go_flags;
 use crate::ui::Ui;
+use crate::usage_error;
 
 /// Encrypts, decrypts and edits secrets in files, as sops does it, and changes nothing but their values
 #[derive(Parser, Debug)]
@@ -80,7 +81,7 @@ pub(crate) fn run() -> ExitCode {
     });
     let (globals, command, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(error),
     };
     let ui = Ui::new(globals.verbose);
     let command = match command {
@@ -97,9 +98,10 @@ pub(crate) fn run() -> ExitCode {
 }
 
 /// Shows help, or what cannot be understood; that is a failure of the general kind, as with `sops`.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(mut error: clap::Error) -> ExitCode {
+    usage_error::escape(&mut error);
     let text = error.render().to_string();
-    let written = match masked(&text) {
+    let written = match lines(&text) {
         Cow::Borrowed(_) => error.print().and_then(|()| io::stdout().flush()),
         Cow::Owned(text) => io::stderr().write_all(text.as_bytes()),
     };

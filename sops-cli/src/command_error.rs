@@ -7,6 +7,8 @@ use std::iter;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use hardening::{lines, one_line};
+use sops_core::printable::escaped;
 use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};
 
@@ -73,10 +75,20 @@ pub(crate) enum Role {
 }
 
 impl CommandError {
+    /// With a message on one line, in which everything else is escaped.
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self::with_message(code, one_line(&message.into()).into_owned())
+    }
+
+    /// With a message of several lines. What it repeats from elsewhere has to be escaped already.
+    pub(crate) fn with_lines(code: Code, message: &str) -> Self {
+        Self::with_message(code, lines(message).into_owned())
+    }
+
+    fn with_message(code: Code, message: String) -> Self {
         Self {
             code,
-            message: message.into(),
+            message,
             place: None,
             hints: Vec::new(),
             is_calm: false,
@@ -91,7 +103,11 @@ impl CommandError {
 
     /// Adds what to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
-        self.hints.push(hint.into());
+        let hint = match hint.into() {
+            Cow::Borrowed(own) => Cow::Borrowed(own),
+            Cow::Owned(hint) => Cow::Owned(one_line(&hint).into_owned()),
+        };
+        self.hints.push(hint);
         self
     }
 
@@ -246,7 +262,7 @@ impl CommandError {
             }
             Error::NoDataKey { location, .. } => {
                 at = location;
-                let new = simple(Code::CannotRetrieveDataKey, &error);
+                let new = Self::with_lines(Code::CannotRetrieveDataKey, &error.to_string());
                 match location {
                     Some(_) => new.hint("an `enc` was altered or cut off; take the file from version control"),
                     None => new,
@@ -266,7 +282,7 @@ impl CommandError {
                 location,
                 message,
             } => {
-                let mut new = Self::new(Code::Generic, message);
+                let mut new = Self::with_lines(Code::Generic, &message);
                 let text = match source {
                     Some((_, text, ..)) => text.to_vec(),
                     None => reading::read_config(&file, FileKind::Regular).unwrap_or_default(),
@@ -277,8 +293,10 @@ impl CommandError {
             error => simple(Code::Generic, &error),
         };
         if let Some((name, text, format, _)) = source {
-            if new.code == Code::MacMismatch || new.code == Code::CannotDecryptTree {
-                new.hints.extend(unknown_keys(text, format).map(Cow::Owned));
+            if matches!(new.code, Code::MacMismatch | Code::CannotDecryptTree)
+                && let Some(hint) = unknown_keys(text, format)
+            {
+                new = new.hint(hint);
             }
             new.point(name, at, text, format);
         }
@@ -293,7 +311,7 @@ impl CommandError {
             (marked == at.column).then_some(excerpt)
         });
         self.place = Some(Box::new(Place {
-            name: name.to_owned(),
+            name: one_line(name).into_owned(),
             excerpt,
             location,
         }));
@@ -391,10 +409,5 @@ pub(crate) fn reason(error: &io::Error) -> String {
 
 /// What messages call a file: its name, of which no character can change what a terminal shows.
 pub(crate) fn name_of(path: &Path) -> String {
-    let name = path.display().to_string();
-    let shown = |character: char| match character.is_control() {
-        true => character.escape_default().to_string(),
-        false => character.to_string(),
-    };
-    name.chars().map(shown).collect()
+    escaped(&path.to_string_lossy()).into_owned()
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use sops_core::Format;
+use sops_core::printable::is_printable;
 
 /// What stands in place of a value.
 const MASK: &str = "***";
@@ -88,6 +89,10 @@ impl<'t> Excerpts<'t> {
             String::new()
         };
         let shown = format!("{}{mask}", &line[..=key.colon]);
+        let is_safe = |character| character == '\t' || is_printable(character);
+        if !shown.chars().all(is_safe) {
+            return None;
+        }
         let start = offset - self.line.start;
         let span = match line[..=key.colon].get(start..) {
             Some(_) if key.range.contains(&start) => start..key.range.end,

@@ -1,8 +1,5 @@
 //! What becomes of a file's master keys when it gets those of its creation rule.
 
-use std::fmt::Write as _;
-
-use hardening::masked;
 use sops_core::config::CreationRule;
 use sops_core::keys::MasterKey;
 use sops_core::metadata::Metadata;
@@ -11,7 +8,7 @@ use sops_core::metadata::Metadata;
 pub(crate) struct KeyChanges {
     /// The threshold that the file gets; `None` is all groups.
     pub(crate) threshold: Option<usize>,
-    lines: String,
+    lines: Vec<String>,
     is_change: bool,
     grants: bool,
 }
@@ -28,7 +25,7 @@ impl KeyChanges {
         let threshold_after = Some(threshold).filter(|threshold| *threshold > 0);
         Self {
             threshold: threshold_after,
-            lines: threshold_lines(old_threshold, threshold) + &groups,
+            lines: [threshold_lines(old_threshold, threshold), groups].concat(),
             is_change: comes || goes || threshold != old_threshold,
             grants: comes || needed(threshold_after, new.len()) < needed_before,
         }
@@ -45,7 +42,7 @@ impl KeyChanges {
     }
 
     /// The changes as `sops` prints them: group by group, `+++` before what comes and `---` before what goes.
-    pub(crate) fn lines(&self) -> &str {
+    pub(crate) fn lines(&self) -> &[String] {
         &self.lines
     }
 }
@@ -71,8 +68,8 @@ fn needed(threshold: Option<usize>, groups: usize) -> usize {
 }
 
 /// The keys that stay, come and go, group by group, and whether any comes and any goes.
-fn groups(old: &[Vec<MasterKey>], new: &[Vec<MasterKey>]) -> (String, bool, bool) {
-    let mut report = String::new();
+fn groups(old: &[Vec<MasterKey>], new: &[Vec<MasterKey>]) -> (Vec<String>, bool, bool) {
+    let mut report = Vec::new();
     let (mut comes, mut goes) = (false, false);
     for index in 0..old.len().max(new.len()) {
         let ids = |group: &Vec<MasterKey>| group.iter().map(MasterKey::id).collect();
@@ -83,25 +80,24 @@ fn groups(old: &[Vec<MasterKey>], new: &[Vec<MasterKey>]) -> (String, bool, bool
         let removed: Vec<_> = old.iter().filter(|id| !new.contains(id)).collect();
         comes |= !added.is_empty();
         goes |= !removed.is_empty();
-        // Writing to a string cannot fail.
-        let _ = writeln!(report, "Group {}", index + 1);
+        report.push(format!("Group {}", index + 1));
         let lines = stays.map(|id| ("   ", id));
         let lines = lines.chain(added.into_iter().map(|id| ("+++", id)));
-        for (mark, id) in lines.chain(removed.into_iter().map(|id| ("---", id))) {
-            let _ = writeln!(report, "{mark} {}", masked(id));
-        }
+        let lines = lines.chain(removed.into_iter().map(|id| ("---", id)));
+        report.extend(lines.map(|(mark, id)| format!("{mark} {id}")));
     }
     (report, comes, goes)
 }
 
-fn threshold_lines(old: usize, new: usize) -> String {
-    let line = |mark, threshold: usize| match threshold {
-        0 => String::new(),
-        _ => format!("{mark}shamir_threshold: {threshold}\n"),
+/// The lines about the threshold; a threshold of 0 has none.
+fn threshold_lines(old: usize, new: usize) -> Vec<String> {
+    let marked = match old == new {
+        true => vec![("", new)],
+        false => vec![("+++ ", new), ("--- ", old)],
     };
-    if old == new {
-        line("", new)
-    } else {
-        line("+++ ", new) + &line("--- ", old)
-    }
+    marked
+        .into_iter()
+        .filter(|(_, threshold)| *threshold > 0)
+        .map(|(mark, threshold)| format!("{mark}shamir_threshold: {threshold}"))
+        .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use hardening::masked;
+use hardening::one_line;
 use sops_core::keys::{
     Effort, Environment, Family, Gpg, Identities, KeyService, MasterKey, Opened,
 };
@@ -47,12 +47,13 @@ impl LocalKeys {
             family => Err(has_none_of(family)),
         };
         // What a request names may be a private key, which the reason repeats.
-        let answer = answer.map_err(|status| Status::new(status.code(), masked(status.message())));
+        let answer =
+            answer.map_err(|status| Status::new(status.code(), one_line(status.message())));
         if self.ui.is_verbose() {
             match &answer {
                 Ok(_) => self.ui.note(format_args!("{what} with {name}: done")),
                 Err(status) => {
-                    let message = status.message().escape_debug();
+                    let message = status.message();
                     self.ui
                         .note(format_args!("{what} with {name}: refused: {message}"));
                 }
@@ -180,5 +181,25 @@ fn name(key: &MasterKey) -> String {
 fn printable(text: &str) -> String {
     const LIMIT: usize = 300;
     let text: String = text.chars().take(LIMIT).collect();
-    text.escape_debug().to_string()
+    one_line(&text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_names_the_key_on_one_line() {
+        let recipient = "age1x\u{1b}[2K\u{9b}1A\nanswer it\u{202e}".to_owned();
+        let key = MasterKey::Age { recipient };
+        let escaped = r"age age1x\u{1b}[2K\u{9b}1A\nanswer it\u{202e}";
+        assert_eq!(name(&key), escaped);
+        assert!(
+            name(&MasterKey::Pgp {
+                fingerprint: "F".repeat(5_000)
+            })
+            .len()
+                < 400
+        );
+    }
 }

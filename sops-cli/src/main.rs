@@ -39,6 +39,7 @@ mod shortening;
 mod signals;
 mod source;
 mod ui;
+mod usage_error;
 mod vim;
 mod walking;
 

@@ -1,5 +1,6 @@
 //! What is said to a person in the text that is being edited.
 
+use hardening::one_line;
 use sops_core::Format;
 use zeroize::Zeroizing;
 
@@ -30,9 +31,12 @@ impl Notice {
         lines
     }
 
+    /// The text below these lines, each of which stays one line.
     pub(crate) fn above(&self, lines: &[String], text: &[u8]) -> Zeroizing<Vec<u8>> {
         let mut whole = Zeroizing::new(Vec::with_capacity(text.len() + 120 * lines.len()));
         for line in lines {
+            // A line break would make the rest of the line a part of the document.
+            let line = one_line(line);
             whole.extend_from_slice(format!("{}{line}\n", self.mark).as_bytes());
         }
         whole.extend_from_slice(text);
@@ -49,5 +53,33 @@ impl Notice {
             rest = end.map_or(&[], |end| &rest[end + 1..]);
         }
         rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_line_becomes_a_part_of_the_text() {
+        for format in [Format::Yaml, Format::Json, Format::Dotenv, Format::Ini] {
+            let notice = Notice::new(format);
+            for line_break in [
+                "\n", "\r", "\r\n", "\u{85}", "\u{2028}", "\u{2029}", "\u{b}", "\u{c}",
+            ] {
+                let lines = [format!("age1x{line_break}data: injected")];
+                let text = notice.above(&lines, b"a: 1\n");
+                assert!(
+                    !str::from_utf8(&text)
+                        .expect("it is UTF-8")
+                        .contains(&format!("x{line_break}"))
+                );
+                assert_eq!(
+                    notice.stripped(&text),
+                    b"a: 1\n",
+                    "{format:?} {line_break:?}"
+                );
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 
 use annotate_snippets::Renderer;
-use hardening::masked;
+use hardening::{lines, masked, one_line};
 use indicatif::ProgressBar;
 use secrecy::SecretString;
 use sops_core::Error;
@@ -37,13 +37,18 @@ impl Ui {
         let _ = self.progress.set(bar);
     }
 
-    /// Writes a command's result to standard output.
+    /// Writes a command's result to standard output as it is.
     pub(crate) fn output(&self, result: &[u8]) -> Result<(), CommandError> {
         let mut stdout = io::stdout().lock();
         stdout
             .write_all(result)
             .and_then(|()| stdout.flush())
             .map_err(|error| CommandError::stream("standard output", &error))
+    }
+
+    /// Writes a line for people to standard output.
+    pub(crate) fn print(&self, line: impl Display) -> Result<(), CommandError> {
+        self.output(format!("{}\n", one_line(&line.to_string())).as_bytes())
     }
 
     /// Has a command's result written to standard output while it is made.
@@ -61,11 +66,15 @@ impl Ui {
         renderer(&io::stdout())
     }
 
-    /// Says what was done, or what is to be done next.
+    /// Prints what was done, or what to do next, on one line.
     pub(crate) fn note(&self, message: impl Display) {
-        let message = message.to_string();
+        self.write(&one_line(&message.to_string()));
+    }
+
+    /// Writes text that is safe to show to standard error.
+    fn write(&self, text: &str) {
         // Whoever closed standard error does not want to know.
-        let write = || drop(writeln!(io::stderr(), "{}", shortened(&masked(&message))));
+        let write = || drop(writeln!(io::stderr(), "{}", shortened(text)));
         match self.progress.get() {
             Some(bar) => bar.suspend(write),
             None => write(),
@@ -83,7 +92,8 @@ impl Ui {
 
     pub(crate) fn error(&self, error: &CommandError) {
         if let Some(report) = error.render(&self.renderer) {
-            self.note(report);
+            // Its parts are escaped; escapes of the whole would be those of its colors.
+            self.write(&masked(&report));
         }
     }
 
@@ -96,7 +106,7 @@ impl Ui {
     pub(crate) fn confirm(&self, question: &str) -> io::Result<bool> {
         let mut stdin = io::stdin().lock();
         loop {
-            write!(io::stderr(), "{} (y/n): ", masked(question))?;
+            write!(io::stderr(), "{} (y/n): ", one_line(question))?;
             let mut answer = String::new();
             if stdin.read_line(&mut answer)? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -130,13 +140,13 @@ struct Terminal;
 
 impl Prompt for Terminal {
     fn passphrase(&self, description: &str) -> Option<SecretString> {
-        rpassword::prompt_password(format!("{}: ", masked(description)))
+        rpassword::prompt_password(format!("{}: ", one_line(description)))
             .ok()
             .map(SecretString::from)
     }
 
     fn message(&self, message: &str) {
-        let _ = writeln!(io::stderr(), "{}", masked(message));
+        let _ = writeln!(io::stderr(), "{}", lines(message));
     }
 
     fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {
@@ -158,7 +168,7 @@ impl Prompt for Terminal {
             .write(true)
             .open("/dev/tty")
             .ok()?;
-        write!(terminal, "{}: ", masked(description)).ok()?;
+        write!(terminal, "{}: ", one_line(description)).ok()?;
         let mut answer = String::new();
         io::BufReader::new(terminal).read_line(&mut answer).ok()?;
         Some(answer.trim_end_matches(['\r', '\n']).to_owned())

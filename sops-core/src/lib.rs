@@ -116,6 +116,7 @@ pub mod keys;
 mod mac;
 pub mod metadata;
 mod pipeline;
+pub mod printable;
 pub mod reading;
 pub mod rules;
 pub mod tree;

@@ -1,5 +1,6 @@
 //! What the rules write to while they look at one file.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NodeRef;
+use sops_core::printable::escaped;
 use sops_core::{Document, Format};
 
 use crate::finding::{Finding, Fix, Severity};
@@ -208,12 +210,12 @@ impl Finding {
         self
     }
 
-    /// Takes out what would speak to the terminal on which it is shown: names in a file are anybody's.
+    /// Escapes characters that a terminal would act on: whoever can write to the repository chooses the names in a file.
     pub(crate) fn make_printable(&mut self) {
         let words = self.path.iter_mut().chain(&mut self.object);
         for text in words.chain([&mut self.message]).chain(&mut self.help) {
-            if text.contains(char::is_control) {
-                *text = text.replace(char::is_control, "\u{fffd}");
+            if let Cow::Owned(escaped) = escaped(text) {
+                *text = escaped;
             }
         }
     }

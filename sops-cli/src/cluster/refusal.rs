@@ -139,7 +139,8 @@ impl Cluster {
 
     fn refused(&self, status: &Status, what: &str, object: Option<&Object>) -> CommandError {
         let message = without_values(&status.message, object);
-        let new = |message: String| CommandError::new(Code::Generic, message);
+        // Policies answer in several lines.
+        let new = |message: String| CommandError::with_lines(Code::Generic, &message);
         let causes = status
             .details
             .as_ref()

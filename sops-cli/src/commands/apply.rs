@@ -263,8 +263,7 @@ impl Run<'_> {
     }
 
     fn say(&self, line: impl std::fmt::Display) -> Result<(), Failure> {
-        let line = format!("{line}\n");
         // Nothing more is done of which nobody would learn.
-        self.ui.output(line.as_bytes()).map_err(Failure::last)
+        self.ui.print(line).map_err(Failure::last)
     }
 }

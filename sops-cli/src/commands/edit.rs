@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use hardening::masked;
 use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck};
 use zeroize::Zeroizing;
 
@@ -291,7 +290,7 @@ fn master_keys(document: &EncryptedDocument<'_>) -> Vec<String> {
                 .keys
                 .iter()
                 .map(|key| key.master_key())
-                .map(|key| format!("  {number}{} {}", key.family().name(), masked(&key.id()))),
+                .map(|key| format!("  {number}{} {}", key.family().name(), key.id())),
         );
     }
     lines

@@ -36,9 +36,10 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
             false => "To encrypt for the key, it needs the recipient",
         };
         ui.note(format_args!(
-            "{} is there already and stays as it is. {what}\n    {recipient}",
+            "{} is there already and stays as it is. {what}",
             name_of(&file)
         ));
+        ui.note(format_args!("    {recipient}"));
         return Ok(());
     }
     let file = globals

@@ -110,8 +110,10 @@ fn update(
         return Ok(());
     }
     let groups = creation::groups(rule, config)?;
-    let heading = "The following changes will be made to the file's groups:\n";
-    ui.output(format!("{heading}{}", changes.lines()).as_bytes())?;
+    ui.print("The following changes will be made to the file's groups:")?;
+    for line in changes.lines() {
+        ui.print(line)?;
+    }
     let threshold = changes.threshold;
     services.warn_if_closed(ui, &name, &groups, threshold);
     if !args.yes {

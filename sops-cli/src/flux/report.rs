@@ -1,6 +1,8 @@
 //! What was checked, for a person or a program to read.
 
+use hardening::one_line;
 use serde::Serialize;
+use sops_core::printable::escaped_json;
 
 /// What came of looking at something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -75,7 +77,7 @@ impl Report {
 
     /// A line for each check, and below it what to do. Gaps come last, where they are seen, with how many there are.
     pub(crate) fn table(&self) -> String {
-        let width = |check: &Check| check.subject.chars().count();
+        let width = |check: &Check| one_line(&check.subject).chars().count();
         let width = self.checks.iter().map(width).max().unwrap_or_default();
         let mut table = String::new();
         let (gaps, others): (Vec<_>, Vec<_>) = self
@@ -88,8 +90,9 @@ impl Report {
                 State::Gap => "GAP",
                 State::Note => "-",
             };
-            table += &format!("{state:<4} {:<width$}  {}\n", check.subject, check.finding);
-            if let Some(hint) = &check.hint {
+            let (subject, finding) = (one_line(&check.subject), one_line(&check.finding));
+            table += &format!("{state:<4} {subject:<width$}  {finding}\n");
+            if let Some(hint) = check.hint.as_deref().map(one_line) {
                 table += &format!("     {:<width$}  -> {hint}\n", "");
             }
         }
@@ -103,6 +106,7 @@ impl Report {
 
     /// `{"checks": [{"state": "ok", "subject": …, "finding": …, "hint": …}]}`; a state is `ok`, `gap` or `note`.
     pub(crate) fn json(&self) -> String {
-        format!("{:#}\n", serde_json::json!(self))
+        let json = format!("{:#}\n", serde_json::json!(self));
+        escaped_json(&json).into_owned()
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::time::SystemTime;
 
+use hardening::{lines, one_line};
 use similar::{Algorithm, TextDiff};
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NewEntry;
@@ -40,7 +41,7 @@ pub(crate) struct Mender<'m> {
     /// Whether the user agrees to whoever is named in a creation rule.
     pub(crate) yes: bool,
     /// The changes of keys that were agreed to.
-    pub(crate) agreed: BTreeSet<String>,
+    pub(crate) agreed: BTreeSet<Vec<String>>,
 }
 
 impl Mender<'_> {
@@ -50,7 +51,7 @@ impl Mender<'_> {
         &mut self,
         files: impl Iterator<Item = (&'f Path, &'f [&'f Finding], &'f CreationRule)>,
     ) {
-        let mut sets: BTreeMap<String, (bool, Vec<String>)> = BTreeMap::new();
+        let mut sets: BTreeMap<Vec<String>, (bool, Vec<String>)> = BTreeMap::new();
         for (path, findings, rule) in files {
             let is_meant = |finding: &&Finding| finding.fix == Some(Fix::UpdateKeys);
             if !findings.iter().any(is_meant) {
@@ -60,7 +61,7 @@ impl Mender<'_> {
             let Ok(changes) = key_changes(path, rule) else {
                 continue;
             };
-            let set = sets.entry(changes.lines().to_owned()).or_default();
+            let set = sets.entry(changes.lines().to_vec()).or_default();
             set.0 |= changes.grants();
             set.1.push(name_of(path));
         }
@@ -70,18 +71,20 @@ impl Mender<'_> {
         for (lines, (grants, names)) in sets {
             let files = files_named(&names);
             if needs_answer(grants) && !can_ask {
-                let message =
-                    format!("nobody agreed to the keys that the creation rule names:\n{lines}");
-                let error = CommandError::new(Code::Generic, message.trim_end()).in_file(&files);
+                let heading = "nobody agreed to the keys that the creation rule names:";
+                let message = shown_lines(heading, &lines);
+                let error = CommandError::with_lines(Code::Generic, &message).in_file(&files);
                 self.ui.error(&error.hint(
                     "see who added them to `.sops.yaml`; then run `sops-rs lint --fix --yes`, or `sops-rs updatekeys` for one file",
                 ));
                 continue;
             }
             self.ui.note(format_args!(
-                "The keys of {files} become those of the creation rule:\n{}",
-                lines.trim_end()
+                "The keys of {files} become those of the creation rule:"
             ));
+            for line in &lines {
+                self.ui.note(line);
+            }
             match needs_answer(grants) {
                 true => open.push(lines),
                 false => drop(self.agreed.insert(lines)),
@@ -127,30 +130,30 @@ impl Mender<'_> {
             if of(&fix) == 0 {
                 continue;
             }
+            let mut changes = Vec::new();
             let what = match fix {
                 Fix::Encrypt => format!("encrypted for {}", recipients(&rule.key_groups)),
                 Fix::UpdateKeys => {
-                    let changes = key_changes(path, rule)?;
-                    let lines = changes.lines();
-                    match self.repair {
-                        Repair::Show => {
-                            format!("given the keys of its creation rule:\n{}", lines.trim_end())
-                        }
-                        // Whoever was asked about it knows.
-                        Repair::Write if !self.agreed.contains(lines) => continue,
-                        Repair::Write => "given the keys of its creation rule".to_owned(),
-                    }
+                    changes = key_changes(path, rule)?.lines().to_vec();
+                    "given the keys of its creation rule".to_owned()
                 }
                 _ => "encrypted with the rule of its creation rule".to_owned(),
             };
+            let name = name_of(path);
             match self.repair {
                 Repair::Show => {
-                    let line = format!("{}: would be {what}\n", name_of(path));
-                    self.ui.output(line.as_bytes())?;
+                    self.ui.print(format_args!("{name}: would be {what}"))?;
+                    for line in &changes {
+                        self.ui.print(line)?;
+                    }
+                }
+                // The keys were shown with the question.
+                Repair::Write if fix == Fix::UpdateKeys && !self.agreed.contains(&changes) => {
+                    continue;
                 }
                 Repair::Write => {
                     self.encrypt(path, &fix, config, rule)?;
-                    self.ui.note(format_args!("{}: {what}", name_of(path)));
+                    self.ui.note(format_args!("{name}: {what}"));
                 }
             }
             mended += of(&fix);
@@ -276,7 +279,7 @@ impl Mender<'_> {
                     .context_radius(0)
                     .header(&name, &name)
                     .to_string();
-                self.ui.output(diff.as_bytes())?;
+                self.ui.output(shown_diff(&diff).as_bytes())?;
             }
         }
         Ok(count)
@@ -291,4 +294,35 @@ fn key_changes(path: &Path, rule: &CreationRule) -> Result<KeyChanges, CommandEr
         EncryptedDocument::parse(&*source.content, format).map_err(|error| source.error(error))?;
     refuse_damaged(&source, &document, |_, _| false)?;
     Ok(KeyChanges::between(document.metadata(), rule))
+}
+
+/// A heading with lines below it; identifiers in them are escaped.
+fn shown_lines(heading: &str, lines: &[String]) -> String {
+    let lines = lines.iter().map(|line| one_line(line));
+    [heading.into()]
+        .into_iter()
+        .chain(lines)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// A diff of text that anybody may have written. Line breaks of Windows stay, so that it can be applied.
+fn shown_diff(diff: &str) -> String {
+    let shown = diff.split('\n').map(|line| match line.strip_suffix('\r') {
+        Some(line) => lines(line) + "\r",
+        None => lines(line),
+    });
+    shown.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diff_is_escaped_and_keeps_its_line_breaks() {
+        let diff = "--- a\n+++ a\n-\tb: \u{202e}1\r\n+\tb: \u{1b}[2K2\r\n";
+        let shown = "--- a\n+++ a\n-\tb: \\u{202e}1\r\n+\tb: \\u{1b}[2K2\r\n";
+        assert_eq!(shown_diff(diff), shown);
+    }
 }

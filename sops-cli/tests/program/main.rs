@@ -21,4 +21,5 @@ mod many;
 mod permissions;
 mod set;
 mod special_files;
+mod untrusted_text;
 mod writing;

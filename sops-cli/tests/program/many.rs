@@ -138,7 +138,7 @@ fn of_a_folder_the_files_stay_of_which_the_rule_selects_nothing() {
     assert!(!environment.read("apps/secret.yaml").contains("hunter2"));
     assert_eq!(
         run.stderr,
-        "Encrypted apps/secret.yaml\nThese files stay in plaintext, since their rule selects none of their values:\n    apps/kustomization.yaml\nFiles encrypted: 1\n"
+        "Encrypted apps/secret.yaml\nThese files stay in plaintext, since their rule selects none of their values:\n  - apps/kustomization.yaml\nFiles encrypted: 1\n"
     );
     // One that is named is meant.
     let named = ["encrypt", "-i", "apps/kustomization.yaml", "apps"];

@@ -16,6 +16,7 @@ pub use find::{Found, find};
 pub use rule::{CreationRule, Destination, DestinationRule};
 
 use crate::error::{Error, Location, Result};
+use crate::printable::escaped;
 use crate::reading::{self, FileKind};
 use crate::rules::Regex;
 
@@ -160,7 +161,7 @@ impl Config {
         for rule in rules {
             let matches = match &rule.path_regex {
                 Some(pattern) => Regex::matches_once(pattern, &path)
-                    .map_err(|error| self.error(error.to_string()))?,
+                    .map_err(|error| self.error(escaped(&error.to_string()).into_owned()))?,
                 None => true,
             };
             if matches {
@@ -182,7 +183,7 @@ impl Config {
             Err(Error::Config {
                 file: self.file.clone(),
                 location: place::of_rule(self.text.as_bytes(), index),
-                message: format!("creation_rules[{index}]: {message}"),
+                message: format!("creation_rules[{index}]: {}", escaped(message)),
             })
         };
         match rule.key_groups.iter().position(Vec::is_empty) {
@@ -271,7 +272,10 @@ fn mismatch(rules: &[CreationRule], path: &str) -> String {
         true => "the whole path, since it is not below the folder of the configuration",
         false => "the path from the folder of the configuration",
     };
-    let mut message = format!("no matching creation rules found for `{path}`, {seen_from}: ");
+    let mut message = format!(
+        "no matching creation rules found for `{}`, {seen_from}: ",
+        escaped(path)
+    );
     message += &match rules.len() {
         0 => "`creation_rules` is empty".to_owned(),
         1 => "the only rule does not match".to_owned(),
@@ -280,14 +284,8 @@ fn mismatch(rules: &[CreationRule], path: &str) -> String {
     message += "; add one that does, or a last one without `path_regex`";
     for (index, rule) in rules.iter().enumerate().take(MAX_RULES) {
         let pattern = rule.path_regex.as_deref().unwrap_or_default();
-        let shown: String = pattern
-            .chars()
-            .take(MAX_CHARACTERS)
-            .map(|character| match character.is_control() {
-                true => '�',
-                false => character,
-            })
-            .collect();
+        let shown: String = pattern.chars().take(MAX_CHARACTERS).collect();
+        let shown = escaped(&shown);
         let cut = match pattern.chars().nth(MAX_CHARACTERS) {
             Some(_) => "…",
             None => "",

@@ -15,6 +15,8 @@ use super::schema::{self, Kind, Schema};
 use crate::document::yaml::words;
 use crate::error::{Error, Location, Result};
 use crate::keys::MasterKey;
+use crate::metadata::text::{fault_of_identifier, fault_of_rule};
+use crate::printable::escaped;
 use crate::rules::Regex;
 
 /// How many values a file may have once its aliases are expanded.
@@ -49,7 +51,8 @@ pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<
         Ok(_) => Ok(Mapping::default()),
         Err(error) => {
             let location = place::of_error(text, &error);
-            Err(fault(location, message(&error)))
+            // It repeats keys of the file.
+            Err(fault(location, escaped(&message(&error)).into_owned()))
         }
     }
 }
@@ -131,6 +134,14 @@ impl Seed<'_> {
             Some((first, second)) => Err(E::custom(rivals(first, second))),
             None => Ok(()),
         }
+    }
+}
+
+/// The error about a text that is shown to people and may not have what is wrong with it.
+fn refuse<E: serde::de::Error>(fault: Option<&str>) -> std::result::Result<(), E> {
+    match fault {
+        Some(fault) => Err(E::custom(format!("this text {fault}"))),
+        None => Ok(()),
     }
 }
 
@@ -219,10 +230,12 @@ impl<'de> Visitor<'de> for Seed<'_> {
             Kind::Text | Kind::Pattern if text.is_empty() => self.nothing(),
             Kind::Text => {
                 self.check_rival()?;
+                refuse(fault_of_identifier(text))?;
                 Ok(Some(Node::Text(text.to_owned())))
             }
             Kind::Pattern => {
                 self.check_rival()?;
+                refuse(fault_of_rule(text))?;
                 Regex::check(text).map_err(E::custom)?;
                 Ok(Some(Node::Text(text.to_owned())))
             }
@@ -280,6 +293,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             Kind::Texts => {
                 let mut texts = BTreeMap::new();
                 while let Some(key) = map.next_key::<String>()? {
+                    refuse(fault_of_identifier(&key))?;
                     let value = map.next_value_seed(self.item(Kind::Text))?;
                     if let Some(Node::Text(text)) = value
                         && texts.insert(key, text).is_some()

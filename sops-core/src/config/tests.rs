@@ -386,11 +386,11 @@ fn no_matching_rule_is_an_error() {
                 .to_owned(),
         ),
         (
-            format!("creation_rules: [{{path_regex: {long}}}, {{path_regex: \"\\e1m\"}}]"),
+            format!("creation_rules: [{{path_regex: {long}}}, {{path_regex: \"\\n1m\"}}]"),
             "/a.yaml",
             format!(
                 "`/a.yaml`, the whole path, since it is not below the folder of the configuration: none of the 2 rules matches; add one that does, or a last one without `path_regex`\n\
-                 creation_rules[0].path_regex: {}…\ncreation_rules[1].path_regex: \u{fffd}1m",
+                 creation_rules[0].path_regex: {}…\ncreation_rules[1].path_regex: \\n1m",
                 &long[..80]
             ),
         ),

@@ -12,6 +12,7 @@ use super::{Effort, Family, KeyGroup, KeyService, MasterKey, WrappedKey, shamir}
 use crate::error::{Error, Result};
 use crate::key_path::{Component, KeyPath};
 use crate::metadata::KEY_GROUPS;
+use crate::printable::escaped;
 
 /// The key of 32 bytes that the values of one document are encrypted with (AES-256). It is wiped when dropped, and
 /// never printed.
@@ -319,7 +320,8 @@ fn closed(
     // Writing to a string cannot fail.
     let mut line = |line: fmt::Arguments<'_>| {
         let separator = if text.is_empty() { "" } else { "\n" };
-        let _ = write!(text, "{separator}{line}");
+        // A service that is elsewhere chooses its own words.
+        let _ = write!(text, "{separator}{}", escaped(&line.to_string()));
     };
     if openings.len() == 1 {
         line(format_args!(

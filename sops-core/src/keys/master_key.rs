@@ -6,6 +6,8 @@ use std::fmt;
 use super::age::{Recipient, holds_private_key, shortened};
 use super::{Family, pgp};
 use crate::error::{Error, Result};
+use crate::metadata::text::{MAX_CONTEXT, fault_of_identifier};
+use crate::printable::escaped;
 
 /// What names a master key of any family. None of it is secret.
 ///
@@ -127,9 +129,13 @@ impl MasterKey {
     /// Refuses a key that nothing can be encrypted for, whichever key service there is.
     ///
     /// # Errors
-    /// [`Error::PrivateKey`] for one, [`Error::Recipient`] for what is no age recipient, [`Error::MasterKey`] for other families.
+    /// [`Error::PrivateKey`] for one, [`Error::Recipient`] for what is no age recipient, [`Error::MasterKey`] for other families, and for
+    /// an identifier that no file may have.
     pub fn check(&self) -> Result<()> {
         let problem = match self {
+            key if !key.is_readable() => {
+                "it has a control character, a line break or an invisible character, or it is too long"
+            }
             Self::Age { recipient } => return recipient.parse::<Recipient>().map(drop),
             Self::Pgp { fingerprint } if holds_private_key(fingerprint) => {
                 return Err(Error::PrivateKey);
@@ -148,6 +154,40 @@ impl MasterKey {
         })
     }
 
+    /// Whether all that names the key would be accepted from the metadata of a file.
+    fn is_readable(&self) -> bool {
+        let are_valid =
+            |texts: &[&str]| texts.iter().all(|text| fault_of_identifier(text).is_none());
+        match self {
+            Self::Age { recipient: id }
+            | Self::Pgp { fingerprint: id }
+            | Self::GcpKms { resource_id: id }
+            | Self::Hckms { key_id: id } => are_valid(&[id]),
+            Self::Kms {
+                arn,
+                role,
+                context,
+                aws_profile,
+            } => {
+                let [role, aws_profile] =
+                    [role, aws_profile].map(|text| text.as_deref().unwrap_or_default());
+                are_valid(&[arn, role, aws_profile])
+                    && context.len() <= MAX_CONTEXT
+                    && context.iter().all(|(key, value)| are_valid(&[key, value]))
+            }
+            Self::AzureKv {
+                vault_url,
+                name,
+                version,
+            } => are_valid(&[vault_url, name, version]),
+            Self::HcVault {
+                vault_address,
+                engine_path,
+                key_name,
+            } => are_valid(&[vault_address, engine_path, key_name]),
+        }
+    }
+
     /// The keys in a text that divides them with commas, spelled as on the command line of `sops`. Empty parts are passed over.
     ///
     /// # Errors
@@ -162,6 +202,11 @@ impl MasterKey {
 
     /// One key of a family, spelled as on the command line of `sops`.
     fn from_text(family: Family, text: &str) -> std::result::Result<Self, &'static str> {
+        if fault_of_identifier(text).is_some() {
+            return Err(
+                "this cannot name a key: it has a control character, a line break or an invisible character, or it is longer than 4,096 bytes",
+            );
+        }
         Ok(match family {
             Family::Age => Self::Age {
                 recipient: text.to_owned(),
@@ -219,8 +264,8 @@ impl From<Recipient> for MasterKey {
 impl fmt::Display for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Age { recipient } => f.write_str(&shortened(recipient)),
-            other => write!(f, "{} {}", other.family().name(), other.id()),
+            Self::Age { recipient } => f.write_str(&escaped(&shortened(recipient))),
+            other => write!(f, "{} {}", other.family().name(), escaped(&other.id())),
         }
     }
 }
@@ -318,8 +363,48 @@ mod tests {
             (Family::HcVault, "v/v1/sops/keys/k"),
             (Family::HcVault, "https://v/v1/keys/k"),
             (Family::HcVault, "https://v/prefix/v1/sops/keys/k"),
+            (Family::Age, "age1x\u{1b}[2K"),
+            (Family::Pgp, "85D7\n+++ 7543"),
+            (Family::Kms, "arn:aws:kms:\u{202e}x"),
+            (Family::GcpKms, "projects/\u{200b}p"),
+            (Family::Hckms, "r:\u{9b}1"),
+            (Family::AzureKv, "https://v\u{2028}/keys/k"),
+            (Family::HcVault, "https://v/v1/\u{feff}/keys/k"),
         ] {
             assert!(MasterKey::from_list(family, text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_no_file_may_name_is_refused_and_shown_escaped() {
+        let bad = || "a\u{1b}\u{202e}\nb".to_owned();
+        let kms = |key: String, aws_profile| MasterKey::Kms {
+            arn: "arn:a".into(),
+            role: None,
+            context: [(key, String::new())].into(),
+            aws_profile,
+        };
+        for key in [
+            MasterKey::Age { recipient: bad() },
+            MasterKey::Pgp { fingerprint: bad() },
+            MasterKey::GcpKms { resource_id: bad() },
+            MasterKey::Hckms { key_id: bad() },
+            kms(bad(), None),
+            kms(String::new(), Some(bad())),
+            MasterKey::AzureKv {
+                vault_url: "https://v".into(),
+                name: bad(),
+                version: "1".into(),
+            },
+            MasterKey::HcVault {
+                vault_address: "https://v".into(),
+                engine_path: bad(),
+                key_name: "k".into(),
+            },
+        ] {
+            assert!(matches!(key.check(), Err(Error::MasterKey { .. })), "{key}");
+            let shown = key.to_string();
+            assert!(shown.contains(r"\u{1b}\u{202e}\nb"), "{shown}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! A master key together with the secret that was encrypted for it, as the metadata of a document lists it.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value as Json};
@@ -7,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::{Family, MasterKey, age, pgp};
 use crate::error::Result;
 use crate::key_path::Component;
+use crate::metadata::text::{MAX_CONTEXT, fault_of_identifier};
 use crate::metadata::{is_timestamp, problem_at, timestamp};
 
 /// The most that the encrypted secret of one master key may have: 64 KiB.
@@ -99,13 +101,21 @@ impl WrappedKey {
     /// From an entry of a family's list in the metadata. As with `sops`, numbers stand for text, and what is missing is empty.
     ///
     /// # Errors
-    /// [`Error::Metadata`](crate::Error::Metadata) for a list or mapping where text belongs, for an `enc` of more than 64 KiB and, but for age
-    /// keys, where `created_at` is no time.
+    /// [`Error::Metadata`](crate::Error::Metadata) for a list or mapping where text belongs, for an identifier that is too long or not
+    /// [printable](crate::printable::is_printable), for an `enc` of more than 64 KiB, and for a `created_at` that is not a time, except in age
+    /// keys.
     pub fn from_fields(family: Family, fields: Map<String, Json>) -> Result<Self> {
         let problem = |name: &str, what: &str| problem_at(&[Component::Key(name.into())], what);
-        let text = |name: &str| {
+        let any_text = |name: &str| {
             text(fields.get(name).unwrap_or(&Json::Null))
                 .ok_or_else(|| problem(name, "is not a string"))
+        };
+        let text = |name: &str| {
+            let text = any_text(name)?;
+            match fault_of_identifier(&text) {
+                Some(fault) => Err(problem(name, fault)),
+                None => Ok(text),
+            }
         };
         let set = |name: &str| text(name).map(|text| Some(text).filter(|text| !text.is_empty()));
         let master_key = match family {
@@ -119,10 +129,9 @@ impl WrappedKey {
                 arn: text("arn")?,
                 role: set("role")?,
                 context: match fields.get("context") {
-                    Some(Json::Object(context)) => context
-                        .iter()
-                        .filter_map(|(key, value)| Some((key.clone(), self::text(value)?)))
-                        .collect(),
+                    Some(Json::Object(context)) => {
+                        self::context(context).map_err(|fault| problem("context", fault))?
+                    }
                     _ => Default::default(),
                 },
                 aws_profile: set("aws_profile")?,
@@ -150,7 +159,7 @@ impl WrappedKey {
                 "is not a time such as 2024-01-31T12:00:00Z",
             ));
         }
-        if text("enc")?.len() > ENC_LIMIT {
+        if any_text("enc")?.len() > ENC_LIMIT {
             return Err(problem("enc", ENC_TOO_LONG));
         }
         Ok(Self { master_key, fields })
@@ -189,6 +198,24 @@ impl WrappedKey {
         self.fields.insert("enc".into(), other.enc().into());
         self
     }
+}
+
+/// An encryption context, or what is wrong with it.
+fn context(
+    fields: &Map<String, Json>,
+) -> std::result::Result<BTreeMap<String, String>, &'static str> {
+    if fields.len() > MAX_CONTEXT {
+        return Err("has more than 1,000 entries");
+    }
+    let context = fields
+        .iter()
+        .filter_map(|(key, value)| Some((key.clone(), text(value)?)));
+    let context: BTreeMap<_, _> = context.collect();
+    let fault = context
+        .iter()
+        .flat_map(|(key, value)| [key, value])
+        .find_map(|text| fault_of_identifier(text));
+    fault.map_or(Ok(context), Err)
 }
 
 /// What a scalar says as text.

@@ -1,6 +1,9 @@
 //! The `sops` block: who can open the file, under which rule, and its MAC.
 
 pub(crate) mod flat;
+#[cfg(test)]
+mod tests;
+pub(crate) mod text;
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -12,6 +15,8 @@ use crate::golang::Time;
 use crate::key_path::{Component, KeyPath};
 use crate::keys::{Family, KeyGroup, MasterKey, WrappedKey};
 use crate::rules::EncryptionRule;
+
+use text::{MAX_GROUPS, MAX_KEYS, fault_of_identifier, fault_of_mac, fault_of_rule};
 
 /// The top-level key that the block stands under.
 pub const BLOCK_KEY: &str = "sops";
@@ -54,15 +59,20 @@ impl Metadata {
     ///
     /// As SOPS does it, strings stand for numbers and booleans where those are asked for, and unknown keys are ignored.
     ///
+    /// People are shown much of it, and it is not authenticated. So identifiers have at most 4,096 bytes, rules 65,536, and neither has
+    /// characters that are not [printable](crate::printable::is_printable), except that rules may have line feeds and tabs. There are at
+    /// most 255 key groups and 10,000 master keys.
+    ///
     /// # Errors
-    /// [`Error::Metadata`] for a part that is missing or malformed, and for more than one rule.
+    /// [`Error::Metadata`] for a part that is missing or malformed, for one beyond these limits, and for more than one rule.
     pub fn from_tree(tree: &Map<String, Json>) -> Result<Self> {
-        let version = string(tree, "version")?.ok_or_else(|| problem("version", "is missing"))?;
+        let version =
+            identifier(tree, "version")?.ok_or_else(|| problem("version", "is missing"))?;
         if !is_semantic_version(&version) {
             return Err(problem("version", "is not a version such as 3.13.3"));
         }
-        let last_modified =
-            string(tree, "lastmodified")?.ok_or_else(|| problem("lastmodified", "is missing"))?;
+        let last_modified = identifier(tree, "lastmodified")?
+            .ok_or_else(|| problem("lastmodified", "is missing"))?;
         if !is_timestamp(&last_modified) {
             return Err(problem(
                 "lastmodified",
@@ -71,14 +81,22 @@ impl Metadata {
         }
         let mut settings = Vec::new();
         for name in EncryptionRule::NAMES {
-            settings.push((name, string(tree, name)?.unwrap_or_default()));
+            let text = string(tree, name)?.unwrap_or_default();
+            if let Some(fault) = fault_of_rule(&text) {
+                return Err(problem(name, fault));
+            }
+            settings.push((name, text));
         }
         let settings = settings.iter().map(|(name, text)| (*name, text.as_str()));
         let rule = EncryptionRule::only(settings).map_err(|(first, second)| {
             problem(second, format!("and `{first}` cannot both be there"))
         })?;
         let mut key_groups = Vec::new();
-        for (index, group) in list(tree, KEY_GROUPS)?.iter().enumerate() {
+        let groups = list(tree, KEY_GROUPS)?;
+        if groups.len() > MAX_GROUPS {
+            return Err(problem(KEY_GROUPS, "has more than 255 groups"));
+        }
+        for (index, group) in groups.iter().enumerate() {
             let path = [Component::Key(KEY_GROUPS.into()), Component::Index(index)];
             let group = entry(group).ok_or_else(|| problem_at(&path, "is no mapping"))?;
             key_groups.push(key_group(&group, &path)?);
@@ -90,11 +108,23 @@ impl Metadata {
         if key_groups.is_empty() {
             return Err(problem_at(&[], "there are no master keys"));
         }
+        if key_groups
+            .iter()
+            .map(|group| group.keys.len())
+            .sum::<usize>()
+            > MAX_KEYS
+        {
+            return Err(problem_at(&[], "there are more than 10,000 master keys"));
+        }
+        let mac = string(tree, "mac")?.unwrap_or_default();
+        if let Some(fault) = fault_of_mac(&mac) {
+            return Err(problem("mac", fault));
+        }
         Ok(Self {
             key_groups,
             shamir_threshold: threshold(tree)?,
             last_modified,
-            mac: string(tree, "mac")?.unwrap_or_default(),
+            mac,
             rule: Some(rule.unwrap_or_default()),
             mac_only_encrypted: boolean(tree, "mac_only_encrypted")?,
             version,
@@ -260,6 +290,15 @@ fn string(tree: &Map<String, Json>, key: &str) -> Result<Option<String>> {
         Some(Json::Number(number)) => Ok(Some(number.to_string())),
         Some(Json::Bool(truth)) => Ok(Some(if *truth { "1" } else { "0" }.into())),
         Some(_) => Err(problem(key, "is not a string")),
+    }
+}
+
+/// The same for a text on one line.
+fn identifier(tree: &Map<String, Json>, key: &str) -> Result<Option<String>> {
+    let text = string(tree, key)?;
+    match text.as_deref().and_then(fault_of_identifier) {
+        Some(fault) => Err(problem(key, fault)),
+        None => Ok(text),
     }
 }
 

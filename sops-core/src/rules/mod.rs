@@ -9,6 +9,7 @@ pub use regex::Regex;
 pub use selection::Selection;
 
 use crate::error::{Error, Result};
+use crate::metadata::text::fault_of_rule;
 
 /// The rule that tells a document's encrypted values from those that stay in plaintext. A file has one.
 ///
@@ -119,8 +120,12 @@ impl EncryptionRule {
     /// The rule in the form that answers.
     ///
     /// # Errors
-    /// [`Error::Regex`], where the expression is not valid. `sops` goes on with one that matches nothing.
+    /// [`Error::Regex`], where the expression is not valid, or the text is one that no file may have. `sops` goes on with one that matches nothing.
     pub fn compile(&self) -> Result<CompiledRule> {
+        if let Some(fault) = fault_of_rule(self.text()) {
+            // A file with such a rule could not be read again.
+            return Err(regex::error(self.text(), fault.to_owned()));
+        }
         Ok(CompiledRule {
             encrypts: matches!(
                 self,

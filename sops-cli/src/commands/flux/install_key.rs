@@ -95,7 +95,7 @@ pub(crate) fn cmd_install_key(
     let target = Target::of::<Secret>(Some(&args.secret.namespace), &args.secret.name);
     match args.dry_run {
         Some(DryRun::Client) => {
-            ui.output(format!("{target} would be applied (client dry run)\n").as_bytes())?;
+            ui.print(format_args!("{target} would be applied (client dry run)"))?;
         }
         dry_run => {
             let how = ServerSideApply {
@@ -214,7 +214,7 @@ impl Args {
                 outcome,
                 dry_run: how.dry_run,
             };
-            ui.output(format!("{applied}\n").as_bytes())
+            ui.print(applied)
         };
         let name = &self.secret.namespace;
         let namespace = Target::of::<Namespace>(None, name);

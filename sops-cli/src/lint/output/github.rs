@@ -1,5 +1,7 @@
 //! Commands of GitHub's workflows: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
 
+use hardening::one_line;
+
 use crate::lint::Shown;
 
 pub(super) fn write(findings: &[Shown]) -> String {
@@ -7,15 +9,17 @@ pub(super) fn write(findings: &[Shown]) -> String {
         .iter()
         .map(|Shown { finding, .. }| {
             let title = format!("{} {}", finding.rule.code, finding.rule.name);
-            let help = finding.help.as_deref().map(|help| format!("\n{help}"));
+            let message = one_line(&finding.message);
+            let help = finding.help.as_deref().map(one_line);
+            let help = help.map(|help| format!("\n{help}"));
             format!(
                 "::{} file={},line={},col={},title={}::{}\n",
                 finding.severity,
-                property(&finding.place),
+                property(&one_line(&finding.place)),
                 finding.location.line,
                 finding.location.column,
                 property(&title),
-                data(&format!("{}{}", finding.message, help.unwrap_or_default())),
+                data(&format!("{message}{}", help.unwrap_or_default())),
             )
         })
         .collect()

@@ -1,5 +1,6 @@
 //! JUnit's XML: a suite a file, a failed case a finding.
 
+use hardening::one_line;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::lint::Shown;
@@ -7,14 +8,15 @@ use crate::lint::Shown;
 pub(super) fn write(findings: &[Shown]) -> String {
     let mut report = Report::new("sops-rs lint");
     for findings in findings.chunk_by(|one, other| one.finding.file == other.finding.file) {
-        let mut suite = TestSuite::new(findings[0].finding.file.as_str());
+        let mut suite = TestSuite::new(&*one_line(&findings[0].finding.file));
         for Shown { finding, .. } in findings {
             let at = finding.location;
+            let (file, message) = (one_line(&finding.file), one_line(&finding.message));
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status
                 .set_type(finding.rule.code)
-                .set_message(finding.message.as_str())
-                .set_description(format!("{}:{at}: {}", finding.file, finding.message));
+                .set_message(&*message)
+                .set_description(format!("{file}:{at}: {message}"));
             let name = format!("{} {} at {at}", finding.rule.code, finding.rule.name);
             suite.add_test_case(TestCase::new(name, status));
         }

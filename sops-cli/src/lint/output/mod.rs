@@ -9,6 +9,7 @@ mod text;
 use annotate_snippets::Renderer;
 use clap::ValueEnum;
 use hardening::masked;
+use sops_core::printable::escaped_json;
 
 use super::Shown;
 
@@ -29,12 +30,12 @@ pub(crate) enum OutputFormat {
 }
 
 impl OutputFormat {
-    /// The findings in this format. A private key may stand where a recipient belongs, which a finding names.
+    /// The findings in this format, safe to show. A private key may stand where a recipient belongs, which a finding names.
     pub(crate) fn write(self, findings: &[Shown], renderer: &Renderer) -> String {
         let text = match self {
             Self::Text => text::write(findings, renderer),
-            Self::Json => json::write(findings),
-            Self::Sarif => sarif::write(findings),
+            Self::Json => escaped_json(&json::write(findings)).into_owned(),
+            Self::Sarif => escaped_json(&sarif::write(findings)).into_owned(),
             Self::Github => github::write(findings),
             Self::Junit => junit::write(findings),
         };

@@ -1,6 +1,7 @@
 //! For people.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use hardening::one_line;
 use sops_lint::Severity;
 
 use crate::lint::Shown;
@@ -17,40 +18,24 @@ fn one(Shown { finding, excerpt }: &Shown, renderer: &Renderer) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let message = printable(&finding.message);
+    let message = one_line(&finding.message);
+    let file = one_line(&finding.file);
     let id = format!("{} {}", finding.rule.code, finding.rule.name);
     let group = Group::with_title(level.primary_title(&*message).id(&*id));
     let at = finding.location;
     let group = match excerpt {
         Some(excerpt) => group.element(
             Snippet::source(&*excerpt.text)
-                .path(&*finding.file)
+                .path(&*file)
                 .line_start(at.line)
                 .annotation(AnnotationKind::Primary.span(excerpt.span.clone())),
         ),
-        None => group.element(
-            Origin::path(&*finding.file)
-                .line(at.line)
-                .char_column(at.column),
-        ),
+        None => group.element(Origin::path(&*file).line(at.line).char_column(at.column)),
     };
-    let help = finding.help.as_deref().map(printable).unwrap_or_default();
+    let help = finding.help.as_deref().map(one_line).unwrap_or_default();
     let group = match help.is_empty() {
         true => group,
         false => group.element(Level::HELP.message(&*help)),
     };
     renderer.render(&[group])
-}
-
-/// Names of keys cannot speak to the terminal.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|character| {
-            if character.is_control() {
-                '\u{fffd}'
-            } else {
-                character
-            }
-        })
-        .collect()
 }

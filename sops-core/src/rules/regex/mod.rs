@@ -6,6 +6,8 @@ mod syntax;
 
 use std::fmt;
 
+pub(super) use syntax::error;
+
 use regex_automata::meta;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::{self, WhichCaptures};

@@ -4,6 +4,7 @@ use regex_syntax::hir::{Class, ClassUnicode, Hir, Look, Repetition};
 
 use super::class::{Builder, TooLarge};
 use crate::error::{Error, Result};
+use crate::printable::escaped;
 
 /// The longest expression, in bytes.
 const MAX_LENGTH: usize = 64 << 10;
@@ -49,28 +50,19 @@ pub(super) fn parse(pattern: &str) -> Result<Hir> {
 }
 
 /// The error about `pattern`, in a form that a terminal can show.
-pub(super) fn error(pattern: &str, message: String) -> Error {
+pub(in crate::rules) fn error(pattern: &str, message: String) -> Error {
     Error::Regex {
         pattern: printable(pattern),
         message,
     }
 }
 
-/// The start of `text`, control characters spelled as escapes.
+/// The start of `text`, safe to show.
 fn printable(text: &str) -> String {
-    let mut printable = String::new();
-    for (count, c) in text.chars().enumerate() {
-        if count == MAX_SHOWN {
-            printable.push('…');
-            break;
-        }
-        if c.is_control() {
-            printable.extend(c.escape_default());
-        } else {
-            printable.push(c);
-        }
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => escaped(&text[..end]).into_owned() + "…",
+        None => escaped(text).into_owned(),
     }
-    printable
 }
 
 /// What is wrong with the bytes from `start` to `end`, both at the border of a character.

@@ -1,0 +1,106 @@
+//! Text for people, which goes through here before it is shown: no private keys, and nothing that a terminal, an editor or the log of a
+//! CI system would act on.
+
+use std::borrow::Cow;
+
+use sops_core::printable::{escaped, escaped_lines};
+
+use crate::masking::masked;
+
+/// The text on one line; line breaks in it are escaped too.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    escape(masked(text), escaped)
+}
+
+/// The text with its lines. What comes from elsewhere goes through [`one_line`] before it becomes part of such a text.
+pub fn lines(text: &str) -> Cow<'_, str> {
+    escape(masked(text), escaped_lines)
+}
+
+fn escape<'t>(text: Cow<'t, str>, escape: fn(&str) -> Cow<'_, str>) -> Cow<'t, str> {
+    let text = match text {
+        Cow::Borrowed(text) => escape(text),
+        Cow::Owned(text) => Cow::Owned(escape(&text).into_owned()),
+    };
+    match has_command(&text) {
+        true => Cow::Owned(without_commands(&text)),
+        false => text,
+    }
+}
+
+/// Whether a CI system that reads the text in its log may take a part of it for a command.
+fn has_command(text: &str) -> bool {
+    text.contains("##") || text.lines().any(begins_with_command)
+}
+
+/// Whether the line is a workflow command of GitHub, as in `::add-mask::x`. White space before it does not count.
+fn begins_with_command(line: &str) -> bool {
+    let name = line.trim_start().strip_prefix("::");
+    name.is_some_and(|name| name.starts_with(|first: char| first.is_ascii_alphabetic()))
+}
+
+/// The text with an escape in what would be a command.
+fn without_commands(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for line in text.split_inclusive('\n') {
+        let line = match begins_with_command(line) {
+            true => Cow::Owned(line.replacen(':', r"\u{3a}", 1)),
+            false => Cow::Borrowed(line),
+        };
+        // `##[group]` of GitHub, `##vso[…]` of Azure Pipelines and `##teamcity[…]` count anywhere in a line.
+        let mut rest = &*line;
+        while let Some(at) = rest.find("##") {
+            let behind = rest[at..].trim_start_matches('#');
+            let name = behind.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+            out.push_str(&rest[..at]);
+            out.push_str(match name.starts_with('[') {
+                true => r"#\u{23}",
+                false => "##",
+            });
+            rest = &rest[at + 2..];
+        }
+        out.push_str(rest);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_masked_and_escaped() {
+        let text = "a\u{1b}[2K\nAGE-SECRET-KEY-1QQ\u{202e}";
+        assert_eq!(one_line(text), r"a\u{1b}[2K\nAGE-SECRET-KEY-…");
+        assert_eq!(lines(text), "a\\u{1b}[2K\nAGE-SECRET-KEY-…");
+        assert!(matches!(one_line("a b"), Cow::Borrowed("a b")));
+        assert!(matches!(one_line("::1"), Cow::Borrowed("::1")));
+        assert!(matches!(lines("a\nb"), Cow::Borrowed("a\nb")));
+    }
+
+    #[test]
+    fn text_is_no_command_for_a_ci_system() {
+        for (text, shown) in [
+            (
+                "::error::x.yaml: encrypted",
+                r"\u{3a}:error::x.yaml: encrypted",
+            ),
+            ("  ::add-mask::x", r"  \u{3a}:add-mask::x"),
+            (
+                "a\n\t::stop-commands::x\nb",
+                "a\n\t\\u{3a}:stop-commands::x\nb",
+            ),
+            ("std::error::Error", "std::error::Error"),
+            ("a ##[group]b", r"a #\u{23}[group]b"),
+            (
+                "##vso[task.setvariable variable=a]b",
+                r"#\u{23}vso[task.setvariable variable=a]b",
+            ),
+            ("a ###teamcity[x]", r"a #\u{23}#teamcity[x]"),
+            ("## a heading [x]", "## a heading [x]"),
+        ] {
+            assert_eq!(lines(text), shown);
+            assert_eq!(lines(&lines(text)), shown);
+        }
+    }
+}

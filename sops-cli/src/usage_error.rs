@@ -1,0 +1,39 @@
+//! What clap says about a command line, with the arguments that it repeats made safe to show.
+
+use clap::error::{ContextKind, ContextValue};
+use hardening::one_line;
+use sops_core::printable::escaped;
+
+/// Escapes what the error repeats of the command line and of the environment, before clap lays it out.
+pub(crate) fn escape(error: &mut clap::Error) {
+    let context: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .map(|(kind, value)| (kind, value.clone()))
+        .collect();
+    for (kind, value) in context {
+        let safe = match value {
+            ContextValue::String(text) => ContextValue::String(safe(&text)),
+            ContextValue::Strings(texts) => {
+                ContextValue::Strings(texts.iter().map(|text| safe(text)).collect())
+            }
+            // Escape sequences of an argument cannot be told from clap's own colors.
+            ContextValue::StyledStrs(texts) if is_unsafe_command_line() => {
+                let texts = texts.iter().map(|text| safe(&text.to_string()).into());
+                ContextValue::StyledStrs(texts.collect())
+            }
+            _ => continue,
+        };
+        error.insert(kind, safe);
+    }
+}
+
+fn safe(text: &str) -> String {
+    one_line(text).into_owned()
+}
+
+fn is_unsafe_command_line() -> bool {
+    std::env::args_os().any(|argument| {
+        let argument = argument.to_string_lossy();
+        escaped(&argument) != argument
+    })
+}

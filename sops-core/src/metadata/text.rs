@@ -1,0 +1,75 @@
+//! Which texts the metadata may hold. Whoever can write to a repository chooses them, and people are shown them.
+
+use crate::printable::is_printable;
+
+/// The longest identifier, in bytes. The longest real ones, RSA keys of SSH with 16,384 bits and post-quantum recipients, have less
+/// than 3,000.
+const MAX_IDENTIFIER: usize = 4_096;
+
+/// The longest suffix or regular expression of a selection rule, in bytes.
+const MAX_RULE: usize = 65_536;
+
+/// How many master keys a file may have.
+pub(crate) const MAX_KEYS: usize = 10_000;
+
+/// How many key groups a file may have: Shamir's scheme has no more shares.
+pub(crate) const MAX_GROUPS: usize = 255;
+
+/// How many entries the encryption context of a key may have.
+pub(crate) const MAX_CONTEXT: usize = 1_000;
+
+/// What is wrong with the text of an identifier, a time or a version, without the text itself.
+pub(crate) fn fault_of_identifier(text: &str) -> Option<&'static str> {
+    if text.len() > MAX_IDENTIFIER {
+        return Some("is longer than 4,096 bytes");
+    }
+    let is_invalid = !text.chars().all(is_printable);
+    is_invalid.then_some("has a control character, a line break or an invisible character")
+}
+
+/// What is wrong with the text of a MAC. Go ignores line breaks in base64, and so does this library.
+pub(crate) fn fault_of_mac(text: &str) -> Option<&'static str> {
+    fault_of_identifier(&text.replace(['\r', '\n'], ""))
+}
+
+/// What is wrong with the text of a selection rule. Block scalars of YAML leave line breaks and tabs in it.
+pub(crate) fn fault_of_rule(text: &str) -> Option<&'static str> {
+    if text.len() > MAX_RULE {
+        return Some("is longer than 65,536 bytes");
+    }
+    let is_valid = |character| is_printable(character) || matches!(character, '\n' | '\t');
+    let is_invalid = !text.chars().all(is_valid);
+    is_invalid.then_some("has a control character or an invisible character")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_could_act_on_a_terminal_are_refused() {
+        for text in ["age1x", "ssh-rsa AAAA ann@example.com", "arn:aws:kms:é", ""] {
+            assert_eq!(fault_of_identifier(text), None, "{text}");
+            assert_eq!(fault_of_rule(text), None, "{text}");
+        }
+        for character in
+            "\0\u{7}\r\u{1b}\u{7f}\u{85}\u{9b}\u{200b}\u{2028}\u{202e}\u{2066}\u{feff}".chars()
+        {
+            let text = format!("age1{character}x");
+            assert!(fault_of_identifier(&text).is_some(), "{character:?}");
+            assert!(fault_of_rule(&text).is_some(), "{character:?}");
+        }
+        for text in ["age1x\n", "a\tb"] {
+            assert!(fault_of_identifier(text).is_some(), "{text:?}");
+            assert_eq!(fault_of_rule(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_bounded() {
+        assert_eq!(fault_of_identifier(&"a".repeat(MAX_IDENTIFIER)), None);
+        assert!(fault_of_identifier(&"a".repeat(MAX_IDENTIFIER + 1)).is_some());
+        assert_eq!(fault_of_rule(&"a".repeat(MAX_RULE)), None);
+        assert!(fault_of_rule(&"a".repeat(MAX_RULE + 1)).is_some());
+    }
+}

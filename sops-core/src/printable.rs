@@ -1,0 +1,168 @@
+//! Text from elsewhere, made safe to show: it cannot move the cursor, reorder or hide what is around it, or start a line of its own.
+
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
+/// The format characters (Unicode's category Cf): soft hyphens, bidirectional controls, zero-width characters, byte order marks, tags.
+const FORMAT: [RangeInclusive<char>; 21] = [
+    '\u{ad}'..='\u{ad}',
+    '\u{600}'..='\u{605}',
+    '\u{61c}'..='\u{61c}',
+    '\u{6dd}'..='\u{6dd}',
+    '\u{70f}'..='\u{70f}',
+    '\u{890}'..='\u{891}',
+    '\u{8e2}'..='\u{8e2}',
+    '\u{180e}'..='\u{180e}',
+    '\u{200b}'..='\u{200f}',
+    '\u{202a}'..='\u{202e}',
+    '\u{2060}'..='\u{2064}',
+    '\u{2066}'..='\u{206f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{fff9}'..='\u{fffb}',
+    '\u{110bd}'..='\u{110bd}',
+    '\u{110cd}'..='\u{110cd}',
+    '\u{13430}'..='\u{1343f}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{e0001}'..='\u{e0001}',
+    '\u{e0020}'..='\u{e007f}',
+];
+
+/// Whether a character is shown as itself and changes nothing around it. Control characters, format characters and the two separators
+/// of lines and paragraphs do not qualify.
+pub fn is_printable(character: char) -> bool {
+    if character.is_ascii() {
+        return !character.is_ascii_control();
+    }
+    let is_separator = matches!(character, '\u{2028}' | '\u{2029}');
+    let is_format = || FORMAT.iter().any(|range| range.contains(&character));
+    !(character.is_control() || is_separator || is_format())
+}
+
+/// The text on one line, with an escape such as `\n` or `\u{202e}` for each character that is not [printable](is_printable).
+///
+/// Escaping a text twice gives the same as escaping it once. A backslash stays as it is, so the result is for people and not for
+/// parsers.
+///
+/// ```
+/// use sops_core::printable::escaped;
+///
+/// assert_eq!(escaped("age1x\n\u{1b}[2K"), r"age1x\n\u{1b}[2K");
+/// assert_eq!(escaped("naïve 🦀"), "naïve 🦀");
+/// ```
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    escaped_but(text, &[])
+}
+
+/// The same with line feeds and tabs kept, for a text whose lines are its own.
+pub fn escaped_lines(text: &str) -> Cow<'_, str> {
+    escaped_but(text, &['\n', '\t'])
+}
+
+fn escaped_but<'t>(text: &'t str, kept: &[char]) -> Cow<'t, str> {
+    let is_shown = |character: char| is_printable(character) || kept.contains(&character);
+    if text.chars().all(is_shown) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match is_shown(character) {
+            true => out.push(character),
+            false => out.extend(character.escape_default()),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The JSON text with a JSON escape for each character that is not [printable](is_printable), so that it means the same.
+pub fn escaped_json(json: &str) -> Cow<'_, str> {
+    // Outside of strings, JSON that a writer laid out has spaces and line feeds only.
+    let is_shown = |character: char| character == '\n' || is_printable(character);
+    if json.chars().all(is_shown) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if is_shown(character) {
+            out.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            out.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_that_of_unicode() {
+        let pattern = r"^[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]$";
+        let unicode = regex_automata::meta::Regex::new(pattern).expect("the pattern is valid");
+        for character in char::MIN..=char::MAX {
+            let mut buffer = [0; 4];
+            let is_in_unicode = unicode.is_match(character.encode_utf8(&mut buffer).as_bytes());
+            assert_eq!(!is_printable(character), is_in_unicode, "{character:?}");
+        }
+    }
+
+    #[test]
+    fn ordinary_text_stays_and_the_rest_is_escaped() {
+        for text in [
+            "",
+            "plain",
+            r"\.yaml$",
+            "é e\u{301}",
+            "日本語",
+            "🦀 ❤\u{fe0f}",
+            "שלום",
+        ] {
+            assert!(matches!(escaped(text), Cow::Borrowed(_)), "{text}");
+        }
+        for (text, line, lines) in [
+            ("a\nb\tc", r"a\nb\tc", "a\nb\tc"),
+            ("a\r\nb", r"a\r\nb", "a\\r\nb"),
+            (
+                "\u{1b}[2K\u{7}\0",
+                r"\u{1b}[2K\u{7}\u{0}",
+                r"\u{1b}[2K\u{7}\u{0}",
+            ),
+            (
+                "\u{9b}2K\u{85}\u{7f}",
+                r"\u{9b}2K\u{85}\u{7f}",
+                r"\u{9b}2K\u{85}\u{7f}",
+            ),
+            ("\u{2028}\u{2029}", r"\u{2028}\u{2029}", r"\u{2028}\u{2029}"),
+            (
+                "\u{202e}\u{2066}\u{200b}\u{feff}",
+                r"\u{202e}\u{2066}\u{200b}\u{feff}",
+                r"\u{202e}\u{2066}\u{200b}\u{feff}",
+            ),
+            ("é\u{e0041}", r"é\u{e0041}", r"é\u{e0041}"),
+        ] {
+            assert_eq!(escaped(text), line);
+            assert_eq!(escaped(&escaped(text)), line);
+            assert_eq!(escaped_lines(text), lines);
+        }
+    }
+
+    #[test]
+    fn escaped_json_means_the_same() {
+        let value =
+            serde_json::json!({"a\u{202e}": ["\u{9b}2K\u{feff}\u{7f}", "é🦀", "\u{e0041}\n"]});
+        let text = serde_json::to_string_pretty(&value).expect("it is JSON");
+        let shown = escaped_json(&text);
+        assert!(
+            shown
+                .chars()
+                .all(|character| character == '\n' || is_printable(character))
+        );
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&shown).ok(),
+            Some(value)
+        );
+    }
+}
