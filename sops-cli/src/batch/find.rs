@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::Item;
 use crate::command_error::{Code, CommandError};
+use crate::files;
 
 /// The files that are named, and those in the folders that are named but for what `.gitignore` and its like leave out. Each is there once.
 pub(crate) fn items<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Vec<Item>, CommandError> {
@@ -26,7 +27,13 @@ pub(crate) fn items<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Vec<Ite
         let mut walk = WalkBuilder::new(path);
         walk.hidden(false)
             .require_git(false)
-            .filter_entry(|entry| entry.file_name() != ".git")
+            .filter_entry(|entry| {
+                let is_temporary = files::is_temporary(entry.file_name());
+                if let Some(directory) = entry.path().parent().filter(|_| is_temporary) {
+                    files::clean(directory);
+                }
+                !is_temporary && entry.file_name() != ".git"
+            })
             .sort_by_file_path(Path::cmp);
         for entry in walk.build() {
             let entry = entry.map_err(|error| {
