@@ -110,3 +110,19 @@ fn a_replaced_file_keeps_its_group_or_gives_nothing_to_another() {
         assert_eq!(new.mode() & 0o7777, 0o604);
     }
 }
+
+#[test]
+fn a_file_can_be_created_in_a_directory_that_cannot_be_listed() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\n");
+    environment.write("drop/old.yaml", "");
+    environment.hand_over();
+    set_mode(&environment, "drop", 0o300);
+    for name in ["drop/new.yaml", "drop/old.yaml"] {
+        run(&environment, &["decrypt", "--output", name, "x.yaml"]).succeeds();
+        assert_eq!(environment.read(name), "a: 1\n");
+    }
+    set_mode(&environment, "drop", 0o700);
+    let entries = fs::read_dir(environment.path("drop")).expect("it is there");
+    assert_eq!(entries.count(), 2, "nothing is left beside them");
+}
