@@ -1,21 +1,25 @@
-//! A private folder that goes with the command: plaintext lives there, on no disk.
+//! A private directory that is removed with the command: plaintext lives there, on no disk.
 
 use std::env;
-use std::fs::Permissions;
-use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, TempDir};
-
 use crate::command_error::{Code, CommandError, name_of};
+use crate::files::{Directory, TemporaryDirectory, remove_leftovers};
 use crate::ui::Ui;
 
-/// A folder with mode 0700. It goes with all that is in it when it is dropped.
-pub(crate) struct PrivateFolder(TempDir);
+/// The start of the directories' names. Older versions left out `run-` and locked nothing, so a directory of theirs may be in use.
+const PREFIX: &str = "sops-rs-run-";
+
+/// The start of the names of directories that hold a text which the user still needs.
+const KEPT_PREFIX: &str = "sops-rs-kept-";
+
+/// A directory with mode 0700. Dropping it removes it with everything in it.
+pub(crate) struct PrivateFolder(TemporaryDirectory);
 
 impl PrivateFolder {
-    /// Makes one on a memory file system; where there is none, on the disk if that is allowed.
+    /// Creates one on a memory file system, or on the disk if there is none and the disk is allowed.
     pub(crate) fn for_plaintext(ui: &Ui, allow_disk: bool) -> Result<Self, CommandError> {
         if let Some(folder) = in_memory() {
             return Ok(folder);
@@ -25,7 +29,7 @@ impl PrivateFolder {
                 Code::CannotWriteOutput,
                 "there is no memory file system for the plaintext: neither $XDG_RUNTIME_DIR nor /dev/shm can be used",
             )
-            .hint("`--allow-disk` puts the plaintext into the folder for temporary files, where traces of it may stay on the disk"));
+            .hint("`--allow-disk` puts the plaintext into the directory for temporary files, where traces of it may stay on the disk"));
         }
         ui.warn(format_args!(
             "the plaintext is in {}, where traces of it may stay on the disk",
@@ -34,18 +38,18 @@ impl PrivateFolder {
         temporary()
     }
 
-    /// Makes one for pipes, whose content is on no disk wherever they are.
+    /// Creates one for pipes, whose content is on no disk wherever they are.
     pub(crate) fn for_pipes() -> Result<Self, CommandError> {
         in_memory().map_or_else(temporary, Ok)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> PathBuf {
         self.0.path()
     }
 
-    /// Makes a file in it that only the owner may read and write.
+    /// Creates a file in it that only the owner may read and write.
     pub(crate) fn create(&self, name: &Path, content: &[u8]) -> Result<PathBuf, CommandError> {
-        let path = self.0.path().join(name);
+        let path = self.path().join(name);
         let file = std::fs::OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -56,41 +60,44 @@ impl PrivateFolder {
         Ok(path)
     }
 
-    /// Leaves the folder where it is.
-    pub(crate) fn keep(self) {
-        let _ = self.0.keep();
+    /// Leaves the directory for the user; returns its new path.
+    pub(crate) fn keep(self) -> PathBuf {
+        self.0.keep(KEPT_PREFIX)
     }
 }
 
-/// A folder on a memory file system, if there is one that can be used.
+/// A directory on a memory file system, if there is one that can be used. What killed runs left is removed from all of them.
 fn in_memory() -> Option<PrivateFolder> {
     let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let candidates = runtime.into_iter().chain([PathBuf::from("/dev/shm")]);
-    candidates
-        .filter(|path| path.is_absolute() && is_in_memory(path))
-        .find_map(|parent| new_in(&parent).ok())
+    let mut created = None;
+    for path in candidates.filter(|path| path.is_absolute() && is_in_memory(path)) {
+        if created.is_none() {
+            created = create_in(&path).ok();
+        } else if let Ok(directory) = Directory::open(&path) {
+            remove_leftovers(&directory, PREFIX);
+        }
+    }
+    created
 }
 
-/// A folder in the one for temporary files.
+/// A directory in the one for temporary files.
 fn temporary() -> Result<PrivateFolder, CommandError> {
     let parent = env::temp_dir();
-    new_in(&parent).map_err(|error| CommandError::output(name_of(&parent), &error))
+    create_in(&parent).map_err(|error| CommandError::output(name_of(&parent), &error))
 }
 
-fn new_in(parent: &Path) -> std::io::Result<PrivateFolder> {
-    Builder::new()
-        .prefix("sops-rs-")
-        .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(parent)
-        .map(PrivateFolder)
+fn create_in(parent: &Path) -> io::Result<PrivateFolder> {
+    let parent = Directory::open(parent)?;
+    TemporaryDirectory::create(parent, PREFIX).map(PrivateFolder)
 }
 
-/// Whether the folder is on a file system that has no disk below it.
+/// Whether the directory is on a file system that has no disk below it.
 #[cfg(target_os = "linux")]
-fn is_in_memory(folder: &Path) -> bool {
+fn is_in_memory(directory: &Path) -> bool {
     // TMPFS_MAGIC and RAMFS_MAGIC of linux/magic.h.
     const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
-    rustix::fs::statfs(folder).is_ok_and(|system| IN_MEMORY.contains(&(system.f_type as u64)))
+    rustix::fs::statfs(directory).is_ok_and(|system| IN_MEMORY.contains(&(system.f_type as u64)))
 }
 
 /// Other systems have none at a known place.

@@ -25,6 +25,14 @@ impl Walking {
     /// # Errors
     /// The directory, or one above it, has a `.gitignore` that is not a regular file of bounded size: reading it could take forever.
     pub(crate) fn new(directory: &Path) -> Result<Self, CommandError> {
+        Self::except(directory, |_| false)
+    }
+
+    /// As [`new`](Self::new), without the entries that `is_left_out` names.
+    pub(crate) fn except(
+        directory: &Path,
+        is_left_out: impl Fn(&DirEntry) -> bool + Send + Sync + 'static,
+    ) -> Result<Self, CommandError> {
         let real = directory.canonicalize();
         let above = real.iter().flat_map(|real| real.ancestors());
         if let Some(file) = above.filter_map(unusable).next() {
@@ -34,7 +42,10 @@ impl Walking {
         let mut builder = WalkBuilder::new(directory);
         builder.hidden(false).require_git(false).filter_entry({
             let found = Arc::clone(&found);
-            move |entry| entry.file_name() != ".git" && is_entered(entry, &found)
+            move |entry| {
+                let is_walked = entry.file_name() != ".git" && !is_left_out(entry);
+                is_walked && is_entered(entry, &found)
+            }
         });
         Ok(Self {
             builder,

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::Item;
 use crate::command_error::{Code, CommandError};
+use crate::files;
 use crate::walking::Walking;
 
 /// The files that are named, and those in the folders that are named but for what `.gitignore` and its like leave out. Each is there once.
@@ -23,7 +24,13 @@ pub(crate) fn items<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Vec<Ite
             });
             continue;
         }
-        let mut walking = Walking::new(path)?;
+        let mut walking = Walking::except(path, |entry| {
+            let is_temporary = files::is_temporary(entry.file_name());
+            if let Some(directory) = entry.path().parent().filter(|_| is_temporary) {
+                files::clean(directory);
+            }
+            is_temporary
+        })?;
         walking.builder.sort_by_file_path(Path::cmp);
         for entry in walking.builder.build() {
             let entry = entry.map_err(|error| {

@@ -4,22 +4,27 @@ mod find;
 
 pub(crate) use find::items;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{num, thread};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use rustix::process::{Resource, getrlimit};
 use zeroize::Zeroizing;
 
 use crate::command_error::{CommandError, name_of};
-use crate::files::{self, Expected, Readers, Staged};
+use crate::files::{Expected, Readers, Staged, Staging};
 use crate::signals::Deferred;
 use crate::source::Source;
 use crate::ui::Ui;
 
 /// How many files are written beside the old ones before all are synced and put in their places.
 const TOGETHER: usize = 256;
+
+/// How many files the process has open besides those of [`directories_together`], with room to spare.
+const OTHER_OPEN_FILES: u64 = 64;
 
 /// A file to work on.
 pub(crate) struct Item {
@@ -65,12 +70,13 @@ pub(crate) fn replace_and_tell(
     ui.show(bar.clone());
     let (mut errors, mut unselected) = (Vec::new(), Vec::new());
     let (mut begun, mut replaced) = (0, 0);
-    for items in items.chunks(TOGETHER) {
+    for items in chunks(items) {
+        let staging = Staging::default();
         let staged = stage(items, &bar, &signals, |item| {
             Ok(match work(item)? {
                 Work::Replace(source, content) => {
                     let expected = Expected::Content(&source.content);
-                    let staged = files::stage(&item.path, &content, expected, readers)?;
+                    let staged = staging.stage(&item.path, &content, expected, readers)?;
                     Stage::Staged(Box::new(staged))
                 }
                 Work::Ignore => Stage::Ignored,
@@ -93,7 +99,7 @@ pub(crate) fn replace_and_tell(
                 Err(error) => errors.push((begun + index, error)),
             }
         }
-        for (index, outcome) in written.into_iter().zip(files::commit(ui, whole)) {
+        for (index, outcome) in written.into_iter().zip(staging.commit(ui, whole)) {
             match outcome {
                 Ok(()) => {
                     replaced += 1;
@@ -133,6 +139,30 @@ pub(crate) fn note_unselected(ui: &Ui, names: &[String]) {
             ui.note(format_args!("  - {name}"));
         }
     }
+}
+
+/// In how many directories files can be written together; each one takes two of the files that a process may have open.
+fn directories_together() -> usize {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let directories = limit.saturating_sub(OTHER_OPEN_FILES) / 2;
+    usize::try_from(directories).map_or(TOGETHER, |directories| directories.clamp(1, TOGETHER))
+}
+
+/// The files that are written together.
+fn chunks(items: &[Item]) -> impl Iterator<Item = &[Item]> {
+    let (mut rest, most) = (items, directories_together());
+    std::iter::from_fn(move || {
+        let mut directories = HashSet::new();
+        let parents = rest.iter().take(TOGETHER).map(|item| item.path.parent());
+        let mut has_room = |parent| {
+            directories.insert(parent);
+            directories.len() <= most
+        };
+        let size = parents.take_while(|parent| has_room(*parent)).count();
+        let (chunk, after) = rest.split_at(size);
+        rest = after;
+        Some(chunk).filter(|chunk| !chunk.is_empty())
+    })
 }
 
 /// A file before it is put in its place.

@@ -267,10 +267,10 @@ fn is_about_text(error: &Error) -> bool {
 
 /// Leaves the edited text where it is, since it can be written nowhere else.
 fn keep(folder: PrivateFolder, path: &Path, error: CommandError) -> CommandError {
-    folder.keep();
+    let kept = folder.keep().join(path.file_name().unwrap_or_default());
     error.hint(format!(
-        "the edited text is kept in plaintext as {}; remove its folder when you have put it back",
-        name_of(path)
+        "the edited text is kept in plaintext as {}; remove its directory when you have put the text back",
+        name_of(&kept)
     ))
 }
 

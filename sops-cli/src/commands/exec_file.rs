@@ -60,7 +60,7 @@ pub(crate) fn cmd_exec_file(
         (folder, path)
     } else {
         let folder = PrivateFolder::for_pipes()?;
-        let path = pipe::serve(folder.path(), name, plaintext)
+        let path = pipe::serve(&folder.path(), name, plaintext)
             .map_err(|error| CommandError::output(name_of(&folder.path().join(name)), &error))?;
         (folder, path)
     };

@@ -96,11 +96,8 @@ fn install(ui: &Ui) -> Result<(), CommandError> {
         &hook,
         SCRIPT.as_bytes(),
         Expected::Nothing,
-        Readers::Usual,
+        Readers::Executable,
     )?;
-    let executable = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
-    fs::set_permissions(&hook, executable)
-        .map_err(|error| CommandError::output(name_of(&hook), &error))?;
     ui.note(format_args!(
         "Wrote {}: commits with plaintext or private keys are refused",
         name_of(&hook)

@@ -1,12 +1,15 @@
 //! What a file takes over from the one that it replaces: owner, group, mode, and extended attributes, access control lists among them.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Metadata, Permissions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, fchown};
 
+use rustix::fs::{Mode, fchmod};
 use xattr::FileExt;
+
+use super::directory::mode;
+use super::target::OldFile;
 
 /// The access control list of a file, as Linux names it.
 const ACCESS_LIST: &str = "system.posix_acl_access";
@@ -17,38 +20,51 @@ const LABEL: &str = "security.selinux";
 /// Attributes of Linux that the system makes itself, or that speak of the old content, such as signatures.
 const OF_THE_SYSTEM: [&str; 3] = ["security.", "system.", "trusted."];
 
-/// Gives `file`, which is ours and new, what `old` at the path `target` has.
-pub(super) fn keep(file: &File, target: &Path, old: &Metadata) -> io::Result<()> {
+/// Gives `file`, which is ours and new, the attributes of `old`.
+pub(super) fn keep(file: &File, old: &OldFile) -> io::Result<()> {
     let new = file.metadata()?;
-    let mut mode = old.mode() & 0o7777;
-    if new.uid() != old.uid() {
+    // The set-user-ID and set-group-ID bits were given to the old content.
+    let mut mode = mode(&old.stat) & (Mode::RWXU | Mode::RWXG | Mode::RWXO);
+    if new.uid() != old.stat.st_uid {
         // Only the administrator may give a file away; for others the file is theirs from now on.
-        let _ = fchown(file, Some(old.uid()), None);
+        let _ = fchown(file, Some(old.stat.st_uid), None);
     }
-    let loses_group = new.gid() != old.gid() && fchown(file, None, Some(old.gid())).is_err();
+    let loses_group =
+        new.gid() != old.stat.st_gid && fchown(file, None, Some(old.stat.st_gid)).is_err();
     if loses_group {
         // What the old group might do is not for another.
-        mode &= !0o2070;
+        mode -= Mode::RWXG;
     }
-    if names(file.list_xattr())?
-        .iter()
-        .any(|name| name == ACCESS_LIST)
-    {
-        // The folder gives new files a list, which may open this one to more than the old one was.
-        file.remove_xattr(ACCESS_LIST)?;
-    }
-    file.set_permissions(Permissions::from_mode(mode))?;
-    for name in names(xattr::list(target))? {
+    remove_access_list(file)?;
+    fchmod(file, mode)?;
+    for name in names(old.file.list_xattr())? {
         let is_list = name == ACCESS_LIST;
         if !is_kept(&name) || is_list && loses_group {
             continue;
         }
-        if let Some(value) = xattr::get(target, &name)? {
+        if let Some(value) = old.file.get_xattr(&name)? {
             let set = file.set_xattr(&name, &value);
             if name != LABEL {
                 set?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Gives `file`, which is ours and new, the mode of `old`, but only for its owner.
+pub(super) fn keep_for_owner(file: &File, old: &OldFile) -> io::Result<()> {
+    remove_access_list(file)?;
+    Ok(fchmod(file, mode(&old.stat) & Mode::RWXU)?)
+}
+
+/// The directory gives new files a list, which may let more users read this one than the old one.
+fn remove_access_list(file: &File) -> io::Result<()> {
+    if names(file.list_xattr())?
+        .iter()
+        .any(|name| name == ACCESS_LIST)
+    {
+        file.remove_xattr(ACCESS_LIST)?;
     }
     Ok(())
 }

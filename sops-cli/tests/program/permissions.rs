@@ -36,7 +36,7 @@ fn a_file_that_may_not_be_written_or_replaced_is_refused() {
         ("read-only", "Permission denied", "cannot write"),
         (
             "folder",
-            "does not let another file take its place",
+            "you can write to the file, but not replace it",
             "work on a copy",
         ),
     ];
@@ -48,7 +48,7 @@ fn a_file_that_may_not_be_written_or_replaced_is_refused() {
         set_mode(&environment, "sticky/x.yaml", 0o666);
         cases.push((
             "sticky",
-            "does not let another file take its place",
+            "you can write to the file, but not replace it",
             "work on a copy",
         ));
     }
@@ -95,7 +95,7 @@ fn a_replaced_file_keeps_its_group_or_gives_nothing_to_another() {
         .run(&["encrypt", "-i", "--age", &recipient(), "x.yaml"])
         .succeeds();
     let new = fs::metadata(environment.path("x.yaml")).expect("it is there");
-    assert_eq!((new.gid(), new.mode() & 0o7777), (group, 0o2660));
+    assert_eq!((new.gid(), new.mode() & 0o7777), (group, 0o660));
 
     if geteuid().is_root() {
         // Only root can make a file of a group that its owner is not in.
@@ -109,4 +109,20 @@ fn a_replaced_file_keeps_its_group_or_gives_nothing_to_another() {
         assert_ne!(new.gid(), OTHER_GROUP);
         assert_eq!(new.mode() & 0o7777, 0o604);
     }
+}
+
+#[test]
+fn a_file_can_be_created_in_a_directory_that_cannot_be_listed() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\n");
+    environment.write("drop/old.yaml", "");
+    environment.hand_over();
+    set_mode(&environment, "drop", 0o300);
+    for name in ["drop/new.yaml", "drop/old.yaml"] {
+        run(&environment, &["decrypt", "--output", name, "x.yaml"]).succeeds();
+        assert_eq!(environment.read(name), "a: 1\n");
+    }
+    set_mode(&environment, "drop", 0o700);
+    let entries = fs::read_dir(environment.path("drop")).expect("it is there");
+    assert_eq!(entries.count(), 2, "nothing is left beside them");
 }

@@ -1,0 +1,333 @@
+//! Moves staged files into their places, each as a whole or not at all.
+
+use std::io::{self, Read};
+use std::sync::{Arc, PoisonError};
+
+use rustix::fs::{AtFlags, OFlags, fsync, linkat, renameat, unlinkat};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::directory::is_same;
+use super::failed;
+use super::lock::Lock;
+use super::staging::{Expecting, Staged, Staging, StagingDirectory};
+use crate::command_error::{Code, CommandError};
+use crate::ui::Ui;
+
+/// How many files are synced one by one; from here on syncing the whole file system costs less.
+const ONE_BY_ONE: usize = 4;
+
+impl Staging {
+    /// Moves the files into their places as soon as all of them are on the disk. Returns the outcomes in the same order.
+    pub(crate) fn commit(self, ui: &Ui, staged: Vec<Staged>) -> Vec<Result<(), CommandError>> {
+        let directories = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let synced = sync(&directories, &staged);
+        let mut outcomes = Vec::with_capacity(staged.len());
+        for (staged, synced) in staged.iter().zip(synced) {
+            outcomes.push(match synced {
+                Ok(()) => staged.replace(ui),
+                Err(error) => Err(failed(&staged.target.path, &error)),
+            });
+        }
+        let parents: Vec<_> = directories
+            .iter()
+            .map(|directory| Arc::clone(directory.parent()))
+            .collect();
+        // Syncing takes long; what would be left of a run that is killed then goes before.
+        drop((staged, directories));
+        for parent in parents {
+            // The new names are on the disk as soon as the directory is; some file systems cannot sync one.
+            let _ = fsync(&*parent);
+        }
+        outcomes
+    }
+}
+
+impl Staged {
+    /// Moves the file into its place if the one that is there is the expected one.
+    fn replace(&self, ui: &Ui) -> Result<(), CommandError> {
+        let parent = self.directory.parent();
+        let _lock = Lock::wait(parent)?;
+        let replaced = match self.expected {
+            Expecting::Content(expected) => {
+                if self.current_content().ok().flatten() != Some(expected) {
+                    return Err(self.changed());
+                }
+                self.rename()
+            }
+            Expecting::Nothing => self.rename_to_new(),
+            Expecting::Anything => {
+                self.take_current_attributes()?;
+                self.rename()
+            }
+        };
+        match replaced {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(self.changed());
+            }
+            Err(error) => {
+                return Err(self
+                    .target
+                    .refused(parent.path(), self.old.is_some(), &error));
+            }
+        }
+        let Some(old) = &self.old else {
+            return Ok(());
+        };
+        let name = self.target.shown();
+        if self.takes_file_over(old) {
+            ui.warn(format_args!(
+                "{name} belonged to another user (uid {}); it now belongs to you, and only you can read the plaintext",
+                old.st_uid
+            ));
+        }
+        if old.st_nlink > 1 {
+            ui.warn(format_args!(
+                "{name} was one of several names of its file (hard links); the others keep the old content"
+            ));
+        }
+        Ok(())
+    }
+
+    /// The SHA-256 of the file that is there now, if it is still the one whose attributes were taken.
+    fn current_content(&self) -> io::Result<Option<[u8; 32]>> {
+        let (mut file, stat) = self
+            .directory
+            .parent()
+            .open_file(&self.target.name, OFlags::RDONLY)?;
+        if !self.old.is_some_and(|old| is_same(&old, &stat)) {
+            return Ok(None);
+        }
+        let mut digest = Sha256::new();
+        let mut buffer = Zeroizing::new(vec![0; 64 * 1024]);
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(Some(digest.finalize().into())),
+                length => digest.update(&buffer[..length]),
+            }
+        }
+    }
+
+    /// Another run may have replaced the file since its attributes were taken.
+    fn take_current_attributes(&self) -> Result<(), CommandError> {
+        let Some(old) = self.target.open(self.directory.parent())? else {
+            return Ok(());
+        };
+        if self.old.is_some_and(|known| is_same(&known, &old.stat)) {
+            return Ok(());
+        }
+        let file = self
+            .open(OFlags::WRONLY)
+            .map_err(|error| failed(&self.target.path, &error))?;
+        self.take_attributes(&file, &old)
+    }
+
+    fn rename(&self) -> io::Result<()> {
+        let Self {
+            directory, target, ..
+        } = self;
+        let (from, to) = (directory.temporary(), &**directory.parent());
+        Ok(renameat(from, &self.name, to, &target.name)?)
+    }
+
+    /// The same, but never over another file.
+    fn rename_to_new(&self) -> io::Result<()> {
+        let Self {
+            directory, target, ..
+        } = self;
+        let (from, to) = (directory.temporary(), &**directory.parent());
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{RenameFlags, renameat_with};
+            use rustix::io::Errno;
+
+            let flags = RenameFlags::NOREPLACE;
+            match renameat_with(from, &self.name, to, &target.name, flags) {
+                // Some file systems cannot do it.
+                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+                result => return Ok(result?),
+            }
+        }
+        linkat(from, &self.name, to, &target.name, AtFlags::empty())?;
+        // The file has its name; what stays of the other one goes with its directory.
+        let _ = unlinkat(from, &self.name, AtFlags::empty());
+        Ok(())
+    }
+
+    fn changed(&self) -> CommandError {
+        let message = format!(
+            "{} was changed by another program in the meantime; nothing was written to it",
+            self.target.shown()
+        );
+        CommandError::new(Code::CannotWriteOutput, message)
+            .hint("run the command again to apply it to the changed file")
+    }
+}
+
+/// Makes sure that the files are on the disk.
+fn sync(directories: &[Arc<StagingDirectory>], staged: &[Staged]) -> Vec<io::Result<()>> {
+    if staged.len() > ONE_BY_ONE && sync_file_systems(directories).is_ok() {
+        return staged.iter().map(|_| Ok(())).collect();
+    }
+    let sync = |staged: &Staged| staged.open(OFlags::RDONLY)?.sync_all();
+    staged.iter().map(sync).collect()
+}
+
+/// Syncs each file system that has one of the directories on it.
+#[cfg(target_os = "linux")]
+fn sync_file_systems(directories: &[Arc<StagingDirectory>]) -> io::Result<()> {
+    let mut synced = Vec::new();
+    for directory in directories {
+        let directory = directory.temporary();
+        let device = directory.stat().st_dev;
+        if !synced.contains(&device) {
+            rustix::fs::syncfs(directory)?;
+            synced.push(device);
+        }
+    }
+    Ok(())
+}
+
+/// Other systems sync files only.
+#[cfg(not(target_os = "linux"))]
+fn sync_file_systems(_: &[Arc<StagingDirectory>]) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
+
+    use super::*;
+    use crate::files::{Expected, Readers};
+
+    const OLD: &[u8] = b"old\n";
+    const NEW: &[u8] = b"new\n";
+
+    /// Stages `NEW` for the file at `path`, does something else, and commits.
+    fn replace(
+        path: &Path,
+        expected: Expected<'_>,
+        meanwhile: impl FnOnce(),
+    ) -> Result<(), CommandError> {
+        let staging = Staging::default();
+        let staged = staging.stage(path, NEW, expected, Readers::Usual)?;
+        meanwhile();
+        let outcomes = staging.commit(&Ui::new(false), vec![staged]);
+        outcomes.into_iter().collect()
+    }
+
+    fn mode(path: &Path) -> u32 {
+        let metadata = fs::metadata(path).expect("it exists");
+        metadata.permissions().mode() & 0o7777
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+    }
+
+    #[test]
+    fn another_file_with_the_same_content_is_not_the_one_that_was_read() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let [path, other] = ["x", "y"].map(|name| root.path().join(name));
+        for path in [&path, &other] {
+            fs::write(path, OLD).expect("it is ours");
+        }
+        let swap = || fs::rename(&other, &path).expect("it is ours");
+        let outcome = replace(&path, Expected::Content(OLD), swap);
+        let error = outcome.expect_err("it is another file");
+        assert_eq!(error.code(), Code::CannotWriteOutput);
+        assert_eq!(fs::read(&path).expect("it exists"), OLD);
+        replace(&path, Expected::Content(OLD), || ()).expect("it is the same file");
+        assert_eq!(fs::read(&path).expect("it exists"), NEW);
+    }
+
+    #[test]
+    fn output_takes_the_attributes_of_the_file_that_it_replaces_at_last() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let [path, other] = ["x", "y"].map(|name| root.path().join(name));
+        fs::write(&path, OLD).expect("it is ours");
+        fs::write(&other, OLD).expect("it is ours");
+        set_mode(&path, 0o666);
+        set_mode(&other, 0o640);
+        let swap = || fs::rename(&other, &path).expect("it is ours");
+        replace(&path, Expected::Anything, swap).expect("anything may be there");
+        assert_eq!(mode(&path), 0o640);
+        assert_eq!(fs::read(&path).expect("it exists"), NEW);
+    }
+
+    #[test]
+    fn a_link_in_place_of_the_directory_or_the_file_leads_nowhere() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let at = |name: &str| root.path().join(name);
+        for directory in ["work", "victim"] {
+            fs::create_dir(at(directory)).expect("it is new");
+            fs::write(at(directory).join("x"), OLD).expect("it is ours");
+        }
+        let swap = || {
+            fs::rename(at("work"), at("moved")).expect("it is ours");
+            symlink(at("victim"), at("work")).expect("it is ours");
+        };
+        replace(&at("work/x"), Expected::Content(OLD), swap).expect("the directory is the same");
+        assert_eq!(fs::read(at("moved/x")).expect("it exists"), NEW);
+        assert_eq!(fs::read(at("victim/x")).expect("it exists"), OLD);
+
+        fs::write(at("moved/x"), OLD).expect("it is ours");
+        let swap = || {
+            fs::remove_file(at("moved/x")).expect("it is ours");
+            symlink(at("victim/x"), at("moved/x")).expect("it is ours");
+        };
+        let outcome = replace(&at("moved/x"), Expected::Content(OLD), swap);
+        assert!(outcome.is_err(), "a link is not the file");
+        assert_eq!(fs::read(at("victim/x")).expect("it exists"), OLD);
+    }
+
+    #[test]
+    fn a_file_that_appears_meanwhile_is_not_overwritten() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let path = root.path().join("x");
+        let appear = || fs::write(&path, OLD).expect("it is ours");
+        let outcome = replace(&path, Expected::Nothing, appear);
+        assert!(outcome.is_err(), "there is a file");
+        assert_eq!(fs::read(&path).expect("it exists"), OLD);
+    }
+
+    #[test]
+    fn git_ignores_what_waits() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let look = || {
+            let entries = fs::read_dir(root.path()).expect("it exists");
+            let names: Vec<_> = entries
+                .map(|entry| entry.expect("it exists").path())
+                .collect();
+            let [temporary] = &names[..] else {
+                panic!("{names:?}");
+            };
+            assert_eq!(mode(temporary) & 0o777, 0o700);
+            let ignored = fs::read(temporary.join(".gitignore"));
+            assert_eq!(ignored.expect("it exists"), b"*\n");
+        };
+        let path = root.path().join("x");
+        replace(&path, Expected::Nothing, look).expect("it is new");
+    }
+
+    #[test]
+    fn the_new_content_of_a_program_gets_no_rights_of_the_old() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let path = root.path().join("x");
+        for (old, new) in [
+            (0o4755, 0o755),
+            (0o2711, 0o711),
+            (0o1644, 0o644),
+            (0o6750, 0o750),
+        ] {
+            fs::write(&path, OLD).expect("it is ours");
+            set_mode(&path, old);
+            replace(&path, Expected::Content(OLD), || ()).expect("it is ours");
+            assert_eq!(mode(&path), new);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! An open directory. Whatever happens to its path, operations on it stay in the same directory.
+
+use std::ffi::{CString, OsStr};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, statat, unlinkat,
+};
+use rustix::io::Errno;
+
+/// A directory, and its owner and mode when it was opened.
+pub(crate) struct Directory {
+    fd: OwnedFd,
+    /// The path that led here; only for messages.
+    path: PathBuf,
+    stat: Stat,
+}
+
+impl Directory {
+    /// Opens the directory at `path`, following symbolic links.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Self::open_at(CWD, path, path.to_owned(), OFlags::empty())
+    }
+
+    /// Opens `path` relative to this directory, following symbolic links. An absolute path starts at the root.
+    pub(super) fn open_below(&self, path: &Path) -> io::Result<Self> {
+        Self::open_at(self, path, self.path.join(path), OFlags::empty())
+    }
+
+    /// Opens the directory with this name. A symbolic link is an error.
+    pub(super) fn open_entry(&self, name: &OsStr) -> io::Result<Self> {
+        Self::open_at(
+            self,
+            Path::new(name),
+            self.path.join(name),
+            OFlags::NOFOLLOW,
+        )
+    }
+
+    fn open_at(base: impl AsFd, path: &Path, shown: PathBuf, flags: OFlags) -> io::Result<Self> {
+        let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = match openat(&base, path, flags | OFlags::RDONLY, Mode::empty()) {
+            // New files can be created in a directory that cannot be listed.
+            #[cfg(target_os = "linux")]
+            Err(Errno::ACCESS) => openat(&base, path, flags | OFlags::PATH, Mode::empty()),
+            result => result,
+        }?;
+        let stat = fstat(&fd)?;
+        Ok(Self {
+            fd,
+            path: shown,
+            stat,
+        })
+    }
+
+    /// Opens a regular file in this directory. A symbolic link or anything else is an error.
+    pub(super) fn open_file(&self, name: &OsStr, access: OFlags) -> io::Result<(File, Stat)> {
+        // Opening a pipe must not wait, and a terminal must not become ours.
+        let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let fd = openat(self, name, flags, Mode::empty())?;
+        let stat = fstat(&fd)?;
+        if !is_regular(&stat) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        Ok((fd.into(), stat))
+    }
+
+    /// Creates a file, subject to the process's mask. An existing one is an error.
+    pub(super) fn create_file(&self, name: &str, mode: Mode) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        Ok(openat(self, name, flags, mode)?.into())
+    }
+
+    /// The entry with this name; a symbolic link is not followed.
+    pub(super) fn entry(&self, name: &OsStr) -> io::Result<Option<Stat>> {
+        match statat(self, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the name still leads to `entry`.
+    pub(super) fn holds(&self, name: &OsStr, entry: &Directory) -> bool {
+        let found = self.entry(name).ok().flatten();
+        found.is_some_and(|found| is_same(&found, &entry.stat))
+    }
+
+    /// The names in this directory that are wanted.
+    pub(super) fn names(&self, is_wanted: impl Fn(&[u8]) -> bool) -> io::Result<Vec<CString>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(self)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if !matches!(name.to_bytes(), b"." | b"..") && is_wanted(name.to_bytes()) {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    /// Removes everything in this directory, but never enters another file system or follows a link.
+    pub(super) fn remove_content(&self) -> io::Result<()> {
+        for name in self.names(|_| true)? {
+            // Systems differ in how they refuse to unlink a directory.
+            let Err(error) = unlinkat(self, &name, AtFlags::empty()) else {
+                continue;
+            };
+            let name = as_os_str(&name);
+            let directory = self.open_entry(name).map_err(|_| io::Error::from(error))?;
+            if directory.stat.st_dev != self.stat.st_dev {
+                return Err(Errno::XDEV.into());
+            }
+            directory.remove_content()?;
+            unlinkat(self, name, AtFlags::REMOVEDIR)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn stat(&self) -> &Stat {
+        &self.stat
+    }
+}
+
+impl AsFd for Directory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// A name as the rest of the program has it.
+pub(super) fn as_os_str(name: &CString) -> &OsStr {
+    std::os::unix::ffi::OsStrExt::from_bytes(name.to_bytes())
+}
+
+/// Whether both describe the same file.
+pub(super) fn is_same(one: &Stat, other: &Stat) -> bool {
+    one.st_dev == other.st_dev && one.st_ino == other.st_ino
+}
+
+pub(super) fn is_regular(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+}
+
+/// The permission bits, with the set-user-ID, set-group-ID and sticky bits.
+pub(super) fn mode(stat: &Stat) -> Mode {
+    Mode::from_raw_mode(stat.st_mode)
+}

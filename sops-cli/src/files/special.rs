@@ -1,0 +1,66 @@
+//! Output to a pipe or a device, which is written to and never replaced.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rustix::fs::{OFlags, Stat, fstat, stat};
+
+use super::directory::{is_regular, is_same};
+use super::{Readers, failed, is_of_another};
+use crate::command_error::{Code, CommandError, name_of};
+
+/// Whether there is something at the path that is not a regular file.
+pub(super) fn is_special(path: &Path) -> bool {
+    stat(path).is_ok_and(|found| !is_regular(&found))
+}
+
+/// Writes to what is at the path. Signals end the process while it waits for a reader.
+pub(super) fn write(path: &Path, content: &[u8], readers: Readers) -> Result<(), CommandError> {
+    let unopened = |error: io::Error| CommandError::output(name_of(path), &error);
+    // Opening a pipe waits for its reader, so its owner is looked at before, too.
+    let found = stat(path).map_err(|error| unopened(error.into()))?;
+    check(path, &found, readers)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .custom_flags(OFlags::NOCTTY.bits().cast_signed())
+        .open(path)
+        .map_err(unopened)?;
+    let opened = fstat(&file).map_err(|error| unopened(error.into()))?;
+    check(path, &opened, readers)?;
+    if is_regular(&opened) {
+        let message = format!(
+            "{} was changed by another program in the meantime",
+            name_of(path)
+        );
+        return Err(CommandError::new(Code::CannotWriteOutput, message));
+    }
+    file.write_all(content)
+        .map_err(|error| failed(path, &error))
+}
+
+/// Refuses to hand plaintext to another user through a pipe or a terminal.
+fn check(path: &Path, found: &Stat, readers: Readers) -> Result<(), CommandError> {
+    let leaks = matches!(readers, Readers::Owner)
+        && is_of_another(found)
+        && !is_standard_stream(found)
+        // A pipe without a name was handed to this process by the one that started it.
+        && path.canonicalize().is_ok();
+    if !leaks {
+        return Ok(());
+    }
+    let message = format!(
+        "{} belongs to another user (uid {}), who could read the plaintext; nothing was written",
+        name_of(path),
+        found.st_uid
+    );
+    Err(CommandError::new(Code::CannotWriteOutput, message)
+        .hint("write to a pipe or file of your own"))
+}
+
+/// Under `sudo`, the terminal and the pipes of the shell belong to the user who called it.
+fn is_standard_stream(found: &Stat) -> bool {
+    let is = |stream: rustix::io::Result<Stat>| stream.is_ok_and(|stream| is_same(&stream, found));
+    is(fstat(io::stdin())) || is(fstat(io::stdout())) || is(fstat(io::stderr()))
+}

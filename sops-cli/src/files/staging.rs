@@ -1,0 +1,172 @@
+//! New files wait beside the ones that they replace until all of them are on the disk.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::fs::{Mode, OFlags, Stat};
+use sha2::{Digest, Sha256};
+
+use super::directory::{Directory, is_same};
+use super::target::{OldFile, Target};
+use super::temporary_directory::TemporaryDirectory;
+use super::{Expected, Readers, attributes, failed};
+use crate::command_error::{Code, CommandError};
+
+/// The start of the names of temporary directories beside the files that are written.
+pub(super) const PREFIX: &str = ".sops-rs-";
+
+/// Git adds nothing of a temporary directory with this file.
+const IGNORE_FILE: &str = ".gitignore";
+
+/// The files of one run that wait; it has one temporary directory in each directory that it writes to.
+#[derive(Default)]
+pub(crate) struct Staging(pub(super) Mutex<Vec<Arc<StagingDirectory>>>);
+
+/// A temporary directory in the directory of the files that are written.
+pub(super) struct StagingDirectory {
+    temporary: TemporaryDirectory,
+    next: AtomicUsize,
+}
+
+/// A file that waits to replace another. It is removed with its temporary directory.
+pub(crate) struct Staged {
+    pub(super) directory: Arc<StagingDirectory>,
+    /// Its name in the temporary directory.
+    pub(super) name: String,
+    pub(super) target: Target,
+    pub(super) old: Option<Stat>,
+    pub(super) expected: Expecting,
+    readers: Readers,
+}
+
+/// What must be there when the file is replaced; see [`Expected`].
+pub(super) enum Expecting {
+    /// The SHA-256 of the content, which may be large.
+    Content([u8; 32]),
+    Nothing,
+    Anything,
+}
+
+impl Staging {
+    /// Writes a file beside the one at `path`, for [`Self::commit`] to move into its place.
+    pub(crate) fn stage(
+        &self,
+        path: &Path,
+        content: &[u8],
+        expected: Expected<'_>,
+        readers: Readers,
+    ) -> Result<Staged, CommandError> {
+        let (parent, target) = Target::find(path)?;
+        let old = target.open(&parent)?;
+        let refused =
+            |error: &io::Error, parent: &Path| target.refused(parent, old.is_some(), error);
+        let parent_path = parent.path().to_owned();
+        let directory = self
+            .directory(parent)
+            .map_err(|error| refused(&error, &parent_path))?;
+        let mode = match (&old, readers) {
+            (Some(_), _) | (None, Readers::Owner) => 0o600,
+            (None, Readers::Usual) => 0o666,
+            (None, Readers::Executable) => 0o777,
+        };
+        let (file, name) = directory
+            .create(Mode::from_raw_mode(mode))
+            .map_err(|error| refused(&error, &parent_path))?;
+        let staged = Staged {
+            directory,
+            name,
+            expected: match expected {
+                Expected::Content(content) => Expecting::Content(Sha256::digest(content).into()),
+                Expected::Nothing => Expecting::Nothing,
+                Expected::Anything => Expecting::Anything,
+            },
+            old: old.as_ref().map(|old| old.stat),
+            target,
+            readers,
+        };
+        if let Some(old) = &old {
+            staged.take_attributes(&file, old)?;
+        }
+        (&file)
+            .write_all(content)
+            .map_err(|error| failed(path, &error))?;
+        Ok(staged)
+    }
+
+    /// The temporary directory in `parent`.
+    fn directory(&self, parent: Directory) -> io::Result<Arc<StagingDirectory>> {
+        let mut directories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = directories
+            .iter()
+            .find(|known| is_same(known.parent().stat(), parent.stat()));
+        if let Some(known) = known {
+            return Ok(Arc::clone(known));
+        }
+        let temporary = TemporaryDirectory::create(parent, PREFIX)?;
+        temporary
+            .directory()
+            .create_file(IGNORE_FILE, Mode::RUSR | Mode::WUSR)?
+            .write_all(b"*\n")?;
+        let directory = Arc::new(StagingDirectory {
+            temporary,
+            next: AtomicUsize::new(0),
+        });
+        directories.push(Arc::clone(&directory));
+        Ok(directory)
+    }
+}
+
+impl StagingDirectory {
+    pub(super) fn parent(&self) -> &Arc<Directory> {
+        self.temporary.parent()
+    }
+
+    pub(super) fn temporary(&self) -> &Directory {
+        self.temporary.directory()
+    }
+
+    fn create(&self, mode: Mode) -> io::Result<(File, String)> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let name = number.to_string();
+        Ok((self.temporary().create_file(&name, mode)?, name))
+    }
+}
+
+impl Staged {
+    /// Gives `file`, which is this one, the attributes of the file that it replaces.
+    pub(super) fn take_attributes(&self, file: &File, old: &OldFile) -> Result<(), CommandError> {
+        if !self.takes_file_over(&old.stat) {
+            return attributes::keep(file, old).map_err(|error| failed(&self.target.path, &error));
+        }
+        if matches!(self.expected, Expecting::Content(_)) {
+            return attributes::keep_for_owner(file, old)
+                .map_err(|error| failed(&self.target.path, &error));
+        }
+        // Nobody said that this file was to hold the plaintext; its owner may have put it there to get it.
+        let message = format!(
+            "{} belongs to another user (uid {}), who could read the plaintext; nothing was written",
+            self.target.shown(),
+            old.stat.st_uid
+        );
+        Err(CommandError::new(Code::CannotWriteOutput, message).hint(
+            "write to another file, or remove this one first: a new file can be read only by you",
+        ))
+    }
+
+    /// Whether the file is replaced by one that belongs to the user, because its owner must not get the plaintext.
+    pub(super) fn takes_file_over(&self, old: &Stat) -> bool {
+        matches!(self.readers, Readers::Owner) && super::is_of_another(old)
+    }
+
+    /// Opens the staged file.
+    pub(super) fn open(&self, access: OFlags) -> io::Result<File> {
+        let (file, _) = self
+            .directory
+            .temporary()
+            .open_file(self.name.as_ref(), access)?;
+        Ok(file)
+    }
+}

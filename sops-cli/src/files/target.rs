@@ -1,0 +1,181 @@
+//! The file that a path leads to. The path is followed once; from then on only open directories and files count.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, Stat, readlinkat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+use super::directory::{Directory, is_regular, mode};
+use crate::command_error::{Code, CommandError, name_of};
+
+/// The permission of a directory's group and of everyone else to create files.
+const SHARED: Mode = Mode::WGRP.union(Mode::WOTH);
+
+/// How many symbolic links are followed, as in Linux.
+const MAX_LINKS: usize = 40;
+
+/// A regular file, or the name for a new one.
+pub(super) struct Target {
+    /// As the user named it.
+    pub(super) path: PathBuf,
+    pub(super) name: OsString,
+    is_linked: bool,
+}
+
+/// The file that is replaced, open for writing.
+pub(super) struct OldFile {
+    pub(super) file: File,
+    pub(super) stat: Stat,
+}
+
+impl Target {
+    /// Follows symbolic links from `path`; returns the directory with the file, too.
+    pub(super) fn find(path: &Path) -> Result<(Directory, Self), CommandError> {
+        let (directory, name, is_linked) =
+            follow(path).map_err(|error| CommandError::output(name_of(path), &error))?;
+        let target = Self {
+            path: path.to_owned(),
+            name,
+            is_linked,
+        };
+        Ok((directory, target))
+    }
+
+    /// Opens the file that is there now. One that may not be written or replaced is an error.
+    pub(super) fn open(&self, directory: &Directory) -> Result<Option<OldFile>, CommandError> {
+        let unopened = |error: &io::Error| CommandError::output(self.shown(), error);
+        let found = directory
+            .entry(&self.name)
+            .map_err(|error| unopened(&error))?;
+        let Some(found) = found else {
+            // A link that leads nowhere.
+            return match self.is_linked {
+                true => Err(unopened(&io::Error::from(Errno::NOENT))),
+                false => Ok(None),
+            };
+        };
+        if !is_regular(&found) {
+            let message = format!(
+                "{} is not a regular file and cannot be replaced",
+                self.shown()
+            );
+            return Err(CommandError::new(Code::CannotWriteOutput, message));
+        }
+        // Write permission on the directory is enough to replace a file, but its owner made it read-only for a reason.
+        let (file, stat) = directory
+            .open_file(&self.name, OFlags::WRONLY)
+            .map_err(|error| unopened(&error))?;
+        if is_for_owners_only(directory, &stat) {
+            let denied = io::ErrorKind::PermissionDenied.into();
+            return Err(self.refused(directory.path(), true, &denied));
+        }
+        if may_be_planted(directory, &stat) {
+            let message = format!(
+                "{} belongs to another user (uid {}), and other users can create files in {}; nothing was written",
+                self.shown(),
+                stat.st_uid,
+                shown(directory.path())
+            );
+            return Err(CommandError::new(Code::CannotWriteOutput, message)
+                .hint("someone may have put it there for you to write to; use another directory"));
+        }
+        Ok(Some(OldFile { file, stat }))
+    }
+
+    /// The error for a directory that does not take a new file.
+    pub(super) fn refused(
+        &self,
+        directory: &Path,
+        exists: bool,
+        error: &io::Error,
+    ) -> CommandError {
+        let name = self.shown();
+        let is_of_directory = matches!(
+            error.kind(),
+            // A file on which another is mounted is busy, as in containers.
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ResourceBusy
+        );
+        if !exists || !is_of_directory {
+            return CommandError::output(name, error);
+        }
+        let message = format!(
+            "cannot replace {name}: you can write to the file, but not replace it in {}",
+            shown(directory)
+        );
+        CommandError::new(Code::CannotWriteOutput, message)
+            .hint("sops-rs replaces whole files, so that an interrupted write loses nothing; nothing was changed")
+            .hint(format!(
+                "work on a copy in a directory of your own, then put it back with `cat <COPY> > {name}`"
+            ))
+    }
+
+    /// What messages call the file.
+    pub(super) fn shown(&self) -> String {
+        name_of(&self.path)
+    }
+}
+
+/// What messages call a directory; one that was named by `.` has another name elsewhere.
+fn shown(directory: &Path) -> String {
+    let whole = directory.canonicalize();
+    name_of(whole.as_deref().unwrap_or(directory))
+}
+
+/// The directory and the name that `path` leads to, and whether a symbolic link was on the way.
+fn follow(path: &Path) -> io::Result<(Directory, OsString, bool)> {
+    let mut directory = Directory::open(parent(path))?;
+    let mut name = last(path)?.to_owned();
+    for links in 0..=MAX_LINKS {
+        let link = match readlinkat(&directory, &name, Vec::new()) {
+            Ok(link) => PathBuf::from(OsString::from_vec(link.into_bytes())),
+            // Nothing is there, or something that is not a link.
+            Err(Errno::NOENT | Errno::INVAL) => return Ok((directory, name, links > 0)),
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(entry) = directory.entry(&name)?
+            && mode(directory.stat()).contains(Mode::SVTX | Mode::WOTH)
+            && !is_of(&entry, directory.stat())
+        {
+            // As with fs.protected_symlinks of Linux, which only knows of links that the kernel follows.
+            return Err(Errno::ACCESS.into());
+        }
+        directory = directory.open_below(parent(&link))?;
+        name = last(&link)?.to_owned();
+    }
+    Err(Errno::LOOP.into())
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+fn last(path: &Path) -> io::Result<&OsStr> {
+    // `/` and `..` are directories.
+    path.file_name().ok_or_else(|| Errno::ISDIR.into())
+}
+
+/// Whether an entry of a directory belongs to the user or to the directory's owner.
+fn is_of(entry: &Stat, directory: &Stat) -> bool {
+    entry.st_uid == geteuid().as_raw() || entry.st_uid == directory.st_uid
+}
+
+/// Whether the directory lets only owners replace files, and the file belongs to another user.
+fn is_for_owners_only(directory: &Directory, old: &Stat) -> bool {
+    let user = geteuid();
+    !user.is_root()
+        && mode(directory.stat()).contains(Mode::SVTX)
+        && ![old.st_uid, directory.stat().st_uid].contains(&user.as_raw())
+}
+
+/// As with fs.protected_regular of Linux, which only knows of files that are opened to be created.
+fn may_be_planted(directory: &Directory, old: &Stat) -> bool {
+    let mode = mode(directory.stat());
+    mode.contains(Mode::SVTX) && mode.intersects(SHARED) && !is_of(old, directory.stat())
+}

@@ -1,0 +1,134 @@
+//! What a killed run could not take away, the next one does.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use tempfile::TempDir;
+use test_support::environment::{Run, TestEnvironment, recipient};
+
+const TEXT: &str = "a: hunter2\n";
+
+/// Leaves a temporary directory with plaintext, as a killed run does.
+fn leave(path: &Path) {
+    fs::create_dir_all(path).expect("it is ours");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).expect("it is ours");
+    fs::write(path.join(".gitignore"), "*\n").expect("it is ours");
+    fs::write(path.join("0"), TEXT).expect("it is ours");
+}
+
+#[test]
+fn temporary_files_beside_a_file_go_with_the_next_change() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("dir/x.yaml", TEXT);
+    for arguments in [
+        &["set", "dir/x.yaml", "[\"a\"]", "2"][..],
+        &["rotate", "-i", "dir/x.yaml"],
+        &["keygen", "--output", "dir/key.txt"],
+        &["decrypt", "--output", "dir/out.yaml", "dir/x.yaml"],
+        // These find nothing to do.
+        &["encrypt", "-i", "--age", &recipient(), "dir"],
+        &["encrypt", "-i", "--age", &recipient(), "."],
+    ] {
+        if arguments[0] == "encrypt" {
+            environment.write("dir/out.yaml", environment.read("dir/x.yaml"));
+        }
+        leave(&environment.path("dir/.sops-rs-0123456789abcdef"));
+        let used = environment.path("dir/.sops-rs-fedcba9876543210");
+        leave(&used);
+        // As older versions left it.
+        environment.write("dir/.sops-rs-aBc123.tmp", TEXT);
+        let lock = File::open(&used).expect("it is ours");
+        flock(&lock, FlockOperation::LockExclusive).expect("nobody else has it");
+        environment.run(arguments).succeeds();
+        let temporary = || {
+            let entries = fs::read_dir(environment.path("dir")).expect("it is ours");
+            let names = entries.map(|entry| entry.expect("it is ours").file_name());
+            names
+                .filter(|name| name.to_string_lossy().starts_with(".sops-rs-"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(temporary(), [".sops-rs-fedcba9876543210"], "{arguments:?}");
+        assert_eq!(environment.read("dir/.sops-rs-fedcba9876543210/0"), TEXT);
+        drop(lock);
+        fs::remove_dir_all(used).expect("it is ours");
+    }
+}
+
+/// A memory file system for one test, where there is one.
+struct Memory {
+    environment: TestEnvironment,
+    directory: TempDir,
+}
+
+impl Memory {
+    fn new() -> Self {
+        let environment = TestEnvironment::new();
+        environment.encrypt("x.yaml", TEXT);
+        let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        Self {
+            environment,
+            directory: directory.expect("a temporary directory"),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn run(&self, editor: &str, arguments: &[&str]) -> Run {
+        let mut command = self.environment.command(arguments);
+        command
+            .env("XDG_RUNTIME_DIR", self.directory.path())
+            .env("TMPDIR", self.directory.path())
+            .env("EDITOR", self.environment.editor(editor));
+        self.environment.finish(command)
+    }
+}
+
+#[test]
+fn plaintext_in_memory_goes_with_the_next_command_that_puts_some_there() {
+    let memory = Memory::new();
+    for arguments in [
+        &["edit", "x.yaml"][..],
+        &["exec-file", "--no-fifo", "x.yaml", "true"],
+        &["exec-file", "x.yaml", "true"],
+    ] {
+        let left = memory.path("sops-rs-run-0123456789abcdef");
+        leave(&left);
+        leave(&left.join("deep"));
+        let used = memory.path("sops-rs-run-fedcba9876543210");
+        leave(&used);
+        let lock = File::open(&used).expect("it is ours");
+        flock(&lock, FlockOperation::LockExclusive).expect("nobody else has it");
+        let run = memory.run("true", arguments);
+        assert!([Some(0), Some(200)].contains(&run.code), "{run}");
+        assert!(!left.exists() && used.exists(), "{arguments:?}");
+        drop(lock);
+        fs::remove_dir_all(used).expect("it is ours");
+    }
+}
+
+#[test]
+fn a_text_that_was_kept_for_the_user_stays() {
+    let memory = Memory::new();
+    let path = memory.environment.path("x.yaml");
+    let editor = format!(
+        "echo changed > '{}'; echo b: mine >> \"$1\"",
+        path.display()
+    );
+    let encrypted = memory.environment.bytes("x.yaml");
+    let run = memory.run(&editor, &["edit", "x.yaml"]).fails_with(3);
+    let (_, kept) = run
+        .stderr
+        .split_once("kept in plaintext as ")
+        .unwrap_or_else(|| panic!("{run}"));
+    let kept = kept.split(';').next().unwrap_or_default();
+    memory.environment.write("x.yaml", encrypted);
+    memory
+        .run("true", &["exec-file", "--no-fifo", "x.yaml", "true"])
+        .succeeds();
+    let text = fs::read_to_string(kept).expect("it is kept");
+    assert_eq!(text, format!("{TEXT}b: mine\n"));
+}
