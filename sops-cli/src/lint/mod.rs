@@ -2,10 +2,8 @@
 
 pub(crate) mod fix;
 pub(crate) mod judge;
-pub(crate) mod links;
 pub(crate) mod output;
 pub(crate) mod settings;
-pub(crate) mod staged;
 pub(crate) mod tally;
 pub(crate) mod walk;
 

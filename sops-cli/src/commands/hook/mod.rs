@@ -1,0 +1,87 @@
+//! `sops-rs hook`: what Git runs before a commit, a merge and a push. `install` puts it in its place, the other files are what it does.
+
+mod index;
+mod install;
+mod pushed;
+mod refusal;
+mod standards;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError};
+use crate::ui::Ui;
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Hook,
+}
+
+#[derive(Subcommand, Debug)]
+enum Hook {
+    /// Write the hook; one that is there is never overwritten
+    Install,
+    /// Take it away again
+    Uninstall,
+    /// Check what is staged, as the hook does; or other files and commits
+    Run(RunArgs),
+}
+
+#[derive(clap::Args, Debug)]
+struct RunArgs {
+    /// Check these files too, as they are in Git's index
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Check all tracked files, as they are in Git's index
+    #[arg(long, conflicts_with_all = ["files", "from_ref", "pre_push"])]
+    all_files: bool,
+    /// Check every version of a file that is introduced by commits which this one lacks
+    #[arg(long, value_name = "REF", conflicts_with_all = ["files", "pre_push"])]
+    from_ref: Option<String>,
+    /// The last of these commits
+    #[arg(
+        long,
+        value_name = "REF",
+        requires = "from_ref",
+        default_value = "HEAD"
+    )]
+    to_ref: String,
+    /// Check the commits of a push, which Git lists on standard input; the values are those that Git gives its hook
+    #[arg(long, value_names = ["REMOTE", "URL"], num_args = 1..=2, conflicts_with = "files")]
+    pre_push: Vec<String>,
+}
+
+pub(crate) fn cmd_hook(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<ExitCode, CommandError> {
+    match &args.command {
+        Hook::Install => install::install(ui).map(|()| ExitCode::SUCCESS),
+        Hook::Uninstall => install::uninstall(ui).map(|()| ExitCode::SUCCESS),
+        Hook::Run(args) => {
+            run(ui, globals, args).map_err(|error| error.with_code(Code::CannotReadInput))
+        }
+    }
+}
+
+fn run(ui: &Ui, globals: &GlobalArgs, args: &RunArgs) -> Result<ExitCode, CommandError> {
+    if let Some(remote) = args.pre_push.first() {
+        return pushed::check_push(ui, globals, remote);
+    }
+    if let Some(from) = &args.from_ref {
+        return pushed::check_range(ui, globals, &pushed::Range::given(from, &args.to_ref));
+    }
+    if args.all_files {
+        return index::check(ui, globals, index::Also::All);
+    }
+    // The framework pre-commit says in its environment which commits it is about.
+    match pushed::Range::of_framework() {
+        Some(range) => pushed::check_range(ui, globals, &range),
+        None => index::check(ui, globals, index::Also::Files(&args.files)),
+    }
+}
