@@ -1,82 +1,151 @@
-//! Writes the hook, and takes it away.
+//! Writes the hooks, and removes them again. A hook of another origin is never changed: the user is told what to add to it.
 
-use std::ffi::OsStr;
+use std::env;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
+use super::directory::HooksDirectory;
+use super::managers::Manager;
+use super::script::HookName;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers};
-use crate::git::git;
 use crate::ui::Ui;
 
-/// What stands in the hook that this program has written.
-const MARK: &str = "# Written by `sops-rs hook install`.";
-
-const SCRIPT: &str = "\
-#!/bin/sh
-# Written by `sops-rs hook install`. `sops-rs hook uninstall` takes it away.
-exec sops-rs hook run
-";
-
-/// Where Git looks for the hook: it knows of worktrees and of `core.hooksPath`.
-fn hook() -> Result<PathBuf, CommandError> {
-    let output = git(&["rev-parse", "--git-path", "hooks"])?;
-    let folder = output.strip_suffix(b"\n").unwrap_or(&output);
-    Ok(Path::new(OsStr::from_bytes(folder)).join("pre-commit"))
+/// What is in the place of a hook.
+enum Present {
+    Nothing,
+    /// A script that this program wrote, perhaps in an older version.
+    Ours(String),
+    /// Something that runs the check.
+    RunsCheck,
+    /// Something else.
+    Foreign(Manager),
 }
 
-pub(super) fn install(ui: &Ui) -> Result<(), CommandError> {
-    let hook = hook()?;
-    if hook.symlink_metadata().is_ok() {
-        if is_ours(&hook) {
-            ui.note(format_args!("{} is there already", name_of(&hook)));
-            return Ok(());
+pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
+    let directory = HooksDirectory::find()?;
+    fs::create_dir_all(&directory.path)
+        .map_err(|error| CommandError::output(name_of(&directory.path), &error))?;
+    // A tracked file is for machines that have the program elsewhere.
+    let program = env::current_exe().ok();
+    let program = program.filter(|_| !directory.is_in_working_tree);
+    let mut written = Vec::new();
+    let mut is_complete = true;
+    for hook in HookName::ALL {
+        let path = directory.path.join(hook.file());
+        let name = name_of(&path);
+        let script = hook.script(program.as_deref());
+        match present(&directory, hook, &path) {
+            Present::Ours(text) if text == script => {
+                ui.note(format_args!("{name} is installed already"))
+            }
+            Present::RunsCheck => ui.note(format_args!("{name} runs sops-rs already")),
+            Present::Ours(text) => {
+                write(ui, &path, &script, Expected::Content(text.as_bytes()))?;
+                ui.note(format_args!("Updated {name}"));
+            }
+            Present::Nothing => {
+                write(ui, &path, &script, Expected::Nothing)?;
+                written.push(path);
+            }
+            Present::Foreign(manager) => {
+                is_complete = false;
+                let message = format!(
+                    "{name} belongs to another program and was not changed, so it checks nothing yet"
+                );
+                ui.error(&CommandError::new(Code::Generic, message).hint(manager.advice(hook)));
+            }
         }
-        let message = format!(
-            "{} is there already, and is not overwritten",
-            name_of(&hook)
-        );
-        return Err(CommandError::new(Code::Generic, message)
-            .hint("let it run this too: put the line `sops-rs hook run || exit 1` into it, before any `exec` or `exit`"));
     }
-    if let Some(folder) = hook.parent() {
-        fs::create_dir_all(folder)
-            .map_err(|error| CommandError::output(name_of(folder), &error))?;
-    }
-    files::write(
-        ui,
-        &hook,
-        SCRIPT.as_bytes(),
-        Expected::Nothing,
-        Readers::Usual,
-    )?;
-    let executable = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
-    fs::set_permissions(&hook, executable)
-        .map_err(|error| CommandError::output(name_of(&hook), &error))?;
-    ui.note(format_args!(
-        "Wrote {}: commits with plaintext or private keys are refused",
-        name_of(&hook)
-    ));
-    Ok(())
+    report(ui, &directory, &written);
+    Ok(match is_complete {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
-pub(super) fn uninstall(ui: &Ui) -> Result<(), CommandError> {
-    let hook = hook()?;
-    if hook.symlink_metadata().is_err() {
-        ui.note(format_args!("There is no {}", name_of(&hook)));
-        return Ok(());
+pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
+    let directory = HooksDirectory::find()?;
+    let mut is_complete = true;
+    for hook in HookName::ALL {
+        let path = directory.path.join(hook.file());
+        let name = name_of(&path);
+        match present(&directory, hook, &path) {
+            Present::Ours(_) => {
+                fs::remove_file(&path).map_err(|error| CommandError::output(&name, &error))?;
+                ui.note(format_args!("Removed {name}"));
+            }
+            Present::RunsCheck => {
+                is_complete = false;
+                let message = format!(
+                    "{name} runs sops-rs, but not as `sops-rs hook install` writes it, and was not changed"
+                );
+                let hint = format!(
+                    "remove `{}` from it, or from the configuration of the program that writes it",
+                    hook.words()
+                );
+                ui.error(&CommandError::new(Code::Generic, message).hint(hint));
+            }
+            Present::Nothing | Present::Foreign(_) => {}
+        }
     }
-    if !is_ours(&hook) {
-        let message = format!("{} was written by somebody else, and stays", name_of(&hook));
-        return Err(CommandError::new(Code::Generic, message)
-            .hint("take the line `sops-rs hook run` out of it"));
+    if is_complete {
+        ui.note("No hook of sops-rs is installed");
     }
-    fs::remove_file(&hook).map_err(|error| CommandError::output(name_of(&hook), &error))?;
-    ui.note(format_args!("Took {} away", name_of(&hook)));
-    Ok(())
+    Ok(match is_complete {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
-fn is_ours(hook: &Path) -> bool {
-    fs::read(hook).is_ok_and(|text| text.windows(MARK.len()).any(|part| part == MARK.as_bytes()))
+fn present(directory: &HooksDirectory, hook: HookName, path: &Path) -> Present {
+    let root = &directory.root;
+    let manager = match path.symlink_metadata() {
+        Err(_) => match Manager::to_come(root, hook) {
+            Some(manager) => manager,
+            None => return Present::Nothing,
+        },
+        Ok(_) => {
+            // What is no text is not ours.
+            let text = fs::read_to_string(path).unwrap_or_default();
+            if hook.wrote(&text) {
+                return Present::Ours(text);
+            }
+            if hook.is_run_by(&text) {
+                return Present::RunsCheck;
+            }
+            Manager::of(&text)
+        }
+    };
+    match manager.runs_check(root, hook) {
+        true => Present::RunsCheck,
+        false => Present::Foreign(manager),
+    }
+}
+
+fn write(ui: &Ui, path: &Path, script: &str, expected: Expected<'_>) -> Result<(), CommandError> {
+    files::write(ui, path, script.as_bytes(), expected, Readers::Usual)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+        .map_err(|error| CommandError::output(name_of(path), &error))
+}
+
+fn report(ui: &Ui, directory: &HooksDirectory, written: &[PathBuf]) {
+    let Some(first) = written.first() else {
+        return;
+    };
+    let names: Vec<String> = written.iter().map(|path| name_of(path)).collect();
+    ui.note(format_args!("Wrote {}", names.join(", ")));
+    ui.note("Git now refuses commits, merges and pushes with secrets in plaintext or private keys");
+    if directory.is_in_working_tree {
+        ui.note("These files are in the working tree: commit them, so that others have the check too; they need sops-rs then");
+    }
+    if directory.is_shared {
+        let directory = first.parent().unwrap_or(first);
+        ui.note(format_args!(
+            "`core.hooksPath` has other repositories take their hooks from {} too, which are checked from now on",
+            name_of(directory)
+        ));
+    }
 }

@@ -1,9 +1,12 @@
 //! `sops-rs hook`: what Git runs before a commit, a merge and a push. `install` puts it in its place, the other files are what it does.
 
+mod directory;
 mod index;
 mod install;
+mod managers;
 mod pushed;
 mod refusal;
+mod script;
 mod standards;
 
 use std::path::PathBuf;
@@ -23,9 +26,9 @@ pub(crate) struct Args {
 
 #[derive(Subcommand, Debug)]
 enum Hook {
-    /// Write the hook; one that is there is never overwritten
+    /// Have Git check commits, merges and pushes; a hook that exists is never overwritten
     Install,
-    /// Take it away again
+    /// Remove what `install` has written
     Uninstall,
     /// Check what is staged, as the hook does; or other files and commits
     Run(RunArgs),
@@ -61,8 +64,8 @@ pub(crate) fn cmd_hook(
     args: &Args,
 ) -> Result<ExitCode, CommandError> {
     match &args.command {
-        Hook::Install => install::install(ui).map(|()| ExitCode::SUCCESS),
-        Hook::Uninstall => install::uninstall(ui).map(|()| ExitCode::SUCCESS),
+        Hook::Install => install::install(ui),
+        Hook::Uninstall => install::uninstall(ui),
         Hook::Run(args) => {
             run(ui, globals, args).map_err(|error| error.with_code(Code::CannotReadInput))
         }

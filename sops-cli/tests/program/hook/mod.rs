@@ -1,6 +1,8 @@
 //! The hooks, run by the real Git.
 
+mod install;
 mod named;
+mod pushed;
 mod staged;
 
 use std::path::Path;

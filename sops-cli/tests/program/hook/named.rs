@@ -1,5 +1,7 @@
 //! Files and commits that are named, as by the framework pre-commit.
 
+use std::path::Path;
+
 use test_support::environment::Run;
 
 use super::{HARMLESS, PLAIN, Repository, refused};
@@ -150,4 +152,43 @@ fn the_first_push_of_a_branch_through_the_framework_is_checked() {
     ];
     let run = framework(&repository, &push, &[]);
     refused(&run, &[&format!("{first}:a.yaml:6")]);
+}
+
+#[test]
+fn where_there_is_no_working_tree_the_reason_is_told() {
+    let environment = test_support::environment::TestEnvironment::new();
+    let commands: [&[&str]; 5] = [
+        &["install"],
+        &["uninstall"],
+        &["run"],
+        &["run", "--all-files"],
+        &["run", "--from-ref", "HEAD"],
+    ];
+    for command in commands {
+        let run = environment
+            .run(&[&["hook"], command].concat())
+            .fails_with(2);
+        assert!(
+            run.stderr.starts_with("error: not a git repository"),
+            "{run}"
+        );
+    }
+    let repository = Repository::without_hook();
+    repository
+        .git(&["init", "-q", "--bare", "../bare"])
+        .succeeds();
+    for directory in ["../bare", ".git", ".git/hooks"] {
+        for command in &commands[..4] {
+            let mut run = repository.0.command(&[&["hook"], *command].concat());
+            run.current_dir(repository.0.path(directory));
+            let run = repository.0.finish(run).fails_with(2);
+            assert!(
+                run.stderr.contains("there is no working tree here"),
+                "{run}"
+            );
+        }
+    }
+    let mut command = repository.0.command_of(Path::new("git"), &["status"]);
+    command.current_dir(repository.0.path(""));
+    repository.0.finish(command).succeeds();
 }

@@ -344,6 +344,60 @@ fn from_a_folder_below_the_same_is_looked_at() {
 }
 
 #[test]
+fn a_merge_is_checked_like_a_commit() {
+    let repository = Repository::new();
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
+    repository
+        .git(&["checkout", "-q", "-b", "feature"])
+        .succeeds();
+    repository.add("a.yaml", PLAIN);
+    repository.commit_unchecked();
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.add("c.yaml", HARMLESS);
+    repository.commit().succeeds();
+    let run = repository.git(&["merge", "-q", "--no-edit", "feature"]);
+    repository.is_refused(run, "a.yaml:6");
+    // `git commit` concludes it, as after a conflict.
+    repository.refuses("a.yaml:6");
+}
+
+#[test]
+fn a_merge_may_take_what_others_have_already() {
+    let repository = Repository::new();
+    repository
+        .git(&["init", "-q", "--bare", "../remote"])
+        .succeeds();
+    repository
+        .git(&["remote", "add", "origin", "../remote"])
+        .succeeds();
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
+    repository
+        .git(&["checkout", "-q", "-b", "feature"])
+        .succeeds();
+    repository.add("a.yaml", PLAIN);
+    repository.commit_unchecked();
+    let push = ["push", "-q", "--no-verify", "origin", "feature"];
+    repository.git(&push).succeeds();
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.add("c.yaml", HARMLESS);
+    repository.commit().succeeds();
+    let merge = ["merge", "-q", "--no-edit", "--no-commit", "feature"];
+    repository.git(&merge).succeeds();
+    // Not so what the merge itself changes.
+    repository.add("more.yaml", PLAIN);
+    repository.refuses("more.yaml:6");
+    repository.git(&["rm", "-q", "-f", "more.yaml"]).succeeds();
+    repository.commit().succeeds();
+    repository
+        .git(&["reset", "-q", "--hard", "HEAD~1"])
+        .succeeds();
+    let merge = ["merge", "-q", "--no-edit", "feature"];
+    repository.git(&merge).succeeds();
+}
+
+#[test]
 fn directories_of_any_name_have_their_configuration() {
     for directory in [
         "line\nbreak",
@@ -465,6 +519,42 @@ fn a_repository_with_long_ids_is_checked() {
         &repository.sops_rs(&["hook", "run", "--from-ref", &"0".repeat(64)]),
         &["a.yaml:6"],
     );
+}
+
+#[test]
+fn a_commit_in_a_submodule_is_checked() {
+    let repository = Repository::without_hook();
+    repository
+        .git(&["init", "-q", "-b", "main", "../inner"])
+        .succeeds();
+    let inner = repository.0.path("../inner");
+    repository
+        .git_in(&inner, &["commit", "-q", "--allow-empty", "-m", "x"])
+        .succeeds();
+    let add = [
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "--quiet",
+        "add",
+        "../inner",
+        "sub",
+    ];
+    repository.git(&add).succeeds();
+    let sub = repository.0.path("sub");
+    let mut command = repository.0.command(&["hook", "install"]);
+    command.current_dir(&sub);
+    repository.0.finish(command).succeeds();
+    assert!(
+        repository
+            .0
+            .path(".git/modules/sub/hooks/pre-push")
+            .exists()
+    );
+    fs::write(sub.join("a.yaml"), PLAIN).expect("it is ours");
+    repository.git_in(&sub, &["add", "."]).succeeds();
+    let run = repository.git_in(&sub, &["commit", "-q", "-m", "x"]);
+    repository.is_refused(run, "a.yaml:6");
 }
 
 #[test]

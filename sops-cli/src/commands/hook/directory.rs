@@ -1,0 +1,68 @@
+//! The directory from which Git takes its hooks.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::command_error::{Code, CommandError, name_of};
+use crate::git::{Repository, git};
+
+/// Where hooks are written.
+pub(super) struct HooksDirectory {
+    pub(super) path: PathBuf,
+    /// The root of the working tree.
+    pub(super) root: PathBuf,
+    /// Whether it is in the working tree, so that others get its files.
+    pub(super) is_in_working_tree: bool,
+    /// Whether other repositories take their hooks from it too.
+    pub(super) is_shared: bool,
+}
+
+impl HooksDirectory {
+    /// The directory for the repository in which this runs: it knows of worktrees, submodules and `core.hooksPath`.
+    pub(super) fn find() -> Result<Self, CommandError> {
+        let repository = Repository::found(Repository::look_up()?)?;
+        repository.require_working_tree()?;
+        let root = repository.root;
+        let own = path_of(&git(&["rev-parse", "--git-common-dir"])?)
+            .canonicalize()
+            .map_err(|error| CommandError::input("the directory of the repository", &error))?;
+        // Without a value this fails.
+        let Ok(configured) = git(&["config", "--path", "--get", "core.hooksPath"]) else {
+            return Ok(Self {
+                path: own.join("hooks"),
+                root,
+                is_in_working_tree: false,
+                is_shared: false,
+            });
+        };
+        let configured = path_of(&configured);
+        if [Path::new(""), Path::new("/dev/null")].contains(&&*configured) {
+            let message = format!(
+                "`core.hooksPath` is `{}`, so Git runs no hooks",
+                name_of(&configured)
+            );
+            return Err(CommandError::new(Code::Generic, message)
+                .hint("`git config --show-origin core.hooksPath` says where that is set"));
+        }
+        // Relative to where Git runs hooks.
+        let path = root.join(configured);
+        let above = path.parent().unwrap_or(&root);
+        // husky writes all files of `_` again with each installation of packages; each runs its namesake in the directory above.
+        let is_of_husky =
+            path.ends_with("_") && (above.ends_with(".husky") || path.join("h").exists());
+        let path = if is_of_husky { above } else { &path };
+        let is_in_repository = path.starts_with(&own);
+        Ok(Self {
+            is_in_working_tree: path.starts_with(&root) && !is_in_repository,
+            is_shared: !path.starts_with(&root) && !is_in_repository,
+            path: path.to_owned(),
+            root,
+        })
+    }
+}
+
+/// A path that Git has printed.
+fn path_of(line: &[u8]) -> PathBuf {
+    OsStr::from_bytes(line.strip_suffix(b"\n").unwrap_or(line)).into()
+}
