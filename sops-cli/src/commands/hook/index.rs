@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use sops_lint::Tree;
 
+use super::local_mac::LocalMac;
 use super::refusal::Refusal;
 use super::standards::{Standards, configs};
 use crate::arguments::GlobalArgs;
@@ -78,7 +79,8 @@ pub(super) fn check(
     let files: BTreeMap<&Path, &TrackedFile> =
         files.iter().map(|file| (&*file.path, file)).collect();
     let files: Vec<&TrackedFile> = files.into_values().collect();
-    for checked in parallel::map(&files, |file| check_file(&judge, file)) {
+    let local_mac = LocalMac::new();
+    for checked in parallel::map(&files, |file| check_file(&judge, &local_mac, file)) {
         let Refusal { found, errors } = checked?;
         refusal.found.extend(found);
         refusal.errors.extend(errors);
@@ -114,10 +116,21 @@ pub(super) fn check(
     refusal.report(ui, if is_about_staged { REFUSED } else { NOT_CLEAN })
 }
 
-fn check_file(judge: &Judge<'_>, file: &TrackedFile) -> Result<Refusal, CommandError> {
+fn check_file(
+    judge: &Judge<'_>,
+    local_mac: &LocalMac,
+    file: &TrackedFile,
+) -> Result<Refusal, CommandError> {
     let mut refusal = Refusal::default();
     if let Some(bytes) = judge.content(file)? {
         refusal.found = judge.shown(&file.path, &bytes);
+        // What was found may be what breaks the MAC, and is to be fixed first.
+        if refusal.found.is_empty() {
+            let name = judge.name(&file.path);
+            refusal
+                .errors
+                .extend(local_mac.error(&name, &file.path, &bytes));
+        }
     }
     Ok(refusal)
 }

@@ -3,6 +3,7 @@
 mod directory;
 mod index;
 mod install;
+mod local_mac;
 mod managers;
 mod pushed;
 mod refusal;

@@ -1,6 +1,7 @@
 //! The hooks, run by the real Git.
 
 mod install;
+mod local_mac;
 mod named;
 mod pushed;
 mod staged;
