@@ -16,6 +16,8 @@ pub(super) struct HooksDirectory {
     pub(super) is_in_working_tree: bool,
     /// Whether other repositories take their hooks from it too.
     pub(super) is_shared: bool,
+    /// Whether Git will look for hooks elsewhere, once husky is installed.
+    pub(super) is_until_husky: bool,
 }
 
 impl HooksDirectory {
@@ -31,6 +33,7 @@ impl HooksDirectory {
         let Ok(configured) = git(&["config", "--path", "--get", "core.hooksPath"]) else {
             return Ok(Self {
                 path: own.join("hooks"),
+                is_until_husky: root.join(".husky").is_dir(),
                 root,
                 is_in_working_tree: false,
                 is_shared: false,
@@ -56,6 +59,7 @@ impl HooksDirectory {
         Ok(Self {
             is_in_working_tree: path.starts_with(&root) && !is_in_repository,
             is_shared: !path.starts_with(&root) && !is_in_repository,
+            is_until_husky: false,
             path: path.to_owned(),
             root,
         })

@@ -60,6 +60,9 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
         }
     }
     report(ui, &directory, &written);
+    if directory.is_until_husky {
+        ui.warn("`.husky` exists, but husky is not installed in this clone: once it is, Git no longer runs these hooks, so run `sops-rs hook install` again then");
+    }
     Ok(match is_complete {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,

@@ -251,6 +251,15 @@ fn husky_runs_the_hooks_from_its_own_directory() {
         .succeeds();
     repository.install().succeeds();
     assert!(repository.has(".husky/pre-push") && !repository.has(".husky/_/pre-push"));
+    // A clone has its files before husky takes over.
+    let repository = Repository::without_hook();
+    repository.0.write(".husky/pre-commit", "npm test\n");
+    let run = repository.install().succeeds();
+    assert!(
+        run.stderr.contains("run `sops-rs hook install` again"),
+        "{run}"
+    );
+    assert!(repository.has(".git/hooks/pre-push"));
     // Versions 5 to 8 have the hooks themselves.
     let repository = Repository::without_hook();
     repository
