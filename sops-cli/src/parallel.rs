@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{num, thread};
 
-/// As many items as are worth another thread.
+/// The number of items that is worth another thread.
 const ITEMS_PER_THREAD: usize = 16;
 
 /// The results of the work, in the order of the items.

@@ -1,4 +1,4 @@
-//! The versions of files that commits introduce: what is in history is read by others, whatever a later commit makes of it.
+//! The versions of files that commits introduce. Whoever fetches a branch can read all of them, even if a later commit changes the file.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -11,27 +11,27 @@ use super::snapshot::{Snapshot, TrackedFile, short};
 use super::staged::new_content;
 use crate::command_error::{Code, CommandError};
 
-/// A version of a file, and the first commit that has it.
+/// A version of a file, and the first commit that contains it.
 pub(crate) struct Version {
     pub(crate) file: TrackedFile,
-    /// The commit's ID, shortened.
+    /// The abbreviated ID of the commit.
     pub(crate) commit: String,
 }
 
-/// What is to be pushed.
+/// A branch or tag to push, and what the other side has.
 pub(crate) struct Pushed<'p> {
-    /// The ID of the last commit, or of a tag or another object.
+    /// The ID of the commit or tag, or of another object.
     pub(crate) tip: &'p str,
-    /// The name that it is pushed by, such as `refs/heads/main`.
+    /// Its name, such as `refs/heads/main`.
     pub(crate) name: &'p str,
-    /// Names of commits that others have with all that is before them. Those that are missing here are passed over.
+    /// IDs of commits that the other side has, with their ancestors. Unknown IDs are ignored.
     pub(crate) known: &'p [String],
-    /// Remotes whose branches, as far as they were fetched, others have.
+    /// Remotes whose fetched branches the other side has.
     pub(crate) remotes: &'p [String],
 }
 
 impl Pushed<'_> {
-    /// The versions that others do not have, oldest first, each once; and the files of the tip. `None`: there is nothing new.
+    /// The versions that the other side lacks, oldest first and without duplicates, and the files of the last commit. `None`: nothing is new.
     pub(crate) fn versions<'o>(
         &self,
         root: &Path,
@@ -41,7 +41,7 @@ impl Pushed<'_> {
             let message = format!("`{}` names no object of this repository", self.tip);
             CommandError::new(Code::CannotReadInput, message)
         };
-        // A tag leads to what it names.
+        // `^{}` follows tags.
         let tip = objects
             .find(&format!("{}^{{}}", self.tip))
             .ok_or_else(missing)?;
@@ -75,7 +75,7 @@ impl Pushed<'_> {
         Ok(Some((versions(&output), snapshot)))
     }
 
-    /// The changes of each new commit, parents before children. A merge changes what none of its parents has.
+    /// The changes of each new commit, parents before children. For a merge, these are the files that differ from all parents.
     fn changes(&self, tip: &str) -> Result<Vec<u8>, CommandError> {
         let list = ["rev-list", "--topo-order", "--reverse", "--ignore-missing"];
         let mut arguments: Vec<String> = list.map(str::to_owned).to_vec();
@@ -106,7 +106,7 @@ impl Pushed<'_> {
     }
 }
 
-/// The versions in a list of Git: the ID of a commit, then what it changes and the path of that, over and over.
+/// Parses the output of `git diff-tree`: the ID of each commit, followed by a change and a path for each file.
 fn versions(list: &[u8]) -> Vec<Version> {
     let mut versions = Vec::new();
     let mut seen = HashSet::new();

@@ -1,4 +1,4 @@
-//! Git: the program, its objects, and the files of its index and commits. Nothing here knows what is looked for in them.
+//! Runs Git and reads its objects, its index and its commits. Nothing here knows about secrets or rules.
 
 mod history;
 mod objects;

@@ -1,4 +1,4 @@
-//! Git's objects, all of them from one `git cat-file`.
+//! Reads Git's objects through one `git cat-file` process.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::program::{command, missing};
 use crate::command_error::CommandError;
 
-/// What reads objects by their names.
+/// A reader of objects.
 pub(crate) struct Objects(Mutex<Process>);
 
 struct Process {
@@ -36,7 +36,7 @@ impl Objects {
         let mut child = command(&["cat-file", "--batch"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // Outside of a repository others report that.
+            // Outside a repository, another command reports the error.
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| missing(&error))?;
@@ -49,7 +49,7 @@ impl Objects {
         })))
     }
 
-    /// The object of that name, such as `HEAD^{commit}`. `None`: there is none.
+    /// The object with this name, such as `HEAD^{commit}`, if it exists.
     pub(crate) fn find(&self, name: &str) -> Option<Object> {
         // A request is a line.
         if name.contains('\n') {
@@ -61,7 +61,7 @@ impl Objects {
         requests.flush().ok()?;
         let mut header = String::new();
         process.answers.read_line(&mut header).ok()?;
-        // `<id> <kind> <size>`; otherwise a reason why there is no object.
+        // `<id> <kind> <size>`, or a name and the reason why there is no such object.
         let words: Vec<_> = header.split_whitespace().collect();
         let [id, kind, size] = words[..] else {
             return None;

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use crate::command_error::{Code, CommandError};
 
-/// Settings of the user that change what arguments mean; ours mean one thing.
+/// Environment variables that change the meaning of path arguments.
 const MEANING_OF_PATHS: [&str; 4] = [
     "GIT_LITERAL_PATHSPECS",
     "GIT_GLOB_PATHSPECS",
@@ -15,12 +15,12 @@ const MEANING_OF_PATHS: [&str; 4] = [
 /// Runs Git and returns its standard output.
 ///
 /// # Errors
-/// Git is missing or failed; the message has the first line of its reason.
+/// Git is missing, or failed: the message contains the first line of its error output.
 pub(crate) fn git(arguments: &[&str]) -> Result<Vec<u8>, CommandError> {
     Running::start(arguments)?.output()
 }
 
-/// A run of Git that has no standard input. Several can run at once.
+/// A running Git process. Several can run at once.
 pub(crate) struct Running {
     child: Child,
     name: String,
@@ -33,7 +33,7 @@ impl Running {
         Self::spawn(command, arguments)
     }
 
-    /// A run that reads what another one writes.
+    /// Starts a process that reads the output of another one.
     pub(super) fn start_after(first: &mut Self, arguments: &[&str]) -> Result<Self, CommandError> {
         let mut command = command(arguments);
         command.stdin(first.child.stdout.take().map_or(Stdio::null(), Stdio::from));
@@ -48,7 +48,7 @@ impl Running {
         })
     }
 
-    /// Waits for the end of the run, and returns its standard output.
+    /// Waits for the process to end, and returns its standard output.
     pub(crate) fn output(self) -> Result<Vec<u8>, CommandError> {
         let name = self.name.clone();
         self.try_output()?.map_err(|reason| {
@@ -56,7 +56,7 @@ impl Running {
         })
     }
 
-    /// The same, with Git's own reason for a failure.
+    /// The same, but returns Git's own reason if it fails.
     pub(super) fn try_output(self) -> Result<Result<Vec<u8>, String>, CommandError> {
         let output = self.child.wait_with_output();
         let output = output.map_err(|error| missing(&error))?;
@@ -67,7 +67,7 @@ impl Running {
     }
 }
 
-/// A command that sees the objects that a push sends, and not those that `git replace` shows in their place.
+/// A Git command that ignores `git replace`, because a push sends the original objects.
 pub(super) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command
@@ -84,7 +84,7 @@ pub(super) fn missing(error: &std::io::Error) -> CommandError {
     CommandError::input("the output of `git`, which cannot be run", error)
 }
 
-/// The first line of what a failed run says.
+/// The first line of the error output.
 fn reason(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let line = text.lines().next().unwrap_or_default();

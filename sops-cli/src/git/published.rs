@@ -1,17 +1,17 @@
-//! What others have already, as far as this repository knows.
+//! What remotes have, according to the branches that were fetched from them.
 
 use super::program::git;
 use crate::command_error::CommandError;
 
-/// Whether a commit is on a remote, as far as that was fetched.
+/// Whether a fetched branch of a remote contains the commit.
 pub(crate) fn is_published(commit: &str) -> Result<bool, CommandError> {
     let first = ["rev-list", "--max-count=1", commit, "--not", "--remotes"];
     Ok(git(&first)?.is_empty())
 }
 
-/// The remotes of that name or, as Git names a push without one, with that address.
+/// The remotes with this name or address. Git passes the address instead of a name if the user pushed to an address.
 pub(crate) fn remotes_at(name: &str) -> Vec<String> {
-    // Without remotes this fails.
+    // This fails if there are no remotes.
     let list = git(&["config", "-z", "--get-regexp", r"^remote\..*\.(push)?url$"]);
     let list = String::from_utf8(list.unwrap_or_default()).unwrap_or_default();
     let remotes = list.split('\0').filter_map(|entry| {

@@ -9,7 +9,7 @@ use super::program::Running;
 use crate::command_error::{Code, CommandError};
 
 pub(crate) struct Repository {
-    /// The root of the working tree; in a bare repository a directory that stands for it.
+    /// The root of the working tree; in a bare repository, the working directory.
     pub(crate) root: PathBuf,
     /// The directory in which Git was called, relative to the root.
     pub(crate) called_in: PathBuf,
@@ -17,7 +17,7 @@ pub(crate) struct Repository {
 }
 
 impl Repository {
-    /// Starts to look for it; [`Self::found`] takes the result.
+    /// Starts the lookup; [`Self::found`] takes the result.
     pub(crate) fn look_up() -> Result<Running, CommandError> {
         Running::start(&["rev-parse", "--is-inside-work-tree", "--show-prefix"])
     }
@@ -40,7 +40,7 @@ impl Repository {
         ));
         let root = here.ancestors().nth(prefix.components().count());
         let root = root.unwrap_or(&here).to_owned();
-        // Git runs hooks at the root, and says where it was called.
+        // Git runs hooks in the root, and passes the directory in which it was called.
         let called_in = match prefix.as_os_str().is_empty() {
             true => env::var_os("GIT_PREFIX").map_or_else(PathBuf::new, PathBuf::from),
             false => prefix.to_owned(),
@@ -52,13 +52,12 @@ impl Repository {
         })
     }
 
-    /// Refuses a place where nothing can be committed.
+    /// Fails where nothing can be committed.
     pub(crate) fn require_working_tree(&self) -> Result<(), CommandError> {
         if self.has_working_tree {
             return Ok(());
         }
-        let message =
-            "there is no working tree here: this is a bare repository, or the inside of `.git`";
+        let message = "there is no working tree here: this is a bare repository, or a directory inside `.git`";
         Err(CommandError::new(Code::CannotReadInput, message)
             .hint("change to a directory of the working tree"))
     }

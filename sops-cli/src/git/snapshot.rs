@@ -1,5 +1,5 @@
-//! The files of Git's index or of a commit, as a tree that is read by path. Paths are looked up in Git's list and never asked of Git, so that
-//! any name is taken as it is. Symbolic links are followed inside of the repository.
+//! The files of Git's index or of a commit, read by path. Paths are looked up in Git's own list, because names such as `0:x`, or with a line
+//! break, mean something else in a request to Git. Symbolic links are followed within the repository.
 
 use std::collections::{HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -13,16 +13,16 @@ use super::objects::Objects;
 use super::program::git;
 use crate::command_error::{Code, CommandError, name_of};
 
-/// How many links one after another are followed, as on Linux.
+/// The number of links that are followed for one path, as on Linux.
 const MOST_LINKS: usize = 40;
 
-/// The IDs of an empty file, with SHA-1 and SHA-256.
+/// The IDs of an empty file in SHA-1 and SHA-256 repositories.
 const EMPTY: [&str; 2] = [
     "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
     "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
 ];
 
-/// A regular file that Git keeps.
+/// A regular file in the index or in a commit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TrackedFile {
     /// Relative to the root of the repository.
@@ -35,14 +35,14 @@ pub(crate) struct TrackedFile {
 pub(crate) struct Snapshot<'o> {
     root: PathBuf,
     objects: &'o Objects,
-    /// What messages call it.
+    /// Its name in messages.
     name: String,
     list: Vec<u8>,
-    /// By path.
+    /// Sorted by path.
     entries: Vec<Entry>,
 }
 
-/// An entry of the list, in bytes of it.
+/// An entry of the list, as byte ranges.
 struct Entry {
     kind: EntryKind,
     blob: Range<usize>,
@@ -57,14 +57,14 @@ enum EntryKind {
 
 /// Where a path leads through links.
 struct Resolved {
-    /// `None`: out of the repository, or in a circle.
+    /// `None`: out of the repository, or through a cycle.
     end: Option<PathBuf>,
     /// The links on the way.
     links: Vec<PathBuf>,
 }
 
 impl<'o> Snapshot<'o> {
-    /// The arguments of Git that list the index.
+    /// The arguments for Git to list the index.
     pub(crate) const LIST_INDEX: [&'static str; 5] =
         ["ls-files", "--stage", "--full-name", "-z", ":/"];
 
@@ -73,8 +73,8 @@ impl<'o> Snapshot<'o> {
         Self::new(root, objects, "Git's index".to_owned(), list)
     }
 
-    /// Leaves out files of these names that `git add --intent-to-add` has put into the index: they are listed with an empty content, and no
-    /// commit gets them. Git is asked only if there is such a file, since it looks at the working tree for that.
+    /// Removes files with these names that `git add --intent-to-add` put into the index: they are listed as empty, and are not part of the
+    /// next commit. Git is asked only if there is an empty one, because it then reads the working tree.
     pub(crate) fn leave_out_intended(&mut self, names: &[&str]) -> Result<(), CommandError> {
         let is_named = |path: &[u8]| {
             let name = path.rsplit(|byte| *byte == b'/').next();
@@ -106,7 +106,7 @@ impl<'o> Snapshot<'o> {
         Ok(Self::new(root, objects, name, list))
     }
 
-    /// What there is before the first commit.
+    /// The state before the first commit.
     pub(crate) fn empty(root: &Path, objects: &'o Objects) -> Self {
         Self::new(root, objects, String::new(), Vec::new())
     }
@@ -143,7 +143,7 @@ impl<'o> Snapshot<'o> {
             Some(rest) => path.is_empty() || rest.is_empty() || rest.starts_with(b"/"),
             None => false,
         };
-        // Others, such as `a-b` for `a`, may be between them.
+        // `a-b` sorts between `a` and `a/b`.
         let begin = self
             .entries
             .partition_point(|entry| self.list[entry.path.clone()] < *path);
@@ -161,7 +161,7 @@ impl<'o> Snapshot<'o> {
             .is_some_and(|entry| self.list[entry.blob.clone()] == *file.blob.as_bytes())
     }
 
-    /// The content of a file, which need not be one of this snapshot.
+    /// The content of a file, which may be from another snapshot.
     pub(crate) fn content(&self, file: &TrackedFile) -> Result<Vec<u8>, CommandError> {
         self.objects.blob(&file.blob).ok_or_else(|| {
             let message = "the file's content is missing from the repository's objects";
@@ -171,10 +171,10 @@ impl<'o> Snapshot<'o> {
         })
     }
 
-    /// The content of the file at an absolute path, through links. `None`: there is no such file.
+    /// The content of the file at an absolute path, following links. `None`: no such file.
     ///
     /// # Errors
-    /// The file is a link to a file that Git does not keep.
+    /// The file is a link that does not lead to a file of the snapshot.
     pub(crate) fn read_file(&self, path: &Path) -> Result<Option<Vec<u8>>, CommandError> {
         let Some(start) = path.strip_prefix(&self.root).ok().and_then(clean) else {
             return Ok(None);
@@ -202,7 +202,7 @@ impl<'o> Snapshot<'o> {
         }
     }
 
-    /// The directories whose file of that name is a link that leads to or through one of the paths.
+    /// The directories in which the file with this name is a link to or through one of the paths.
     pub(crate) fn linked_by(&self, name: &str, paths: &HashSet<PathBuf>) -> Vec<PathBuf> {
         let links = self.entries.iter();
         let links = links
@@ -260,7 +260,7 @@ impl<'o> Snapshot<'o> {
         index.ok().map(|index| &self.entries[index])
     }
 
-    /// The ID of the blob at a path, if that is what is asked for.
+    /// The ID of the blob at a path, if it is of this kind.
     fn blob(&self, path: &Path, kind: EntryKind) -> Option<String> {
         let entry = self.entry(path).filter(|entry| entry.kind == kind)?;
         Some(self.file(entry).blob)
@@ -288,7 +288,7 @@ impl Tree for Snapshot<'_> {
     }
 }
 
-/// The files and links of a list: `mode blob stage`, or `mode kind blob`, a tab, the path.
+/// Parses `mode blob stage` or `mode kind blob`, each followed by a tab and a path.
 fn entries(list: &[u8]) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut start = 0;
@@ -307,7 +307,7 @@ fn entries(list: &[u8]) -> Vec<Entry> {
         let rest = &line[tab.min(7)..tab];
         let blob = match rest.strip_prefix(b"blob ") {
             Some(blob) => tab - blob.len()..tab,
-            // A stage other than 0 is one side of a conflict.
+            // Stages other than 0 are the sides of a conflict.
             None if rest.ends_with(b" 0") => tab.min(7)..tab - 2,
             None => continue,
         };
@@ -320,7 +320,7 @@ fn entries(list: &[u8]) -> Vec<Entry> {
     entries
 }
 
-/// An ID as people read it.
+/// An abbreviated ID.
 pub(super) fn short(id: &str) -> &str {
     id.get(..10).unwrap_or(id)
 }

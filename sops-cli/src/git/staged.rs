@@ -12,13 +12,13 @@ use crate::command_error::CommandError;
 /// What the commit would change.
 #[derive(Default)]
 pub(crate) struct Staged {
-    /// The regular files that it would add or change.
+    /// The regular files that are added or changed.
     pub(crate) files: Vec<TrackedFile>,
-    /// The paths of whatever it would add, change or delete.
+    /// The paths of everything that is added, changed or deleted.
     pub(crate) changed: HashSet<PathBuf>,
 }
 
-/// Starts to look for what is staged; [`Staged::read`] takes the output.
+/// Starts to list what is staged; [`Staged::read`] takes the output.
 pub(crate) fn staged() -> Result<Running, CommandError> {
     Running::start(&[
         "-c",
@@ -50,8 +50,8 @@ impl Staged {
     }
 }
 
-/// The ID of the content that a change gives a regular file: `:old-mode new-mode old-blob new-blob status`. A merge has a colon, an old mode
-/// and an old blob for each parent.
+/// The ID of the new content, if the result of a change is a regular file: `:old-mode new-mode old-blob new-blob status`. A merge has a
+/// colon, an old mode and an old blob for each parent.
 pub(super) fn new_content(about: &[u8]) -> Option<String> {
     let parents = about.iter().take_while(|byte| **byte == b':').count();
     let about = String::from_utf8_lossy(&about[parents..]);

@@ -1,4 +1,4 @@
-//! Looks at files that Git keeps: with the configuration that is kept with them, and with the one before it.
+//! Lints files of the index or of commits, with their own configuration and with the one before it.
 
 use std::path::{Path, PathBuf};
 
@@ -9,14 +9,14 @@ use crate::command_error::{CommandError, name_of};
 use crate::configs::Configs;
 use crate::git::{Snapshot, TrackedFile};
 
-/// What the findings in files of Git come from.
+/// Everything that findings depend on.
 #[derive(Clone, Copy)]
 pub(crate) struct Judge<'j> {
     pub(crate) linter: &'j Linter,
     pub(crate) configs: &'j Configs<'j>,
     pub(crate) snapshot: &'j Snapshot<'j>,
     pub(crate) baseline: &'j Baseline,
-    /// The directory that names of files are relative to, itself relative to the root of the repository.
+    /// The directory that file names in messages are relative to; it is itself relative to the root of the repository.
     pub(crate) called_in: &'j Path,
 }
 
@@ -29,12 +29,12 @@ impl Judge<'_> {
         self.snapshot.content(file).map(Some)
     }
 
-    /// What is found in a file with that content.
+    /// The findings in a file with this content.
     pub(crate) fn shown(&self, path: &Path, bytes: &[u8]) -> Vec<Shown> {
         Shown::all(self.findings(path, bytes), bytes, path)
     }
 
-    /// What is found in a file that is committed as it was, and was not found before its configuration changed.
+    /// The findings in an unchanged file that the change of its configuration causes.
     pub(crate) fn shown_by_change(
         &self,
         file: &TrackedFile,
@@ -61,7 +61,7 @@ impl Judge<'_> {
         Ok(Shown::all(findings, &bytes, &path))
     }
 
-    /// What messages call a file.
+    /// The name of a file in messages.
     pub(crate) fn name(&self, path: &Path) -> String {
         name_of(&relative(path, self.called_in))
     }
@@ -86,7 +86,7 @@ impl Judge<'_> {
     }
 }
 
-/// Whether two findings in one file say the same.
+/// Whether two findings in one file are the same.
 fn is_same(one: &Finding, other: &Finding) -> bool {
     let said = |finding: &Finding| (finding.rule.code, finding.location.offset);
     said(one) == said(other) && one.message == other.message

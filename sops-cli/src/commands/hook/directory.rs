@@ -1,4 +1,4 @@
-//! The directory from which Git takes its hooks.
+//! The directory in which Git looks for hooks.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -12,16 +12,16 @@ pub(super) struct HooksDirectory {
     pub(super) path: PathBuf,
     /// The root of the working tree.
     pub(super) root: PathBuf,
-    /// Whether it is in the working tree, so that others get its files.
+    /// Whether it is in the working tree, so that its files can be committed.
     pub(super) is_in_working_tree: bool,
-    /// Whether other repositories take their hooks from it too.
+    /// Whether other repositories use it too.
     pub(super) is_shared: bool,
-    /// Whether Git will look for hooks elsewhere, once husky is installed.
+    /// Whether Git will look for hooks elsewhere once husky is installed.
     pub(super) is_until_husky: bool,
 }
 
 impl HooksDirectory {
-    /// The directory for the repository in which this runs: it knows of worktrees, submodules and `core.hooksPath`.
+    /// The directory for the current repository, which may be a worktree or a submodule, or have `core.hooksPath` set.
     pub(super) fn find() -> Result<Self, CommandError> {
         let repository = Repository::found(Repository::look_up()?)?;
         repository.require_working_tree()?;
@@ -29,7 +29,7 @@ impl HooksDirectory {
         let own = path_of(&git(&["rev-parse", "--git-common-dir"])?)
             .canonicalize()
             .map_err(|error| CommandError::input("the directory of the repository", &error))?;
-        // Without a value this fails.
+        // This fails if it is not set.
         let Ok(configured) = git(&["config", "--path", "--get", "core.hooksPath"]) else {
             return Ok(Self {
                 path: own.join("hooks"),
@@ -48,10 +48,10 @@ impl HooksDirectory {
             return Err(CommandError::new(Code::Generic, message)
                 .hint("`git config --show-origin core.hooksPath` says where that is set"));
         }
-        // Relative to where Git runs hooks.
+        // Git runs hooks in the root, so a relative path starts there.
         let path = root.join(configured);
         let above = path.parent().unwrap_or(&root);
-        // husky writes all files of `_` again with each installation of packages; each runs its namesake in the directory above.
+        // Each `npm install` generates the files of `_`; they run the files with the same names in the parent directory.
         let is_of_husky =
             path.ends_with("_") && (above.ends_with(".husky") || path.join("h").exists());
         let path = if is_of_husky { above } else { &path };

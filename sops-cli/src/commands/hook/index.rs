@@ -1,4 +1,4 @@
-//! Checks files of Git's index: those that are staged, and others that are named.
+//! Checks files of Git's index: what is staged, and files that the user names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -29,7 +29,7 @@ const REFUSED: &str =
 
 const NOT_CLEAN: &str = "The check failed. Fix the files as shown, and commit them.";
 
-/// What is checked besides what is staged.
+/// What to check in addition to what is staged.
 #[derive(Clone, Copy)]
 pub(super) enum Also<'a> {
     /// These files, relative to the working directory.
@@ -43,7 +43,7 @@ pub(super) fn check(
     globals: &GlobalArgs,
     also: Also<'_>,
 ) -> Result<ExitCode, CommandError> {
-    // All at once, since a hook is waited for.
+    // These processes run at once, because the user is waiting.
     let repository = Repository::look_up()?;
     let staged = staged()?;
     let index = Running::start(&Snapshot::LIST_INDEX)?;
@@ -105,7 +105,7 @@ pub(super) fn check(
             refusal.found.extend(shown?);
         }
     }
-    // A configuration that is wrong covers no file, and would let all of them through.
+    // An invalid configuration covers no file, so everything would pass.
     for directory in &configured {
         let file = directory.join(CONFIGURATION);
         if !judge.linter.is_excluded(&file) {
@@ -124,7 +124,7 @@ fn check_file(
     let mut refusal = Refusal::default();
     if let Some(bytes) = judge.content(file)? {
         refusal.found = judge.shown(&file.path, &bytes);
-        // What was found may be what breaks the MAC, and is to be fixed first.
+        // A finding, such as an added plaintext value, may be what breaks the MAC.
         if refusal.found.is_empty() {
             let name = judge.name(&file.path);
             refusal
@@ -135,7 +135,7 @@ fn check_file(
     Ok(refusal)
 }
 
-/// The staged files, except for those that a merge takes as they are from a commit which others have already.
+/// The staged files, except for those that a merge takes unchanged from a commit that is on a remote.
 fn new_files(
     repository: &Repository,
     objects: &Objects,
@@ -151,7 +151,7 @@ fn new_files(
     Ok(files)
 }
 
-/// The IDs of the commits that are being merged: a merge that makes its commit by itself names them in the environment of the hook only.
+/// The IDs of the commits that are being merged. Before `git merge` commits, only the environment of the hook has them.
 fn merged(objects: &Objects) -> Vec<String> {
     let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let mut ids: Vec<String> = names
@@ -161,7 +161,7 @@ fn merged(objects: &Objects) -> Vec<String> {
     ids
 }
 
-/// The directories whose configuration the commit would add, change or delete.
+/// The directories whose configuration is added, changed or deleted.
 fn configured(index: &Snapshot<'_>, staged: &Staged) -> Vec<PathBuf> {
     let changed = staged.changed.iter();
     let changed = changed.filter(|path| path.ends_with(CONFIGURATION));
@@ -183,7 +183,7 @@ fn inside(repository: &Repository, path: &Path) -> Result<PathBuf, CommandError>
     Ok(inside.unwrap_or(&clean).to_owned())
 }
 
-/// What is found in a file that was named and that Git does not track.
+/// The findings in a named file that Git does not track.
 fn untracked(judge: &Judge<'_>, path: &Path, inside: &Path) -> Result<Vec<Shown>, CommandError> {
     if !path.is_file() || judge.linter.is_excluded(inside) {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! Writes the hooks, and removes them again. A hook of another origin is never changed: the user is told what to add to it.
+//! Installs and removes the hooks. A hook that another program wrote is never changed: a message says what to add to it.
 
 use std::env;
 use std::fs;
@@ -13,10 +13,10 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers};
 use crate::ui::Ui;
 
-/// What is in the place of a hook.
+/// What already exists in the place of a hook.
 enum Present {
     Nothing,
-    /// A script that this program wrote, perhaps in an older version.
+    /// A script that this or an older version wrote.
     Ours(String),
     /// Something that runs the check.
     RunsCheck,
@@ -28,7 +28,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
     let directory = HooksDirectory::find()?;
     fs::create_dir_all(&directory.path)
         .map_err(|error| CommandError::output(name_of(&directory.path), &error))?;
-    // A tracked file is for machines that have the program elsewhere.
+    // On the machines of others, the program is elsewhere.
     let program = env::current_exe().ok();
     let program = program.filter(|_| !directory.is_in_working_tree);
     let mut written = Vec::new();
@@ -111,7 +111,7 @@ fn present(directory: &HooksDirectory, hook: HookName, path: &Path) -> Present {
             None => return Present::Nothing,
         },
         Ok(_) => {
-            // What is no text is not ours.
+            // A file that is not text is not ours.
             let text = fs::read_to_string(path).unwrap_or_default();
             if hook.wrote(&text) {
                 return Present::Ours(text);

@@ -1,5 +1,5 @@
-//! Whether the MAC of an encrypted file fits its values, where a private key of this machine tells. No user is asked, and no program and no
-//! server: a hook must not wait.
+//! Verifies the MAC of encrypted files with the private keys of this machine. It never asks the user, and runs no program, because nobody
+//! should have to wait for a hook.
 
 use std::env;
 use std::fs;
@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 
 use crate::command_error::{CommandError, Role};
 
-/// Variables that name a file, which may be a pipe or a terminal.
+/// Variables that name a file. A pipe or a terminal could block.
 const FILES: [&str; 2] = ["SOPS_AGE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_FILE"];
 
-/// The age keys of this machine that need no passphrase, plugin or command.
+/// The age keys that need no passphrase, plugin or command.
 pub(super) struct LocalMac(Identities);
 
 impl LocalMac {
@@ -26,7 +26,7 @@ impl LocalMac {
         Self(Identities::from_environment(Environment::new(variables)))
     }
 
-    /// Why nobody can decrypt the file of that path, which messages call `name`. `None`: it can be decrypted, or no key tells.
+    /// Why the file cannot be decrypted, with `name` as its name in messages. `None`: it can be, or no key is available.
     pub(super) fn error(&self, name: &str, path: &Path, bytes: &[u8]) -> Option<CommandError> {
         let text = str::from_utf8(bytes).ok()?;
         if !text.contains(CIPHERTEXT_PREFIX) {

@@ -1,4 +1,4 @@
-//! `sops-rs hook`: what Git runs before a commit, a merge and a push. `install` puts it in its place, the other files are what it does.
+//! `sops-rs hook`: the checks that Git runs before commits, merges and pushes, and their installation.
 
 mod directory;
 mod index;
@@ -31,7 +31,7 @@ enum Hook {
     Install,
     /// Remove what `install` has written
     Uninstall,
-    /// Check what is staged, as the hook does; or other files and commits
+    /// Check what is staged, as the hook does, or other files and commits
     Run(RunArgs),
 }
 
@@ -43,10 +43,10 @@ struct RunArgs {
     /// Check all tracked files, as they are in Git's index
     #[arg(long, conflicts_with_all = ["files", "from_ref", "pre_push"])]
     all_files: bool,
-    /// Check every version of a file that is introduced by commits which this one lacks
+    /// Check every version of a file that the commits after this one introduce
     #[arg(long, value_name = "REF", conflicts_with_all = ["files", "pre_push"])]
     from_ref: Option<String>,
-    /// The last of these commits
+    /// The last commit to check
     #[arg(
         long,
         value_name = "REF",
@@ -54,7 +54,7 @@ struct RunArgs {
         default_value = "HEAD"
     )]
     to_ref: String,
-    /// Check the commits of a push, which Git lists on standard input; the values are those that Git gives its hook
+    /// Check the commits of a push: Git's pre-push hook gets these values, and the list of commits on standard input
     #[arg(long, value_names = ["REMOTE", "URL"], num_args = 1..=2, conflicts_with = "files")]
     pre_push: Vec<String>,
 }
@@ -83,7 +83,7 @@ fn run(ui: &Ui, globals: &GlobalArgs, args: &RunArgs) -> Result<ExitCode, Comman
     if args.all_files {
         return index::check(ui, globals, index::Also::All);
     }
-    // The framework pre-commit says in its environment which commits it is about.
+    // The pre-commit framework passes a range of commits in the environment.
     match pushed::Range::of_framework() {
         Some(range) => pushed::check_range(ui, globals, &range),
         None => index::check(ui, globals, index::Also::Files(&args.files)),

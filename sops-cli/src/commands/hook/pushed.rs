@@ -1,7 +1,7 @@
-//! Checks commits: every version of a file that they introduce, since what is in history is read by others too.
+//! Checks commits: every version of a file that they introduce, because anyone who fetches the history can read it.
 //!
-//! All versions are held to the configuration, the settings and the baseline of the last commit: that is what the user decided, and a baseline
-//! that was committed later holds for what was before it. Whether a file differs from its creation rule is asked only of its last version.
+//! All versions are judged by the configuration, settings and baseline of the last commit, so that a later commit can allow what an earlier one
+//! contains. Only the last version of a file can differ from its creation rule, because the rule changes over time.
 
 use std::collections::HashMap;
 use std::env;
@@ -19,10 +19,10 @@ use crate::lint::judge::Judge;
 use crate::parallel;
 use crate::ui::Ui;
 
-/// More versions than are checked at once, as far as a user can tell.
+/// From this number of versions on, the check takes long enough to say so.
 const MANY: usize = 2000;
 
-/// Commits that are not part of a push that runs now.
+/// A range of commits.
 pub(super) struct Range {
     from: Option<String>,
     to: String,
@@ -38,7 +38,7 @@ impl Range {
         }
     }
 
-    /// What the framework pre-commit was asked to check, or is asked to by a push. `None`: files.
+    /// The range that the pre-commit framework passes. `None`: it passes files only.
     pub(super) fn of_framework() -> Option<Self> {
         let variable = |name: &str| {
             let value = env::var(format!("PRE_COMMIT_{name}")).ok();
@@ -47,14 +47,14 @@ impl Range {
         env::var_os("PRE_COMMIT")?;
         let remote = variable("REMOTE_NAME");
         let from = variable("FROM_REF");
-        // The first push of a branch with its root names no commits but the branch.
+        // For the first push of a root commit, the framework passes only the name of the branch.
         let branch = remote.as_ref().and_then(|_| variable("LOCAL_BRANCH"));
         let to = from.as_ref().and_then(|_| variable("TO_REF")).or(branch)?;
         Some(Self { from, to, remote })
     }
 }
 
-/// A line of what Git writes to the hook of a push.
+/// A line of the list that Git passes to the pre-push hook.
 struct Update {
     local_name: String,
     local_id: String,
@@ -69,7 +69,7 @@ pub(super) fn check_push(
     let list = io::read_to_string(io::stdin().lock())
         .map_err(|error| CommandError::input("standard input", &error))?;
     let mut updates = updates(&list)?;
-    // A push to `.` stays in this repository.
+    // A push to `.` does not leave this repository.
     if updates.is_empty() || remote == "." {
         return Ok(ExitCode::SUCCESS);
     }
@@ -81,7 +81,7 @@ pub(super) fn check_push(
         .map(|update| update.remote_id.clone())
         .filter(|id| !is_none(id))
         .collect();
-    // Most tags have nothing that no branch has.
+    // Most tags point to commits of a branch.
     updates.sort_by_key(|update| !update.local_name.starts_with("refs/heads/"));
     let mut report = Report::default();
     for update in &updates {
@@ -123,14 +123,14 @@ pub(super) fn check_range(
     report.finish(ui, "The check of these commits failed.", if_leaked)
 }
 
-/// The lines that Git writes to the hook, without those of branches that are deleted.
+/// Parses the list, without the branches and tags that are deleted.
 fn updates(list: &str) -> Result<Vec<Update>, CommandError> {
     let mut updates = Vec::new();
     for line in list.lines().filter(|line| !line.trim().is_empty()) {
-        // The first name is what the user wrote, such as `HEAD@{1 day ago}`.
+        // The first name is the user's, and may contain spaces: `HEAD@{1 day ago}`.
         let words: Vec<_> = line.rsplitn(4, ' ').collect();
         let [remote_id, _, local_id, local_name] = words[..] else {
-            let message = "standard input is not the list of a push: expected lines with a local name, its ID, a remote name and its ID";
+            let message = "standard input is not the list that Git passes to pre-push: expected lines with a local name, its ID, a remote name and its ID";
             return Err(CommandError::new(Code::CannotReadInput, message));
         };
         if !is_none(local_id) {
@@ -144,7 +144,7 @@ fn updates(list: &str) -> Result<Vec<Update>, CommandError> {
     Ok(updates)
 }
 
-/// Whether an ID is Git's word for no object.
+/// Whether an ID stands for no object.
 fn is_none(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| byte == b'0')
 }
@@ -160,13 +160,13 @@ fn commit(objects: &Objects, name: &str) -> Result<String, CommandError> {
     })
 }
 
-/// What was found in commits. The same finding in several versions of a file counts once, in the oldest.
+/// The findings in commits. A finding in several versions of a file is reported once, in the oldest.
 #[derive(Default)]
 struct Report {
     refusal: Refusal,
-    /// By fingerprint: the index among what was found, and how many later versions have it.
+    /// For each fingerprint, the index of the finding, and the number of later versions with it.
     seen: HashMap<String, (usize, usize)>,
-    /// The oldest commit with something that leaks.
+    /// The oldest commit that leaks something.
     oldest: Option<String>,
 }
 
@@ -219,10 +219,10 @@ impl Report {
             self.oldest = Some(version.commit.clone());
         }
         if !is_last {
-            // The working tree has another version, which no command about this one helps.
+            // A command for the version in the working tree would not help.
             finding.help = None;
         }
-        // As `git show` takes it.
+        // The form that `git show` takes.
         finding.file = format!("{}:{}", version.commit, name_of(Path::new(&finding.place)));
         let index = self.refusal.found.len();
         self.seen.insert(finding.fingerprint.clone(), (index, 0));

@@ -10,7 +10,7 @@ use crate::ui::Ui;
 #[derive(Default)]
 pub(super) struct Refusal {
     pub(super) found: Vec<Shown>,
-    /// Configurations that cannot be used, which would let all files through, and files that nobody could decrypt.
+    /// Configurations that cannot be used, and files that cannot be decrypted.
     pub(super) errors: Vec<CommandError>,
 }
 
@@ -19,7 +19,7 @@ impl Refusal {
         self.found.is_empty() && self.errors.is_empty()
     }
 
-    /// Reports the reasons, and then what to do.
+    /// Reports the reasons, and what to do next.
     pub(super) fn report(&self, ui: &Ui, next: &str) -> Result<ExitCode, CommandError> {
         if self.is_empty() {
             return Ok(ExitCode::SUCCESS);

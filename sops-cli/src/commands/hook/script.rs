@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// A hook of Git that is installed.
+/// A hook that `install` writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HookName {
     Commit,
@@ -10,13 +10,13 @@ pub(super) enum HookName {
     Push,
 }
 
-/// The beginning of a line in the scripts of this program, of all its versions.
+/// The beginning of a line in the scripts of all versions.
 const MARK: &str = "# Written by `sops-rs hook install`.";
 
-/// The beginning of the line that says where the program is, which differs between machines.
+/// The beginning of the line that finds the program; the rest differs between machines.
 const FALLBACK: &str = "sops_rs=$(command -v sops-rs) || sops_rs=";
 
-/// The script of versions that had but one hook.
+/// The script of versions with only a pre-commit hook.
 const FIRST_SCRIPT: &str = "\
 #!/bin/sh
 # Written by `sops-rs hook install`. `sops-rs hook uninstall` takes it away.
@@ -26,7 +26,7 @@ exec sops-rs hook run
 impl HookName {
     pub(super) const ALL: [Self; 3] = [Self::Commit, Self::Merge, Self::Push];
 
-    /// The name of its file.
+    /// Its file name.
     pub(super) fn file(self) -> &'static str {
         match self {
             Self::Commit => "pre-commit",
@@ -35,7 +35,7 @@ impl HookName {
         }
     }
 
-    /// What the hook runs, in a shell script.
+    /// The command for a shell script.
     pub(super) fn command(self) -> &'static str {
         match self {
             Self::Commit | Self::Merge => "sops-rs hook run",
@@ -43,7 +43,7 @@ impl HookName {
         }
     }
 
-    /// The part of the command that is the same wherever it is run.
+    /// The part of the command that is the same in every configuration.
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Commit | Self::Merge => "sops-rs hook run",
@@ -59,8 +59,8 @@ impl HookName {
         }
     }
 
-    /// The script. `program` is where this program is now, for a caller whose PATH does not have it, as that of a graphical program; `None` in
-    /// a file that other people get.
+    /// The script. It runs `program` if sops-rs is not on the PATH, which in graphical programs often is short. `None`: the script is for other
+    /// machines too.
     pub(super) fn script(self, program: Option<&Path>) -> String {
         let program = program.and_then(Path::to_str).map(shell_word);
         let program = program.unwrap_or_else(|| "\"$HOME/.cargo/bin/sops-rs\"".to_owned());
@@ -81,7 +81,7 @@ exec \"$sops_rs\" {words}
         )
     }
 
-    /// Whether a file is such a script, of this version or an older one.
+    /// Whether this is the script of this or an older version.
     pub(super) fn wrote(self, text: &str) -> bool {
         let without_fallback = |text: &str| -> Vec<String> {
             let lines = text.lines().filter(|line| !line.starts_with(FALLBACK));
@@ -91,7 +91,7 @@ exec \"$sops_rs\" {words}
             || without_fallback(text) == without_fallback(&self.script(None))
     }
 
-    /// Whether a file of another origin runs the check, or one of ours that was changed.
+    /// Whether another script, or a changed one of ours, runs the check.
     pub(super) fn is_run_by(self, text: &str) -> bool {
         let lines = text
             .lines()

@@ -1,4 +1,4 @@
-//! What files are held to: the settings, the baseline and the configurations of the snapshot that they are checked with.
+//! What files are judged by: the settings, the baseline and the configurations of a snapshot.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use crate::git::Snapshot;
 use crate::lint::judge::Judge;
 use crate::lint::settings::{FILE, SettingsArgs, linter};
 
-/// What must not get into a commit.
+/// The rules for files.
 const RULES: [&str; 5] = ["SL010", "SL011", "SL012", "SL013", "SL014"];
 
-/// The rules about the configuration: what a change of it brings into files that do not change with it.
+/// The rules for files that a commit leaves as they are while their configuration changes.
 const RULES_OF_CONFIGURATION: [&str; 3] = ["SL010", "SL012", "SL013"];
 
-/// The rules about what leaks. An old version of a file may differ from the creation rule of today, which has changed with the file.
+/// The rules for old versions: those about leaks. They may differ from the creation rule, which changes over time.
 const RULES_OF_HISTORY: [&str; 3] = ["SL010", "SL011", "SL014"];
 
 pub(super) struct Standards<'s> {
@@ -51,7 +51,7 @@ impl<'s> Standards<'s> {
         })
     }
 
-    /// Judges files as they are in the snapshot.
+    /// A judge of the files of the snapshot.
     pub(super) fn judge<'j>(&'j self, called_in: &'j Path) -> Judge<'j> {
         Judge {
             linter: &self.linter,
@@ -62,12 +62,12 @@ impl<'s> Standards<'s> {
         }
     }
 
-    /// The rules for files that stay as they are under a configuration that changes.
+    /// The rules for unchanged files under a changed configuration.
     pub(super) fn linter_of_configuration(&self) -> Result<Linter, CommandError> {
         with_rules(&self.settings, &RULES_OF_CONFIGURATION)
     }
 
-    /// The rules for versions of files that others replace in the snapshot.
+    /// The rules for versions that are older than the snapshot.
     pub(super) fn linter_of_history(&self) -> Result<Linter, CommandError> {
         with_rules(&self.settings, &RULES_OF_HISTORY)
     }

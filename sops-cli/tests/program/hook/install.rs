@@ -1,4 +1,4 @@
-//! Hooks are written beside those of other programs, and never over them.
+//! Installing hooks, also beside those of other programs.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -53,7 +53,7 @@ fn three_hooks_are_written_and_removed() {
 }
 
 #[test]
-fn a_hook_that_is_there_is_never_overwritten() {
+fn an_existing_hook_is_never_overwritten() {
     for foreign in HOOKS {
         let repository = Repository::without_hook();
         let name = format!(".git/hooks/{foreign}");
@@ -68,7 +68,7 @@ fn a_hook_that_is_there_is_never_overwritten() {
         for hook in HOOKS {
             assert!(repository.has(&format!(".git/hooks/{hook}")), "{hook}");
         }
-        // Once it has the line, all is well.
+        // With the line added, nothing is left to do.
         let words = if foreign == "pre-push" {
             "sops-rs hook run --pre-push \"$@\""
         } else {
@@ -85,17 +85,17 @@ fn a_hook_that_is_there_is_never_overwritten() {
         repository.sops_rs(&["hook", "uninstall"]).succeeds();
         assert_eq!(repository.0.read(&name), FOREIGN);
     }
-    // Nor one that is no script.
+    // This includes files that are not scripts.
     let repository = Repository::without_hook();
-    symlink("nowhere", repository.0.path(".git/hooks/pre-commit")).expect("it is ours");
-    fs::write(repository.0.path(".git/hooks/pre-push"), b"\xff\x00").expect("it is ours");
+    symlink("nowhere", repository.0.path(".git/hooks/pre-commit")).expect("the test owns it");
+    fs::write(repository.0.path(".git/hooks/pre-push"), b"\xff\x00").expect("the test owns it");
     repository.install().fails_with(1);
     assert!(repository.0.path(".git/hooks/pre-commit").is_symlink());
     assert_eq!(repository.0.bytes(".git/hooks/pre-push"), b"\xff\x00");
 }
 
 #[test]
-fn the_hook_of_an_older_version_is_updated_and_a_changed_one_is_not() {
+fn the_hook_of_an_older_version_is_updated_but_a_changed_one_is_not() {
     let repository = Repository::without_hook();
     let old = "#!/bin/sh\n# Written by `sops-rs hook install`. `sops-rs hook uninstall` takes it away.\nexec sops-rs hook run\n";
     repository.0.write(".git/hooks/pre-commit", old);
@@ -115,7 +115,7 @@ fn the_hook_of_an_older_version_is_updated_and_a_changed_one_is_not() {
 }
 
 #[test]
-fn the_lines_for_another_hook_do_what_they_say() {
+fn the_suggested_lines_chain_both_hooks() {
     let repository = Repository::without_hook();
     repository
         .git(&["init", "-q", "--bare", "../remote"])
@@ -133,7 +133,7 @@ fn the_lines_for_another_hook_do_what_they_say() {
     let at = lines
         .iter()
         .position(|line| line.ends_with("refs=$(cat)"))
-        .expect("it says what to add");
+        .expect("the message lists the lines");
     let check = lines[at + 1];
     assert!(check.ends_with("|| exit 1"), "{run}");
     let hook = repository.0.path(".git/hooks/pre-push");
@@ -141,8 +141,8 @@ fn the_lines_for_another_hook_do_what_they_say() {
         &hook,
         format!("#!/bin/sh\nrefs=$(cat)\n{check}\nprintf '%s\\n' \"$refs\" | cat > pushed\n"),
     )
-    .expect("it is ours");
-    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    .expect("the test owns it");
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).expect("the test owns it");
     repository.install().succeeds();
     repository.add("b.yaml", HARMLESS);
     repository.commit().succeeds();
@@ -156,7 +156,7 @@ fn the_lines_for_another_hook_do_what_they_say() {
 
 #[test]
 fn hooks_are_written_where_git_looks_for_them() {
-    // From a directory below, a relative path is one from the root.
+    // A relative path starts at the root, also in a subdirectory.
     let repository = Repository::without_hook();
     repository
         .git(&["config", "core.hooksPath", "hooks dir"])
@@ -166,16 +166,16 @@ fn hooks_are_written_where_git_looks_for_them() {
     command.current_dir(repository.0.path("sub"));
     repository.0.finish(command).succeeds();
     let program = test_support::environment::program();
-    let program = program.to_str().expect("it is a text");
+    let program = program.to_str().expect("the path is UTF-8");
     for hook in HOOKS {
-        // Others get it, and have the program elsewhere.
+        // The file can be committed, and the program is elsewhere on other machines.
         let script = repository.0.read(&format!("hooks dir/{hook}"));
         assert!(!script.contains(program), "{script}");
     }
     repository.add("a.yaml", PLAIN);
     repository.refuses("a.yaml");
 
-    // One for all repositories is named as such.
+    // A directory for all repositories gets a note.
     let repository = Repository::without_hook();
     repository
         .git(&["config", "--global", "core.hooksPath", "~/all hooks"])
@@ -201,8 +201,8 @@ fn hooks_are_written_where_git_looks_for_them() {
 }
 
 #[test]
-fn husky_runs_the_hooks_from_its_own_directory() {
-    // Version 9 writes `_` again with each installation of packages.
+fn hooks_for_husky_are_written_where_it_runs_them() {
+    // Version 9 generates the files of `_`.
     for path in [".husky/_", "front end/.husky/_"] {
         let repository = Repository::without_hook();
         repository
@@ -215,7 +215,7 @@ fn husky_runs_the_hooks_from_its_own_directory() {
         repository.0.write(&format!("{path}/pre-commit"), runner);
         let executable = fs::Permissions::from_mode(0o755);
         fs::set_permissions(repository.0.path(&format!("{path}/pre-commit")), executable)
-            .expect("it is ours");
+            .expect("the test owns it");
         let run = repository.install().succeeds();
         assert!(
             run.stderr
@@ -226,7 +226,7 @@ fn husky_runs_the_hooks_from_its_own_directory() {
         let script = repository.0.read(&format!("{directory}/pre-commit"));
         let program = test_support::environment::program();
         assert!(
-            !script.contains(program.to_str().expect("it is a text")),
+            !script.contains(program.to_str().expect("the path is UTF-8")),
             "{script}"
         );
         repository.add("a.yaml", PLAIN);
@@ -244,14 +244,14 @@ fn husky_runs_the_hooks_from_its_own_directory() {
             "npm test\n"
         );
     }
-    // Without packages there is only the path.
+    // Before `npm install`, the directory is missing.
     let repository = Repository::without_hook();
     repository
         .git(&["config", "core.hooksPath", ".husky/_"])
         .succeeds();
     repository.install().succeeds();
     assert!(repository.has(".husky/pre-push") && !repository.has(".husky/_/pre-push"));
-    // A clone has its files before husky takes over.
+    // A fresh clone, in which husky is not installed yet.
     let repository = Repository::without_hook();
     repository.0.write(".husky/pre-commit", "npm test\n");
     let run = repository.install().succeeds();
@@ -260,7 +260,7 @@ fn husky_runs_the_hooks_from_its_own_directory() {
         "{run}"
     );
     assert!(repository.has(".git/hooks/pre-push"));
-    // Versions 5 to 8 have the hooks themselves.
+    // Versions 5 to 8 run the files in `.husky` directly.
     let repository = Repository::without_hook();
     repository
         .git(&["config", "core.hooksPath", ".husky"])
@@ -272,7 +272,7 @@ fn husky_runs_the_hooks_from_its_own_directory() {
 }
 
 #[test]
-fn managers_of_hooks_are_told_apart() {
+fn each_hook_manager_gets_its_own_advice() {
     for (hook, text, advice) in [
         (
             "pre-commit",
@@ -306,7 +306,7 @@ fn managers_of_hooks_are_told_apart() {
         let run = repository.install().fails_with(1);
         assert!(run.stderr.contains(advice), "{advice}: {run}");
     }
-    // Their configuration may have the check already.
+    // The configuration may already run the check.
     for (file, configuration, text) in [
         (
             ".pre-commit-config.yaml",
@@ -330,7 +330,7 @@ fn managers_of_hooks_are_told_apart() {
         let run = repository.install().succeeds();
         assert!(run.stderr.contains("runs sops-rs already"), "{run}");
     }
-    // lefthook puts aside what is in the place of its hooks.
+    // `lefthook install` would rename a file of ours.
     let repository = Repository::without_hook();
     repository.0.write(
         "lefthook.yml",
@@ -342,7 +342,7 @@ fn managers_of_hooks_are_told_apart() {
 }
 
 #[test]
-fn a_caller_with_another_path_finds_the_program_or_says_that_it_is_missing() {
+fn without_sops_rs_on_the_path_the_hook_finds_it_or_fails() {
     let repository = Repository::new();
     repository.add("a.yaml", PLAIN);
     let commit = || {
@@ -358,9 +358,12 @@ fn a_caller_with_another_path_finds_the_program_or_says_that_it_is_missing() {
     let hook = repository.0.path(".git/hooks/pre-commit");
     let script = repository.0.read(".git/hooks/pre-commit");
     let program = test_support::environment::program();
-    let gone = script.replace(program.to_str().expect("it is a text"), "/nowhere/sops-rs");
+    let gone = script.replace(
+        program.to_str().expect("the path is UTF-8"),
+        "/nowhere/sops-rs",
+    );
     assert_ne!(gone, script);
-    fs::write(hook, gone).expect("it is ours");
+    fs::write(hook, gone).expect("the test owns it");
     let run = commit().fails_with(1);
     assert!(
         run.stderr

@@ -1,4 +1,4 @@
-//! Encrypted files whose MAC does not fit.
+//! Encrypted files with a broken MAC.
 
 use test_support::environment::{identity, recipient};
 
@@ -6,7 +6,7 @@ use super::{Repository, refused};
 
 const TEXT: &str = "kind: Secret\nmetadata:\n  name: a\nstringData:\n  password: correct-horse\n";
 
-/// A repository in which an encrypted file is staged of which somebody has changed a value that is not encrypted.
+/// Stages an encrypted file with a changed plaintext value.
 fn broken(repository: &Repository) {
     repository.0.write("a.yaml", TEXT);
     repository.sops_rs(&["encrypt", "-i", "a.yaml"]).succeeds();
@@ -17,11 +17,10 @@ fn broken(repository: &Repository) {
 }
 
 #[test]
-fn a_broken_mac_is_refused_where_a_key_tells() {
+fn a_broken_mac_is_refused_if_a_key_is_available() {
     let repository = Repository::new();
     broken(&repository);
     repository.refuses("MAC");
-    // It says what to do.
     repository.refuses("sops-rs edit --ignore-mac");
     let run = repository.sops_rs(&["hook", "run", "--all-files"]);
     refused(&run, &["MAC", "a.yaml"]);
@@ -30,7 +29,7 @@ fn a_broken_mac_is_refused_where_a_key_tells() {
 }
 
 #[test]
-fn a_damaged_value_is_refused_where_a_key_tells() {
+fn a_damaged_value_is_refused_if_a_key_is_available() {
     let repository = Repository::with_encrypted(&["a.yaml"]);
     let text = repository.0.read("a.yaml");
     let at = text.find("tag:").expect("a value has a tag") + "tag:".len();
@@ -45,32 +44,32 @@ fn a_damaged_value_is_refused_where_a_key_tells() {
 }
 
 #[test]
-fn where_no_key_tells_at_once_a_broken_mac_passes_and_nobody_is_asked() {
+fn without_a_ready_key_a_broken_mac_passes_and_nobody_is_asked() {
     let repository = Repository::new();
     broken(&repository);
     let keys = repository.0.home().join(".config/sops/age/keys.txt");
-    std::fs::remove_file(&keys).expect("it is ours");
+    std::fs::remove_file(&keys).expect("the test owns it");
     let run = |variables: &[(&str, &str)]| {
         let mut command = repository.0.command(&["hook", "run"]);
         command.envs(variables.iter().copied());
         repository.0.finish(command)
     };
     run(&[]).succeeds();
-    // A command is not run, and a pipe not waited for.
+    // It runs no command, and does not wait for a pipe.
     let key_command = format!("sh -c 'touch ran; echo {}'", identity());
     run(&[("SOPS_AGE_KEY_CMD", &key_command)]).succeeds();
     assert!(!repository.0.path("ran").exists());
     let pipe = repository.0.path("../pipe");
     let status = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(status.expect("it runs").success());
-    let pipe = pipe.to_str().expect("it is a text");
+    let pipe = pipe.to_str().expect("the path is UTF-8");
     run(&[("SOPS_AGE_KEY_FILE", pipe)]).succeeds();
-    // A key in the environment tells.
+    // A key in the environment is ready.
     refused(&run(&[("SOPS_AGE_KEY", &identity())]), &["MAC"]);
 }
 
 #[test]
-fn what_a_rule_leaves_out_of_the_mac_may_change() {
+fn values_that_the_mac_does_not_cover_may_change() {
     let repository = Repository::new();
     repository.0.write("a.yaml", TEXT);
     let recipient = recipient();

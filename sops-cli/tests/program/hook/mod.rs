@@ -88,14 +88,14 @@ impl Repository {
             .succeeds();
     }
 
-    /// Commits what is staged without any hook.
+    /// Commits what is staged, without the hooks.
     fn commit_unchecked(&self) -> String {
         let commit = ["commit", "-q", "--no-verify", "-m", "x"];
         self.git(&commit).succeeds();
         self.head()
     }
 
-    /// The ID of the last commit, as the hooks shorten it.
+    /// The ID of the last commit, abbreviated as in messages.
     fn head(&self) -> String {
         let id = self.git(&["rev-parse", "HEAD"]).succeeds().stdout;
         id[..10].to_owned()
@@ -112,7 +112,7 @@ impl Repository {
     }
 }
 
-/// The run failed for these reasons, and shows no value.
+/// Asserts that the run failed for these reasons, and printed no secret.
 #[track_caller]
 fn refused(run: &Run, reasons: &[&str]) {
     assert_eq!(run.code, Some(1), "{run}");

@@ -1,4 +1,4 @@
-//! Files and commits that are named, as by the framework pre-commit.
+//! Files and commits that the user or the pre-commit framework names.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use test_support::environment::Run;
 
 use super::{HARMLESS, PLAIN, Repository, refused};
 
-/// As the framework runs it.
+/// Runs the hook like the pre-commit framework.
 fn framework(repository: &Repository, variables: &[(&str, &str)], files: &[&str]) -> Run {
     let arguments = [&["hook", "run", "--"], files].concat();
     let mut command = repository.0.command(&arguments);
@@ -29,7 +29,7 @@ fn all_tracked_files_are_checked_and_not_only_what_is_staged() {
     repository.sops_rs(&["hook", "run"]).succeeds();
     let run = repository.sops_rs(&["hook", "run", "--all-files"]);
     refused(&run, &["a.yaml:6", "sub/b.yaml:6", "The check failed"]);
-    // The index counts, as for a commit.
+    // The content is that of the index, as for a commit.
     repository.0.write("a.yaml", HARMLESS);
     repository.0.write("c.yaml", PLAIN);
     let run = repository.sops_rs(&["hook", "run", "--all-files"]);
@@ -44,7 +44,7 @@ fn all_tracked_files_are_checked_and_not_only_what_is_staged() {
 }
 
 #[test]
-fn a_configuration_that_is_wrong_fails_the_check_of_all_files() {
+fn an_invalid_configuration_fails_the_check_of_all_files() {
     let repository = Repository::without_hook();
     repository.add("sub/.sops.yaml", "creation_rules: [");
     repository.add("sub/a.yaml", HARMLESS);
@@ -54,7 +54,7 @@ fn a_configuration_that_is_wrong_fails_the_check_of_all_files() {
 }
 
 #[test]
-fn named_files_are_checked_beside_what_is_staged() {
+fn named_files_are_checked_in_addition_to_what_is_staged() {
     let repository = Repository::without_hook();
     repository.add("a.yaml", PLAIN);
     repository.add("sub/-b.yaml", PLAIN);
@@ -72,7 +72,7 @@ fn named_files_are_checked_beside_what_is_staged() {
     let run = framework(&repository, &[], &["sub"]);
     refused(&run, &["sub/-b.yaml:6"]);
     assert!(!run.stdout.contains("sub-more"), "{run}");
-    // A file that Git does not track is checked as it is.
+    // An untracked file is checked as it is in the working tree.
     refused(&framework(&repository, &[], &["c.yaml"]), &["c.yaml:6"]);
     let mut command = repository
         .0
@@ -86,7 +86,7 @@ fn named_files_are_checked_beside_what_is_staged() {
 }
 
 #[test]
-fn commits_between_two_are_checked_with_what_a_later_one_encrypts() {
+fn a_range_of_commits_is_checked_including_what_a_later_one_encrypts() {
     let repository = Repository::without_hook();
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();
@@ -115,7 +115,7 @@ fn commits_between_two_are_checked_with_what_a_later_one_encrypts() {
         ),
         &[&place],
     );
-    // Only the commits count then, and not what happens to be staged.
+    // What is staged does not matter then.
     repository.add("b.yaml", PLAIN);
     framework(
         &repository,
@@ -155,7 +155,7 @@ fn the_first_push_of_a_branch_through_the_framework_is_checked() {
 }
 
 #[test]
-fn where_there_is_no_working_tree_the_reason_is_told() {
+fn without_a_working_tree_the_message_says_so() {
     let environment = test_support::environment::TestEnvironment::new();
     let commands: [&[&str]; 5] = [
         &["install"],

@@ -1,4 +1,4 @@
-//! Before a push: all versions of files that the remote does not have.
+//! Before a push: all versions of files that the remote lacks.
 
 use std::fs;
 use std::path::Path;
@@ -133,7 +133,7 @@ fn plaintext_that_a_later_commit_encrypts_or_deletes_is_refused() {
 }
 
 #[test]
-fn what_the_remote_has_is_not_held_against_a_push() {
+fn commits_that_the_remote_has_are_not_checked() {
     let repository = cloned();
     repository.add("a.yaml", PLAIN);
     repository.commit_unchecked();
@@ -141,7 +141,7 @@ fn what_the_remote_has_is_not_held_against_a_push() {
     repository.add("b.yaml", HARMLESS);
     repository.commit().succeeds();
     push(&repository, &[]).succeeds();
-    // Nor where the push names an address, a new branch or a tag.
+    // The same for a push to an address, to a new branch, or of a tag.
     repository.add("c.yaml", HARMLESS);
     repository.commit().succeeds();
     push(&repository, &["../remote", "HEAD:refs/heads/other"]).succeeds();
@@ -150,7 +150,7 @@ fn what_the_remote_has_is_not_held_against_a_push() {
         .git(&["tag", "-a", "-m", "x", "v1", "main~1"])
         .succeeds();
     push(&repository, &["origin", "v1"]).succeeds();
-    // Another remote does not have it.
+    // Another remote lacks them.
     repository
         .git(&["init", "-q", "--bare", "../fork"])
         .succeeds();
@@ -162,7 +162,7 @@ fn what_the_remote_has_is_not_held_against_a_push() {
 }
 
 #[test]
-fn all_that_a_push_names_is_checked() {
+fn every_branch_and_tag_of_a_push_is_checked() {
     let repository = cloned();
     for branch in ["one", "two"] {
         repository
@@ -186,7 +186,7 @@ fn all_that_a_push_names_is_checked() {
         &push(&repository, &["origin", "HEAD~0:refs/heads/x"]),
         &["two.yaml:6"],
     );
-    // A tag need not lead to a commit.
+    // Tags of files and trees.
     repository
         .git(&["tag", "file.yaml", "one:one.yaml"])
         .succeeds();
@@ -196,12 +196,12 @@ fn all_that_a_push_names_is_checked() {
         &["file.yaml:6"],
     );
     is_refused(&push(&repository, &["origin", "tree"]), &["one.yaml:6"]);
-    // A branch that goes has nothing to check.
+    // A deletion has nothing to check.
     repository
         .git(&["push", "-q", "--no-verify", "origin", "one"])
         .succeeds();
     push(&repository, &["origin", "--delete", "one"]).succeeds();
-    // A push over what is there.
+    // A forced push.
     repository
         .git(&["checkout", "-q", "-B", "main", "two"])
         .succeeds();
@@ -214,7 +214,7 @@ fn all_that_a_push_names_is_checked() {
 }
 
 #[test]
-fn a_merge_is_checked_for_what_it_changes_itself() {
+fn a_change_in_a_merge_commit_itself_is_checked() {
     let repository = cloned();
     repository
         .git(&["checkout", "-q", "-b", "feature"])
@@ -245,9 +245,9 @@ fn a_replaced_commit_hides_nothing() {
 }
 
 #[test]
-fn the_last_commit_has_the_configuration_of_all() {
+fn all_versions_are_judged_by_the_configuration_of_the_last_commit() {
     let repository = cloned();
-    // A file under a rule that comes later is in plaintext in history all the same.
+    // A later rule covers earlier versions.
     repository.add("values.yml", "stringData:\n  a: correct-horse\n");
     let plain = repository.commit_unchecked();
     repository.git(&["rm", "-q", "values.yml"]).succeeds();
@@ -263,12 +263,12 @@ fn the_last_commit_has_the_configuration_of_all() {
             "a creation rule covers this file",
         ],
     );
-    // The settings hold for what was before them.
+    // Later settings apply to earlier versions too.
     repository.add(".sops-lint.yaml", "exclude: ['*.yml']\n");
     repository.commit().succeeds();
     push(&repository, &[]).succeeds();
 
-    // What is staged or in the working tree has no say in it.
+    // What is staged does not matter.
     repository.add("a.yaml", PLAIN);
     repository.commit_unchecked();
     repository.add(".sops-lint.yaml", "exclude: ['*']\n");
@@ -276,7 +276,7 @@ fn the_last_commit_has_the_configuration_of_all() {
 }
 
 #[test]
-fn an_old_version_may_have_the_keys_that_were_right_then() {
+fn an_old_version_may_have_other_recipients_than_the_rule() {
     let repository = cloned();
     repository.0.write("a.yaml", PLAIN);
     repository.sops_rs(&["encrypt", "-i", "a.yaml"]).succeeds();
@@ -289,7 +289,7 @@ fn an_old_version_may_have_the_keys_that_were_right_then() {
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();
     push(&repository, &[]).succeeds();
-    // The last version is to have those of today.
+    // The last version may not.
     let update = ["updatekeys", "-y", "a.yaml"];
     repository.0.write(".sops.yaml", rules(&recipient()));
     repository.sops_rs(&update).succeeds();
@@ -304,7 +304,7 @@ fn an_old_version_may_have_the_keys_that_were_right_then() {
 }
 
 #[test]
-fn a_configuration_that_is_wrong_is_refused() {
+fn an_invalid_configuration_is_refused() {
     let repository = cloned();
     repository.add(".sops.yaml", "creation_rules: [");
     repository.commit_unchecked();
@@ -312,9 +312,10 @@ fn a_configuration_that_is_wrong_is_refused() {
 }
 
 #[test]
-fn names_and_links_are_taken_as_they_are() {
+fn names_and_links_are_literal() {
     let repository = cloned();
-    std::os::unix::fs::symlink("nowhere", repository.0.path("link.yaml")).expect("it is ours");
+    std::os::unix::fs::symlink("nowhere", repository.0.path("link.yaml"))
+        .expect("the test owns it");
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();
     push(&repository, &[]).succeeds();
@@ -334,7 +335,7 @@ fn names_and_links_are_taken_as_they_are() {
 }
 
 #[test]
-fn a_shallow_clone_is_checked_as_far_as_it_goes() {
+fn a_push_from_a_shallow_clone_is_checked() {
     let repository = cloned();
     repository.add("b.yaml", HARMLESS);
     repository.commit().succeeds();
@@ -355,13 +356,13 @@ fn a_shallow_clone_is_checked_as_far_as_it_goes() {
     let mut command = repository.0.command(&["hook", "install"]);
     command.current_dir(&shallow);
     repository.0.finish(command).succeeds();
-    fs::write(shallow.join("c.yaml"), HARMLESS).expect("it is ours");
+    fs::write(shallow.join("c.yaml"), HARMLESS).expect("the test owns it");
     repository.git_in(&shallow, &["add", "."]).succeeds();
     repository
         .git_in(&shallow, &["commit", "-q", "-m", "x"])
         .succeeds();
     repository.git_in(&shallow, &["push", "-q"]).succeeds();
-    fs::write(shallow.join("a.yaml"), PLAIN).expect("it is ours");
+    fs::write(shallow.join("a.yaml"), PLAIN).expect("the test owns it");
     repository.git_in(&shallow, &["add", "."]).succeeds();
     repository
         .git_in(&shallow, &["commit", "-q", "--no-verify", "-m", "x"])
@@ -396,13 +397,17 @@ fn a_push_from_a_bare_repository_is_checked() {
 }
 
 #[test]
-fn what_is_no_list_of_a_push_is_an_error() {
+fn invalid_input_of_the_push_check_is_an_error() {
     let repository = Repository::without_hook();
     for list in ["nonsense\n", "a b c\n"] {
         let run = repository
             .0
             .run_with_input(&["hook", "run", "--pre-push", "origin"], list);
-        assert!(run.fails_with(2).stderr.contains("not the list of a push"));
+        assert!(
+            run.fails_with(2)
+                .stderr
+                .contains("not the list that Git passes to pre-push")
+        );
     }
     let id = "1".repeat(40);
     let list = format!("refs/heads/x {id} refs/heads/x {}\n", "0".repeat(40));
@@ -414,7 +419,7 @@ fn what_is_no_list_of_a_push_is_an_error() {
             .stderr
             .contains("names no object of this repository")
     );
-    // There was nothing to push.
+    // Nothing to push.
     repository
         .0
         .run_with_input(&["hook", "run", "--pre-push", "origin"], "\n")

@@ -94,7 +94,7 @@ fn a_configuration_that_is_a_link_is_read_where_it_leads() {
     let link = |target: &str| {
         let path = repository.0.path("sub/.sops.yaml");
         let _ = fs::remove_file(&path);
-        symlink(target, path).expect("it is ours");
+        symlink(target, path).expect("the test owns it");
         repository.git(&["add", "sub/.sops.yaml"]).succeeds();
     };
     repository.add("sub/values.yml", "stringData:\n  a: correct-horse\n");
@@ -112,7 +112,7 @@ fn a_configuration_that_is_a_link_is_read_where_it_leads() {
         repository.refuses("the symbolic link leads to no file in Git's index");
     }
     link("../rules/more");
-    symlink("./sops.yaml", repository.0.path("rules/more")).expect("it is ours");
+    symlink("./sops.yaml", repository.0.path("rules/more")).expect("the test owns it");
     repository.git(&["add", "rules"]).succeeds();
     repository.refuses("a creation rule covers this file");
 
@@ -272,13 +272,13 @@ fn renames_and_deletions_are_followed() {
 #[test]
 fn links_submodules_and_binary_files_are_no_obstacle() {
     let repository = Repository::new();
-    symlink("nowhere", repository.0.path("link.yaml")).expect("it is ours");
+    symlink("nowhere", repository.0.path("link.yaml")).expect("the test owns it");
     repository
         .0
         .write("binary.png", b"\xff\xfe\x00stringData: a\n");
     repository.0.write("empty.yaml", "");
     let inner = repository.0.path("inner");
-    fs::create_dir(&inner).expect("it is ours");
+    fs::create_dir(&inner).expect("the test owns it");
     repository.git_in(&inner, &["init", "-q"]).succeeds();
     let empty = ["commit", "-q", "--allow-empty", "-m", "x"];
     repository.git_in(&inner, &empty).succeeds();
@@ -320,7 +320,7 @@ fn a_worktree_has_the_hook_too() {
         .git(&["worktree", "add", "-q", "../other"])
         .succeeds();
     let other = repository.0.path("../other");
-    fs::write(other.join("a.yaml"), PLAIN).expect("it is ours");
+    fs::write(other.join("a.yaml"), PLAIN).expect("the test owns it");
     repository.git_in(&other, &["add", "a.yaml"]).succeeds();
     let run = repository.git_in(&other, &["commit", "-q", "-m", "x"]);
     repository.is_refused(run, "a.yaml");
@@ -358,12 +358,12 @@ fn a_merge_is_checked_like_a_commit() {
     repository.commit().succeeds();
     let run = repository.git(&["merge", "-q", "--no-edit", "feature"]);
     repository.is_refused(run, "a.yaml:6");
-    // `git commit` concludes it, as after a conflict.
+    // `git commit` concludes a merge after a conflict.
     repository.refuses("a.yaml:6");
 }
 
 #[test]
-fn a_merge_may_take_what_others_have_already() {
+fn a_merge_may_take_files_that_are_on_a_remote() {
     let repository = Repository::new();
     repository
         .git(&["init", "-q", "--bare", "../remote"])
@@ -385,7 +385,7 @@ fn a_merge_may_take_what_others_have_already() {
     repository.commit().succeeds();
     let merge = ["merge", "-q", "--no-edit", "--no-commit", "feature"];
     repository.git(&merge).succeeds();
-    // Not so what the merge itself changes.
+    // Changes of the merge itself are still checked.
     repository.add("more.yaml", PLAIN);
     repository.refuses("more.yaml:6");
     repository.git(&["rm", "-q", "-f", "more.yaml"]).succeeds();
@@ -398,7 +398,7 @@ fn a_merge_may_take_what_others_have_already() {
 }
 
 #[test]
-fn directories_of_any_name_have_their_configuration() {
+fn a_configuration_is_found_in_a_directory_of_any_name() {
     for directory in [
         "line\nbreak",
         "0:x",
@@ -425,9 +425,9 @@ fn a_configuration_that_is_a_link_is_followed_through_linked_directories() {
         "rules/sops.yaml",
         &rules(&recipient()).replace("yaml$", "yml$"),
     );
-    symlink("rules", repository.0.path("current")).expect("it is ours");
-    fs::create_dir(repository.0.path("sub")).expect("it is ours");
-    symlink("../current/sops.yaml", repository.0.path("sub/.sops.yaml")).expect("it is ours");
+    symlink("rules", repository.0.path("current")).expect("the test owns it");
+    fs::create_dir(repository.0.path("sub")).expect("the test owns it");
+    symlink("../current/sops.yaml", repository.0.path("sub/.sops.yaml")).expect("the test owns it");
     repository.add("sub/values.yml", "stringData:\n  a: correct-horse\n");
     repository.git(&["add", "."]).succeeds();
     repository.refuses("a creation rule covers this file");
@@ -437,10 +437,10 @@ fn a_configuration_that_is_a_link_is_followed_through_linked_directories() {
 fn a_configuration_whose_target_is_deleted_is_refused() {
     let repository = Repository::new();
     repository.0.write("rules/sops.yaml", rules(&recipient()));
-    symlink("rules/more", repository.0.path("more")).expect("it is ours");
-    symlink("sops.yaml", repository.0.path("rules/more")).expect("it is ours");
-    fs::create_dir(repository.0.path("sub")).expect("it is ours");
-    symlink("../more", repository.0.path("sub/.sops.yaml")).expect("it is ours");
+    symlink("rules/more", repository.0.path("more")).expect("the test owns it");
+    symlink("sops.yaml", repository.0.path("rules/more")).expect("the test owns it");
+    fs::create_dir(repository.0.path("sub")).expect("the test owns it");
+    symlink("../more", repository.0.path("sub/.sops.yaml")).expect("the test owns it");
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();
     for target in ["rules/sops.yaml", "rules/more", "more"] {
@@ -486,20 +486,20 @@ fn a_replaced_object_hides_nothing() {
 }
 
 #[test]
-fn parts_of_a_change_are_checked_as_they_are_committed() {
+fn a_partial_commit_is_checked_for_what_it_contains() {
     let repository = Repository::new();
     repository.add("a.yaml", HARMLESS);
     repository.add("b.yaml", HARMLESS);
     repository.commit().succeeds();
     repository.0.write("a.yaml", PLAIN);
     repository.0.write("b.yaml", format!("{HARMLESS}  c: d\n"));
-    // A commit of named files has an index of its own.
+    // `git commit FILE` uses a temporary index.
     let run = repository.git(&["commit", "-q", "-m", "x", "a.yaml"]);
     repository.is_refused(run, "a.yaml:6");
     repository
         .git(&["commit", "-q", "-m", "x", "b.yaml"])
         .succeeds();
-    // A file that is to be added later is not in the commit.
+    // A file with intent-to-add is not part of the commit.
     repository.0.write("later.yaml", PLAIN);
     repository.git(&["add", "-N", "later.yaml"]).succeeds();
     repository.add("c.yaml", HARMLESS);
@@ -507,7 +507,7 @@ fn parts_of_a_change_are_checked_as_they_are_committed() {
 }
 
 #[test]
-fn a_repository_with_long_ids_is_checked() {
+fn a_sha_256_repository_is_checked() {
     let repository = Repository(test_support::environment::TestEnvironment::new());
     let init = ["init", "-q", "-b", "main", "--object-format=sha256"];
     repository.git(&init).succeeds();
@@ -551,21 +551,21 @@ fn a_commit_in_a_submodule_is_checked() {
             .path(".git/modules/sub/hooks/pre-push")
             .exists()
     );
-    fs::write(sub.join("a.yaml"), PLAIN).expect("it is ours");
+    fs::write(sub.join("a.yaml"), PLAIN).expect("the test owns it");
     repository.git_in(&sub, &["add", "."]).succeeds();
     let run = repository.git_in(&sub, &["commit", "-q", "-m", "x"]);
     repository.is_refused(run, "a.yaml:6");
 }
 
 #[test]
-fn a_configuration_that_is_to_be_added_later_does_not_count() {
+fn a_configuration_with_intent_to_add_does_not_count() {
     let repository = Repository::new();
     repository.add(".sops.yaml", &rules(&recipient()));
     repository.0.write("sub/.sops.yaml", "creation_rules: []\n");
     repository.git(&["add", "-N", "sub/.sops.yaml"]).succeeds();
     repository.add("sub/values.yaml", "stringData:\n  a: correct-horse\n");
     repository.refuses("a creation rule covers this file");
-    // An empty one that is staged does.
+    // A staged empty one does.
     repository.add("sub/.sops.yaml", "");
     repository.commit().succeeds();
 }
