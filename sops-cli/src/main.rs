@@ -33,6 +33,7 @@ mod local_keys;
 mod manifests;
 mod notice;
 mod opening;
+mod parallel;
 mod private_folder;
 mod secret_parts;
 mod shortening;

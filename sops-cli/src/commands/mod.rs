@@ -104,7 +104,7 @@ pub(crate) enum Command {
     ///
     /// Folders are searched, without what `.gitignore` leaves out. No key is needed. Exit codes: 0 nothing found, 1 something found, 2 an error.
     Lint(Deferred<lint::Args>),
-    /// Keep plaintext and private keys out of commits, by Git's pre-commit hook
+    /// Keep plaintext and private keys out of commits and pushes, by Git's hooks
     Hook(Deferred<hook::Args>),
     /// Set up a repository: an age key where there is none, and a `.sops.yaml` fit for Kubernetes
     ///

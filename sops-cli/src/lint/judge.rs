@@ -1,93 +1,101 @@
-//! Looks at staged files: with the configuration that is staged, and with the one before it.
+//! Lints files of the index or of commits, with their own configuration and with the one before it.
 
 use std::path::{Path, PathBuf};
 
 use sops_lint::{Baseline, Finding, Input, Linter};
 
 use super::Shown;
-use super::staged::{Index, StagedFile};
 use crate::command_error::{CommandError, name_of};
 use crate::configs::Configs;
+use crate::git::{Snapshot, TrackedFile};
 
-/// What the findings in staged files come from.
+/// Everything that findings depend on.
+#[derive(Clone, Copy)]
 pub(crate) struct Judge<'j> {
     pub(crate) linter: &'j Linter,
     pub(crate) configs: &'j Configs<'j>,
-    pub(crate) index: &'j Index,
+    pub(crate) snapshot: &'j Snapshot<'j>,
     pub(crate) baseline: &'j Baseline,
-    /// The folder that names of files are relative to, from the repository's folder on.
-    pub(crate) folder: &'j Path,
+    /// The directory that file names in messages are relative to; it is itself relative to the root of the repository.
+    pub(crate) called_in: &'j Path,
 }
 
 impl Judge<'_> {
-    /// What is found in a file.
-    pub(crate) fn shown(&self, file: &StagedFile) -> Result<Vec<Shown>, CommandError> {
+    /// The content of a file. `None`: the settings exclude the file.
+    pub(crate) fn content(&self, file: &TrackedFile) -> Result<Option<Vec<u8>>, CommandError> {
         if self.linter.is_excluded(&file.path) {
-            return Ok(Vec::new());
+            return Ok(None);
         }
-        let bytes = self.index.content(file)?;
-        Ok(Shown::all(
-            self.findings(file, &bytes),
-            &bytes,
-            &self.path(file),
-        ))
+        self.snapshot.content(file).map(Some)
     }
 
-    /// What is found in a file that is committed as it was, and was not found before its configuration changed.
+    /// The findings in a file with this content.
+    pub(crate) fn shown(&self, path: &Path, bytes: &[u8]) -> Vec<Shown> {
+        Shown::all(self.findings(path, bytes), bytes, path)
+    }
+
+    /// The findings in an unchanged file that the change of its configuration causes.
     pub(crate) fn shown_by_change(
         &self,
-        file: &StagedFile,
+        file: &TrackedFile,
         before: &Configs<'_>,
     ) -> Result<Vec<Shown>, CommandError> {
-        let path = self.path(file);
+        let path = self.absolute(&file.path);
         let config = self.configs.of(&path);
         let rule = config.and_then(|config| config.creation_rule_for(&path).ok()?.map(|_| ()));
-        if rule.is_none() || self.linter.is_excluded(&file.path) {
+        if rule.is_none() {
             return Ok(Vec::new());
         }
-        let bytes = self.index.content(file)?;
-        let mut findings = self.findings(file, &bytes);
+        let Some(bytes) = self.content(file)? else {
+            return Ok(Vec::new());
+        };
+        let mut findings = self.findings(&file.path, &bytes);
         if !findings.is_empty() {
             let judge = Judge {
                 configs: before,
                 ..*self
             };
-            let known = judge.findings(file, &bytes);
+            let known = judge.findings(&file.path, &bytes);
             findings.retain(|finding| !known.iter().any(|known| is_same(known, finding)));
         }
         Ok(Shown::all(findings, &bytes, &path))
     }
 
-    fn findings(&self, file: &StagedFile, bytes: &[u8]) -> Vec<Finding> {
-        let path = self.path(file);
-        let config = self.configs.of(&path);
+    /// The name of a file in messages.
+    pub(crate) fn name(&self, path: &Path) -> String {
+        name_of(&relative(path, self.called_in))
+    }
+
+    fn findings(&self, path: &Path, bytes: &[u8]) -> Vec<Finding> {
+        let absolute = self.absolute(path);
+        let config = self.configs.of(&absolute);
         let linted = self.linter.lint(&Input {
-            name: &name_of(&relative(&file.path, self.folder)),
-            path: &path,
+            name: &self.name(path),
+            path: &absolute,
             bytes,
             config: config.as_deref(),
-            tree: self.index,
+            tree: self.snapshot,
         });
         let mut findings = linted.findings;
         findings.retain(|finding| !self.baseline.contains(finding));
         findings
     }
 
-    fn path(&self, file: &StagedFile) -> PathBuf {
-        sops_lint::Tree::root(self.index).join(&file.path)
+    fn absolute(&self, path: &Path) -> PathBuf {
+        sops_lint::Tree::root(self.snapshot).join(path)
     }
 }
 
-/// Whether two findings in one file say the same.
+/// Whether two findings in one file are the same.
 fn is_same(one: &Finding, other: &Finding) -> bool {
     let said = |finding: &Finding| (finding.rule.code, finding.location.offset);
     said(one) == said(other) && one.message == other.message
 }
 
-/// A path from the repository's folder on, as it is from a folder in it.
-fn relative(path: &Path, folder: &Path) -> PathBuf {
+/// A path relative to the root of the repository, as it is relative to a directory in it.
+fn relative(path: &Path, directory: &Path) -> PathBuf {
     let mut up = PathBuf::new();
-    for above in folder.ancestors() {
+    for above in directory.ancestors() {
         if let Ok(rest) = path.strip_prefix(above) {
             return up.join(rest);
         }
@@ -101,8 +109,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_named_from_where_the_person_stands() {
-        for (path, folder, expected) in [
+    fn a_path_is_relative_to_the_directory_in_which_git_was_called() {
+        for (path, directory, expected) in [
             ("a/b.yaml", "", "a/b.yaml"),
             ("a/b.yaml", "a", "b.yaml"),
             ("a/b.yaml", "a/", "b.yaml"),
@@ -110,8 +118,8 @@ mod tests {
             ("a/b/c.yaml", "a/d", "../b/c.yaml"),
             ("ab/c.yaml", "a", "../ab/c.yaml"),
         ] {
-            let found = relative(Path::new(path), Path::new(folder));
-            assert_eq!(found, Path::new(expected), "{path} {folder}");
+            let found = relative(Path::new(path), Path::new(directory));
+            assert_eq!(found, Path::new(expected), "{path} {directory}");
         }
     }
 }

@@ -3,10 +3,8 @@
 pub(crate) mod demand;
 pub(crate) mod fix;
 pub(crate) mod judge;
-pub(crate) mod links;
 pub(crate) mod output;
 pub(crate) mod settings;
-pub(crate) mod staged;
 pub(crate) mod tally;
 pub(crate) mod walk;
 

@@ -19,8 +19,10 @@ fn run(environment: &TestEnvironment, program_name: &str, arguments: &[&str]) ->
     environment.finish(command)
 }
 
-#[test]
-fn the_framework_refuses_a_commit_with_plaintext() {
+const PLAIN: &str = "kind: Secret\nstringData:\n  password: correct-horse\n";
+
+/// A repository whose configuration of the framework has the hook of this project.
+fn repository() -> TestEnvironment {
     let environment = TestEnvironment::new();
     let git = |arguments: &[&str]| run(&environment, "git", arguments);
     // A repository with the hooks of this project, as the framework clones it.
@@ -52,19 +54,73 @@ fn the_framework_refuses_a_commit_with_plaintext() {
         format!("creation_rules:\n- path_regex: \\.yaml$\n  encrypted_regex: ^(data|stringData)$\n  age: {}\n", recipient()),
     );
     git(&["add", "."]).succeeds();
-    run(&environment, "pre-commit", &["install"]).succeeds();
+    let install = [
+        "install",
+        "-t",
+        "pre-commit",
+        "-t",
+        "pre-merge-commit",
+        "-t",
+        "pre-push",
+    ];
+    run(&environment, "pre-commit", &install).succeeds();
     let commit = git(&["commit", "-q", "-m", "harmless"]);
     assert_eq!(commit.code, Some(0), "{commit}");
-    environment.write(
-        "a.yaml",
-        "kind: Secret\nstringData:\n  password: correct-horse\n",
-    );
-    git(&["add", "."]).succeeds();
-    let commit = git(&["commit", "-q", "-m", "plaintext"]);
-    assert_eq!(commit.code, Some(1), "{commit}");
-    let said = commit.stdout.clone() + &commit.stderr;
+    git(&["init", "-q", "--bare", "../remote"]).succeeds();
+    git(&["remote", "add", "origin", "../remote"]).succeeds();
+    git(&["push", "-q", "origin", "main"]).succeeds();
+    environment
+}
+
+#[track_caller]
+fn is_refused(run: &Run) {
+    assert_eq!(run.code, Some(1), "{run}");
+    let said = run.stdout.clone() + &run.stderr;
     assert!(
         said.contains("SL010") && !said.contains("correct-horse"),
-        "{commit}"
+        "{run}"
     );
+}
+
+#[test]
+fn the_framework_refuses_commits_and_merges_with_plaintext() {
+    let environment = repository();
+    let git = |arguments: &[&str]| run(&environment, "git", arguments);
+    git(&["checkout", "-q", "-b", "feature"]).succeeds();
+    environment.write("a.yaml", PLAIN);
+    git(&["add", "."]).succeeds();
+    is_refused(&git(&["commit", "-q", "-m", "plaintext"]));
+    git(&["commit", "-q", "--no-verify", "-m", "plaintext"]).succeeds();
+    git(&["checkout", "-q", "main"]).succeeds();
+    git(&["commit", "-q", "--allow-empty", "-m", "more"]).succeeds();
+    is_refused(&git(&["merge", "-q", "--no-edit", "feature"]));
+}
+
+#[test]
+fn the_framework_refuses_plaintext_that_is_committed() {
+    let environment = repository();
+    let git = |arguments: &[&str]| run(&environment, "git", arguments);
+    let framework = |arguments: &[&str]| run(&environment, "pre-commit", arguments);
+    framework(&["run", "--all-files"]).succeeds();
+    environment.write("a.yaml", PLAIN);
+    git(&["add", "."]).succeeds();
+    git(&["commit", "-q", "--no-verify", "-m", "plaintext"]).succeeds();
+    framework(&["run"]).succeeds();
+    is_refused(&framework(&["run", "--all-files"]));
+    is_refused(&framework(&[
+        "run",
+        "--from-ref",
+        "HEAD~1",
+        "--to-ref",
+        "HEAD",
+    ]));
+    framework(&["run", "--from-ref", "HEAD", "--to-ref", "HEAD"]).succeeds();
+    is_refused(&git(&["push", "-q", "origin", "main"]));
+    is_refused(&git(&["push", "-q", "origin", "main:new"]));
+    // The first push of all commits.
+    git(&["init", "-q", "--bare", "../other"]).succeeds();
+    is_refused(&git(&["push", "-q", "../other", "main"]));
+    // A deletion names no file.
+    git(&["rm", "-q", "a.yaml"]).succeeds();
+    git(&["commit", "-q", "-m", "deletion"]).succeeds();
 }

@@ -1,102 +1,11 @@
-//! The hook, run by the real Git.
+//! Before a commit: what is staged.
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 
-use test_support::environment::{Run, TestEnvironment, other_recipient, program, recipient};
+use test_support::environment::{other_recipient, recipient};
 
-const PLAIN: &str =
-    "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  password: correct-horse\n";
-const HARMLESS: &str = "kind: ConfigMap\ndata:\n  a: b\n";
-
-fn rules(recipients: &str) -> String {
-    format!(
-        "creation_rules:\n- path_regex: \\.yaml$\n  encrypted_regex: ^(data|stringData)$\n  age: {recipients}\n"
-    )
-}
-
-fn both() -> String {
-    format!("{},{}", recipient(), other_recipient())
-}
-
-/// A repository with a creation rule, and the hook in it.
-struct Repository(TestEnvironment);
-
-impl Repository {
-    fn new() -> Self {
-        let repository = Self::without_hook();
-        repository.sops_rs(&["hook", "install"]).succeeds();
-        repository
-    }
-
-    fn without_hook() -> Self {
-        let repository = Self(TestEnvironment::new());
-        repository.git(&["init", "-q", "-b", "main"]).succeeds();
-        repository.0.write(".sops.yaml", rules(&recipient()));
-        repository
-    }
-
-    /// A repository in which encrypted files are committed.
-    fn with_encrypted(names: &[&str]) -> Self {
-        let repository = Self::new();
-        for name in names {
-            repository.0.write(name, PLAIN);
-            repository.sops_rs(&["encrypt", "-i", name]).succeeds();
-        }
-        repository.git(&["add", "."]).succeeds();
-        repository.commit().succeeds();
-        repository
-    }
-
-    fn sops_rs(&self, arguments: &[&str]) -> Run {
-        self.0.run(arguments)
-    }
-
-    fn git(&self, arguments: &[&str]) -> Run {
-        self.git_in(&self.0.path(""), arguments)
-    }
-
-    fn git_in(&self, folder: &Path, arguments: &[&str]) -> Run {
-        let mut command = self.0.command_of(Path::new("git"), arguments);
-        let folder_of_program = program().parent().expect("it is in a folder").to_owned();
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let paths = std::iter::once(folder_of_program).chain(std::env::split_paths(&path));
-        command
-            .current_dir(folder)
-            .env(
-                "PATH",
-                std::env::join_paths(paths).expect("paths have no colon"),
-            )
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), "t")))
-            .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_EMAIL"), "t@example.com")));
-        self.0.finish(command)
-    }
-
-    fn commit(&self) -> Run {
-        self.git(&["commit", "-q", "-m", "x"])
-    }
-
-    fn add(&self, name: &str, text: &str) {
-        self.0.write(name, text);
-        self.git(&["add", "--", name]).succeeds();
-    }
-
-    #[track_caller]
-    fn refuses(&self, what: &str) {
-        self.is_refused(self.commit(), what);
-    }
-
-    #[track_caller]
-    fn is_refused(&self, run: Run, what: &str) {
-        assert_eq!(run.code, Some(1), "{run}");
-        let said = run.stdout.clone() + &run.stderr;
-        assert!(said.contains(what), "{run}");
-        assert!(said.contains("The commit is refused"), "{run}");
-        assert!(!said.contains("correct-horse"), "{run}");
-    }
-}
+use super::{HARMLESS, PLAIN, Repository, both, refused, rules};
 
 #[test]
 fn plaintext_is_refused_and_encrypted_files_are_not() {
@@ -185,7 +94,7 @@ fn a_configuration_that_is_a_link_is_read_where_it_leads() {
     let link = |target: &str| {
         let path = repository.0.path("sub/.sops.yaml");
         let _ = fs::remove_file(&path);
-        symlink(target, path).expect("it is ours");
+        symlink(target, path).expect("the test owns it");
         repository.git(&["add", "sub/.sops.yaml"]).succeeds();
     };
     repository.add("sub/values.yml", "stringData:\n  a: correct-horse\n");
@@ -203,7 +112,7 @@ fn a_configuration_that_is_a_link_is_read_where_it_leads() {
         repository.refuses("the symbolic link leads to no file in Git's index");
     }
     link("../rules/more");
-    symlink("./sops.yaml", repository.0.path("rules/more")).expect("it is ours");
+    symlink("./sops.yaml", repository.0.path("rules/more")).expect("the test owns it");
     repository.git(&["add", "rules"]).succeeds();
     repository.refuses("a creation rule covers this file");
 
@@ -363,13 +272,13 @@ fn renames_and_deletions_are_followed() {
 #[test]
 fn links_submodules_and_binary_files_are_no_obstacle() {
     let repository = Repository::new();
-    symlink("nowhere", repository.0.path("link.yaml")).expect("it is ours");
+    symlink("nowhere", repository.0.path("link.yaml")).expect("the test owns it");
     repository
         .0
         .write("binary.png", b"\xff\xfe\x00stringData: a\n");
     repository.0.write("empty.yaml", "");
     let inner = repository.0.path("inner");
-    fs::create_dir(&inner).expect("it is ours");
+    fs::create_dir(&inner).expect("the test owns it");
     repository.git_in(&inner, &["init", "-q"]).succeeds();
     let empty = ["commit", "-q", "--allow-empty", "-m", "x"];
     repository.git_in(&inner, &empty).succeeds();
@@ -411,7 +320,7 @@ fn a_worktree_has_the_hook_too() {
         .git(&["worktree", "add", "-q", "../other"])
         .succeeds();
     let other = repository.0.path("../other");
-    fs::write(other.join("a.yaml"), PLAIN).expect("it is ours");
+    fs::write(other.join("a.yaml"), PLAIN).expect("the test owns it");
     repository.git_in(&other, &["add", "a.yaml"]).succeeds();
     let run = repository.git_in(&other, &["commit", "-q", "-m", "x"]);
     repository.is_refused(run, "a.yaml");
@@ -435,44 +344,228 @@ fn from_a_folder_below_the_same_is_looked_at() {
 }
 
 #[test]
-fn a_hook_that_is_there_is_never_overwritten() {
-    let repository = Repository::without_hook();
+fn a_merge_is_checked_like_a_commit() {
+    let repository = Repository::new();
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
     repository
-        .0
-        .write(".git/hooks/pre-commit", "#!/bin/sh\nexit 0\n");
-    for command in ["install", "uninstall"] {
-        let run = repository.sops_rs(&["hook", command]).fails_with(1);
-        assert!(run.stderr.contains("sops-rs hook run"), "{run}");
-        assert_eq!(
-            repository.0.read(".git/hooks/pre-commit"),
-            "#!/bin/sh\nexit 0\n"
-        );
-    }
-    repository
-        .git(&["config", "core.hooksPath", "hooks dir"])
+        .git(&["checkout", "-q", "-b", "feature"])
         .succeeds();
-    repository.sops_rs(&["hook", "install"]).succeeds();
-    assert!(
-        repository
-            .0
-            .read("hooks dir/pre-commit")
-            .contains("sops-rs hook run")
-    );
-    repository.sops_rs(&["hook", "install"]).succeeds();
     repository.add("a.yaml", PLAIN);
-    repository.refuses("a.yaml");
-    repository.sops_rs(&["hook", "uninstall"]).succeeds();
-    assert!(!repository.0.path("hooks dir/pre-commit").exists());
-    repository.sops_rs(&["hook", "uninstall"]).succeeds();
+    repository.commit_unchecked();
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.add("c.yaml", HARMLESS);
+    repository.commit().succeeds();
+    let run = repository.git(&["merge", "-q", "--no-edit", "feature"]);
+    repository.is_refused(run, "a.yaml:6");
+    // `git commit` concludes a merge after a conflict.
+    repository.refuses("a.yaml:6");
+}
+
+#[test]
+fn a_merge_may_take_files_that_are_on_a_remote() {
+    let repository = Repository::new();
+    repository
+        .git(&["init", "-q", "--bare", "../remote"])
+        .succeeds();
+    repository
+        .git(&["remote", "add", "origin", "../remote"])
+        .succeeds();
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
+    repository
+        .git(&["checkout", "-q", "-b", "feature"])
+        .succeeds();
+    repository.add("a.yaml", PLAIN);
+    repository.commit_unchecked();
+    let push = ["push", "-q", "--no-verify", "origin", "feature"];
+    repository.git(&push).succeeds();
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.add("c.yaml", HARMLESS);
+    repository.commit().succeeds();
+    let merge = ["merge", "-q", "--no-edit", "--no-commit", "feature"];
+    repository.git(&merge).succeeds();
+    // Changes of the merge itself are still checked.
+    repository.add("more.yaml", PLAIN);
+    repository.refuses("more.yaml:6");
+    repository.git(&["rm", "-q", "-f", "more.yaml"]).succeeds();
+    repository.commit().succeeds();
+    repository
+        .git(&["reset", "-q", "--hard", "HEAD~1"])
+        .succeeds();
+    let merge = ["merge", "-q", "--no-edit", "feature"];
+    repository.git(&merge).succeeds();
+}
+
+#[test]
+fn a_configuration_is_found_in_a_directory_of_any_name() {
+    for directory in [
+        "line\nbreak",
+        "0:x",
+        "1:.sops.yaml",
+        "HEAD:x",
+        ":",
+        "tab\tx",
+        "-n",
+        "é",
+    ] {
+        let repository = Repository::new();
+        repository.add(".sops.yaml", "creation_rules: []\n");
+        let name = |file: &str| format!("{directory}/{file}");
+        repository.add(&name(".sops.yaml"), &rules(&recipient()));
+        repository.add(&name("values.yaml"), "stringData:\n  a: correct-horse\n");
+        repository.refuses("a creation rule covers this file");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_a_link_is_followed_through_linked_directories() {
+    let repository = Repository::new();
+    repository.add(
+        "rules/sops.yaml",
+        &rules(&recipient()).replace("yaml$", "yml$"),
+    );
+    symlink("rules", repository.0.path("current")).expect("the test owns it");
+    fs::create_dir(repository.0.path("sub")).expect("the test owns it");
+    symlink("../current/sops.yaml", repository.0.path("sub/.sops.yaml")).expect("the test owns it");
+    repository.add("sub/values.yml", "stringData:\n  a: correct-horse\n");
+    repository.git(&["add", "."]).succeeds();
+    repository.refuses("a creation rule covers this file");
+}
+
+#[test]
+fn a_configuration_whose_target_is_deleted_is_refused() {
+    let repository = Repository::new();
+    repository.0.write("rules/sops.yaml", rules(&recipient()));
+    symlink("rules/more", repository.0.path("more")).expect("the test owns it");
+    symlink("sops.yaml", repository.0.path("rules/more")).expect("the test owns it");
+    fs::create_dir(repository.0.path("sub")).expect("the test owns it");
+    symlink("../more", repository.0.path("sub/.sops.yaml")).expect("the test owns it");
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+    for target in ["rules/sops.yaml", "rules/more", "more"] {
+        repository.git(&["rm", "-q", "--cached", target]).succeeds();
+        repository.refuses("the symbolic link leads to no file in Git's index");
+        repository.git(&["reset", "-q"]).succeeds();
+    }
+}
+
+#[test]
+fn settings_of_git_do_not_change_what_is_checked() {
+    for (name, value) in [
+        ("diff.relative", "true"),
+        ("diff.renames", "copies"),
+        ("diff.noprefix", "true"),
+        ("diff.external", "true"),
+        ("core.quotePath", "false"),
+        ("color.ui", "always"),
+        ("diff.ignoreSubmodules", "all"),
+    ] {
+        let repository = Repository::new();
+        repository.git(&["config", name, value]).succeeds();
+        repository.add("a.yaml", PLAIN);
+        repository.0.write("sub/b.yaml", HARMLESS);
+        let mut command = repository.0.command(&["hook", "run"]);
+        command.current_dir(repository.0.path("sub"));
+        repository.is_refused(repository.0.finish(command), "../a.yaml:6");
+    }
+}
+
+#[test]
+fn a_replaced_object_hides_nothing() {
+    let repository = Repository::new();
+    repository.add("a.yaml", PLAIN);
+    repository.add("b.yaml", HARMLESS);
+    let blob = |name: &str| {
+        let id = repository.git(&["rev-parse", name]).succeeds().stdout;
+        id.trim().to_owned()
+    };
+    let replace = ["replace", &blob(":a.yaml"), &blob(":b.yaml")];
+    repository.git(&replace).succeeds();
+    repository.refuses("a.yaml:6");
+}
+
+#[test]
+fn a_partial_commit_is_checked_for_what_it_contains() {
+    let repository = Repository::new();
+    repository.add("a.yaml", HARMLESS);
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
+    repository.0.write("a.yaml", PLAIN);
+    repository.0.write("b.yaml", format!("{HARMLESS}  c: d\n"));
+    // `git commit FILE` uses a temporary index.
+    let run = repository.git(&["commit", "-q", "-m", "x", "a.yaml"]);
+    repository.is_refused(run, "a.yaml:6");
+    repository
+        .git(&["commit", "-q", "-m", "x", "b.yaml"])
+        .succeeds();
+    // A file with intent-to-add is not part of the commit.
+    repository.0.write("later.yaml", PLAIN);
+    repository.git(&["add", "-N", "later.yaml"]).succeeds();
+    repository.add("c.yaml", HARMLESS);
     repository.commit().succeeds();
 }
 
 #[test]
-fn without_a_repository_the_reason_is_told() {
-    let environment = TestEnvironment::new();
-    for command in ["install", "uninstall", "run"] {
-        let run = environment.run(&["hook", command]);
-        assert_eq!(run.code, Some(2), "{run}");
-        assert!(run.stderr.contains("git"), "{run}");
-    }
+fn a_sha_256_repository_is_checked() {
+    let repository = Repository(test_support::environment::TestEnvironment::new());
+    let init = ["init", "-q", "-b", "main", "--object-format=sha256"];
+    repository.git(&init).succeeds();
+    repository.sops_rs(&["hook", "install"]).succeeds();
+    repository.add("a.yaml", PLAIN);
+    repository.refuses("a.yaml:6");
+    repository.commit_unchecked();
+    refused(
+        &repository.sops_rs(&["hook", "run", "--from-ref", &"0".repeat(64)]),
+        &["a.yaml:6"],
+    );
+}
+
+#[test]
+fn a_commit_in_a_submodule_is_checked() {
+    let repository = Repository::without_hook();
+    repository
+        .git(&["init", "-q", "-b", "main", "../inner"])
+        .succeeds();
+    let inner = repository.0.path("../inner");
+    repository
+        .git_in(&inner, &["commit", "-q", "--allow-empty", "-m", "x"])
+        .succeeds();
+    let add = [
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "--quiet",
+        "add",
+        "../inner",
+        "sub",
+    ];
+    repository.git(&add).succeeds();
+    let sub = repository.0.path("sub");
+    let mut command = repository.0.command(&["hook", "install"]);
+    command.current_dir(&sub);
+    repository.0.finish(command).succeeds();
+    assert!(
+        repository
+            .0
+            .path(".git/modules/sub/hooks/pre-push")
+            .exists()
+    );
+    fs::write(sub.join("a.yaml"), PLAIN).expect("the test owns it");
+    repository.git_in(&sub, &["add", "."]).succeeds();
+    let run = repository.git_in(&sub, &["commit", "-q", "-m", "x"]);
+    repository.is_refused(run, "a.yaml:6");
+}
+
+#[test]
+fn a_configuration_with_intent_to_add_does_not_count() {
+    let repository = Repository::new();
+    repository.add(".sops.yaml", &rules(&recipient()));
+    repository.0.write("sub/.sops.yaml", "creation_rules: []\n");
+    repository.git(&["add", "-N", "sub/.sops.yaml"]).succeeds();
+    repository.add("sub/values.yaml", "stringData:\n  a: correct-horse\n");
+    repository.refuses("a creation rule covers this file");
+    // A staged empty one does.
+    repository.add("sub/.sops.yaml", "");
+    repository.commit().succeeds();
 }

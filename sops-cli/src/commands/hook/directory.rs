@@ -1,0 +1,72 @@
+//! The directory in which Git looks for hooks.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::command_error::{Code, CommandError, name_of};
+use crate::git::{Repository, git};
+
+/// Where hooks are written.
+pub(super) struct HooksDirectory {
+    pub(super) path: PathBuf,
+    /// The root of the working tree.
+    pub(super) root: PathBuf,
+    /// Whether it is in the working tree, so that its files can be committed.
+    pub(super) is_in_working_tree: bool,
+    /// Whether other repositories use it too.
+    pub(super) is_shared: bool,
+    /// Whether Git will look for hooks elsewhere once husky is installed.
+    pub(super) is_until_husky: bool,
+}
+
+impl HooksDirectory {
+    /// The directory for the current repository, which may be a worktree or a submodule, or have `core.hooksPath` set.
+    pub(super) fn find() -> Result<Self, CommandError> {
+        let repository = Repository::found(Repository::look_up()?)?;
+        repository.require_working_tree()?;
+        let root = repository.root;
+        let own = path_of(&git(&["rev-parse", "--git-common-dir"])?)
+            .canonicalize()
+            .map_err(|error| CommandError::input("the directory of the repository", &error))?;
+        // This fails if it is not set.
+        let Ok(configured) = git(&["config", "--path", "--get", "core.hooksPath"]) else {
+            return Ok(Self {
+                path: own.join("hooks"),
+                is_until_husky: root.join(".husky").is_dir(),
+                root,
+                is_in_working_tree: false,
+                is_shared: false,
+            });
+        };
+        let configured = path_of(&configured);
+        if [Path::new(""), Path::new("/dev/null")].contains(&&*configured) {
+            let message = format!(
+                "`core.hooksPath` is `{}`, so Git runs no hooks",
+                name_of(&configured)
+            );
+            return Err(CommandError::new(Code::Generic, message)
+                .hint("`git config --show-origin core.hooksPath` says where that is set"));
+        }
+        // Git runs hooks in the root, so a relative path starts there.
+        let path = root.join(configured);
+        let above = path.parent().unwrap_or(&root);
+        // Each `npm install` generates the files of `_`; they run the files with the same names in the parent directory.
+        let is_of_husky =
+            path.ends_with("_") && (above.ends_with(".husky") || path.join("h").exists());
+        let path = if is_of_husky { above } else { &path };
+        let is_in_repository = path.starts_with(&own);
+        Ok(Self {
+            is_in_working_tree: path.starts_with(&root) && !is_in_repository,
+            is_shared: !path.starts_with(&root) && !is_in_repository,
+            is_until_husky: false,
+            path: path.to_owned(),
+            root,
+        })
+    }
+}
+
+/// A path that Git has printed.
+fn path_of(line: &[u8]) -> PathBuf {
+    OsStr::from_bytes(line.strip_suffix(b"\n").unwrap_or(line)).into()
+}

@@ -1,0 +1,193 @@
+//! Checks files of Git's index: what is staged, and files that the user names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use sops_lint::Tree;
+
+use super::local_mac::LocalMac;
+use super::refusal::Refusal;
+use super::standards::{Standards, configs};
+use crate::arguments::GlobalArgs;
+use crate::command_error::{CommandError, name_of};
+use crate::git::{
+    Objects, Repository, Running, Snapshot, Staged, TrackedFile, clean, is_published, staged,
+};
+use crate::lint::Shown;
+use crate::lint::judge::Judge;
+use crate::lint::settings::FILE;
+use crate::parallel;
+use crate::ui::Ui;
+
+const CONFIGURATION: &str = ".sops.yaml";
+
+const REFUSED: &str =
+    "The commit is refused. Fix the files as shown, `git add` them, and commit again.";
+
+const NOT_CLEAN: &str = "The check failed. Fix the files as shown, and commit them.";
+
+/// What to check in addition to what is staged.
+#[derive(Clone, Copy)]
+pub(super) enum Also<'a> {
+    /// These files, relative to the working directory.
+    Files(&'a [PathBuf]),
+    /// All tracked files.
+    All,
+}
+
+pub(super) fn check(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    also: Also<'_>,
+) -> Result<ExitCode, CommandError> {
+    // These processes run at once, because the user is waiting.
+    let repository = Repository::look_up()?;
+    let staged = staged()?;
+    let index = Running::start(&Snapshot::LIST_INDEX)?;
+    let objects = Objects::open()?;
+    let repository = Repository::found(repository)?;
+    repository.require_working_tree()?;
+    let staged = Staged::read(&staged.output()?);
+    if staged.changed.is_empty() && matches!(also, Also::Files([])) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut index = Snapshot::of_index(&repository.root, &objects, index.output()?);
+    index.leave_out_intended(&[CONFIGURATION, FILE])?;
+    let standards = Standards::of(&index, globals)?;
+    let judge = standards.judge(&repository.called_in);
+    let mut refusal = Refusal::default();
+
+    let mut is_about_staged = matches!(also, Also::Files(_));
+    let mut files = new_files(&repository, &objects, &staged)?;
+    match also {
+        Also::All => files.extend(index.files()),
+        Also::Files(named) => {
+            for path in named {
+                let inside = inside(&repository, path)?;
+                let tracked = index.files_at(&inside);
+                is_about_staged &= staged.changed.contains(&inside);
+                if tracked.is_empty() {
+                    refusal.found.extend(untracked(&judge, path, &inside)?);
+                }
+                files.extend(tracked);
+            }
+        }
+    }
+    let files: BTreeMap<&Path, &TrackedFile> =
+        files.iter().map(|file| (&*file.path, file)).collect();
+    let files: Vec<&TrackedFile> = files.into_values().collect();
+    let local_mac = LocalMac::new();
+    for checked in parallel::map(&files, |file| check_file(&judge, &local_mac, file)) {
+        let Refusal { found, errors } = checked?;
+        refusal.found.extend(found);
+        refusal.errors.extend(errors);
+    }
+
+    let configured = configured(&index, &staged);
+    if !configured.is_empty() && globals.config().is_none() {
+        let before = match objects.commit("HEAD") {
+            Some(id) => Snapshot::of_commit(&repository.root, &objects, &id)?,
+            None => Snapshot::empty(&repository.root, &objects),
+        };
+        let before = configs(&before);
+        let judge = Judge {
+            linter: &standards.linter_of_configuration()?,
+            ..judge
+        };
+        let below = configured.iter().flat_map(|path| index.files_at(path));
+        let unchanged = below.filter(|file| !staged.changed.contains(&file.path));
+        let unchanged: BTreeSet<TrackedFile> = unchanged.collect();
+        let unchanged = Vec::from_iter(unchanged);
+        for shown in parallel::map(&unchanged, |file| judge.shown_by_change(file, &before)) {
+            refusal.found.extend(shown?);
+        }
+    }
+    // An invalid configuration covers no file, so everything would pass.
+    for directory in &configured {
+        let file = directory.join(CONFIGURATION);
+        if !judge.linter.is_excluded(&file) {
+            standards.configs.of(&index.root().join(file));
+        }
+    }
+    refusal.errors.extend(standards.configs.wrong());
+    refusal.report(ui, if is_about_staged { REFUSED } else { NOT_CLEAN })
+}
+
+fn check_file(
+    judge: &Judge<'_>,
+    local_mac: &LocalMac,
+    file: &TrackedFile,
+) -> Result<Refusal, CommandError> {
+    let mut refusal = Refusal::default();
+    if let Some(bytes) = judge.content(file)? {
+        refusal.found = judge.shown(&file.path, &bytes);
+        // A finding, such as an added plaintext value, may be what breaks the MAC.
+        if refusal.found.is_empty() {
+            let name = judge.name(&file.path);
+            refusal
+                .errors
+                .extend(local_mac.error(&name, &file.path, &bytes));
+        }
+    }
+    Ok(refusal)
+}
+
+/// The staged files, except for those that a merge takes unchanged from a commit that is on a remote.
+fn new_files(
+    repository: &Repository,
+    objects: &Objects,
+    staged: &Staged,
+) -> Result<Vec<TrackedFile>, CommandError> {
+    let mut files = staged.files.clone();
+    for commit in merged(objects) {
+        if is_published(&commit)? {
+            let theirs = Snapshot::of_commit(&repository.root, objects, &commit)?;
+            files.retain(|file| !theirs.has(file));
+        }
+    }
+    Ok(files)
+}
+
+/// The IDs of the commits that are being merged. Before `git merge` commits, only the environment of the hook has them.
+fn merged(objects: &Objects) -> Vec<String> {
+    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut ids: Vec<String> = names
+        .filter_map(|name| objects.commit(name.strip_prefix("GITHEAD_")?))
+        .collect();
+    ids.extend(objects.commit("MERGE_HEAD"));
+    ids
+}
+
+/// The directories whose configuration is added, changed or deleted.
+fn configured(index: &Snapshot<'_>, staged: &Staged) -> Vec<PathBuf> {
+    let changed = staged.changed.iter();
+    let changed = changed.filter(|path| path.ends_with(CONFIGURATION));
+    let mut directories: Vec<PathBuf> = changed
+        .filter_map(|path| path.parent().map(Path::to_owned))
+        .collect();
+    directories.extend(index.linked_by(CONFIGURATION, &staged.changed));
+    directories
+}
+
+/// A path of the working directory, relative to the root of the repository.
+fn inside(repository: &Repository, path: &Path) -> Result<PathBuf, CommandError> {
+    let here =
+        env::current_dir().map_err(|error| CommandError::input("the working directory", &error))?;
+    let path = here.join(path);
+    let clean = clean(path.strip_prefix("/").unwrap_or(&path)).unwrap_or_default();
+    let clean = Path::new("/").join(clean);
+    let inside = clean.strip_prefix(&repository.root);
+    Ok(inside.unwrap_or(&clean).to_owned())
+}
+
+/// The findings in a named file that Git does not track.
+fn untracked(judge: &Judge<'_>, path: &Path, inside: &Path) -> Result<Vec<Shown>, CommandError> {
+    if !path.is_file() || judge.linter.is_excluded(inside) {
+        return Ok(Vec::new());
+    }
+    let bytes = fs::read(path).map_err(|error| CommandError::input(name_of(path), &error))?;
+    Ok(judge.shown(inside, &bytes))
+}

@@ -1,0 +1,151 @@
+//! Installs and removes the hooks. A hook that another program wrote is never changed: a message says what to add to it.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::directory::HooksDirectory;
+use super::managers::Manager;
+use super::script::HookName;
+use crate::command_error::{Code, CommandError, name_of};
+use crate::files::{self, Expected, Readers};
+use crate::ui::Ui;
+
+/// What already exists in the place of a hook.
+enum Present {
+    Nothing,
+    /// A script that this or an older version wrote.
+    Ours(String),
+    /// Something that runs the check.
+    RunsCheck,
+    /// Something else.
+    Foreign(Manager),
+}
+
+pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
+    let directory = HooksDirectory::find()?;
+    fs::create_dir_all(&directory.path)
+        .map_err(|error| CommandError::output(name_of(&directory.path), &error))?;
+    // On the machines of others, the program is elsewhere.
+    let program = env::current_exe().ok();
+    let program = program.filter(|_| !directory.is_in_working_tree);
+    let mut written = Vec::new();
+    let mut is_complete = true;
+    for hook in HookName::ALL {
+        let path = directory.path.join(hook.file());
+        let name = name_of(&path);
+        let script = hook.script(program.as_deref());
+        match present(&directory, hook, &path) {
+            Present::Ours(text) if text == script => {
+                ui.note(format_args!("{name} is installed already"))
+            }
+            Present::RunsCheck => ui.note(format_args!("{name} runs sops-rs already")),
+            Present::Ours(text) => {
+                write(ui, &path, &script, Expected::Content(text.as_bytes()))?;
+                ui.note(format_args!("Updated {name}"));
+            }
+            Present::Nothing => {
+                write(ui, &path, &script, Expected::Nothing)?;
+                written.push(path);
+            }
+            Present::Foreign(manager) => {
+                is_complete = false;
+                let message = format!(
+                    "{name} belongs to another program and was not changed, so it checks nothing yet"
+                );
+                ui.error(&CommandError::new(Code::Generic, message).hint(manager.advice(hook)));
+            }
+        }
+    }
+    report(ui, &directory, &written);
+    if directory.is_until_husky {
+        ui.warn("`.husky` exists, but husky is not installed in this clone: once it is, Git no longer runs these hooks, so run `sops-rs hook install` again then");
+    }
+    Ok(match is_complete {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
+    let directory = HooksDirectory::find()?;
+    let mut is_complete = true;
+    for hook in HookName::ALL {
+        let path = directory.path.join(hook.file());
+        let name = name_of(&path);
+        match present(&directory, hook, &path) {
+            Present::Ours(_) => {
+                fs::remove_file(&path).map_err(|error| CommandError::output(&name, &error))?;
+                ui.note(format_args!("Removed {name}"));
+            }
+            Present::RunsCheck => {
+                is_complete = false;
+                let message = format!(
+                    "{name} runs sops-rs, but not as `sops-rs hook install` writes it, and was not changed"
+                );
+                let hint = format!(
+                    "remove `{}` from it, or from the configuration of the program that writes it",
+                    hook.words()
+                );
+                ui.error(&CommandError::new(Code::Generic, message).hint(hint));
+            }
+            Present::Nothing | Present::Foreign(_) => {}
+        }
+    }
+    if is_complete {
+        ui.note("No hook of sops-rs is installed");
+    }
+    Ok(match is_complete {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+fn present(directory: &HooksDirectory, hook: HookName, path: &Path) -> Present {
+    let root = &directory.root;
+    let manager = match path.symlink_metadata() {
+        Err(_) => match Manager::to_come(root, hook) {
+            Some(manager) => manager,
+            None => return Present::Nothing,
+        },
+        Ok(_) => {
+            // A file that is not text is not ours.
+            let text = fs::read_to_string(path).unwrap_or_default();
+            if hook.wrote(&text) {
+                return Present::Ours(text);
+            }
+            if hook.is_run_by(&text) {
+                return Present::RunsCheck;
+            }
+            Manager::of(&text)
+        }
+    };
+    match manager.runs_check(root, hook) {
+        true => Present::RunsCheck,
+        false => Present::Foreign(manager),
+    }
+}
+
+fn write(ui: &Ui, path: &Path, script: &str, expected: Expected<'_>) -> Result<(), CommandError> {
+    files::write(ui, path, script.as_bytes(), expected, Readers::Executable)
+}
+
+fn report(ui: &Ui, directory: &HooksDirectory, written: &[PathBuf]) {
+    let Some(first) = written.first() else {
+        return;
+    };
+    let names: Vec<String> = written.iter().map(|path| name_of(path)).collect();
+    ui.note(format_args!("Wrote {}", names.join(", ")));
+    ui.note("Git now refuses commits, merges and pushes with secrets in plaintext or private keys");
+    if directory.is_in_working_tree {
+        ui.note("These files are in the working tree: commit them, so that others have the check too; they need sops-rs then");
+    }
+    if directory.is_shared {
+        let directory = first.parent().unwrap_or(first);
+        ui.note(format_args!(
+            "`core.hooksPath` has other repositories take their hooks from {} too, which are checked from now on",
+            name_of(directory)
+        ));
+    }
+}

@@ -1,0 +1,91 @@
+//! `sops-rs hook`: the checks that Git runs before commits, merges and pushes, and their installation.
+
+mod directory;
+mod index;
+mod install;
+mod local_mac;
+mod managers;
+mod pushed;
+mod refusal;
+mod script;
+mod standards;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError};
+use crate::ui::Ui;
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Hook,
+}
+
+#[derive(Subcommand, Debug)]
+enum Hook {
+    /// Have Git check commits, merges and pushes; a hook that exists is never overwritten
+    Install,
+    /// Remove what `install` has written
+    Uninstall,
+    /// Check what is staged, as the hook does, or other files and commits
+    Run(RunArgs),
+}
+
+#[derive(clap::Args, Debug)]
+struct RunArgs {
+    /// Check these files too, as they are in Git's index
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Check all tracked files, as they are in Git's index
+    #[arg(long, conflicts_with_all = ["files", "from_ref", "pre_push"])]
+    all_files: bool,
+    /// Check every version of a file that the commits after this one introduce
+    #[arg(long, value_name = "REF", conflicts_with_all = ["files", "pre_push"])]
+    from_ref: Option<String>,
+    /// The last commit to check
+    #[arg(
+        long,
+        value_name = "REF",
+        requires = "from_ref",
+        default_value = "HEAD"
+    )]
+    to_ref: String,
+    /// Check the commits of a push: Git's pre-push hook gets these values, and the list of commits on standard input
+    #[arg(long, value_names = ["REMOTE", "URL"], num_args = 1..=2, conflicts_with = "files")]
+    pre_push: Vec<String>,
+}
+
+pub(crate) fn cmd_hook(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    args: &Args,
+) -> Result<ExitCode, CommandError> {
+    match &args.command {
+        Hook::Install => install::install(ui),
+        Hook::Uninstall => install::uninstall(ui),
+        Hook::Run(args) => {
+            run(ui, globals, args).map_err(|error| error.with_code(Code::CannotReadInput))
+        }
+    }
+}
+
+fn run(ui: &Ui, globals: &GlobalArgs, args: &RunArgs) -> Result<ExitCode, CommandError> {
+    if let Some(remote) = args.pre_push.first() {
+        return pushed::check_push(ui, globals, remote);
+    }
+    if let Some(from) = &args.from_ref {
+        return pushed::check_range(ui, globals, &pushed::Range::given(from, &args.to_ref));
+    }
+    if args.all_files {
+        return index::check(ui, globals, index::Also::All);
+    }
+    // The pre-commit framework passes a range of commits in the environment.
+    match pushed::Range::of_framework() {
+        Some(range) => pushed::check_range(ui, globals, &range),
+        None => index::check(ui, globals, index::Also::Files(&args.files)),
+    }
+}

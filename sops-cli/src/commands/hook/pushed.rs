@@ -1,0 +1,251 @@
+//! Checks commits: every version of a file that they introduce, because anyone who fetches the history can read it.
+//!
+//! All versions are judged by the configuration, settings and baseline of the last commit, so that a later commit can allow what an earlier one
+//! contains. Only the last version of a file can differ from its creation rule, because the rule changes over time.
+
+use std::collections::HashMap;
+use std::env;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::refusal::Refusal;
+use super::standards::{Standards, leaks};
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError, name_of};
+use crate::git::{Objects, Pushed, Repository, Version, remotes_at};
+use crate::lint::Shown;
+use crate::lint::judge::Judge;
+use crate::parallel;
+use crate::ui::Ui;
+
+/// From this number of versions on, the check takes long enough to say so.
+const MANY: usize = 2000;
+
+/// A range of commits.
+pub(super) struct Range {
+    from: Option<String>,
+    to: String,
+    remote: Option<String>,
+}
+
+impl Range {
+    pub(super) fn given(from: &str, to: &str) -> Self {
+        Self {
+            from: Some(from.to_owned()),
+            to: to.to_owned(),
+            remote: None,
+        }
+    }
+
+    /// The range that the pre-commit framework passes. `None`: it passes files only.
+    pub(super) fn of_framework() -> Option<Self> {
+        let variable = |name: &str| {
+            let value = env::var(format!("PRE_COMMIT_{name}")).ok();
+            value.filter(|value| !value.is_empty())
+        };
+        env::var_os("PRE_COMMIT")?;
+        let remote = variable("REMOTE_NAME");
+        let from = variable("FROM_REF");
+        // For the first push of a root commit, the framework passes only the name of the branch.
+        let branch = remote.as_ref().and_then(|_| variable("LOCAL_BRANCH"));
+        let to = from.as_ref().and_then(|_| variable("TO_REF")).or(branch)?;
+        Some(Self { from, to, remote })
+    }
+}
+
+/// A line of the list that Git passes to the pre-push hook.
+struct Update {
+    local_name: String,
+    local_id: String,
+    remote_id: String,
+}
+
+pub(super) fn check_push(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    remote: &str,
+) -> Result<ExitCode, CommandError> {
+    let list = io::read_to_string(io::stdin().lock())
+        .map_err(|error| CommandError::input("standard input", &error))?;
+    let mut updates = updates(&list)?;
+    // A push to `.` does not leave this repository.
+    if updates.is_empty() || remote == "." {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let repository = Repository::found(Repository::look_up()?)?;
+    let objects = Objects::open()?;
+    let remotes = remotes_at(remote);
+    let mut known: Vec<String> = updates
+        .iter()
+        .map(|update| update.remote_id.clone())
+        .filter(|id| !is_none(id))
+        .collect();
+    // Most tags point to commits of a branch.
+    updates.sort_by_key(|update| !update.local_name.starts_with("refs/heads/"));
+    let mut report = Report::default();
+    for update in &updates {
+        let pushed = Pushed {
+            tip: &update.local_id,
+            name: &update.local_name,
+            known: &known,
+            remotes: &remotes,
+        };
+        report.add(ui, &repository, &objects, globals, &pushed)?;
+        known.push(update.local_id.clone());
+    }
+    report.finish(
+        ui,
+        "The push is refused.",
+        "Then push again. If others have these commits already, `git push --no-verify` pushes them unchecked.",
+    )
+}
+
+pub(super) fn check_range(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    range: &Range,
+) -> Result<ExitCode, CommandError> {
+    let repository = Repository::found(Repository::look_up()?)?;
+    let objects = Objects::open()?;
+    let from = range.from.as_deref().filter(|from| !is_none(from));
+    let known = from.map(|from| commit(&objects, from)).transpose()?;
+    let tip = commit(&objects, &range.to)?;
+    let pushed = Pushed {
+        tip: &tip,
+        name: &range.to,
+        known: &Vec::from_iter(known),
+        remotes: &range.remote.as_deref().map(remotes_at).unwrap_or_default(),
+    };
+    let mut report = Report::default();
+    report.add(ui, &repository, &objects, globals, &pushed)?;
+    let if_leaked = "Replace the secrets where they are used if others could read them already.";
+    report.finish(ui, "The check of these commits failed.", if_leaked)
+}
+
+/// Parses the list, without the branches and tags that are deleted.
+fn updates(list: &str) -> Result<Vec<Update>, CommandError> {
+    let mut updates = Vec::new();
+    for line in list.lines().filter(|line| !line.trim().is_empty()) {
+        // The first name is the user's, and may contain spaces: `HEAD@{1 day ago}`.
+        let words: Vec<_> = line.rsplitn(4, ' ').collect();
+        let [remote_id, _, local_id, local_name] = words[..] else {
+            let message = "standard input is not the list that Git passes to pre-push: expected lines with a local name, its ID, a remote name and its ID";
+            return Err(CommandError::new(Code::CannotReadInput, message));
+        };
+        if !is_none(local_id) {
+            updates.push(Update {
+                local_name: local_name.to_owned(),
+                local_id: local_id.to_owned(),
+                remote_id: remote_id.to_owned(),
+            });
+        }
+    }
+    Ok(updates)
+}
+
+/// Whether an ID stands for no object.
+fn is_none(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte == b'0')
+}
+
+fn commit(objects: &Objects, name: &str) -> Result<String, CommandError> {
+    objects.commit(name).ok_or_else(|| {
+        let name = name_of(Path::new(name));
+        CommandError::new(
+            Code::CannotReadInput,
+            format!("`{name}` names no commit of this repository"),
+        )
+        .hint("a shallow clone lacks older commits: fetch them, with `fetch-depth: 0` in GitHub Actions")
+    })
+}
+
+/// The findings in commits. A finding in several versions of a file is reported once, in the oldest.
+#[derive(Default)]
+struct Report {
+    refusal: Refusal,
+    /// For each fingerprint, the index of the finding, and the number of later versions with it.
+    seen: HashMap<String, (usize, usize)>,
+    /// The oldest commit that leaks something.
+    oldest: Option<String>,
+}
+
+impl Report {
+    fn add(
+        &mut self,
+        ui: &Ui,
+        repository: &Repository,
+        objects: &Objects,
+        globals: &GlobalArgs,
+        pushed: &Pushed<'_>,
+    ) -> Result<(), CommandError> {
+        let Some((versions, tip)) = pushed.versions(&repository.root, objects)? else {
+            return Ok(());
+        };
+        if versions.len() > MANY {
+            let count = versions.len();
+            ui.note(format_args!("Checking {count} versions of files"));
+        }
+        let standards = Standards::of(&tip, globals)?;
+        let last = standards.judge(&repository.called_in);
+        let old = Judge {
+            linter: &standards.linter_of_history()?,
+            ..last
+        };
+        let found = parallel::map(&versions, |version| {
+            let is_last = tip.has(&version.file);
+            let judge = if is_last { last } else { old };
+            let bytes = judge.content(&version.file)?;
+            let shown = bytes.map(|bytes| judge.shown(&version.file.path, &bytes));
+            Ok::<_, CommandError>((is_last, shown.unwrap_or_default()))
+        });
+        for (version, found) in versions.iter().zip(found) {
+            let (is_last, found) = found?;
+            for shown in found {
+                self.found(version, is_last, shown);
+            }
+        }
+        self.refusal.errors.extend(standards.configs.wrong());
+        Ok(())
+    }
+
+    fn found(&mut self, version: &Version, is_last: bool, mut shown: Shown) {
+        if let Some((_, later)) = self.seen.get_mut(&shown.finding.fingerprint) {
+            *later += 1;
+            return;
+        }
+        let finding = &mut shown.finding;
+        if self.oldest.is_none() && leaks(finding.rule) {
+            self.oldest = Some(version.commit.clone());
+        }
+        if !is_last {
+            // A command for the version in the working tree would not help.
+            finding.help = None;
+        }
+        // The form that `git show` takes.
+        finding.file = format!("{}:{}", version.commit, name_of(Path::new(&finding.place)));
+        let index = self.refusal.found.len();
+        self.seen.insert(finding.fingerprint.clone(), (index, 0));
+        self.refusal.found.push(shown);
+    }
+
+    fn finish(mut self, ui: &Ui, verdict: &str, if_leaked: &str) -> Result<ExitCode, CommandError> {
+        for (index, later) in self.seen.into_values().filter(|(_, later)| *later > 0) {
+            let finding = &mut self.refusal.found[index].finding;
+            let versions = if later == 1 { "version" } else { "versions" };
+            let more = format!("{later} later {versions} of the file in these commits have it too");
+            finding.help = Some(match finding.help.take() {
+                Some(help) => format!("{help}\n{more}"),
+                None => more,
+            });
+        }
+        let todo = match self.oldest {
+            Some(commit) => format!(
+                "{verdict} Git's history keeps what was ever committed, so rewrite the commits from {commit} on with `git commit --amend` or \
+                 `git rebase -i`. {if_leaked}"
+            ),
+            None => format!("{verdict} Fix the files as shown, and commit them."),
+        };
+        self.refusal.report(ui, &todo)
+    }
+}

@@ -1,0 +1,98 @@
+//! What files are judged by: the settings, the baseline and the configurations of a snapshot.
+
+use std::path::Path;
+
+use sops_lint::{Baseline, Linter, Rule, Settings, Tree};
+
+use crate::arguments::GlobalArgs;
+use crate::command_error::{Code, CommandError, name_of};
+use crate::configs::Configs;
+use crate::git::Snapshot;
+use crate::lint::judge::Judge;
+use crate::lint::settings::{FILE, SettingsArgs, linter};
+
+/// The rules for files.
+const RULES: [&str; 5] = ["SL010", "SL011", "SL012", "SL013", "SL014"];
+
+/// The rules for files that a commit leaves as they are while their configuration changes.
+const RULES_OF_CONFIGURATION: [&str; 3] = ["SL010", "SL012", "SL013"];
+
+/// The rules for old versions: those about leaks. They may differ from the creation rule, which changes over time.
+const RULES_OF_HISTORY: [&str; 3] = ["SL010", "SL011", "SL014"];
+
+pub(super) struct Standards<'s> {
+    snapshot: &'s Snapshot<'s>,
+    pub(super) configs: Configs<'s>,
+    baseline: Baseline,
+    settings: Settings,
+    linter: Linter,
+}
+
+impl<'s> Standards<'s> {
+    pub(super) fn of(
+        snapshot: &'s Snapshot<'s>,
+        globals: &GlobalArgs,
+    ) -> Result<Self, CommandError> {
+        let root = snapshot.root();
+        let settings = SettingsArgs::default().read(snapshot.read_file(&root.join(FILE))?)?;
+        let linter = with_rules(&settings, &RULES)?;
+        let baseline = SettingsArgs::default().baseline(&linter, root, |file| {
+            let text = snapshot.read_file(file)?;
+            text.ok_or_else(|| missing_baseline(snapshot, file))
+        })?;
+        let working_dir = std::env::current_dir()
+            .map_err(|error| CommandError::input("the working directory", &error))?;
+        Ok(Self {
+            snapshot,
+            configs: configs(snapshot).with_named(globals.config(), &working_dir)?,
+            baseline,
+            settings,
+            linter,
+        })
+    }
+
+    /// A judge of the files of the snapshot.
+    pub(super) fn judge<'j>(&'j self, called_in: &'j Path) -> Judge<'j> {
+        Judge {
+            linter: &self.linter,
+            configs: &self.configs,
+            snapshot: self.snapshot,
+            baseline: &self.baseline,
+            called_in,
+        }
+    }
+
+    /// The rules for unchanged files under a changed configuration.
+    pub(super) fn linter_of_configuration(&self) -> Result<Linter, CommandError> {
+        with_rules(&self.settings, &RULES_OF_CONFIGURATION)
+    }
+
+    /// The rules for versions that are older than the snapshot.
+    pub(super) fn linter_of_history(&self) -> Result<Linter, CommandError> {
+        with_rules(&self.settings, &RULES_OF_HISTORY)
+    }
+}
+
+/// Whether a finding of the rule is about what leaks.
+pub(super) fn leaks(rule: &Rule) -> bool {
+    RULES_OF_HISTORY.contains(&rule.code)
+}
+
+/// The configurations of a snapshot.
+pub(super) fn configs<'s>(snapshot: &'s Snapshot<'s>) -> Configs<'s> {
+    Configs::new(snapshot.root(), |path| snapshot.read_file(path))
+}
+
+fn with_rules(settings: &Settings, rules: &[&str]) -> Result<Linter, CommandError> {
+    let mut settings = settings.clone();
+    settings.select = rules.iter().map(|rule| (*rule).to_owned()).collect();
+    linter(settings)
+}
+
+fn missing_baseline(snapshot: &Snapshot<'_>, file: &Path) -> CommandError {
+    let name = snapshot.name();
+    let message = format!("the baseline that `{FILE}` names is not in {name}");
+    CommandError::new(Code::CannotReadInput, message)
+        .in_file(&name_of(file))
+        .hint(format!("`git add` it, or remove its name from `{FILE}`"))
+}

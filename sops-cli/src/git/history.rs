@@ -1,0 +1,171 @@
+//! The versions of files that commits introduce. Whoever fetches a branch can read all of them, even if a later commit changes the file.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::objects::{Kind, Objects};
+use super::program::Running;
+use super::snapshot::{Snapshot, TrackedFile, short};
+use super::staged::new_content;
+use crate::command_error::{Code, CommandError};
+
+/// A version of a file, and the first commit that contains it.
+pub(crate) struct Version {
+    pub(crate) file: TrackedFile,
+    /// The abbreviated ID of the commit.
+    pub(crate) commit: String,
+}
+
+/// A branch or tag to push, and what the other side has.
+pub(crate) struct Pushed<'p> {
+    /// The ID of the commit or tag, or of another object.
+    pub(crate) tip: &'p str,
+    /// Its name, such as `refs/heads/main`.
+    pub(crate) name: &'p str,
+    /// IDs of commits that the other side has, with their ancestors. Unknown IDs are ignored.
+    pub(crate) known: &'p [String],
+    /// Remotes whose fetched branches the other side has.
+    pub(crate) remotes: &'p [String],
+}
+
+impl Pushed<'_> {
+    /// The versions that the other side lacks, oldest first and without duplicates, and the files of the last commit. `None`: nothing is new.
+    pub(crate) fn versions<'o>(
+        &self,
+        root: &Path,
+        objects: &'o Objects,
+    ) -> Result<Option<(Vec<Version>, Snapshot<'o>)>, CommandError> {
+        let missing = || {
+            let message = format!("`{}` names no object of this repository", self.tip);
+            CommandError::new(Code::CannotReadInput, message)
+        };
+        // `^{}` follows tags.
+        let tip = objects
+            .find(&format!("{}^{{}}", self.tip))
+            .ok_or_else(missing)?;
+        if tip.kind == Kind::Tree {
+            let snapshot = Snapshot::of_commit(root, objects, &tip.id)?;
+            let commit = short(&tip.id).to_owned();
+            let files = snapshot.files();
+            let versions = files.map(|file| Version {
+                file,
+                commit: commit.clone(),
+            });
+            return Ok(Some((versions.collect(), snapshot)));
+        }
+        if tip.kind != Kind::Commit {
+            let name = self.name.rsplit('/').next().unwrap_or(self.name);
+            let file = TrackedFile {
+                path: PathBuf::from(name),
+                blob: tip.id.clone(),
+            };
+            let commit = short(&tip.id).to_owned();
+            return Ok(Some((
+                vec![Version { file, commit }],
+                Snapshot::empty(root, objects),
+            )));
+        }
+        let output = self.changes(&tip.id)?;
+        if output.is_empty() {
+            return Ok(None);
+        }
+        let snapshot = Snapshot::of_commit(root, objects, &tip.id)?;
+        Ok(Some((versions(&output), snapshot)))
+    }
+
+    /// The changes of each new commit, parents before children. For a merge, these are the files that differ from all parents.
+    fn changes(&self, tip: &str) -> Result<Vec<u8>, CommandError> {
+        let list = ["rev-list", "--topo-order", "--reverse", "--ignore-missing"];
+        let mut arguments: Vec<String> = list.map(str::to_owned).to_vec();
+        arguments.extend([tip.to_owned(), "--not".to_owned()]);
+        arguments.extend(self.remotes.iter().map(|name| format!("--remotes={name}")));
+        arguments.extend(self.known.iter().cloned());
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut commits = Running::start(&arguments)?;
+        let changes = Running::start_after(
+            &mut commits,
+            &[
+                "diff-tree",
+                "--stdin",
+                "-r",
+                "-c",
+                "-z",
+                "--root",
+                "--raw",
+                "--no-abbrev",
+                "--no-renames",
+                "--no-ext-diff",
+                "--ignore-submodules",
+            ],
+        )?;
+        let output = changes.output()?;
+        commits.output()?;
+        Ok(output)
+    }
+}
+
+/// Parses the output of `git diff-tree`: the ID of each commit, followed by a change and a path for each file.
+fn versions(list: &[u8]) -> Vec<Version> {
+    let mut versions = Vec::new();
+    let mut seen = HashSet::new();
+    let mut commit = String::new();
+    let mut fields = list.split(|byte| *byte == 0);
+    while let Some(field) = fields.next() {
+        if !field.starts_with(b":") {
+            commit = short(&String::from_utf8_lossy(field)).to_owned();
+            continue;
+        }
+        let path = fields.next().unwrap_or_default();
+        let Some(blob) = new_content(field) else {
+            continue;
+        };
+        let path = PathBuf::from(OsStr::from_bytes(path));
+        let file = TrackedFile { path, blob };
+        if seen.insert(file.clone()) {
+            let commit = commit.clone();
+            versions.push(Version { file, commit });
+        }
+    }
+    versions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_version_is_named_by_the_first_commit_that_has_it() {
+        let (one, two, three) = ("1".repeat(40), "2".repeat(40), "3".repeat(40));
+        let none = "0".repeat(40);
+        let list = [
+            one.clone(),
+            format!(":000000 100644 {none} {one} A"),
+            "a".to_owned(),
+            format!(":000000 120000 {none} {two} A"),
+            "link".to_owned(),
+            two.clone(),
+            format!(":100644 000000 {one} {none} D"),
+            "a".to_owned(),
+            three.clone(),
+            format!("::000000 100644 100755 {none} {one} {one} AM"),
+            "a".to_owned(),
+            format!("::000000 100644 100644 {none} {one} {two} AM"),
+            ":b\n".to_owned(),
+            String::new(),
+        ];
+        let versions = versions(list.join("\0").as_bytes());
+        let found: Vec<_> = versions
+            .iter()
+            .map(|version| {
+                let path = version.file.path.to_str().unwrap();
+                (&*version.commit, path, &*version.file.blob)
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [(&one[..10], "a", &*one), (&three[..10], ":b\n", &*two)]
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! Runs Git and reads its objects, its index and its commits. Nothing here knows about secrets or rules.
+
+mod history;
+mod objects;
+mod program;
+mod published;
+mod repository;
+mod snapshot;
+mod staged;
+
+pub(crate) use history::{Pushed, Version};
+pub(crate) use objects::Objects;
+pub(crate) use program::{Running, git};
+pub(crate) use published::{is_published, remotes_at};
+pub(crate) use repository::Repository;
+pub(crate) use snapshot::{Snapshot, TrackedFile, clean};
+pub(crate) use staged::{Staged, staged};

@@ -1,0 +1,103 @@
+//! Reads Git's objects through one `git cat-file` process.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use super::program::{command, missing};
+use crate::command_error::CommandError;
+
+/// A reader of objects.
+pub(crate) struct Objects(Mutex<Process>);
+
+struct Process {
+    child: Child,
+    requests: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+/// An object of Git.
+pub(crate) struct Object {
+    pub(crate) id: String,
+    pub(crate) kind: Kind,
+    content: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Blob,
+    Tree,
+    Commit,
+    Tag,
+}
+
+impl Objects {
+    pub(crate) fn open() -> Result<Self, CommandError> {
+        let mut child = command(&["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // Outside a repository, another command reports the error.
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| missing(&error))?;
+        let (requests, answers) = (child.stdin.take(), child.stdout.take());
+        let answers = answers.ok_or_else(|| missing(&std::io::ErrorKind::BrokenPipe.into()))?;
+        Ok(Self(Mutex::new(Process {
+            child,
+            requests,
+            answers: BufReader::new(answers),
+        })))
+    }
+
+    /// The object with this name, such as `HEAD^{commit}`, if it exists.
+    pub(crate) fn find(&self, name: &str) -> Option<Object> {
+        // A request is a line.
+        if name.contains('\n') {
+            return None;
+        }
+        let mut process = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let requests = process.requests.as_mut()?;
+        requests.write_all(format!("{name}\n").as_bytes()).ok()?;
+        requests.flush().ok()?;
+        let mut header = String::new();
+        process.answers.read_line(&mut header).ok()?;
+        // `<id> <kind> <size>`, or a name and the reason why there is no such object.
+        let words: Vec<_> = header.split_whitespace().collect();
+        let [id, kind, size] = words[..] else {
+            return None;
+        };
+        let kind = match kind {
+            "blob" => Kind::Blob,
+            "tree" => Kind::Tree,
+            "commit" => Kind::Commit,
+            "tag" => Kind::Tag,
+            _ => return None,
+        };
+        let size: usize = size.parse().ok()?;
+        let mut content = vec![0; size + 1];
+        process.answers.read_exact(&mut content).ok()?;
+        content.pop();
+        let id = id.to_owned();
+        Some(Object { id, kind, content })
+    }
+
+    /// The content of the blob with that ID.
+    pub(crate) fn blob(&self, id: &str) -> Option<Vec<u8>> {
+        let object = self.find(id)?;
+        (object.kind == Kind::Blob).then_some(object.content)
+    }
+
+    /// The ID of the commit of that name.
+    pub(crate) fn commit(&self, name: &str) -> Option<String> {
+        let object = self.find(&format!("{name}^{{commit}}"))?;
+        (object.kind == Kind::Commit).then_some(object.id)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It ends with its input, and leaves no process behind.
+        self.requests = None;
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,92 @@
+//! Runs the program `git`.
+
+use std::process::{Child, Command, Output, Stdio};
+
+use crate::command_error::{Code, CommandError};
+
+/// Environment variables that change the meaning of path arguments.
+const MEANING_OF_PATHS: [&str; 4] = [
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+];
+
+/// Runs Git and returns its standard output.
+///
+/// # Errors
+/// Git is missing, or failed: the message contains the first line of its error output.
+pub(crate) fn git(arguments: &[&str]) -> Result<Vec<u8>, CommandError> {
+    Running::start(arguments)?.output()
+}
+
+/// A running Git process. Several can run at once.
+pub(crate) struct Running {
+    child: Child,
+    name: String,
+}
+
+impl Running {
+    pub(crate) fn start(arguments: &[&str]) -> Result<Self, CommandError> {
+        let mut command = command(arguments);
+        command.stdin(Stdio::null());
+        Self::spawn(command, arguments)
+    }
+
+    /// Starts a process that reads the output of another one.
+    pub(super) fn start_after(first: &mut Self, arguments: &[&str]) -> Result<Self, CommandError> {
+        let mut command = command(arguments);
+        command.stdin(first.child.stdout.take().map_or(Stdio::null(), Stdio::from));
+        Self::spawn(command, arguments)
+    }
+
+    fn spawn(mut command: Command, arguments: &[&str]) -> Result<Self, CommandError> {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(Self {
+            child: command.spawn().map_err(|error| missing(&error))?,
+            name: arguments[0].to_owned(),
+        })
+    }
+
+    /// Waits for the process to end, and returns its standard output.
+    pub(crate) fn output(self) -> Result<Vec<u8>, CommandError> {
+        let name = self.name.clone();
+        self.try_output()?.map_err(|reason| {
+            CommandError::new(Code::CannotReadInput, format!("`git {name}`: {reason}"))
+        })
+    }
+
+    /// The same, but returns Git's own reason if it fails.
+    pub(super) fn try_output(self) -> Result<Result<Vec<u8>, String>, CommandError> {
+        let output = self.child.wait_with_output();
+        let output = output.map_err(|error| missing(&error))?;
+        Ok(match output.status.success() {
+            true => Ok(output.stdout),
+            false => Err(reason(&output)),
+        })
+    }
+}
+
+/// A Git command that ignores `git replace`, because a push sends the original objects.
+pub(super) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command
+        .args(arguments)
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("LC_ALL", "C");
+    for name in MEANING_OF_PATHS {
+        command.env_remove(name);
+    }
+    command
+}
+
+pub(super) fn missing(error: &std::io::Error) -> CommandError {
+    CommandError::input("the output of `git`, which cannot be run", error)
+}
+
+/// The first line of the error output.
+fn reason(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let line = text.lines().next().unwrap_or_default();
+    line.trim().trim_start_matches("fatal: ").to_owned()
+}

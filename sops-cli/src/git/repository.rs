@@ -1,0 +1,64 @@
+//! The repository that Git finds from the working directory.
+
+use std::env;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::program::Running;
+use crate::command_error::{Code, CommandError};
+
+pub(crate) struct Repository {
+    /// The root of the working tree; in a bare repository, the working directory.
+    pub(crate) root: PathBuf,
+    /// The directory in which Git was called, relative to the root.
+    pub(crate) called_in: PathBuf,
+    pub(crate) has_working_tree: bool,
+}
+
+impl Repository {
+    /// Starts the lookup; [`Self::found`] takes the result.
+    pub(crate) fn look_up() -> Result<Running, CommandError> {
+        Running::start(&["rev-parse", "--is-inside-work-tree", "--show-prefix"])
+    }
+
+    pub(crate) fn found(running: Running) -> Result<Self, CommandError> {
+        let output = running
+            .try_output()?
+            .map_err(|reason| CommandError::new(Code::CannotReadInput, reason))?;
+        let here = env::current_dir()
+            .map_err(|error| CommandError::input("the working directory", &error))?;
+        let Some(prefix) = output.strip_prefix(b"true\n") else {
+            return Ok(Self {
+                root: here,
+                called_in: PathBuf::new(),
+                has_working_tree: false,
+            });
+        };
+        let prefix = Path::new(OsStr::from_bytes(
+            prefix.strip_suffix(b"\n").unwrap_or(prefix),
+        ));
+        let root = here.ancestors().nth(prefix.components().count());
+        let root = root.unwrap_or(&here).to_owned();
+        // Git runs hooks in the root, and passes the directory in which it was called.
+        let called_in = match prefix.as_os_str().is_empty() {
+            true => env::var_os("GIT_PREFIX").map_or_else(PathBuf::new, PathBuf::from),
+            false => prefix.to_owned(),
+        };
+        Ok(Self {
+            root,
+            called_in,
+            has_working_tree: true,
+        })
+    }
+
+    /// Fails where nothing can be committed.
+    pub(crate) fn require_working_tree(&self) -> Result<(), CommandError> {
+        if self.has_working_tree {
+            return Ok(());
+        }
+        let message = "there is no working tree here: this is a bare repository, or a directory inside `.git`";
+        Err(CommandError::new(Code::CannotReadInput, message)
+            .hint("change to a directory of the working tree"))
+    }
+}

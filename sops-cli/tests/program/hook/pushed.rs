@@ -1,0 +1,427 @@
+//! Before a push: all versions of files that the remote lacks.
+
+use std::fs;
+use std::path::Path;
+
+use test_support::environment::{Run, other_recipient, recipient};
+
+use super::{HARMLESS, PLAIN, Repository, both, refused, rules};
+
+/// A repository whose first commit is on a remote.
+fn cloned() -> Repository {
+    let repository = Repository::new();
+    repository
+        .git(&["init", "-q", "--bare", "../remote"])
+        .succeeds();
+    repository
+        .git(&["remote", "add", "origin", "../remote"])
+        .succeeds();
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+    repository
+        .git(&["push", "-q", "-u", "origin", "main"])
+        .succeeds();
+    repository
+}
+
+fn push(repository: &Repository, words: &[&str]) -> Run {
+    repository.git(&[&["push", "-q"], words].concat())
+}
+
+#[track_caller]
+fn is_refused(run: &Run, reasons: &[&str]) {
+    refused(run, reasons);
+    assert!(run.stderr.contains("The push is refused"), "{run}");
+}
+
+#[test]
+fn plaintext_is_refused_however_it_was_committed() {
+    let repository = cloned();
+    repository
+        .git(&["checkout", "-q", "-b", "feature"])
+        .succeeds();
+    repository.add("a.yaml", PLAIN);
+    let plain = repository.commit_unchecked();
+    is_refused(
+        &push(&repository, &["origin", "feature"]),
+        &[&format!("{plain}:a.yaml:6")],
+    );
+
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.git(&["cherry-pick", "feature"]).succeeds();
+    let picked = repository.head();
+    is_refused(&push(&repository, &[]), &[&format!("{picked}:a.yaml:6")]);
+
+    repository
+        .git(&["reset", "-q", "--hard", "origin/main"])
+        .succeeds();
+    repository.add("c.yaml", HARMLESS);
+    repository.commit().succeeds();
+    repository
+        .git(&["rebase", "-q", "main", "feature"])
+        .succeeds();
+    is_refused(&push(&repository, &["origin", "feature"]), &["a.yaml:6"]);
+
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    let merge = [
+        "merge",
+        "-q",
+        "--no-ff",
+        "--no-edit",
+        "--no-verify",
+        "feature",
+    ];
+    repository.git(&merge).succeeds();
+    is_refused(&push(&repository, &[]), &["a.yaml:6"]);
+
+    repository.git(&["rm", "-q", "a.yaml"]).succeeds();
+    repository.commit().succeeds();
+    repository.git(&["push", "-q", "--no-verify"]).succeeds();
+    repository.git(&["revert", "--no-edit", "HEAD"]).succeeds();
+    let reverted = repository.head();
+    is_refused(&push(&repository, &[]), &[&format!("{reverted}:a.yaml:6")]);
+
+    repository
+        .git(&["reset", "-q", "--hard", "HEAD~1"])
+        .succeeds();
+    let patch = repository
+        .git(&["format-patch", "--stdout", "-1", &plain])
+        .succeeds();
+    repository.0.write("patch", patch.stdout);
+    repository.git(&["am", "-q", "patch"]).succeeds();
+    is_refused(&push(&repository, &[]), &["a.yaml:6"]);
+}
+
+#[test]
+fn plaintext_that_a_later_commit_encrypts_or_deletes_is_refused() {
+    let repository = cloned();
+    repository.add("a.yaml", PLAIN);
+    let first = repository.commit_unchecked();
+    repository.add("a.yaml", &format!("{PLAIN}# more\n"));
+    repository.commit_unchecked();
+    repository.sops_rs(&["encrypt", "-i", "a.yaml"]).succeeds();
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+    let place = format!("{first}:a.yaml:6");
+    let run = push(&repository, &[]);
+    is_refused(
+        &run,
+        &[
+            &place,
+            "1 later version of the file",
+            "git rebase -i",
+            &format!("rewrite the commits from {first} on"),
+        ],
+    );
+    assert!(!run.stdout.contains("sops-rs encrypt"), "{run}");
+    assert_eq!(
+        run.stdout.matches("SL010").count() + run.stderr.matches("SL010").count(),
+        1,
+        "{run}"
+    );
+    repository.git(&["rm", "-q", "a.yaml"]).succeeds();
+    repository.commit().succeeds();
+    is_refused(&push(&repository, &[]), &[&place]);
+
+    repository
+        .git(&["reset", "-q", "--soft", "origin/main"])
+        .succeeds();
+    repository
+        .git(&["commit", "-q", "--allow-empty", "-m", "x"])
+        .succeeds();
+    push(&repository, &[]).succeeds();
+}
+
+#[test]
+fn commits_that_the_remote_has_are_not_checked() {
+    let repository = cloned();
+    repository.add("a.yaml", PLAIN);
+    repository.commit_unchecked();
+    repository.git(&["push", "-q", "--no-verify"]).succeeds();
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
+    push(&repository, &[]).succeeds();
+    // The same for a push to an address, to a new branch, or of a tag.
+    repository.add("c.yaml", HARMLESS);
+    repository.commit().succeeds();
+    push(&repository, &["../remote", "HEAD:refs/heads/other"]).succeeds();
+    push(&repository, &["origin", "HEAD:refs/heads/new"]).succeeds();
+    repository
+        .git(&["tag", "-a", "-m", "x", "v1", "main~1"])
+        .succeeds();
+    push(&repository, &["origin", "v1"]).succeeds();
+    // Another remote lacks them.
+    repository
+        .git(&["init", "-q", "--bare", "../fork"])
+        .succeeds();
+    repository
+        .git(&["remote", "add", "fork", "../fork"])
+        .succeeds();
+    is_refused(&push(&repository, &["fork", "main"]), &["a.yaml:6"]);
+    is_refused(&push(&repository, &["../fork", "main"]), &["a.yaml:6"]);
+}
+
+#[test]
+fn every_branch_and_tag_of_a_push_is_checked() {
+    let repository = cloned();
+    for branch in ["one", "two"] {
+        repository
+            .git(&["checkout", "-q", "-b", branch, "origin/main"])
+            .succeeds();
+        repository.add(&format!("{branch}.yaml"), PLAIN);
+        repository.commit_unchecked();
+    }
+    let run = push(&repository, &["origin", "main", "one", "two"]);
+    is_refused(&run, &["one.yaml:6", "two.yaml:6"]);
+    repository.git(&["tag", "light", "one"]).succeeds();
+    repository
+        .git(&["tag", "-a", "-m", "x", "heavy", "two"])
+        .succeeds();
+    repository
+        .git(&["tag", "-a", "-m", "x", "nested", "heavy"])
+        .succeeds();
+    is_refused(&push(&repository, &["origin", "light"]), &["one.yaml:6"]);
+    is_refused(&push(&repository, &["origin", "nested"]), &["two.yaml:6"]);
+    is_refused(
+        &push(&repository, &["origin", "HEAD~0:refs/heads/x"]),
+        &["two.yaml:6"],
+    );
+    // Tags of files and trees.
+    repository
+        .git(&["tag", "file.yaml", "one:one.yaml"])
+        .succeeds();
+    repository.git(&["tag", "tree", "one^{tree}"]).succeeds();
+    is_refused(
+        &push(&repository, &["origin", "file.yaml"]),
+        &["file.yaml:6"],
+    );
+    is_refused(&push(&repository, &["origin", "tree"]), &["one.yaml:6"]);
+    // A deletion has nothing to check.
+    repository
+        .git(&["push", "-q", "--no-verify", "origin", "one"])
+        .succeeds();
+    push(&repository, &["origin", "--delete", "one"]).succeeds();
+    // A forced push.
+    repository
+        .git(&["checkout", "-q", "-B", "main", "two"])
+        .succeeds();
+    let amend = ["commit", "-q", "--amend", "--no-verify", "-m", "y"];
+    repository.git(&amend).succeeds();
+    is_refused(
+        &push(&repository, &["-f", "origin", "main"]),
+        &["two.yaml:6"],
+    );
+}
+
+#[test]
+fn a_change_in_a_merge_commit_itself_is_checked() {
+    let repository = cloned();
+    repository
+        .git(&["checkout", "-q", "-b", "feature"])
+        .succeeds();
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
+    repository.git(&["checkout", "-q", "main"]).succeeds();
+    repository.add("c.yaml", HARMLESS);
+    repository.commit().succeeds();
+    repository
+        .git(&["merge", "-q", "--no-commit", "feature"])
+        .succeeds();
+    repository.add("b.yaml", PLAIN);
+    let merge = repository.commit_unchecked();
+    is_refused(&push(&repository, &[]), &[&format!("{merge}:b.yaml:6")]);
+}
+
+#[test]
+fn a_replaced_commit_hides_nothing() {
+    let repository = cloned();
+    repository.add("a.yaml", PLAIN);
+    repository.commit_unchecked();
+    let empty = ["commit-tree", "-p", "HEAD~1", "-m", "x", "HEAD~1^{tree}"];
+    let empty = repository.git(&empty).succeeds().stdout;
+    let replace = ["replace", "HEAD", empty.trim()];
+    repository.git(&replace).succeeds();
+    is_refused(&push(&repository, &[]), &["a.yaml:6"]);
+}
+
+#[test]
+fn all_versions_are_judged_by_the_configuration_of_the_last_commit() {
+    let repository = cloned();
+    // A later rule covers earlier versions.
+    repository.add("values.yml", "stringData:\n  a: correct-horse\n");
+    let plain = repository.commit_unchecked();
+    repository.git(&["rm", "-q", "values.yml"]).succeeds();
+    repository.add(
+        ".sops.yaml",
+        &rules(&recipient()).replace("yaml$", "ya?ml$"),
+    );
+    repository.commit().succeeds();
+    is_refused(
+        &push(&repository, &[]),
+        &[
+            &format!("{plain}:values.yml:2"),
+            "a creation rule covers this file",
+        ],
+    );
+    // Later settings apply to earlier versions too.
+    repository.add(".sops-lint.yaml", "exclude: ['*.yml']\n");
+    repository.commit().succeeds();
+    push(&repository, &[]).succeeds();
+
+    // What is staged does not matter.
+    repository.add("a.yaml", PLAIN);
+    repository.commit_unchecked();
+    repository.add(".sops-lint.yaml", "exclude: ['*']\n");
+    is_refused(&push(&repository, &[]), &["a.yaml:6"]);
+}
+
+#[test]
+fn an_old_version_may_have_other_recipients_than_the_rule() {
+    let repository = cloned();
+    repository.0.write("a.yaml", PLAIN);
+    repository.sops_rs(&["encrypt", "-i", "a.yaml"]).succeeds();
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+    repository.0.write(".sops.yaml", rules(&both()));
+    repository
+        .sops_rs(&["updatekeys", "-y", "a.yaml"])
+        .succeeds();
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+    push(&repository, &[]).succeeds();
+    // The last version may not.
+    let update = ["updatekeys", "-y", "a.yaml"];
+    repository.0.write(".sops.yaml", rules(&recipient()));
+    repository.sops_rs(&update).succeeds();
+    repository.add("a.yaml", &repository.0.read("a.yaml"));
+    repository.0.write(
+        ".sops.yaml",
+        rules(&format!("{},{}", both(), other_recipient())),
+    );
+    repository.commit_unchecked();
+    let run = push(&repository, &[]);
+    is_refused(&run, &["SL012", "Fix the files as shown, and commit them"]);
+}
+
+#[test]
+fn an_invalid_configuration_is_refused() {
+    let repository = cloned();
+    repository.add(".sops.yaml", "creation_rules: [");
+    repository.commit_unchecked();
+    is_refused(&push(&repository, &[]), &[".sops.yaml:1:"]);
+}
+
+#[test]
+fn names_and_links_are_literal() {
+    let repository = cloned();
+    std::os::unix::fs::symlink("nowhere", repository.0.path("link.yaml"))
+        .expect("the test owns it");
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+    push(&repository, &[]).succeeds();
+    for name in [
+        ":100644 a.yaml",
+        "with\nnewline.yaml",
+        "é.yaml",
+        "0:x/a.yaml",
+    ] {
+        repository.add(name, PLAIN);
+        repository.commit_unchecked();
+        is_refused(&push(&repository, &[]), &[&name.replace('\n', "\\n")]);
+        repository
+            .git(&["reset", "-q", "--hard", "HEAD~1"])
+            .succeeds();
+    }
+}
+
+#[test]
+fn a_push_from_a_shallow_clone_is_checked() {
+    let repository = cloned();
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
+    push(&repository, &[]).succeeds();
+    let remote = format!(
+        "file://{}",
+        repository
+            .0
+            .path("../remote")
+            .canonicalize()
+            .expect("it is there")
+            .display()
+    );
+    repository
+        .git(&["clone", "-q", "--depth", "1", &remote, "../shallow"])
+        .succeeds();
+    let shallow = repository.0.path("../shallow");
+    let mut command = repository.0.command(&["hook", "install"]);
+    command.current_dir(&shallow);
+    repository.0.finish(command).succeeds();
+    fs::write(shallow.join("c.yaml"), HARMLESS).expect("the test owns it");
+    repository.git_in(&shallow, &["add", "."]).succeeds();
+    repository
+        .git_in(&shallow, &["commit", "-q", "-m", "x"])
+        .succeeds();
+    repository.git_in(&shallow, &["push", "-q"]).succeeds();
+    fs::write(shallow.join("a.yaml"), PLAIN).expect("the test owns it");
+    repository.git_in(&shallow, &["add", "."]).succeeds();
+    repository
+        .git_in(&shallow, &["commit", "-q", "--no-verify", "-m", "x"])
+        .succeeds();
+    is_refused(&repository.git_in(&shallow, &["push", "-q"]), &["a.yaml:6"]);
+}
+
+#[test]
+fn a_push_from_a_bare_repository_is_checked() {
+    let repository = Repository::without_hook();
+    repository.add("a.yaml", PLAIN);
+    let plain = repository.commit_unchecked();
+    repository
+        .git(&["clone", "-q", "--bare", ".", "../bare"])
+        .succeeds();
+    let id = repository.git(&["rev-parse", "HEAD"]).succeeds().stdout;
+    let list = format!(
+        "refs/heads/main {} refs/heads/main {}\n",
+        id.trim(),
+        "0".repeat(40)
+    );
+    repository.0.write("list", list);
+    let program = test_support::environment::program();
+    let check = format!(
+        "'{}' hook run --pre-push x x < ../work/list",
+        program.display()
+    );
+    let mut command = repository.0.command_of(Path::new("sh"), &["-c", &check]);
+    command.current_dir(repository.0.path("../bare"));
+    let run = repository.0.finish(command);
+    is_refused(&run, &[&format!("{plain}:a.yaml:6")]);
+}
+
+#[test]
+fn invalid_input_of_the_push_check_is_an_error() {
+    let repository = Repository::without_hook();
+    for list in ["nonsense\n", "a b c\n"] {
+        let run = repository
+            .0
+            .run_with_input(&["hook", "run", "--pre-push", "origin"], list);
+        assert!(
+            run.fails_with(2)
+                .stderr
+                .contains("not the list that Git passes to pre-push")
+        );
+    }
+    let id = "1".repeat(40);
+    let list = format!("refs/heads/x {id} refs/heads/x {}\n", "0".repeat(40));
+    let run = repository
+        .0
+        .run_with_input(&["hook", "run", "--pre-push", "origin"], &list);
+    assert!(
+        run.fails_with(2)
+            .stderr
+            .contains("names no object of this repository")
+    );
+    // Nothing to push.
+    repository
+        .0
+        .run_with_input(&["hook", "run", "--pre-push", "origin"], "\n")
+        .succeeds();
+}
