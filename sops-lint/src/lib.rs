@@ -32,6 +32,7 @@ mod repository;
 mod rule;
 mod rules;
 mod settings;
+mod source_map;
 mod suppress;
 mod unreadable;
 

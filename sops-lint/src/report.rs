@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -10,10 +11,12 @@ use sops_core::document::NodeRef;
 use sops_core::{Document, Format};
 
 use crate::finding::{Finding, Fix, Severity};
+use crate::likeness::{Found, is_shown};
 use crate::lines::Lines;
 use crate::linter::{Input, Linter};
 use crate::object::Object;
 use crate::rule::Rule;
+use crate::source_map::SourceMap;
 
 /// The findings of one file, and what is to be known of it when all files have been seen.
 pub(crate) struct Report<'r> {
@@ -146,6 +149,47 @@ impl<'r> Report<'r> {
         self.add(node.span(), path, message.into())
     }
 
+    /// Secrets in the value of a scalar, each at its own place and with its own name.
+    pub(crate) fn secrets(
+        &mut self,
+        node: NodeRef<'_, '_>,
+        found: Vec<Found>,
+        holder: fmt::Arguments<'_>,
+        help: &str,
+    ) {
+        let Some(value) = node.scalar_text().filter(|_| !found.is_empty()) else {
+            return;
+        };
+        let text = self.text;
+        let span = node.span();
+        let mut map = SourceMap::new(text.get(span.clone()).unwrap_or_default(), value);
+        let is_block = map.is_block();
+        let places: Vec<_> = found
+            .iter()
+            .map(
+                |found| match found.range.len() == value.trim().len() && !is_block {
+                    true => span.clone(),
+                    false => {
+                        let place = map.range(&found.range);
+                        span.start + place.start..span.start + place.end
+                    }
+                },
+            )
+            .collect();
+        let path = path(node);
+        for (found, place) in found.into_iter().zip(places) {
+            let what = found.likeness.what();
+            let named = match found.name.as_str() {
+                "" => String::new(),
+                name => format!(": `{name}`"),
+            };
+            let inner = Some(found.name).filter(|name| !name.is_empty());
+            let path = path.iter().cloned().chain(inner).collect();
+            self.add(place, path, format!("{holder} holds {what}{named}"))
+                .help(help);
+        }
+    }
+
     /// Something in a part of the text.
     pub(crate) fn span(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Finding {
         self.add(span, Vec::new(), message.into())
@@ -225,6 +269,7 @@ fn path(node: NodeRef<'_, '_>) -> Vec<String> {
     below_top
         .map(|node| {
             let name = node.number().and_then(|_| node.get("name")?.as_str());
+            let name = name.filter(|name| is_shown(name));
             name.map_or_else(|| node.step(), |name| format!("[{name}]"))
         })
         .collect()
