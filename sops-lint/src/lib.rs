@@ -21,6 +21,7 @@
 //! ```
 
 mod baseline;
+mod dockerfile;
 mod finding;
 mod likeness;
 mod lines;
