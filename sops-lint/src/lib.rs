@@ -22,6 +22,7 @@
 
 mod baseline;
 mod dockerfile;
+mod embedded;
 mod finding;
 mod likeness;
 mod lines;

@@ -10,6 +10,7 @@ use sops_core::config::{Config, CreationRule};
 use sops_core::document::NodeRef;
 use sops_core::{Document, Format};
 
+use crate::embedded::Frame;
 use crate::finding::{Finding, Fix, Severity};
 use crate::likeness::{Found, is_shown};
 use crate::lines::Lines;
@@ -32,6 +33,8 @@ pub(crate) struct Report<'r> {
     selected: OnceCell<HashSet<Range<usize>>>,
     rule: &'static Rule,
     object: Option<String>,
+    /// The text in a scalar that is looked at as a document of its own.
+    frame: Option<Frame>,
 }
 
 /// What is to be known of a file when all have been seen.
@@ -81,7 +84,13 @@ impl<'r> Report<'r> {
             selected: OnceCell::new(),
             rule,
             object: None,
+            frame: None,
         }
+    }
+
+    /// From now on nodes are those of a text in the file, or again of the file itself.
+    pub(crate) fn within(&mut self, frame: Option<Frame>) {
+        self.frame = frame;
     }
 
     /// From now on findings are those of this rule, in this object.
@@ -99,6 +108,10 @@ impl<'r> Report<'r> {
 
     /// The creation rule for the file, with its number, if the configuration is valid and has one.
     pub(crate) fn creation_rule(&self) -> Option<(usize, &'r Config, &'r CreationRule)> {
+        // It is for the file as a whole, not for a text in it.
+        if self.frame.is_some() {
+            return None;
+        }
         *self.creation_rule.get_or_init(|| {
             let config = self.input.config?;
             let rule = config.creation_rule_for(self.input.path).ok()??;
@@ -160,7 +173,8 @@ impl<'r> Report<'r> {
         let Some(value) = node.scalar_text().filter(|_| !found.is_empty()) else {
             return;
         };
-        let text = self.text;
+        let frame = self.frame.take();
+        let text = frame.as_ref().map_or(self.text, Frame::text);
         let span = node.span();
         let mut map = SourceMap::new(text.get(span.clone()).unwrap_or_default(), value);
         let is_block = map.is_block();
@@ -176,6 +190,7 @@ impl<'r> Report<'r> {
                 },
             )
             .collect();
+        self.frame = frame;
         let path = path(node);
         for (found, place) in found.into_iter().zip(places) {
             let what = found.likeness.what();
@@ -213,6 +228,10 @@ impl<'r> Report<'r> {
     }
 
     fn add(&mut self, span: Range<usize>, path: Vec<String>, message: String) -> &mut Finding {
+        let (span, path) = match &mut self.frame {
+            Some(frame) => (frame.in_file(&span), frame.path(path)),
+            None => (span, path),
+        };
         let lines = self.lines.get_or_init(|| Lines::new(self.input.bytes));
         let end = self.input.bytes[span.clone()]
             .iter()
