@@ -218,6 +218,11 @@ impl Linter {
                 }
             });
         }
+        self.ask(report, |check, report| {
+            if let Check::Document(check) = check {
+                check(&document, report);
+            }
+        });
         Kind::Read
     }
 

@@ -2,6 +2,7 @@
 
 mod broken_file;
 mod creation_rules;
+mod credential_in_value;
 mod flux_without_decryption;
 pub(crate) mod literal_secret_in_env;
 mod partly_encrypted;
@@ -28,7 +29,7 @@ pub(crate) use suppression::RULE as SUPPRESSION;
 use crate::rule::Rule;
 
 /// All rules, in the order of their codes.
-pub const RULES: [&Rule; 19] = [
+pub const RULES: [&Rule; 20] = [
     &literal_secret_in_env::RULE,
     &secret_in_env::RULE,
     &secret_from_env::RULE,
@@ -48,6 +49,7 @@ pub const RULES: [&Rule; 19] = [
     &broken_file::RULE,
     &suppression::RULE,
     &secret_in_helm_values::RULE,
+    &credential_in_value::RULE,
 ];
 
 /// The rule of that code or name.
