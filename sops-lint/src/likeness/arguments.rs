@@ -7,10 +7,44 @@ use super::{Likeness, judge, judge_variable};
 
 /// Adds what the words of a command or a script hold.
 pub(crate) fn find(text: &str, found: &mut FoundSet) {
-    // Quotes hold spaces together, which may then be a value with spaces or another script.
-    let divides = |c: char| c.is_whitespace() || matches!(c, ';' | '"' | '\'' | '&' | '|');
     let mut flag: Option<&str> = None;
-    for part in text.split(divides).filter(|part| !part.is_empty()) {
+    for line in text.lines() {
+        // The value of a flag is in the same command, which a backslash continues.
+        let is_continued = line.ends_with('\\');
+        for command in without_comment(line).split([';', '&', '|']) {
+            flag = in_command(command, flag.take(), text, found);
+            flag = flag.filter(|_| is_continued);
+        }
+    }
+}
+
+/// The line without a comment, which begins outside of quotes.
+pub(super) fn without_comment(line: &str) -> &str {
+    let mut quote: Option<char> = None;
+    let mut before = ' ';
+    for (at, character) in line.char_indices() {
+        match (character, quote) {
+            ('#', None) if before.is_whitespace() => return &line[..at],
+            ('"' | '\'', None) if before != '\\' => quote = Some(character),
+            (_, Some(open)) if open == character && before != '\\' => quote = None,
+            _ => {}
+        }
+        before = character;
+    }
+    line
+}
+
+/// Adds what the words of one command hold; the flag at its end, if that has no value yet.
+fn in_command<'t>(
+    command: &'t str,
+    mut flag: Option<&'t str>,
+    text: &'t str,
+    found: &mut FoundSet,
+) -> Option<&'t str> {
+    // Quotes hold spaces together, which may then be a value with spaces or another script.
+    let divides = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
+    let parts = command.split(divides);
+    for part in parts.filter(|part| !part.is_empty() && *part != "\\") {
         let waiting = flag.take().filter(|_| !part.starts_with("--"));
         if waiting.is_some() && is_scheme(part) {
             flag = waiting;
@@ -35,6 +69,7 @@ pub(crate) fn find(text: &str, found: &mut FoundSet) {
         let header = part.strip_suffix(':').filter(is_header);
         flag = Some(part).filter(|_| is_flag).or(header);
     }
+    flag
 }
 
 /// The value in quotes that begins at the end of `NAME=`.

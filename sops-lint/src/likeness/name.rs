@@ -193,6 +193,7 @@ const ABOUT: &[&str] = &[
     "instructions",
     "comment",
     "info",
+    "stdin",
 ];
 
 const SECRET: &[&str] = &[
@@ -439,7 +440,11 @@ pub(crate) fn is_label(value: &str) -> bool {
         SECRET.contains(&word) || ["passwort", "secret", "key", "username"].contains(&word)
     };
     let mut parts = value.split_whitespace();
-    let words = value.contains(' ') && parts.any(|word| is_named(&word.to_ascii_lowercase()));
+    let words = value.contains(' ')
+        && parts.any(|word| {
+            let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
+            is_named(&word.to_ascii_lowercase())
+        });
     let is_capital = value.starts_with(|first: char| first.is_ascii_uppercase());
     words
         || is_capital

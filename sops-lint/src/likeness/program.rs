@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::arguments::without_comment;
 use super::found::{FoundSet, range_of};
 use super::{Likeness, judge};
 
@@ -111,7 +112,9 @@ pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
 pub(crate) fn find(script: &str, found: &mut FoundSet) {
     // The same length, so that places stay what they are.
     let joined = script.replace("\\\n", "  ");
-    for line in joined.split(['\n', ';']).flat_map(|line| line.split("&&")) {
+    let lines = joined.split('\n').map(without_comment);
+    let commands = lines.flat_map(|line| line.split(';'));
+    for line in commands.flat_map(|line| line.split("&&")) {
         let commands: Vec<_> = line.split('|').map(words).collect();
         for (number, command) in commands.iter().enumerate() {
             let cleaned: Vec<&str> = command.iter().map(|(word, _)| word.as_str()).collect();
@@ -217,6 +220,8 @@ mod tests {
         }
         for script in [
             "curl -u $USER:$PASSWORD https://a",
+            "# curl -u admin:hunter2 https://a",
+            "curl https://a # -u admin:hunter2",
             "curl -u \"${USER}:${PASSWORD}\" https://a",
             "curl -u \"$(cat /run/user):$(cat /run/password)\" https://a",
             "curl -u admin https://a",
