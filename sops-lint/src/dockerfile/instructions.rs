@@ -72,10 +72,12 @@ pub(crate) fn instructions(bytes: &[u8], joined: &mut String) -> Vec<Range<usize
 impl<'t> Instruction<'t> {
     /// The instruction in that range of the text; also the one that `ONBUILD` has in it.
     pub(crate) fn read(text: &'t str, range: Range<usize>) -> Self {
-        let line = text.get(range.clone()).unwrap_or_default().trim_end();
+        let whole = text.get(range.clone()).unwrap_or_default().trim_end();
+        let line = whole.trim_start();
+        let start = range.start + whole.len() - line.len();
         let name = line.split_whitespace().next().unwrap_or_default();
         let rest = line[name.len()..].trim_start();
-        let at = range.start + line.len() - rest.len();
+        let at = start + line.len() - rest.len();
         if name.eq_ignore_ascii_case("ONBUILD") && !rest.is_empty() {
             return Self::read(text, at..at + rest.len());
         }
@@ -123,19 +125,23 @@ impl<'t> Instruction<'t> {
                 .into_iter()
                 .all(|word| word.starts_with("--") || word == "CMD")
         })?;
-        let texts: Vec<String> = serde_json::from_str(self.rest[begin..].trim()).ok()?;
-        let mut at = begin;
-        let texts = texts.iter().map(|text| {
-            let open = self.rest[at..].find('"').map_or(at, |quote| at + quote + 1);
-            let escaped = serde_json::to_string(text).unwrap_or_default();
-            let length = escaped.len().saturating_sub(2);
-            let end = (open + length).min(self.rest.len());
-            let end = self.rest.ceil_char_boundary(end);
-            at = (end + 1).min(self.rest.len());
-            at = self.rest.ceil_char_boundary(at);
-            open..end
-        });
-        Some(texts.collect())
+        serde_json::from_str::<Vec<String>>(self.rest[begin..].trim()).ok()?;
+        let mut texts = Vec::new();
+        let mut open: Option<usize> = None;
+        let mut is_escaped = false;
+        for (at, byte) in self.rest.bytes().enumerate().skip(begin) {
+            match (byte, open) {
+                _ if is_escaped => is_escaped = false,
+                (b'\\', Some(_)) => is_escaped = true,
+                (b'"', None) => open = Some(at + 1),
+                (b'"', Some(start)) => {
+                    texts.push(start..at);
+                    open = None;
+                }
+                _ => {}
+            }
+        }
+        Some(texts)
     }
 }
 
@@ -227,6 +233,7 @@ mod tests {
             ("# escape=`\nCOPY a C:\\\n", "COPY", "a C:\\"),
             ("env A=1 \\", "ENV", "A=1"),
             ("ONBUILD ENV A=1", "ENV", "A=1"),
+            ("\u{2028}ENV A=1", "ENV", "A=1"),
             ("RUN <<EOF\na\nEOF\n", "RUN", "<<EOF a EOF"),
             (
                 "RUN <<-'E' cat <<B\na\nE\nb\nB\n",
@@ -268,6 +275,7 @@ mod tests {
             list(r#"["a", "b \"c\"",   "d"]"#),
             Some(vec!["a".into(), "b \\\"c\\\"".into(), "d".into()])
         );
+        assert_eq!(list(r#"["\u0061\/"]"#), Some(vec![r"\u0061\/".into()]));
         assert_eq!(list(r#"--interval=5s CMD ["a"]"#), Some(vec!["a".into()]));
         assert_eq!(list("[ -f a ] && b"), None);
     }
