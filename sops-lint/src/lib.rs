@@ -21,6 +21,8 @@
 //! ```
 
 mod baseline;
+mod dockerfile;
+mod embedded;
 mod finding;
 mod likeness;
 mod lines;
@@ -32,6 +34,7 @@ mod repository;
 mod rule;
 mod rules;
 mod settings;
+mod source_map;
 mod suppress;
 mod unreadable;
 

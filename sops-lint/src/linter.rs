@@ -13,7 +13,7 @@ use crate::report::{Facts, Report};
 use crate::rule::{Check, Rule};
 use crate::settings::{Settings, SettingsError, globs};
 use crate::unreadable::{broken, not_utf8, own_rule, place};
-use crate::{rules, suppress};
+use crate::{embedded, rules, suppress};
 
 /// A file that is to be looked at.
 pub struct Input<'i> {
@@ -177,7 +177,8 @@ impl Linter {
         let is_encrypted = text.contains(CIPHERTEXT_PREFIX);
         let is_covered = || !text.trim().is_empty() && own_rule(report).is_some();
         if !is_read(format, is_encrypted, text) && !is_covered() {
-            return Kind::Other;
+            let is_patch = format == Format::Json && embedded::look_into_file(report);
+            return if is_patch { Kind::Read } else { Kind::Other };
         }
         let document = match Document::parse(
             text,
@@ -187,6 +188,9 @@ impl Linter {
             },
         ) {
             Ok(document) => document,
+            Err(_) if embedded::look_into_file(report) && own_rule(report).is_none() => {
+                return Kind::Read;
+            }
             Err(_) if text.contains("{{") => return Kind::Template,
             Err(error) => {
                 broken(report, error, is_encrypted);
@@ -204,6 +208,7 @@ impl Linter {
                 }
             }
         }
+        embedded::look_into(&document, report);
         if document.is_encrypted() {
             self.encrypted(report, text, format);
         } else {
@@ -213,6 +218,11 @@ impl Linter {
                 }
             });
         }
+        self.ask(report, |check, report| {
+            if let Check::Document(check) = check {
+                check(&document, report);
+            }
+        });
         Kind::Read
     }
 

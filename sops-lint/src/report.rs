@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -11,11 +12,14 @@ use sops_core::document::NodeRef;
 use sops_core::printable::escaped;
 use sops_core::{Document, Format};
 
+use crate::embedded::Frame;
 use crate::finding::{Finding, Fix, Severity};
+use crate::likeness::{Found, is_shown};
 use crate::lines::Lines;
 use crate::linter::{Input, Linter};
 use crate::object::Object;
 use crate::rule::Rule;
+use crate::source_map::SourceMap;
 
 /// The findings of one file, and what is to be known of it when all files have been seen.
 pub(crate) struct Report<'r> {
@@ -31,6 +35,8 @@ pub(crate) struct Report<'r> {
     selected: OnceCell<HashSet<Range<usize>>>,
     rule: &'static Rule,
     object: Option<String>,
+    /// The text in a scalar that is looked at as a document of its own.
+    frame: Option<Frame>,
 }
 
 /// What is to be known of a file when all have been seen.
@@ -80,7 +86,13 @@ impl<'r> Report<'r> {
             selected: OnceCell::new(),
             rule,
             object: None,
+            frame: None,
         }
+    }
+
+    /// From now on nodes are those of a text in the file, or again of the file itself.
+    pub(crate) fn within(&mut self, frame: Option<Frame>) {
+        self.frame = frame;
     }
 
     /// From now on findings are those of this rule, in this object.
@@ -98,6 +110,10 @@ impl<'r> Report<'r> {
 
     /// The creation rule for the file, with its number, if the configuration is valid and has one.
     pub(crate) fn creation_rule(&self) -> Option<(usize, &'r Config, &'r CreationRule)> {
+        // It is for the file as a whole, not for a text in it.
+        if self.frame.is_some() {
+            return None;
+        }
         *self.creation_rule.get_or_init(|| {
             let config = self.input.config?;
             let rule = config.creation_rule_for(self.input.path).ok()??;
@@ -148,6 +164,49 @@ impl<'r> Report<'r> {
         self.add(node.span(), path, message.into())
     }
 
+    /// Secrets in the value of a scalar, each at its own place and with its own name.
+    pub(crate) fn secrets(
+        &mut self,
+        node: NodeRef<'_, '_>,
+        found: Vec<Found>,
+        holder: fmt::Arguments<'_>,
+        help: &str,
+    ) {
+        let Some(value) = node.scalar_text().filter(|_| !found.is_empty()) else {
+            return;
+        };
+        let frame = self.frame.take();
+        let text = frame.as_ref().map_or(self.text, Frame::text);
+        let span = node.span();
+        let mut map = SourceMap::new(text.get(span.clone()).unwrap_or_default(), value);
+        let is_block = map.is_block();
+        let places: Vec<_> = found
+            .iter()
+            .map(
+                |found| match found.range.len() == value.trim().len() && !is_block {
+                    true => span.clone(),
+                    false => {
+                        let place = map.range(&found.range);
+                        span.start + place.start..span.start + place.end
+                    }
+                },
+            )
+            .collect();
+        self.frame = frame;
+        let path = path(node);
+        for (found, place) in found.into_iter().zip(places) {
+            let what = found.likeness.what();
+            let named = match found.name.as_str() {
+                "" => String::new(),
+                name => format!(": `{name}`"),
+            };
+            let inner = Some(found.name).filter(|name| !name.is_empty());
+            let path = path.iter().cloned().chain(inner).collect();
+            self.add(place, path, format!("{holder} holds {what}{named}"))
+                .help(help);
+        }
+    }
+
     /// Something in a part of the text.
     pub(crate) fn span(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Finding {
         self.add(span, Vec::new(), message.into())
@@ -171,6 +230,10 @@ impl<'r> Report<'r> {
     }
 
     fn add(&mut self, span: Range<usize>, path: Vec<String>, message: String) -> &mut Finding {
+        let (span, path) = match &mut self.frame {
+            Some(frame) => (frame.in_file(&span), frame.path(path)),
+            None => (span, path),
+        };
         let lines = self.lines.get_or_init(|| Lines::new(self.input.bytes));
         let end = self.input.bytes[span.clone()]
             .iter()
@@ -227,6 +290,7 @@ fn path(node: NodeRef<'_, '_>) -> Vec<String> {
     below_top
         .map(|node| {
             let name = node.number().and_then(|_| node.get("name")?.as_str());
+            let name = name.filter(|name| is_shown(name));
             name.map_or_else(|| node.step(), |name| format!("[{name}]"))
         })
         .collect()

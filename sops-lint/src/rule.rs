@@ -31,6 +31,8 @@ pub(crate) enum Check {
     Encrypted(fn(&EncryptedDocument<'_>, &mut Report<'_>)),
     /// Each file that has a form, and is not encrypted.
     Plaintext(fn(&sops_core::Document<'_>, &mut Report<'_>)),
+    /// Each file that has a form, encrypted or not, after all else was reported.
+    Document(fn(&sops_core::Document<'_>, &mut Report<'_>)),
 }
 
 impl Rule {

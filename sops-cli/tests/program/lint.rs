@@ -45,6 +45,47 @@ fn findings_are_shown_with_their_lines_and_without_values() {
 }
 
 #[test]
+fn each_secret_of_a_file_in_a_value_is_reported_at_its_own_place() {
+    let environment = TestEnvironment::new();
+    environment.write(
+        "cm.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a.yml: |\n    db:\n      password: correct-horse # why\n    \
+         list:\n    - {password: correct-horse-2}\n  run.sh: |\n    export PGPASSWORD=correct-horse\n",
+    );
+    environment.write(
+        "kustomization.yaml",
+        "kind: Kustomization\npatches:\n- patch: |\n    kind: Secret\n    metadata: {name: db}\n    stringData:\n      password: correct-horse\n",
+    );
+    environment.write(
+        "patch.yaml",
+        "- op: add\n  path: /stringData/a\n  value: correct-horse\n",
+    );
+    environment.write(
+        "Dockerfile",
+        "FROM a\nENV \\\n  A=b \\\n  DB_PASSWORD=correct-horse\n",
+    );
+    let run = environment.run(&["lint"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(!run.to_string().contains("correct-horse"), "{run}");
+    for place in [
+        "cm.yaml:7:17",
+        "cm.yaml:9:18",
+        "cm.yaml:11:23",
+        "kustomization.yaml:7:17",
+        "patch.yaml:3:10",
+        "Dockerfile:4:15",
+    ] {
+        assert!(
+            run.to_string().contains(&format!("--> {place}\n")),
+            "{place}: {run}"
+        );
+    }
+    for name in ["`db.password`", "`list.0.password`", "`PGPASSWORD`"] {
+        assert!(run.to_string().contains(name), "{name}: {run}");
+    }
+}
+
+#[test]
 fn exit_codes_tell_findings_from_errors() {
     let environment = TestEnvironment::new();
     environment.write("a.yaml", "a: 1\n");
@@ -349,7 +390,7 @@ fn findings_are_written_in_the_formats_of_others() {
 fn rules_explain_themselves() {
     let environment = TestEnvironment::new();
     let list = environment.run(&["lint", "rule"]).succeeds().stdout;
-    assert_eq!(list.lines().count(), 19);
+    assert_eq!(list.lines().count(), 20);
     for name in ["SL007", "writable-secret-mount"] {
         let page = environment.run(&["lint", "rule", name]).succeeds().stdout;
         assert!(

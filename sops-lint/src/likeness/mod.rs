@@ -1,19 +1,26 @@
 //! Whether a value is a secret, judged by the name it has and by its shape. When in doubt it is none: who is warned without need
 //! stops reading warnings.
 
+pub(crate) mod arguments;
+mod assignment;
+mod found;
+mod key_path;
 mod name;
+mod passphrase;
 pub(crate) mod program;
 mod reference;
+mod text;
 pub(crate) mod token;
-
-use std::sync::LazyLock;
+mod trace;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use regex::Regex;
 
+pub(crate) use found::{Found, FoundSet};
+pub(crate) use key_path::is_shown;
 pub(crate) use name::Name;
 pub(crate) use reference::{is_harmless, is_reference};
+pub(crate) use text::{in_script, in_text, in_variable};
 
 /// What speaks for a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,68 +43,63 @@ impl Likeness {
 
 /// Judges the value of that name.
 pub(crate) fn judge(name: &str, value: &str) -> Option<Likeness> {
+    judge_as(name, value, is_constant(name))
+}
+
+/// Judges the value of an environment variable. Unlike an entry of a file, it is never an expression of a program, and seldom the name
+/// of a Secret.
+pub(crate) fn judge_variable(name: &str, value: &str) -> Option<Likeness> {
+    judge_as(name, value, true)
+}
+
+fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     let value = unquoted(value.trim());
     if is_harmless(value) {
-        return None;
+        let is_pin = is_variable && value.len() == 4 && value.bytes().all(|c| c.is_ascii_digit());
+        let is_secret = is_pin && Name::of(name) == Name::Secret && name::is_of_password(name);
+        return is_secret.then_some(Likeness::Name);
     }
     if let Some(format) = token::find(value) {
         return Some(Likeness::Format(format));
     }
     let is_secret = match Name::of(name) {
-        Name::Secret => is_plausible(value) && !name::is_key_of_secret(name, value),
-        Name::Weak => is_random(value) || is_basic(value),
-        Name::Reference => is_random(value) && !is_identifier(value) || is_no_name(value),
+        Name::Secret => {
+            let is_password = |is: fn(&str) -> bool| is(value) && name::is_of_password(name);
+            is_plausible(value) && !name::is_key_of_secret(name, value)
+                || is_password(if is_variable {
+                    passphrase::is_any
+                } else {
+                    passphrase::is_plain
+                })
+                || is_variable && is_password(is_expression)
+        }
+        Name::Weak => {
+            is_random(value) || is_basic(value) || name::is_of_pair(name) && is_pair(value)
+        }
+        Name::Reference => {
+            is_random(value) && !is_identifier(value)
+                || is_no_name(value)
+                || is_variable && is_plausible(value) && name::holds_own_secret(name, value)
+        }
         Name::Other => false,
     };
     is_secret.then_some(Likeness::Name)
 }
 
-/// The first assignment in a text that holds a secret, with the name that it has there; the text's own name, if it is one as a whole.
-pub(crate) fn judge_lines<'t>(name: &'t str, text: &'t str) -> Option<(&'t str, Likeness)> {
-    let whole = match text.trim().contains('\n') {
-        true => token::find(text).map(Likeness::Format),
-        false => judge(name, text),
-    };
-    if let Some(likeness) = whole {
-        return Some((name, likeness));
-    }
-    let judged = |(key, value)| judge(key, value).map(|likeness| (key, likeness));
-    let in_lines = text.lines().filter_map(assignment).find_map(judged);
-    in_lines.or_else(|| pairs(text).find_map(judged))
+/// Whether it is written as the names of variables are: `JWT_SECRET`.
+fn is_constant(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name
+            .bytes()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_')
 }
 
-/// The name and value of a line such as `key = value`, `key: value`, `"key": "value",` or `key v4lue`.
-fn assignment(line: &str) -> Option<(&str, &str)> {
-    let line = line.trim();
-    if line.starts_with(['#', ';', '/', '<', '*']) {
-        return None;
-    }
-    let (key, value) = match line.find(['=', ':']) {
-        Some(at) => (&line[..at], &line[at + 1..]),
-        // Of words alone it would be a sentence.
-        None => line.split_once(' ').filter(|(_, value)| {
-            !value.contains(' ') && value.contains(|c: char| !c.is_ascii_alphabetic())
-        })?,
-    };
-    let key = unquoted(key.trim().trim_start_matches("- "));
-    let is_name = |character: char| character.is_ascii_alphanumeric() || "_-.".contains(character);
-    let is_key = !key.is_empty() && key.len() <= 100 && key.chars().all(is_name);
-    let value = value.trim().trim_end_matches([',', ';']);
-    is_key.then_some((key, value))
-}
-
-/// Names and values in quotes, several of which may stand in a line, as in JSON.
-fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    static PAIR: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(
-            r#"([A-Za-z0-9_.-]{2,100})["']?(?:[ \t]*=|:)[ \t]*(?:"([^"\n]{3,})"|'([^'\n]{3,})')"#,
-        )
-        .ok()
-    });
-    let found = PAIR.iter().flat_map(|pair| pair.captures_iter(text));
-    found.filter_map(|pair| {
-        let value = pair.get(2).or(pair.get(3))?;
-        Some((pair.get(1)?.as_str(), value.as_str()))
+/// Whether it is a user and a password, and not a host and a port.
+fn is_pair(value: &str) -> bool {
+    value.split_once(':').is_some_and(|(user, password)| {
+        let is_word = |word: &str| word.len() >= 3 && word.chars().all(|c| c.is_ascii_graphic());
+        let is_port = password.bytes().all(|c| c.is_ascii_digit()) && password.len() < 6;
+        is_word(user) && is_word(password) && !is_port && !is_harmless(password)
     })
 }
 
@@ -298,35 +300,6 @@ mod tests {
             ("--initial-cluster-token", "etcd-cluster-1"),
         ] {
             assert_eq!(judge(name, value), None, "{name}={value}");
-        }
-    }
-
-    #[test]
-    fn files_in_a_value_are_read_line_by_line() {
-        let text = "# password = old\nname: web\n  db.password = s3cr3t-1\n";
-        assert_eq!(
-            judge_lines("app.properties", text),
-            Some(("db.password", Likeness::Name))
-        );
-        for (text, name) in [
-            (
-                r#"{"db": {"user": "a", "password": "hunter2"}}"#,
-                "password",
-            ),
-            (
-                "server: {user: 'a', token: 'k3y-0f-the-house'}\nx: 1\n",
-                "token",
-            ),
-            ("port 6379\nrequirepass hunter2\n", "requirepass"),
-        ] {
-            assert_eq!(judge_lines("a", text), Some((name, Likeness::Name)));
-        }
-        for text in [
-            "user = app\npassword = ${DB_PASSWORD}\n",
-            r#"{"properties": {"password": {"type": "keyword"}, "token": "string"}}"#,
-            "password required pam_unix.so\npassword sufficient\n",
-        ] {
-            assert_eq!(judge_lines("a", text), None, "{text}");
         }
     }
 }

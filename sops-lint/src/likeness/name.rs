@@ -183,6 +183,17 @@ const ABOUT: &[&str] = &[
     "grace",
     "leeway",
     "skew",
+    "description",
+    "prompt",
+    "message",
+    "title",
+    "help",
+    "error",
+    "notice",
+    "instructions",
+    "comment",
+    "info",
+    "stdin",
 ];
 
 const SECRET: &[&str] = &[
@@ -206,6 +217,71 @@ const SECRET: &[&str] = &[
     "requirepass",
     "masterauth",
     "authorization",
+];
+
+/// What the name of a password, as opposed to that of a token or a key, ends with.
+const PASSWORD: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "pass",
+    "phrase",
+    "pw",
+];
+
+/// Words before `SECRET` in the name of a variable that holds the name of a Secret.
+const NAMED: &[&str] = &[
+    "tls",
+    "ssl",
+    "ca",
+    "cert",
+    "certificate",
+    "credential",
+    "credentials",
+    "pull",
+    "image",
+    "registry",
+    "docker",
+    "kube",
+    "kubernetes",
+    "backup",
+    "existing",
+    "source",
+    "target",
+    "output",
+    "repo",
+    "repository",
+    "wildcard",
+];
+
+/// Words before `SECRET` in the name of a variable that holds a secret.
+const OWN: &[&str] = &[
+    "client",
+    "jwt",
+    "auth",
+    "nextauth",
+    "session",
+    "cookie",
+    "app",
+    "application",
+    "api",
+    "token",
+    "signing",
+    "webhook",
+    "encryption",
+    "hmac",
+    "consumer",
+    "master",
+    "shared",
+    "csrf",
+    "access",
+    "refresh",
+    "oauth",
+    "hash",
+    "root",
+    "admin",
+    "key",
 ];
 
 /// Pairs of words that are one of those.
@@ -288,6 +364,62 @@ impl Name {
     }
 }
 
+/// Whether it is the name of a password, of which a passphrase may be the value.
+pub(crate) fn is_of_password(name: &str) -> bool {
+    let words = words(last_segment(name));
+    let ends = |last: &String| {
+        PASSWORD.contains(&last.as_str()) || HELD[..3].iter().any(|part| last.ends_with(part))
+    };
+    words.last().is_some_and(ends)
+}
+
+/// Whether it is the name of a user with a password, such as `BASIC_AUTH`.
+pub(crate) fn is_of_pair(name: &str) -> bool {
+    let words = words(name);
+    let ends = |pair: [&str; 2]| words.ends_with(&pair.map(str::to_owned));
+    ends(["basic", "auth"]) || ends(["user", "pass"]) || ends(["auth", "credentials"])
+}
+
+/// Whether the value of a variable such as `JWT_SECRET` is the secret, and not the name of a Secret.
+pub(crate) fn holds_own_secret(name: &str, value: &str) -> bool {
+    let words = words(name);
+    let Some((_, before)) = words.split_last() else {
+        return false;
+    };
+    let stem = before.last().map_or("", String::as_str);
+    if NAMED.contains(&stem) {
+        return false;
+    }
+    let lower = value.to_ascii_lowercase();
+    let parts: Vec<_> = lower.split(['-', '.', '/', '_']).collect();
+    let is_named_so = before.contains(&lower);
+    let is_object_name = value
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-./".contains(c));
+    if is_named_so || SECRET.contains(&&*lower) {
+        return false;
+    }
+    if parts.len() < 2 || !is_object_name {
+        return true;
+    }
+    // `web-oauth-secret` is the name of a Secret, `hunter2-abc` is not.
+    let is_of_secret = |part: &&str| {
+        SECRET.contains(part)
+            || NAMED.contains(part)
+            || OWN.contains(part)
+            || ["secret", "secrets", "creds", "config"].contains(part)
+            || before.iter().any(|word| word == part)
+    };
+    let is_joke = |part: &&str| ["super", "very", "top", "supersecret"].contains(part);
+    let is_mixed = |part: &&str| {
+        part.contains(|c: char| c.is_ascii_digit())
+            && part.contains(|c: char| c.is_ascii_alphabetic())
+    };
+    let is_own = stem.is_empty() || OWN.contains(&stem);
+    parts.iter().any(is_joke)
+        || !parts.iter().any(is_of_secret) && (is_own || parts.iter().any(is_mixed))
+}
+
 /// Whether a name such as `passwordKey` has a value that is a key of a Secret, such as `admin-password`.
 pub(crate) fn is_key_of_secret(name: &str, value: &str) -> bool {
     let is_name = |c: char| c.is_ascii_lowercase() || "-_.".contains(c);
@@ -308,7 +440,11 @@ pub(crate) fn is_label(value: &str) -> bool {
         SECRET.contains(&word) || ["passwort", "secret", "key", "username"].contains(&word)
     };
     let mut parts = value.split_whitespace();
-    let words = value.contains(' ') && parts.any(|word| is_named(&word.to_ascii_lowercase()));
+    let words = value.contains(' ')
+        && parts.any(|word| {
+            let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
+            is_named(&word.to_ascii_lowercase())
+        });
     let is_capital = value.starts_with(|first: char| first.is_ascii_uppercase());
     words
         || is_capital

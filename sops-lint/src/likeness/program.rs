@@ -1,5 +1,9 @@
 //! Programs that take a password in their command line by a flag whose name says nothing of it.
 
+use std::ops::Range;
+
+use super::arguments::without_comment;
+use super::found::{FoundSet, range_of};
 use super::{Likeness, judge};
 
 /// How a flag has its value.
@@ -47,8 +51,29 @@ const PROGRAMS: &[(&[&str], &[&str], Value)] = &[
     ),
 ];
 
-/// The first password in the words of a command: the index of its word, and the flag.
-pub(crate) fn password_in_words(words: &[&str]) -> Option<(usize, &'static str)> {
+/// Programs that read a password from their standard input, and what tells so where it is a flag.
+const READERS: &[(&str, &str)] = &[
+    ("docker", "login"),
+    ("podman", "login"),
+    ("buildah", "login"),
+    ("skopeo", "login"),
+    ("nerdctl", "login"),
+    ("crane", "login"),
+    ("oras", "login"),
+    ("helm", "login"),
+    ("chpasswd", ""),
+    ("passwd", "--stdin"),
+    ("sudo", "-S"),
+    ("kinit", ""),
+    ("gpg", "--passphrase-fd"),
+    ("cryptsetup", ""),
+    ("vault", "login"),
+    ("gh", "--with-token"),
+];
+
+/// The passwords in the words of a command: the index of each one's word, and the flag.
+pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
+    let mut passwords = Vec::new();
     let mut program = "";
     for (index, word) in words.iter().enumerate() {
         let name = word.rsplit('/').next().unwrap_or(word);
@@ -75,36 +100,105 @@ pub(crate) fn password_in_words(words: &[&str]) -> Option<(usize, &'static str)>
                     _ => value,
                 };
                 if judge("password", password).is_some() {
-                    return Some((at, flag));
+                    passwords.push((at, *flag));
                 }
             }
         }
     }
-    None
+    passwords
 }
 
-/// The flag of the first password in the commands of a script.
-pub(crate) fn password_in_script(script: &str) -> Option<(&'static str, Likeness)> {
-    let joined = script.replace("\\\n", " ");
-    let commands = joined
-        .split(['\n', ';', '|'])
-        .flat_map(|line| line.split("&&"));
-    for command in commands {
-        let words: Vec<String> = command
-            .split_whitespace()
-            .map(|word| word.replace(['"', '\''], ""))
-            .collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        if let Some((_, flag)) = password_in_words(&words) {
-            return Some((flag, Likeness::Name));
+/// Adds the passwords in the commands of a script.
+pub(crate) fn find(script: &str, found: &mut FoundSet) {
+    // The same length, so that places stay what they are.
+    let joined = script.replace("\\\n", "  ");
+    let lines = joined.split('\n').map(without_comment);
+    let commands = lines.flat_map(|line| line.split(';'));
+    for line in commands.flat_map(|line| line.split("&&")) {
+        let commands: Vec<_> = line.split('|').map(words).collect();
+        for (number, command) in commands.iter().enumerate() {
+            let cleaned: Vec<&str> = command.iter().map(|(word, _)| word.as_str()).collect();
+            for (at, flag) in passwords_in_words(&cleaned) {
+                let range = range_of(command[at].1, &joined);
+                found.add(flag, range, Likeness::Name);
+            }
+            let reader = commands.get(number + 1);
+            if let Some(range) = reader.and_then(|reader| piped(command, reader, &joined)) {
+                found.add("", range, Likeness::Name);
+            }
         }
     }
-    None
+}
+
+/// The words of a command: each without its quotes, and as it is written.
+fn words(command: &str) -> Vec<(String, &str)> {
+    let words = command.split_whitespace();
+    words
+        .map(|word| (word.replace(['"', '\''], ""), word))
+        .collect()
+}
+
+/// The password that `echo` writes to a program that reads one.
+fn piped(
+    command: &[(String, &str)],
+    reader: &[(String, &str)],
+    text: &str,
+) -> Option<Range<usize>> {
+    let has = |name: &str| {
+        let is_called = |(word, _): &(String, &str)| word.rsplit('/').next() == Some(name);
+        name.is_empty() || reader.iter().any(is_called)
+    };
+    let is_reader = READERS
+        .iter()
+        .any(|(program, flag)| has(program) && has(flag));
+    let written = command
+        .iter()
+        .position(|(word, _)| word == "echo" || word == "printf")?;
+    let mut values = command[written + 1..].iter();
+    let (value, word) =
+        values.find(|(word, _)| !word.starts_with('-') && !word.starts_with('%'))?;
+    let password = value
+        .rsplit_once(':')
+        .map_or(value.as_str(), |(_, password)| password);
+    let is_secret = is_reader && judge("password", password).is_some();
+    is_secret.then(|| range_of(word, text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn flags(script: &str) -> Vec<String> {
+        let mut found = FoundSet::default();
+        find(script, &mut found);
+        found
+            .into_vec()
+            .into_iter()
+            .map(|found| found.name)
+            .collect()
+    }
+
+    #[test]
+    fn passwords_on_standard_input_are_found() {
+        for script in [
+            "echo hunter2 | docker login -u a --password-stdin",
+            "echo -n 'hunter2' | helm registry login -u a --password-stdin r",
+            "printf '%s' hunter2 | podman login r",
+            "echo root:hunter2 | chpasswd",
+            "echo hunter2 | sudo -S apt-get update",
+        ] {
+            assert_eq!(flags(script), [""], "{script}");
+        }
+        for script in [
+            "echo $PASSWORD | docker login -u a --password-stdin",
+            "echo \"$(cat /run/secrets/a)\" | docker login --password-stdin",
+            "echo hunter2 | sudo tee /etc/motd",
+            "echo hunter2 | grep login",
+            "cat password | docker login --password-stdin",
+        ] {
+            assert_eq!(flags(script), [""; 0], "{script}");
+        }
+    }
 
     #[test]
     fn passwords_behind_flags_that_do_not_say_so_are_found() {
@@ -122,11 +216,12 @@ mod tests {
             ("sshpass -p hunter2 ssh a", "-p"),
             ("ldapsearch -x -D cn=admin -w hunter2", "-w"),
         ] {
-            let found = password_in_script(script);
-            assert_eq!(found, Some((flag, Likeness::Name)), "{script}");
+            assert_eq!(flags(script), [flag], "{script}");
         }
         for script in [
             "curl -u $USER:$PASSWORD https://a",
+            "# curl -u admin:hunter2 https://a",
+            "curl https://a # -u admin:hunter2",
             "curl -u \"${USER}:${PASSWORD}\" https://a",
             "curl -u \"$(cat /run/user):$(cat /run/password)\" https://a",
             "curl -u admin https://a",
@@ -145,7 +240,7 @@ mod tests {
             "echo mysql; tar -pxf archive",
             "mongosh -u a -p \"$PASSWORD\"",
         ] {
-            assert_eq!(password_in_script(script), None, "{script}");
+            assert_eq!(flags(script), [""; 0], "{script}");
         }
     }
 }

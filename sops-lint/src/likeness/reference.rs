@@ -169,6 +169,12 @@ pub(crate) fn is_reference(value: &str) -> bool {
         let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
         !rest.is_empty() && rest.chars().all(is_name)
     };
+    let is_between = |begin: &str, end: &str| {
+        let inner = value.strip_prefix(begin);
+        let inner = inner.and_then(|inner| inner.strip_suffix(end));
+        // Programs name a file, a function or an item in it.
+        inner.is_some_and(|inner| is_variable(&inner.replace(['/', '(', ')', '[', ']'], "_")))
+    };
     SCHEMES.iter().any(|scheme| value.starts_with(scheme))
         || value.contains("$(")
         || value.contains("${")
@@ -177,15 +183,28 @@ pub(crate) fn is_reference(value: &str) -> bool {
         || value.contains("{{")
         || value.contains("<%")
         || value.contains("`")
-        || value.strip_prefix('$').is_some_and(is_variable)
-        || value
-            .strip_prefix('%')
-            .and_then(|rest| rest.strip_suffix('%'))
-            .is_some_and(is_variable)
-        || value
-            .strip_prefix("__")
-            .and_then(|rest| rest.strip_suffix("__"))
-            .is_some_and(is_variable)
+        || [
+            ("$", ""),
+            ("%", "%"),
+            ("__", "__"),
+            ("@", "@"),
+            ("{", "}"),
+            ("@{", "}"),
+        ]
+        .iter()
+        .any(|(begin, end)| is_between(begin, end))
+        || is_tagged(value)
+}
+
+/// Whether a tag of YAML leads elsewhere, as `!env_var NAME` and `!secret name` do.
+fn is_tagged(value: &str) -> bool {
+    let tagged = value
+        .strip_prefix('!')
+        .and_then(|rest| rest.split_once(' '));
+    tagged.is_some_and(|(tag, name)| {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.:/!".contains(c);
+        !tag.is_empty() && tag.chars().all(is_part) && !name.trim().is_empty()
+    })
 }
 
 fn is_placeholder(value: &str, lower: &str) -> bool {

@@ -1,12 +1,15 @@
 //! Formats that only secrets have: those of Gitleaks, and of services that Gitleaks does not know, from what these document.
 
+use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::AhoCorasick;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
-use super::{entropy, is_harmless};
+use super::{entropy, is_harmless, trace};
 
 /// The rules of Gitleaks that need no more than a value, one a line.
 const GITLEAKS: &str = include_str!("gitleaks/rules.jsonl");
@@ -26,7 +29,7 @@ const FORMATS: &[(&str, &str, &str)] = &[
     (
         "a password in a URL",
         "://",
-        r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@?#]*:([^\s/@$%{}<>(*]{3,})@[A-Za-z0-9\[]",
+        r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@?#]*:((?:[^\s/@$%{}<>(*]|%[0-9A-Fa-f]{2}){3,})@[A-Za-z0-9\[]",
     ),
     (
         "a password in a URL",
@@ -158,19 +161,67 @@ struct Forms {
 
 static FORMS: LazyLock<Option<Forms>> = LazyLock::new(Forms::new);
 
-/// The kind of secret whose form is found in the text.
+/// A secret that is known by its form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    /// What it is.
+    pub(crate) what: &'static str,
+    /// Where the secret is in the text, without what its form has around it.
+    pub(crate) range: Range<usize>,
+}
+
+/// Whether a source text may hold such a secret in a value. JSON may escape the slashes of a URL there.
+pub(crate) fn may_be_in(source: &str) -> bool {
+    let forms = FORMS.as_ref();
+    trace::words(source).any(|word| {
+        let word = &source[word];
+        word.contains(r":\/\/") || forms.is_some_and(|forms| !forms.tokens(word).is_empty())
+    })
+}
+
+/// The kind of the first secret in the text that has a known form.
 pub(crate) fn find(text: &str) -> Option<&'static str> {
-    let forms = FORMS.as_ref()?;
-    let mut tried = vec![false; forms.forms.len()];
-    forms.keywords.find_overlapping_iter(text).find_map(|mark| {
-        let index = forms.of_keyword[mark.pattern().as_usize()];
-        let form = &forms.forms[index];
-        let is_new = !std::mem::replace(&mut tried[index], true);
-        (is_new && form.is_in(text)).then_some(&*form.what)
+    tokens(text).next().map(|token| token.what)
+}
+
+/// The secrets of known forms in the text, in its order.
+pub(crate) fn tokens(text: &str) -> impl Iterator<Item = Token> {
+    trace::words(text).flat_map(move |word| {
+        let forms = FORMS.as_ref();
+        let found = forms.map_or_else(Vec::new, |forms| forms.tokens(&text[word.clone()]));
+        found.into_iter().map(move |token| Token {
+            range: word.start + token.range.start..word.start + token.range.end,
+            ..token
+        })
     })
 }
 
 impl Forms {
+    /// The secrets in one word; of those that overlap, the first of the form that comes first.
+    fn tokens(&'static self, word: &str) -> Vec<Token> {
+        let mut tried = vec![false; self.forms.len()];
+        let mut tokens: Vec<Token> = Vec::new();
+        for mark in self.keywords.find_overlapping_iter(word) {
+            let index = self.of_keyword[mark.pattern().as_usize()];
+            if std::mem::replace(&mut tried[index], true) {
+                continue;
+            }
+            let form = &self.forms[index];
+            for range in form.ranges(word) {
+                let overlaps =
+                    |other: &Token| other.range.start < range.end && range.start < other.range.end;
+                if !tokens.iter().any(overlaps) {
+                    tokens.push(Token {
+                        what: &form.what,
+                        range,
+                    });
+                }
+            }
+        }
+        tokens.sort_by_key(|token| token.range.start);
+        tokens
+    }
+
     fn new() -> Option<Self> {
         let mut forms = Vec::new();
         let mut keywords = Vec::new();
@@ -224,29 +275,65 @@ impl Form {
         compiled.as_ref()
     }
 
-    /// Whether a secret of that form, and no placeholder for one, is in the text.
-    fn is_in(&self, text: &str) -> bool {
+    /// Where secrets of that form, and not placeholders for one, are in the text.
+    fn ranges(&self, text: &str) -> Vec<Range<usize>> {
         let Some(compiled) = self.compiled() else {
-            return false;
+            return Vec::new();
         };
-        compiled.form.captures_iter(text.as_bytes()).any(|found| {
-            let whole = found.get(0).map(|whole| whole.as_bytes());
+        let found = compiled.form.captures_iter(text.as_bytes());
+        let ranges = found.filter_map(|found| {
             let group = found.iter().skip(1).flatten().next();
-            let secret = group.map(|group| group.as_bytes()).or(whole);
-            let Some(secret) = secret.and_then(|secret| str::from_utf8(secret).ok()) else {
-                return false;
-            };
+            let range = group.or(found.get(0))?.range();
+            let secret = text.get(range.clone())?;
             let is_allowed = compiled
                 .allowed
                 .iter()
                 .any(|form| form.is_match(secret.as_bytes()));
-            let is_word = matches!(secret, "password" | "pass" | "pwd");
-            entropy(secret) >= self.entropy && !is_allowed && !is_word && !is_placeholder(secret)
-        })
+            let is_secret = entropy(secret) >= self.entropy
+                && !is_allowed
+                && !is_word(secret)
+                && !is_public_jwt(secret)
+                && !is_placeholder(secret);
+            is_secret.then_some(range)
+        });
+        ranges.collect()
     }
 }
 
-/// Whether it stands where a secret is to be put. Long ones may have such a word by chance.
+/// Whether it is the word for a password, which examples of URLs have there.
+fn is_word(secret: &str) -> bool {
+    let is_constant =
+        |text: &str| text.contains('_') && text.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    let lower = secret.to_ascii_lowercase();
+    [
+        "password",
+        "passwd",
+        "pass",
+        "pwd",
+        "pw",
+        "token",
+        "mypassword",
+        "bar",
+        "key",
+    ]
+    .contains(&&*lower)
+        || is_constant(secret)
+}
+
+/// Whether it is the token that explanations of the format show, or one that a service gives to everybody.
+fn is_public_jwt(secret: &str) -> bool {
+    if !secret.starts_with("ey") {
+        return false;
+    }
+    let payload = secret.split('.').nth(1).unwrap_or_default();
+    let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('='));
+    let payload = String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default();
+    [r#""John Doe""#, r#""role":"anon""#]
+        .iter()
+        .any(|mark| payload.contains(mark))
+}
+
+/// Whether it is a placeholder. Long secrets may contain such a word by chance.
 fn is_placeholder(secret: &str) -> bool {
     secret.len() < 30 && is_harmless(secret)
 }

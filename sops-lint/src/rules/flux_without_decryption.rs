@@ -5,6 +5,7 @@ use std::path::Path;
 use sops_core::document::{NodeRef, Shape};
 use sops_core::{Document, EncryptedDocument, Format};
 
+use crate::embedded::{LISTS, with_key};
 use crate::finding::Severity;
 use crate::object::Object;
 use crate::report::{Patched, Report};
@@ -46,9 +47,6 @@ fn kustomization(object: &Object<'_, '_>, report: &mut Report<'_>) {
     }
 }
 
-/// The keys under which kustomize has patches, the old ones too.
-const PATCHES: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"];
-
 /// Whether patches of Kustomizations say that they decrypt, inline or in files beside the kustomization.
 fn patches_decryption(node: NodeRef<'_, '_>, report: &Report<'_>) -> bool {
     let folder = report.input.path.parent().unwrap_or(Path::new("/"));
@@ -56,7 +54,7 @@ fn patches_decryption(node: NodeRef<'_, '_>, report: &Report<'_>) -> bool {
         let bytes = report.input.tree.read(&folder.join(name));
         bytes.is_some_and(|bytes| sets_decryption(&String::from_utf8_lossy(&bytes)))
     };
-    let lists = PATCHES.into_iter().filter_map(|key| node.get(key));
+    let lists = LISTS.into_iter().filter_map(|key| node.get(key));
     let mut patches = lists.flat_map(NodeRef::items);
     patches.any(|patch| {
         let text = |key| patch.get(key).and_then(NodeRef::as_str);
@@ -73,9 +71,7 @@ fn sets_decryption(patch: &str) -> bool {
     if let Ok(merge) = Document::parse(patch, Format::Yaml) {
         return merge.tops().flatten().any(merges_decryption);
     }
-    // Documents are mappings here, and a patch of JSON 6902 is a list.
-    let list = patch.trim_start().trim_start_matches("---");
-    let list = format!("patch:\n  {}", list.replace('\n', "\n  "));
+    let list = with_key(patch).unwrap_or_default();
     let Ok(list) = Document::parse(&list, Format::Yaml) else {
         return false;
     };

@@ -2,20 +2,21 @@
 
 mod broken_file;
 mod creation_rules;
+mod credential_in_value;
 mod flux_without_decryption;
-mod literal_secret_in_env;
+pub(crate) mod literal_secret_in_env;
 mod partly_encrypted;
-mod plaintext_secret;
+pub(crate) mod plaintext_secret;
 mod private_key;
 mod recipients_differ;
 mod rule_differs;
 mod secret_from_env;
-mod secret_in_command;
-mod secret_in_config_map;
+pub(crate) mod secret_in_command;
+pub(crate) mod secret_in_config_map;
 mod secret_in_env;
-mod secret_in_helm_values;
+pub(crate) mod secret_in_helm_values;
 mod secret_in_image;
-mod secret_in_metadata;
+pub(crate) mod secret_in_metadata;
 mod secret_mode;
 mod suppression;
 mod writable_secret_mount;
@@ -28,7 +29,7 @@ pub(crate) use suppression::RULE as SUPPRESSION;
 use crate::rule::Rule;
 
 /// All rules, in the order of their codes.
-pub const RULES: [&Rule; 19] = [
+pub const RULES: [&Rule; 20] = [
     &literal_secret_in_env::RULE,
     &secret_in_env::RULE,
     &secret_from_env::RULE,
@@ -48,6 +49,7 @@ pub const RULES: [&Rule; 19] = [
     &broken_file::RULE,
     &suppression::RULE,
     &secret_in_helm_values::RULE,
+    &credential_in_value::RULE,
 ];
 
 /// The rule of that code or name.

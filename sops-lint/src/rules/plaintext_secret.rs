@@ -132,7 +132,7 @@ pub(super) fn open_values<'d, 'a>(
 }
 
 /// Whether nothing that is secret stands there. Words such as `true` and addresses count as values here: somebody made a Secret of them.
-fn is_open_reference(text: &str) -> bool {
+pub(crate) fn is_open_reference(text: &str) -> bool {
     let is_address = text.contains("://") || text.starts_with('/');
     text.is_empty()
         || is_reference(text)

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use sops_core::document::NodeRef;
 
 use crate::finding::Severity;
-use crate::likeness::{judge, judge_lines};
+use crate::likeness::{Found, in_text, in_variable};
 use crate::object::Object;
 use crate::report::Report;
 use crate::rule::{Check, Rule};
@@ -32,7 +32,7 @@ fn config_map(object: &Object<'_, '_>, report: &mut Report<'_>) {
         .into_iter()
         .flat_map(NodeRef::entries)
     {
-        found(report, key, value, value.scalar_text().unwrap_or_default());
+        data(key, value, report);
     }
     for (key, value) in object
         .node
@@ -46,23 +46,31 @@ fn config_map(object: &Object<'_, '_>, report: &mut Report<'_>) {
             .split_whitespace()
             .collect();
         let bytes = STANDARD.decode(packed).unwrap_or_default();
-        found(
-            report,
-            key,
-            value,
-            str::from_utf8(&bytes).unwrap_or_default(),
-        );
+        let text = str::from_utf8(&bytes).unwrap_or_default();
+        for found in in_text(key, text) {
+            let message = message(&format!("the ConfigMap's key `{key}`"), &found);
+            report.node(value, message).help(HELP);
+        }
     }
 }
 
-fn found(report: &mut Report<'_>, key: &str, value: NodeRef<'_, '_>, text: &str) {
-    if let Some((name, likeness)) = judge_lines(key, text) {
-        let what = likeness.what();
-        let message = match name == key {
-            true => format!("the ConfigMap's key `{key}` holds {what}"),
-            false => format!("the ConfigMap's key `{key}` holds {what}, under `{name}` in it"),
-        };
-        report.node(value, message).help(HELP);
+/// Reports the secrets in the value of a key.
+pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, report: &mut Report<'_>) {
+    let found = in_text(key, value.scalar_text().unwrap_or_default());
+    report.secrets(
+        value,
+        found,
+        format_args!("the ConfigMap's key `{key}`"),
+        HELP,
+    );
+}
+
+/// What is said of a secret in a text that is not in the file as it is.
+fn message(holder: &str, found: &Found) -> String {
+    let what = found.likeness.what();
+    match found.name.as_str() {
+        "" => format!("{holder} holds {what}"),
+        name => format!("{holder} holds {what}: `{name}`"),
     }
 }
 
@@ -82,11 +90,8 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
             let Some((name, value)) = assigned else {
                 continue;
             };
-            if let Some(likeness) = judge(name, value) {
-                let message = format!(
-                    "the literal `{name}` of a ConfigMap holds {}",
-                    likeness.what()
-                );
+            for found in in_variable(name, value) {
+                let message = message(&format!("the literal `{name}` of a ConfigMap"), &found);
                 report.node(literal, message).help(HELP);
             }
         }
@@ -96,14 +101,8 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
             let text = content
                 .as_deref()
                 .and_then(|text| str::from_utf8(text).ok());
-            if let Some((key, likeness)) = text.and_then(|text| judge_lines(name, text)) {
-                let what = likeness.what();
-                let message = match key == name {
-                    true => format!("the file `{name}` of a ConfigMap holds {what}"),
-                    false => format!(
-                        "the file `{name}` of a ConfigMap holds {what}, under `{key}` in it"
-                    ),
-                };
+            for found in text.map_or_else(Vec::new, |text| in_text(name, text)) {
+                let message = message(&format!("the file `{name}` of a ConfigMap"), &found);
                 report.node(file, message).help(HELP);
             }
         }

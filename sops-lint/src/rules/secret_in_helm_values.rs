@@ -1,9 +1,11 @@
 //! A secret in the values of a Helm release.
 
+use std::ops::Range;
+
 use sops_core::document::{NodeRef, Shape};
 
 use crate::finding::Severity;
-use crate::likeness::judge_lines;
+use crate::likeness::in_text;
 use crate::object::Object;
 use crate::report::Report;
 use crate::rule::{Check, Rule};
@@ -16,24 +18,79 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[Check::Object(check)],
 };
 
-const HELP: &str =
+const FLUX_HELP: &str =
     "put it into an encrypted Secret, and name that under `spec.valuesFrom` with a `targetPath`";
+const ARGO_HELP: &str =
+    "put it into an encrypted Secret, and set the chart's `existingSecret` or its like to that";
 
 fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
-    let is_release =
-        object.kind == "HelmRelease" && object.api_version.starts_with("helm.toolkit.fluxcd.io/");
-    let values = object.node.at(&["spec", "values"]);
-    let Some(values) = values.filter(|_| is_release) else {
-        return;
-    };
+    let spec = object.node.get("spec");
+    if is_release(object) {
+        let nodes = spec.and_then(|spec| spec.get("values"));
+        nodes
+            .into_iter()
+            .for_each(|node| values(node, object, FLUX_HELP, report));
+    } else if object.api_version.starts_with("argoproj.io/") {
+        let template = spec.and_then(|spec| spec.at(&["template", "spec"]));
+        for spec in spec.into_iter().chain(template) {
+            let sources = spec.get("sources").into_iter().flat_map(NodeRef::items);
+            let sources = spec.get("source").into_iter().chain(sources);
+            sources.for_each(|source| argo_source(source, object, report));
+        }
+    }
+}
+
+/// Whether it is a HelmRelease of Flux.
+fn is_release(object: &Object<'_, '_>) -> bool {
+    object.kind == "HelmRelease" && object.api_version.starts_with("helm.toolkit.fluxcd.io/")
+}
+
+/// The values of an Application of Argo CD: parameters, a text, or a mapping; and the variables of a plugin.
+fn argo_source(source: NodeRef<'_, '_>, object: &Object<'_, '_>, report: &mut Report<'_>) {
+    let helm = source.get("helm");
+    for list in [["helm", "parameters"], ["plugin", "env"]] {
+        let list = source.at(&list);
+        for parameter in list.into_iter().flat_map(NodeRef::items) {
+            let name = parameter.get("name").and_then(NodeRef::as_str);
+            if let Some((name, value)) = name.zip(parameter.get("value")) {
+                value_of(name, value, ARGO_HELP, report);
+            }
+        }
+    }
+    for key in ["values", "valuesObject"] {
+        let nodes = helm.and_then(|helm| helm.get(key));
+        nodes
+            .into_iter()
+            .for_each(|node| values(node, object, ARGO_HELP, report));
+    }
+}
+
+/// Reports the secrets in a tree of values.
+fn values(values: NodeRef<'_, '_>, object: &Object<'_, '_>, help: &str, report: &mut Report<'_>) {
     // Containers among the values have rules of their own.
     let containers: Vec<_> = object.containers().map(|(_, node)| node.span()).collect();
-    let mut open = vec![("values", values)];
+    walk(("values", values), &containers, help, report);
+}
+
+/// Reports the secrets in a part of the values of a HelmRelease.
+pub(crate) fn tree(key: &str, values: NodeRef<'_, '_>, report: &mut Report<'_>) {
+    walk((key, values), &[], FLUX_HELP, report);
+}
+
+fn walk<'d>(
+    top: (&'d str, NodeRef<'d, '_>),
+    containers: &[Range<usize>],
+    help: &str,
+    report: &mut Report<'_>,
+) {
+    let mut open = vec![top];
     while let Some((key, node)) = open.pop() {
         match node.shape() {
-            Shape::Scalar => found(key, node, report),
+            Shape::Scalar => value_of(key, node, help, report),
             Shape::Sequence => open.extend(node.items().map(|item| (key, item))),
             Shape::Mapping if containers.contains(&node.span()) => {}
+            // The name of a Secret and of a key in it.
+            Shape::Mapping if key.ends_with("KeyRef") => {}
             Shape::Mapping => {
                 // Charts pass variables on as containers have them.
                 let name = node.get("name").and_then(NodeRef::as_str);
@@ -46,16 +103,13 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
     }
 }
 
-fn found(key: &str, node: NodeRef<'_, '_>, report: &mut Report<'_>) {
-    let text = node.scalar_text().unwrap_or_default();
-    if let Some((name, likeness)) = judge_lines(key, text) {
-        let what = likeness.what();
-        let message = match name == key {
-            true => format!("the value `{key}` of the Helm release holds {what}"),
-            false => {
-                format!("the value `{key}` of the Helm release holds {what}, under `{name}` in it")
-            }
-        };
-        report.node(node, message).help(HELP);
-    }
+/// Reports the secrets in one value.
+fn value_of(key: &str, node: NodeRef<'_, '_>, help: &str, report: &mut Report<'_>) {
+    let found = in_text(key, node.scalar_text().unwrap_or_default());
+    report.secrets(
+        node,
+        found,
+        format_args!("the value `{key}` of the Helm release"),
+        help,
+    );
 }

@@ -1,10 +1,12 @@
 //! A secret in a layer of an image.
 
-use std::borrow::Cow;
-use std::path::Path;
+use std::ops::Range;
 
+use crate::dockerfile::{Instruction, holds_secrets, instructions, is_dockerfile};
 use crate::finding::Severity;
-use crate::likeness::{Likeness, judge, token};
+use crate::likeness::arguments::in_value_of;
+use crate::likeness::program::passwords_in_words;
+use crate::likeness::{Found, FoundSet, Likeness, in_script, in_text, in_variable};
 use crate::report::Report;
 use crate::rule::{Check, Rule};
 
@@ -16,154 +18,196 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[Check::File(check)],
 };
 
-/// Files that hold secrets, by the ends of their names.
-const FILES: &[&str] = &[
-    "id_rsa",
-    "id_ed25519",
-    "id_ecdsa",
-    "id_dsa",
-    ".agekey",
-    "keys.txt",
-    ".p12",
-    ".pfx",
-    ".jks",
-    ".keystore",
-    ".kdbx",
-    ".ppk",
-    ".key",
-    "-key.pem",
-    "key.pem",
-    "privkey.pem",
-    ".npmrc",
-    ".netrc",
-    ".pypirc",
-    ".pgpass",
-    ".git-credentials",
-    ".dockercfg",
-    ".docker/config.json",
-    ".kube/config",
-    "kubeconfig",
-    ".aws/credentials",
-    "service-account.json",
-    ".htpasswd",
-    ".env",
-    ".ssh",
-    ".aws",
-    ".gnupg",
-    "secrets.yaml",
-    "secrets.yml",
-    "secret.yaml",
-    "secrets.json",
-];
+const HELP: &str = "everybody who pulls the image reads it, also where a later layer removes it; use `RUN --mount=type=secret`, or mount it at run time";
 
 fn check(report: &mut Report<'_>) {
     if !is_dockerfile(report.input.path) {
         return;
     }
-    let text = readable(report.input.bytes);
-    for (start, instruction) in instructions(&text) {
-        let word = instruction.split_whitespace().next().unwrap_or_default();
-        let rest = instruction[word.len()..].trim();
-        let message = match word.to_ascii_uppercase().as_str() {
-            "ENV" | "ARG" => assignment(rest).map(|(name, likeness)| {
-                format!("`{word} {name}` puts {} into the image", likeness.what())
-            }),
-            "COPY" | "ADD" => {
-                copied(rest).map(|name| format!("`{word}` puts `{name}` into a layer of the image"))
-            }
-            "RUN" | "LABEL" | "CMD" | "ENTRYPOINT" => token::find(rest)
-                .filter(|_| !rest.contains("--mount=type=secret"))
-                .map(|what| format!("`{word}` holds {what}")),
-            _ => None,
-        };
-        if let Some(message) = message {
-            report
-                .span(start..start + instruction.len(), message)
-                .help("everybody who pulls the image reads it, also where a later layer removes it; use `RUN --mount=type=secret`, or mount it at run time");
+    let mut text = String::new();
+    for range in instructions(report.input.bytes, &mut text) {
+        let instruction = Instruction::read(&text, range);
+        for (place, message) in secrets(&instruction) {
+            let place = instruction.at + place.start..instruction.at + place.end;
+            report.span(place, message).help(HELP);
         }
     }
 }
 
-/// The text with the same offsets: a comment in another encoding is no reason to see nothing.
-fn readable(bytes: &[u8]) -> Cow<'_, str> {
-    match str::from_utf8(bytes) {
-        Ok(text) => text.into(),
-        Err(_) => bytes
-            .iter()
-            .map(|byte| char::from(if byte.is_ascii() { *byte } else { b'?' }))
+/// The secrets of an instruction, each with its place in `rest`.
+fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String)> {
+    let name = instruction.name.as_str();
+    match name {
+        "ENV" | "ARG" | "LABEL" => assigned(instruction)
+            .into_iter()
+            .map(|found| {
+                let what = found.likeness.what();
+                (
+                    found.range,
+                    format!("`{name} {}` puts {what} into the image", found.name),
+                )
+            })
             .collect(),
-    }
-}
-
-fn is_dockerfile(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    ["Dockerfile", "Containerfile"].iter().any(|kind| {
-        name == *kind
-            || name.starts_with(&format!("{kind}."))
-            || name.ends_with(&format!(".{kind}"))
-    }) || name.ends_with(".dockerfile")
-}
-
-/// The instructions with their places, lines that are continued taken together.
-fn instructions(text: &str) -> Vec<(usize, &str)> {
-    let mut instructions = Vec::new();
-    let mut open: Option<usize> = None;
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        let start = at;
-        at += line.len();
-        let content = line.trim();
-        if content.starts_with('#') || content.is_empty() {
-            continue;
+        "COPY" | "ADD" => {
+            let files = copied(instruction).into_iter().map(|range| {
+                let file = &instruction.rest[range.clone()];
+                let message = format!("`{name}` puts `{file}` into a layer of the image");
+                (range, message)
+            });
+            // The file may be in the Dockerfile.
+            files.chain(held(name, in_heredoc(instruction))).collect()
         }
-        let begin = *open.get_or_insert(start + line.len() - line.trim_start().len());
-        if !content.ends_with('\\') {
-            instructions.push((begin, text[begin..at].trim_end()));
-            open = None;
-        }
+        "RUN" | "CMD" | "ENTRYPOINT" | "HEALTHCHECK" => held(name, run(instruction)).collect(),
+        _ => Vec::new(),
     }
-    instructions.extend(open.map(|begin| (begin, text[begin..].trim_end())));
-    instructions
 }
 
-/// The first assignment of a secret, as `NAME=value …` or the older `NAME value`.
-fn assignment(rest: &str) -> Option<(&str, Likeness)> {
-    let first = rest.split_whitespace().next()?;
-    if !first.contains('=') {
-        let value = rest[first.len()..].trim();
-        return judge(first, value).map(|likeness| (first, likeness));
-    }
-    rest.split_whitespace().find_map(|word| {
-        let (name, value) = word.split_once('=')?;
-        judge(name, value).map(|likeness| (name, likeness))
-    })
-}
-
-/// The first source that holds secrets by its name.
-fn copied(rest: &str) -> Option<&str> {
-    let words: Vec<_> = rest
-        .split(|c: char| c.is_whitespace() || "[],\"".contains(c))
-        .filter(|word| !word.is_empty() && !word.starts_with("--"))
-        .collect();
-    // What comes from another stage, and where it goes, is no source here.
-    let (_, sources) = words.split_last()?;
-    let sources = sources.iter().filter(|_| !rest.contains("--from="));
-    // What is at an address is published already, as what is called public.
-    let is_public = |source: &&str| source.contains("://") || source.contains("public");
-    let mut sources = sources.copied().filter(|source| !is_public(source));
-    sources.find(|source| {
-        let name = source.trim_end_matches('/');
-        let of = |file: &&str| match file.strip_prefix('.') {
-            Some(_) => name.ends_with(*file),
-            None => {
-                name == *file
-                    || name.ends_with(&format!("/{file}"))
-                    || file.starts_with('-') && name.ends_with(*file)
-            }
+fn held(name: &str, found: Vec<Found>) -> impl Iterator<Item = (Range<usize>, String)> {
+    found.into_iter().map(move |found| {
+        let what = found.likeness.what();
+        let named = match found.name.as_str() {
+            "" => String::new(),
+            flag => format!(", as `{flag}`"),
         };
-        FILES.iter().any(of)
+        (found.range, format!("`{name}` holds {what}{named}"))
     })
+}
+
+/// The secrets in `NAME=value …`, or in the older `NAME value`.
+fn assigned(instruction: &Instruction<'_>) -> Vec<Found> {
+    let rest = instruction.rest;
+    let words = instruction.words();
+    let find = match instruction.name.as_str() {
+        "LABEL" => in_text,
+        _ => in_variable,
+    };
+    let mut all = Vec::new();
+    let Some(first) = words.first() else {
+        return all;
+    };
+    if !rest[first.clone()].contains('=') {
+        let value = first.end + (rest[first.end..].len() - rest[first.end..].trim_start().len());
+        add(
+            &rest[first.clone()],
+            rest,
+            value..rest.trim_end().len(),
+            find,
+            &mut all,
+        );
+        return all;
+    }
+    for word in words {
+        let text = &rest[word.clone()];
+        let Some(equals) = text.find('=') else {
+            continue;
+        };
+        let name = text[..equals].trim_matches(['"', '\'']);
+        add(
+            name,
+            rest,
+            word.start + equals + 1..word.end,
+            find,
+            &mut all,
+        );
+    }
+    all
+}
+
+/// Adds the secrets of a value, which may be in quotes.
+fn add(
+    name: &str,
+    rest: &str,
+    value: Range<usize>,
+    find: fn(&str, &str) -> Vec<Found>,
+    all: &mut Vec<Found>,
+) {
+    let text = rest.get(value.clone()).unwrap_or_default();
+    let is_quoted = ['"', '\'']
+        .iter()
+        .any(|quote| text.len() > 1 && text.starts_with(*quote) && text.ends_with(*quote));
+    let quote = usize::from(is_quoted);
+    let inner = &text[quote..text.len() - quote];
+    for found in find(name, inner) {
+        let start = value.start + quote;
+        all.push(Found {
+            name: match found.name.as_str() {
+                "" => name.to_owned(),
+                inner => format!("{name}: {inner}"),
+            },
+            range: start + found.range.start..start + found.range.end,
+            ..found
+        });
+    }
+}
+
+/// The secrets in a command, which is a list of words or a script.
+fn run(instruction: &Instruction<'_>) -> Vec<Found> {
+    let rest = instruction.rest;
+    let mut all = FoundSet::default();
+    if let Some(list) = instruction.list() {
+        let words: Vec<&str> = list.iter().map(|word| &rest[word.clone()]).collect();
+        let of_program = passwords_in_words(&words);
+        let mut flag: Option<&str> = None;
+        for (index, (range, word)) in list.iter().zip(&words).enumerate() {
+            let mut found = FoundSet::default();
+            if let Some(name) = flag.take().filter(|_| !word.starts_with('-')) {
+                in_value_of(name, word, &mut found);
+            }
+            for (_, flag) in of_program.iter().filter(|(at, _)| *at == index) {
+                found.add(flag, 0..word.len(), Likeness::Name);
+            }
+            let found = found.into_vec().into_iter().chain(in_script(word));
+            for one in found {
+                let place = range.start + one.range.start..range.start + one.range.end;
+                all.add(&one.name, place, one.likeness);
+            }
+            flag = Some(*word).filter(|word| word.starts_with("--") && !word.contains(['=', ' ']));
+        }
+        return all.into_vec();
+    }
+    // Flags of the instruction itself, such as `--mount=type=secret`.
+    let words = instruction.words().into_iter();
+    let own = words.take_while(|word| rest[word.clone()].starts_with("--"));
+    let start = own.last().map_or(0, |word| word.end);
+    for one in in_script(&rest[start..]) {
+        let place = start + one.range.start..start + one.range.end;
+        all.add(&one.name, place, one.likeness);
+    }
+    all.into_vec()
+}
+
+/// The secrets in a file that `COPY <<NAME target` has in it.
+fn in_heredoc(instruction: &Instruction<'_>) -> Vec<Found> {
+    let rest = instruction.rest;
+    let Some(begin) = rest.find('\n').filter(|end| rest[..*end].contains("<<")) else {
+        return Vec::new();
+    };
+    let target = rest[..begin].split_whitespace().last().unwrap_or_default();
+    let mut found = in_text(target, &rest[begin..]);
+    for one in &mut found {
+        one.range = begin + one.range.start..begin + one.range.end;
+    }
+    found
+}
+
+/// The sources that hold secrets by their names.
+fn copied(instruction: &Instruction<'_>) -> Vec<Range<usize>> {
+    let rest = instruction.rest;
+    let words = instruction.list().unwrap_or_else(|| instruction.words());
+    // What another stage has made is no file of the repository.
+    if rest.contains("--from=") {
+        return Vec::new();
+    }
+    let words: Vec<_> = words
+        .into_iter()
+        .filter(|word| !rest[word.clone()].starts_with("--"))
+        .collect();
+    let Some((target, sources)) = words.split_last() else {
+        return Vec::new();
+    };
+    let target = &rest[target.clone()];
+    let holds = |source: &&Range<usize>| {
+        holds_secrets(rest[(*source).clone()].trim_matches(['"', '\'']), target)
+    };
+    sources.iter().filter(holds).cloned().collect()
 }

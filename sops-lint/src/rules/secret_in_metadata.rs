@@ -4,7 +4,7 @@ use sops_core::document::NodeRef;
 use sops_core::{Document, Format};
 
 use crate::finding::Severity;
-use crate::likeness::judge;
+use crate::likeness::{Found, in_text, judge};
 use crate::object::{Object, objects};
 use crate::report::Report;
 use crate::rule::{Check, Rule};
@@ -22,23 +22,48 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
     for metadata in &object.metadata {
-        for kind in ["annotations", "labels"] {
-            for (name, value) in metadata.get(kind).into_iter().flat_map(NodeRef::entries) {
-                let text = value.scalar_text().unwrap_or_default();
-                if name == LAST_APPLIED {
-                    if holds_secret(text) {
-                        report
-                            .node(value, "the annotation of `kubectl apply` holds the whole Secret in plaintext")
-                            .help("take the annotation out, and apply with `--server-side`");
-                    }
-                } else if let Some(likeness) = judge(name, text) {
-                    let message = format!("`{name}` among the {kind} holds {}", likeness.what());
-                    report
-                        .node(value, message)
-                        .help("annotations and labels are read by everybody; put it into an encrypted Secret");
-                }
+        for list in ["annotations", "labels"] {
+            for (name, value) in metadata.get(list).into_iter().flat_map(NodeRef::entries) {
+                entry(list, name, value, report);
             }
         }
+    }
+}
+
+/// Reports the secrets in an annotation or a label.
+pub(crate) fn entry(list: &str, name: &str, value: NodeRef<'_, '_>, report: &mut Report<'_>) {
+    let text = value.scalar_text().unwrap_or_default();
+    if name == LAST_APPLIED {
+        if holds_secret(text) {
+            report
+                .node(
+                    value,
+                    "the annotation of `kubectl apply` holds the whole Secret in plaintext",
+                )
+                .help("take the annotation out, and apply with `--server-side`");
+        }
+        return;
+    }
+    report.secrets(
+        value,
+        in_annotation(name, text),
+        format_args!("`{name}` among the {list}"),
+        "annotations and labels are read by everybody; put it into an encrypted Secret",
+    );
+}
+
+/// The secrets in an annotation. Those of several lines are read as files are.
+fn in_annotation(name: &str, text: &str) -> Vec<Found> {
+    match text.trim().contains('\n') {
+        true => in_text(name, text),
+        false => judge(name, text)
+            .map(|likeness| Found {
+                name: String::new(),
+                range: 0..text.len(),
+                likeness,
+            })
+            .into_iter()
+            .collect(),
     }
 }
 

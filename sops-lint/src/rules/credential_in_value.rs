@@ -1,0 +1,136 @@
+//! A token or a password in a URL, in whatever value it is.
+
+use std::ops::Range;
+
+use sops_core::document::{NodeRef, Shape};
+use sops_core::{CIPHERTEXT_PREFIX, Document};
+
+use crate::finding::{Fix, Severity};
+use crate::likeness::token::{self, Token};
+use crate::likeness::{Found, Likeness};
+use crate::object::{is_secret_part, objects};
+use crate::report::Report;
+use crate::rule::{Check, Rule};
+
+pub(crate) static RULE: Rule = Rule {
+    code: "SL020",
+    name: "credential-in-value",
+    severity: Severity::Error,
+    page: include_str!("credential_in_value.md"),
+    checks: &[Check::Document(check)],
+};
+
+fn check(document: &Document<'_>, report: &mut Report<'_>) {
+    if !token::may_be_in(report.text()) {
+        return;
+    }
+    let known = Known::new(document, report);
+    let mut values: Vec<_> = scalars(document);
+    values.sort_by_key(|node| node.span().start);
+    for node in values {
+        let value = node.as_str().unwrap_or_default();
+        if value.starts_with(CIPHERTEXT_PREFIX) || known.has_value(node, report) {
+            continue;
+        }
+        let found: Vec<Found> = token::tokens(value).filter_map(credential).collect();
+        if found.is_empty() {
+            continue;
+        }
+        let before = report.findings.len();
+        let path = node.path().join(".");
+        let help = "whoever has a copy of the repository has it: make a new one, and put that into an encrypted Secret";
+        report.secrets(node, found, format_args!("`{path}`"), help);
+        let new = report.findings.split_off(before);
+        let is_new = |span: &Range<usize>| !known.is_reported(span);
+        report.findings.extend(
+            new.into_iter()
+                .filter(|one| is_new(&(one.location.offset..one.end))),
+        );
+    }
+}
+
+/// What has a form of its own. Private keys are found in the bytes of every file.
+fn credential(token: Token) -> Option<Found> {
+    let is_private_key = token.what.starts_with("a private key");
+    (!is_private_key).then(|| Found {
+        name: String::new(),
+        range: token.range,
+        likeness: Likeness::Format(token.what),
+    })
+}
+
+/// What other rules have reported, or will have encrypted.
+struct Known {
+    /// Places in the order of where they begin, and for each the end of it and of those before it.
+    reported: Vec<(Range<usize>, usize)>,
+    /// The values of Secrets.
+    secrets: Vec<Range<usize>>,
+    /// Whether the file is to be encrypted as a whole.
+    is_covered: bool,
+    /// Whether the file describes kinds.
+    is_definition: bool,
+}
+
+impl Known {
+    fn new(document: &Document<'_>, report: &Report<'_>) -> Self {
+        let places = report.findings.iter();
+        let mut places: Vec<_> = places.map(|one| one.location.offset..one.end).collect();
+        places.sort_by_key(|place| place.start);
+        let mut end = 0;
+        let reported = places.into_iter().map(|place| {
+            end = place.end.max(end);
+            (place, end)
+        });
+        let objects = objects(document);
+        let is_definition = |kind: &str| kind == "CustomResourceDefinition";
+        let secrets = objects.iter().filter(|object| object.is_secret());
+        let parts = secrets.flat_map(|object| object.node.entries());
+        let parts = parts.filter(|(key, _)| is_secret_part(key));
+        let mut secrets: Vec<_> = parts.map(|(_, part)| part.span()).collect();
+        secrets.sort_by_key(|part| part.start);
+        let is_to_be_encrypted = |fix: &Option<Fix>| *fix == Some(Fix::Encrypt);
+        Self {
+            reported: reported.collect(),
+            secrets,
+            is_covered: report
+                .findings
+                .iter()
+                .any(|one| is_to_be_encrypted(&one.fix)),
+            is_definition: objects.iter().any(|object| is_definition(object.kind)),
+        }
+    }
+
+    /// Whether nothing is to be said of a value.
+    fn has_value(&self, node: NodeRef<'_, '_>, report: &Report<'_>) -> bool {
+        let span = node.span();
+        let begun = self
+            .secrets
+            .partition_point(|part| part.start <= span.start);
+        begun > 0 && span.end <= self.secrets[begun - 1].end
+            || self.is_covered && report.is_selected(&span)
+            || self.is_definition && node.step() == "description"
+    }
+
+    fn is_reported(&self, span: &Range<usize>) -> bool {
+        let begun = self
+            .reported
+            .partition_point(|(place, _)| place.start < span.end.max(span.start + 1));
+        begun > 0 && self.reported[begun - 1].1 > span.start
+    }
+}
+
+/// The scalars of all documents but those that aliases stand for.
+fn scalars<'d, 'a>(document: &'d Document<'a>) -> Vec<NodeRef<'d, 'a>> {
+    let mut scalars = Vec::new();
+    let mut open: Vec<_> = document.tops().flatten().collect();
+    while let Some(node) = open.pop() {
+        let source = document.text().get(node.span()).unwrap_or_default();
+        match node.shape() {
+            _ if source.starts_with('*') => {}
+            Shape::Scalar => scalars.push(node),
+            Shape::Sequence => open.extend(node.items()),
+            Shape::Mapping => open.extend(node.entries().map(|(_, child)| child)),
+        }
+    }
+    scalars
+}

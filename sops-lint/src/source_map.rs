@@ -1,0 +1,213 @@
+//! From a place in a scalar's value to the place in the source: block scalars are indented, quoted ones have escapes, folded ones breaks.
+//! White space is what differs, so the other characters are counted.
+
+use std::ops::Range;
+
+/// A scalar as it is written, beside its value.
+pub(crate) struct SourceMap<'t> {
+    source: &'t str,
+    value: &'t str,
+    style: Style,
+    /// The next characters of both, which are counted from the beginning; places are asked for in order.
+    in_value: usize,
+    in_source: usize,
+    /// Where the content begins in the source, and in the value.
+    first: usize,
+    added: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Single,
+    Double,
+    Block,
+    Plain,
+}
+
+impl<'t> SourceMap<'t> {
+    /// Of the source of a scalar, with its quotes or its block header, and of its value.
+    pub(crate) fn new(source: &'t str, value: &'t str) -> Self {
+        let (style, first) = content(source);
+        Self {
+            source,
+            value,
+            style,
+            in_value: 0,
+            in_source: first,
+            first,
+            added: 0,
+        }
+    }
+
+    /// Of a text that is not a scalar.
+    pub(crate) fn of_text(source: &'t str, value: &'t str) -> Self {
+        Self {
+            source,
+            value,
+            style: Style::Plain,
+            in_value: 0,
+            in_source: 0,
+            first: 0,
+            added: 0,
+        }
+    }
+
+    /// Whether the value is on lines of its own.
+    pub(crate) fn is_block(&self) -> bool {
+        self.style == Style::Block
+    }
+
+    /// Leaves out characters at the beginning of the value that are not in the source.
+    pub(crate) fn skip(&mut self, length: usize) {
+        self.added = length;
+        self.in_value = length;
+    }
+
+    /// How far value and source were compared.
+    pub(crate) fn compared(&self) -> (usize, usize) {
+        (self.in_value, self.in_source)
+    }
+
+    /// Goes on from where another map of the same scalar has come.
+    pub(crate) fn go_on_from(&mut self, compared: (usize, usize)) {
+        (self.in_value, self.in_source) = compared;
+    }
+
+    /// Where a part of the value is in the source.
+    pub(crate) fn range(&mut self, part: &Range<usize>) -> Range<usize> {
+        let start = self.forward(part.start);
+        let last = self.value[..part.end.min(self.value.len())]
+            .char_indices()
+            .rev()
+            .find(|(_, character)| !character.is_whitespace());
+        let end = match last {
+            Some((at, _)) if at >= part.start => {
+                let last = self.forward(at);
+                last + self.unit(last).1
+            }
+            _ => start,
+        };
+        start..end.max(start)
+    }
+
+    /// The place in the source of the first character at or after `at` of the value that is not white space.
+    fn forward(&mut self, at: usize) -> usize {
+        if at < self.in_value {
+            (self.in_value, self.in_source) = (self.added, self.first);
+        }
+        let passed = self.value.get(self.in_value..at).unwrap_or_default();
+        let mut left = passed.chars().filter(|c| !c.is_whitespace()).count();
+        let mut place = self.in_source;
+        while place < self.source.len() {
+            let (is_counted, length) = self.unit(place);
+            if is_counted && left == 0 {
+                break;
+            }
+            left -= usize::from(is_counted);
+            place += length;
+        }
+        (self.in_value, self.in_source) = (at, place);
+        place
+    }
+
+    /// Whether what is written at a place counts as a character that is not white space, and how long it is.
+    fn unit(&self, place: usize) -> (bool, usize) {
+        let rest = &self.source[place..];
+        let mut characters = rest.chars();
+        let Some(character) = characters.next() else {
+            return (false, 1);
+        };
+        match (self.style, character) {
+            (Style::Single, '\'') if rest.starts_with("''") => (true, 2),
+            (Style::Single, '\'') | (Style::Double, '"') => (false, 1),
+            (Style::Double, '\\') => escape(rest, characters.next()),
+            _ => (!character.is_whitespace(), character.len_utf8()),
+        }
+    }
+}
+
+/// An escape of YAML or JSON.
+fn escape(rest: &str, kind: Option<char>) -> (bool, usize) {
+    let digits = match kind {
+        Some('x') => 2,
+        Some('u') => 4,
+        Some('U') => 8,
+        Some('n' | 't' | 'r' | ' ' | '\t' | 'v' | 'f' | 'N' | '_' | 'L' | 'P') => {
+            return (false, 2);
+        }
+        // The line goes on.
+        Some('\n' | '\r') | None => return (false, 1),
+        Some(kind) => return (true, 1 + kind.len_utf8()),
+    };
+    let Some(code) = rest.get(2..2 + digits) else {
+        return (false, rest.len());
+    };
+    let code = u32::from_str_radix(code, 16).unwrap_or_default();
+    // The first half of a pair is no character of its own.
+    let is_half = (0xD800..0xDC00).contains(&code);
+    let is_space = char::from_u32(code).is_some_and(char::is_whitespace);
+    (!is_half && !is_space, 2 + digits)
+}
+
+/// The style of a scalar, and where its content begins.
+fn content(source: &str) -> (Style, usize) {
+    let mut rest = source;
+    while rest.starts_with(['!', '&']) {
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        rest = rest[end..].trim_start();
+    }
+    let at = source.len() - rest.len();
+    match rest.as_bytes().first() {
+        Some(b'\'') => (Style::Single, at + 1),
+        Some(b'"') => (Style::Double, at + 1),
+        Some(b'|' | b'>') => {
+            let header = rest.find('\n').map_or(rest.len(), |end| end + 1);
+            (Style::Block, at + header)
+        }
+        _ => (Style::Plain, at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sops_core::document::NodeRef;
+    use sops_core::{Document, Format};
+
+    use super::*;
+
+    #[test]
+    fn places_are_found_in_every_style() {
+        for (text, written) in [
+            ("a: x hunter2 y\n", "hunter2"),
+            ("a: |\n  x\n\n  hunter2\n", "hunter2"),
+            ("a: |2-\n    x\n    hunter2", "hunter2"),
+            ("a: >- # | why\n  x\n  hunter2\n  y\n", "hunter2"),
+            ("a: 'it''s hunter2'\n", "hunter2"),
+            ("a: \"x\\n\\\"y\\\" \\u00e4\\u2003hunter2\"\n", "hunter2"),
+            ("a: \"x \\\n   hunter2\"\n", "hunter2"),
+            ("a: x\n  hunter2\n", "hunter2"),
+            ("a: &b !!str |\n  ä hunter2\n", "hunter2"),
+            ("{\"a\": \"\\ud83d\\ude00 hunter2\"}", "hunter2"),
+            ("a: |\r\n  x\r\n  hunter2\r\n", "hunter2"),
+            ("a: \"hun\\x74er2\"\n", "hun\\x74er2"),
+        ] {
+            let format = if text.starts_with('{') {
+                Format::Json
+            } else {
+                Format::Yaml
+            };
+            let document = Document::parse(text, format).expect("it is a document");
+            let top = document.tops().next().flatten().expect("it is not empty");
+            let node = top.get("a").expect("it is there");
+            let value = node.scalar_text().expect("it is text");
+            let at = value.find("hunter2").expect("it is in it");
+            let source = &text[NodeRef::span(node)];
+            let mut map = SourceMap::new(source, value);
+            let range = map.range(&(at..at + 7));
+            assert_eq!(&source[range], written, "{text}");
+            // Also after a later one was asked for.
+            map.range(&(value.len()..value.len()));
+            assert_eq!(&source[map.range(&(at..at + 7))], written, "{text}");
+        }
+    }
+}
