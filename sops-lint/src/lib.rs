@@ -21,7 +21,9 @@
 //! ```
 
 mod baseline;
+mod encoding;
 mod finding;
+mod form;
 mod likeness;
 mod lines;
 mod linter;
@@ -31,16 +33,19 @@ mod report;
 mod repository;
 mod rule;
 mod rules;
+mod secret;
 mod settings;
 mod suppress;
+mod template;
+mod unparsed;
 mod unreadable;
 
 pub use baseline::Baseline;
 pub use finding::{Finding, Fix, Severity};
 pub use linter::{Input, Kind, Linted, Linter, NoTree, Tree};
-pub use object::{SECRET_PARTS, is_secret_part};
 pub use report::{Facts, shell_word};
 pub use repository::Repository;
 pub use rule::Rule;
-pub use rules::{RULES, find as find_rule};
+pub use rules::{RULES, find as find_rule, is_plaintext};
+pub use secret::{SECRET_PARTS, SecretField, SecretValue, is_secret_part, secret_fields, secrets};
 pub use settings::{Images, Settings, SettingsError};
