@@ -4,6 +4,8 @@
 mod apply;
 mod bad_input;
 mod cases;
+mod conflicts;
+mod disguise;
 mod edit;
 mod encrypt_decrypt;
 mod exec;
@@ -18,5 +20,6 @@ mod keyservice;
 mod lint;
 mod many;
 mod permissions;
+mod secret_fields;
 mod set;
 mod writing;
