@@ -13,6 +13,9 @@ pub(crate) fn has_action(text: &str) -> bool {
 /// The text with a word in place of each action; lines that hold nothing else become empty. Places stay as they are, in bytes. `None` for a
 /// text without actions.
 pub(crate) fn filled(text: &str) -> Option<String> {
+    if !has_action(text) {
+        return None;
+    }
     let mut filled = text.as_bytes().to_vec();
     let mut found = false;
     let mut at = 0;

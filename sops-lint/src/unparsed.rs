@@ -1,6 +1,9 @@
 //! Secrets in a text that no parser reads, found by its lines: someone may mend it later, and other programs may be less strict.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 /// How far from `kind` its value may be, in bytes: a tag, an anchor and quotes fit in between.
 const KIND_DISTANCE: usize = 64;
@@ -19,9 +22,14 @@ pub(crate) struct Literal {
 
 /// Whether the text says that an object is a Secret, in block style, in flow style or in JSON.
 pub(crate) fn names_secret(text: &str) -> bool {
+    // Most files do not have the word, and all of them are looked at.
+    static WORD: LazyLock<Option<AhoCorasick>> =
+        LazyLock::new(|| AhoCorasick::new(["Secret"]).ok());
     let bytes = text.as_bytes();
-    text.match_indices("Secret").any(|(at, word)| {
-        let behind = &bytes[at + word.len()..];
+    let words = WORD.iter().flat_map(|word| word.find_iter(bytes));
+    words.map(|word| word.range()).any(|word| {
+        let at = word.start;
+        let behind = &bytes[word.end..];
         let behind = behind.strip_prefix(b"List").unwrap_or(behind);
         let is_word =
             |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');

@@ -2,7 +2,9 @@
 //! into the repository is reported all the same.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use sops_core::config::CreationRule;
 use sops_core::document::merge_conflict;
 use sops_core::rules::EncryptionRule;
@@ -155,19 +157,22 @@ fn plaintext(report: &mut Report<'_>, at: Range<usize>, message: String, is_conf
 /// Reports what is wrong with a file that is not UTF-8.
 pub(crate) fn encoded(report: &mut Report<'_>) {
     let bytes = report.input.bytes;
-    let is_manifest = is_named_manifest(report);
+    // A name goes on where a program has packed the file.
+    let extension = report.input.path.extension();
+    let is_manifest = extension.is_some_and(|extension| {
+        ["yaml", "yml", "json"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    });
     let is_covered = own_rule(report).is_some();
     // Most such files are pictures and archives.
-    let may_name_secret = || {
-        has_word(bytes, b"Secret")
-            || has_word(bytes, b"S\0e\0c\0r\0e\0t")
-            || has_word(bytes, b"S\0\0\0e\0\0\0c")
-    };
-    if !is_manifest && !is_covered && !may_name_secret() {
+    if !is_manifest && !is_covered && !may_name_secret(bytes) {
         return;
     }
     let Decoded { encoding, text } = &decode(bytes);
-    if !is_manifest && !is_covered && !names_secret(text) {
+    let is_expected = is_manifest || is_covered || form::named(report.input.path).is_some();
+    let is_secret_manifest = || names_secret(text) && parses(text);
+    if !is_expected && !is_secret_manifest() {
         return;
     }
     let look = look(report, text);
@@ -196,8 +201,20 @@ pub(crate) fn encoded(report: &mut Report<'_>) {
     }
 }
 
-fn has_word(bytes: &[u8], word: &[u8]) -> bool {
-    bytes.windows(word.len()).any(|part| part == word)
+/// Whether the kind of Secrets is in bytes of whatever encoding.
+fn may_name_secret(bytes: &[u8]) -> bool {
+    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let zeros = |count: usize| {
+            let zeros = "\0".repeat(count);
+            "Secret"
+                .split("")
+                .filter(|c| !c.is_empty())
+                .collect::<Vec<_>>()
+                .join(&zeros)
+        };
+        AhoCorasick::new([0, 1, 3].map(zeros)).ok()
+    });
+    WORDS.as_ref().is_none_or(|words| words.is_match(bytes))
 }
 
 /// Looks at a file whose name SOPS takes for that of a binary file: copies of manifests, templates of other programs, and whatever a
@@ -212,11 +229,9 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
         return;
     }
     let is_prose = form::is_prose(path);
-    if names_secret && !is_prose {
+    if names_secret && !is_prose && (is_copy || is_covered || parses(text)) {
         let look = look(report, text);
-        // A program that holds a manifest as text parses as none.
-        let is_whole = is_copy || is_covered || Document::parse_leniently(text).is_ok();
-        if let Some(Literal { span, key }) = look.secret.filter(|_| is_whole) {
+        if let Some(Literal { span, key }) = look.secret {
             let (message, help) = match merge_conflict(text.as_bytes()) {
                 Some(_) => (
                     format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`"),
@@ -253,6 +268,12 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
         return;
     }
     unencrypted(report);
+}
+
+/// Whether the text is YAML or a template of it, which a program that holds a manifest is not.
+fn parses(text: &str) -> bool {
+    let filled = template::filled(text);
+    Document::parse_leniently(filled.as_deref().unwrap_or(text)).is_ok()
 }
 
 /// Whether the rule for manifests selects nothing of a copy of one, as of the original.
