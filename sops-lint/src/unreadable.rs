@@ -55,8 +55,10 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
         return Kind::Other;
     }
     if let Some(secret) = look.secret {
-        in_secret(report, secret, look.is_template, &error, conflict);
-        return kind(look.is_template);
+        // Where only values have actions in them, those are for another program.
+        let is_template = look.is_template && is_like_template(text);
+        in_secret(report, secret, is_template, &error, conflict);
+        return kind(is_template);
     }
     if look.is_template && conflict.is_none() {
         if let Some(span) = look.selected {
@@ -261,7 +263,7 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
         return;
     }
     let look = look(report, text);
-    if look.is_manifest || look.is_template && look.selected.is_none() {
+    if look.is_manifest || is_copy && look.is_template && look.selected.is_none() {
         return;
     }
     if is_copy && merge_conflict(text.as_bytes()).is_none() && selects_nothing(report, text) {
@@ -357,6 +359,9 @@ fn look(report: &Report<'_>, text: &str) -> Look {
             selected: None,
         };
     };
+    // A text of words and actions is a template of something else.
+    let is_template =
+        is_template && (document.tops().flatten().next().is_some() || is_nothing(readable));
     let objects = objects(&document);
     let secrets = objects
         .iter()

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use sops_core::Format;
 use sops_core::config::Config;
+use sops_core::{EncryptedDocument, Format};
 use sops_lint::{Input, Linter, NoTree, Settings};
 use test_support::disguise::{Disguise, disguises};
 
@@ -27,6 +27,10 @@ fn what_sops_encrypts_passes_the_lint() {
         let Some(text) = sops_encrypt(&bytes, format, &flags) else {
             continue;
         };
+        // A file that we do not read, such as one with a key twice, is reported for that.
+        if EncryptedDocument::parse(&text, format).is_err() {
+            continue;
+        }
         encrypted += 1;
         let linted = linter.lint(&Input {
             name: &path,
@@ -38,9 +42,15 @@ fn what_sops_encrypts_passes_the_lint() {
         let rules = ["SL010", "SL011", "SL014"];
         let findings = linted.findings.iter();
         let is_refused = findings.clone().any(|one| rules.contains(&one.rule.code));
-        // In the encrypted form, nothing tells that the anchor had a value of the Secret.
-        let is_alias = path.contains("aliased-value");
-        if is_refused != Disguise::shows_value(text.as_bytes()) && !is_alias {
+        // In the encrypted form, nothing tells that the anchor had a value of the Secret. The others have a field that a Secret does not
+        // have, with a value of its own.
+        let is_other = [
+            "aliased-value",
+            "alias-as-key",
+            "byte-order-mark-in-a-document",
+        ];
+        let is_other = is_other.iter().any(|other| path.contains(other));
+        if is_refused != Disguise::shows_value(text.as_bytes()) && !is_other {
             let messages: Vec<_> = findings.map(|one| &one.message).collect();
             wrong.push(format!("{path}: {messages:?}"));
         }

@@ -28,6 +28,7 @@ pub(crate) static RULE: Rule = Rule {
         Check::Object(secret),
         Check::Object(generator),
         Check::Plaintext(covered),
+        Check::Encrypted(nothing_encrypted),
     ],
 };
 
@@ -265,6 +266,34 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, report: &mut
         report
             .span(first.span, message)
             .help("add a creation rule without it, for this file, before that one in `.sops.yaml`; then encrypt the file");
+    }
+}
+
+/// A file of variables that has the metadata of SOPS, with a rule for manifests that selected nothing of it.
+fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, report: &mut Report<'_>) {
+    if !matches!(report.format, Format::Dotenv | Format::Ini) {
+        return;
+    }
+    let Ok(document) = Document::parse(report.text(), report.format) else {
+        return;
+    };
+    let mut open: Vec<_> = document.tops().flatten().collect();
+    let mut first = None;
+    while let Some(node) = open.pop() {
+        open.extend(node.entries().map(|(_, child)| child));
+        let text = node.scalar_text().unwrap_or_default();
+        if text.starts_with(CIPHERTEXT_PREFIX) {
+            return;
+        }
+        if !text.is_empty() && !is_open_reference(text) {
+            first = Some(node);
+        }
+    }
+    let rule = encrypted.metadata().rule.clone().unwrap_or_default();
+    if let Some(first) = first.filter(|_| rule.names_what_is_encrypted()) {
+        report
+            .node(first, format!("the file has the metadata of SOPS, and its rule, `{rule}`, leaves all of it in plaintext"))
+            .help("decrypt it, add a creation rule without that for this file to `.sops.yaml`, and encrypt it again");
     }
 }
 
