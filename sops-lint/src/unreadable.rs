@@ -15,7 +15,9 @@ use crate::likeness::judge;
 use crate::linter::Kind;
 use crate::object::{Object, objects};
 use crate::report::Report;
-use crate::rules::{self, is_manifest, is_open_base64, is_open_reference, open_values, own_rule};
+use crate::rules::{
+    self, holds_secret, is_manifest, is_open_base64, is_open_reference, open_values, own_rule,
+};
 use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
 use crate::{form, template};
 
@@ -388,11 +390,17 @@ fn in_object(object: &Object<'_, '_>, text: &str, is_template: bool) -> Option<L
     open_values(object).into_iter().find_map(|value| {
         let source = text.get(value.origin.clone()).unwrap_or_default();
         let literal = value.node.scalar_text().unwrap_or_default();
+        if template::has_action(source) {
+            return holds_secret(value.key, source).then(|| Literal {
+                span: value.node.span(),
+                key: value.key.to_owned(),
+            });
+        }
         let is_open = match value.field.eq_ignore_ascii_case("data") {
-            true => is_open_base64(literal) && is_worth(value.key, literal, is_template),
+            true => is_open_base64(value.key, literal) && is_worth(value.key, literal, is_template),
             false => is_open_text(value.key, literal, is_template),
         };
-        (is_open && !template::has_action(source)).then(|| Literal {
+        is_open.then(|| Literal {
             span: value.node.span(),
             key: value.key.to_owned(),
         })

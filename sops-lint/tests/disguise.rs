@@ -1,6 +1,7 @@
 //! Secrets in plaintext in every disguise that is known are refused, and what only looks like one is not.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use sops_core::config::Config;
 use sops_core::keys::{Family, MasterKey};
@@ -24,9 +25,10 @@ fn config(path_regex: &str) -> Config {
 }
 
 fn refused(config: Option<&Config>, path: &str, bytes: &[u8]) -> Vec<Finding> {
-    let linter = Linter::new(Settings::default()).expect("the settings are valid");
+    static LINTER: LazyLock<Linter> =
+        LazyLock::new(|| Linter::new(Settings::default()).expect("the settings are valid"));
     let absolute: PathBuf = Path::new(ROOT).join(path);
-    let linted = linter.lint(&Input {
+    let linted = LINTER.lint(&Input {
         name: path,
         path: &absolute,
         bytes,
@@ -126,5 +128,17 @@ fn leftovers_of_a_killed_run_are_refused() {
         let found = refused(None, path, b"a: b\n");
         assert_eq!(messages(&found).len(), 1, "{path}");
         assert!(found[0].message.contains("killed"), "{}", found[0].message);
+    }
+}
+
+/// A text may end anywhere, also inside a character, an action or a marker.
+#[test]
+fn a_part_of_a_disguise_is_looked_at_like_any_file() {
+    let config = config("^secrets/");
+    for one in disguises().iter().filter(|one| one.bytes.len() < 1_000) {
+        for end in (0..one.bytes.len()).step_by(11) {
+            refused(Some(&config), &one.path, &one.bytes[..end]);
+            refused(None, &one.path, &one.bytes[end..]);
+        }
     }
 }

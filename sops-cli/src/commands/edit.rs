@@ -117,10 +117,10 @@ impl Editing<'_> {
             .leak
             .is_some();
         let encrypt = |text: &[u8]| {
-            let warnings = self.check_parts(text, &rule, had_leak)?;
             if had_selection {
                 document.require_selection(text)?;
             }
+            let warnings = self.check_parts(text, &rule, had_leak)?;
             let open = document.open(key.clone(), self.args.opening.mac_check())?;
             let encrypted = open.encrypt(text, SystemTime::now())?;
             self.warn_of_parts(&warnings);

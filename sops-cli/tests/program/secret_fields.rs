@@ -98,8 +98,8 @@ fn edit_opens_the_editor_again_and_writes_nothing() {
         command.env("EDITOR", environment.editor(script));
         environment.finish(command)
     };
-    let misspell = "sed -i 's/^stringData:/stringDatas:/' \"$1\"";
-    let run = edit("a.yaml", misspell);
+    let add = "grep -q stringDatas \"$1\" || echo 'stringDatas: {a: b-c}' >> \"$1\"";
+    let run = edit("a.yaml", add);
     assert_ne!(run.code, Some(0), "{run}");
     let told = "a Secret has no field `stringDatas`";
     assert!(run.stderr.contains(told), "{run}");

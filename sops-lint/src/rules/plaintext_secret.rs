@@ -12,7 +12,7 @@ use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 use super::secret_in_config_map::files;
 use crate::finding::{Fix, Severity};
 use crate::form;
-use crate::likeness::{is_harmless, is_reference};
+use crate::likeness::{is_harmless, is_reference, judge_lines};
 use crate::object::Object;
 use crate::report::Report;
 use crate::rule::{Check, Rule};
@@ -150,20 +150,30 @@ pub fn is_plaintext(value: &SecretValue<'_, '_>) -> bool {
         return false;
     }
     match value.field.eq_ignore_ascii_case("data") {
-        true => is_open_base64(text),
+        true => is_open_base64(value.key, text),
         // A switch in a field that is none is no value of a Secret.
         false if !is_known(value) && value.node.as_str().is_none() => {
             !matches!(text, "True" | "False")
         }
-        false => !is_open_reference(text.trim()),
+        false => is_open_text(value.key, text),
     }
 }
 
+/// Whether a text is a value, or has one in it: a configuration may have passwords beside what is filled in.
+fn is_open_text(key: &str, text: &str) -> bool {
+    !is_open_reference(text.trim()) || holds_secret(key, text)
+}
+
+/// Whether a text of several lines, such as a configuration, has a secret in one of them.
+pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
+    text.trim().contains('\n') && judge_lines(key, text).is_some()
+}
+
 /// Whether a text under `data` hides a value. What is not base64 is a reference, or a mistake that may be a secret.
-pub(crate) fn is_open_base64(text: &str) -> bool {
+pub(crate) fn is_open_base64(key: &str, text: &str) -> bool {
     let packed: String = text.split_whitespace().collect();
     match STANDARD.decode(packed) {
-        Ok(bytes) => str::from_utf8(&bytes).map_or(true, |text| !is_open_reference(text.trim())),
+        Ok(bytes) => str::from_utf8(&bytes).map_or(true, |text| is_open_text(key, text)),
         Err(_) => !is_open_reference(text),
     }
 }
