@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, Error, Format};
 use zeroize::Zeroizing;
 
@@ -24,10 +25,14 @@ pub(crate) struct Changing<'a> {
 }
 
 impl Changing<'_> {
-    /// Replaces the file by what `change` makes of its plaintext, and gives what was written; `None` leaves it alone.
+    /// Replaces the file by what `change` makes of its plaintext, given the file's rule as well, and gives what was written; `None` leaves it alone.
     pub(crate) fn change(
         &self,
-        change: impl FnOnce(&[u8], Format) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
+        change: impl FnOnce(
+            &[u8],
+            Format,
+            &EncryptionRule,
+        ) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> Result<Option<String>, CommandError> {
         let services = Services::for_opening(self.ui, self.globals, self.opening)?;
         let format = self.formats.both(self.file)?;
@@ -37,8 +42,9 @@ impl Changing<'_> {
         let key = services.data_key(self.ui, &source, &document)?;
         let open = opening::open(&source, &document, key, self.opening)?;
         opening::warn_of_comments(self.ui, &source, open.unopened_comments());
+        let rule = document.metadata().rule.clone().unwrap_or_default();
         let Some(changed) =
-            change(open.plaintext(), format).map_err(|error| refused(&source, error))?
+            change(open.plaintext(), format, &rule).map_err(|error| refused(&source, error))?
         else {
             return Ok(None);
         };

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use hardening::{lines, one_line};
+use sops_core::document::merge_conflict;
 use sops_core::printable::escaped;
 use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};
@@ -111,6 +112,12 @@ impl CommandError {
         self
     }
 
+    /// As [`hint`](Self::hint), with several lines. What they repeat from elsewhere has to be escaped already.
+    pub(crate) fn hint_with_lines(mut self, hint: &str) -> Self {
+        self.hints.push(Cow::Owned(lines(hint).into_owned()));
+        self
+    }
+
     /// Says that it is about a file as a whole.
     pub(crate) fn in_file(mut self, name: &str) -> Self {
         self.point(name, None, &[], Format::Yaml);
@@ -184,12 +191,23 @@ impl CommandError {
         let simple = |code, error: &Error| Self::new(code, error.to_string());
         let mut new = match error {
             Error::Syntax { location, message } | Error::Unsupported { location, message } => {
-                at = Some(location);
                 let text = source.map_or(&b""[..], |(_, text, ..)| text);
-                match conflict(text) {
-                    Some(line) => Self::new(malformed, format!("an unresolved merge conflict begins in line {line}: {message}"))
-                        .hint("decide which of the values are right, and of the `sops` block keep either side; then see to the MAC with `sops-rs edit --ignore-mac <FILE>`"),
-                    None => Self::new(malformed, message),
+                match merge_conflict(text) {
+                    Some(conflict) => {
+                        let is_encrypted = has_ciphertext(text);
+                        let text = String::from_utf8_lossy(&text[..conflict.end]);
+                        at = Some(Location::of(&text, conflict.start));
+                        let new = Self::new(malformed, "the file has an unresolved merge conflict")
+                            .hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`");
+                        match is_encrypted {
+                            true => new.hint("of the `sops` metadata keep either side; then check the values and the MAC with `sops-rs edit --ignore-mac <FILE>`"),
+                            false => new,
+                        }
+                    }
+                    None => {
+                        at = Some(location);
+                        Self::new(malformed, message)
+                    }
                 }
             }
             Error::Unencryptable { location, message } => {
@@ -389,13 +407,6 @@ fn unknown_keys(text: &[u8], format: Format) -> Option<String> {
         let keys = keys.join(", ");
         format!("the `sops` block has what the format does not: {keys}; a misspelt key counts for nothing")
     })
-}
-
-/// The line, from 1, in which Git has marked the first conflict of a merge.
-fn conflict(text: &[u8]) -> Option<usize> {
-    let mut lines = text.split(|byte| *byte == b'\n');
-    let line = lines.position(|line| line.starts_with(b"<<<<<<< "))?;
-    Some(line + 1)
 }
 
 /// Why the system refused, without its error number.

@@ -1,39 +1,207 @@
-//! Parts of Kubernetes Secrets that a rule leaves in plaintext as a whole.
+//! What a rule would leave in plaintext of Kubernetes Secrets, and what of them Kubernetes does not take.
 
+use std::collections::HashSet;
+
+use sops_core::document::NodeRef;
 use sops_core::rules::EncryptionRule;
-use sops_core::{Document, Format};
-use sops_lint::is_secret_part;
+use sops_core::{Document, Error, Format, Location};
+use sops_lint::{SecretField, SecretValue, is_plaintext, secret_fields, secrets};
 
-/// The first key of a Secret that holds values of which the rule selects none: `data`, `stringData`, or one that is meant for these. A
-/// rule that names what stays in plaintext means it.
-pub(crate) fn left_in_plaintext(
-    text: &[u8],
-    format: Format,
-    rule: &EncryptionRule,
-) -> Option<String> {
-    let is_manifest = matches!(format, Format::Yaml | Format::Json);
-    // To find the word is faster than to read the document.
-    let has_secret = || str::from_utf8(text).is_ok_and(|text| text.contains("Secret"));
-    if !rule.names_what_is_encrypted() || !is_manifest || !has_secret() {
-        return None;
+/// What is wrong with the Secrets of a text.
+#[derive(Debug, Default)]
+pub(crate) struct SecretParts {
+    /// The first value that would stay in plaintext though its Secret is encrypted.
+    pub(crate) leak: Option<Error>,
+    /// What the user should know, each without the file's name.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl SecretParts {
+    /// Judges the Secrets of a plaintext that is to be encrypted with the rule.
+    pub(crate) fn of(text: &[u8], format: Format, rule: &EncryptionRule) -> Self {
+        Self::judge(text, format, rule, None)
     }
-    let document = Document::parse(text, format).ok()?;
-    let selected = document.unencrypted(Some(rule)).ok()?;
-    let secrets = document.tops().flatten().filter(|top| {
-        let kind = top.get("kind").and_then(|kind| kind.as_str());
-        kind == Some("Secret")
-    });
-    let mut parts = secrets
-        .flat_map(|secret| secret.entries())
-        .filter(|(key, part)| {
-            let has_values = part.entries().any(|(_, value)| {
-                let text = value.scalar_text();
-                text.is_some_and(|text| !text.is_empty())
-            });
-            let span = part.span();
-            is_secret_part(key)
-                && has_values
-                && !selected.iter().any(|one| span.contains(&one.span.start))
+
+    /// The same for one field of them.
+    pub(crate) fn of_field(
+        text: &[u8],
+        format: Format,
+        rule: &EncryptionRule,
+        field: &str,
+    ) -> Self {
+        Self::judge(text, format, rule, Some(field))
+    }
+
+    fn judge(text: &[u8], format: Format, rule: &EncryptionRule, only: Option<&str>) -> Self {
+        let mut parts = Self::default();
+        let is_manifest = matches!(format, Format::Yaml | Format::Json);
+        // To find the word is faster than to read the document.
+        let has_secret = || {
+            str::from_utf8(text).is_ok_and(|text| {
+                ["Secret", "stringData"]
+                    .iter()
+                    .any(|word| text.contains(word))
+            })
+        };
+        if !is_manifest || !has_secret() {
+            return parts;
+        }
+        let Ok(document) = Document::parse(text, format) else {
+            return parts;
+        };
+        let Ok(selected) = document.unencrypted(Some(rule)) else {
+            return parts;
+        };
+        let judge = Judge {
+            text: document.text(),
+            rule,
+            selected: selected.into_iter().map(|one| one.span.start).collect(),
+        };
+        for secret in secrets(&document) {
+            // A file that says no more than its kind may be of another program.
+            let is_whole = ["apiVersion", "metadata"]
+                .iter()
+                .any(|key| secret.get(key).is_some());
+            let fields = secret_fields(secret).into_iter();
+            let fields = fields.filter(|field| is_whole || field.is_part());
+            for field in fields.filter(|field| only.is_none_or(|only| only == field.name)) {
+                judge.field(&field, &mut parts);
+            }
+        }
+        parts
+    }
+}
+
+/// What the rule selects of a text.
+struct Judge<'j> {
+    text: &'j str,
+    rule: &'j EncryptionRule,
+    /// Where the values begin that are to be encrypted.
+    selected: HashSet<usize>,
+}
+
+impl Judge<'_> {
+    fn field(&self, field: &SecretField<'_, '_>, parts: &mut SecretParts) {
+        if !field.holds_values() {
+            return;
+        }
+        let name = field.name;
+        let all = field.values();
+        let has_text = |value: &SecretValue<'_, '_>| value.node.scalar_text() != Some("");
+        let is_left = |value: &SecretValue<'_, '_>| !self.selected.contains(&value.place.start);
+        let is_all_left = all.iter().any(has_text) && all.iter().all(is_left);
+        let rule = self.rule;
+        if !field.is_known() {
+            // A rule that names what stays in plaintext means it.
+            let left = all.iter().find(|value| is_plaintext(value));
+            match left.filter(|_| is_all_left && rule.names_what_is_encrypted()) {
+                Some(value) => parts.leak(self.error(
+                    value.node,
+                    format!("a Secret has no field `{name}`, and `{rule}` would leave it in plaintext: use `stringData` or `data`"),
+                )),
+                None => parts.warn(format!("a Secret has no field `{name}`: Kubernetes refuses or ignores it")),
+            }
+        } else if is_all_left && rule.names_what_is_encrypted() {
+            parts.warn(format!(
+                "the rule `{rule}` leaves `{name}` of the Secret in plaintext"
+            ));
+        }
+        let aliased = all.iter().find(|value| {
+            let is_elsewhere = value.origin.start != value.place.start;
+            is_elsewhere
+                && is_plaintext(value)
+                && !is_left(value)
+                && !self.selected.contains(&value.origin.start)
         });
-    parts.next().map(|(key, _)| key.to_owned())
+        if let Some(value) = aliased {
+            let line = Location::of(self.text, value.origin.start).line;
+            parts.leak(self.error(
+                value.node,
+                format!(
+                    "the value of `{}` is an alias, and its anchor in line {line} would stay in plaintext: write the value here",
+                    value.key
+                ),
+            ));
+        }
+        if field.misfit().is_some() {
+            parts.warn(format!(
+                "Kubernetes takes only keys with text under `{name}` of a Secret"
+            ));
+        }
+    }
+
+    fn error(&self, at: NodeRef<'_, '_>, message: String) -> Error {
+        Error::Unencryptable {
+            location: Location::of(self.text, at.span().start),
+            message,
+        }
+    }
+}
+
+impl SecretParts {
+    fn leak(&mut self, error: Error) {
+        self.leak.get_or_insert(error);
+    }
+
+    fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(fields: &str, rule: &EncryptionRule) -> (bool, usize) {
+        let text = format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: a, annotations: {{x: &x hunter2}}}}\n{fields}"
+        );
+        let parts = SecretParts::of(text.as_bytes(), Format::Yaml, rule);
+        (parts.leak.is_some(), parts.warnings.len())
+    }
+
+    #[test]
+    fn a_value_that_stays_in_plaintext_is_told_from_a_mistake() {
+        let names = EncryptionRule::EncryptedRegex("^(data|stringData)$".to_owned());
+        let all = EncryptionRule::default();
+        for (fields, by_names, by_all) in [
+            ("stringData: {a: hunter2}\n", (false, 0), (false, 0)),
+            ("stringDatas: {a: hunter2}\n", (true, 0), (false, 1)),
+            ("stringdata: {a: hunter2}\n", (true, 0), (false, 1)),
+            ("password: hunter2\n", (true, 0), (false, 1)),
+            ("stringDatas: {a: '${A}'}\n", (false, 1), (false, 1)),
+            ("stringData: {a: {b: hunter2}}\n", (false, 1), (false, 1)),
+            ("stringData: hunter2\n", (false, 1), (false, 1)),
+            ("stringData: {a: *x}\n", (true, 0), (false, 0)),
+            (
+                "y: &y {a: hunter2}\nstringData: *y\n",
+                (true, 0),
+                (false, 1),
+            ),
+            ("<<: {stringData: {a: hunter2}}\n", (false, 0), (false, 0)),
+            ("namespace: a\nsops_notes: ''\n", (false, 1), (false, 1)),
+        ] {
+            assert_eq!(judged(fields, &names), by_names, "{fields}");
+            assert_eq!(judged(fields, &all), by_all, "{fields}");
+        }
+        let only_data = EncryptionRule::EncryptedRegex("^data$".to_owned());
+        assert_eq!(
+            judged("data: {a: YQ==}\nstringData: {a: hunter2}\n", &only_data),
+            (false, 1)
+        );
+    }
+
+    #[test]
+    fn one_field_is_judged_by_itself() {
+        let text = b"apiVersion: v1\nkind: Secret\nstringData: {a: b}\nstringDatas: {a: hunter2}\n";
+        let rule = EncryptionRule::EncryptedRegex("^(data|stringData)$".to_owned());
+        let leaks = |field| {
+            SecretParts::of_field(text, Format::Yaml, &rule, field)
+                .leak
+                .is_some()
+        };
+        assert!(leaks("stringDatas") && !leaks("stringData"));
+    }
 }

@@ -11,9 +11,11 @@ use crate::finding::{Finding, Severity, fingerprint};
 use crate::object::objects;
 use crate::report::{Facts, Report};
 use crate::rule::{Check, Rule};
+use crate::rules::own_rule;
 use crate::settings::{Settings, SettingsError, globs};
-use crate::unreadable::{broken, not_utf8, own_rule, place};
-use crate::{embedded, rules, suppress};
+use crate::unparsed::names_secret;
+use crate::unreadable::{broken, encoded, place, unnamed};
+use crate::{embedded, encoding, form, rules, suppress};
 
 /// A file that is to be looked at.
 pub struct Input<'i> {
@@ -169,12 +171,17 @@ impl Linter {
                 check(report);
             }
         });
-        let Ok(text) = str::from_utf8(report.input.bytes) else {
-            not_utf8(report);
+        if !encoding::is_utf8(report.input.bytes) {
+            encoded(report);
+            return Kind::Other;
+        }
+        let text = report.text();
+        let is_encrypted = text.contains(CIPHERTEXT_PREFIX);
+        let Some(format) = form_of(report, is_encrypted) else {
+            unnamed(report);
             return Kind::Other;
         };
-        let format = Format::from_path(report.input.path);
-        let is_encrypted = text.contains(CIPHERTEXT_PREFIX);
+        report.format = format;
         let is_covered = || !text.trim().is_empty() && own_rule(report).is_some();
         if !is_read(format, is_encrypted, text) && !is_covered() {
             let is_patch = format == Format::Json && embedded::look_into_file(report);
@@ -191,11 +198,7 @@ impl Linter {
             Err(_) if embedded::look_into_file(report) && own_rule(report).is_none() => {
                 return Kind::Read;
             }
-            Err(_) if text.contains("{{") => return Kind::Template,
-            Err(error) => {
-                broken(report, error, is_encrypted);
-                return Kind::Other;
-            }
+            Err(error) => return broken(report, error, is_encrypted),
         };
         report.is_encrypted = document.is_encrypted();
         for object in objects(&document) {
@@ -257,14 +260,69 @@ impl Linter {
     }
 }
 
+/// What the file is read as. `None` for a name that says nothing, and for a copy of a manifest; SOPS has encrypted some of them, and not all
+/// as binary files.
+fn form_of(report: &Report<'_>, is_encrypted: bool) -> Option<Format> {
+    let path = report.input.path;
+    let exact = Format::from_path(path);
+    let text = report.text();
+    if exact != Format::Binary {
+        return Some(exact);
+    }
+    if is_encrypted {
+        return encrypted_form(path, text);
+    }
+    // Kubernetes takes a manifest of any case for one.
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    match &*extension {
+        "yaml" | "yml" => Some(Format::Yaml),
+        "json" => Some(Format::Json),
+        _ => None,
+    }
+}
+
+/// The format of an encrypted file whose name does not tell it. What shows such a file, as documentation does, is none.
+fn encrypted_form(path: &Path, text: &str) -> Option<Format> {
+    if text.trim_start().starts_with('{') {
+        return text.contains("\"sops\"").then(|| json_of(text));
+    }
+    let has = |begin: &str| text.lines().any(|line| line.starts_with(begin));
+    let format = match () {
+        () if has("sops:") => Format::Yaml,
+        () if has("[sops]") => Format::Ini,
+        () if has("sops_") => Format::Dotenv,
+        () => return None,
+    };
+    let is_copy = form::named(path) == Some(format);
+    let is_encrypted =
+        || Document::parse(text, format).is_ok_and(|document| document.is_encrypted());
+    (is_copy || is_encrypted()).then_some(format)
+}
+
+/// Whether encrypted JSON holds a binary file, whose one value is `data`, or is JSON.
+fn json_of(text: &str) -> Format {
+    let document = Document::parse(text, Format::Json);
+    let is_binary = document.is_ok_and(|document| {
+        let tops = document.tops().flatten();
+        let mut keys = tops.flat_map(|top| top.entries().map(|(key, _)| key));
+        keys.all(|key| key == "data")
+    });
+    if is_binary {
+        Format::Binary
+    } else {
+        Format::Json
+    }
+}
+
 /// Whether the rules know the form. Dotenv and INI are what many files are called that are neither, JSON begins with a brace;
-/// but a creation rule of its own says what a file is.
+/// but a creation rule of its own says what a file is, and a Secret in it does.
 fn is_read(format: Format, is_encrypted: bool, text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
     match format {
-        Format::Yaml => !text.trim().is_empty(),
-        Format::Json => text.trim_start().starts_with('{'),
+        Format::Yaml => !text.is_empty(),
+        Format::Json => text.starts_with('{') || names_secret(text),
         Format::Dotenv => true,
         Format::Ini => is_encrypted,
-        _ => is_encrypted && text.trim_start().starts_with('{') && text.contains("\"sops\""),
+        _ => is_encrypted,
     }
 }

@@ -4,16 +4,6 @@
 use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
 
-/// Where the values of a Secret stand.
-pub const SECRET_PARTS: [&str; 2] = ["data", "stringData"];
-
-/// Whether the key is one of [`SECRET_PARTS`], or is meant to be, as `stringdata` is.
-pub fn is_secret_part(key: &str) -> bool {
-    SECRET_PARTS
-        .iter()
-        .any(|part| part.eq_ignore_ascii_case(key))
-}
-
 /// Every list of containers that a pod can have, and those of pipelines.
 const CONTAINER_LISTS: [&str; 5] = [
     "containers",
@@ -47,11 +37,15 @@ pub(crate) struct Pod<'d, 'a> {
 pub(crate) fn objects<'d, 'a>(document: &'d Document<'a>) -> Vec<Object<'d, 'a>> {
     let mut objects = Vec::new();
     // Deeper than documents can be nested, so a list and not the stack of calls.
-    let mut tops: Vec<_> = document.tops().flatten().collect();
+    let mut tops: Vec<_> = document.tops().flatten().map(|top| (top, "")).collect();
     tops.reverse();
-    while let Some(top) = tops.pop() {
+    while let Some((top, kind)) = tops.pop() {
         let mut inner = Vec::new();
-        objects.extend(Object::of(top, &mut inner));
+        match top.shape() {
+            // Only a document that SOPS has no form for has a list at its top.
+            Shape::Sequence => inner.extend(top.items().map(|item| (item, ""))),
+            _ => objects.extend(Object::of(top, kind, &mut inner)),
+        }
         inner.reverse();
         tops.append(&mut inner);
     }
@@ -59,30 +53,43 @@ pub(crate) fn objects<'d, 'a>(document: &'d Document<'a>) -> Vec<Object<'d, 'a>>
 }
 
 impl<'d, 'a> Object<'d, 'a> {
-    /// The object; `None` for a list of objects. Those in it go to `inner`.
-    fn of(node: NodeRef<'d, 'a>, inner: &mut Vec<NodeRef<'d, 'a>>) -> Option<Self> {
+    /// The object; `None` for a list of objects. Those in it go to `inner`, each with the kind that the list gives it. `kind` is that of an
+    /// object that says none itself.
+    fn of(
+        node: NodeRef<'d, 'a>,
+        kind: &'static str,
+        inner: &mut Vec<(NodeRef<'d, 'a>, &'static str)>,
+    ) -> Option<Self> {
         let text = |key| node.get(key).and_then(NodeRef::as_str).unwrap_or_default();
         let mut object = Object {
             node,
-            kind: text("kind"),
+            kind: Some(text("kind"))
+                .filter(|own| !own.is_empty())
+                .unwrap_or(kind),
             api_version: text("apiVersion"),
             pods: Vec::new(),
             metadata: Vec::new(),
         };
         let items = node.get("items").filter(|_| object.kind.ends_with("List"));
         if let Some(items) = items {
-            inner.extend(items.items());
+            // The API server answers with lists whose items leave out what the list says.
+            let kind = if object.kind == "SecretList" {
+                "Secret"
+            } else {
+                ""
+            };
+            inner.extend(items.items().map(|item| (item, kind)));
             return None;
         }
         let mut open = vec![node];
         while let Some(next) = open.pop() {
             if next.span() != node.span() && is_object(next) {
-                inner.push(next);
+                inner.push((next, ""));
             } else {
                 object.look_at(next, &mut open);
             }
         }
-        inner.sort_by_key(|node| node.span().start);
+        inner.sort_by_key(|(node, _)| node.span().start);
         Some(object)
     }
 
@@ -129,9 +136,27 @@ impl<'d, 'a> Object<'d, 'a> {
         self.node.at(&["metadata", key])?.as_str()
     }
 
-    /// Whether it is a Secret of the core API, whose values stand in its [parts](SECRET_PARTS).
+    /// Whether it is a Secret of the core API, or is meant to be: no other object of that API has `stringData`.
     pub(crate) fn is_secret(&self) -> bool {
-        self.kind == "Secret" && matches!(self.api_version, "v1" | "")
+        let is_meant = || {
+            self.kind.eq_ignore_ascii_case("Secret")
+                || self.kind != "ConfigMap"
+                    && self.node.entries().any(|(key, _)| key == "stringData")
+        };
+        match self.api_version {
+            "v1" => is_meant(),
+            "" => self.kind == "Secret",
+            _ => false,
+        }
+    }
+
+    /// Whether it is a whole Secret and not a part of one, as patches and examples are: whatever else is in it is a mistake.
+    pub(crate) fn is_whole_secret(&self) -> bool {
+        let has_metadata = || {
+            let metadata = self.node.get("metadata");
+            metadata.is_some_and(|metadata| metadata.shape() == Shape::Mapping)
+        };
+        self.is_secret() && (self.api_version == "v1" || has_metadata())
     }
 
     /// Whether it is a kustomization, which may lack its kind.

@@ -1,4 +1,5 @@
-//! Private keys in any bytes: as they stand, and in base64 of any alignment. One pass finds what may be one; only that is looked at.
+//! Private keys in any bytes: as they stand, in base64 of any alignment, and in UTF-16 and UTF-32. One pass finds what may be one; only that
+//! is looked at.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -9,13 +10,22 @@ use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD_NO_PAD};
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 
-/// What private keys contain. The first is that of age, the second that of its plugins, the last that of PuTTY.
-const MARKS: [&str; 4] = [
+/// What private keys contain. The first is that of age, the second that of its plugins, the fourth that of PuTTY; the last two are those of
+/// age in lower case, which bech32 allows.
+const MARKS: [&str; 6] = [
     "AGE-SECRET-KEY-",
     "AGE-PLUGIN-",
     "PRIVATE KEY",
     "Private-Lines: ",
+    "age-secret-key-",
+    "age-plugin-",
 ];
+
+/// How many bytes a character has in UTF-16 and UTF-32.
+const WIDTHS: [usize; 2] = [2, 4];
+
+/// How many characters before a mark may belong to its key: the beginning of a line of PEM.
+const BEFORE: usize = 64;
 
 /// Base64 as people cut and wrap it.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -25,14 +35,27 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The marks, then each of them in base64 at the three places that it can have in a group of three bytes.
+/// The marks, then each of them in both [widths](WIDTHS), then each in base64 at the three places that it can have in a group of three bytes.
 static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let plain = MARKS.iter().map(|mark| (*mark).to_owned());
-    let encoded = MARKS
+    // Nobody encodes a key in lower case.
+    let encoded = MARKS[..4]
         .iter()
         .flat_map(|mark| (0..3).map(|shift| in_base64(mark, shift)));
-    AhoCorasick::new(plain.chain(encoded)).ok()
+    let plain = plain.map(String::into_bytes);
+    let wide = WIDTHS
+        .into_iter()
+        .flat_map(|width| MARKS.map(|mark| widened(mark, width)));
+    let encoded = encoded.map(String::into_bytes);
+    AhoCorasick::new(plain.chain(wide).chain(encoded)).ok()
 });
+
+/// A text with zeros between its characters, as both byte orders have it.
+fn widened(text: &str, width: usize) -> Vec<u8> {
+    let zeros = vec![0; width - 1];
+    let parts: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+    parts.join(&zeros[..])
+}
 
 /// The characters of base64 that a text is sure to have with so many bytes before it.
 fn in_base64(text: &str, shift: usize) -> String {
@@ -78,6 +101,13 @@ fn find_in(bytes: &[u8], packed: bool) -> Vec<PrivateKey> {
             0 | 1 => age(bytes, start, run.around(bytes, start)),
             2 => pem(bytes, start),
             3 => putty(bytes, start),
+            4 | 5 => age_in_lower_case(bytes, start),
+            number if number < MARKS.len() * (1 + WIDTHS.len()) => {
+                let width = WIDTHS[number / MARKS.len() - 1];
+                let (end, key) = wide(bytes, start, width);
+                done = end;
+                key
+            }
             _ if packed => {
                 let span = wrapped(bytes, start);
                 done = span.end;
@@ -85,7 +115,7 @@ fn find_in(bytes: &[u8], packed: bool) -> Vec<PrivateKey> {
             }
             _ => None,
         };
-        done = key.as_ref().map_or(done, |key| key.span.end);
+        done = key.as_ref().map_or(done, |key| key.span.end.max(done));
         found.extend(key);
     }
     found
@@ -131,6 +161,42 @@ fn age(bytes: &[u8], start: usize, run: &Run) -> Option<PrivateKey> {
         certain: bech32::decode(text).is_ok(),
         encoded: false,
     })
+}
+
+/// The same in lower case. What is no key is a name of a program or package.
+fn age_in_lower_case(bytes: &[u8], start: usize) -> Option<PrivateKey> {
+    let is_part = |byte: &&u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || **byte == b'-';
+    // A post-quantum key has less than 200 characters, an identity of a plugin may have some more.
+    let run = bytes[start..].iter().take(1024).take_while(is_part);
+    let text: Vec<u8> = run.map(u8::to_ascii_uppercase).collect();
+    let key = age(&text, 0, Run::default().around(&text, 0))?;
+    key.certain.then(|| PrivateKey {
+        span: start..start + text.len(),
+        ..key
+    })
+}
+
+/// A key in UTF-16 or UTF-32: where its text ends, and the key.
+fn wide(bytes: &[u8], start: usize, width: usize) -> (usize, Option<PrivateKey>) {
+    let is_ascii = |unit: &[u8]| unit[0] != 0 && unit[1..].iter().all(|byte| *byte == 0);
+    // A unit begins with its character here, whichever its order: the zeros of the next one do as well.
+    let units = |from: usize| bytes[from..].chunks(width);
+    let before = (1..=BEFORE.min(start / width))
+        .take_while(|number| {
+            let at = start - number * width;
+            is_ascii(&bytes[at..at + width])
+        })
+        .count();
+    let from = start - before * width;
+    let text = units(from).take_while(|unit| is_ascii(unit));
+    let text: Vec<u8> = text.map(|unit| unit[0]).collect();
+    let end = (from + text.len() * width).min(bytes.len());
+    let key = find_in(&text, true).into_iter().next();
+    let key = key.map(|key| PrivateKey {
+        span: from + key.span.start * width..(from + key.span.end * width).min(bytes.len()),
+        ..key
+    });
+    (end, key)
 }
 
 /// The private part of a file of PuTTY, which a number of lines and then those lines follow.
@@ -282,6 +348,47 @@ mod tests {
     }
 
     #[test]
+    fn wide_encodings_and_lower_case_hide_nothing() {
+        let pem = include_str!("../../testdata/keys/ssh_ed25519");
+        let certain = |what| [(what, true, false)];
+        for (text, what) in [
+            (key().to_owned(), "a private key of age"),
+            (key().to_lowercase(), "a private key of age"),
+            (
+                format!("# created\r\nx: {}\r\n", key()),
+                "a private key of age",
+            ),
+            (pem.to_owned(), "a private key of SSH"),
+        ] {
+            let utf16: Vec<u16> = text.encode_utf16().collect();
+            let utf32: Vec<u32> = text.chars().map(u32::from).collect();
+            for bytes in [
+                text.clone().into_bytes(),
+                utf16.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
+                utf16.iter().flat_map(|unit| unit.to_be_bytes()).collect(),
+                utf32.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
+                utf32.iter().flat_map(|unit| unit.to_be_bytes()).collect(),
+                [
+                    &[0xFF, 0xFE][..],
+                    &utf16
+                        .iter()
+                        .flat_map(|unit| unit.to_le_bytes())
+                        .collect::<Vec<_>>(),
+                ]
+                .concat(),
+            ] {
+                assert_eq!(kinds(&bytes), certain(what), "{text}");
+            }
+        }
+        for text in [
+            "age-plugin-yubikey-1-0-0-x86-64-unknown-linux-gnu",
+            "age-secret-key-1...",
+        ] {
+            assert_eq!(kinds(text.as_bytes()), [], "{text}");
+        }
+    }
+
+    #[test]
     fn files_of_putty_are_told_from_their_public_parts() {
         let body = "AAAAC3NzaC1lZDI1NTE5AAAAIHwU4LFdVQ0PvIx2jkUaGqTSJ7hXK\n";
         let public = format!(
@@ -307,6 +414,8 @@ mod tests {
             "QUdFLVNFQ1JFVC1LRVkt",
             "QUdFLVNFQ1JFVC1LRVkt\n",
             "UFJJVkFURSBLRVkt ",
+            "age-secret-key-1",
+            "A\0G\0E\0-\0S\0E\0C\0R\0E\0T\0-\0K\0E\0Y\0-\0",
         ] {
             assert_eq!(kinds(mark.repeat(50_000).as_bytes()), [], "{mark}");
         }

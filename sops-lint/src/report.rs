@@ -29,6 +29,8 @@ pub(crate) struct Report<'r> {
     pub(crate) facts: Facts,
     /// Whether the file has a `sops` block.
     pub(crate) is_encrypted: bool,
+    /// What the file is read as.
+    pub(crate) format: Format,
     text: &'r str,
     lines: OnceCell<Lines<'r>>,
     creation_rule: OnceCell<Option<(usize, &'r Config, &'r CreationRule)>>,
@@ -80,6 +82,7 @@ impl<'r> Report<'r> {
             findings: Vec::new(),
             facts: Facts::default(),
             is_encrypted: false,
+            format: Format::from_path(input.path),
             text: str::from_utf8(input.bytes).unwrap_or_default(),
             lines: OnceCell::new(),
             creation_rule: OnceCell::new(),
@@ -146,7 +149,7 @@ impl<'r> Report<'r> {
         let selected = self.selected.get_or_init(|| {
             let rule = self.creation_rule().map(|(_, _, creation)| &creation.rule);
             let rule = rule.cloned().flatten().unwrap_or_default();
-            let values = Document::parse(self.text, Format::from_path(self.input.path))
+            let values = Document::parse(self.text, self.format)
                 .and_then(|document| document.unencrypted(Some(&rule)));
             let values = values.unwrap_or_default().into_iter();
             values.map(|value| value.span).collect()

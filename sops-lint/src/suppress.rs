@@ -126,7 +126,7 @@ fn allowing(line: &str) -> Option<&str> {
 }
 
 fn annotations(text: &str, report: &mut Report<'_>, allowances: &mut Vec<Allowance>) {
-    let format = Format::from_path(report.input.path);
+    let format = report.format;
     if !text.contains(ANNOTATION) || !matches!(format, Format::Yaml | Format::Json) {
         return;
     }

@@ -1,55 +1,200 @@
-//! What is said of a file that cannot be read: that it is broken, or that it can only be plaintext.
+//! Files that cannot be read as what they are called: templates, broken files, other encodings, copies. Whatever of them would put a secret
+//! into the repository is reported all the same.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use sops_core::config::CreationRule;
+use sops_core::document::merge_conflict;
 use sops_core::rules::EncryptionRule;
-use sops_core::{Error, Format};
+use sops_core::{CIPHERTEXT_PREFIX, Document, Error, Format};
 
+use crate::encoding::{Decoded, decode};
+use crate::likeness::judge;
+use crate::linter::Kind;
+use crate::object::{Object, objects};
 use crate::report::Report;
-use crate::rules;
+use crate::rules::{
+    self, holds_secret, is_manifest, is_open_base64, is_open_reference, open_values, own_rule,
+};
+use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
+use crate::{form, template};
 
-/// Says why a file cannot be read, unless it is only of a shape that SOPS has no use for.
-pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) {
+const CONFLICT: &str = "the file has an unresolved merge conflict";
+const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
+
+/// What a text holds, as far as it can be read.
+struct Look {
+    /// A value of a Secret in plaintext.
+    secret: Option<Literal>,
+    /// Whether it parses once the actions of a template are filled in.
+    is_template: bool,
+    /// Whether it parses, and is an object of Kubernetes but no Secret.
+    is_manifest: bool,
+    /// Of a template, the first value that the creation rule selects and that no action makes.
+    selected: Option<Range<usize>>,
+}
+
+/// Reports what is wrong with a file that does not parse.
+pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) -> Kind {
+    let text = report.text();
+    let conflict = merge_conflict(text.as_bytes());
+    let at = conflict.clone().unwrap_or_else(|| place(&error));
+    let look = look(report, text);
+    // A template that makes an encrypted value is no file of SOPS.
+    let is_of_sops =
+        is_encrypted && (conflict.is_some() || !look.is_template || has_metadata(text));
+    if is_of_sops {
+        // Nobody can tell what of it is in plaintext.
+        report.of(&rules::PARTLY_ENCRYPTED, None);
+        match conflict {
+            Some(_) => report.span(at, CONFLICT).help(format!(
+                "{RESOLVE}; of the `sops` metadata keep either side, and check the values with `sops-rs edit --ignore-mac`"
+            )),
+            None => report.span(at, error.to_string()),
+        };
+        return Kind::Other;
+    }
+    if let Some(secret) = look.secret {
+        // Where only values have actions in them, those are for another program.
+        let is_template = look.is_template && is_like_template(text);
+        in_secret(report, secret, is_template, &error, conflict);
+        return kind(is_template);
+    }
+    if look.is_template && conflict.is_none() {
+        if let Some(span) = look.selected {
+            report.of(&rules::PLAINTEXT_SECRET, None);
+            report
+                .span(
+                    span,
+                    "a creation rule covers this template, which has a value in plaintext",
+                )
+                .help("fill it in from an encrypted file");
+        }
+        return Kind::Template;
+    }
+    let covered = own_rule(report).filter(|rule| {
+        let is_secret = !is_like_object(text) || may_be_secret(text);
+        is_secret && !is_nothing(text) && may_select(rule, &error, text)
+    });
+    if covered.is_some() {
+        let message = match conflict {
+            Some(_) => format!("{CONFLICT}, and a creation rule covers it"),
+            None => format!(
+                "a creation rule covers this file, which is in plaintext and cannot be encrypted as it is: {}",
+                words(&error)
+            ),
+        };
+        plaintext(report, at, message, conflict.is_some());
+        return Kind::Other;
+    }
+    if conflict.is_none() && is_like_template(text) {
+        return Kind::Template;
+    }
     let is_meant = match &error {
-        Error::Syntax { .. } => is_manifest(report) || is_encrypted,
+        Error::Syntax { .. } => is_named_manifest(report),
         Error::Limit { .. } => true,
         // A manifest that SOPS has no form for, such as one with a key twice.
-        _ => is_encrypted || is_manifest(report) && has_kind(report.text()),
+        _ => is_named_manifest(report) && has_key(text, "kind"),
     };
-    if !is_encrypted && covered(report, report.text(), Some(&error)) {
-        return;
-    }
     if is_meant {
-        // Nobody can tell what of it is in plaintext.
-        let rule = match is_encrypted {
-            true => &rules::PARTLY_ENCRYPTED,
-            false => &rules::BROKEN_FILE,
+        report.of(&rules::BROKEN_FILE, None);
+        match conflict {
+            Some(at) => report.span(at, CONFLICT).help(RESOLVE),
+            None => report.span(at, error.to_string()),
         };
-        report.of(rule, None);
-        report.span(place(&error), error.to_string());
+    }
+    Kind::Other
+}
+
+fn kind(is_template: bool) -> Kind {
+    if is_template {
+        Kind::Template
+    } else {
+        Kind::Other
     }
 }
 
-/// Says that a manifest, or a file that a creation rule names, is in an encoding that nobody reads, or everybody in another way.
-pub(crate) fn not_utf8(report: &mut Report<'_>) {
-    if !is_manifest(report) && own_rule(report).is_none() {
+/// Reports a Secret in plaintext that cannot be encrypted as it is.
+fn in_secret(
+    report: &mut Report<'_>,
+    secret: Literal,
+    is_template: bool,
+    error: &Error,
+    conflict: Option<Range<usize>>,
+) {
+    let Literal { span, key } = secret;
+    if let Some(at) = conflict {
+        let message = format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`");
+        return plaintext(report, at, message, true);
+    }
+    report.of(&rules::PLAINTEXT_SECRET, None);
+    if is_template {
+        report
+            .span(
+                span,
+                format!("the Secret that this template makes has a value in plaintext: `{key}`"),
+            )
+            .help("fill it in from an encrypted file, such as one of values");
         return;
     }
-    let utf16 = match report.input.bytes {
-        [0xFF, 0xFE, rest @ ..] => Some((u16::from_le_bytes as fn([u8; 2]) -> u16, rest)),
-        [0xFE, 0xFF, rest @ ..] => Some((u16::from_be_bytes as fn([u8; 2]) -> u16, rest)),
-        _ => None,
-    };
-    let (encoding, text) = match utf16 {
-        Some((unit, bytes)) => {
-            let units: Vec<u16> = bytes.as_chunks().0.iter().map(|pair| unit(*pair)).collect();
-            ("UTF-16", String::from_utf16_lossy(&units).into())
+    let message = format!(
+        "the Secret is in plaintext, and cannot be encrypted as it is: `{key}`: {}",
+        words(error)
+    );
+    plaintext(report, place(error), message, false);
+}
+
+fn plaintext(report: &mut Report<'_>, at: Range<usize>, message: String, is_conflict: bool) {
+    report.of(&rules::PLAINTEXT_SECRET, None);
+    let help = match is_conflict {
+        true => format!("{RESOLVE}; then encrypt it with `sops-rs encrypt -i`"),
+        false => {
+            "fix it, and encrypt it with `sops-rs encrypt -i`, which says what is wrong with it"
+                .to_owned()
         }
-        // Of other encodings what is ASCII in them tells enough.
-        None => ("no UTF-8", String::from_utf8_lossy(report.input.bytes)),
     };
-    if !covered(report, &text, None) {
+    report.span(at, message).help(help);
+}
+
+/// Reports what is wrong with a file that is not UTF-8.
+pub(crate) fn encoded(report: &mut Report<'_>) {
+    let bytes = report.input.bytes;
+    // A name goes on where a program has packed the file.
+    let extension = report.input.path.extension();
+    let is_manifest = extension.is_some_and(|extension| {
+        ["yaml", "yml", "json"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    });
+    let is_covered = own_rule(report).is_some();
+    // Most such files are pictures and archives.
+    if !is_manifest && !is_covered && !may_name_secret(bytes) {
+        return;
+    }
+    let Decoded { encoding, text } = &decode(bytes);
+    let is_expected = is_manifest || is_covered || form::named(report.input.path).is_some();
+    let is_secret_manifest = || names_secret(text) && parses(text);
+    if !is_expected && !is_secret_manifest() {
+        return;
+    }
+    let look = look(report, text);
+    if look.secret.is_some() {
+        let message = format!(
+            "a Secret in it is in plaintext, and the file cannot be encrypted as it is: it is {encoding}"
+        );
+        report.of(&rules::PLAINTEXT_SECRET, None);
+        report
+            .span(0..0, message)
+            .help("save it as UTF-8, and encrypt it with `sops-rs encrypt -i`");
+        return;
+    }
+    let is_secret = !is_like_object(text) || may_be_secret(text);
+    if is_secret && !look.is_manifest && is_covered && !is_encrypted_otherwise(bytes) {
+        return unencrypted(report);
+    }
+    if is_manifest {
         report.of(&rules::BROKEN_FILE, None);
         report
             .span(
@@ -60,45 +205,245 @@ pub(crate) fn not_utf8(report: &mut Report<'_>) {
     }
 }
 
-/// Reports a text that cannot be read as plaintext, where a creation rule covers it and its secrets would go into the repository.
-fn covered(report: &mut Report<'_>, text: &str, error: Option<&Error>) -> bool {
-    // A rule for all files says nothing of this one, but by its kind.
-    let is_covered = own_rule(report).is_some_and(|rule| {
-        let is_secret = !has_kind(text) || text.contains("Secret");
-        is_secret && error.is_none_or(|error| !is_nothing(text) && may_select(rule, error, text))
+/// Whether the kind of Secrets is in bytes of whatever encoding.
+fn may_name_secret(bytes: &[u8]) -> bool {
+    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let zeros = |count: usize| {
+            let zeros = "\0".repeat(count);
+            "Secret"
+                .split("")
+                .filter(|c| !c.is_empty())
+                .collect::<Vec<_>>()
+                .join(&zeros)
+        };
+        AhoCorasick::new([0, 1, 3].map(zeros)).ok()
     });
-    let message = match error {
-        Some(error) if is_covered => format!(
-            "a creation rule covers this file, which is in plaintext and cannot be encrypted as it is: {}",
-            words(error)
-        ),
-        _ if is_covered || is_manifest(report) && is_kind_of_secret(text) => {
-            "this is or should be a Secret, in plaintext, and cannot be read".to_owned()
-        }
-        _ => return false,
-    };
-    report.of(&rules::PLAINTEXT_SECRET, None);
-    report.span(error.map_or(0..0, place), message).help(
-        "mend it, and encrypt it with `sops-rs encrypt -i`, which says what is wrong with it",
-    );
-    true
+    WORDS.as_ref().is_none_or(|words| words.is_match(bytes))
 }
 
-/// The creation rule that names the file by an expression, where it is in a form that is encrypted value by value.
-pub(crate) fn own_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
+/// Looks at a file whose name SOPS takes for that of a binary file: copies of manifests, templates of other programs, and whatever a
+/// creation rule covers.
+pub(crate) fn unnamed(report: &mut Report<'_>) {
+    let text = report.text();
     let path = report.input.path;
-    if Format::from_path(path) == Format::Binary || rules::is_for_other_programs(path) {
-        return None;
+    let is_copy = form::named(path).is_some();
+    let is_covered = own_rule(report).is_some();
+    let names_secret = names_secret(text);
+    if !names_secret && !is_covered || is_nothing(text) {
+        return;
     }
-    let (_, _, rule) = report.creation_rule()?;
-    rule.path_regex.is_some().then_some(rule)
+    let is_prose = form::is_prose(path);
+    if names_secret && !is_prose && (is_copy || is_covered || parses(text)) {
+        let look = look(report, text);
+        if let Some(Literal { span, key }) = look.secret {
+            let (message, help) = match merge_conflict(text.as_bytes()) {
+                Some(_) => (
+                    format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`"),
+                    RESOLVE,
+                ),
+                None => (
+                    format!("the Secret is in plaintext: `{key}`"),
+                    "delete the file if it is a copy; otherwise rename it so that it ends in `.yaml` or `.json`, and encrypt it with `sops-rs encrypt -i`",
+                ),
+            };
+            report.of(&rules::PLAINTEXT_SECRET, None);
+            report.span(span, message).help(help);
+            return;
+        }
+    }
+    if !is_covered || is_encrypted_otherwise(report.input.bytes) || is_public(text.trim()) {
+        return;
+    }
+    if is_prose {
+        report.of(&rules::BROKEN_FILE, None);
+        report
+            .span(
+                0..0,
+                "a creation rule covers this file, which is prose and is not encrypted",
+            )
+            .help("if it is meant to be readable, let the `path_regex` of the rule leave it out");
+        return;
+    }
+    let look = look(report, text);
+    if look.is_manifest || is_copy && look.is_template && look.selected.is_none() {
+        return;
+    }
+    if is_copy && merge_conflict(text.as_bytes()).is_none() && selects_nothing(report, text) {
+        return;
+    }
+    unencrypted(report);
+}
+
+/// Whether the text is YAML or a template of it, which a program that holds a manifest is not.
+fn parses(text: &str) -> bool {
+    let filled = template::filled(text);
+    Document::parse_leniently(filled.as_deref().unwrap_or(text)).is_ok()
+}
+
+/// Whether the rule for manifests selects nothing of a copy of one, as of the original.
+fn selects_nothing(report: &Report<'_>, text: &str) -> bool {
+    let rule = own_rule(report).and_then(|creation| creation.rule.clone());
+    let rule = rule.unwrap_or_default();
+    Document::parse_leniently(text)
+        .and_then(|document| document.unencrypted(Some(&rule)))
+        .is_ok_and(|selected| selected.is_empty())
+}
+
+/// Reports a file as a whole.
+fn unencrypted(report: &mut Report<'_>) {
+    let is_conflict = merge_conflict(report.input.bytes);
+    let command = report.command("encrypt -i");
+    report.of(&rules::PLAINTEXT_SECRET, None);
+    match is_conflict {
+        Some(at) => report.span(at, format!("{CONFLICT}, and a creation rule covers it")).help(RESOLVE),
+        None => report.span(0..0, "a creation rule covers this file, which is not encrypted").help(format!(
+            "encrypt it with `{command}`, move it, or let the `path_regex` of the rule leave it out"
+        )),
+    };
+}
+
+/// Whether another program has encrypted it.
+fn is_encrypted_otherwise(bytes: &[u8]) -> bool {
+    [
+        &b"age-encryption.org/v1"[..],
+        b"-----BEGIN AGE ENCRYPTED FILE-----",
+        b"-----BEGIN PGP MESSAGE-----",
+        b"\0GITCRYPT\0",
+        b"$ANSIBLE_VAULT;",
+    ]
+    .iter()
+    .any(|begin| bytes.starts_with(begin))
+}
+
+/// Whether all of a text is what everyone may read: public keys and certificates, or one line in which something is filled in.
+fn is_public(text: &str) -> bool {
+    let begins = [
+        "-----BEGIN CERTIFICATE",
+        "-----BEGIN PUBLIC KEY",
+        "-----BEGIN RSA PUBLIC KEY",
+        "-----BEGIN PGP PUBLIC KEY",
+        "-----BEGIN X509 CRL",
+        "ssh-rsa ",
+        "ssh-ed25519 ",
+        "ecdsa-sha2-",
+        "age1",
+    ];
+    let is_one_line = !text.contains(['\n', '\r']);
+    begins.iter().any(|begin| text.starts_with(begin)) || is_one_line && is_open_reference(text)
+}
+
+/// Reads a text that does not parse, or is in no format, as loosely as can be.
+fn look(report: &Report<'_>, text: &str) -> Look {
+    let filled = template::filled(text);
+    let is_template = filled.is_some();
+    let readable = filled.as_deref().unwrap_or(text);
+    // Zeros are in no text that anybody reads.
+    let parsed = match text.contains('\0') {
+        true => None,
+        false => Document::parse_leniently(readable).ok(),
+    };
+    let Some(document) = parsed else {
+        let is_open = |key: &str, value: &str| is_open_text(key, value, is_template);
+        let secret = literal(text, is_open).or_else(|| {
+            let is_swap = text.contains('\0');
+            let found = is_swap
+                .then(|| literal(&of_swap_file(text), is_open))
+                .flatten();
+            found.map(|found| Literal {
+                span: 0..0,
+                ..found
+            })
+        });
+        return Look {
+            secret,
+            is_template: false,
+            is_manifest: false,
+            selected: None,
+        };
+    };
+    // A text of words and actions is a template of something else.
+    let is_template =
+        is_template && (document.tops().flatten().next().is_some() || is_nothing(readable));
+    let objects = objects(&document);
+    let secrets = objects
+        .iter()
+        .filter(|object| object.is_secret() && !object.is_deletion());
+    let mut secrets = secrets.filter_map(|object| in_object(object, text, is_template));
+    let secret = secrets.next();
+    let is_manifest = document.tops().flatten().any(is_manifest) && !may_be_secret(text);
+    let selected = match own_rule(report) {
+        Some(rule) if is_template && !is_manifest && secret.is_none() => {
+            selected(&document, rule, text)
+        }
+        _ => None,
+    };
+    Look {
+        secret,
+        is_template,
+        is_manifest,
+        selected,
+    }
+}
+
+/// The first value of a Secret in plaintext, that of `text` where an action of a template may have been filled in.
+fn in_object(object: &Object<'_, '_>, text: &str, is_template: bool) -> Option<Literal> {
+    open_values(object).into_iter().find_map(|value| {
+        let source = text.get(value.origin.clone()).unwrap_or_default();
+        let literal = value.node.scalar_text().unwrap_or_default();
+        if template::has_action(source) {
+            return holds_secret(value.key, source).then(|| Literal {
+                span: value.node.span(),
+                key: value.key.to_owned(),
+            });
+        }
+        let is_open = match value.field.eq_ignore_ascii_case("data") {
+            true => is_open_base64(value.key, literal) && is_worth(value.key, literal, is_template),
+            false => is_open_text(value.key, literal, is_template),
+        };
+        is_open.then(|| Literal {
+            span: value.node.span(),
+            key: value.key.to_owned(),
+        })
+    })
+}
+
+/// Whether a text in the place of a value of a Secret is one.
+fn is_open_text(key: &str, value: &str, is_template: bool) -> bool {
+    !value.starts_with(CIPHERTEXT_PREFIX)
+        && !template::has_action(value)
+        && !is_open_reference(value)
+        && is_worth(key, value, is_template)
+}
+
+/// Whether a literal value of a template is worth a report: names of users and databases often are beside the values that are filled in.
+fn is_worth(key: &str, value: &str, is_template: bool) -> bool {
+    let is_word =
+        value.chars().all(|c| c.is_ascii_lowercase() || c == '_') || value.parse::<u16>().is_ok();
+    !is_template || !is_word || judge(key, value).is_some()
+}
+
+/// The first value of a template that the rule selects and no action makes.
+fn selected(document: &Document<'_>, creation: &CreationRule, text: &str) -> Option<Range<usize>> {
+    let rule = creation.rule.clone().unwrap_or_default();
+    let selected = document.unencrypted(Some(&rule)).ok()?.into_iter();
+    let mut literals = selected.filter(|one| {
+        let source = text.get(one.span.clone()).unwrap_or_default();
+        let value = source.trim().trim_matches(['"', '\'']);
+        !one.is_comment && is_open_text(&one.path, value, true)
+    });
+    literals.next().map(|one| one.span)
 }
 
 /// Whether nothing stands in the text but comments, `null`, or a list without items.
 fn is_nothing(text: &str) -> bool {
     let lines = text.lines().map(str::trim);
     let mut said = lines.filter(|line| !line.starts_with('#'));
-    said.all(|line| matches!(line.trim_matches(['[', ']', '-', ' ']), "" | "null" | "~"))
+    said.all(|line| {
+        matches!(
+            line.trim_matches(['[', ']', '-', ' ', '\u{feff}']),
+            "" | "null" | "~"
+        )
+    })
 }
 
 /// Whether the rule may have something in the text encrypted. One that names what is encrypted, as manifests have, says nothing of a text
@@ -143,34 +488,60 @@ fn words(error: &Error) -> String {
     }
 }
 
-fn is_manifest(report: &Report<'_>) -> bool {
+fn is_named_manifest(report: &Report<'_>) -> bool {
     matches!(
-        Format::from_path(report.input.path),
-        Format::Yaml | Format::Json
+        form::named(report.input.path),
+        Some(Format::Yaml | Format::Json)
     )
 }
 
-/// Whether the text names the kind of an object, and not in a comment only.
-fn has_kind(text: &str) -> bool {
-    text.contains("\"kind\"")
-        || text
-            .lines()
-            .any(|line| line.trim_start().starts_with("kind:"))
+/// Whether the text has the metadata of SOPS, in whatever format.
+fn has_metadata(text: &str) -> bool {
+    let begins = ["sops:", "\"sops\"", "sops_", "[sops]"];
+    text.lines().any(|line| {
+        begins
+            .iter()
+            .any(|begin| line.trim_start().starts_with(begin))
+    })
 }
 
-/// Whether a text that cannot be read is likely to have a Secret with data in it.
-fn is_kind_of_secret(text: &str) -> bool {
-    let has = |starts: &[&str]| {
-        let mut lines = text.lines().map(str::trim_start);
-        lines.any(|line| starts.iter().any(|start| line.starts_with(start)))
+/// Whether the text seems to be an object, of a kind and an API.
+fn is_like_object(text: &str) -> bool {
+    has_key(text, "kind") && has_key(text, "apiVersion")
+}
+
+/// Whether a line of the text begins with the key, and not in a comment only.
+fn has_key(text: &str, key: &str) -> bool {
+    let is_key = |line: &str| {
+        let line = line.trim_start().strip_prefix(key);
+        line.is_some_and(|rest| rest.starts_with(':'))
     };
-    let is_secret = text.lines().any(|line| {
-        matches!(
-            line.trim().trim_end_matches(','),
-            "kind: Secret" | r#""kind": "Secret""#
-        )
-    });
-    is_secret && has(&["data:", "stringData:", r#""data":"#, r#""stringData":"#])
+    text.contains(&format!("\"{key}\"")) || text.lines().any(is_key)
+}
+
+/// Whether an object of the text may be a Secret: it says so, or says its kind with an escape, an alias or a merged mapping.
+fn may_be_secret(text: &str) -> bool {
+    let is_hidden = |line: &str| {
+        let line = line.trim_start();
+        let value = line
+            .strip_prefix("kind")
+            .map(|rest| rest.trim_start_matches(['"', '\'', ' ', ':']));
+        value.is_some_and(|value| value.starts_with('*') || value.contains('\\'))
+    };
+    names_secret(text) || text.contains("stringData") || text.lines().any(is_hidden)
+}
+
+/// Whether the text is written as templates are, with actions in place of lines or of whole values: our parser may not read all that the
+/// template's program makes something of.
+fn is_like_template(text: &str) -> bool {
+    text.lines().any(|line| {
+        let line = line.trim_start().trim_start_matches("- ");
+        let begins = |text: &str| ["{{", "{%", "<%"].iter().any(|mark| text.starts_with(mark));
+        begins(line)
+            || line
+                .split_once(": ")
+                .is_some_and(|(_, value)| begins(value.trim_start()))
+    })
 }
 
 /// Where it is wrong.

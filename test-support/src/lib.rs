@@ -1,7 +1,8 @@
 //! What the tests of several crates share: documents made from a seed, of which the same gives the same text, others written by
-//! hand, how two programs' texts are compared, and the environment in which the program is run.
+//! hand, Secrets in disguise, how two programs' texts are compared, and the environment in which the program is run.
 
 mod compare;
+pub mod disguise;
 pub mod environment;
 mod flat;
 mod json;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck};
 use zeroize::Zeroizing;
 
@@ -19,6 +20,7 @@ use crate::key_services::Services;
 use crate::notice::Notice;
 use crate::opening;
 use crate::private_folder::PrivateFolder;
+use crate::secret_parts::SecretParts;
 use crate::signals::Deferred;
 use crate::source::Source;
 use crate::ui::Ui;
@@ -108,12 +110,20 @@ impl Editing<'_> {
         let open = opening::open(&source, &document, key.clone(), &self.args.opening)?;
         opening::warn_of_comments(self.ui, &source, open.unopened_comments());
         let had_selection = document.require_selection(open.plaintext()).is_ok();
+        let rule = document.metadata().rule.clone().unwrap_or_default();
+        // What was in plaintext before is no reason to refuse another change.
+        let had_leak = SecretParts::of(open.plaintext(), self.format, &rule)
+            .leak
+            .is_some();
         let encrypt = |text: &[u8]| {
             if had_selection {
                 document.require_selection(text)?;
             }
+            let warnings = self.check_parts(text, &rule, had_leak)?;
             let open = document.open(key.clone(), self.args.opening.mac_check())?;
-            open.encrypt(text, SystemTime::now())
+            let encrypted = open.encrypt(text, SystemTime::now())?;
+            self.warn_of_parts(&warnings);
+            Ok(encrypted)
         };
         let head = if self.args.show_master_keys {
             master_keys(&document)
@@ -144,12 +154,38 @@ impl Editing<'_> {
             let message = format!("there is no folder {} for the file", name_of(folder));
             return Err(CommandError::new(Code::CannotWriteOutput, message));
         }
-        let encrypt = |text: &[u8]| sops_core::encrypt(text, self.format, encryption);
+        let encrypt = |text: &[u8]| {
+            let warnings = self.check_parts(text, &encryption.rule, encryption.allow_plaintext)?;
+            let encrypted = sops_core::encrypt(text, self.format, encryption)?;
+            self.warn_of_parts(&warnings);
+            Ok(encrypted)
+        };
         let original = Original {
             text: example(self.format, &encryption.rule).as_bytes(),
             is_worth_writing: false,
         };
         self.run(&original, &[], encrypt, Expected::Nothing)
+    }
+
+    /// Refuses a Secret of which a value would stay in plaintext by mistake; gives what else is to be said of the Secrets.
+    fn check_parts(
+        &self,
+        text: &[u8],
+        rule: &EncryptionRule,
+        allows_plaintext: bool,
+    ) -> sops_core::Result<Vec<String>> {
+        let parts = SecretParts::of(text, self.format, rule);
+        match parts.leak {
+            Some(leak) if !allows_plaintext => Err(leak),
+            Some(leak) => Ok([vec![leak.to_string()], parts.warnings].concat()),
+            None => Ok(parts.warnings),
+        }
+    }
+
+    fn warn_of_parts(&self, warnings: &[String]) {
+        for warning in warnings {
+            self.ui.warn(format!("{}: {warning}", name_of(self.file)));
+        }
     }
 
     /// Has the text edited until it can be encrypted, and writes the outcome.

@@ -21,7 +21,7 @@ use crate::governing::{Governed, Governing};
 use crate::key_names::recipients;
 use crate::key_services::Services;
 use crate::lint::demand::Demand;
-use crate::secret_parts::left_in_plaintext;
+use crate::secret_parts::SecretParts;
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -154,6 +154,8 @@ struct Plaintext {
     converted: Option<Zeroizing<Vec<u8>>>,
     format: Format,
     encryption: Encryption,
+    /// What is to be said of the Secrets in it.
+    parts: SecretParts,
 }
 
 /// What becomes of one of many files.
@@ -183,15 +185,22 @@ impl Plaintext {
         sops_core::encrypt(self.text(), self.format, &self.encryption)
     }
 
-    /// Says which part of a Secret stays in plaintext as a whole, which nobody wants.
+    /// Says what of a Secret stays in plaintext, and what Kubernetes does not take.
     fn warn_of_parts(&self, ui: &Ui) {
-        let rule = &self.encryption.rule;
-        if let Some(part) = left_in_plaintext(self.text(), self.format, rule) {
-            ui.warn(format!(
-                "the rule `{rule}` leaves `{part}` of the Secret in {} in plaintext",
-                self.source.name
-            ));
+        for warning in &self.parts.warnings {
+            ui.warn(format!("{}: {warning}", self.source.name));
         }
+    }
+
+    /// Refuses a Secret of which a value would stay in plaintext by mistake.
+    fn refuse_leak(&mut self) -> Result<(), CommandError> {
+        let leak = self.parts.leak.take();
+        let Some(leak) = leak.filter(|_| !self.encryption.allow_plaintext) else {
+            return Ok(());
+        };
+        let name = &self.source.name;
+        let error = CommandError::in_text(leak, name, self.text(), self.format, Role::Plaintext);
+        Err(error.hint("if it is meant to be readable by everyone, use `--allow-plaintext`"))
     }
 
     fn encrypt_to(&self, out: &mut dyn io::Write) -> sops_core::Result<()> {
@@ -296,12 +305,16 @@ impl Args {
             }
             Some(convert(&plaintext, to, &encryption.stores).map_err(|error| source.error(error))?)
         };
-        Ok(Plaintext {
+        let mut plaintext = Plaintext {
             source,
             converted,
             format: to,
             encryption,
-        })
+            parts: SecretParts::default(),
+        };
+        plaintext.parts = SecretParts::of(plaintext.text(), to, &plaintext.encryption.rule);
+        plaintext.refuse_leak()?;
+        Ok(plaintext)
     }
 }
 

@@ -5,13 +5,15 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sops_core::config::Stores;
+use sops_core::rules::EncryptionRule;
 use sops_core::tree::Node;
-use sops_core::{CIPHERTEXT_PREFIX, Document, Format, KeyPath, extract};
+use sops_core::{CIPHERTEXT_PREFIX, Component, Document, Format, KeyPath, extract};
 use zeroize::Zeroizing;
 
 use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs};
 use crate::changing::Changing;
 use crate::command_error::{Code, CommandError, name_of};
+use crate::secret_parts::SecretParts;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug, Default)]
@@ -76,8 +78,9 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         formats: &args.formats,
         opening: &args.opening,
     };
-    let written = changing.change(|plaintext, format| {
+    let written = changing.change(|plaintext, format, rule| {
         let changed = sops_core::set(plaintext, format, &path, &value)?;
+        check_parts(ui, file, changed.as_deref(), format, rule, &path)?;
         Ok(match changed {
             None if !args.idempotent.idempotent => Some(Zeroizing::new(plaintext.to_owned())),
             changed => changed,
@@ -92,6 +95,26 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         ));
     }
     Ok(())
+}
+
+/// Refuses a value that would stay in plaintext in a Secret by mistake, and says what Kubernetes does not take. Only the field that the
+/// path begins with is judged.
+fn check_parts(
+    ui: &Ui,
+    file: &Path,
+    changed: Option<&Vec<u8>>,
+    format: Format,
+    rule: &EncryptionRule,
+    path: &KeyPath,
+) -> sops_core::Result<()> {
+    let (Some(changed), Some(Component::Key(field))) = (changed, path.components().first()) else {
+        return Ok(());
+    };
+    let parts = SecretParts::of_field(changed, format, rule, field);
+    for warning in &parts.warnings {
+        ui.warn(format!("{}: {warning}", name_of(file)));
+    }
+    parts.leak.map_or(Ok(()), Err)
 }
 
 /// Whether there is a value at the path, and nothing of it is encrypted.

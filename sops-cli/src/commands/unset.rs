@@ -46,7 +46,7 @@ pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         opening: &args.opening,
     };
     changing.change(
-        |plaintext, format| match sops_core::unset(plaintext, format, &path) {
+        |plaintext, format, _| match sops_core::unset(plaintext, format, &path) {
             Err(Error::NotFound { .. }) if args.idempotent.idempotent => Ok(None),
             changed => changed.map(Some),
         },

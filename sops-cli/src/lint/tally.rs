@@ -49,7 +49,7 @@ impl fmt::Display for Tally {
             write!(f, "; {} known from the baseline", self.known)?;
         }
         if self.templates + self.others > 0 {
-            let looked = "looked at for private keys only";
+            let looked = "looked at for Secrets and private keys only";
             write!(
                 f,
                 "; {} and {} {looked}",

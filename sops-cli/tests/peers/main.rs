@@ -9,6 +9,7 @@ mod changes;
 mod cluster;
 mod conversions;
 mod corpus;
+mod disguise;
 mod exec;
 mod exit_codes;
 mod flags;

@@ -155,8 +155,8 @@ fn a_value_that_stays_in_plaintext_is_told() {
     let flags = ["--encrypted-regex", "^stringData$"];
     environment.encrypt_with("a.yaml", text, &flags);
     for (path, value, told) in [
-        (r#"["stringdata"]["password"]"#, "\"correct-horse\"", true),
-        (r#"["stringdata"]"#, "{\"a\": [\"correct-horse\"]}", true),
+        (r#"["metadata"]["name"]"#, "\"correct-horse\"", true),
+        (r#"["type"]"#, "\"correct-horse\"", true),
         (r#"["stringdata"]"#, "\"\"", false),
         (r#"["stringData"]["other"]"#, "\"correct-horse\"", false),
         (r#"["stringData"]"#, "{\"a\": [\"correct-horse\"]}", false),

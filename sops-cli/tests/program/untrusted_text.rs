@@ -190,7 +190,7 @@ fn findings_are_escaped_in_every_format() {
     );
     for format in FORMATS {
         let run = environment.run(&["lint", "--format", format]);
-        assert_eq!(run.code, Some(1), "{run}");
+        assert_eq!(run.code, Some(2), "{run}");
         assert_safe(&run, format);
         assert!(format == "sarif" || is_shown(&run), "{format}: {run}");
         match format {

@@ -6,6 +6,7 @@
 pub(crate) mod binary;
 pub(crate) mod block;
 pub(crate) mod change;
+mod conflict;
 pub(crate) mod dotenv;
 pub(crate) mod edit;
 pub(crate) mod flat;
@@ -27,6 +28,7 @@ use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::value::Value;
 pub use change::NewEntry;
+pub use conflict::{is_conflict_marker, merge_conflict};
 pub(crate) use edit::Edits;
 pub(crate) use path::{PathId, Paths, ROOT};
 pub use view::{NodeRef, Shape};
@@ -188,6 +190,22 @@ impl<'a> Document<'a> {
             Format::Ini => ini::parse(utf8(bytes)?),
             Format::Binary => Ok(binary::plaintext(bytes)),
         }
+    }
+
+    /// Parses YAML, and so JSON, as loosely as the loosest of its readers: duplicate keys, keys that are not strings, lists and scalars
+    /// at the top level, and an alias inside the node that it points to are accepted. For programs that judge a text which
+    /// [`parse`](Self::parse) refuses; such a document is never encrypted. The `sops` entry is an entry like any other.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`] for what no parser of YAML 1.2 reads, and [`Error::Limit`] as for [`parse`](Self::parse).
+    pub fn parse_leniently(text: &'a str) -> Result<Self> {
+        if u32::try_from(text.len()).is_err() {
+            return Err(Error::Limit {
+                location: None,
+                message: "the document is 4 GiB or larger".into(),
+            });
+        }
+        yaml::parse_leniently(text)
     }
 
     /// Whether the document has a `sops` block: whether it is encrypted.

@@ -198,6 +198,17 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
+    /// The node that an alias stands for; any other node is its own origin.
+    pub fn origin(self) -> Self {
+        match &self.document.tape[self.index] {
+            Item::Alias { target, .. } => Self {
+                document: self.document,
+                index: *target as usize,
+            },
+            _ => self,
+        }
+    }
+
     /// Where the key of an entry's value begins in the text, in bytes; of a sequence's item that of the sequence.
     pub fn key_offset(self) -> usize {
         let path = self.document.node_path(self.index);

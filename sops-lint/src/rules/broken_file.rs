@@ -1,12 +1,72 @@
-//! A file that cannot be read.
+//! A file that cannot be read, by us or by Kubernetes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::plaintext_secret::{is_ciphertext, open_values};
 use crate::finding::Severity;
-use crate::rule::Rule;
+use crate::object::Object;
+use crate::report::Report;
+use crate::rule::{Check, Rule};
+use crate::rules::is_open_reference;
+use crate::secret::{SecretField, secret_fields};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL017",
     name: "broken-file",
     severity: Severity::Warning,
     page: include_str!("broken_file.md"),
-    checks: &[],
+    checks: &[Check::Object(secret)],
 };
+
+/// A Secret that Kubernetes refuses. What of it leaks is told by another rule.
+fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
+    if !object.is_whole_secret() || object.is_deletion() {
+        return;
+    }
+    let mut open = None;
+    for field in secret_fields(object.node) {
+        if !field.is_known() {
+            let open = open.get_or_insert_with(|| open_values(object));
+            // In plaintext it is told as such.
+            if !open.iter().any(|value| value.field == field.name)
+                || field.values().iter().any(is_ciphertext)
+            {
+                let message = format!(
+                    "a Secret has no field `{}`: Kubernetes refuses or ignores it",
+                    field.name
+                );
+                let help = "the values of a Secret go to `data` or `stringData`, and names and labels to `metadata`";
+                let at = field.node.key_offset();
+                report.span(at..at, message).help(help);
+            }
+        }
+        if let Some(node) = field.misfit() {
+            let message = format!(
+                "Kubernetes takes only keys with text under `{}`",
+                field.name
+            );
+            let help = "write it as one text, such as `config.yaml: |`";
+            report.node(node, message).help(help);
+        } else if field.name == "data" {
+            not_base64(&field, report);
+        }
+    }
+}
+
+fn not_base64(data: &SecretField<'_, '_>, report: &mut Report<'_>) {
+    for value in data.values() {
+        let text = value.node.scalar_text().unwrap_or_default();
+        let packed: String = text.split_whitespace().collect();
+        if is_ciphertext(&value) || STANDARD.decode(packed).is_ok() || is_open_reference(text) {
+            continue;
+        }
+        let message = format!(
+            "`{}` under `data` is not base64: Kubernetes refuses the Secret",
+            value.key
+        );
+        report
+            .node(value.node, message)
+            .help("move it to `stringData`, or encode it, as with `base64 -w0`");
+    }
+}

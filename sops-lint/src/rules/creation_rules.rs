@@ -134,24 +134,26 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
     if !object.is_secret() || object.is_deletion() || !has_rules || report.is_encrypted {
         return;
     }
-    let Some((_, first)) = open_values(object).next() else {
+    let open = open_values(object);
+    let Some(first) = open.first() else {
         return;
     };
     let Some((_, _, creation)) = report.creation_rule() else {
         report
             .node(
-                first,
+                first.node,
                 "no creation rule of `.sops.yaml` matches the path of this Secret",
             )
             .help("add a rule whose `path_regex` does");
         return;
     };
     let rule = creation.rule.clone().unwrap_or_default();
-    let left = open_values(object).find(|(_, value)| !report.is_selected(&value.span()));
-    if let Some((key, value)) = left {
+    let left = open.iter().find(|value| !report.is_selected(&value.place));
+    if let Some(value) = left {
+        let key = value.key;
         report
             .node(
-                value,
+                value.node,
                 format!("the creation rule leaves `{key}` of this Secret in plaintext: `{rule}`"),
             )
             .help("encrypted_regex: ^(data|stringData)$");

@@ -8,9 +8,10 @@ use sops_core::{CIPHERTEXT_PREFIX, Document};
 use crate::finding::{Fix, Severity};
 use crate::likeness::token::{self, Token};
 use crate::likeness::{Found, Likeness};
-use crate::object::{is_secret_part, objects};
+use crate::object::objects;
 use crate::report::Report;
 use crate::rule::{Check, Rule};
+use crate::secret::is_secret_part;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL020",

@@ -4,16 +4,19 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sops_core::config::{Config, CreationRule};
 use sops_core::document::NodeRef;
 use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 
 use super::secret_in_config_map::files;
 use crate::finding::{Fix, Severity};
-use crate::likeness::{is_harmless, is_reference};
-use crate::object::{Object, SECRET_PARTS, is_secret_part};
+use crate::form;
+use crate::likeness::{in_text, is_harmless, is_reference};
+use crate::object::Object;
 use crate::report::Report;
 use crate::rule::{Check, Rule};
+use crate::secret::{SECRET_PARTS, SecretValue, secret_fields};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL010",
@@ -21,11 +24,25 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     page: include_str!("plaintext_secret.md"),
     checks: &[
+        Check::File(leftover),
         Check::Object(secret),
         Check::Object(generator),
         Check::Plaintext(covered),
+        Check::Encrypted(nothing_encrypted),
     ],
 };
+
+/// A file that a killed run has left: its plaintext was to be encrypted, or shown and forgotten.
+fn leftover(report: &mut Report<'_>) {
+    if form::is_leftover(report.input.path) {
+        report
+            .span(
+                0..0,
+                "a run of sops-rs that was killed has left this file, which may hold plaintext",
+            )
+            .help("delete it");
+    }
+}
 
 fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
     if !object.is_secret() || object.is_deletion() {
@@ -34,101 +51,131 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
     if report.is_encrypted {
         return left_out(object, report);
     }
-    let mut open = open_values(object);
-    let Some((key, value)) = open.next() else {
+    let open = open_values(object);
+    let rule = report.creation_rule();
+    let rule = rule.map(|(_, _, creation)| creation.rule.clone().unwrap_or_default());
+    let stays = |value: &&SecretValue<'_, '_>| !report.is_selected(&value.place);
+    // What the rule would leave in plaintext is the worst of them.
+    let left = open.iter().find(stays).filter(|_| rule.is_some());
+    let Some(value) = left.or(open.first()) else {
         return;
     };
-    let more = match open.count() {
+    let more = match open.len() - 1 {
         0 => String::new(),
         1 => " and another key".to_owned(),
         more => format!(" and {more} other keys"),
     };
-    let rule = report.creation_rule();
-    let rule = rule.map(|(_, _, creation)| creation.rule.clone().unwrap_or_default());
-    let is_selected = rule.is_some() && report.is_selected(&value.span());
+    let key = value.key;
+    let message = match is_known(value) {
+        true => format!("the Secret is in plaintext: `{key}`{more}"),
+        false => format!(
+            "the Secret is in plaintext: `{key}`{more}; `{}` is not a field of a Secret",
+            value.field
+        ),
+    };
+    let is_left = left.is_some();
     let command = report.command("encrypt -i");
-    let found = report.node(value, format!("the Secret is in plaintext: `{key}`{more}"));
+    let is_exact = Format::from_path(report.input.path) == report.format;
+    let found = report.node(value.node, message);
     match rule {
-        Some(_) if is_selected => found
-            .help(command)
-            .fix(Some(Fix::Encrypt)),
+        Some(_) if !is_left && !is_exact => found.help(format!("rename the file so that it ends in `.yaml` or `.json`, and encrypt it; `{command}` encrypts it as a whole, and nothing but SOPS can read it then")),
+        Some(_) if !is_left => found.help(command).fix(Some(Fix::Encrypt)),
+        Some(rule) if !is_known(value) => found.help(format!("move it to `data` or `stringData`: the creation rule, `{rule}`, leaves this in plaintext")),
         Some(rule) => found.help(format!("the creation rule for it, `{rule}`, leaves this in plaintext: change it in `.sops.yaml`, or the key if that is misspelt")),
         None => found.help("give `.sops.yaml` a creation rule for it, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`"),
     };
 }
 
-/// A part of an encrypted Secret of which the file's rule selects nothing. What it selects is told by another rule, and a rule that
+/// Whether the value is under a field that a Secret has.
+fn is_known(value: &SecretValue<'_, '_>) -> bool {
+    SECRET_PARTS.contains(&value.field)
+}
+
+/// A field of an encrypted Secret of which the file's rule selects nothing. What it selects is told by another rule, and a rule that
 /// names what is left in plaintext means it.
 fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
-    let parts = object.node.entries().filter(|(key, part)| {
-        is_secret_part(key) && part.entries().next().is_some() && !holds_ciphertext(*part)
-    });
-    let parts: Vec<_> = parts.collect();
-    let left = open_values(object)
-        .find_map(|open| Some((open, parts.iter().find(|(_, part)| holds(*part, open.1))?)));
-    let Some(((key, value), (part, _))) = left else {
+    let open = open_values(object);
+    let encrypted: Vec<_> = secret_fields(object.node)
+        .iter()
+        .filter(|field| field.values().iter().any(is_ciphertext))
+        .map(|field| field.name)
+        .collect();
+    let left = open
+        .into_iter()
+        .find(|value| !encrypted.contains(&value.field));
+    let Some(value) = left else {
         return;
     };
-    let format = Format::from_path(report.input.path);
-    let Ok(document) = EncryptedDocument::parse(report.text(), format) else {
+    let Ok(document) = EncryptedDocument::parse(report.text(), report.format) else {
         return;
     };
     let rule = document.metadata().rule.as_ref();
     let names_what_is_encrypted = rule.is_some_and(EncryptionRule::names_what_is_encrypted);
     let selected = document.unencrypted().unwrap_or_default();
-    if !names_what_is_encrypted || selected.iter().any(|open| open.span == value.span()) {
+    if !names_what_is_encrypted || selected.iter().any(|open| open.span == value.place) {
         return;
     }
+    let SecretValue { field, key, .. } = value;
     let message =
-        format!("the rule of the file leaves `{part}` of the Secret in plaintext: `{key}`");
+        format!("the rule of the file leaves `{field}` of the Secret in plaintext: `{key}`");
     let command = report.command("edit");
-    let found = report.node(value, message);
-    match SECRET_PARTS.contains(part) {
+    let found = report.node(value.node, message);
+    match is_known(&value) {
         true => found.help("have the creation rule in `.sops.yaml` select it, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file anew"),
-        false => found.help(format!("a Secret has `data` and `stringData`; mend the key with `{command}`")),
+        false => found.help(format!("a Secret has no field `{field}`: move the value to `data` or `stringData` with `{command}`")),
     };
 }
 
-fn holds(part: NodeRef<'_, '_>, value: NodeRef<'_, '_>) -> bool {
-    let (part, value) = (part.span(), value.span());
-    part.start <= value.start && value.end <= part.end
-}
-
-fn holds_ciphertext(part: NodeRef<'_, '_>) -> bool {
-    part.entries().any(|(_, value)| {
-        let text = value.scalar_text();
-        text.is_some_and(|text| text.starts_with(CIPHERTEXT_PREFIX))
-    })
+/// Whether it is an encrypted value.
+pub(super) fn is_ciphertext(value: &SecretValue<'_, '_>) -> bool {
+    let text = value.node.scalar_text();
+    text.is_some_and(|text| text.starts_with(CIPHERTEXT_PREFIX))
 }
 
 /// The values of a Secret that are in plaintext, and neither references, placeholders nor public.
-pub(super) fn open_values<'d, 'a>(
-    object: &Object<'d, 'a>,
-) -> impl Iterator<Item = (&'d str, NodeRef<'d, 'a>)> {
-    let of = |part: &'static str| {
-        let parts = object.node.entries();
-        parts
-            .filter(move |(key, _)| key.eq_ignore_ascii_case(part))
-            .flat_map(|(_, part)| part.entries())
+pub(crate) fn open_values<'d, 'a>(object: &Object<'d, 'a>) -> Vec<SecretValue<'d, 'a>> {
+    let is_whole = object.is_whole_secret();
+    let fields = secret_fields(object.node).into_iter();
+    let fields = fields.filter(|field| field.is_part() || is_whole && field.holds_values());
+    let values = fields.flat_map(|field| field.values());
+    values.filter(is_plaintext).collect()
+}
+
+/// Whether a value of a Secret is in plaintext: neither encrypted nor a reference, a placeholder or public.
+pub fn is_plaintext(value: &SecretValue<'_, '_>) -> bool {
+    let Some(text) = value.node.scalar_text() else {
+        return true;
     };
-    let encoded = of("data").filter(|(_, value)| {
-        value.scalar_text().is_some_and(|text| {
-            let packed: String = text.split_whitespace().collect();
-            // What is no base64 is a reference, or a mistake that may be a secret.
-            match STANDARD.decode(packed) {
-                Ok(bytes) => {
-                    str::from_utf8(&bytes).map_or(true, |text| !is_open_reference(text.trim()))
-                }
-                Err(_) => !is_open_reference(text),
-            }
-        })
-    });
-    let plain = of("stringData").filter(|(_, value)| {
-        value
-            .scalar_text()
-            .is_some_and(|text| !is_open_reference(text.trim()))
-    });
-    encoded.chain(plain)
+    if text.starts_with(CIPHERTEXT_PREFIX) {
+        return false;
+    }
+    match value.field.eq_ignore_ascii_case("data") {
+        true => is_open_base64(value.key, text),
+        // A switch in a field that is none is no value of a Secret.
+        false if !is_known(value) && value.node.as_str().is_none() => {
+            !matches!(text, "True" | "False")
+        }
+        false => is_open_text(value.key, text),
+    }
+}
+
+/// Whether a text is a value, or has one in it: a configuration may have passwords beside what is filled in.
+fn is_open_text(key: &str, text: &str) -> bool {
+    !is_open_reference(text.trim()) || holds_secret(key, text)
+}
+
+/// Whether a text of several lines, such as a configuration, has a secret in one of them.
+pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
+    text.trim().contains('\n') && !in_text(key, text).is_empty()
+}
+
+/// Whether a text under `data` hides a value. What is not base64 is a reference, or a mistake that may be a secret.
+pub(crate) fn is_open_base64(key: &str, text: &str) -> bool {
+    let packed: String = text.split_whitespace().collect();
+    match STANDARD.decode(packed) {
+        Ok(bytes) => str::from_utf8(&bytes).map_or(true, |text| is_open_text(key, text)),
+        Err(_) => !is_open_reference(text),
+    }
 }
 
 /// Whether nothing that is secret stands there. Words such as `true` and addresses count as values here: somebody made a Secret of them.
@@ -188,37 +235,105 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
 
 /// A file that is no manifest, for which there is a creation rule of its own.
 fn covered(document: &Document<'_>, report: &mut Report<'_>) {
-    let manifest =
-        |node: NodeRef<'_, '_>| node.get("kind").is_some() || node.get("apiVersion").is_some();
-    if is_for_other_programs(report.input.path) || document.tops().flatten().any(manifest) {
+    if document.tops().flatten().any(is_manifest) {
         return;
     }
-    let Some((_, _, rule)) = report.creation_rule() else {
+    let Some(rule) = own_rule(report) else {
         return;
     };
-    // One without an expression is for what people encrypt by hand.
-    if rule.path_regex.is_none() {
-        return;
-    }
     let selects = rule.rule.clone().unwrap_or_default();
-    let Some(first) = document
-        .unencrypted(Some(&selects))
-        .ok()
-        .and_then(|all| all.into_iter().next())
-    else {
+    let selected = document.unencrypted(Some(&selects)).unwrap_or_default();
+    if let Some(first) = selected.into_iter().next() {
+        let command = report.command("encrypt -i");
+        report
+            .span(
+                first.span,
+                format!(
+                    "a creation rule covers this file, which is in plaintext: `{}`",
+                    first.path
+                ),
+            )
+            .help(command)
+            .fix(Some(Fix::Encrypt));
+    } else if matches!(report.format, Format::Dotenv | Format::Ini) {
+        nothing_selected(document, &selects, report);
+    }
+}
+
+/// A file of variables that a rule for manifests leaves in plaintext as a whole.
+fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, report: &mut Report<'_>) {
+    let all = document.unencrypted(None).unwrap_or_default().into_iter();
+    let text = report.text();
+    let mut values = all.filter(|one| {
+        let value = text[one.span.clone()].trim().trim_matches(['"', '\'']);
+        !one.is_comment && !is_open_reference(value)
+    });
+    if let Some(first) = values.next() {
+        let message = format!(
+            "a creation rule covers this file, and its `{rule}` leaves all of it in plaintext: `{}`",
+            first.path
+        );
+        report
+            .span(first.span, message)
+            .help("add a creation rule without it, for this file, before that one in `.sops.yaml`; then encrypt the file");
+    }
+}
+
+/// A file of variables that has the metadata of SOPS, with a rule for manifests that selected nothing of it.
+fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, report: &mut Report<'_>) {
+    if !matches!(report.format, Format::Dotenv | Format::Ini) {
+        return;
+    }
+    let Ok(document) = Document::parse(report.text(), report.format) else {
         return;
     };
-    let command = report.command("encrypt -i");
-    report
-        .span(
-            first.span,
-            format!(
-                "a creation rule covers this file, which is in plaintext: `{}`",
-                first.path
-            ),
-        )
-        .help(command)
-        .fix(Some(Fix::Encrypt));
+    let mut open: Vec<_> = document.tops().flatten().collect();
+    let mut first = None;
+    while let Some(node) = open.pop() {
+        open.extend(node.entries().map(|(_, child)| child));
+        let text = node.scalar_text().unwrap_or_default();
+        if text.starts_with(CIPHERTEXT_PREFIX) {
+            return;
+        }
+        if !text.is_empty() && !is_open_reference(text) {
+            first = Some(node);
+        }
+    }
+    let rule = encrypted.metadata().rule.clone().unwrap_or_default();
+    if let Some(first) = first.filter(|_| rule.names_what_is_encrypted()) {
+        report
+            .node(first, format!("the file has the metadata of SOPS, and its rule, `{rule}`, leaves all of it in plaintext"))
+            .help("decrypt it, add a creation rule without that for this file to `.sops.yaml`, and encrypt it again");
+    }
+}
+
+/// Whether it is an object of Kubernetes, and no Secret: other rules judge those.
+pub(crate) fn is_manifest(top: NodeRef<'_, '_>) -> bool {
+    ["apiVersion", "kind"].iter().all(|key| {
+        let text = top.get(key).and_then(NodeRef::as_str);
+        text.is_some_and(|text| !text.is_empty())
+    })
+}
+
+/// The creation rule that names the file by an expression, unless that is for all files, or the file is one that is never encrypted.
+pub(crate) fn own_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
+    let path = report.input.path;
+    if is_for_other_programs(path) || form::is_keeper(path) {
+        return None;
+    }
+    let (_, config, rule) = report.creation_rule()?;
+    // A rule without an expression is for what people encrypt by hand.
+    rule.path_regex.as_ref()?;
+    let is_format = Format::from_path(path) != Format::Binary;
+    (is_format || !is_for_all_files(config, rule)).then_some(rule)
+}
+
+/// Whether the rule also matches a path that nobody has: then it says nothing about this file.
+fn is_for_all_files(config: &Config, rule: &CreationRule) -> bool {
+    let directory = config.file().parent().unwrap_or(Path::new("/"));
+    let nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
+    let matched = config.creation_rule_for(&nowhere);
+    matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
 }
 
 /// Whether the file is one that other programs read as it is, which nobody encrypts.
@@ -227,6 +342,7 @@ pub(crate) fn is_for_other_programs(path: &Path) -> bool {
     let is_known = [
         "kustomization.yaml",
         "kustomization.yml",
+        "Kustomization",
         "Chart.yaml",
         "Chart.lock",
         ".sops.yaml",

@@ -73,9 +73,6 @@ fn holds_secret(text: &str) -> bool {
         return false;
     };
     objects(&document).iter().any(|object| {
-        object.is_secret()
-            && super::plaintext_secret::open_values(object)
-                .next()
-                .is_some()
+        object.is_secret() && !super::plaintext_secret::open_values(object).is_empty()
     })
 }

@@ -54,7 +54,10 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
                 let message = format!(
                     "{name} belongs to another program and was not changed, so it checks nothing yet"
                 );
-                ui.error(&CommandError::new(Code::Generic, message).hint(manager.advice(hook)));
+                ui.error(
+                    &CommandError::new(Code::Generic, message)
+                        .hint_with_lines(&manager.advice(hook)),
+                );
             }
         }
     }

@@ -12,7 +12,7 @@ use test_support::environment::{Run, TestEnvironment, other_recipient, program, 
 
 const PLAIN: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  password: correct-horse\n";
-const HARMLESS: &str = "kind: ConfigMap\ndata:\n  a: b\n";
+const HARMLESS: &str = "apiVersion: v1\nkind: ConfigMap\ndata:\n  a: b\n";
 
 fn rules(recipients: &str) -> String {
     format!(

@@ -57,6 +57,12 @@ pub(crate) fn parse_to_read(text: &str) -> Result<Document<'_>> {
     document(text, Parser::run_to_read(text)?)
 }
 
+/// Parses a YAML stream for programs that judge it, as loosely as any reader does: keys that appear twice or are no strings, lists
+/// and values at the top, and whatever else SOPS has no form for.
+pub(crate) fn parse_leniently(text: &str) -> Result<Document<'_>> {
+    document(text, Parser::run_leniently(text)?)
+}
+
 /// The document that was parsed, comments aside.
 fn document<'a>(text: &'a str, parsed: Parser<'a>) -> Result<Document<'a>> {
     if !parsed

@@ -77,6 +77,10 @@ pub(super) struct Parser<'a> {
     expanded: usize,
     /// Whether integers that SOPS has no type for are values.
     to_read: bool,
+    /// Whether whatever any reader of YAML accepts is accepted.
+    lenient: bool,
+    /// How many containers of a key that is a mapping or a sequence are open; nothing of it goes on the tape.
+    skipped: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -107,6 +111,14 @@ impl<'a> Parser<'a> {
         parser.read(0..text.len())
     }
 
+    /// Reads a text as loosely as the loosest of its readers.
+    pub(super) fn run_leniently(text: &'a str) -> Result<Self> {
+        let mut parser = Self::new(text, 0, text);
+        parser.to_read = true;
+        parser.lenient = true;
+        parser.read(0..text.len())
+    }
+
     fn new(text: &'a str, start: usize, room_for: &str) -> Self {
         let lines = source::lines(room_for);
         Self {
@@ -124,6 +136,8 @@ impl<'a> Parser<'a> {
             last_end: start,
             expanded: 0,
             to_read: false,
+            lenient: false,
+            skipped: 0,
         }
     }
 
@@ -136,14 +150,19 @@ impl<'a> Parser<'a> {
     }
 
     fn event(&mut self, event: Event<'a>) -> Result<()> {
+        if self.skipped > 0 {
+            return self.skip(&event);
+        }
         match event {
             Event::DocumentStart(range) => {
-                foreign::refuse_foreign_prefix(
-                    self.text,
-                    self.last_end..range.start,
-                    self.documents == 0,
-                    !range.is_empty(),
-                )?;
+                if !self.lenient {
+                    foreign::refuse_foreign_prefix(
+                        self.text,
+                        self.last_end..range.start,
+                        self.documents == 0,
+                        !range.is_empty(),
+                    )?;
+                }
                 self.document = self.tape.len();
                 self.documents += 1;
                 self.last_end = range.end;
@@ -165,7 +184,9 @@ impl<'a> Parser<'a> {
             }
             Event::Comment(range) => self.comments.push(Span::new(range)),
             Event::Anchor(range) => {
-                foreign::refuse_foreign_name(self.text, range.clone())?;
+                if !self.lenient {
+                    foreign::refuse_foreign_name(self.text, range.clone())?;
+                }
                 self.last_end = self.last_end.max(range.end);
             }
             Event::Open {
@@ -178,6 +199,22 @@ impl<'a> Parser<'a> {
             Event::Close(range) => self.close(range)?,
             Event::Scalar(scalar) => self.scalar(scalar)?,
             Event::Alias { anchor, range } => self.alias(anchor, range)?,
+        }
+        Ok(())
+    }
+
+    /// Passes over a part of a key that is a mapping or a sequence, for which paths have no form.
+    fn skip(&mut self, event: &Event<'a>) -> Result<()> {
+        match event {
+            Event::Open { .. } => self.skipped += 1,
+            Event::Close(range) => {
+                self.skipped -= 1;
+                self.last_end = self.last_end.max(range.end);
+                if self.skipped == 0 {
+                    return self.push_key(Cow::Borrowed(""), range.end, false);
+                }
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -227,6 +264,10 @@ impl<'a> Parser<'a> {
 
     fn open(&mut self, kind: Collection, flow: bool, anchor: usize, at: usize) -> Result<()> {
         let Some(path) = self.node_path() else {
+            if self.lenient {
+                self.skipped = 1;
+                return Ok(());
+            }
             // The parser tells of the outer brace or of the inner one.
             let (before, from) = self.text.split_at(at);
             let is_template =
@@ -240,10 +281,10 @@ impl<'a> Parser<'a> {
             return self.unsupported(at, message);
         };
         let merged = kind == Collection::Sequence && self.is_merged();
-        if merged && self.frames.last().is_some_and(|frame| frame.merged) {
+        if merged && !self.lenient && self.frames.last().is_some_and(|frame| frame.merged) {
             return self.unmergeable(at);
         }
-        if self.frames.is_empty() && kind == Collection::Sequence {
+        if self.frames.is_empty() && kind == Collection::Sequence && !self.lenient {
             return self.unsupported(
                 at,
                 "the top level of a document must be a mapping, not a sequence",
@@ -311,22 +352,25 @@ impl<'a> Parser<'a> {
 
     fn scalar(&mut self, scalar: Scalar<'a>) -> Result<()> {
         // Without an escape or a fold the text is borrowed.
-        if scalar.style == Style::DoubleQuoted && matches!(scalar.text, Cow::Owned(_)) {
+        if !self.lenient
+            && scalar.style == Style::DoubleQuoted
+            && matches!(scalar.text, Cow::Owned(_))
+        {
             foreign::refuse_foreign_escapes(self.text, scalar.range.clone())?;
         }
         let span = self.scalar_span(&scalar);
         let flow = self.frames.last().is_some_and(|frame| frame.flow);
-        if flow {
+        if flow && !self.lenient {
             foreign::refuse_foreign_in_flow(self.text, &scalar)?;
         }
         let Some(path) = self.node_path() else {
-            if flow {
+            if flow && !self.lenient {
                 foreign::refuse_foreign_flow_key(self.text, self.last_end, &scalar)?;
             }
             self.last_end = span.end;
             return self.key(scalar, span);
         };
-        if self.is_merged() {
+        if self.is_merged() && !self.lenient {
             return self.unmergeable(span.start);
         }
         let core = scalar
@@ -346,6 +390,7 @@ impl<'a> Parser<'a> {
         if self.frames.is_empty() {
             self.last_end = span.end;
             return match value {
+                _ if self.lenient => Ok(()),
                 None if span.is_empty() && scalar.tag.is_none() && scalar.anchor == 0 => Ok(()),
                 None => self.unsupported(
                     span.start,
@@ -418,6 +463,7 @@ impl<'a> Parser<'a> {
         };
         match resolved {
             Ok(value) => Ok(value),
+            Err(_) if self.lenient => Ok(Some(Value::string(scalar.text.clone()))),
             Err(Refusal::BeyondInt64(value)) if self.to_read => Ok(Some(Value {
                 kind: Type::Int,
                 bytes: Cow::Owned(value.0.to_string().into_bytes()),
@@ -432,6 +478,12 @@ impl<'a> Parser<'a> {
     fn key(&mut self, scalar: Scalar<'a>, span: Range<usize>) -> Result<()> {
         let at = span.start;
         let text: Text<'a> = match self.resolve(&scalar, at)? {
+            value if self.lenient => match value {
+                Some(value) if value.is_str() => {
+                    String::from_utf8_lossy(&value.bytes).into_owned().into()
+                }
+                _ => scalar.text.clone(),
+            },
             Some(Value {
                 kind: Type::Str,
                 bytes,
@@ -473,7 +525,7 @@ impl<'a> Parser<'a> {
         let Some(frame) = self.frames.last_mut() else {
             return Ok(());
         };
-        if !frame.keys.insert(key.clone()) {
+        if !frame.keys.insert(key.clone()) && !self.lenient {
             let message = format!("the key `{key}` stands twice in this mapping");
             return self.unsupported(at, message);
         }
@@ -502,10 +554,17 @@ impl<'a> Parser<'a> {
 
     fn alias(&mut self, anchor: usize, range: Range<usize>) -> Result<()> {
         let start = range.start;
-        foreign::refuse_foreign_name(self.text, range.clone())?;
+        if !self.lenient {
+            foreign::refuse_foreign_name(self.text, range.clone())?;
+        }
         self.last_end = range.end;
         if let Some(key) = self.key_anchors.get(&anchor).cloned() {
             return self.alias_of_key(key, range);
+        }
+        if self.lenient
+            && let Some(text) = self.lenient_alias(anchor)
+        {
+            return self.alias_of_key(text, range);
         }
         let Some(&original) = self.anchors.get(&anchor) else {
             return self.unsupported(start, "the alias points into the `sops` block");
@@ -521,7 +580,7 @@ impl<'a> Parser<'a> {
                 ..
             }
         );
-        if self.is_merged() && !is_mapping {
+        if self.is_merged() && !is_mapping && !self.lenient {
             return self.unmergeable(start);
         }
         let end = match self.tape[original] {
@@ -554,12 +613,30 @@ impl<'a> Parser<'a> {
         self.value_done()
     }
 
+    /// The text of an alias that stands where the tape has no form for one: as a key, or inside of the node that it points at.
+    fn lenient_alias(&self, anchor: usize) -> Option<Text<'a>> {
+        let original = self.anchors.get(&anchor).map(|at| &self.tape[*at]);
+        match original {
+            None | Some(Item::Open { close: OPEN, .. }) => Some(Cow::Borrowed("")),
+            Some(Item::Leaf(Leaf { value, .. })) if self.node_path().is_none() => {
+                let value = value.as_ref();
+                let text = value.map(|value| String::from_utf8_lossy(&value.bytes).into_owned());
+                Some(Cow::Owned(text.unwrap_or_default()))
+            }
+            Some(_) if self.node_path().is_none() => Some(Cow::Borrowed("")),
+            Some(_) => None,
+        }
+    }
+
     /// An alias of a key is a key, or a string like any other.
     fn alias_of_key(&mut self, key: Text<'a>, range: Range<usize>) -> Result<()> {
         let Some(path) = self.node_path() else {
             return self.push_key(key, range.start, false);
         };
-        if self.is_merged() {
+        if self.frames.is_empty() {
+            return Ok(());
+        }
+        if self.is_merged() && !self.lenient {
             return self.unmergeable(range.start);
         }
         let (site, span) = (self.tape.len() as u32, Span::new(range));

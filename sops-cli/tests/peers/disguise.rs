@@ -1,0 +1,60 @@
+//! Secrets in disguise that `sops` encrypts: the encrypted form passes the lint, unless the value is still in it.
+
+use std::path::Path;
+
+use sops_core::config::Config;
+use sops_core::{EncryptedDocument, Format};
+use sops_lint::{Input, Linter, NoTree, Settings};
+use test_support::disguise::{Disguise, disguises};
+
+use crate::peer::{recipient, sops_encrypt};
+
+#[test]
+fn what_sops_encrypts_passes_the_lint() {
+    let root = Path::new("/repo");
+    let rules = format!(
+        "creation_rules:\n- path_regex: ^secrets/\n  encrypted_regex: ^(data|stringData)$\n  age: {}\n",
+        recipient()
+    );
+    let config = Config::parse(rules.as_bytes(), &root.join(".sops.yaml"), root);
+    let config = config.expect("it is valid");
+    let linter = Linter::new(Settings::default()).expect("the settings are valid");
+    let flags = ["--encrypted-regex", "^(data|stringData)$"];
+    let (mut encrypted, mut wrong) = (0, Vec::new());
+    for Disguise { path, bytes } in disguises() {
+        let absolute = root.join(&path);
+        let format = Format::from_path(&absolute);
+        let Some(text) = sops_encrypt(&bytes, format, &flags) else {
+            continue;
+        };
+        // A file that we do not read, such as one with a key twice, is reported for that.
+        if EncryptedDocument::parse(&text, format).is_err() {
+            continue;
+        }
+        encrypted += 1;
+        let linted = linter.lint(&Input {
+            name: &path,
+            path: &absolute,
+            bytes: text.as_bytes(),
+            config: Some(&config),
+            tree: &NoTree,
+        });
+        let rules = ["SL010", "SL011", "SL014"];
+        let findings = linted.findings.iter();
+        let is_refused = findings.clone().any(|one| rules.contains(&one.rule.code));
+        // In the encrypted form, nothing tells that the anchor had a value of the Secret. The others have a field that a Secret does not
+        // have, with a value of its own.
+        let is_other = [
+            "aliased-value",
+            "alias-as-key",
+            "byte-order-mark-in-a-document",
+        ];
+        let is_other = is_other.iter().any(|other| path.contains(other));
+        if is_refused != Disguise::shows_value(text.as_bytes()) && !is_other {
+            let messages: Vec<_> = findings.map(|one| &one.message).collect();
+            wrong.push(format!("{path}: {messages:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(encrypted >= 50, "{encrypted}");
+}

@@ -1,0 +1,125 @@
+//! Secrets in plaintext in every disguise that is known: the hook refuses each of them, and passes what they are encrypted to.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value as Json;
+use test_support::disguise::{Disguise, disguises, innocents};
+use test_support::environment::{Run, TestEnvironment, program, recipient};
+
+fn repository(path_regex: &str) -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    git(&environment, &["init", "-q", "-b", "main"]).succeeds();
+    let rules = format!(
+        "creation_rules:\n- path_regex: {path_regex}\n  encrypted_regex: ^(data|stringData)$\n  age: {}\n",
+        recipient()
+    );
+    environment.write(".sops.yaml", rules);
+    environment.run(&["hook", "install"]).succeeds();
+    environment
+}
+
+fn git(environment: &TestEnvironment, arguments: &[&str]) -> Run {
+    let mut command = environment.command_of(Path::new("git"), arguments);
+    let directory = program().parent().expect("it is in a directory").to_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let paths = std::iter::once(directory).chain(std::env::split_paths(&path));
+    command
+        .env(
+            "PATH",
+            std::env::join_paths(paths).expect("paths have no colon"),
+        )
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), "t")))
+        .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_EMAIL"), "t@example.com")));
+    environment.finish(command)
+}
+
+fn write(environment: &TestEnvironment, path: &str, bytes: &[u8]) {
+    environment.write(path, bytes);
+}
+
+/// Which of the files have findings that the hook refuses, as `lint` tells.
+fn refused(environment: &TestEnvironment) -> BTreeSet<String> {
+    let rules = ["SL010", "SL011", "SL014"].map(|rule| format!("--select={rule}"));
+    let mut arguments = vec!["lint", "--format", "json"];
+    arguments.extend(rules.iter().map(String::as_str));
+    let run = environment.run(&arguments);
+    let found: Vec<Json> = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run}"));
+    let files = found
+        .iter()
+        .map(|one| one["file"].as_str().unwrap_or_default().to_owned());
+    files.collect()
+}
+
+#[test]
+fn the_hook_refuses_a_secret_in_any_disguise() {
+    let environment = repository("^secrets/");
+    let all = disguises();
+    assert!(all.len() >= 200, "{}", all.len());
+    for one in &all {
+        write(&environment, &one.path, &one.bytes);
+    }
+    git(&environment, &["-c", "core.safecrlf=false", "add", "-A"]).succeeds();
+    let run = git(&environment, &["commit", "-q", "-m", "x"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let said = run.stdout.clone() + &run.stderr;
+    let passed: Vec<_> = all
+        .iter()
+        .filter(|one| !said.contains(&format!("--> {}:", one.path)))
+        .map(|one| &one.path)
+        .collect();
+    assert!(passed.is_empty(), "{passed:#?}");
+    assert!(!Disguise::shows_value(said.as_bytes()), "{said}");
+}
+
+#[test]
+fn the_hook_refuses_each_of_some_disguises_by_itself() {
+    for one in disguises().iter().step_by(40) {
+        let environment = repository("^secrets/");
+        write(&environment, &one.path, &one.bytes);
+        git(&environment, &["add", "-A"]).succeeds();
+        let run = git(&environment, &["commit", "-q", "-m", "x"]);
+        assert_eq!(run.code, Some(1), "{}: {run}", one.path);
+    }
+}
+
+#[test]
+fn what_can_be_encrypted_passes_once_it_is() {
+    let environment = repository("^secrets/");
+    let all = disguises();
+    for one in &all {
+        write(&environment, &one.path, &one.bytes);
+    }
+    let mut arguments = vec!["encrypt", "-i"];
+    arguments.extend(all.iter().map(|one| &*one.path));
+    environment.run(&arguments);
+    let encrypted: Vec<_> = all
+        .iter()
+        .filter(|one| environment.bytes(&one.path) != one.bytes)
+        .collect();
+    assert!(encrypted.len() >= 50, "{}", encrypted.len());
+    let refused = refused(&environment);
+    for one in &all {
+        let bytes = environment.bytes(&one.path);
+        let is_encrypted = bytes != one.bytes;
+        assert!(
+            !(is_encrypted && Disguise::shows_value(&bytes)),
+            "{}",
+            one.path
+        );
+        assert_eq!(refused.contains(&one.path), !is_encrypted, "{}", one.path);
+    }
+}
+
+#[test]
+fn the_hook_passes_what_only_looks_like_a_secret() {
+    for path_regex in ["^secrets/", r"\.ya?ml$"] {
+        let environment = repository(path_regex);
+        for (path, text) in innocents() {
+            write(&environment, &path, text.as_bytes());
+        }
+        git(&environment, &["add", "-A"]).succeeds();
+        git(&environment, &["commit", "-q", "-m", "x"]).succeeds();
+    }
+}

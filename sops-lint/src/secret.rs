@@ -1,0 +1,202 @@
+//! The fields of a Secret of the core API: which of them hold values, and which ones Kubernetes does not know.
+
+use std::ops::Range;
+
+use sops_core::Document;
+use sops_core::document::{NodeRef, Shape};
+
+use crate::object::objects;
+
+/// The fields that hold the values of a Secret.
+pub const SECRET_PARTS: [&str; 2] = ["data", "stringData"];
+
+/// Every other field that a Secret can have, and that of the metadata of SOPS.
+const OTHER_FIELDS: [&str; 6] = [
+    "apiVersion",
+    "kind",
+    "metadata",
+    "type",
+    "immutable",
+    "sops",
+];
+
+/// Fields of `metadata` and what servers add, which end up one level too high. No Secret has its values there.
+const MISPLACED: [&str; 6] = [
+    "name",
+    "namespace",
+    "labels",
+    "annotations",
+    "status",
+    "creationTimestamp",
+];
+
+/// Whether the key is one of [`SECRET_PARTS`] in whatever case, as `stringdata` is.
+pub fn is_secret_part(key: &str) -> bool {
+    SECRET_PARTS
+        .iter()
+        .any(|part| part.eq_ignore_ascii_case(key))
+}
+
+/// A field at the top of a Secret, its own or one that it merges with `<<`.
+#[derive(Clone, Debug)]
+pub struct SecretField<'d, 'a> {
+    /// Its name.
+    pub name: &'d str,
+    /// What is under it.
+    pub node: NodeRef<'d, 'a>,
+    /// The alias that brings it in, if one does.
+    alias: Option<Range<usize>>,
+}
+
+/// One scalar under a field of a Secret, at any depth.
+#[derive(Clone, Debug)]
+pub struct SecretValue<'d, 'a> {
+    /// The name of the field that it is under.
+    pub field: &'d str,
+    /// The nearest key above it.
+    pub key: &'d str,
+    /// The value; of an alias, the alias.
+    pub node: NodeRef<'d, 'a>,
+    /// Where it is in the Secret, in bytes: what [`Document::unencrypted`] calls its place. Of what an alias brings in, the alias.
+    pub place: Range<usize>,
+    /// Where it is written, in bytes: of an alias, where the anchor is.
+    pub origin: Range<usize>,
+}
+
+/// The Secrets of a document, those in lists and in other objects included.
+pub fn secrets<'d, 'a>(document: &'d Document<'a>) -> Vec<NodeRef<'d, 'a>> {
+    let secrets = objects(document).into_iter();
+    let secrets = secrets.filter(|object| object.is_secret() && !object.is_deletion());
+    secrets.map(|object| object.node).collect()
+}
+
+/// The fields of a Secret, in order.
+pub fn secret_fields<'d, 'a>(secret: NodeRef<'d, 'a>) -> Vec<SecretField<'d, 'a>> {
+    let mut fields = Vec::new();
+    let mut open = vec![(secret, None)];
+    while let Some((mapping, alias)) = open.pop() {
+        for (name, node) in mapping.entries() {
+            let alias = alias.clone().or_else(|| alias_of(node));
+            match (name, node.shape()) {
+                ("<<", Shape::Mapping) => open.push((node, alias)),
+                ("<<", Shape::Sequence) => open.extend(node.items().map(|item| {
+                    let alias = alias.clone().or_else(|| alias_of(item));
+                    (item, alias)
+                })),
+                _ => fields.push(SecretField { name, node, alias }),
+            }
+        }
+    }
+    fields
+}
+
+/// The place of a node that is an alias.
+fn alias_of(node: NodeRef<'_, '_>) -> Option<Range<usize>> {
+    let span = node.span();
+    (node.origin().span() != span).then_some(span)
+}
+
+impl<'d, 'a> SecretField<'d, 'a> {
+    /// Whether it is `data` or `stringData`, in whatever case.
+    pub fn is_part(&self) -> bool {
+        is_secret_part(self.name)
+    }
+
+    /// Whether a Secret has a field of that very name, or patches of kustomize and of the API have it.
+    pub fn is_known(&self) -> bool {
+        SECRET_PARTS.contains(&self.name)
+            || OTHER_FIELDS.contains(&self.name)
+            || self.name.starts_with('$')
+    }
+
+    /// Whether values of a Secret may be under it, meant or by mistake.
+    pub fn holds_values(&self) -> bool {
+        SECRET_PARTS.contains(&self.name) || !self.is_known() && !MISPLACED.contains(&self.name)
+    }
+
+    /// The first thing under `data` or `stringData` that Kubernetes does not take there: a list, a mapping in it, a text in its place.
+    pub fn misfit(&self) -> Option<NodeRef<'d, 'a>> {
+        if !self.is_part() {
+            return None;
+        }
+        let is_null = self.node.shape() == Shape::Scalar && self.node.value().is_none();
+        match self.node.shape() {
+            Shape::Mapping => self
+                .node
+                .entries()
+                .find(|(key, node)| *key != "<<" && node.shape() != Shape::Scalar)
+                .map(|(_, node)| node),
+            _ if is_null => None,
+            _ => Some(self.node),
+        }
+    }
+
+    /// The scalars under it that are not null, at any depth.
+    pub fn values(&self) -> Vec<SecretValue<'d, 'a>> {
+        let mut values = Vec::new();
+        let mut open = vec![(self.name, self.node, self.alias.clone())];
+        while let Some((key, node, alias)) = open.pop() {
+            let begin = open.len();
+            let of = |child| alias.clone().or_else(|| alias_of(child));
+            match node.shape() {
+                Shape::Scalar if node.value().is_some() => {
+                    let origin = node.origin().span();
+                    values.push(SecretValue {
+                        field: self.name,
+                        key,
+                        node,
+                        place: alias.unwrap_or_else(|| node.span()),
+                        origin,
+                    });
+                }
+                Shape::Scalar => {}
+                Shape::Sequence => open.extend(node.items().map(|item| (key, item, of(item)))),
+                Shape::Mapping => {
+                    open.extend(node.entries().map(|(key, child)| (key, child, of(child))))
+                }
+            }
+            // In the order of the text.
+            open[begin..].reverse();
+        }
+        values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sops_core::Format;
+
+    use super::*;
+
+    fn fields(text: &str) -> Vec<(String, bool, bool, usize)> {
+        let document = Document::parse(text, Format::Yaml).expect("it is YAML");
+        let secret = secrets(&document)[0];
+        let fields = secret_fields(secret).into_iter();
+        fields
+            .map(|field| {
+                let name = field.name.to_owned();
+                let misfits = field.misfit().is_some();
+                (name, field.holds_values(), misfits, field.values().len())
+            })
+            .skip(2)
+            .collect()
+    }
+
+    #[test]
+    fn fields_are_told_by_name_and_shape() {
+        let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n$patch: merge\nnamespace: b\ndata: {a: [b]}\nstringdata: x\n\
+                    <<: {stringData: {a: 1, b: null}}\n";
+        let field = |name: &str, values, misfit, count| (name.to_owned(), values, misfit, count);
+        assert_eq!(
+            fields(text),
+            [
+                field("metadata", false, false, 1),
+                field("$patch", false, false, 1),
+                field("namespace", false, false, 1),
+                field("data", true, true, 1),
+                field("stringdata", true, true, 1),
+                field("stringData", true, false, 1),
+            ]
+        );
+    }
+}

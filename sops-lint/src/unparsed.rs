@@ -1,0 +1,343 @@
+//! Secrets in a text that no parser reads, found by its lines: someone may mend it later, and other programs may be less strict.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+/// How far from `kind` its value may be, in bytes: a tag, an anchor and quotes fit in between.
+const KIND_DISTANCE: usize = 64;
+
+/// What lines end with, for YAML 1.1 too.
+const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+
+/// A value that seems to be one of a Secret.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Literal {
+    /// Where it is in the text.
+    pub(crate) span: Range<usize>,
+    /// Its key, or that of the field.
+    pub(crate) key: String,
+}
+
+/// Whether the text says that an object is a Secret, in block style, in flow style or in JSON.
+pub(crate) fn names_secret(text: &str) -> bool {
+    // Most files do not have the word, and all of them are looked at.
+    static WORD: LazyLock<Option<AhoCorasick>> =
+        LazyLock::new(|| AhoCorasick::new(["Secret"]).ok());
+    let bytes = text.as_bytes();
+    let words = WORD.iter().flat_map(|word| word.find_iter(bytes));
+    words.map(|word| word.range()).any(|word| {
+        let at = word.start;
+        let behind = &bytes[word.end..];
+        let behind = behind.strip_prefix(b"List").unwrap_or(behind);
+        let is_word =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let before = &bytes[at.saturating_sub(KIND_DISTANCE)..at];
+        !behind.first().is_some_and(is_word) && ends_with_kind(before)
+    })
+}
+
+/// Whether a key `kind` and nothing else of a value is at the end.
+fn ends_with_kind(before: &[u8]) -> bool {
+    let Some(at) = before.windows(4).rposition(|word| word == b"kind") else {
+        return false;
+    };
+    // Another key that ends so, such as `mankind`, is another key.
+    let is_other =
+        at > 0 && (before[at - 1].is_ascii_alphanumeric() || b"_-".contains(&before[at - 1]));
+    let between = String::from_utf8_lossy(&before[at + 4..]);
+    let mut words = between.split(|c: char| c.is_whitespace() || "\"'\0\\".contains(c));
+    let is_mark =
+        |word: &str| word.starts_with(['!', '&']) || word.chars().all(|c| ":|>-+?{".contains(c));
+    !is_other && between.contains(':') && words.all(is_mark)
+}
+
+/// The first value in plaintext of what seems to be a Secret. `is_open` judges the text of a value, without its quotes.
+pub(crate) fn literal(text: &str, is_open: impl Fn(&str, &str) -> bool) -> Option<Literal> {
+    let mut start = 0;
+    documents(text).find_map(|document| {
+        let begin = start;
+        start += document.len();
+        if !names_secret(document) {
+            return None;
+        }
+        let literal = in_document(document, &is_open)?;
+        Some(Literal {
+            span: literal.span.start + begin..literal.span.end + begin,
+            key: literal.key,
+        })
+    })
+}
+
+/// The text of an editor's swap file, whose lines end with zeros and are the last first.
+pub(crate) fn of_swap_file(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .split('\0')
+        .rev()
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join("\n")
+}
+
+/// The documents of a stream, each with the `---` that it begins with.
+fn documents(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.find("\n---").map_or(rest.len(), |at| at + 1);
+        let (document, behind) = rest.split_at(end);
+        rest = behind;
+        Some(document)
+    })
+}
+
+fn in_document(text: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<Literal> {
+    // The field whose lines these are, and the column that they are below; in brackets they may be anywhere.
+    let mut field: Option<(Option<usize>, &str)> = None;
+    let mut start = 0;
+    for line in text.split_inclusive(BREAKS) {
+        let begin = start;
+        start += line.len();
+        let content =
+            line.trim_start_matches(|c: char| c.is_whitespace() || c == '\0' || c == '\u{feff}');
+        let indent = line.len() - content.len();
+        let content = content.trim_end_matches(|c: char| c.is_whitespace() || c == '\0');
+        if content.is_empty() || content.starts_with('#') || is_marker(line) {
+            continue;
+        }
+        let is_item = content.starts_with('-');
+        let is_outside = |column: usize| indent < column || indent == column && !is_item;
+        if field.is_some_and(|(column, _)| column.is_some_and(is_outside)) && !is_action(content) {
+            field = None;
+        }
+        let (prefix, inner) = without_indicators(content);
+        let at = begin + indent + prefix;
+        if let Some((_, name)) = field {
+            if let Some(found) = of_line(name, inner, is_open) {
+                let span = at..at + inner.len();
+                return Some(Literal { span, key: found });
+            }
+            continue;
+        }
+        // Several fields may be in one line of flow style or JSON.
+        let mut rest = inner;
+        while let Some((name, behind)) = next_field(rest) {
+            let value = behind.trim_start();
+            let value = without_properties(value);
+            if value.is_empty() || value.starts_with(['|', '>', '#']) {
+                field = Some((Some(indent + prefix), name));
+                break;
+            }
+            if is_action(value) {
+                break;
+            }
+            let (inside, behind) = match value.strip_prefix(['{', '[']) {
+                Some(inside) => of_brackets(inside),
+                None => (value, ""),
+            };
+            let is_cut = behind.is_empty() && value.starts_with(['{', '[']);
+            if let Some(found) = of_flow(name, inside, is_open) {
+                let offset = inside.as_ptr() as usize - text.as_ptr() as usize;
+                let span = offset..offset + inside.len();
+                return Some(Literal { span, key: found });
+            }
+            if is_cut {
+                // The brackets close on another line: all lines from here on may be in them.
+                field = Some((None, name));
+                break;
+            }
+            rest = behind;
+        }
+    }
+    None
+}
+
+/// Whether a template begins something here.
+fn is_action(content: &str) -> bool {
+    content.starts_with("{{") || content.starts_with("{%") || content.starts_with("<%")
+}
+
+fn is_marker(line: &str) -> bool {
+    sops_core::document::is_conflict_marker(line.as_bytes())
+}
+
+/// How long the indicators before a key or an item are, and what follows them.
+fn without_indicators(content: &str) -> (usize, &str) {
+    let inner = content.trim_start_matches(|c: char| "-?:".contains(c) || c.is_whitespace());
+    match content.starts_with(['-', '?', ':']) {
+        true => (content.len() - inner.len(), inner),
+        false => (0, content),
+    }
+}
+
+/// What follows tags and anchors.
+fn without_properties(mut value: &str) -> &str {
+    while value.starts_with(['!', '&']) {
+        value = value
+            .split_once(char::is_whitespace)
+            .map_or("", |(_, rest)| rest.trim_start());
+    }
+    value
+}
+
+/// The next `data` or `stringData` that is a key, whatever is before it in the line, and what follows its colon.
+fn next_field(line: &str) -> Option<(&str, &str)> {
+    let is_part = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    let mut at = 0;
+    while let Some(colon) = line[at..].find(':').map(|colon| at + colon) {
+        let key = line[..colon].trim_end().trim_end_matches(['"', '\'']);
+        let begin = key.rfind(|c| !is_part(c)).map_or(0, |last| {
+            last + key[last..].chars().next().map_or(1, char::len_utf8)
+        });
+        let key = key.get(begin..).unwrap_or_default();
+        let is_field = key.len() <= 16
+            && key.to_ascii_lowercase().contains("data")
+            && !key.eq_ignore_ascii_case("metadata");
+        if is_field {
+            return Some((key, &line[colon + 1..]));
+        }
+        at = colon + 1;
+    }
+    None
+}
+
+/// What is in a bracket that is open already, and what follows the one that closes it; all of it, where none does.
+fn of_brackets(inside: &str) -> (&str, &str) {
+    let mut depth = 1_usize;
+    for (at, c) in inside.char_indices() {
+        match c {
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return (&inside[..at], &inside[at + 1..]);
+        }
+    }
+    (inside, "")
+}
+
+/// The key of the value in plaintext that a line under the field has.
+fn of_line(field: &str, line: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<String> {
+    if line.starts_with(['{', '"', '[']) {
+        return of_flow(field, line, is_open);
+    }
+    let (key, value) = match line
+        .split_once(": ")
+        .or_else(|| Some((line.strip_suffix(':')?, "")))
+    {
+        Some((key, value)) => (key.trim(), value),
+        None => (field, line),
+    };
+    let value = without_properties(value.trim());
+    let is_header = value.starts_with(['|', '>']) && value.len() <= 3;
+    (!is_header && is_literal(key, value, is_open)).then(|| unquoted(key).to_owned())
+}
+
+/// The same for entries in brackets, and in JSON.
+fn of_flow(field: &str, inside: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<String> {
+    if inside.contains("{{") {
+        // Commas and brackets of an action are no entries.
+        return None;
+    }
+    inside.split([',', '{', '}', '[', ']']).find_map(|entry| {
+        let entry = entry.trim();
+        let (key, value) = entry
+            .split_once(": ")
+            .or_else(|| entry.split_once("\":"))
+            .unwrap_or((field, entry));
+        let value = without_properties(value.trim().trim_end_matches(':'));
+        is_literal(key, value, is_open).then(|| unquoted(key).to_owned())
+    })
+}
+
+fn is_literal(key: &str, value: &str, is_open: &impl Fn(&str, &str) -> bool) -> bool {
+    let value = value.split(" #").next().unwrap_or_default().trim();
+    let value = unquoted(value.trim_end_matches(','));
+    let is_nothing =
+        matches!(value, "" | "null" | "~" | "-" | "\"" | "'") || value.starts_with('#');
+    !is_nothing && is_open(unquoted(key), value)
+}
+
+fn unquoted(text: &str) -> &str {
+    text.trim().trim_matches(['"', '\''])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Option<String> {
+        let literal = literal(text, |_, value| {
+            !value.contains("{{") && !value.contains("${")
+        })?;
+        assert!(text.get(literal.span).is_some(), "{text:?}");
+        Some(literal.key)
+    }
+
+    #[test]
+    fn a_kind_is_recognised_in_every_style() {
+        for text in [
+            "kind: Secret",
+            "kind : Secret # c",
+            "'kind': \"Secret\"",
+            "kind: !!str Secret",
+            "kind: &a Secret\n",
+            "{apiVersion: v1, kind: Secret, x",
+            "{\"kind\":\"Secret\"}",
+            "? kind\n: Secret",
+            "kind: >-\n  Secret",
+            "kind: SecretList",
+            "\"{\\\"kind\\\": \\\"Secret\\\"}\"",
+        ] {
+            assert!(names_secret(text), "{text}");
+        }
+        for text in [
+            "kind: SecretStore",
+            "kind: ExternalSecret",
+            "kind: Secret-x",
+            "a kind of Secret",
+            "kind: Pod # Secret",
+            "mankind: Secret",
+            "kind: SealedSecret",
+        ] {
+            assert!(!names_secret(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_are_found_in_what_no_parser_reads() {
+        for text in [
+            "kind: Secret\nstringData:\n  a: hunter2\n\tb: c\n",
+            "kind: Secret\nstringData: {a: hunter2\n",
+            "kind: Secret\rstringData:\r  a: hunter2\rb: [",
+            "kind: Secret\ndata:\n<<<<<<< HEAD\n  a: hunter2\n=======\n",
+            "kind: Secret\nstringData:\n  b: |\n    hunter2\n  a: '",
+            "{\"kind\": \"Secret\", \"stringData\": {\"a\": \"hunter2\"}} {",
+            "{\n\"kind\": \"Secret\",\n\"stringData\": {\n\"a\": \"hunter2\",\n}} {",
+            "kind: Secret\nstringData: hunter2\n: [",
+            "x: [\n---\nkind: Secret\ndata:\n- hunter2\n",
+            "kind: Secret\nstringDatas: &x !!map\n  a: hunter2\n [",
+        ] {
+            assert!(found(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn actions_and_other_documents_hold_no_values() {
+        for text in [
+            "kind: Secret\nstringData:\n  a: {{ .b }}\n  c: ${D}\n",
+            "kind: Secret\ndata: {{ toYaml .x }}\n",
+            "kind: Secret\nmetadata: {labels: {a: b}}\ntype: Opaque\n",
+            "kind: Secret\ndata:\n---\nkind: ConfigMap\ndata:\n  a: b\n",
+            "kind: Secret\ndata:\n# a: b\n\ntype: Opaque\n",
+            "kind: Pod\ndata:\n  a: b\n",
+            "kind: Secret\ndata: {}\n",
+        ] {
+            assert_eq!(found(text), None, "{text}");
+        }
+    }
+}

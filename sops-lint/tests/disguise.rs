@@ -1,0 +1,144 @@
+//! Secrets in plaintext in every disguise that is known are refused, and what only looks like one is not.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use sops_core::config::Config;
+use sops_core::keys::{Family, MasterKey};
+use sops_core::rules::EncryptionRule;
+use sops_core::{Encryption, Format};
+use sops_lint::{Finding, Input, Linter, NoTree, Settings, Severity};
+use test_support::disguise::{Disguise, disguises, innocents};
+use test_support::environment::recipient;
+
+const ROOT: &str = "/repo";
+/// What the hook looks for in a file's content.
+const RULES: [&str; 3] = ["SL010", "SL011", "SL014"];
+
+fn config(path_regex: &str) -> Config {
+    let text = format!(
+        "creation_rules:\n- path_regex: {path_regex}\n  encrypted_regex: ^(data|stringData)$\n  age: {}\n",
+        recipient()
+    );
+    let file = Path::new(ROOT).join(".sops.yaml");
+    Config::parse(text.as_bytes(), &file, Path::new(ROOT)).expect("it is valid")
+}
+
+fn refused(config: Option<&Config>, path: &str, bytes: &[u8]) -> Vec<Finding> {
+    static LINTER: LazyLock<Linter> =
+        LazyLock::new(|| Linter::new(Settings::default()).expect("the settings are valid"));
+    let absolute: PathBuf = Path::new(ROOT).join(path);
+    let linted = LINTER.lint(&Input {
+        name: path,
+        path: &absolute,
+        bytes,
+        config,
+        tree: &NoTree,
+    });
+    let mut findings = linted.findings;
+    findings.retain(|finding| RULES.contains(&finding.rule.code));
+    findings
+}
+
+fn messages(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().map(|finding| &*finding.message).collect()
+}
+
+#[test]
+fn a_secret_in_any_disguise_is_refused() {
+    let config = config("^secrets/");
+    let all = disguises();
+    assert!(all.len() >= 200, "{}", all.len());
+    let passed: Vec<_> = all
+        .iter()
+        .filter(|one| {
+            let found = refused(Some(&config), &one.path, &one.bytes);
+            !found
+                .iter()
+                .any(|finding| finding.severity == Severity::Error)
+        })
+        .map(|one| &one.path)
+        .collect();
+    assert!(passed.is_empty(), "{passed:#?}");
+}
+
+/// By its content alone, where it is one that Kubernetes or a person would read as a Secret.
+#[test]
+fn a_manifest_is_refused_without_a_rule_too() {
+    let passed: Vec<_> = disguises()
+        .into_iter()
+        .filter(|one| {
+            let is_manifest = [".yaml", ".yml", ".json", ".YAML", ".bak", ".yaml.tmpl"];
+            let is_manifest = is_manifest.iter().any(|ending| one.path.ends_with(ending));
+            is_manifest && !one.path.contains("kind-missing")
+        })
+        .filter(|one| refused(None, &one.path, &one.bytes).is_empty())
+        .map(|one| one.path)
+        .collect();
+    assert!(passed.is_empty(), "{passed:#?}");
+}
+
+#[test]
+fn the_encrypted_form_of_a_disguise_passes() {
+    let config = config("^secrets/");
+    let keys = MasterKey::from_list(Family::Age, &recipient()).expect("it is a recipient");
+    let (mut encrypted, mut wrong) = (0, Vec::new());
+    for Disguise { path, bytes } in disguises() {
+        let encryption = Encryption {
+            rule: EncryptionRule::EncryptedRegex("^(data|stringData)$".to_owned()),
+            ..Encryption::to(keys.clone())
+        };
+        let Ok(text) = sops_core::encrypt(&bytes, Format::from_path(Path::new(&path)), &encryption)
+        else {
+            continue;
+        };
+        let found = refused(Some(&config), &path, text.as_bytes());
+        // What the rule leaves in plaintext is no less in plaintext than before.
+        match Disguise::shows_value(text.as_bytes()) {
+            // The alias is gone then, which is why the program refuses to encrypt it.
+            true if path.contains("aliased-value") => {}
+            true if found.is_empty() => wrong.push(format!("{path}: shows the value and passes")),
+            false if !found.is_empty() => wrong.push(format!("{path}: {:?}", messages(&found))),
+            _ => encrypted += 1,
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(encrypted >= 50, "{encrypted}");
+}
+
+#[test]
+fn what_only_looks_like_a_secret_passes() {
+    let innocents = innocents();
+    assert!(innocents.len() >= 60, "{}", innocents.len());
+    let mut wrong = Vec::new();
+    for config in [None, Some(config(r"\.ya?ml$"))] {
+        for (path, text) in &innocents {
+            let found = refused(config.as_ref(), path, text.as_bytes());
+            if !found.is_empty() {
+                wrong.push(format!("{path}: {:?}", messages(&found)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn leftovers_of_a_killed_run_are_refused() {
+    for path in [".sops-rs-x1Y2.tmp", "a/.sops-rs-x1Y2/b.yaml"] {
+        let found = refused(None, path, b"a: b\n");
+        assert_eq!(messages(&found).len(), 1, "{path}");
+        assert!(found[0].message.contains("killed"), "{}", found[0].message);
+    }
+}
+
+/// A text may end anywhere, also inside a character, an action or a marker.
+#[test]
+fn a_part_of_a_disguise_is_looked_at_like_any_file() {
+    let config = config("^secrets/");
+    for one in disguises().iter().filter(|one| one.bytes.len() < 1_000) {
+        for end in (0..one.bytes.len()).step_by(11) {
+            refused(Some(&config), &one.path, &one.bytes[..end]);
+            refused(None, &one.path, &one.bytes[end..]);
+        }
+    }
+}
