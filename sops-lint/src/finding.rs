@@ -48,6 +48,8 @@ pub struct Finding {
     pub end: usize,
     /// The object that it is in: its kind, namespace and name.
     pub object: Option<String>,
+    /// Whether the object is embedded in a value of the file, as an inline patch is, which SOPS cannot encrypt by itself.
+    pub is_embedded: bool,
     /// The way to it from the top of its document: keys, and items of lists by their name or index in brackets. Empty for the file.
     pub path: Vec<String>,
     /// What is wrong.

@@ -249,6 +249,7 @@ impl<'r> Report<'r> {
             location: lines.location(span.start),
             end: end.map_or(span.end, |last| span.start + last + 1),
             object: self.object.clone(),
+            is_embedded: self.frame.is_some(),
             path,
             message,
             help: None,

@@ -71,8 +71,8 @@ impl Demand {
     }
 }
 
-/// Whether a finding is about a Secret, and not about a kustomization that generates one, which stays in plaintext.
+/// Whether a finding is about a Secret, and not about a kustomization that generates or patches one, which stays in plaintext.
 fn is_secret(finding: &Finding) -> bool {
     let object = finding.object.as_deref().unwrap_or_default();
-    object.split(' ').next() == Some("Secret")
+    object.split(' ').next() == Some("Secret") && !finding.is_embedded
 }

@@ -150,7 +150,7 @@ fn of_a_folder_the_files_stay_of_which_the_rule_selects_nothing() {
 }
 
 /// Files of a repository, and whether each has a Secret in plaintext.
-const REPOSITORY: [(&str, bool, &str); 12] = [
+const REPOSITORY: [(&str, bool, &str); 14] = [
     (
         "apps/secret.yaml",
         true,
@@ -180,6 +180,16 @@ const REPOSITORY: [(&str, bool, &str); 12] = [
         "apps/old/kustomization.yaml",
         false,
         "secretGenerator:\n- name: a\n  literals: [password=hunter2]\n",
+    ),
+    (
+        "apps/patched/kustomization.yaml",
+        false,
+        "kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\npatches:\n- patch: |\n    kind: Secret\n    stringData: {password: hunter2}\n",
+    ),
+    (
+        "apps/patched/patch.yaml",
+        false,
+        "- {op: replace, path: /stringData/password, value: hunter2}\n",
     ),
     (
         "package.json",
