@@ -7,6 +7,9 @@ use std::path::Path;
 /// How large a configuration, a list of settings or a baseline may be: 4 MiB.
 pub const CONFIG_LIMIT: u64 = 4 * 1024 * 1024;
 
+/// Most files are smaller, and then take one read.
+const USUAL_SIZE: usize = 8 * 1024;
+
 /// What a path may lead to, symbolic links followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
@@ -43,7 +46,7 @@ pub fn open(path: &Path, kind: FileKind) -> io::Result<File> {
 /// # Errors
 /// Those of the reader, and [`io::ErrorKind::FileTooLarge`] beyond the limit.
 pub fn read_bounded(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(USUAL_SIZE);
     match from.take(limit + 1).read_to_end(&mut bytes)? as u64 {
         size if size > limit => {
             let message = format!("larger than {} MiB", limit / (1024 * 1024));

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD_NO_PAD};
@@ -47,7 +47,11 @@ static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         .into_iter()
         .flat_map(|width| MARKS.map(|mark| widened(mark, width)));
     let encoded = encoded.map(String::into_bytes);
-    AhoCorasick::new(plain.chain(wide).chain(encoded)).ok()
+    // The usual kind of matching has no fast search for so many marks.
+    let search = AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(plain.chain(wide).chain(encoded));
+    search.ok()
 });
 
 /// A text with zeros between its characters, as both byte orders have it.

@@ -9,6 +9,32 @@ const LONG_WITH_DIGIT: usize = 16;
 /// A word is cut here, so that one huge word costs no more than its length.
 const MAX_WORD: usize = 4096;
 
+/// What a byte means for a token.
+#[derive(Clone, Copy)]
+enum Class {
+    Other,
+    Letter,
+    Digit,
+    /// What may be followed by a secret of another form.
+    Mark,
+}
+
+/// The class of each byte.
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < classes.len() {
+        classes[byte] = match byte as u8 {
+            b'0'..=b'9' => Class::Digit,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'-' | b'~' | b'+' => Class::Letter,
+            b':' | b';' | b' ' => Class::Mark,
+            _ => Class::Other,
+        };
+        byte += 1;
+    }
+    classes
+};
+
 /// The ranges of the words, in the order of the text. They do not overlap.
 pub(crate) fn words(text: &str) -> Words<'_> {
     Words { text, at: 0 }
@@ -29,28 +55,34 @@ impl Iterator for Words<'_> {
         // Up to here no word has a user or a query behind its `://`.
         let mut plain = from;
         for (at, byte) in bytes.iter().enumerate().skip(from) {
-            match byte {
-                b'0'..=b'9' => {
+            match CLASSES[usize::from(*byte)] {
+                Class::Other => {
+                    (run, has_digit) = (0, false);
+                    continue;
+                }
+                Class::Digit => {
                     run += 1;
                     has_digit = true;
                 }
-                b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'-' | b'~' | b'+' => run += 1,
-                b':' if at >= plain && is_url(&bytes[at..]) => {
-                    let rest = &bytes[at..bytes.len().min(at + MAX_WORD)];
-                    let end = rest.iter().position(|byte| is_end(byte) || is_more(byte));
-                    let end = end.unwrap_or(rest.len());
-                    if rest.get(end).is_some_and(is_more) {
-                        return Some(self.word(from, at));
+                Class::Letter => run += 1,
+                Class::Mark => match byte {
+                    b':' if at >= plain && is_url(&bytes[at..]) => {
+                        let rest = &bytes[at..bytes.len().min(at + MAX_WORD)];
+                        let end = rest.iter().position(|byte| is_end(byte) || is_more(byte));
+                        let end = end.unwrap_or(rest.len());
+                        if rest.get(end).is_some_and(is_more) {
+                            return Some(self.word(from, at));
+                        }
+                        plain = at + end;
+                        (run, has_digit) = (0, false);
                     }
-                    plain = at + end;
-                    (run, has_digit) = (0, false);
-                }
-                b';' if is_assignment(&bytes[at + 1..]) => return Some(self.line(from, at)),
-                // Of a PEM header the words are divided by spaces.
-                b' ' if run >= 10 && bytes[..at].ends_with(b"-----BEGIN") => {
-                    return Some(self.line(from, at));
-                }
-                _ => (run, has_digit) = (0, false),
+                    b';' if is_assignment(&bytes[at + 1..]) => return Some(self.line(from, at)),
+                    // Spaces divide the words of a PEM header.
+                    b' ' if run >= 10 && bytes[..at].ends_with(b"-----BEGIN") => {
+                        return Some(self.line(from, at));
+                    }
+                    _ => (run, has_digit) = (0, false),
+                },
             }
             if run >= LONG || run >= LONG_WITH_DIGIT && has_digit {
                 return Some(self.word(from, at));
