@@ -23,7 +23,7 @@ pub fn masked(text: &str) -> Cow<'_, str> {
         .min()
     {
         let shown = found + mark.len();
-        // An invisible character inside of a key would otherwise leave the rest of the key visible.
+        // Otherwise an invisible character inside a key would leave the rest of the key visible.
         let is_invisible = |c: char| !is_printable(c) && !c.is_ascii_whitespace();
         let in_key = |c: char| c.is_ascii_alphanumeric() || c == '-' || is_invisible(c);
         out.push_str(&text[done..shown]);

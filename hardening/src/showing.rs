@@ -1,5 +1,4 @@
-//! Text for people, which goes through here before it is shown: no private keys, and nothing that a terminal, an editor or the log of a
-//! CI system would act on.
+//! Makes text safe to show: without private keys, and without anything that a terminal, an editor or the log of a CI system would act on.
 
 use std::borrow::Cow;
 
@@ -12,7 +11,7 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     escape(masked(text), escaped)
 }
 
-/// The text with its lines. What comes from elsewhere goes through [`one_line`] before it becomes part of such a text.
+/// The text with its line breaks. Pass untrusted parts through [`one_line`] before you put them into such a text.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escape(masked(text), escaped_lines)
 }
@@ -28,7 +27,7 @@ fn escape<'t>(text: Cow<'t, str>, escape: fn(&str) -> Cow<'_, str>) -> Cow<'t, s
     }
 }
 
-/// Whether a CI system that reads the text in its log may take a part of it for a command.
+/// Whether a CI system could take a part of the text in its log for a command.
 fn has_command(text: &str) -> bool {
     text.contains("##") || text.lines().any(begins_with_command)
 }
@@ -39,7 +38,7 @@ fn begins_with_command(line: &str) -> bool {
     name.is_some_and(|name| name.starts_with(|first: char| first.is_ascii_alphabetic()))
 }
 
-/// The text with an escape in what would be a command.
+/// The text with every such command escaped.
 fn without_commands(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for line in text.split_inclusive('\n') {

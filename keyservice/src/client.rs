@@ -197,7 +197,7 @@ fn cause(error: &tonic::transport::Error) -> String {
     format!("it cannot be reached: {}", printable(&text[..end]))
 }
 
-/// Text from elsewhere on one line, safe to show.
+/// Untrusted text on one line, safe to show.
 fn printable(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     escaped(&words.join(" "))

@@ -37,7 +37,7 @@ impl Report {
         self.add(Severity::Error, problem);
     }
 
-    /// What it repeats of a configuration or a file may be a private key in the wrong place, or text that a terminal would act on.
+    /// It may quote a misplaced private key, or text that a terminal would act on.
     fn add(&mut self, severity: Severity, mut problem: Problem) {
         let make_safe = |text: &mut String| *text = one_line(text).into_owned();
         problem.message = without_error_numbers(&problem.message);

@@ -20,11 +20,11 @@ use crate::ui::Ui;
 /// How many files a message names.
 const MOST_NAMED: usize = 10;
 
-/// What was agreed to in this run.
+/// The recipients that the user agreed to in this run.
 pub(crate) struct Agreement<'a> {
     ui: &'a Ui,
     services: &'a Services,
-    /// Whether the user agrees to whatever is named.
+    /// Whether the user agreed to everything in advance, with `--yes`.
     yes: bool,
     /// `None` where the configuration cannot be read and that is no obstacle.
     governing: Option<Governing>,
@@ -64,7 +64,7 @@ impl<'a> Agreement<'a> {
         Ok(agreement)
     }
 
-    /// What nobody agreed to of the key groups that a file is to get, where `given` are the keys that the command line names.
+    /// The recipients in a file's new key groups that nobody agreed to. `given` are the keys that the command line names.
     pub(crate) fn unagreed(
         &self,
         file: &Path,
@@ -102,7 +102,7 @@ impl<'a> Agreement<'a> {
         })
     }
 
-    /// Settles what is to be done about one file, and refuses it without an agreement.
+    /// Reports the recipients of one file, and refuses it unless the user agrees.
     pub(crate) fn require(&self, name: &str, unagreed: Unagreed) -> Result<(), CommandError> {
         let mut errors = self.settle([(name.to_owned(), unagreed)]);
         errors.pop().map_or(Ok(()), Err)
@@ -249,7 +249,7 @@ fn group_counts(groups: &[Vec<MasterKey>]) -> BTreeMap<(&'static str, String), u
     counts
 }
 
-/// Some files in a message.
+/// The names of some files, for a message.
 pub(crate) fn files_named(files: &[String]) -> String {
     let named = files[..files.len().min(MOST_NAMED)].join(", ");
     match files.len().saturating_sub(MOST_NAMED) {

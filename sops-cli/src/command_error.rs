@@ -76,12 +76,12 @@ pub(crate) enum Role {
 }
 
 impl CommandError {
-    /// With a message on one line, in which everything else is escaped.
+    /// With a one-line message; line breaks and control characters in it are escaped.
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Self::with_message(code, one_line(&message.into()).into_owned())
     }
 
-    /// With a message of several lines. What it repeats from elsewhere has to be escaped already.
+    /// With a message of several lines. The caller must have escaped any untrusted parts.
     pub(crate) fn with_lines(code: Code, message: &str) -> Self {
         Self::with_message(code, lines(message).into_owned())
     }
@@ -112,7 +112,7 @@ impl CommandError {
         self
     }
 
-    /// As [`hint`](Self::hint), with several lines. What they repeat from elsewhere has to be escaped already.
+    /// Like [`hint`](Self::hint), with several lines. The caller must have escaped any untrusted parts.
     pub(crate) fn hint_with_lines(mut self, hint: &str) -> Self {
         self.hints.push(Cow::Owned(lines(hint).into_owned()));
         self

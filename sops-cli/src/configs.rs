@@ -130,7 +130,7 @@ impl<'r> Configs<'r> {
     }
 }
 
-/// Reads a configuration or settings on disk, if there are any. A link that leads nowhere is not as if nothing were there.
+/// Reads a configuration or settings from disk, if the file exists. A dangling link is an error.
 pub(crate) fn on_disk(file: &Path) -> Result<Option<Vec<u8>>, CommandError> {
     match reading::read_config(file, FileKind::Regular) {
         Ok(text) => Ok(Some(text)),

@@ -1,4 +1,4 @@
-//! Data keys that are damaged, as far as it shows without the private key.
+//! Encrypted data keys that are visibly damaged, even without the private key.
 
 use sops_core::EncryptedDocument;
 use sops_core::keys::{Family, MasterKey, WrappedKey};

@@ -20,7 +20,7 @@ use crate::vim::private_arguments;
 /// The variables that name an editor, in order: those of `sops`, then the other usual one.
 const VARIABLES: [&str; 3] = ["SOPS_EDITOR", "EDITOR", "VISUAL"];
 
-/// The editors that are looked for where no variable names one: those of `sops`, then one more.
+/// The editors to try if no variable names one: those of `sops`, then one more.
 const USUAL: [&str; 4] = ["vim", "nano", "vi", "nvim"];
 
 /// The private key is for this program alone.

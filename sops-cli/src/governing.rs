@@ -34,8 +34,8 @@ impl Governed {
         config.creation_rule_for(&self.path).ok()?
     }
 
-    /// The configuration whose rule for the file is one for all files: it says nothing of this one, so that what `lint` wants encrypted
-    /// tells whether it is meant.
+    /// The configuration, if its rule for the file matches all files. Such a rule does not single out this file, so `lint` decides
+    /// whether it must be encrypted.
     pub(crate) fn config_for_all(&self) -> Option<&Config> {
         let is_for_all = self.rule().is_some_and(|rule| rule.path_regex.is_none());
         self.config.as_deref().filter(|_| is_for_all)
@@ -87,14 +87,14 @@ impl Governing {
         Ok(governing)
     }
 
-    /// What governs an encrypted file, wherever the program was called: the nearest configuration above the file, as in `lint`, or else that
-    /// of the working directory.
+    /// The rule for an encrypted file, whatever the working directory: from the nearest configuration above the file, as in `lint`, or else
+    /// from that of the working directory.
     pub(crate) fn of_encrypted(&self, file: &Path) -> Result<Governed, CommandError> {
         let mut item = Item {
             path: file.to_owned(),
             is_found: true,
         };
-        // What has no place of its own, such as a pipe, is governed as it is named.
+        // Something without a directory of its own, such as a pipe, is governed by its name.
         item.is_found = item.path.canonicalize().is_ok();
         self.of(&item)
     }

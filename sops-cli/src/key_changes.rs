@@ -1,10 +1,10 @@
-//! What becomes of a file's master keys when it gets those of its creation rule.
+//! How a file's master keys change when it gets those of its creation rule.
 
 use sops_core::config::CreationRule;
 use sops_core::keys::MasterKey;
 use sops_core::metadata::Metadata;
 
-/// The keys that come and go, and the threshold before and after.
+/// The added and removed keys, and the threshold before and after.
 pub(crate) struct KeyChanges {
     /// The threshold that the file gets; `None` is all groups.
     pub(crate) threshold: Option<usize>,
@@ -14,7 +14,7 @@ pub(crate) struct KeyChanges {
 }
 
 impl KeyChanges {
-    /// Those from what the file has to what the rule says.
+    /// The changes from the file's keys to those of the rule.
     pub(crate) fn between(metadata: &Metadata, rule: &CreationRule) -> Self {
         let old = metadata.master_keys();
         let new = &rule.key_groups;
@@ -36,12 +36,12 @@ impl KeyChanges {
         self.is_change
     }
 
-    /// Whether somebody can decrypt the file afterwards who could not before.
+    /// Whether someone new can decrypt the file afterwards.
     pub(crate) fn grants(&self) -> bool {
         self.grants
     }
 
-    /// The changes as `sops` prints them: group by group, `+++` before what comes and `---` before what goes.
+    /// The changes as `sops` prints them: group by group, `+++` before added and `---` before removed keys.
     pub(crate) fn lines(&self) -> &[String] {
         &self.lines
     }
@@ -67,7 +67,7 @@ fn needed(threshold: Option<usize>, groups: usize) -> usize {
     threshold.unwrap_or(groups).min(groups).max(1)
 }
 
-/// The keys that stay, come and go, group by group, and whether any comes and any goes.
+/// The kept, added and removed keys, group by group, and whether any key is added and any removed.
 fn groups(old: &[Vec<MasterKey>], new: &[Vec<MasterKey>]) -> (Vec<String>, bool, bool) {
     let mut report = Vec::new();
     let (mut comes, mut goes) = (false, false);

@@ -1,9 +1,9 @@
-//! What messages call master keys, and when two names mean the same key.
+//! The names of master keys in messages, and when two of them mean the same key.
 
 use sops_core::keys::MasterKey;
 
-/// What names a key, however it is spelled: fingerprints in either case, SSH keys with any comment, and keys of Azure in any version, which
-/// `sops` adds to a key that `.sops.yaml` names without one.
+/// The family and a normalised name of a key: fingerprints in upper case, SSH keys without their comment, and Azure keys without their
+/// version, which `sops` adds to a key that `.sops.yaml` names without one.
 pub(crate) fn identifier(key: &MasterKey) -> (&'static str, String) {
     let id = match key {
         MasterKey::Age { recipient } => {

@@ -149,7 +149,7 @@ impl Services {
         ));
     }
 
-    /// Whether this machine has the private half for certain, without running a command that prints one.
+    /// Whether this machine certainly has the private key. Runs no command that prints one.
     pub(crate) fn is_ours(&self, key: &MasterKey) -> bool {
         match key {
             MasterKey::Age { recipient } => {

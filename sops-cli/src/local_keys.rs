@@ -29,7 +29,7 @@ impl LocalKeys {
         }
     }
 
-    /// Answers a request to do `what` with the key, which may ask somebody first.
+    /// Answers a request, after asking the user if that is required.
     fn answer<A>(
         &self,
         what: &str,
@@ -141,7 +141,7 @@ impl Answer for LocalKeys {
 
     fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status> {
         self.answer("decrypt", key, |keys| {
-            // What lies ready tells whose key it is, before anybody is asked.
+            // Keys that are ready need no question to find out which one decrypts.
             if let Ok(Some(opened)) = keys.open(key, enc, Effort::Ready) {
                 self.permission_for(key, &opened)?;
                 return Ok(opened.secret);
@@ -169,7 +169,7 @@ impl Answer for LocalKeys {
     }
 }
 
-/// What a person is told of the key that a request names.
+/// How a question names the key of a request.
 fn name(key: &MasterKey) -> String {
     printable(&match key {
         MasterKey::Age { recipient } => format!("{} {recipient}", Family::Age),
@@ -177,7 +177,7 @@ fn name(key: &MasterKey) -> String {
     })
 }
 
-/// A request can hold any text, which must not speak to the terminal.
+/// A request can contain any text, so it must not reach the terminal unescaped.
 fn printable(text: &str) -> String {
     const LIMIT: usize = 300;
     let text: String = text.chars().take(LIMIT).collect();

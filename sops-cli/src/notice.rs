@@ -35,7 +35,7 @@ impl Notice {
     pub(crate) fn above(&self, lines: &[String], text: &[u8]) -> Zeroizing<Vec<u8>> {
         let mut whole = Zeroizing::new(Vec::with_capacity(text.len() + 120 * lines.len()));
         for line in lines {
-            // A line break would make the rest of the line a part of the document.
+            // After a line break, the rest of the line would become part of the document.
             let line = one_line(line);
             whole.extend_from_slice(format!("{}{line}\n", self.mark).as_bytes());
         }

@@ -1,10 +1,10 @@
-//! Work on many items on all cores.
+//! Processes many items on all cores.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{num, thread};
 
-/// The number of items that is worth another thread.
+/// The number of items that justifies another thread.
 const ITEMS_PER_THREAD: usize = 16;
 
 /// The results of the work, in the order of the items.

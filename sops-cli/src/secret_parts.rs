@@ -1,4 +1,4 @@
-//! What a rule would leave in plaintext of Kubernetes Secrets, and what of them Kubernetes does not take.
+//! Values of Kubernetes Secrets that a rule would leave in plaintext, and fields that Kubernetes refuses.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use sops_core::rules::EncryptionRule;
 use sops_core::{Document, Error, Format, Location};
 use sops_lint::{SecretField, SecretValue, is_plaintext, secret_fields, secrets};
 
-/// What is wrong with the Secrets of a text.
+/// The problems with the Secrets in a text.
 #[derive(Debug, Default)]
 pub(crate) struct SecretParts {
     /// The first value that would stay in plaintext though its Secret is encrypted.
@@ -35,7 +35,7 @@ impl SecretParts {
     fn judge(text: &[u8], format: Format, rule: &EncryptionRule, only: Option<&str>) -> Self {
         let mut parts = Self::default();
         let is_manifest = matches!(format, Format::Yaml | Format::Json);
-        // To find the word is faster than to read the document.
+        // Searching for the word is faster than parsing the document.
         let has_secret = || {
             str::from_utf8(text).is_ok_and(|text| {
                 ["Secret", "stringData"]
@@ -58,7 +58,7 @@ impl SecretParts {
             selected: selected.into_iter().map(|one| one.span.start).collect(),
         };
         for secret in secrets(&document) {
-            // A file that says no more than its kind may be of another program.
+            // A file with only a kind may belong to another program.
             let is_whole = ["apiVersion", "metadata"]
                 .iter()
                 .any(|key| secret.get(key).is_some());
@@ -72,11 +72,11 @@ impl SecretParts {
     }
 }
 
-/// What the rule selects of a text.
+/// The values that the rule selects in a text.
 struct Judge<'j> {
     text: &'j str,
     rule: &'j EncryptionRule,
-    /// Where the values begin that are to be encrypted.
+    /// The positions of the values that must be encrypted.
     selected: HashSet<usize>,
 }
 
@@ -92,7 +92,7 @@ impl Judge<'_> {
         let is_all_left = all.iter().any(has_text) && all.iter().all(is_left);
         let rule = self.rule;
         if !field.is_known() {
-            // A rule that names what stays in plaintext means it.
+            // A rule that names the plaintext values leaves them on purpose.
             let left = all.iter().find(|value| is_plaintext(value));
             match left.filter(|_| is_all_left && rule.names_what_is_encrypted()) {
                 Some(value) => parts.leak(self.error(

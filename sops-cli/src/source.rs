@@ -31,7 +31,7 @@ pub(crate) fn read_manifest(from: impl Read) -> io::Result<Vec<u8>> {
     reading::read_bounded(from, MANIFEST_LIMIT)
 }
 
-/// All of a file of a repository, which must be a regular one.
+/// Reads a file of a repository, which must be a regular file.
 ///
 /// # Errors
 /// As [`read_manifest`], and those of [`reading::open`].

@@ -92,12 +92,12 @@ impl Ui {
 
     pub(crate) fn error(&self, error: &CommandError) {
         if let Some(report) = error.render(&self.renderer) {
-            // Its parts are escaped; escapes of the whole would be those of its colors.
+            // Its parts are escaped already; escaping the whole would break its colors.
             self.write(&masked(&report));
         }
     }
 
-    /// Whether somebody can answer a question.
+    /// Whether the user can answer a question.
     pub(crate) fn can_ask(&self) -> bool {
         io::stdin().is_terminal()
     }

@@ -1,10 +1,10 @@
-//! What clap says about a command line, with the arguments that it repeats made safe to show.
+//! Errors of clap, with the arguments that they quote made safe to show.
 
 use clap::error::{ContextKind, ContextValue};
 use hardening::one_line;
 use sops_core::printable::escaped;
 
-/// Escapes what the error repeats of the command line and of the environment, before clap lays it out.
+/// Escapes the parts of the command line and the environment that the error quotes, before clap formats it.
 pub(crate) fn escape(error: &mut clap::Error) {
     let context: Vec<(ContextKind, ContextValue)> = error
         .context()

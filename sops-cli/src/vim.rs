@@ -1,13 +1,13 @@
-//! How vim is kept from writing what it edits to other files: swap, backup and undo files, and registers in its viminfo or shada file.
+//! Keeps vim from writing the edited text to other files: swap, backup and undo files, and registers in its viminfo or shada file.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Names of programs that are vim, or take all of its arguments.
+/// Names of programs that are vim, or accept all of its arguments.
 const NAMES: [&str; 5] = ["vim", "nvim", "gvim", "mvim", "vimx"];
 
-/// What vim and nvim say of themselves for `--version`.
+/// The beginnings of vim's and nvim's `--version` output.
 const BANNERS: [&str; 2] = ["VIM - Vi IMproved", "NVIM "];
 
 /// Once the file is open, and after the user's own configuration, which may have turned some of it on. A small vim lacks some options.
@@ -31,7 +31,7 @@ fn is_vim(program: &OsStr) -> bool {
     }
 }
 
-/// Asks the program. Others than vim do not know the flag, and end.
+/// Asks the program. Programs other than vim do not know the flag, and exit.
 fn says_that_it_is_vim(program: &OsStr) -> bool {
     let output = Command::new(program)
         .arg("--version")

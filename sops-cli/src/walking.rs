@@ -1,4 +1,4 @@
-//! Walks a directory, without the files that Git ignores. What says so may have been put there by a stranger.
+//! Walks a directory, without the files that Git ignores. The `.gitignore` files are untrusted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use sops_core::reading::CONFIG_LIMIT;
 
 use crate::command_error::{Code, CommandError, name_of};
 
-/// The files that name what is ignored.
+/// The files that list what to ignore.
 const IGNORE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 
-/// A walk that is yet to start.
+/// A walk that has not started yet.
 pub(crate) struct Walking {
     pub(crate) builder: WalkBuilder,
     /// A file that cannot be used. The directory that it is in was not entered.
@@ -76,11 +76,11 @@ fn is_entered(entry: &DirEntry, found: &Mutex<Option<PathBuf>>) -> bool {
     false
 }
 
-/// The file in a directory that names what is ignored and cannot be read safely.
+/// The ignore file of a directory, if it cannot be read safely.
 fn unusable(directory: &Path) -> Option<PathBuf> {
     let mut files = IGNORE_FILES.iter().map(|name| directory.join(name));
     files.find(|file| {
-        // A directory of that name has nothing to read, and is no obstacle.
+        // A directory of that name is harmless: nothing reads it.
         fs::metadata(file).is_ok_and(|metadata| {
             let is_regular = metadata.is_file() && metadata.len() <= CONFIG_LIMIT;
             !is_regular && !metadata.is_dir()

@@ -45,7 +45,7 @@ impl Cipher {
         Self {
             usual: AesGcm::new(key.into()),
             short: Box::new((AesGcm::new(key.into()), AesGcm::new(key.into()))),
-            // From the system, not from the generator of the thread: that one's copies in two processes after a fork would give the
+            // From the system, not from the thread's generator: after a fork, its copies in the two processes would give the
             // same nonces, and with one data key these break GCM.
             nonces: StdRng::try_from_rng(&mut SysRng).expect(
                 "the system's random generator works: nothing can be encrypted safely without it",

@@ -1,4 +1,4 @@
-//! Text from elsewhere, made safe to show: it cannot move the cursor, reorder or hide what is around it, or start a line of its own.
+//! Makes untrusted text safe to show: it cannot move the cursor, reorder or hide the text around it, or start a line of its own.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;

@@ -1,4 +1,4 @@
-//! Opens and reads files that a stranger may have put there: of bounded size, and without waiting for a writer.
+//! Opens and reads untrusted files: with a size limit, and without waiting for a writer.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! Texts that are not UTF-8: which encoding they are in, and what they say.
+//! Detects and decodes texts that are not UTF-8.
 
 /// How many bytes decide about a text without a byte order mark.
 const SAMPLE: usize = 512;
@@ -18,7 +18,7 @@ const UTF_32_BE: Wide = (4, false, "UTF-32");
 const UTF_16_LE: Wide = (2, true, "UTF-16");
 const UTF_16_BE: Wide = (2, false, "UTF-16");
 
-/// Whether the bytes are UTF-8, and not a wide encoding whose bytes are that by chance.
+/// Whether the bytes are UTF-8, and not a wide encoding that happens to be valid UTF-8.
 pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
     wide(bytes).is_none() && str::from_utf8(bytes).is_ok()
 }

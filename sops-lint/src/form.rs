@@ -1,10 +1,10 @@
-//! What a file is, as far as its name tells, for the lint and not for SOPS: copies, other cases of letters, prose.
+//! Guesses from a file's name what it is, for the lint and not for SOPS: a copy, another letter case, prose.
 
 use std::path::Path;
 
 use sops_core::Format;
 
-/// What people read: it shows manifests and is none.
+/// Extensions of prose, which may show manifests but is not one.
 const PROSE: [&str; 9] = [
     ".md",
     ".markdown",
@@ -30,7 +30,7 @@ const PROSE_NAMES: [&str; 9] = [
     "authors",
 ];
 
-/// Files that only keep a directory, or tell Git and other programs about one.
+/// Files that only keep a directory in Git, or configure Git and other programs for it.
 const KEEPERS: [&str; 8] = [
     ".gitkeep",
     ".keep",

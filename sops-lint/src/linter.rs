@@ -260,7 +260,7 @@ impl Linter {
     }
 }
 
-/// What the file is read as. `None` for a name that says nothing, and for a copy of a manifest; SOPS has encrypted some of them, and not all
+/// The format to read the file in. `None` if the name implies none, and for a copy of a manifest. SOPS encrypted some of these, and not all
 /// as binary files.
 fn form_of(report: &Report<'_>, is_encrypted: bool) -> Option<Format> {
     let path = report.input.path;

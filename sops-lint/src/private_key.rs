@@ -38,7 +38,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 /// The marks, then each of them in both [widths](WIDTHS), then each in base64 at the three places that it can have in a group of three bytes.
 static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let plain = MARKS.iter().map(|mark| (*mark).to_owned());
-    // Nobody encodes a key in lower case.
+    // A key in lower case is rare enough that nobody would encode one.
     let encoded = MARKS[..4]
         .iter()
         .flat_map(|mark| (0..3).map(|shift| in_base64(mark, shift)));
@@ -167,7 +167,7 @@ fn age(bytes: &[u8], start: usize, run: &Run) -> Option<PrivateKey> {
     })
 }
 
-/// The same in lower case. What is no key is a name of a program or package.
+/// A key in lower case. Anything else that matches is the name of a program or package.
 fn age_in_lower_case(bytes: &[u8], start: usize) -> Option<PrivateKey> {
     let is_part = |byte: &&u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || **byte == b'-';
     // A post-quantum key has less than 200 characters, an identity of a plugin may have some more.

@@ -20,7 +20,7 @@ const OTHER_FIELDS: [&str; 6] = [
     "sops",
 ];
 
-/// Fields of `metadata` and what servers add, which end up one level too high. No Secret has its values there.
+/// Fields of `metadata` and of the server that people put one level too high. They do not contain values of a Secret.
 const MISPLACED: [&str; 6] = [
     "name",
     "namespace",
@@ -42,7 +42,7 @@ pub fn is_secret_part(key: &str) -> bool {
 pub struct SecretField<'d, 'a> {
     /// Its name.
     pub name: &'d str,
-    /// What is under it.
+    /// Its value.
     pub node: NodeRef<'d, 'a>,
     /// The alias that brings it in, if one does.
     alias: Option<Range<usize>>,

@@ -1,4 +1,4 @@
-//! Templates such as those of Helm and Jinja: what is left of one once its actions are filled in.
+//! Templates such as those of Helm and Jinja: the text that remains once their actions are filled in.
 
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ pub(crate) fn filled(text: &str) -> Option<String> {
     // The actions since the last line break that is in none of them.
     let mut of_line: Vec<Range<usize>> = Vec::new();
     let mut line = 0;
-    // One that does not end would be looked for to the end of the text each time.
+    // Without this, every unterminated action would scan to the end of the text.
     let mut unended = [false; MARKS.len()];
     while at < text.len() {
         if text.as_bytes()[at] == b'\n' {

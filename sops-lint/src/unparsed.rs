@@ -1,4 +1,4 @@
-//! Secrets in a text that no parser reads, found by its lines: someone may mend it later, and other programs may be less strict.
+//! Finds Secrets line by line in a text that does not parse: someone may fix it later, and other programs may be less strict.
 
 use std::ops::Range;
 use std::sync::LazyLock;

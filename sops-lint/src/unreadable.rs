@@ -1,5 +1,5 @@
-//! Files that cannot be read as what they are called: templates, broken files, other encodings, copies. Whatever of them would put a secret
-//! into the repository is reported all the same.
+//! Files that cannot be read in the format that their name implies: templates, broken files, other encodings, copies. Secrets in them are
+//! still reported.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -24,7 +24,7 @@ use crate::{form, template};
 const CONFLICT: &str = "the file has an unresolved merge conflict";
 const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
 
-/// What a text holds, as far as it can be read.
+/// The readable content of a text.
 struct Look {
     /// A value of a Secret in plaintext.
     secret: Option<Literal>,
@@ -46,7 +46,7 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
     let is_of_sops =
         is_encrypted && (conflict.is_some() || !look.is_template || has_metadata(text));
     if is_of_sops {
-        // Nobody can tell what of it is in plaintext.
+        // There is no way to tell which values are in plaintext.
         report.of(&rules::PARTLY_ENCRYPTED, None);
         match conflict {
             Some(_) => report.span(at, CONFLICT).help(format!(
@@ -337,7 +337,7 @@ fn look(report: &Report<'_>, text: &str) -> Look {
     let filled = template::filled(text);
     let is_template = filled.is_some();
     let readable = filled.as_deref().unwrap_or(text);
-    // Zeros are in no text that anybody reads.
+    // No text contains zero bytes.
     let parsed = match text.contains('\0') {
         true => None,
         false => Document::parse_leniently(readable).ok(),

@@ -1,4 +1,4 @@
-//! Secrets in plaintext that do not look like it, and files that look like Secrets in plaintext and are none.
+//! Secrets in plaintext that do not look like one, and files that look like Secrets in plaintext but are not.
 //!
 //! Every disguise is one that people make by accident, or that some reader of YAML or JSON sees through: kubectl, kustomize, Helm, or whoever
 //! resolves a merge conflict or decodes a file.

@@ -1,4 +1,4 @@
-//! Which object a resource is, as far as kustomize leaves it what it was in its file.
+//! Checks that a resource is still the object that it was in its file.
 //!
 //! The MAC of a file covers kind and name, but encrypted values would open in any object that has them under the same keys. kustomize
 //! changes no kind by itself, records the prefixes and suffixes of names, and records that it changed a namespace. It passes these records
@@ -18,7 +18,7 @@ const PREVIOUS_NAMESPACES: &str = "internal.config.kubernetes.io/previousNamespa
 /// What kustomize records for an object without a namespace.
 const NO_NAMESPACE: [&str; 2] = ["default", "_non_namespaceable_"];
 
-/// What a resource says of itself.
+/// The identity that a resource claims.
 pub(super) struct Identity {
     api_version: Option<Node>,
     kind: Option<Node>,
@@ -27,7 +27,7 @@ pub(super) struct Identity {
     /// What kustomize has put before and after the name.
     prefix: String,
     suffix: String,
-    /// The namespace that kustomize has changed first.
+    /// The namespace before the first change by kustomize.
     first_namespace: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl Identity {
     /// Requires one of the documents to be this object.
     ///
     /// # Errors
-    /// How the first of them is another.
+    /// How the first document differs.
     pub(super) fn require(&self, documents: &[&Node]) -> Result<(), Problem> {
         let mut first = None;
         for document in documents {

@@ -86,7 +86,7 @@ impl Run<'_> {
                 return Err(Problem::new(message));
             }
             (MacPolicy::Warn, Origin::Unrecorded) => self.unverified.push(named),
-            // kustomize records origins, and this one leads to no file: by intent or not, it is not like the others.
+            // kustomize records origins, but this one leads to no file, so report it by itself.
             (MacPolicy::Warn, origin) => {
                 let message = format!("the MAC was not verified: {}", why_unverified(&origin));
                 self.function.report.warn(Problem {
@@ -116,7 +116,7 @@ impl Run<'_> {
     }
 }
 
-/// Why the file of a resource cannot be looked at, and what to do about it.
+/// Why the file of a resource cannot be checked, and what to do about it.
 fn why_unverified(origin: &Origin) -> String {
     match origin {
         Origin::Unrecorded | Origin::File(_) => UNRECORDED.to_owned(),

@@ -16,16 +16,16 @@ use crate::workspace::Workspace;
 
 const ANNOTATION: &str = "config.kubernetes.io/origin";
 
-/// What a resource says of the file that it is from.
+/// The file that a resource claims to come from.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// Its path, relative to the folder that is built.
+    /// Its path, relative to the directory that is built.
     File(String),
-    /// It is in another repository, which kustomize has fetched.
+    /// A file in another repository, which kustomize fetched.
     Repository(String),
-    /// Something other than a file of resources made it, such as a generator.
+    /// No resource file: a generator, for example, made the resource.
     NoFile,
-    /// Nothing.
+    /// No annotation.
     Unrecorded,
 }
 
@@ -72,7 +72,7 @@ impl Origins {
         }
     }
 
-    /// Requires the MAC of the file to be right, and the resource to be an object of the file with encrypted values of that object.
+    /// Requires the MAC of the file to match, and the resource to be one of its objects with only that object's encrypted values.
     pub(super) fn require(
         &mut self,
         function: &mut Function,

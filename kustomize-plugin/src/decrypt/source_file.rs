@@ -54,7 +54,7 @@ impl SourceFile {
     /// and have more in plaintext, as after a patch. Without any encrypted value these are all documents.
     ///
     /// # Errors
-    /// What the resource has and no document has.
+    /// The first value of the resource that no document has.
     pub(super) fn documents_of(&self, resource: &EncryptedTree) -> Result<Vec<&Node>, Problem> {
         if resource.metadata().rule != self.file.rule {
             return Err(Problem::new(OTHER_RULE).at_field("sops"));
@@ -90,7 +90,7 @@ impl SourceFile {
     }
 }
 
-/// A resource on its way through one document.
+/// The comparison of a resource with one document.
 struct Comparison<'f> {
     path: Vec<String>,
     holders: &'f HashMap<String, Vec<usize>>,

@@ -141,7 +141,7 @@ pub(crate) fn note_unselected(ui: &Ui, names: &[String]) {
     }
 }
 
-/// In how many directories files can be written together; each one takes two of the files that a process may have open.
+/// How many directories can have files written together; each one takes two of the process's file descriptors.
 fn directories_together() -> usize {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let directories = limit.saturating_sub(OTHER_OPEN_FILES) / 2;
@@ -174,7 +174,7 @@ enum Stage {
 
 type StagedFile = Result<Stage, CommandError>;
 
-/// Works on the files on all cores; gives the outcomes with their places among the items, as far as no signal came.
+/// Works on the files on all cores until a signal comes; returns each outcome with the index of its item.
 fn stage(
     items: &[Item],
     bar: &ProgressBar,
@@ -192,7 +192,7 @@ fn stage(
         .collect()
 }
 
-/// Works on the files on all cores; gives the outcomes in the order of the files.
+/// Works on the files on all cores; returns the outcomes in the order of the files.
 pub(crate) fn on_all_cores<T: Send>(items: &[Item], work: impl Fn(&Item) -> T + Sync) -> Vec<T> {
     let outcomes = Mutex::new(Vec::with_capacity(items.len()));
     let next = AtomicUsize::new(0);

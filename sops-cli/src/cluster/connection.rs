@@ -42,19 +42,19 @@ pub(crate) struct Cluster {
     insecurity: Option<Insecurity>,
 }
 
-/// Which connections are good enough.
+/// Which connections to accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Security {
-    /// TLS with a server whose certificate is verified, and no other.
+    /// Only TLS with a verified server certificate.
     VerifiedTls,
-    /// What the kubeconfig says, as with `kubectl`.
+    /// Any connection that the kubeconfig describes, as `kubectl` does.
     AsConfigured,
 }
 
-/// Why others than the server could read what is sent, and what the server sends.
+/// Why someone other than the server could read the traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Insecurity {
-    /// There is no TLS. It makes no difference if the address is one of this computer: any of its users may listen there.
+    /// No TLS. A loopback address is no safer: any user of the computer may be listening there.
     Plain,
     /// Any certificate is accepted.
     Unverified,
@@ -133,7 +133,7 @@ impl Cluster {
     /// The client for the cluster that is meant. Nothing is sent yet.
     ///
     /// # Errors
-    /// For what cannot be used, and for connections that are not good enough: then no program for credentials is run either.
+    /// The kubeconfig cannot be used, or the connection is not accepted. In the latter case no credential program is run.
     pub(crate) async fn of(args: &ClusterArgs, security: Security) -> Result<Self, CommandError> {
         let kubeconfig = kubeconfig::read(args.kubeconfig.as_deref());
         let pod = || credentials::of_pod().filter(|_| args.are_default());
@@ -199,7 +199,7 @@ impl Cluster {
         })
     }
 
-    /// Warns if others could read what is sent.
+    /// Warns if others could read the traffic.
     pub(crate) fn warn_if_insecure(&self, ui: &Ui) {
         if let Some(insecurity) = self.insecurity {
             ui.warn(format_args!(

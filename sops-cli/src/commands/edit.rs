@@ -111,7 +111,7 @@ impl Editing<'_> {
         opening::warn_of_comments(self.ui, &source, open.unopened_comments());
         let had_selection = document.require_selection(open.plaintext()).is_ok();
         let rule = document.metadata().rule.clone().unwrap_or_default();
-        // What was in plaintext before is no reason to refuse another change.
+        // A value that was already in plaintext is no reason to refuse another change.
         let had_leak = SecretParts::of(open.plaintext(), self.format, &rule)
             .leak
             .is_some();

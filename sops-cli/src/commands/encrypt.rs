@@ -154,13 +154,13 @@ struct Plaintext {
     converted: Option<Zeroizing<Vec<u8>>>,
     format: Format,
     encryption: Encryption,
-    /// What is to be said of the Secrets in it.
+    /// The problems with the Secrets in it.
     parts: SecretParts,
 }
 
-/// What becomes of one of many files.
+/// What happens to one of many files.
 enum Prepared {
-    /// It is none of the command's concern.
+    /// The command does not apply to it.
     Ignored,
     /// The rule selects none of its values.
     Unselected,

@@ -109,7 +109,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         errors.iter().for_each(|error| ui.error(error));
         match errors.is_empty() {
             true => code(found),
-            // Without its configuration, nobody knows what a file is to be.
+            // Without the configuration, lint cannot tell which files must be encrypted.
             false => ExitCode::from(Code::CannotReadInput as u8),
         }
     };
@@ -185,7 +185,7 @@ struct ToFix<'f> {
 impl<'f> ToFix<'f> {
     fn new(walk: &Walk<'_>, place: &str, name: &str, findings: Vec<&'f Finding>) -> Self {
         let absolute = walk.tree.root.join(place);
-        // A repair calls the file as the findings do, unless that name was made printable.
+        // A fix uses the name of the file in the findings, unless that name had to be escaped.
         let named = Path::new(name);
         let is_same = named.canonicalize().ok() == absolute.canonicalize().ok();
         Self {

@@ -73,7 +73,7 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     args.output.deliver(ui, &source, &result, Readers::Usual)
 }
 
-/// What rotates a file, and what it needs for that.
+/// Everything that is needed to rotate a file.
 struct Rotation<'r> {
     ui: &'r Ui,
     args: &'r Args,
@@ -84,7 +84,7 @@ struct Rotation<'r> {
 /// The key groups that a file is to have.
 struct ChangedGroups {
     groups: Vec<Vec<MasterKey>>,
-    /// The keys that were to be removed and that the file does not have.
+    /// The keys to remove that the file does not have.
     missing: Vec<MasterKey>,
 }
 
@@ -94,7 +94,7 @@ impl Rotation<'_> {
         let Self { ui, agreement, .. } = self;
         let found = batch::on_all_cores(items, |item| {
             let unagreed = item.is_meant(true).then(|| self.unagreed(&item.path));
-            // What is wrong with a file is reported when it is rotated.
+            // Problems with a file are reported when it is rotated.
             unagreed.and_then(Result::ok)
         });
         let found: Vec<(&Item, &Unagreed)> = items
@@ -161,7 +161,7 @@ impl Rotation<'_> {
             ));
         }
         let key = services.data_key(ui, &source, &document)?;
-        // Nobody is asked about a file that cannot be opened.
+        // Do not ask about a file that cannot be decrypted.
         agree(&source.name, unagreed)?;
         let open = opening::open(&source, &document, key, &args.opening)?;
         opening::warn_of_comments(ui, &source, open.unopened_comments());
@@ -183,7 +183,7 @@ impl Rotation<'_> {
         Ok(self.judged(file, &source, &document)?.1)
     }
 
-    /// The key groups that the file is to have, and who in them is nobody's choice.
+    /// The file's new key groups, and the recipients in them that nobody chose.
     fn judged(
         &self,
         file: &Path,
@@ -211,7 +211,7 @@ impl Args {
         Source::read(Some(file), format, Role::Encrypted)
     }
 
-    /// The file's master keys, with those added to the first group that are new, and without those that are to go.
+    /// The file's master keys after adding the new ones to the first group and removing the unwanted ones.
     fn changed_groups(&self, metadata: &Metadata) -> Result<ChangedGroups, CommandError> {
         let mut groups = metadata.master_keys();
         let mut missing = Vec::new();

@@ -44,7 +44,7 @@ impl Staging {
 }
 
 impl Staged {
-    /// Moves the file into its place if the one that is there is the expected one.
+    /// Moves the file into its place if the existing file is the expected one.
     fn replace(&self, ui: &Ui) -> Result<(), CommandError> {
         let parent = self.directory.parent();
         let _lock = Lock::wait(parent)?;
@@ -131,7 +131,7 @@ impl Staged {
         Ok(renameat(from, &self.name, to, &target.name)?)
     }
 
-    /// The same, but never over another file.
+    /// Moves it likewise, but never over another file.
     fn rename_to_new(&self) -> io::Result<()> {
         let Self {
             directory, target, ..
@@ -144,7 +144,7 @@ impl Staged {
 
             let flags = RenameFlags::NOREPLACE;
             match renameat_with(from, &self.name, to, &target.name, flags) {
-                // Some file systems cannot do it.
+                // Some file systems do not support this.
                 Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
                 result => return Ok(result?),
             }
@@ -189,7 +189,7 @@ fn sync_file_systems(directories: &[Arc<StagingDirectory>]) -> io::Result<()> {
     Ok(())
 }
 
-/// Other systems sync files only.
+/// Other systems can only sync files.
 #[cfg(not(target_os = "linux"))]
 fn sync_file_systems(_: &[Arc<StagingDirectory>]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())

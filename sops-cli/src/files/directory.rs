@@ -89,7 +89,7 @@ impl Directory {
         found.is_some_and(|found| is_same(&found, &entry.stat))
     }
 
-    /// The names in this directory that are wanted.
+    /// The names in this directory that satisfy `is_wanted`.
     pub(super) fn names(&self, is_wanted: impl Fn(&[u8]) -> bool) -> io::Result<Vec<CString>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(self)? {
@@ -135,7 +135,7 @@ impl AsFd for Directory {
     }
 }
 
-/// A name as the rest of the program has it.
+/// A name as an `OsStr`.
 pub(super) fn as_os_str(name: &CString) -> &OsStr {
     std::os::unix::ffi::OsStrExt::from_bytes(name.to_bytes())
 }

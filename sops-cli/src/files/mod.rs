@@ -39,9 +39,9 @@ pub(crate) enum Expected<'a> {
 /// Who may read a new file. A file that is replaced keeps its mode and owner, except that plaintext goes to no other user.
 #[derive(Clone, Copy)]
 pub(crate) enum Readers {
-    /// Everyone whom the process's mask allows.
+    /// Everyone that the umask allows.
     Usual,
-    /// The same, and they may run it: it is a script.
+    /// The same users, who may also run it: it is a script.
     Executable,
     /// Only the user who runs the program, since it holds plaintext or a private key.
     Owner,

@@ -16,7 +16,7 @@ pub(super) fn is_special(path: &Path) -> bool {
     stat(path).is_ok_and(|found| !is_regular(&found))
 }
 
-/// Writes to what is at the path. Signals end the process while it waits for a reader.
+/// Writes to the pipe or device at the path. Signals end the process while it waits for a reader.
 pub(super) fn write(path: &Path, content: &[u8], readers: Readers) -> Result<(), CommandError> {
     let unopened = |error: io::Error| CommandError::output(name_of(path), &error);
     // Opening a pipe waits for its reader, so its owner is looked at before, too.

@@ -21,7 +21,7 @@ pub(super) const PREFIX: &str = ".sops-rs-";
 /// Git adds nothing of a temporary directory with this file.
 const IGNORE_FILE: &str = ".gitignore";
 
-/// The files of one run that wait; it has one temporary directory in each directory that it writes to.
+/// The staged files of one run, which has one temporary directory in each directory that it writes to.
 #[derive(Default)]
 pub(crate) struct Staging(pub(super) Mutex<Vec<Arc<StagingDirectory>>>);
 
@@ -42,7 +42,7 @@ pub(crate) struct Staged {
     readers: Readers,
 }
 
-/// What must be there when the file is replaced; see [`Expected`].
+/// What must be at the path when the file is replaced; see [`Expected`].
 pub(super) enum Expecting {
     /// The SHA-256 of the content, which may be large.
     Content([u8; 32]),
@@ -145,7 +145,7 @@ impl Staged {
             return attributes::keep_for_owner(file, old)
                 .map_err(|error| failed(&self.target.path, &error));
         }
-        // Nobody said that this file was to hold the plaintext; its owner may have put it there to get it.
+        // The owner may have created this file to receive the plaintext.
         let message = format!(
             "{} belongs to another user (uid {}), who could read the plaintext; nothing was written",
             self.target.shown(),

@@ -120,7 +120,7 @@ impl Target {
     }
 }
 
-/// What messages call a directory; one that was named by `.` has another name elsewhere.
+/// The name of a directory in messages: its full path, because `.` would not say which one.
 fn shown(directory: &Path) -> String {
     let whole = directory.canonicalize();
     name_of(whole.as_deref().unwrap_or(directory))

@@ -108,7 +108,7 @@ fn claim(parent: &Directory, name: &OsStr) -> io::Result<Option<Directory>> {
         // On a file system without locks, no run removes leftovers.
         Ok(()) | Err(_) => false,
     };
-    // In a directory of somebody else, another one may have taken its name.
+    // In another user's directory, someone may have put another directory at this name.
     let is_ours = |directory: &Directory| is_private(directory) && parent.holds(name, directory);
     Ok(Some(directory).filter(|directory| !is_taken && is_ours(directory)))
 }

@@ -24,7 +24,7 @@ pub(crate) struct Demand {
 }
 
 impl Demand {
-    /// With what the repository of the working directory leaves out.
+    /// For the repository of the working directory, with the files that its settings exclude.
     pub(crate) fn new() -> Result<Self, CommandError> {
         let working_dir = creation::working_dir()?;
         let tree = WorkingTree {
@@ -41,7 +41,7 @@ impl Demand {
         })
     }
 
-    /// Whether the file has a Secret in plaintext that is to be encrypted under that configuration, which is asked for the file as `governed`.
+    /// Whether the file has a Secret in plaintext that must be encrypted under that configuration, which finds the rule by the path `governed`.
     pub(crate) fn covers(
         &self,
         file: &Path,

@@ -38,9 +38,9 @@ pub(crate) struct Mender<'m> {
     pub(crate) ui: &'m Ui,
     pub(crate) globals: &'m GlobalArgs,
     pub(crate) repair: Repair,
-    /// Whether the user agrees to whoever is named in a creation rule.
+    /// Whether the user agreed in advance to all recipients in creation rules.
     pub(crate) yes: bool,
-    /// The changes of keys that were agreed to.
+    /// The key changes that the user agreed to.
     pub(crate) agreed: BTreeSet<Vec<String>>,
 }
 
@@ -57,7 +57,7 @@ impl Mender<'_> {
             if !findings.iter().any(is_meant) {
                 continue;
             }
-            // What is wrong with a file is reported when it is fixed.
+            // Problems with a file are reported when it is fixed.
             let Ok(changes) = key_changes(path, rule) else {
                 continue;
             };
@@ -286,7 +286,7 @@ impl Mender<'_> {
     }
 }
 
-/// What becomes of the keys of an encrypted file under a creation rule. A file with a damaged key is refused.
+/// How a creation rule changes the keys of an encrypted file. A file with a damaged key is refused.
 fn key_changes(path: &Path, rule: &CreationRule) -> Result<KeyChanges, CommandError> {
     let format = Format::from_path(path);
     let source = Source::read(Some(path), format, Role::Encrypted)?;
@@ -306,7 +306,7 @@ fn shown_lines(heading: &str, lines: &[String]) -> String {
         .join("\n")
 }
 
-/// A diff of text that anybody may have written. Line breaks of Windows stay, so that it can be applied.
+/// A diff of untrusted text. Windows line breaks stay, so that the diff can be applied.
 fn shown_diff(diff: &str) -> String {
     let shown = diff.split('\n').map(|line| match line.strip_suffix('\r') {
         Some(line) => lines(line) + "\r",

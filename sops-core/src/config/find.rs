@@ -29,7 +29,7 @@ pub fn find(working_dir: &Path) -> Found {
     let depth = fs::canonicalize(working_dir).map_or(MAX_FOLDERS, |real| real.ancestors().count());
     for _ in 0..depth.min(MAX_FOLDERS) {
         let candidate = folder.join(".sops.yaml");
-        // A link that leads nowhere is a mistake, and no reason to encrypt for those whom another file names.
+        // A dangling link is a mistake, and no reason to use another configuration with other recipients.
         if fs::symlink_metadata(&candidate).is_ok() {
             file = Some(tidy(candidate));
             break;

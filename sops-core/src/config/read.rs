@@ -51,7 +51,7 @@ pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<
         Ok(_) => Ok(Mapping::default()),
         Err(error) => {
             let location = place::of_error(text, &error);
-            // It repeats keys of the file.
+            // The message quotes keys of the file.
             Err(fault(location, escaped(&message(&error)).into_owned()))
         }
     }
@@ -137,7 +137,7 @@ impl Seed<'_> {
     }
 }
 
-/// The error about a text that is shown to people and may not have what is wrong with it.
+/// The error for a text that is not safe to show.
 fn refuse<E: serde::de::Error>(fault: Option<&str>) -> std::result::Result<(), E> {
     match fault {
         Some(fault) => Err(E::custom(format!("this text {fault}"))),

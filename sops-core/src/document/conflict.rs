@@ -1,4 +1,4 @@
-//! What Git leaves in a file where it could not merge two changes.
+//! The conflict markers that Git leaves in a file if it cannot merge two changes.
 
 use std::ops::Range;
 

@@ -320,7 +320,7 @@ fn closed(
     // Writing to a string cannot fail.
     let mut line = |line: fmt::Arguments<'_>| {
         let separator = if text.is_empty() { "" } else { "\n" };
-        // A service that is elsewhere chooses its own words.
+        // A remote service chooses the wording.
         let _ = write!(text, "{separator}{}", escaped(&line.to_string()));
     };
     if openings.len() == 1 {

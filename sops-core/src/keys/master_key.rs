@@ -154,7 +154,7 @@ impl MasterKey {
         })
     }
 
-    /// Whether all that names the key would be accepted from the metadata of a file.
+    /// Whether every identifier of the key would be accepted in the metadata of a file.
     fn is_readable(&self) -> bool {
         let are_valid =
             |texts: &[&str]| texts.iter().all(|text| fault_of_identifier(text).is_none());

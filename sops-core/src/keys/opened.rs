@@ -1,10 +1,10 @@
-//! A decrypted secret with the private key that did it.
+//! A decrypted secret with the name of the private key that decrypted it.
 
 use zeroize::Zeroizing;
 
 use super::MasterKey;
 
-/// A decrypted secret, and whose private key decrypted it. What a document or a request says of that is only a claim.
+/// A decrypted secret, and the key that decrypted it. A document or a request can only claim which key that is.
 pub struct Opened {
     /// The data key, or a share of one.
     pub secret: Zeroizing<Vec<u8>>,

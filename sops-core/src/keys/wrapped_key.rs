@@ -11,13 +11,13 @@ use crate::key_path::Component;
 use crate::metadata::text::{MAX_CONTEXT, fault_of_identifier};
 use crate::metadata::{is_timestamp, problem_at, timestamp};
 
-/// The most that the encrypted secret of one master key may have: 64 KiB.
+/// The longest encrypted secret of one master key, in bytes: 64 KiB.
 ///
 /// What is encrypted is a data key of 32 bytes. For an age recipient that takes about 400 bytes, for a post-quantum one 2300, for a PGP or RSA key of
-/// 16384 bits 3000. The limit leaves room for plugins and services, and keeps a file that anybody wrote from costing more time than its size.
+/// 16384 bits 3000. The limit leaves room for plugins and services, and bounds the time that an untrusted file can take.
 pub(crate) const ENC_LIMIT: usize = 1 << 16;
 
-/// What is wrong with a longer one.
+/// The problem with a longer one.
 pub(crate) const ENC_TOO_LONG: &str = "is longer than 64 KiB, the limit for an encrypted data key";
 
 /// A group of master keys, each of which encrypts the same secret: the data key, or this group's share of it.

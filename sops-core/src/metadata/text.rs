@@ -1,4 +1,4 @@
-//! Which texts the metadata may hold. Whoever can write to a repository chooses them, and people are shown them.
+//! Which texts the metadata may contain. Anyone who can write to a repository chooses them, and messages quote them.
 
 use crate::printable::is_printable;
 

@@ -125,7 +125,7 @@ const HARMLESS: &[&str] = &[
     "sealed",
 ];
 
-/// Endings that say the same, or that it is a program.
+/// Extensions that say the same, or that the file is a program.
 const HARMLESS_ENDS: &[&str] = &[
     "crt", "cer", "cert", "age", "gpg", "asc", "vault", "j2", "md", "go", "py", "js", "ts", "rb",
     "rs", "java", "sh",

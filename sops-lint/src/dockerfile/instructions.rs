@@ -7,13 +7,13 @@ use std::path::Path;
 pub(crate) struct Instruction<'t> {
     /// Its name in upper case, such as `ENV`.
     pub(crate) name: String,
-    /// What follows its name, its own flags included.
+    /// The text after its name, including its own flags.
     pub(crate) rest: &'t str,
     /// Where that begins in the text.
     pub(crate) at: usize,
 }
 
-/// Whether the file is called as Dockerfiles are.
+/// Whether the file has the name of a Dockerfile.
 pub(crate) fn is_dockerfile(path: &Path) -> bool {
     let name = path
         .file_name()
@@ -26,7 +26,7 @@ pub(crate) fn is_dockerfile(path: &Path) -> bool {
     }) || name.ends_with(".dockerfile")
 }
 
-/// The text on one line for each instruction, and where those are. Other encodings than UTF-8 become `?`, for a comment in one is no reason to see nothing.
+/// The text on one line for each instruction, and where those are. Bytes that are not UTF-8 become `?`, so that a comment in another encoding does not hide the rest.
 pub(crate) fn instructions(bytes: &[u8], joined: &mut String) -> Vec<Range<usize>> {
     let mut text: Vec<u8> = match str::from_utf8(bytes) {
         Ok(_) => bytes.to_vec(),
@@ -145,7 +145,7 @@ impl<'t> Instruction<'t> {
     }
 }
 
-/// What continues a line: a backslash, unless a directive on the first lines names a backtick.
+/// The character that continues a line: a backslash, unless a directive on the first lines names a backtick.
 fn escape_character(bytes: &[u8]) -> u8 {
     for line in bytes.split(|byte| *byte == b'\n') {
         let Some(directive) = line.trim_ascii().strip_prefix(b"#") else {

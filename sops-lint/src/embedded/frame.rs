@@ -1,4 +1,4 @@
-//! The text of a scalar that is looked at as a document, and where its places are in the file.
+//! The text of a scalar that is parsed as a document, and how its positions map to the file.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use crate::source_map::SourceMap;
 
 /// A text in a file.
 pub(crate) struct Frame {
-    /// What is parsed.
+    /// The parsed text.
     text: String,
     /// The scalar in the file as it is written, and where that begins; a whole file is no scalar.
     source: String,
@@ -17,7 +17,7 @@ pub(crate) struct Frame {
     compared: Cell<Option<(usize, usize)>>,
     /// How many bytes at the beginning of the text are not in the file.
     added: usize,
-    /// What leads to the scalar.
+    /// The path to the scalar.
     path: Vec<String>,
 }
 

@@ -15,7 +15,7 @@ use crate::rules::secret_in_metadata as metadata;
 /// What to do about a Secret in a patch.
 pub(super) const HELP: &str = "SOPS cannot encrypt a patch: put the values into a Secret in a file of its own, and encrypt that with `sops-rs encrypt -i`";
 
-/// Looks at the operations of a list for objects of a kind, which may be empty; whether it has operations.
+/// Checks the operations of a list for objects of a kind, which may be empty. Returns whether there are any operations.
 pub(super) fn look_at_list(list: NodeRef<'_, '_>, kind: &str, report: &mut Report<'_>) -> bool {
     let mut is_patch = false;
     for operation in list.items().filter(|item| is_operation(*item)) {

@@ -12,7 +12,7 @@ use crate::rules;
 /// The keys that have lists of patches, the old ones too.
 pub(crate) const LISTS: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"];
 
-/// The rules that look for secrets in an object. Others judge what a patch only has a part of.
+/// The rules that look for secrets in an object. The other rules need a whole object, and a patch is only a part.
 static RULES: [&Rule; 6] = [
     &rules::literal_secret_in_env::RULE,
     &rules::secret_in_config_map::RULE,
@@ -22,7 +22,7 @@ static RULES: [&Rule; 6] = [
     &rules::secret_in_helm_values::RULE,
 ];
 
-/// What is put in front of a list, for a document is a mapping.
+/// A key to put before a list, because a document must be a mapping.
 const KEY: &str = "patch:\n  ";
 
 /// Looks at the patches in a document.
@@ -130,7 +130,7 @@ fn look_at_merge(text: &str, frame: Frame, report: &mut Report<'_>) -> bool {
     report.within(None);
     report.is_encrypted = is_encrypted;
     for finding in &mut report.findings[before..] {
-        // What mends a file does not mend a text in it.
+        // A fix for a file does not apply to a text in it.
         finding.fix = None;
         if finding.rule.code == rules::PLAINTEXT_SECRET.code {
             finding.help(operation::HELP);

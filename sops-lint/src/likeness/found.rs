@@ -12,7 +12,7 @@ pub(crate) struct Found {
     pub(crate) name: String,
     /// Where it is, in bytes of the text.
     pub(crate) range: Range<usize>,
-    /// What speaks for it.
+    /// Why it counts as a secret.
     pub(crate) likeness: Likeness,
 }
 

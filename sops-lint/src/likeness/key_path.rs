@@ -1,4 +1,4 @@
-//! The key path of a place in a text, so that ten values named `password` can be told apart.
+//! The key path of a position in a text, to distinguish ten values named `password`.
 
 use std::cell::OnceCell;
 use std::ops::Range;

@@ -219,7 +219,7 @@ const SECRET: &[&str] = &[
     "authorization",
 ];
 
-/// What the name of a password, as opposed to that of a token or a key, ends with.
+/// Words at the end of a password's name, as opposed to a token's or a key's.
 const PASSWORD: &[&str] = &[
     "password",
     "passwd",

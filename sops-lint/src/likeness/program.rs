@@ -51,7 +51,7 @@ const PROGRAMS: &[(&[&str], &[&str], Value)] = &[
     ),
 ];
 
-/// Programs that read a password from their standard input, and what tells so where it is a flag.
+/// Programs that read a password from standard input, and the flag that makes them do so, if any.
 const READERS: &[(&str, &str)] = &[
     ("docker", "login"),
     ("podman", "login"),
@@ -110,7 +110,7 @@ pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
 
 /// Adds the passwords in the commands of a script.
 pub(crate) fn find(script: &str, found: &mut FoundSet) {
-    // The same length, so that places stay what they are.
+    // Keep the length, so that positions stay valid.
     let joined = script.replace("\\\n", "  ");
     let lines = joined.split('\n').map(without_comment);
     let commands = lines.flat_map(|line| line.split(';'));

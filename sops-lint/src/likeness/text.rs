@@ -10,7 +10,7 @@ use super::key_path::KeyPaths;
 use super::{Likeness, arguments, assignment, judge, judge_variable, program, token};
 use crate::private_key;
 
-/// Parts of the names that tell of a secret. Where none of them is, no line is read.
+/// Parts of the names of secrets; `name.rs` must know no name without one of them. A text without any is not read.
 static NAMES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let parts = [
         "pass",

@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[Check::Object(secret)],
 };
 
-/// A Secret that Kubernetes refuses. What of it leaks is told by another rule.
+/// A Secret that Kubernetes refuses. Another rule reports the values that leak.
 fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
     if !object.is_whole_secret() || object.is_deletion() {
         return;
@@ -28,7 +28,7 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
     for field in secret_fields(object.node) {
         if !field.is_known() {
             let open = open.get_or_insert_with(|| open_values(object));
-            // In plaintext it is told as such.
+            // If it is in plaintext, SL010 reports it.
             if !open.iter().any(|value| value.field == field.name)
                 || field.values().iter().any(is_ciphertext)
             {

@@ -1,4 +1,4 @@
-//! A token or a password in a URL, in whatever value it is.
+//! A token or a password in a URL, in any value.
 
 use std::ops::Range;
 
@@ -50,7 +50,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// What has a form of its own. Private keys are found in the bytes of every file.
+/// The secret, if its form gives it away. Private keys are excluded: another rule finds them in the bytes of every file.
 fn credential(token: Token) -> Option<Found> {
     let is_private_key = token.what.starts_with("a private key");
     (!is_private_key).then(|| Found {
@@ -60,7 +60,7 @@ fn credential(token: Token) -> Option<Found> {
     })
 }
 
-/// What other rules have reported, or will have encrypted.
+/// Values that other rules have reported, or want encrypted.
 struct Known {
     /// Places in the order of where they begin, and for each the end of it and of those before it.
     reported: Vec<(Range<usize>, usize)>,
@@ -68,7 +68,7 @@ struct Known {
     secrets: Vec<Range<usize>>,
     /// Whether the file is to be encrypted as a whole.
     is_covered: bool,
-    /// Whether the file describes kinds.
+    /// Whether the file has a CustomResourceDefinition.
     is_definition: bool,
 }
 
@@ -101,7 +101,7 @@ impl Known {
         }
     }
 
-    /// Whether nothing is to be said of a value.
+    /// Whether a value needs no report.
     fn has_value(&self, node: NodeRef<'_, '_>, report: &Report<'_>) -> bool {
         let span = node.span();
         let begun = self

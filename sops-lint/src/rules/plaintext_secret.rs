@@ -55,7 +55,7 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
     let rule = report.creation_rule();
     let rule = rule.map(|(_, _, creation)| creation.rule.clone().unwrap_or_default());
     let stays = |value: &&SecretValue<'_, '_>| !report.is_selected(&value.place);
-    // What the rule would leave in plaintext is the worst of them.
+    // A value that the rule would leave in plaintext is the worst of them.
     let left = open.iter().find(stays).filter(|_| rule.is_some());
     let Some(value) = left.or(open.first()) else {
         return;
@@ -151,7 +151,7 @@ pub fn is_plaintext(value: &SecretValue<'_, '_>) -> bool {
     }
     match value.field.eq_ignore_ascii_case("data") {
         true => is_open_base64(value.key, text),
-        // A switch in a field that is none is no value of a Secret.
+        // A boolean in an unknown field is not a value of a Secret.
         false if !is_known(value) && value.node.as_str().is_none() => {
             !matches!(text, "True" | "False")
         }
@@ -169,7 +169,7 @@ pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
     text.trim().contains('\n') && !in_text(key, text).is_empty()
 }
 
-/// Whether a text under `data` hides a value. What is not base64 is a reference, or a mistake that may be a secret.
+/// Whether a text under `data` contains a secret value. Text that is not base64 is a reference, or a mistake that may be a secret.
 pub(crate) fn is_open_base64(key: &str, text: &str) -> bool {
     let packed: String = text.split_whitespace().collect();
     match STANDARD.decode(packed) {
@@ -328,7 +328,7 @@ pub(crate) fn own_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
     (is_format || !is_for_all_files(config, rule)).then_some(rule)
 }
 
-/// Whether the rule also matches a path that nobody has: then it says nothing about this file.
+/// Whether the rule also matches a path that cannot exist: then it matches everything, and does not single out this file.
 fn is_for_all_files(config: &Config, rule: &CreationRule) -> bool {
     let directory = config.file().parent().unwrap_or(Path::new("/"));
     let nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");

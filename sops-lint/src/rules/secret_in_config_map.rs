@@ -65,7 +65,7 @@ pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, report: &mut Report<'_>) {
     );
 }
 
-/// What is said of a secret in a text that is not in the file as it is.
+/// The message about a secret in a text that does not appear literally in the file.
 fn message(holder: &str, found: &Found) -> String {
     let what = found.likeness.what();
     match found.name.as_str() {

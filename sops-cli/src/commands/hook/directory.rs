@@ -66,7 +66,7 @@ impl HooksDirectory {
     }
 }
 
-/// A path that Git has printed.
+/// A path that Git printed.
 fn path_of(line: &[u8]) -> PathBuf {
     OsStr::from_bytes(line.strip_suffix(b"\n").unwrap_or(line)).into()
 }

@@ -12,7 +12,7 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers};
 use crate::ui::Ui;
 
-/// What already exists in the place of a hook.
+/// What already exists at the path of a hook.
 enum Present {
     Nothing,
     /// A script that this or an older version wrote.
@@ -27,7 +27,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
     let directory = HooksDirectory::find()?;
     fs::create_dir_all(&directory.path)
         .map_err(|error| CommandError::output(name_of(&directory.path), &error))?;
-    // On the machines of others, the program is elsewhere.
+    // On other machines, the program is at another path.
     let program = env::current_exe().ok();
     let program = program.filter(|_| !directory.is_in_working_tree);
     let mut written = Vec::new();

@@ -63,7 +63,7 @@ impl Manager {
         configuration(root, files).is_some_and(|text| text.contains(words))
     }
 
-    /// What to add, and where.
+    /// The lines to add, and the file to add them to.
     pub(super) fn advice(self, hook: HookName) -> String {
         let command = hook.command();
         let name = hook.file();

@@ -30,7 +30,7 @@ pub(crate) enum OutputFormat {
 }
 
 impl OutputFormat {
-    /// The findings in this format, safe to show. A private key may stand where a recipient belongs, which a finding names.
+    /// The findings in this format, safe to show: a finding can quote a private key that was entered as a recipient.
     pub(crate) fn write(self, findings: &[Shown], renderer: &Renderer) -> String {
         let text = match self {
             Self::Text => text::write(findings, renderer),

@@ -77,7 +77,7 @@ pub(super) struct Parser<'a> {
     expanded: usize,
     /// Whether integers that SOPS has no type for are values.
     to_read: bool,
-    /// Whether whatever any reader of YAML accepts is accepted.
+    /// Whether to accept everything that some YAML reader accepts.
     lenient: bool,
     /// How many containers of a key that is a mapping or a sequence are open; nothing of it goes on the tape.
     skipped: usize,
@@ -111,7 +111,7 @@ impl<'a> Parser<'a> {
         parser.read(0..text.len())
     }
 
-    /// Reads a text as loosely as the loosest of its readers.
+    /// Parses a text as leniently as the most lenient YAML reader.
     pub(super) fn run_leniently(text: &'a str) -> Result<Self> {
         let mut parser = Self::new(text, 0, text);
         parser.to_read = true;

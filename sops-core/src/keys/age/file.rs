@@ -1,7 +1,7 @@
 //! Age files, read so that the time grows with their length and not with its square.
 //!
 //! The crate `age` 0.11 parses a header from its start again with each line that it reads. Anybody can write a header of thousands of
-//! lines, so here it gets the whole header as if that was one line.
+//! lines, so this module passes it the whole header as one line.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, Read};
@@ -12,7 +12,7 @@ use memchr::{memchr, memmem};
 
 use super::ARMOR_BEGIN;
 
-/// The bytes of an age file, of which the header is read at once.
+/// The bytes of an age file; the header is returned by a single read.
 pub(super) struct AgeFile<'f> {
     rest: &'f [u8],
     /// How much of the header is left.
@@ -109,7 +109,7 @@ mod tests {
                 start.elapsed()
             };
             let (few, many) = (time(500), time(20_000));
-            // With the square it would be 1600 times as long.
+            // With quadratic time it would take 1600 times as long.
             assert!(
                 many < few.max(Duration::from_millis(1)) * 200,
                 "{end}: {few:?}, {many:?}"

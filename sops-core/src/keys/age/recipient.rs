@@ -230,7 +230,7 @@ fn x25519_recipient(text: &str) -> Result<Kind, String> {
     }
 }
 
-/// What is wrong with a public key that is a point of low order.
+/// The problem with a public key that is a point of low order.
 pub(super) const LOW_ORDER: &str =
     "its point is of low order, so anybody could decrypt what is encrypted for it";
 
@@ -383,7 +383,7 @@ mod tests {
             for highest in [0, 0x80] {
                 let mut point = low;
                 point[31] |= highest;
-                // A private key is a multiple of the cofactor 8, so any shows it.
+                // Every private key is a multiple of the cofactor 8, so any one will do.
                 let agreed = x25519_dalek::x25519([7; 32], point);
                 assert_eq!(agreed, [0; 32], "it is no point of low order");
                 let text = bech32("age", &point);

@@ -313,7 +313,7 @@ mod tests {
         }
     }
 
-    /// The modulus of a key that is no product of primes is of no use, and no reason to panic.
+    /// A modulus that is not a product of primes is useless, but must not cause a panic.
     #[test]
     fn rsa_keys_that_make_no_sense_are_no_panic() {
         let odd = [&[0x80][..], &[1; 255]].concat();

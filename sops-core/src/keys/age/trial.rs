@@ -58,7 +58,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Has the recipient of the identity that fits kept.
+    /// Keeps the recipient of the identity that decrypts.
     pub(super) fn naming_the_opener(self) -> Self {
         Self {
             names_opener: true,
@@ -66,7 +66,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The recipient of the identity that fits; only a plugin keeps it to itself.
+    /// The recipient of the identity that decrypted. Plugins do not reveal it.
     pub(super) fn into_opener(self) -> Option<String> {
         self.opener.into_inner()
     }

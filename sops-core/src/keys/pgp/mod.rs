@@ -182,10 +182,10 @@ impl KeyService for Gpg {
 }
 
 impl Gpg {
-    /// As [`decrypt`](KeyService::decrypt), and says which key did it. `gpg` tries any key that the message is for, whatever `key` is.
+    /// Like [`decrypt`](KeyService::decrypt), but also returns which key decrypted it. `gpg` tries every key that the message is for, whatever `key` is.
     ///
     /// # Errors
-    /// Why the message stays closed.
+    /// Why the message cannot be decrypted.
     pub fn open(&self, key: &MasterKey, enc: &str, effort: Effort) -> Result<Option<Opened>> {
         let arguments: &[&str] = match effort {
             Effort::Ready => return Ok(None),
