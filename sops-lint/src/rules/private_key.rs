@@ -25,7 +25,7 @@ fn check(report: &mut Report<'_>) {
         };
         report
             .span(key.span, message)
-            .help("take it out, and make a new one: whoever has a copy of the repository has this one")
+            .help("remove it, and create a new one: anyone with a copy of the repository has this one")
             .severity(severity);
     }
 }
