@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,6 +19,7 @@ use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::lint::settings::FILE;
 use crate::parallel;
+use crate::source::read_repository_file;
 use crate::ui::Ui;
 
 const CONFIGURATION: &str = ".sops.yaml";
@@ -188,6 +188,7 @@ fn untracked(judge: &Judge<'_>, path: &Path, inside: &Path) -> Result<Vec<Shown>
     if !path.is_file() || judge.linter.is_excluded(inside) {
         return Ok(Vec::new());
     }
-    let bytes = fs::read(path).map_err(|error| CommandError::input(name_of(path), &error))?;
+    let bytes = read_repository_file(path)
+        .map_err(|error| CommandError::input(name_of(path), &error))?;
     Ok(judge.shown(inside, &bytes))
 }
