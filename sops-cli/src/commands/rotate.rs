@@ -194,7 +194,7 @@ impl Rotation<'_> {
         let changed = args.changed_groups(document.metadata())?;
         let removed = args.changes.removed(&args.kms)?;
         refuse_damaged(source, document, |group, key| {
-            let is_named = removed.iter().any(|removed| is_same(removed, key));
+            let is_named = removed.iter().any(|removed| is_removed(removed, key));
             is_named || !changed.groups[group].contains(key)
         })?;
         let given = args.changes.added(&args.kms)?;
@@ -220,10 +220,10 @@ impl Args {
                 // It may be a private key, which no message shows.
                 removed.check().map_err(CommandError::general)?;
             }
-            let has = groups.iter().flatten().any(|key| is_same(&removed, key));
+            let has = groups.iter().flatten().any(|key| is_removed(&removed, key));
             groups
                 .iter_mut()
-                .for_each(|group| group.retain(|key| !is_same(&removed, key)));
+                .for_each(|group| group.retain(|key| !is_removed(&removed, key)));
             if !has {
                 missing.push(removed);
             }
@@ -231,7 +231,7 @@ impl Args {
         let added = self.changes.added(&self.kms)?;
         if let Some(first) = groups.first_mut() {
             for key in added {
-                if !first.contains(&key) {
+                if !first.iter().any(|old| key.means(old)) {
                     first.push(key);
                 }
             }
@@ -244,7 +244,7 @@ impl Args {
 }
 
 /// Whether a key is the one that a flag removes. An ARN alone is for all contexts and profiles, which `sops` wants to be named.
-fn is_same(removed: &MasterKey, key: &MasterKey) -> bool {
-    let id = removed.id();
-    key.family() == removed.family() && (key.id() == id || key.id().starts_with(&format!("{id}|")))
+fn is_removed(removed: &MasterKey, key: &MasterKey) -> bool {
+    let is_family = key.family() == removed.family();
+    removed.means(key) || is_family && key.id().starts_with(&format!("{}|", removed.id()))
 }

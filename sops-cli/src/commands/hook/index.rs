@@ -188,7 +188,7 @@ fn untracked(judge: &Judge<'_>, path: &Path, inside: &Path) -> Result<Vec<Shown>
     if !path.is_file() || judge.linter.is_excluded(inside) {
         return Ok(Vec::new());
     }
-    let bytes = read_repository_file(path)
-        .map_err(|error| CommandError::input(name_of(path), &error))?;
+    let bytes =
+        read_repository_file(path).map_err(|error| CommandError::input(name_of(path), &error))?;
     Ok(judge.shown(inside, &bytes))
 }
