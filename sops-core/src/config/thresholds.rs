@@ -57,3 +57,55 @@ impl Thresholds {
 pub fn needed_groups(threshold: Option<usize>, groups: usize) -> usize {
     threshold.unwrap_or(groups).min(groups).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::KeyGroup;
+
+    fn thresholds(file: (Option<usize>, usize), rule: (Option<u8>, usize)) -> Thresholds {
+        let tree = serde_json::json!({
+            "age": [{"enc": "x", "recipient": "age1x"}],
+            "lastmodified": "2026-01-01T00:00:00Z",
+            "mac": "ENC[]",
+            "version": "3.13.3",
+        });
+        let tree = tree.as_object().expect("it is an object");
+        let mut metadata = Metadata::from_tree(tree).expect("it is valid");
+        metadata.key_groups = vec![KeyGroup::default(); file.1];
+        metadata.shamir_threshold = file.0;
+        let rule = CreationRule {
+            key_groups: vec![Vec::new(); rule.1],
+            shamir_threshold: rule.0,
+            ..CreationRule::default()
+        };
+        Thresholds::between(&metadata, &rule)
+    }
+
+    #[test]
+    fn a_stated_threshold_replaces_that_of_the_file() {
+        for (file, rule, differ, updated) in [
+            ((Some(2), 3), (Some(3), 3), true, Some(3)),
+            ((Some(2), 3), (Some(2), 3), false, Some(2)),
+            // More than there are groups means all of them.
+            ((Some(3), 3), (Some(9), 3), false, Some(3)),
+            ((None, 3), (Some(2), 3), true, Some(2)),
+            // The rule states none, or one that Shamir's scheme does not have.
+            ((Some(2), 3), (None, 3), true, Some(2)),
+            ((Some(2), 3), (Some(1), 3), true, Some(2)),
+            ((Some(3), 3), (None, 2), false, Some(2)),
+            ((None, 3), (None, 3), false, None),
+            ((Some(1), 1), (None, 2), false, Some(2)),
+            // One group has no threshold.
+            ((None, 1), (Some(2), 1), false, None),
+            ((None, 1), (Some(2), 2), false, Some(2)),
+        ] {
+            let found = thresholds(file, rule);
+            assert_eq!(
+                (found.differ(), found.updated),
+                (differ, updated),
+                "{file:?} {rule:?}"
+            );
+        }
+    }
+}

@@ -91,7 +91,7 @@ mod tests {
             (
                 Family::Age,
                 "ssh-ed25519 AAAA ann",
-                "ssh-ed25519  AAAA\tbob of c",
+                "ssh-ed25519  AAAA  bob of c",
                 true,
             ),
             (
