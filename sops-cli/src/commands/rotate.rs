@@ -13,12 +13,13 @@ use crate::agreement::{Agreement, Unagreed};
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KeyChangeArgs, KmsArgs, NameArg, OpeningArgs, OutputArgs,
 };
-use crate::batch::{self, Item, Work};
+use crate::batch::{self, Batch, Item, Work};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::damaged_keys::refuse_damaged;
 use crate::files::Readers;
 use crate::key_services::Services;
 use crate::opening;
+use crate::parallel::{self, ItemsPerThread};
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -92,7 +93,7 @@ impl Rotation<'_> {
     /// Rotates the files, except those with recipients that nobody agrees to.
     fn rotate_all(&self, items: &[Item]) -> Result<(), CommandError> {
         let Self { ui, agreement, .. } = self;
-        let found = batch::on_all_cores(items, |item| {
+        let found = parallel::map(items, ItemsPerThread::One, |item| {
             let unagreed = item.is_meant(true).then(|| self.unagreed(&item.path));
             // Problems with a file are reported when it is rotated.
             unagreed.and_then(Result::ok)
@@ -110,7 +111,13 @@ impl Rotation<'_> {
             .filter(|(_, unagreed)| !agreement.is_settled(unagreed))
             .map(|(item, _)| &*item.path)
             .collect();
-        let rotated = batch::replace(ui, items, "rotated", Readers::Usual, |item| {
+        let batch = Batch {
+            ui,
+            items,
+            participle: "rotated",
+            readers: Readers::Usual,
+        };
+        let work = |item: &Item| {
             if left.contains(&*item.path) || !item.is_meant(true) {
                 return Ok(Work::Ignore);
             }
@@ -118,7 +125,8 @@ impl Rotation<'_> {
                 agreement.check(name, &unagreed)
             })?;
             Ok(Work::Replace(source, encrypted))
-        });
+        };
+        let rotated = batch.replace(work, |_| {});
         refused.iter().for_each(|error| ui.error(error));
         match left.len() {
             0 => rotated,
