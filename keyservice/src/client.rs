@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::uri::PathAndQuery;
 use prost::Message;
 use sops_core::keys::{DataKey, Effort, Family, KeyService, MasterKey};
-use sops_core::printable::escaped;
+use sops_core::printable::{beginning, escaped};
 use sops_core::{Error, Result};
 use tokio::runtime;
 use tokio::time::timeout;
@@ -200,10 +200,7 @@ fn cause(error: &tonic::transport::Error) -> String {
 /// Untrusted text on one line, safe to show.
 fn printable(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    escaped(&words.join(" "))
-        .chars()
-        .take(MESSAGE_LIMIT)
-        .collect()
+    escaped(&beginning(&words.join(" "), MESSAGE_LIMIT)).into_owned()
 }
 
 #[cfg(test)]
@@ -214,6 +211,14 @@ mod tests {
 
     use super::*;
     use crate::{Answer, Listener, serve};
+
+    #[test]
+    fn a_long_message_is_cut_before_an_escape() {
+        let shown = printable(&format!("{}\u{1b}[2K", "a ".repeat(MESSAGE_LIMIT)));
+        assert_eq!(shown.chars().count(), MESSAGE_LIMIT + 1);
+        let shown = printable(&"\u{1b}".repeat(MESSAGE_LIMIT + 1));
+        assert_eq!(shown, r"\u{1b}".repeat(MESSAGE_LIMIT) + "…");
+    }
 
     #[test]
     fn addresses_are_those_of_sops() {

@@ -1,6 +1,6 @@
 //! How a file's master keys change when it gets those of its creation rule.
 
-use sops_core::config::CreationRule;
+use sops_core::config::{CreationRule, Thresholds, needed_groups};
 use sops_core::keys::MasterKey;
 use sops_core::metadata::Metadata;
 
@@ -18,16 +18,16 @@ impl KeyChanges {
     pub(crate) fn between(metadata: &Metadata, rule: &CreationRule) -> Self {
         let old = metadata.master_keys();
         let new = &rule.key_groups;
-        let old_threshold = metadata.shamir_threshold.unwrap_or(0);
-        let threshold = threshold(old_threshold, rule);
         let (groups, comes, goes) = groups(&old, new);
-        let needed_before = needed(metadata.shamir_threshold, old.len());
-        let threshold_after = Some(threshold).filter(|threshold| *threshold > 0);
+        let thresholds = Thresholds::between(metadata, rule);
+        let threshold = thresholds.updated;
+        let before = metadata.shamir_threshold.unwrap_or(0);
+        let after = threshold.unwrap_or(0);
         Self {
-            threshold: threshold_after,
-            lines: [threshold_lines(old_threshold, threshold), groups].concat(),
-            is_change: comes || goes || threshold != old_threshold,
-            grants: comes || needed(threshold_after, new.len()) < needed_before,
+            threshold,
+            lines: [threshold_lines(before, after), groups].concat(),
+            is_change: comes || goes || after != before,
+            grants: comes || needed_groups(threshold, new.len()) < thresholds.file,
         }
     }
 
@@ -47,44 +47,23 @@ impl KeyChanges {
     }
 }
 
-/// The threshold that the rule states. A rule that states none leaves the file's, as far as there are as many groups, which is what `sops`
-/// does with every rule.
-fn threshold(old: usize, rule: &CreationRule) -> usize {
-    let groups = rule.key_groups.len();
-    let stated = rule.shamir_threshold.map(usize::from);
-    // Shamir's scheme has no threshold of 1, and one group none at all.
-    let stated = stated.filter(|threshold| *threshold > 1 && groups > 1);
-    match (stated, old) {
-        (Some(stated), _) => stated.min(groups),
-        // A file of one group may have it.
-        (None, 1) => groups,
-        (None, old) => old.min(groups),
-    }
-}
-
-/// How many groups it takes to decrypt a file.
-fn needed(threshold: Option<usize>, groups: usize) -> usize {
-    threshold.unwrap_or(groups).min(groups).max(1)
-}
-
 /// The kept, added and removed keys, group by group, and whether any key is added and any removed.
 fn groups(old: &[Vec<MasterKey>], new: &[Vec<MasterKey>]) -> (Vec<String>, bool, bool) {
     let mut report = Vec::new();
     let (mut comes, mut goes) = (false, false);
     for index in 0..old.len().max(new.len()) {
-        let ids = |group: &Vec<MasterKey>| group.iter().map(MasterKey::id).collect();
-        let old: Vec<String> = old.get(index).map(ids).unwrap_or_default();
-        let new: Vec<String> = new.get(index).map(ids).unwrap_or_default();
-        let stays = new.iter().filter(|id| old.contains(id));
-        let added: Vec<_> = new.iter().filter(|id| !old.contains(id)).collect();
-        let removed: Vec<_> = old.iter().filter(|id| !new.contains(id)).collect();
+        let old = old.get(index).map(Vec::as_slice).unwrap_or_default();
+        let new = new.get(index).map(Vec::as_slice).unwrap_or_default();
+        let is_meant = |old: &&MasterKey| new.iter().any(|new| new.means(old));
+        let is_old = |new: &&MasterKey| old.iter().any(|old| new.means(old));
+        let (stays, added): (Vec<_>, Vec<_>) = new.iter().partition(is_old);
+        let removed: Vec<_> = old.iter().filter(|old| !is_meant(old)).collect();
         comes |= !added.is_empty();
         goes |= !removed.is_empty();
         report.push(format!("Group {}", index + 1));
-        let lines = stays.map(|id| ("   ", id));
-        let lines = lines.chain(added.into_iter().map(|id| ("+++", id)));
-        let lines = lines.chain(removed.into_iter().map(|id| ("---", id)));
-        report.extend(lines.map(|(mark, id)| format!("{mark} {id}")));
+        for (mark, keys) in [("   ", stays), ("+++", added), ("---", removed)] {
+            report.extend(keys.iter().map(|key| format!("{mark} {}", key.id())));
+        }
     }
     (report, comes, goes)
 }

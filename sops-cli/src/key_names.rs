@@ -1,26 +1,6 @@
-//! The names of master keys in messages, and when two of them mean the same key.
+//! The names of master keys in messages.
 
 use sops_core::keys::MasterKey;
-
-/// The family and a normalised name of a key: fingerprints in upper case, SSH keys without their comment, and Azure keys without their
-/// version, which `sops` adds to a key that `.sops.yaml` names without one.
-pub(crate) fn identifier(key: &MasterKey) -> (&'static str, String) {
-    let id = match key {
-        MasterKey::Age { recipient } => {
-            let words: Vec<&str> = recipient.split_whitespace().take(2).collect();
-            words.join(" ")
-        }
-        MasterKey::Pgp { fingerprint } => {
-            let digits = fingerprint.to_uppercase();
-            digits.strip_prefix("0X").unwrap_or(&digits).to_owned()
-        }
-        MasterKey::AzureKv {
-            vault_url, name, ..
-        } => format!("{vault_url}/keys/{name}"),
-        key => key.id(),
-    };
-    (key.family().name(), id)
-}
 
 /// A key in full, since its short form can be imitated.
 pub(crate) fn shown(key: &MasterKey) -> String {

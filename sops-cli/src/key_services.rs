@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use sops_core::config::needed_groups;
 use sops_core::keys::{
     DataKey, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey,
 };
@@ -136,12 +137,12 @@ impl Services {
             .iter()
             .filter(|group| group.iter().any(|key| self.may_open(key)))
             .count();
-        let needed = threshold.unwrap_or(groups.len()).min(groups.len());
-        if open >= needed.max(1) {
+        let needed = needed_groups(threshold, groups.len());
+        if open >= needed {
             return;
         }
         let group = match (needed, open) {
-            (0 | 1, _) => String::new(),
+            (1, _) => String::new(),
             (needed, open) => format!(": {needed} key groups are needed, and it opens {open}"),
         };
         ui.warn(format_args!(
@@ -152,9 +153,9 @@ impl Services {
     /// Whether this machine certainly has the private key. Runs no command that prints one.
     pub(crate) fn is_ours(&self, key: &MasterKey) -> bool {
         match key {
-            MasterKey::Age { recipient } => {
-                let ours = self.identities.recipients();
-                ours.iter().any(|ours| ours.to_string() == *recipient)
+            MasterKey::Age { .. } => {
+                let ours = self.identities.recipients().into_iter();
+                ours.map(MasterKey::from).any(|ours| ours.is_same_key(key))
             }
             MasterKey::Pgp { fingerprint } => self.gpg.has_private_key(fingerprint),
             _ => false,

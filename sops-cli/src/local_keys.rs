@@ -6,6 +6,7 @@ use hardening::one_line;
 use sops_core::keys::{
     Effort, Environment, Family, Gpg, Identities, KeyService, MasterKey, Opened,
 };
+use sops_core::printable::beginning;
 use sops_keyservice::{Answer, Status};
 use zeroize::Zeroizing;
 
@@ -180,8 +181,7 @@ fn name(key: &MasterKey) -> String {
 /// A request can contain any text, so it must not reach the terminal unescaped.
 fn printable(text: &str) -> String {
     const LIMIT: usize = 300;
-    let text: String = text.chars().take(LIMIT).collect();
-    one_line(&text).into_owned()
+    one_line(&beginning(text, LIMIT)).into_owned()
 }
 
 #[cfg(test)]

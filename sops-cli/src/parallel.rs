@@ -4,11 +4,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{num, thread};
 
-/// The number of items that justifies another thread.
-const ITEMS_PER_THREAD: usize = 16;
+/// How many items justify another thread.
+#[derive(Clone, Copy)]
+pub(crate) enum ItemsPerThread {
+    /// Each item takes longer than it takes to start a thread.
+    One = 1,
+    Many = 16,
+}
 
 /// The results of the work, in the order of the items.
-pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(crate) fn map<T: Sync, R: Send>(
+    items: &[T],
+    per_thread: ItemsPerThread,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
     let results = Mutex::new(Vec::with_capacity(items.len()));
     let next = AtomicUsize::new(0);
     let run = || {
@@ -24,7 +33,7 @@ pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
     };
     let cores = thread::available_parallelism().map_or(1, num::NonZero::get);
     thread::scope(|scope| {
-        for _ in 1..cores.min(items.len() / ITEMS_PER_THREAD) {
+        for _ in 1..cores.min(items.len() / per_thread as usize) {
             scope.spawn(run);
         }
         run();
@@ -36,15 +45,17 @@ pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
 
 #[cfg(test)]
 mod tests {
+    use super::ItemsPerThread;
+
     #[test]
     fn results_are_in_the_order_of_the_items() {
         for count in [0, 1, 15, 1000] {
             let items: Vec<usize> = (0..count).collect();
-            let results = super::map(&items, |item| item * 2);
-            assert_eq!(
-                results,
-                items.iter().map(|item| item * 2).collect::<Vec<_>>()
-            );
+            let expected: Vec<usize> = items.iter().map(|item| item * 2).collect();
+            for per_thread in [ItemsPerThread::One, ItemsPerThread::Many] {
+                let results = super::map(&items, per_thread, |item| item * 2);
+                assert_eq!(results, expected);
+            }
         }
     }
 }

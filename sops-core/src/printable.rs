@@ -59,6 +59,14 @@ pub fn escaped_lines(text: &str) -> Cow<'_, str> {
     escaped_but(text, &['\n', '\t'])
 }
 
+/// The first `limit` characters of a text, with `…` after them if there are more. Cut a text before it is escaped, so that no escape is split.
+pub fn beginning(text: &str, limit: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => Cow::Owned(text[..end].to_owned() + "…"),
+        None => Cow::Borrowed(text),
+    }
+}
+
 fn escaped_but<'t>(text: &'t str, kept: &[char]) -> Cow<'t, str> {
     let is_shown = |character: char| is_printable(character) || kept.contains(&character);
     if text.chars().all(is_shown) {
@@ -147,6 +155,20 @@ mod tests {
             assert_eq!(escaped(&escaped(text)), line);
             assert_eq!(escaped_lines(text), lines);
         }
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        for (text, limit, beginning_of_it) in [
+            ("", 0, ""),
+            ("a", 0, "…"),
+            ("äöü", 3, "äöü"),
+            ("äöüß", 3, "äöü…"),
+        ] {
+            assert_eq!(beginning(text, limit), beginning_of_it);
+        }
+        let text = "\u{1b}".repeat(3);
+        assert_eq!(escaped(&beginning(&text, 2)), r"\u{1b}\u{1b}…");
     }
 
     #[test]

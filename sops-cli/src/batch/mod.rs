@@ -6,9 +6,6 @@ pub(crate) use find::items;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::{num, thread};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rustix::process::{Resource, getrlimit};
@@ -16,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::command_error::{CommandError, name_of};
 use crate::files::{Expected, Readers, Staged, Staging};
+use crate::parallel::{self, ItemsPerThread};
 use crate::signals::Deferred;
 use crate::source::Source;
 use crate::ui::Ui;
@@ -43,91 +41,93 @@ pub(crate) enum Work {
     Unselected,
 }
 
-/// Replaces each file by what `work` makes of it. One that fails does not keep the others from being done.
-///
-/// `what` is done to them, for messages.
-pub(crate) fn replace(
-    ui: &Ui,
-    items: &[Item],
-    what: &str,
-    readers: Readers,
-    work: impl Fn(&Item) -> Result<Work, CommandError> + Sync,
-) -> Result<(), CommandError> {
-    replace_and_tell(ui, items, what, readers, work, |_| {})
+/// Files that one call replaces.
+pub(crate) struct Batch<'b> {
+    pub(crate) ui: &'b Ui,
+    pub(crate) items: &'b [Item],
+    /// What is done to them, for messages: `encrypted`.
+    pub(crate) participle: &'static str,
+    pub(crate) readers: Readers,
 }
 
-/// The same, and calls `tell` with each file that was replaced, in order.
-pub(crate) fn replace_and_tell(
-    ui: &Ui,
-    items: &[Item],
-    what: &str,
-    readers: Readers,
-    work: impl Fn(&Item) -> Result<Work, CommandError> + Sync,
-    tell: impl Fn(&Path),
-) -> Result<(), CommandError> {
-    let signals = Deferred::new();
-    let bar = bar(items.len());
-    ui.show(bar.clone());
-    let (mut errors, mut unselected) = (Vec::new(), Vec::new());
-    let (mut begun, mut replaced) = (0, 0);
-    for items in chunks(items) {
-        let staging = Staging::default();
-        let staged = stage(items, &bar, &signals, |item| {
-            Ok(match work(item)? {
-                Work::Replace(source, content) => {
-                    let expected = Expected::Content(&source.content);
-                    let staged = staging.stage(&item.path, &content, expected, readers)?;
-                    Stage::Staged(Box::new(staged))
-                }
-                Work::Ignore => Stage::Ignored,
-                Work::Unselected => Stage::Unselected,
-            })
-        });
-        if signals.is_pending() {
-            // What is not in its place yet is taken away again; the signal then ends the process.
-            break;
-        }
-        let (mut whole, mut written) = (Vec::new(), Vec::new());
-        for (index, outcome) in staged {
-            match outcome {
-                Ok(Stage::Staged(file)) => {
-                    whole.push(*file);
-                    written.push(index);
-                }
-                Ok(Stage::Ignored) => {}
-                Ok(Stage::Unselected) => unselected.push(name_of(&items[index].path)),
-                Err(error) => errors.push((begun + index, error)),
+impl Batch<'_> {
+    /// Replaces each file by the result of `work`, and calls `report` with each that was replaced, in order. If one file fails, the others
+    /// are still processed.
+    pub(crate) fn replace(
+        &self,
+        work: impl Fn(&Item) -> Result<Work, CommandError> + Sync,
+        report: impl Fn(&Path),
+    ) -> Result<(), CommandError> {
+        let Self {
+            ui,
+            items,
+            participle,
+            readers,
+        } = *self;
+        let signals = Deferred::new();
+        let bar = bar(items.len());
+        ui.show(bar.clone());
+        let (mut errors, mut unselected) = (Vec::new(), Vec::new());
+        let (mut begun, mut replaced) = (0, 0);
+        for items in chunks(items) {
+            let staging = Staging::default();
+            let staged = stage(items, &bar, &signals, |item| {
+                Ok(match work(item)? {
+                    Work::Replace(source, content) => {
+                        let expected = Expected::Content(&source.content);
+                        let staged = staging.stage(&item.path, &content, expected, readers)?;
+                        Stage::Staged(Box::new(staged))
+                    }
+                    Work::Ignore => Stage::Ignored,
+                    Work::Unselected => Stage::Unselected,
+                })
+            });
+            if signals.is_pending() {
+                // What is not in its place yet is taken away again; the signal then ends the process.
+                break;
             }
-        }
-        for (index, outcome) in written.into_iter().zip(staging.commit(ui, whole)) {
-            match outcome {
-                Ok(()) => {
-                    replaced += 1;
-                    tell(&items[index].path);
+            let (mut whole, mut written) = (Vec::new(), Vec::new());
+            for (index, outcome) in staged {
+                match outcome {
+                    Ok(Stage::Staged(file)) => {
+                        whole.push(*file);
+                        written.push(index);
+                    }
+                    Ok(Stage::Ignored) => {}
+                    Ok(Stage::Unselected) => unselected.push(name_of(&items[index].path)),
+                    Err(error) => errors.push((begun + index, error)),
                 }
-                Err(error) => errors.push((begun + index, error)),
             }
+            for (index, outcome) in written.into_iter().zip(staging.commit(ui, whole)) {
+                match outcome {
+                    Ok(()) => {
+                        replaced += 1;
+                        report(&items[index].path);
+                    }
+                    Err(error) => errors.push((begun + index, error)),
+                }
+            }
+            begun += items.len();
         }
-        begun += items.len();
+        bar.finish_and_clear();
+        note_unselected(ui, &unselected);
+        errors.sort_by_key(|(index, _)| *index);
+        let failed = errors.len();
+        if items.iter().any(|item| item.is_found) {
+            ui.note(format_args!("Files {participle}: {replaced}"));
+        }
+        let Some(code) = errors.first().map(|(_, error)| error.code()) else {
+            return Ok(());
+        };
+        for (_, error) in &errors {
+            ui.error(error);
+        }
+        let message = format!(
+            "{failed} of {} files could not be {participle}",
+            failed + replaced
+        );
+        Err(CommandError::new(code, message))
     }
-    bar.finish_and_clear();
-    note_unselected(ui, &unselected);
-    errors.sort_by_key(|(index, _)| *index);
-    let failed = errors.len();
-    if items.iter().any(|item| item.is_found) {
-        ui.note(format_args!("Files {what}: {replaced}"));
-    }
-    let Some(code) = errors.first().map(|(_, error)| error.code()) else {
-        return Ok(());
-    };
-    for (_, error) in &errors {
-        ui.error(error);
-    }
-    let message = format!(
-        "{failed} of {} files could not be {what}",
-        failed + replaced
-    );
-    Err(CommandError::new(code, message))
 }
 
 /// Names the files that stay in plaintext.
@@ -181,7 +181,7 @@ fn stage(
     signals: &Deferred,
     work: impl Fn(&Item) -> StagedFile + Sync,
 ) -> Vec<(usize, StagedFile)> {
-    let outcomes = on_all_cores(items, |item| {
+    let outcomes = parallel::map(items, ItemsPerThread::One, |item| {
         let outcome = (!signals.is_pending()).then(|| work(item));
         bar.inc(1);
         outcome
@@ -190,35 +190,6 @@ fn stage(
     outcomes
         .filter_map(|(index, outcome)| Some((index, outcome?)))
         .collect()
-}
-
-/// Works on the files on all cores; returns the outcomes in the order of the files.
-pub(crate) fn on_all_cores<T: Send>(items: &[Item], work: impl Fn(&Item) -> T + Sync) -> Vec<T> {
-    let outcomes = Mutex::new(Vec::with_capacity(items.len()));
-    let next = AtomicUsize::new(0);
-    let run = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index) else {
-                return;
-            };
-            let outcome = work(item);
-            let mut outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
-            outcomes.push((index, outcome));
-        }
-    };
-    let threads = thread::available_parallelism().map_or(1, num::NonZero::get);
-    thread::scope(|scope| {
-        for _ in 1..threads.min(items.len()) {
-            scope.spawn(run);
-        }
-        run();
-    });
-    let mut outcomes = outcomes
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
-    outcomes.sort_by_key(|(index, _)| *index);
-    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 /// Shown on a terminal only.

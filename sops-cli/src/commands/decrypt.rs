@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, NameArg, OpeningArgs, OutputArgs, require_existing,
 };
-use crate::batch::{self, Work};
+use crate::batch::{self, Batch, Item, Work};
 use crate::command_error::{Code, CommandError, Role};
 use crate::creation;
 use crate::files::Readers;
@@ -41,13 +41,20 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     {
         args.output.check_several(&args.name)?;
         let items = batch::items(files)?;
-        return batch::replace(ui, &items, "decrypted", Readers::Owner, |item| {
+        let batch = Batch {
+            ui,
+            items: &items,
+            participle: "decrypted",
+            readers: Readers::Owner,
+        };
+        let work = |item: &Item| {
             if !item.is_meant(true) {
                 return Ok(Work::Ignore);
             }
             let (source, plaintext) = args.decrypt(ui, globals, &services, Some(&item.path))?;
             Ok(Work::Replace(source, plaintext))
-        });
+        };
+        return batch.replace(work, |_| {});
     }
     let file = args.file.get(ui);
     args.output.check(file)?;

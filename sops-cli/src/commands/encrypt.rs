@@ -13,7 +13,7 @@ use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OutputArgs, RuleArgs,
     ThresholdArg, require_existing,
 };
-use crate::batch::{self, Item, Work};
+use crate::batch::{self, Batch, Item, Work};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::creation::{self, Wanted};
 use crate::files::Readers;
@@ -21,6 +21,7 @@ use crate::governing::{Governed, Governing};
 use crate::key_names::recipients;
 use crate::key_services::Services;
 use crate::lint::demand::Demand;
+use crate::parallel::{self, ItemsPerThread};
 use crate::secret_parts::SecretParts;
 use crate::source::Source;
 use crate::ui::Ui;
@@ -118,7 +119,7 @@ fn plan(
     items: &[Item],
     prepare: impl Fn(&Item) -> Result<Prepared, CommandError> + Sync,
 ) -> Result<(), CommandError> {
-    let outcomes = batch::on_all_cores(items, |item| {
+    let outcomes = parallel::map(items, ItemsPerThread::One, |item| {
         Ok(match prepare(item)? {
             Prepared::Ignored => None,
             Prepared::Unselected => Some(Err(name_of(&item.path))),
@@ -248,7 +249,13 @@ impl Args {
                 }
             })
         };
-        batch::replace_and_tell(ui, items, "encrypted", Readers::Usual, work, |file| {
+        let batch = Batch {
+            ui,
+            items,
+            participle: "encrypted",
+            readers: Readers::Usual,
+        };
+        batch.replace(work, |file| {
             if is_directory {
                 ui.note(format_args!("Encrypted {}", name_of(file)));
             }

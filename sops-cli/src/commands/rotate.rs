@@ -13,12 +13,13 @@ use crate::agreement::{Agreement, Unagreed};
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KeyChangeArgs, KmsArgs, NameArg, OpeningArgs, OutputArgs,
 };
-use crate::batch::{self, Item, Work};
+use crate::batch::{self, Batch, Item, Work};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::damaged_keys::refuse_damaged;
 use crate::files::Readers;
 use crate::key_services::Services;
 use crate::opening;
+use crate::parallel::{self, ItemsPerThread};
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -92,7 +93,7 @@ impl Rotation<'_> {
     /// Rotates the files, except those with recipients that nobody agrees to.
     fn rotate_all(&self, items: &[Item]) -> Result<(), CommandError> {
         let Self { ui, agreement, .. } = self;
-        let found = batch::on_all_cores(items, |item| {
+        let found = parallel::map(items, ItemsPerThread::One, |item| {
             let unagreed = item.is_meant(true).then(|| self.unagreed(&item.path));
             // Problems with a file are reported when it is rotated.
             unagreed.and_then(Result::ok)
@@ -110,7 +111,13 @@ impl Rotation<'_> {
             .filter(|(_, unagreed)| !agreement.is_settled(unagreed))
             .map(|(item, _)| &*item.path)
             .collect();
-        let rotated = batch::replace(ui, items, "rotated", Readers::Usual, |item| {
+        let batch = Batch {
+            ui,
+            items,
+            participle: "rotated",
+            readers: Readers::Usual,
+        };
+        let work = |item: &Item| {
             if left.contains(&*item.path) || !item.is_meant(true) {
                 return Ok(Work::Ignore);
             }
@@ -118,7 +125,8 @@ impl Rotation<'_> {
                 agreement.check(name, &unagreed)
             })?;
             Ok(Work::Replace(source, encrypted))
-        });
+        };
+        let rotated = batch.replace(work, |_| {});
         refused.iter().for_each(|error| ui.error(error));
         match left.len() {
             0 => rotated,
@@ -194,7 +202,7 @@ impl Rotation<'_> {
         let changed = args.changed_groups(document.metadata())?;
         let removed = args.changes.removed(&args.kms)?;
         refuse_damaged(source, document, |group, key| {
-            let is_named = removed.iter().any(|removed| is_same(removed, key));
+            let is_named = removed.iter().any(|removed| is_removed(removed, key));
             is_named || !changed.groups[group].contains(key)
         })?;
         let given = args.changes.added(&args.kms)?;
@@ -220,10 +228,10 @@ impl Args {
                 // It may be a private key, which no message shows.
                 removed.check().map_err(CommandError::general)?;
             }
-            let has = groups.iter().flatten().any(|key| is_same(&removed, key));
+            let has = groups.iter().flatten().any(|key| is_removed(&removed, key));
             groups
                 .iter_mut()
-                .for_each(|group| group.retain(|key| !is_same(&removed, key)));
+                .for_each(|group| group.retain(|key| !is_removed(&removed, key)));
             if !has {
                 missing.push(removed);
             }
@@ -231,7 +239,7 @@ impl Args {
         let added = self.changes.added(&self.kms)?;
         if let Some(first) = groups.first_mut() {
             for key in added {
-                if !first.contains(&key) {
+                if !first.iter().any(|old| key.means(old)) {
                     first.push(key);
                 }
             }
@@ -244,7 +252,7 @@ impl Args {
 }
 
 /// Whether a key is the one that a flag removes. An ARN alone is for all contexts and profiles, which `sops` wants to be named.
-fn is_same(removed: &MasterKey, key: &MasterKey) -> bool {
-    let id = removed.id();
-    key.family() == removed.family() && (key.id() == id || key.id().starts_with(&format!("{id}|")))
+fn is_removed(removed: &MasterKey, key: &MasterKey) -> bool {
+    let is_family = key.family() == removed.family();
+    removed.means(key) || is_family && key.id().starts_with(&format!("{}|", removed.id()))
 }

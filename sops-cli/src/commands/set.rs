@@ -5,7 +5,6 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sops_core::config::Stores;
-use sops_core::rules::EncryptionRule;
 use sops_core::tree::Node;
 use sops_core::{CIPHERTEXT_PREFIX, Component, Document, Format, KeyPath, extract};
 use zeroize::Zeroizing;
@@ -80,7 +79,12 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
     };
     let written = changing.change(|plaintext, format, rule| {
         let changed = sops_core::set(plaintext, format, &path, &value)?;
-        check_parts(ui, file, changed.as_deref(), format, rule, &path)?;
+        let field = path.components().first();
+        if let (Some(changed), Some(Component::Key(field))) = (&changed, field) {
+            // Only the field that the path begins with is judged.
+            let parts = SecretParts::of_field(changed, format, rule, field);
+            require_encrypted(ui, file, parts)?;
+        }
         Ok(match changed {
             None if !args.idempotent.idempotent => Some(Zeroizing::new(plaintext.to_owned())),
             changed => changed,
@@ -97,20 +101,8 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
     Ok(())
 }
 
-/// Refuses a value that would stay in plaintext in a Secret by mistake, and says what Kubernetes does not take. Only the field that the
-/// path begins with is judged.
-fn check_parts(
-    ui: &Ui,
-    file: &Path,
-    changed: Option<&Vec<u8>>,
-    format: Format,
-    rule: &EncryptionRule,
-    path: &KeyPath,
-) -> sops_core::Result<()> {
-    let (Some(changed), Some(Component::Key(field))) = (changed, path.components().first()) else {
-        return Ok(());
-    };
-    let parts = SecretParts::of_field(changed, format, rule, field);
+/// Refuses a value that would stay in plaintext in a Secret by mistake, and warns of what Kubernetes does not accept.
+fn require_encrypted(ui: &Ui, file: &Path, parts: SecretParts) -> sops_core::Result<()> {
     for warning in &parts.warnings {
         ui.warn(format!("{}: {warning}", name_of(file)));
     }

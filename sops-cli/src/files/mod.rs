@@ -88,6 +88,15 @@ fn is_of_another(file: &Stat) -> bool {
     ![geteuid().as_raw(), 0].contains(&file.st_uid)
 }
 
+/// Refuses to write plaintext to a file or pipe of another user.
+fn readable_by_another(name: &str, file: &Stat) -> CommandError {
+    let message = format!(
+        "{name} belongs to another user (uid {}), who could read the plaintext; nothing was written",
+        file.st_uid
+    );
+    CommandError::new(Code::CannotWriteOutput, message)
+}
+
 /// `sops` has a code of its own only for a file that cannot be opened.
 fn failed(path: &Path, error: &io::Error) -> CommandError {
     CommandError::output(name_of(path), error).with_code(Code::Generic)

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{OFlags, Stat, fstat, stat};
 
 use super::directory::{is_regular, is_same};
-use super::{Readers, failed, is_of_another};
+use super::{Readers, failed, is_of_another, readable_by_another};
 use crate::command_error::{Code, CommandError, name_of};
 
 /// Whether there is something at the path that is not a regular file.
@@ -50,13 +50,7 @@ fn check(path: &Path, found: &Stat, readers: Readers) -> Result<(), CommandError
     if !leaks {
         return Ok(());
     }
-    let message = format!(
-        "{} belongs to another user (uid {}), who could read the plaintext; nothing was written",
-        name_of(path),
-        found.st_uid
-    );
-    Err(CommandError::new(Code::CannotWriteOutput, message)
-        .hint("write to a pipe or file that you own"))
+    Err(readable_by_another(&name_of(path), found).hint("write to a pipe or file that you own"))
 }
 
 /// Under `sudo`, the terminal and the pipes of the shell belong to the user who called it.

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use super::directory::{Directory, is_same};
 use super::target::{OldFile, Target};
 use super::temporary_directory::TemporaryDirectory;
-use super::{Expected, Readers, attributes, failed};
-use crate::command_error::{Code, CommandError};
+use super::{Expected, Readers, attributes, failed, readable_by_another};
+use crate::command_error::CommandError;
 
 /// The start of the names of temporary directories beside the files that are written.
 pub(super) const PREFIX: &str = ".sops-rs-";
@@ -146,12 +146,7 @@ impl Staged {
                 .map_err(|error| failed(&self.target.path, &error));
         }
         // The owner may have created this file to receive the plaintext.
-        let message = format!(
-            "{} belongs to another user (uid {}), who could read the plaintext; nothing was written",
-            self.target.shown(),
-            old.stat.st_uid
-        );
-        Err(CommandError::new(Code::CannotWriteOutput, message).hint(
+        Err(readable_by_another(&self.target.shown(), &old.stat).hint(
             "write to another file, or remove this one first: a new file can be read only by you",
         ))
     }

@@ -67,6 +67,60 @@ fn rotate_adds_and_removes_recipients() {
 }
 
 #[test]
+fn an_ssh_key_with_another_comment_is_the_same_key() {
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAID7c2nabV9RErBkplcSh12Qq0TT4IR35ItcGO4pOiv0G";
+    let environment = TestEnvironment::new();
+    let ours = recipient();
+    let has = |recipient: &str| environment.read("x.yaml").matches(recipient).count();
+    let write_rule = |keys: &str| {
+        environment.write(
+            ".sops.yaml",
+            format!("creation_rules: [{{age: '{keys}'}}]\n"),
+        );
+    };
+    write_rule(&format!("{ours},{KEY} ann"));
+    environment.write("x.yaml", TEXT);
+    environment.run(&["encrypt", "-i", "x.yaml"]).succeeds();
+    assert_eq!(has(&format!("{KEY} ann\n")), 1);
+    let before = environment.read("x.yaml");
+
+    write_rule(&format!("{ours},{KEY} bob"));
+    environment.run(&["lint", "x.yaml"]).succeeds();
+    let run = environment.run(&["updatekeys", "x.yaml"]).succeeds();
+    assert!(run.stderr.contains("already up to date"), "{run}");
+    assert_eq!(environment.read("x.yaml"), before);
+    // Nobody new gets the data key, so there is no question.
+    environment
+        .run(&[
+            "rotate",
+            "-i",
+            "--add-age",
+            &format!("{KEY} carl"),
+            "x.yaml",
+        ])
+        .succeeds();
+    assert_eq!((has(KEY), has(&format!("{KEY} ann\n"))), (1, 1));
+
+    // If another key changes, the file gets the text of the rule.
+    write_rule(&format!("{ours},{KEY} bob,{}", other_recipient()));
+    let run = environment.run(&["lint", "x.yaml"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(!run.stdout.contains(KEY), "{run}");
+    let run = environment.run(&["updatekeys", "-y", "x.yaml"]).succeeds();
+    assert!(run.stdout.contains(&format!("\n    {KEY} bob\n")), "{run}");
+    assert_eq!(run.stdout.matches("+++").count(), 1, "{run}");
+    assert!(!run.stdout.contains("---"), "{run}");
+    assert_eq!((has(KEY), has(&format!("{KEY} bob\n"))), (1, 1));
+
+    environment
+        .run(&["rotate", "-i", "--rm-age", KEY, "x.yaml"])
+        .succeeds();
+    assert_eq!(has(KEY), 0);
+    assert_eq!(environment.decrypt("x.yaml"), TEXT);
+}
+
+#[test]
 fn updatekeys_brings_the_recipients_of_the_rule() {
     let environment = TestEnvironment::new();
     let (ours, other) = (recipient(), other_recipient());

@@ -50,6 +50,13 @@ const CASE: Case = Case {
     has_key: true,
 };
 
+const IN_DIR: &[&str] = &[
+    "dir/a.yaml",
+    "dir/b.yaml",
+    "dir/deep/c.yaml",
+    "dir/deep/d.yaml",
+];
+
 /// Changes another file beside the one that a killed run was to write, and takes plaintext into memory.
 const NEXT: &[&[&str]] = &[
     &["set", "next.yaml", "[\"user\"]", "\"w\""],
@@ -77,18 +84,8 @@ const CASES: [Case; 22] = [
     },
     Case {
         arguments: &["encrypt", "-i", "dir"],
-        plaintext: &[
-            "dir/a.yaml",
-            "dir/b.yaml",
-            "dir/deep/c.yaml",
-            "dir/deep/d.yaml",
-        ],
-        open: &[
-            "dir/a.yaml",
-            "dir/b.yaml",
-            "dir/deep/c.yaml",
-            "dir/deep/d.yaml",
-        ],
+        plaintext: IN_DIR,
+        open: IN_DIR,
         next: &[&["encrypt", "-i", "dir"]],
         ..CASE
     },
@@ -112,18 +109,8 @@ const CASES: [Case; 22] = [
     },
     Case {
         arguments: &["decrypt", "-i", "dir"],
-        encrypted: &[
-            "dir/a.yaml",
-            "dir/b.yaml",
-            "dir/deep/c.yaml",
-            "dir/deep/d.yaml",
-        ],
-        open: &[
-            "dir/a.yaml",
-            "dir/b.yaml",
-            "dir/deep/c.yaml",
-            "dir/deep/d.yaml",
-        ],
+        encrypted: IN_DIR,
+        open: IN_DIR,
         // A run that finds nothing to do cleans up, too.
         next: &[&["decrypt", "-i", "dir"], &["decrypt", "-i", "dir"]],
         ..CASE

@@ -8,12 +8,14 @@ mod rule;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 
 use std::fmt;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 pub use find::{Found, find};
 pub use rule::{CreationRule, Destination, DestinationRule};
+pub use thresholds::{Thresholds, needed_groups};
 
 use crate::error::{Error, Location, Result};
 use crate::printable::escaped;

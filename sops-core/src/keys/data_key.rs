@@ -8,7 +8,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use zeroize::Zeroizing;
 
-use super::{Effort, Family, KeyGroup, KeyService, MasterKey, WrappedKey, shamir};
+use super::{CanonicalKey, Effort, Family, KeyGroup, KeyService, MasterKey, WrappedKey, shamir};
 use crate::error::{Error, Result};
 use crate::key_path::{Component, KeyPath};
 use crate::metadata::KEY_GROUPS;
@@ -154,7 +154,11 @@ pub fn recover_data_key(
         .map(|group| Opening::new(group, share_bytes))
         .collect();
     if groups.iter().any(|group| group.keys.len() > 1) {
-        let at_hand: HashSet<MasterKey> = service.keys_at_hand().into_iter().collect();
+        let at_hand: HashSet<CanonicalKey> = service
+            .keys_at_hand()
+            .iter()
+            .map(MasterKey::canonical)
+            .collect();
         openings
             .iter_mut()
             .for_each(|opening| opening.put_first(&at_hand));
@@ -243,9 +247,9 @@ impl<'a> Opening<'a> {
     }
 
     /// Puts these keys first, which saves trying the others.
-    fn put_first(&mut self, at_hand: &HashSet<MasterKey>) {
+    fn put_first(&mut self, at_hand: &HashSet<CanonicalKey>) {
         self.keys
-            .sort_by_key(|key| !at_hand.contains(key.master_key()));
+            .sort_by_cached_key(|key| !at_hand.contains(&key.master_key().canonical()));
     }
 
     fn attempt(&mut self, families: &[Family], effort: Effort, service: &dyn KeyService) {

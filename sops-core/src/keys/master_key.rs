@@ -11,7 +11,7 @@ use crate::printable::escaped;
 
 /// What names a master key of any family. None of it is secret.
 ///
-/// Two keys are the same if all that names them is.
+/// `==` compares everything that names two keys as it is spelled; [`is_same_key`](Self::is_same_key) compares the keys.
 ///
 /// ```
 /// use sops_core::keys::{Family, MasterKey};

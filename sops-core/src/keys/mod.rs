@@ -4,7 +4,7 @@
 //! document lists its master keys in one key group, any key of which opens it; or in several, of which a threshold has
 //! to be opened, since each holds only a share of the data key.
 //!
-//! What belongs in this folder: what names a master key of any family (`family`, `master_key`) and how a document lists it
+//! What belongs in this folder: what names a master key of any family (`family`, `master_key`, `same_key`) and how a document lists it
 //! (`wrapped_key`); who encrypts and decrypts with master keys (`service`), one module a family that is used here (`age`, `pgp`);
 //! where private keys are looked for (`sources`, `environment`, `command`), how a person is asked for a passphrase
 //! (`prompt`), and how the data key is wrapped for key groups and recovered from them (`data_key`, `shamir`). Nothing
@@ -19,6 +19,7 @@ mod master_key;
 mod opened;
 mod pgp;
 mod prompt;
+mod same_key;
 mod service;
 pub mod shamir;
 mod sources;
@@ -32,5 +33,6 @@ pub use master_key::MasterKey;
 pub use opened::Opened;
 pub use pgp::Gpg;
 pub use prompt::{NoPrompt, Prompt};
+pub use same_key::CanonicalKey;
 pub use service::{Effort, KeyService, KeyServices};
 pub use wrapped_key::{KeyGroup, WrappedKey};

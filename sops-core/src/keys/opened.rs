@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::MasterKey;
+use super::same_key::{hex_digits, without_comment};
 
 /// A decrypted secret, and the key that decrypted it. A document or a request can only claim which key that is.
 pub struct Opened {
@@ -33,17 +34,12 @@ impl Opened {
                 self.names.iter().any(|name| without_comment(name) == own)
             }
             MasterKey::Pgp { fingerprint } => {
-                let digits = fingerprint.trim_end_matches('!').to_ascii_uppercase();
-                let digits = digits.strip_prefix("0X").unwrap_or(&digits);
+                let digits = hex_digits(fingerprint);
+                let digits = digits.trim_end_matches('!');
                 // A long key ID is the end of a fingerprint, and all that `gpg` goes by.
                 digits.len() >= 16 && self.names.iter().any(|name| name.ends_with(digits))
             }
             _ => false,
         }
     }
-}
-
-/// A recipient without the comment that may follow a key of SSH.
-fn without_comment(recipient: &str) -> Vec<&str> {
-    recipient.split_whitespace().take(2).collect()
 }

@@ -65,7 +65,8 @@ pub(crate) fn instructions(bytes: &[u8], joined: &mut String) -> Vec<Range<usize
         at = end;
     }
     instructions.extend(open.map(|begin| begin..bytes.len()));
-    *joined = String::from_utf8(text).unwrap_or_default();
+    // Only whole lines and ASCII characters have become spaces, so it is still UTF-8.
+    *joined = String::from_utf8(text).expect("spaces replaced whole characters");
     instructions
 }
 

@@ -11,6 +11,7 @@ use crate::rules::secret_in_command as command;
 use crate::rules::secret_in_config_map as config_map;
 use crate::rules::secret_in_helm_values as helm_values;
 use crate::rules::secret_in_metadata as metadata;
+use crate::secret::SECRET_PARTS;
 
 /// What to do about a Secret in a patch.
 pub(super) const HELP: &str = "SOPS cannot encrypt a patch: put the values into a Secret in a file of its own, and encrypt that with `sops-rs encrypt -i`";
@@ -44,12 +45,12 @@ fn is_operation(item: NodeRef<'_, '_>) -> bool {
 /// Asks the rules about the value that an operation writes at a path.
 fn look_at(path: &[&str], value: NodeRef<'_, '_>, kind: &str, report: &mut Report<'_>) {
     match path {
-        [part @ ("stringData" | "data")] => {
+        [part] if SECRET_PARTS.contains(part) => {
             for (key, child) in value.entries() {
                 entry(part, key, child, kind, report);
             }
         }
-        [part @ ("stringData" | "data"), key] => entry(part, key, value, kind, report),
+        [part, key] if SECRET_PARTS.contains(part) => entry(part, key, value, kind, report),
         [.., "env"] | [.., "env", _] => {
             report.of(&env::RULE, None);
             env::variables(value, report);

@@ -487,6 +487,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_name_of_a_secret_has_a_part_that_texts_are_searched_for() {
+        use super::super::text::has_name;
+
+        let reference = ["secret", "secrets"];
+        let password = PASSWORD.iter().filter(|name| Name::of(name) != Name::Other);
+        let single = SECRET.iter().chain(WEAK).chain(HELD).chain(password);
+        let single = single.chain(&reference).map(|name| (*name).to_owned());
+        let short = ["db_pass", "db_pw", "basic_auth", "user_pass"].map(str::to_owned);
+        // `secret access` is a name of a secret only before another word.
+        let pairs = PAIRS.iter().map(|(one, other)| format!("{one}_{other}_x"));
+        for name in single.chain(short).chain(pairs) {
+            assert_ne!(Name::of(&name), Name::Other, "{name}");
+            assert!(has_name(&name), "{name}");
+        }
+    }
+
+    #[test]
     fn words_are_told_apart() {
         for (name, expected) in [
             ("DB_PASSWORD", "db password"),

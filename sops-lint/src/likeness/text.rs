@@ -10,37 +10,39 @@ use super::key_path::KeyPaths;
 use super::{Likeness, arguments, assignment, judge, judge_variable, program, token};
 use crate::private_key;
 
-/// Parts of the names of secrets; `name.rs` must know no name without one of them. A text without any is not read.
+/// Parts of the names of secrets: `name.rs` must know no name without one of them.
+const NAME_PARTS: [&str; 20] = [
+    "pass",
+    "pwd",
+    "pw",
+    "token",
+    "secret",
+    "key",
+    "auth",
+    "cred",
+    "salt",
+    "seed",
+    "pin",
+    "cookie",
+    "session",
+    "signature",
+    "jwt",
+    "bearer",
+    "dsn",
+    "webhook",
+    "phrase",
+    "identified",
+];
+
+/// Finds those parts. A text without any is not read.
 static NAMES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let parts = [
-        "pass",
-        "pwd",
-        "pw",
-        "token",
-        "secret",
-        "key",
-        "auth",
-        "cred",
-        "salt",
-        "seed",
-        "pin",
-        "cookie",
-        "session",
-        "signature",
-        "jwt",
-        "bearer",
-        "dsn",
-        "webhook",
-        "phrase",
-        "identified",
-    ];
     let search = AhoCorasick::builder()
         .ascii_case_insensitive(true)
-        .build(parts);
+        .build(NAME_PARTS);
     search.ok()
 });
 
-fn has_name(text: &str) -> bool {
+pub(super) fn has_name(text: &str) -> bool {
     NAMES.as_ref().is_none_or(|names| names.is_match(text))
 }
 

@@ -66,7 +66,7 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
         more => format!(" and {more} other keys"),
     };
     let key = value.key;
-    let message = match is_known(value) {
+    let message = match is_under_part(value) {
         true => format!("the Secret is in plaintext: `{key}`{more}"),
         false => format!(
             "the Secret is in plaintext: `{key}`{more}; `{}` is not a field of a Secret",
@@ -80,14 +80,14 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
     match rule {
         Some(_) if !is_left && !is_exact => found.help(format!("rename the file so that it ends in `.yaml` or `.json`, and encrypt it; `{command}` would encrypt the whole file, so that only SOPS can read it")),
         Some(_) if !is_left => found.help(command).fix(Some(Fix::Encrypt)),
-        Some(rule) if !is_known(value) => found.help(format!("move it to `data` or `stringData`: the creation rule, `{rule}`, leaves this in plaintext")),
+        Some(rule) if !is_under_part(value) => found.help(format!("move it to `data` or `stringData`: the creation rule, `{rule}`, leaves this in plaintext")),
         Some(rule) => found.help(format!("the creation rule for it, `{rule}`, leaves this in plaintext: change the rule in `.sops.yaml`, or fix the key if it is misspelt")),
         None => found.help("add a creation rule for it to `.sops.yaml`, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`"),
     };
 }
 
-/// Whether the value is under a field that a Secret has.
-fn is_known(value: &SecretValue<'_, '_>) -> bool {
+/// Whether the value is under `data` or `stringData`, spelled like that.
+fn is_under_part(value: &SecretValue<'_, '_>) -> bool {
     SECRET_PARTS.contains(&value.field)
 }
 
@@ -120,7 +120,7 @@ fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
         format!("the file's selection rule leaves `{field}` of the Secret in plaintext: `{key}`");
     let command = report.command("edit");
     let found = report.node(value.node, message);
-    match is_known(&value) {
+    match is_under_part(&value) {
         true => found.help("have the creation rule in `.sops.yaml` select it, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file anew"),
         false => found.help(format!("a Secret has no field `{field}`: move the value to `data` or `stringData` with `{command}`")),
     };
@@ -152,7 +152,7 @@ pub fn is_plaintext(value: &SecretValue<'_, '_>) -> bool {
     match value.field.eq_ignore_ascii_case("data") {
         true => is_open_base64(value.key, text),
         // A boolean in an unknown field is not a value of a Secret.
-        false if !is_known(value) && value.node.as_str().is_none() => {
+        false if !is_under_part(value) && value.node.as_str().is_none() => {
             !matches!(text, "True" | "False")
         }
         false => is_open_text(value.key, text),

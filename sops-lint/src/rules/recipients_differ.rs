@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use sops_core::EncryptedDocument;
-use sops_core::config::CreationRule;
+use sops_core::config::Thresholds;
 use sops_core::keys::MasterKey;
-use sops_core::metadata::Metadata;
 
 use crate::finding::{Fix, Severity};
 use crate::report::Report;
@@ -26,18 +25,12 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
     if rule.key_groups.iter().all(Vec::is_empty) {
         return;
     }
-    let has = ids(&document.metadata().master_keys());
-    let wants = ids(&rule.key_groups);
-    let missing: Vec<_> = wants
-        .iter()
-        .flatten()
-        .filter(|id| !has.iter().flatten().any(|other| other == *id))
-        .collect();
-    let extra: Vec<_> = has
-        .iter()
-        .flatten()
-        .filter(|id| !wants.iter().flatten().any(|other| other == *id))
-        .collect();
+    let has = document.metadata().master_keys();
+    let wants = &rule.key_groups;
+    let missing = ids(wants, |key| !has.iter().flatten().any(|has| key.means(has)));
+    let extra = ids(&has, |key| {
+        !wants.iter().flatten().any(|wants| wants.means(key))
+    });
     let mut parts = Vec::new();
     if !missing.is_empty() {
         parts.push(format!(
@@ -52,14 +45,21 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
             list(&extra)
         ));
     }
-    if parts.is_empty() && has != wants {
+    if parts.is_empty() && !are_divided_alike(&has, wants) {
         parts.push(
             "the file's keys are divided into other groups than the creation rule says".to_owned(),
         );
     }
     let has_other_keys = !parts.is_empty();
-    let threshold = Threshold::of(document.metadata(), rule);
-    parts.extend(threshold.message());
+    let thresholds = Thresholds::between(document.metadata(), rule);
+    if thresholds.differ() {
+        let Thresholds {
+            file, groups, rule, ..
+        } = thresholds;
+        parts.push(format!(
+            "{file} of {groups} key groups can decrypt the file, but the creation rule requires {rule}"
+        ));
+    }
     if parts.is_empty() {
         return;
     }
@@ -67,8 +67,8 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
     let at = report.block();
     let found = report.span(at..at, parts.join("; "));
     // Where the rule says nothing of the threshold, `updatekeys` leaves it.
-    if !has_other_keys && threshold.is_implied {
-        let Threshold { file, rule, .. } = threshold;
+    if !has_other_keys && !thresholds.is_stated {
+        let Thresholds { file, rule, .. } = thresholds;
         found.help(format!(
             "if {file} groups are enough, write `shamir_threshold: {file}` into the creation rule; otherwise write `shamir_threshold: {rule}`, and run `{update}`"
         ));
@@ -77,55 +77,27 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// How many key groups it takes to decrypt a file.
-struct Threshold {
-    /// As the file says.
-    file: usize,
-    groups: usize,
-    /// As the creation rule says.
-    rule: usize,
-    /// Whether the rule says nothing, which means all groups.
-    is_implied: bool,
-}
-
-impl Threshold {
-    fn of(metadata: &Metadata, rule: &CreationRule) -> Self {
-        let (has, wants) = (metadata.key_groups.len(), rule.key_groups.len());
-        // Shamir's scheme has no threshold of 1.
-        let stated = rule.shamir_threshold.map(usize::from);
-        let stated = stated.filter(|threshold| *threshold > 1);
-        Self {
-            file: metadata.shamir_threshold.unwrap_or(has).min(has),
-            groups: has,
-            rule: stated.unwrap_or(wants).min(wants),
-            is_implied: stated.is_none(),
-        }
-    }
-
-    /// What is wrong, where both have several groups.
-    fn message(&self) -> Option<String> {
-        let Self {
-            file, groups, rule, ..
-        } = self;
-        let is_wrong = match self.is_implied {
-            true => file < groups && file < rule,
-            false => file != rule,
-        };
-        (is_wrong && *groups > 1 && *rule > 1).then(|| {
-            format!("{file} of {groups} key groups can decrypt the file, but the creation rule requires {rule}")
+/// Whether each group of the file has the keys of the rule's group.
+fn are_divided_alike(has: &[Vec<MasterKey>], wants: &[Vec<MasterKey>]) -> bool {
+    has.len() == wants.len()
+        && has.iter().zip(wants).all(|(has, wants)| {
+            wants.iter().all(|key| has.iter().any(|has| key.means(has)))
+                && has
+                    .iter()
+                    .all(|key| wants.iter().any(|wants| wants.means(key)))
         })
-    }
 }
 
-/// The keys of each group, in an order of their own.
-fn ids(groups: &[Vec<MasterKey>]) -> Vec<BTreeSet<String>> {
-    groups
-        .iter()
-        .map(|group| group.iter().map(MasterKey::id).collect())
-        .collect()
+/// Some keys of the groups, in the order of each group.
+fn ids(groups: &[Vec<MasterKey>], is_meant: impl Fn(&MasterKey) -> bool) -> Vec<String> {
+    let groups = groups.iter().map(|group| {
+        let keys = group.iter().filter(|key| is_meant(key));
+        keys.map(MasterKey::id).collect::<BTreeSet<_>>()
+    });
+    groups.flatten().collect()
 }
 
-fn list(ids: &[&String]) -> String {
+fn list(ids: &[String]) -> String {
     let shown: Vec<_> = ids.iter().map(|id| format!("`{id}`")).collect();
     shown.join(", ")
 }

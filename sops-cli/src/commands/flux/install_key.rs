@@ -102,7 +102,13 @@ pub(crate) fn cmd_install_key(
                 dry_run: dry_run.is_some(),
                 force: args.force_conflicts,
             };
-            cluster::run(args.install(ui, how, &target, &object, &pairs, &identities))?;
+            let installation = Installation {
+                ui,
+                args,
+                identities: &identities,
+                pairs: &pairs,
+            };
+            cluster::run(installation.run(how, &target, &object))?;
         }
     }
     for pair in &pairs {
@@ -192,21 +198,32 @@ impl Args {
             secrets,
         }
     }
+}
 
-    async fn install(
+/// The private keys that the cluster gets.
+struct Installation<'i> {
+    ui: &'i Ui,
+    args: &'i Args,
+    /// Those that the keys were taken from.
+    identities: &'i Identities,
+    pairs: &'i [KeyPair],
+}
+
+impl Installation<'_> {
+    async fn run(
         &self,
-        ui: &Ui,
         how: ServerSideApply,
         target: &Target,
         object: &Object,
-        pairs: &[KeyPair],
-        identities: &Identities,
     ) -> Result<(), CommandError> {
-        let security = match self.allow_insecure_connection {
+        let Self {
+            ui, args, pairs, ..
+        } = self;
+        let security = match args.allow_insecure_connection {
             true => Security::AsConfigured,
             false => Security::VerifiedTls,
         };
-        let cluster = Cluster::of(&self.cluster, security).await?;
+        let cluster = Cluster::of(&args.cluster, security).await?;
         cluster.warn_if_insecure(ui);
         let say = |target: &Target, outcome| {
             let applied = Applied {
@@ -216,9 +233,9 @@ impl Args {
             };
             ui.print(applied)
         };
-        let name = &self.secret.namespace;
+        let name = &args.secret.namespace;
         let namespace = Target::of::<Namespace>(None, name);
-        if self.create_namespace && cluster.get(&namespace).await?.is_none() {
+        if args.create_namespace && cluster.get(&namespace).await?.is_none() {
             let object = Object {
                 json: json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
                 secrets: Vec::new(),
@@ -231,8 +248,8 @@ impl Args {
         }
         let before = cluster.get(target).await?;
         let replaced = before.map_or_else(Vec::new, |secret| replaced(&secret, pairs));
-        if !self.replace {
-            self.refuse_loss(ui, &replaced, identities)?;
+        if !args.replace {
+            self.refuse_loss(&replaced)?;
         }
         say(target, cluster.apply(how, target, object).await?)?;
         for (_, recipient) in &replaced {
@@ -244,17 +261,18 @@ impl Args {
     }
 
     /// Refuses to replace keys that this computer does not have: the cluster may have the last copy.
-    fn refuse_loss(
-        &self,
-        ui: &Ui,
-        replaced: &[(String, Recipient)],
-        identities: &Identities,
-    ) -> Result<(), CommandError> {
+    fn refuse_loss(&self, replaced: &[(String, Recipient)]) -> Result<(), CommandError> {
+        let Self {
+            ui,
+            args,
+            identities,
+            ..
+        } = self;
         if replaced.is_empty() {
             return Ok(());
         }
         let usual;
-        let own = match self.age_key_file {
+        let own = match args.age_key_file {
             None => identities,
             Some(_) => {
                 usual = usual_identities(ui);
@@ -275,7 +293,7 @@ impl Args {
         if lost.is_empty() {
             return Ok(());
         }
-        let SecretArgs { namespace, name } = &self.secret;
+        let SecretArgs { namespace, name } = &args.secret;
         let recipients: Vec<_> = lost
             .iter()
             .map(|(_, recipient)| recipient.to_string())
@@ -292,7 +310,7 @@ impl Args {
                 // An older file of that name may have the last copy of another key.
                 error.hint(format!(
                     "fetch it into a file of your own first: `(umask 077; set -C; kubectl get secret{} --namespace {} {} --output {} | base64 -d > ~/{})`",
-                    self.cluster.for_kubectl(),
+                    args.cluster.for_kubectl(),
                     shell_word(namespace),
                     shell_word(name),
                     shell_word(&value),

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -19,7 +18,8 @@ use crate::git::{
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::lint::settings::FILE;
-use crate::parallel;
+use crate::parallel::{self, ItemsPerThread};
+use crate::source::read_repository_file;
 use crate::ui::Ui;
 
 const CONFIGURATION: &str = ".sops.yaml";
@@ -80,7 +80,9 @@ pub(super) fn check(
         files.iter().map(|file| (&*file.path, file)).collect();
     let files: Vec<&TrackedFile> = files.into_values().collect();
     let local_mac = LocalMac::new();
-    for checked in parallel::map(&files, |file| check_file(&judge, &local_mac, file)) {
+    for checked in parallel::map(&files, ItemsPerThread::Many, |file| {
+        check_file(&judge, &local_mac, file)
+    }) {
         let Refusal { found, errors } = checked?;
         refusal.found.extend(found);
         refusal.errors.extend(errors);
@@ -101,7 +103,9 @@ pub(super) fn check(
         let unchanged = below.filter(|file| !staged.changed.contains(&file.path));
         let unchanged: BTreeSet<TrackedFile> = unchanged.collect();
         let unchanged = Vec::from_iter(unchanged);
-        for shown in parallel::map(&unchanged, |file| judge.shown_by_change(file, &before)) {
+        for shown in parallel::map(&unchanged, ItemsPerThread::Many, |file| {
+            judge.shown_by_change(file, &before)
+        }) {
             refusal.found.extend(shown?);
         }
     }
@@ -188,6 +192,7 @@ fn untracked(judge: &Judge<'_>, path: &Path, inside: &Path) -> Result<Vec<Shown>
     if !path.is_file() || judge.linter.is_excluded(inside) {
         return Ok(Vec::new());
     }
-    let bytes = fs::read(path).map_err(|error| CommandError::input(name_of(path), &error))?;
+    let bytes =
+        read_repository_file(path).map_err(|error| CommandError::input(name_of(path), &error))?;
     Ok(judge.shown(inside, &bytes))
 }

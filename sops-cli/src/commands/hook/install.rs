@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use sops_core::reading::{self, FileKind};
+
 use super::directory::HooksDirectory;
-use super::managers::Manager;
+use super::managers::{Configurations, Manager};
 use super::script::HookName;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers};
@@ -32,11 +34,12 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
     let program = program.filter(|_| !directory.is_in_working_tree);
     let mut written = Vec::new();
     let mut is_complete = true;
+    let configurations = Configurations::new(ui, &directory.root);
     for hook in HookName::ALL {
         let path = directory.path.join(hook.file());
         let name = name_of(&path);
         let script = hook.script(program.as_deref());
-        match present(&directory, hook, &path) {
+        match present(&configurations, hook, &path) {
             Present::Ours(text) if text == script => {
                 ui.note(format_args!("{name} is installed already"))
             }
@@ -75,10 +78,11 @@ pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
     let directory = HooksDirectory::find()?;
     let mut is_complete = true;
     let mut has_removed = false;
+    let configurations = Configurations::new(ui, &directory.root);
     for hook in HookName::ALL {
         let path = directory.path.join(hook.file());
         let name = name_of(&path);
-        match present(&directory, hook, &path) {
+        match present(&configurations, hook, &path) {
             Present::Ours(_) => {
                 has_removed = true;
                 fs::remove_file(&path).map_err(|error| CommandError::output(&name, &error))?;
@@ -107,16 +111,16 @@ pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
     })
 }
 
-fn present(directory: &HooksDirectory, hook: HookName, path: &Path) -> Present {
-    let root = &directory.root;
+fn present(configurations: &Configurations<'_>, hook: HookName, path: &Path) -> Present {
     let manager = match path.symlink_metadata() {
-        Err(_) => match Manager::to_come(root, hook) {
+        Err(_) => match Manager::to_come(configurations, hook) {
             Some(manager) => manager,
             None => return Present::Nothing,
         },
         Ok(_) => {
-            // A file that is not text is not ours.
-            let text = fs::read_to_string(path).unwrap_or_default();
+            // A file that is not text is not ours, and neither is one that is not a regular file.
+            let bytes = reading::read_config(path, FileKind::Regular).unwrap_or_default();
+            let text = String::from_utf8(bytes).unwrap_or_default();
             if hook.wrote(&text) {
                 return Present::Ours(text);
             }
@@ -126,7 +130,7 @@ fn present(directory: &HooksDirectory, hook: HookName, path: &Path) -> Present {
             Manager::of(&text)
         }
     };
-    match manager.runs_check(root, hook) {
+    match manager.runs_check(configurations, hook) {
         true => Present::RunsCheck,
         false => Present::Foreign(manager),
     }

@@ -1,9 +1,14 @@
 //! Programs that manage hooks, and how to add the check to each.
 
-use std::fs;
-use std::path::Path;
+use std::cell::OnceCell;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use sops_core::reading::{self, FileKind};
 
 use super::script::HookName;
+use crate::command_error::{CommandError, name_of};
+use crate::ui::Ui;
 
 /// The program that wrote a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,21 +51,20 @@ impl Manager {
     }
 
     /// The manager whose next `install` would replace the hook.
-    pub(super) fn to_come(root: &Path, hook: HookName) -> Option<Self> {
-        let is_configured =
-            configuration(root, &LEFTHOOK).is_some_and(|text| text.contains(hook.file()));
+    pub(super) fn to_come(configurations: &Configurations<'_>, hook: HookName) -> Option<Self> {
+        let text = configurations.text(Self::Lefthook);
+        let is_configured = text.is_some_and(|text| text.contains(hook.file()));
         is_configured.then_some(Self::Lefthook)
     }
 
     /// Whether its configuration already runs the check.
-    pub(super) fn runs_check(self, root: &Path, hook: HookName) -> bool {
-        let (files, words): (&[&str], _) = match self {
-            Self::PreCommit => (&[".pre-commit-config.yaml"], "id: sops-rs"),
-            Self::Lefthook => (&LEFTHOOK, hook.words()),
-            Self::Husky4 => (&["package.json"], hook.words()),
-            Self::GitLfs | Self::Unknown => return false,
+    pub(super) fn runs_check(self, configurations: &Configurations<'_>, hook: HookName) -> bool {
+        let words = match self {
+            Self::PreCommit => "id: sops-rs",
+            _ => hook.words(),
         };
-        configuration(root, files).is_some_and(|text| text.contains(words))
+        let text = configurations.text(self);
+        text.is_some_and(|text| text.contains(words))
     }
 
     /// The lines to add, and the file to add them to.
@@ -97,8 +101,51 @@ impl Manager {
     }
 }
 
-/// The text of the first of these files that exists.
-fn configuration(root: &Path, files: &[&str]) -> Option<String> {
-    let mut texts = files.iter().map(|file| fs::read_to_string(root.join(file)));
-    texts.find_map(Result::ok)
+/// The configurations of the managers in a repository. Each is read once, when it is needed.
+pub(super) struct Configurations<'a> {
+    ui: &'a Ui,
+    root: PathBuf,
+    pre_commit: OnceCell<Option<String>>,
+    lefthook: OnceCell<Option<String>>,
+    husky: OnceCell<Option<String>>,
+}
+
+impl<'a> Configurations<'a> {
+    pub(super) fn new(ui: &'a Ui, root: &Path) -> Self {
+        Self {
+            ui,
+            root: root.to_owned(),
+            pre_commit: OnceCell::new(),
+            lefthook: OnceCell::new(),
+            husky: OnceCell::new(),
+        }
+    }
+
+    fn text(&self, manager: Manager) -> Option<&str> {
+        let (text, files): (_, &[&str]) = match manager {
+            Manager::PreCommit => (&self.pre_commit, &[".pre-commit-config.yaml"]),
+            Manager::Lefthook => (&self.lefthook, &LEFTHOOK),
+            Manager::Husky4 => (&self.husky, &["package.json"]),
+            Manager::GitLfs | Manager::Unknown => return None,
+        };
+        let text = text.get_or_init(|| files.iter().find_map(|file| self.read(file)));
+        text.as_deref()
+    }
+
+    /// Warns of a file that cannot be read: its manager may write hooks that sops-rs does not know of.
+    fn read(&self, file: &str) -> Option<String> {
+        let path = self.root.join(file);
+        match reading::read_config(&path, FileKind::Regular) {
+            Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(error) => {
+                let is_missing =
+                    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+                if !is_missing {
+                    let error = CommandError::input(name_of(&path), &error);
+                    self.ui.warn(error.lines(0).join(" "));
+                }
+                None
+            }
+        }
+    }
 }

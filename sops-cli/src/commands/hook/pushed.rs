@@ -16,7 +16,7 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::git::{Objects, Pushed, Repository, Version, remotes_at};
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
-use crate::parallel;
+use crate::parallel::{self, ItemsPerThread};
 use crate::ui::Ui;
 
 /// From this number of versions on, the check takes long enough to say so.
@@ -73,8 +73,7 @@ pub(super) fn check_push(
     if updates.is_empty() || remote == "." {
         return Ok(ExitCode::SUCCESS);
     }
-    let repository = Repository::found(Repository::look_up()?)?;
-    let objects = Objects::open()?;
+    let check = Check::new(ui, globals)?;
     let remotes = remotes_at(remote);
     let mut known: Vec<String> = updates
         .iter()
@@ -91,7 +90,7 @@ pub(super) fn check_push(
             known: &known,
             remotes: &remotes,
         };
-        report.add(ui, &repository, &objects, globals, &pushed)?;
+        report.add(&check, &pushed)?;
         known.push(update.local_id.clone());
     }
     report.finish(
@@ -106,11 +105,10 @@ pub(super) fn check_range(
     globals: &GlobalArgs,
     range: &Range,
 ) -> Result<ExitCode, CommandError> {
-    let repository = Repository::found(Repository::look_up()?)?;
-    let objects = Objects::open()?;
+    let check = Check::new(ui, globals)?;
     let from = range.from.as_deref().filter(|from| !is_none(from));
-    let known = from.map(|from| commit(&objects, from)).transpose()?;
-    let tip = commit(&objects, &range.to)?;
+    let known = from.map(|from| commit(&check.objects, from)).transpose()?;
+    let tip = commit(&check.objects, &range.to)?;
     let pushed = Pushed {
         tip: &tip,
         name: &range.to,
@@ -118,7 +116,7 @@ pub(super) fn check_range(
         remotes: &range.remote.as_deref().map(remotes_at).unwrap_or_default(),
     };
     let mut report = Report::default();
-    report.add(ui, &repository, &objects, globals, &pushed)?;
+    report.add(&check, &pushed)?;
     let if_leaked = "If others may have read these secrets, rotate them.";
     report.finish(ui, "The check of these commits failed.", if_leaked)
 }
@@ -160,6 +158,25 @@ fn commit(objects: &Objects, name: &str) -> Result<String, CommandError> {
     })
 }
 
+/// What the check of commits needs.
+struct Check<'c> {
+    ui: &'c Ui,
+    globals: &'c GlobalArgs,
+    repository: Repository,
+    objects: Objects,
+}
+
+impl<'c> Check<'c> {
+    fn new(ui: &'c Ui, globals: &'c GlobalArgs) -> Result<Self, CommandError> {
+        Ok(Self {
+            ui,
+            globals,
+            repository: Repository::found(Repository::look_up()?)?,
+            objects: Objects::open()?,
+        })
+    }
+}
+
 /// The findings in commits. A finding in several versions of a file is reported once, in the oldest.
 #[derive(Default)]
 struct Report {
@@ -171,14 +188,14 @@ struct Report {
 }
 
 impl Report {
-    fn add(
-        &mut self,
-        ui: &Ui,
-        repository: &Repository,
-        objects: &Objects,
-        globals: &GlobalArgs,
-        pushed: &Pushed<'_>,
-    ) -> Result<(), CommandError> {
+    /// Checks commits, and adds what is found.
+    fn add(&mut self, check: &Check<'_>, pushed: &Pushed<'_>) -> Result<(), CommandError> {
+        let Check {
+            ui,
+            globals,
+            repository,
+            objects,
+        } = check;
         let Some((versions, tip)) = pushed.versions(&repository.root, objects)? else {
             return Ok(());
         };
@@ -192,7 +209,7 @@ impl Report {
             linter: &standards.linter_of_history()?,
             ..last
         };
-        let found = parallel::map(&versions, |version| {
+        let found = parallel::map(&versions, ItemsPerThread::Many, |version| {
             let is_last = tip.has(&version.file);
             let judge = if is_last { last } else { old };
             let bytes = judge.content(&version.file)?;

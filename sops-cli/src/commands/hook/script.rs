@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use sops_lint::shell_word;
+
 /// A hook that `install` writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HookName {
@@ -103,11 +105,6 @@ exec \"$sops_rs\" {words}
         };
         lines.into_iter().any(|line| line.contains(words))
     }
-}
-
-/// A path as one word of a shell.
-fn shell_word(path: &str) -> String {
-    format!("'{}'", path.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -120,12 +120,7 @@ fn the_hook_of_an_older_version_is_updated_but_a_changed_one_is_not() {
 #[test]
 fn the_suggested_lines_chain_both_hooks() {
     let repository = Repository::without_hook();
-    repository
-        .git(&["init", "-q", "--bare", "../remote"])
-        .succeeds();
-    repository
-        .git(&["remote", "add", "origin", "../remote"])
-        .succeeds();
+    repository.add_remote("origin");
     repository.0.write(
         ".git/hooks/pre-push",
         "#!/bin/sh\ncat > pushed\ngit lfs pre-push \"$@\"\n",
@@ -165,9 +160,7 @@ fn hooks_are_written_where_git_looks_for_them() {
         .git(&["config", "core.hooksPath", "hooks dir"])
         .succeeds();
     repository.0.write("sub/b.yaml", HARMLESS);
-    let mut command = repository.0.command(&["hook", "install"]);
-    command.current_dir(repository.0.path("sub"));
-    repository.0.finish(command).succeeds();
+    repository.install_in(repository.0.path("sub"));
     let program = test_support::environment::program();
     let program = program.to_str().expect("the path is UTF-8");
     for hook in HOOKS {

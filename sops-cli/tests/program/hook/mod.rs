@@ -53,6 +53,20 @@ impl Repository {
         repository
     }
 
+    /// Adds a bare repository beside this one as a remote.
+    fn add_remote(&self, name: &str) {
+        let path = format!("../{name}");
+        self.git(&["init", "-q", "--bare", &path]).succeeds();
+        self.git(&["remote", "add", name, &path]).succeeds();
+    }
+
+    /// Installs the hooks from another directory.
+    fn install_in(&self, directory: impl AsRef<Path>) {
+        let mut command = self.0.command(&["hook", "install"]);
+        command.current_dir(directory);
+        self.0.finish(command).succeeds();
+    }
+
     fn sops_rs(&self, arguments: &[&str]) -> Run {
         self.0.run(arguments)
     }

@@ -10,12 +10,7 @@ use super::{HARMLESS, PLAIN, Repository, both, refused, rules};
 /// A repository whose first commit is on a remote.
 fn cloned() -> Repository {
     let repository = Repository::new();
-    repository
-        .git(&["init", "-q", "--bare", "../remote"])
-        .succeeds();
-    repository
-        .git(&["remote", "add", "origin", "../remote"])
-        .succeeds();
+    repository.add_remote("origin");
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();
     repository
@@ -144,19 +139,14 @@ fn commits_that_the_remote_has_are_not_checked() {
     // The same for a push to an address, to a new branch, or of a tag.
     repository.add("c.yaml", HARMLESS);
     repository.commit().succeeds();
-    push(&repository, &["../remote", "HEAD:refs/heads/other"]).succeeds();
+    push(&repository, &["../origin", "HEAD:refs/heads/other"]).succeeds();
     push(&repository, &["origin", "HEAD:refs/heads/new"]).succeeds();
     repository
         .git(&["tag", "-a", "-m", "x", "v1", "main~1"])
         .succeeds();
     push(&repository, &["origin", "v1"]).succeeds();
     // Another remote lacks them.
-    repository
-        .git(&["init", "-q", "--bare", "../fork"])
-        .succeeds();
-    repository
-        .git(&["remote", "add", "fork", "../fork"])
-        .succeeds();
+    repository.add_remote("fork");
     is_refused(&push(&repository, &["fork", "main"]), &["a.yaml:6"]);
     is_refused(&push(&repository, &["../fork", "main"]), &["a.yaml:6"]);
 }
@@ -344,7 +334,7 @@ fn a_push_from_a_shallow_clone_is_checked() {
         "file://{}",
         repository
             .0
-            .path("../remote")
+            .path("../origin")
             .canonicalize()
             .expect("it is there")
             .display()
@@ -353,9 +343,7 @@ fn a_push_from_a_shallow_clone_is_checked() {
         .git(&["clone", "-q", "--depth", "1", &remote, "../shallow"])
         .succeeds();
     let shallow = repository.0.path("../shallow");
-    let mut command = repository.0.command(&["hook", "install"]);
-    command.current_dir(&shallow);
-    repository.0.finish(command).succeeds();
+    repository.install_in(&shallow);
     fs::write(shallow.join("c.yaml"), HARMLESS).expect("the test owns it");
     repository.git_in(&shallow, &["add", "."]).succeeds();
     repository

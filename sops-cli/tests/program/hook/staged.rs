@@ -365,12 +365,7 @@ fn a_merge_is_checked_like_a_commit() {
 #[test]
 fn a_merge_may_take_files_that_are_on_a_remote() {
     let repository = Repository::new();
-    repository
-        .git(&["init", "-q", "--bare", "../remote"])
-        .succeeds();
-    repository
-        .git(&["remote", "add", "origin", "../remote"])
-        .succeeds();
+    repository.add_remote("origin");
     repository.add("b.yaml", HARMLESS);
     repository.commit().succeeds();
     repository
@@ -542,9 +537,7 @@ fn a_commit_in_a_submodule_is_checked() {
     ];
     repository.git(&add).succeeds();
     let sub = repository.0.path("sub");
-    let mut command = repository.0.command(&["hook", "install"]);
-    command.current_dir(&sub);
-    repository.0.finish(command).succeeds();
+    repository.install_in(&sub);
     assert!(
         repository
             .0

@@ -14,6 +14,7 @@ use super::source::{Content, Source};
 use super::trial::Trial;
 use super::{ARMOR_BEGIN, KeyPair, Recipient, shortened};
 use crate::error::{Error, Result};
+use crate::keys::same_key::without_comment;
 use crate::keys::wrapped_key::{ENC_LIMIT, ENC_TOO_LONG};
 use crate::keys::{Effort, NoPrompt, Opened, Prompt};
 
@@ -259,14 +260,9 @@ impl Identities {
     /// Whether one of the identities is that of the recipient, or may be: what commands would print, passphrases hide and plugins
     /// keep to themselves is not looked at.
     pub fn may_open(&self, recipient: &str) -> bool {
-        // A key of SSH may have a comment behind it.
-        let named = |text: &str| -> Vec<String> {
-            let words = text.split_whitespace().take(2);
-            words.map(str::to_owned).collect()
-        };
-        let wanted = named(recipient);
+        let wanted = without_comment(recipient);
         let mut own = self.recipients().into_iter();
-        if own.any(|own| named(&own.to_string()) == wanted) {
+        if own.any(|own| without_comment(&own.to_string()) == wanted) {
             return true;
         }
         self.looked_at().iter().any(|source| match &source.content {

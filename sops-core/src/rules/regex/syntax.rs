@@ -4,7 +4,7 @@ use regex_syntax::hir::{Class, ClassUnicode, Hir, Look, Repetition};
 
 use super::class::{Builder, TooLarge};
 use crate::error::{Error, Result};
-use crate::printable::escaped;
+use crate::printable::{beginning, escaped};
 
 /// The longest expression, in bytes.
 const MAX_LENGTH: usize = 64 << 10;
@@ -59,10 +59,7 @@ pub(in crate::rules) fn error(pattern: &str, message: String) -> Error {
 
 /// The start of `text`, safe to show.
 fn printable(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => escaped(&text[..end]).into_owned() + "…",
-        None => escaped(text).into_owned(),
-    }
+    escaped(&beginning(text, MAX_SHOWN)).into_owned()
 }
 
 /// What is wrong with the bytes from `start` to `end`, both at the border of a character.
