@@ -31,6 +31,7 @@ mod lines;
 mod linter;
 mod object;
 mod private_key;
+mod readable;
 mod report;
 mod repository;
 mod rule;

@@ -14,6 +14,7 @@ use crate::encoding::{Decoded, decode};
 use crate::likeness::judge;
 use crate::linter::Kind;
 use crate::object::{Object, objects};
+use crate::readable::{is_encrypted_otherwise, is_public};
 use crate::report::Report;
 use crate::rules::{
     self, holds_secret, is_manifest, is_open_base64, is_open_reference, open_values, own_rule,
@@ -251,7 +252,11 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
             return;
         }
     }
-    if !is_covered || is_encrypted_otherwise(report.input.bytes) || is_public(text.trim()) {
+    if !is_covered
+        || is_encrypted_otherwise(report.input.bytes)
+        || is_open_line(text.trim())
+        || is_public(text)
+    {
         return;
     }
     if is_prose {
@@ -302,34 +307,9 @@ fn unencrypted(report: &mut Report<'_>) {
     };
 }
 
-/// Whether another program has encrypted it.
-fn is_encrypted_otherwise(bytes: &[u8]) -> bool {
-    [
-        &b"age-encryption.org/v1"[..],
-        b"-----BEGIN AGE ENCRYPTED FILE-----",
-        b"-----BEGIN PGP MESSAGE-----",
-        b"\0GITCRYPT\0",
-        b"$ANSIBLE_VAULT;",
-    ]
-    .iter()
-    .any(|begin| bytes.starts_with(begin))
-}
-
-/// Whether all of a text is what everyone may read: public keys and certificates, or one line in which something is filled in.
-fn is_public(text: &str) -> bool {
-    let begins = [
-        "-----BEGIN CERTIFICATE",
-        "-----BEGIN PUBLIC KEY",
-        "-----BEGIN RSA PUBLIC KEY",
-        "-----BEGIN PGP PUBLIC KEY",
-        "-----BEGIN X509 CRL",
-        "ssh-rsa ",
-        "ssh-ed25519 ",
-        "ecdsa-sha2-",
-        "age1",
-    ];
-    let is_one_line = !text.contains(['\n', '\r']);
-    begins.iter().any(|begin| text.starts_with(begin)) || is_one_line && is_open_reference(text)
+/// Whether it is one line in which something is filled in.
+fn is_open_line(text: &str) -> bool {
+    !text.contains(['\n', '\r']) && is_open_reference(text)
 }
 
 /// Reads a text that does not parse, or is in no format, as loosely as can be.
