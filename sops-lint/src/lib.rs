@@ -32,6 +32,7 @@ mod linter;
 mod object;
 mod private_key;
 mod readable;
+mod readings;
 mod report;
 mod repository;
 mod rule;
