@@ -31,6 +31,8 @@ mod lines;
 mod linter;
 mod object;
 mod private_key;
+mod readable;
+mod readings;
 mod report;
 mod repository;
 mod rule;

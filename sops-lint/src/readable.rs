@@ -1,0 +1,339 @@
+//! Files that may be committed although a creation rule covers them: what another program has encrypted, and what everyone may read. The
+//! whole of a file counts, because a line of its beginning is soon copied.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+
+use crate::likeness::in_text;
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// What PEM calls that is public, and the first byte of it: `0x30` for a sequence of ASN.1. SSH gives its keys no fixed one.
+const PUBLIC: [(&str, Option<u8>); 9] = [
+    ("CERTIFICATE", Some(0x30)),
+    ("TRUSTED CERTIFICATE", Some(0x30)),
+    ("X509 CERTIFICATE", Some(0x30)),
+    ("CERTIFICATE REQUEST", Some(0x30)),
+    ("NEW CERTIFICATE REQUEST", Some(0x30)),
+    ("X509 CRL", Some(0x30)),
+    ("PUBLIC KEY", Some(0x30)),
+    ("RSA PUBLIC KEY", Some(0x30)),
+    ("PGP PUBLIC KEY BLOCK", None),
+];
+
+/// The headers of armor.
+const HEADERS: [&str; 5] = [
+    "Version: ",
+    "Comment: ",
+    "Charset: ",
+    "Hash: ",
+    "MessageID: ",
+];
+
+/// The shortest recipient of age.
+const RECIPIENT: usize = 62;
+
+/// How long a comment behind a public key may be, in words.
+const COMMENT: usize = 3;
+
+/// Whether another program has encrypted all of it.
+pub(crate) fn is_encrypted_otherwise(bytes: &[u8]) -> bool {
+    if let Some(rest) = bytes.strip_prefix(b"\0GITCRYPT\0") {
+        // A nonce of 12 bytes follows.
+        let nonce = rest.get(..12);
+        return nonce.is_some_and(|nonce| !nonce.iter().all(|byte| is_printable(*byte)));
+    }
+    if bytes.starts_with(AGE) {
+        return is_age(bytes);
+    }
+    let Ok(text) = str::from_utf8(bytes) else {
+        return false;
+    };
+    let text = text.trim();
+    if text.starts_with("$ANSIBLE_VAULT;") {
+        return is_ansible_vault(text);
+    }
+    let Some((block, rest)) = Block::first(text) else {
+        return false;
+    };
+    let is_of = match block.label {
+        "AGE ENCRYPTED FILE" => is_age(&block.body),
+        "PGP MESSAGE" => block.is_packet(),
+        _ => false,
+    };
+    is_of && rest.trim().is_empty()
+}
+
+fn is_printable(byte: u8) -> bool {
+    byte.is_ascii_graphic() || byte.is_ascii_whitespace()
+}
+
+const AGE: &[u8] = b"age-encryption.org/v1\n";
+
+/// Whether it is a file of age: a header of stanzas and a MAC, then a payload that no text is.
+fn is_age(bytes: &[u8]) -> bool {
+    let Some(mut rest) = bytes.strip_prefix(AGE) else {
+        return false;
+    };
+    let mut has_stanza = false;
+    loop {
+        let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+            return false;
+        };
+        let (line, behind) = rest.split_at(end);
+        rest = &behind[1..];
+        if let Some(mac) = line.strip_prefix(b"--- ") {
+            // A nonce and a tag are in every payload, and hardly any of them are UTF-8.
+            return has_stanza
+                && mac.len() == 43
+                && is_base64(mac)
+                && rest.len() >= 32
+                && str::from_utf8(rest).is_err();
+        }
+        let is_stanza = line.starts_with(b"-> ");
+        has_stanza |= is_stanza;
+        if !is_stanza && (line.len() > 64 || !is_base64(line)) {
+            return false;
+        }
+    }
+}
+
+fn is_base64(line: &[u8]) -> bool {
+    line.iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte))
+}
+
+/// Whether it is a file of Ansible Vault: in hexadecimal a salt, a MAC and a ciphertext, each of them in hexadecimal too.
+fn is_ansible_vault(text: &str) -> bool {
+    let Some((header, body)) = text.split_once('\n') else {
+        return false;
+    };
+    let is_header = header
+        .split(';')
+        .nth(2)
+        .is_some_and(|cipher| cipher.trim() == "AES256");
+    let digits: Vec<u8> = body
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
+    let inner: Option<Vec<u8>> = digits
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok())
+        .collect();
+    let parts = inner.map(|inner| {
+        let parts = inner.split(|byte| *byte == b'\n');
+        let is_part = |part: &[u8]| part.len() >= 32 && part.iter().all(u8::is_ascii_hexdigit);
+        parts.map(is_part).collect::<Vec<_>>()
+    });
+    is_header && parts.is_some_and(|parts| parts == [true; 3])
+}
+
+/// Whether all of a text is what everyone may read: public keys, certificates and recipients, with comments.
+pub(crate) fn is_public(text: &str) -> bool {
+    let mut rest = text;
+    let mut is_any = false;
+    while let Some(start) = rest.find(|c: char| !c.is_whitespace()) {
+        rest = &rest[start..];
+        if let Some((block, behind)) = Block::first(rest) {
+            if !block.is_public() {
+                return false;
+            }
+            rest = behind;
+            is_any = true;
+            continue;
+        }
+        let (line, behind) = rest.split_once('\n').unwrap_or((rest, ""));
+        let line = line.trim_end();
+        rest = behind;
+        if line.starts_with('#') {
+            if !in_text("", line.trim_start_matches('#')).is_empty() {
+                return false;
+            }
+            continue;
+        }
+        if !is_recipient(line) && !is_ssh_key(line) {
+            return false;
+        }
+        is_any = true;
+    }
+    is_any
+}
+
+fn is_recipient(line: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    line.starts_with("age1") && line.len() >= RECIPIENT && line.bytes().all(is_digit)
+}
+
+/// Whether it is a public key of SSH, whose type is also in its data.
+fn is_ssh_key(line: &str) -> bool {
+    let mut words = line.split_ascii_whitespace();
+    let (Some(name), Some(data)) = (words.next(), words.next()) else {
+        return false;
+    };
+    let Ok(data) = BASE64.decode(data) else {
+        return false;
+    };
+    let length = u32::try_from(name.len()).unwrap_or_default().to_be_bytes();
+    let comment: Vec<&str> = words.collect();
+    let is_type = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-sha2-"]
+        .iter()
+        .any(|begin| name.starts_with(begin));
+    let inner = data.strip_prefix(&length);
+    is_type
+        && inner.is_some_and(|inner| inner.starts_with(name.as_bytes()))
+        && comment.len() <= COMMENT
+        && in_text("", &comment.join(" ")).is_empty()
+}
+
+/// A block of PEM or armor.
+struct Block<'t> {
+    label: &'t str,
+    body: Vec<u8>,
+}
+
+impl<'t> Block<'t> {
+    /// The block at the start of a text, and what follows it. `None` for what has other lines in it than base64.
+    fn first(text: &'t str) -> Option<(Self, &'t str)> {
+        let (begin, rest) = text.strip_prefix("-----BEGIN ")?.split_once('\n')?;
+        let label = begin.trim_end().strip_suffix("-----")?;
+        let end = format!("-----END {label}-----");
+        let at = rest.find(&end)?;
+        let body = Self::decoded(&rest[..at])?;
+        Some((Self { label, body }, &rest[at + end.len()..]))
+    }
+
+    fn decoded(lines: &str) -> Option<Vec<u8>> {
+        let is_header = |line: &&str| HEADERS.iter().any(|header| line.starts_with(header));
+        let lines = lines.lines().map(str::trim).skip_while(is_header);
+        // The checksum of armor.
+        let lines = lines.filter(|line| !(line.len() == 5 && line.starts_with('=')));
+        BASE64.decode(lines.collect::<String>()).ok()
+    }
+
+    fn is_public(&self) -> bool {
+        let known = PUBLIC.iter().find(|(label, _)| *label == self.label);
+        known.is_some_and(|(_, first)| match first {
+            Some(first) => self.body.first() == Some(first),
+            None => self.is_packet(),
+        })
+    }
+
+    /// Whether it begins as packets of OpenPGP do, and no text does.
+    fn is_packet(&self) -> bool {
+        self.body.first().is_some_and(|first| *first >= 0x80)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "6162636465666768696a6b6c6d6e6f706162636465666768696a6b6c6d6e6f70";
+
+    fn hex(text: &str) -> String {
+        text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn vault() -> String {
+        let inner = format!("{HEX}\n{HEX}\n{HEX}");
+        format!("$ANSIBLE_VAULT;1.1;AES256\n{}\n", hex(&inner))
+    }
+
+    fn age() -> Vec<u8> {
+        let header = format!(
+            "age-encryption.org/v1\n-> X25519 abc\n{}\n--- {}\n",
+            "A".repeat(43),
+            "B".repeat(43)
+        );
+        [header.as_bytes(), &[0xFF; 40]].concat()
+    }
+
+    fn armored() -> String {
+        let body = base64::engine::general_purpose::STANDARD.encode(age());
+        let lines: Vec<&str> = body
+            .as_bytes()
+            .chunks(64)
+            .filter_map(|line| str::from_utf8(line).ok())
+            .collect();
+        format!(
+            "-----BEGIN AGE ENCRYPTED FILE-----\n{}\n-----END AGE ENCRYPTED FILE-----\n",
+            lines.join("\n")
+        )
+    }
+
+    const PGP: &str = "-----BEGIN PGP MESSAGE-----\nVersion: GnuPG v2\n\nhQEMA8xyzzyAAAAA\n=abcd\n-----END PGP MESSAGE-----\n";
+
+    #[test]
+    fn files_of_other_programs_are_known_by_all_of_them() {
+        let git_crypt = [&b"\0GITCRYPT\0"[..], &[0xF0; 20]].concat();
+        for bytes in [
+            age(),
+            armored().into(),
+            vault().into(),
+            PGP.into(),
+            git_crypt,
+        ] {
+            assert!(
+                is_encrypted_otherwise(&bytes),
+                "{}",
+                String::from_utf8_lossy(&bytes)
+            );
+        }
+        let behind = |text: String| format!("{text}password: hunter2\n");
+        for text in [
+            behind("age-encryption.org/v1\n".to_owned()),
+            "age-encryption.org/v1\n-> X25519 abc\n--- AAAA\npassword: hunter2-hunter2-hunter2-hunter2\n".to_owned(),
+            behind(armored()),
+            behind(vault()),
+            behind("$ANSIBLE_VAULT;1.1;AES256\n".to_owned()),
+            behind(PGP.to_owned()),
+            "-----BEGIN PGP MESSAGE-----\npassword: hunter2\n-----END PGP MESSAGE-----\n".to_owned(),
+            "-----BEGIN PGP MESSAGE-----\nhunter2".to_owned(),
+            "\0GITCRYPT\0password: hunter2".to_owned(),
+            String::new(),
+        ] {
+            assert!(!is_encrypted_otherwise(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn public_is_what_holds_nothing_else() {
+        let recipient = format!("age1{}", "q".repeat(58));
+        let ssh =
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHbX2a0SsPtp7WjHrcZJ2gVxhHnMoCGMOlMvOvzMZgCq";
+        let certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+        for text in [
+            recipient.clone(),
+            format!("# Alice\n{recipient}\n\n{ssh} alice@host\r\n"),
+            ssh.to_owned(),
+            certificate.to_owned(),
+            format!("# Root CA\n{certificate}\n{certificate}"),
+            certificate.replace('\n', "\r\n"),
+        ] {
+            assert!(is_public(&text), "{text}");
+        }
+        for text in [
+            "age1 hunter2".to_owned(),
+            format!("{recipient} hunter2"),
+            format!("{recipient}\nhunter2"),
+            "ssh-rsa hunter2".to_owned(),
+            "ssh-rsa AAAA hunter2".to_owned(),
+            format!("{ssh} alice\npassword: hunter2"),
+            format!("{certificate}password: hunter2\n"),
+            format!("# password: hunter2-Marker9\n{certificate}"),
+            certificate.replace("MIIB", "hunter2-Marker"),
+            certificate.replace("CERTIFICATE", "SECRET"),
+            "-----BEGIN CERTIFICATE-----\nMIIB\n".to_owned(),
+            String::new(),
+        ] {
+            assert!(!is_public(&text), "{text}");
+        }
+    }
+}
