@@ -26,6 +26,8 @@ mod embedded;
 mod encoding;
 mod finding;
 mod form;
+mod judged;
+mod kustomization;
 mod likeness;
 mod lines;
 mod linter;

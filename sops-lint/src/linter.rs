@@ -15,7 +15,7 @@ use crate::rules::own_rule;
 use crate::settings::{Settings, SettingsError, globs};
 use crate::unparsed::names_secret;
 use crate::unreadable::{broken, encoded, of_any_name, place, unnamed};
-use crate::{embedded, encoding, form, rules, suppress};
+use crate::{embedded, encoding, form, kustomization, rules, suppress};
 
 /// A file that is to be looked at.
 pub struct Input<'i> {
@@ -172,12 +172,26 @@ impl Linter {
             }
         });
         if !encoding::is_utf8(report.input.bytes) {
+            if kustomization::is_named(report.input.path)
+                || form::named(report.input.path).is_some()
+            {
+                let text = encoding::decode(report.input.bytes).text;
+                if kustomization::may_bring_values(&text) {
+                    embedded::look_into_text(&text, report);
+                }
+            }
             encoded(report);
             return Kind::Other;
         }
         let text = report.text();
         let is_encrypted = text.contains(CIPHERTEXT_PREFIX);
         let Some(format) = form_of(report, is_encrypted) else {
+            if !form::is_prose(report.input.path) {
+                embedded::look_into_file(report);
+                if kustomization::seems_to_be(text) {
+                    embedded::look_into_text(text, report);
+                }
+            }
             unnamed(report);
             return Kind::Other;
         };
@@ -201,7 +215,12 @@ impl Linter {
             Err(_) if embedded::look_into_file(report) && own_rule(report).is_none() => {
                 return Kind::Read;
             }
-            Err(error) => return broken(report, error, is_encrypted),
+            Err(error) => {
+                if kustomization::may_bring_values(text) {
+                    embedded::look_into_text(text, report);
+                }
+                return broken(report, error, is_encrypted);
+            }
         };
         report.is_encrypted = document.is_encrypted();
         if matches!(format, Format::Dotenv | Format::Ini) {
@@ -274,6 +293,9 @@ fn form_of(report: &Report<'_>, is_encrypted: bool) -> Option<Format> {
     let text = report.text();
     if exact != Format::Binary {
         return Some(exact);
+    }
+    if kustomization::is_named(path) {
+        return Some(Format::Yaml);
     }
     if is_encrypted {
         return encrypted_form(path, text);

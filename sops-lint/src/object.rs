@@ -1,8 +1,15 @@
 //! The objects of a manifest, and what every kind of them has in common. Objects and workloads are found by their shape, wherever they
 //! stand and whatever holds them.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
 use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
+
+use crate::judged::Judged;
+use crate::kustomization;
+use crate::secret::{SecretValue, secret_fields};
 
 /// Every list of containers that a pod can have, and those of pipelines.
 const CONTAINER_LISTS: [&str; 5] = [
@@ -25,6 +32,10 @@ pub(crate) struct Object<'d, 'a> {
     pub(crate) pods: Vec<Pod<'d, 'a>>,
     /// Every `metadata` in it, its own and those of templates.
     pub(crate) metadata: Vec<NodeRef<'d, 'a>>,
+    /// What is known of values that several objects of the document have by aliases.
+    pub(crate) judged: Rc<Judged>,
+    /// The values in plaintext, if it is a Secret and they were asked for.
+    pub(crate) open_values: OnceCell<Vec<SecretValue<'d, 'a>>>,
 }
 
 /// Containers and volumes: the `spec` of a pod, or what has the same shape.
@@ -35,16 +46,24 @@ pub(crate) struct Pod<'d, 'a> {
 
 /// The objects of all documents, those in lists and in other objects included.
 pub(crate) fn objects<'d, 'a>(document: &'d Document<'a>) -> Vec<Object<'d, 'a>> {
+    objects_of(document.tops().flatten())
+}
+
+/// The objects of some nodes.
+pub(crate) fn objects_of<'d, 'a>(
+    nodes: impl Iterator<Item = NodeRef<'d, 'a>>,
+) -> Vec<Object<'d, 'a>> {
     let mut objects = Vec::new();
+    let judged = Rc::default();
     // Deeper than documents can be nested, so a list and not the stack of calls.
-    let mut tops: Vec<_> = document.tops().flatten().map(|top| (top, "")).collect();
+    let mut tops: Vec<_> = nodes.map(|top| (top, "")).collect();
     tops.reverse();
     while let Some((top, kind)) = tops.pop() {
         let mut inner = Vec::new();
         match top.shape() {
             // Only a document that SOPS has no form for has a list at its top.
             Shape::Sequence => inner.extend(top.items().map(|item| (item, ""))),
-            _ => objects.extend(Object::of(top, kind, &mut inner)),
+            _ => objects.extend(Object::of(top, kind, &judged, &mut inner)),
         }
         inner.reverse();
         tops.append(&mut inner);
@@ -58,6 +77,7 @@ impl<'d, 'a> Object<'d, 'a> {
     fn of(
         node: NodeRef<'d, 'a>,
         kind: &'static str,
+        judged: &Rc<Judged>,
         inner: &mut Vec<(NodeRef<'d, 'a>, &'static str)>,
     ) -> Option<Self> {
         let text = |key| node.get(key).and_then(NodeRef::as_str).unwrap_or_default();
@@ -69,6 +89,8 @@ impl<'d, 'a> Object<'d, 'a> {
             api_version: text("apiVersion"),
             pods: Vec::new(),
             metadata: Vec::new(),
+            judged: Rc::clone(judged),
+            open_values: OnceCell::new(),
         };
         let items = node.get("items").filter(|_| object.kind.ends_with("List"));
         if let Some(items) = items {
@@ -159,17 +181,31 @@ impl<'d, 'a> Object<'d, 'a> {
         self.is_secret() && (self.api_version == "v1" || has_metadata())
     }
 
-    /// Whether it is a kustomization, which may lack its kind.
+    /// Whether it is a kustomization, which may lack its kind, its version or both.
     pub(crate) fn is_kustomization(&self) -> bool {
-        self.kind == "Kustomization" && self.api_version.starts_with("kustomize.config.k8s.io/")
-            || self.kind.is_empty() && self.node.get("secretGenerator").is_some()
-            || self.kind.is_empty() && self.node.get("configMapGenerator").is_some()
-            || self.kind == "Component"
+        let own = |key| kustomization::text(self.node, key).unwrap_or_default();
+        let (kind, version) = (own("kind"), own("apiVersion"));
+        let is_version = version.starts_with("kustomize.config.k8s.io/");
+        let generates = || {
+            let generators = ["secretGenerator", "configMapGenerator"];
+            generators
+                .iter()
+                .any(|key| !kustomization::fields(self.node, key).is_empty())
+        };
+        match kind {
+            "Kustomization" => is_version || version.is_empty(),
+            "Component" => true,
+            "" => generates(),
+            _ => false,
+        }
     }
 
-    /// Whether it is a patch that takes something away.
+    /// Whether it is a patch that takes something away, and has no values itself.
     pub(crate) fn is_deletion(&self) -> bool {
         self.node.get("$patch").and_then(NodeRef::as_str) == Some("delete")
+            && !secret_fields(self.node)
+                .iter()
+                .any(|field| field.is_part() && !field.values().is_empty())
     }
 
     /// Each container, with the pod that it is in.
@@ -188,7 +224,7 @@ fn is_object(node: NodeRef<'_, '_>) -> bool {
         node.get(key)
             .is_some_and(|node| node.shape() == Shape::Mapping)
     };
-    is_text("apiVersion") && is_text("kind") && is_mapping("metadata")
+    is_text("apiVersion") && is_text("kind") && (is_mapping("metadata") || is_mapping("stringData"))
 }
 
 fn is_container(node: &NodeRef<'_, '_>) -> bool {

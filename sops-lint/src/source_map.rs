@@ -13,7 +13,6 @@ pub(crate) struct SourceMap<'t> {
     in_source: usize,
     /// Where the content begins in the source, and in the value.
     first: usize,
-    added: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,32 +34,12 @@ impl<'t> SourceMap<'t> {
             in_value: 0,
             in_source: first,
             first,
-            added: 0,
-        }
-    }
-
-    /// Of a text that is not a scalar.
-    pub(crate) fn of_text(source: &'t str, value: &'t str) -> Self {
-        Self {
-            source,
-            value,
-            style: Style::Plain,
-            in_value: 0,
-            in_source: 0,
-            first: 0,
-            added: 0,
         }
     }
 
     /// Whether the value is on lines of its own.
     pub(crate) fn is_block(&self) -> bool {
         self.style == Style::Block
-    }
-
-    /// Leaves out characters at the beginning of the value that are not in the source.
-    pub(crate) fn skip(&mut self, length: usize) {
-        self.added = length;
-        self.in_value = length;
     }
 
     /// How far value and source were compared.
@@ -93,7 +72,7 @@ impl<'t> SourceMap<'t> {
     /// The place in the source of the first character at or after `at` of the value that is not white space.
     fn forward(&mut self, at: usize) -> usize {
         if at < self.in_value {
-            (self.in_value, self.in_source) = (self.added, self.first);
+            (self.in_value, self.in_source) = (0, self.first);
         }
         let passed = self.value.get(self.in_value..at).unwrap_or_default();
         let mut left = passed.chars().filter(|c| !c.is_whitespace()).count();

@@ -7,9 +7,10 @@ use sops_core::config::Config;
 use sops_core::keys::{Family, MasterKey};
 use sops_core::rules::EncryptionRule;
 use sops_core::{Encryption, Format};
-use sops_lint::{Finding, Input, Linter, NoTree, Settings, Severity};
+use sops_lint::{Finding, Input, Linter, NoTree, Settings, Severity, Tree};
 use test_support::disguise::{Disguise, disguises, innocents};
 use test_support::environment::recipient;
+use test_support::kustomize::kustomizations;
 
 const ROOT: &str = "/repo";
 /// What the hook looks for in a file's content.
@@ -24,7 +25,33 @@ fn config(path_regex: &str) -> Config {
     Config::parse(text.as_bytes(), &file, Path::new(ROOT)).expect("it is valid")
 }
 
+/// The files of a directory.
+struct Files<'f>(&'f [Disguise]);
+
+impl Tree for Files<'_> {
+    fn read(&self, path: &Path) -> Option<Vec<u8>> {
+        let file = self
+            .0
+            .iter()
+            .find(|file| self.root().join(&file.path) == path);
+        file.map(|file| file.bytes.clone())
+    }
+
+    fn root(&self) -> &Path {
+        Path::new(ROOT)
+    }
+}
+
 fn refused(config: Option<&Config>, path: &str, bytes: &[u8]) -> Vec<Finding> {
+    refused_among(config, path, bytes, &NoTree)
+}
+
+fn refused_among(
+    config: Option<&Config>,
+    path: &str,
+    bytes: &[u8],
+    tree: &dyn Tree,
+) -> Vec<Finding> {
     static LINTER: LazyLock<Linter> =
         LazyLock::new(|| Linter::new(Settings::default()).expect("the settings are valid"));
     let absolute: PathBuf = Path::new(ROOT).join(path);
@@ -33,7 +60,7 @@ fn refused(config: Option<&Config>, path: &str, bytes: &[u8]) -> Vec<Finding> {
         path: &absolute,
         bytes,
         config,
-        tree: &NoTree,
+        tree,
     });
     let mut findings = linted.findings;
     findings.retain(|finding| RULES.contains(&finding.rule.code));
@@ -74,6 +101,22 @@ fn a_manifest_is_refused_without_a_rule_too() {
         })
         .filter(|one| refused(None, &one.path, &one.bytes).is_empty())
         .map(|one| one.path)
+        .collect();
+    assert!(passed.is_empty(), "{passed:#?}");
+}
+
+#[test]
+fn what_kustomize_makes_a_secret_of_is_refused() {
+    let passed: Vec<_> = kustomizations()
+        .iter()
+        .filter(|files| {
+            let found = files
+                .iter()
+                .flat_map(|file| refused_among(None, &file.path, &file.bytes, &Files(files)));
+            let mut found = found.filter(|finding| finding.rule.code == "SL010");
+            !found.any(|finding| finding.severity == Severity::Error)
+        })
+        .map(|files| files[0].path.clone())
         .collect();
     assert!(passed.is_empty(), "{passed:#?}");
 }
@@ -137,8 +180,9 @@ fn leftovers_of_a_killed_run_are_refused() {
 #[test]
 fn a_part_of_a_disguise_is_looked_at_like_any_file() {
     let config = config("^secrets/");
-    let disguises = disguises();
-    let short = disguises.iter().filter(|one| one.bytes.len() < 1_000);
+    let kustomizations = kustomizations().into_iter().flatten();
+    let all = disguises().into_iter().chain(kustomizations);
+    let short = all.filter(|one| one.bytes.len() < 1_000);
     for (number, one) in short.enumerate() {
         // Many of them are alike, so each is cut elsewhere.
         for end in (number % 31..one.bytes.len()).step_by(31) {
@@ -146,4 +190,26 @@ fn a_part_of_a_disguise_is_looked_at_like_any_file() {
             refused(None, &one.path, &one.bytes[end..]);
         }
     }
+}
+
+/// Each of these would be read thousands of times if every alias were followed.
+#[test]
+fn what_aliases_repeat_is_reported_once() {
+    let operations = r"- op: add\n  path: /stringData/a\n  value: correct-horse-9\n".repeat(300);
+    let patches = format!(
+        "x: &p \"{operations}\"\npatches:\n{}",
+        "- patch: *p\n".repeat(3_000)
+    );
+    assert_eq!(refused(None, "a.yaml", patches.as_bytes()).len(), 300);
+    let literals = format!(
+        "x: &p ['a=correct-horse-9']\nsecretGenerator:\n{}",
+        "- {name: a, literals: *p}\n".repeat(3_000)
+    );
+    assert_eq!(refused(None, "a.yaml", literals.as_bytes()).len(), 1);
+    let values: String = (0..2_000).map(|key| format!("  k{key}: *p\n")).collect();
+    let secret = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{}}\nx: &p \"{}\"\nstringData:\n{values}",
+        r"${A}\n".repeat(5_000)
+    );
+    assert!(refused(None, "a.yaml", secret.as_bytes()).is_empty());
 }

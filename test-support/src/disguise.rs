@@ -367,7 +367,7 @@ fn in_marks_of_templates() -> Vec<(&'static str, String)> {
 }
 
 /// Encodings that a text is saved in by accident, on Windows above all.
-fn encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
         text.encode_utf16().flat_map(bytes).collect()
     };
@@ -501,6 +501,10 @@ fn fields() -> Vec<(&'static str, String)> {
             "aliased-value",
             with("metadata: {name: a, annotations: {a: &p '@'}}\nstringData: {password: *p}\n")
                 .replace("metadata:\n  name: am\n", ""),
+        ),
+        (
+            "deletion-with-values",
+            with("$patch: delete\nstringData:\n  password: @\n"),
         ),
         ("merged-object", with("<<: {stringData: {password: '@'}}\n")),
         (
@@ -801,7 +805,8 @@ pub fn innocents() -> Vec<(String, String)> {
         secret("data: {}\n"),
         secret("data: {password: \"${PASSWORD}\"}\n"),
         secret("type: kubernetes.io/service-account-token\n"),
-        secret("$patch: delete\nstringData: {password: correct-horse}\n"),
+        secret("$patch: delete\n"),
+        secret("$patch: delete\nstringData: {password: null}\n"),
         secret("stringData:\n  ca.crt: |\n    -----BEGIN CERTIFICATE-----\n    MIIB\n    -----END CERTIFICATE-----\n"),
         secret("stringData:\n  password: '{{ .password }}'\n"),
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {mode: fast}\n".to_owned(),
@@ -836,6 +841,54 @@ pub fn innocents() -> Vec<(String, String)> {
         "apps/kustomization.yaml",
         "resources: [0.yaml]\npatches:\n- target: {kind: Secret}\n  path: 0.yaml\n",
     );
+    for (name, text) in [
+        (
+            "kustomization.yaml",
+            "kind: Kustomization\nSecretGenerator:\n- {name: a, literals: ['a=${A}'], files: [a.enc]}\nconfigMapGenerator:\n- {name: b, literals: [mode=fast]}\n\
+             generators: [plugin.yaml]\npatches:\n- {target: {kind: Secret}, path: labels}\n- {target: {kind: ConfigMap}, path: mode.yaml}\n- {path: replicas.txt}\n\
+             - patch: '{$patch: delete, apiVersion: v1, kind: Secret, metadata: {name: a}}'\n\
+             - patch: |-\n    - {op: move, from: /stringData/a, path: /stringData/b}\n    - {op: remove, path: /data/a}\n\
+             replacements:\n- sourceValue: production\n  targets:\n  - {select: {kind: Deployment}, fieldPaths: [metadata.namespace]}\n",
+        ),
+        (
+            "a.enc",
+            "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]",
+        ),
+        (
+            "plugin.yaml",
+            "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: a}\nliterals: [mode=fast]\n",
+        ),
+        (
+            "labels",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a, labels: {app: web}}\n",
+        ),
+        (
+            "mode.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {mode: fast}\n",
+        ),
+        (
+            "replicas.txt",
+            "- {op: add, path: /spec/replicas, value: 2}\n",
+        ),
+        (
+            "notes.txt",
+            "- an op has a path\n- stringData: is a field\n",
+        ),
+        (
+            "composition.yaml",
+            "apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\nmetadata: {name: a}\nspec:\n  resources:\n  - patches:\n    - {fromFieldPath: spec.a, toFieldPath: spec.b}\n",
+        ),
+        (
+            "patches.py",
+            "patches: list = []\ntransformers = {'op': 'add', 'path': '\\x2fstringData'}\n",
+        ),
+        (
+            "fixture.json",
+            "[{\"op\": \"add\", \"path\": \"/data/mode\", \"value\": \"fast\"}]\n",
+        ),
+    ] {
+        add(&format!("kustomize/{name}"), text);
+    }
     add(
         "apps/list.json",
         "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": []}\n",

@@ -6,6 +6,7 @@ pub mod disguise;
 pub mod environment;
 mod flat;
 mod json;
+pub mod kustomize;
 pub mod written;
 mod yaml;
 

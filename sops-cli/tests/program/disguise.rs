@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 use test_support::disguise::{Disguise, disguises, innocents};
 use test_support::environment::{Run, TestEnvironment, program, recipient};
+use test_support::kustomize::kustomizations;
 
 fn repository(path_regex: &str) -> TestEnvironment {
     let environment = TestEnvironment::new();
@@ -68,6 +69,27 @@ fn the_hook_refuses_a_secret_in_any_disguise() {
         .iter()
         .filter(|one| !said.contains(&format!("--> {}:", one.path)))
         .map(|one| &one.path)
+        .collect();
+    assert!(passed.is_empty(), "{passed:#?}");
+    assert!(!Disguise::shows_value(said.as_bytes()), "{said}");
+}
+
+#[test]
+fn the_hook_refuses_what_kustomize_makes_a_secret_of() {
+    let environment = repository("^secrets/");
+    let all = kustomizations();
+    for one in all.iter().flatten() {
+        write(&environment, &one.path, &one.bytes);
+    }
+    git(&environment, &["-c", "core.safecrlf=false", "add", "-A"]).succeeds();
+    let run = git(&environment, &["commit", "-q", "-m", "x"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let said = run.stdout.clone() + &run.stderr;
+    let is_refused = |one: &Disguise| said.contains(&format!("--> {}:", one.path));
+    let passed: Vec<_> = all
+        .iter()
+        .filter(|files| !files.iter().any(is_refused))
+        .map(|files| &files[0].path)
         .collect();
     assert!(passed.is_empty(), "{passed:#?}");
     assert!(!Disguise::shows_value(said.as_bytes()), "{said}");

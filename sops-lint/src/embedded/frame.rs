@@ -1,53 +1,65 @@
-//! The text of a scalar that is parsed as a document, and how its positions map to the file.
+//! A text that is parsed as a document of its own, and how its positions map to the file.
 
 use std::cell::Cell;
 use std::ops::Range;
 
 use crate::source_map::SourceMap;
 
-/// A text in a file.
+/// A text in a file, or one that the file refers to.
+#[derive(Clone)]
 pub(crate) struct Frame {
     /// The parsed text.
     text: String,
-    /// The scalar in the file as it is written, and where that begins; a whole file is no scalar.
-    source: String,
-    start: usize,
-    is_scalar: bool,
-    /// How far the text and the source were compared.
-    compared: Cell<Option<(usize, usize)>>,
-    /// How many bytes at the beginning of the text are not in the file.
-    added: usize,
-    /// The path to the scalar.
+    place: Place,
+    /// The path to the text.
     path: Vec<String>,
+}
+
+/// Where a text is in the file.
+#[derive(Clone)]
+enum Place {
+    /// It is the value of a scalar, which is written as `source` at `start`.
+    Scalar {
+        source: String,
+        start: usize,
+        /// How far the text and the source were compared.
+        compared: Cell<Option<(usize, usize)>>,
+    },
+    /// It is the whole file.
+    File,
+    /// It is elsewhere: all of it is found at this place.
+    At(Range<usize>),
 }
 
 impl Frame {
     /// The value of a scalar.
-    pub(crate) fn of_scalar(text: String, source: &str, start: usize, path: Vec<String>) -> Self {
+    pub(crate) fn of_scalar(text: &str, source: &str, start: usize, path: Vec<String>) -> Self {
         Self {
-            text,
-            source: source.to_owned(),
-            start,
-            is_scalar: true,
-            compared: Cell::new(None),
-            added: 0,
+            text: text.to_owned(),
+            place: Place::Scalar {
+                source: source.to_owned(),
+                start,
+                compared: Cell::new(None),
+            },
             path,
         }
     }
 
     /// A whole file.
-    pub(crate) fn of_file(text: String, source: &str) -> Self {
+    pub(crate) fn of_file(text: &str) -> Self {
         Self {
-            is_scalar: false,
-            ..Self::of_scalar(text, source, 0, Vec::new())
+            text: text.to_owned(),
+            place: Place::File,
+            path: Vec::new(),
         }
     }
 
-    /// The same of a text that begins with a key that is not in the file.
-    pub(crate) fn with_key(self, key: &str) -> Self {
+    /// A text that is not in the file as it is, with the place that brings it in.
+    pub(crate) fn at(text: &str, place: Range<usize>, path: Vec<String>) -> Self {
         Self {
-            added: key.len(),
-            ..self
+            text: text.to_owned(),
+            place: Place::At(place),
+            path,
         }
     }
 
@@ -58,22 +70,30 @@ impl Frame {
 
     /// The place in the file of a place in the text.
     pub(crate) fn in_file(&self, span: &Range<usize>) -> Range<usize> {
-        let mut map = match self.is_scalar {
-            true => SourceMap::new(&self.source, &self.text),
-            false => SourceMap::of_text(&self.source, &self.text),
-        };
-        map.skip(self.added);
-        if let Some(compared) = self.compared.get().filter(|(text, _)| *text <= span.start) {
-            map.go_on_from(compared);
+        match &self.place {
+            Place::Scalar {
+                source,
+                start,
+                compared,
+            } => {
+                let mut map = SourceMap::new(source, &self.text);
+                if let Some(compared) = compared.get().filter(|(text, _)| *text <= span.start) {
+                    map.go_on_from(compared);
+                }
+                let range = map.range(span);
+                compared.set(Some(map.compared()));
+                start + range.start..start + range.end
+            }
+            Place::File => span.clone(),
+            Place::At(place) => place.clone(),
         }
-        let range = map.range(span);
-        self.compared.set(Some(map.compared()));
-        self.start + range.start..self.start + range.end
     }
 
     /// The path in the file of a path in the text.
     pub(crate) fn path(&self, inner: Vec<String>) -> Vec<String> {
-        let inner = inner.into_iter().skip(usize::from(self.added > 0));
-        self.path.iter().cloned().chain(inner).collect()
+        match &self.place {
+            Place::At(_) => self.path.clone(),
+            _ => self.path.iter().cloned().chain(inner).collect(),
+        }
     }
 }

@@ -1,8 +1,17 @@
-//! Patches of kustomize, in scalars and in files of their own: the rules for objects look at them as they do at objects.
+//! Patches of kustomize, in scalars and in files of their own: the rules for objects look at them as they do at objects. What kustomize's
+//! generators, replacements and built-in plugins bring into a Secret is found here too.
 
 mod frame;
+mod merge;
 mod operation;
 mod patches;
+mod plugin;
+mod readings;
+mod referenced;
+mod replacement;
+mod walk;
+mod written;
 
 pub(crate) use frame::Frame;
-pub(crate) use patches::{LISTS, look_into, look_into_file, with_key};
+pub(crate) use patches::{LISTS, with_key};
+pub(crate) use walk::{look_into, look_into_file, look_into_text};

@@ -1,9 +1,14 @@
 //! Patches of JSON 6902: lists of operations, each with a path and a value.
 
+use std::collections::HashSet;
+use std::ops::Range;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sops_core::document::{NodeRef, Shape};
 
+use super::merge;
+use super::written::Written;
 use crate::report::Report;
 use crate::rules::literal_secret_in_env as env;
 use crate::rules::plaintext_secret;
@@ -11,29 +16,74 @@ use crate::rules::secret_in_command as command;
 use crate::rules::secret_in_config_map as config_map;
 use crate::rules::secret_in_helm_values as helm_values;
 use crate::rules::secret_in_metadata as metadata;
-use crate::secret::SECRET_PARTS;
+use crate::secret::{SECRET_PARTS, secret_fields};
 
 /// What to do about a Secret in a patch.
 pub(super) const HELP: &str = "SOPS cannot encrypt a patch: put the values into a Secret in a file of its own, and encrypt that with `sops-rs encrypt -i`";
 
+/// Whether a text begins as a list does, and may have operations in it. An escape may hide their keys.
+pub(super) fn may_be_list(text: &str) -> bool {
+    let has = |word| text.contains(word);
+    if !(has("op") && has("path") || has("\\")) {
+        return false;
+    }
+    let mut rest = text.trim_start_matches('\u{feff}');
+    loop {
+        rest = rest.trim_start();
+        rest = match rest.chars().next() {
+            Some('#' | '%') => rest.split_once('\n').map_or("", |(_, rest)| rest),
+            Some('!' | '&') => rest.trim_start_matches(|c: char| !c.is_whitespace()),
+            Some('-') if rest.starts_with("---") => &rest["---".len()..],
+            Some('[') => return true,
+            Some('-') => return rest[1..].starts_with(char::is_whitespace),
+            _ => return false,
+        };
+    }
+}
+
 /// Checks the operations of a list for objects of a kind, which may be empty. Returns whether there are any operations.
-pub(super) fn look_at_list(list: NodeRef<'_, '_>, kind: &str, report: &mut Report<'_>) -> bool {
+pub(super) fn look_at_list(
+    list: NodeRef<'_, '_>,
+    kind: &'static str,
+    report: &mut Report<'_>,
+) -> bool {
     let mut is_patch = false;
+    let mut written = Written::default();
+    let mut seen = Seen::new();
     for operation in list.items().filter(|item| is_operation(*item)) {
         is_patch = true;
         let text = |key| operation.get(key).and_then(NodeRef::as_str);
-        let path: Vec<String> = text("path")
-            .into_iter()
-            .flat_map(|path| path.split('/').skip(1))
-            .map(|part| part.replace("~1", "/").replace("~0", "~"))
-            .collect();
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        let is_written = matches!(text("op"), Some("add" | "replace" | "test"));
-        if let Some(value) = operation.get("value").filter(|_| is_written) {
-            look_at(&path, value, kind, report);
+        let path = text("path").unwrap_or_default();
+        match text("op") {
+            Some("add" | "replace" | "test") => {
+                if let Some(value) = operation.get("value") {
+                    look_at(&parts(path), value, kind, &mut seen, report);
+                    written.set(path, value);
+                }
+            }
+            Some("copy" | "move") => {
+                for (path, value) in written.moved(text("from").unwrap_or_default(), path) {
+                    let path_parts = parts(&path);
+                    if let None | Some("data" | "stringData") =
+                        path_parts.first().map(String::as_str)
+                    {
+                        look_at(&path_parts, value, kind, &mut seen, report);
+                    }
+                    written.set(&path, value);
+                }
+            }
+            _ => {}
         }
     }
     is_patch
+}
+
+/// The keys of a path.
+fn parts(path: &str) -> Vec<String> {
+    let parts = path.split('/').skip(1);
+    parts
+        .map(|part| part.replace("~1", "/").replace("~0", "~"))
+        .collect()
 }
 
 fn is_operation(item: NodeRef<'_, '_>) -> bool {
@@ -42,12 +92,40 @@ fn is_operation(item: NodeRef<'_, '_>) -> bool {
     text("op").is_some_and(|op| operations.contains(&op)) && text("path").is_some()
 }
 
+/// The values that aliases brought in and that were looked at, each with the field that it was for.
+type Seen = HashSet<(Range<usize>, String)>;
+
+/// Whether a value is to be looked at: an alias may bring it in without end.
+fn is_new(value: NodeRef<'_, '_>, field: &str, seen: &mut Seen) -> bool {
+    let origin = value.origin().span();
+    origin == value.span() || seen.insert((origin, field.to_owned()))
+}
+
 /// Asks the rules about the value that an operation writes at a path.
-fn look_at(path: &[&str], value: NodeRef<'_, '_>, kind: &str, report: &mut Report<'_>) {
-    match path {
+fn look_at(
+    path: &[String],
+    value: NodeRef<'_, '_>,
+    kind: &'static str,
+    seen: &mut Seen,
+    report: &mut Report<'_>,
+) {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let field = match &*path {
+        [field, ..] if SECRET_PARTS.contains(field) => (*field).to_owned(),
+        path => path
+            .last()
+            .map_or_else(String::new, |last| format!("/{last}")),
+    };
+    if !is_new(value, &field, seen) {
+        return;
+    }
+    match &*path {
+        [] => merge::look_at([value].into_iter(), kind, report),
         [part] if SECRET_PARTS.contains(part) => {
-            for (key, child) in value.entries() {
-                entry(part, key, child, kind, report);
+            for field in secret_fields(value) {
+                if is_new(field.node, &format!("{part}/"), seen) {
+                    entry(part, field.name, field.node, kind, report);
+                }
             }
         }
         [part, key] if SECRET_PARTS.contains(part) => entry(part, key, value, kind, report),
@@ -91,7 +169,13 @@ fn look_at(path: &[&str], value: NodeRef<'_, '_>, kind: &str, report: &mut Repor
 }
 
 /// A key of a Secret or of a ConfigMap. What is in base64 is of a Secret, if nothing says otherwise.
-fn entry(part: &str, key: &str, value: NodeRef<'_, '_>, kind: &str, report: &mut Report<'_>) {
+pub(super) fn entry(
+    part: &str,
+    key: &str,
+    value: NodeRef<'_, '_>,
+    kind: &str,
+    report: &mut Report<'_>,
+) {
     let text = value.scalar_text().unwrap_or_default().trim();
     let packed: String = text.split_whitespace().collect();
     let decoded = STANDARD.decode(packed).ok();

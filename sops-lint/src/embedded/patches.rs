@@ -1,85 +1,99 @@
 //! Patches wherever kustomize, Flux and Argo CD have them: strategic merges and lists of JSON 6902.
 
 use sops_core::document::{NodeRef, Shape};
-use sops_core::{Document, Format};
 
-use super::{Frame, operation};
-use crate::object::objects;
+use super::readings::any_reading;
+use super::walk::Walk;
+use super::{Frame, merge, operation, referenced};
+use crate::kustomization;
 use crate::report::Report;
-use crate::rule::{Check, Rule};
-use crate::rules;
+use crate::rules::PLAINTEXT_SECRET;
+use crate::template;
+use crate::unparsed::names_secret;
 
 /// The keys that have lists of patches, the old ones too.
 pub(crate) const LISTS: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"];
 
-/// The rules that look for secrets in an object. The other rules need a whole object, and a patch is only a part.
-static RULES: [&Rule; 6] = [
-    &rules::literal_secret_in_env::RULE,
-    &rules::secret_in_config_map::RULE,
-    &rules::secret_in_metadata::RULE,
-    &rules::secret_in_command::RULE,
-    &rules::plaintext_secret::RULE,
-    &rules::secret_in_helm_values::RULE,
-];
-
 /// A key to put before a list, because a document must be a mapping.
 const KEY: &str = "patch:\n  ";
 
-/// Looks at the patches in a document.
-pub(crate) fn look_into(document: &Document<'_>, report: &mut Report<'_>) {
-    if !document.text().contains(LISTS[0]) {
-        return;
+/// The kinds of objects that patches are judged by; any other kind is one of no interest, and none is an unknown one.
+const KINDS: [&str; 3] = ["Secret", "HelmRelease", ""];
+
+/// Looks at an item of a list of patches. Texts of the old list are patches, or names of files.
+pub(super) fn patch(item: NodeRef<'_, '_>, walk: &mut Walk, report: &mut Report<'_>) {
+    let kind = kind_of_target(item);
+    let own = kustomization::fields(item, "patch").into_iter();
+    let own: Vec<_> = own.chain(kustomization::fields(item, "jsonOp")).collect();
+    if own.is_empty()
+        && let Some(file) = kustomization::fields(item, "path").first()
+    {
+        return referenced::look_at(*file, kind, walk, report);
     }
-    let mut open: Vec<_> = document.tops().flatten().collect();
-    while let Some(node) = open.pop() {
-        open.extend(node.items().filter(is_container));
-        for (key, child) in node.entries() {
-            if LISTS.contains(&key) {
-                child.items().for_each(|item| patch(item, report));
+    for patch in if own.is_empty() { vec![item] } else { own } {
+        if !walk.is_new(patch, kind) {
+            continue;
+        }
+        if patch.shape() == Shape::Sequence {
+            walk.frame_nodes(true, report);
+            operation::look_at_list(patch, kind, report);
+            walk.frame_nodes(false, report);
+        } else if let Some(text) = patch.as_str() {
+            if text.contains(['\n', '{', '[']) {
+                let frame = walk.frame(text, patch, report);
+                in_text(text, kind, frame, report);
+            } else {
+                referenced::look_at(patch, kind, walk, report);
             }
-            open.extend(Some(child).filter(is_container));
         }
     }
 }
 
-fn is_container(node: &NodeRef<'_, '_>) -> bool {
-    node.shape() != Shape::Scalar
-}
-
-/// Looks at an item of a list of patches. Texts of the old list are patches, or names of files.
-fn patch(item: NodeRef<'_, '_>, report: &mut Report<'_>) {
-    let target = item.at(&["target", "kind"]).and_then(NodeRef::as_str);
-    // The kind of a target may be a regular expression, which says little.
-    let is_name = |kind: &&str| kind.chars().all(|c| c.is_ascii_alphanumeric());
-    let kind = target.filter(is_name).unwrap_or_default();
-    let patch = item.get("patch").unwrap_or(item);
-    if operation::look_at_list(patch, kind, report) {
-        return;
+/// The kind of the objects that a patch is for. That of a target may be a regular expression, which says little.
+fn kind_of_target(item: NodeRef<'_, '_>) -> &'static str {
+    let target = kustomization::fields(item, "target").into_iter().next();
+    let text = |key| target.and_then(|target| kustomization::text(target, key));
+    let kind = text("kind").unwrap_or_default();
+    let is_name = kind.chars().all(|c| c.is_ascii_alphanumeric());
+    let is_core = text("group").is_none_or(str::is_empty);
+    if !is_name || kind == "Secret" && !is_core {
+        return "";
     }
-    let Some(text) = patch
-        .as_str()
-        .filter(|text| text.contains(['\n', '{', '[']))
-    else {
-        return;
-    };
-    let span = patch.span();
-    let source = report.text().get(span.clone()).unwrap_or_default();
-    let frame = |text| Frame::of_scalar(text, source, span.start, patch.path());
-    match with_key(text) {
-        Some(list) => look_at_list(&list, frame(list.clone()), kind, report),
-        None => look_at_merge(text, frame(text.to_owned()), report),
-    };
+    let known = KINDS.into_iter().find(|known| *known == kind);
+    known.unwrap_or("other")
 }
 
-/// Looks at a file that is a list of JSON 6902; whether it is one.
-pub(crate) fn look_into_file(report: &mut Report<'_>) -> bool {
-    let text = report.text();
-    let has = |word| text.contains(word);
-    let list = with_key(text).filter(|_| has("op") && has("path"));
-    list.is_some_and(|list| {
-        let frame = Frame::of_file(list.clone(), text);
-        look_at_list(&list, frame, "", report)
-    })
+/// Looks at the text of a patch of objects of a kind.
+pub(super) fn in_text(text: &str, kind: &'static str, frame: Frame, report: &mut Report<'_>) {
+    let is_read = any_reading(text, |document| {
+        let before = report.findings.len();
+        let is_list = |node: &NodeRef<'_, '_>| node.shape() == Shape::Sequence;
+        report.within(Some(frame.clone()));
+        if document.tops().flatten().any(|top| is_list(&top)) {
+            for list in document.tops().flatten() {
+                operation::look_at_list(list, kind, report);
+            }
+        } else {
+            merge::look_at(document.tops().flatten(), kind, report);
+        }
+        report.within(None);
+        report.findings.len() > before
+    });
+    let may_have_values = || {
+        text.contains("stringData")
+            || text.contains("data") && (kind == "Secret" || names_secret(text))
+    };
+    if !is_read && !template::has_action(text) && may_have_values() {
+        report.of(&PLAINTEXT_SECRET, None);
+        report.within(Some(frame));
+        report
+            .span(
+                0..text.trim_end().len(),
+                "a patch that may have values of a Secret in plaintext cannot be read",
+            )
+            .help(operation::HELP);
+        report.within(None);
+    }
 }
 
 /// A list as the value of a key; `None` for a text that is no list.
@@ -94,47 +108,4 @@ pub(crate) fn with_key(text: &str) -> Option<String> {
         None => line.to_owned(),
     });
     is_list.then(|| format!("{KEY}{}", lines.collect::<Vec<_>>().join("\n  ")))
-}
-
-fn look_at_list(text: &str, frame: Frame, kind: &str, report: &mut Report<'_>) -> bool {
-    let Ok(document) = Document::parse(text, Format::Yaml) else {
-        return false;
-    };
-    report.within(Some(frame.with_key(KEY)));
-    let lists = document.tops().flatten().filter_map(|top| top.get("patch"));
-    let mut is_patch = false;
-    for list in lists {
-        is_patch |= operation::look_at_list(list, kind, report);
-    }
-    report.within(None);
-    is_patch
-}
-
-fn look_at_merge(text: &str, frame: Frame, report: &mut Report<'_>) -> bool {
-    let Ok(document) = Document::parse(text, Format::Yaml) else {
-        return false;
-    };
-    let before = report.findings.len();
-    let is_encrypted = std::mem::take(&mut report.is_encrypted);
-    report.within(Some(frame));
-    for object in objects(&document) {
-        for rule in RULES {
-            for check in rule.checks {
-                if let Check::Object(check) = check {
-                    report.of(rule, Some(&object));
-                    check(&object, report);
-                }
-            }
-        }
-    }
-    report.within(None);
-    report.is_encrypted = is_encrypted;
-    for finding in &mut report.findings[before..] {
-        // A fix for a file does not apply to a text in it.
-        finding.fix = None;
-        if finding.rule.code == rules::PLAINTEXT_SECRET.code {
-            finding.help(operation::HELP);
-        }
-    }
-    true
 }

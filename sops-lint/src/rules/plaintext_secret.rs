@@ -1,5 +1,6 @@
 //! A Secret that is not encrypted, and any file that a creation rule covers.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use base64::Engine as _;
@@ -9,9 +10,9 @@ use sops_core::document::NodeRef;
 use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 
-use super::secret_in_config_map::files;
 use crate::finding::{Fix, Severity};
 use crate::form;
+use crate::kustomization;
 use crate::likeness::{in_text, is_harmless, is_reference};
 use crate::object::Object;
 use crate::report::Report;
@@ -134,11 +135,16 @@ pub(super) fn is_ciphertext(value: &SecretValue<'_, '_>) -> bool {
 
 /// The values of a Secret that are in plaintext, and neither references, placeholders nor public.
 pub(crate) fn open_values<'d, 'a>(object: &Object<'d, 'a>) -> Vec<SecretValue<'d, 'a>> {
-    let is_whole = object.is_whole_secret();
-    let fields = secret_fields(object.node).into_iter();
-    let fields = fields.filter(|field| field.is_part() || is_whole && field.holds_values());
-    let values = fields.flat_map(|field| field.values());
-    values.filter(is_plaintext).collect()
+    let find = || {
+        let is_whole = object.is_whole_secret();
+        let fields = secret_fields(object.node).into_iter();
+        let fields = fields.filter(|field| field.is_part() || is_whole && field.holds_values());
+        let values = fields.flat_map(|field| field.values());
+        values
+            .filter(|value| object.judged.is_open(value, is_plaintext))
+            .collect()
+    };
+    object.open_values.get_or_init(find).clone()
 }
 
 /// Whether a value of a Secret is in plaintext: neither encrypted nor a reference, a placeholder or public.
@@ -187,27 +193,20 @@ pub(crate) fn is_open_reference(text: &str) -> bool {
         || text.starts_with('<') && text.ends_with('>')
 }
 
-fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
-    if !object.is_kustomization() {
-        return;
-    }
+/// Reports the values of Secrets that kustomize generates. What several aliases bring in is reported once.
+pub(crate) fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
     const HELP: &str =
         "encrypt the Secret as a manifest or its files with sops-rs, and let `sops-rs-krm` make it";
-    for generator in object
-        .node
-        .get("secretGenerator")
-        .into_iter()
-        .flat_map(NodeRef::items)
-    {
-        for literal in generator
-            .get("literals")
-            .into_iter()
-            .flat_map(NodeRef::items)
-        {
+    let mut seen = HashSet::new();
+    let mut is_new = |node: NodeRef<'_, '_>| seen.insert(node.origin().span());
+    // Whether the file of a name is in plaintext.
+    let mut plain = HashMap::new();
+    for generator in kustomization::secret_generators(object) {
+        for literal in kustomization::items(generator, "literals") {
             let Some((name, value)) = literal.as_str().and_then(|text| text.split_once('=')) else {
                 continue;
             };
-            if !is_open_reference(value.trim_matches(['"', '\''])) {
+            if is_new(literal) && !is_open_reference(value.trim_matches(['"', '\''])) {
                 report
                     .node(
                         literal,
@@ -216,14 +215,19 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
                     .help(HELP);
             }
         }
-        for (file, name) in files(generator) {
+        for (file, name) in kustomization::files(generator) {
+            if !is_new(file) {
+                continue;
+            }
             let folder = report.input.path.parent().unwrap_or(Path::new("/"));
-            let content = report.input.tree.read(&folder.join(name));
-            let is_plain = content.is_some_and(|content| {
-                !content.is_empty()
-                    && !str::from_utf8(&content).is_ok_and(|text| {
-                        text.contains(CIPHERTEXT_PREFIX) || is_open_reference(text.trim())
-                    })
+            let is_plain = *plain.entry(name).or_insert_with(|| {
+                let content = report.input.tree.read(&folder.join(name));
+                content.is_some_and(|content| {
+                    !content.is_empty()
+                        && !str::from_utf8(&content).is_ok_and(|text| {
+                            text.contains(CIPHERTEXT_PREFIX) || is_open_reference(text.trim())
+                        })
+                })
             });
             if is_plain {
                 let message = format!("the file `{name}` of a Secret is in plaintext");

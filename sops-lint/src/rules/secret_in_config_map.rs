@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use sops_core::document::NodeRef;
 
 use crate::finding::Severity;
+use crate::kustomization;
 use crate::likeness::{Found, in_text, in_variable};
 use crate::object::Object;
 use crate::report::Report;
@@ -78,14 +79,8 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
     if !object.is_kustomization() {
         return;
     }
-    let generators = object
-        .node
-        .get("configMapGenerator")
-        .into_iter()
-        .flat_map(NodeRef::items);
-    for generator in generators {
-        let of = |key| generator.get(key).into_iter().flat_map(NodeRef::items);
-        for literal in of("literals") {
+    for generator in kustomization::items(object.node, "configMapGenerator") {
+        for literal in kustomization::items(generator, "literals") {
             let assigned = literal.as_str().and_then(|text| text.split_once('='));
             let Some((name, value)) = assigned else {
                 continue;
@@ -95,7 +90,7 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
                 report.node(literal, message).help(HELP);
             }
         }
-        for (file, name) in files(generator) {
+        for (file, name) in kustomization::files(generator) {
             let folder = report.input.path.parent().unwrap_or(Path::new("/"));
             let content = report.input.tree.read(&folder.join(name));
             let text = content
@@ -107,18 +102,4 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
             }
         }
     }
-}
-
-/// The files that a generator of kustomize takes in, each with the node that names it: a text, or `key=file` in the list `files`.
-pub(super) fn files<'d, 'a>(
-    generator: NodeRef<'d, 'a>,
-) -> impl Iterator<Item = (NodeRef<'d, 'a>, &'d str)> {
-    let list = move |key| generator.get(key).into_iter().flat_map(NodeRef::items);
-    let files = list("files").filter_map(|file| {
-        let text = file.as_str()?;
-        Some((file, text.split_once('=').map_or(text, |(_, name)| name)))
-    });
-    // The old form of one file of variables is no list.
-    let envs = list("envs").chain(generator.get("env"));
-    files.chain(envs.filter_map(|file| Some((file, file.as_str()?))))
 }

@@ -1,0 +1,57 @@
+//! Strategic merges: parts of objects.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use sops_core::document::NodeRef;
+
+use super::operation;
+use crate::object::objects_of;
+use crate::report::Report;
+use crate::rule::{Check, Rule};
+use crate::rules;
+
+/// The rules that look for secrets in an object. The other rules need a whole object, and a patch is only a part.
+static RULES: [&Rule; 6] = [
+    &rules::literal_secret_in_env::RULE,
+    &rules::secret_in_config_map::RULE,
+    &rules::secret_in_metadata::RULE,
+    &rules::secret_in_command::RULE,
+    &rules::plaintext_secret::RULE,
+    &rules::secret_in_helm_values::RULE,
+];
+
+/// Asks the rules about objects that are merged into others. The kind of a patch's target decides what they are, and not what they say.
+pub(super) fn look_at<'d, 'a: 'd>(
+    tops: impl Iterator<Item = NodeRef<'d, 'a>>,
+    kind: &'static str,
+    report: &mut Report<'_>,
+) {
+    let tops: Vec<_> = tops.collect();
+    let places: HashSet<Range<usize>> = tops.iter().map(|top| top.span()).collect();
+    let before = report.findings.len();
+    let is_encrypted = std::mem::take(&mut report.is_encrypted);
+    for mut object in objects_of(tops.into_iter()) {
+        let is_target = kind == "Secret" && places.contains(&object.node.span());
+        if is_target && !object.is_secret() {
+            object.kind = kind;
+            object.api_version = "v1";
+        }
+        for rule in RULES {
+            for check in rule.checks {
+                if let Check::Object(check) = check {
+                    report.of(rule, Some(&object));
+                    check(&object, report);
+                }
+            }
+        }
+    }
+    report.is_encrypted = is_encrypted;
+    for finding in &mut report.findings[before..] {
+        // A fix for a file does not apply to a text in it.
+        finding.fix = None;
+        if finding.rule.code == rules::PLAINTEXT_SECRET.code {
+            finding.help(operation::HELP);
+        }
+    }
+}

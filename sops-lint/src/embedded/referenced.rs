@@ -1,0 +1,68 @@
+//! Files with patches that a kustomization names: the target there may tell that a patch is one of a Secret.
+
+use std::path::Path;
+
+use sops_core::document::NodeRef;
+
+use super::Frame;
+use super::operation::may_be_list;
+use super::patches::in_text;
+use super::walk::Walk;
+use crate::form;
+use crate::report::Report;
+use crate::rules::PLAINTEXT_SECRET;
+use crate::unparsed::names_secret;
+
+/// How many bytes of files are read for one document: a kustomization may name the same file in many ways.
+const MOST: usize = 64 << 20;
+
+/// Reports a file with values of a Secret that is not reported by itself: its name or its text does not tell, or the patch's target does.
+pub(super) fn look_at(
+    file: NodeRef<'_, '_>,
+    kind: &'static str,
+    walk: &mut Walk,
+    report: &mut Report<'_>,
+) {
+    let Some(name) = file.as_str() else {
+        return;
+    };
+    let name = name.trim_start_matches("./");
+    let is_named = form::named(Path::new(name)).is_some();
+    // The rules look at such a file like at any other.
+    if is_named && kind != "Secret" || !walk.files.insert((name.to_owned(), kind)) {
+        return;
+    }
+    if walk.read > MOST {
+        return;
+    }
+    let directory = report.input.path.parent().unwrap_or(Path::new("/"));
+    let content = report.input.tree.read(&directory.join(name));
+    let Some(text) = content.and_then(|content| String::from_utf8(content).ok()) else {
+        return;
+    };
+    walk.read += text.len();
+    let (place, path) = match &walk.outer {
+        Some(outer) => outer.clone(),
+        None => (file.span(), file.path()),
+    };
+    let before = report.findings.len();
+    let mut found_as = |kind| {
+        let frame = Frame::at(&text, place.clone(), path.clone());
+        in_text(&text, kind, frame, report);
+        let mut found = report.findings.split_off(before).into_iter();
+        found.find(|finding| finding.rule.code == PLAINTEXT_SECRET.code)
+    };
+    let alone = found_as("");
+    let is_reported = is_named || names_secret(&text) || may_be_list(&text);
+    if alone.is_some() && is_reported {
+        return;
+    }
+    let found = match kind {
+        "Secret" => found_as(kind),
+        _ => alone,
+    };
+    if let Some(mut finding) = found {
+        finding.message = format!("the patch file `{name}` has a value of a Secret in plaintext");
+        report.findings.push(finding);
+    }
+}

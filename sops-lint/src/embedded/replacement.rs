@@ -1,0 +1,66 @@
+//! Values that kustomize puts into objects: those of replacements, and those that its plugin for values adds.
+
+use sops_core::document::NodeRef;
+
+use super::operation;
+use crate::kustomization;
+use crate::report::Report;
+
+/// Looks at a replacement with a value of its own.
+pub(super) fn look_at(replacement: NodeRef<'_, '_>, report: &mut Report<'_>) {
+    let Some(value) = kustomization::fields(replacement, "sourceValue")
+        .into_iter()
+        .next()
+    else {
+        return;
+    };
+    for target in kustomization::items(replacement, "targets") {
+        let kind = kind_of(target, "select");
+        for path in kustomization::items(target, "fieldPaths") {
+            let path = path.as_str().unwrap_or_default();
+            if put(value, path.split_once('.'), kind, report) {
+                return;
+            }
+        }
+    }
+}
+
+/// Looks at the configuration of the plugin that adds a value.
+pub(super) fn added(plugin: NodeRef<'_, '_>, report: &mut Report<'_>) {
+    let Some(value) = kustomization::fields(plugin, "value").into_iter().next() else {
+        return;
+    };
+    for target in kustomization::items(plugin, "targets") {
+        let kind = kind_of(target, "selector");
+        let path = kustomization::text(target, "fieldPath").unwrap_or_default();
+        if put(
+            value,
+            path.trim_start_matches('/').split_once('/'),
+            kind,
+            report,
+        ) {
+            return;
+        }
+    }
+}
+
+fn kind_of<'d>(target: NodeRef<'d, '_>, selector: &str) -> &'d str {
+    let selector = kustomization::fields(target, selector).into_iter().next();
+    let kind = selector.and_then(|selector| kustomization::text(selector, "kind"));
+    kind.unwrap_or_default()
+}
+
+/// Reports a value that goes to a path, whose first part is a field; whether it does.
+fn put(
+    value: NodeRef<'_, '_>,
+    path: Option<(&str, &str)>,
+    kind: &str,
+    report: &mut Report<'_>,
+) -> bool {
+    let Some((part @ ("data" | "stringData"), key)) = path else {
+        return false;
+    };
+    let before = report.findings.len();
+    operation::entry(part, key, value, kind, report);
+    report.findings.len() > before
+}

@@ -1,0 +1,88 @@
+//! What the operations of a patch have written so far, for those that copy or move it.
+
+use std::collections::BTreeMap;
+
+use sops_core::document::NodeRef;
+
+/// How many values the operations of a patch move at most: each of them may move what others have moved.
+const MOVED: usize = 1_000;
+
+/// How long the path of a value may be that is moved, in bytes.
+const LENGTH: usize = 1_024;
+
+/// Values by their paths.
+#[derive(Default)]
+pub(super) struct Written<'d, 'a> {
+    values: BTreeMap<String, NodeRef<'d, 'a>>,
+    /// How many values were moved.
+    moved: usize,
+}
+
+impl<'d, 'a> Written<'d, 'a> {
+    pub(super) fn set(&mut self, path: &str, value: NodeRef<'d, 'a>) {
+        self.values.insert(path.to_owned(), value);
+    }
+
+    /// What an operation brings from one path to another: the value that is there, or a part of one, and all that was written below it.
+    pub(super) fn moved(&mut self, from: &str, to: &str) -> Vec<(String, NodeRef<'d, 'a>)> {
+        if from.len().max(to.len()) > LENGTH || self.moved >= MOVED {
+            return Vec::new();
+        }
+        let ends = from.match_indices('/').map(|(at, _)| at);
+        let ends = ends.chain([from.len()]);
+        let mut moved: Vec<_> = ends
+            .filter_map(|end| {
+                let mut keys = from[end..].split('/').skip(1);
+                let value =
+                    keys.try_fold(*self.values.get(&from[..end])?, |node, key| node.get(key))?;
+                Some((to.to_owned(), value))
+            })
+            .collect();
+        let begin = format!("{from}/");
+        let below = self.values.range(begin.clone()..);
+        let below = below.take_while(|(path, _)| path.starts_with(&begin));
+        let below = below.map(|(path, value)| (format!("{to}{}", &path[from.len()..]), *value));
+        let below = below.filter(|(path, _)| path.len() <= LENGTH);
+        moved.extend(below.take(MOVED.saturating_sub(self.moved)));
+        // Places in a text are found in its order.
+        moved.sort_by_key(|(_, value)| value.span().start);
+        self.moved += moved.len();
+        moved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sops_core::{Document, Format};
+
+    use super::*;
+
+    #[test]
+    fn a_value_is_followed_to_where_it_goes() {
+        let text = "value: {a: {b: c}}\nbelow: d\n";
+        let document = Document::parse(text, Format::Yaml).expect("it is YAML");
+        let top = document.tops().flatten().next().expect("it is a mapping");
+        let value = |key| top.get(key).expect("it has the key");
+        let mut written = Written::default();
+        written.set("/x", value("value"));
+        written.set("/x/e", value("below"));
+        written.set("/xy", value("below"));
+        let mut moved = |from, to| -> Vec<(String, Vec<String>)> {
+            let moved = written.moved(from, to).into_iter();
+            moved.map(|(path, node)| (path, node.path())).collect()
+        };
+        let path = |path: &str, keys: &[&str]| {
+            (
+                path.to_owned(),
+                keys.iter().map(|key| (*key).to_owned()).collect(),
+            )
+        };
+        assert_eq!(
+            moved("/x", "/y"),
+            [path("/y", &["value"]), path("/y/e", &["below"])]
+        );
+        assert_eq!(moved("/x/a/b", "/y"), [path("/y", &["value", "a", "b"])]);
+        assert!(moved("/z", "/y").is_empty());
+        assert!(moved(&"/x".repeat(LENGTH), "/y").is_empty());
+    }
+}

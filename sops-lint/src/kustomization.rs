@@ -1,0 +1,142 @@
+//! Kustomizations, and the configurations of kustomize's built-in plugins. Kustomize ignores the letter case of the keys of a kustomization.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use sops_core::document::{NodeRef, Shape};
+
+use crate::object::Object;
+
+/// The names under which kustomize looks for a kustomization.
+const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Keys and kinds of kustomizations, replacements and plugins that may bring in the value of a Secret.
+const WORDS: [&str; 9] = [
+    "secretgenerator",
+    "patchtransformer",
+    "patchjson6902transformer",
+    "patchstrategicmergetransformer",
+    "valueaddtransformer",
+    "patches",
+    "patchesstrategicmerge",
+    "patchesjson6902",
+    "sourcevalue",
+];
+
+/// What else a manifest may have such a key in: an escape hides the key, and plugins may be in texts.
+const HIDDEN: [&str; 3] = ["\\u", "\\x", "builtin"];
+
+/// Whether kustomize takes a file of that name for a kustomization.
+pub(crate) fn is_named(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| NAMES.contains(&name))
+}
+
+/// Whether a manifest may have a generator, a patch or a plugin of kustomize in it.
+pub(crate) fn may_bring_values(text: &str) -> bool {
+    static FINDER: LazyLock<Option<AhoCorasick>> =
+        LazyLock::new(|| finder(WORDS.iter().chain(&HIDDEN)));
+    FINDER.as_ref().is_none_or(|finder| finder.is_match(text))
+}
+
+/// Whether a text seems to be a kustomization, a replacement or a plugin: one of the words is a key, or the value of one.
+pub(crate) fn seems_to_be(text: &str) -> bool {
+    static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| finder(WORDS.iter()));
+    let mut found = FINDER.iter().flat_map(|finder| finder.find_iter(text));
+    found.any(|word| {
+        let is_blank = |c: char| c.is_ascii_whitespace() || c == '"' || c == '\'';
+        let behind = text[word.end()..].trim_start_matches(is_blank);
+        let before = text[..word.start()].trim_end_matches(is_blank);
+        behind.starts_with(':') || before.ends_with(':')
+    })
+}
+
+fn finder<'w>(words: impl Iterator<Item = &'w &'w str>) -> Option<AhoCorasick> {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(words)
+        .ok()
+}
+
+/// The values of a key in whatever letter case, those of merged mappings included.
+pub(crate) fn fields<'d, 'a>(mapping: NodeRef<'d, 'a>, key: &str) -> Vec<NodeRef<'d, 'a>> {
+    let of = |mapping: NodeRef<'d, 'a>, key: &str| -> Vec<_> {
+        let entries = mapping.entries();
+        let entries = entries.filter(|(name, _)| name.eq_ignore_ascii_case(key));
+        entries.map(|(_, node)| node).collect()
+    };
+    let mut fields = of(mapping, key);
+    for merged in of(mapping, "<<") {
+        match merged.shape() {
+            Shape::Sequence => fields.extend(merged.items().flat_map(|item| of(item, key))),
+            _ => fields.extend(of(merged, key)),
+        }
+    }
+    fields
+}
+
+/// The text under a key in whatever letter case.
+pub(crate) fn text<'d>(mapping: NodeRef<'d, '_>, key: &str) -> Option<&'d str> {
+    fields(mapping, key).into_iter().find_map(NodeRef::as_str)
+}
+
+/// The items of the lists under a key in whatever letter case.
+pub(crate) fn items<'d, 'a>(
+    mapping: NodeRef<'d, 'a>,
+    key: &str,
+) -> impl Iterator<Item = NodeRef<'d, 'a>> + use<'d, 'a> {
+    fields(mapping, key).into_iter().flat_map(NodeRef::items)
+}
+
+/// Whether it configures a built-in plugin, in a file or a text of its own.
+pub(crate) fn is_plugin(node: NodeRef<'_, '_>) -> bool {
+    node.get("apiVersion").and_then(NodeRef::as_str) == Some("builtin")
+}
+
+/// The generators of Secrets in an object.
+pub(crate) fn secret_generators<'d, 'a>(object: &Object<'d, 'a>) -> Vec<NodeRef<'d, 'a>> {
+    if object.api_version == "builtin" && object.kind == "SecretGenerator" {
+        return vec![object.node];
+    }
+    match object.is_kustomization() {
+        true => items(object.node, "secretGenerator").collect(),
+        false => Vec::new(),
+    }
+}
+
+/// The files that a generator takes in, each with the node that names it: a text, or `key=file` in the list `files`.
+pub(crate) fn files<'d, 'a>(
+    generator: NodeRef<'d, 'a>,
+) -> impl Iterator<Item = (NodeRef<'d, 'a>, &'d str)> {
+    let files = items(generator, "files").filter_map(|file| {
+        let text = file.as_str()?;
+        Some((file, text.split_once('=').map_or(text, |(_, name)| name)))
+    });
+    // The old form of one file of variables is no list.
+    let envs = items(generator, "envs").chain(fields(generator, "env"));
+    files.chain(envs.filter_map(|file| Some((file, file.as_str()?))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kustomization_is_known_by_its_keys() {
+        for (text, expected) in [
+            ("secretGenerator:\n", true),
+            ("a: b\nSecretGenerator : []\n", true),
+            ("{\"patches\": []}", true),
+            ("patchesStrategicMerge: []\n", true),
+            ("kind: 'PatchTransformer'\n", true),
+            ("- sourceValue: a\n", true),
+            ("the patches of a secretGenerator\n", false),
+            ("configMapGenerator: []\n", false),
+            ("", false),
+        ] {
+            assert_eq!(seems_to_be(text), expected, "{text}");
+        }
+    }
+}
