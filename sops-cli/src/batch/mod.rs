@@ -2,7 +2,7 @@
 
 mod find;
 
-pub(crate) use find::items;
+pub(crate) use find::{Leftovers, items};
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

@@ -49,7 +49,7 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         && let Some(files) = args.file.several()
     {
         args.output.check_several(&args.name)?;
-        let items = batch::items(files)?;
+        let items = batch::items(files, batch::Leftovers::Remove)?;
         let agreement = Agreement::new(ui, globals, &services, args.yes, items.iter())?;
         let rotation = Rotation {
             ui,
