@@ -116,7 +116,7 @@ impl<'a> Agreement<'a> {
     ) -> Vec<CommandError> {
         let mut sets: BTreeMap<Unagreed, Vec<String>> = BTreeMap::new();
         for (name, unagreed) in files {
-            if !unagreed.recipients.is_empty() {
+            if !self.is_settled(&unagreed) {
                 sets.entry(unagreed).or_default().push(name);
             }
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGCHLD, SIGINT};
+use signal_hook::consts::{SIGCHLD, SIGINT, SIGQUIT};
 use signal_hook::iterator::Signals;
 
 use crate::command_error::{Code, CommandError};
@@ -104,8 +104,10 @@ impl Editor {
             .env_remove(SECRET_VARIABLE)
             .spawn()
             .map_err(|error| failed(&error))?;
-        let is_for_editor =
-            || signals.pending() == Some(SIGINT) && io::IsTerminal::is_terminal(&io::stdin());
+        let is_for_editor = || {
+            matches!(signals.pending(), Some(SIGINT | SIGQUIT))
+                && io::IsTerminal::is_terminal(&io::stdin())
+        };
         let status = loop {
             if let Some(status) = child.try_wait().map_err(|error| failed(&error))? {
                 break status;

@@ -15,7 +15,7 @@ use rustix::process::{Resource, getrlimit};
 use zeroize::Zeroizing;
 
 use crate::command_error::{CommandError, name_of};
-use crate::files::{Expected, Readers, Staged, Staging};
+use crate::files::{self, Expected, Readers, Staged, Staging};
 use crate::signals::Deferred;
 use crate::source::Source;
 use crate::ui::Ui;
@@ -100,11 +100,16 @@ pub(crate) fn replace_and_tell(
             }
         }
         for (index, outcome) in written.into_iter().zip(staging.commit(ui, whole)) {
+            let outcome = match outcome {
+                Err(error) if error.is_conflict() => replace_one(ui, &items[index], readers, &work),
+                outcome => outcome.map(|()| true),
+            };
             match outcome {
-                Ok(()) => {
+                Ok(true) => {
                     replaced += 1;
                     tell(&items[index].path);
                 }
+                Ok(false) => {}
                 Err(error) => errors.push((begun + index, error)),
             }
         }
@@ -128,6 +133,23 @@ pub(crate) fn replace_and_tell(
         failed + replaced
     );
     Err(CommandError::new(code, message))
+}
+
+/// Replaces a file that another program changed before it could be replaced; returns whether there was still something to do.
+fn replace_one(
+    ui: &Ui,
+    item: &Item,
+    readers: Readers,
+    work: impl Fn(&Item) -> Result<Work, CommandError>,
+) -> Result<bool, CommandError> {
+    files::retrying(&item.path, || match work(item)? {
+        Work::Replace(source, content) => {
+            let expected = Expected::Content(&source.content);
+            files::write(ui, &item.path, &content, expected, readers)?;
+            Ok(true)
+        }
+        Work::Ignore | Work::Unselected => Ok(false),
+    })
 }
 
 /// Names the files that stay in plaintext.

@@ -16,7 +16,7 @@ use crate::arguments::{
 use crate::batch::{self, Item, Work};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::damaged_keys::refuse_damaged;
-use crate::files::Readers;
+use crate::files::{self, Readers};
 use crate::key_services::Services;
 use crate::opening;
 use crate::source::Source;
@@ -68,9 +68,11 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         services: &services,
         agreement: &agreement,
     };
-    let (source, result) =
-        rotation.rotate(file, |name, unagreed| agreement.require(name, unagreed))?;
-    args.output.deliver(ui, &source, &result, Readers::Usual)
+    files::retrying(file, || {
+        let (source, result) =
+            rotation.rotate(file, |name, unagreed| agreement.require(name, unagreed))?;
+        args.output.deliver(ui, &source, &result, Readers::Usual)
+    })
 }
 
 /// Everything that is needed to rotate a file.

@@ -8,6 +8,7 @@ mod special;
 mod staging;
 mod target;
 mod temporary_directory;
+mod turn;
 
 use std::ffi::OsStr;
 use std::io;
@@ -24,6 +25,7 @@ use crate::ui::Ui;
 pub(crate) use directory::Directory;
 pub(crate) use staging::{Staged, Staging};
 pub(crate) use temporary_directory::{Content, Kind, TemporaryDirectory, remove_leftovers};
+pub(crate) use turn::retrying;
 
 /// What must be at the path when the file is written.
 #[derive(Clone, Copy)]

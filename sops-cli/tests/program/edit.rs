@@ -375,7 +375,14 @@ fn the_plaintext_is_in_memory_for_its_owner_alone_and_goes() {
 
 #[test]
 fn a_signal_takes_the_plaintext_away() {
-    for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+    for (signal, number) in [
+        ("INT", 2),
+        ("TERM", 15),
+        ("HUP", 1),
+        ("QUIT", 3),
+        ("ALRM", 14),
+        ("USR1", 10),
+    ] {
         let environment = TestEnvironment::new();
         environment.encrypt("x.yaml", TEXT);
         let old = environment.read("x.yaml");
