@@ -201,7 +201,9 @@ impl Rotation<'_> {
         })?;
         let given = args.changes.added(&args.kms)?;
         let name = args.name.or(Some(file)).unwrap_or(file);
-        let unagreed = self.agreement.unagreed(name, &changed.groups, &given)?;
+        let threshold = document.metadata().shamir_threshold;
+        let agreement = self.agreement;
+        let unagreed = agreement.unagreed(name, &changed.groups, threshold, &given)?;
         Ok((changed, unagreed))
     }
 }
