@@ -82,8 +82,8 @@ impl<'a> Agreement<'a> {
         let weaker = rule.as_ref().and_then(|(named, stated)| {
             let file = Groups::new(groups, threshold);
             // As in `updatekeys`, a rule that states no threshold leaves the file's.
-            let wanted = [*stated, threshold].into_iter().flatten();
-            let wanted = wanted.filter(|threshold| *threshold > 1).next();
+            let mut thresholds = [*stated, threshold].into_iter().flatten();
+            let wanted = thresholds.find(|threshold| *threshold > 1);
             key_groups::weakness(&file, &Groups::new(named, wanted))
         });
         let (named, _) = rule.unwrap_or_default();

@@ -106,7 +106,7 @@ impl CommandError {
     }
 
     /// Marks it: another program changed the file after the command read it, so the command can start again.
-    pub(crate) fn as_conflict(mut self) -> Self {
+    pub(crate) fn with_conflict(mut self) -> Self {
         self.is_conflict = true;
         self
     }

@@ -180,7 +180,7 @@ impl Staged {
         );
         CommandError::new(Code::CannotWriteOutput, message)
             .hint("run the command again to apply it to the changed file")
-            .as_conflict()
+            .with_conflict()
     }
 }
 

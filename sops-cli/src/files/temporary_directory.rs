@@ -434,7 +434,8 @@ mod tests {
 
     #[test]
     fn a_directory_with_anything_else_in_it_stays_whole() {
-        let put: [(&str, fn(&Path)); 6] = [
+        type Put = fn(&Path);
+        let put: [(&str, Put); 6] = [
             ("a file of the user", |path| {
                 fs::write(path.join("notes"), "").expect("it is ours");
             }),

@@ -88,7 +88,7 @@ mod tests {
             count += 1;
             match count {
                 3 => Ok(()),
-                _ => Err(error().as_conflict()),
+                _ => Err(error().with_conflict()),
             }
         });
         assert!(outcome.is_ok() && count == 3);
@@ -103,7 +103,7 @@ mod tests {
         let mut count = 0;
         let outcome: Result<(), _> = retrying(file.path(), || {
             count += 1;
-            Err(error().as_conflict())
+            Err(error().with_conflict())
         });
         assert!(outcome.is_err() && count == ATTEMPTS);
     }

@@ -582,6 +582,24 @@ fn fewer_groups_to_open_a_file_need_an_agreement_too() {
 }
 
 #[test]
+fn a_refusal_comes_alone() {
+    let environment = TestEnvironment::new();
+    rule_for_us(&environment);
+    plant(&environment, NAME, Enc::OfAnotherFile);
+    let other = other_recipient();
+    // With this group alone we could not decrypt the file any more, but it is refused for its planted recipient.
+    let add = ["groups", "add", "-i", "-f", NAME, "--age", &other];
+    let run = environment.run(&add);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(!run.stderr.contains("warning"), "{run}");
+
+    // Nobody answers, so the error begins on a line of its own.
+    let run = environment.run(&["updatekeys", NAME]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("(y/n): \nerror: "), "{run}");
+}
+
+#[test]
 fn key_groups_that_let_fewer_people_decrypt_need_an_agreement() {
     let environment = TestEnvironment::new();
     let ours = recipient();
