@@ -1,5 +1,6 @@
 //! Recipients that nobody agreed to. Nothing authenticates the list of recipients in a file: whoever can change the file can add one.
-//! Commands that encrypt a data key for them compare the list with the creation rule first.
+//! Commands that encrypt a data key for them compare the list with the creation rule first. So they do with the key groups: how many of them
+//! it takes to decrypt the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,6 +14,7 @@ use crate::command_error::{Code, CommandError};
 use crate::creation;
 use crate::governing::Governing;
 use crate::invocation;
+use crate::key_groups::{self, Groups};
 use crate::key_names::shown;
 use crate::key_services::Services;
 use crate::ui::Ui;
@@ -31,10 +33,12 @@ pub(crate) struct Agreement<'a> {
     accepted: Mutex<BTreeSet<Unagreed>>,
 }
 
-/// The recipients that would get a file's data key although neither the creation rule nor the command line names them.
+/// The recipients that would get a file's data key although neither the creation rule nor the command line names them, and key groups that
+/// let fewer people decrypt the file than the rule wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Unagreed {
     recipients: Vec<String>,
+    groups: Option<String>,
     /// Whether there is a creation rule that could name them.
     has_rule: bool,
 }
@@ -64,16 +68,26 @@ impl<'a> Agreement<'a> {
         Ok(agreement)
     }
 
-    /// The recipients in a file's new key groups that nobody agreed to. `given` are the keys that the command line names.
+    /// What nobody agreed to in a file's new key groups, of which it takes `threshold` to decrypt the file. `given` are the keys that the
+    /// command line names.
     pub(crate) fn unagreed(
         &self,
         file: &Path,
         groups: &[Vec<MasterKey>],
+        threshold: Option<usize>,
         given: &[MasterKey],
     ) -> Result<Unagreed, CommandError> {
-        let named = self.named(file)?;
-        let has_rule = named.is_some();
-        let mut allowed = group_counts(&named.unwrap_or_default());
+        let rule = self.named(file)?;
+        let has_rule = rule.is_some();
+        let weaker = rule.as_ref().and_then(|(named, stated)| {
+            let file = Groups::new(groups, threshold);
+            // As in `updatekeys`, a rule that states no threshold leaves the file's.
+            let mut thresholds = [*stated, threshold].into_iter().flatten();
+            let wanted = thresholds.find(|threshold| *threshold > 1);
+            key_groups::weakness(&file, &Groups::new(named, wanted))
+        });
+        let (named, _) = rule.unwrap_or_default();
+        let mut allowed = group_counts(&named);
         for key in given {
             *allowed.entry(key.canonical()).or_default() += 1;
         }
@@ -98,6 +112,7 @@ impl<'a> Agreement<'a> {
         }
         Ok(Unagreed {
             recipients,
+            groups: weaker,
             has_rule,
         })
     }
@@ -116,7 +131,7 @@ impl<'a> Agreement<'a> {
     ) -> Vec<CommandError> {
         let mut sets: BTreeMap<Unagreed, Vec<String>> = BTreeMap::new();
         for (name, unagreed) in files {
-            if !unagreed.recipients.is_empty() {
+            if !self.is_settled(&unagreed) {
                 sets.entry(unagreed).or_default().push(name);
             }
         }
@@ -139,7 +154,11 @@ impl<'a> Agreement<'a> {
         for (unagreed, files) in &open {
             unagreed.list(self.ui, files);
         }
-        if matches!(self.ui.confirm("Encrypt for them anyway?"), Ok(true)) {
+        let question = match open.iter().all(|(set, _)| set.recipients.is_empty()) {
+            true => "Encrypt it anyway?",
+            false => "Encrypt for them anyway?",
+        };
+        if matches!(self.ui.confirm(question), Ok(true)) {
             self.accepted().extend(open.into_iter().map(|(set, _)| set));
             return Vec::new();
         }
@@ -152,7 +171,7 @@ impl<'a> Agreement<'a> {
 
     /// Whether the recipients were agreed to.
     pub(crate) fn is_settled(&self, unagreed: &Unagreed) -> bool {
-        unagreed.recipients.is_empty() || self.accepted().contains(unagreed)
+        unagreed.is_nothing() || self.accepted().contains(unagreed)
     }
 
     /// Refuses a file whose recipients were not agreed to.
@@ -163,17 +182,21 @@ impl<'a> Agreement<'a> {
         }
     }
 
-    /// The key groups that the creation rule for a file names.
-    fn named(&self, file: &Path) -> Result<Option<Vec<Vec<MasterKey>>>, CommandError> {
+    /// The key groups that the creation rule for a file names, and its threshold.
+    fn named(&self, file: &Path) -> Result<Option<NamedGroups>, CommandError> {
         let Some(governing) = &self.governing else {
             return Ok(None);
         };
         let Some(governed) = self.unless_lenient(governing.of_encrypted(file))? else {
             return Ok(None);
         };
-        let groups = governed.rule().map(|rule| rule.key_groups.clone());
         // Where the rule leaves the keys to the command line, it names none.
-        Ok(groups.filter(|groups| !groups.iter().all(Vec::is_empty)))
+        let rule = governed.rule();
+        let rule = rule.filter(|rule| !rule.key_groups.iter().all(Vec::is_empty));
+        Ok(rule.map(|rule| {
+            let threshold = rule.shamir_threshold.map(usize::from);
+            (rule.key_groups.clone(), threshold)
+        }))
     }
 
     fn accepted(&self) -> MutexGuard<'_, BTreeSet<Unagreed>> {
@@ -201,10 +224,23 @@ impl<'a> Agreement<'a> {
     }
 }
 
+/// The key groups of a creation rule and its threshold.
+type NamedGroups = (Vec<Vec<MasterKey>>, Option<usize>);
+
 impl Unagreed {
+    fn is_nothing(&self) -> bool {
+        self.recipients.is_empty() && self.groups.is_none()
+    }
+
     fn warn(&self, ui: &Ui, files: &[String]) {
         let recipients = self.recipients.join(", ");
         let files = files_named(files);
+        if let Some(groups) = &self.groups {
+            ui.warn(format_args!("{files}: {groups}"));
+        }
+        if recipients.is_empty() {
+            return;
+        }
         match self.has_rule {
             true => ui.warn(format_args!(
                 "{files}: encrypting for recipients that the creation rule does not name: {recipients}"
@@ -217,6 +253,12 @@ impl Unagreed {
 
     fn list(&self, ui: &Ui, files: &[String]) {
         let files = files_named(files);
+        if let Some(groups) = &self.groups {
+            ui.note(format_args!("{files}: {groups}"));
+        }
+        if self.recipients.is_empty() {
+            return;
+        }
         ui.note(format_args!(
             "The creation rule does not name these recipients of {files}:"
         ));
@@ -226,10 +268,20 @@ impl Unagreed {
     }
 
     fn refusal(&self, files: &[String]) -> CommandError {
+        if self.recipients.is_empty() {
+            return CommandError::new(Code::Generic, self.groups.clone().unwrap_or_default())
+                .in_file(&files_named(files))
+                .hint("`sops-rs updatekeys` gives the file the key groups of the creation rule")
+                .hint("if this is right, change `key_groups` and `shamir_threshold` of the creation rule in `.sops.yaml`, or run this command again with `--yes`");
+        }
         let message = format!(
             "the creation rule does not name these recipients, who would get the data key: {}",
             self.recipients.join(", ")
         );
+        let message = match &self.groups {
+            Some(groups) => format!("{message}; {groups}"),
+            None => message,
+        };
         CommandError::new(Code::Generic, message)
             .in_file(&files_named(files))
             .hint("`sops-rs updatekeys` removes them from the file")

@@ -25,16 +25,29 @@ pub(crate) struct Changing<'a> {
 }
 
 impl Changing<'_> {
-    /// Replaces the file by what `change` makes of its plaintext, given the file's rule as well, and gives what was written; `None` leaves it alone.
+    /// Replaces the file by what `change` makes of its plaintext, given the file's rule as well, and gives what was written; `None` leaves it
+    /// alone. If another run changes the file in the meantime, `change` is applied to the new plaintext.
     pub(crate) fn change(
         &self,
-        change: impl FnOnce(
+        mut change: impl FnMut(
             &[u8],
             Format,
             &EncryptionRule,
         ) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> Result<Option<String>, CommandError> {
         let services = Services::for_opening(self.ui, self.globals, self.opening)?;
+        files::retrying(self.file, || self.try_to_change(&services, &mut change))
+    }
+
+    fn try_to_change(
+        &self,
+        services: &Services,
+        change: impl FnOnce(
+            &[u8],
+            Format,
+            &EncryptionRule,
+        ) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
+    ) -> Result<Option<String>, CommandError> {
         let format = self.formats.both(self.file)?;
         let source = Source::read(Some(self.file), format, Role::Encrypted)?;
         let document = EncryptedDocument::parse(&*source.content, format)

@@ -53,6 +53,8 @@ pub(crate) struct CommandError {
     hints: Vec<Cow<'static, str>>,
     /// Whether it is what the person wanted.
     is_calm: bool,
+    /// Whether another program changed the file after the command read it.
+    is_conflict: bool,
 }
 
 /// Where an error points to.
@@ -93,6 +95,7 @@ impl CommandError {
             place: None,
             hints: Vec::new(),
             is_calm: false,
+            is_conflict: false,
         }
     }
 
@@ -100,6 +103,16 @@ impl CommandError {
     pub(crate) fn calmly(mut self) -> Self {
         self.is_calm = true;
         self
+    }
+
+    /// Marks it: another program changed the file after the command read it, so the command can start again.
+    pub(crate) fn with_conflict(mut self) -> Self {
+        self.is_conflict = true;
+        self
+    }
+
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.is_conflict
     }
 
     /// Adds what to do about it.

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::arguments::{GlobalArgs, KmsArgs, MasterKeyArgs, RuleArgs, ThresholdArg};
 use crate::command_error::{Code, CommandError, name_of};
+use crate::config_owner;
 use crate::key_services::Services;
 use crate::source::Source;
 use crate::ui::Ui;
@@ -31,6 +32,7 @@ pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, Co
             let Some(file) = found.file else {
                 return Ok(None);
             };
+            config_owner::warn(ui, &working_dir.join(&file), &working_dir);
             read(&shortened(&file, &working_dir), &working_dir)?
         }
     };

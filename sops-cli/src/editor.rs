@@ -4,13 +4,13 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGCHLD, SIGINT};
+use signal_hook::consts::{SIGCHLD, SIGINT, SIGQUIT};
 use signal_hook::iterator::Signals;
 
 use crate::command_error::{Code, CommandError};
@@ -50,7 +50,9 @@ impl Editor {
                 CommandError::new(Code::NoEditor, message)
             });
         }
-        let usual = USUAL.into_iter().find(|name| is_program(name));
+        let usual = USUAL
+            .into_iter()
+            .find(|name| find_program(name.as_ref()).is_some());
         match usual {
             Some(name) => Ok(Self {
                 program: name.into(),
@@ -98,14 +100,15 @@ impl Editor {
         let mut events =
             Signals::new(ENDING.into_iter().chain([SIGCHLD])).map_err(|error| failed(&error))?;
         let mut child = Command::new(&self.program)
-            .args(private_arguments(&self.program))
-            .args(&self.arguments)
+            .args(self.arguments_with_private_ones())
             .arg(file)
             .env_remove(SECRET_VARIABLE)
             .spawn()
             .map_err(|error| failed(&error))?;
-        let is_for_editor =
-            || signals.pending() == Some(SIGINT) && io::IsTerminal::is_terminal(&io::stdin());
+        let is_for_editor = || {
+            matches!(signals.pending(), Some(SIGINT | SIGQUIT))
+                && io::IsTerminal::is_terminal(&io::stdin())
+        };
         let status = loop {
             if let Some(status) = child.try_wait().map_err(|error| failed(&error))? {
                 break status;
@@ -125,6 +128,22 @@ impl Editor {
         }
         self.check(status)?;
         Ok(true)
+    }
+
+    /// The arguments, with those for vim after the editor's name: it may be an argument of `env`.
+    fn arguments_with_private_ones(&self) -> Vec<OsString> {
+        let is_env = Path::new(&self.program).file_name() == Some(OsStr::new("env"));
+        let is_assignment = |word: &OsString| {
+            let word = word.as_encoded_bytes();
+            word.contains(&b'=') && !word.starts_with(b"-")
+        };
+        let first = self.arguments.iter().position(|word| !is_assignment(word));
+        let (editor, before) = match first.filter(|_| is_env) {
+            Some(first) => (&self.arguments[first], first + 1),
+            None => (&self.program, 0),
+        };
+        let (before, after) = self.arguments.split_at(before);
+        [before, &private_arguments(editor), after].concat()
     }
 
     fn check(&self, status: ExitStatus) -> Result<(), CommandError> {
@@ -163,10 +182,12 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-fn is_program(name: &str) -> bool {
+/// The program with this name in one of the directories of `PATH`.
+pub(crate) fn find_program(name: &OsStr) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| {
-        let metadata = folder.join(name).metadata();
+    let mut programs = env::split_paths(&path).map(|directory| directory.join(name));
+    programs.find(|program| {
+        let metadata = program.metadata();
         metadata
             .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
     })
@@ -175,6 +196,30 @@ fn is_program(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arguments_for_vim_go_after_its_name() {
+        for (value, before, after) in [
+            ("vim -u NONE", 0, Some(2)),
+            ("env TERM=dumb LC_ALL=C vim -u NONE", 3, Some(2)),
+            ("/usr/bin/env vim", 1, Some(0)),
+            ("env TERM=dumb nano", 2, None),
+            ("env", 0, None),
+            ("nano A=b vim", 2, None),
+        ] {
+            let editor = Editor::parse(OsStr::new(value)).expect("it is a command");
+            let arguments = editor.arguments_with_private_ones();
+            let at = arguments.iter().position(|argument| argument == "-i");
+            match after {
+                // `-n` is the first of them.
+                Some(after) => {
+                    assert_eq!(at, Some(before + 1), "{value}");
+                    assert_eq!(arguments.len(), before + 5 + after, "{value}");
+                }
+                None => assert_eq!(at, None, "{value}"),
+            }
+        }
+    }
 
     #[test]
     fn words_are_split_as_a_shell_does() {

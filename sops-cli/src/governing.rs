@@ -10,6 +10,7 @@ use sops_core::config::{Config, CreationRule};
 use crate::arguments::GlobalArgs;
 use crate::batch::Item;
 use crate::command_error::{CommandError, name_of};
+use crate::config_owner;
 use crate::configs::{self, Configs};
 use crate::creation;
 use crate::ui::Ui;
@@ -78,6 +79,8 @@ impl Governing {
                 continue;
             };
             if !governing.is_own(&config) && told.insert(config.file().to_owned()) {
+                let directory = item.path.parent().filter(|path| *path != Path::new(""));
+                config_owner::warn(ui, config.file(), directory.unwrap_or(Path::new(".")));
                 config
                     .warnings()
                     .iter()

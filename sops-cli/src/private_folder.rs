@@ -6,11 +6,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::command_error::{Code, CommandError, name_of};
-use crate::files::{Directory, TemporaryDirectory, remove_leftovers};
+use crate::files::{Content, Directory, Kind, TemporaryDirectory, remove_leftovers};
 use crate::ui::Ui;
 
-/// The start of the directories' names. Older versions left out `run-` and locked nothing, so a directory of theirs may be in use.
-const PREFIX: &str = "sops-rs-run-";
+/// The directories. Older versions left out `run-` in the names and locked nothing, so a directory of theirs may be in use.
+const KIND: Kind = Kind {
+    prefix: "sops-rs-run-",
+    content: Content::Plaintext,
+};
 
 /// The start of the names of directories that hold a text which the user still needs.
 const KEPT_PREFIX: &str = "sops-rs-kept-";
@@ -75,7 +78,7 @@ fn in_memory() -> Option<PrivateFolder> {
         if created.is_none() {
             created = create_in(&path).ok();
         } else if let Ok(directory) = Directory::open(&path) {
-            remove_leftovers(&directory, PREFIX);
+            remove_leftovers(&directory, KIND);
         }
     }
     created
@@ -89,7 +92,7 @@ fn temporary() -> Result<PrivateFolder, CommandError> {
 
 fn create_in(parent: &Path) -> io::Result<PrivateFolder> {
     let parent = Directory::open(parent)?;
-    TemporaryDirectory::create(parent, PREFIX).map(PrivateFolder)
+    TemporaryDirectory::create(parent, KIND).map(PrivateFolder)
 }
 
 /// Whether the directory is on a file system that has no disk below it.

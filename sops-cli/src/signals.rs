@@ -3,11 +3,15 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{
+    SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ,
+};
 use signal_hook::{flag, low_level};
 
-/// The signals that ask a process to end.
-pub(crate) const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+/// The signals that end a process by default and that others send to it. Rust's programs ignore SIGPIPE.
+pub(crate) const ENDING: [i32; 8] = [
+    SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU,
+];
 
 /// While one of these lives, [`ENDING`] signals do not end the process. They do as soon as the last one is dropped.
 pub(crate) struct Deferred(());

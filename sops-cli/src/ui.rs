@@ -109,6 +109,8 @@ impl Ui {
             write!(io::stderr(), "{} (y/n): ", one_line(question))?;
             let mut answer = String::new();
             if stdin.read_line(&mut answer)? == 0 {
+                // The question's line has not ended.
+                writeln!(io::stderr())?;
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             match answer.trim() {

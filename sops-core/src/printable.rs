@@ -3,40 +3,50 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-/// The format characters (Unicode's category Cf): soft hyphens, bidirectional controls, zero-width characters, byte order marks, tags.
-const FORMAT: [RangeInclusive<char>; 21] = [
+/// The format characters (Unicode's category Cf), such as bidirectional controls and tags, and the others that are not shown
+/// (Default_Ignorable_Code_Point), such as the Hangul fillers. The variation selectors of emoji are not among them.
+const INVISIBLE: [RangeInclusive<char>; 25] = [
     '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
     '\u{600}'..='\u{605}',
     '\u{61c}'..='\u{61c}',
     '\u{6dd}'..='\u{6dd}',
     '\u{70f}'..='\u{70f}',
     '\u{890}'..='\u{891}',
     '\u{8e2}'..='\u{8e2}',
-    '\u{180e}'..='\u{180e}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
     '\u{200b}'..='\u{200f}',
     '\u{202a}'..='\u{202e}',
-    '\u{2060}'..='\u{2064}',
-    '\u{2066}'..='\u{206f}',
+    '\u{2060}'..='\u{206f}',
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0d}',
     '\u{feff}'..='\u{feff}',
-    '\u{fff9}'..='\u{fffb}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fffb}',
     '\u{110bd}'..='\u{110bd}',
     '\u{110cd}'..='\u{110cd}',
     '\u{13430}'..='\u{1343f}',
     '\u{1bca0}'..='\u{1bca3}',
     '\u{1d173}'..='\u{1d17a}',
-    '\u{e0001}'..='\u{e0001}',
-    '\u{e0020}'..='\u{e007f}',
+    '\u{e0000}'..='\u{e0fff}',
 ];
 
-/// Whether a character is shown as itself and changes nothing around it. Control characters, format characters and the two separators
-/// of lines and paragraphs do not qualify.
+/// Whether a character selects how the one before it is shown, as text or as an emoji.
+pub(crate) fn is_emoji_selector(character: char) -> bool {
+    matches!(character, '\u{fe0e}' | '\u{fe0f}')
+}
+
+/// Whether a character is shown as itself and changes nothing around it. Control characters, format characters, other invisible characters
+/// and the two separators of lines and paragraphs do not qualify.
 pub fn is_printable(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();
     }
     let is_separator = matches!(character, '\u{2028}' | '\u{2029}');
-    let is_format = || FORMAT.iter().any(|range| range.contains(&character));
-    !(character.is_control() || is_separator || is_format())
+    let is_invisible = || INVISIBLE.iter().any(|range| range.contains(&character));
+    !(character.is_control() || is_separator || is_invisible())
 }
 
 /// The text on one line, with an escape such as `\n` or `\u{202e}` for each character that is not [printable](is_printable).
@@ -108,7 +118,8 @@ mod tests {
 
     #[test]
     fn the_table_is_that_of_unicode() {
-        let pattern = r"^[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]$";
+        let pattern =
+            r"^[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u{fe0e}\u{fe0f}]]$";
         let unicode = regex_automata::meta::Regex::new(pattern).expect("the pattern is valid");
         for character in char::MIN..=char::MAX {
             let mut buffer = [0; 4];
@@ -150,6 +161,11 @@ mod tests {
                 r"\u{202e}\u{2066}\u{200b}\u{feff}",
             ),
             ("é\u{e0041}", r"é\u{e0041}", r"é\u{e0041}"),
+            (
+                "\u{3164}\u{34f}\u{fe00}\u{e0100}",
+                r"\u{3164}\u{34f}\u{fe00}\u{e0100}",
+                r"\u{3164}\u{34f}\u{fe00}\u{e0100}",
+            ),
         ] {
             assert_eq!(escaped(text), line);
             assert_eq!(escaped(&escaped(text)), line);

@@ -13,8 +13,19 @@ use crate::command_error::{Code, CommandError};
 use crate::files;
 use crate::walking::Walking;
 
+/// What happens to the temporary files of killed runs that are found on the way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leftovers {
+    Remove,
+    /// The command writes nothing.
+    Keep,
+}
+
 /// The files that are named, and those in the folders that are named but for what `.gitignore` and its like leave out. Each is there once.
-pub(crate) fn items<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Vec<Item>, CommandError> {
+pub(crate) fn items<'a>(
+    paths: impl Iterator<Item = &'a Path>,
+    leftovers: Leftovers,
+) -> Result<Vec<Item>, CommandError> {
     let mut items = Vec::new();
     for path in paths {
         if !path.is_dir() {
@@ -24,9 +35,12 @@ pub(crate) fn items<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Vec<Ite
             });
             continue;
         }
-        let mut walking = Walking::except(path, |entry| {
+        let mut walking = Walking::except(path, move |entry| {
             let is_temporary = files::is_temporary(entry.file_name());
-            if let Some(directory) = entry.path().parent().filter(|_| is_temporary) {
+            if is_temporary
+                && leftovers == Leftovers::Remove
+                && let Some(directory) = entry.path().parent()
+            {
                 files::clean(directory);
             }
             is_temporary

@@ -2,7 +2,7 @@
 
 mod find;
 
-pub(crate) use find::items;
+pub(crate) use find::{Leftovers, items};
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use rustix::process::{Resource, getrlimit};
 use zeroize::Zeroizing;
 
 use crate::command_error::{CommandError, name_of};
-use crate::files::{Expected, Readers, Staged, Staging};
+use crate::files::{self, Expected, Readers, Staged, Staging};
 use crate::parallel::{self, ItemsPerThread};
 use crate::signals::Deferred;
 use crate::source::Source;
@@ -99,11 +99,18 @@ impl Batch<'_> {
                 }
             }
             for (index, outcome) in written.into_iter().zip(staging.commit(ui, whole)) {
+                let outcome = match outcome {
+                    Err(error) if error.is_conflict() => {
+                        replace_one(ui, &items[index], readers, &work)
+                    }
+                    outcome => outcome.map(|()| true),
+                };
                 match outcome {
-                    Ok(()) => {
+                    Ok(true) => {
                         replaced += 1;
                         report(&items[index].path);
                     }
+                    Ok(false) => {}
                     Err(error) => errors.push((begun + index, error)),
                 }
             }
@@ -128,6 +135,23 @@ impl Batch<'_> {
         );
         Err(CommandError::new(code, message))
     }
+}
+
+/// Replaces a file that another program changed before it could be replaced; returns whether there was still something to do.
+fn replace_one(
+    ui: &Ui,
+    item: &Item,
+    readers: Readers,
+    work: impl Fn(&Item) -> Result<Work, CommandError>,
+) -> Result<bool, CommandError> {
+    files::retrying(&item.path, || match work(item)? {
+        Work::Replace(source, content) => {
+            let expected = Expected::Content(&source.content);
+            files::write(ui, &item.path, &content, expected, readers)?;
+            Ok(true)
+        }
+        Work::Ignore | Work::Unselected => Ok(false),
+    })
 }
 
 /// Names the files that stay in plaintext.

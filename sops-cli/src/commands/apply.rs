@@ -94,7 +94,7 @@ pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
 /// The files that are meant.
 fn manifests(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let mut files = Vec::new();
-    for item in batch::items([path].into_iter())? {
+    for item in batch::items([path].into_iter(), batch::Leftovers::Keep)? {
         let name = item.path.file_name().unwrap_or_default().to_string_lossy();
         if matches!(
             &*name,

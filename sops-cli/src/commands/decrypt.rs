@@ -40,7 +40,7 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         && let Some(files) = args.file.several()
     {
         args.output.check_several(&args.name)?;
-        let items = batch::items(files)?;
+        let items = batch::items(files, batch::Leftovers::Remove)?;
         let batch = Batch {
             ui,
             items: &items,

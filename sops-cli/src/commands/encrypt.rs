@@ -55,7 +55,11 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         && let Some(files) = args.file.several()
     {
         args.output.check_several(&args.name)?;
-        let items = batch::items(files)?;
+        let leftovers = match args.dry_run {
+            true => batch::Leftovers::Keep,
+            false => batch::Leftovers::Remove,
+        };
+        let items = batch::items(files, leftovers)?;
         return args.encrypt_all(ui, globals, &services, &items);
     }
     let file = args.file.get(ui);

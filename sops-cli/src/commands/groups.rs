@@ -169,11 +169,11 @@ fn change(
         |group, _| matches!(change, Change::Delete(index) if index == group),
     )?;
     let services = Services::new(ui, globals)?;
-    services.warn_if_closed(ui, &source.name, &groups, threshold);
     let key = services.data_key(ui, &source, &document)?;
     let agreement = Agreement::new(ui, globals, &services, place.yes, [].iter())?;
-    let unagreed = agreement.unagreed(file, &groups, change.given())?;
+    let unagreed = agreement.unagreed(file, &groups, threshold, change.given())?;
     agreement.require(&source.name, unagreed)?;
+    services.warn_if_closed(ui, &source.name, &groups, threshold);
     let changed = document
         .with_key_groups(
             &key,

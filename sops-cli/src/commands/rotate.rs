@@ -16,7 +16,7 @@ use crate::arguments::{
 use crate::batch::{self, Batch, Item, Work};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::damaged_keys::refuse_damaged;
-use crate::files::Readers;
+use crate::files::{self, Readers};
 use crate::key_services::Services;
 use crate::opening;
 use crate::parallel::{self, ItemsPerThread};
@@ -50,7 +50,7 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         && let Some(files) = args.file.several()
     {
         args.output.check_several(&args.name)?;
-        let items = batch::items(files)?;
+        let items = batch::items(files, batch::Leftovers::Remove)?;
         let agreement = Agreement::new(ui, globals, &services, args.yes, items.iter())?;
         let rotation = Rotation {
             ui,
@@ -69,9 +69,11 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         services: &services,
         agreement: &agreement,
     };
-    let (source, result) =
-        rotation.rotate(file, |name, unagreed| agreement.require(name, unagreed))?;
-    args.output.deliver(ui, &source, &result, Readers::Usual)
+    files::retrying(file, || {
+        let (source, result) =
+            rotation.rotate(file, |name, unagreed| agreement.require(name, unagreed))?;
+        args.output.deliver(ui, &source, &result, Readers::Usual)
+    })
 }
 
 /// Everything that is needed to rotate a file.
@@ -207,7 +209,9 @@ impl Rotation<'_> {
         })?;
         let given = args.changes.added(&args.kms)?;
         let name = args.name.or(Some(file)).unwrap_or(file);
-        let unagreed = self.agreement.unagreed(name, &changed.groups, &given)?;
+        let threshold = document.metadata().shamir_threshold;
+        let agreement = self.agreement;
+        let unagreed = agreement.unagreed(name, &changed.groups, threshold, &given)?;
         Ok((changed, unagreed))
     }
 }

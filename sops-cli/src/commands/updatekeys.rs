@@ -49,7 +49,8 @@ pub(crate) fn cmd_updatekeys(
             update(ui, &services, &governed, args, file)
         }
         files => {
-            let mut items = batch::items(files.iter().map(PathBuf::as_path))?;
+            let mut items =
+                batch::items(files.iter().map(PathBuf::as_path), batch::Leftovers::Remove)?;
             items.retain(|item| item.is_meant(true));
             if own.is_none() && items.is_empty() {
                 return Err(creation::no_rules(None)?);

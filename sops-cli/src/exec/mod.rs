@@ -10,7 +10,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{
+    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU,
+};
 use signal_hook::iterator::Signals;
 use sops_core::{Decrypted, Format, Variable};
 
@@ -24,7 +26,9 @@ use crate::ui::Ui;
 pub(crate) use user::User;
 
 /// The signals that are passed on.
-const PASSED: [i32; 6] = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2];
+const PASSED: [i32; 8] = [
+    SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU,
+];
 
 /// A decrypted file, and the command that is run with it.
 pub(crate) struct Opened<'a> {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, OFlags, fsync, linkat, renameat, unlinkat};
 use sha2::{Digest, Sha256};
@@ -9,9 +10,9 @@ use zeroize::Zeroizing;
 
 use super::directory::is_same;
 use super::failed;
-use super::lock::Lock;
+use super::lock::{self, Lock};
 use super::staging::{Expecting, Staged, Staging, StagingDirectory};
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
 /// How many files are synced one by one; from here on syncing the whole file system costs less.
@@ -20,12 +21,21 @@ const ONE_BY_ONE: usize = 4;
 impl Staging {
     /// Moves the files into their places as soon as all of them are on the disk. Returns the outcomes in the same order.
     pub(crate) fn commit(self, ui: &Ui, staged: Vec<Staged>) -> Vec<Result<(), CommandError>> {
+        self.commit_within(lock::PATIENCE, ui, staged)
+    }
+
+    fn commit_within(
+        self,
+        mut patience: Duration,
+        ui: &Ui,
+        staged: Vec<Staged>,
+    ) -> Vec<Result<(), CommandError>> {
         let directories = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let synced = sync(&directories, &staged);
         let mut outcomes = Vec::with_capacity(staged.len());
         for (staged, synced) in staged.iter().zip(synced) {
             outcomes.push(match synced {
-                Ok(()) => staged.replace(ui),
+                Ok(()) => staged.replace(ui, &mut patience),
                 Err(error) => Err(failed(&staged.target.path, &error)),
             });
         }
@@ -44,10 +54,18 @@ impl Staging {
 }
 
 impl Staged {
-    /// Moves the file into its place if the existing file is the expected one.
-    fn replace(&self, ui: &Ui) -> Result<(), CommandError> {
+    /// Moves the file into its place if the existing file is the expected one. Once waiting for a lock was in vain, the files after it do
+    /// not wait.
+    fn replace(&self, ui: &Ui, patience: &mut Duration) -> Result<(), CommandError> {
         let parent = self.directory.parent();
-        let _lock = Lock::wait(parent)?;
+        let lock = Lock::wait(parent, *patience)?;
+        if lock.is_held_elsewhere && !patience.is_zero() {
+            *patience = Duration::ZERO;
+            ui.warn(format_args!(
+                "another process holds the lock on the directory {}; writing without it (`lslocks` lists the process)",
+                name_of(parent.path())
+            ));
+        }
         let replaced = match self.expected {
             Expecting::Content(expected) => {
                 if self.current_content().ok().flatten() != Some(expected) {
@@ -162,6 +180,7 @@ impl Staged {
         );
         CommandError::new(Code::CannotWriteOutput, message)
             .hint("run the command again to apply it to the changed file")
+            .with_conflict()
     }
 }
 
@@ -202,6 +221,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::files::directory::Directory;
     use crate::files::{Expected, Readers};
 
     const OLD: &[u8] = b"old\n";
@@ -243,6 +263,27 @@ mod tests {
         assert_eq!(fs::read(&path).expect("it exists"), OLD);
         replace(&path, Expected::Content(OLD), || ()).expect("it is the same file");
         assert_eq!(fs::read(&path).expect("it exists"), NEW);
+    }
+
+    #[test]
+    fn a_lock_that_is_never_released_prevents_nothing() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let held = Directory::open(root.path()).expect("it exists");
+        let _lock = Lock::wait(&held, lock::PATIENCE).expect("no signal came");
+        let path = root.path().join("x");
+        for (now, is_written) in [(OLD, true), (&b"mine\n"[..], false)] {
+            fs::write(&path, OLD).expect("it is ours");
+            let staging = Staging::default();
+            let expected = Expected::Content(OLD);
+            let staged = staging.stage(&path, NEW, expected, Readers::Usual);
+            let staged = staged.expect("it is ours");
+            fs::write(&path, now).expect("it is ours");
+            let patience = Duration::from_millis(20);
+            let outcomes = staging.commit_within(patience, &Ui::new(false), vec![staged]);
+            assert_eq!(outcomes[0].is_ok(), is_written);
+            let expected = if is_written { NEW } else { now };
+            assert_eq!(fs::read(&path).expect("it exists"), expected);
+        }
     }
 
     #[test]

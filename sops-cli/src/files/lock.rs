@@ -11,38 +11,53 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::signals::Deferred;
 
 /// How long to wait for another process. Ours hold the lock for as long as it takes to read one file.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-const FIRST_PAUSE: Duration = Duration::from_millis(1);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(1);
 
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// A lock that other runs of this program respect. Dropping it releases it.
-pub(super) struct Lock<'d>(Option<&'d Directory>);
+///
+/// Any user who can read the directory can hold it, so nothing depends on it: it only keeps two runs from comparing and replacing a file at
+/// the same moment.
+pub(super) struct Lock<'d> {
+    held: Option<&'d Directory>,
+    pub(super) is_held_elsewhere: bool,
+}
 
 impl<'d> Lock<'d> {
-    /// Waits for the lock. On a file system without locks there is nothing to wait for.
-    pub(super) fn wait(directory: &'d Directory) -> Result<Self, CommandError> {
-        Self::wait_at_most(PATIENCE, directory)
-    }
-
-    fn wait_at_most(patience: Duration, directory: &'d Directory) -> Result<Self, CommandError> {
+    /// Waits for the lock, but goes on without it in the end. On a file system without locks there is nothing to wait for.
+    ///
+    /// # Errors
+    /// A signal wants the process to end.
+    pub(super) fn wait(directory: &'d Directory, patience: Duration) -> Result<Self, CommandError> {
         let start = Instant::now();
         let mut pause = FIRST_PAUSE;
+        let without = |is_held_elsewhere| Self {
+            held: None,
+            is_held_elsewhere,
+        };
         loop {
             match flock(directory, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Self(Some(directory))),
+                Ok(()) => {
+                    return Ok(Self {
+                        held: Some(directory),
+                        is_held_elsewhere: false,
+                    });
+                }
                 Err(Errno::WOULDBLOCK) => {}
-                Err(_) => return Ok(Self(None)),
+                Err(_) => return Ok(without(false)),
             }
-            if start.elapsed() >= patience || Deferred::new().is_pending() {
+            if Deferred::new().is_pending() {
                 let message = format!(
-                    "another process holds the lock on the directory {}; nothing was written",
+                    "interrupted while another process held the lock on the directory {}; nothing was written",
                     name_of(directory.path())
                 );
-                return Err(CommandError::new(Code::CannotWriteOutput, message).hint(
-                    "wait for it to finish, then run the command again; `lslocks` shows which process it is",
-                ));
+                return Err(CommandError::new(Code::CannotWriteOutput, message));
+            }
+            if start.elapsed() >= patience {
+                return Ok(without(true));
             }
             thread::sleep(pause);
             pause = LONGEST_PAUSE.min(pause * 2);
@@ -52,7 +67,7 @@ impl<'d> Lock<'d> {
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        if let Some(directory) = self.0 {
+        if let Some(directory) = self.held {
             // Closing the directory releases it too.
             let _ = flock(directory, FlockOperation::Unlock);
         }
@@ -67,17 +82,19 @@ mod tests {
     fn a_lock_is_waited_for_only_so_long() {
         let root = tempfile::tempdir().expect("a temporary directory");
         let [one, other] = [(); 2].map(|()| Directory::open(root.path()).expect("it exists"));
-        let lock = Lock::wait(&one).expect("it is free");
+        let lock = Lock::wait(&one, PATIENCE).expect("no signal came");
+        assert!(!lock.is_held_elsewhere, "it is free");
         let patience = Duration::from_millis(20);
-        let error = Lock::wait_at_most(patience, &other).err();
-        let error = error.expect("it is taken");
-        assert_eq!(error.code(), Code::CannotWriteOutput);
+        let without = Lock::wait(&other, patience).expect("no signal came");
+        assert!(without.is_held_elsewhere, "it is taken");
+        drop(without);
         thread::scope(|scope| {
             scope.spawn(|| {
                 thread::sleep(patience);
                 drop(lock);
             });
-            assert!(Lock::wait(&other).is_ok(), "it becomes free");
+            let lock = Lock::wait(&other, PATIENCE).expect("no signal came");
+            assert!(!lock.is_held_elsewhere, "it becomes free");
         });
     }
 }

@@ -8,6 +8,7 @@ mod special;
 mod staging;
 mod target;
 mod temporary_directory;
+mod turn;
 
 use std::ffi::OsStr;
 use std::io;
@@ -23,7 +24,8 @@ use crate::ui::Ui;
 
 pub(crate) use directory::Directory;
 pub(crate) use staging::{Staged, Staging};
-pub(crate) use temporary_directory::{TemporaryDirectory, remove_leftovers};
+pub(crate) use temporary_directory::{Content, Kind, TemporaryDirectory, remove_leftovers};
+pub(crate) use turn::retrying;
 
 /// What must be at the path when the file is written.
 #[derive(Clone, Copy)]
@@ -73,13 +75,13 @@ pub(crate) fn check(path: &Path) -> Result<(), CommandError> {
 
 /// Whether a name is that of a temporary file or directory of this program.
 pub(crate) fn is_temporary(name: &OsStr) -> bool {
-    temporary_directory::is_temporary(name.as_bytes(), staging::PREFIX)
+    temporary_directory::is_temporary(name.as_bytes(), staging::KIND)
 }
 
 /// Removes the temporary files that killed runs left in a directory.
 pub(crate) fn clean(directory: &Path) {
     if let Ok(directory) = Directory::open(directory) {
-        remove_leftovers(&directory, staging::PREFIX);
+        remove_leftovers(&directory, staging::KIND);
     }
 }
 

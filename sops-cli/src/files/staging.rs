@@ -11,15 +11,15 @@ use sha2::{Digest, Sha256};
 
 use super::directory::{Directory, is_same};
 use super::target::{OldFile, Target};
-use super::temporary_directory::TemporaryDirectory;
+use super::temporary_directory::{Content, Kind, TemporaryDirectory};
 use super::{Expected, Readers, attributes, failed, readable_by_another};
 use crate::command_error::CommandError;
 
-/// The start of the names of temporary directories beside the files that are written.
-pub(super) const PREFIX: &str = ".sops-rs-";
-
-/// Git adds nothing of a temporary directory with this file.
-const IGNORE_FILE: &str = ".gitignore";
+/// The temporary directories beside the files that are written.
+pub(super) const KIND: Kind = Kind {
+    prefix: ".sops-rs-",
+    content: Content::Staged,
+};
 
 /// The staged files of one run, which has one temporary directory in each directory that it writes to.
 #[derive(Default)]
@@ -105,11 +105,7 @@ impl Staging {
         if let Some(known) = known {
             return Ok(Arc::clone(known));
         }
-        let temporary = TemporaryDirectory::create(parent, PREFIX)?;
-        temporary
-            .directory()
-            .create_file(IGNORE_FILE, Mode::RUSR | Mode::WUSR)?
-            .write_all(b"*\n")?;
+        let temporary = TemporaryDirectory::create(parent, KIND)?;
         let directory = Arc::new(StagingDirectory {
             temporary,
             next: AtomicUsize::new(0),

@@ -43,7 +43,7 @@ impl FluxKustomization {
         repositories: &mut Repositories,
     ) -> Result<Vec<Self>, CommandError> {
         let mut found = Vec::new();
-        for item in batch::items([root].into_iter())? {
+        for item in batch::items([root].into_iter(), batch::Leftovers::Keep)? {
             if Format::from_path(&item.path) != Format::Yaml {
                 continue;
             }

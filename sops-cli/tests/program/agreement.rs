@@ -582,6 +582,119 @@ fn fewer_groups_to_open_a_file_need_an_agreement_too() {
 }
 
 #[test]
+fn a_refusal_comes_alone() {
+    let environment = TestEnvironment::new();
+    rule_for_us(&environment);
+    plant(&environment, NAME, Enc::OfAnotherFile);
+    let other = other_recipient();
+    // With this group alone we could not decrypt the file any more, but it is refused for its planted recipient.
+    let add = ["groups", "add", "-i", "-f", NAME, "--age", &other];
+    let run = environment.run(&add);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(!run.stderr.contains("warning"), "{run}");
+
+    // Nobody answers, so the error begins on a line of its own.
+    let run = environment.run(&["updatekeys", NAME]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("(y/n): \nerror: "), "{run}");
+}
+
+#[test]
+fn key_groups_that_let_fewer_people_decrypt_need_an_agreement() {
+    let environment = TestEnvironment::new();
+    let ours = recipient();
+    let group = format!("{{age: [{ours}]}}");
+    let three = format!("key_groups: [{group}, {group}, {group}]");
+    let rule = |rest: &str| {
+        environment.write(".sops.yaml", format!("creation_rules:\n- {rest}\n"));
+    };
+    let rotate = ["rotate", "-i", NAME];
+    let delete = ["groups", "delete", "-i", "-f", NAME, "0"];
+    let add = [
+        "groups",
+        "add",
+        "-i",
+        "-f",
+        NAME,
+        "--age",
+        &ours,
+        "--shamir-secret-sharing-threshold",
+        "2",
+    ];
+    let directory = ["rotate", "-i", "."];
+    for (file, governing, command, message) in [
+        (
+            format!("shamir_threshold: 2\n  {three}"),
+            format!("shamir_threshold: 3\n  {three}"),
+            &rotate[..],
+            "2 of 3 key groups are enough to decrypt it, but the creation rule requires 3 of 3",
+        ),
+        (
+            format!("age: {ours}"),
+            three.clone(),
+            &rotate,
+            "1 of 1 key groups are enough to decrypt it, but the creation rule requires 3 of 3",
+        ),
+        (
+            format!("age: {ours}"),
+            three.clone(),
+            &directory,
+            "1 of 1 key groups are enough",
+        ),
+        (
+            format!("shamir_threshold: 3\n  {three}"),
+            format!("shamir_threshold: 3\n  {three}"),
+            &delete,
+            "2 of 2 key groups are enough",
+        ),
+        (
+            format!("key_groups: [{group}, {group}]"),
+            format!("shamir_threshold: 3\n  {three}"),
+            &add,
+            "2 of 3 key groups are enough",
+        ),
+    ] {
+        rule(&file);
+        environment.write(NAME, TEXT);
+        environment.run(&["encrypt", "-i", NAME]).succeeds();
+        let before = environment.read(NAME);
+        if command == delete {
+            // The rest of the file's groups is as the file has them, whatever it takes to decrypt them.
+            let threshold = ["--shamir-secret-sharing-threshold", "2"];
+            let run = environment.run(&[command, &threshold].concat());
+            assert!(run.code == Some(1) && run.stderr.contains(message), "{run}");
+            assert_eq!(environment.read(NAME), before);
+            environment
+                .run(&[command, &threshold, &["--yes"]].concat())
+                .succeeds();
+            continue;
+        }
+        rule(&governing);
+        let run = environment.run(command);
+        assert!(run.code == Some(1) && run.stderr.contains(message), "{run}");
+        assert_eq!(environment.read(NAME), before);
+        let run = environment.run(&[command, &["--yes"]].concat()).succeeds();
+        assert!(run.stderr.contains(message), "{run}");
+        assert_ne!(environment.read(NAME), before);
+    }
+    // Groups as the rule wants them are no question, and neither is a threshold that it does not state.
+    for (file, governing) in [
+        (
+            format!("shamir_threshold: 3\n  {three}"),
+            format!("shamir_threshold: 2\n  {three}"),
+        ),
+        (format!("shamir_threshold: 2\n  {three}"), three.clone()),
+    ] {
+        rule(&file);
+        environment.write(NAME, TEXT);
+        environment.run(&["encrypt", "-i", NAME]).succeeds();
+        rule(&governing);
+        let run = environment.run(&rotate).succeeds();
+        assert_eq!(run.stderr, "", "{run}");
+    }
+}
+
+#[test]
 fn a_repair_that_encrypts_says_for_whom() {
     let environment = TestEnvironment::new();
     rule_for_us(&environment);

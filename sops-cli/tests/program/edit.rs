@@ -375,7 +375,14 @@ fn the_plaintext_is_in_memory_for_its_owner_alone_and_goes() {
 
 #[test]
 fn a_signal_takes_the_plaintext_away() {
-    for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+    for (signal, number) in [
+        ("INT", 2),
+        ("TERM", 15),
+        ("HUP", 1),
+        ("QUIT", 3),
+        ("ALRM", 14),
+        ("USR1", 10),
+    ] {
         let environment = TestEnvironment::new();
         environment.encrypt("x.yaml", TEXT);
         let old = environment.read("x.yaml");
@@ -532,12 +539,22 @@ fn vim_is_told_to_write_no_other_file() {
         ("vi", vim, Some("vi"), &[], true),
         ("vi", "", Some("vi"), &[], false),
         ("ed", "", Some("ed -s"), &["-s"], false),
+        ("rvim", "", Some("rvim"), &[], true),
+        ("vimdiff", "", Some("vimdiff"), &[], true),
+        ("view", vim, Some("view"), &[], true),
+        ("view", "", Some("view"), &[], false),
+        // A link, as Debian's alternatives make it.
+        ("vim.basic", "", Some("editor"), &[], true),
+        ("nano", "", Some("editor"), &[], false),
     ] {
         let environment = TestEnvironment::new();
         environment.encrypt("x.yaml", TEXT);
         let folder = environment.path("programs");
         fs::create_dir(&folder).expect("it is ours");
         install_editor(&folder, installed, version);
+        if variable == Some("editor") {
+            std::os::unix::fs::symlink(installed, folder.join("editor")).expect("it is ours");
+        }
         std::os::unix::fs::symlink("/bin/sh", folder.join("sh")).expect("it is ours");
         let mut command = environment.command(&["edit", "x.yaml"]);
         command.env("PATH", &folder);

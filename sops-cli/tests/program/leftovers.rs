@@ -56,6 +56,64 @@ fn temporary_files_beside_a_file_go_with_the_next_change() {
     }
 }
 
+#[test]
+fn what_is_no_leftover_stays() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("dir/x.yaml", TEXT);
+    let mut expected = Vec::new();
+    for name in [
+        ".sops-rs-backup",
+        ".sops-rs-abcdef",
+        ".sops-rs-0123456789abcdef",
+    ] {
+        let path = environment.path(&format!("dir/{name}"));
+        leave(&path);
+        fs::write(path.join("mine"), TEXT).expect("it is ours");
+        expected.push(path.join("mine"));
+    }
+    environment.write("dir/.sops-rs-backup.tmp", TEXT);
+    expected.push(environment.path("dir/.sops-rs-backup.tmp"));
+    for arguments in [
+        &["set", "dir/x.yaml", "[\"a\"]", "2"][..],
+        &["rotate", "-i", "dir"],
+        &["updatekeys", "--yes", "dir"],
+    ] {
+        environment.run(arguments);
+        for path in &expected {
+            assert!(path.exists(), "{arguments:?}: {path:?}");
+        }
+    }
+}
+
+#[test]
+fn a_command_that_writes_nothing_removes_nothing() {
+    let environment = TestEnvironment::new();
+    environment.write("dir/y.yaml", TEXT);
+    let left = environment.path("dir/.sops-rs-0123456789abcdef");
+    leave(&left);
+    let recipient = recipient();
+    for arguments in [
+        &["encrypt", "-i", "--dry-run", "--age", &recipient, "dir"][..],
+        &[
+            "encrypt",
+            "-i",
+            "--dry-run",
+            "--age",
+            &recipient,
+            "dir/y.yaml",
+        ],
+        &["lint", "dir"],
+        &["flux", "verify", "dir"],
+    ] {
+        environment.run(arguments);
+        assert!(left.exists(), "{arguments:?}");
+    }
+    environment
+        .run(&["encrypt", "-i", "--age", &recipient, "dir"])
+        .succeeds();
+    assert!(!left.exists());
+}
+
 /// A memory file system for one test, where there is one.
 struct Memory {
     environment: TestEnvironment,
@@ -97,7 +155,7 @@ fn the_next_command_removes_leftover_plaintext_in_memory() {
     ] {
         let left = memory.path("sops-rs-run-0123456789abcdef");
         leave(&left);
-        leave(&left.join("deep"));
+        fs::write(left.join(".x.yaml.swp"), TEXT).expect("it is ours");
         let used = memory.path("sops-rs-run-fedcba9876543210");
         leave(&used);
         let lock = File::open(&used).expect("it is ours");

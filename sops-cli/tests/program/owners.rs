@@ -62,6 +62,51 @@ fn output_into_a_file_of_another_user_is_refused() {
 }
 
 #[test]
+fn a_configuration_of_another_user_is_named() {
+    let environment = TestEnvironment::new();
+    let rule = format!("creation_rules:\n- age: {}\n", recipient());
+    environment.write("shared/.sops.yaml", &rule);
+    environment.write("shared/mine/x.yaml", TEXT);
+    let is_foreign = give_away(&environment, "shared/.sops.yaml");
+    let encrypt = |config: &[&str]| {
+        let mut command = environment.command(&[config, &["encrypt", "x.yaml"]].concat());
+        command.current_dir(environment.path("shared/mine"));
+        command.env("PWD", environment.path("shared/mine"));
+        environment.finish(command).succeeds().stderr
+    };
+    let warning = "shared/.sops.yaml belongs to another user (uid 65534)";
+    // The directory is only ours, so we let the other user in.
+    assert_eq!(encrypt(&[]), "");
+    set_mode(&environment, "shared", 0o1777);
+    assert_eq!(encrypt(&[]).contains(warning), is_foreign);
+    assert_eq!(encrypt(&["--config", "../.sops.yaml"]), "");
+    let update = environment.run(&["updatekeys", "shared"]);
+    assert!(
+        !update.stderr.contains(warning),
+        "no file is governed by it: {update}"
+    );
+    environment.write("shared/mine/y.yaml", TEXT);
+    environment
+        .run(&[
+            "--config",
+            "/dev/null",
+            "encrypt",
+            "-i",
+            "--age",
+            &recipient(),
+            "shared/mine/y.yaml",
+        ])
+        .succeeds();
+    let update = environment.run(&["updatekeys", "shared"]);
+    assert_eq!(update.stderr.contains(warning), is_foreign, "{update}");
+    // A whole checkout of another user, as root in a container has it.
+    for name in ["shared", "shared/mine"] {
+        give_away(&environment, name);
+    }
+    assert_eq!(encrypt(&[]), "");
+}
+
+#[test]
 fn a_pipe_of_another_user_gets_no_plaintext() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", TEXT);

@@ -1,6 +1,7 @@
 //! `.sops.yaml`: which keys and which rule a new file is encrypted with, read more strictly than `sops` does.
 
 mod find;
+mod nesting;
 mod node;
 mod place;
 mod read;

@@ -9,6 +9,7 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+use super::nesting;
 use super::node::{Mapping, Node};
 use super::place;
 use super::schema::{self, Kind, Schema};
@@ -37,6 +38,10 @@ pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<
             "the file is not UTF-8; save it in this encoding".to_owned(),
         )
     })?;
+    let begin = text.len() - place::without_mark(text).len();
+    if let Some((location, message)) = nesting::fault(text, begin) {
+        return Err(fault(Some(location), message));
+    }
     let left = Cell::new(MAX_VALUES);
     let seed = Seed {
         kind: Kind::Mapping(schema),

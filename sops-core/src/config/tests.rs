@@ -22,6 +22,46 @@ fn complaint(text: &str) -> String {
 }
 
 #[test]
+fn deep_nesting_is_an_error_in_linear_time() {
+    let many = 100_000;
+    for (text, place) in [
+        (
+            format!("creation_rules: {}", "[".repeat(many)),
+            "1:145 nested deeper than 128 levels",
+        ),
+        (
+            format!("creation_rules: {}{}", "[".repeat(many), "]".repeat(many)),
+            "1:145 nested deeper than 128 levels",
+        ),
+        (format!("\u{feff}{}", "{".repeat(many)), "1:"),
+        (format!("x: {}", "{a: ".repeat(many)), "1:"),
+        (format!("x:\n{}", "[\n".repeat(many)), "130:1 nested"),
+        (format!("x: 'y'\n{}", "- ".repeat(many)), "2:"),
+        // Nothing is deep where the other parser ends.
+        (format!("a: %x\n\tb: {}", "[".repeat(many)), ""),
+        (format!("a: 'x\n{}", "[".repeat(many)), ""),
+    ] {
+        let start = std::time::Instant::now();
+        let complaint = complaint(&text);
+        assert!(complaint.starts_with(place), "{complaint}");
+        assert!(!complaint.starts_with("Ok("), "{complaint}");
+        assert!(start.elapsed().as_secs() < 3, "{complaint}");
+    }
+    let rules = "- {path_regex: '\\[[a-z]+[[{', age: [age1x]}\n".repeat(400);
+    for text in [
+        format!("creation_rules:\n{rules}"),
+        format!(
+            "creation_rules: []\nx: {}{}",
+            "[".repeat(126),
+            "]".repeat(126)
+        ),
+    ] {
+        let complaint = complaint(&text);
+        assert!(!complaint.contains("nested"), "{complaint}");
+    }
+}
+
+#[test]
 fn faults_are_shown_with_their_place() {
     let cases = [
         // Keys.

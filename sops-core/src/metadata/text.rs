@@ -1,6 +1,6 @@
 //! Which texts the metadata may contain. Anyone who can write to a repository chooses them, and messages quote them.
 
-use crate::printable::is_printable;
+use crate::printable::{is_emoji_selector, is_printable};
 
 /// The longest identifier, in bytes. The longest real ones, RSA keys of SSH with 16,384 bits and post-quantum recipients, have less
 /// than 3,000.
@@ -23,7 +23,8 @@ pub(crate) fn fault_of_identifier(text: &str) -> Option<&'static str> {
     if text.len() > MAX_IDENTIFIER {
         return Some("is longer than 4,096 bytes");
     }
-    let is_invalid = !text.chars().all(is_printable);
+    let is_valid = |character| is_printable(character) && !is_emoji_selector(character);
+    let is_invalid = !text.chars().all(is_valid);
     is_invalid.then_some("contains a control character, a line break or an invisible character")
 }
 
@@ -59,6 +60,16 @@ mod tests {
             assert!(fault_of_identifier(&text).is_some(), "{character:?}");
             assert!(fault_of_rule(&text).is_some(), "{character:?}");
         }
+        for character in
+            "\u{3164}\u{115f}\u{1160}\u{ffa0}\u{34f}\u{17b4}\u{180b}\u{fe00}\u{fe0f}\u{e01ef}"
+                .chars()
+        {
+            assert!(
+                fault_of_identifier(&format!("age1{character}x")).is_some(),
+                "{character:?}"
+            );
+        }
+        assert_eq!(fault_of_rule("❤\u{fe0f}"), None);
         for text in ["age1x\n", "a\tb"] {
             assert!(fault_of_identifier(text).is_some(), "{text:?}");
             assert_eq!(fault_of_rule(text), None, "{text:?}");

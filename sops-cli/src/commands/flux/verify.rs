@@ -185,7 +185,7 @@ impl Args {
 
 /// The encrypted files that are meant.
 fn encrypted_files(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
-    let items = batch::items([path].into_iter())?.into_iter();
+    let items = batch::items([path].into_iter(), batch::Leftovers::Keep)?.into_iter();
     Ok(items
         .filter(|item| item.is_meant(true))
         .map(|item| item.path)

@@ -63,11 +63,16 @@ pub(crate) struct Events<'a> {
 impl<'a> Events<'a> {
     /// The events of the part of `text` at `range`, with their places in `text`.
     pub(crate) fn new(text: &'a str, range: Range<usize>) -> Self {
+        Self::limited(text, range, MAX_DEPTH)
+    }
+
+    /// The same with a limit on how deep containers may be nested.
+    pub(crate) fn limited(text: &'a str, range: Range<usize>, depth: usize) -> Self {
         let options = granit_parser::options! {
             emit_anchor_events: true,
             block_scalar_eof_without_line_feed: true,
-            block_nesting_limit: MAX_DEPTH,
-            flow_nesting_limit: MAX_DEPTH,
+            block_nesting_limit: depth,
+            flow_nesting_limit: depth,
             max_buffered_comment_events: usize::MAX,
         };
         Self {

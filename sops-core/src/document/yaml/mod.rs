@@ -6,7 +6,7 @@
 pub(crate) mod analysis;
 pub(crate) mod comments;
 pub(crate) mod emit;
-mod events;
+pub(crate) mod events;
 pub(crate) mod foreign;
 pub(crate) mod in_style;
 mod parser;

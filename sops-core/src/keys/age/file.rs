@@ -12,6 +12,18 @@ use memchr::{memchr, memmem};
 
 use super::ARMOR_BEGIN;
 
+/// How many stanzas the header of an encrypted data key may have. Each is tried with each key, SOPS writes one, and other programs add a few
+/// that mean nothing.
+const MAX_STANZAS: usize = 32;
+
+/// Whether the header of a binary age file has more stanzas than an encrypted data key needs.
+pub(super) fn has_many_stanzas(file: &[u8]) -> bool {
+    let header = &file[..header_length(file)];
+    memmem::find_iter(header, b"\n-> ")
+        .nth(MAX_STANZAS)
+        .is_some()
+}
+
 /// The bytes of an age file; the header is returned by a single read.
 pub(super) struct AgeFile<'f> {
     rest: &'f [u8],
@@ -113,6 +125,17 @@ mod tests {
             assert!(
                 many < few.max(Duration::from_millis(1)) * 200,
                 "{end}: {few:?}, {many:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn stanzas_are_counted() {
+        for (count, is_many) in [(0, false), (1, false), (32, false), (33, true)] {
+            assert_eq!(
+                has_many_stanzas(&header(count, "--- x\n")),
+                is_many,
+                "{count}"
             );
         }
     }

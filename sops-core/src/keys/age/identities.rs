@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use ::age::DecryptError;
 use zeroize::Zeroizing;
 
-use super::file::{AgeFile, without_armor};
+use super::file::{AgeFile, has_many_stanzas, without_armor};
 use super::identity::{Identity, Layout};
 use super::source::{Content, Source};
 use super::trial::Trial;
@@ -223,6 +223,9 @@ impl Identities {
         }
         let file = without_armor(enc.as_bytes())
             .map_err(|_| malformed("a malformed or truncated age file"))?;
+        if has_many_stanzas(&file) {
+            return Err(malformed("its header has more than 32 recipients"));
+        }
         let decryptor = AgeFile::decryptor(&file)
             .map_err(|_| malformed("a malformed or truncated age file"))?;
         let opened = decryptor.decrypt(std::iter::once(trial as _));

@@ -1,0 +1,39 @@
+//! Whose `.sops.yaml` is used. Any local user can put one into a shared directory such as `/tmp`, and with it choose the recipients of the files
+//! below.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::process::geteuid;
+
+use crate::command_error::name_of;
+use crate::ui::Ui;
+
+/// The permission of every user to create files in a directory.
+const FOR_EVERYONE: u32 = 0o002;
+
+/// Warns if a configuration that was found belongs to a user who is neither this one nor root, and who does not own `directory`, where the work
+/// is done: as root in a container, the whole checkout may belong to another user.
+pub(crate) fn warn(ui: &Ui, config: &Path, directory: &Path) {
+    let Ok(file) = fs::symlink_metadata(config) else {
+        return;
+    };
+    let user = geteuid().as_raw();
+    let owner = fs::metadata(directory).map(|directory| directory.uid());
+    if [user, 0].contains(&file.uid()) || owner.is_ok_and(|owner| owner == file.uid()) {
+        return;
+    }
+    // In a directory that is not for everyone, its owner let the other user in.
+    let parent = config.parent().map(fs::metadata);
+    let is_invited = parent.and_then(Result::ok).is_some_and(|parent| {
+        [user, 0].contains(&parent.uid()) && parent.mode() & FOR_EVERYONE == 0
+    });
+    if !is_invited {
+        ui.warn(format_args!(
+            "{} belongs to another user (uid {}), who chooses the recipients with it; if that is wrong, name your own configuration with `--config`",
+            name_of(config),
+            file.uid()
+        ));
+    }
+}

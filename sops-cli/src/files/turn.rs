@@ -1,0 +1,128 @@
+//! Commands that read a file, change it and write it back start again if another run was faster. From then on they take turns.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, OFlags, flock};
+
+use super::lock::{FIRST_PAUSE, LONGEST_PAUSE};
+use crate::command_error::CommandError;
+
+/// How often a command tries to change a file.
+const ATTEMPTS: usize = 20;
+
+/// How long to wait for the others. After that, whoever writes first wins.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs `attempt`, which reads, changes and writes the file, again as long as others change the file in between.
+pub(crate) fn retrying<T>(
+    file: &Path,
+    mut attempt: impl FnMut() -> Result<T, CommandError>,
+) -> Result<T, CommandError> {
+    let mut turn = None;
+    for _ in 1..ATTEMPTS {
+        match attempt() {
+            Err(error) if error.is_conflict() => {}
+            result => return result,
+        }
+        // The old lock is on a file that was replaced, or it would keep us from the new one.
+        drop(turn.take());
+        turn = lock(file);
+    }
+    attempt()
+}
+
+/// Waits for a lock on the file that is at the path. Without one, the command takes its chances.
+fn lock(path: &Path) -> Option<File> {
+    let start = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    while start.elapsed() < PATIENCE {
+        let file = open(path).ok()?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) if is_at(&file, path) => return Some(file),
+            // It was replaced in the meantime.
+            Ok(()) => continue,
+            Err(rustix::io::Errno::WOULDBLOCK) => {}
+            Err(_) => return None,
+        }
+        thread::sleep(pause);
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+    None
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    // Opening a pipe must not wait, and a terminal must not become ours.
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(one), Ok(other)) => one.dev() == other.dev() && one.ino() == other.ino(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command_error::Code;
+
+    fn error() -> CommandError {
+        CommandError::new(Code::CannotWriteOutput, "no")
+    }
+
+    #[test]
+    fn only_conflicts_are_tried_again_and_not_forever() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let mut count = 0;
+        let outcome = retrying(file.path(), || {
+            count += 1;
+            match count {
+                3 => Ok(()),
+                _ => Err(error().with_conflict()),
+            }
+        });
+        assert!(outcome.is_ok() && count == 3);
+
+        let mut count = 0;
+        let outcome: Result<(), _> = retrying(file.path(), || {
+            count += 1;
+            Err(error())
+        });
+        assert!(outcome.is_err() && count == 1);
+
+        let mut count = 0;
+        let outcome: Result<(), _> = retrying(file.path(), || {
+            count += 1;
+            Err(error().with_conflict())
+        });
+        assert!(outcome.is_err() && count == ATTEMPTS);
+    }
+
+    #[test]
+    fn the_lock_is_on_the_file_that_is_there_now() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let [path, new] = ["x", "y"].map(|name| root.path().join(name));
+        fs::write(&path, "old").expect("it is ours");
+        fs::write(&new, "new").expect("it is ours");
+        let held = lock(&path).expect("it is free");
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| lock(&path).expect("it becomes free"));
+            thread::sleep(Duration::from_millis(50));
+            fs::rename(&new, &path).expect("it is ours");
+            drop(held);
+            let file = waiting.join().expect("it ends");
+            assert!(is_at(&file, &path));
+        });
+        assert!(lock(&root.path().join("missing")).is_none());
+    }
+}
