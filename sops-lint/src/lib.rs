@@ -26,6 +26,7 @@ mod embedded;
 mod encoding;
 mod finding;
 mod form;
+mod kubeconfig;
 mod likeness;
 mod lines;
 mod linter;
