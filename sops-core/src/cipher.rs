@@ -293,3 +293,38 @@ pub(crate) fn extent(source: &str) -> Option<Range<usize>> {
     let end = start + source[start..].find(']')? + 1;
     is_encrypted(&source[start..end]).then_some(start..end)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ciphertext_is_told_from_what_begins_like_it() {
+        let mut text = String::new();
+        Cipher::new(&DataKey::generate()).encrypt(Type::Str, b"hunter2", b"a:", &mut text);
+        assert!(
+            is_ciphertext(&text) && is_ciphertext(&format!("{text}\n")),
+            "{text}"
+        );
+        let nonce = text
+            .split(",iv:")
+            .nth(1)
+            .and_then(|rest| rest.split(',').next());
+        let nonce = nonce.expect("it has one");
+        for text in [
+            text.replace(nonce, "pA=="),
+            text.replace("type:str", "type:text"),
+            text.replace("data:", "data:-"),
+            text.replace(']', ""),
+            format!("{text}\nhunter2"),
+            format!("{text} hunter2"),
+            format!(" {text}"),
+            "ENC[AES256_GCM,hunter2".to_owned(),
+            String::new(),
+        ] {
+            assert!(!is_ciphertext(&text), "{text}");
+        }
+        let short = text.replace(nonce, "AAAAAAAAAAAAAAAA");
+        assert!(is_ciphertext(&short), "{short}");
+    }
+}

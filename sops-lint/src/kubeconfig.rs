@@ -1,6 +1,5 @@
 //! The credentials in the configuration of `kubectl`.
 
-use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
 
 use crate::rules::is_open_reference;
@@ -11,16 +10,13 @@ const CREDENTIALS: [&str; 3] = ["token", "password", "client-key-data"];
 /// The same of an identity provider, under `auth-provider.config`.
 const OF_PROVIDER: [&str; 4] = ["access-token", "id-token", "refresh-token", "client-secret"];
 
-/// The first credential in plaintext of a kubeconfig.
-pub(crate) fn credential<'d, 'a>(document: &'d Document<'a>) -> Option<NodeRef<'d, 'a>> {
-    let is_config = |top: &NodeRef<'_, '_>| {
-        let has = |key, value| top.get(key).and_then(NodeRef::as_str) == Some(value);
-        has("kind", "Config") && has("apiVersion", "v1")
-    };
-    let configs = document.tops().flatten().filter(is_config);
-    let users = configs
-        .filter_map(|top| top.get("users"))
-        .flat_map(NodeRef::items);
+/// The first credential in plaintext of a kubeconfig; `None` for any other object.
+pub(crate) fn credential<'d, 'a>(top: NodeRef<'d, 'a>) -> Option<NodeRef<'d, 'a>> {
+    let has = |key, value| top.get(key).and_then(NodeRef::as_str) == Some(value);
+    if !has("kind", "Config") || !has("apiVersion", "v1") {
+        return None;
+    }
+    let users = top.get("users").into_iter().flat_map(NodeRef::items);
     users.filter_map(|user| user.get("user")).find_map(of_user)
 }
 

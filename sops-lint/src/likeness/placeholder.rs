@@ -141,7 +141,13 @@ pub(super) fn is_name(text: &str) -> bool {
     let is_described = DESCRIPTIONS.iter().any(|word| lower.contains(word));
     let is_hyphenated = text.contains('-') && !text.contains(['.', ':', '/']);
     let is_one_word = !text.contains(['-', '.', '_', ':', '/']);
-    is_described || !(is_hyphenated && is_passphrase(text) || is_one_word && is_random(text))
+    let has = |is: fn(&char) -> bool| text.chars().any(|c| is(&c));
+    let is_mixed = text.len() >= 12
+        && has(char::is_ascii_uppercase)
+        && has(char::is_ascii_lowercase)
+        && has(char::is_ascii_digit);
+    is_described
+        || !(is_hyphenated && (is_passphrase(text) || is_mixed) || is_one_word && is_random(text))
 }
 
 /// The text with a mark for each action and variable.
@@ -162,7 +168,15 @@ fn without_actions(value: &str) -> String {
         left.push(MARK);
         let inner = &rest[at + begin.len()..];
         match close(inner, end, nested) {
-            Some(length) => rest = &inner[length..],
+            Some(length) => {
+                rest = &inner[length..];
+                let inner = &inner[..length - end.len()];
+                let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+                // A password between the signs of a variable is no name of one.
+                if nested.is_some() && inner.chars().all(is_word) && !is_name(inner) {
+                    left.push_str(inner);
+                }
+            }
             // An action that has no end may have been cut off.
             None => {
                 left.push(' ');
@@ -264,6 +278,8 @@ mod tests {
         }
         for value in [
             "${USER}:S3cr3t!pass",
+            "${correct-horse-battery-9}",
+            "$(correct-horse-battery-9)",
             "postgres://app:hunter2x@${HOST}/db",
             concat!("{{ x }} ghp_", "abcdefghijklmnopqrstuvwxyz0123456789"),
             "Bearer ${X} Zx81kQ0pLm22vbN7",

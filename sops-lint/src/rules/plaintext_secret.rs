@@ -295,7 +295,7 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
 
 /// A file that is no manifest, for which there is a creation rule of its own, or a manifest with credentials that are to be encrypted.
 fn covered(document: &Document<'_>, report: &mut Report<'_>) {
-    if let Some(credential) = kubeconfig::credential(document) {
+    if let Some(credential) = document.tops().flatten().find_map(kubeconfig::credential) {
         if report.creation_rule().is_some() {
             let command = report.command("encrypt -i");
             report
@@ -417,12 +417,13 @@ fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, report: &mut Report<'_>)
     }
 }
 
-/// Whether it is an object of Kubernetes, and no Secret: other rules judge those.
+/// Whether it is an object of Kubernetes, and no Secret: other rules judge those. The credentials of a kubeconfig are secrets.
 pub(crate) fn is_manifest(top: NodeRef<'_, '_>) -> bool {
-    ["apiVersion", "kind"].iter().all(|key| {
+    let is_object = ["apiVersion", "kind"].iter().all(|key| {
         let text = top.get(key).and_then(NodeRef::as_str);
         text.is_some_and(|text| !text.is_empty())
-    })
+    });
+    is_object && kubeconfig::credential(top).is_none()
 }
 
 /// The creation rule that names the file by an expression, unless that is for all files, or the file is one that is never encrypted.
