@@ -311,7 +311,7 @@ fn decoded(bytes: &[u8], span: Range<usize>) -> Option<PrivateKey> {
     })
 }
 
-fn is_base64(byte: u8) -> bool {
+const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }
 

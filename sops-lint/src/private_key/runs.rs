@@ -41,28 +41,45 @@ pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
             }
         }
     };
-    let mut run: Option<Run> = None;
     let mut at = 0;
-    while let Some(start) = bytes[at..].iter().position(|byte| is_base64(*byte)) {
-        let is_gap = bytes[at..at + start].iter().all(|byte| is_between(*byte));
-        let start = at + start;
-        let length = bytes[start..].iter().position(|byte| !is_base64(*byte));
-        let end = length.map_or(bytes.len(), |length| start + length);
+    while let Some(window) = bytes.get(at..at + ALL) {
+        // From the end, so that most of a text is passed over without a look.
+        if let Some(last) = window.iter().rposition(|byte| !is_part(*byte)) {
+            at += last + 1;
+            continue;
+        }
+        let rest = &bytes[at + ALL..];
+        let length = rest.iter().position(|byte| !is_part(*byte));
+        let end = length.map_or(bytes.len(), |length| at + ALL + length);
+        runs(bytes, at..end, &mut add);
         at = end;
-        let length = end - start;
+    }
+    found.append(&mut more);
+}
+
+/// Calls for each run in a part of the bytes that has nothing but pieces and what is between them.
+fn runs(bytes: &[u8], part: Range<usize>, add: &mut impl FnMut(&Run)) {
+    let mut run: Option<Run> = None;
+    let mut at = part.start;
+    for piece in bytes[part].split(|byte| !is_base64(*byte)) {
+        let span = at..at + piece.len();
+        at = span.end + 1;
+        if piece.is_empty() {
+            continue;
+        }
         match &mut run {
-            Some(run) if is_gap && !run.is_complete && length <= run.piece => {
-                run.is_complete = length < run.piece;
-                run.span.end = end;
+            Some(run) if !run.is_complete && piece.len() <= run.piece => {
+                run.is_complete = piece.len() < run.piece;
+                run.span.end = span.end;
                 run.count += 1;
             }
             _ => {
                 if let Some(run) = run.take() {
                     add(&run);
                 }
-                run = (length >= PIECE).then_some(Run {
-                    span: start..end,
-                    piece: length,
+                run = (piece.len() >= PIECE).then_some(Run {
+                    span,
+                    piece: piece.len(),
                     count: 1,
                     is_complete: false,
                 });
@@ -72,12 +89,23 @@ pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
     if let Some(run) = run {
         add(&run);
     }
-    found.append(&mut more);
 }
 
-/// Whether it may be between two pieces: a line break with what a string has at the end of a line.
-fn is_between(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || matches!(byte, b'\\' | b'"' | b'\'' | b'=')
+/// Whether it may be in a piece or between two: a line break with what a string has at the end of a line.
+fn is_part(byte: u8) -> bool {
+    static PARTS: [bool; 256] = {
+        let mut parts = [false; 256];
+        let mut at = 0;
+        while at < 256 {
+            let byte = at as u8;
+            let is_between =
+                byte.is_ascii_whitespace() || matches!(byte, b'\\' | b'"' | b'\'' | b'=');
+            parts[at] = is_between || is_base64(byte);
+            at += 1;
+        }
+        parts
+    };
+    PARTS[usize::from(byte)]
 }
 
 impl Run {
