@@ -139,7 +139,7 @@ impl<'a> Agreement<'a> {
         for (unagreed, files) in &open {
             unagreed.list(self.ui, files);
         }
-        if matches!(self.ui.confirm("Encrypt for them all the same?"), Ok(true)) {
+        if matches!(self.ui.confirm("Encrypt for them anyway?"), Ok(true)) {
             self.accepted().extend(open.into_iter().map(|(set, _)| set));
             return Vec::new();
         }

@@ -42,7 +42,7 @@ pub(crate) enum Code {
     AlreadyEncrypted = 203,
 }
 
-const TAKE_OR_LOOK: &str = "take the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`";
+const TAKE_OR_LOOK: &str = "restore the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`";
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -200,7 +200,7 @@ impl CommandError {
                         let new = Self::new(malformed, "the file has an unresolved merge conflict")
                             .hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`");
                         match is_encrypted {
-                            true => new.hint("of the `sops` metadata keep either side; then check the values and the MAC with `sops-rs edit --ignore-mac <FILE>`"),
+                            true => new.hint("keep either side of the `sops` metadata; then check the values and the MAC with `sops-rs edit --ignore-mac <FILE>`"),
                             false => new,
                         }
                     }
@@ -220,7 +220,7 @@ impl CommandError {
             }
             Error::NotEncrypted if source.is_some_and(|(_, text, ..)| has_ciphertext(text)) => {
                 simple(Code::Generic, &error)
-                    .hint("there are encrypted values, but what opens them is gone; take the file from version control")
+                    .hint("there are encrypted values, but what opens them is gone; restore the file from version control")
             }
             Error::Output(cause) => return Self::stream("standard output", &cause),
             Error::NotEncrypted => simple(Code::Generic, &error)
@@ -250,7 +250,7 @@ impl CommandError {
                 let is_whole = path.is_none();
                 let unplaced = Error::Metadata { location: None, path, message };
                 let new = simple(Code::Generic, &unplaced)
-                    .hint("the block is written by programs only; take the file from version control");
+                    .hint("the block is written by programs only; restore the file from version control");
                 match is_whole {
                     true => new.hint("in a plaintext file, give the key `sops` another name"),
                     false => new,
@@ -263,11 +263,11 @@ impl CommandError {
             } => {
                 at = location;
                 Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
-                    .hint("encrypted values are changed with `sops-rs edit` or `sops-rs set` only; take the file from version control")
+                    .hint("encrypted values are changed with `sops-rs edit` or `sops-rs set` only; restore the file from version control")
             }
             Error::MacMismatch => simple(Code::MacMismatch, &error)
                 .hint("if the change is wanted, as after a merge: check the values with `sops-rs edit --ignore-mac <FILE>` and save them")
-                .hint("otherwise take the file from version control"),
+                .hint("otherwise restore the file from version control"),
             Error::MacMissing { location } => {
                 at = location;
                 simple(Code::MacMismatch, &Error::MacMissing { location: None })
@@ -282,7 +282,7 @@ impl CommandError {
                 at = location;
                 let new = Self::with_lines(Code::CannotRetrieveDataKey, &error.to_string());
                 match location {
-                    Some(_) => new.hint("an `enc` was altered or cut off; take the file from version control"),
+                    Some(_) => new.hint("an `enc` was altered or cut off; restore the file from version control"),
                     None => new,
                 }
             }

@@ -28,7 +28,7 @@ pub(crate) fn refuse_damaged(
     let flag = removal_flag(family);
     Err(CommandError::new(Code::Generic, message)
         .in_file(&source.name)
-        .hint("take the file from version control; if the key was added to the metadata by hand, nobody encrypted the file for it")
+        .hint("restore the file from version control; a recipient that was added by hand has no valid data key")
         .hint(format!(
             "to remove the key: `sops-rs rotate --in-place {flag} <KEY> <FILE>`"
         )))

@@ -72,7 +72,7 @@ impl LocalKeys {
             Ok(true) => Ok(()),
             Ok(false) => Err(Status::permission_denied("the request was rejected")),
             Err(_) => Err(Status::permission_denied(
-                "the key service has nobody to ask for permission",
+                "the key service cannot ask anyone for permission",
             )),
         }
     }
@@ -85,15 +85,15 @@ impl LocalKeys {
             Some(_) if opened.is_by(key) => format!("A request to decrypt with {named}"),
             Some(opener) => {
                 let opener = printable(&format!("{family} {opener}"));
-                format!("A request to decrypt with {opener}, although it names {named}")
+                format!("A request that names {named}, but needs {opener} to decrypt")
             }
             None => {
                 let opener = match family {
                     Family::Age => "a key of an age plugin".to_owned(),
-                    family => format!("a {family} key that `gpg` does not tell"),
+                    family => format!("a {family} key that `gpg` does not name"),
                 };
                 format!(
-                    "A request to decrypt with {opener}, which may not be the one it names, {named}"
+                    "A request to decrypt with {opener}; the request names {named}, which may be another key"
                 )
             }
         })
@@ -127,7 +127,7 @@ impl Keys {
 }
 
 fn has_none_of(family: Family) -> Status {
-    let message = format!("this key service has age and PGP keys, and none of {family}");
+    let message = format!("this key service serves only age and PGP keys, not {family}");
     Status::unimplemented(message)
 }
 

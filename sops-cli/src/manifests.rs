@@ -154,7 +154,7 @@ impl Reading<'_> {
         if let Some(path) = path_of_ciphertext(&Node::from_json(&decrypted)) {
             let message =
                 format!("`{path}` is encrypted, and there is no `sops` block to decrypt it with");
-            return Err(refuse(message).hint("take the file from version control"));
+            return Err(refuse(message).hint("restore the file from version control"));
         }
         let mut secrets = Vec::new();
         collect_encrypted(&written, &decrypted, &mut secrets);

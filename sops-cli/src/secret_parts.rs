@@ -118,14 +118,14 @@ impl Judge<'_> {
             parts.leak(self.error(
                 value.node,
                 format!(
-                    "the value of `{}` is an alias, and its anchor in line {line} would stay in plaintext: write the value here",
+                    "the value of `{}` is an alias, and its anchor on line {line} would stay in plaintext: replace the alias with the value",
                     value.key
                 ),
             ));
         }
         if field.misfit().is_some() {
             parts.warn(format!(
-                "Kubernetes takes only keys with text under `{name}` of a Secret"
+                "every value under `{name}` of a Secret must be a string"
             ));
         }
     }

@@ -93,5 +93,6 @@ fn refused(file: &Path) -> CommandError {
         "cannot read {}: not a regular file of at most 4 MiB",
         name_of(file)
     );
-    CommandError::new(Code::CannotReadInput, message).hint("delete it, or put a file in its place")
+    CommandError::new(Code::CannotReadInput, message)
+        .hint("delete it, or replace it with a regular file")
 }

@@ -278,7 +278,7 @@ pub fn is_ciphertext(text: &str) -> bool {
     let data = without_returns(parts.data);
     let body = data.trim_end_matches('=');
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    data.len() % 4 == 0
+    data.len().is_multiple_of(4)
         && data.len() - body.len() <= 2
         && body.bytes().all(is_base64)
         && is_long(parts.nonce, &[12, 16, NONCE_LENGTH])

@@ -44,10 +44,7 @@ pub(crate) fn apply(mut report: Report<'_>, asked: &[&'static Rule]) -> Vec<Find
     for allowance in allowances.all {
         let is_asked = asked.iter().any(|rule| rule.code == allowance.rule.code);
         if is_asked && !allowance.used {
-            let message = format!(
-                "nothing here is found by `{}`; take this out",
-                allowance.rule.name
-            );
+            let message = format!("`{}` finds nothing here; remove this", allowance.rule.name);
             report.span(allowance.place, message);
         }
     }

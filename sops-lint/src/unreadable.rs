@@ -50,7 +50,7 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
         report.of(&rules::PARTLY_ENCRYPTED, None);
         match conflict {
             Some(_) => report.span(at, CONFLICT).help(format!(
-                "{RESOLVE}; of the `sops` metadata keep either side, and check the values with `sops-rs edit --ignore-mac`"
+                "{RESOLVE}; keep either side of the `sops` metadata, and check the values with `sops-rs edit --ignore-mac`"
             )),
             None => report.span(at, error.to_string()),
         };
@@ -68,9 +68,9 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
             report
                 .span(
                     span,
-                    "a creation rule covers this template, which has a value in plaintext",
+                    "a creation rule covers this template, but a value in it is in plaintext",
                 )
-                .help("fill it in from an encrypted file");
+                .help("use a template action that reads the value from an encrypted file");
         }
         return Kind::Template;
     }
@@ -136,7 +136,7 @@ fn in_secret(
                 span,
                 format!("the Secret that this template makes has a value in plaintext: `{key}`"),
             )
-            .help("fill it in from an encrypted file, such as one of values");
+            .help("use a template action that reads the value from an encrypted file, such as one of values");
         return;
     }
     let message = format!(
@@ -182,7 +182,7 @@ pub(crate) fn encoded(report: &mut Report<'_>) {
     let look = look(report, text);
     if look.secret.is_some() {
         let message = format!(
-            "a Secret in it is in plaintext, and the file cannot be encrypted as it is: it is {encoding}"
+            "the file contains a Secret in plaintext, and is {encoding}, which cannot be encrypted"
         );
         report.of(&rules::PLAINTEXT_SECRET, None);
         report
@@ -199,7 +199,7 @@ pub(crate) fn encoded(report: &mut Report<'_>) {
         report
             .span(
                 0..0,
-                format!("the file is {encoding}, and is not looked at"),
+                format!("the file is {encoding}, so it is not checked"),
             )
             .help("save it as UTF-8");
     }
@@ -261,7 +261,7 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
                 0..0,
                 "a creation rule covers this file, which is prose and is not encrypted",
             )
-            .help("if it is meant to be readable, let the `path_regex` of the rule leave it out");
+            .help("if it is meant to be readable, exclude it from the rule's `path_regex`");
         return;
     }
     let look = look(report, text);
@@ -295,10 +295,17 @@ fn unencrypted(report: &mut Report<'_>) {
     let command = report.command("encrypt -i");
     report.of(&rules::PLAINTEXT_SECRET, None);
     match is_conflict {
-        Some(at) => report.span(at, format!("{CONFLICT}, and a creation rule covers it")).help(RESOLVE),
-        None => report.span(0..0, "a creation rule covers this file, which is not encrypted").help(format!(
-            "encrypt it with `{command}`, move it, or let the `path_regex` of the rule leave it out"
-        )),
+        Some(at) => report
+            .span(at, format!("{CONFLICT}, and a creation rule covers it"))
+            .help(RESOLVE),
+        None => report
+            .span(
+                0..0,
+                "a creation rule covers this file, which is not encrypted",
+            )
+            .help(format!(
+                "encrypt it with `{command}`, move it, or exclude it from the rule's `path_regex`"
+            )),
     };
 }
 

@@ -67,9 +67,12 @@ impl Identity {
         for (key, own) in [("kind", &self.kind), ("apiVersion", &self.api_version)] {
             if document.get(key) != own.as_ref() {
                 let message = format!(
-                    "the file has {} here, and encrypted values cannot be moved to {}",
+                    "the file has {}, and its encrypted values cannot be used in {}",
                     shown(document.get(key)),
-                    shown(own.as_ref())
+                    own.as_ref().map_or_else(
+                        || "an object without one".to_owned(),
+                        |own| shown(Some(own))
+                    )
                 );
                 return Err(Problem::new(message).at_field(key));
             }
@@ -77,17 +80,17 @@ impl Identity {
         let name = in_metadata(document, "name");
         if self.name != format!("{}{name}{}", self.prefix, self.suffix) {
             let message = format!(
-                "the file has the name `{name}` here, which only `namePrefix` and `nameSuffix` of a kustomization may change"
+                "the name in the file is `{name}`; only `namePrefix` and `nameSuffix` of a kustomization may change it"
             );
             return Err(Problem::new(message).at_field("metadata.name"));
         }
         let namespace = in_metadata(document, "namespace");
         if self.namespace != namespace && !self.was_moved_from(namespace) {
             let message = format!(
-                "the file has {} here, which only `namespace` of a kustomization may change",
+                "{}; only `namespace` of a kustomization may change it",
                 match namespace {
-                    "" => "no namespace".to_owned(),
-                    namespace => format!("the namespace `{namespace}`"),
+                    "" => "the object in the file has no namespace".to_owned(),
+                    namespace => format!("the namespace in the file is `{namespace}`"),
                 }
             );
             return Err(Problem::new(message).at_field("metadata.namespace"));

@@ -106,7 +106,7 @@ impl Run<'_> {
             count => format!(" (nor of {} more)", count - 1),
         };
         let message = format!(
-            "the MAC was not verified{more}: {}; `mac: ignore` in the configuration of this function silences this",
+            "the MAC was not verified{more}: {}; to silence this warning, set `mac: ignore` in this function's configuration",
             why_unverified(&Origin::Unrecorded)
         );
         self.function.report.warn(Problem {
@@ -127,9 +127,9 @@ fn why_unverified(origin: &Origin) -> String {
     }
 }
 
-const NO_BLOCK: &str = "it is encrypted, and the resource has no `sops` block to decrypt it with: take the file from version control, look for a patch \
+const NO_BLOCK: &str = "it is encrypted, and the resource has no `sops` block to decrypt it with: restore the file from version control, look for a patch \
                         that removes the block, and use a SopsGenerator for files that a generator of kustomize cannot decrypt";
 
 const UNRECORDED: &str = "the resource does not say which file it is from; add `buildMetadata: [originAnnotations]` to the kustomization that is built";
 
-const NO_FILE: &str = "the annotation config.kubernetes.io/origin names no file; list the encrypted file under `resources`, or use a SopsGenerator";
+const NO_FILE: &str = "the annotation config.kubernetes.io/origin does not name a file; list the encrypted file under `resources`, or use a SopsGenerator";

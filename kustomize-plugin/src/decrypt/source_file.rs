@@ -23,11 +23,10 @@ const MERGE_KEYS: [&str; 7] = [
 ];
 
 const ABSENT: &str = "the file does not have this encrypted value at this key path";
-const ELSEWHERE: &str = "the file has this encrypted value in another place";
-const RENAMED: &str =
-    "the item of the list has another merge key (`name` or one like it) than in the file";
-const REORDERED: &str = "the file has the encrypted values of this list in another order";
-const OTHER_RULE: &str = "the metadata has another rule for what is encrypted than the file";
+const ELSEWHERE: &str = "this encrypted value is elsewhere in the file";
+const RENAMED: &str = "the merge key of this list item (`name` or similar) differs from the file's";
+const REORDERED: &str = "the encrypted values of this list have a different order in the file";
+const OTHER_RULE: &str = "the selection rule in the metadata differs from the file's";
 
 /// A file whose MAC was verified.
 pub(super) struct SourceFile {

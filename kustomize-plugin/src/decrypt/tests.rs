@@ -73,10 +73,10 @@ fn a_mac_that_cannot_be_verified_is_a_warning_or_an_error() {
             "repo: ''\n      path: a.yaml",
             "the file is in another repository",
         ),
-        ("configuredIn: kustomization.yaml", "names no file"),
-        ("path: [a.yaml]", "names no file"),
-        ("- a\n", "names no file"),
-        ("{", "names no file"),
+        ("configuredIn: kustomization.yaml", "does not name a file"),
+        ("path: [a.yaml]", "does not name a file"),
+        ("- a\n", "does not name a file"),
+        ("{", "does not name a file"),
     ] {
         let unknown = from(&a, "a.yaml").replace("path: a.yaml", origin);
         let ran = sample.run(REQUIRE, &[&unknown]);
@@ -131,7 +131,7 @@ fn values_have_to_stand_in_their_file() {
     let moved = from(&other, "other.yaml").replace("  password: ENC", "  token: ENC");
     assert_eq!(
         sample.run(CONFIG, &[&moved]).error(),
-        "Secret a: other.yaml: stringData.token: the file has this encrypted value in another place"
+        "Secret a: other.yaml: stringData.token: this encrypted value is elsewhere in the file"
     );
     for (path, message) in [
         (
@@ -209,49 +209,49 @@ fn encrypted_values_stay_in_the_object_of_their_file() {
             (
                 database(&file, "public", "dev", "").replace("kind: Secret", "kind: ConfigMap"),
                 "ConfigMap dev/public: ../prod/secret.yaml: kind",
-                "the file has `Secret` here, and encrypted values cannot be moved to `ConfigMap`",
+                "the file has `Secret`, and its encrypted values cannot be used in `ConfigMap`",
             ),
             (
                 whole.replace("kind: Secret", "kind: ConfigMap"),
                 "ConfigMap prod/db: ../prod/secret.yaml: kind",
-                "the file has `Secret` here",
+                "the file has `Secret`, and",
             ),
             // The records are annotations too, and a file can have them.
             (
                 database(&file, "b-a-db-y-z", "dev", RECORDS)
                     .replace("kind: Secret", "kind: ConfigMap"),
                 "ConfigMap dev/b-a-db-y-z: ../prod/secret.yaml: kind",
-                "the file has `Secret` here",
+                "the file has `Secret`, and",
             ),
             (
                 whole.replace("apiVersion: v1", "apiVersion: example.org/v1"),
                 "Secret prod/db: ../prod/secret.yaml: apiVersion",
-                "the file has `v1` here, and encrypted values cannot be moved to `example.org/v1`",
+                "the file has `v1`, and its encrypted values cannot be used in `example.org/v1`",
             ),
             (
                 whole.replace("kind: Secret\n", ""),
                 " prod/db: ../prod/secret.yaml: kind",
-                "the file has `Secret` here, and encrypted values cannot be moved to none",
+                "the file has `Secret`, and its encrypted values cannot be used in an object without one",
             ),
             (
                 database(&file, "public", "prod", ""),
                 "Secret prod/public: ../prod/secret.yaml: metadata.name",
-                "the file has the name `db` here, which only `namePrefix`",
+                "the name in the file is `db`; only `namePrefix`",
             ),
             (
                 database(&file, "public", "prod", RECORDS),
                 "Secret prod/public: ../prod/secret.yaml: metadata.name",
-                "the file has the name `db` here",
+                "the name in the file is `db`",
             ),
             (
                 database(&file, "a-db", "prod", ""),
                 "Secret prod/a-db: ../prod/secret.yaml: metadata.name",
-                "the file has the name `db` here",
+                "the name in the file is `db`",
             ),
             (
                 database(&file, "db", "dev", ""),
                 "Secret dev/db: ../prod/secret.yaml: metadata.namespace",
-                "the file has the namespace `prod` here, which only `namespace`",
+                "the namespace in the file is `prod`; only `namespace`",
             ),
             (
                 database(
@@ -261,7 +261,7 @@ fn encrypted_values_stay_in_the_object_of_their_file() {
                     &RECORDS.replace("prod,other", "default,other"),
                 ),
                 "Secret dev/b-a-db-y-z: ../prod/secret.yaml: metadata.namespace",
-                "the file has the namespace `prod` here",
+                "the namespace in the file is `prod`",
             ),
         ] {
             let ran = sample.run(policy, &[&resource]);
@@ -299,8 +299,7 @@ fn kustomize_may_add_to_names_and_set_namespaces() {
         REQUIRE,
         &[&database(&file, "db", "", "").replacen("  name:", "  namespace: dev\n  name:", 1)],
     );
-    let message =
-        "the file has no namespace here, which only `namespace` of a kustomization may change";
+    let message = "the object in the file has no namespace; only `namespace` of a kustomization may change it";
     assert!(ran.error().ends_with(message), "{}", ran.error());
 }
 
@@ -336,9 +335,9 @@ fn encrypted_values_stay_in_their_document_and_item() {
     let users = |tree: &Node| items(tree, "users");
     let password = |tree: &Node, index: usize| field(&users(tree)[index], "password");
     let absent = "the file does not have this encrypted value at this key path";
-    let elsewhere = "the file has this encrypted value in another place";
-    let renamed = "the item of the list has another merge key";
-    let reordered = "the file has the encrypted values of this list in another order";
+    let elsewhere = "this encrypted value is elsewhere in the file";
+    let renamed = "the merge key of this list item";
+    let reordered = "the encrypted values of this list have a different order in the file";
     let swapped = {
         let [ann, bob] = [0, 1].map(|index| password(&first, index));
         let tree = with(&first, "data/users/0/password", bob);
@@ -417,7 +416,7 @@ fn encrypted_values_stay_in_their_document_and_item() {
         (
             with(&first, "sops/encrypted_regex", "^nothing$".into()),
             "sops",
-            "the metadata has another rule for what is encrypted than the file",
+            "the selection rule in the metadata differs from the file's",
         ),
     ] {
         let ran = run(&tree);
@@ -504,7 +503,7 @@ fn origins_that_lead_elsewhere_are_errors() {
         ),
         (
             "[enc.yaml]",
-            "`mac: require`, but the MAC cannot be verified: the annotation config.kubernetes.io/origin names no file",
+            "`mac: require`, but the MAC cannot be verified: the annotation config.kubernetes.io/origin does not name a file",
         ),
         ("''", "it is no regular file"),
     ] {

@@ -180,7 +180,7 @@ fn what_was_altered_is_not_built() {
         "patches: [{path: patch.yaml}]\n",
     );
     let found = folder.build("base").fails();
-    let message = "sops-rs-krm: error: Secret odd: odd.yaml: stringData.hax: the file has this encrypted value in another place";
+    let message = "sops-rs-krm: error: Secret odd: odd.yaml: stringData.hax: this encrypted value is elsewhere in the file";
     assert!(found.starts_with(message), "{found}");
 }
 

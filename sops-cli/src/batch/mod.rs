@@ -133,7 +133,7 @@ pub(crate) fn replace_and_tell(
 /// Names the files that stay in plaintext.
 pub(crate) fn note_unselected(ui: &Ui, names: &[String]) {
     if !names.is_empty() {
-        ui.note("These files stay in plaintext, since their rule selects none of their values:");
+        ui.note("These files stay in plaintext because their rule selects no values:");
         for name in names {
             // Without the dash, a name could be a command for GitHub's workflows.
             ui.note(format_args!("  - {name}"));

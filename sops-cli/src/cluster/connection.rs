@@ -154,12 +154,12 @@ impl Cluster {
             && security == Security::VerifiedTls
         {
             let message = format!(
-                "nothing is sent to {server}: {}, so others could read the private key",
+                "the private key was not sent to {server}: {}, so others could read it",
                 insecurity.reason()
             );
             return Err(CommandError::new(Code::Generic, message)
                 .hint(insecurity.hint())
-                .hint("or send it all the same with `--allow-insecure-connection`"));
+                .hint("or send it anyway with `--allow-insecure-connection`"));
         }
         let program = config.auth_info.exec.clone();
         let is_behind_proxy = config.proxy_url.is_some();
@@ -203,7 +203,7 @@ impl Cluster {
     pub(crate) fn warn_if_insecure(&self, ui: &Ui) {
         if let Some(insecurity) = self.insecurity {
             ui.warn(format_args!(
-                "others could read and change what is exchanged with {}: {}",
+                "others could read and change the traffic with {}: {}",
                 self.server,
                 insecurity.reason()
             ));

@@ -305,7 +305,7 @@ fn is_about_text(error: &Error) -> bool {
 fn keep(folder: PrivateFolder, path: &Path, error: CommandError) -> CommandError {
     let kept = folder.keep().join(path.file_name().unwrap_or_default());
     error.hint(format!(
-        "the edited text is kept in plaintext as {}; remove its directory when you have put the text back",
+        "the edited text is kept in plaintext as {}; delete its directory after you have restored the text",
         name_of(&kept)
     ))
 }

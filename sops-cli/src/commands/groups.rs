@@ -55,7 +55,7 @@ struct Place {
     /// Write the result back to the file
     #[arg(long, short)]
     in_place: bool,
-    /// Encrypt for all recipients of the file without asking, also for those that the creation rule does not name
+    /// Do not ask about recipients that the creation rule does not name
     #[arg(long, short)]
     yes: bool,
 }
@@ -114,7 +114,10 @@ impl Change {
             }
         }
         match groups.is_empty() {
-            true => Err("nobody could open the file without its only key group".to_owned()),
+            true => Err(
+                "this is the file's only key group; without it nothing could decrypt the file"
+                    .to_owned(),
+            ),
             false => Ok(()),
         }
     }

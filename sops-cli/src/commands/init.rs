@@ -36,7 +36,7 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
             false => "To encrypt for the key, it needs the recipient",
         };
         ui.note(format_args!(
-            "{} is there already and stays as it is. {what}",
+            "{} already exists and was not changed. {what}",
             name_of(&file)
         ));
         ui.note(format_args!("    {recipient}"));

@@ -37,10 +37,10 @@ pub(crate) struct Args {
     /// Write a baseline of what is found now, and report nothing
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
-    /// Mend what is safe to mend: mounts, modes, plaintext that a creation rule covers, keys, rules
+    /// Fix what is safe to fix: mounts, modes, plaintext that a creation rule covers, keys, rules
     #[arg(long)]
     fix: bool,
-    /// Give files the recipients that `.sops.yaml` names without asking
+    /// With `--fix`, add recipients from `.sops.yaml` without asking
     #[arg(long, short, requires = "fix")]
     yes: bool,
     /// Show what `--fix` would do
@@ -233,9 +233,9 @@ fn mend(mut mender: Mender<'_>, walk: &Walk<'_>, found: &Found) -> Result<(), Co
         }
     }
     let verb = if mender.repair == Repair::Write {
-        "mended"
+        "fixed"
     } else {
-        "can be mended"
+        "can be fixed"
     };
     mender.ui.note(format_args!("{mended} {verb}"));
     Ok(())

@@ -40,10 +40,11 @@ use crate::ui::Ui;
 pub(crate) enum Command {
     /// Encrypt a file and print the result
     ///
-    /// With `--in-place`, you can give several files and directories. In a directory, a creation rule with `path_regex` encrypts every file that it
-    /// covers; under a rule without one, only the Secrets in plaintext that `sops-rs lint` reports are encrypted. Files that are encrypted already
-    /// and files that `.gitignore` excludes stay as they are; `--dry-run` prints what would be encrypted. Files that you name are always encrypted. Without a file, standard input is encrypted. For whom, and which values, is told by the first creation rule of `.sops.yaml` that fits
-    /// the file's name, and by flags, which come before it. Nothing but the values changes: comments, order and layout stay.
+    /// With `--in-place`, you can give several files and directories. In a directory, a creation rule with `path_regex` encrypts every file
+    /// that it covers; under a rule without one, only the Secrets in plaintext that `sops-rs lint` reports are encrypted. Files that are
+    /// encrypted already and files that `.gitignore` excludes stay as they are; `--dry-run` prints what would be encrypted. Files that you name
+    /// are always encrypted. Without a file, standard input is encrypted. The first creation rule in `.sops.yaml` that matches the file's name
+    /// decides the recipients and the values; flags override it. Only the values change: comments, order and layout stay.
     Encrypt(Deferred<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
@@ -68,8 +69,8 @@ pub(crate) enum Command {
     Unset(Deferred<unset::Args>),
     /// Encrypt a file anew under a new data key, and print the result
     ///
-    /// The file stays readable for the same master keys, but for those that are added and removed. Recipients that neither the creation rule
-    /// nor a flag names need your agreement: on a terminal you are asked, elsewhere `--yes` agrees.
+    /// The master keys stay the same, except those that you add or remove. If the creation rule and the flags do not name a recipient, sops-rs
+    /// asks before it encrypts for it; without a terminal, pass `--yes`.
     Rotate(Deferred<rotate::Args>),
     /// Give files the master keys that `.sops.yaml` names for them
     ///
@@ -80,7 +81,7 @@ pub(crate) enum Command {
     /// Add a key group to a file, or delete one
     ///
     /// With several groups, as many as the threshold says are needed to open the file. The values and the data key stay as they are.
-    /// Recipients that neither the creation rule nor a flag names need your agreement: on a terminal you are asked, elsewhere `--yes` agrees.
+    /// If the creation rule and the flags do not name a recipient, sops-rs asks before it encrypts for it; without a terminal, pass `--yes`.
     Groups(Deferred<groups::Args>),
     /// Run a command with the decrypted values in its environment
     ///
@@ -104,7 +105,7 @@ pub(crate) enum Command {
     ///
     /// Folders are searched, without what `.gitignore` leaves out. No key is needed. Exit codes: 0 nothing found, 1 something found, 2 an error.
     Lint(Deferred<lint::Args>),
-    /// Keep plaintext and private keys out of commits and pushes, by Git's hooks
+    /// Keep plaintext and private keys out of commits and pushes, with Git hooks
     Hook(Deferred<hook::Args>),
     /// Set up a repository: an age key where there is none, and a `.sops.yaml` fit for Kubernetes
     ///

@@ -30,7 +30,7 @@ pub(crate) struct Args {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) changes: KeyChangeArgs,
-    /// Encrypt for all recipients of the file without asking, also for those that the creation rule does not name
+    /// Do not ask about recipients that the creation rule does not name
     #[arg(long, short)]
     pub(crate) yes: bool,
     #[command(flatten)]
@@ -155,7 +155,7 @@ impl Rotation<'_> {
             self.judged(file, &source, &document)?;
         for key in missing {
             ui.warn(format_args!(
-                "the {} key `{}` is none of the file's master keys",
+                "the file has no {} key `{}`",
                 key.family().name(),
                 key.id()
             ));

@@ -84,7 +84,7 @@ impl Staged {
         }
         if old.st_nlink > 1 {
             ui.warn(format_args!(
-                "{name} was one of several names of its file (hard links); the others keep the old content"
+                "{name} had hard links; the other names keep the old content"
             ));
         }
         Ok(())

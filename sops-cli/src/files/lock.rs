@@ -41,7 +41,7 @@ impl<'d> Lock<'d> {
                     name_of(directory.path())
                 );
                 return Err(CommandError::new(Code::CannotWriteOutput, message).hint(
-                    "wait until it ends, then run the command again; `lslocks` lists the process",
+                    "wait for it to finish, then run the command again; `lslocks` shows which process it is",
                 ));
             }
             thread::sleep(pause);

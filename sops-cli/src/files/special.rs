@@ -56,7 +56,7 @@ fn check(path: &Path, found: &Stat, readers: Readers) -> Result<(), CommandError
         found.st_uid
     );
     Err(CommandError::new(Code::CannotWriteOutput, message)
-        .hint("write to a pipe or file of your own"))
+        .hint("write to a pipe or file that you own"))
 }
 
 /// Under `sudo`, the terminal and the pipes of the shell belong to the user who called it.

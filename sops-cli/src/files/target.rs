@@ -82,7 +82,7 @@ impl Target {
                 shown(directory.path())
             );
             return Err(CommandError::new(Code::CannotWriteOutput, message)
-                .hint("someone may have put it there for you to write to; use another directory"));
+                .hint("someone may have created it to receive your data; use another directory"));
         }
         Ok(Some(OldFile { file, stat }))
     }
@@ -104,7 +104,7 @@ impl Target {
             return CommandError::output(name, error);
         }
         let message = format!(
-            "cannot replace {name}: you can write to the file, but not replace it in {}",
+            "cannot replace {name}: its directory, {}, does not allow it",
             shown(directory)
         );
         CommandError::new(Code::CannotWriteOutput, message)

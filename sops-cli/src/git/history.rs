@@ -38,7 +38,7 @@ impl Pushed<'_> {
         objects: &'o Objects,
     ) -> Result<Option<(Vec<Version>, Snapshot<'o>)>, CommandError> {
         let missing = || {
-            let message = format!("`{}` names no object of this repository", self.tip);
+            let message = format!("`{}` is not an object of this repository", self.tip);
             CommandError::new(Code::CannotReadInput, message)
         };
         // `^{}` follows tags.

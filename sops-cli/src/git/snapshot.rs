@@ -188,12 +188,13 @@ impl<'o> Snapshot<'o> {
             Some(Some(content)) => Ok(Some(content)),
             None if !is_link => Ok(None),
             None => {
-                let message = format!("the symbolic link leads to no file in {}", self.name);
+                let message = format!(
+                    "the symbolic link points to a file that is not in {}",
+                    self.name
+                );
                 Err(CommandError::new(Code::CannotReadInput, message)
                     .in_file(&name_of(path))
-                    .hint(
-                        "`git add` the file that it leads to, or put a file in place of the link",
-                    ))
+                    .hint("`git add` the file that it points to, or replace the link with a file"))
             }
             Some(None) => {
                 let message = "the file's content is missing from the repository's objects";

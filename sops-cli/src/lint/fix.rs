@@ -71,7 +71,7 @@ impl Mender<'_> {
         for (lines, (grants, names)) in sets {
             let files = files_named(&names);
             if needs_answer(grants) && !can_ask {
-                let heading = "nobody agreed to the keys that the creation rule names:";
+                let heading = "these key changes need your agreement:";
                 let message = shown_lines(heading, &lines);
                 let error = CommandError::with_lines(Code::Generic, &message).in_file(&files);
                 self.ui.error(&error.hint(
@@ -80,7 +80,7 @@ impl Mender<'_> {
                 continue;
             }
             self.ui.note(format_args!(
-                "The keys of {files} become those of the creation rule:"
+                "{files} will get the keys of the creation rule:"
             ));
             for line in &lines {
                 self.ui.note(line);
@@ -95,7 +95,7 @@ impl Mender<'_> {
         }
         match self.ui.confirm("Is this okay?") {
             Ok(true) => self.agreed.extend(open),
-            _ => self.ui.note("The files keep their keys."),
+            _ => self.ui.note("The keys were not changed."),
         }
     }
 
@@ -131,18 +131,25 @@ impl Mender<'_> {
                 continue;
             }
             let mut changes = Vec::new();
-            let what = match fix {
-                Fix::Encrypt => format!("encrypted for {}", recipients(&rule.key_groups)),
+            let (would, done) = match fix {
+                Fix::Encrypt => {
+                    let done = format!("encrypted for {}", recipients(&rule.key_groups));
+                    (format!("be {done}"), done)
+                }
                 Fix::UpdateKeys => {
                     changes = key_changes(path, rule)?.lines().to_vec();
-                    "given the keys of its creation rule".to_owned()
+                    let keys = "the keys of its creation rule";
+                    (format!("get {keys}"), format!("now has {keys}"))
                 }
-                _ => "encrypted with the rule of its creation rule".to_owned(),
+                _ => {
+                    let rule = "the selection rule of its creation rule";
+                    (format!("get {rule}"), format!("now has {rule}"))
+                }
             };
             let name = name_of(path);
             match self.repair {
                 Repair::Show => {
-                    self.ui.print(format_args!("{name}: would be {what}"))?;
+                    self.ui.print(format_args!("{name}: would {would}"))?;
                     for line in &changes {
                         self.ui.print(line)?;
                     }
@@ -153,7 +160,7 @@ impl Mender<'_> {
                 }
                 Repair::Write => {
                     self.encrypt(path, &fix, config, rule)?;
-                    self.ui.note(format_args!("{name}: {what}"));
+                    self.ui.note(format_args!("{name}: {done}"));
                 }
             }
             mended += of(&fix);

@@ -49,7 +49,7 @@ impl fmt::Display for Tally {
             write!(f, "; {} known from the baseline", self.known)?;
         }
         if self.templates + self.others > 0 {
-            let looked = "looked at for Secrets and private keys only";
+            let looked = "checked only for Secrets, private keys and creation rules";
             write!(
                 f,
                 "; {} and {} {looked}",

@@ -290,7 +290,7 @@ fn a_damaged_data_key_is_an_error_in_any_case() {
 }
 
 #[test]
-fn a_file_that_nobody_here_opens_is_no_question() {
+fn nobody_is_asked_about_a_file_that_cannot_be_decrypted() {
     let environment = TestEnvironment::new();
     environment.write("x.yaml", TEXT);
     let other = other_recipient();
@@ -470,7 +470,7 @@ fn on_a_terminal(
 fn on_a_terminal_one_question_is_asked() {
     let environment = TestEnvironment::new();
     rule_for_us(&environment);
-    let question = "Encrypt for them all the same? (y/n): ";
+    let question = "Encrypt for them anyway? (y/n): ";
     for words in commands() {
         let planted = plant(&environment, NAME, Enc::OfAnotherFile);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -617,7 +617,9 @@ fn updatekeys_gives_a_file_the_threshold_that_the_rule_states() {
     rule("shamir_threshold: 3\n  ");
     let found = lint();
     assert!(
-        found.stdout.contains("2 of 3 key groups can open the file"),
+        found
+            .stdout
+            .contains("2 of 3 key groups can decrypt the file"),
         "{found}"
     );
     let run = environment.run(&update).succeeds();

@@ -188,7 +188,7 @@ fn a_private_key_is_sent_over_verified_tls_only() {
             let words = ["flux", "install-key", "--kubeconfig", "kubeconfig"];
             let run = environment.run(&[&words, more].concat()).fails_with(1);
             assert!(
-                run.stderr.contains("nothing is sent to http")
+                run.stderr.contains("the private key was not sent to http")
                     && run.stderr.contains(reason)
                     && run.stderr.contains("--allow-insecure-connection"),
                 "{run}"
@@ -240,7 +240,7 @@ fn an_insecure_connection_is_used_with_a_warning() {
                 .fails_with(1)
                 .keeps(&[&identity(), "hunter2"]);
             let warning = format!(
-                "warning: others could read and change what is exchanged with http://127.0.0.1:{port}: the connection is not encrypted"
+                "warning: others could read and change the traffic with http://127.0.0.1:{port}: the connection is not encrypted"
             );
             assert!(run.stderr.contains(&warning), "{run}");
             request.join().expect("it was asked")

@@ -54,7 +54,7 @@ fn init_leaves_what_is_there() {
     let key = fs::read(&key_file).expect("it is there");
     environment.write(".sops.yaml", "creation_rules: []\n");
     let run = environment.run(&["init"]).succeeds();
-    assert!(run.stderr.contains(".sops.yaml is there already"), "{run}");
+    assert!(run.stderr.contains(".sops.yaml already exists"), "{run}");
     assert_eq!(environment.read(".sops.yaml"), "creation_rules: []\n");
     assert_eq!(fs::read(&key_file).expect("it is there"), key);
 

@@ -182,7 +182,7 @@ fn somebody_agrees_to_each_request_or_not() {
     assert!(run.stderr.contains("the request was rejected"), "{run}");
     drop(stdin);
     let run = decrypt().fails_with(128);
-    assert!(run.stderr.contains("nobody to ask"), "{run}");
+    assert!(run.stderr.contains("cannot ask anyone"), "{run}");
     let (code, said) = service.end(Signal::TERM);
     assert_eq!(code, Some(0));
     assert!(
@@ -197,8 +197,11 @@ fn the_question_names_the_key_that_decrypts() {
     let client = client();
     let file = client.read("x.yaml");
     client.write("x.yaml", file.replace(&recipient(), &other_recipient()));
-    let other = format!("although it names age {}", other_recipient());
-    let question = format!("A request to decrypt with age {}, {other}", recipient());
+    let question = format!(
+        "A request that names age {}, but needs age {} to decrypt. Answer it?",
+        other_recipient(),
+        recipient()
+    );
 
     let ready = TestEnvironment::new();
     let run_first = TestEnvironment::without_key();
@@ -327,5 +330,5 @@ fn keys_of_clouds_are_refused_by_name() {
             "p.yaml",
         ])
         .fails_with(1);
-    assert!(run.stderr.contains("none of Google Cloud KMS"), "{run}");
+    assert!(run.stderr.contains("not Google Cloud KMS"), "{run}");
 }

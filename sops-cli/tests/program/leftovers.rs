@@ -88,7 +88,7 @@ impl Memory {
 }
 
 #[test]
-fn plaintext_in_memory_goes_with_the_next_command_that_puts_some_there() {
+fn the_next_command_removes_leftover_plaintext_in_memory() {
     let memory = Memory::new();
     for arguments in [
         &["edit", "x.yaml"][..],

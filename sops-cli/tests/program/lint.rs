@@ -213,7 +213,7 @@ fn a_file_gets_the_rule_of_its_creation_rule_in_memory() {
     assert_eq!(found(&environment, &["--select", "SL013"]).len(), 1);
     let diff = environment.run(&["lint", "--diff", "--select", "SL013"]);
     assert_eq!(environment.read("secret.yaml"), before);
-    assert!(diff.stdout.contains("secret.yaml: would be"), "{diff}");
+    assert!(diff.stdout.contains("secret.yaml: would get"), "{diff}");
     environment
         .run(&["lint", "--fix", "--select", "SL013", "secret.yaml"])
         .succeeds();

@@ -138,7 +138,7 @@ fn of_a_folder_the_files_stay_of_which_the_rule_selects_nothing() {
     assert!(!environment.read("apps/secret.yaml").contains("hunter2"));
     assert_eq!(
         run.stderr,
-        "Encrypted apps/secret.yaml\nThese files stay in plaintext, since their rule selects none of their values:\n  - apps/kustomization.yaml\nFiles encrypted: 1\n"
+        "Encrypted apps/secret.yaml\nThese files stay in plaintext because their rule selects no values:\n  - apps/kustomization.yaml\nFiles encrypted: 1\n"
     );
     // One that is named is meant.
     let named = ["encrypt", "-i", "apps/kustomization.yaml", "apps"];
@@ -212,7 +212,7 @@ const REPOSITORY: [(&str, bool, &str); 14] = [
 ];
 
 #[test]
-fn under_a_rule_for_all_files_a_folder_is_encrypted_as_far_as_lint_demands_it() {
+fn a_rule_for_all_files_encrypts_only_what_lint_reports() {
     for rule in ["encrypted_regex: ^(data|stringData)$\n  ", ""] {
         let environment = TestEnvironment::new();
         environment.write(
@@ -279,7 +279,7 @@ fn under_a_rule_for_all_files_a_folder_is_encrypted_as_far_as_lint_demands_it() 
 }
 
 #[test]
-fn what_is_named_is_encrypted_whatever_lint_demands() {
+fn named_files_are_always_encrypted() {
     let environment = TestEnvironment::new();
     environment.write(
         ".sops.yaml",

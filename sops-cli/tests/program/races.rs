@@ -15,7 +15,7 @@ const WRITERS: usize = 6;
 const ROUNDS: usize = 4;
 
 #[test]
-fn changes_at_once_lose_none_that_was_reported_as_done() {
+fn concurrent_changes_lose_no_reported_change() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: 1\n");
     let mut done = Vec::new();

@@ -147,8 +147,6 @@ fn set_judges_only_what_it_writes() {
     let run = environment
         .run(&["set", "a.yaml", r#"["stringData"]["b"]"#, "{\"c\": \"d\"}"])
         .succeeds();
-    assert!(
-        run.stderr.contains("Kubernetes takes only keys with text"),
-        "{run}"
-    );
+    let says = "every value under `stringData` of a Secret must be a string";
+    assert!(run.stderr.contains(says), "{run}");
 }

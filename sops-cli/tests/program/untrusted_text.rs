@@ -125,7 +125,7 @@ fn names_of_files_are_escaped() {
 }
 
 #[test]
-fn a_name_is_no_command_for_a_ci_system() {
+fn names_cannot_forge_ci_commands() {
     let environment = TestEnvironment::new();
     let rule = format!(
         "creation_rules:\n- encrypted_regex: ^(data|stringData)$\n  age: {}\n",

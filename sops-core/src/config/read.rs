@@ -140,7 +140,7 @@ impl Seed<'_> {
 /// The error for a text that is not safe to show.
 fn refuse<E: serde::de::Error>(fault: Option<&str>) -> std::result::Result<(), E> {
     match fault {
-        Some(fault) => Err(E::custom(format!("this text {fault}"))),
+        Some(fault) => Err(E::custom(format!("this value {fault}"))),
         None => Ok(()),
     }
 }

@@ -134,7 +134,7 @@ impl MasterKey {
     pub fn check(&self) -> Result<()> {
         let problem = match self {
             key if !key.is_readable() => {
-                "it has a control character, a line break or an invisible character, or it is too long"
+                "it contains a control character, a line break or an invisible character, or it is too long"
             }
             Self::Age { recipient } => return recipient.parse::<Recipient>().map(drop),
             Self::Pgp { fingerprint } if holds_private_key(fingerprint) => {
@@ -204,7 +204,7 @@ impl MasterKey {
     fn from_text(family: Family, text: &str) -> std::result::Result<Self, &'static str> {
         if fault_of_identifier(text).is_some() {
             return Err(
-                "this cannot name a key: it has a control character, a line break or an invisible character, or it is longer than 4,096 bytes",
+                "not a valid key identifier: it contains a control character, a line break or an invisible character, or it is longer than 4,096 bytes",
             );
         }
         Ok(match family {

@@ -24,7 +24,7 @@ pub(crate) fn fault_of_identifier(text: &str) -> Option<&'static str> {
         return Some("is longer than 4,096 bytes");
     }
     let is_invalid = !text.chars().all(is_printable);
-    is_invalid.then_some("has a control character, a line break or an invisible character")
+    is_invalid.then_some("contains a control character, a line break or an invisible character")
 }
 
 /// What is wrong with the text of a MAC. Go ignores line breaks in base64, and so does this library.
@@ -39,7 +39,7 @@ pub(crate) fn fault_of_rule(text: &str) -> Option<&'static str> {
     }
     let is_valid = |character| is_printable(character) || matches!(character, '\n' | '\t');
     let is_invalid = !text.chars().all(is_valid);
-    is_invalid.then_some("has a control character or an invisible character")
+    is_invalid.then_some("contains a control character or an invisible character")
 }
 
 #[cfg(test)]

@@ -5,8 +5,11 @@ use super::{is_random, public, token};
 /// What stands for a placeholder in the text that is left. No value has this character.
 const MARK: char = '\u{1}';
 
-/// Where a placeholder begins and ends, and the bracket that nests in it.
-const PAIRS: [(&str, &str, Option<char>); 7] = [
+/// What a placeholder begins and ends with, and the bracket that nests in it.
+type Pair = (&'static str, &'static str, Option<char>);
+
+/// The placeholders of templates, shells and other programs.
+const PAIRS: [Pair; 7] = [
     ("${", "}", Some('{')),
     ("$(", ")", Some('(')),
     ("#{", "}", Some('{')),
@@ -31,12 +34,9 @@ pub(super) struct Rest(String);
 impl Rest {
     /// What is left of the text without actions and variables; `None` if it has none of them.
     pub(super) fn of(value: &str) -> Option<Self> {
-        if !PAIRS.iter().any(|(begin, ..)| value.contains(begin))
-            && !(value.starts_with("((") && value.ends_with("))"))
-        {
-            return None;
-        }
-        Some(Self(without_actions(&public::without_blocks(value, MARK))))
+        let is_in_brackets = value.starts_with("((") && value.ends_with("))");
+        let has_any = is_in_brackets || PAIRS.iter().any(|(begin, ..)| value.contains(begin));
+        has_any.then(|| Self(without_actions(&public::without_blocks(value, MARK))))
     }
 
     /// What is left of the text without words in angle brackets and dots; `None` if it has none of them.
@@ -190,7 +190,7 @@ fn without_actions(value: &str) -> String {
 }
 
 /// The first placeholder in the text.
-fn first(text: &str) -> Option<(usize, (&'static str, &'static str, Option<char>))> {
+fn first(text: &str) -> Option<(usize, Pair)> {
     let bytes = text.as_bytes();
     (0..bytes.len())
         .filter(|at| b"$#{<`".contains(&bytes[*at]))

@@ -42,11 +42,8 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
             }
         }
         if let Some(node) = field.misfit() {
-            let message = format!(
-                "Kubernetes takes only keys with text under `{}`",
-                field.name
-            );
-            let help = "write it as one text, such as `config.yaml: |`";
+            let message = format!("every value under `{}` must be a string", field.name);
+            let help = "write it as a string, for example `config.yaml: |`";
             report.node(node, message).help(help);
         } else if field.name == "data" {
             not_base64(&field, report);

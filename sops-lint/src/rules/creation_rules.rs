@@ -67,7 +67,7 @@ fn check(report: &mut Report<'_>) {
         recipients(rule, &format!("creation_rules[{number}]"), report);
         report
             .node(rule, "no file is encrypted with this creation rule")
-            .help("take it out, or mend its `path_regex`: it is looked for in the path from the folder of `.sops.yaml` on");
+            .help("remove it, or fix its `path_regex`: it is matched against the path relative to the directory of `.sops.yaml`");
         unused.extend(report.put_aside());
     }
     report.facts.configuration = Some(Configuration { unused });
@@ -95,7 +95,7 @@ fn recipients(holder: NodeRef<'_, '_>, path: &str, report: &mut Report<'_>) {
                         );
                         report
                             .node(node, message)
-                            .help("copy it once more from whom it belongs to; of a private key the public one stands in the file that `sops-rs keygen` wrote")
+                            .help("copy it again from its owner; for a private key, the file that `sops-rs keygen` wrote contains the public key")
                             .severity(Severity::Error);
                     }
                     number += 1;

@@ -39,7 +39,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         }
         let before = report.findings.len();
         let path = node.path().join(".");
-        let help = "whoever has a copy of the repository has it: make a new one, and put that into an encrypted Secret";
+        let help = "anyone with a copy of the repository has it: replace it, and store the new one encrypted";
         report.secrets(node, found, format_args!("`{path}`"), help);
         let new = report.findings.split_off(before);
         let is_new = |span: &Range<usize>| !known.is_reported(span);

@@ -21,7 +21,7 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
         report
             .span(
                 0..0,
-                "the file has no MAC: nobody can tell whether values were exchanged",
+                "the file has no MAC: changed or swapped values cannot be detected",
             )
             .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
     }
@@ -50,12 +50,12 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
         let found = report.span(one.span, message);
         found.path = path;
         found.help(format!(
-            "take it out and add it with `{command}`; if it was committed, it is known"
+            "remove it and add it with `{command}`; if it was committed, treat it as leaked"
         ));
     }
 }
 
-/// Values that begin like ciphertext and are none, or not to their end. Those of a Secret are told with it.
+/// Values that start like ciphertext, but are not ciphertext to their end. SL010 reports those of a Secret.
 fn incomplete(report: &mut Report<'_>) {
     let is_whole = |at: usize| {
         let rest = &report.text()[at..];
@@ -84,8 +84,11 @@ fn incomplete(report: &mut Report<'_>) {
         };
         if is_begun && !is_ciphertext(text) && !is_told() {
             report
-                .node(node, "the value begins like an encrypted value and is none")
-                .help("take it from version control, or set it again with `sops-rs set`");
+                .node(
+                    node,
+                    "the value starts like an encrypted value, but is not one",
+                )
+                .help("restore it from version control, or set it again with `sops-rs set`");
         }
     }
 }
@@ -106,10 +109,11 @@ fn damaged_keys(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
         let mut named = report.text()[block..].match_indices(&id);
         let at = named.nth(before).map_or(block, |(at, _)| block + at);
         let family = key.master_key().family();
-        let message = format!("`enc` of the {family} key `{id}` {damage}: it cannot open the file");
+        let message =
+            format!("`enc` of the {family} key `{id}` {damage}: it cannot decrypt the file");
         report
             .span(at..at, message)
-            .help("take the `sops` block from version control");
+            .help("restore the `sops` metadata from version control");
     }
 }
 
@@ -139,9 +143,9 @@ fn without_block(document: &Document<'_>, report: &mut Report<'_>) {
         report
             .node(
                 first,
-                "an encrypted value stands in a file without a `sops` block: nobody can decrypt it",
+                "the file has an encrypted value but no `sops` metadata: it cannot be decrypted",
             )
-            .help("take the file from version control")
+            .help("restore the file from version control")
             .severity(if is_cut {
                 Severity::Warning
             } else {

@@ -39,7 +39,7 @@ fn leftover(report: &mut Report<'_>) {
         report
             .span(
                 0..0,
-                "a run of sops-rs that was killed has left this file, which may hold plaintext",
+                "a killed run of sops-rs left this file, which may contain plaintext",
             )
             .help("delete it");
     }
@@ -79,11 +79,11 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
     let is_exact = Format::from_path(report.input.path) == report.format;
     let found = report.node(value.node, message);
     match rule {
-        Some(_) if !is_left && !is_exact => found.help(format!("rename the file so that it ends in `.yaml` or `.json`, and encrypt it; `{command}` encrypts it as a whole, and nothing but SOPS can read it then")),
+        Some(_) if !is_left && !is_exact => found.help(format!("rename the file so that it ends in `.yaml` or `.json`, and encrypt it; `{command}` would encrypt the whole file, so that only SOPS can read it")),
         Some(_) if !is_left => found.help(command).fix(Some(Fix::Encrypt)),
         Some(rule) if !is_known(value) => found.help(format!("move it to `data` or `stringData`: the creation rule, `{rule}`, leaves this in plaintext")),
-        Some(rule) => found.help(format!("the creation rule for it, `{rule}`, leaves this in plaintext: change it in `.sops.yaml`, or the key if that is misspelt")),
-        None => found.help("give `.sops.yaml` a creation rule for it, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`"),
+        Some(rule) => found.help(format!("the creation rule for it, `{rule}`, leaves this in plaintext: change the rule in `.sops.yaml`, or fix the key if it is misspelt")),
+        None => found.help("add a creation rule for it to `.sops.yaml`, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`"),
     };
 }
 
@@ -99,10 +99,13 @@ fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
         return;
     }
     if let Some(value) = open.iter().find(|value| begins_like_ciphertext(value)) {
-        let message = format!("`{}` begins like an encrypted value and is none", value.key);
+        let message = format!(
+            "`{}` starts like an encrypted value, but is not one",
+            value.key
+        );
         report
             .node(value.node, message)
-            .help("take the value from version control, or set it again with `sops-rs set`");
+            .help("restore the value from version control, or set it again with `sops-rs set`");
         return;
     }
     let Ok(document) = EncryptedDocument::parse(report.text(), report.format) else {
@@ -121,7 +124,7 @@ fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
     };
     let SecretValue { field, key, .. } = value;
     let message =
-        format!("the rule of the file leaves `{field}` of the Secret in plaintext: `{key}`");
+        format!("the file's selection rule leaves `{field}` of the Secret in plaintext: `{key}`");
     let command = report.command("edit");
     let found = report.node(value.node, message);
     match is_known(&value) {
@@ -130,7 +133,7 @@ fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
     };
 }
 
-/// Whether the value has the beginning of ciphertext, and is not ciphertext.
+/// Whether the value starts like ciphertext, but is not ciphertext.
 fn begins_like_ciphertext(value: &SecretValue<'_, '_>) -> bool {
     let text = value.node.scalar_text();
     text.is_some_and(|text| text.starts_with(CIPHERTEXT_PREFIX) && !sops_core::is_ciphertext(text))
@@ -303,7 +306,9 @@ fn covered(document: &Document<'_>, report: &mut Report<'_>) {
                     credential,
                     "a creation rule covers this file, a kubeconfig with credentials in plaintext",
                 )
-                .help(format!("{command}; the rule has to select `users`"));
+                .help(format!(
+                    "run `{command}`, with a creation rule that selects `users`"
+                ));
         }
         return;
     }
@@ -385,7 +390,7 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, report: &mut
         );
         report
             .span(first.span, message)
-            .help("add a creation rule without it, for this file, before that one in `.sops.yaml`; then encrypt the file");
+            .help(format!("in `.sops.yaml`, add a creation rule for this file, without `{rule}`, before that one; then encrypt the file"));
     }
 }
 
@@ -413,7 +418,7 @@ fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, report: &mut Report<'_>)
     if let Some(first) = first.filter(|_| rule.names_what_is_encrypted()) {
         report
             .node(first, format!("the file has the metadata of SOPS, and its rule, `{rule}`, leaves all of it in plaintext"))
-            .help("decrypt it, add a creation rule without that for this file to `.sops.yaml`, and encrypt it again");
+            .help(format!("decrypt it, add a creation rule for this file without `{rule}`, and encrypt it again"));
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 const HELP: &str =
-    "take it out, and make a new one: whoever has a copy of the repository has this one";
+    "remove it, and create a new one: anyone with a copy of the repository has this one";
 
 fn check(report: &mut Report<'_>) {
     for key in private_key::find(report.input.bytes) {

@@ -41,15 +41,15 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
     let mut parts = Vec::new();
     if !missing.is_empty() {
         parts.push(format!(
-            "the creation rule's {} cannot open the file",
-            list(&missing)
+            "the creation rule names {}, but the file is not encrypted for {}",
+            list(&missing),
+            if missing.len() == 1 { "it" } else { "them" }
         ));
     }
     if !extra.is_empty() {
         parts.push(format!(
-            "{} can, and {} not in the creation rule",
-            list(&extra),
-            if extra.len() == 1 { "is" } else { "are" }
+            "the file is encrypted for {}, which the creation rule does not name",
+            list(&extra)
         ));
     }
     if parts.is_empty() && has != wants {
@@ -112,7 +112,7 @@ impl Threshold {
             false => file != rule,
         };
         (is_wrong && *groups > 1 && *rule > 1).then(|| {
-            format!("{file} of {groups} key groups can open the file, and the creation rule asks for {rule}")
+            format!("{file} of {groups} key groups can decrypt the file, but the creation rule requires {rule}")
         })
     }
 }

@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[Check::Object(check)],
 };
 
-const HELP: &str = "everybody who may list processes or pods reads it; let the program read it from a mounted file";
+const HELP: &str = "anyone who can list processes or pods can read it; let the program read it from a mounted file";
 
 fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
     for (_, container) in object.containers() {

@@ -20,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[Check::Object(config_map), Check::Object(generator)],
 };
 
-const HELP: &str = "a ConfigMap is for what everybody may read; put it into an encrypted Secret";
+const HELP: &str = "a ConfigMap is for data that anyone may read; put it into an encrypted Secret";
 
 fn config_map(object: &Object<'_, '_>, report: &mut Report<'_>) {
     if object.kind != "ConfigMap" {

@@ -20,8 +20,7 @@ pub(crate) static RULE: Rule = Rule {
 
 const FLUX_HELP: &str =
     "put it into an encrypted Secret, and name that under `spec.valuesFrom` with a `targetPath`";
-const ARGO_HELP: &str =
-    "put it into an encrypted Secret, and set the chart's `existingSecret` or its like to that";
+const ARGO_HELP: &str = "put it into an encrypted Secret, and refer to it with the chart's `existingSecret` or a similar value";
 
 fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
     let spec = object.node.get("spec");

@@ -18,7 +18,7 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[Check::File(check)],
 };
 
-const HELP: &str = "everybody who pulls the image reads it, also where a later layer removes it; use `RUN --mount=type=secret`, or mount it at run time";
+const HELP: &str = "anyone who pulls the image can read it, even if a later layer removes it; use `RUN --mount=type=secret`, or mount it at run time";
 
 fn check(report: &mut Report<'_>) {
     if !is_dockerfile(report.input.path) {

@@ -40,7 +40,7 @@ pub(crate) fn entry(list: &str, name: &str, value: NodeRef<'_, '_>, report: &mut
                     value,
                     "the annotation of `kubectl apply` holds the whole Secret in plaintext",
                 )
-                .help("take the annotation out, and apply with `--server-side`");
+                .help("remove the annotation, and apply with `--server-side`");
         }
         return;
     }
@@ -48,7 +48,7 @@ pub(crate) fn entry(list: &str, name: &str, value: NodeRef<'_, '_>, report: &mut
         value,
         in_annotation(name, text),
         format_args!("`{name}` among the {list}"),
-        "annotations and labels are read by everybody; put it into an encrypted Secret",
+        "anyone who can read the object can read its annotations and labels; put it into an encrypted Secret",
     );
 }
 

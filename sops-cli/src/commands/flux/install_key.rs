@@ -32,8 +32,8 @@ const ENTRY: &str = "age.agekey";
 
 /// Put the private age key into the cluster, as the Secret that Flux decrypts with
 ///
-/// The key is taken from where sops looks for it, and must be for a recipient in `.sops.yaml`. It is written by server-side apply, over
-/// TLS with a verified certificate, and never shown.
+/// Read the key from where sops looks for it; it must belong to a recipient in `.sops.yaml`. Write it with server-side apply over TLS with
+/// a verified certificate, and never print it.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -27,7 +27,7 @@ const CONFIGURATION: &str = ".sops.yaml";
 const REFUSED: &str =
     "The commit is refused. Fix the files as shown, `git add` them, and commit again.";
 
-const NOT_CLEAN: &str = "The check failed. Fix the files as shown, and commit them.";
+const NOT_CLEAN: &str = "The check failed. Fix the files as shown, then commit them.";
 
 /// What to check in addition to what is staged.
 #[derive(Clone, Copy)]

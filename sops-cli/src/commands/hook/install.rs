@@ -52,7 +52,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
             Present::Foreign(manager) => {
                 is_complete = false;
                 let message = format!(
-                    "{name} belongs to another program and was not changed, so it checks nothing yet"
+                    "{name} belongs to another program and was not changed; it does not run sops-rs yet"
                 );
                 ui.error(
                     &CommandError::new(Code::Generic, message)
@@ -63,7 +63,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
     }
     report(ui, &directory, &written);
     if directory.is_until_husky {
-        ui.warn("`.husky` exists, but husky is not installed in this clone: once it is, Git no longer runs these hooks, so run `sops-rs hook install` again then");
+        ui.warn("husky is not installed in this clone yet; after you install it, run `sops-rs hook install` again, because Git then ignores these hooks");
     }
     Ok(match is_complete {
         true => ExitCode::SUCCESS,
@@ -74,18 +74,20 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
 pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
     let directory = HooksDirectory::find()?;
     let mut is_complete = true;
+    let mut has_removed = false;
     for hook in HookName::ALL {
         let path = directory.path.join(hook.file());
         let name = name_of(&path);
         match present(&directory, hook, &path) {
             Present::Ours(_) => {
+                has_removed = true;
                 fs::remove_file(&path).map_err(|error| CommandError::output(&name, &error))?;
                 ui.note(format_args!("Removed {name}"));
             }
             Present::RunsCheck => {
                 is_complete = false;
                 let message = format!(
-                    "{name} runs sops-rs, but not as `sops-rs hook install` writes it, and was not changed"
+                    "{name} runs sops-rs, but `sops-rs hook install` did not write it; it was not changed"
                 );
                 let hint = format!(
                     "remove `{}` from it, or from the configuration of the program that writes it",
@@ -96,8 +98,8 @@ pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
             Present::Nothing | Present::Foreign(_) => {}
         }
     }
-    if is_complete {
-        ui.note("No hook of sops-rs is installed");
+    if is_complete && !has_removed {
+        ui.note("No sops-rs hooks are installed");
     }
     Ok(match is_complete {
         true => ExitCode::SUCCESS,
@@ -142,12 +144,12 @@ fn report(ui: &Ui, directory: &HooksDirectory, written: &[PathBuf]) {
     ui.note(format_args!("Wrote {}", names.join(", ")));
     ui.note("Git now refuses commits, merges and pushes with secrets in plaintext or private keys");
     if directory.is_in_working_tree {
-        ui.note("These files are in the working tree: commit them, so that others have the check too; they need sops-rs then");
+        ui.note("These files are in the working tree: commit them to share the check; everyone then needs sops-rs");
     }
     if directory.is_shared {
         let directory = first.parent().unwrap_or(first);
         ui.note(format_args!(
-            "`core.hooksPath` has other repositories take their hooks from {} too, which are checked from now on",
+            "`core.hooksPath` applies to other repositories too, so the hooks in {} now check those as well",
             name_of(directory)
         ));
     }

@@ -69,7 +69,7 @@ impl Manager {
         let name = hook.file();
         match (self, hook) {
             (Self::PreCommit, _) => format!(
-                "the framework pre-commit wrote it: add the hook `sops-rs` to `.pre-commit-config.yaml`, and run `pre-commit install -t {name}`"
+                "the pre-commit framework wrote it: add the hook `sops-rs` to `.pre-commit-config.yaml`, and run `pre-commit install -t {name}`"
             ),
             (Self::Lefthook, HookName::Push) => "lefthook writes it: add this to the configuration of lefthook, and run `lefthook install`\n\
                  pre-push:\n  commands:\n    sops-rs:\n      run: sops-rs hook run --pre-push {1}\n      use_stdin: true"
@@ -85,11 +85,11 @@ impl Manager {
                 "husky writes it: add this to `husky.hooks` in `package.json`\n\"{name}\": \"{command}\""
             ),
             (Self::GitLfs, HookName::Push) => format!(
-                "Git LFS wrote it: replace its line `git lfs pre-push \"$@\"` by these, since both programs read the list of what is pushed\n\
+                "Git LFS wrote it: replace its line `git lfs pre-push \"$@\"` with these, because both programs read the list of pushed refs\n\
                  refs=$(cat)\nprintf '%s\\n' \"$refs\" | {command} || exit 1\nprintf '%s\\n' \"$refs\" | git lfs pre-push \"$@\""
             ),
             (_, HookName::Push) => format!(
-                "add these lines to it, before any `exec` or `exit`; what reads the list of what is pushed after them needs `printf '%s\\n' \"$refs\" |` before it\n\
+                "add these lines to it, before any `exec` or `exit`; prefix any later command that reads the list of pushed refs with `printf '%s\\n' \"$refs\" |`\n\
                  refs=$(cat)\nprintf '%s\\n' \"$refs\" | {command} || exit 1"
             ),
             _ => format!("add this line to it, before any `exec` or `exit`\n{command} || exit 1"),

@@ -27,11 +27,11 @@ pub(crate) struct Args {
 
 #[derive(Subcommand, Debug)]
 enum Hook {
-    /// Have Git check commits, merges and pushes; a hook that exists is never overwritten
+    /// Install hooks that check commits, merges and pushes; never overwrite an existing hook
     Install,
     /// Remove what `install` has written
     Uninstall,
-    /// Check what is staged, as the hook does, or other files and commits
+    /// Check the staged files, as the hook does, or other files and commits
     Run(RunArgs),
 }
 
@@ -54,7 +54,7 @@ struct RunArgs {
         default_value = "HEAD"
     )]
     to_ref: String,
-    /// Check the commits of a push: Git's pre-push hook gets these values, and the list of commits on standard input
+    /// Check the commits of a push; for pre-push hooks, which get these values from Git and the list of refs on standard input
     #[arg(long, value_names = ["REMOTE", "URL"], num_args = 1..=2, conflicts_with = "files")]
     pre_push: Vec<String>,
 }

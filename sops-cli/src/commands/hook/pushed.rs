@@ -119,7 +119,7 @@ pub(super) fn check_range(
     };
     let mut report = Report::default();
     report.add(ui, &repository, &objects, globals, &pushed)?;
-    let if_leaked = "Replace the secrets where they are used if others could read them already.";
+    let if_leaked = "If others may have read these secrets, rotate them.";
     report.finish(ui, "The check of these commits failed.", if_leaked)
 }
 
@@ -154,7 +154,7 @@ fn commit(objects: &Objects, name: &str) -> Result<String, CommandError> {
         let name = name_of(Path::new(name));
         CommandError::new(
             Code::CannotReadInput,
-            format!("`{name}` names no commit of this repository"),
+            format!("`{name}` is not a commit of this repository"),
         )
         .hint("a shallow clone lacks older commits: fetch them, with `fetch-depth: 0` in GitHub Actions")
     })
@@ -233,7 +233,7 @@ impl Report {
         for (index, later) in self.seen.into_values().filter(|(_, later)| *later > 0) {
             let finding = &mut self.refusal.found[index].finding;
             let versions = if later == 1 { "version" } else { "versions" };
-            let more = format!("{later} later {versions} of the file in these commits have it too");
+            let more = format!("also in {later} later {versions} of the file");
             finding.help = Some(match finding.help.take() {
                 Some(help) => format!("{help}\n{more}"),
                 None => more,
@@ -244,7 +244,7 @@ impl Report {
                 "{verdict} Git's history keeps what was ever committed, so rewrite the commits from {commit} on with `git commit --amend` or \
                  `git rebase -i`. {if_leaked}"
             ),
-            None => format!("{verdict} Fix the files as shown, and commit them."),
+            None => format!("{verdict} Fix the files as shown, then commit them."),
         };
         self.refusal.report(ui, &todo)
     }

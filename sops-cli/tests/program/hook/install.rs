@@ -43,8 +43,11 @@ fn three_hooks_are_written_and_removed() {
         3,
         "{run}"
     );
-    repository.sops_rs(&["hook", "uninstall"]).succeeds();
-    repository.sops_rs(&["hook", "uninstall"]).succeeds();
+    let finds_none = || {
+        let run = repository.sops_rs(&["hook", "uninstall"]).succeeds();
+        run.stderr.contains("No sops-rs hooks are installed")
+    };
+    assert_eq!([finds_none(), finds_none()], [false, true]);
     for hook in HOOKS {
         assert!(!repository.has(&format!(".git/hooks/{hook}")), "{hook}");
     }
@@ -183,7 +186,7 @@ fn hooks_are_written_where_git_looks_for_them() {
     let run = repository.install().succeeds();
     assert!(
         run.stderr
-            .contains("has other repositories take their hooks from"),
+            .contains("applies to other repositories too, so the hooks in"),
         "{run}"
     );
     assert!(repository.0.home().join("all hooks/pre-push").exists());

@@ -130,7 +130,7 @@ fn a_range_of_commits_is_checked_including_what_a_later_one_encrypts() {
         let run = repository.sops_rs(&["hook", "run", &from, "--to-ref", to]);
         let run = run.fails_with(2);
         assert!(
-            run.stderr.contains("names no commit of this repository"),
+            run.stderr.contains("is not a commit of this repository"),
             "{run}"
         );
     }

@@ -300,7 +300,7 @@ fn an_old_version_may_have_other_recipients_than_the_rule() {
     );
     repository.commit_unchecked();
     let run = push(&repository, &[]);
-    is_refused(&run, &["SL012", "Fix the files as shown, and commit them"]);
+    is_refused(&run, &["SL012", "Fix the files as shown, then commit them"]);
 }
 
 #[test]
@@ -417,7 +417,7 @@ fn invalid_input_of_the_push_check_is_an_error() {
     assert!(
         run.fails_with(2)
             .stderr
-            .contains("names no object of this repository")
+            .contains("is not an object of this repository")
     );
     // Nothing to push.
     repository

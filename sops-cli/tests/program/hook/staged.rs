@@ -109,7 +109,7 @@ fn a_configuration_that_is_a_link_is_read_where_it_leads() {
     ] {
         link(target);
         repository.refuses("sub/.sops.yaml");
-        repository.refuses("the symbolic link leads to no file in Git's index");
+        repository.refuses("the symbolic link points to a file that is not in Git's index");
     }
     link("../rules/more");
     symlink("./sops.yaml", repository.0.path("rules/more")).expect("the test owns it");
@@ -445,7 +445,7 @@ fn a_configuration_whose_target_is_deleted_is_refused() {
     repository.commit().succeeds();
     for target in ["rules/sops.yaml", "rules/more", "more"] {
         repository.git(&["rm", "-q", "--cached", target]).succeeds();
-        repository.refuses("the symbolic link leads to no file in Git's index");
+        repository.refuses("the symbolic link points to a file that is not in Git's index");
         repository.git(&["reset", "-q"]).succeeds();
     }
 }

@@ -232,7 +232,7 @@ fn x25519_recipient(text: &str) -> Result<Kind, String> {
 
 /// The problem with a public key that is a point of low order.
 pub(super) const LOW_ORDER: &str =
-    "its point is of low order, so anybody could decrypt what is encrypted for it";
+    "its point has low order, so anyone could decrypt data encrypted for it";
 
 /// The X25519 public keys whose order divides 8, in each of their encodings but for the highest bit, which does not count:
 /// <https://cr.yp.to/ecdh.html#validate>.
