@@ -230,15 +230,14 @@ fn without_angles(value: &str) -> String {
     }
     while let Some((before, after)) = rest.split_once('<') {
         left.push_str(before);
-        match after.split_once('>') {
-            Some((inner, after)) if is_name(inner) && !inner.contains('<') => {
+        rest = after;
+        let end = after.find(['<', '>']);
+        match end.filter(|end| after[*end..].starts_with('>') && is_name(&after[..*end])) {
+            Some(end) => {
                 left.push(MARK);
-                rest = after;
+                rest = &after[end + 1..];
             }
-            _ => {
-                left.push('<');
-                rest = after;
-            }
+            None => left.push('<'),
         }
     }
     left.push_str(rest);

@@ -15,7 +15,7 @@ use crate::form;
 use crate::kubeconfig;
 use crate::likeness::{in_text, is_angled, is_harmless, is_reference, judge};
 use crate::object::{Object, objects};
-use crate::report::Report;
+use crate::report::{OwnRule, Report};
 use crate::rule::{Check, Rule};
 use crate::secret::{SECRET_PARTS, SecretValue, secret_fields};
 
@@ -108,17 +108,14 @@ fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
             .help("restore the value from version control, or set it again with `sops-rs set`");
         return;
     }
-    let Ok(document) = EncryptedDocument::parse(report.text(), report.format) else {
+    let Some(own) = report.own_rule() else {
         return;
     };
-    let covered = document.unencrypted().unwrap_or_default();
-    let is_covered =
-        |value: &SecretValue<'_, '_>| covered.iter().any(|one| one.span == value.place);
-    let reason = Leaving::of(object, &document, report);
+    let encrypted = encrypted_fields(object);
     let left = open
         .into_iter()
-        .filter(|value| !is_covered(value))
-        .find(|value| !reason.is_meant(value, report));
+        .filter(|value| !own.open.contains(&value.place))
+        .find(|value| !is_meant(value, own, &encrypted, report));
     let Some(value) = left else {
         return;
     };
@@ -139,42 +136,30 @@ fn begins_like_ciphertext(value: &SecretValue<'_, '_>) -> bool {
     text.is_some_and(|text| text.starts_with(CIPHERTEXT_PREFIX) && !sops_core::is_ciphertext(text))
 }
 
-/// What speaks for a value that was left in plaintext on purpose.
-struct Leaving<'d> {
-    /// The fields of the Secret with a value that is encrypted.
-    encrypted: Vec<&'d str>,
-    rule: EncryptionRule,
-    /// Whether SOPS can have encrypted the file with the rule that it names.
-    is_followed: bool,
-    has_creation_rule: bool,
+/// The fields of the Secret with a value that is encrypted.
+fn encrypted_fields<'d>(object: &Object<'d, '_>) -> Vec<&'d str> {
+    let fields = secret_fields(object.node).into_iter();
+    let encrypted = fields.filter(|field| field.values().iter().any(is_ciphertext));
+    encrypted.map(|field| field.name).collect()
 }
 
-impl<'d> Leaving<'d> {
-    fn of(object: &Object<'d, '_>, document: &EncryptedDocument<'_>, report: &Report<'_>) -> Self {
-        let fields = secret_fields(object.node).into_iter();
-        let encrypted = fields.filter(|field| field.values().iter().any(is_ciphertext));
-        Self {
-            encrypted: encrypted.map(|field| field.name).collect(),
-            rule: document.metadata().rule.clone().unwrap_or_default(),
-            is_followed: document.follows_its_rule().unwrap_or(false),
-            has_creation_rule: report.creation_rule().is_some(),
-        }
+/// Whether the file's rule leaves the value in plaintext on purpose. Anybody can write a rule into a file, so the creation rule decides, and
+/// without one what the value looks like.
+fn is_meant(
+    value: &SecretValue<'_, '_>,
+    own: &OwnRule,
+    encrypted: &[&str],
+    report: &Report<'_>,
+) -> bool {
+    if own.rule.names_what_is_encrypted() && !encrypted.contains(&value.field) {
+        return false;
     }
-
-    /// Whether the rule leaves the value on purpose. Anybody can write a rule into a file; the repository's own is what counts, and without
-    /// one what the value looks like.
-    fn is_meant(&self, value: &SecretValue<'_, '_>, report: &Report<'_>) -> bool {
-        if self.rule.names_what_is_encrypted() && !self.encrypted.contains(&value.field) {
-            return false;
-        }
-        if self.has_creation_rule {
-            return !report.is_selected(&value.place);
-        }
-        // The suffix that SOPS has without a rule.
-        let is_marked =
-            self.rule == EncryptionRule::default() && value.key.ends_with(self.rule.text());
-        self.is_followed && (is_marked || !looks_secret(value))
+    if report.creation_rule().is_some() {
+        return !report.is_selected(&value.place);
     }
+    // The suffix that SOPS has without a rule.
+    let is_marked = own.rule == EncryptionRule::default() && value.key.ends_with(own.rule.text());
+    own.is_followed && (is_marked || !looks_secret(value))
 }
 
 /// Whether the name and the form of a value say that it is a secret.
