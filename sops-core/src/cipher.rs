@@ -262,10 +262,69 @@ pub(crate) fn is_all_encrypted(text: &str) -> bool {
     text.starts_with(CIPHERTEXT_PREFIX) && extent(text) == Some(0..text.len())
 }
 
+/// Whether a text is one encrypted value as SOPS writes them, from its beginning to its end: every part in base64, the nonce and the tag of
+/// a length that they have. What decrypts is more tolerant; this tells ciphertext from plaintext that begins like it.
+pub fn is_ciphertext(text: &str) -> bool {
+    // A block scalar ends with a line break.
+    let text = text.trim_end();
+    let Some(parts) = Parts::parse(text).filter(|_| extent(text) == Some(0..text.len())) else {
+        return false;
+    };
+    let is_long = |part: &str, lengths: &[usize]| {
+        let mut bytes = [0; 64];
+        let length = BASE64.decode_slice(&*without_returns(part), &mut bytes);
+        length.is_ok_and(|length| lengths.contains(&length))
+    };
+    let data = without_returns(parts.data);
+    let body = data.trim_end_matches('=');
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    data.len().is_multiple_of(4)
+        && data.len() - body.len() <= 2
+        && body.bytes().all(is_base64)
+        && is_long(parts.nonce, &[12, 16, NONCE_LENGTH])
+        && is_long(parts.tag, &[TAG_LENGTH])
+        && Type::from_name(parts.kind).is_some()
+}
+
 /// Where in a scalar's source text its encrypted value stands, if it holds one.
 pub(crate) fn extent(source: &str) -> Option<Range<usize>> {
     // The comment of a block scalar's header, which comes first, may hold another.
     let start = source.rfind(CIPHERTEXT_PREFIX)?;
     let end = start + source[start..].find(']')? + 1;
     is_encrypted(&source[start..end]).then_some(start..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ciphertext_is_told_from_what_begins_like_it() {
+        let mut text = String::new();
+        Cipher::new(&DataKey::generate()).encrypt(Type::Str, b"hunter2", b"a:", &mut text);
+        assert!(
+            is_ciphertext(&text) && is_ciphertext(&format!("{text}\n")),
+            "{text}"
+        );
+        let nonce = text
+            .split(",iv:")
+            .nth(1)
+            .and_then(|rest| rest.split(',').next());
+        let nonce = nonce.expect("it has one");
+        for text in [
+            text.replace(nonce, "pA=="),
+            text.replace("type:str", "type:text"),
+            text.replace("data:", "data:-"),
+            text.replace(']', ""),
+            format!("{text}\nhunter2"),
+            format!("{text} hunter2"),
+            format!(" {text}"),
+            "ENC[AES256_GCM,hunter2".to_owned(),
+            String::new(),
+        ] {
+            assert!(!is_ciphertext(&text), "{text}");
+        }
+        let short = text.replace(nonce, "AAAAAAAAAAAAAAAA");
+        assert!(is_ciphertext(&short), "{short}");
+    }
 }

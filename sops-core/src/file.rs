@@ -223,6 +223,15 @@ impl<'a> EncryptedDocument<'a> {
         self.document.unencrypted(self.metadata.rule.as_ref())
     }
 
+    /// Whether at least one value is encrypted, and the file's own rule covers each that is. A rule that somebody put into the file
+    /// afterwards may not.
+    ///
+    /// # Errors
+    /// [`Error::Regex`], where the rule's expression is not valid.
+    pub fn follows_its_rule(&self) -> Result<bool> {
+        self.document.is_encrypted_by(self.metadata.rule.as_ref())
+    }
+
     /// Refuses a plaintext that has values of which the file's rule selects none: all of it would be written as it is.
     ///
     /// # Errors

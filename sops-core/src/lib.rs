@@ -126,7 +126,7 @@ mod variables;
 #[cfg(test)]
 mod vectors;
 
-pub use cipher::CIPHERTEXT_PREFIX;
+pub use cipher::{CIPHERTEXT_PREFIX, is_ciphertext};
 pub use convert::{convert, extract};
 pub use document::Document;
 pub use document::change::{set, unset};

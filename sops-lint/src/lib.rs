@@ -27,6 +27,7 @@ mod encoding;
 mod finding;
 mod form;
 mod judged;
+mod kubeconfig;
 mod kustomization;
 mod likeness;
 mod lines;

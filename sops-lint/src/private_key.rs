@@ -1,6 +1,9 @@
 //! Private keys in any bytes: as they stand, in base64 of any alignment, and in UTF-16 and UTF-32. One pass finds what may be one; only that
 //! is looked at.
 
+mod formats;
+mod runs;
+
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -84,7 +87,11 @@ pub(crate) struct PrivateKey {
 
 /// The private keys in the bytes, in their order.
 pub(crate) fn find(bytes: &[u8]) -> Vec<PrivateKey> {
-    find_in(bytes, true)
+    let mut found = find_in(bytes, true);
+    runs::find(bytes, &mut found);
+    formats::find(bytes, &mut found);
+    found.sort_by_key(|key| key.span.start);
+    found
 }
 
 /// The keys in it, those in base64 if `packed`.
@@ -247,11 +254,13 @@ fn pem(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
         b"ENCRYPTED " => "a private key under a passphrase",
         _ => "a private key in PEM",
     };
-    (letters >= 40 && !is_words && looks_encoded(body)).then(|| PrivateKey {
-        span: start..mark + "PRIVATE KEY".len(),
-        what,
-        certain: kind != b"ENCRYPTED ",
-        encoded: false,
+    (letters >= 40 && !is_words && (looks_encoded(body) || looks_spaced(body))).then(|| {
+        PrivateKey {
+            span: start..mark + "PRIVATE KEY".len(),
+            what,
+            certain: kind != b"ENCRYPTED ",
+            encoded: false,
+        }
     })
 }
 
@@ -259,6 +268,19 @@ fn pem(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
 fn looks_encoded(body: &[u8]) -> bool {
     body.split(|byte| !is_base64(*byte))
         .any(|run| run.len() >= 32)
+}
+
+/// Whether the body is base64 in short lines or with spaces. Words have fewer capitals and digits.
+fn looks_spaced(body: &[u8]) -> bool {
+    body.split(|byte| !is_base64(*byte) && !byte.is_ascii_whitespace())
+        .any(|run| {
+            let count = |is: fn(&u8) -> bool| run.iter().filter(|byte| is(byte)).count();
+            let all = run.len() - count(u8::is_ascii_whitespace);
+            all >= 40
+                && count(u8::is_ascii_uppercase) * 7 >= all
+                && count(u8::is_ascii_lowercase) * 7 >= all
+                && count(u8::is_ascii_digit) * 20 >= all
+        })
 }
 
 /// The base64 around a place.
@@ -289,7 +311,7 @@ fn decoded(bytes: &[u8], span: Range<usize>) -> Option<PrivateKey> {
     })
 }
 
-fn is_base64(byte: u8) -> bool {
+const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }
 
@@ -432,8 +454,102 @@ mod tests {
     }
 
     #[test]
+    fn short_lines_and_spaces_hide_nothing() {
+        let pem = include_str!("../../testdata/keys/ssh_ed25519");
+        let cut = |text: &str, length: usize, by: &str| {
+            let pieces: Vec<&str> = text
+                .as_bytes()
+                .chunks(length)
+                .filter_map(|piece| str::from_utf8(piece).ok())
+                .collect();
+            pieces.join(by)
+        };
+        let lines: Vec<&str> = pem.lines().collect();
+        let body = lines[1..lines.len() - 1].concat();
+        for (length, by) in [(1, "\n"), (1, " "), (4, "\n"), (4, "\r\n"), (20, "\n  ")] {
+            let text = format!(
+                "{}\n{}\n{}\n",
+                lines[0],
+                cut(&body, length, by),
+                lines[lines.len() - 1]
+            );
+            assert_eq!(
+                kinds(text.as_bytes()),
+                [("a private key of SSH", true, false)],
+                "{text}"
+            );
+        }
+        for text in [pem, key(), &format!("# created: 2026\n{}\n", key())] {
+            let what = if text == pem {
+                "a private key of SSH"
+            } else {
+                "a private key of age"
+            };
+            let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let encoded = STANDARD.encode(text);
+            let mut hidden = vec![
+                STANDARD.encode(&encoded),
+                cut(&STANDARD.encode(cut(&encoded, 76, "\n")), 64, "\n"),
+                STANDARD.encode(utf16),
+            ];
+            for length in [4, 8, 16, 19, 40, 64, 76] {
+                for by in ["\n", " ", "\n    ", "\\\n    ", "\"\n\""] {
+                    hidden.push(cut(&encoded, length, by));
+                }
+            }
+            for text in hidden {
+                let text = format!("binaryData:\n  k: \"{text}\"\n");
+                assert_eq!(kinds(text.as_bytes()), [(what, true, true)], "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_with_a_name_are_found_by_it() {
+        let d = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";
+        let jwk = format!(
+            r#"{{"kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "d" : "{d}"}}"#
+        );
+        let wire_guard = "PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n";
+        for (text, what) in [
+            (&*jwk, "a private key as a JSON Web Key"),
+            (
+                &format!(r#"{{"k": "{d}", "kty": "oct"}}"#),
+                "a private key as a JSON Web Key",
+            ),
+            (wire_guard, "a private key of WireGuard"),
+            (
+                &wire_guard.replace(" = ", ": \""),
+                "a private key of WireGuard",
+            ),
+        ] {
+            assert_eq!(kinds(text.as_bytes()), [(what, true, false)], "{text}");
+        }
+        for text in [
+            &*jwk.replace("\"d\"", "\"y\""),
+            &jwk.replace(d, "..."),
+            r#"{"kty": {"type": "string"}, "d": {"type": "string"}}"#,
+            &wire_guard.replace("yAnz", "..."),
+            "PrivateKey = (private key of the peer)",
+            "var key *rsa.PrivateKey = generate()",
+            &format!("PrivateKey = {}=", "A".repeat(43)),
+        ] {
+            assert_eq!(kinds(text.as_bytes()), [], "{text}");
+        }
+        for mark in [
+            "\"kty\"",
+            "{\"kty\"",
+            "PrivateKey = ",
+            "\"kty\":\"oct\",\"k\":\"",
+        ] {
+            assert_eq!(kinds(mark.repeat(50_000).as_bytes()), [], "{mark}");
+        }
+    }
+
+    #[test]
     fn a_header_without_a_key_is_none() {
         for text in [
+            "-----BEGIN PRIVATE KEY-----\nput the 1st and the 2nd half of your private key here, or the path of a file in /etc/ssl\n-----END PRIVATE KEY-----",
             "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
             "grep -q 'BEGIN PRIVATE KEY' file || echo there is no private key in that file at all",
             "-----BEGIN RSA PRIVATE KEY-----",

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NodeRef;
 use sops_core::printable::escaped;
-use sops_core::{Document, Format};
+use sops_core::rules::EncryptionRule;
+use sops_core::{Document, EncryptedDocument, Format};
 
 use crate::embedded::Frame;
 use crate::finding::{Finding, Fix, Severity};
@@ -35,10 +36,20 @@ pub(crate) struct Report<'r> {
     lines: OnceCell<Lines<'r>>,
     creation_rule: OnceCell<Option<(usize, &'r Config, &'r CreationRule)>>,
     selected: OnceCell<HashSet<Range<usize>>>,
+    own_rule: OnceCell<Option<OwnRule>>,
     rule: &'static Rule,
     object: Option<String>,
     /// The text in a scalar that is looked at as a document of its own.
     frame: Option<Frame>,
+}
+
+/// The selection rule in an encrypted file.
+pub(crate) struct OwnRule {
+    pub(crate) rule: EncryptionRule,
+    /// Whether SOPS can have encrypted the file with it.
+    pub(crate) is_followed: bool,
+    /// Where values and comments are that it covers, and that are in plaintext.
+    pub(crate) open: HashSet<Range<usize>>,
 }
 
 /// What is to be known of a file when all have been seen.
@@ -87,6 +98,7 @@ impl<'r> Report<'r> {
             lines: OnceCell::new(),
             creation_rule: OnceCell::new(),
             selected: OnceCell::new(),
+            own_rule: OnceCell::new(),
             rule,
             object: None,
             frame: None,
@@ -155,6 +167,20 @@ impl<'r> Report<'r> {
             values.map(|value| value.span).collect()
         });
         selected.contains(span)
+    }
+
+    /// The rule in the file, if it is encrypted and its metadata can be read.
+    pub(crate) fn own_rule(&self) -> Option<&OwnRule> {
+        let own = self.own_rule.get_or_init(|| {
+            let document = EncryptedDocument::parse(self.text, self.format).ok()?;
+            let open = document.unencrypted().unwrap_or_default().into_iter();
+            Some(OwnRule {
+                rule: document.metadata().rule.clone().unwrap_or_default(),
+                is_followed: document.follows_its_rule().unwrap_or(false),
+                open: open.map(|one| one.span).collect(),
+            })
+        });
+        own.as_ref()
     }
 
     /// Something at a node.

@@ -139,6 +139,9 @@ pub fn disguises() -> Vec<Disguise> {
     for (title, bytes) in encodings(&plain().replace("kind", "\"k\\x69nd\"")) {
         add(&format!("hidden-{title}"), ".txt", bytes);
     }
+    for (number, text) in values().into_iter().enumerate() {
+        add(&format!("value-{number}"), ".yaml", text.into_bytes());
+    }
     for (title, text) in json() {
         add(title, ".json", text.clone().into_bytes());
         add(title, ".yaml", text.clone().into_bytes());
@@ -529,6 +532,45 @@ fn fields() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Values that look like ciphertext, a reference or what is public, with the secret in them.
+fn values() -> Vec<String> {
+    let values = [
+        "'{{ x }}@'",
+        "'@{{}}'",
+        "'@${X}'",
+        "'${X}@'",
+        "'$(X)@'",
+        "'@<%= x %>'",
+        "'<@>'",
+        "'<@ '",
+        "'...@'",
+        "'$@'",
+        "'${@}'",
+        "'__@__'",
+        "'vault:@'",
+        "'env:@'",
+        "'ref+vault://@'",
+        "'op://@'",
+        "'arn:aws:@'",
+        "'AQICAH@'",
+        "'age1 @'",
+        "'ssh-rsa AAAA @'",
+        "'sha256:@'",
+        "\"-----BEGIN CERTIFICATE-----\\n@\"",
+        "|\n    {{ x }}\n    @",
+        "|\n    # of ${X}\n    @",
+        "'ENC[AES256_GCM,@'",
+        "'ENC[AES256_GCM,data:@,iv:pA==,tag:pA==,type:str]'",
+        "|\n    ENC[AES256_GCM,data:pA==,iv:pA==,tag:pA==,type:str]\n    @",
+    ];
+    let values = values.map(|value| value.replace('@', VALUE)).into_iter();
+    let begun = format!("'ENC[AES256_GCM,data:{BASE64},iv:pA==,tag:pA==,type:str]'");
+    let values = values.chain([begun]);
+    values
+        .map(|value| format!("{HEAD}stringData:\n  password: {value}\n"))
+        .collect()
+}
+
 /// JSON as programs write it, and what is nearly JSON.
 fn json() -> Vec<(&'static str, String)> {
     let compact = format!(
@@ -802,6 +844,15 @@ pub fn innocents() -> Vec<(String, String)> {
         secret("stringData:\n  password: vault:secret/data/db#password\n"),
         secret("stringData:\n  password: op://vault/item/field\n"),
         secret("stringData: {password: ''}\n"),
+        secret("stringData:\n  host: '{{ .Values.name }}-db-rw-2.eu-central-1.example.com'\n  zone: 'eu-central-1{{ .zone }}'\n"),
+        secret("stringData:\n  url: postgres://app:${DB_PASSWORD}@db-1.prod-2.svc:5432/app?sslmode=require\n  b: Bearer ${TOKEN}\n"),
+        secret("stringData:\n  c: |\n    [default]\n    key_id = ${KEY_ID}\n    key = ${KEY}\n    region = eu-west-3\n"),
+        secret("stringData:\n  a: $argocd-secret-2:oidc.client.key\n  b: gsm:db-password-eu-west-1\n  c: <your-password-of-16-or-more>\n"),
+        secret("stringData:\n  a: arn:aws:secretsmanager:eu-west-1:123456789012:secret:web-AbC123\n  b: ref+vault://secret/db#password\n"),
+        secret("stringData:\n  a: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHwU4LFdVQ0PvIx2jkUaGqTSJ7hXK ann@laptop-2\n  b: '$__file{/run/secrets/db}'\n"),
+        secret("stringData:\n  a: |\n    {{- with .ca }}\n    -----BEGIN CERTIFICATE-----\n    {{ . }}\n    -----END CERTIFICATE-----\n    {{- end }}\n"),
+        "apiVersion: v1\nkind: Config\nclusters: []\nusers:\n- name: a\n  user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: aws}}\n".to_owned(),
+        "apiVersion: v1\nkind: Config\nusers:\n- name: a\n  user: {token: '${TOKEN}'}\n".to_owned(),
         secret("data: {}\n"),
         secret("data: {password: \"${PASSWORD}\"}\n"),
         secret("type: kubernetes.io/service-account-token\n"),

@@ -30,6 +30,22 @@ impl Document<'_> {
     pub fn unencrypted(&self, rule: Option<&EncryptionRule>) -> Result<Vec<Unencrypted>> {
         unencrypted(self, rule)
     }
+
+    /// Whether at least one value is encrypted, and the rule covers each that is.
+    ///
+    /// # Errors
+    /// [`Error::Regex`](crate::Error::Regex), where the rule's expression is not valid.
+    pub(crate) fn is_encrypted_by(&self, rule: Option<&EncryptionRule>) -> Result<bool> {
+        let selected = Selected::of(self, rule)?;
+        let encrypted = self.tape.iter().enumerate().filter(|(_, item)| {
+            let Item::Leaf(Leaf { value, .. }) = item else {
+                return false;
+            };
+            value.as_ref().and_then(Value::ciphertext).is_some()
+        });
+        let mut numbers = encrypted.map(|(number, _)| number).peekable();
+        Ok(numbers.peek().is_some() && numbers.all(|number| selected.contains(number)))
+    }
 }
 
 fn unencrypted(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<Vec<Unencrypted>> {

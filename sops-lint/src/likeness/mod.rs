@@ -7,7 +7,9 @@ mod found;
 mod key_path;
 mod name;
 mod passphrase;
+mod placeholder;
 pub(crate) mod program;
+mod public;
 mod reference;
 mod text;
 pub(crate) mod token;
@@ -19,7 +21,7 @@ use base64::engine::general_purpose::STANDARD;
 pub(crate) use found::{Found, FoundSet};
 pub(crate) use key_path::is_shown;
 pub(crate) use name::Name;
-pub(crate) use reference::{is_harmless, is_reference};
+pub(crate) use reference::{is_angled, is_harmless, is_reference};
 pub(crate) use text::{in_script, in_text, in_variable};
 
 /// What speaks for a secret.
@@ -275,7 +277,10 @@ mod tests {
             ("password", "config.auth.password"),
             (
                 "token",
-                "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]",
+                concat!(
+                    "ENC[AES256_GCM,data:eA==,iv:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,",
+                    "tag:AAAAAAAAAAAAAAAAAAAAAA==,type:str]"
+                ),
             ),
             ("CREDENTIALS_SECRET", "aws-credentials"),
             ("OAUTH_CLIENT_SECRET_KEY", "client-secret"),

@@ -1,11 +1,15 @@
 //! Values that are no secrets whatever their name: references, placeholders, paths, settings, and what is public.
 
-/// What a value begins with that leads elsewhere, or is encrypted.
+use sops_core::{CIPHERTEXT_PREFIX, is_ciphertext};
+
+use super::placeholder::{self, Rest};
+use super::public::is_public;
+
+/// What a value begins with that leads elsewhere: a path or a name follows.
 const SCHEMES: &[&str] = &[
     "vault:",
     "ref+",
     "op://",
-    "arn:",
     "secretref:",
     "secretsmanager:",
     "ssm:",
@@ -24,32 +28,8 @@ const SCHEMES: &[&str] = &[
     "sops:",
     "doppler:",
     "bao:",
-    "ENC[",
-    "%(",
     "@/",
     "@./",
-    "AQICAH",
-    "<path:",
-    "$__",
-];
-
-/// What a value begins with that is public.
-const PUBLIC: &[&str] = &[
-    "age1",
-    "ssh-rsa ",
-    "ssh-ed25519 ",
-    "ecdsa-sha2-",
-    "sk-ssh-",
-    "sk-ecdsa-",
-    "sha256:",
-    "sha512:",
-    "-----BEGIN CERTIFICATE",
-    "-----BEGIN PUBLIC KEY",
-    "-----BEGIN PGP PUBLIC",
-    "-----BEGIN RSA PUBLIC",
-    "-----BEGIN SSH2 PUBLIC",
-    "-----BEGIN AGE ENCRYPTED",
-    "-----BEGIN PGP MESSAGE",
 ];
 
 /// Words that stand where a secret is to be put, or say that there is none.
@@ -71,9 +51,6 @@ const PLACEHOLDERS: &[&str] = &[
     "insert",
     "sample",
     "to-be-",
-    "<",
-    "...",
-    "…",
     "fake",
 ];
 
@@ -154,7 +131,7 @@ pub(crate) fn is_harmless(value: &str) -> bool {
     value.is_empty()
         || is_reference(value)
         || SETTINGS.contains(&lower.as_str())
-        || PUBLIC.iter().any(|begin| value.starts_with(begin))
+        || is_public(value)
         || is_placeholder(value, &lower)
         || is_path(value)
         || is_plain_url(value)
@@ -162,38 +139,85 @@ pub(crate) fn is_harmless(value: &str) -> bool {
         || is_duration(value)
 }
 
-/// Whether a program puts something else there.
+/// Whether a program puts something else there. A password or token beside what it replaces is a value.
 pub(crate) fn is_reference(value: &str) -> bool {
-    let is_variable = |rest: &str| {
-        // Argo CD writes `$secret-name:key.of.it`.
-        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
-        !rest.is_empty() && rest.chars().all(is_name)
-    };
+    is_between_signs(value)
+        || is_elsewhere(value)
+        || is_encrypted(value)
+        || is_tagged(value)
+        || Rest::of(value).is_some_and(|rest| !rest.holds_credential())
+}
+
+/// Whether it is a name between the signs of a variable.
+fn is_between_signs(value: &str) -> bool {
+    // Argo CD writes `$secret-name:key.of.it`.
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.:-".contains(c);
     let is_between = |begin: &str, end: &str| {
         let inner = value.strip_prefix(begin);
         let inner = inner.and_then(|inner| inner.strip_suffix(end));
-        // Programs name a file, a function or an item in it.
-        inner.is_some_and(|inner| is_variable(&inner.replace(['/', '(', ')', '[', ']'], "_")))
+        inner.is_some_and(|inner| {
+            // Programs name a file, a function or an item in it.
+            let plain = inner.replace(['/', '(', ')', '[', ']'], "_");
+            plain.chars().all(is_part) && placeholder::is_name(inner)
+        })
     };
-    SCHEMES.iter().any(|scheme| value.starts_with(scheme))
-        || value.contains("$(")
-        || value.contains("${")
-        || value.contains("#{")
-        || value.starts_with("((") && value.ends_with("))")
-        || value.contains("{{")
-        || value.contains("<%")
-        || value.contains("`")
-        || [
-            ("$", ""),
-            ("%", "%"),
-            ("__", "__"),
-            ("@", "@"),
-            ("{", "}"),
-            ("@{", "}"),
-        ]
-        .iter()
-        .any(|(begin, end)| is_between(begin, end))
-        || is_tagged(value)
+    [
+        ("$", ""),
+        ("%", "%"),
+        ("__", "__"),
+        ("@", "@"),
+        ("{", "}"),
+        ("@{", "}"),
+    ]
+    .iter()
+    .any(|(begin, end)| is_between(begin, end))
+}
+
+/// Whether it says where the value is: a scheme, and a path or a name.
+fn is_elsewhere(value: &str) -> bool {
+    let is_scheme = || {
+        SCHEMES.iter().any(|scheme| {
+            let path = value.strip_prefix(scheme);
+            path.is_some_and(|path| {
+                let path = path.split_once("://").map_or(path, |(_, path)| path);
+                placeholder::is_name(path.trim_start_matches('/'))
+            })
+        })
+    };
+    let is_blob = || {
+        value.len() >= 80
+            && value
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c))
+    };
+    is_scheme()
+        || value.starts_with("arn:") && value.matches(':').count() >= 5
+        || value.starts_with("AQICAH") && is_blob()
+        || value.starts_with("%(") && value.contains(')')
+        || value.starts_with("$__") && value.contains('{')
+        || value.starts_with("<path:") && value.ends_with('>') && !value.contains('\n')
+}
+
+/// Whether it is encrypted by SOPS, or by what else writes `ENC[…]`.
+fn is_encrypted(value: &str) -> bool {
+    if value.starts_with(CIPHERTEXT_PREFIX) {
+        return is_ciphertext(value);
+    }
+    let inner = value
+        .strip_prefix("ENC[")
+        .and_then(|inner| inner.trim_end().strip_suffix(']'));
+    inner
+        .and_then(|inner| inner.split_once(','))
+        .is_some_and(|(kind, body)| {
+            let is_part =
+                |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c) || c.is_whitespace();
+            kind != "AES256_GCM" && body.len() >= 32 && body.chars().all(is_part)
+        })
+}
+
+/// Whether it is descriptions in angle brackets and nothing else.
+pub(crate) fn is_angled(value: &str) -> bool {
+    Rest::of_prose(value).is_some_and(|rest| rest.is_empty())
 }
 
 /// Whether a tag of YAML leads elsewhere, as `!env_var NAME` and `!secret name` do.
@@ -203,7 +227,7 @@ fn is_tagged(value: &str) -> bool {
         .and_then(|rest| rest.split_once(' '));
     tagged.is_some_and(|(tag, name)| {
         let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.:/!".contains(c);
-        !tag.is_empty() && tag.chars().all(is_part) && !name.trim().is_empty()
+        !tag.is_empty() && tag.chars().all(is_part) && placeholder::is_name(name.trim())
     })
 }
 
@@ -213,7 +237,9 @@ fn is_placeholder(value: &str, lower: &str) -> bool {
     let mut characters = value.chars();
     let first = characters.next();
     let is_one_character = characters.all(|next| Some(next) == first);
+    let is_in_brackets = || Rest::of_prose(value).is_some_and(|rest| !rest.holds_credential());
     is_one_character
+        || !is_url && value.len() < 64 && is_in_brackets()
         || !is_url && value.len() < 64 && PLACEHOLDERS.iter().any(|word| has_word(lower, word))
         || lower.starts_with("xxx")
 }

@@ -1,11 +1,12 @@
 //! Plaintext in an encrypted file, where the file's own rule asks for encryption.
 
 use sops_core::keys::WrappedKey;
-use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument};
+use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, is_ciphertext};
 
 use crate::finding::Severity;
 use crate::report::Report;
 use crate::rule::{Check, Rule};
+use crate::secret::secrets;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL011",
@@ -25,6 +26,7 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
             .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
     }
     damaged_keys(document, report);
+    incomplete(report);
     let open = match document.unencrypted() {
         Ok(open) => open,
         Err(error) => {
@@ -50,6 +52,44 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
         found.help(format!(
             "remove it and add it with `{command}`; if it was committed, treat it as leaked"
         ));
+    }
+}
+
+/// Values that start like ciphertext, but are not ciphertext to their end. SL010 reports those of a Secret.
+fn incomplete(report: &mut Report<'_>) {
+    let is_whole = |at: usize| {
+        let rest = &report.text()[at..];
+        let end = rest.find(']').map_or(rest.len(), |end| end + 1);
+        is_ciphertext(&rest[..end])
+    };
+    let mut starts = report.text().match_indices(CIPHERTEXT_PREFIX);
+    if starts.all(|(at, _)| is_whole(at)) {
+        return;
+    }
+    // Quotes and folds are no part of a value.
+    let Ok(document) = Document::parse(report.text(), report.format) else {
+        return;
+    };
+    let secrets: Vec<_> = secrets(&document).iter().map(|node| node.span()).collect();
+    let mut open: Vec<_> = document.tops().flatten().collect();
+    while let Some(node) = open.pop() {
+        open.extend(node.items());
+        open.extend(node.entries().map(|(_, node)| node));
+        let text = node.as_str().unwrap_or_default();
+        let is_begun = text.starts_with(CIPHERTEXT_PREFIX) && text.trim_end().ends_with(']');
+        let is_told = || {
+            secrets
+                .iter()
+                .any(|secret| secret.contains(&node.span().start))
+        };
+        if is_begun && !is_ciphertext(text) && !is_told() {
+            report
+                .node(
+                    node,
+                    "the value starts like an encrypted value, but is not one",
+                )
+                .help("restore it from version control, or set it again with `sops-rs set`");
+        }
     }
 }
 
@@ -87,7 +127,8 @@ fn without_block(document: &Document<'_>, report: &mut Report<'_>) {
     while let Some(node) = open.pop() {
         open.extend(node.items());
         open.extend(node.entries().map(|(_, node)| node));
-        let is_encrypted = |text: &str| text.starts_with(CIPHERTEXT_PREFIX) && text.ends_with(']');
+        let is_encrypted =
+            |text: &str| text.starts_with(CIPHERTEXT_PREFIX) && text.trim_end().ends_with(']');
         values.extend(
             node.as_str()
                 .filter(|text| is_encrypted(text))
@@ -95,12 +136,20 @@ fn without_block(document: &Document<'_>, report: &mut Report<'_>) {
         );
     }
     if let Some(first) = values.into_iter().min_by_key(|node| node.span().start) {
+        // An example leaves out what nobody reads.
+        let is_cut = first
+            .as_str()
+            .is_some_and(|text| text.contains("...") || text.contains('…'));
         report
             .node(
                 first,
                 "the file has an encrypted value but no `sops` metadata: it cannot be decrypted",
             )
             .help("restore the file from version control")
-            .severity(Severity::Warning);
+            .severity(if is_cut {
+                Severity::Warning
+            } else {
+                Severity::Error
+            });
     }
 }

@@ -12,10 +12,11 @@ use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 
 use crate::finding::{Fix, Severity};
 use crate::form;
+use crate::kubeconfig;
 use crate::kustomization;
-use crate::likeness::{in_text, is_harmless, is_reference};
-use crate::object::Object;
-use crate::report::Report;
+use crate::likeness::{in_text, is_angled, is_harmless, is_reference, judge};
+use crate::object::{Object, objects};
+use crate::report::{OwnRule, Report};
 use crate::rule::{Check, Rule};
 use crate::secret::{SECRET_PARTS, SecretValue, secret_fields};
 
@@ -92,30 +93,33 @@ fn is_under_part(value: &SecretValue<'_, '_>) -> bool {
     SECRET_PARTS.contains(&value.field)
 }
 
-/// A field of an encrypted Secret of which the file's rule selects nothing. What it selects is told by another rule, and a rule that
-/// names what is left in plaintext means it.
+/// A value of an encrypted Secret that is in plaintext, and that the file's own rule does not cover: another rule reports what it covers.
 fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
     let open = open_values(object);
-    let encrypted: Vec<_> = secret_fields(object.node)
-        .iter()
-        .filter(|field| field.values().iter().any(is_ciphertext))
-        .map(|field| field.name)
-        .collect();
+    if open.is_empty() {
+        return;
+    }
+    if let Some(value) = open.iter().find(|value| begins_like_ciphertext(value)) {
+        let message = format!(
+            "`{}` starts like an encrypted value, but is not one",
+            value.key
+        );
+        report
+            .node(value.node, message)
+            .help("restore the value from version control, or set it again with `sops-rs set`");
+        return;
+    }
+    let Some(own) = report.own_rule() else {
+        return;
+    };
+    let encrypted = encrypted_fields(object);
     let left = open
         .into_iter()
-        .find(|value| !encrypted.contains(&value.field));
+        .filter(|value| !own.open.contains(&value.place))
+        .find(|value| !is_meant(value, own, &encrypted, report));
     let Some(value) = left else {
         return;
     };
-    let Ok(document) = EncryptedDocument::parse(report.text(), report.format) else {
-        return;
-    };
-    let rule = document.metadata().rule.as_ref();
-    let names_what_is_encrypted = rule.is_some_and(EncryptionRule::names_what_is_encrypted);
-    let selected = document.unencrypted().unwrap_or_default();
-    if !names_what_is_encrypted || selected.iter().any(|open| open.span == value.place) {
-        return;
-    }
     let SecretValue { field, key, .. } = value;
     let message =
         format!("the file's selection rule leaves `{field}` of the Secret in plaintext: `{key}`");
@@ -127,10 +131,54 @@ fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
     };
 }
 
+/// Whether the value starts like ciphertext, but is not ciphertext.
+fn begins_like_ciphertext(value: &SecretValue<'_, '_>) -> bool {
+    let text = value.node.scalar_text();
+    text.is_some_and(|text| text.starts_with(CIPHERTEXT_PREFIX) && !sops_core::is_ciphertext(text))
+}
+
+/// The fields of the Secret with a value that is encrypted.
+fn encrypted_fields<'d>(object: &Object<'d, '_>) -> Vec<&'d str> {
+    let fields = secret_fields(object.node).into_iter();
+    let encrypted = fields.filter(|field| field.values().iter().any(is_ciphertext));
+    encrypted.map(|field| field.name).collect()
+}
+
+/// Whether the file's rule leaves the value in plaintext on purpose. Anybody can write a rule into a file, so the creation rule decides, and
+/// without one what the value looks like.
+fn is_meant(
+    value: &SecretValue<'_, '_>,
+    own: &OwnRule,
+    encrypted: &[&str],
+    report: &Report<'_>,
+) -> bool {
+    if own.rule.names_what_is_encrypted() && !encrypted.contains(&value.field) {
+        return false;
+    }
+    if report.creation_rule().is_some() {
+        return !report.is_selected(&value.place);
+    }
+    // The suffix that SOPS has without a rule.
+    let is_marked = own.rule == EncryptionRule::default() && value.key.ends_with(own.rule.text());
+    own.is_followed && (is_marked || !looks_secret(value))
+}
+
+/// Whether the name and the form of a value say that it is a secret.
+fn looks_secret(value: &SecretValue<'_, '_>) -> bool {
+    let text = value.node.scalar_text().unwrap_or_default();
+    if !value.field.eq_ignore_ascii_case("data") {
+        return !in_text(value.key, text).is_empty();
+    }
+    let packed: String = text.split_whitespace().collect();
+    let bytes = STANDARD.decode(packed).unwrap_or_else(|_| text.into());
+    // Bytes that are no text are a key, or a file with one.
+    str::from_utf8(&bytes).map_or(true, |text| !in_text(value.key, text).is_empty())
+}
+
 /// Whether it is an encrypted value.
 pub(super) fn is_ciphertext(value: &SecretValue<'_, '_>) -> bool {
     let text = value.node.scalar_text();
-    text.is_some_and(|text| text.starts_with(CIPHERTEXT_PREFIX))
+    text.is_some_and(sops_core::is_ciphertext)
 }
 
 /// The values of a Secret that are in plaintext, and neither references, placeholders nor public.
@@ -152,7 +200,7 @@ pub fn is_plaintext(value: &SecretValue<'_, '_>) -> bool {
     let Some(text) = value.node.scalar_text() else {
         return true;
     };
-    if text.starts_with(CIPHERTEXT_PREFIX) {
+    if sops_core::is_ciphertext(text) {
         return false;
     }
     match value.field.eq_ignore_ascii_case("data") {
@@ -190,7 +238,7 @@ pub(crate) fn is_open_reference(text: &str) -> bool {
     text.is_empty()
         || is_reference(text)
         || !is_address && text.len() > 5 && is_harmless(text)
-        || text.starts_with('<') && text.ends_with('>')
+        || is_angled(text)
 }
 
 /// Reports the values of Secrets that kustomize generates. What several aliases bring in is reported once.
@@ -237,14 +285,28 @@ pub(crate) fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
     }
 }
 
-/// A file that is no manifest, for which there is a creation rule of its own.
+/// A file that is no manifest, for which there is a creation rule of its own, or a manifest with credentials that are to be encrypted.
 fn covered(document: &Document<'_>, report: &mut Report<'_>) {
-    if document.tops().flatten().any(is_manifest) {
+    if let Some(credential) = document.tops().flatten().find_map(kubeconfig::credential) {
+        if report.creation_rule().is_some() {
+            let command = report.command("encrypt -i");
+            report
+                .node(
+                    credential,
+                    "a creation rule covers this file, a kubeconfig with credentials in plaintext",
+                )
+                .help(format!(
+                    "run `{command}`, with a creation rule that selects `users`"
+                ));
+        }
         return;
     }
     let Some(rule) = own_rule(report) else {
         return;
     };
+    if document.tops().flatten().any(is_manifest) && !is_for_whole_file(document, rule, report) {
+        return;
+    }
     let selects = rule.rule.clone().unwrap_or_default();
     let selected = document.unencrypted(Some(&selects)).unwrap_or_default();
     if let Some(first) = selected.into_iter().next() {
@@ -262,6 +324,44 @@ fn covered(document: &Document<'_>, report: &mut Report<'_>) {
     } else if matches!(report.format, Format::Dotenv | Format::Ini) {
         nothing_selected(document, &selects, report);
     }
+}
+
+/// Whether a rule that encrypts everything is for this manifest: one that is no object, or has a secret beside what people read.
+fn is_for_whole_file(document: &Document<'_>, rule: &CreationRule, report: &Report<'_>) -> bool {
+    let selects = rule.rule.clone().unwrap_or_default();
+    let is_for_all = report
+        .creation_rule()
+        .is_some_and(|(_, config, rule)| is_for_all_of_its_form(config, rule, report.input.path));
+    if selects.names_what_is_encrypted() || is_for_all {
+        return false;
+    }
+    // Another check reports Secrets.
+    let objects = objects(document);
+    let has_secret = objects
+        .iter()
+        .any(|object| object.is_secret() || object.is_kustomization());
+    let mut tops = document.tops().flatten();
+    !has_secret && tops.any(|top| !is_object(top) || holds_credential(top))
+}
+
+/// Whether it has what every object in a cluster has.
+fn is_object(top: NodeRef<'_, '_>) -> bool {
+    let has = |key| top.at(&["metadata", key]).is_some();
+    let kind = top.get("kind").and_then(NodeRef::as_str);
+    has("name") || has("generateName") || kind.is_some_and(|kind| kind.ends_with("List"))
+}
+
+/// Whether a value in it has the name of a secret, and is one.
+fn holds_credential(top: NodeRef<'_, '_>) -> bool {
+    let mut open = vec![("", top)];
+    while let Some((key, node)) = open.pop() {
+        if node.as_str().is_some_and(|text| judge(key, text).is_some()) {
+            return true;
+        }
+        open.extend(node.items().map(|item| (key, item)));
+        open.extend(node.entries());
+    }
+    false
 }
 
 /// A file of variables that a rule for manifests leaves in plaintext as a whole.
@@ -311,12 +411,13 @@ fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, report: &mut Report<'_>)
     }
 }
 
-/// Whether it is an object of Kubernetes, and no Secret: other rules judge those.
+/// Whether it is an object of Kubernetes, and no Secret: other rules judge those. The credentials of a kubeconfig are secrets.
 pub(crate) fn is_manifest(top: NodeRef<'_, '_>) -> bool {
-    ["apiVersion", "kind"].iter().all(|key| {
+    let is_object = ["apiVersion", "kind"].iter().all(|key| {
         let text = top.get(key).and_then(NodeRef::as_str);
         text.is_some_and(|text| !text.is_empty())
-    })
+    });
+    is_object && kubeconfig::credential(top).is_none()
 }
 
 /// The creation rule that names the file by an expression, unless that is for all files, or the file is one that is never encrypted.
@@ -336,6 +437,17 @@ pub(crate) fn own_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
 fn is_for_all_files(config: &Config, rule: &CreationRule) -> bool {
     let directory = config.file().parent().unwrap_or(Path::new("/"));
     let nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
+    let matched = config.creation_rule_for(&nowhere);
+    matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
+}
+
+/// Whether the rule also matches a path that cannot exist with the same extension.
+fn is_for_all_of_its_form(config: &Config, rule: &CreationRule, path: &Path) -> bool {
+    let directory = config.file().parent().unwrap_or(Path::new("/"));
+    let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
+    if let Some(extension) = path.extension() {
+        nowhere.set_extension(extension);
+    }
     let matched = config.creation_rule_for(&nowhere);
     matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
 }

@@ -1,7 +1,9 @@
 //! A private key, wherever it stands.
 
+use sops_core::Document;
+
 use crate::finding::Severity;
-use crate::private_key;
+use crate::private_key::{self, PrivateKey};
 use crate::report::Report;
 use crate::rule::{Check, Rule};
 
@@ -10,22 +12,60 @@ pub(crate) static RULE: Rule = Rule {
     name: "private-key",
     severity: Severity::Error,
     page: include_str!("private_key.md"),
-    checks: &[Check::File(check)],
+    checks: &[Check::File(check), Check::Document(in_scalars)],
 };
+
+const HELP: &str =
+    "remove it, and create a new one: anyone with a copy of the repository has this one";
 
 fn check(report: &mut Report<'_>) {
     for key in private_key::find(report.input.bytes) {
-        let how = if key.encoded { " in base64" } else { "" };
-        let (message, severity) = match key.certain {
-            true => (format!("{}{how} stands here", key.what), Severity::Error),
-            false => (
-                format!("what looks like {}{how} stands here", key.what),
-                Severity::Warning,
-            ),
+        let (message, severity) = words(&key);
+        report.span(key.span, message).help(HELP).severity(severity);
+    }
+}
+
+/// Keys that the text does not show, since their scalar has escapes or is folded.
+fn in_scalars(document: &Document<'_>, report: &mut Report<'_>) {
+    let of_rule = report
+        .findings
+        .iter()
+        .filter(|finding| finding.rule.code == RULE.code);
+    let mut known: Vec<usize> = of_rule.map(|finding| finding.location.offset).collect();
+    known.sort_unstable();
+    let mut open: Vec<_> = document.tops().flatten().collect();
+    while let Some(node) = open.pop() {
+        open.extend(node.items());
+        open.extend(node.entries().map(|(_, node)| node));
+        let span = node.span();
+        let source = report.text().get(span.clone()).unwrap_or_default();
+        let is_alias = node.origin().span() != span;
+        let Some(text) = node.as_str().filter(|_| !is_alias && differs(source)) else {
+            continue;
         };
-        report
-            .span(key.span, message)
-            .help("remove it, and create a new one: anyone with a copy of the repository has this one")
-            .severity(severity);
+        let next = known.partition_point(|at| *at < span.start);
+        let is_known = known.get(next).is_some_and(|at| *at < span.end);
+        let key = private_key::find(text.as_bytes()).into_iter().next();
+        if let Some(key) = key.filter(|_| !is_known) {
+            let (message, severity) = words(&key);
+            report.node(node, message).help(HELP).severity(severity);
+        }
+    }
+}
+
+/// Whether a scalar is written with escapes, or folded.
+fn differs(source: &str) -> bool {
+    let is_quoted = source.starts_with('"') && source.contains('\\');
+    source.len() > 40 && (is_quoted || !source.starts_with('|') && source.contains('\n'))
+}
+
+fn words(key: &PrivateKey) -> (String, Severity) {
+    let how = if key.encoded { " in base64" } else { "" };
+    match key.certain {
+        true => (format!("{}{how} stands here", key.what), Severity::Error),
+        false => (
+            format!("what looks like {}{how} stands here", key.what),
+            Severity::Warning,
+        ),
     }
 }

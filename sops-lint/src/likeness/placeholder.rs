@@ -1,0 +1,316 @@
+//! Placeholders in a value, and whether the text beside them is a secret of its own.
+
+use super::{is_random, public, token};
+
+/// What stands for a placeholder in the text that is left. No value has this character.
+const MARK: char = '\u{1}';
+
+/// What a placeholder begins and ends with, and the bracket that nests in it.
+type Pair = (&'static str, &'static str, Option<char>);
+
+/// The placeholders of templates, shells and other programs.
+const PAIRS: [Pair; 7] = [
+    ("${", "}", Some('{')),
+    ("$(", ")", Some('(')),
+    ("#{", "}", Some('{')),
+    ("{{", "}}", None),
+    ("{%", "%}", None),
+    ("<%", "%>", None),
+    ("`", "`", None),
+];
+
+/// Words that describe a value, so that a text with one of them names a secret and is not one.
+const DESCRIPTIONS: [&str; 20] = [
+    "pass", "pwd", "secret", "token", "key", "cert", "user", "name", "value", "host", "base64",
+    "sha", "your", "insert", "replace", "here", "encoded", "cred", "login", "url",
+];
+
+/// Characters that end a word, as in a URL, an assignment or a list.
+const SEPARATORS: &str = ":/?&=,;@\"'()[]{}<>|\\";
+
+/// A text without its placeholders.
+pub(super) struct Rest(String);
+
+impl Rest {
+    /// What is left of the text without actions and variables; `None` if it has none of them.
+    pub(super) fn of(value: &str) -> Option<Self> {
+        let is_in_brackets = value.starts_with("((") && value.ends_with("))");
+        let has_any = is_in_brackets || PAIRS.iter().any(|(begin, ..)| value.contains(begin));
+        has_any.then(|| Self(without_actions(&public::without_blocks(value, MARK))))
+    }
+
+    /// What is left of the text without words in angle brackets and dots; `None` if it has none of them.
+    pub(super) fn of_prose(value: &str) -> Option<Self> {
+        let rest = without_angles(value)
+            .replace("...", "…")
+            .replace('…', "\u{1}");
+        rest.contains(MARK).then_some(Self(rest))
+    }
+
+    /// Whether nothing is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.chars().all(|c| c == MARK || c.is_whitespace())
+    }
+
+    /// Whether a password or a token is left.
+    pub(super) fn holds_credential(&self) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        // No form of a password in a URL has a dollar sign in it; a host is needed behind it.
+        let text = self.0.replace("@\u{1}", "@x").replace(MARK, "$");
+        if token::find(&text).is_some() {
+            return true;
+        }
+        let is_lone = |line: &str| {
+            let line = line.trim();
+            self.0.trim().contains('\n')
+                && !line
+                    .contains(|c: char| c == MARK || c.is_whitespace() || SEPARATORS.contains(c))
+                && is_credential(line)
+        };
+        self.0
+            .lines()
+            .any(|line| is_lone(line) || line.split(is_separator).any(holds_credential))
+    }
+}
+
+fn is_separator(c: char) -> bool {
+    c.is_whitespace() || SEPARATORS.contains(c)
+}
+
+/// Whether a word, which may have placeholders in it, has a credential beside them.
+fn holds_credential(word: &str) -> bool {
+    let parts: Vec<&str> = word.split(MARK).collect();
+    let last = parts.len() - 1;
+    parts.iter().enumerate().any(|(number, part)| {
+        // A hyphen or a dot joins a name to the placeholder.
+        let is_joined = |c: Option<char>| c.is_some_and(|c| "-._".contains(c));
+        let is_attached = number > 0 && !is_joined(part.chars().next())
+            || number < last && !is_joined(part.chars().next_back());
+        match is_attached {
+            true => is_credential(part),
+            false => is_strong(part),
+        }
+    })
+}
+
+/// Whether a word that is by itself, or joined to a placeholder directly, looks like a password.
+pub(super) fn is_credential(word: &str) -> bool {
+    let has = |is: fn(&char) -> bool| word.chars().any(|c| is(&c));
+    let is_kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
+    if word.len() < 8 || !has(char::is_ascii_digit) || !has(char::is_ascii_alphabetic) {
+        return false;
+    }
+    if word.chars().all(is_kebab) {
+        return is_passphrase(word) || word.len() >= 10 && !word.contains(['-', '.', '_']);
+    }
+    let is_symbol = |c: char| c.is_ascii_punctuation() && !"-._".contains(c);
+    has(char::is_ascii_lowercase) && (has(char::is_ascii_uppercase) || word.chars().any(is_symbol))
+}
+
+/// Whether it is words with hyphens and a digit, more than the names of regions and machines have.
+fn is_passphrase(word: &str) -> bool {
+    let parts = word
+        .split(['-', '.', '_', ':'])
+        .filter(|part| !part.is_empty());
+    word.len() >= 16 && word.contains(|c: char| c.is_ascii_digit()) && parts.count() >= 4
+}
+
+/// Whether a word looks like a password wherever it is: no name, host or path has such a mixture.
+fn is_strong(word: &str) -> bool {
+    let word = word.trim_end_matches(['!', '.']);
+    let has = |is: fn(&char) -> bool| word.chars().any(|c| is(&c));
+    let is_mixed = has(char::is_ascii_uppercase)
+        && has(char::is_ascii_lowercase)
+        && has(char::is_ascii_digit)
+        && word.contains(['!', '^', '~']);
+    word.len() >= 8 && is_mixed || !word.contains(['-', '.', '_', '%']) && is_random(word)
+}
+
+/// Whether a program may look something up under it: a variable, a path, or what describes a secret, and no secret itself.
+pub(super) fn is_name(text: &str) -> bool {
+    let is_part = |c: char| {
+        c.is_alphanumeric() || c.is_whitespace() || "-._:/#@?=&+%,()[]{}$*\"'|".contains(c)
+    };
+    let is_one_line = !text.contains(['\n', '\r']);
+    if text.is_empty() || !is_one_line || !text.chars().all(is_part) {
+        return false;
+    }
+    let lower = text.to_ascii_lowercase();
+    let is_described = DESCRIPTIONS.iter().any(|word| lower.contains(word));
+    let is_hyphenated = text.contains('-') && !text.contains(['.', ':', '/']);
+    let is_one_word = !text.contains(['-', '.', '_', ':', '/']);
+    let has = |is: fn(&char) -> bool| text.chars().any(|c| is(&c));
+    let is_mixed = text.len() >= 12
+        && has(char::is_ascii_uppercase)
+        && has(char::is_ascii_lowercase)
+        && has(char::is_ascii_digit);
+    is_described
+        || !(is_hyphenated && (is_passphrase(text) || is_mixed) || is_one_word && is_random(text))
+}
+
+/// The text with a mark for each action and variable.
+fn without_actions(value: &str) -> String {
+    let mut rest = value;
+    if let Some(inner) = value
+        .strip_prefix("((")
+        .and_then(|rest| rest.strip_suffix("))"))
+    {
+        if is_name(inner.trim()) {
+            return MARK.to_string();
+        }
+        rest = inner;
+    }
+    let mut left = String::new();
+    while let Some((at, (begin, end, nested))) = first(rest) {
+        left.push_str(&rest[..at]);
+        left.push(MARK);
+        let inner = &rest[at + begin.len()..];
+        match close(inner, end, nested) {
+            Some(length) => {
+                rest = &inner[length..];
+                let inner = &inner[..length - end.len()];
+                let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+                // A password between the signs of a variable is no name of one.
+                if nested.is_some() && inner.chars().all(is_word) && !is_name(inner) {
+                    left.push_str(inner);
+                }
+            }
+            // An action that has no end may have been cut off.
+            None => {
+                left.push(' ');
+                left.push_str(inner);
+                return left;
+            }
+        }
+    }
+    left.push_str(rest);
+    left
+}
+
+/// The first placeholder in the text.
+fn first(text: &str) -> Option<(usize, Pair)> {
+    let bytes = text.as_bytes();
+    (0..bytes.len())
+        .filter(|at| b"$#{<`".contains(&bytes[*at]))
+        .find_map(|at| {
+            let pair = PAIRS.iter().find(|pair| text[at..].starts_with(pair.0))?;
+            Some((at, *pair))
+        })
+}
+
+/// How long the inside of a placeholder is, with its end.
+fn close(inner: &str, end: &str, nested: Option<char>) -> Option<usize> {
+    let Some(nested) = nested else {
+        let at = inner.find(end)?;
+        let more = inner[at + end.len()..].starts_with('}') && end == "}}";
+        return Some(at + end.len() + usize::from(more));
+    };
+    let mut depth = 0;
+    for (at, c) in inner.char_indices() {
+        if c == nested {
+            depth += 1;
+        } else if end.starts_with(c) {
+            if depth == 0 {
+                return Some(at + end.len());
+            }
+            depth -= 1;
+        }
+    }
+    None
+}
+
+/// The text with a mark for each description in angle brackets. Elements of XML are none.
+fn without_angles(value: &str) -> String {
+    let mut left = String::new();
+    let mut rest = value;
+    if value.contains("</") || value.contains("/>") {
+        return value.to_owned();
+    }
+    while let Some((before, after)) = rest.split_once('<') {
+        left.push_str(before);
+        rest = after;
+        let end = after.find(['<', '>']);
+        match end.filter(|end| after[*end..].starts_with('>') && is_name(&after[..*end])) {
+            Some(end) => {
+                left.push(MARK);
+                rest = &after[end + 1..];
+            }
+            None => left.push('<'),
+        }
+    }
+    left.push_str(rest);
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_placeholder(value: &str) -> bool {
+        let rest = Rest::of(value).or_else(|| Rest::of_prose(value));
+        rest.is_some_and(|rest| !rest.holds_credential())
+    }
+
+    #[test]
+    fn a_secret_beside_a_placeholder_is_seen() {
+        for value in [
+            "PW{{}}",
+            "{{ x }}PW",
+            "PW${X}",
+            "${X}PW",
+            "${A}PW${B}",
+            "$(X)PW",
+            "PW<%= x %>",
+            "{{ x }}\nPW\n",
+            "# of ${X}\nPW",
+            "<PW>",
+            "<PW ",
+            "...PW",
+            "PW",
+        ] {
+            for password in ["correct-horse-battery-9", "S3cr3t!pass", "Tr0ub4dor^3xkcd"] {
+                let value = value.replace("PW", password);
+                assert!(!is_placeholder(&value), "{value}");
+            }
+        }
+        for value in [
+            "${USER}:S3cr3t!pass",
+            "${correct-horse-battery-9}",
+            "$(correct-horse-battery-9)",
+            "postgres://app:hunter2x@${HOST}/db",
+            concat!("{{ x }} ghp_", "abcdefghijklmnopqrstuvwxyz0123456789"),
+            "Bearer ${X} Zx81kQ0pLm22vbN7",
+        ] {
+            assert!(!is_placeholder(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn names_around_a_placeholder_are_let_be() {
+        for value in [
+            "{{ .Values.a }}",
+            "{{ .Values.a }}-tls",
+            "${{ secrets.TOKEN }}",
+            "${A:-${B:-x}}",
+            "postgres://app:${DB_PASSWORD}@db-1.prod-2.example.com:5432/app?sslmode=verify-full",
+            "postgres://{{ .user }}:{{ .pass }}@{{ .host }}/app",
+            "Bearer ${TOKEN}",
+            "us-east-1{{ .zone }}",
+            "{{ .Release.Name }}-postgresql-ha-0.{{ .Release.Name }}-headless-2",
+            "s3://my-backup-bucket-2024-eu/${CLUSTER}/v1",
+            "{{- with .a }}\nuser={{ .user }}\npassword={{ .password }}\n{{- end }}",
+            "{{ if .a }}enabled{{ else }}disabled{{ end }}",
+            "{{ .Values.a | default",
+            "((db-password))",
+            "<password>",
+            "<your-password-of-8-or-more>",
+            "<path:secret/data/db#password>",
+            "abc...",
+            "https://<host>/x",
+        ] {
+            assert!(is_placeholder(value), "{value}");
+        }
+    }
+}
