@@ -21,6 +21,7 @@
 //! ```
 
 mod baseline;
+mod claim;
 mod dockerfile;
 mod embedded;
 mod encoding;

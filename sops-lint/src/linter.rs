@@ -195,9 +195,8 @@ impl Linter {
             },
         ) {
             Ok(document) => document,
-            Err(_) if embedded::look_into_file(report) && own_rule(report).is_none() => {
-                return Kind::Read;
-            }
+            // SOPS cannot encrypt a list of patches.
+            Err(_) if embedded::look_into_file(report) => return Kind::Read,
             Err(error) => return broken(report, error, is_encrypted),
         };
         report.is_encrypted = document.is_encrypted();

@@ -16,7 +16,7 @@ use crate::linter::Kind;
 use crate::object::{Object, objects};
 use crate::report::Report;
 use crate::rules::{
-    self, holds_secret, is_manifest, is_open_base64, is_open_reference, open_values, own_rule,
+    self, COPY, holds_secret, is_manifest, is_open_base64, is_open_reference, open_values, own_rule,
 };
 use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
 use crate::{form, template};
@@ -293,8 +293,12 @@ fn selects_nothing(report: &Report<'_>, text: &str) -> bool {
 fn unencrypted(report: &mut Report<'_>) {
     let is_conflict = merge_conflict(report.input.bytes);
     let command = report.command("encrypt -i");
+    let is_copy = report.is_copy_of_covered();
     report.of(&rules::PLAINTEXT_SECRET, None);
     match is_conflict {
+        None if is_copy => report
+            .span(0..0, "a creation rule covers the original of this copy, which is not encrypted")
+            .help(COPY),
         Some(at) => report.span(at, format!("{CONFLICT}, and a creation rule covers it")).help(RESOLVE),
         None => report.span(0..0, "a creation rule covers this file, which is not encrypted").help(format!(
             "encrypt it with `{command}`, move it, or let the `path_regex` of the rule leave it out"
@@ -303,7 +307,7 @@ fn unencrypted(report: &mut Report<'_>) {
 }
 
 /// Whether another program has encrypted it.
-fn is_encrypted_otherwise(bytes: &[u8]) -> bool {
+pub(crate) fn is_encrypted_otherwise(bytes: &[u8]) -> bool {
     [
         &b"age-encryption.org/v1"[..],
         b"-----BEGIN AGE ENCRYPTED FILE-----",

@@ -25,7 +25,7 @@ pub(crate) use broken_file::RULE as BROKEN_FILE;
 pub(crate) use partly_encrypted::RULE as PARTLY_ENCRYPTED;
 pub use plaintext_secret::is_plaintext;
 pub(crate) use plaintext_secret::{
-    RULE as PLAINTEXT_SECRET, holds_secret, is_manifest, is_open_base64, is_open_reference,
+    COPY, RULE as PLAINTEXT_SECRET, holds_secret, is_manifest, is_open_base64, is_open_reference,
     open_values, own_rule,
 };
 pub(crate) use suppression::RULE as SUPPRESSION;
