@@ -8,7 +8,7 @@ use sops_core::{Document, Format};
 
 use crate::encoding::{decode, is_utf8};
 use crate::form;
-use crate::likeness::{in_text, judge};
+use crate::likeness::{in_text, is_harmless, judge};
 use crate::linter::Input;
 use crate::rules::is_open_reference;
 use crate::unparsed::names_secret;
@@ -35,8 +35,10 @@ pub(crate) fn is_claimed(input: &Input<'_>, creation: &CreationRule) -> bool {
     let names_keys = creation.rule.as_ref().filter(|rule| names_keys(rule));
     if has_variables {
         let text = text_of(bytes);
-        let is_checked = is_sample || has_only_comments(&text);
-        return !is_checked || has_secret(&text);
+        return match has_only_comments(&text) {
+            true => has_secret(&text) || has_commented_value(&text),
+            false => !is_sample || has_secret(&text),
+        };
     }
     match names_keys {
         Some(rule) if format.is_none() => {
@@ -82,7 +84,8 @@ fn is_vault(text: &str) -> bool {
     lines.all(|line| line.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-fn text_of(bytes: &[u8]) -> String {
+/// The text of a file in any encoding.
+pub(crate) fn text_of(bytes: &[u8]) -> String {
     match is_utf8(bytes) {
         true => String::from_utf8_lossy(bytes).into_owned(),
         false => decode(bytes).text,
@@ -90,14 +93,14 @@ fn text_of(bytes: &[u8]) -> String {
 }
 
 /// Whether every line of a file of variables is empty, a comment or the header of a section.
-fn has_only_comments(text: &str) -> bool {
+pub(crate) fn has_only_comments(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');
     let mut lines = text.lines().map(str::trim);
     lines.all(|line| line.is_empty() || line.starts_with(['#', ';', '[']))
 }
 
 /// Whether the text, or a comment in it, has what looks like a secret.
-fn has_secret(text: &str) -> bool {
+pub(crate) fn has_secret(text: &str) -> bool {
     if names_secret(text) || !in_text("", text).is_empty() {
         return true;
     }
@@ -107,6 +110,19 @@ fn has_secret(text: &str) -> bool {
     });
     let comments: Vec<&str> = comments.collect();
     !comments.is_empty() && !in_text("", &comments.join("\n")).is_empty()
+}
+
+/// Whether a comment sets a variable to more than a usual setting.
+fn has_commented_value(text: &str) -> bool {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.lines().any(|line| {
+        let comment = line.trim().trim_start_matches(['#', ';', ' ', '\t']);
+        let variable = comment.split_once('=');
+        variable.is_some_and(|(name, value)| {
+            let (name, value) = (name.trim_end(), value.trim().trim_matches(['"', '\'']));
+            name.chars().all(is_name) && !is_open_reference(value) && !is_harmless(value)
+        })
+    })
 }
 
 /// Whether the whole text is one secret, by the name of the file; without an extension, any word that is neither a version nor a
@@ -217,7 +233,8 @@ mod tests {
     fn variables_without_values_are_not_claimed() {
         for (path, text) in [
             (".env", "# put your values here\n\n"),
-            ("a.env", "# DB_HOST=\n"),
+            ("a.env", "# DB_HOST=\n# DB_PORT=5432\n# DEBUG=true\n"),
+            ("a.env", "# see https://example.com/?a=b\n"),
             ("a.ini", "; nothing yet\n[db]\n"),
             (
                 ".env.example",
@@ -234,6 +251,7 @@ mod tests {
         for (path, text) in [
             (".env", "A=b\n"),
             (".env", "# DB_PASSWORD=hunter2-Marker\n"),
+            (".env", "# A=hunter2Pl41nXq7\n"),
             (".env.example", "DB_PASSWORD=hunter2-Marker\n"),
             ("sample.yaml", "a: b\n"),
             ("example.txt", "a: b\n"),

@@ -22,6 +22,7 @@
 
 mod baseline;
 mod claim;
+mod decrypted;
 mod dockerfile;
 mod embedded;
 mod encoding;
@@ -45,6 +46,7 @@ mod unparsed;
 mod unreadable;
 
 pub use baseline::Baseline;
+pub use decrypted::Encrypted;
 pub use finding::{Finding, Fix, Severity};
 pub use linter::{Input, Kind, Linted, Linter, NoTree, Tree};
 pub use report::{Facts, shell_word};
