@@ -13,6 +13,11 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[Check::File(check)],
 };
 
+const HELP: &str =
+    "take it out, and make a new one: whoever has a copy of the repository has this one";
+
+const EXAMPLE: &str = "if it is only an example, allow it with a comment, `sops-rs: allow private-key -- reason`, or `exclude` the file in `.sops-lint.yaml`";
+
 fn check(report: &mut Report<'_>) {
     for key in private_key::find(report.input.bytes) {
         let how = if key.encoded { " in base64" } else { "" };
@@ -23,9 +28,10 @@ fn check(report: &mut Report<'_>) {
                 Severity::Warning,
             ),
         };
-        report
-            .span(key.span, message)
-            .help("take it out, and make a new one: whoever has a copy of the repository has this one")
-            .severity(severity);
+        let help = match key.certain {
+            true => HELP.to_owned(),
+            false => format!("{HELP}; {EXAMPLE}"),
+        };
+        report.span(key.span, message).help(help).severity(severity);
     }
 }
