@@ -28,6 +28,7 @@ pub(crate) use plaintext_secret::{
     COPY, RULE as PLAINTEXT_SECRET, holds_secret, is_manifest, is_open_base64, is_open_reference,
     open_values, own_rule,
 };
+pub use secret_in_metadata::applied_secret;
 pub(crate) use suppression::RULE as SUPPRESSION;
 
 use crate::rule::Rule;

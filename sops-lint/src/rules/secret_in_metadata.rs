@@ -52,14 +52,22 @@ pub(crate) fn entry(list: &str, name: &str, value: NodeRef<'_, '_>, report: &mut
 /// Reports the annotation of `kubectl apply` if it has a Secret in plaintext. Encryption usually leaves annotations as they are.
 pub(crate) fn last_applied(object: &Object<'_, '_>, report: &mut Report<'_>) {
     for metadata in &object.metadata {
-        let annotation = metadata.at(&["annotations", LAST_APPLIED]);
-        let Some((value, text)) = annotation.and_then(|node| Some((node, node.as_str()?))) else {
-            continue;
-        };
-        if holds_secret(text) || object.is_secret() && has_open_data(text) {
+        if let Some(value) = applied_in(*metadata, object.is_secret()) {
             whole_secret(value, report);
         }
     }
+}
+
+/// The annotation in which `kubectl apply` keeps a Secret in plaintext.
+pub fn applied_secret<'d, 'a>(secret: NodeRef<'d, 'a>) -> Option<NodeRef<'d, 'a>> {
+    applied_in(secret.get("metadata")?, true)
+}
+
+fn applied_in<'d, 'a>(metadata: NodeRef<'d, 'a>, is_of_secret: bool) -> Option<NodeRef<'d, 'a>> {
+    let value = metadata.at(&["annotations", LAST_APPLIED])?;
+    let text = value.as_str()?;
+    let is_open = holds_secret(text) || is_of_secret && has_open_data(text);
+    is_open.then_some(value)
 }
 
 fn whole_secret(value: NodeRef<'_, '_>, report: &mut Report<'_>) {

@@ -127,7 +127,12 @@ fn the_annotation_of_kubectl_is_refused_in_an_encrypted_secret() {
     repository
         .0
         .write("a.yaml", PLAIN.replace("metadata:\n", annotation));
-    repository.sops_rs(&["encrypt", "-i", "a.yaml"]).succeeds();
+    let run = repository.sops_rs(&["encrypt", "-i", "a.yaml"]);
+    assert!(run.stderr.contains("remove the annotation"), "{run}");
+    assert_ne!(run.code, Some(0), "{run}");
+    repository
+        .sops_rs(&["encrypt", "--allow-plaintext", "-i", "a.yaml"])
+        .succeeds();
     repository.git(&["add", "."]).succeeds();
     repository.refuses("the annotation of `kubectl apply` holds the whole Secret");
 }
