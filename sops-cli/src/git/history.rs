@@ -195,7 +195,7 @@ mod tests {
             let files = version.before.iter();
             files.map(|file| file.blob.clone()).collect()
         };
-        assert_eq!(before(&versions[1]), [one.clone()]);
+        assert_eq!(before(&versions[1]), std::slice::from_ref(&one));
         let found: Vec<_> = versions
             .iter()
             .map(|version| {

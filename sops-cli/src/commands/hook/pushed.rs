@@ -133,7 +133,7 @@ fn shown_as_decrypted(
     version: &Version,
     deleted: &[Encrypted],
     bytes: &[u8],
-) -> Result<Vec<Shown>, CommandError> {
+) -> Vec<Shown> {
     let previous = Previous {
         versions: &version.before,
         deleted,
@@ -216,7 +216,7 @@ impl Report {
         let added = versions.iter().filter(|version| version.before.is_empty());
         for version in added {
             if let Entry::Vacant(entry) = deleted.entry(&version.commit) {
-                entry.insert(encrypted(&tip, version.deleted.iter())?);
+                entry.insert(encrypted(&tip, version.deleted.iter()));
             }
         }
         let found = parallel::map(&versions, |version| {
@@ -229,7 +229,7 @@ impl Report {
             if shown.is_empty() {
                 let deleted = deleted.get(&*version.commit);
                 let deleted = deleted.map(Vec::as_slice).unwrap_or_default();
-                shown = shown_as_decrypted(&judge, version, deleted, &bytes)?;
+                shown = shown_as_decrypted(&judge, version, deleted, &bytes);
             }
             Ok::<_, CommandError>((is_last, shown))
         });
