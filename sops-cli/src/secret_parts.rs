@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sops_core::document::NodeRef;
 use sops_core::rules::EncryptionRule;
 use sops_core::{Document, Error, Format, Location};
-use sops_lint::{SecretField, SecretValue, is_plaintext, secret_fields, secrets};
+use sops_lint::{SecretField, SecretValue, applied_secret, is_plaintext, secret_fields, secrets};
 
 /// The problems with the Secrets in a text.
 #[derive(Debug, Default)]
@@ -64,6 +64,9 @@ impl SecretParts {
                 .any(|key| secret.get(key).is_some());
             let fields = secret_fields(secret).into_iter();
             let fields = fields.filter(|field| is_whole || field.is_part());
+            if only.is_none() {
+                judge.annotation(secret, &mut parts);
+            }
             for field in fields.filter(|field| only.is_none_or(|only| only == field.name)) {
                 judge.field(&field, &mut parts);
             }
@@ -81,6 +84,18 @@ struct Judge<'j> {
 }
 
 impl Judge<'_> {
+    /// Judges the copy of the Secret that `kubectl apply` keeps in an annotation.
+    fn annotation(&self, secret: NodeRef<'_, '_>, parts: &mut SecretParts) {
+        let copy = applied_secret(secret);
+        if let Some(copy) = copy.filter(|copy| !self.selected.contains(&copy.span().start)) {
+            parts.leak(self.error(
+                copy,
+                "the annotation of `kubectl apply` holds the whole Secret, and would stay in plaintext: remove the annotation"
+                    .to_owned(),
+            ));
+        }
+    }
+
     fn field(&self, field: &SecretField<'_, '_>, parts: &mut SecretParts) {
         if !field.holds_values() {
             return;
@@ -191,6 +206,31 @@ mod tests {
             judged("data: {a: YQ==}\nstringData: {a: hunter2}\n", &only_data),
             (false, 1)
         );
+    }
+
+    #[test]
+    fn the_annotation_of_kubectl_must_not_stay_in_plaintext() {
+        let names = EncryptionRule::EncryptedRegex("^(data|stringData)$".to_owned());
+        for (copy, rule, expected) in [
+            (
+                r#"{"kind":"Secret","data":{"a":"aHVudGVyMg=="}}"#,
+                &names,
+                true,
+            ),
+            (r#"{"stringData":{"a":"hunter2-Marker"}}"#, &names, true),
+            (r#"{"kind":"Secret","data":{}}"#, &names, false),
+            (
+                r#"{"kind":"Secret","data":{"a":"aHVudGVyMg=="}}"#,
+                &EncryptionRule::default(),
+                false,
+            ),
+        ] {
+            let text = format!(
+                "apiVersion: v1\nkind: Secret\nmetadata:\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: |\n      {copy}\nstringData: {{a: b}}\n"
+            );
+            let parts = SecretParts::of(text.as_bytes(), Format::Yaml, rule);
+            assert_eq!(parts.leak.is_some(), expected, "{copy}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Guesses from a file's name what it is, for the lint and not for SOPS: a copy, another letter case, prose.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sops_core::Format;
 
@@ -41,6 +41,20 @@ const KEEPERS: [&str; 8] = [
     ".editorconfig",
     ".sops.yml",
 ];
+
+/// Endings of copies, such as `secret.yaml.bak`.
+const COPIES: [&str; 11] = [
+    "bak", "backup", "bkp", "old", "orig", "original", "save", "copy", "tmp", "prev", "rej",
+];
+
+/// What marks a copy before the extension.
+const MARKS: [&str; 5] = ["bak", "old", "orig", "copy", "kopie"];
+
+/// What `git mergetool` puts before a number and the extension.
+const MERGE_MARKS: [&str; 4] = ["BACKUP", "BASE", "LOCAL", "REMOTE"];
+
+/// Words in the names of files that show which variables to set.
+const SAMPLES: [&str; 6] = ["example", "examples", "sample", "template", "tmpl", "dist"];
 
 /// The format that the name tells, whatever its case and whatever follows it, as in `secret.yaml.bak`; `None` where it tells none. SOPS
 /// itself takes all names but those with the exact endings for binary files.
@@ -85,7 +99,93 @@ pub(crate) fn is_leftover(path: &Path) -> bool {
     let directories = path.parent().into_iter().flat_map(Path::components);
     let mut directories = directories.filter_map(|part| part.as_os_str().to_str());
     let name = path.file_name().and_then(|name| name.to_str());
-    directories.any(is_ours) || name.is_some_and(|name| is_ours(name) && name.ends_with(".tmp"))
+    directories.any(is_ours) || name.is_some_and(is_ours)
+}
+
+/// Whether the file shows which variables to set, as `.env.example` does.
+pub(crate) fn is_sample(path: &Path) -> bool {
+    let name = name(path);
+    let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
+    let is_sample = words.iter().any(|word| SAMPLES.contains(word));
+    is_sample && (words.contains(&"env") || words.contains(&"envrc"))
+}
+
+/// The path of the file that this one is a copy of, as far as its name says: `a/secret.yaml` for `a/secret.yaml.bak`,
+/// `a/.secret.yaml.swp` or `a/secret (1).yaml`.
+pub(crate) fn original(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let mut original = name.trim_start_matches(".#").trim_matches('#');
+    let unhidden = original.strip_prefix('.').unwrap_or(original);
+    if let Some((rest, _)) = unhidden
+        .rsplit_once(".sw")
+        .filter(|(_, rest)| rest.len() == 1)
+    {
+        original = rest;
+    }
+    original = without_copy_endings(original);
+    for begin in ["Copy of ", "copy of "] {
+        original = original.strip_prefix(begin).unwrap_or(original);
+    }
+    // Desktops and merge tools put their marks before the extension.
+    let extension = original
+        .rfind('.')
+        .filter(|at| *at > 0)
+        .unwrap_or(original.len());
+    let (stem, extension) = original.split_at(extension);
+    let original = format!("{}{extension}", without_copy_marks(stem));
+    let is_copy = original != name && !original.is_empty();
+    is_copy.then(|| path.with_file_name(original))
+}
+
+/// Without endings such as `.bak`, `.old.2` and `~`.
+fn without_copy_endings(mut name: &str) -> &str {
+    loop {
+        let rest = name.trim_end_matches('~');
+        let shorter = rest.rsplit_once('.').filter(|(rest, ending)| {
+            let ending = ending.to_ascii_lowercase();
+            let word = ending.trim_end_matches(|c: char| c.is_ascii_digit() || "-_".contains(c));
+            let is_number = word.is_empty() && !ending.is_empty();
+            !rest.is_empty() && (is_number && rest.contains('.') || COPIES.contains(&word))
+        });
+        let rest = shorter.map_or(rest, |(rest, _)| rest);
+        if rest.len() == name.len() {
+            return name;
+        }
+        name = rest;
+    }
+}
+
+/// Without what marks a copy at the end of a name: ` copy 2`, ` (1)`, ` - Copy`, `.bak`, `_BACKUP_123`.
+fn without_copy_marks(mut stem: &str) -> &str {
+    loop {
+        let is_divider = |c: char| " -_.".contains(c);
+        let in_brackets = stem
+            .strip_suffix(')')
+            .and_then(|rest| rest.rsplit_once(" ("));
+        let (rest, is_copy) = match in_brackets {
+            Some((before, word)) => {
+                let word = word.to_ascii_lowercase();
+                let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+                let is_mark = MARKS.iter().any(|mark| word.contains(mark));
+                (before, is_number || is_mark)
+            }
+            None => {
+                let named = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+                let has_number = named.len() < stem.len();
+                let named = named.trim_end_matches(is_divider);
+                let Some((before, word)) = named.rsplit_once(is_divider) else {
+                    return stem;
+                };
+                let is_mark = MARKS.contains(&&*word.to_ascii_lowercase());
+                (before, is_mark || has_number && MERGE_MARKS.contains(&word))
+            }
+        };
+        let rest = rest.trim_end_matches(is_divider);
+        if !is_copy || rest.is_empty() {
+            return stem;
+        }
+        stem = rest;
+    }
 }
 
 fn name(path: &Path) -> String {
@@ -126,12 +226,64 @@ mod tests {
     }
 
     #[test]
+    fn copies_are_known_by_their_names() {
+        for (name, expected) in [
+            ("a/x.sops.yaml.bak", "a/x.sops.yaml"),
+            ("x.sops.yaml~", "x.sops.yaml"),
+            ("x.sops copy.yaml", "x.sops.yaml"),
+            ("x.sops copy 2.yaml", "x.sops.yaml"),
+            ("settings - Copy.yaml", "settings.yaml"),
+            ("settings - Copy (2).yaml", "settings.yaml"),
+            ("settings (1).yaml", "settings.yaml"),
+            ("settings (copy).yaml", "settings.yaml"),
+            ("Copy of settings.yaml", "settings.yaml"),
+            ("settings.yaml.bak2", "settings.yaml"),
+            ("settings.yaml.bak.1", "settings.yaml"),
+            ("settings.yaml.2026-01-01", "settings.yaml"),
+            ("settings.yaml.orig", "settings.yaml"),
+            ("settings.yaml.OLD", "settings.yaml"),
+            ("settings.bak.yaml", "settings.yaml"),
+            ("settings-old.yaml", "settings.yaml"),
+            ("settings_BACKUP_1234.yaml", "settings.yaml"),
+            (".settings.yaml.swp", "settings.yaml"),
+            ("..env.swp", ".env"),
+            (".#settings.yaml", "settings.yaml"),
+            ("#settings.yaml#", "settings.yaml"),
+            (".env.bak", ".env"),
+            ("key.pem.save", "key.pem"),
+        ] {
+            let found = original(Path::new(name));
+            assert_eq!(found.as_deref(), Some(Path::new(expected)), "{name}");
+        }
+        for name in [
+            "settings.yaml",
+            "settings.yaml.tmpl",
+            "settings.yaml.example",
+            "settings2.yaml",
+            "settings (prod).yaml",
+            "values-base.yaml",
+            "postgres-backup.yaml",
+            "old.yaml",
+            "copy.yaml",
+            ".bak",
+            ".env",
+            ".env.local",
+            "~",
+            "#",
+            "",
+        ] {
+            assert_eq!(original(Path::new(name)), None, "{name}");
+        }
+    }
+
+    #[test]
     fn leftovers_are_known_by_their_names() {
         for (name, expected) in [
             ("a/.sops-rs-x1Y2z3.tmp", true),
             ("a/.sops-rs-x1Y2z3/secret.yaml", true),
             (".sops-rs-x/a/b", true),
-            ("a/.sops-rs-notes", false),
+            ("a/.sops-rs-notes", true),
+            (".sops-rs-abc123", true),
             ("sops-rs-x.tmp", false),
         ] {
             assert_eq!(is_leftover(Path::new(name)), expected, "{name}");

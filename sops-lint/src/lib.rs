@@ -21,6 +21,8 @@
 //! ```
 
 mod baseline;
+mod claim;
+mod decrypted;
 mod dockerfile;
 mod embedded;
 mod encoding;
@@ -49,11 +51,12 @@ mod unparsed;
 mod unreadable;
 
 pub use baseline::Baseline;
+pub use decrypted::Encrypted;
 pub use finding::{Finding, Fix, Severity};
 pub use linter::{Input, Kind, Linted, Linter, NoTree, Tree};
 pub use report::{Facts, shell_word};
 pub use repository::Repository;
 pub use rule::Rule;
-pub use rules::{RULES, find as find_rule, is_plaintext};
+pub use rules::{RULES, applied_secret, find as find_rule, is_plaintext};
 pub use secret::{SECRET_PARTS, SecretField, SecretValue, is_secret_part, secret_fields, secrets};
 pub use settings::{Images, Settings, SettingsError};

@@ -212,9 +212,8 @@ impl Linter {
             },
         ) {
             Ok(document) => document,
-            Err(_) if embedded::look_into_file(report) && own_rule(report).is_none() => {
-                return Kind::Read;
-            }
+            // SOPS cannot encrypt a list of patches.
+            Err(_) if embedded::look_into_file(report) => return Kind::Read,
             Err(error) => {
                 if kustomization::may_bring_values(text) {
                     embedded::look_into_text(text, report);

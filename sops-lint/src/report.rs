@@ -13,8 +13,10 @@ use sops_core::printable::escaped;
 use sops_core::rules::EncryptionRule;
 use sops_core::{Document, EncryptedDocument, Format};
 
+use crate::claim::is_claimed;
 use crate::embedded::Frame;
 use crate::finding::{Finding, Fix, Severity};
+use crate::form;
 use crate::likeness::{Found, is_shown};
 use crate::lines::Lines;
 use crate::linter::{Input, Linter};
@@ -35,6 +37,8 @@ pub(crate) struct Report<'r> {
     text: &'r str,
     lines: OnceCell<Lines<'r>>,
     creation_rule: OnceCell<Option<(usize, &'r Config, &'r CreationRule)>>,
+    naming_rule: OnceCell<Option<NamingRule<'r>>>,
+    claimed: OnceCell<bool>,
     selected: OnceCell<HashSet<Range<usize>>>,
     own_rule: OnceCell<Option<OwnRule>>,
     rule: &'static Rule,
@@ -50,6 +54,15 @@ pub(crate) struct OwnRule {
     pub(crate) is_followed: bool,
     /// Where values and comments are that it covers, and that are in plaintext.
     pub(crate) open: HashSet<Range<usize>>,
+}
+
+/// A creation rule with a `path_regex` that matches a file, or the file that it is a copy of.
+#[derive(Clone, Copy)]
+pub(crate) struct NamingRule<'r> {
+    pub(crate) config: &'r Config,
+    pub(crate) rule: &'r CreationRule,
+    /// Whether the expression matches only the name without what marks a copy.
+    pub(crate) is_for_original: bool,
 }
 
 /// What is to be known of a file when all have been seen.
@@ -97,6 +110,8 @@ impl<'r> Report<'r> {
             text: str::from_utf8(input.bytes).unwrap_or_default(),
             lines: OnceCell::new(),
             creation_rule: OnceCell::new(),
+            naming_rule: OnceCell::new(),
+            claimed: OnceCell::new(),
             selected: OnceCell::new(),
             own_rule: OnceCell::new(),
             rule,
@@ -138,6 +153,43 @@ impl<'r> Report<'r> {
                 .position(|other| std::ptr::eq(other, rule))?;
             Some((index, config, rule))
         })
+    }
+
+    /// The creation rule that names the file, or the file that it is a copy of, by an expression.
+    pub(crate) fn naming_rule(&self) -> Option<NamingRule<'r>> {
+        if self.frame.is_some() {
+            return None;
+        }
+        *self.naming_rule.get_or_init(|| {
+            let config = self.input.config?;
+            let named = |rule: &&CreationRule| rule.path_regex.is_some();
+            if let Some((_, config, rule)) = self.creation_rule().filter(|(.., rule)| named(rule)) {
+                let is_for_original = false;
+                return Some(NamingRule {
+                    config,
+                    rule,
+                    is_for_original,
+                });
+            }
+            let original = form::original(self.input.path)?;
+            let rule = config.creation_rule_for(&original).ok()?.filter(named)?;
+            Some(NamingRule {
+                config,
+                rule,
+                is_for_original: true,
+            })
+        })
+    }
+
+    /// Whether the creation rule that names the file is for files like this one.
+    pub(crate) fn is_claimed(&self, rule: &CreationRule) -> bool {
+        *self.claimed.get_or_init(|| is_claimed(self.input, rule))
+    }
+
+    /// Whether the creation rule is for the file that this one is a copy of, so that no command encrypts this one.
+    pub(crate) fn is_copy_of_covered(&self) -> bool {
+        self.naming_rule()
+            .is_some_and(|named| named.is_for_original)
     }
 
     /// A command of `sops-rs` about the file, for the folder that its name starts from. Commands look for `.sops.yaml` there and above, so

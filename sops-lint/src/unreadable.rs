@@ -18,8 +18,8 @@ use crate::readable::{is_encrypted_otherwise, is_public};
 use crate::readings::{as_go_reads, decoded, may_hold_secret, secrets_with_repeated_keys};
 use crate::report::Report;
 use crate::rules::{
-    self, holds_secret, is_manifest, is_open_base64, is_open_reference, is_plaintext, open_values,
-    own_rule,
+    self, COPY, holds_secret, is_manifest, is_open_base64, is_open_reference, is_plaintext,
+    open_values, own_rule,
 };
 use crate::secret::{SecretField, SecretValue, secret_fields};
 use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
@@ -354,8 +354,15 @@ fn selects_nothing(report: &Report<'_>, text: &str) -> bool {
 fn unencrypted(report: &mut Report<'_>) {
     let is_conflict = merge_conflict(report.input.bytes);
     let command = report.command("encrypt -i");
+    let is_copy = report.is_copy_of_covered();
     report.of(&rules::PLAINTEXT_SECRET, None);
     match is_conflict {
+        None if is_copy => report
+            .span(
+                0..0,
+                "a creation rule covers the original of this copy, which is not encrypted",
+            )
+            .help(COPY),
         Some(at) => report
             .span(at, format!("{CONFLICT}, and a creation rule covers it"))
             .help(RESOLVE),

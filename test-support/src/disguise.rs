@@ -829,6 +829,40 @@ pub fn innocents() -> Vec<(String, String)> {
             "src/secret.ts",
             "export interface Secret { kind: 'Secret'; data: Record<string, string> }\n",
         ),
+        ("clusters/sync.sh", "#!/bin/sh\nflux reconcile ks apps\n"),
+        ("clusters/Makefile", "all:\n\techo data: a\n"),
+        ("clusters/app.toml", "a = 1\n"),
+        ("clusters/nginx.conf", "server { listen 80; }\n"),
+        ("clusters/.yamllint", "extends: default\n"),
+        (
+            "clusters/patch.yaml",
+            "- op: add\n  path: /data/a\n  value: {data: b}\n",
+        ),
+        (
+            "clusters/patch.json",
+            "[{\"op\": \"add\", \"path\": \"/data/a\", \"value\": \"b\"}]\n",
+        ),
+        (
+            "clusters/merge.yaml",
+            "kind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n",
+        ),
+        (
+            "clusters/dashboard.json",
+            "{\"title\": \"a\", \"panels\": [{\"data\": [1, 2]}]}\n",
+        ),
+        ("clusters/none.env", "# set your values here\n"),
+        (
+            ".env.example",
+            "DB_HOST=db\nDB_PASSWORD=changeme\nPORT=8080\n",
+        ),
+        (
+            "clusters/large.yaml",
+            "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n",
+        ),
+        (
+            "clusters/vault.yml",
+            "$ANSIBLE_VAULT;1.1;AES256\n6162636465\n6162\n",
+        ),
         (
             "a.patch",
             "--- a/secret.yaml\n+++ b/secret.yaml\n@@ -1,2 +1,2 @@\n kind: Secret\n-data: a\n+data: b\n",

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::objects::{Kind, Objects};
 use super::program::Running;
 use super::snapshot::{Snapshot, TrackedFile, short};
-use super::staged::new_content;
+use super::staged::{new_content, old_contents};
 use crate::command_error::{Code, CommandError};
 
 /// A version of a file, and the first commit that contains it.
@@ -16,6 +17,21 @@ pub(crate) struct Version {
     pub(crate) file: TrackedFile,
     /// The abbreviated ID of the commit.
     pub(crate) commit: String,
+    /// Its contents in the parents of the commit.
+    pub(crate) before: Vec<TrackedFile>,
+    /// The files that the commit deletes.
+    pub(crate) deleted: Arc<Vec<TrackedFile>>,
+}
+
+impl Version {
+    fn new(file: TrackedFile, commit: String) -> Self {
+        Self {
+            file,
+            commit,
+            before: Vec::new(),
+            deleted: Arc::default(),
+        }
+    }
 }
 
 /// A branch or tag to push, and what the other side has.
@@ -49,10 +65,7 @@ impl Pushed<'_> {
             let snapshot = Snapshot::of_commit(root, objects, &tip.id)?;
             let commit = short(&tip.id).to_owned();
             let files = snapshot.files();
-            let versions = files.map(|file| Version {
-                file,
-                commit: commit.clone(),
-            });
+            let versions = files.map(|file| Version::new(file, commit.clone()));
             return Ok(Some((versions.collect(), snapshot)));
         }
         if tip.kind != Kind::Commit {
@@ -63,7 +76,7 @@ impl Pushed<'_> {
             };
             let commit = short(&tip.id).to_owned();
             return Ok(Some((
-                vec![Version { file, commit }],
+                vec![Version::new(file, commit)],
                 Snapshot::empty(root, objects),
             )));
         }
@@ -112,23 +125,44 @@ fn versions(list: &[u8]) -> Vec<Version> {
     let mut seen = HashSet::new();
     let mut commit = String::new();
     let mut fields = list.split(|byte| *byte == 0);
+    // The first version of the commit at hand, and what the commit deletes.
+    let (mut first, mut deleted) = (0, Vec::new());
     while let Some(field) = fields.next() {
         if !field.starts_with(b":") {
+            share(&mut versions[first..], &mut deleted);
+            first = versions.len();
             commit = short(&String::from_utf8_lossy(field)).to_owned();
             continue;
         }
         let path = fields.next().unwrap_or_default();
+        let path = PathBuf::from(OsStr::from_bytes(path));
+        let before = old_contents(field).into_iter().map(|blob| TrackedFile {
+            path: path.clone(),
+            blob,
+        });
+        let before: Vec<TrackedFile> = before.collect();
         let Some(blob) = new_content(field) else {
+            deleted.extend(before);
             continue;
         };
-        let path = PathBuf::from(OsStr::from_bytes(path));
         let file = TrackedFile { path, blob };
         if seen.insert(file.clone()) {
-            let commit = commit.clone();
-            versions.push(Version { file, commit });
+            versions.push(Version {
+                before,
+                ..Version::new(file, commit.clone())
+            });
         }
     }
+    share(&mut versions[first..], &mut deleted);
     versions
+}
+
+/// Gives the versions of a commit the list of what it deletes.
+fn share(versions: &mut [Version], deleted: &mut Vec<TrackedFile>) {
+    let deleted = Arc::new(std::mem::take(deleted));
+    for version in versions {
+        version.deleted = Arc::clone(&deleted);
+    }
 }
 
 #[cfg(test)]
@@ -156,6 +190,12 @@ mod tests {
             String::new(),
         ];
         let versions = versions(list.join("\0").as_bytes());
+        assert!(versions[0].before.is_empty() && versions[0].deleted.is_empty());
+        let before = |version: &Version| -> Vec<String> {
+            let files = version.before.iter();
+            files.map(|file| file.blob.clone()).collect()
+        };
+        assert_eq!(before(&versions[1]), std::slice::from_ref(&one));
         let found: Vec<_> = versions
             .iter()
             .map(|version| {

@@ -1,6 +1,6 @@
 //! What a commit would change: the difference between the index and the last commit.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -16,6 +16,10 @@ pub(crate) struct Staged {
     pub(crate) files: Vec<TrackedFile>,
     /// The paths of everything that is added, changed or deleted.
     pub(crate) changed: HashSet<PathBuf>,
+    /// The IDs of the contents that changed files have in the last commit.
+    pub(crate) replaced: HashMap<PathBuf, String>,
+    /// The regular files of the last commit that are deleted.
+    pub(crate) deleted: Vec<TrackedFile>,
 }
 
 /// Starts to list what is staged; [`Staged::read`] takes the output.
@@ -42,8 +46,14 @@ impl Staged {
         while let (Some(about), Some(path)) = (fields.next(), fields.next()) {
             let path = PathBuf::from(OsStr::from_bytes(path));
             staged.changed.insert(path.clone());
-            if let Some(blob) = new_content(about) {
-                staged.files.push(TrackedFile { path, blob });
+            let old = old_contents(about).pop();
+            match (new_content(about), old) {
+                (Some(blob), old) => {
+                    staged.replaced.extend(old.map(|old| (path.clone(), old)));
+                    staged.files.push(TrackedFile { path, blob });
+                }
+                (None, Some(blob)) => staged.deleted.push(TrackedFile { path, blob }),
+                (None, None) => {}
             }
         }
         staged
@@ -58,4 +68,35 @@ pub(super) fn new_content(about: &[u8]) -> Option<String> {
     let fields: Vec<_> = about.split(' ').collect();
     let (mode, blob) = (fields.get(parents)?, fields.get(2 * parents + 1)?);
     (parents > 0 && mode.starts_with("100")).then(|| (*blob).to_owned())
+}
+
+/// The IDs of the contents before a change, of the parents in which the path is a regular file.
+pub(super) fn old_contents(about: &[u8]) -> Vec<String> {
+    let parents = about.iter().take_while(|byte| **byte == b':').count();
+    let about = String::from_utf8_lossy(&about[parents..]);
+    let fields: Vec<_> = about.split(' ').collect();
+    let (modes, blobs) = (fields.iter().take(parents), fields.iter().skip(parents + 1));
+    let contents = modes.zip(blobs).filter(|(mode, _)| mode.starts_with("100"));
+    contents.map(|(_, blob)| (*blob).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_has_old_and_new_contents() {
+        for (about, old, new) in [
+            (":100644 100755 a b M", &["a"][..], Some("b")),
+            (":000000 100644 0 b A", &[], Some("b")),
+            (":100644 000000 a 0 D", &["a"], None),
+            (":120000 100644 a b T", &[], Some("b")),
+            ("::100644 100644 100644 a b c MM", &["a", "b"], Some("c")),
+            ("::000000 100644 100644 0 b c AM", &["b"], Some("c")),
+            ("", &[], None),
+        ] {
+            assert_eq!(old_contents(about.as_bytes()), old, "{about}");
+            assert_eq!(new_content(about.as_bytes()).as_deref(), new, "{about}");
+        }
+    }
 }

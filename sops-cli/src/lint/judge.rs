@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use sops_lint::{Baseline, Finding, Input, Linter};
+use sops_core::config::Config;
+use sops_lint::{Baseline, Encrypted, Finding, Input, Linter};
 
 use super::Shown;
 use crate::command_error::{CommandError, name_of};
@@ -61,6 +62,69 @@ impl Judge<'_> {
         Ok(Shown::all(findings, &bytes, &path))
     }
 
+    /// The finding that a file with this content was encrypted in the named version.
+    pub(crate) fn shown_as_decrypted(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        before: &[Encrypted],
+        version: &str,
+    ) -> Vec<Shown> {
+        let absolute = self.absolute(path);
+        let config = self.configs.of(&absolute);
+        let input = Input {
+            name: &self.name(path),
+            path: &absolute,
+            bytes,
+            config: config.as_deref(),
+            tree: self.snapshot,
+        };
+        let mut findings = self.linter.decrypted(&input, before, version);
+        findings.retain(|finding| !self.baseline.contains(finding));
+        Shown::all(findings, bytes, path)
+    }
+
+    /// The findings in a file by the configuration before a commit that takes the creation rule for the file away.
+    pub(crate) fn shown_by_removed_rule(
+        &self,
+        file: &TrackedFile,
+        before: &Configs<'_>,
+    ) -> Result<Vec<Shown>, CommandError> {
+        // The configuration of a file that the settings exclude may be invalid.
+        if self.linter.is_excluded(&file.path) {
+            return Ok(Vec::new());
+        }
+        let path = self.absolute(&file.path);
+        let (old, new) = (before.of(&path), self.configs.of(&path));
+        let is_narrowed = is_narrowed(old.as_deref(), new.as_deref(), &path);
+        if old.is_none() || is_narrowed {
+            return Ok(Vec::new());
+        }
+        let Some(bytes) = self.content(file)? else {
+            return Ok(Vec::new());
+        };
+        if !self.findings(&file.path, &bytes).is_empty() {
+            return Ok(Vec::new());
+        }
+        let judge = Judge {
+            configs: before,
+            ..*self
+        };
+        let mut findings = judge.findings(&file.path, &bytes);
+        for finding in &mut findings {
+            finding.message = format!(
+                "this commit takes away the creation rule for this file: {}",
+                finding.message
+            );
+            finding.help = Some(
+                "keep the rule in `.sops.yaml` and encrypt the file; if the file is meant to be public, commit the change of `.sops.yaml` alone first"
+                    .to_owned(),
+            );
+            finding.fix = None;
+        }
+        Ok(Shown::all(findings, &bytes, &path))
+    }
+
     /// The name of a file in messages.
     pub(crate) fn name(&self, path: &Path) -> String {
         name_of(&relative(path, self.called_in))
@@ -84,6 +148,21 @@ impl Judge<'_> {
     fn absolute(&self, path: &Path) -> PathBuf {
         sops_lint::Tree::root(self.snapshot).join(path)
     }
+}
+
+/// Whether the only change for the file is that the `path_regex` of its creation rule leaves it out, which is how a file is meant to be
+/// made public.
+fn is_narrowed(old: Option<&Config>, new: Option<&Config>, path: &Path) -> bool {
+    let (Some(old), Some(new)) = (old, new) else {
+        return false;
+    };
+    let named = |config: &Config| {
+        let rules = config.creation_rules().unwrap_or_default().iter();
+        rules.filter(|rule| rule.path_regex.is_some()).count()
+    };
+    let rule = new.creation_rule_for(path).ok().flatten();
+    let is_left_out = rule.is_none_or(|rule| rule.path_regex.is_none());
+    old.file() == new.file() && named(new) >= named(old) && is_left_out
 }
 
 /// Whether two findings in one file are the same.

@@ -136,7 +136,7 @@ fn what_can_be_encrypted_passes_once_it_is() {
 
 #[test]
 fn the_hook_passes_what_only_looks_like_a_secret() {
-    for path_regex in ["^secrets/", r"\.ya?ml$"] {
+    for path_regex in ["^secrets/", r"\.ya?ml$", "^clusters/"] {
         let environment = repository(path_regex);
         for (path, text) in innocents() {
             write(&environment, &path, text.as_bytes());

@@ -10,13 +10,15 @@ use sops_core::document::NodeRef;
 use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 
+use super::secret_in_metadata::last_applied;
+use crate::claim::names_keys;
 use crate::finding::{Fix, Severity};
 use crate::form;
 use crate::kubeconfig;
 use crate::kustomization;
 use crate::likeness::{in_text, is_angled, is_harmless, is_reference, judge};
 use crate::object::{Object, objects};
-use crate::report::{OwnRule, Report};
+use crate::report::{NamingRule, OwnRule, Report};
 use crate::rule::{Check, Rule};
 use crate::secret::{SECRET_PARTS, SecretValue, secret_fields};
 
@@ -28,6 +30,7 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[
         Check::File(leftover),
         Check::Object(secret),
+        Check::Object(last_applied),
         Check::Object(generator),
         Check::Plaintext(covered),
         Check::Encrypted(nothing_encrypted),
@@ -285,6 +288,9 @@ pub(crate) fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
     }
 }
 
+/// What to do with a copy of a file that must be encrypted.
+pub(crate) const COPY: &str = "delete this copy, or give it a name that the `path_regex` of the creation rule matches, and encrypt it";
+
 /// A file that is no manifest, for which there is a creation rule of its own, or a manifest with credentials that are to be encrypted.
 fn covered(document: &Document<'_>, report: &mut Report<'_>) {
     if let Some(credential) = document.tops().flatten().find_map(kubeconfig::credential) {
@@ -309,18 +315,23 @@ fn covered(document: &Document<'_>, report: &mut Report<'_>) {
     }
     let selects = rule.rule.clone().unwrap_or_default();
     let selected = document.unencrypted(Some(&selects)).unwrap_or_default();
+    if is_of_another_kind(document, &selects) {
+        return;
+    }
     if let Some(first) = selected.into_iter().next() {
+        let is_copy = report.is_copy_of_covered();
         let command = report.command("encrypt -i");
-        report
-            .span(
-                first.span,
-                format!(
-                    "a creation rule covers this file, which is in plaintext: `{}`",
-                    first.path
-                ),
-            )
-            .help(command)
-            .fix(Some(Fix::Encrypt));
+        let found = report.span(
+            first.span,
+            format!(
+                "a creation rule covers this file, which is in plaintext: `{}`",
+                first.path
+            ),
+        );
+        match is_copy {
+            true => found.help(COPY),
+            false => found.help(command).fix(Some(Fix::Encrypt)),
+        };
     } else if matches!(report.format, Format::Dotenv | Format::Ini) {
         nothing_selected(document, &selects, report);
     }
@@ -362,6 +373,19 @@ fn holds_credential(top: NodeRef<'_, '_>) -> bool {
         open.extend(node.entries());
     }
     false
+}
+
+/// Whether a rule that names keys, as those for Secrets do, selects something in a file that has such keys for another reason: a patch of
+/// another object, or a dashboard of Grafana.
+fn is_of_another_kind(document: &Document<'_>, rule: &EncryptionRule) -> bool {
+    let is_other = |top: NodeRef<'_, '_>| {
+        let kind = top.get("kind").and_then(NodeRef::as_str);
+        let is_object = kind.is_some_and(|kind| !kind.to_ascii_lowercase().contains("secret"))
+            && top.at(&["metadata", "name"]).is_some();
+        let is_dashboard = top.get("panels").is_some() && top.get("title").is_some();
+        (is_object || is_dashboard) && top.get("stringData").is_none()
+    };
+    names_keys(rule) && document.tops().flatten().all(is_other)
 }
 
 /// A file of variables that a rule for manifests leaves in plaintext as a whole.
@@ -426,11 +450,11 @@ pub(crate) fn own_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
     if is_for_other_programs(path) || form::is_keeper(path) {
         return None;
     }
-    let (_, config, rule) = report.creation_rule()?;
     // A rule without an expression is for what people encrypt by hand.
-    rule.path_regex.as_ref()?;
+    let NamingRule { config, rule, .. } = report.naming_rule()?;
     let is_format = Format::from_path(path) != Format::Binary;
-    (is_format || !is_for_all_files(config, rule)).then_some(rule)
+    let is_meant = is_format || !is_for_all_files(config, rule);
+    (is_meant && report.is_claimed(rule)).then_some(rule)
 }
 
 /// Whether the rule also matches a path that cannot exist: then it matches everything, and does not single out this file.

@@ -18,10 +18,15 @@ pub(crate) static RULE: Rule = Rule {
 const HELP: &str =
     "remove it, and create a new one: anyone with a copy of the repository has this one";
 
+const EXAMPLE: &str = "if it is only an example, allow it with a comment, `sops-rs: allow private-key -- reason`, or `exclude` the file in `.sops-lint.yaml`";
+
 fn check(report: &mut Report<'_>) {
     for key in private_key::find(report.input.bytes) {
         let (message, severity) = words(&key);
-        report.span(key.span, message).help(HELP).severity(severity);
+        report
+            .span(key.span, message)
+            .help(help(severity))
+            .severity(severity);
     }
 }
 
@@ -48,7 +53,10 @@ fn in_scalars(document: &Document<'_>, report: &mut Report<'_>) {
         let key = private_key::find(text.as_bytes()).into_iter().next();
         if let Some(key) = key.filter(|_| !is_known) {
             let (message, severity) = words(&key);
-            report.node(node, message).help(HELP).severity(severity);
+            report
+                .node(node, message)
+                .help(help(severity))
+                .severity(severity);
         }
     }
 }
@@ -57,6 +65,13 @@ fn in_scalars(document: &Document<'_>, report: &mut Report<'_>) {
 fn differs(source: &str) -> bool {
     let is_quoted = source.starts_with('"') && source.contains('\\');
     source.len() > 40 && (is_quoted || !source.starts_with('|') && source.contains('\n'))
+}
+
+fn help(severity: Severity) -> String {
+    match severity {
+        Severity::Error => HELP.to_owned(),
+        Severity::Warning => format!("{HELP}; {EXAMPLE}"),
+    }
 }
 
 fn words(key: &PrivateKey) -> (String, Severity) {

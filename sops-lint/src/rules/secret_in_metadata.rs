@@ -24,7 +24,9 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
     for metadata in &object.metadata {
         for list in ["annotations", "labels"] {
             for (name, value) in metadata.get(list).into_iter().flat_map(NodeRef::entries) {
-                entry(list, name, value, report);
+                if name != LAST_APPLIED {
+                    entry(list, name, value, report);
+                }
             }
         }
     }
@@ -35,12 +37,7 @@ pub(crate) fn entry(list: &str, name: &str, value: NodeRef<'_, '_>, report: &mut
     let text = value.scalar_text().unwrap_or_default();
     if name == LAST_APPLIED {
         if holds_secret(text) {
-            report
-                .node(
-                    value,
-                    "the annotation of `kubectl apply` holds the whole Secret in plaintext",
-                )
-                .help("remove the annotation, and apply with `--server-side`");
+            whole_secret(value, report);
         }
         return;
     }
@@ -50,6 +47,44 @@ pub(crate) fn entry(list: &str, name: &str, value: NodeRef<'_, '_>, report: &mut
         format_args!("`{name}` among the {list}"),
         "anyone who can read the object can read its annotations and labels; put it into an encrypted Secret",
     );
+}
+
+/// Reports the annotation of `kubectl apply` if it has a Secret in plaintext. Encryption usually leaves annotations as they are.
+pub(crate) fn last_applied(object: &Object<'_, '_>, report: &mut Report<'_>) {
+    for metadata in &object.metadata {
+        if let Some(value) = applied_in(*metadata, object.is_secret()) {
+            whole_secret(value, report);
+        }
+    }
+}
+
+/// The annotation in which `kubectl apply` keeps a Secret in plaintext.
+pub fn applied_secret<'d, 'a>(secret: NodeRef<'d, 'a>) -> Option<NodeRef<'d, 'a>> {
+    applied_in(secret.get("metadata")?, true)
+}
+
+fn applied_in<'d, 'a>(metadata: NodeRef<'d, 'a>, is_of_secret: bool) -> Option<NodeRef<'d, 'a>> {
+    let value = metadata.at(&["annotations", LAST_APPLIED])?;
+    let text = value.as_str()?;
+    let is_open = holds_secret(text) || is_of_secret && has_open_data(text);
+    is_open.then_some(value)
+}
+
+fn whole_secret(value: NodeRef<'_, '_>, report: &mut Report<'_>) {
+    report
+        .node(
+            value,
+            "the annotation of `kubectl apply` holds the whole Secret in plaintext",
+        )
+        .help("remove the annotation, and apply with `--server-side`");
+}
+
+/// Whether the annotation of a Secret has values, even if it does not say that it is one.
+fn has_open_data(text: &str) -> bool {
+    let text = text.trim();
+    text.strip_prefix('{')
+        .is_some_and(|rest| holds_secret(&format!("{{\"kind\":\"Secret\",{rest}")))
+        || !in_text("", text).is_empty()
 }
 
 /// The secrets in an annotation. Those of several lines are read as files are.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use sops_lint::Tree;
 
+use super::decrypted::{Previous, encrypted};
 use super::local_mac::LocalMac;
 use super::refusal::Refusal;
 use super::standards::{Standards, configs};
@@ -61,7 +62,8 @@ pub(super) fn check(
     let mut refusal = Refusal::default();
 
     let mut is_about_staged = matches!(also, Also::Files(_));
-    let mut files = new_files(&repository, &objects, &staged)?;
+    let new = new_files(&repository, &objects, &staged)?;
+    let mut files = new.clone();
     match also {
         Also::All => files.extend(index.files()),
         Also::Files(named) => {
@@ -80,9 +82,25 @@ pub(super) fn check(
         files.iter().map(|file| (&*file.path, file)).collect();
     let files: Vec<&TrackedFile> = files.into_values().collect();
     let local_mac = LocalMac::new();
-    for checked in parallel::map(&files, ItemsPerThread::Many, |file| {
-        check_file(&judge, &local_mac, file)
-    }) {
+    let is_added = |file: &&TrackedFile| !staged.replaced.contains_key(&file.path);
+    let deleted = match staged.files.iter().any(|file| is_added(&file)) {
+        true => encrypted(&index, &staged.deleted),
+        false => Vec::new(),
+    };
+    let checked = parallel::map(&files, ItemsPerThread::Many, |file| {
+        let replaced = staged.replaced.get(&file.path).map(|blob| TrackedFile {
+            path: file.path.clone(),
+            blob: blob.clone(),
+        });
+        let is_staged = staged.changed.contains(&file.path);
+        let previous = Previous {
+            versions: replaced.as_slice(),
+            deleted: if is_staged { &deleted } else { &[] },
+            name: "HEAD",
+        };
+        check_file(&judge, &local_mac, file, &previous)
+    });
+    for checked in checked {
         let Refusal { found, errors } = checked?;
         refusal.found.extend(found);
         refusal.errors.extend(errors);
@@ -95,6 +113,28 @@ pub(super) fn check(
             None => Snapshot::empty(&repository.root, &objects),
         };
         let before = configs(&before);
+        let secrets = standards.linter_of_secrets()?;
+        let judge_of_secrets = Judge {
+            linter: &secrets,
+            ..judge
+        };
+        let below = |file: &&TrackedFile| {
+            configured
+                .iter()
+                .any(|directory| file.path.starts_with(directory))
+        };
+        let new: Vec<&TrackedFile> = new.iter().filter(below).collect();
+        for shown in parallel::map(&new, ItemsPerThread::Many, |file| {
+            judge_of_secrets.shown_by_removed_rule(file, &before)
+        }) {
+            let shown = shown?.into_iter();
+            let is_new = |shown: &Shown| {
+                let mut known = refusal.found.iter();
+                !known.any(|known| known.finding.place == shown.finding.place)
+            };
+            let shown: Vec<Shown> = shown.filter(is_new).collect();
+            refusal.found.extend(shown);
+        }
         let judge = Judge {
             linter: &standards.linter_of_configuration()?,
             ..judge
@@ -124,10 +164,14 @@ fn check_file(
     judge: &Judge<'_>,
     local_mac: &LocalMac,
     file: &TrackedFile,
+    previous: &Previous<'_>,
 ) -> Result<Refusal, CommandError> {
     let mut refusal = Refusal::default();
     if let Some(bytes) = judge.content(file)? {
         refusal.found = judge.shown(&file.path, &bytes);
+        if refusal.found.is_empty() {
+            refusal.found = previous.shown(judge, &file.path, &bytes);
+        }
         // A finding, such as an added plaintext value, may be what breaks the MAC.
         if refusal.found.is_empty() {
             let name = judge.name(&file.path);

@@ -33,7 +33,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
     let program = env::current_exe().ok();
     let program = program.filter(|_| !directory.is_in_working_tree);
     let mut written = Vec::new();
-    let mut is_complete = true;
+    let mut unchecked = Vec::new();
     let configurations = Configurations::new(ui, &directory.root);
     for hook in HookName::ALL {
         let path = directory.path.join(hook.file());
@@ -53,7 +53,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
                 written.push(path);
             }
             Present::Foreign(manager) => {
-                is_complete = false;
+                unchecked.push(hook);
                 let message = format!(
                     "{name} belongs to another program and was not changed; it does not run sops-rs yet"
                 );
@@ -64,11 +64,11 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
             }
         }
     }
-    report(ui, &directory, &written);
+    report(ui, &directory, &written, &unchecked);
     if directory.is_until_husky {
         ui.warn("husky is not installed in this clone yet; after you install it, run `sops-rs hook install` again, because Git then ignores these hooks");
     }
-    Ok(match is_complete {
+    Ok(match unchecked.is_empty() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
@@ -140,13 +140,30 @@ fn write(ui: &Ui, path: &Path, script: &str, expected: Expected<'_>) -> Result<(
     files::write(ui, path, script.as_bytes(), expected, Readers::Executable)
 }
 
-fn report(ui: &Ui, directory: &HooksDirectory, written: &[PathBuf]) {
+fn report(ui: &Ui, directory: &HooksDirectory, written: &[PathBuf], unchecked: &[HookName]) {
     let Some(first) = written.first() else {
         return;
     };
     let names: Vec<String> = written.iter().map(|path| name_of(path)).collect();
     ui.note(format_args!("Wrote {}", names.join(", ")));
-    ui.note("Git now refuses commits, merges and pushes with secrets in plaintext or private keys");
+    let list = |is_checked: bool| {
+        let hooks = HookName::ALL
+            .into_iter()
+            .filter(|hook| unchecked.contains(hook) != is_checked);
+        let subjects: Vec<&str> = hooks.map(HookName::subjects).collect();
+        match &subjects[..] {
+            [one, two, three] => format!("{one}, {two} and {three}"),
+            subjects => subjects.join(" and "),
+        }
+    };
+    ui.note(format_args!(
+        "Git now refuses {} with Secrets in plaintext, private keys, or files in plaintext that a creation rule with a `path_regex` covers",
+        list(true)
+    ));
+    if !unchecked.is_empty() {
+        ui.note(format_args!("Git does not check {} yet", list(false)));
+    }
+    ui.note("The hooks do not look for secrets in other files, such as ConfigMaps, Helm values and `.env` without such a rule: `sops-rs lint` does");
     if directory.is_in_working_tree {
         ui.note("These files are in the working tree: commit them to share the check; everyone then needs sops-rs");
     }

@@ -1,5 +1,6 @@
 //! `sops-rs hook`: the checks that Git runs before commits, merges and pushes, and their installation.
 
+mod decrypted;
 mod directory;
 mod index;
 mod install;

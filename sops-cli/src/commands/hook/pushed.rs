@@ -4,11 +4,15 @@
 //! contains. Only the last version of a file can differ from its creation rule, because the rule changes over time.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::env;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use sops_lint::Encrypted;
+
+use super::decrypted::{Previous, encrypted};
 use super::refusal::Refusal;
 use super::standards::{Standards, leaks};
 use crate::arguments::GlobalArgs;
@@ -121,6 +125,21 @@ pub(super) fn check_range(
     report.finish(ui, "The check of these commits failed.", if_leaked)
 }
 
+/// The finding that a version is in plaintext, and its file was encrypted in the commit before.
+fn shown_as_decrypted(
+    judge: &Judge<'_>,
+    version: &Version,
+    deleted: &[Encrypted],
+    bytes: &[u8],
+) -> Vec<Shown> {
+    let previous = Previous {
+        versions: &version.before,
+        deleted,
+        name: "the commit before",
+    };
+    previous.shown(judge, &version.file.path, bytes)
+}
+
 /// Parses the list, without the branches and tags that are deleted.
 fn updates(list: &str) -> Result<Vec<Update>, CommandError> {
     let mut updates = Vec::new();
@@ -209,12 +228,27 @@ impl Report {
             linter: &standards.linter_of_history()?,
             ..last
         };
+        // The encrypted files that each commit with new files deletes.
+        let mut deleted: HashMap<&str, Vec<Encrypted>> = HashMap::new();
+        let added = versions.iter().filter(|version| version.before.is_empty());
+        for version in added {
+            if let Entry::Vacant(entry) = deleted.entry(&version.commit) {
+                entry.insert(encrypted(&tip, version.deleted.iter()));
+            }
+        }
         let found = parallel::map(&versions, ItemsPerThread::Many, |version| {
             let is_last = tip.has(&version.file);
             let judge = if is_last { last } else { old };
-            let bytes = judge.content(&version.file)?;
-            let shown = bytes.map(|bytes| judge.shown(&version.file.path, &bytes));
-            Ok::<_, CommandError>((is_last, shown.unwrap_or_default()))
+            let Some(bytes) = judge.content(&version.file)? else {
+                return Ok((is_last, Vec::new()));
+            };
+            let mut shown = judge.shown(&version.file.path, &bytes);
+            if shown.is_empty() {
+                let deleted = deleted.get(&*version.commit);
+                let deleted = deleted.map(Vec::as_slice).unwrap_or_default();
+                shown = shown_as_decrypted(&judge, version, deleted, &bytes);
+            }
+            Ok::<_, CommandError>((is_last, shown))
         });
         for (version, found) in versions.iter().zip(found) {
             let (is_last, found) = found?;

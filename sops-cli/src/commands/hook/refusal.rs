@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use sops_lint::{Fix, Severity};
+
 use crate::command_error::CommandError;
 use crate::lint::Shown;
 use crate::lint::output::OutputFormat;
@@ -20,14 +22,22 @@ impl Refusal {
     }
 
     /// Reports the reasons, and what to do next.
-    pub(super) fn report(&self, ui: &Ui, next: &str) -> Result<ExitCode, CommandError> {
+    pub(super) fn report(mut self, ui: &Ui, next: &str) -> Result<ExitCode, CommandError> {
         if self.is_empty() {
             return Ok(ExitCode::SUCCESS);
+        }
+        // Whatever refuses is an error.
+        for shown in &mut self.found {
+            shown.finding.severity = Severity::Error;
         }
         let text = OutputFormat::Text.write(&self.found, &ui.renderer_of_output());
         ui.output(text.as_bytes())?;
         for error in &self.errors {
             ui.error(error);
+        }
+        let is_outdated = |shown: &&Shown| shown.finding.fix == Some(Fix::UpdateKeys);
+        if self.found.iter().filter(is_outdated).count() > 1 {
+            ui.note("`sops-rs updatekeys -y .` updates the keys of all files in this directory and those below it");
         }
         ui.note(next);
         Ok(ExitCode::FAILURE)

@@ -61,6 +61,15 @@ impl HookName {
         }
     }
 
+    /// What the hook checks, in the plural.
+    pub(super) fn subjects(self) -> &'static str {
+        match self {
+            Self::Commit => "commits",
+            Self::Merge => "merges",
+            Self::Push => "pushes",
+        }
+    }
+
     /// The script. It runs `program` if sops-rs is not on the PATH, which in graphical programs often is short. `None`: the script is for other
     /// machines too.
     pub(super) fn script(self, program: Option<&Path>) -> String {

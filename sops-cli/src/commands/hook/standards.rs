@@ -67,6 +67,11 @@ impl<'s> Standards<'s> {
         with_rules(&self.settings, &RULES_OF_CONFIGURATION)
     }
 
+    /// The rule for Secrets and other files that must be encrypted.
+    pub(super) fn linter_of_secrets(&self) -> Result<Linter, CommandError> {
+        with_rules(&self.settings, &["SL010"])
+    }
+
     /// The rules for versions that are older than the snapshot.
     pub(super) fn linter_of_history(&self) -> Result<Linter, CommandError> {
         with_rules(&self.settings, &RULES_OF_HISTORY)

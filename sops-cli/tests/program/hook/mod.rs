@@ -1,8 +1,10 @@
 //! The hooks, run by the real Git.
 
+mod decrypted;
 mod install;
 mod local_mac;
 mod named;
+mod protection;
 mod pushed;
 mod staged;
 

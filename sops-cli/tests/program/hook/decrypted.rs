@@ -1,0 +1,141 @@
+//! Files that were encrypted, and that a commit has in plaintext.
+
+use test_support::environment::recipient;
+
+use super::{HARMLESS, Repository, refused};
+
+const VALUES: &str = "db:\n  user: app\n  password: correct-horse\n";
+const NOW: &str = "is encrypted in HEAD";
+
+/// A repository with the configuration that `sops-rs init` writes, and these files encrypted.
+fn repository(files: &[(&str, &str)]) -> Repository {
+    let repository = Repository::new();
+    repository.0.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", recipient()),
+    );
+    for (name, text) in files {
+        repository.0.write(name, *text);
+        repository.sops_rs(&["encrypt", "-i", name]).succeeds();
+    }
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+    repository
+}
+
+#[test]
+fn a_decrypted_file_is_refused_without_a_rule_that_names_it() {
+    let map = HARMLESS.replace("a: b", "a: correct-horse");
+    for (name, text) in [
+        ("values.yaml", VALUES),
+        ("map.yaml", &map),
+        ("a.env", "A=correct-horse\n"),
+        ("a.json", "{\"a\": \"correct-horse\"}"),
+        ("a.ini", "[a]\nb = correct-horse\n"),
+        ("notes.txt", "correct-horse\n"),
+    ] {
+        let repository = repository(&[(name, text)]);
+        repository.sops_rs(&["decrypt", "-i", name]).succeeds();
+        repository.git(&["add", "."]).succeeds();
+        repository.refuses(NOW);
+        repository.refuses(&format!("sops-rs encrypt -i {name}"));
+        repository.sops_rs(&["encrypt", "-i", name]).succeeds();
+        repository.git(&["add", "."]).succeeds();
+        repository.commit();
+        // What has other text at the same path is refused too.
+        repository.add(name, "a text that has correct-horse in it\n");
+        repository.refuses(NOW);
+    }
+}
+
+#[test]
+fn a_decrypted_file_is_refused_under_another_name() {
+    for (to, edited) in [
+        ("app.yaml", VALUES.to_owned()),
+        ("app.yaml", VALUES.replace("user: app", "other: x")),
+        ("public.yaml", VALUES.to_owned() + "more: x\n"),
+        ("public.txt", VALUES.to_owned()),
+    ] {
+        let repository = repository(&[("secrets/app.yaml", VALUES)]);
+        repository.git(&["mv", "secrets/app.yaml", to]).succeeds();
+        repository.commit().succeeds();
+        repository
+            .git(&["reset", "-q", "--hard", "HEAD^"])
+            .succeeds();
+        repository.git(&["mv", "secrets/app.yaml", to]).succeeds();
+        repository.add(to, &edited);
+        repository.refuses("in HEAD as `secrets/app.yaml`");
+    }
+}
+
+#[test]
+fn what_shows_nothing_of_an_encrypted_file_passes() {
+    let secret = super::PLAIN;
+    for (name, text) in [
+        ("secrets/app.yaml", ""),
+        ("secrets/app.yaml", "# moved to Vault\n"),
+        (
+            "secrets/app.yaml",
+            "db:\n  user: ${USER}\n  password: ${PASSWORD}\n",
+        ),
+        (
+            "a.yaml",
+            "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: a}\nspec:\n  data: [{secretKey: password, remoteRef: {key: a}}]\n",
+        ),
+        ("other.yaml", "db: {user: app}\n"),
+    ] {
+        let repository = repository(&[("secrets/app.yaml", VALUES), ("a.yaml", secret)]);
+        repository.add(name, text);
+        repository.commit().succeeds();
+    }
+    let repository = repository(&[("secrets/app.yaml", VALUES)]);
+    repository.git(&["rm", "-q", "secrets/app.yaml"]).succeeds();
+    repository.add("settings.yaml", "a: b\n");
+    repository.add("other/app.yaml", "image: nginx\n");
+    repository.commit().succeeds();
+}
+
+#[test]
+fn a_file_that_is_meant_to_be_public_can_be_allowed() {
+    let repository = repository(&[("values.yaml", VALUES)]);
+    let allowed = VALUES.replace(
+        "  user",
+        "  # sops-rs: allow plaintext-secret -- the password of the demo\n  user",
+    );
+    repository.add("values.yaml", VALUES);
+    repository.refuses(NOW);
+    repository.add("values.yaml", &allowed);
+    repository.commit().succeeds();
+    repository.add("values.yaml", VALUES);
+    repository.commit().succeeds();
+}
+
+#[test]
+fn a_push_of_a_decrypted_file_is_refused() {
+    for to in ["values.yaml", "public/values.yaml"] {
+        let repository = repository(&[("values.yaml", VALUES)]);
+        repository
+            .git(&["init", "-q", "--bare", "../remote"])
+            .succeeds();
+        repository
+            .git(&["remote", "add", "origin", "../remote"])
+            .succeeds();
+        repository.git(&["push", "-q", "origin", "main"]).succeeds();
+        repository.git(&["rm", "-q", "values.yaml"]).succeeds();
+        repository.add(to, VALUES);
+        let commit = repository.commit_unchecked();
+        repository.git(&["rm", "-q", to]).succeeds();
+        repository.commit_unchecked();
+        let run = repository.git(&["push", "-q", "origin", "main"]);
+        refused(
+            &run,
+            &[
+                "is encrypted in the commit before",
+                &commit,
+                "The push is refused",
+            ],
+        );
+        let run = repository.git(&["push", "-q", "--no-verify", "origin", "main"]);
+        run.succeeds();
+    }
+}
