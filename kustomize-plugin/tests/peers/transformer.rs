@@ -245,25 +245,25 @@ fn patches_that_make_another_object_of_it_are_not_built() {
             format!(
                 "{{{target}, patch: '[{{\"op\": \"replace\", \"path\": \"/kind\", \"value\": \"ConfigMap\"}}]'}}"
             ),
-            "ConfigMap odd: odd.yaml: kind: the file has `Secret` here",
+            "ConfigMap odd: odd.yaml: kind: the file has `Secret`, and its encrypted values cannot be used in",
         ),
         (
             format!(
                 "{{{target}, {options}, patch: '{{apiVersion: v1, kind: ConfigMap, metadata: {{name: odd}}}}'}}"
             ),
-            "ConfigMap odd: odd.yaml: kind: the file has `Secret` here",
+            "ConfigMap odd: odd.yaml: kind: the file has `Secret`, and its encrypted values cannot be used in",
         ),
         (
             format!(
                 "{{{target}, patch: '[{{\"op\": \"replace\", \"path\": \"/apiVersion\", \"value\": \"v2\"}}]'}}"
             ),
-            "Secret odd: odd.yaml: apiVersion: the file has `v1` here",
+            "Secret odd: odd.yaml: apiVersion: the file has `v1`, and its encrypted values cannot be used in `v2`",
         ),
         (
             format!(
                 "{{{target}, {options}, patch: '{{apiVersion: v1, kind: Secret, metadata: {{name: even}}}}'}}"
             ),
-            "Secret even: odd.yaml: metadata.name: the file has the name `odd` here",
+            "Secret even: odd.yaml: metadata.name: the name in the file is `odd`",
         ),
         (
             format!(

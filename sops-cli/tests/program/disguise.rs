@@ -125,8 +125,10 @@ fn what_can_be_encrypted_passes_once_it_is() {
     for one in &all {
         let bytes = environment.bytes(&one.path);
         let is_encrypted = bytes != one.bytes;
+        // SOPS encrypts no keys, and a dotenv or INI file can have a whole Secret as one.
+        let is_in_key = [".env", ".ini"].iter().any(|end| one.path.ends_with(end));
         assert!(
-            !(is_encrypted && Disguise::shows_value(&bytes)),
+            !is_encrypted || is_in_key || !Disguise::shows_value(&bytes),
             "{}",
             one.path
         );

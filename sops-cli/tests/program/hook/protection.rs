@@ -181,9 +181,9 @@ fn the_output_of_the_installation_says_what_is_checked() {
         "{run}"
     );
     let run = repository.sops_rs(&["hook", "uninstall"]).succeeds();
-    assert!(!run.stderr.contains("No hook of sops-rs"), "{run}");
+    assert!(!run.stderr.contains("No sops-rs hooks"), "{run}");
     let run = repository.sops_rs(&["hook", "uninstall"]).succeeds();
-    assert!(run.stderr.contains("No hook of sops-rs"), "{run}");
+    assert!(run.stderr.contains("No sops-rs hooks"), "{run}");
     fs::remove_file(repository.0.path(".git/hooks/pre-commit")).expect("the test owns it");
     let run = repository.sops_rs(&["hook", "install"]).succeeds();
     assert!(
