@@ -43,11 +43,13 @@ fn what_sops_encrypts_passes_the_lint() {
         let findings = linted.findings.iter();
         let is_refused = findings.clone().any(|one| rules.contains(&one.rule.code));
         // In the encrypted form, nothing tells that the anchor had a value of the Secret. The others have a field that a Secret does not
-        // have, with a value of its own.
+        // have, with a value of its own, or are the name of a key or section, which SOPS does not encrypt.
         let is_other = [
             "aliased-value",
             "alias-as-key",
             "byte-order-mark-in-a-document",
+            "flow-with-a-comment.env",
+            "as-a-section.ini",
         ];
         let is_other = is_other.iter().any(|other| path.contains(other));
         if is_refused != Disguise::shows_value(text.as_bytes()) && !is_other {

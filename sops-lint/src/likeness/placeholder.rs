@@ -36,7 +36,11 @@ impl Rest {
     pub(super) fn of(value: &str) -> Option<Self> {
         let is_in_brackets = value.starts_with("((") && value.ends_with("))");
         let has_any = is_in_brackets || PAIRS.iter().any(|(begin, ..)| value.contains(begin));
-        has_any.then(|| Self(without_actions(&public::without_blocks(value, MARK))))
+        let rest = || without_actions(&public::without_blocks(value, MARK));
+        has_any
+            .then(rest)
+            .filter(|rest| rest.contains(MARK))
+            .map(Self)
     }
 
     /// What is left of the text without words in angle brackets and dots; `None` if it has none of them.
@@ -62,6 +66,9 @@ impl Rest {
         if token::find(&text).is_some() {
             return true;
         }
+        if is_noise(&self.0) {
+            return true;
+        }
         let is_lone = |line: &str| {
             let line = line.trim();
             self.0.trim().contains('\n')
@@ -73,6 +80,16 @@ impl Rest {
             .lines()
             .any(|line| is_lone(line) || line.split(is_separator).any(holds_credential))
     }
+}
+
+/// Whether a text is a generated password with signs that happen to enclose a part of it: no URL, setting or sentence has such a mixture.
+fn is_noise(text: &str) -> bool {
+    let has = |is: fn(&char) -> bool| text.chars().any(|c| is(&c));
+    text.len() >= 8
+        && !has(|c| c.is_whitespace())
+        && has(char::is_ascii_digit)
+        && has(char::is_ascii_alphabetic)
+        && has(|c| "!^~`|\\*".contains(*c))
 }
 
 fn is_separator(c: char) -> bool {
@@ -165,9 +182,15 @@ fn without_actions(value: &str) -> String {
     let mut left = String::new();
     while let Some((at, (begin, end, nested))) = first(rest) {
         left.push_str(&rest[..at]);
-        left.push(MARK);
         let inner = &rest[at + begin.len()..];
-        match close(inner, end, nested) {
+        let length = close(inner, end, nested);
+        if !is_action(begin, inner, length.map(|length| length - end.len())) {
+            left.push_str(begin);
+            rest = inner;
+            continue;
+        }
+        left.push(MARK);
+        match length {
             Some(length) => {
                 rest = &inner[length..];
                 let inner = &inner[..length - end.len()];
@@ -187,6 +210,17 @@ fn without_actions(value: &str) -> String {
     }
     left.push_str(rest);
     left
+}
+
+/// Whether a sign begins a placeholder, whose inside has that length if it has an end. A password can have each of the signs.
+fn is_action(begin: &str, inner: &str, length: Option<usize>) -> bool {
+    match length.map(|length| inner[..length].trim()) {
+        // A command and its arguments, or a name.
+        Some(command) if begin == "`" => command.contains(' ') || is_name(command),
+        Some(_) => true,
+        // An action of a template may go on in the next line.
+        None => begin != "`" && inner.starts_with([' ', '-']),
+    }
 }
 
 /// The first placeholder in the text.
@@ -256,6 +290,11 @@ mod tests {
     #[test]
     fn a_secret_beside_a_placeholder_is_seen() {
         for value in [
+            "o_LbU!AfhJMzo`N5",
+            "wk`FawDwH|Ec",
+            r#"R_S/"-6ilI8`\ih~`N?,"#,
+            "dU][_S0d[{`7FZT=",
+            "kQ9${Hu3bT",
             "PW{{}}",
             "{{ x }}PW",
             "PW${X}",
