@@ -1,4 +1,4 @@
-//! Recipients that nobody agreed to. Nothing authenticates the list of recipients in a file: whoever can change the file can add one.
+//! Recipients that need the user's agreement. Nothing authenticates the list of recipients in a file: whoever can change the file can add one.
 //! Commands that encrypt a data key for them compare the list with the creation rule first. So they do with the key groups: how many of them
 //! it takes to decrypt the file.
 
@@ -68,7 +68,7 @@ impl<'a> Agreement<'a> {
         Ok(agreement)
     }
 
-    /// What nobody agreed to in a file's new key groups, of which it takes `threshold` to decrypt the file. `given` are the keys that the
+    /// What needs an agreement in a file's new key groups, of which it takes `threshold` to decrypt the file. `given` are the keys that the
     /// command line names.
     pub(crate) fn unagreed(
         &self,

@@ -40,7 +40,7 @@ const HEADERS: [&str; 5] = [
 /// The shortest recipient of age.
 const RECIPIENT: usize = 62;
 
-/// How long a comment behind a public key may be, in words.
+/// How long a comment after a public key may be, in words.
 const COMMENT: usize = 3;
 
 /// Whether another program has encrypted all of it.

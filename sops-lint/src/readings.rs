@@ -62,7 +62,7 @@ fn is_in_word(before: &str, behind: &str) -> bool {
 }
 
 /// The character of the escape at the start of a text, and the length of that. It is none for an escaped line break, which goes with the
-/// spaces behind it.
+/// spaces after it.
 fn escape(text: &str) -> Option<(Option<char>, usize)> {
     let rest = text.strip_prefix('\\')?;
     let digits = match rest.as_bytes().first()? {

@@ -14,7 +14,7 @@ use crate::command_error::{Code, CommandError};
 use crate::configs::{self, Configs};
 use crate::creation;
 use crate::files::{self, Expected, Readers};
-use crate::lint::fix::{Mender, Repair};
+use crate::lint::fix::{Fixer, Repair};
 use crate::lint::output::OutputFormat;
 use crate::lint::root;
 use crate::lint::settings::{FILE, SettingsArgs, linter, read_configured};
@@ -139,14 +139,14 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         } else {
             Repair::Show
         };
-        let mender = Mender {
+        let fixer = Fixer {
             ui,
             globals,
             repair,
             yes: args.yes,
             agreed: BTreeSet::new(),
         };
-        mend(mender, &walk, &found)?;
+        fix(fixer, &walk, &found)?;
         if args.diff {
             return Ok(end(&found));
         }
@@ -203,7 +203,7 @@ impl<'f> ToFix<'f> {
 }
 
 /// Mends each file that can be; one that fails does not keep the others from it.
-fn mend(mut mender: Mender<'_>, walk: &Walk<'_>, found: &Found) -> Result<(), CommandError> {
+fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, found: &Found) -> Result<(), CommandError> {
     let mut files: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
     for shown in found
         .shown
@@ -219,25 +219,25 @@ fn mend(mut mender: Mender<'_>, walk: &Walk<'_>, found: &Found) -> Result<(), Co
         .into_iter()
         .map(|((place, name), findings)| ToFix::new(walk, place, name, findings))
         .collect();
-    if mender.repair == Repair::Write {
-        mender.agree(files.iter().filter_map(|file| {
+    if fixer.repair == Repair::Write {
+        fixer.agree(files.iter().filter_map(|file| {
             let (_, rule) = file.rule()?;
             Some((&*file.path, &*file.findings, rule))
         }));
     }
-    let mut mended = 0;
+    let mut fixed = 0;
     for file in &files {
-        match mender.mend(&file.path, &file.findings, file.rule()) {
-            Ok(count) => mended += count,
-            Err(error) => mender.ui.error(&error),
+        match fixer.fix(&file.path, &file.findings, file.rule()) {
+            Ok(count) => fixed += count,
+            Err(error) => fixer.ui.error(&error),
         }
     }
-    let verb = if mender.repair == Repair::Write {
+    let verb = if fixer.repair == Repair::Write {
         "fixed"
     } else {
         "can be fixed"
     };
-    mender.ui.note(format_args!("{mended} {verb}"));
+    fixer.ui.note(format_args!("{fixed} {verb}"));
     Ok(())
 }
 

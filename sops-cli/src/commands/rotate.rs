@@ -92,7 +92,7 @@ struct ChangedGroups {
 }
 
 impl Rotation<'_> {
-    /// Rotates the files, except those with recipients that nobody agrees to.
+    /// Rotates the files, except those with recipients that the user does not agree to.
     fn rotate_all(&self, items: &[Item]) -> Result<(), CommandError> {
         let Self { ui, agreement, .. } = self;
         let found = parallel::map(items, ItemsPerThread::One, |item| {
@@ -185,7 +185,7 @@ impl Rotation<'_> {
         Ok((source, Zeroizing::new(rotated.into_bytes())))
     }
 
-    /// The recipients of the file that nobody agreed to.
+    /// The recipients of the file that need an agreement.
     fn unagreed(&self, file: &Path) -> Result<Unagreed, CommandError> {
         let source = self.args.read(file)?;
         let document = EncryptedDocument::parse(&*source.content, source.format)
@@ -193,7 +193,7 @@ impl Rotation<'_> {
         Ok(self.judged(file, &source, &document)?.1)
     }
 
-    /// The file's new key groups, and the recipients in them that nobody chose.
+    /// The file's new key groups, and the recipients in them that were not agreed to.
     fn judged(
         &self,
         file: &Path,

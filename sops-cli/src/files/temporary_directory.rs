@@ -197,7 +197,7 @@ pub(super) fn is_temporary(name: &[u8], kind: Kind) -> bool {
     }
 }
 
-/// Whether this is letters and digits at random. Those of one class only may be a word or a number that somebody chose.
+/// Whether this is letters and digits at random. Those of one class only may be a chosen word or number.
 fn is_old_random_part(random: &[u8]) -> bool {
     let classes = [
         u8::is_ascii_lowercase,
@@ -324,7 +324,7 @@ mod tests {
         Directory::open(root.path()).expect("it exists")
     }
 
-    /// A directory with staged files, which nobody locks.
+    /// A directory with staged files and without a lock.
     fn leave(path: &Path, mode: u32) {
         fs::create_dir(path).expect("it is new");
         fs::write(path.join(IGNORE_FILE), IGNORE_ALL).expect("it is ours");

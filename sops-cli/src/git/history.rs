@@ -125,7 +125,7 @@ fn versions(list: &[u8]) -> Vec<Version> {
     let mut seen = HashSet::new();
     let mut commit = String::new();
     let mut fields = list.split(|byte| *byte == 0);
-    // The first version of the commit at hand, and what the commit deletes.
+    // The first version of the current commit, and what the commit deletes.
     let (mut first, mut deleted) = (0, Vec::new());
     while let Some(field) = fields.next() {
         if !field.starts_with(b":") {

@@ -34,7 +34,7 @@ pub(crate) enum Repair {
 }
 
 /// The files, and what their keys need.
-pub(crate) struct Mender<'m> {
+pub(crate) struct Fixer<'m> {
     pub(crate) ui: &'m Ui,
     pub(crate) globals: &'m GlobalArgs,
     pub(crate) repair: Repair,
@@ -44,7 +44,7 @@ pub(crate) struct Mender<'m> {
     pub(crate) agreed: BTreeSet<Vec<String>>,
 }
 
-impl Mender<'_> {
+impl Fixer<'_> {
     /// Names the keys that files are to get from their creation rules, each set of changes once. Where somebody could decrypt a file who could
     /// not before, it asks one question for all, since a pull request may have put them into the rule; what is not agreed to is left out.
     pub(crate) fn agree<'f>(
@@ -99,8 +99,8 @@ impl Mender<'_> {
         }
     }
 
-    /// Mends one file, whose findings and creation rule these are. Gives how many are mended, or would be.
-    pub(crate) fn mend(
+    /// Fixes one file, whose findings and creation rule these are. Returns how many are fixed, or would be.
+    pub(crate) fn fix(
         &self,
         path: &Path,
         findings: &[&Finding],
@@ -119,12 +119,12 @@ impl Mender<'_> {
                 _ => None,
             })
             .collect();
-        let mut mended = 0;
+        let mut fixed = 0;
         if !entries.is_empty() {
-            mended += self.set(path, &entries)?;
+            fixed += self.set(path, &entries)?;
         }
         let Some((config, rule)) = rule else {
-            return Ok(mended);
+            return Ok(fixed);
         };
         for fix in [Fix::Encrypt, Fix::UpdateKeys, Fix::UpdateRule] {
             if of(&fix) == 0 {
@@ -163,9 +163,9 @@ impl Mender<'_> {
                     self.ui.note(format_args!("{name}: {done}"));
                 }
             }
-            mended += of(&fix);
+            fixed += of(&fix);
         }
-        Ok(mended)
+        Ok(fixed)
     }
 
     /// Writes the file in the way that the creation rule asks for.
@@ -259,7 +259,7 @@ impl Mender<'_> {
         let document =
             Document::parse(&*source.content, format).map_err(|error| source.error(error))?;
         let text = document.text();
-        let (mended, is_set) = document.with_entries(entries);
+        let (fixed, is_set) = document.with_entries(entries);
         let count = is_set.into_iter().filter(|is_set| *is_set).count();
         if count == 0 {
             return Ok(0);
@@ -269,7 +269,7 @@ impl Mender<'_> {
                 files::write(
                     self.ui,
                     path,
-                    mended.as_bytes(),
+                    fixed.as_bytes(),
                     Expected::Content(&source.content),
                     Readers::Usual,
                 )?;
@@ -279,7 +279,7 @@ impl Mender<'_> {
                 // The usual algorithm grows with the square of the number of edits.
                 let diff = TextDiff::configure()
                     .algorithm(Algorithm::Patience)
-                    .diff_lines(text, mended.as_str());
+                    .diff_lines(text, fixed.as_str());
                 // Without context: lines that stay may hold values.
                 let diff = diff
                     .unified_diff()

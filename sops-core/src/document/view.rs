@@ -198,7 +198,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// The node that an alias stands for; any other node is its own origin.
+    /// The node that an alias refers to; any other node is its own origin.
     pub fn origin(self) -> Self {
         match &self.document.tape[self.index] {
             Item::Alias { target, .. } => Self {

@@ -2,7 +2,7 @@
 
 use super::{is_random, public, token};
 
-/// What stands for a placeholder in the text that is left. No value has this character.
+/// What replaces a placeholder in the remaining text. No value has this character.
 const MARK: char = '\u{1}';
 
 /// What a placeholder begins and ends with, and the bracket that nests in it.
@@ -61,7 +61,7 @@ impl Rest {
         if self.is_empty() {
             return false;
         }
-        // No form of a password in a URL has a dollar sign in it; a host is needed behind it.
+        // No form of a password in a URL has a dollar sign in it; a host is needed after it.
         let text = self.0.replace("@\u{1}", "@x").replace(MARK, "$");
         if token::find(&text).is_some() {
             return true;

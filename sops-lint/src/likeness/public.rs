@@ -165,7 +165,7 @@ fn is_end(line: &str, name: &str) -> bool {
     end == Some(name)
 }
 
-/// Whether it is base64, a header, or what stands for the body.
+/// Whether it is base64, a header, or a placeholder for the body.
 fn is_body(line: &str) -> bool {
     let is_header = || {
         let header = line.split_once(": ");

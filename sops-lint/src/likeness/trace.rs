@@ -52,7 +52,7 @@ impl Iterator for Words<'_> {
         let bytes = self.text.as_bytes();
         let from = self.at;
         let (mut run, mut has_digit) = (0, false);
-        // Up to here no word has a user or a query behind its `://`.
+        // Up to here no word has a user or a query after its `://`.
         let mut plain = from;
         for (at, byte) in bytes.iter().enumerate().skip(from) {
             match CLASSES[usize::from(*byte)] {

@@ -136,7 +136,7 @@ fn without_block(document: &Document<'_>, report: &mut Report<'_>) {
         );
     }
     if let Some(first) = values.into_iter().min_by_key(|node| node.span().start) {
-        // An example leaves out what nobody reads.
+        // An example leaves out what readers do not need.
         let is_cut = first
             .as_str()
             .is_some_and(|text| text.contains("...") || text.contains('…'));

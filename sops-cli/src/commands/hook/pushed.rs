@@ -161,7 +161,7 @@ fn updates(list: &str) -> Result<Vec<Update>, CommandError> {
     Ok(updates)
 }
 
-/// Whether an ID stands for no object.
+/// Whether an ID means that there is no object.
 fn is_none(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| byte == b'0')
 }

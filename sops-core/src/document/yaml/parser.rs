@@ -613,7 +613,7 @@ impl<'a> Parser<'a> {
         self.value_done()
     }
 
-    /// The text of an alias that stands where the tape has no form for one: as a key, or inside of the node that it points at.
+    /// The text of an alias in a place where the tape has no form for one: as a key, or inside of the node that it points at.
     fn lenient_alias(&self, anchor: usize) -> Option<Text<'a>> {
         let original = self.anchors.get(&anchor).map(|at| &self.tape[*at]);
         match original {

@@ -234,7 +234,7 @@ fn x25519_recipient(text: &str) -> Result<Kind, String> {
 pub(super) const LOW_ORDER: &str =
     "its point has low order, so anyone could decrypt data encrypted for it";
 
-/// The X25519 public keys whose order divides 8, in each of their encodings but for the highest bit, which does not count:
+/// The X25519 public keys whose order divides 8, in each of their encodings except for the highest bit, which does not count:
 /// <https://cr.yp.to/ecdh.html#validate>.
 const POINTS_OF_LOW_ORDER: [[u8; 32]; 7] = [
     number(0),
