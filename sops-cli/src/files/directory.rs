@@ -102,9 +102,16 @@ impl Directory {
         Ok(names)
     }
 
-    /// Removes everything in this directory, but never enters another file system or follows a link.
-    pub(super) fn remove_content(&self) -> io::Result<()> {
-        for name in self.names(|_| true)? {
+    /// All names in this directory, `last` after the others.
+    pub(super) fn all_names(&self, last: &str) -> io::Result<Vec<CString>> {
+        let mut names = self.names(|_| true)?;
+        names.sort_by_key(|name| name.as_bytes() == last.as_bytes());
+        Ok(names)
+    }
+
+    /// Removes everything in this directory, the entry `last` after the others. Never enters another file system or follows a link.
+    pub(super) fn remove_content(&self, last: &str) -> io::Result<()> {
+        for name in self.all_names(last)? {
             // Systems differ in how they refuse to unlink a directory.
             let Err(error) = unlinkat(self, &name, AtFlags::empty()) else {
                 continue;
@@ -114,7 +121,7 @@ impl Directory {
             if directory.stat.st_dev != self.stat.st_dev {
                 return Err(Errno::XDEV.into());
             }
-            directory.remove_content()?;
+            directory.remove_content(last)?;
             unlinkat(self, name, AtFlags::REMOVEDIR)?;
         }
         Ok(())

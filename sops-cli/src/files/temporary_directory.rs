@@ -31,7 +31,8 @@ const OLD_RANDOM_PART: usize = 6;
 /// The end of those names.
 const OLD_SUFFIX: &[u8] = b".tmp";
 
-/// A file in each directory for staged files: Git adds nothing of the directory.
+/// A file in each directory for staged files: Git adds nothing of the directory. It is created first and removed last, because a directory
+/// with other files but without this one is not taken for a leftover.
 const IGNORE_FILE: &str = ".gitignore";
 
 const IGNORE_ALL: &[u8] = b"*\n";
@@ -228,9 +229,10 @@ fn remove_leftover(parent: &Directory, name: &OsStr, content: Content) -> io::Re
     Ok(unlinkat(parent, name, AtFlags::REMOVEDIR)?)
 }
 
-/// The names in a leftover; `None` if the directory contains anything that does not belong into one.
+/// The names in a leftover, in the order in which they are removed; `None` if the directory contains anything that does not belong into
+/// one.
 fn leftover_names(directory: &Directory, content: Content) -> io::Result<Option<Vec<CString>>> {
-    let names = directory.names(|_| true)?;
+    let names = directory.all_names(IGNORE_FILE)?;
     for name in &names {
         let name = as_os_str(name);
         let Some(stat) = directory.entry(name)? else {
@@ -268,7 +270,7 @@ fn beginning(directory: &Directory, name: &OsStr) -> io::Result<Vec<u8>> {
 /// Removes a directory with everything in it. A program that a killed run started may still be writing there.
 fn remove(parent: &Directory, name: &OsStr, directory: &Directory) -> io::Result<()> {
     for _ in 0..REMOVALS {
-        directory.remove_content()?;
+        directory.remove_content(IGNORE_FILE)?;
         match unlinkat(parent, name, AtFlags::REMOVEDIR) {
             Err(Errno::NOTEMPTY | Errno::EXIST) => {}
             result => return Ok(result?),
@@ -367,6 +369,27 @@ mod tests {
             }
         }
         fs::write(at("test-abC123.tmp"), "hunter2").expect("it is ours");
+        remove_leftovers(&open(&root), KIND);
+        assert_eq!(names(&root), [""; 0]);
+    }
+
+    #[test]
+    fn a_run_that_is_killed_while_it_removes_a_directory_leaves_one_that_is_a_leftover() {
+        let root = root();
+        let path = root.path().join(format!("test-{RANDOM}"));
+        leave(&path, 0o700);
+        let directory = open(&root).open_entry(OsStr::new(&format!("test-{RANDOM}")));
+        let directory = directory.expect("it exists");
+        let order = directory.all_names(IGNORE_FILE).expect("it is ours");
+        assert_eq!(order.len(), 3);
+        for name in order {
+            let is_leftover = leftover_names(&directory, Content::Staged);
+            assert!(
+                is_leftover.expect("it is ours").is_some(),
+                "before {name:?}"
+            );
+            unlinkat(&directory, &name, AtFlags::empty()).expect("it is ours");
+        }
         remove_leftovers(&open(&root), KIND);
         assert_eq!(names(&root), [""; 0]);
     }
