@@ -75,6 +75,16 @@ impl<'a> Document<'a> {
         })
     }
 
+    /// The scalars that are written in the text, in the order of the document. The copies that aliases make are left out.
+    pub fn scalars(&self) -> impl Iterator<Item = NodeRef<'_, 'a>> {
+        self.written_items()
+            .filter(|(_, item)| matches!(item, Item::Leaf(_)))
+            .map(|(index, _)| NodeRef {
+                document: self,
+                index,
+            })
+    }
+
     /// The places of the comments, their `#` included, in bytes of the text.
     pub fn comments(&self) -> impl Iterator<Item = Range<usize>> {
         self.written_items().filter_map(|(_, item)| match item {

@@ -56,15 +56,21 @@ pub(crate) fn judge_variable(name: &str, value: &str) -> Option<Likeness> {
 
 fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     let value = unquoted(value.trim());
+    let kind = Name::of(name);
+    let format = token::find(value).map(Likeness::Format);
+    // Most values are judged here, at little cost.
+    if kind == Name::Other && format.is_none() {
+        return None;
+    }
     if is_harmless(value) {
         let is_pin = is_variable && value.len() == 4 && value.bytes().all(|c| c.is_ascii_digit());
-        let is_secret = is_pin && Name::of(name) == Name::Secret && name::is_of_password(name);
+        let is_secret = is_pin && kind == Name::Secret && name::is_of_password(name);
         return is_secret.then_some(Likeness::Name);
     }
-    if let Some(format) = token::find(value) {
-        return Some(Likeness::Format(format));
+    if format.is_some() {
+        return format;
     }
-    let is_secret = match Name::of(name) {
+    let is_secret = match kind {
         Name::Secret => {
             let is_password = |is: fn(&str) -> bool| is(value) && name::is_of_password(name);
             is_plausible(value) && !name::is_key_of_secret(name, value)

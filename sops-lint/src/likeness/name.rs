@@ -1,5 +1,9 @@
 //! What a name says of its value.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 /// What a name says of its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
@@ -321,9 +325,47 @@ const WEAK: &[&str] = &[
     "webhook",
 ];
 
+/// Parts of the names of secrets: every name that is not [`Name::Other`] has one of them, and so has every statement that sets a password.
+const PARTS: [&str; 20] = [
+    "pass",
+    "pwd",
+    "pw",
+    "token",
+    "secret",
+    "key",
+    "auth",
+    "cred",
+    "salt",
+    "seed",
+    "pin",
+    "cookie",
+    "session",
+    "signature",
+    "jwt",
+    "bearer",
+    "dsn",
+    "webhook",
+    "phrase",
+    "identified",
+];
+
+/// Whether the name of a secret may be in a text, or the text may be one.
+pub(super) fn may_be_in(text: &str) -> bool {
+    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let search = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(PARTS);
+        search.ok()
+    });
+    SEARCH.as_ref().is_none_or(|search| search.is_match(text))
+}
+
 impl Name {
     /// Judges by the name's words, which case, digits and punctuation divide.
     pub(crate) fn of(name: &str) -> Self {
+        if !may_be_in(name) {
+            return Self::Other;
+        }
         let words = words(last_segment(name));
         let Some(last) = words.last() else {
             return Self::Other;
@@ -487,9 +529,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_name_of_a_secret_has_a_part_that_texts_are_searched_for() {
-        use super::super::text::has_name;
-
+    fn each_name_of_a_secret_has_a_part_that_is_searched_for() {
         let reference = ["secret", "secrets"];
         let password = PASSWORD.iter().filter(|name| Name::of(name) != Name::Other);
         let single = SECRET.iter().chain(WEAK).chain(HELD).chain(password);
@@ -499,7 +539,6 @@ mod tests {
         let pairs = PAIRS.iter().map(|(one, other)| format!("{one}_{other}_x"));
         for name in single.chain(short).chain(pairs) {
             assert_ne!(Name::of(&name), Name::Other, "{name}");
-            assert!(has_name(&name), "{name}");
         }
     }
 

@@ -1,50 +1,10 @@
 //! The secrets in a text: a value, or a file in one.
 
-use std::cell::LazyCell;
-use std::sync::LazyLock;
-
-use aho_corasick::AhoCorasick;
-
 use super::found::{Found, FoundSet, range_of};
 use super::key_path::KeyPaths;
-use super::{Likeness, arguments, assignment, judge, judge_variable, program, token};
+use super::{Likeness, arguments, assignment, judge, judge_variable, name, program, token};
 use crate::private_key;
-
-/// Parts of the names of secrets: `name.rs` must know no name without one of them.
-const NAME_PARTS: [&str; 20] = [
-    "pass",
-    "pwd",
-    "pw",
-    "token",
-    "secret",
-    "key",
-    "auth",
-    "cred",
-    "salt",
-    "seed",
-    "pin",
-    "cookie",
-    "session",
-    "signature",
-    "jwt",
-    "bearer",
-    "dsn",
-    "webhook",
-    "phrase",
-    "identified",
-];
-
-/// Finds those parts. A text without any is not read.
-static NAMES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let search = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .build(NAME_PARTS);
-    search.ok()
-});
-
-pub(super) fn has_name(text: &str) -> bool {
-    NAMES.as_ref().is_none_or(|names| names.is_match(text))
-}
+use std::cell::LazyCell;
 
 /// The secrets in the value of that name.
 pub(crate) fn in_text(name: &str, text: &str) -> Vec<Found> {
@@ -59,7 +19,7 @@ pub(crate) fn in_variable(name: &str, text: &str) -> Vec<Found> {
 /// The secrets in a script or a command.
 pub(crate) fn in_script(script: &str) -> Vec<Found> {
     let mut found = FoundSet::default();
-    if has_name(script) {
+    if name::may_be_in(script) {
         lines(script, true, &mut found);
         for (name, value) in assignment::within(script) {
             add(name, value, script, &mut found);
@@ -87,7 +47,7 @@ fn find(name: &str, text: &str, judge: fn(&str, &str) -> Option<Likeness>) -> Ve
         let pairs = trimmed.split_whitespace().filter(|word| word.contains('='));
         trimmed.starts_with('-') || trimmed.contains(" -") || pairs.count() > 1
     };
-    if has_name(text) {
+    if name::may_be_in(text) {
         lines(text, is_script, &mut found);
         for (name, value) in assignment::within(text) {
             add(name, value, text, &mut found);
@@ -146,7 +106,7 @@ fn lines(text: &str, is_script: bool, found: &mut FoundSet) {
             }
             continue;
         }
-        if !has_name(line) && !line.contains("name") && named.is_none() {
+        if !name::may_be_in(line) && !line.contains("name") && named.is_none() {
             continue;
         }
         let Some((name, value)) = assignment::of_line(line, is_script) else {

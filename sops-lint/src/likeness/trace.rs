@@ -54,39 +54,25 @@ impl Iterator for Words<'_> {
         let (mut run, mut has_digit) = (0, false);
         // Up to here no word has a user or a query after its `://`.
         let mut plain = from;
-        for (at, byte) in bytes.iter().enumerate().skip(from) {
+        let mut at = from;
+        while let Some(byte) = bytes.get(at) {
             match CLASSES[usize::from(*byte)] {
-                Class::Other => {
-                    (run, has_digit) = (0, false);
-                    continue;
-                }
-                Class::Digit => {
+                Class::Other => (run, has_digit) = (0, false),
+                class @ (Class::Letter | Class::Digit) => {
                     run += 1;
-                    has_digit = true;
+                    has_digit |= matches!(class, Class::Digit);
+                    if run >= LONG_WITH_DIGIT && (has_digit || run >= LONG) {
+                        return Some(self.word(from, at));
+                    }
                 }
-                Class::Letter => run += 1,
-                Class::Mark => match byte {
-                    b':' if at >= plain && is_url(&bytes[at..]) => {
-                        let rest = &bytes[at..bytes.len().min(at + MAX_WORD)];
-                        let end = rest.iter().position(|byte| is_end(byte) || is_more(byte));
-                        let end = end.unwrap_or(rest.len());
-                        if rest.get(end).is_some_and(is_more) {
-                            return Some(self.word(from, at));
-                        }
-                        plain = at + end;
-                        (run, has_digit) = (0, false);
+                Class::Mark => {
+                    if let Some(word) = self.after_mark(from, at, run, &mut plain) {
+                        return Some(word);
                     }
-                    b';' if is_assignment(&bytes[at + 1..]) => return Some(self.line(from, at)),
-                    // Spaces divide the words of a PEM header.
-                    b' ' if run >= 10 && bytes[..at].ends_with(b"-----BEGIN") => {
-                        return Some(self.line(from, at));
-                    }
-                    _ => (run, has_digit) = (0, false),
-                },
+                    (run, has_digit) = (0, false);
+                }
             }
-            if run >= LONG || run >= LONG_WITH_DIGIT && has_digit {
-                return Some(self.word(from, at));
-            }
+            at += 1;
         }
         self.at = bytes.len();
         None
@@ -94,6 +80,33 @@ impl Iterator for Words<'_> {
 }
 
 impl Words<'_> {
+    /// The word or line around a mark, if a secret of another form may follow. `run` is how many token characters are before it.
+    fn after_mark(
+        &mut self,
+        from: usize,
+        at: usize,
+        run: usize,
+        plain: &mut usize,
+    ) -> Option<Range<usize>> {
+        let bytes = self.text.as_bytes();
+        match bytes[at] {
+            b':' if at >= *plain && is_url(&bytes[at..]) => {
+                let rest = &bytes[at..bytes.len().min(at + MAX_WORD)];
+                let end = rest.iter().position(|byte| is_end(byte) || is_more(byte));
+                let end = end.unwrap_or(rest.len());
+                if rest.get(end).is_some_and(is_more) {
+                    return Some(self.word(from, at));
+                }
+                *plain = at + end;
+                None
+            }
+            b';' if is_assignment(&bytes[at + 1..]) => Some(self.line(from, at)),
+            // Spaces divide the words of a PEM header.
+            b' ' if run >= 10 && bytes[..at].ends_with(b"-----BEGIN") => Some(self.line(from, at)),
+            _ => None,
+        }
+    }
+
     /// The word around a place, up to white space or quotes.
     fn word(&mut self, from: usize, at: usize) -> Range<usize> {
         self.around(from, at, is_end)

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sops_core::document::{NodeRef, Shape};
+use sops_core::document::NodeRef;
 use sops_core::{CIPHERTEXT_PREFIX, Document};
 
 use crate::finding::{Fix, Severity};
@@ -26,7 +26,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         return;
     }
     let known = Known::new(document, report);
-    let mut values: Vec<_> = scalars(document);
+    let mut values: Vec<_> = document.scalars().collect();
     values.sort_by_key(|node| node.span().start);
     for node in values {
         let value = node.as_str().unwrap_or_default();
@@ -118,20 +118,4 @@ impl Known {
             .partition_point(|(place, _)| place.start < span.end.max(span.start + 1));
         begun > 0 && self.reported[begun - 1].1 > span.start
     }
-}
-
-/// The scalars of all documents but those that aliases stand for.
-fn scalars<'d, 'a>(document: &'d Document<'a>) -> Vec<NodeRef<'d, 'a>> {
-    let mut scalars = Vec::new();
-    let mut open: Vec<_> = document.tops().flatten().collect();
-    while let Some(node) = open.pop() {
-        let source = document.text().get(node.span()).unwrap_or_default();
-        match node.shape() {
-            _ if source.starts_with('*') => {}
-            Shape::Scalar => scalars.push(node),
-            Shape::Sequence => open.extend(node.items()),
-            Shape::Mapping => open.extend(node.entries().map(|(_, child)| child)),
-        }
-    }
-    scalars
 }

@@ -1,5 +1,6 @@
 //! Plaintext in an encrypted file, where the file's own rule asks for encryption.
 
+use sops_core::document::NodeRef;
 use sops_core::keys::WrappedKey;
 use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, is_ciphertext};
 
@@ -71,10 +72,7 @@ fn incomplete(report: &mut Report<'_>) {
         return;
     };
     let secrets: Vec<_> = secrets(&document).iter().map(|node| node.span()).collect();
-    let mut open: Vec<_> = document.tops().flatten().collect();
-    while let Some(node) = open.pop() {
-        open.extend(node.items());
-        open.extend(node.entries().map(|(_, node)| node));
+    for node in document.scalars() {
         let text = node.as_str().unwrap_or_default();
         let is_begun = text.starts_with(CIPHERTEXT_PREFIX) && text.trim_end().ends_with(']');
         let is_told = || {
@@ -122,20 +120,12 @@ fn without_block(document: &Document<'_>, report: &mut Report<'_>) {
     if !report.text().contains(CIPHERTEXT_PREFIX) {
         return;
     }
-    let mut open: Vec<_> = document.tops().flatten().collect();
-    let mut values = Vec::new();
-    while let Some(node) = open.pop() {
-        open.extend(node.items());
-        open.extend(node.entries().map(|(_, node)| node));
-        let is_encrypted =
-            |text: &str| text.starts_with(CIPHERTEXT_PREFIX) && text.trim_end().ends_with(']');
-        values.extend(
-            node.as_str()
-                .filter(|text| is_encrypted(text))
-                .map(|_| node),
-        );
-    }
-    if let Some(first) = values.into_iter().min_by_key(|node| node.span().start) {
+    let is_encrypted = |node: &NodeRef<'_, '_>| {
+        let text = node.as_str().unwrap_or_default();
+        text.starts_with(CIPHERTEXT_PREFIX) && text.trim_end().ends_with(']')
+    };
+    let values = document.scalars().filter(is_encrypted);
+    if let Some(first) = values.min_by_key(|node| node.span().start) {
         // An example leaves out what readers do not need.
         let is_cut = first
             .as_str()

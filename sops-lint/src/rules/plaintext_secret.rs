@@ -415,16 +415,14 @@ fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, report: &mut Report<'_>)
     let Ok(document) = Document::parse(report.text(), report.format) else {
         return;
     };
-    let mut open: Vec<_> = document.tops().flatten().collect();
     let mut first = None;
-    while let Some(node) = open.pop() {
-        open.extend(node.entries().map(|(_, child)| child));
+    for node in document.scalars() {
         let text = node.scalar_text().unwrap_or_default();
         if text.starts_with(CIPHERTEXT_PREFIX) {
             return;
         }
         if !text.is_empty() && !is_open_reference(text) {
-            first = Some(node);
+            first = first.or(Some(node));
         }
     }
     let rule = encrypted.metadata().rule.clone().unwrap_or_default();

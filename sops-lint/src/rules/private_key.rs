@@ -38,16 +38,12 @@ fn in_scalars(document: &Document<'_>, report: &mut Report<'_>) {
         .filter(|finding| finding.rule.code == RULE.code);
     let mut known: Vec<usize> = of_rule.map(|finding| finding.location.offset).collect();
     known.sort_unstable();
-    let mut open: Vec<_> = document.tops().flatten().collect();
-    while let Some(node) = open.pop() {
-        open.extend(node.items());
-        open.extend(node.entries().map(|(_, node)| node));
+    for node in document.scalars() {
         let span = node.span();
-        let source = report.text().get(span.clone()).unwrap_or_default();
-        let is_alias = node.origin().span() != span;
-        let Some(text) = node.as_str().filter(|_| !is_alias && differs(source)) else {
+        if !differs(report.text().get(span.clone()).unwrap_or_default()) {
             continue;
-        };
+        }
+        let text = node.as_str().unwrap_or_default();
         let next = known.partition_point(|at| *at < span.start);
         let is_known = known.get(next).is_some_and(|at| *at < span.end);
         let key = private_key::find(text.as_bytes()).into_iter().next();
