@@ -3,6 +3,7 @@
 mod find;
 mod nesting;
 mod node;
+mod path_search;
 mod place;
 mod read;
 mod rule;
@@ -13,15 +14,16 @@ mod thresholds;
 
 use std::fmt;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::sync::Arc;
 
 pub use find::{Found, find};
 pub use rule::{CreationRule, Destination, DestinationRule};
 pub use thresholds::{Thresholds, needed_groups};
 
+use self::path_search::PathSearch;
 use crate::error::{Error, Location, Result};
 use crate::printable::escaped;
 use crate::reading::{self, FileKind};
-use crate::rules::Regex;
 
 /// What is said of a private key, of which nothing is shown.
 const PRIVATE_KEY: &str = "a private key stands where a recipient belongs; write its public key there, `age1…`, and make a new key if others have seen this one";
@@ -50,6 +52,8 @@ pub struct Config {
     text: String,
     working_dir: PathBuf,
     creation_rules: Option<Vec<CreationRule>>,
+    /// The search of each creation rule.
+    searches: Arc<[PathSearch]>,
     destination_rules: Vec<DestinationRule>,
     stores: Stores,
     warnings: Vec<Warning>,
@@ -124,6 +128,7 @@ impl Config {
                 json_binary_indent: indent("json_binary"),
             },
             creation_rules: None,
+            searches: Arc::default(),
             destination_rules: top
                 .mappings("destination_rules")
                 .unwrap_or_default()
@@ -145,6 +150,7 @@ impl Config {
                     message,
                 })
                 .collect();
+            config.searches = rules.iter().map(|_| PathSearch::default()).collect();
             config.creation_rules = Some(rules);
         }
         Ok(config)
@@ -161,9 +167,10 @@ impl Config {
             return Ok(None);
         };
         let path = self.name_of(path);
-        for rule in rules {
+        for (rule, search) in rules.iter().zip(&*self.searches) {
             let matches = match &rule.path_regex {
-                Some(pattern) => Regex::matches_once(pattern, &path)
+                Some(pattern) => search
+                    .is_match(pattern, &path)
                     .map_err(|error| self.error(escaped(&error.to_string()).into_owned()))?,
                 None => true,
             };

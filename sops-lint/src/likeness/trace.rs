@@ -1,6 +1,9 @@
 //! Words that may hold a token, a password in a URL or a connection string. One cheap pass, so that patterns run on few words only.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::packed::Searcher;
 
 /// Runs of token characters this long are always looked at.
 const LONG: usize = 20;
@@ -9,104 +12,119 @@ const LONG_WITH_DIGIT: usize = 16;
 /// A word is cut here, so that one huge word costs no more than its length.
 const MAX_WORD: usize = 4096;
 
-/// What a byte means for a token.
-#[derive(Clone, Copy)]
-enum Class {
-    Other,
-    Letter,
-    Digit,
-    /// What may be followed by a secret of another form.
-    Mark,
-}
+const PEM: &str = "-----BEGIN ";
 
-/// The class of each byte.
-const CLASSES: [Class; 256] = {
-    let mut classes = [Class::Other; 256];
-    let mut byte = 0;
-    while byte < classes.len() {
-        classes[byte] = match byte as u8 {
-            b'0'..=b'9' => Class::Digit,
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'-' | b'~' | b'+' => Class::Letter,
-            b':' | b';' | b' ' => Class::Mark,
-            _ => Class::Other,
-        };
-        byte += 1;
-    }
-    classes
-};
+/// What a secret of another form begins with or has in it. JSON may escape the slashes of a URL.
+const MARKS: [&str; 3] = ["://", r":\/\/", PEM];
+
+/// Each finds the first place, from a place on, whose surroundings may hold a token.
+const FINDERS: [fn(&str, usize) -> Option<usize>; 3] = [long_run, mark, assignment];
 
 /// The ranges of the words, in the order of the text. They do not overlap.
 pub(crate) fn words(text: &str) -> Words<'_> {
-    Words { text, at: 0 }
+    Words {
+        text,
+        at: 0,
+        places: [Some(0); FINDERS.len()],
+    }
 }
 
 pub(crate) struct Words<'t> {
     text: &'t str,
     at: usize,
+    /// What each of [`FINDERS`] found last; out of date where it is not behind `at`.
+    places: [Option<usize>; FINDERS.len()],
 }
 
 impl Iterator for Words<'_> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Range<usize>> {
-        let bytes = self.text.as_bytes();
         let from = self.at;
-        let (mut run, mut has_digit) = (0, false);
-        // Up to here no word has a user or a query after its `://`.
-        let mut plain = from;
-        let mut at = from;
-        while let Some(byte) = bytes.get(at) {
-            match CLASSES[usize::from(*byte)] {
-                Class::Other => (run, has_digit) = (0, false),
-                class @ (Class::Letter | Class::Digit) => {
-                    run += 1;
-                    has_digit |= matches!(class, Class::Digit);
-                    if run >= LONG_WITH_DIGIT && (has_digit || run >= LONG) {
-                        return Some(self.word(from, at));
-                    }
-                }
-                Class::Mark => {
-                    if let Some(word) = self.after_mark(from, at, run, &mut plain) {
-                        return Some(word);
-                    }
-                    (run, has_digit) = (0, false);
-                }
+        for (place, find) in self.places.iter_mut().zip(FINDERS) {
+            if place.is_some_and(|place| place <= from) {
+                *place = find(self.text, from);
             }
-            at += 1;
         }
-        self.at = bytes.len();
-        None
+        let at = self.places.into_iter().flatten().min()?;
+        match self.text.as_bytes()[at] {
+            b';' | b' ' => Some(self.line(from, at)),
+            _ => Some(self.word(from, at)),
+        }
     }
 }
 
-impl Words<'_> {
-    /// The word or line around a mark, if a secret of another form may follow. `run` is how many token characters are before it.
-    fn after_mark(
-        &mut self,
-        from: usize,
-        at: usize,
-        run: usize,
-        plain: &mut usize,
-    ) -> Option<Range<usize>> {
-        let bytes = self.text.as_bytes();
-        match bytes[at] {
-            b':' if at >= *plain && is_url(&bytes[at..]) => {
-                let rest = &bytes[at..bytes.len().min(at + MAX_WORD)];
-                let end = rest.iter().position(|byte| is_end(byte) || is_more(byte));
-                let end = end.unwrap_or(rest.len());
-                if rest.get(end).is_some_and(is_more) {
-                    return Some(self.word(from, at));
-                }
-                *plain = at + end;
-                None
-            }
-            b';' if is_assignment(&bytes[at + 1..]) => Some(self.line(from, at)),
-            // Spaces divide the words of a PEM header.
-            b' ' if run >= 10 && bytes[..at].ends_with(b"-----BEGIN") => Some(self.line(from, at)),
-            _ => None,
+/// Where the first run of token characters from a place on has become long enough.
+fn long_run(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut start = from;
+    while let Some(window) = bytes.get(start..start + LONG_WITH_DIGIT) {
+        // From the end, so that most of a text is passed over without a look.
+        if let Some(last) = window.iter().rposition(|byte| !is_token(*byte)) {
+            start += last + 1;
+            continue;
+        }
+        if window.iter().any(u8::is_ascii_digit) {
+            return Some(start + LONG_WITH_DIGIT - 1);
+        }
+        let rest = &bytes[start + LONG_WITH_DIGIT..bytes.len().min(start + LONG)];
+        match rest
+            .iter()
+            .position(|byte| byte.is_ascii_digit() || !is_token(*byte))
+        {
+            Some(more) if is_token(rest[more]) => return Some(start + LONG_WITH_DIGIT + more),
+            Some(more) => start += LONG_WITH_DIGIT + more + 1,
+            None if rest.len() == LONG - LONG_WITH_DIGIT => return Some(start + LONG - 1),
+            None => return None,
         }
     }
+    None
+}
 
+fn is_token(byte: u8) -> bool {
+    static TOKEN: [bool; 256] = {
+        let mut token = [false; 256];
+        let mut at = 0;
+        while at < 256 {
+            let byte = at as u8;
+            token[at] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'~' | b'+');
+            at += 1;
+        }
+        token
+    };
+    TOKEN[usize::from(byte)]
+}
+
+/// The colon of a URL with a user or a query, or the last space of the beginning of a PEM header.
+fn mark(text: &str, from: usize) -> Option<usize> {
+    static SEARCH: LazyLock<Option<Searcher>> = LazyLock::new(|| Searcher::new(MARKS));
+    let bytes = text.as_bytes();
+    // Up to here no word has a user or a query after its `://`.
+    let mut plain = from;
+    SEARCH.as_ref()?.find_iter(&bytes[from..]).find_map(|mark| {
+        let at = from + mark.start();
+        if bytes[at] == b'-' {
+            return Some(from + mark.end() - 1);
+        }
+        if at < plain {
+            return None;
+        }
+        let rest = &bytes[at..bytes.len().min(at + MAX_WORD)];
+        let end = rest.iter().position(|byte| is_end(byte) || is_more(byte));
+        let end = end.unwrap_or(rest.len());
+        plain = at + end;
+        rest.get(end).is_some_and(is_more).then_some(at)
+    })
+}
+
+/// The semicolon before the name of a password in a connection string.
+fn assignment(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut semicolons = memchr::memchr_iter(b';', &bytes[from..]).map(|at| from + at);
+    semicolons.find(|at| is_assignment(&bytes[at + 1..]))
+}
+
+impl Words<'_> {
     /// The word around a place, up to white space or quotes.
     fn word(&mut self, from: usize, at: usize) -> Range<usize> {
         self.around(from, at, is_end)
@@ -132,11 +150,6 @@ impl Words<'_> {
         self.at = end;
         start..end
     }
-}
-
-/// Whether it begins as a URL goes on after its scheme. JSON may escape the slashes.
-fn is_url(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"://") || bytes.starts_with(br":\/\/")
 }
 
 /// What ends a word.

@@ -1,0 +1,48 @@
+//! The search for a rule's expression in paths.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::Result;
+use crate::rules::Regex;
+
+/// Compiles the expression only when it is used for the second time: most programs ask for one path, for which compiling costs more.
+#[derive(Debug, Default)]
+pub(super) struct PathSearch {
+    is_used: AtomicBool,
+    compiled: OnceLock<Regex>,
+}
+
+impl PathSearch {
+    /// Whether `pattern`, which must be the same each time, matches anywhere in the path.
+    ///
+    /// # Errors
+    /// As for [`Regex::new`].
+    pub(super) fn is_match(&self, pattern: &str, path: &str) -> Result<bool> {
+        if let Some(regex) = self.compiled.get() {
+            return Ok(regex.is_match(path));
+        }
+        if !self.is_used.swap(true, Ordering::Relaxed) {
+            return Regex::matches_once(pattern, path);
+        }
+        let regex = Regex::new(pattern)?;
+        Ok(self.compiled.get_or_init(|| regex).is_match(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_use_has_the_same_result() {
+        let search = PathSearch::default();
+        for _ in 0..3 {
+            for (path, expected) in [("secrets/a.yaml", true), ("apps/a.yaml", false)] {
+                let found = search.is_match("^secrets/", path).expect("it is valid");
+                assert_eq!(found, expected, "{path}");
+            }
+        }
+        assert!(search.compiled.get().is_some());
+    }
+}
