@@ -36,6 +36,7 @@ pub(crate) struct Object<'d, 'a> {
     pub(crate) judged: Rc<Judged>,
     /// The values in plaintext, if it is a Secret and they were asked for.
     pub(crate) open_values: OnceCell<Vec<SecretValue<'d, 'a>>>,
+    reference: OnceCell<Rc<str>>,
 }
 
 /// Containers and volumes: the `spec` of a pod, or what has the same shape.
@@ -91,6 +92,7 @@ impl<'d, 'a> Object<'d, 'a> {
             metadata: Vec::new(),
             judged: Rc::clone(judged),
             open_values: OnceCell::new(),
+            reference: OnceCell::new(),
         };
         let items = node.get("items").filter(|_| object.kind.ends_with("List"));
         if let Some(items) = items {
@@ -145,13 +147,16 @@ impl<'d, 'a> Object<'d, 'a> {
     }
 
     /// Its kind, namespace and name, for people.
-    pub(crate) fn reference(&self) -> String {
-        let of = |key| self.metadata_text(key);
-        match (of("namespace"), of("name")) {
-            (Some(namespace), Some(name)) => format!("{} {namespace}/{name}", self.kind),
-            (None, Some(name)) => format!("{} {name}", self.kind),
-            _ => self.kind.to_owned(),
-        }
+    pub(crate) fn reference(&self) -> Rc<str> {
+        let reference = self.reference.get_or_init(|| {
+            let of = |key| self.metadata_text(key);
+            match (of("namespace"), of("name")) {
+                (Some(namespace), Some(name)) => format!("{} {namespace}/{name}", self.kind).into(),
+                (None, Some(name)) => format!("{} {name}", self.kind).into(),
+                _ => self.kind.into(),
+            }
+        });
+        Rc::clone(reference)
     }
 
     fn metadata_text(&self, key: &str) -> Option<&'d str> {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NodeRef;
@@ -42,7 +43,7 @@ pub(crate) struct Report<'r> {
     selected: OnceCell<HashSet<Range<usize>>>,
     own_rule: OnceCell<Option<OwnRule>>,
     rule: &'static Rule,
-    object: Option<String>,
+    object: Option<Rc<str>>,
     /// The text in a scalar that is looked at as a document of its own.
     frame: Option<Frame>,
 }
@@ -326,7 +327,7 @@ impl<'r> Report<'r> {
             place: self.input.place(),
             location: lines.location(span.start),
             end: end.map_or(span.end, |last| span.start + last + 1),
-            object: self.object.clone(),
+            object: self.object.as_deref().map(str::to_owned),
             is_embedded: self.frame.is_some(),
             path,
             message,
