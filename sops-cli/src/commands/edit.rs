@@ -230,7 +230,15 @@ impl Editing<'_> {
                 .is_some_and(|refused| text == refused.as_slice())
             {
                 let message = "the text was left as it cannot be encrypted; nothing was written";
-                return Err(CommandError::new(Code::FileNotModified, message).calmly());
+                let error = CommandError::new(Code::FileNotModified, message).calmly();
+                return Err(match text == original.text {
+                    true => error,
+                    false => {
+                        // Without the lines above it. If that fails, the text with these lines stays.
+                        let _ = std::fs::write(&path, text);
+                        keep(folder, &path, error)
+                    }
+                });
             }
             let error = match encrypt(text) {
                 Ok(encrypted) => break encrypted,
