@@ -150,10 +150,7 @@ pub(crate) fn encryption(
     let key_groups = match (&listed[..], creation) {
         ([_, ..], _) => vec![listed],
         ([], Some(creation)) => groups(creation, config)?,
-        ([], None) => {
-            return Err(no_rules(config)?
-                .hint("or name a recipient on the command line, as with `--age age1…`"));
-        }
+        ([], None) => return Err(no_rules_or_keys(config)?),
     };
     // Before a person writes a text that could not be encrypted.
     services.check(&key_groups)?;
@@ -192,6 +189,12 @@ pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandE
         .in_file(&name_of(config.file()))
         .hint("write a list of rules under `creation_rules:`, as `- age: age1…`"),
     })
+}
+
+/// As [`no_rules`], for a command that could take keys from the command line instead.
+pub(crate) fn no_rules_or_keys(config: Option<&Config>) -> Result<CommandError, CommandError> {
+    let error = no_rules(config)?;
+    Ok(error.hint("or name a recipient on the command line, as with `--age age1…`"))
 }
 
 /// The keys of a creation rule, for all of which something can be encrypted.

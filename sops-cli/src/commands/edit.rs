@@ -17,6 +17,7 @@ use crate::editor::Editor;
 use crate::example::example;
 use crate::files::{self, Expected, Readers};
 use crate::key_services::Services;
+use crate::lockout::Lockout;
 use crate::notice::Notice;
 use crate::opening;
 use crate::private_folder::PrivateFolder;
@@ -79,6 +80,15 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         };
         let config = creation::config(ui, globals)?;
         let encryption = creation::encryption(globals, config.as_ref(), &wanted, &services, name)?;
+        // The editor must not open only to produce a file that is closed to its author.
+        let lockout = Lockout::new(&services);
+        let Encryption {
+            key_groups,
+            shamir_threshold,
+            ..
+        } = &encryption;
+        lockout.note(&name_of(file), key_groups, *shamir_threshold);
+        lockout.warn(ui);
         editing.create(&encryption)
     }
 }

@@ -42,11 +42,13 @@ impl Demand {
     }
 
     /// Whether the file has a Secret in plaintext that must be encrypted under that configuration, which finds the rule by the path `governed`.
+    /// A file that cannot be read may have one, which `accepts_broken` counts as one.
     pub(crate) fn covers(
         &self,
         file: &Path,
         governed: &Path,
-        config: &Config,
+        config: Option<&Config>,
+        accepts_broken: bool,
     ) -> Result<bool, CommandError> {
         let path = absolute(&self.working_dir, file);
         let inside = path.strip_prefix(&self.tree.root);
@@ -60,10 +62,10 @@ impl Demand {
             name: &name,
             path: &absolute(&self.working_dir, governed),
             bytes: &bytes,
-            config: Some(config),
+            config,
             tree: &self.tree,
         });
-        let is_broken = linted.kind != Kind::Read;
+        let is_broken = accepts_broken && linted.kind != Kind::Read;
         Ok(linted
             .findings
             .iter()

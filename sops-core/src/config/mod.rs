@@ -14,7 +14,7 @@ mod thresholds;
 use std::fmt;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
-pub use find::{Found, find};
+pub use find::{Found, find, misnamed};
 pub use rule::{CreationRule, Destination, DestinationRule};
 pub use thresholds::{Thresholds, needed_groups};
 
