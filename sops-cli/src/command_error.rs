@@ -44,6 +44,8 @@ pub(crate) enum Code {
 
 const TAKE_OR_LOOK: &str = "restore the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`";
 
+const TAKE_ONE_SIDE: &str = "take one side as a whole, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and make the changes of the other again with `sops-rs edit` or `sops-rs set`";
+
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct CommandError {
@@ -210,11 +212,11 @@ impl CommandError {
                         let is_encrypted = has_ciphertext(text);
                         let text = String::from_utf8_lossy(&text[..conflict.end]);
                         at = Some(Location::of(&text, conflict.start));
-                        let new = Self::new(malformed, "the file has an unresolved merge conflict")
-                            .hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`");
+                        let new = Self::new(malformed, "the file has an unresolved merge conflict");
                         match is_encrypted {
-                            true => new.hint("keep either side of the `sops` metadata; then check the values and the MAC with `sops-rs edit --ignore-mac <FILE>`"),
-                            false => new,
+                            true => new.hint(TAKE_ONE_SIDE)
+                                .hint("lines of both sides can be combined only if the data key is the same, so that neither side was rotated; then check the values and the MAC with `sops-rs edit --ignore-mac <FILE>`"),
+                            false => new.hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`"),
                         }
                     }
                     None => {
@@ -277,6 +279,7 @@ impl CommandError {
                 at = location;
                 Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
                     .hint("encrypted values are changed with `sops-rs edit` or `sops-rs set` only; restore the file from version control")
+                    .hint("after a merge with a branch that rotated the file, take the file of one branch, and make the changes of the other again")
             }
             Error::MacMismatch => simple(Code::MacMismatch, &error)
                 .hint("if the change is wanted, as after a merge: check the values with `sops-rs edit --ignore-mac <FILE>` and save them")
