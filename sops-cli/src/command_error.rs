@@ -202,6 +202,13 @@ impl CommandError {
             }
             _ => (Code::Generic, Code::CannotDecryptTree),
         };
+        let other =
+            source
+                .filter(|_| may_have_other_format(&error))
+                .and_then(|(_, text, format, role)| match role {
+                    Role::Encrypted => other_format(text, format),
+                    _ => None,
+                });
         let mut at = None;
         let simple = |code, error: &Error| Self::new(code, error.to_string());
         let mut new = match error {
@@ -233,6 +240,7 @@ impl CommandError {
                 at = location;
                 Self::new(malformed, message)
             }
+            Error::NotEncrypted if other.is_some() => simple(Code::Generic, &error),
             Error::NotEncrypted if source.is_some_and(|(_, text, ..)| has_ciphertext(text)) => {
                 simple(Code::Generic, &error)
                     .hint("there are encrypted values, but what opens them is gone; restore the file from version control")
@@ -326,6 +334,9 @@ impl CommandError {
             }
             error => simple(Code::Generic, &error),
         };
+        if let Some(other) = other {
+            new = new.hint(format_hint(other));
+        }
         if let Some((name, text, format, _)) = source {
             if matches!(new.code, Code::MacMismatch | Code::CannotDecryptTree)
                 && let Some(hint) = unknown_keys(text, format)
@@ -406,6 +417,44 @@ impl Place {
             ),
         }
     }
+}
+
+/// Whether the error may come from reading the text as the wrong format.
+fn may_have_other_format(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Syntax { .. }
+            | Error::Unsupported { .. }
+            | Error::NotEncrypted
+            | Error::Unwritable { .. }
+    )
+}
+
+/// The format in which the text is an encrypted file, if that is not the one that its name says.
+fn other_format(text: &[u8], format: Format) -> Option<Format> {
+    // YAML comes last: JSON can be read as YAML too.
+    let formats = [Format::Json, Format::Dotenv, Format::Ini, Format::Yaml];
+    let mut others = formats.into_iter().filter(|other| *other != format);
+    others.find(|other| has_ciphertext(text) && EncryptedDocument::parse(text, *other).is_ok())
+}
+
+/// What to do with an encrypted file of that format whose name does not say so.
+pub(crate) fn format_hint(format: Format) -> String {
+    let (name, shown) = (
+        format.name(),
+        match format {
+            Format::Dotenv => "dotenv".to_owned(),
+            format => format.name().to_uppercase(),
+        },
+    );
+    format!(
+        "this looks like an encrypted {shown} file: add `--input-type {name} --output-type {name}`, or give it a name that ends with `.{}`",
+        if format == Format::Dotenv {
+            "env"
+        } else {
+            name
+        }
+    )
 }
 
 /// Whether a value as SOPS encrypts them stands in the text.

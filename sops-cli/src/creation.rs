@@ -13,7 +13,7 @@ use sops_core::{Decrypted, Document, Encryption, Error, Format, convert};
 use zeroize::Zeroizing;
 
 use crate::arguments::{GlobalArgs, KmsArgs, MasterKeyArgs, RuleArgs, ThresholdArg};
-use crate::command_error::{Code, CommandError, name_of};
+use crate::command_error::{Code, CommandError, format_hint, name_of};
 use crate::config_owner;
 use crate::key_services::Services;
 use crate::source::Source;
@@ -101,7 +101,14 @@ pub(crate) fn in_format(
     let stores = stores(ui, globals)?;
     Document::parse(&*decrypted.plaintext, source.format)
         .and_then(|document| convert(&document, to, &stores))
-        .map_err(|error| source.plaintext_error(error))
+        .map_err(|error| {
+            let is_by_name = to == Format::Binary && matches!(error, Error::Unwritable { .. });
+            let error = source.plaintext_error(error);
+            match is_by_name {
+                true => error.hint(format_hint(source.format)),
+                false => error,
+            }
+        })
 }
 
 /// The working directory as the shell spells it, which is how Go and so `sops` spell it.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sops_core::config::{self, Config, CreationRule};
+use sops_core::rules::EncryptionRule;
 
 use crate::arguments::GlobalArgs;
 use crate::batch::Item;
@@ -35,6 +36,34 @@ impl Governed {
     pub(crate) fn rule(&self) -> Option<&CreationRule> {
         let config = self.config.as_ref()?;
         config.creation_rule_for(&self.path).ok()?
+    }
+
+    /// Whether the creation rule for the file singles it out, as opposed to a rule for all files, and to one that selects keys in all files with
+    /// the same extension: under such a rule, not every manifest is to be encrypted that has the keys. `None` if there are no rules.
+    ///
+    /// # Errors
+    /// No rule matches the file.
+    pub(crate) fn singles_out(&self) -> sops_core::Result<Option<bool>> {
+        let Some(config) = &self.config else {
+            return Ok(None);
+        };
+        let rule = config.creation_rule_for(&self.path)?;
+        Ok(rule.map(|rule| {
+            let selects_keys = rule
+                .rule
+                .as_ref()
+                .is_some_and(EncryptionRule::names_what_is_encrypted);
+            rule.path_regex.is_some() && !(selects_keys && self.is_for_extension(config, rule))
+        }))
+    }
+
+    /// Whether the rule also matches a path that cannot exist with the same extension.
+    fn is_for_extension(&self, config: &Config, rule: &CreationRule) -> bool {
+        let directory = config.file().parent().unwrap_or(Path::new(""));
+        let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
+        nowhere.set_extension(self.path.extension().unwrap_or_default());
+        let matched = config.creation_rule_for(&nowhere);
+        matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
     }
 
     /// Whether there is a rule for the file, or no configuration that would say so.

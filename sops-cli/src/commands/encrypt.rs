@@ -127,7 +127,7 @@ struct Meanings {
 }
 
 impl Meanings {
-    /// A file that was named is always encrypted. One that was found is if a rule with a `path_regex` matches it, or if `lint` wants it encrypted.
+    /// A file that was named is always encrypted. One that was found is if a rule singles it out, or if `lint` wants it encrypted.
     fn of(&self, item: &Item, governed: &Governed) -> Result<Meaning, CommandError> {
         let config = governed.config.as_deref();
         if !item.is_found {
@@ -139,8 +139,7 @@ impl Meanings {
         if !is_candidate(&item.path) || !item.is_meant(false) {
             return Ok(Meaning::Ignore);
         }
-        let rule = config.map_or(Ok(None), |config| config.creation_rule_for(&governed.path));
-        let rule = rule.map(|rule| rule.map(|rule| rule.path_regex.is_some()));
+        let rule = governed.singles_out();
         let is_demanded = |accepts_broken| match &self.demand {
             Some(demand) => demand.covers(&item.path, &governed.path, config, accepts_broken),
             None => Ok(true),

@@ -760,3 +760,26 @@ fn a_directory_needs_a_command_that_goes_through_it() {
         );
     }
 }
+
+/// A ConfigMap has the keys of a Secret, and is not meant by a rule for them.
+#[test]
+fn a_rule_for_all_manifests_leaves_other_objects_alone() {
+    for path_regex in ["\\.ya?ml$", ".*", ".*.yaml", "^apps/"] {
+        let environment = TestEnvironment::new();
+        environment.write(
+            ".sops.yaml",
+            format!(
+                "creation_rules:\n- path_regex: {path_regex}\n  encrypted_regex: ^(data|stringData)$\n  age: {}\n",
+                recipient()
+            ),
+        );
+        let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {level: debug}\n";
+        environment.write("apps/map.yaml", map);
+        environment.write("apps/secret.yaml", SECRET);
+        environment.run(&["encrypt", "-i", "."]).succeeds();
+        assert!(environment.read("apps/secret.yaml").contains("ENC["));
+        // A rule for one directory is for all that is in it.
+        let is_left = environment.read("apps/map.yaml") == map;
+        assert_eq!(is_left, path_regex != "^apps/", "{path_regex}");
+    }
+}
