@@ -285,9 +285,13 @@ impl CommandError {
                 message,
             } => {
                 at = location;
-                Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
-                    .hint("encrypted values are changed with `sops-rs edit` or `sops-rs set` only; restore the file from version control")
-                    .hint("after a merge with a branch that rotated the file, take the file of one branch, and make the changes of the other again")
+                let may_be_merged = message.contains("from before a `rotate`");
+                let new = Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
+                    .hint("encrypted values are changed with `sops-rs edit` or `sops-rs set` only; restore the file from version control");
+                match may_be_merged {
+                    true => new.hint("after a merge with a branch that rotated the file, take the file of one branch, and make the changes of the other again"),
+                    false => new,
+                }
             }
             Error::MacMismatch => simple(Code::MacMismatch, &error)
                 .hint("if the change is wanted, as after a merge: check the values with `sops-rs edit --ignore-mac <FILE>` and save them")
