@@ -140,15 +140,15 @@ impl Meanings {
             return Ok(Meaning::Ignore);
         }
         let rule = governed.singles_out();
-        let is_demanded = |accepts_broken| match &self.demand {
-            Some(demand) => demand.covers(&item.path, &governed.path, config, accepts_broken),
+        let is_demanded = || match &self.demand {
+            Some(demand) => demand.covers(&item.path, &governed.path, config),
             None => Ok(true),
         };
         let (is_covered, is_demanded) = match rule {
             Ok(Some(true)) => (true, true),
-            Ok(Some(false)) => (true, is_demanded(true)?),
-            Ok(None) => (self.has_keys, is_demanded(self.has_keys)?),
-            Err(_) => (false, is_demanded(false)?),
+            Ok(Some(false)) => (true, is_demanded()?),
+            Ok(None) => (self.has_keys, is_demanded()?),
+            Err(_) => (false, is_demanded()?),
         };
         Ok(match (is_demanded, is_covered) {
             (true, true) => Meaning::Encrypt,

@@ -42,13 +42,11 @@ impl Demand {
     }
 
     /// Whether the file has a Secret in plaintext that must be encrypted under that configuration, which finds the rule by the path `governed`.
-    /// A file that cannot be read may have one, which `accepts_broken` counts as one.
     pub(crate) fn covers(
         &self,
         file: &Path,
         governed: &Path,
         config: Option<&Config>,
-        accepts_broken: bool,
     ) -> Result<bool, CommandError> {
         let path = absolute(&self.working_dir, file);
         let inside = path.strip_prefix(&self.tree.root);
@@ -65,7 +63,7 @@ impl Demand {
             config,
             tree: &self.tree,
         });
-        let is_broken = accepts_broken && linted.kind != Kind::Read;
+        let is_broken = linted.kind != Kind::Read;
         Ok(linted
             .findings
             .iter()

@@ -588,21 +588,26 @@ fn a_secret_without_a_creation_rule_is_named() {
         environment.write("prod/two.yaml", SECRET);
         environment.write("prod/web.yaml", DEPLOYMENT);
         environment.write("prod/broken.yaml", "a: [\n");
+        let template = SECRET.replace("{name: a}", "{name: {{ .Values.name }}}");
+        environment.write("prod/template.yaml", template);
         for arguments in [
             &["encrypt", "-i", "."][..],
             &["encrypt", "-i", "--dry-run", "."],
         ] {
             let run = environment.run(arguments).fails_with(1);
-            let named = "which stay in plaintext:\n         - ./prod/one.yaml\n         - ./prod/two.yaml\n";
+            let named = "which stay in plaintext:\n         - ./prod/one.yaml\n         - ./prod/template.yaml\n         - ./prod/two.yaml\n";
             assert_eq!(run.stderr.matches(named).count(), 1, "{run}");
             assert!(run.stderr.contains("--> .sops.yaml"), "{run}");
             assert!(
-                run.stderr.contains("2 of 2 files could not be encrypted"),
+                run.stderr.contains("3 of 3 files could not be encrypted"),
                 "{run}"
             );
-            assert!(!run.stderr.contains("web.yaml"), "{run}");
+            assert!(
+                !run.stderr.contains("web.yaml") && !run.stderr.contains("broken.yaml"),
+                "{run}"
+            );
         }
-        // Settings of the lint and its comments hold here too.
+        // What the lint is to leave out is left out here too.
         environment.write(".sops-lint.yaml", "exclude: [prod/**]\n");
         environment.run(&["encrypt", "-i", "."]).succeeds();
     }
