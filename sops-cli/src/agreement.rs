@@ -68,6 +68,15 @@ impl<'a> Agreement<'a> {
         Ok(agreement)
     }
 
+    /// Names the configurations that govern the files, if there is more than one.
+    pub(crate) fn name_several<'i>(
+        &self,
+        items: impl Iterator<Item = &'i Item>,
+    ) -> Result<(), CommandError> {
+        let governing = self.governing.as_ref();
+        governing.map_or(Ok(()), |governing| governing.name_several(self.ui, items))
+    }
+
     /// What needs an agreement in a file's new key groups, of which it takes `threshold` to decrypt the file. `given` are the keys that the
     /// command line names.
     pub(crate) fn unagreed(

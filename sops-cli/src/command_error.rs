@@ -44,6 +44,8 @@ pub(crate) enum Code {
 
 const TAKE_OR_LOOK: &str = "restore the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`";
 
+const TAKE_ONE_SIDE: &str = "take one side as a whole, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and make the changes of the other again with `sops-rs edit` or `sops-rs set`";
+
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct CommandError {
@@ -200,6 +202,13 @@ impl CommandError {
             }
             _ => (Code::Generic, Code::CannotDecryptTree),
         };
+        let other =
+            source
+                .filter(|_| may_have_other_format(&error))
+                .and_then(|(_, text, format, role)| match role {
+                    Role::Encrypted => other_format(text, format),
+                    _ => None,
+                });
         let mut at = None;
         let simple = |code, error: &Error| Self::new(code, error.to_string());
         let mut new = match error {
@@ -210,11 +219,11 @@ impl CommandError {
                         let is_encrypted = has_ciphertext(text);
                         let text = String::from_utf8_lossy(&text[..conflict.end]);
                         at = Some(Location::of(&text, conflict.start));
-                        let new = Self::new(malformed, "the file has an unresolved merge conflict")
-                            .hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`");
+                        let new = Self::new(malformed, "the file has an unresolved merge conflict");
                         match is_encrypted {
-                            true => new.hint("keep either side of the `sops` metadata; then check the values and the MAC with `sops-rs edit --ignore-mac <FILE>`"),
-                            false => new,
+                            true => new.hint(TAKE_ONE_SIDE)
+                                .hint("lines of both sides can be combined only if the data key is the same, so that neither side was rotated; then check the values and the MAC with `sops-rs edit --ignore-mac <FILE>`"),
+                            false => new.hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`"),
                         }
                     }
                     None => {
@@ -231,6 +240,7 @@ impl CommandError {
                 at = location;
                 Self::new(malformed, message)
             }
+            Error::NotEncrypted if other.is_some() => simple(Code::Generic, &error),
             Error::NotEncrypted if source.is_some_and(|(_, text, ..)| has_ciphertext(text)) => {
                 simple(Code::Generic, &error)
                     .hint("there are encrypted values, but what opens them is gone; restore the file from version control")
@@ -275,8 +285,13 @@ impl CommandError {
                 message,
             } => {
                 at = location;
-                Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
-                    .hint("encrypted values are changed with `sops-rs edit` or `sops-rs set` only; restore the file from version control")
+                let may_be_merged = message.contains("from before a `rotate`");
+                let new = Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
+                    .hint("encrypted values are changed with `sops-rs edit` or `sops-rs set` only; restore the file from version control");
+                match may_be_merged {
+                    true => new.hint("after a merge with a branch that rotated the file, take the file of one branch, and make the changes of the other again"),
+                    false => new,
+                }
             }
             Error::MacMismatch => simple(Code::MacMismatch, &error)
                 .hint("if the change is wanted, as after a merge: check the values with `sops-rs edit --ignore-mac <FILE>` and save them")
@@ -323,6 +338,9 @@ impl CommandError {
             }
             error => simple(Code::Generic, &error),
         };
+        if let Some(other) = other {
+            new = new.hint(format_hint(other));
+        }
         if let Some((name, text, format, _)) = source {
             if matches!(new.code, Code::MacMismatch | Code::CannotDecryptTree)
                 && let Some(hint) = unknown_keys(text, format)
@@ -403,6 +421,44 @@ impl Place {
             ),
         }
     }
+}
+
+/// Whether the error may come from reading the text as the wrong format.
+fn may_have_other_format(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Syntax { .. }
+            | Error::Unsupported { .. }
+            | Error::NotEncrypted
+            | Error::Unwritable { .. }
+    )
+}
+
+/// The format in which the text is an encrypted file, if that is not the one that its name says.
+fn other_format(text: &[u8], format: Format) -> Option<Format> {
+    // YAML comes last: JSON can be read as YAML too.
+    let formats = [Format::Json, Format::Dotenv, Format::Ini, Format::Yaml];
+    let mut others = formats.into_iter().filter(|other| *other != format);
+    others.find(|other| has_ciphertext(text) && EncryptedDocument::parse(text, *other).is_ok())
+}
+
+/// What to do with an encrypted file of that format whose name does not say so.
+pub(crate) fn format_hint(format: Format) -> String {
+    let (name, shown) = (
+        format.name(),
+        match format {
+            Format::Dotenv => "dotenv".to_owned(),
+            format => format.name().to_uppercase(),
+        },
+    );
+    format!(
+        "this looks like an encrypted {shown} file: add `--input-type {name} --output-type {name}`, or give it a name that ends with `.{}`",
+        if format == Format::Dotenv {
+            "env"
+        } else {
+            name
+        }
+    )
 }
 
 /// Whether a value as SOPS encrypts them stands in the text.

@@ -13,7 +13,7 @@ use sops_core::{Decrypted, Document, Encryption, Error, Format, convert};
 use zeroize::Zeroizing;
 
 use crate::arguments::{GlobalArgs, KmsArgs, MasterKeyArgs, RuleArgs, ThresholdArg};
-use crate::command_error::{Code, CommandError, name_of};
+use crate::command_error::{Code, CommandError, format_hint, name_of};
 use crate::config_owner;
 use crate::key_services::Services;
 use crate::source::Source;
@@ -101,7 +101,14 @@ pub(crate) fn in_format(
     let stores = stores(ui, globals)?;
     Document::parse(&*decrypted.plaintext, source.format)
         .and_then(|document| convert(&document, to, &stores))
-        .map_err(|error| source.plaintext_error(error))
+        .map_err(|error| {
+            let is_by_name = to == Format::Binary && matches!(error, Error::Unwritable { .. });
+            let error = source.plaintext_error(error);
+            match is_by_name {
+                true => error.hint(format_hint(source.format)),
+                false => error,
+            }
+        })
 }
 
 /// The working directory as the shell spells it, which is how Go and so `sops` spell it.
@@ -150,10 +157,7 @@ pub(crate) fn encryption(
     let key_groups = match (&listed[..], creation) {
         ([_, ..], _) => vec![listed],
         ([], Some(creation)) => groups(creation, config)?,
-        ([], None) => {
-            return Err(no_rules(config)?
-                .hint("or name a recipient on the command line, as with `--age age1…`"));
-        }
+        ([], None) => return Err(no_rules_or_keys(config)?),
     };
     // Before a person writes a text that could not be encrypted.
     services.check(&key_groups)?;
@@ -192,6 +196,12 @@ pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandE
         .in_file(&name_of(config.file()))
         .hint("write a list of rules under `creation_rules:`, as `- age: age1…`"),
     })
+}
+
+/// As [`no_rules`], for a command that could take keys from the command line instead.
+pub(crate) fn no_rules_or_keys(config: Option<&Config>) -> Result<CommandError, CommandError> {
+    let error = no_rules(config)?;
+    Ok(error.hint("or name a recipient on the command line, as with `--age age1…`"))
 }
 
 /// The keys of a creation rule, for all of which something can be encrypted.

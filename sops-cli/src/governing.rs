@@ -1,11 +1,12 @@
 //! Which `.sops.yaml` governs the files of a call: for those that were named the one of the working directory, as in `sops`; for those that
 //! were found in a folder the nearest above the file, as in `lint`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sops_core::config::{Config, CreationRule};
+use sops_core::config::{self, Config, CreationRule};
+use sops_core::rules::EncryptionRule;
 
 use crate::arguments::GlobalArgs;
 use crate::batch::Item;
@@ -19,6 +20,8 @@ pub(crate) struct Governing {
     own: Option<Arc<Config>>,
     /// Those of files that were found; `None` where one was named on the command line, which holds for all.
     nearest: Option<Configs<'static>>,
+    /// Whether a configuration governs one of the files.
+    has_any: bool,
 }
 
 /// What governs a file.
@@ -35,11 +38,32 @@ impl Governed {
         config.creation_rule_for(&self.path).ok()?
     }
 
-    /// The configuration, if its rule for the file matches all files. Such a rule does not single out this file, so `lint` decides
-    /// whether it must be encrypted.
-    pub(crate) fn config_for_all(&self) -> Option<&Config> {
-        let is_for_all = self.rule().is_some_and(|rule| rule.path_regex.is_none());
-        self.config.as_deref().filter(|_| is_for_all)
+    /// Whether the creation rule for the file singles it out, as opposed to a rule for all files, and to one that selects keys in all files with
+    /// the same extension: under such a rule, not every manifest is to be encrypted that has the keys. `None` if there are no rules.
+    ///
+    /// # Errors
+    /// No rule matches the file.
+    pub(crate) fn singles_out(&self) -> sops_core::Result<Option<bool>> {
+        let Some(config) = &self.config else {
+            return Ok(None);
+        };
+        let rule = config.creation_rule_for(&self.path)?;
+        Ok(rule.map(|rule| {
+            let selects_keys = rule
+                .rule
+                .as_ref()
+                .is_some_and(EncryptionRule::names_what_is_encrypted);
+            rule.path_regex.is_some() && !(selects_keys && self.is_for_extension(config, rule))
+        }))
+    }
+
+    /// Whether the rule also matches a path that cannot exist with the same extension.
+    fn is_for_extension(&self, config: &Config, rule: &CreationRule) -> bool {
+        let directory = config.file().parent().unwrap_or(Path::new(""));
+        let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
+        nowhere.set_extension(self.path.extension().unwrap_or_default());
+        let matched = config.creation_rule_for(&nowhere);
+        matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
     }
 
     /// Whether there is a rule for the file, or no configuration that would say so.
@@ -62,8 +86,9 @@ impl Governing {
     ) -> Result<Self, CommandError> {
         let own = own.map(Arc::new);
         let mut governing = Self {
-            own: own.clone(),
             nearest: None,
+            has_any: own.is_some(),
+            own: own.clone(),
         };
         if globals.config().is_some() {
             return Ok(governing);
@@ -73,11 +98,17 @@ impl Governing {
             nearest = nearest.with_known(folder_of(&own)?, own);
         }
         governing.nearest = Some(nearest);
+        let mut misnamed = Misnamed::new()?;
         let mut told = HashSet::new();
         for item in items {
-            let Some(config) = governing.of(item)?.config else {
+            let config = governing.of(item)?.config;
+            if item.is_found {
+                misnamed.warn(ui, &item.path, config.as_deref())?;
+            }
+            let Some(config) = config else {
                 continue;
             };
+            governing.has_any = true;
             if !governing.is_own(&config) && told.insert(config.file().to_owned()) {
                 let directory = item.path.parent().filter(|path| *path != Path::new(""));
                 config_owner::warn(ui, config.file(), directory.unwrap_or(Path::new(".")));
@@ -88,6 +119,32 @@ impl Governing {
             }
         }
         Ok(governing)
+    }
+
+    /// Whether there is a configuration for one of the files, or in the working directory.
+    pub(crate) fn has_any(&self) -> bool {
+        self.has_any
+    }
+
+    /// Names the configurations that govern the files, if there is more than one: a recipient that was removed from one may be in another.
+    pub(crate) fn name_several<'i>(
+        &self,
+        ui: &Ui,
+        items: impl Iterator<Item = &'i Item>,
+    ) -> Result<(), CommandError> {
+        let here = real(Path::new("."))?;
+        let mut files = BTreeSet::new();
+        for item in items {
+            let config = self.of(item)?.config;
+            files.extend(config.map(|config| creation::shortened(config.file(), &here)));
+        }
+        if files.len() > 1 {
+            ui.note("Several configurations govern these files:");
+            for file in &files {
+                ui.note(format_args!("  - {}", name_of(file)));
+            }
+        }
+        Ok(())
     }
 
     /// The rule for an encrypted file, whatever the working directory: from the nearest configuration above the file, as in `lint`, or else
@@ -135,6 +192,43 @@ impl Governing {
         self.own
             .as_ref()
             .is_some_and(|own| Arc::ptr_eq(own, config))
+    }
+}
+
+/// Finds files that are called `.sops.yml`, and warns of each once.
+struct Misnamed {
+    working_dir: PathBuf,
+    seen: HashSet<PathBuf>,
+}
+
+impl Misnamed {
+    fn new() -> Result<Self, CommandError> {
+        Ok(Self {
+            working_dir: real(Path::new("."))?,
+            seen: HashSet::new(),
+        })
+    }
+
+    /// Looks from the file's directory up to that of its configuration, or to the working directory. From there upwards,
+    /// [`creation::config`] did.
+    fn warn(&mut self, ui: &Ui, file: &Path, config: Option<&Config>) -> Result<(), CommandError> {
+        for directory in real(file)?.ancestors().skip(1) {
+            let is_searched = self.working_dir.starts_with(directory);
+            if is_searched || !self.seen.insert(directory.to_owned()) {
+                break;
+            }
+            if directory.join(".sops.yaml").symlink_metadata().is_ok() {
+                break;
+            }
+            let misnamed = directory.join(".sops.yml");
+            if misnamed.is_file() {
+                let misnamed = creation::shortened(&misnamed, &self.working_dir);
+                let instead =
+                    config.map(|config| creation::shortened(config.file(), &self.working_dir));
+                ui.warn(config::misnamed(&misnamed, instead.as_deref()));
+            }
+        }
+        Ok(())
     }
 }
 

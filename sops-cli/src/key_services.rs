@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use sops_core::config::needed_groups;
 use sops_core::keys::{
-    DataKey, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey,
+    DataKey, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey, Recipient,
 };
 use sops_core::{EncryptedDocument, Error};
 
@@ -133,10 +133,7 @@ impl Services {
         groups: &[Vec<MasterKey>],
         threshold: Option<usize>,
     ) {
-        let open = groups
-            .iter()
-            .filter(|group| group.iter().any(|key| self.may_open(key)))
-            .count();
+        let open = self.opened(groups);
         let needed = needed_groups(threshold, groups.len());
         if open >= needed {
             return;
@@ -162,8 +159,23 @@ impl Services {
         }
     }
 
+    /// Whether the user has private keys for age, and none of them can decrypt a file for those key groups.
+    pub(crate) fn locks_out(&self, groups: &[Vec<MasterKey>], threshold: Option<usize>) -> bool {
+        let own = || self.identities.recipients();
+        // Many have a key for SSH and never decrypt with it.
+        let is_native = |own: &Recipient| own.to_string().starts_with("age1");
+        let has_own = self.is_local && !self.has_remote && own().iter().any(is_native);
+        has_own && self.opened(groups) < needed_groups(threshold, groups.len())
+    }
+
+    /// How many of the key groups this machine opens, or may open.
+    fn opened(&self, groups: &[Vec<MasterKey>]) -> usize {
+        let is_open = |group: &&Vec<MasterKey>| group.iter().any(|key| self.may_open(key));
+        groups.iter().filter(is_open).count()
+    }
+
     /// Whether a key at hand is, or may be, the private half.
-    fn may_open(&self, key: &MasterKey) -> bool {
+    pub(crate) fn may_open(&self, key: &MasterKey) -> bool {
         self.has_remote
             || self.is_local
                 && match key {

@@ -31,6 +31,7 @@ mod key_services;
 mod lint;
 #[cfg(feature = "keyservice")]
 mod local_keys;
+mod lockout;
 #[cfg(feature = "kube")]
 mod manifests;
 mod notice;

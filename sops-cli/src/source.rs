@@ -7,7 +7,7 @@ use sops_core::reading::FileKind;
 use sops_core::{Error, Format, reading};
 use zeroize::Zeroizing;
 
-use crate::command_error::{CommandError, Role, name_of};
+use crate::command_error::{Code, CommandError, Role, name_of};
 
 /// The content of a file, where it came from, and what it is.
 pub(crate) struct Source {
@@ -37,6 +37,11 @@ pub(crate) fn read_manifest(from: impl Read) -> io::Result<Vec<u8>> {
 /// As [`read_manifest`], and those of [`reading::open`].
 pub(crate) fn read_repository_file(path: &Path) -> io::Result<Vec<u8>> {
     reading::open(path, FileKind::Regular).and_then(read_manifest)
+}
+
+fn is_directory(name: &str) -> CommandError {
+    let message = format!("{name} is a directory");
+    CommandError::new(Code::CannotReadInput, message).hint("this command takes one file")
 }
 
 impl Source {
@@ -77,7 +82,10 @@ impl Source {
         bytes: io::Result<Vec<u8>>,
     ) -> Result<Self, CommandError> {
         let name = path.map_or_else(|| "standard input".to_owned(), name_of);
-        let bytes = bytes.map_err(|error| CommandError::input(&name, &error))?;
+        let bytes = bytes.map_err(|error| match error.kind() {
+            io::ErrorKind::IsADirectory => is_directory(&name),
+            _ => CommandError::input(&name, &error),
+        })?;
         Ok(Self {
             name,
             path: path.map(Path::to_owned),

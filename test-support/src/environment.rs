@@ -288,6 +288,22 @@ impl Run {
         self
     }
 
+    /// Where the text is kept that an edit could not write.
+    pub fn kept(&self) -> PathBuf {
+        let (_, rest) = self
+            .stderr
+            .split_once("kept in plaintext as ")
+            .unwrap_or_else(|| panic!("{self}"));
+        PathBuf::from(rest.split(';').next().unwrap_or_default())
+    }
+
+    /// Removes the text that an edit could not write.
+    pub fn remove_kept(&self) {
+        let kept = self.kept();
+        let directory = kept.parent().expect("it has a directory of its own");
+        fs::remove_dir_all(directory).expect("it is ours");
+    }
+
     /// It failed with this exit code, and wrote no result.
     #[track_caller]
     pub fn fails_with(self, code: i32) -> Self {

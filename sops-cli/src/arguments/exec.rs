@@ -31,14 +31,20 @@ pub(crate) struct ExecArgs {
 
 impl ExecArgs {
     /// Both have to be there, and nothing else.
-    pub(crate) fn file_and_command(&self) -> Result<(&Path, &str), CommandError> {
+    ///
+    /// # Errors
+    /// With an example of the command line.
+    pub(crate) fn file_and_command(
+        &self,
+        example: &'static str,
+    ) -> Result<(&Path, &str), CommandError> {
         match (&self.file, &self.command, &self.more[..]) {
             (Some(file), Some(command), []) => Ok((file, command)),
             _ => Err(CommandError::new(
                 Code::Generic,
                 "a file and a command are needed, the command as one argument",
             )
-            .hint("for example: `sops-rs exec-env secrets.env './serve --port 80'`")),
+            .hint(example)),
         }
     }
 

@@ -39,6 +39,18 @@ impl FileArg {
         is_several.then(|| self.file.iter().chain(&self.more).map(PathBuf::as_path))
     }
 
+    /// Refuses a directory, for a command that goes through one only with `--in-place`.
+    pub(crate) fn refuse_directory(&self, verb: &str) -> Result<(), CommandError> {
+        match self.file.as_deref().filter(|file| file.is_dir()) {
+            None => Ok(()),
+            Some(directory) => Err(CommandError::new(
+                Code::CannotReadInput,
+                format!("{} is a directory", name_of(directory)),
+            )
+            .hint(format!("to {verb} the files in it, add `--in-place`"))),
+        }
+    }
+
     /// The file that has to be there on the command line.
     pub(crate) fn require(&self, ui: &Ui) -> Result<&Path, CommandError> {
         self.get(ui).ok_or_else(no_file)

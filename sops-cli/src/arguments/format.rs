@@ -43,7 +43,13 @@ impl FormatArgs {
     /// The format of a file that is changed: the one in which it is also written.
     pub(crate) fn both(&self, path: &Path) -> Result<Format, CommandError> {
         let input = self.input(Some(path))?;
-        if self.output(Some(path), input)? != input {
+        let output = self.output(Some(path), input)?;
+        if output != input && self.output_type.is_none() {
+            let message = "a file that is changed keeps its format, which `--output-type` or the file's extension says";
+            return Err(CommandError::new(Code::ConflictingParameters, message)
+                .hint(format!("add `--output-type {}`", input.name())));
+        }
+        if output != input {
             return Err(CommandError::new(
                 Code::ConflictingParameters,
                 "a file that is changed keeps its format: `--input-type` and `--output-type` must be the same",

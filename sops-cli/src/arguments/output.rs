@@ -46,6 +46,18 @@ impl OutputArgs {
         !self.in_place && self.output().is_none()
     }
 
+    /// Whether the result takes the place of the file that is read.
+    pub(crate) fn replaces(&self, file: Option<&Path>) -> bool {
+        let Some(file) = file else {
+            return false;
+        };
+        let is_same = |output: &Path| match (file.canonicalize(), output.canonicalize()) {
+            (Ok(file), Ok(output)) => file == output,
+            _ => false,
+        };
+        self.in_place || self.output().is_some_and(is_same)
+    }
+
     /// Writes what was made of the source to where it goes.
     pub(crate) fn deliver(
         &self,

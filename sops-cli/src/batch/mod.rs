@@ -1,8 +1,10 @@
 //! Many files in one call: found, worked on by all cores, and written so that each is whole.
 
 mod find;
+mod left;
 
 pub(crate) use find::{Leftovers, items};
+pub(crate) use left::{Left, LeftInPlaintext};
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rustix::process::{Resource, getrlimit};
 use zeroize::Zeroizing;
 
-use crate::command_error::{CommandError, name_of};
+use crate::command_error::CommandError;
 use crate::files::{self, Expected, Readers, Staged, Staging};
 use crate::parallel::{self, ItemsPerThread};
 use crate::signals::Deferred;
@@ -37,8 +39,8 @@ pub(crate) enum Work {
     Replace(Source, Zeroizing<Vec<u8>>),
     /// It is none of the command's concern.
     Ignore,
-    /// It stays in plaintext: the rule selects none of its values.
-    Unselected,
+    /// It stays in plaintext.
+    Leave(Left),
 }
 
 /// Files that one call replaces.
@@ -67,7 +69,7 @@ impl Batch<'_> {
         let signals = Deferred::new();
         let bar = bar(items.len());
         ui.show(bar.clone());
-        let (mut errors, mut unselected) = (Vec::new(), Vec::new());
+        let (mut errors, mut left) = (Vec::new(), LeftInPlaintext::default());
         let (mut begun, mut replaced) = (0, 0);
         for items in chunks(items) {
             let staging = Staging::default();
@@ -79,7 +81,7 @@ impl Batch<'_> {
                         Stage::Staged(Box::new(staged))
                     }
                     Work::Ignore => Stage::Ignored,
-                    Work::Unselected => Stage::Unselected,
+                    Work::Leave(why) => Stage::Left(why),
                 })
             });
             if signals.is_pending() {
@@ -94,7 +96,7 @@ impl Batch<'_> {
                         written.push(index);
                     }
                     Ok(Stage::Ignored) => {}
-                    Ok(Stage::Unselected) => unselected.push(name_of(&items[index].path)),
+                    Ok(Stage::Left(why)) => left.add(&items[index].path, why),
                     Err(error) => errors.push((begun + index, error)),
                 }
             }
@@ -117,18 +119,18 @@ impl Batch<'_> {
             begun += items.len();
         }
         bar.finish_and_clear();
-        note_unselected(ui, &unselected);
+        left.note(ui);
         errors.sort_by_key(|(index, _)| *index);
-        let failed = errors.len();
+        let mut errors: Vec<CommandError> = errors.into_iter().map(|(_, error)| error).collect();
+        let failed = errors.len() + left.uncovered_count();
+        errors.extend(left.errors()?);
         if items.iter().any(|item| item.is_found) {
             ui.note(format_args!("Files {participle}: {replaced}"));
         }
-        let Some(code) = errors.first().map(|(_, error)| error.code()) else {
+        let Some(code) = errors.first().map(CommandError::code) else {
             return Ok(());
         };
-        for (_, error) in &errors {
-            ui.error(error);
-        }
+        errors.iter().for_each(|error| ui.error(error));
         let message = format!(
             "{failed} of {} files could not be {participle}",
             failed + replaced
@@ -150,19 +152,8 @@ fn replace_one(
             files::write(ui, &item.path, &content, expected, readers)?;
             Ok(true)
         }
-        Work::Ignore | Work::Unselected => Ok(false),
+        Work::Ignore | Work::Leave(_) => Ok(false),
     })
-}
-
-/// Names the files that stay in plaintext.
-pub(crate) fn note_unselected(ui: &Ui, names: &[String]) {
-    if !names.is_empty() {
-        ui.note("These files stay in plaintext because their rule selects no values:");
-        for name in names {
-            // Without the dash, a name could be a command for GitHub's workflows.
-            ui.note(format_args!("  - {name}"));
-        }
-    }
 }
 
 /// How many directories can have files written together; each one takes two of the process's file descriptors.
@@ -193,7 +184,7 @@ fn chunks(items: &[Item]) -> impl Iterator<Item = &[Item]> {
 enum Stage {
     Staged(Box<Staged>),
     Ignored,
-    Unselected,
+    Left(Left),
 }
 
 type StagedFile = Result<Stage, CommandError>;

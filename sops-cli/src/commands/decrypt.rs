@@ -58,6 +58,7 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     }
     let file = args.file.get(ui);
     args.output.check(file)?;
+    args.file.refuse_directory("decrypt")?;
     let (source, result) = args.decrypt(ui, globals, &services, file)?;
     args.output.deliver(ui, &source, &result, Readers::Owner)
 }

@@ -17,6 +17,7 @@ use crate::editor::Editor;
 use crate::example::example;
 use crate::files::{self, Expected, Readers};
 use crate::key_services::Services;
+use crate::lockout::Lockout;
 use crate::notice::Notice;
 use crate::opening;
 use crate::private_folder::PrivateFolder;
@@ -79,6 +80,15 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         };
         let config = creation::config(ui, globals)?;
         let encryption = creation::encryption(globals, config.as_ref(), &wanted, &services, name)?;
+        // The editor must not open only to produce a file that is closed to its author.
+        let lockout = Lockout::new(&services);
+        let Encryption {
+            key_groups,
+            shamir_threshold,
+            ..
+        } = &encryption;
+        lockout.note(&name_of(file), key_groups, *shamir_threshold);
+        lockout.warn(ui);
         editing.create(&encryption)
     }
 }
@@ -230,7 +240,15 @@ impl Editing<'_> {
                 .is_some_and(|refused| text == refused.as_slice())
             {
                 let message = "the text was left as it cannot be encrypted; nothing was written";
-                return Err(CommandError::new(Code::FileNotModified, message).calmly());
+                let error = CommandError::new(Code::FileNotModified, message).calmly();
+                return Err(match text == original.text {
+                    true => error,
+                    false => {
+                        // Without the lines above it. If that fails, the text with these lines stays.
+                        let _ = std::fs::write(&path, text);
+                        keep(folder, &path, error)
+                    }
+                });
             }
             let error = match encrypt(text) {
                 Ok(encrypted) => break encrypted,

@@ -13,7 +13,7 @@ use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OutputArgs, RuleArgs,
     ThresholdArg, require_existing,
 };
-use crate::batch::{self, Batch, Item, Work};
+use crate::batch::{self, Batch, Item, Left, LeftInPlaintext, Work};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::creation::{self, Wanted};
 use crate::files::Readers;
@@ -21,6 +21,7 @@ use crate::governing::{Governed, Governing};
 use crate::key_names::recipients;
 use crate::key_services::Services;
 use crate::lint::demand::Demand;
+use crate::lockout::Lockout;
 use crate::parallel::{self, ItemsPerThread};
 use crate::secret_parts::SecretParts;
 use crate::source::Source;
@@ -64,6 +65,7 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     }
     let file = args.file.get(ui);
     args.output.check(file)?;
+    args.file.refuse_directory("encrypt")?;
     let config = creation::config(ui, globals)?;
     let Some(name) = args.name.or(file) else {
         return Err(CommandError::new(
@@ -77,8 +79,15 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     };
     let plaintext = args.plaintext(ui, globals, &governed, &services, file)?;
     let source = &plaintext.source;
+    let lockout = Lockout::new(&services);
+    let is_replaced = args.output.replaces(file);
+    if is_replaced {
+        plaintext.refuse_lockout(&lockout)?;
+        plaintext.note(&lockout);
+    }
     if args.dry_run {
         plaintext.encrypt().map_err(|error| source.error(error))?;
+        lockout.warn(ui);
         return ui.output(plaintext.plan().as_bytes());
     }
     if args.output.is_standard() {
@@ -90,30 +99,62 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     let encrypted = plaintext.encrypt().map_err(|error| source.error(error))?;
     plaintext.warn_of_parts(ui);
     args.output
-        .deliver(ui, source, encrypted.as_bytes(), Readers::Usual)
+        .deliver(ui, source, encrypted.as_bytes(), Readers::Usual)?;
+    lockout.warn(ui);
+    Ok(())
 }
 
 /// Whether a file that was found can be encrypted, as far as its name tells: it has a format, and is no configuration.
 fn is_candidate(path: &Path) -> bool {
-    path.file_name() != Some(OsStr::new(".sops.yaml")) && Format::from_path(path) != Format::Binary
+    let is_config = [".sops.yaml", ".sops.yml"].map(OsStr::new).map(Some);
+    !is_config.contains(&path.file_name()) && Format::from_path(path) != Format::Binary
 }
 
-/// Whether a file is to be encrypted: one that is named always; one that was found if a rule with a `path_regex` covers it or, under a rule for
-/// all files, if `lint` wants it encrypted.
-fn is_meant(
-    item: &Item,
-    governed: &Governed,
-    demand: Option<&Demand>,
-) -> Result<bool, CommandError> {
-    if !item.is_found {
-        return Ok(true);
-    }
-    if !is_candidate(&item.path) || !governed.is_covered() || !item.is_meant(false) {
-        return Ok(false);
-    }
-    match (demand, governed.config_for_all()) {
-        (Some(demand), Some(config)) => demand.covers(&item.path, &governed.path, config),
-        _ => Ok(true),
+/// What is to be done with a file.
+enum Meaning {
+    Encrypt,
+    Ignore,
+    /// It has to be encrypted, but there is no creation rule for it.
+    Uncovered,
+}
+
+/// What is to be done with the files of a call.
+struct Meanings {
+    /// Finds the plaintext Secrets in directories.
+    demand: Option<Demand>,
+    /// Whether the command line names master keys, so that no creation rule has to.
+    has_keys: bool,
+}
+
+impl Meanings {
+    /// A file that was named is always encrypted. One that was found is if a rule singles it out, or if `lint` wants it encrypted.
+    fn of(&self, item: &Item, governed: &Governed) -> Result<Meaning, CommandError> {
+        let config = governed.config.as_deref();
+        if !item.is_found {
+            return Ok(match config {
+                None if !self.has_keys => Meaning::Uncovered,
+                _ => Meaning::Encrypt,
+            });
+        }
+        if !is_candidate(&item.path) || !item.is_meant(false) {
+            return Ok(Meaning::Ignore);
+        }
+        let rule = governed.singles_out();
+        let is_demanded = || match &self.demand {
+            Some(demand) => demand.covers(&item.path, &governed.path, config),
+            None => Ok(true),
+        };
+        let (is_covered, is_demanded) = match rule {
+            Ok(Some(true)) => (true, true),
+            Ok(Some(false)) => (true, is_demanded()?),
+            Ok(None) => (self.has_keys, is_demanded()?),
+            Err(_) => (false, is_demanded()?),
+        };
+        Ok(match (is_demanded, is_covered) {
+            (true, true) => Meaning::Encrypt,
+            (true, false) => Meaning::Uncovered,
+            (false, _) => Meaning::Ignore,
+        })
     }
 }
 
@@ -121,35 +162,51 @@ fn is_meant(
 fn plan(
     ui: &Ui,
     items: &[Item],
+    lockout: &Lockout<'_>,
     prepare: impl Fn(&Item) -> Result<Prepared, CommandError> + Sync,
 ) -> Result<(), CommandError> {
     let outcomes = parallel::map(items, ItemsPerThread::One, |item| {
         Ok(match prepare(item)? {
-            Prepared::Ignored => None,
-            Prepared::Unselected => Some(Err(name_of(&item.path))),
-            Prepared::Encrypted(plaintext, _) => Some(Ok(plaintext.plan())),
+            Prepared::Encrypted(plaintext, _) => {
+                plaintext.note(lockout);
+                Planned::Line(plaintext.plan())
+            }
+            Prepared::Ignored => Planned::Ignored,
+            Prepared::Left(why) => Planned::Left(why),
         })
     });
-    let (mut unselected, mut errors, mut planned) = (Vec::new(), Vec::new(), 0);
-    for outcome in outcomes {
+    let (mut left, mut errors, mut planned) = (LeftInPlaintext::default(), Vec::new(), 0);
+    for (outcome, item) in outcomes.into_iter().zip(items) {
         match outcome {
-            Ok(None) => {}
-            Ok(Some(Err(name))) => unselected.push(name),
-            Ok(Some(Ok(line))) => {
+            Ok(Planned::Ignored) => {}
+            Ok(Planned::Left(why)) => left.add(&item.path, why),
+            Ok(Planned::Line(line)) => {
                 planned += 1;
                 ui.output(line.as_bytes())?;
             }
             Err(error) => errors.push(error),
         }
     }
-    batch::note_unselected(ui, &unselected);
+    left.note(ui);
+    lockout.warn(ui);
+    let failed = errors.len() + left.uncovered_count();
+    errors.extend(left.errors()?);
     let Some(code) = errors.first().map(CommandError::code) else {
         return Ok(());
     };
     errors.iter().for_each(|error| ui.error(error));
-    let (failed, all) = (errors.len(), errors.len() + planned);
-    let message = format!("{failed} of {all} files could not be encrypted");
+    let message = format!(
+        "{failed} of {} files could not be encrypted",
+        failed + planned
+    );
     Err(CommandError::new(code, message))
+}
+
+/// What a dry run says of a file.
+enum Planned {
+    Ignored,
+    Left(Left),
+    Line(String),
 }
 
 /// A file that is to be encrypted.
@@ -167,8 +224,8 @@ struct Plaintext {
 enum Prepared {
     /// The command does not apply to it.
     Ignored,
-    /// The rule selects none of its values.
-    Unselected,
+    /// It stays in plaintext.
+    Left(Left),
     Encrypted(Box<Plaintext>, String),
 }
 
@@ -188,6 +245,26 @@ impl Plaintext {
 
     fn encrypt(&self) -> sops_core::Result<String> {
         sops_core::encrypt(self.text(), self.format, &self.encryption)
+    }
+
+    /// Refuses to encrypt the file in place if nobody could decrypt it then.
+    fn refuse_lockout(&self, lockout: &Lockout<'_>) -> Result<(), CommandError> {
+        let Encryption {
+            key_groups,
+            shamir_threshold,
+            ..
+        } = &self.encryption;
+        lockout.check(&self.source, key_groups, *shamir_threshold)
+    }
+
+    /// Has the lockout know that the file is encrypted in place.
+    fn note(&self, lockout: &Lockout<'_>) {
+        let Encryption {
+            key_groups,
+            shamir_threshold,
+            ..
+        } = &self.encryption;
+        lockout.note(&self.source.name, key_groups, *shamir_threshold);
     }
 
     /// Says what of a Secret stays in plaintext, and what Kubernetes does not take.
@@ -223,47 +300,71 @@ impl Args {
         items: &[Item],
     ) -> Result<(), CommandError> {
         let own = creation::config(ui, globals)?;
-        let candidates = items.iter().filter(|item| is_candidate(&item.path));
-        let governing = Governing::new(ui, globals, own, candidates)?;
+        let is_concerned = |item: &&Item| !item.is_found || is_candidate(&item.path);
+        let candidates = || items.iter().filter(is_concerned);
+        let governing = Governing::new(ui, globals, own, candidates())?;
         let is_directory = items.iter().any(|item| item.is_found);
-        let demand = is_directory.then(Demand::new).transpose()?;
+        let meanings = Meanings {
+            demand: is_directory.then(Demand::new).transpose()?,
+            has_keys: !self.keys.keys(&self.kms)?.is_empty(),
+        };
+        let lockout = Lockout::new(services);
         let prepare = |item: &Item| {
             let governed = governing.of(item)?;
-            if !is_meant(item, &governed, demand.as_ref())? {
-                return Ok(Prepared::Ignored);
+            match meanings.of(item, &governed)? {
+                Meaning::Encrypt => {}
+                Meaning::Ignore => return Ok(Prepared::Ignored),
+                Meaning::Uncovered => {
+                    let config = governed.config.as_ref();
+                    let file = config.map(|config| config.file().to_owned());
+                    return Ok(Prepared::Left(Left::Uncovered(file)));
+                }
             }
             let file = Some(&*item.path);
             let plaintext = self.plaintext(ui, globals, &governed, services, file)?;
+            plaintext.refuse_lockout(&lockout)?;
             match plaintext.encrypt() {
-                Err(Error::NothingSelected { .. }) if item.is_found => Ok(Prepared::Unselected),
+                Err(Error::NothingSelected { .. }) if item.is_found => {
+                    Ok(Prepared::Left(Left::Unselected))
+                }
                 Err(error) => Err(plaintext.source.error(error)),
                 Ok(encrypted) => Ok(Prepared::Encrypted(Box::new(plaintext), encrypted)),
             }
         };
-        if self.dry_run {
-            return plan(ui, items, prepare);
-        }
-        let work = |item: &Item| {
-            Ok(match prepare(item)? {
-                Prepared::Ignored => Work::Ignore,
-                Prepared::Unselected => Work::Unselected,
-                Prepared::Encrypted(plaintext, encrypted) => {
-                    plaintext.warn_of_parts(ui);
-                    Work::Replace(plaintext.source, Zeroizing::new(encrypted.into_bytes()))
+        let outcome = if self.dry_run {
+            plan(ui, items, &lockout, prepare)
+        } else {
+            let work = |item: &Item| {
+                Ok(match prepare(item)? {
+                    Prepared::Ignored => Work::Ignore,
+                    Prepared::Left(why) => Work::Leave(why),
+                    Prepared::Encrypted(plaintext, encrypted) => {
+                        plaintext.warn_of_parts(ui);
+                        plaintext.note(&lockout);
+                        Work::Replace(plaintext.source, Zeroizing::new(encrypted.into_bytes()))
+                    }
+                })
+            };
+            let batch = Batch {
+                ui,
+                items,
+                participle: "encrypted",
+                readers: Readers::Usual,
+            };
+            let outcome = batch.replace(work, |file| {
+                if is_directory {
+                    ui.note(format_args!("Encrypted {}", name_of(file)));
                 }
-            })
+            });
+            lockout.warn(ui);
+            outcome
         };
-        let batch = Batch {
-            ui,
-            items,
-            participle: "encrypted",
-            readers: Readers::Usual,
-        };
-        batch.replace(work, |file| {
-            if is_directory {
-                ui.note(format_args!("Encrypted {}", name_of(file)));
-            }
-        })
+        outcome?;
+        if !meanings.has_keys && !governing.has_any() && candidates().next().is_some() {
+            // None of the files is a Secret, and nothing says what else to encrypt.
+            return Err(creation::no_rules_or_keys(None)?);
+        }
+        Ok(())
     }
 
     /// Reads the file, or standard input, and what it is to be encrypted with.

@@ -11,6 +11,8 @@ use crate::exec::{self, Passing};
 use crate::opening::Use;
 use crate::ui::Ui;
 
+const EXAMPLE: &str = "for example: `sops-rs exec-env secrets.env './serve --port 80'`";
+
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -39,9 +41,9 @@ pub(crate) fn cmd_exec_env(
         input_type: args.input_type.clone(),
         ..FormatArgs::default()
     };
-    let (file, _) = args.exec.file_and_command()?;
+    let (file, command) = args.exec.file_and_command(EXAMPLE)?;
     let format = formats.input(Some(file))?;
-    let opened = exec::open(ui, globals, &args.exec, format, Use::Values)?;
+    let opened = exec::open(ui, globals, &args.exec, file, format, Use::Values)?;
     let (source, decrypted) = (opened.source, opened.decrypted);
     let document = Document::parse(&*decrypted.plaintext, source.format)
         .map_err(|error| source.plaintext_error(error))?;
@@ -58,7 +60,7 @@ pub(crate) fn cmd_exec_env(
         Some(Passing::new()?)
     };
     let user = args.exec.become_user()?;
-    let mut shell = exec::shell(opened.command, args.pristine, user.as_ref(), secrets);
+    let mut shell = exec::shell(command, args.pristine, user.as_ref(), secrets);
     match passing {
         Some(passing) => passing.run(shell),
         None if args.same_process => Err(exec::failed(&shell.exec())),

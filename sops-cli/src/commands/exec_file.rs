@@ -11,6 +11,8 @@ use crate::opening::Use;
 use crate::private_folder::PrivateFolder;
 use crate::ui::Ui;
 
+const EXAMPLE: &str = "for example: `sops-rs exec-file secrets.yaml './serve --settings {}'`, where `{}` is the name of the decrypted file";
+
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -45,10 +47,17 @@ pub(crate) fn cmd_exec_file(
             .hint("let the shell run all of it in the background: `sops-rs exec-file … &`"));
     }
     let name = args.filename()?;
-    let (file, _) = args.exec.file_and_command()?;
+    let (file, command) = args.exec.file_and_command(EXAMPLE)?;
     let format = args.formats.input(Some(file))?;
     let to = args.formats.output(Some(file), format)?;
-    let opened = exec::open(ui, globals, &args.exec, format, Use::in_format(format, to))?;
+    let opened = exec::open(
+        ui,
+        globals,
+        &args.exec,
+        file,
+        format,
+        Use::in_format(format, to),
+    )?;
     let source = opened.source;
     let plaintext = creation::in_format(ui, globals, &source, opened.decrypted, to)?;
     // From here on a signal is the command's affair, and what is made here is taken away again.
@@ -68,7 +77,7 @@ pub(crate) fn cmd_exec_file(
         let message = format!("{}: the folder's name is not UTF-8", name_of(&path));
         return Err(CommandError::new(Code::Generic, message));
     };
-    let command = opened.command.replace("{}", path);
+    let command = command.replace("{}", path);
     passing.run(exec::shell(&command, false, user.as_ref(), Vec::new()))
 }
 

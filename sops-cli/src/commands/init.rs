@@ -1,18 +1,27 @@
 //! `sops-rs init`.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use ignore::DirEntry;
 use sops_core::config;
 use sops_core::keys::{Environment, Identities, Recipient};
 use sops_core::reading::{self, FileKind};
 
 use super::keygen;
+use crate::agreement::files_named;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::creation;
 use crate::files::{self, Expected, Readers};
+use crate::lint;
 use crate::ui::Ui;
+use crate::walking::Walking;
+
+/// How deep, and for how many entries, it looks for other configurations. The working directory may be a home.
+const MAX_DEPTH: usize = 8;
+const MAX_ENTRIES: usize = 20_000;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -40,6 +49,7 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
             name_of(&file)
         ));
         ui.note(format_args!("    {recipient}"));
+        name_below(ui, &working_dir);
         return Ok(());
     }
     let file = globals
@@ -57,10 +67,49 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         name_of(&file)
     ));
     ui.note(format_args!("    {recipient}"));
+    if globals.config().is_none() {
+        name_root(ui, &working_dir);
+        name_below(ui, &working_dir);
+    }
     ui.note("Next:");
     ui.note("    sops-rs encrypt --in-place <SECRET.yaml>    encrypts a manifest");
     ui.note("    sops-rs edit <SECRET.yaml>                  changes it, or makes a new one");
     Ok(())
+}
+
+/// Says that the rest of the repository has no configuration.
+fn name_root(ui: &Ui, working_dir: &Path) {
+    let root = lint::root(working_dir);
+    if root != working_dir {
+        ui.note(format_args!(
+            "It governs only the files in {} and below; the root of the repository is {}",
+            name_of(working_dir),
+            name_of(&root)
+        ));
+    }
+}
+
+/// Names the configurations below the directory, in which other recipients may be.
+fn name_below(ui: &Ui, working_dir: &Path) {
+    let Ok(mut walking) = Walking::new(working_dir) else {
+        return;
+    };
+    let entries = walking.builder.max_depth(Some(MAX_DEPTH)).build();
+    let entries = entries.take(MAX_ENTRIES).filter_map(Result::ok);
+    let below = entries.map(DirEntry::into_path).filter(|path| {
+        let is_config = path.file_name() == Some(OsStr::new(".sops.yaml"));
+        is_config && path.parent() != Some(working_dir)
+    });
+    let mut names: Vec<String> = below
+        .map(|path| name_of(&creation::shortened(&path, working_dir)))
+        .collect();
+    if !names.is_empty() {
+        names.sort_unstable();
+        ui.note(format_args!(
+            "Other configurations govern the files beside and below them, and were not changed: {}",
+            files_named(&names)
+        ));
+    }
 }
 
 /// The recipient of the first age key at hand, or of a new one.

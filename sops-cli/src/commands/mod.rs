@@ -41,8 +41,8 @@ pub(crate) enum Command {
     /// Encrypt a file and print the result
     ///
     /// With `--in-place`, you can give several files and directories. In a directory, a creation rule with `path_regex` encrypts every file
-    /// that it covers; under a rule without one, only the Secrets in plaintext that `sops-rs lint` reports are encrypted. Files that are
-    /// encrypted already and files that `.gitignore` excludes stay as they are; `--dry-run` prints what would be encrypted. Files that you name
+    /// that it covers; under a rule without one, or one that selects keys in all files with the same extension, only the plaintext that
+    /// `sops-rs lint` reports is encrypted. A Secret in plaintext that no rule matches is an error. Files that are encrypted already and files that `.gitignore` excludes stay as they are; `--dry-run` prints what would be encrypted. Files that you name
     /// are always encrypted. Without a file, standard input is encrypted. The first creation rule in `.sops.yaml` that matches the file's name
     /// decides the recipients and the values; flags override it. Only the values change: comments, order and layout stay.
     Encrypt(Deferred<encrypt::Args>),
@@ -54,7 +54,8 @@ pub(crate) enum Command {
     /// Edit an encrypted file, or make a new one
     ///
     /// The plaintext is only ever on a memory file system, and goes when the editor is left. Where it cannot be encrypted, the editor comes
-    /// again with the reason on top. Values that do not change keep their ciphertext.
+    /// again with the reason on top. To give up, leave that text as it is: it is kept, and a message says where. Values that do not
+    /// change keep their ciphertext.
     ///
     /// The editor is that of SOPS_EDITOR, EDITOR or VISUAL.
     Edit(Deferred<edit::Args>),

@@ -62,6 +62,7 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     }
     let file = args.file.require(ui)?;
     args.output.check(Some(file))?;
+    args.file.refuse_directory("rotate")?;
     let agreement = Agreement::new(ui, globals, &services, args.yes, [].iter())?;
     let rotation = Rotation {
         ui,
@@ -105,6 +106,7 @@ impl Rotation<'_> {
             .zip(&found)
             .filter_map(|(item, unagreed)| Some((item, unagreed.as_ref()?)))
             .collect();
+        agreement.name_several(found.iter().map(|(item, _)| *item))?;
         let named = found.iter();
         let named = named.map(|(item, unagreed)| (name_of(&item.path), (*unagreed).clone()));
         let refused = agreement.settle(named);

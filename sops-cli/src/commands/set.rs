@@ -61,6 +61,12 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
     }
     let path = key_path(path)?;
     let json = args.json()?;
+    if json.trim_ascii().is_empty() {
+        return Err(
+            CommandError::new(Code::InvalidSetFormat, "the value is empty")
+                .hint("an empty text is `'\"\"'` in JSON; to remove a value: `sops-rs unset`"),
+        );
+    }
     let value: serde_json::Value = serde_json::from_str(&json).map_err(|error| {
         // The error's own words are about the parser.
         no_json(&format!(

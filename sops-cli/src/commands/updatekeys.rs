@@ -46,7 +46,10 @@ pub(crate) fn cmd_updatekeys(
                 config: own.map(Arc::new),
                 path: file.clone(),
             };
-            update(ui, &services, &governed, args, file)
+            match update(ui, &services, &governed, args, file)? {
+                Outcome::Done => Ok(()),
+                Outcome::Unanswered(error) => Err(error),
+            }
         }
         files => {
             let mut items =
@@ -56,6 +59,7 @@ pub(crate) fn cmd_updatekeys(
                 return Err(creation::no_rules(None)?);
             }
             let governing = Governing::new(ui, globals, own, items.iter())?;
+            governing.name_several(ui, items.iter())?;
             let (mut done, mut failed) = (0, 0);
             for item in &items {
                 let governed = governing.of(item)?;
@@ -63,9 +67,14 @@ pub(crate) fn cmd_updatekeys(
                     continue;
                 }
                 done += 1;
-                if let Err(error) = update(ui, &services, &governed, args, &item.path) {
-                    ui.error(&error);
-                    failed += 1;
+                match update(ui, &services, &governed, args, &item.path) {
+                    Ok(Outcome::Done) => {}
+                    // The next question would have no answer either.
+                    Ok(Outcome::Unanswered(error)) => return Err(error),
+                    Err(error) => {
+                        ui.error(&error);
+                        failed += 1;
+                    }
                 }
             }
             match failed {
@@ -79,13 +88,20 @@ pub(crate) fn cmd_updatekeys(
     }
 }
 
+/// What became of a file.
+enum Outcome {
+    Done,
+    /// The user could not be asked.
+    Unanswered(CommandError),
+}
+
 fn update(
     ui: &Ui,
     services: &Services,
     governed: &Governed,
     args: &Args,
     file: &Path,
-) -> Result<(), CommandError> {
+) -> Result<Outcome, CommandError> {
     let name = name_of(file);
     file.metadata()
         .map_err(|error| CommandError::input(&name, &error).with_code(Code::Generic))?;
@@ -108,7 +124,7 @@ fn update(
     let changes = KeyChanges::between(document.metadata(), rule);
     if !changes.is_change() {
         ui.note(format_args!("File {name} already up to date"));
-        return Ok(());
+        return Ok(Outcome::Done);
     }
     let groups = creation::groups(rule, config)?;
     ui.print("The following changes will be made to the file's groups:")?;
@@ -118,19 +134,23 @@ fn update(
     let threshold = changes.threshold;
     services.warn_if_closed(ui, &name, &groups, threshold);
     if !args.yes {
-        let is_confirmed = ui.confirm("Is this okay?").map_err(|error| {
-            CommandError::input("the answer", &error)
-                .with_code(Code::Generic)
-                .hint("`--yes` asks nothing")
-        })?;
-        if !is_confirmed {
-            ui.note(format_args!("File {name} left unchanged"));
-            return Ok(());
+        match ui.confirm("Is this okay?") {
+            Ok(true) => {}
+            Ok(false) => {
+                ui.note(format_args!("File {name} left unchanged"));
+                return Ok(Outcome::Done);
+            }
+            Err(error) => {
+                let error = CommandError::input("the answer", &error)
+                    .with_code(Code::Generic)
+                    .hint("`--yes` asks nothing");
+                return Ok(Outcome::Unanswered(error));
+            }
         }
     }
     let updated = services.with_key_groups(ui, &source, &document, &groups, threshold)?;
     let expected = Expected::Content(&source.content);
     files::write(ui, file, updated.as_bytes(), expected, Readers::Usual)?;
     ui.note(format_args!("File {name} synced with new keys"));
-    Ok(())
+    Ok(Outcome::Done)
 }

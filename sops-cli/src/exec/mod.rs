@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -30,30 +31,25 @@ const PASSED: [i32; 8] = [
     SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU,
 ];
 
-/// A decrypted file, and the command that is run with it.
-pub(crate) struct Opened<'a> {
-    pub(crate) command: &'a str,
+/// A decrypted file.
+pub(crate) struct Opened {
     pub(crate) source: Source,
     pub(crate) decrypted: Decrypted,
 }
 
 /// Decrypts the file that was named, which has that format.
-pub(crate) fn open<'a>(
+pub(crate) fn open(
     ui: &Ui,
     globals: &GlobalArgs,
-    exec: &'a ExecArgs,
+    exec: &ExecArgs,
+    file: &Path,
     format: Format,
     purpose: Use,
-) -> Result<Opened<'a>, CommandError> {
-    let (file, command) = exec.file_and_command()?;
+) -> Result<Opened, CommandError> {
     let services = Services::for_opening(ui, globals, &exec.opening)?;
     let source = Source::read(Some(file), format, Role::Encrypted)?;
     let decrypted = opening::decrypt(ui, &services, &source, &exec.opening, purpose)?;
-    Ok(Opened {
-        command,
-        source,
-        decrypted,
-    })
+    Ok(Opened { source, decrypted })
 }
 
 /// The shell that runs `command`, with this environment: ours unless it is to be pristine, then the user's, then the secrets.

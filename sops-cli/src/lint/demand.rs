@@ -46,7 +46,7 @@ impl Demand {
         &self,
         file: &Path,
         governed: &Path,
-        config: &Config,
+        config: Option<&Config>,
     ) -> Result<bool, CommandError> {
         let path = absolute(&self.working_dir, file);
         let inside = path.strip_prefix(&self.tree.root);
@@ -60,7 +60,7 @@ impl Demand {
             name: &name,
             path: &absolute(&self.working_dir, governed),
             bytes: &bytes,
-            config: Some(config),
+            config,
             tree: &self.tree,
         });
         let is_broken = linted.kind != Kind::Read;

@@ -20,6 +20,7 @@ use crate::files::{self, Expected, Readers};
 use crate::key_changes::KeyChanges;
 use crate::key_names::recipients;
 use crate::key_services::Services;
+use crate::lockout::Lockout;
 use crate::opening;
 use crate::source::Source;
 use crate::ui::Ui;
@@ -187,6 +188,10 @@ impl Fixer<'_> {
         let threshold = rule.shamir_threshold.map(usize::from);
         let text = if role == Role::Plaintext {
             services.check(&groups)?;
+            let lockout = Lockout::new(&services);
+            lockout.check(&source, &groups, threshold)?;
+            lockout.note(&source.name, &groups, threshold);
+            lockout.warn(self.ui);
             let how = Encryption {
                 key_groups: groups,
                 shamir_threshold: threshold,

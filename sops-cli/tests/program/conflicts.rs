@@ -1,6 +1,8 @@
 //! Unresolved merge conflicts: every command says what is in the way, in every format.
 
-use test_support::environment::TestEnvironment;
+use std::path::Path;
+
+use test_support::environment::{Run, TestEnvironment};
 
 const FORMATS: [(&str, &str); 4] = [
     ("x.yaml", "a: hunter2\nb: hunter3\n"),
@@ -49,7 +51,9 @@ fn every_command_names_the_conflict_and_its_line() {
             assert!(run.stderr.contains(told), "{arguments:?}: {run}");
             let place = format!("{name}:2:1");
             assert!(run.stderr.contains(&place), "{arguments:?}: {run}");
-            assert!(run.stderr.contains("--ignore-mac"), "{arguments:?}: {run}");
+            for help in ["git checkout --ours <FILE>", "--ignore-mac"] {
+                assert!(run.stderr.contains(help), "{arguments:?}: {run}");
+            }
             assert_eq!(environment.read(name), encrypted);
         }
         let plaintext = conflicting(text);
@@ -63,7 +67,8 @@ fn every_command_names_the_conflict_and_its_line() {
         ]);
         assert_ne!(run.code, Some(0), "{run}");
         assert!(run.stderr.contains("unresolved merge conflict"), "{run}");
-        assert!(!run.stderr.contains("--ignore-mac"), "{run}");
+        assert!(!run.stderr.contains("--ours"), "{run}");
+        assert!(run.stderr.contains("keep the lines that you want"), "{run}");
         assert!(!run.stderr.contains("hunter"), "{run}");
     }
 }
@@ -87,4 +92,84 @@ fn lint_names_the_conflict() {
     assert_eq!(run.code, Some(1), "{run}");
     let count = run.stdout.matches("unresolved merge conflict").count();
     assert_eq!(count, 5, "{run}");
+}
+
+fn git(environment: &TestEnvironment, arguments: &[&str]) -> Run {
+    let user = ["-c", "user.name=me", "-c", "user.email=me@example.org"];
+    environment.finish(environment.command_of(Path::new("git"), &[&user, arguments].concat()))
+}
+
+/// A repository in which one branch rotated the file and the other set a value, in the middle of their merge.
+fn merging() -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    let git = |arguments: &[&str]| git(&environment, arguments).succeeds();
+    git(&["init", "-q", "-b", "main"]);
+    environment.encrypt("x.yaml", "a: hunter2\nb: hunter3\n");
+    git(&["add", "."]);
+    git(&["commit", "-q", "-m", "Add it"]);
+    git(&["checkout", "-q", "-b", "set"]);
+    environment
+        .run(&["set", "x.yaml", "[\"b\"]", "\"new\""])
+        .succeeds();
+    git(&["commit", "-q", "-a", "-m", "Set it"]);
+    git(&["checkout", "-q", "main"]);
+    environment.run(&["rotate", "-i", "x.yaml"]).succeeds();
+    git(&["commit", "-q", "-a", "-m", "Rotate it"]);
+    let run = self::git(&environment, &["merge", "-q", "set"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    environment
+}
+
+#[test]
+fn a_merge_with_a_rotated_file_ends_with_one_side_and_the_changes_of_the_other() {
+    let environment = merging();
+    for (side, stage, number, plaintext) in [
+        ("--ours", ":3:./x.yaml", "\"new\"", "a: hunter2\nb: new\n"),
+        (
+            "--theirs",
+            ":2:./x.yaml",
+            "\"hunter3\"",
+            "a: hunter2\nb: hunter3\n",
+        ),
+    ] {
+        git(&environment, &["checkout", side, "x.yaml"]).succeeds();
+        let other = git(&environment, &["show", stage]).succeeds().stdout;
+        let run = environment.run_with_input(&["decrypt", "--filename-override", "x.yaml"], &other);
+        assert_eq!(run.succeeds().stdout, plaintext);
+        environment
+            .run(&["set", "x.yaml", "[\"b\"]", number])
+            .succeeds();
+        assert_eq!(environment.decrypt("x.yaml"), plaintext);
+    }
+    git(&environment, &["add", "x.yaml"]).succeeds();
+    git(&environment, &["commit", "-q", "-m", "Merge"]).succeeds();
+}
+
+#[test]
+fn values_of_both_sides_of_a_rotation_are_refused_with_advice() {
+    let environment = merging();
+    let text = environment.read("x.yaml");
+    assert_eq!(
+        text.matches("enc: |").count(),
+        1,
+        "the metadata has a conflict in the MAC only: {text}"
+    );
+    let is_marker = |line: &str| {
+        ["<<<<<<<", "=======", ">>>>>>>"]
+            .iter()
+            .any(|mark| line.starts_with(mark))
+    };
+    // The first side of each conflict but for one value, of the other side.
+    let mut side = 0;
+    let mut kept = Vec::new();
+    for line in text.lines() {
+        match is_marker(line) {
+            true => side = (side + 1) % 3,
+            false if side == 0 || (side == 1) != line.starts_with("b:") => kept.push(line),
+            false => {}
+        }
+    }
+    environment.write("x.yaml", kept.join("\n") + "\n");
+    let run = environment.run(&["decrypt", "x.yaml"]).fails_with(25);
+    assert!(run.stderr.contains("take the file of one branch"), "{run}");
 }

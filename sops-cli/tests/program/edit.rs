@@ -170,6 +170,34 @@ fn an_error_that_is_left_alone_gives_the_edit_up() {
         .fails_with(200);
         assert!(run.stderr.contains("nothing was written"), "{run}");
         assert_eq!(environment.read("x.yaml"), old);
+        run.remove_kept();
+    }
+}
+
+#[test]
+fn a_text_that_was_given_up_is_kept() {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n- encrypted_regex: ^(data|stringData)$\n  age: {}\n",
+            recipient()
+        ),
+    );
+    environment.encrypt("old.yaml", "kind: Secret\nstringData: {a: b}\n");
+    for (name, text) in [
+        ("new.yaml", "kind: Secret\nstringdata: {password: typed}\n"),
+        ("old.yaml", "kind: Secret\nstringData: [\n"),
+        ("new.json", "{\"stringData\": {\"password\": \n"),
+    ] {
+        // The second time the text is left as it is.
+        let script =
+            format!("test -e {name}.seen || printf %s '{text}' > \"$1\"; touch {name}.seen");
+        let run = edit(&environment, &script, &["edit", name]).fails_with(200);
+        let kept = run.kept();
+        assert_eq!(fs::read_to_string(&kept).expect("it is kept"), text);
+        assert!(kept.ends_with(name), "{run}");
+        run.remove_kept();
     }
 }
 
@@ -301,6 +329,7 @@ fn a_text_with_a_block_of_metadata_is_refused() {
         let run = edit(&environment, &script, &["edit", "x.yaml"]).fails_with(200);
         assert!(run.stderr.contains("for the file's own metadata"), "{run}");
         assert!(!run.stderr.contains("hunter"), "{run}");
+        run.remove_kept();
         assert_eq!(environment.read("x.yaml"), old);
     }
 }
@@ -323,12 +352,12 @@ fn a_file_that_changes_meanwhile_is_not_overwritten() {
     let script = "echo changed > x.yaml; echo c: mine >> \"$1\"";
     let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(3);
     assert_eq!(environment.read("x.yaml"), "changed\n");
-    let kept = kept(&run);
+    let kept = run.kept();
     assert_eq!(
         fs::read_to_string(&kept).expect("it is kept"),
         format!("{TEXT}c: mine\n")
     );
-    fs::remove_dir_all(Path::new(&kept).parent().expect("it has a folder")).expect("it is ours");
+    run.remove_kept();
 
     // A new file that somebody else made meanwhile.
     let script = "echo theirs > new.yaml; echo a: mine > \"$1\"";
@@ -339,21 +368,7 @@ fn a_file_that_changes_meanwhile_is_not_overwritten() {
     )
     .fails_with(3);
     assert_eq!(environment.read("new.yaml"), "theirs\n");
-    fs::remove_dir_all(
-        Path::new(&self::kept(&run))
-            .parent()
-            .expect("it has a folder"),
-    )
-    .expect("it is ours");
-}
-
-/// The path that the hint tells.
-fn kept(run: &Run) -> String {
-    let (_, rest) = run
-        .stderr
-        .split_once("kept in plaintext as ")
-        .unwrap_or_else(|| panic!("{run}"));
-    rest.split(';').next().unwrap_or_default().to_owned()
+    run.remove_kept();
 }
 
 #[cfg(target_os = "linux")]
@@ -458,12 +473,11 @@ fn an_editor_that_never_leaves_a_good_text_is_not_run_for_ever() {
     assert_eq!(environment.read("x.yaml"), before);
     assert_eq!(environment.read("runs").lines().count(), 20);
     assert!(run.stderr.contains("20 texts in a row"), "{run}");
-    let kept = std::path::PathBuf::from(kept(&run));
     assert!(
-        fs::read_to_string(&kept).is_ok_and(|text| text.contains("a: [")),
+        fs::read_to_string(run.kept()).is_ok_and(|text| text.contains("a: [")),
         "{run}"
     );
-    fs::remove_dir_all(kept.parent().expect("it has a folder")).expect("it is ours");
+    run.remove_kept();
 }
 
 #[test]
@@ -498,6 +512,7 @@ fn a_text_of_which_the_rule_selects_nothing_any_more_comes_back_to_the_editor() 
         "{run}"
     );
     assert_eq!(environment.read("a.yaml"), before);
+    run.remove_kept();
 }
 
 /// An editor that keeps its arguments, and answers `--version` with a text.

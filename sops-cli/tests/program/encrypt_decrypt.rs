@@ -444,3 +444,63 @@ fn a_part_of_a_secret_that_a_rule_leaves_out_is_told() {
         assert!(!run.stdout.contains("hunter2"), "{run}");
     }
 }
+
+#[test]
+fn an_encrypted_file_with_another_extension_is_recognised() {
+    let environment = TestEnvironment::new();
+    for (extension, format, shown, text) in [
+        ("yaml", "yaml", "YAML", "a: hunter2\n"),
+        ("json", "json", "JSON", "{\"a\": \"hunter2\"}\n"),
+        ("env", "dotenv", "dotenv", "a=hunter2\n"),
+        ("ini", "ini", "INI", "[a]\nb = hunter2\n"),
+    ] {
+        let name = format!("x.{extension}");
+        environment.encrypt(&name, text);
+        let flags = ["--input-type", format, "--output-type", format];
+        let hint = format!(
+            "this looks like an encrypted {shown} file: add `{}`, or give it a name that ends with `.{extension}`",
+            flags.join(" ")
+        );
+        for other in ["x.enc", "x", "wrong.ini", "wrong.json"] {
+            if other.ends_with(extension) || (other, extension) == ("wrong.ini", "json") {
+                continue;
+            }
+            environment.write(other, environment.read(&name));
+            for arguments in [
+                &["decrypt", other][..],
+                &["edit", other],
+                &["rotate", "-i", other],
+                &["set", other, "[\"a\"]", "\"b\""],
+            ] {
+                let mut command = environment.command(arguments);
+                command.env("EDITOR", "true");
+                let run = environment.finish(command);
+                assert_ne!(run.code, Some(0), "{run}");
+                assert!(
+                    run.stderr.contains(&hint),
+                    "{arguments:?} {extension}: {run}"
+                );
+            }
+            let decrypt = [&["decrypt"], &flags[..], &[other]].concat();
+            assert_eq!(environment.run(&decrypt).succeeds().stdout, text);
+        }
+        // The extension says how it is written.
+        let run = environment
+            .run(&["decrypt", "--input-type", format, "x.enc"])
+            .fails_with(4);
+        assert!(run.stderr.contains(&hint), "{run}");
+        let set = ["set", "--input-type", format, "x.enc", "[\"a\"]", "\"b\""];
+        let run = environment.run(&set).fails_with(8);
+        assert!(
+            run.stderr
+                .contains(&format!("add `--output-type {format}`")),
+            "{run}"
+        );
+    }
+    environment.write(
+        "lost.yaml",
+        "a: ENC[AES256_GCM,data:AAAA,iv:AAAA,tag:AAAA,type:str]\n",
+    );
+    let run = environment.run(&["decrypt", "lost.yaml"]).fails_with(1);
+    assert!(run.stderr.contains("restore the file"), "{run}");
+}

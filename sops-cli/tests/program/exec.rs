@@ -300,3 +300,25 @@ fn a_command_runs_as_another_user() {
         assert_eq!(run.stdout, format!("{VALUES}nobody,600\n"));
     }
 }
+
+#[test]
+fn a_missing_command_gets_an_example_of_that_command() {
+    let environment = with_values();
+    for (arguments, example) in [
+        (
+            &["exec-file", "x.yaml", "cat", "{}"][..],
+            "exec-file secrets.yaml './serve --settings {}'`",
+        ),
+        (
+            &["exec-file", "x.yaml"],
+            "exec-file secrets.yaml './serve --settings {}'`",
+        ),
+        (
+            &["exec-env", "x.yaml"],
+            "exec-env secrets.env './serve --port 80'`",
+        ),
+    ] {
+        let run = environment.run(arguments).fails_with(1);
+        assert!(run.stderr.contains(example), "{run}");
+    }
+}

@@ -75,6 +75,32 @@ fn init_leaves_what_is_there() {
 }
 
 #[test]
+fn init_names_the_root_and_other_configurations() {
+    let environment = TestEnvironment::new();
+    fs::create_dir(environment.path(".git")).expect("it is ours");
+    fs::create_dir(environment.path("apps")).expect("it is ours");
+    let mut command = environment.command(&["init"]);
+    command.current_dir(environment.path("apps"));
+    let run = environment.finish(command).succeeds();
+    let root = fs::canonicalize(environment.path("")).expect("it is there");
+    let named = format!("the root of the repository is {}\n", root.display());
+    assert!(run.stderr.contains(&named), "{run}");
+    environment.write(".gitignore", "ignored\n");
+    environment.write("ignored/.sops.yaml", "");
+    let other = "were not changed: apps/.sops.yaml\n";
+    // The second run finds its own configuration.
+    for _ in 0..2 {
+        let run = environment.run(&["init"]).succeeds();
+        assert!(run.stderr.contains(other), "{run}");
+        assert!(!run.stderr.contains("the root of"), "{run}");
+    }
+    let mut command = environment.command(&["init"]);
+    command.current_dir(environment.path("apps"));
+    let run = environment.finish(command).succeeds();
+    assert!(!run.stderr.contains("Other"), "{run}");
+}
+
+#[test]
 fn keygen_prints_a_key_or_writes_it_once() {
     let environment = TestEnvironment::without_key();
     for (flag, private) in [("", "AGE-SECRET-KEY-1"), ("--pq", "AGE-SECRET-KEY-PQ-1")] {

@@ -21,6 +21,7 @@ mod keyservice;
 mod kills;
 mod leftovers;
 mod lint;
+mod lockout;
 mod many;
 mod owners;
 mod permissions;

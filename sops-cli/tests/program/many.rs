@@ -566,3 +566,225 @@ fn a_signal_leaves_each_file_whole() {
         assert_eq!(environment.read(name), TEXT);
     }
 }
+
+const SECRET: &str =
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {password: hunter2}\n";
+
+const DEPLOYMENT: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n";
+
+#[test]
+fn a_secret_without_a_creation_rule_is_named() {
+    for rules in [
+        format!(
+            "creation_rules:\n- path_regex: ^Prod/\n  age: {}\n",
+            recipient()
+        ),
+        "creation_rules: []\n".to_owned(),
+        "stores: {}\n".to_owned(),
+    ] {
+        let environment = TestEnvironment::new();
+        environment.write(".sops.yaml", &rules);
+        environment.write("prod/one.yaml", SECRET);
+        environment.write("prod/two.yaml", SECRET);
+        environment.write("prod/web.yaml", DEPLOYMENT);
+        environment.write("prod/broken.yaml", "a: [\n");
+        let template = SECRET.replace("{name: a}", "{name: {{ .Values.name }}}");
+        environment.write("prod/template.yaml", template);
+        for arguments in [
+            &["encrypt", "-i", "."][..],
+            &["encrypt", "-i", "--dry-run", "."],
+        ] {
+            let run = environment.run(arguments).fails_with(1);
+            let named = "which stay in plaintext:\n         - ./prod/one.yaml\n         - ./prod/template.yaml\n         - ./prod/two.yaml\n";
+            assert_eq!(run.stderr.matches(named).count(), 1, "{run}");
+            assert!(run.stderr.contains("--> .sops.yaml"), "{run}");
+            assert!(
+                run.stderr.contains("3 of 3 files could not be encrypted"),
+                "{run}"
+            );
+            assert!(
+                !run.stderr.contains("web.yaml") && !run.stderr.contains("broken.yaml"),
+                "{run}"
+            );
+        }
+        // What the lint is to leave out is left out here too.
+        environment.write(".sops-lint.yaml", "exclude: [prod/**]\n");
+        environment.run(&["encrypt", "-i", "."]).succeeds();
+    }
+}
+
+#[test]
+fn the_other_files_are_encrypted_all_the_same() {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n- path_regex: ^prod/\n  age: {}\n",
+            recipient()
+        ),
+    );
+    environment.write("prod/a.yaml", SECRET);
+    environment.write("test/b.yaml", SECRET);
+    let run = environment.run(&["encrypt", "-i", "."]).fails_with(1);
+    assert!(run.stderr.contains("Encrypted ./prod/a.yaml\n"), "{run}");
+    assert!(
+        run.stderr.contains("1 of 2 files could not be encrypted"),
+        "{run}"
+    );
+    assert!(environment.read("prod/a.yaml").contains("ENC["));
+    assert_eq!(environment.read("test/b.yaml"), SECRET);
+}
+
+#[test]
+fn a_missing_configuration_is_reported_once() {
+    let environment = TestEnvironment::new();
+    environment.write("web.yaml", DEPLOYMENT);
+    let missing = "no `.sops.yaml` was found";
+    let run = environment.run(&["encrypt", "-i", "."]).fails_with(1);
+    assert_eq!(run.stderr.matches(missing).count(), 1, "{run}");
+    assert!(!run.stderr.contains("web.yaml"), "{run}");
+    for number in 0..30 {
+        environment.write(&format!("{number}.yaml"), SECRET);
+    }
+    let run = environment.run(&["encrypt", "-i", "."]).fails_with(1);
+    assert_eq!(run.stderr.matches(missing).count(), 1, "{run}");
+    assert!(run.stderr.contains("  - ./29.yaml\n"), "{run}");
+    assert!(run.stderr.contains("30 of 30 files"), "{run}");
+    let run = environment
+        .run(&["encrypt", "-i", "1.yaml", "web.yaml"])
+        .fails_with(1);
+    assert_eq!(run.stderr.matches(missing).count(), 1, "{run}");
+    assert!(run.stderr.contains("  - web.yaml\n"), "{run}");
+    // A recipient on the command line is for the Secrets too, and for no other file.
+    environment
+        .run(&["encrypt", "-i", "--age", &recipient(), "."])
+        .succeeds();
+    assert!(environment.read("29.yaml").contains("ENC["));
+    assert_eq!(environment.read("web.yaml"), DEPLOYMENT);
+}
+
+#[test]
+fn a_configuration_with_the_wrong_extension_gets_a_warning() {
+    let environment = TestEnvironment::new();
+    let rule = |recipient: &str| format!("creation_rules:\n- age: {recipient}\n");
+    environment.write(".sops.yaml", rule(&recipient()));
+    for name in ["prod/.sops.yml", "test/.sops.yml", "test/.sops.yaml"] {
+        environment.write(name, rule(&other_recipient()));
+    }
+    for name in [
+        "prod/a.yaml",
+        "prod/b.yaml",
+        "prod/deep/c.yaml",
+        "test/d.yaml",
+    ] {
+        environment.write(name, SECRET);
+    }
+    let warning = "warning: prod/.sops.yml: this file is not read, since the configuration must be called `.sops.yaml`; `.sops.yaml` is read instead\n";
+    for arguments in [
+        &["encrypt", "-i", "--dry-run", "."][..],
+        &["encrypt", "-i", "."],
+        &["updatekeys", "-y", "prod"],
+        &["rotate", "-i", "prod"],
+    ] {
+        let run = environment.run(arguments).succeeds();
+        assert_eq!(run.stderr.matches(warning).count(), 1, "{run}");
+        assert_eq!(run.stderr.matches(".sops.yml").count(), 1, "{run}");
+    }
+    assert_eq!(environment.read("prod/.sops.yml"), rule(&other_recipient()));
+}
+
+#[test]
+fn the_configurations_of_a_directory_are_named_if_there_are_several() {
+    let environment = TestEnvironment::new();
+    let rule = format!("creation_rules:\n- age: {}\n", recipient());
+    environment.write(".sops.yaml", &rule);
+    environment.write("apps/.sops.yaml", &rule);
+    environment.write("other/.sops.yaml", &rule);
+    environment.write("a.yaml", SECRET);
+    environment.write("apps/b.yaml", SECRET);
+    environment.run(&["encrypt", "-i", "."]).succeeds();
+    let named = "Several configurations govern these files:\n  - .sops.yaml\n  - apps/.sops.yaml\n";
+    for command in [&["updatekeys", "-y"][..], &["rotate", "-i"]] {
+        let run = environment.run(&[command, &["."]].concat()).succeeds();
+        assert!(run.stderr.contains(named), "{run}");
+        assert!(!run.stderr.contains("other/"), "{run}");
+        let run = environment.run(&[command, &["apps"]].concat()).succeeds();
+        assert!(!run.stderr.contains("Several"), "{run}");
+    }
+}
+
+#[test]
+fn a_question_without_an_answer_is_not_repeated() {
+    let environment = TestEnvironment::new();
+    for name in ["a.yaml", "b.yaml", "c.yaml"] {
+        environment.encrypt(name, TEXT);
+    }
+    let both = format!("{},{}", recipient(), other_recipient());
+    environment.write(".sops.yaml", format!("creation_rules:\n- age: {both}\n"));
+    let run = environment.run(&["updatekeys", "."]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert_eq!(
+        run.stderr.matches("cannot read the answer").count(),
+        1,
+        "{run}"
+    );
+    assert!(run.stderr.contains("`--yes` asks nothing"), "{run}");
+}
+
+#[test]
+fn a_directory_needs_a_command_that_goes_through_it() {
+    let environment = TestEnvironment::new();
+    environment.write("d/a.yaml", TEXT);
+    for (arguments, help) in [
+        (
+            &["encrypt", "d"][..],
+            "to encrypt the files in it, add `--in-place`",
+        ),
+        (&["-e", "d"], "to encrypt the files in it, add `--in-place`"),
+        (
+            &["decrypt", "d"],
+            "to decrypt the files in it, add `--in-place`",
+        ),
+        (&["-d", "d"], "to decrypt the files in it, add `--in-place`"),
+        (
+            &["rotate", "d"],
+            "to rotate the files in it, add `--in-place`",
+        ),
+        (&["edit", "d"], "this command takes one file"),
+        (&["set", "d", "[\"a\"]", "1"], "this command takes one file"),
+        (&["unset", "d", "[\"a\"]"], "this command takes one file"),
+        (&["exec-env", "d", "true"], "this command takes one file"),
+        (&["exec-file", "d", "true"], "this command takes one file"),
+    ] {
+        let mut command = environment.command(arguments);
+        command.env("EDITOR", "true");
+        let run = environment.finish(command).fails_with(2);
+        assert_eq!(
+            run.stderr,
+            format!("error: d is a directory\nhelp: {help}\n")
+        );
+    }
+}
+
+/// A ConfigMap has the keys of a Secret, and is not meant by a rule for them.
+#[test]
+fn a_rule_for_all_manifests_leaves_other_objects_alone() {
+    for path_regex in ["\\.ya?ml$", ".*", ".*.yaml", "^apps/"] {
+        let environment = TestEnvironment::new();
+        environment.write(
+            ".sops.yaml",
+            format!(
+                "creation_rules:\n- path_regex: {path_regex}\n  encrypted_regex: ^(data|stringData)$\n  age: {}\n",
+                recipient()
+            ),
+        );
+        let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {level: debug}\n";
+        environment.write("apps/map.yaml", map);
+        environment.write("apps/secret.yaml", SECRET);
+        environment.run(&["encrypt", "-i", "."]).succeeds();
+        assert!(environment.read("apps/secret.yaml").contains("ENC["));
+        // A rule for one directory is for all that is in it.
+        let is_left = environment.read("apps/map.yaml") == map;
+        assert_eq!(is_left, path_regex != "^apps/", "{path_regex}");
+    }
+}

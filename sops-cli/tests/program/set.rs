@@ -167,3 +167,19 @@ fn a_value_that_stays_in_plaintext_is_told() {
         assert!(!run.stderr.contains("correct-horse"), "{run}");
     }
 }
+
+#[test]
+fn an_empty_value_is_reported_as_empty() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: hunter2\n");
+    for input in ["", "\n"] {
+        let run = environment
+            .run_with_input(&["set", "--value-stdin", "x.yaml", "[\"a\"]"], input)
+            .fails_with(7);
+        assert!(run.stderr.contains("error: the value is empty\n"), "{run}");
+    }
+    environment
+        .run(&["set", "x.yaml", "[\"a\"]", "\"\""])
+        .succeeds();
+    assert_eq!(environment.decrypt("x.yaml"), "a: \"\"\n");
+}

@@ -39,18 +39,23 @@ pub fn find(working_dir: &Path) -> Found {
         }
         folder.push("..");
     }
-    let warning = alternate.map(|alternate| Warning {
-        file: tidy(alternate),
+    let warning = alternate.map(|alternate| misnamed(&tidy(alternate), file.as_deref()));
+    Found { file, warning }
+}
+
+/// The warning about a `.sops.yml`, which `sops` does not read, where `instead` is the configuration that is read.
+pub fn misnamed(file: &Path, instead: Option<&Path>) -> Warning {
+    Warning {
+        file: file.to_owned(),
         location: None,
-        message: match &file {
-            Some(file) => format!(
+        message: match instead {
+            Some(instead) => format!(
                 "this file is not read, since the configuration must be called `.sops.yaml`; `{}` is read instead",
-                file.display()
+                instead.display()
             ),
             None => "this file is not read, since the configuration must be called `.sops.yaml`; rename it".to_owned(),
         },
-    });
-    Found { file, warning }
+    }
 }
 
 /// `path` without `.` and `..`, as Go's `filepath.Clean`: symbolic links are not looked at.

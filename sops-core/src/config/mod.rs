@@ -16,7 +16,7 @@ use std::fmt;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
-pub use find::{Found, find};
+pub use find::{Found, find, misnamed};
 pub use rule::{CreationRule, Destination, DestinationRule};
 pub use thresholds::{Thresholds, needed_groups};
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::Error;
@@ -18,6 +18,8 @@ pub(super) const USER_KEY_FILE: &str = "sops/age/keys.txt";
 pub struct Environment {
     variables: Variables,
     platform: Platform,
+    /// A file that counts as missing.
+    without: Option<PathBuf>,
 }
 
 #[derive(Clone)]
@@ -39,6 +41,7 @@ impl Environment {
         Self {
             variables: Variables::Process,
             platform: Platform::this(),
+            without: None,
         }
     }
 
@@ -53,6 +56,7 @@ impl Environment {
         Self {
             variables: Variables::Given(given.collect()),
             platform: Platform::this(),
+            without: None,
         }
     }
 
@@ -70,6 +74,21 @@ impl Environment {
             source_name: USER_KEY_FILE.to_owned(),
             message: message.to_owned(),
         })
+    }
+
+    /// This environment as if that file did not exist: what would be left after its loss.
+    pub fn without_file(mut self, file: &Path) -> Self {
+        self.without = file.canonicalize().ok();
+        self
+    }
+
+    /// Whether a file counts as missing, also under another name.
+    pub(super) fn lacks(&self, file: &Path) -> bool {
+        let Some(without) = &self.without else {
+            return false;
+        };
+        let is_same = same_file(file, without);
+        is_same.unwrap_or_else(|| file.canonicalize().is_ok_and(|file| file == *without))
     }
 
     /// The home folder, by its variable alone as Go's `os.UserHomeDir` has it.
@@ -116,6 +135,19 @@ impl Environment {
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     }
+}
+
+/// Whether two paths lead to one file, hard links included; `None` where the system does not tell.
+#[cfg(unix)]
+fn same_file(one: &Path, other: &Path) -> Option<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let id = |path: &Path| path.metadata().map(|file| (file.dev(), file.ino())).ok();
+    Some(id(one)? == id(other)?)
+}
+
+#[cfg(not(unix))]
+fn same_file(_: &Path, _: &Path) -> Option<bool> {
+    None
 }
 
 impl Platform {

@@ -35,4 +35,5 @@ pub use pgp::Gpg;
 pub use prompt::{NoPrompt, Prompt};
 pub use same_key::CanonicalKey;
 pub use service::{Effort, KeyService, KeyServices};
+pub use sources::key_files;
 pub use wrapped_key::{KeyGroup, WrappedKey};

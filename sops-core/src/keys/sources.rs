@@ -4,7 +4,7 @@
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -20,6 +20,9 @@ const KEY_CMD: &str = "SOPS_AGE_KEY_CMD";
 const SSH_KEY_FILE: &str = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
 const SSH_KEY_CMD: &str = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
 
+/// The usual private keys of SSH, in `~/.ssh`.
+const SSH_KEYS: [&str; 2] = ["id_ed25519", "id_rsa"];
+
 impl Identities {
     /// The identities from where `sops` looks for them, in its order:
     ///
@@ -31,7 +34,7 @@ impl Identities {
     /// Commands run without a shell, their words split as a shell does, with `SOPS_AGE_RECIPIENT` set to the recipient
     /// in question, and nothing to read. What they write to standard error is dropped.
     ///
-    /// Nothing is looked at before the identities are needed.
+    /// Nothing is looked at before the identities are needed. [`key_files`] names the files.
     ///
     /// ```
     /// use sops_core::keys::{Environment, Identities};
@@ -42,6 +45,23 @@ impl Identities {
     pub fn from_environment(environment: Environment) -> Self {
         Self::lazy(move || load(&environment))
     }
+}
+
+/// The files in which [`Identities::from_environment`] looks for identities; they need not exist.
+pub fn key_files(environment: &Environment) -> Vec<PathBuf> {
+    let mut variables = vec![KEY_FILE];
+    let mut files = Vec::new();
+    if cfg!(feature = "ssh") {
+        variables.push(SSH_KEY_FILE);
+        let home = environment.home().into_iter();
+        files.extend(home.flat_map(|home| SSH_KEYS.map(|name| home.join(".ssh").join(name))));
+    }
+    let named = variables
+        .into_iter()
+        .filter_map(|name| environment.var(name));
+    files.extend(named.map(PathBuf::from));
+    files.extend(environment.key_file());
+    files
 }
 
 fn load(environment: &Environment) -> Vec<Source> {
@@ -61,7 +81,7 @@ fn load(environment: &Environment) -> Vec<Source> {
         None => Source::new(KEY_FILE, Content::NotSet),
         Some(path) => {
             let name = format!("{KEY_FILE} ({})", Path::new(&path).display());
-            from_file(name, Path::new(&path), FileKind::Any, key_file)
+            from_file(environment, name, Path::new(&path), FileKind::Any, key_file)
         }
     });
     sources.push(from_command(environment, KEY_CMD, Prints::Keys));
@@ -69,7 +89,7 @@ fn load(environment: &Environment) -> Vec<Source> {
         Ok(folder) => {
             let path = folder.join(USER_KEY_FILE);
             let name = path.display().to_string();
-            from_file(name, &path, FileKind::Regular, key_file)
+            from_file(environment, name, &path, FileKind::Regular, key_file)
         }
         Err(message) => Source::new(USER_KEY_FILE, Content::Failed(message.to_owned())),
     });
@@ -83,17 +103,29 @@ fn ssh_sources(environment: &Environment) -> Vec<Source> {
             None => Source::new(SSH_KEY_FILE, Content::NotSet),
             Some(path) => {
                 let name = format!("{SSH_KEY_FILE} ({})", Path::new(&path).display());
-                from_file(name, Path::new(&path), FileKind::Any, Content::of_ssh_key)
+                from_file(
+                    environment,
+                    name,
+                    Path::new(&path),
+                    FileKind::Any,
+                    Content::of_ssh_key,
+                )
             }
         },
         from_command(environment, SSH_KEY_CMD, Prints::SshKey),
     ];
-    for file in ["id_ed25519", "id_rsa"] {
+    for file in SSH_KEYS {
         sources.push(match environment.home() {
             Ok(home) => {
                 let path = home.join(".ssh").join(file);
                 let name = path.display().to_string();
-                from_file(name, &path, FileKind::Regular, Content::of_ssh_key)
+                from_file(
+                    environment,
+                    name,
+                    &path,
+                    FileKind::Regular,
+                    Content::of_ssh_key,
+                )
             }
             Err(message) => {
                 Source::new(&format!(".ssh/{file}"), Content::Failed(message.to_owned()))
@@ -118,12 +150,17 @@ fn key_file(text: Zeroizing<Vec<u8>>) -> Content {
 }
 
 fn from_file(
+    environment: &Environment,
     name: String,
     path: &Path,
     kind: FileKind,
     content: impl FnOnce(Zeroizing<Vec<u8>>) -> Content,
 ) -> Source {
-    match read(path, kind) {
+    let read = match environment.lacks(path) {
+        true => Err(None),
+        false => read(path, kind),
+    };
+    match read {
         Ok((text, metadata)) => {
             let content = content(text);
             let warning = match &content {
@@ -373,6 +410,27 @@ mod tests {
             "a malformed SSH private key"
         );
         assert_eq!(home.held(SSH_KEY_FILE), "not set");
+    }
+
+    #[test]
+    fn the_files_that_are_looked_into_are_named_and_can_be_left_out() {
+        let home = Home::new();
+        let file = home.write("named.txt", OTHER);
+        let config = home.environment().key_file().unwrap();
+        let inside = config.strip_prefix(home.folder.path()).unwrap();
+        home.write(inside.to_str().unwrap(), KEYS);
+        let home = home.set(KEY_FILE, &file);
+        let files = key_files(&home.environment());
+        assert!(files.contains(&config) && files.contains(&PathBuf::from(&file)));
+        assert_eq!(home.identities().recipients().len(), 2);
+        let other_name = home.folder.path().join("same");
+        fs::hard_link(&config, &other_name).unwrap();
+        for name in [&config, &other_name] {
+            let environment = home.environment().without_file(name);
+            let left = Identities::from_environment(environment).recipients();
+            assert_eq!(left.len(), 1);
+            assert!(OTHER.contains(&left[0].to_string()));
+        }
     }
 
     #[test]

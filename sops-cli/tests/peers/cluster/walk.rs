@@ -11,7 +11,7 @@ use super::server::Server;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The shell blocks of the walk.
+/// The shell blocks of the walk, and then those about a new key once more: keys are replaced again and again.
 fn steps() -> String {
     let text =
         fs::read_to_string(Path::new(ROOT).join("docs/gitops.md")).expect("the walk is there");
@@ -20,7 +20,9 @@ fn steps() -> String {
         .map(|block| block.split("```").next().unwrap_or_default())
         .collect();
     assert_eq!(steps.len(), 13, "one for each step");
-    steps.concat()
+    // The file of a new key is named after the second in which it is made.
+    let again = ["sleep 1\n"].into_iter().chain(steps[11..].iter().copied());
+    steps.iter().copied().chain(again).collect()
 }
 
 /// A shell in which both programs are on the PATH.
@@ -78,7 +80,7 @@ fn the_walk_ends_in_a_cluster() {
     assert!(run.stdout.contains(plaintext), "{run}");
     assert_eq!(
         run.stdout.matches("secret/sops-age configured\n").count(),
-        2
+        4
     );
     assert!(
         run.stderr.contains("takes the place of the key of age1"),
@@ -88,6 +90,10 @@ fn the_walk_ends_in_a_cluster() {
         server.entry(&environment, "web-staging", "web", "config.toml"),
         plaintext
     );
+
+    // Of three keys, the last one is left.
+    let rules = environment.read("fleet/.sops.yaml");
+    assert_eq!(rules.matches("- age1").count(), 1, "{rules}");
 
     // What is committed has no plaintext in it, and no key.
     let search =

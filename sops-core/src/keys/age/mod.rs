@@ -3,6 +3,7 @@
 //! The formats are those of <https://age-encryption.org/v1>, with the crate `age` at work beneath. SOPS stores one age file for
 //! each recipient.
 
+mod contained;
 mod file;
 #[cfg(feature = "pq")]
 mod hybrid;

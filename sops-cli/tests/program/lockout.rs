@@ -1,0 +1,233 @@
+//! Files that nobody, or not their user, could decrypt once they are encrypted.
+
+use std::fs;
+use std::process::Command;
+
+use test_support::environment::{
+    Run, TestEnvironment, identity, other_identity, other_recipient, recipient,
+};
+
+const TEXT: &str = "a: hunter2\n";
+
+const WARNING: &str = "none of your private keys can decrypt";
+
+/// A key of neither of the test recipients.
+const THIRD: &str = "age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z";
+
+fn key_file(environment: &TestEnvironment) -> String {
+    let path = environment.home().join(".config/sops/age/keys.txt");
+    path.to_str().expect("it is UTF-8").to_owned()
+}
+
+fn with(environment: &TestEnvironment, variables: &[(&str, &str)], arguments: &[&str]) -> Run {
+    let mut command: Command = environment.command(arguments);
+    command.envs(variables.iter().copied());
+    environment.finish(command)
+}
+
+#[test]
+fn the_key_file_is_not_encrypted_with_itself() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", TEXT);
+    environment.run(&["init"]).succeeds();
+    let file = key_file(&environment);
+    let key = fs::read_to_string(&file).expect("it is ours");
+    fs::hard_link(&file, environment.path("link.txt")).expect("it is ours");
+    let both = format!("{},{}", recipient(), other_recipient());
+    for arguments in [
+        &["encrypt", "-i", &file][..],
+        &["encrypt", "-i", "link.txt"],
+        &["-e", "-i", &file],
+        &["encrypt", "-i", "--dry-run", &file],
+        &["encrypt", "--output", &file, &file],
+        // The others could decrypt it, but this user could not.
+        &["encrypt", "-i", "--age", &other_recipient(), &file],
+        &["encrypt", "-i", "--age", &both, &file],
+    ] {
+        let run = environment.run(arguments).fails_with(1);
+        assert!(
+            run.stderr
+                .contains("reads your private keys from this file"),
+            "{run}"
+        );
+        assert_eq!(fs::read_to_string(&file).expect("it is ours"), key);
+    }
+    let run = environment
+        .run(&["encrypt", "-i", &file, "link.txt"])
+        .fails_with(1);
+    assert!(run.stderr.contains("2 of 2 files"), "{run}");
+    assert_eq!(environment.decrypt("x.yaml"), TEXT);
+
+    // A copy of it is no loss, nor is the key file if the key is somewhere else.
+    environment
+        .run(&["encrypt", "--age", &both, &file])
+        .succeeds();
+    let variables = [("SOPS_AGE_KEY", &*identity())];
+    with(&environment, &variables, &["encrypt", "-i", &file]).succeeds();
+    assert_ne!(fs::read_to_string(&file).expect("it is ours"), key);
+}
+
+#[test]
+fn a_file_with_the_only_key_to_itself_is_not_encrypted() {
+    let environment = TestEnvironment::new();
+    let (own, other) = (recipient(), other_recipient());
+    let file = format!("# public key: {other}\n{}\n", other_identity());
+    let base64 = "IyBjcmVhdGVkCkFHRS1TRUNSRVQtS0VZ";
+    assert!(!file.contains(base64));
+    let manifest = format!(
+        "kind: Secret\nstringData:\n  age.agekey: |\n    {}\n",
+        file.replace('\n', "\n    ").trim_end()
+    );
+    for (name, text) in [
+        ("keys.txt", file.clone()),
+        ("secret.yaml", manifest),
+        (
+            "keys.json",
+            format!("{{\"key\": \"{}\"}}", other_identity()),
+        ),
+    ] {
+        environment.write(name, &text);
+        let run = environment
+            .run(&["encrypt", "-i", "--age", &other, name])
+            .fails_with(1);
+        assert!(
+            run.stderr
+                .contains("the only private key that could decrypt it"),
+            "{run}"
+        );
+        run.keeps(&[&other_identity()]);
+        assert_eq!(environment.read(name), text);
+        // Another key decrypts it, or it is a copy.
+        for arguments in [
+            &["encrypt", "--age", &other, name][..],
+            &["encrypt", "-i", "--age", &format!("{other},{THIRD}"), name],
+        ] {
+            environment.run(arguments).succeeds();
+        }
+        environment.write(name, &text);
+        environment
+            .run(&["encrypt", "-i", "--age", &own, name])
+            .succeeds();
+        environment.write(name, &text);
+        let variables = [("SOPS_AGE_KEY", &*other_identity())];
+        with(
+            &environment,
+            &variables,
+            &["encrypt", "-i", "--age", &other, name],
+        )
+        .succeeds();
+    }
+}
+
+#[test]
+fn lint_does_not_encrypt_the_only_key_to_itself() {
+    let environment = TestEnvironment::new();
+    let text = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nstringData:\n  age.agekey: {}\n",
+        other_identity()
+    );
+    environment.write("secret.yaml", &text);
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", other_recipient()),
+    );
+    let run = environment.run(&["lint", "--fix", "--yes"]);
+    assert!(
+        run.stderr
+            .contains("the only private key that could decrypt it"),
+        "{run}"
+    );
+    assert_eq!(environment.read("secret.yaml"), text);
+}
+
+#[test]
+fn a_file_for_others_only_gets_a_warning() {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n- path_regex: yaml$\n  age: {}\n",
+            other_recipient()
+        ),
+    );
+    environment.write("x.yaml", TEXT);
+    let run = environment
+        .run(&["encrypt", "-i", "--dry-run", "x.yaml"])
+        .succeeds();
+    assert!(run.stderr.contains(WARNING), "{run}");
+    let run = environment.run(&["encrypt", "-i", "x.yaml"]).succeeds();
+    assert!(run.stderr.contains(&format!("{WARNING} x.yaml;")), "{run}");
+    for number in 0..12 {
+        environment.write(&format!("d/{number}.yaml"), TEXT);
+    }
+    let run = environment
+        .run(&["encrypt", "-i", "--dry-run", "d"])
+        .succeeds();
+    assert_eq!(run.stderr.matches(WARNING).count(), 1, "{run}");
+    let run = environment.run(&["encrypt", "-i", "d"]).succeeds();
+    assert_eq!(run.stderr.matches(WARNING).count(), 1, "{run}");
+    assert!(run.stderr.contains("and 2 more files"), "{run}");
+    let mut command = environment.command(&["edit", "new.yaml"]);
+    command.env("EDITOR", environment.editor("echo a: b > \"$1\""));
+    let run = environment.finish(command).succeeds();
+    assert!(
+        run.stderr.contains(&format!("{WARNING} new.yaml;")),
+        "{run}"
+    );
+}
+
+#[test]
+fn nothing_is_said_where_a_key_may_be_elsewhere() {
+    let other = other_recipient();
+    let both = format!("{},{other}", recipient());
+    let with_key = TestEnvironment::new();
+    let without = TestEnvironment::without_key();
+    let command = [("SOPS_AGE_KEY_CMD", "false")];
+    let of_other = [("SOPS_AGE_KEY", &*other_identity())];
+    for (environment, variables, flags) in [
+        // Public keys are all that a CI job has.
+        (&without, &[][..], &["--age", &other][..]),
+        (&with_key, &[], &["--age", &both]),
+        (&with_key, &of_other, &["--age", &other]),
+        (&with_key, &command, &["--age", &other]),
+        (
+            &with_key,
+            &[],
+            &["--age", &other, "--keyservice", "unix:///nowhere"],
+        ),
+    ] {
+        environment.write("x.yaml", TEXT);
+        let arguments = [&["encrypt", "-i"], flags, &["x.yaml"]].concat();
+        let run = with(environment, variables, &arguments);
+        assert!(!run.stderr.contains(WARNING), "{flags:?}: {run}");
+        assert!(
+            run.code == Some(0) || flags.contains(&"--keyservice"),
+            "{run}"
+        );
+    }
+    // What is printed takes nothing away.
+    with_key.write("x.yaml", TEXT);
+    let run = with_key
+        .run(&["encrypt", "--age", &other, "x.yaml"])
+        .succeeds();
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn a_key_file_that_is_a_pipe_is_not_read_for_it() {
+    let environment = TestEnvironment::without_key();
+    let pipe = environment.path("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RWXU,
+        0,
+    )
+    .expect("it is ours");
+    environment.write("x.yaml", TEXT);
+    let pipe = pipe.to_str().expect("it is UTF-8");
+    let arguments = ["encrypt", "-i", "--age", &recipient(), "x.yaml"];
+    // Nobody writes to the pipe, so that a reader would wait for ever.
+    with(&environment, &[("SOPS_AGE_KEY_FILE", pipe)], &arguments).succeeds();
+}
