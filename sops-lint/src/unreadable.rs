@@ -28,6 +28,8 @@ use crate::{encoding, form, template};
 const CONFLICT: &str = "the file has an unresolved merge conflict";
 const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
 
+const TAKE_ONE_SIDE: &str = "take one side as a whole, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and make the changes of the other again with `sops-rs edit` or `sops-rs set`";
+
 /// The readable content of a text.
 struct Look {
     /// A value of a Secret in plaintext.
@@ -53,9 +55,7 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
         // There is no way to tell which values are in plaintext.
         report.of(&rules::PARTLY_ENCRYPTED, None);
         match conflict {
-            Some(_) => report.span(at, CONFLICT).help(format!(
-                "{RESOLVE}; keep either side of the `sops` metadata, and check the values with `sops-rs edit --ignore-mac`"
-            )),
+            Some(_) => report.span(at, CONFLICT).help(TAKE_ONE_SIDE),
             None => report.span(at, error.to_string()),
         };
         return Kind::Other;

@@ -211,10 +211,9 @@ impl Editing<'_> {
         // Nobody is to edit for nothing.
         files::check(self.file)?;
         let folder = PrivateFolder::for_plaintext(self.ui, self.args.allow_disk)?;
-        let notice = Notice::new(self.format);
+        let mut notice = Notice::new(self.format);
         let name = Path::new(self.file.file_name().unwrap_or_default());
         let path = folder.create(name, &notice.above(head, original.text))?;
-        let mut has_notice = !head.is_empty();
         let mut refused: Option<Zeroizing<Vec<u8>>> = None;
         let mut times = 0;
         let encrypted = loop {
@@ -225,11 +224,7 @@ impl Editing<'_> {
                 ));
             }
             let edited = edited(&path)?;
-            let text = if has_notice {
-                notice.stripped(&edited)
-            } else {
-                &edited
-            };
+            let text = notice.stripped(&edited);
             if text == original.text && !original.is_worth_writing {
                 return Err(
                     CommandError::new(Code::FileNotModified, "the file was not changed").calmly(),
@@ -278,7 +273,6 @@ impl Editing<'_> {
                 let error = CommandError::output(name_of(&path), &error);
                 return Err(keep(folder, &path, error));
             }
-            has_notice = true;
             refused = Some(text);
         };
         files::write(
