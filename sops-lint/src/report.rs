@@ -22,6 +22,7 @@ use crate::lines::Lines;
 use crate::linter::{Input, Linter};
 use crate::object::Object;
 use crate::rule::Rule;
+use crate::rules::Scrutiny;
 use crate::source_map::SourceMap;
 
 /// The findings of one file, and what is to be known of it when all files have been seen.
@@ -184,6 +185,22 @@ impl<'r> Report<'r> {
     /// Whether the creation rule that names the file is for files like this one.
     pub(crate) fn is_claimed(&self, rule: &CreationRule) -> bool {
         *self.claimed.get_or_init(|| is_claimed(self.input, rule))
+    }
+
+    /// How sure it must be that the value there is not a secret.
+    pub(crate) fn scrutiny(&self, place: &Range<usize>) -> Scrutiny {
+        match self.scrutiny_of_file() {
+            Scrutiny::Strict if self.is_selected(place) => Scrutiny::Strict,
+            _ => Scrutiny::Usual,
+        }
+    }
+
+    /// The same for every value that must be encrypted.
+    pub(crate) fn scrutiny_of_file(&self) -> Scrutiny {
+        match self.naming_rule() {
+            Some(_) => Scrutiny::Strict,
+            None => Scrutiny::Usual,
+        }
     }
 
     /// Whether the creation rule is for the file that this one is a copy of, so that no command encrypts this one.

@@ -134,7 +134,7 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
     if !object.is_secret() || object.is_deletion() || !has_rules || report.is_encrypted {
         return;
     }
-    let open = open_values(object);
+    let open = open_values(object, |value| report.scrutiny(&value.place));
     let Some(first) = open.first() else {
         return;
     };
