@@ -11,7 +11,7 @@ use crate::form;
 use crate::likeness::{in_text, is_harmless, judge};
 use crate::linter::Input;
 use crate::readable::is_encrypted_otherwise;
-use crate::rules::is_open_reference;
+use crate::rules::{Scrutiny, is_open_reference};
 use crate::unparsed::names_secret;
 
 /// The first line of a Git LFS pointer.
@@ -121,7 +121,8 @@ fn is_secret(path: &Path, text: &str) -> bool {
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     let is_word = !text.is_empty() && !text.contains(char::is_whitespace);
     let is_version = || text.chars().all(|c| c.is_ascii_digit() || "v.".contains(c));
-    let is_unnamed = || path.extension().is_none() && !is_version() && !is_open_reference(text);
+    let is_reference = || Scrutiny::Strict.passes(text);
+    let is_unnamed = || path.extension().is_none() && !is_version() && !is_reference();
     is_word && (is_unnamed() || judge(stem.unwrap_or_default(), text).is_some())
 }
 
@@ -181,7 +182,7 @@ mod tests {
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect();
-        let secrets: [(&str, &[u8]); 11] = [
+        let secrets: [(&str, &[u8]); 12] = [
             ("sync.sh", b"#!/bin/sh\nexport DB_PASSWORD=hunter2-Marker\n"),
             ("nginx.conf", b"auth:\n  password: hunter2-Marker\n"),
             ("x.toml", b"db_password = \"hunter2-Marker\"\n"),
@@ -191,6 +192,7 @@ mod tests {
             ("values.yaml", b"data:\n  a: b\n"),
             ("a.txt", b"kind: Secret\nstringData: {a: b}\n"),
             ("password", b"hunter2\n"),
+            ("token", b"example-hunter2\n"),
             ("db-password.txt", b"hunter2-Marker\n"),
             ("variables", &utf_16),
         ];
