@@ -56,6 +56,22 @@ fn three_hooks_are_written_and_removed() {
 }
 
 #[test]
+fn a_repository_of_another_user_is_refused_with_the_words_of_git() {
+    let repository = Repository::new();
+    for words in [&["hook", "run"][..], &["hook", "install"]] {
+        let mut command = repository.0.command(words);
+        // Git has this variable for its own tests.
+        command.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+        let run = repository.0.finish(command).fails_with(2);
+        let said = [
+            "dubious ownership",
+            "help: Git suggests `git config --global --add safe.directory ",
+        ];
+        assert!(said.iter().all(|said| run.stderr.contains(said)), "{run}");
+    }
+}
+
+#[test]
 fn an_existing_hook_is_never_overwritten() {
     for foreign in HOOKS {
         let repository = Repository::without_hook();
