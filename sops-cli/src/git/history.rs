@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::objects::{Kind, Objects};
-use super::program::Running;
+use super::program::{Running, git};
 use super::snapshot::{Snapshot, TrackedFile, short};
 use super::staged::{new_content, old_contents};
 use crate::command_error::{Code, CommandError};
@@ -88,15 +90,36 @@ impl Pushed<'_> {
         Ok(Some((versions(&output), snapshot)))
     }
 
-    /// The changes of each new commit, parents before children. For a merge, these are the files that differ from all parents.
-    fn changes(&self, tip: &str) -> Result<Vec<u8>, CommandError> {
+    /// The abbreviated ID of a new commit whose parents a shallow clone lacks: the clone may lack other new commits too.
+    pub(crate) fn cut_off(&self) -> Result<Option<String>, CommandError> {
+        let file = git(&["rev-parse", "--git-path", "shallow"])?;
+        let file = OsStr::from_bytes(file.strip_suffix(b"\n").unwrap_or(&file));
+        let cut = match fs::read_to_string(file) {
+            Ok(list) => list,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(CommandError::input("Git's list of shallow commits", &error)),
+        };
+        let cut: HashSet<&str> = cut.lines().map(str::trim).collect();
+        let new = self.commits(self.tip)?.output()?;
+        let new = String::from_utf8_lossy(&new);
+        let found = new.lines().find(|commit| cut.contains(commit));
+        Ok(found.map(|commit| short(commit).to_owned()))
+    }
+
+    /// Starts to list the new commits, parents before children.
+    fn commits(&self, tip: &str) -> Result<Running, CommandError> {
         let list = ["rev-list", "--topo-order", "--reverse", "--ignore-missing"];
         let mut arguments: Vec<String> = list.map(str::to_owned).to_vec();
         arguments.extend([tip.to_owned(), "--not".to_owned()]);
         arguments.extend(self.remotes.iter().map(|name| format!("--remotes={name}")));
         arguments.extend(self.known.iter().cloned());
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let mut commits = Running::start(&arguments)?;
+        Running::start(&arguments)
+    }
+
+    /// The changes of each new commit, parents before children. For a merge, these are the files that differ from all parents.
+    fn changes(&self, tip: &str) -> Result<Vec<u8>, CommandError> {
+        let mut commits = self.commits(tip)?;
         let changes = Running::start_after(
             &mut commits,
             &[

@@ -26,6 +26,9 @@ use crate::ui::Ui;
 /// From this number of versions on, the check takes long enough to say so.
 const MANY: usize = 2000;
 
+/// How to get the commits that a shallow clone lacks.
+const FETCH: &str = "fetch them with `git fetch --unshallow`; in GitHub Actions set `fetch-depth: 0`, in GitLab CI `GIT_DEPTH: 0`";
+
 /// A range of commits.
 pub(super) struct Range {
     from: Option<String>,
@@ -119,6 +122,17 @@ pub(super) fn check_range(
         known: &Vec::from_iter(known),
         remotes: &range.remote.as_deref().map(remotes_at).unwrap_or_default(),
     };
+    // A push sends nothing that the clone lacks, and a range of commits may contain it.
+    let cut_off = match range.remote {
+        Some(_) => None,
+        None => pushed.cut_off()?,
+    };
+    if let Some(commit) = cut_off {
+        let message = format!(
+            "this shallow clone lacks the commits before {commit}, so they cannot be checked"
+        );
+        return Err(CommandError::new(Code::CannotReadInput, message).hint(FETCH));
+    }
     let mut report = Report::default();
     report.add(&check, &pushed)?;
     let if_leaked = "If others may have read these secrets, rotate them.";
@@ -173,7 +187,7 @@ fn commit(objects: &Objects, name: &str) -> Result<String, CommandError> {
             Code::CannotReadInput,
             format!("`{name}` is not a commit of this repository"),
         )
-        .hint("a shallow clone lacks older commits: fetch them, with `fetch-depth: 0` in GitHub Actions")
+        .hint(format!("a shallow clone lacks older commits: {FETCH}"))
     })
 }
 
