@@ -350,7 +350,27 @@ fn each_hook_manager_gets_its_own_advice() {
     );
     let run = repository.install().fails_with(1);
     assert!(run.stderr.contains("lefthook install"), "{run}");
+    assert!(run.stderr.contains("was not written"), "{run}");
+    assert!(!run.stderr.contains("belongs to another"), "{run}");
     assert!(!repository.has(".git/hooks/pre-commit") && repository.has(".git/hooks/pre-push"));
+}
+
+#[test]
+fn a_hook_that_lefthook_has_not_written_yet_checks_nothing() {
+    let repository = Repository::without_hook();
+    repository.0.write(
+        "lefthook.yml",
+        "pre-commit:\n  commands:\n    a: {run: sops-rs hook run}\n",
+    );
+    let run = repository.install().fails_with(1);
+    let said = [
+        "pre-commit does not exist yet",
+        "run `lefthook install`",
+        "Git does not check commits yet",
+    ];
+    assert!(said.iter().all(|said| run.stderr.contains(said)), "{run}");
+    let run = repository.sops_rs(&["hook", "uninstall"]).succeeds();
+    assert!(!run.stderr.contains("pre-commit runs"), "{run}");
 }
 
 #[test]
