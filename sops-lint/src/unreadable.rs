@@ -109,7 +109,9 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
         // A manifest that SOPS has no form for, such as one with a key twice.
         _ => is_named_manifest(report) && has_key(text, "kind"),
     };
-    if is_meant {
+    // Another rule says what is wrong with a configuration.
+    let is_config = || report.input.path.ends_with(rules::CONFIG);
+    if is_meant && !is_config() {
         report.of(&rules::BROKEN_FILE, None);
         match conflict {
             Some(at) => report.span(at, CONFLICT).help(RESOLVE),

@@ -17,8 +17,10 @@ use crate::command_error::{Code, CommandError};
 /// A version of a file, and the first commit that contains it.
 pub(crate) struct Version {
     pub(crate) file: TrackedFile,
-    /// The abbreviated ID of the commit.
+    /// The abbreviated ID of the commit, or of what a tag names directly.
     pub(crate) commit: String,
+    /// Whether a commit introduces it, and not a tag that names a file or a tree directly.
+    pub(crate) is_in_history: bool,
     /// Its contents in the parents of the commit.
     pub(crate) before: Vec<TrackedFile>,
     /// The files that the commit deletes.
@@ -30,6 +32,7 @@ impl Version {
         Self {
             file,
             commit,
+            is_in_history: true,
             before: Vec::new(),
             deleted: Arc::default(),
         }
@@ -50,6 +53,7 @@ pub(crate) struct Pushed<'p> {
 
 impl Pushed<'_> {
     /// The versions that the other side lacks, oldest first and without duplicates, and the files of the last commit. `None`: nothing is new.
+    /// The versions of a file or a tree that a tag names directly have its ID in place of a commit.
     pub(crate) fn versions<'o>(
         &self,
         root: &Path,
@@ -67,7 +71,10 @@ impl Pushed<'_> {
             let snapshot = Snapshot::of_commit(root, objects, &tip.id)?;
             let commit = short(&tip.id).to_owned();
             let files = snapshot.files();
-            let versions = files.map(|file| Version::new(file, commit.clone()));
+            let versions = files.map(|file| Version {
+                is_in_history: false,
+                ..Version::new(file, commit.clone())
+            });
             return Ok(Some((versions.collect(), snapshot)));
         }
         if tip.kind != Kind::Commit {
@@ -77,10 +84,11 @@ impl Pushed<'_> {
                 blob: tip.id.clone(),
             };
             let commit = short(&tip.id).to_owned();
-            return Ok(Some((
-                vec![Version::new(file, commit)],
-                Snapshot::empty(root, objects),
-            )));
+            let version = Version {
+                is_in_history: false,
+                ..Version::new(file, commit)
+            };
+            return Ok(Some((vec![version], Snapshot::empty(root, objects))));
         }
         let output = self.changes(&tip.id)?;
         if output.is_empty() {

@@ -22,6 +22,7 @@ mod suppression;
 mod writable_secret_mount;
 
 pub(crate) use broken_file::RULE as BROKEN_FILE;
+pub(crate) use creation_rules::FILE as CONFIG;
 pub(crate) use partly_encrypted::RULE as PARTLY_ENCRYPTED;
 pub use plaintext_secret::is_plaintext;
 pub(crate) use plaintext_secret::{

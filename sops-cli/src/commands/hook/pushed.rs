@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use sops_lint::Encrypted;
+use sops_lint::{Encrypted, shell_word};
 
 use super::decrypted::{Previous, encrypted};
 use super::refusal::Refusal;
@@ -139,6 +139,15 @@ pub(super) fn check_range(
     report.finish(ui, "The check of these commits failed.", if_leaked)
 }
 
+/// The command that deletes a ref.
+fn deletion(name: &str) -> String {
+    let name = name_of(Path::new(name));
+    match name.strip_prefix("refs/tags/") {
+        Some(tag) => format!("git tag -d {}", shell_word(tag)),
+        None => format!("git update-ref -d {}", shell_word(&name)),
+    }
+}
+
 /// The finding that a version is in plaintext, and its file was encrypted in the commit before.
 fn shown_as_decrypted(
     judge: &Judge<'_>,
@@ -218,6 +227,8 @@ struct Report {
     seen: HashMap<String, (usize, usize)>,
     /// The oldest commit that leaks something.
     oldest: Option<String>,
+    /// Refs to files or trees, not to commits, that leak something.
+    refs: Vec<String>,
 }
 
 impl Report {
@@ -267,21 +278,28 @@ impl Report {
         for (version, found) in versions.iter().zip(found) {
             let (is_last, found) = found?;
             for shown in found {
-                self.found(version, is_last, shown);
+                self.found(version, pushed.name, is_last, shown);
             }
         }
-        self.refusal.errors.extend(standards.configs.wrong());
+        self.refusal.errors.extend(standards.wrong());
+        self.refusal.called_in.clone_from(&repository.called_in);
         Ok(())
     }
 
-    fn found(&mut self, version: &Version, is_last: bool, mut shown: Shown) {
+    fn found(&mut self, version: &Version, name: &str, is_last: bool, mut shown: Shown) {
         if let Some((_, later)) = self.seen.get_mut(&shown.finding.fingerprint) {
             *later += 1;
             return;
         }
         let finding = &mut shown.finding;
-        if self.oldest.is_none() && leaks(finding.rule) {
-            self.oldest = Some(version.commit.clone());
+        if leaks(finding.rule) {
+            match version.is_in_history {
+                true => {
+                    self.oldest.get_or_insert_with(|| version.commit.clone());
+                }
+                false if self.refs.iter().any(|known| known == name) => {}
+                false => self.refs.push(name.to_owned()),
+            }
         }
         if !is_last {
             // A command for the version in the working tree would not help.
@@ -304,13 +322,24 @@ impl Report {
                 None => more,
             });
         }
-        let todo = match self.oldest {
-            Some(commit) => format!(
-                "{verdict} Git's history keeps what was ever committed, so rewrite the commits from {commit} on with `git commit --amend` or \
-                 `git rebase -i`. {if_leaked}"
-            ),
-            None => format!("{verdict} Fix the files as shown, then commit them."),
-        };
-        self.refusal.report(ui, &todo)
+        let mut todo = vec![verdict.to_owned()];
+        if let Some(commit) = &self.oldest {
+            todo.push(format!(
+                "Git's history keeps what was ever committed, so rewrite the commits from {commit} on with `git commit --amend` or `git rebase -i`."
+            ));
+        }
+        if !self.refs.is_empty() {
+            let commands = self.refs.iter().map(|name| format!("`{}`", deletion(name)));
+            let commands: Vec<String> = commands.collect();
+            todo.push(format!(
+                "Delete what points to these files, with {}.",
+                commands.join(", ")
+            ));
+        }
+        todo.push(match todo.len() {
+            1 => "Fix the files as shown, then commit them.".to_owned(),
+            _ => if_leaked.to_owned(),
+        });
+        self.refusal.report(ui, &todo.join(" "))
     }
 }

@@ -186,6 +186,11 @@ fn every_branch_and_tag_of_a_push_is_checked() {
         &["file.yaml:6"],
     );
     is_refused(&push(&repository, &["origin", "tree"]), &["one.yaml:6"]);
+    let run = push(&repository, &["origin", "file.yaml", "tree"]);
+    let advice =
+        "Delete what points to these files, with `git tag -d file.yaml`, `git tag -d tree`.";
+    is_refused(&run, &[advice]);
+    assert!(!run.stderr.contains("--amend"), "{run}");
     // A deletion has nothing to check.
     repository
         .git(&["push", "-q", "--no-verify", "origin", "one"])
