@@ -172,8 +172,13 @@ impl<'r> Report<'r> {
                     is_for_original,
                 });
             }
-            let original = form::original(self.input.path)?;
-            let rule = config.creation_rule_for(&original).ok()?.filter(named)?;
+            let path = self.input.path;
+            let of = |original: PathBuf| config.creation_rule_for(&original).ok()?.filter(named);
+            let rule = form::originals(path).into_iter().find_map(of);
+            let rule = rule.or_else(|| {
+                let rule = of(form::manifest_before(path)?)?;
+                has_keys(self.text).then_some(rule)
+            })?;
             Some(NamingRule {
                 config,
                 rule,
@@ -381,6 +386,14 @@ impl Finding {
             }
         }
     }
+}
+
+/// Whether a text is YAML or JSON with keys.
+fn has_keys(text: &str) -> bool {
+    Document::parse_leniently(text).is_ok_and(|document| {
+        let mut tops = document.tops().flatten();
+        tops.any(|top| top.entries().next().is_some())
+    })
 }
 
 /// The way to a node, the items of lists by their names where they have one.

@@ -243,7 +243,8 @@ fn may_name_secret(bytes: &[u8]) -> bool {
 pub(crate) fn unnamed(report: &mut Report<'_>) {
     let text = report.text();
     let path = report.input.path;
-    let is_copy = form::named(path).is_some();
+    // SOPS encrypts every dotenv and INI file.
+    let is_copy = matches!(form::named(path), Some(Format::Yaml | Format::Json));
     let is_covered = own_rule(report).is_some();
     let may_hold = may_hold_secret(text);
     if !may_hold && !is_covered || is_nothing(text) {

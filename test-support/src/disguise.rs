@@ -1034,6 +1034,25 @@ pub fn innocents() -> Vec<(String, String)> {
         "apps/values.yaml.gotmpl",
         "password: {{ env \"PASSWORD\" }}\n",
     );
-    add("apps/.env.example", "PASSWORD=\n");
+    for (path, text) in [
+        (".env.example", "PASSWORD=\n"),
+        (
+            "deployment.yaml.patch",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: 2}\n",
+        ),
+        (
+            "web.yaml.golden",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n",
+        ),
+        ("settings.yaml.example", "data: {password: set-it}\n"),
+        (
+            "settings.yaml.txt",
+            "The file settings.yaml has the data of the program.\n",
+        ),
+        ("settings.yaml.ts", "export const settings = { data: 1 };\n"),
+        ("settings.yaml.diff", "--- a\n+++ b\n-user: a\n+user: b\n"),
+    ] {
+        add(&format!("apps/{path}"), text);
+    }
     all
 }
