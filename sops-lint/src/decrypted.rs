@@ -271,6 +271,7 @@ mod tests {
                 3,
             ),
             ("a/x.yaml", "# c\nlist: [b]\n", 2),
+            ("a/x.yaml", "db: {password: hunter2-changeme}\n", 1),
             ("a/x.yaml", "db: {password: hunter2, x: y}\n", 1),
             ("a/x.yaml", "other: text\n", 1),
             ("a/x.yaml", "db: [\n", 1),

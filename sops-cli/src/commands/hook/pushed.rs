@@ -139,12 +139,12 @@ pub(super) fn check_range(
     report.finish(ui, "The check of these commits failed.", if_leaked)
 }
 
-/// The command that deletes a ref.
-fn deletion(name: &str) -> String {
+/// What to do about a name of a file or tree that leaks something.
+fn advice_for(name: &str) -> String {
     let name = name_of(Path::new(name));
     match name.strip_prefix("refs/tags/") {
-        Some(tag) => format!("git tag -d {}", shell_word(tag)),
-        None => format!("git update-ref -d {}", shell_word(&name)),
+        Some(tag) => format!("Delete the tag with `git tag -d {}`.", shell_word(tag)),
+        None => format!("Do not push `{name}`."),
     }
 }
 
@@ -227,7 +227,7 @@ struct Report {
     seen: HashMap<String, (usize, usize)>,
     /// The oldest commit that leaks something.
     oldest: Option<String>,
-    /// Refs to files or trees, not to commits, that leak something.
+    /// Names of pushed files and trees that leak something.
     refs: Vec<String>,
 }
 
@@ -328,14 +328,7 @@ impl Report {
                 "Git's history keeps what was ever committed, so rewrite the commits from {commit} on with `git commit --amend` or `git rebase -i`."
             ));
         }
-        if !self.refs.is_empty() {
-            let commands = self.refs.iter().map(|name| format!("`{}`", deletion(name)));
-            let commands: Vec<String> = commands.collect();
-            todo.push(format!(
-                "Delete what points to these files, with {}.",
-                commands.join(", ")
-            ));
-        }
+        todo.extend(self.refs.iter().map(|name| advice_for(name)));
         todo.push(match todo.len() {
             1 => "Fix the files as shown, then commit them.".to_owned(),
             _ => if_leaked.to_owned(),

@@ -188,9 +188,11 @@ fn every_branch_and_tag_of_a_push_is_checked() {
     is_refused(&push(&repository, &["origin", "tree"]), &["one.yaml:6"]);
     let run = push(&repository, &["origin", "file.yaml", "tree"]);
     let advice =
-        "Delete what points to these files, with `git tag -d file.yaml`, `git tag -d tree`.";
-    is_refused(&run, &[advice]);
+        ["file.yaml", "tree"].map(|tag| format!("Delete the tag with `git tag -d {tag}`."));
+    is_refused(&run, &[&advice[0], &advice[1]]);
     assert!(!run.stderr.contains("--amend"), "{run}");
+    let run = push(&repository, &["origin", "one:one.yaml:refs/tags/other"]);
+    is_refused(&run, &["Do not push `one:one.yaml`."]);
     // A deletion has nothing to check.
     repository
         .git(&["push", "-q", "--no-verify", "origin", "one"])
