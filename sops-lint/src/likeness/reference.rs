@@ -150,7 +150,8 @@ pub(crate) fn is_reference(value: &str) -> bool {
 
 /// Whether it is a reference beyond doubt: neither a password that begins with a dollar sign nor one that is the default of a variable.
 pub(crate) fn is_whole_reference(value: &str) -> bool {
-    is_reference(value) && !has_default(value) && !is_lone_word(value)
+    let leaves_value = || Rest::of(value).is_some_and(|rest| rest.leaves_value());
+    is_reference(value) && !has_default(value) && !is_lone_word(value) && !leaves_value()
 }
 
 /// Whether it is a dollar sign before a word that is no usual name of a variable.
