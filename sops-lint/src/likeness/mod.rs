@@ -11,6 +11,7 @@ mod placeholder;
 pub(crate) mod program;
 mod public;
 mod reference;
+mod remainder;
 mod text;
 pub(crate) mod token;
 mod trace;
