@@ -28,7 +28,14 @@ pub(crate) struct Configs<'r> {
 struct Found {
     /// One a folder.
     configs: HashMap<PathBuf, Nearest>,
-    wrong: Vec<CommandError>,
+    wrong: Vec<Wrong>,
+}
+
+/// A configuration that cannot be used.
+pub(crate) struct Wrong {
+    /// Its absolute path.
+    pub(crate) file: PathBuf,
+    pub(crate) error: CommandError,
 }
 
 impl<'r> Configs<'r> {
@@ -95,7 +102,7 @@ impl<'r> Configs<'r> {
     }
 
     /// What is wrong with those that were asked for and hold for nothing, each told once.
-    pub(crate) fn wrong(&self) -> Vec<CommandError> {
+    pub(crate) fn wrong(&self) -> Vec<Wrong> {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut found.wrong)
     }
@@ -112,7 +119,10 @@ impl<'r> Configs<'r> {
                     let role = Role::Plaintext;
                     let name = name_of(&file);
                     let error = CommandError::in_text(error, &name, &text, Format::Yaml, role);
-                    found.wrong.push(error);
+                    found.wrong.push(Wrong {
+                        file: file.clone(),
+                        error,
+                    });
                     Err(file)
                 }
             },
@@ -121,7 +131,10 @@ impl<'r> Configs<'r> {
                 None => Ok(None),
             },
             Err(error) => {
-                found.wrong.push(error);
+                found.wrong.push(Wrong {
+                    file: file.clone(),
+                    error,
+                });
                 Err(file)
             }
         };

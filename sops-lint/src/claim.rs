@@ -11,7 +11,7 @@ use crate::form;
 use crate::likeness::{in_text, is_harmless, judge};
 use crate::linter::Input;
 use crate::readable::is_encrypted_otherwise;
-use crate::rules::is_open_reference;
+use crate::rules::{Scrutiny, is_open_reference};
 use crate::unparsed::names_secret;
 
 /// The first line of a Git LFS pointer.
@@ -26,7 +26,8 @@ pub(crate) fn is_claimed(input: &Input<'_>, creation: &CreationRule) -> bool {
     if is_protected_otherwise(bytes) {
         return false;
     }
-    let format = form::named(path);
+    let is_patch = form::is_patch(path);
+    let format = form::named(path).filter(|_| !is_patch);
     let is_sample = form::is_sample(path);
     let has_variables = is_sample || matches!(format, Some(Format::Dotenv | Format::Ini));
     let names_keys = creation.rule.as_ref().filter(|rule| names_keys(rule));
@@ -40,6 +41,7 @@ pub(crate) fn is_claimed(input: &Input<'_>, creation: &CreationRule) -> bool {
     match names_keys {
         Some(rule) if format.is_none() => {
             let text = text_of(bytes);
+            let text = if is_patch { of_patch(&text) } else { text };
             has_secret(&text) || is_secret(path, text.trim()) || selects(rule, &text)
         }
         _ => true,
@@ -82,6 +84,20 @@ pub(crate) fn text_of(bytes: &[u8]) -> String {
     }
 }
 
+/// The lines that a patch adds, deletes or shows.
+fn of_patch(text: &str) -> String {
+    let lines = text.lines();
+    let lines = lines.filter(|line| {
+        !["+++ ", "--- ", "@@ "]
+            .iter()
+            .any(|mark| line.starts_with(mark))
+    });
+    let lines: Vec<&str> = lines
+        .filter_map(|line| line.strip_prefix([' ', '+', '-']))
+        .collect();
+    lines.join("\n")
+}
+
 /// Whether every line of a file of variables is empty, a comment or the header of a section.
 pub(crate) fn has_only_comments(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');
@@ -121,7 +137,8 @@ fn is_secret(path: &Path, text: &str) -> bool {
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     let is_word = !text.is_empty() && !text.contains(char::is_whitespace);
     let is_version = || text.chars().all(|c| c.is_ascii_digit() || "v.".contains(c));
-    let is_unnamed = || path.extension().is_none() && !is_version() && !is_open_reference(text);
+    let is_reference = || Scrutiny::Strict.passes(text);
+    let is_unnamed = || path.extension().is_none() && !is_version() && !is_reference();
     is_word && (is_unnamed() || judge(stem.unwrap_or_default(), text).is_some())
 }
 
@@ -161,7 +178,11 @@ mod tests {
 
     #[test]
     fn a_rule_that_names_keys_claims_no_other_files() {
-        let innocents: [(&str, &[u8]); 10] = [
+        let innocents: [(&str, &[u8]); 11] = [
+            (
+                "a.yaml.patch",
+                b"--- a\n+++ b\n@@ -1 +1 @@\n-user: a\n+user: b\n",
+            ),
             ("sync.sh", b"#!/bin/sh\nflux reconcile ks apps\n"),
             ("Makefile", b"all:\n\techo data: x\n"),
             ("x.toml", b"a=1\n"),
@@ -181,7 +202,15 @@ mod tests {
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect();
-        let secrets: [(&str, &[u8]); 11] = [
+        let secrets: [(&str, &[u8]); 14] = [
+            (
+                "a.yaml.patch",
+                b"--- a\n+++ b\n@@ -1 +1 @@\n data:\n-  a: b\n",
+            ),
+            (
+                "a.yaml.diff",
+                b"--- a\n+++ b\n@@ -1 +1 @@\n+password: hunter2-Marker\n",
+            ),
             ("sync.sh", b"#!/bin/sh\nexport DB_PASSWORD=hunter2-Marker\n"),
             ("nginx.conf", b"auth:\n  password: hunter2-Marker\n"),
             ("x.toml", b"db_password = \"hunter2-Marker\"\n"),
@@ -191,6 +220,7 @@ mod tests {
             ("values.yaml", b"data:\n  a: b\n"),
             ("a.txt", b"kind: Secret\nstringData: {a: b}\n"),
             ("password", b"hunter2\n"),
+            ("token", b"example-hunter2\n"),
             ("db-password.txt", b"hunter2-Marker\n"),
             ("variables", &utf_16),
         ];

@@ -12,7 +12,7 @@ use crate::encoding::is_utf8;
 use crate::finding::Finding;
 use crate::linter::{Input, Linter};
 use crate::report::Report;
-use crate::rules::{PLAINTEXT_SECRET, is_open_reference};
+use crate::rules::{PLAINTEXT_SECRET, Scrutiny};
 use crate::suppress;
 
 /// What objects are called, which is no secret even in files that are encrypted as a whole.
@@ -56,7 +56,8 @@ impl Current {
         let mut values = BTreeMap::new();
         each_value(&document, |path, node| {
             let value = node.scalar_text().unwrap_or_default().trim();
-            if !value.starts_with(CIPHERTEXT_PREFIX) && !is_open_reference(value) {
+            let is_open = !value.starts_with(CIPHERTEXT_PREFIX) && !Scrutiny::Strict.passes(value);
+            if is_open && !NAMES.contains(&path) {
                 values.insert(path.to_owned(), node.span());
             }
         });
@@ -270,6 +271,7 @@ mod tests {
                 3,
             ),
             ("a/x.yaml", "# c\nlist: [b]\n", 2),
+            ("a/x.yaml", "db: {password: hunter2-changeme}\n", 1),
             ("a/x.yaml", "db: {password: hunter2, x: y}\n", 1),
             ("a/x.yaml", "other: text\n", 1),
             ("a/x.yaml", "db: [\n", 1),

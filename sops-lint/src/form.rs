@@ -42,13 +42,75 @@ const KEEPERS: [&str; 8] = [
     ".sops.yml",
 ];
 
-/// Endings of copies, such as `secret.yaml.bak`.
-const COPIES: [&str; 11] = [
-    "bak", "backup", "bkp", "old", "orig", "original", "save", "copy", "tmp", "prev", "rej",
+/// Endings of copies, such as `secret.yaml.bak`, and of what programs decrypt, such as `secret.yaml.dec`.
+const COPIES: [&str; 23] = [
+    "bak",
+    "backup",
+    "bkp",
+    "old",
+    "orig",
+    "original",
+    "save",
+    "copy",
+    "tmp",
+    "prev",
+    "rej",
+    "new",
+    "mine",
+    "theirs",
+    "ours",
+    "dec",
+    "decrypted",
+    "plain",
+    "plaintext",
+    "clear",
+    "cleartext",
+    "unencrypted",
+    "unenc",
 ];
 
+/// Endings of the sides of a merge. In the names of dotenv files, they are environments.
+const SIDES: [&str; 3] = ["base", "local", "remote"];
+
 /// What marks a copy before the extension.
-const MARKS: [&str; 5] = ["bak", "old", "orig", "copy", "kopie"];
+const MARKS: [&str; 16] = [
+    "bak",
+    "old",
+    "orig",
+    "copy",
+    "kopie",
+    "new",
+    "mine",
+    "theirs",
+    "ours",
+    "dec",
+    "decrypted",
+    "plain",
+    "plaintext",
+    "clear",
+    "cleartext",
+    "unencrypted",
+];
+
+/// What Syncthing puts before a date and the extension.
+const SYNC_MARK: &str = ".sync-conflict-";
+
+/// What begins the names of copies.
+const BEGINNINGS: [&str; 6] = [
+    "Copy of ",
+    "copy of ",
+    "decrypted-",
+    "decrypted_",
+    "decrypted.",
+    "unencrypted-",
+];
+
+/// Endings of files that are named after a manifest, but are not copies: templates, samples, signatures, programs and test results.
+const COMPANIONS: [&str; 26] = [
+    "tmpl", "tpl", "gotmpl", "template", "j2", "jinja", "jinja2", "erb", "hbs", "mustache", "in",
+    "ytt", "example", "sample", "dist", "sig", "asc", "snap", "lock", "ts", "js", "go", "py", "rb",
+    "sh", "rs",
+];
 
 /// What `git mergetool` puts before a number and the extension.
 const MERGE_MARKS: [&str; 4] = ["BACKUP", "BASE", "LOCAL", "REMOTE"];
@@ -78,7 +140,8 @@ pub(crate) fn named(path: &Path) -> Option<Format> {
             rests.any(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()))
         };
         let found = endings.into_iter().find(|(ending, _)| is_copy(ending));
-        found.map(|(_, format)| format)
+        let of_original = || known(&original(path)?);
+        found.map(|(_, format)| format).or_else(of_original)
     })
 }
 
@@ -86,6 +149,12 @@ pub(crate) fn named(path: &Path) -> Option<Format> {
 pub(crate) fn is_prose(path: &Path) -> bool {
     let name = name(path);
     PROSE.iter().any(|ending| name.ends_with(ending)) || PROSE_NAMES.contains(&&*name)
+}
+
+/// Whether the file shows the differences of files.
+pub(crate) fn is_patch(path: &Path) -> bool {
+    let name = name(path);
+    name.ends_with(".patch") || name.ends_with(".diff")
 }
 
 /// Whether the file is there for its name or for Git.
@@ -110,20 +179,63 @@ pub(crate) fn is_sample(path: &Path) -> bool {
     is_sample && (words.contains(&"env") || words.contains(&"envrc"))
 }
 
+/// The paths that the file may be a copy of, as far as its name says: the one without the marks of copies, and those in lower case, because
+/// some file systems do not tell them apart.
+pub(crate) fn originals(path: &Path) -> Vec<PathBuf> {
+    let original = original(path);
+    let lower = |path: &Path| path.with_file_name(name(path));
+    let lower_original = original.as_deref().map(lower);
+    let mut originals: Vec<_> = original.into_iter().collect();
+    originals.extend([lower(path)].into_iter().chain(lower_original));
+    originals.retain(|original| original != path);
+    originals
+}
+
+/// The path of the manifest whose name the file's name begins with, as in `secret.yaml.anything`: it is a copy if it is YAML too.
+pub(crate) fn manifest_before(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let (manifest, _) = manifest_and_ending(name)?;
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let is_companion = COMPANIONS
+        .iter()
+        .any(|word| last.eq_ignore_ascii_case(word));
+    let is_other = is_prose(path) || is_companion || Format::from_path(path) != Format::Binary;
+    (!is_other).then(|| path.with_file_name(manifest))
+}
+
+/// Divides a name after the extension of a manifest that is not its last.
+fn manifest_and_ending(name: &str) -> Option<(&str, &str)> {
+    let lower = name.to_ascii_lowercase();
+    let ends = [".yaml", ".yml", ".json"]
+        .into_iter()
+        .filter_map(|extension| {
+            let at = lower.find(extension)? + extension.len();
+            let is_end = |next: char| !next.is_alphanumeric();
+            lower[at..].starts_with(is_end).then_some(at)
+        });
+    ends.min().map(|at| name.split_at(at))
+}
+
 /// The path of the file that this one is a copy of, as far as its name says: `a/secret.yaml` for `a/secret.yaml.bak`,
 /// `a/.secret.yaml.swp` or `a/secret (1).yaml`.
-pub(crate) fn original(path: &Path) -> Option<PathBuf> {
+fn original(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let mut original = name.trim_start_matches(".#").trim_matches('#');
     let unhidden = original.strip_prefix('.').unwrap_or(original);
+    let is_of_editor = |ending: &str| ending.len() == 1 || ending == "o";
     if let Some((rest, _)) = unhidden
         .rsplit_once(".sw")
-        .filter(|(_, rest)| rest.len() == 1)
+        .filter(|(_, ending)| is_of_editor(ending))
     {
+        original = rest;
+    } else if let Some(rest) = unhidden.strip_suffix(".un~")
+        && has_format(rest)
+    {
+        // The undo file of Vim.
         original = rest;
     }
     original = without_copy_endings(original);
-    for begin in ["Copy of ", "copy of "] {
+    for begin in BEGINNINGS {
         original = original.strip_prefix(begin).unwrap_or(original);
     }
     // Desktops and merge tools put their marks before the extension.
@@ -132,27 +244,72 @@ pub(crate) fn original(path: &Path) -> Option<PathBuf> {
         .filter(|at| *at > 0)
         .unwrap_or(original.len());
     let (stem, extension) = original.split_at(extension);
-    let original = format!("{}{extension}", without_copy_marks(stem));
+    let original = match without_copy_marks(stem) {
+        // `a.yaml.dec.yaml`
+        unmarked if unmarked != stem && has_format(unmarked) => unmarked.to_owned(),
+        unmarked => format!("{unmarked}{extension}"),
+    };
     let is_copy = original != name && !original.is_empty();
     is_copy.then(|| path.with_file_name(original))
 }
 
-/// Without endings such as `.bak`, `.old.2` and `~`.
+/// Without endings such as `.bak`, `.old.2`, `-backup`, ` copy` and `~`.
 fn without_copy_endings(mut name: &str) -> &str {
     loop {
         let rest = name.trim_end_matches('~');
-        let shorter = rest.rsplit_once('.').filter(|(rest, ending)| {
-            let ending = ending.to_ascii_lowercase();
-            let word = ending.trim_end_matches(|c: char| c.is_ascii_digit() || "-_".contains(c));
-            let is_number = word.is_empty() && !ending.is_empty();
-            !rest.is_empty() && (is_number && rest.contains('.') || COPIES.contains(&word))
-        });
-        let rest = shorter.map_or(rest, |(rest, _)| rest);
+        let rest = without_copy_ending(rest).unwrap_or(rest);
         if rest.len() == name.len() {
             return name;
         }
         name = rest;
     }
+}
+
+fn without_copy_ending(name: &str) -> Option<&str> {
+    // Git names both sides of a conflict between a file and a directory like `a.yaml~HEAD`.
+    if let Some((rest, _)) = name.rsplit_once('~')
+        && has_format(rest)
+    {
+        return Some(rest);
+    }
+    if let Some((rest, ending)) = name.rsplit_once('.')
+        && !rest.is_empty()
+        && is_copy_ending(rest, ending)
+    {
+        return Some(rest);
+    }
+    // `.env-backup`, `secret.yaml copy 2`
+    let (at, _) = name
+        .rmatch_indices(['-', '_', ' '])
+        .find(|(at, _)| has_format(&name[..*at]))?;
+    let (rest, ending) = name.split_at(at);
+    is_copy_ending(rest, &ending[1..]).then_some(rest)
+}
+
+/// Whether the end of a name, which follows `rest`, marks a copy: `bak`, `old2`, `copy 2`, `old copy`, `r12`, `2026-01-01`.
+fn is_copy_ending(rest: &str, ending: &str) -> bool {
+    let ending = ending.to_ascii_lowercase();
+    let mut parts = ending.split(['-', '_', ' ']);
+    !ending.is_empty() && parts.all(|part| is_copy_word(rest, part))
+}
+
+fn is_copy_word(rest: &str, part: &str) -> bool {
+    let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
+    // Some of the words may also be a usual extension or the name of an environment.
+    match word {
+        "" => rest.contains('.'),
+        "r" => part.len() > 1,
+        "txt" | "patch" | "diff" | "un" => has_format(rest),
+        word if SIDES.contains(&word) => {
+            has_format(rest) && Format::from_path(Path::new(rest)) != Format::Dotenv
+        }
+        word => COPIES.contains(&word),
+    }
+}
+
+/// Whether the name ends with an extension of a format, in whatever case.
+fn has_format(name: &str) -> bool {
+    Format::from_path(Path::new(&name.to_ascii_lowercase())) != Format::Binary
 }
 
 /// Without what marks a copy at the end of a name: ` copy 2`, ` (1)`, ` - Copy`, `.bak`, `_BACKUP_123`.
@@ -172,6 +329,15 @@ fn without_copy_marks(mut stem: &str) -> &str {
             None => {
                 let named = stem.trim_end_matches(|c: char| c.is_ascii_digit());
                 let has_number = named.len() < stem.len();
+                let unnumbered = named.trim_end();
+                if has_number && unnumbered.len() < named.len() && !unnumbered.is_empty() {
+                    // The Finder of macOS numbers copies like this.
+                    stem = unnumbered;
+                    continue;
+                }
+                if let Some((before, _)) = stem.split_once(SYNC_MARK) {
+                    return before;
+                }
                 let named = named.trim_end_matches(is_divider);
                 let Some((before, word)) = named.rsplit_once(is_divider) else {
                     return stem;
@@ -237,6 +403,10 @@ mod tests {
             ("settings (1).yaml", "settings.yaml"),
             ("settings (copy).yaml", "settings.yaml"),
             ("Copy of settings.yaml", "settings.yaml"),
+            ("decrypted-settings.yaml", "settings.yaml"),
+            ("settings.yaml.dec.yaml", "settings.yaml"),
+            (".settings.yaml.un~", "settings.yaml"),
+            ("..env.un~", ".env"),
             ("settings.yaml.bak2", "settings.yaml"),
             ("settings.yaml.bak.1", "settings.yaml"),
             ("settings.yaml.2026-01-01", "settings.yaml"),
@@ -255,12 +425,79 @@ mod tests {
             let found = original(Path::new(name));
             assert_eq!(found.as_deref(), Some(Path::new(expected)), "{name}");
         }
+        for ending in [
+            ".dec",
+            ".decrypted",
+            ".plain",
+            ".plaintext",
+            ".clear",
+            ".cleartext",
+            ".new",
+            ".mine",
+            ".theirs",
+            ".ours",
+            ".r12",
+            ".txt",
+            ".DEC",
+            ".patch",
+            ".dec~",
+            ".un~",
+            "~HEAD",
+            "~feature_x",
+            "-backup",
+            "_old",
+            " copy",
+            " copy 2",
+            ".old copy",
+            "-backup-2026-01-01",
+        ] {
+            for original_name in ["settings.yaml", "a.json", ".env", "prod.env", "a.ini"] {
+                let name = format!("{original_name}{ending}");
+                let found = original(Path::new(&name));
+                assert_eq!(found.as_deref(), Some(Path::new(original_name)), "{name}");
+            }
+        }
+        for side in ["base", "local", "remote", "BASE"] {
+            let found = original(Path::new(&format!("a.yaml.{side}")));
+            assert_eq!(found.as_deref(), Some(Path::new("a.yaml")), "{side}");
+        }
+        for mark in [
+            ".dec",
+            ".decrypted",
+            "-decrypted",
+            "_plain",
+            ".plaintext",
+            ".clear",
+            ".new",
+            ".mine",
+            ".ours",
+            ".theirs",
+            " 2",
+            ".sync-conflict-20260101-120000-ABCDEFG",
+        ] {
+            let found = original(Path::new(&format!("settings{mark}.yaml")));
+            assert_eq!(found.as_deref(), Some(Path::new("settings.yaml")), "{mark}");
+        }
         for name in [
             "settings.yaml",
             "settings.yaml.tmpl",
             "settings.yaml.example",
             "settings2.yaml",
             "settings (prod).yaml",
+            "settings.local.yaml",
+            "settings.base.yaml",
+            "values-remote.yaml",
+            "notes.txt",
+            "fix-auth.patch",
+            "a.b.txt",
+            ".env.production",
+            ".env.base",
+            ".env-prod",
+            "app.env.remote",
+            "new.yaml",
+            "clear.json",
+            "r12.yaml",
+            "backup-settings.yaml",
             "values-base.yaml",
             "postgres-backup.yaml",
             "old.yaml",
@@ -273,6 +510,42 @@ mod tests {
             "",
         ] {
             assert_eq!(original(Path::new(name)), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn other_letter_cases_are_copies() {
+        for (name, expected) in [
+            (".ENV", &[".env"][..]),
+            ("Settings.YAML", &["settings.yaml"]),
+            (
+                "Settings.YAML.bak",
+                &["Settings.YAML", "settings.yaml.bak", "settings.yaml"],
+            ),
+            ("settings.yaml", &[]),
+        ] {
+            let found = originals(Path::new(name));
+            let expected: Vec<_> = expected.iter().map(PathBuf::from).collect();
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_manifest_with_any_ending_may_be_a_copy() {
+        for (name, expected) in [
+            ("a/settings.yaml.raw", Some("a/settings.yaml")),
+            ("settings.yaml.open-2", Some("settings.yaml")),
+            ("settings.json_x", Some("settings.json")),
+            ("settings.yaml", None),
+            ("settings.yaml.tmpl", None),
+            ("settings.yaml.EXAMPLE", None),
+            ("settings.yaml.md", None),
+            ("settings.yaml.schema.json", None),
+            ("settings.yamlx", None),
+            (".env.raw", None),
+        ] {
+            let found = manifest_before(Path::new(name));
+            assert_eq!(found.as_deref(), expected.map(Path::new), "{name}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use sops_core::document::{NodeRef, Shape};
 
-use crate::rules::is_open_reference;
+use crate::rules::Scrutiny;
 
 /// What a user is known by to a cluster, under `users[].user`.
 const CREDENTIALS: [&str; 3] = ["token", "password", "client-key-data"];
@@ -11,21 +11,25 @@ const CREDENTIALS: [&str; 3] = ["token", "password", "client-key-data"];
 const OF_PROVIDER: [&str; 4] = ["access-token", "id-token", "refresh-token", "client-secret"];
 
 /// The first credential in plaintext of a kubeconfig; `None` for any other object.
-pub(crate) fn credential<'d, 'a>(top: NodeRef<'d, 'a>) -> Option<NodeRef<'d, 'a>> {
+pub(crate) fn credential<'d, 'a>(
+    top: NodeRef<'d, 'a>,
+    scrutiny: Scrutiny,
+) -> Option<NodeRef<'d, 'a>> {
     let has = |key, value| top.get(key).and_then(NodeRef::as_str) == Some(value);
     if !has("kind", "Config") || !has("apiVersion", "v1") {
         return None;
     }
     let users = top.get("users").into_iter().flat_map(NodeRef::items);
-    users.filter_map(|user| user.get("user")).find_map(of_user)
+    let mut users = users.filter_map(|user| user.get("user"));
+    users.find_map(|user| of_user(user, scrutiny))
 }
 
-fn of_user<'d, 'a>(user: NodeRef<'d, 'a>) -> Option<NodeRef<'d, 'a>> {
+fn of_user<'d, 'a>(user: NodeRef<'d, 'a>, scrutiny: Scrutiny) -> Option<NodeRef<'d, 'a>> {
     let own = CREDENTIALS.iter().filter_map(|key| user.get(key));
     let provider = user.at(&["auth-provider", "config"]);
     let of_provider = OF_PROVIDER.iter().filter_map(|key| provider?.get(key));
     own.chain(of_provider).find(|node| {
         let text = node.scalar_text().unwrap_or_default();
-        node.shape() == Shape::Scalar && !sops_core::is_ciphertext(text) && !is_open_reference(text)
+        node.shape() == Shape::Scalar && !sops_core::is_ciphertext(text) && !scrutiny.passes(text)
     })
 }

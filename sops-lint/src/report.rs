@@ -23,6 +23,7 @@ use crate::lines::Lines;
 use crate::linter::{Input, Linter};
 use crate::object::Object;
 use crate::rule::Rule;
+use crate::rules::Scrutiny;
 use crate::source_map::SourceMap;
 
 /// The findings of one file, and what is to be known of it when all files have been seen.
@@ -172,8 +173,13 @@ impl<'r> Report<'r> {
                     is_for_original,
                 });
             }
-            let original = form::original(self.input.path)?;
-            let rule = config.creation_rule_for(&original).ok()?.filter(named)?;
+            let path = self.input.path;
+            let of = |original: PathBuf| config.creation_rule_for(&original).ok()?.filter(named);
+            let rule = form::originals(path).into_iter().find_map(of);
+            let rule = rule.or_else(|| {
+                let rule = of(form::manifest_before(path)?)?;
+                has_keys(self.text).then_some(rule)
+            })?;
             Some(NamingRule {
                 config,
                 rule,
@@ -185,6 +191,22 @@ impl<'r> Report<'r> {
     /// Whether the creation rule that names the file is for files like this one.
     pub(crate) fn is_claimed(&self, rule: &CreationRule) -> bool {
         *self.claimed.get_or_init(|| is_claimed(self.input, rule))
+    }
+
+    /// How sure it must be that the value there is not a secret.
+    pub(crate) fn scrutiny(&self, place: &Range<usize>) -> Scrutiny {
+        match self.scrutiny_of_file() {
+            Scrutiny::Strict if self.is_selected(place) => Scrutiny::Strict,
+            _ => Scrutiny::Usual,
+        }
+    }
+
+    /// The same for every value that must be encrypted.
+    pub(crate) fn scrutiny_of_file(&self) -> Scrutiny {
+        match self.naming_rule() {
+            Some(_) => Scrutiny::Strict,
+            None => Scrutiny::Usual,
+        }
     }
 
     /// Whether the creation rule is for the file that this one is a copy of, so that no command encrypts this one.
@@ -365,6 +387,14 @@ impl Finding {
             }
         }
     }
+}
+
+/// Whether a text is YAML or JSON with keys.
+fn has_keys(text: &str) -> bool {
+    Document::parse_leniently(text).is_ok_and(|document| {
+        let mut tops = document.tops().flatten();
+        tops.any(|top| top.entries().next().is_some())
+    })
 }
 
 /// The way to a node, the items of lists by their names where they have one.

@@ -18,7 +18,7 @@ use crate::readable::{is_encrypted_otherwise, is_public};
 use crate::readings::{as_go_reads, decoded, may_hold_secret, secrets_with_repeated_keys};
 use crate::report::Report;
 use crate::rules::{
-    self, COPY, holds_secret, is_manifest, is_open_base64, is_open_reference, is_plaintext,
+    self, COPY, Scrutiny, holds_secret, is_manifest, is_open_base64, is_plaintext_under,
     open_values, own_rule,
 };
 use crate::secret::{SecretField, SecretValue, secret_fields};
@@ -29,6 +29,13 @@ const CONFLICT: &str = "the file has an unresolved merge conflict";
 const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
 
 const TAKE_ONE_SIDE: &str = "take one side as a whole, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and make the changes of the other again with `sops-rs edit` or `sops-rs set`";
+
+/// How the values of a text are judged.
+#[derive(Clone, Copy)]
+struct Judgement {
+    is_template: bool,
+    scrutiny: Scrutiny,
+}
 
 /// The readable content of a text.
 struct Look {
@@ -102,7 +109,9 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
         // A manifest that SOPS has no form for, such as one with a key twice.
         _ => is_named_manifest(report) && has_key(text, "kind"),
     };
-    if is_meant {
+    // Another rule says what is wrong with a configuration.
+    let is_config = || report.input.path.ends_with(rules::CONFIG);
+    if is_meant && !is_config() {
         report.of(&rules::BROKEN_FILE, None);
         match conflict {
             Some(at) => report.span(at, CONFLICT).help(RESOLVE),
@@ -234,7 +243,8 @@ fn may_name_secret(bytes: &[u8]) -> bool {
 pub(crate) fn unnamed(report: &mut Report<'_>) {
     let text = report.text();
     let path = report.input.path;
-    let is_copy = form::named(path).is_some();
+    // SOPS encrypts every dotenv and INI file.
+    let is_copy = matches!(form::named(path), Some(Format::Yaml | Format::Json));
     let is_covered = own_rule(report).is_some();
     let may_hold = may_hold_secret(text);
     if !may_hold && !is_covered || is_nothing(text) {
@@ -379,13 +389,18 @@ fn unencrypted(report: &mut Report<'_>) {
 
 /// Whether it is one line in which something is filled in.
 fn is_open_line(text: &str) -> bool {
-    !text.contains(['\n', '\r']) && is_open_reference(text)
+    !text.contains(['\n', '\r']) && Scrutiny::Strict.passes(text)
 }
 
 /// Reads a text that does not parse, or is in no format, as loosely as can be.
 fn look(report: &Report<'_>, text: &str) -> Look {
     let filled = template::filled(text);
     let is_template = filled.is_some();
+    let scrutiny = report.scrutiny_of_file();
+    let judgement = Judgement {
+        is_template,
+        scrutiny,
+    };
     let readable = filled.as_deref().unwrap_or(text);
     // No text contains zero bytes.
     let parsed = match text.contains('\0') {
@@ -400,8 +415,8 @@ fn look(report: &Report<'_>, text: &str) -> Look {
                 true => may_hold_secret,
                 false => names_secret,
             };
-            let secret = in_other_readings(text, filled.as_deref(), is_template)
-                .or_else(|| in_lines(text, is_template, is_secret));
+            let secret = in_other_readings(text, filled.as_deref(), judgement)
+                .or_else(|| in_lines(text, judgement, is_secret));
             return Look {
                 secret,
                 is_template: false,
@@ -413,8 +428,12 @@ fn look(report: &Report<'_>, text: &str) -> Look {
     // A text of words and actions is a template of something else.
     let is_template =
         is_template && (document.tops().flatten().next().is_some() || is_nothing(readable));
-    let secret = in_document(&document, text, is_template)
-        .or_else(|| in_other_readings(text, filled.as_deref(), is_template));
+    let judgement = Judgement {
+        is_template,
+        scrutiny,
+    };
+    let secret = in_document(&document, text, judgement)
+        .or_else(|| in_other_readings(text, filled.as_deref(), judgement));
     let is_manifest = document.tops().flatten().any(is_manifest) && !may_be_secret(text);
     let selected = match own_rule(report) {
         Some(rule) if is_template && !is_manifest && secret.is_none() => {
@@ -431,7 +450,7 @@ fn look(report: &Report<'_>, text: &str) -> Look {
 }
 
 /// The first value of a Secret in plaintext that other programs see in the text.
-fn in_other_readings(text: &str, filled: Option<&str>, is_template: bool) -> Option<Literal> {
+fn in_other_readings(text: &str, filled: Option<&str>, judgement: Judgement) -> Option<Literal> {
     if text.contains('\0') || !may_hold_secret(text) {
         return None;
     }
@@ -444,15 +463,15 @@ fn in_other_readings(text: &str, filled: Option<&str>, is_template: bool) -> Opt
         .into_iter()
         .flatten()
         .find_map(|reading| match Document::parse_leniently(reading) {
-            Ok(document) => in_document(&document, text, is_template),
-            Err(error) if is_limit(&error) => in_lines(text, is_template, may_hold_secret),
+            Ok(document) => in_document(&document, text, judgement),
+            Err(error) if is_limit(&error) => in_lines(text, judgement, may_hold_secret),
             Err(_) => None,
         })
 }
 
 /// The first value of a Secret in plaintext of a text that does not parse. `is_secret` tells which of its documents are Secrets.
-fn in_lines(text: &str, is_template: bool, is_secret: impl Fn(&str) -> bool) -> Option<Literal> {
-    let is_open = |key: &str, value: &str| is_open_text(key, value, is_template);
+fn in_lines(text: &str, judgement: Judgement, is_secret: impl Fn(&str) -> bool) -> Option<Literal> {
+    let is_open = |key: &str, value: &str| is_open_text(key, value, judgement);
     let moved = |found: Literal| Literal {
         span: 0..0,
         ..found
@@ -467,31 +486,34 @@ fn in_lines(text: &str, is_template: bool, is_secret: impl Fn(&str) -> bool) -> 
 }
 
 /// The first value of a Secret in plaintext of a document.
-fn in_document(document: &Document<'_>, text: &str, is_template: bool) -> Option<Literal> {
+fn in_document(document: &Document<'_>, text: &str, judgement: Judgement) -> Option<Literal> {
     let objects = objects(document);
     let secrets = objects
         .iter()
         .filter(|object| object.is_secret() && !object.is_deletion());
-    let mut secrets = secrets.filter_map(|object| in_object(object, text, is_template));
+    let mut secrets = secrets.filter_map(|object| in_object(object, text, judgement));
     secrets.next().or_else(|| {
         let repeated = secrets_with_repeated_keys(document).into_iter();
         let fields = repeated
             .flat_map(secret_fields)
             .filter(SecretField::is_part);
+        let is_plaintext =
+            |value: &SecretValue<'_, '_>| is_plaintext_under(judgement.scrutiny, value);
         let values = fields.flat_map(|field| field.values()).filter(is_plaintext);
-        in_values(values, text, is_template)
+        in_values(values, text, judgement)
     })
 }
 
 /// The first value of a Secret in plaintext, that of `text` where an action of a template may have been filled in.
-fn in_object(object: &Object<'_, '_>, text: &str, is_template: bool) -> Option<Literal> {
-    in_values(open_values(object).into_iter(), text, is_template)
+fn in_object(object: &Object<'_, '_>, text: &str, judgement: Judgement) -> Option<Literal> {
+    let open = open_values(object, |_| judgement.scrutiny);
+    in_values(open.into_iter(), text, judgement)
 }
 
 fn in_values<'d, 'a: 'd>(
     mut values: impl Iterator<Item = SecretValue<'d, 'a>>,
     text: &str,
-    is_template: bool,
+    judgement: Judgement,
 ) -> Option<Literal> {
     values.find_map(|value| {
         let source = text.get(value.origin.clone()).unwrap_or_default();
@@ -503,8 +525,11 @@ fn in_values<'d, 'a: 'd>(
             });
         }
         let is_open = match value.field.eq_ignore_ascii_case("data") {
-            true => is_open_base64(value.key, literal) && is_worth(value.key, literal, is_template),
-            false => is_open_text(value.key, literal, is_template),
+            true => {
+                is_open_base64(judgement.scrutiny, value.key, literal)
+                    && is_worth(value.key, literal, judgement)
+            }
+            false => is_open_text(value.key, literal, judgement),
         };
         is_open.then(|| Literal {
             span: value.node.span(),
@@ -514,28 +539,32 @@ fn in_values<'d, 'a: 'd>(
 }
 
 /// Whether a text in the place of a value of a Secret is one.
-fn is_open_text(key: &str, value: &str, is_template: bool) -> bool {
+fn is_open_text(key: &str, value: &str, judgement: Judgement) -> bool {
     !value.starts_with(CIPHERTEXT_PREFIX)
         && !template::has_action(value)
-        && !is_open_reference(value)
-        && is_worth(key, value, is_template)
+        && !judgement.scrutiny.passes(value)
+        && is_worth(key, value, judgement)
 }
 
 /// Whether a literal value of a template is worth a report: names of users and databases often are beside the values that are filled in.
-fn is_worth(key: &str, value: &str, is_template: bool) -> bool {
+fn is_worth(key: &str, value: &str, judgement: Judgement) -> bool {
     let is_word =
         value.chars().all(|c| c.is_ascii_lowercase() || c == '_') || value.parse::<u16>().is_ok();
-    !is_template || !is_word || judge(key, value).is_some()
+    !judgement.is_template || !is_word || judge(key, value).is_some()
 }
 
 /// The first value of a template that the rule selects and no action makes.
 fn selected(document: &Document<'_>, creation: &CreationRule, text: &str) -> Option<Range<usize>> {
     let rule = creation.rule.clone().unwrap_or_default();
     let selected = document.unencrypted(Some(&rule)).ok()?.into_iter();
+    let judgement = Judgement {
+        is_template: true,
+        scrutiny: Scrutiny::Strict,
+    };
     let mut literals = selected.filter(|one| {
         let source = text.get(one.span.clone()).unwrap_or_default();
         let value = source.trim().trim_matches(['"', '\'']);
-        !one.is_comment && is_open_text(&one.path, value, true)
+        !one.is_comment && is_open_text(&one.path, value, judgement)
     });
     literals.next().map(|one| one.span)
 }

@@ -8,7 +8,7 @@ use sops_core::keys::{Family, MasterKey};
 use sops_core::rules::EncryptionRule;
 use sops_core::{Encryption, Format};
 use sops_lint::{Finding, Input, Linter, NoTree, Settings, Severity, Tree};
-use test_support::disguise::{Disguise, disguises, innocents};
+use test_support::disguise::{Disguise, disguises, innocents, placeholders};
 use test_support::environment::recipient;
 use test_support::kustomize::kustomizations;
 
@@ -87,6 +87,19 @@ fn a_secret_in_any_disguise_is_refused() {
         .map(|one| &one.path)
         .collect();
     assert!(passed.is_empty(), "{passed:#?}");
+}
+
+#[test]
+fn a_placeholder_is_a_secret_where_a_rule_names_the_file() {
+    let config = config("^secrets/");
+    let wrong = |config: Option<&Config>| -> Vec<String> {
+        let all = placeholders().into_iter();
+        let wrong =
+            all.filter(|one| refused(config, &one.path, &one.bytes).is_empty() == config.is_some());
+        wrong.map(|one| one.path).collect()
+    };
+    assert_eq!(wrong(Some(&config)), [""; 0]);
+    assert_eq!(wrong(None), [""; 0]);
 }
 
 /// By its content alone, where it is one that Kubernetes or a person would read as a Secret.

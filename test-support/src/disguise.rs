@@ -159,6 +159,57 @@ pub fn disguises() -> Vec<Disguise> {
     all
 }
 
+/// Secrets whose values look like placeholders and settings. They are refused only if a creation rule names the file.
+pub fn placeholders() -> Vec<Disguise> {
+    const VALUES: [&str; 15] = [
+        "REPLACE_ME",
+        "CHANGEME",
+        "secret",
+        "default",
+        "<password>",
+        "<your-password-of-16-or-more>",
+        "aaaaaaaa",
+        "example-@",
+        "@.example.com",
+        "@-changeme",
+        "your-@",
+        "Dummy@",
+        "xxx@",
+        "${A:-@}",
+        "${A:-changeme}",
+    ];
+    let mut all = Vec::new();
+    for (number, value) in VALUES.iter().enumerate() {
+        let value = value.replace('@', VALUE);
+        let text = format!("{HEAD}stringData:\n  password: '{value}'\n");
+        let is_word = value.bytes().all(|byte| byte.is_ascii_lowercase());
+        let broken = format!("{text}metadata: {{name: b}}\n");
+        let template = format!("{text}  user: {{{{ .Values.user }}}}\n");
+        for (title, ending, text) in [
+            ("plain", ".yaml", &text),
+            ("plain", ".txt", &text),
+            ("plain", ".json", &json_of(&value)),
+            ("key-twice", ".yaml", &broken),
+            ("template", ".yaml", &template),
+        ] {
+            // A plain word in a template is the name of something.
+            if title != "template" || !is_word {
+                all.push(Disguise {
+                    path: format!("secrets/placeholder-{number}-{title}{ending}"),
+                    bytes: text.clone().into_bytes(),
+                });
+            }
+        }
+    }
+    all
+}
+
+fn json_of(value: &str) -> String {
+    format!(
+        r#"{{"apiVersion":"v1","kind":"Secret","metadata":{{"name":"a"}},"stringData":{{"password":"{value}"}}}}"#
+    )
+}
+
 /// What a file may be called that Kubernetes' programs, an editor or a person reads as the manifest that it is.
 const ENDINGS: [&str; 28] = [
     ".yaml",
@@ -573,9 +624,7 @@ fn values() -> Vec<String> {
 
 /// JSON as programs write it, and what is nearly JSON.
 fn json() -> Vec<(&'static str, String)> {
-    let compact = format!(
-        r#"{{"apiVersion":"v1","kind":"Secret","metadata":{{"name":"a"}},"stringData":{{"password":"{VALUE}"}}}}"#
-    );
+    let compact = json_of(VALUE);
     let pretty = format!(
         "{{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"Secret\",\n  \"metadata\": {{\"name\": \"a\"}},\n  \"stringData\": {{\n    \"password\": \"{VALUE}\"\n  }}\n}}\n"
     );
@@ -873,17 +922,15 @@ pub fn innocents() -> Vec<(String, String)> {
     for (number, text) in [
         secret("stringData:\n  password: ${PASSWORD}\n"),
         secret("stringData:\n  password: <path:secret/data/db#password>\n"),
-        secret("stringData:\n  password: REPLACE_ME\n"),
-        secret("stringData:\n  password: \"<password>\"\n"),
         secret("stringData:\n  password: vault:secret/data/db#password\n"),
         secret("stringData:\n  password: op://vault/item/field\n"),
         secret("stringData: {password: ''}\n"),
         secret("stringData:\n  host: '{{ .Values.name }}-db-rw-2.eu-central-1.example.com'\n  zone: 'eu-central-1{{ .zone }}'\n"),
         secret("stringData:\n  url: postgres://app:${DB_PASSWORD}@db-1.prod-2.svc:5432/app?sslmode=require\n  b: Bearer ${TOKEN}\n"),
         secret("stringData:\n  c: |\n    [default]\n    key_id = ${KEY_ID}\n    key = ${KEY}\n    region = eu-west-3\n"),
-        secret("stringData:\n  a: $argocd-secret-2:oidc.client.key\n  b: gsm:db-password-eu-west-1\n  c: <your-password-of-16-or-more>\n"),
+        secret("stringData:\n  a: $argocd-secret-2:oidc.client.key\n  b: gsm:db-password-eu-west-1\n  c: $PASSWORD\n  d: ${A:-${B}}\n  e: ${C:-}\n"),
         secret("stringData:\n  a: arn:aws:secretsmanager:eu-west-1:123456789012:secret:web-AbC123\n  b: ref+vault://secret/db#password\n"),
-        secret("stringData:\n  a: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHwU4LFdVQ0PvIx2jkUaGqTSJ7hXK ann@laptop-2\n  b: '$__file{/run/secrets/db}'\n"),
+        secret("stringData:\n  a: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHbX2a0SsPtp7WjHrcZJ2gVxhHnMoCGMOlMvOvzMZgCq ann@laptop-2\n  b: '$__file{/run/secrets/db}'\n"),
         secret("stringData:\n  a: |\n    {{- with .ca }}\n    -----BEGIN CERTIFICATE-----\n    {{ . }}\n    -----END CERTIFICATE-----\n    {{- end }}\n"),
         "apiVersion: v1\nkind: Config\nclusters: []\nusers:\n- name: a\n  user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: aws}}\n".to_owned(),
         "apiVersion: v1\nkind: Config\nusers:\n- name: a\n  user: {token: '${TOKEN}'}\n".to_owned(),
@@ -987,6 +1034,25 @@ pub fn innocents() -> Vec<(String, String)> {
         "apps/values.yaml.gotmpl",
         "password: {{ env \"PASSWORD\" }}\n",
     );
-    add("apps/.env.example", "PASSWORD=\n");
+    for (path, text) in [
+        (".env.example", "PASSWORD=\n"),
+        (
+            "deployment.yaml.patch",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: 2}\n",
+        ),
+        (
+            "web.yaml.golden",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n",
+        ),
+        ("settings.yaml.example", "data: {password: set-it}\n"),
+        (
+            "settings.yaml.txt",
+            "The file settings.yaml has the data of the program.\n",
+        ),
+        ("settings.yaml.ts", "export const settings = { data: 1 };\n"),
+        ("settings.yaml.diff", "--- a\n+++ b\n-user: a\n+user: b\n"),
+    ] {
+        add(&format!("apps/{path}"), text);
+    }
     all
 }

@@ -10,10 +10,11 @@ use sops_core::config::{Config, CreationRule};
 use sops_lint::{Baseline, Finding, RULES, Settings, find_rule};
 
 use crate::arguments::GlobalArgs;
-use crate::command_error::{Code, CommandError};
-use crate::configs::{self, Configs};
+use crate::command_error::{Code, CommandError, name_of};
+use crate::configs::{self, Configs, Wrong};
 use crate::creation;
 use crate::files::{self, Expected, Readers};
+use crate::lint::Shown;
 use crate::lint::fix::{Fixer, Repair};
 use crate::lint::output::OutputFormat;
 use crate::lint::root;
@@ -106,7 +107,12 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     let mut found = walk.run(paths)?;
     let errors = configs.wrong();
     let end = |found: &Found| {
-        errors.iter().for_each(|error| ui.error(error));
+        for wrong in &errors {
+            match is_reported(found, &tree, wrong) {
+                true => ui.error(&unusable(wrong)),
+                false => ui.error(&wrong.error),
+            }
+        }
         match errors.is_empty() {
             true => code(found),
             // Without the configuration, lint cannot tell which files must be encrypted.
@@ -165,6 +171,20 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     )?;
     ui.note(&found.tally);
     Ok(end(&found))
+}
+
+/// Whether a finding already says what is wrong with the configuration.
+fn is_reported(found: &Found, tree: &WorkingTree, wrong: &Wrong) -> bool {
+    found.shown.iter().any(|Shown { finding, .. }| {
+        finding.rule.code == "SL016" && tree.root.join(&finding.place) == wrong.file
+    })
+}
+
+/// What a configuration with errors means for the check.
+fn unusable(wrong: &Wrong) -> CommandError {
+    let message =
+        "this configuration is invalid, so lint cannot tell which files must be encrypted";
+    CommandError::new(Code::CannotReadInput, message).in_file(&name_of(&wrong.file))
 }
 
 fn code(found: &Found) -> ExitCode {

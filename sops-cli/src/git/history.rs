@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::objects::{Kind, Objects};
-use super::program::Running;
+use super::program::{Running, git};
 use super::snapshot::{Snapshot, TrackedFile, short};
 use super::staged::{new_content, old_contents};
 use crate::command_error::{Code, CommandError};
@@ -15,8 +17,10 @@ use crate::command_error::{Code, CommandError};
 /// A version of a file, and the first commit that contains it.
 pub(crate) struct Version {
     pub(crate) file: TrackedFile,
-    /// The abbreviated ID of the commit.
+    /// The abbreviated ID of the commit, or of what a tag names directly.
     pub(crate) commit: String,
+    /// Whether a commit introduces it, and not a tag that names a file or a tree directly.
+    pub(crate) is_in_history: bool,
     /// Its contents in the parents of the commit.
     pub(crate) before: Vec<TrackedFile>,
     /// The files that the commit deletes.
@@ -28,6 +32,7 @@ impl Version {
         Self {
             file,
             commit,
+            is_in_history: true,
             before: Vec::new(),
             deleted: Arc::default(),
         }
@@ -48,6 +53,7 @@ pub(crate) struct Pushed<'p> {
 
 impl Pushed<'_> {
     /// The versions that the other side lacks, oldest first and without duplicates, and the files of the last commit. `None`: nothing is new.
+    /// The versions of a file or a tree that a tag names directly have its ID in place of a commit.
     pub(crate) fn versions<'o>(
         &self,
         root: &Path,
@@ -65,7 +71,10 @@ impl Pushed<'_> {
             let snapshot = Snapshot::of_commit(root, objects, &tip.id)?;
             let commit = short(&tip.id).to_owned();
             let files = snapshot.files();
-            let versions = files.map(|file| Version::new(file, commit.clone()));
+            let versions = files.map(|file| Version {
+                is_in_history: false,
+                ..Version::new(file, commit.clone())
+            });
             return Ok(Some((versions.collect(), snapshot)));
         }
         if tip.kind != Kind::Commit {
@@ -75,10 +84,11 @@ impl Pushed<'_> {
                 blob: tip.id.clone(),
             };
             let commit = short(&tip.id).to_owned();
-            return Ok(Some((
-                vec![Version::new(file, commit)],
-                Snapshot::empty(root, objects),
-            )));
+            let version = Version {
+                is_in_history: false,
+                ..Version::new(file, commit)
+            };
+            return Ok(Some((vec![version], Snapshot::empty(root, objects))));
         }
         let output = self.changes(&tip.id)?;
         if output.is_empty() {
@@ -88,15 +98,36 @@ impl Pushed<'_> {
         Ok(Some((versions(&output), snapshot)))
     }
 
-    /// The changes of each new commit, parents before children. For a merge, these are the files that differ from all parents.
-    fn changes(&self, tip: &str) -> Result<Vec<u8>, CommandError> {
+    /// The abbreviated ID of a new commit whose parents a shallow clone lacks: the clone may lack other new commits too.
+    pub(crate) fn cut_off(&self) -> Result<Option<String>, CommandError> {
+        let file = git(&["rev-parse", "--git-path", "shallow"])?;
+        let file = OsStr::from_bytes(file.strip_suffix(b"\n").unwrap_or(&file));
+        let cut = match fs::read_to_string(file) {
+            Ok(list) => list,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(CommandError::input("Git's list of shallow commits", &error)),
+        };
+        let cut: HashSet<&str> = cut.lines().map(str::trim).collect();
+        let new = self.commits(self.tip)?.output()?;
+        let new = String::from_utf8_lossy(&new);
+        let found = new.lines().find(|commit| cut.contains(commit));
+        Ok(found.map(|commit| short(commit).to_owned()))
+    }
+
+    /// Starts to list the new commits, parents before children.
+    fn commits(&self, tip: &str) -> Result<Running, CommandError> {
         let list = ["rev-list", "--topo-order", "--reverse", "--ignore-missing"];
         let mut arguments: Vec<String> = list.map(str::to_owned).to_vec();
         arguments.extend([tip.to_owned(), "--not".to_owned()]);
         arguments.extend(self.remotes.iter().map(|name| format!("--remotes={name}")));
         arguments.extend(self.known.iter().cloned());
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let mut commits = Running::start(&arguments)?;
+        Running::start(&arguments)
+    }
+
+    /// The changes of each new commit, parents before children. For a merge, these are the files that differ from all parents.
+    fn changes(&self, tip: &str) -> Result<Vec<u8>, CommandError> {
+        let mut commits = self.commits(tip)?;
         let changes = Running::start_after(
             &mut commits,
             &[

@@ -15,7 +15,7 @@ const MEANING_OF_PATHS: [&str; 4] = [
 /// Runs Git and returns its standard output.
 ///
 /// # Errors
-/// Git is missing, or failed: the message contains the first line of its error output.
+/// Git is missing, or failed: the message contains the first line of its error output, and the hint the command that it suggests.
 pub(crate) fn git(arguments: &[&str]) -> Result<Vec<u8>, CommandError> {
     Running::start(arguments)?.output()
 }
@@ -51,19 +51,48 @@ impl Running {
     /// Waits for the process to end, and returns its standard output.
     pub(crate) fn output(self) -> Result<Vec<u8>, CommandError> {
         let name = self.name.clone();
-        self.try_output()?.map_err(|reason| {
-            CommandError::new(Code::CannotReadInput, format!("`git {name}`: {reason}"))
+        self.try_output()?.map_err(|failure| {
+            let message = format!("`git {name}`: {}", failure.reason);
+            failure.error(message)
         })
     }
 
-    /// The same, but returns Git's own reason if it fails.
-    pub(super) fn try_output(self) -> Result<Result<Vec<u8>, String>, CommandError> {
+    /// The same, but returns Git's own words if it fails.
+    pub(super) fn try_output(self) -> Result<Result<Vec<u8>, Failure>, CommandError> {
         let output = self.child.wait_with_output();
         let output = output.map_err(|error| missing(&error))?;
         Ok(match output.status.success() {
             true => Ok(output.stdout),
-            false => Err(reason(&output)),
+            false => Err(Failure::of(&output)),
         })
+    }
+}
+
+/// What Git says when it fails.
+pub(super) struct Failure {
+    pub(super) reason: String,
+    /// The command that Git suggests, such as the one that trusts a repository of another user.
+    suggestion: Option<String>,
+}
+
+impl Failure {
+    fn of(output: &Output) -> Self {
+        let text = String::from_utf8_lossy(&output.stderr);
+        let mut lines = text.lines().map(str::trim);
+        let reason = lines.next().unwrap_or_default();
+        let suggestion = lines.find(|line| line.starts_with("git "));
+        Self {
+            reason: reason.trim_start_matches("fatal: ").to_owned(),
+            suggestion: suggestion.map(str::to_owned),
+        }
+    }
+
+    pub(super) fn error(self, message: String) -> CommandError {
+        let error = CommandError::new(Code::CannotReadInput, message);
+        match self.suggestion {
+            Some(command) => error.hint(format!("Git suggests `{command}`")),
+            None => error,
+        }
     }
 }
 
@@ -82,11 +111,4 @@ pub(super) fn command(arguments: &[&str]) -> Command {
 
 pub(super) fn missing(error: &std::io::Error) -> CommandError {
     CommandError::input("the output of `git`, which cannot be run", error)
-}
-
-/// The first line of the error output.
-fn reason(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stderr);
-    let line = text.lines().next().unwrap_or_default();
-    line.trim().trim_start_matches("fatal: ").to_owned()
 }

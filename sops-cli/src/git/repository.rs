@@ -23,9 +23,10 @@ impl Repository {
     }
 
     pub(crate) fn found(running: Running) -> Result<Self, CommandError> {
-        let output = running
-            .try_output()?
-            .map_err(|reason| CommandError::new(Code::CannotReadInput, reason))?;
+        let output = running.try_output()?.map_err(|failure| {
+            let message = failure.reason.clone();
+            failure.error(message)
+        })?;
         let here = env::current_dir()
             .map_err(|error| CommandError::input("the working directory", &error))?;
         let Some(prefix) = output.strip_prefix(b"true\n") else {

@@ -436,3 +436,39 @@ fn help_names_a_configuration_below_the_working_directory() {
     environment.run(&words).succeeds();
     environment.run(&["lint", "--select", "SL010"]).succeeds();
 }
+
+#[test]
+fn an_invalid_configuration_is_explained_once() {
+    let environment = TestEnvironment::new();
+    for config in ["creation_rules: [\n", "creation_rules:\n- path_rgex: x\n"] {
+        environment.write(".sops.yaml", config);
+        environment.write("a.yaml", "a: b\n");
+        let run = environment.run(&["lint"]);
+        assert_eq!(run.code, Some(2), "{run}");
+        assert_eq!(run.stdout.matches("SL0").count(), 1, "{run}");
+        assert!(run.stdout.contains("SL016"), "{run}");
+        let said = run.stdout.lines().next().unwrap_or_default();
+        let (_, reason) = said.split_once("]: ").expect("a finding");
+        assert!(!run.stderr.contains(reason), "{run}");
+        assert!(run.stderr.contains("cannot tell which files"), "{run}");
+        // Without the finding, the error says it.
+        let run = environment
+            .run(&["lint", "--select", "SL010"])
+            .fails_with(2);
+        assert!(run.stderr.contains(reason), "{run}");
+        assert!(run.stdout.is_empty(), "{run}");
+    }
+}
+
+#[test]
+fn a_configuration_with_another_extension_is_a_warning_unless_it_is_named() {
+    let environment = TestEnvironment::new();
+    let config = format!("creation_rules:\n- age: {}\n", recipient());
+    environment.write("apps/.sops.yml", config);
+    let run = environment.run(&["lint"]);
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stdout.contains("apps/.sops.yml:1:1"), "{run}");
+    assert!(run.stdout.contains("must be called `.sops.yaml`"), "{run}");
+    let named = ["--config", "apps/.sops.yml", "lint"];
+    environment.run(&named).succeeds();
+}

@@ -11,6 +11,7 @@ mod placeholder;
 pub(crate) mod program;
 mod public;
 mod reference;
+mod remainder;
 mod text;
 pub(crate) mod token;
 mod trace;
@@ -21,7 +22,7 @@ use base64::engine::general_purpose::STANDARD;
 pub(crate) use found::{Found, FoundSet};
 pub(crate) use key_path::is_shown;
 pub(crate) use name::Name;
-pub(crate) use reference::{is_angled, is_harmless, is_reference};
+pub(crate) use reference::{is_angled, is_harmless, is_reference, is_whole_reference};
 pub(crate) use text::{in_script, in_text, in_variable};
 
 /// What speaks for a secret.

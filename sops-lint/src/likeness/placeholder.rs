@@ -1,9 +1,10 @@
 //! Placeholders in a value, and whether the text beside them is a secret of its own.
 
+use super::remainder::{has_credentials, has_joined_word, has_password, sets_secret};
 use super::{is_random, public, token};
 
 /// What replaces a placeholder in the remaining text. No value has this character.
-const MARK: char = '\u{1}';
+pub(super) const MARK: char = '\u{1}';
 
 /// What a placeholder begins and ends with, and the bracket that nests in it.
 type Pair = (&'static str, &'static str, Option<char>);
@@ -29,7 +30,11 @@ const DESCRIPTIONS: [&str; 20] = [
 const SEPARATORS: &str = ":/?&=,;@\"'()[]{}<>|\\";
 
 /// A text without its placeholders.
-pub(super) struct Rest(String);
+pub(super) struct Rest {
+    text: String,
+    /// Whether the placeholders are actions of a template.
+    is_template: bool,
+}
 
 impl Rest {
     /// What is left of the text without actions and variables; `None` if it has none of them.
@@ -40,7 +45,10 @@ impl Rest {
         has_any
             .then(rest)
             .filter(|rest| rest.contains(MARK))
-            .map(Self)
+            .map(|text| Self {
+                text,
+                is_template: ["{{", "{%", "<%"].iter().any(|begin| value.contains(begin)),
+            })
     }
 
     /// What is left of the text without words in angle brackets and dots; `None` if it has none of them.
@@ -48,12 +56,24 @@ impl Rest {
         let rest = without_angles(value)
             .replace("...", "…")
             .replace('…', "\u{1}");
-        rest.contains(MARK).then_some(Self(rest))
+        rest.contains(MARK).then_some(Self {
+            text: rest,
+            is_template: false,
+        })
     }
 
     /// Whether nothing is left.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.chars().all(|c| c == MARK || c.is_whitespace())
+        is_mark(&self.text)
+    }
+
+    /// Whether something is left in the place of a value, whatever it looks like.
+    pub(super) fn leaves_value(&self) -> bool {
+        let Self { text, is_template } = self;
+        // The values of templates are names beside what they fill in.
+        has_password(text)
+            || has_credentials(text)
+            || !is_template && (sets_secret(text) || has_joined_word(text))
     }
 
     /// Whether a password or a token is left.
@@ -62,24 +82,29 @@ impl Rest {
             return false;
         }
         // No form of a password in a URL has a dollar sign in it; a host is needed after it.
-        let text = self.0.replace("@\u{1}", "@x").replace(MARK, "$");
+        let text = self.text.replace("@\u{1}", "@x").replace(MARK, "$");
         if token::find(&text).is_some() {
             return true;
         }
-        if is_noise(&self.0) {
+        if is_noise(&self.text) {
             return true;
         }
         let is_lone = |line: &str| {
             let line = line.trim();
-            self.0.trim().contains('\n')
+            self.text.trim().contains('\n')
                 && !line
                     .contains(|c: char| c == MARK || c.is_whitespace() || SEPARATORS.contains(c))
                 && is_credential(line)
         };
-        self.0
+        self.text
             .lines()
             .any(|line| is_lone(line) || line.split(is_separator).any(holds_credential))
     }
+}
+
+/// Whether there is nothing but placeholders.
+pub(super) fn is_mark(text: &str) -> bool {
+    text.chars().all(|c| c == MARK || c.is_whitespace())
 }
 
 /// Whether a text is a generated password with signs that happen to enclose a part of it: no URL, setting or sentence has such a mixture.
@@ -92,7 +117,7 @@ fn is_noise(text: &str) -> bool {
         && has(|c| "!^~`|\\*".contains(*c))
 }
 
-fn is_separator(c: char) -> bool {
+pub(super) fn is_separator(c: char) -> bool {
     c.is_whitespace() || SEPARATORS.contains(c)
 }
 

@@ -148,6 +148,46 @@ pub(crate) fn is_reference(value: &str) -> bool {
         || Rest::of(value).is_some_and(|rest| !rest.holds_credential())
 }
 
+/// Whether it is a reference beyond doubt: neither a password that begins with a dollar sign nor one that is the default of a variable.
+pub(crate) fn is_whole_reference(value: &str) -> bool {
+    let leaves_value = || Rest::of(value).is_some_and(|rest| rest.leaves_value());
+    is_reference(value) && !has_default(value) && !is_lone_word(value) && !leaves_value()
+}
+
+/// Whether it is a dollar sign before a word that is no usual name of a variable.
+fn is_lone_word(value: &str) -> bool {
+    let name = value.strip_prefix('$').unwrap_or_default();
+    let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !name.contains(':')
+        && !name.chars().all(is_part)
+}
+
+/// Whether it is a variable with a default value, such as `${PASSWORD:-hunter2}` or `${db.password:hunter2}`.
+fn has_default(value: &str) -> bool {
+    let inner = value
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'));
+    let Some(inner) = inner else {
+        return false;
+    };
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+    let (name, rest) = inner.split_at(inner.find(|c| !is_part(c)).unwrap_or(inner.len()));
+    // Other programs name a provider of values there: `${file:/run/secrets/db}`.
+    let is_variable = name.contains(|c: char| c.is_ascii_uppercase() || c == '.');
+    let operators = [":-", ":=", ":+", "-", "=", "+"];
+    let default = operators
+        .iter()
+        .find_map(|operator| rest.strip_prefix(operator));
+    let default = default.or_else(|| {
+        rest.strip_prefix(':')
+            .filter(|rest| is_variable && !rest.starts_with('?'))
+    });
+    // A hyphen may be a part of the name.
+    let is_name = rest.starts_with('-') && !is_variable;
+    default.is_some_and(|default| !default.is_empty() && !is_name && !is_whole_reference(default))
+}
+
 /// Whether it is a name between the signs of a variable.
 fn is_between_signs(value: &str) -> bool {
     // Argo CD writes `$secret-name:key.of.it`.

@@ -27,7 +27,8 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
     let mut open = None;
     for field in secret_fields(object.node) {
         if !field.is_known() {
-            let open = open.get_or_insert_with(|| open_values(object));
+            let open = open
+                .get_or_insert_with(|| open_values(object, |value| report.scrutiny(&value.place)));
             // If it is in plaintext, SL010 reports it.
             if !open.iter().any(|value| value.field == field.name)
                 || field.values().iter().any(is_ciphertext)

@@ -26,16 +26,28 @@ pub(crate) static RULE: Rule = Rule {
     ],
 };
 
+/// The only name that SOPS reads.
+pub(crate) const FILE: &str = ".sops.yaml";
+
 fn check(report: &mut Report<'_>) {
-    if report
-        .input
-        .path
-        .file_name()
-        .is_none_or(|name| name != ".sops.yaml")
-    {
+    let path = report.input.path;
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.unwrap_or_default();
+    if name == ".sops.yml" {
+        let is_named = report
+            .input
+            .config
+            .is_some_and(|config| config.file() == path);
+        if !is_named {
+            let message =
+                format!("this file is not read: the configuration must be called `{FILE}`");
+            report.span(0..0, message).help("rename it");
+        }
         return;
     }
-    let path = report.input.path;
+    if name != FILE {
+        return;
+    }
     let folder = path.parent().unwrap_or(Path::new("/"));
     let config = match Config::parse(report.input.bytes, path, folder) {
         Ok(config) => config,
@@ -134,7 +146,7 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
     if !object.is_secret() || object.is_deletion() || !has_rules || report.is_encrypted {
         return;
     }
-    let open = open_values(object);
+    let open = open_values(object, |value| report.scrutiny(&value.place));
     let Some(first) = open.first() else {
         return;
     };

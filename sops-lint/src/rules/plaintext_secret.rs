@@ -16,8 +16,9 @@ use crate::finding::{Fix, Severity};
 use crate::form;
 use crate::kubeconfig;
 use crate::kustomization;
-use crate::likeness::{in_text, is_angled, is_harmless, is_reference, judge};
+use crate::likeness::{in_text, is_angled, is_harmless, is_reference, is_whole_reference, judge};
 use crate::object::{Object, objects};
+use crate::readable::is_public;
 use crate::report::{NamingRule, OwnRule, Report};
 use crate::rule::{Check, Rule};
 use crate::secret::{SECRET_PARTS, SecretValue, secret_fields};
@@ -56,7 +57,7 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
     if report.is_encrypted {
         return left_out(object, report);
     }
-    let open = open_values(object);
+    let open = open_values(object, |value| report.scrutiny(&value.place));
     let rule = report.creation_rule();
     let rule = rule.map(|(_, _, creation)| creation.rule.clone().unwrap_or_default());
     let stays = |value: &&SecretValue<'_, '_>| !report.is_selected(&value.place);
@@ -98,7 +99,7 @@ fn is_under_part(value: &SecretValue<'_, '_>) -> bool {
 
 /// A value of an encrypted Secret that is in plaintext, and that the file's own rule does not cover: another rule reports what it covers.
 fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
-    let open = open_values(object);
+    let open = open_values(object, |value| report.scrutiny(&value.place));
     if open.is_empty() {
         return;
     }
@@ -184,15 +185,41 @@ pub(super) fn is_ciphertext(value: &SecretValue<'_, '_>) -> bool {
     text.is_some_and(sops_core::is_ciphertext)
 }
 
+/// How sure it must be that a value is not a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scrutiny {
+    /// A value may stay in plaintext if it looks like a placeholder or a setting.
+    Usual,
+    /// A creation rule names the file and selects the value: only references may stay in plaintext.
+    Strict,
+}
+
+impl Scrutiny {
+    /// Whether a text is a reference, a placeholder or public.
+    pub(crate) fn passes(self, text: &str) -> bool {
+        match self {
+            Self::Usual => is_open_reference(text),
+            Self::Strict => text.is_empty() || is_whole_reference(text) || is_public(text),
+        }
+    }
+}
+
 /// The values of a Secret that are in plaintext, and neither references, placeholders nor public.
-pub(crate) fn open_values<'d, 'a>(object: &Object<'d, 'a>) -> Vec<SecretValue<'d, 'a>> {
+pub(crate) fn open_values<'d, 'a>(
+    object: &Object<'d, 'a>,
+    scrutiny: impl Fn(&SecretValue<'d, 'a>) -> Scrutiny,
+) -> Vec<SecretValue<'d, 'a>> {
     let find = || {
         let is_whole = object.is_whole_secret();
         let fields = secret_fields(object.node).into_iter();
         let fields = fields.filter(|field| field.is_part() || is_whole && field.holds_values());
         let values = fields.flat_map(|field| field.values());
         values
-            .filter(|value| object.judged.is_open(value, is_plaintext))
+            .filter(|value| {
+                object
+                    .judged
+                    .is_open(value, |_| is_plaintext_under(scrutiny(value), value))
+            })
             .collect()
     };
     object.open_values.get_or_init(find).clone()
@@ -200,6 +227,11 @@ pub(crate) fn open_values<'d, 'a>(object: &Object<'d, 'a>) -> Vec<SecretValue<'d
 
 /// Whether a value of a Secret is in plaintext: neither encrypted nor a reference, a placeholder or public.
 pub fn is_plaintext(value: &SecretValue<'_, '_>) -> bool {
+    is_plaintext_under(Scrutiny::Usual, value)
+}
+
+/// The same under any scrutiny.
+pub(crate) fn is_plaintext_under(scrutiny: Scrutiny, value: &SecretValue<'_, '_>) -> bool {
     let Some(text) = value.node.scalar_text() else {
         return true;
     };
@@ -207,18 +239,18 @@ pub fn is_plaintext(value: &SecretValue<'_, '_>) -> bool {
         return false;
     }
     match value.field.eq_ignore_ascii_case("data") {
-        true => is_open_base64(value.key, text),
+        true => is_open_base64(scrutiny, value.key, text),
         // A boolean in an unknown field is not a value of a Secret.
         false if !is_under_part(value) && value.node.as_str().is_none() => {
             !matches!(text, "True" | "False")
         }
-        false => is_open_text(value.key, text),
+        false => is_open_text(scrutiny, value.key, text),
     }
 }
 
 /// Whether a text is a value, or has one in it: a configuration may have passwords beside what is filled in.
-fn is_open_text(key: &str, text: &str) -> bool {
-    !is_open_reference(text.trim()) || holds_secret(key, text)
+fn is_open_text(scrutiny: Scrutiny, key: &str, text: &str) -> bool {
+    !scrutiny.passes(text.trim()) || holds_secret(key, text)
 }
 
 /// Whether a text of several lines, such as a configuration, has a secret in one of them.
@@ -227,11 +259,11 @@ pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
 }
 
 /// Whether a text under `data` contains a secret value. Text that is not base64 is a reference, or a mistake that may be a secret.
-pub(crate) fn is_open_base64(key: &str, text: &str) -> bool {
+pub(crate) fn is_open_base64(scrutiny: Scrutiny, key: &str, text: &str) -> bool {
     let packed: String = text.split_whitespace().collect();
     match STANDARD.decode(packed) {
-        Ok(bytes) => str::from_utf8(&bytes).map_or(true, |text| is_open_text(key, text)),
-        Err(_) => !is_open_reference(text),
+        Ok(bytes) => str::from_utf8(&bytes).map_or(true, |text| is_open_text(scrutiny, key, text)),
+        Err(_) => !scrutiny.passes(text),
     }
 }
 
@@ -293,7 +325,9 @@ pub(crate) const COPY: &str = "delete this copy, or give it a name that the `pat
 
 /// A file that is no manifest, for which there is a creation rule of its own, or a manifest with credentials that are to be encrypted.
 fn covered(document: &Document<'_>, report: &mut Report<'_>) {
-    if let Some(credential) = document.tops().flatten().find_map(kubeconfig::credential) {
+    let scrutiny = report.scrutiny_of_file();
+    let credential = |top| kubeconfig::credential(top, scrutiny);
+    if let Some(credential) = document.tops().flatten().find_map(credential) {
         if report.creation_rule().is_some() {
             let command = report.command("encrypt -i");
             report
@@ -394,7 +428,7 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, report: &mut
     let text = report.text();
     let mut values = all.filter(|one| {
         let value = text[one.span.clone()].trim().trim_matches(['"', '\'']);
-        !one.is_comment && !is_open_reference(value)
+        !one.is_comment && !Scrutiny::Strict.passes(value)
     });
     if let Some(first) = values.next() {
         let message = format!(
@@ -421,7 +455,7 @@ fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, report: &mut Report<'_>)
         if text.starts_with(CIPHERTEXT_PREFIX) {
             return;
         }
-        if !text.is_empty() && !is_open_reference(text) {
+        if !text.is_empty() && !report.scrutiny_of_file().passes(text) {
             first = first.or(Some(node));
         }
     }
@@ -439,7 +473,7 @@ pub(crate) fn is_manifest(top: NodeRef<'_, '_>) -> bool {
         let text = top.get(key).and_then(NodeRef::as_str);
         text.is_some_and(|text| !text.is_empty())
     });
-    is_object && kubeconfig::credential(top).is_none()
+    is_object && kubeconfig::credential(top, Scrutiny::Strict).is_none()
 }
 
 /// The creation rule that names the file by an expression, unless that is for all files, or the file is one that is never encrypted.

@@ -3,6 +3,7 @@
 use sops_core::document::NodeRef;
 use sops_core::{Document, Format};
 
+use super::plaintext_secret::{Scrutiny, open_values};
 use crate::finding::Severity;
 use crate::likeness::{Found, in_text, judge};
 use crate::object::{Object, objects};
@@ -107,7 +108,7 @@ fn holds_secret(text: &str) -> bool {
     let Ok(document) = Document::parse(text, Format::Json) else {
         return false;
     };
-    objects(&document).iter().any(|object| {
-        object.is_secret() && !super::plaintext_secret::open_values(object).is_empty()
-    })
+    objects(&document)
+        .iter()
+        .any(|object| object.is_secret() && !open_values(object, |_| Scrutiny::Usual).is_empty())
 }

@@ -59,7 +59,10 @@ pub(super) fn check(
     index.leave_out_intended(&[CONFIGURATION, FILE])?;
     let standards = Standards::of(&index, globals)?;
     let judge = standards.judge(&repository.called_in);
-    let mut refusal = Refusal::default();
+    let mut refusal = Refusal {
+        called_in: repository.called_in.clone(),
+        ..Refusal::default()
+    };
 
     let mut is_about_staged = matches!(also, Also::Files(_));
     let new = new_files(&repository, &objects, &staged)?;
@@ -101,7 +104,7 @@ pub(super) fn check(
         check_file(&judge, &local_mac, file, &previous)
     });
     for checked in checked {
-        let Refusal { found, errors } = checked?;
+        let Refusal { found, errors, .. } = checked?;
         refusal.found.extend(found);
         refusal.errors.extend(errors);
     }
@@ -156,7 +159,7 @@ pub(super) fn check(
             standards.configs.of(&index.root().join(file));
         }
     }
-    refusal.errors.extend(standards.configs.wrong());
+    refusal.errors.extend(standards.wrong());
     refusal.report(ui, if is_about_staged { REFUSED } else { NOT_CLEAN })
 }
 

@@ -23,6 +23,10 @@ enum Present {
     RunsCheck,
     /// Something else.
     Foreign(Manager),
+    /// Nothing yet, but this manager is configured to write a hook there.
+    Expected(Manager),
+    /// Nothing yet, but a manager is configured to write a hook that runs the check.
+    ExpectedToRunCheck(Manager),
 }
 
 pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
@@ -35,6 +39,10 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
     let mut written = Vec::new();
     let mut unchecked = Vec::new();
     let configurations = Configurations::new(ui, &directory.root);
+    let refuse = |message: String, manager: Manager, hook: HookName| {
+        let error = CommandError::new(Code::Generic, message);
+        ui.error(&error.hint_with_lines(&manager.advice(hook)));
+    };
     for hook in HookName::ALL {
         let path = directory.path.join(hook.file());
         let name = name_of(&path);
@@ -48,6 +56,14 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
                 write(ui, &path, &script, Expected::Content(text.as_bytes()))?;
                 ui.note(format_args!("Updated {name}"));
             }
+            Present::ExpectedToRunCheck(manager) => {
+                unchecked.push(hook);
+                let message = format!(
+                    "{name} does not exist yet; the program that is configured to write it will run sops-rs"
+                );
+                let error = CommandError::new(Code::Generic, message);
+                ui.error(&error.hint(format!("run `{}`", manager.install())));
+            }
             Present::Nothing => {
                 write(ui, &path, &script, Expected::Nothing)?;
                 written.push(path);
@@ -57,10 +73,14 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
                 let message = format!(
                     "{name} belongs to another program and was not changed; it does not run sops-rs yet"
                 );
-                ui.error(
-                    &CommandError::new(Code::Generic, message)
-                        .hint_with_lines(&manager.advice(hook)),
+                refuse(message, manager, hook);
+            }
+            Present::Expected(manager) => {
+                unchecked.push(hook);
+                let message = format!(
+                    "{name} was not written, because another program is configured to write it; its configuration does not run sops-rs yet"
                 );
+                refuse(message, manager, hook);
             }
         }
     }
@@ -99,7 +119,10 @@ pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
                 );
                 ui.error(&CommandError::new(Code::Generic, message).hint(hint));
             }
-            Present::Nothing | Present::Foreign(_) => {}
+            Present::Nothing
+            | Present::Foreign(_)
+            | Present::Expected(_)
+            | Present::ExpectedToRunCheck(_) => {}
         }
     }
     if is_complete && !has_removed {
@@ -112,12 +135,13 @@ pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
 }
 
 fn present(configurations: &Configurations<'_>, hook: HookName, path: &Path) -> Present {
-    let manager = match path.symlink_metadata() {
-        Err(_) => match Manager::to_come(configurations, hook) {
+    let exists = path.symlink_metadata().is_ok();
+    let manager = match exists {
+        false => match Manager::to_come(configurations, hook) {
             Some(manager) => manager,
             None => return Present::Nothing,
         },
-        Ok(_) => {
+        true => {
             // A file that is not text is not ours, and neither is one that is not a regular file.
             let bytes = reading::read_config(path, FileKind::Regular).unwrap_or_default();
             let text = String::from_utf8(bytes).unwrap_or_default();
@@ -131,8 +155,10 @@ fn present(configurations: &Configurations<'_>, hook: HookName, path: &Path) -> 
         }
     };
     match manager.runs_check(configurations, hook) {
-        true => Present::RunsCheck,
-        false => Present::Foreign(manager),
+        true if exists => Present::RunsCheck,
+        true => Present::ExpectedToRunCheck(manager),
+        false if exists => Present::Foreign(manager),
+        false => Present::Expected(manager),
     }
 }
 
@@ -163,7 +189,7 @@ fn report(ui: &Ui, directory: &HooksDirectory, written: &[PathBuf], unchecked: &
     if !unchecked.is_empty() {
         ui.note(format_args!("Git does not check {} yet", list(false)));
     }
-    ui.note("The hooks do not look for secrets in other files, such as ConfigMaps, Helm values and `.env` without such a rule: `sops-rs lint` does");
+    ui.note("The hooks do not look for secrets in other files. `sops-rs lint` looks for them in manifests, such as ConfigMaps; files such as `values.yaml` and `.env` need a creation rule with a `path_regex`");
     if directory.is_in_working_tree {
         ui.note("These files are in the working tree: commit them to share the check; everyone then needs sops-rs");
     }

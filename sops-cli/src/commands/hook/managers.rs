@@ -57,6 +57,17 @@ impl Manager {
         is_configured.then_some(Self::Lefthook)
     }
 
+    /// The command that writes its hooks.
+    pub(super) fn install(self) -> &'static str {
+        match self {
+            Self::PreCommit => "pre-commit install",
+            Self::Lefthook => "lefthook install",
+            Self::Husky4 => "npm install",
+            Self::GitLfs => "git lfs install",
+            Self::Unknown => "sops-rs hook install",
+        }
+    }
+
     /// Whether its configuration already runs the check.
     pub(super) fn runs_check(self, configurations: &Configurations<'_>, hook: HookName) -> bool {
         let words = match self {

@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use sops_lint::Encrypted;
+use sops_lint::{Encrypted, shell_word};
 
 use super::decrypted::{Previous, encrypted};
 use super::refusal::Refusal;
@@ -25,6 +25,9 @@ use crate::ui::Ui;
 
 /// From this number of versions on, the check takes long enough to say so.
 const MANY: usize = 2000;
+
+/// How to get the commits that a shallow clone lacks.
+const FETCH: &str = "fetch them with `git fetch --unshallow`; in GitHub Actions set `fetch-depth: 0`, in GitLab CI `GIT_DEPTH: 0`";
 
 /// A range of commits.
 pub(super) struct Range {
@@ -119,10 +122,30 @@ pub(super) fn check_range(
         known: &Vec::from_iter(known),
         remotes: &range.remote.as_deref().map(remotes_at).unwrap_or_default(),
     };
+    // A push sends nothing that the clone lacks, and a range of commits may contain it.
+    let cut_off = match range.remote {
+        Some(_) => None,
+        None => pushed.cut_off()?,
+    };
+    if let Some(commit) = cut_off {
+        let message = format!(
+            "this shallow clone lacks the commits before {commit}, so they cannot be checked"
+        );
+        return Err(CommandError::new(Code::CannotReadInput, message).hint(FETCH));
+    }
     let mut report = Report::default();
     report.add(&check, &pushed)?;
     let if_leaked = "If others may have read these secrets, rotate them.";
     report.finish(ui, "The check of these commits failed.", if_leaked)
+}
+
+/// What to do about a name of a file or tree that leaks something.
+fn advice_for(name: &str) -> String {
+    let name = name_of(Path::new(name));
+    match name.strip_prefix("refs/tags/") {
+        Some(tag) => format!("Delete the tag with `git tag -d {}`.", shell_word(tag)),
+        None => format!("Do not push `{name}`."),
+    }
 }
 
 /// The finding that a version is in plaintext, and its file was encrypted in the commit before.
@@ -173,7 +196,7 @@ fn commit(objects: &Objects, name: &str) -> Result<String, CommandError> {
             Code::CannotReadInput,
             format!("`{name}` is not a commit of this repository"),
         )
-        .hint("a shallow clone lacks older commits: fetch them, with `fetch-depth: 0` in GitHub Actions")
+        .hint(format!("a shallow clone lacks older commits: {FETCH}"))
     })
 }
 
@@ -204,6 +227,8 @@ struct Report {
     seen: HashMap<String, (usize, usize)>,
     /// The oldest commit that leaks something.
     oldest: Option<String>,
+    /// Names of pushed files and trees that leak something.
+    refs: Vec<String>,
 }
 
 impl Report {
@@ -253,21 +278,28 @@ impl Report {
         for (version, found) in versions.iter().zip(found) {
             let (is_last, found) = found?;
             for shown in found {
-                self.found(version, is_last, shown);
+                self.found(version, pushed.name, is_last, shown);
             }
         }
-        self.refusal.errors.extend(standards.configs.wrong());
+        self.refusal.errors.extend(standards.wrong());
+        self.refusal.called_in.clone_from(&repository.called_in);
         Ok(())
     }
 
-    fn found(&mut self, version: &Version, is_last: bool, mut shown: Shown) {
+    fn found(&mut self, version: &Version, name: &str, is_last: bool, mut shown: Shown) {
         if let Some((_, later)) = self.seen.get_mut(&shown.finding.fingerprint) {
             *later += 1;
             return;
         }
         let finding = &mut shown.finding;
-        if self.oldest.is_none() && leaks(finding.rule) {
-            self.oldest = Some(version.commit.clone());
+        if leaks(finding.rule) {
+            match version.is_in_history {
+                true => {
+                    self.oldest.get_or_insert_with(|| version.commit.clone());
+                }
+                false if self.refs.iter().any(|known| known == name) => {}
+                false => self.refs.push(name.to_owned()),
+            }
         }
         if !is_last {
             // A command for the version in the working tree would not help.
@@ -290,13 +322,17 @@ impl Report {
                 None => more,
             });
         }
-        let todo = match self.oldest {
-            Some(commit) => format!(
-                "{verdict} Git's history keeps what was ever committed, so rewrite the commits from {commit} on with `git commit --amend` or \
-                 `git rebase -i`. {if_leaked}"
-            ),
-            None => format!("{verdict} Fix the files as shown, then commit them."),
-        };
-        self.refusal.report(ui, &todo)
+        let mut todo = vec![verdict.to_owned()];
+        if let Some(commit) = &self.oldest {
+            todo.push(format!(
+                "Git's history keeps what was ever committed, so rewrite the commits from {commit} on with `git commit --amend` or `git rebase -i`."
+            ));
+        }
+        todo.extend(self.refs.iter().map(|name| advice_for(name)));
+        todo.push(match todo.len() {
+            1 => "Fix the files as shown, then commit them.".to_owned(),
+            _ => if_leaked.to_owned(),
+        });
+        self.refusal.report(ui, &todo.join(" "))
     }
 }

@@ -1,24 +1,68 @@
 //! The reasons to refuse a commit or a push, and how they are reported.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use sops_lint::{Fix, Severity};
+use sops_lint::{Finding, Fix, Severity};
 
 use crate::command_error::CommandError;
 use crate::lint::Shown;
 use crate::lint::output::OutputFormat;
 use crate::ui::Ui;
 
+/// From this number of files on, one command for all of them is shown.
+const MANY: usize = 4;
+
 #[derive(Default)]
 pub(super) struct Refusal {
     pub(super) found: Vec<Shown>,
     /// Configurations that cannot be used, and files that cannot be decrypted.
     pub(super) errors: Vec<CommandError>,
+    /// The directory in which Git was called, relative to the root of the repository.
+    pub(super) called_in: PathBuf,
 }
 
 impl Refusal {
     pub(super) fn is_empty(&self) -> bool {
         self.found.is_empty() && self.errors.is_empty()
+    }
+
+    /// If many files must be encrypted, removes the command of each, and returns one for all.
+    fn shorten(&mut self) -> Option<String> {
+        let is_plain = |shown: &&mut Shown| {
+            let Finding { fix, help, .. } = &shown.finding;
+            *fix == Some(Fix::Encrypt) && help.as_ref().is_some_and(|help| !help.contains('\n'))
+        };
+        let mut plain: Vec<_> = self.found.iter_mut().filter(is_plain).collect();
+        if plain.len() < MANY {
+            return None;
+        }
+        let directory = match &*self.called_in {
+            inside if inside.as_os_str().is_empty() => String::new(),
+            inside => format!(" {}", vec![".."; inside.components().count()].join("/")),
+        };
+        for shown in &mut plain {
+            shown.finding.help = None;
+        }
+        Some(format!("sops-rs lint --fix --select SL010{directory}"))
+    }
+
+    /// Removes what would be said of many findings in the same words, and returns it with their number.
+    fn take_repeated(&mut self) -> BTreeMap<String, usize> {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for help in self
+            .found
+            .iter()
+            .filter_map(|shown| shown.finding.help.as_ref())
+        {
+            *counts.entry(help.clone()).or_default() += 1;
+        }
+        counts.retain(|_, count| *count >= MANY);
+        for shown in &mut self.found {
+            shown.finding.help.take_if(|help| counts.contains_key(help));
+        }
+        counts
     }
 
     /// Reports the reasons, and what to do next.
@@ -30,10 +74,21 @@ impl Refusal {
         for shown in &mut self.found {
             shown.finding.severity = Severity::Error;
         }
+        let encrypt_all = self.shorten();
+        let repeated = self.take_repeated();
         let text = OutputFormat::Text.write(&self.found, &ui.renderer_of_output());
         ui.output(text.as_bytes())?;
         for error in &self.errors {
             ui.error(error);
+        }
+        if let Some(command) = encrypt_all {
+            ui.note(format_args!(
+                "`{command}` encrypts what a creation rule covers"
+            ));
+        }
+        for (help, count) in repeated {
+            let help = help.replace('\n', "; ");
+            ui.note(format_args!("For each of {count} findings: {help}"));
         }
         let is_outdated = |shown: &&Shown| shown.finding.fix == Some(Fix::UpdateKeys);
         if self.found.iter().filter(is_outdated).count() > 1 {

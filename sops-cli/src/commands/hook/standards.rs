@@ -62,6 +62,11 @@ impl<'s> Standards<'s> {
         }
     }
 
+    /// The configurations that were asked for and cannot be used.
+    pub(super) fn wrong(&self) -> impl Iterator<Item = CommandError> {
+        self.configs.wrong().into_iter().map(|wrong| wrong.error)
+    }
+
     /// The rules for unchanged files under a changed configuration.
     pub(super) fn linter_of_configuration(&self) -> Result<Linter, CommandError> {
         with_rules(&self.settings, &RULES_OF_CONFIGURATION)

@@ -56,6 +56,22 @@ fn three_hooks_are_written_and_removed() {
 }
 
 #[test]
+fn a_repository_of_another_user_is_refused_with_the_words_of_git() {
+    let repository = Repository::new();
+    for words in [&["hook", "run"][..], &["hook", "install"]] {
+        let mut command = repository.0.command(words);
+        // Git has this variable for its own tests.
+        command.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+        let run = repository.0.finish(command).fails_with(2);
+        let said = [
+            "dubious ownership",
+            "help: Git suggests `git config --global --add safe.directory ",
+        ];
+        assert!(said.iter().all(|said| run.stderr.contains(said)), "{run}");
+    }
+}
+
+#[test]
 fn an_existing_hook_is_never_overwritten() {
     for foreign in HOOKS {
         let repository = Repository::without_hook();
@@ -334,7 +350,27 @@ fn each_hook_manager_gets_its_own_advice() {
     );
     let run = repository.install().fails_with(1);
     assert!(run.stderr.contains("lefthook install"), "{run}");
+    assert!(run.stderr.contains("was not written"), "{run}");
+    assert!(!run.stderr.contains("belongs to another"), "{run}");
     assert!(!repository.has(".git/hooks/pre-commit") && repository.has(".git/hooks/pre-push"));
+}
+
+#[test]
+fn a_hook_that_lefthook_has_not_written_yet_checks_nothing() {
+    let repository = Repository::without_hook();
+    repository.0.write(
+        "lefthook.yml",
+        "pre-commit:\n  commands:\n    a: {run: sops-rs hook run}\n",
+    );
+    let run = repository.install().fails_with(1);
+    let said = [
+        "pre-commit does not exist yet",
+        "run `lefthook install`",
+        "Git does not check commits yet",
+    ];
+    assert!(said.iter().all(|said| run.stderr.contains(said)), "{run}");
+    let run = repository.sops_rs(&["hook", "uninstall"]).succeeds();
+    assert!(!run.stderr.contains("pre-commit runs"), "{run}");
 }
 
 #[test]

@@ -191,5 +191,6 @@ fn the_output_of_the_installation_says_what_is_checked() {
             .contains("Git now refuses commits, merges and pushes with"),
         "{run}"
     );
-    assert!(run.stderr.contains("`sops-rs lint` does"), "{run}");
+    let said = "`sops-rs lint` looks for them in manifests";
+    assert!(run.stderr.contains(said), "{run}");
 }

@@ -1,7 +1,7 @@
 //! Before a push: all versions of files that the remote lacks.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use test_support::environment::{Run, other_recipient, recipient};
 
@@ -186,6 +186,13 @@ fn every_branch_and_tag_of_a_push_is_checked() {
         &["file.yaml:6"],
     );
     is_refused(&push(&repository, &["origin", "tree"]), &["one.yaml:6"]);
+    let run = push(&repository, &["origin", "file.yaml", "tree"]);
+    let advice =
+        ["file.yaml", "tree"].map(|tag| format!("Delete the tag with `git tag -d {tag}`."));
+    is_refused(&run, &[&advice[0], &advice[1]]);
+    assert!(!run.stderr.contains("--amend"), "{run}");
+    let run = push(&repository, &["origin", "one:one.yaml:refs/tags/other"]);
+    is_refused(&run, &["Do not push `one:one.yaml`."]);
     // A deletion has nothing to check.
     repository
         .git(&["push", "-q", "--no-verify", "origin", "one"])
@@ -324,25 +331,73 @@ fn names_and_links_are_literal() {
     }
 }
 
+/// Clones the remote into another directory.
+fn shallow_clone(repository: &Repository, options: &[&str]) -> PathBuf {
+    let remote = repository.0.path("../origin");
+    let remote = remote.canonicalize().expect("it is there");
+    let remote = format!("file://{}", remote.display());
+    let words = [&["clone", "-q"], options, &[&remote, "../shallow"]].concat();
+    repository.git(&words).succeeds();
+    repository.0.path("../shallow")
+}
+
+#[test]
+fn a_range_that_a_shallow_clone_cuts_off_is_an_error() {
+    let repository = cloned();
+    let start = ["checkout", "-q", "-b", "feature"];
+    repository.git(&start).succeeds();
+    repository.add("a.yaml", PLAIN);
+    repository.commit_unchecked();
+    repository.sops_rs(&["encrypt", "-i", "a.yaml"]).succeeds();
+    repository.git(&["add", "."]).succeeds();
+    repository.commit_unchecked();
+    repository.add("b.yaml", HARMLESS);
+    repository.commit_unchecked();
+    let push = ["push", "-q", "--no-verify", "origin", "feature"];
+    repository.git(&push).succeeds();
+    let main = "main:refs/remotes/origin/main";
+    let check = |depth: &str| {
+        let shallow = shallow_clone(&repository, &["--depth", depth, "-b", "feature"]);
+        let fetch = ["fetch", "-q", "--depth", "1", "origin", main];
+        repository.git_in(&shallow, &fetch).succeeds();
+        let words = ["hook", "run", "--from-ref", "origin/main"];
+        let mut command = repository.0.command(&words);
+        command.current_dir(&shallow);
+        let run = repository.0.finish(command);
+        // The pre-commit framework passes the same range when it is told to.
+        let mut command = repository.0.command(&["hook", "run"]);
+        let range = [("FROM_REF", "origin/main"), ("TO_REF", "HEAD")];
+        command.current_dir(&shallow).env("PRE_COMMIT", "1");
+        command.envs(range.map(|(name, value)| (format!("PRE_COMMIT_{name}"), value)));
+        assert_eq!(repository.0.finish(command).code, run.code);
+        fs::remove_dir_all(shallow).expect("the test owns it");
+        run
+    };
+    for depth in ["1", "2"] {
+        let run = check(depth).fails_with(2);
+        let said = ["shallow clone", "--unshallow", "fetch-depth: 0"];
+        assert!(said.iter().all(|said| run.stderr.contains(said)), "{run}");
+    }
+    refused(
+        &check("20"),
+        &["a.yaml:6", "The check of these commits failed"],
+    );
+    // The commits that the range leaves out may be cut off.
+    let shallow = shallow_clone(&repository, &["--depth", "2", "-b", "feature"]);
+    let mut command = repository
+        .0
+        .command(&["hook", "run", "--from-ref", "HEAD~1"]);
+    command.current_dir(&shallow);
+    repository.0.finish(command).succeeds();
+}
+
 #[test]
 fn a_push_from_a_shallow_clone_is_checked() {
     let repository = cloned();
     repository.add("b.yaml", HARMLESS);
     repository.commit().succeeds();
     push(&repository, &[]).succeeds();
-    let remote = format!(
-        "file://{}",
-        repository
-            .0
-            .path("../origin")
-            .canonicalize()
-            .expect("it is there")
-            .display()
-    );
-    repository
-        .git(&["clone", "-q", "--depth", "1", &remote, "../shallow"])
-        .succeeds();
-    let shallow = repository.0.path("../shallow");
+    let shallow = shallow_clone(&repository, &["--depth", "1"]);
     repository.install_in(&shallow);
     fs::write(shallow.join("c.yaml"), HARMLESS).expect("the test owns it");
     repository.git_in(&shallow, &["add", "."]).succeeds();

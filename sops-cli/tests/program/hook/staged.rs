@@ -562,3 +562,41 @@ fn a_configuration_with_intent_to_add_does_not_count() {
     repository.add("sub/.sops.yaml", "");
     repository.commit().succeeds();
 }
+
+#[test]
+fn one_command_is_shown_for_many_plaintext_files() {
+    let repository = Repository::new();
+    let names = ["a.yaml", "sub/b.yaml", "sub/c.yaml", "d.yaml"];
+    for name in names {
+        repository.add(name, PLAIN);
+    }
+    // Without a configuration in the index, all of them need the same.
+    let run = repository.commit();
+    refused(&run, &names);
+    let add_rule = "add a creation rule for it";
+    assert_eq!(run.stderr.matches(add_rule).count(), 1, "{run}");
+    assert!(!run.stdout.contains(add_rule), "{run}");
+    repository.git(&["add", ".sops.yaml"]).succeeds();
+    repository.git(&["reset", "-q", "--", "d.yaml"]);
+    let run = repository.commit();
+    refused(&run, &["help: sops-rs encrypt -i a.yaml"]);
+    repository.git(&["add", "d.yaml"]).succeeds();
+    let run = repository.commit();
+    refused(&run, &names);
+    assert!(!run.stdout.contains("encrypt -i"), "{run}");
+    assert!(!run.stderr.contains("encrypt -i"), "{run}");
+    let command = "`sops-rs lint --fix --select SL010` encrypts";
+    assert!(run.stderr.contains(command), "{run}");
+    // The command reaches all files wherever Git was called.
+    let commit = ["commit", "-q", "-m", "x"];
+    let run = repository.git_in(&repository.0.path("sub"), &commit);
+    let command = "`sops-rs lint --fix --select SL010 ..` encrypts";
+    assert!(run.stderr.contains(command), "{run}");
+    let mut fix = repository
+        .0
+        .command(&["lint", "--fix", "--select", "SL010", ".."]);
+    fix.current_dir(repository.0.path("sub"));
+    repository.0.finish(fix).succeeds();
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+}
