@@ -7,6 +7,7 @@ mod published;
 mod repository;
 mod snapshot;
 mod staged;
+mod tracked;
 
 pub(crate) use history::{Pushed, Version};
 pub(crate) use objects::Objects;
@@ -15,3 +16,4 @@ pub(crate) use published::{is_published, remotes_at};
 pub(crate) use repository::Repository;
 pub(crate) use snapshot::{Snapshot, TrackedFile, clean};
 pub(crate) use staged::{Staged, staged};
+pub(crate) use tracked::{Tracked, root_above};
