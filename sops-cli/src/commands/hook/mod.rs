@@ -1,5 +1,6 @@
 //! `sops-rs hook`: the checks that Git runs before commits, merges and pushes, and their installation.
 
+mod chained;
 mod decrypted;
 mod directory;
 mod index;
@@ -9,6 +10,7 @@ mod managers;
 mod pushed;
 mod refusal;
 mod script;
+mod shell;
 mod standards;
 
 use std::path::PathBuf;
