@@ -107,7 +107,7 @@ pub(super) fn check(
     }
 
     let configured = configured(&index, &staged);
-    if !configured.is_empty() && globals.config().is_none() {
+    if !configured.is_empty() && globals.config_of_flag().is_none() {
         let before = match objects.commit("HEAD") {
             Some(id) => Snapshot::of_commit(&repository.root, &objects, &id)?,
             None => Snapshot::empty(&repository.root, &objects),
