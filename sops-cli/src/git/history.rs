@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::objects::{Kind, Objects};
 use super::program::Running;
+use super::published::TrackingBranches;
 use super::snapshot::{Snapshot, TrackedFile, short};
 use super::staged::{new_content, old_contents};
 use crate::command_error::{Code, CommandError};
@@ -42,8 +43,8 @@ pub(crate) struct Pushed<'p> {
     pub(crate) name: &'p str,
     /// IDs of commits that the other side has, with their ancestors. Unknown IDs are ignored.
     pub(crate) known: &'p [String],
-    /// Remotes whose fetched branches the other side has.
-    pub(crate) remotes: &'p [String],
+    /// Fetched branches that the other side has.
+    pub(crate) tracking: &'p TrackingBranches,
 }
 
 impl Pushed<'_> {
@@ -93,7 +94,7 @@ impl Pushed<'_> {
         let list = ["rev-list", "--topo-order", "--reverse", "--ignore-missing"];
         let mut arguments: Vec<String> = list.map(str::to_owned).to_vec();
         arguments.extend([tip.to_owned(), "--not".to_owned()]);
-        arguments.extend(self.remotes.iter().map(|name| format!("--remotes={name}")));
+        arguments.extend(self.tracking.arguments());
         arguments.extend(self.known.iter().cloned());
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut commits = Running::start(&arguments)?;

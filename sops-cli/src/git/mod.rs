@@ -12,7 +12,7 @@ mod tracked;
 pub(crate) use history::{Pushed, Version};
 pub(crate) use objects::Objects;
 pub(crate) use program::{Running, git};
-pub(crate) use published::{is_published, remotes_at};
+pub(crate) use published::{TrackingBranches, branches_at, is_published};
 pub(crate) use repository::Repository;
 pub(crate) use snapshot::{Snapshot, TrackedFile, clean};
 pub(crate) use staged::{Staged, staged};

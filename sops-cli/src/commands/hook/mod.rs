@@ -78,7 +78,8 @@ pub(crate) fn cmd_hook(
 
 fn run(ui: &Ui, globals: &GlobalArgs, args: &RunArgs) -> Result<ExitCode, CommandError> {
     if let Some(remote) = args.pre_push.first() {
-        return pushed::check_push(ui, globals, remote);
+        let address = args.pre_push.last().unwrap_or(remote);
+        return pushed::check_push(ui, globals, remote, address);
     }
     if let Some(from) = &args.from_ref {
         return pushed::check_range(ui, globals, &pushed::Range::given(from, &args.to_ref));

@@ -17,7 +17,7 @@ use super::refusal::Refusal;
 use super::standards::{Standards, leaks};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
-use crate::git::{Objects, Pushed, Repository, Version, remotes_at};
+use crate::git::{Objects, Pushed, Repository, TrackingBranches, Version, branches_at};
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
@@ -62,6 +62,7 @@ impl Range {
 struct Update {
     local_name: String,
     local_id: String,
+    remote_name: String,
     remote_id: String,
 }
 
@@ -69,6 +70,7 @@ pub(super) fn check_push(
     ui: &Ui,
     globals: &GlobalArgs,
     remote: &str,
+    address: &str,
 ) -> Result<ExitCode, CommandError> {
     let list = io::read_to_string(io::stdin().lock())
         .map_err(|error| CommandError::input("standard input", &error))?;
@@ -78,12 +80,27 @@ pub(super) fn check_push(
         return Ok(ExitCode::SUCCESS);
     }
     let check = Check::new(ui, globals)?;
-    let remotes = remotes_at(remote);
+    let mut tracking = TrackingBranches::of(remote);
     let mut known: Vec<String> = updates
         .iter()
         .map(|update| update.remote_id.clone())
         .filter(|id| !is_none(id))
         .collect();
+    let is_contradicted = |update: &Update| {
+        tracking.contradict(&check.objects, &update.remote_name, &update.remote_id)
+    };
+    if updates.iter().any(is_contradicted) {
+        tracking = TrackingBranches::default();
+        let is_unknown = |id: &String| check.objects.commit(id).is_none();
+        let mut is_incomplete = known.iter().any(is_unknown);
+        match branches_at(&check.objects, address) {
+            Some(branches) => known.extend(branches),
+            None => is_incomplete = true,
+        }
+        if is_incomplete {
+            ui.note("The branches that you have fetched differ from those of the remote, so all commits that it may lack are checked; `git fetch --prune` updates them");
+        }
+    }
     // Most tags point to commits of a branch.
     updates.sort_by_key(|update| !update.local_name.starts_with("refs/heads/"));
     let mut report = Report::default();
@@ -92,7 +109,7 @@ pub(super) fn check_push(
             tip: &update.local_id,
             name: &update.local_name,
             known: &known,
-            remotes: &remotes,
+            tracking: &tracking,
         };
         report.add(&check, &pushed)?;
         known.push(update.local_id.clone());
@@ -117,7 +134,11 @@ pub(super) fn check_range(
         tip: &tip,
         name: &range.to,
         known: &Vec::from_iter(known),
-        remotes: &range.remote.as_deref().map(remotes_at).unwrap_or_default(),
+        tracking: &range
+            .remote
+            .as_deref()
+            .map(TrackingBranches::of)
+            .unwrap_or_default(),
     };
     let mut report = Report::default();
     report.add(&check, &pushed)?;
@@ -146,7 +167,7 @@ fn updates(list: &str) -> Result<Vec<Update>, CommandError> {
     for line in list.lines().filter(|line| !line.trim().is_empty()) {
         // The first name is the user's, and may contain spaces: `HEAD@{1 day ago}`.
         let words: Vec<_> = line.rsplitn(4, ' ').collect();
-        let [remote_id, _, local_id, local_name] = words[..] else {
+        let [remote_id, remote_name, local_id, local_name] = words[..] else {
             let message = "standard input is not the list that Git passes to pre-push: expected lines with a local name, its ID, a remote name and its ID";
             return Err(CommandError::new(Code::CannotReadInput, message));
         };
@@ -154,6 +175,7 @@ fn updates(list: &str) -> Result<Vec<Update>, CommandError> {
             updates.push(Update {
                 local_name: local_name.to_owned(),
                 local_id: local_id.to_owned(),
+                remote_name: remote_name.to_owned(),
                 remote_id: remote_id.to_owned(),
             });
         }
