@@ -125,6 +125,30 @@ impl Judge<'_> {
         Ok(Shown::all(findings, &bytes, &path))
     }
 
+    /// The findings in a file by configurations that are not all in the index.
+    pub(crate) fn shown_by_untracked(
+        &self,
+        file: &TrackedFile,
+        configs: &Configs<'_>,
+    ) -> Result<Vec<Shown>, CommandError> {
+        let Some(bytes) = self.content(file)? else {
+            return Ok(Vec::new());
+        };
+        let judge = Judge { configs, ..*self };
+        let mut findings = judge.findings(&file.path, &bytes);
+        for finding in &mut findings {
+            finding.message = format!(
+                "{}, though Git does not track that rule's `.sops.yaml`",
+                finding.message
+            );
+            let help = finding.help.take().into_iter();
+            let help = help
+                .chain(["`git add` the `.sops.yaml` too: other clones lack its rules".to_owned()]);
+            finding.help = Some(help.collect::<Vec<_>>().join("\n"));
+        }
+        Ok(Shown::all(findings, &bytes, &file.path))
+    }
+
     /// The name of a file in messages.
     pub(crate) fn name(&self, path: &Path) -> String {
         name_of(&relative(path, self.called_in))

@@ -12,6 +12,7 @@ mod refusal;
 mod script;
 mod shell;
 mod standards;
+mod untracked;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
