@@ -162,16 +162,28 @@ impl Config {
         };
         let path = self.name_of(path);
         for rule in rules {
-            let matches = match &rule.path_regex {
-                Some(pattern) => Regex::matches_once(pattern, &path)
-                    .map_err(|error| self.error(escaped(&error.to_string()).into_owned()))?,
-                None => true,
-            };
-            if matches {
+            if self.is_for(rule, &path)? {
                 return Ok(Some(rule));
             }
         }
         Err(self.error(mismatch(rules, &path)))
+    }
+
+    /// Whether a creation rule's expression is found in the path, as by [`creation_rule_for`](Self::creation_rule_for). A rule before it may match the path
+    /// too, and then comes first.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the expression is invalid.
+    pub fn matches(&self, rule: &CreationRule, path: &Path) -> Result<bool> {
+        self.is_for(rule, &self.name_of(path))
+    }
+
+    fn is_for(&self, rule: &CreationRule, name: &str) -> Result<bool> {
+        match &rule.path_regex {
+            Some(pattern) => Regex::matches_once(pattern, name)
+                .map_err(|error| self.error(escaped(&error.to_string()).into_owned())),
+            None => Ok(true),
+        }
     }
 
     /// Refuses a creation rule of this configuration that has no key, or one that nothing can be encrypted for.

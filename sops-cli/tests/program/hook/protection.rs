@@ -90,7 +90,17 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
             &["this commit takes away the creation rule", "alone first"],
         );
     }
-    let repository = repository();
+    // A rule in front without `path_regex` takes the files of those after it.
+    let front = format!("creation_rules:\n- age: {}\n", recipient());
+    let front = configuration().replacen("creation_rules:\n", &front, 1);
+    let repository = self::repository();
+    repository.add("secrets/b.yaml", VALUES);
+    repository.add(".sops.yaml", &front);
+    refused(
+        &repository.commit(),
+        &["this commit takes away the creation rule"],
+    );
+    let repository = self::repository();
     repository.add("secrets/b.yaml", VALUES);
     repository.add(".sops.yaml", &misspelt);
     assert_ne!(repository.commit().code, Some(0));
