@@ -156,7 +156,10 @@ fn shown_as_decrypted(
     let previous = Previous {
         versions: &version.before,
         deleted,
-        name: "the commit before",
+        name: match version.is_back {
+            true => "an earlier commit",
+            false => "the commit before",
+        },
     };
     previous.shown(judge, &version.file.path, bytes)
 }
