@@ -1,5 +1,6 @@
 //! Runs Git and reads its objects, its index and its commits. Nothing here knows about secrets or rules.
 
+mod addresses;
 mod history;
 mod objects;
 mod program;
@@ -9,6 +10,7 @@ mod snapshot;
 mod staged;
 mod tracked;
 
+pub(crate) use addresses::Addresses;
 pub(crate) use history::{Pushed, Version};
 pub(crate) use objects::Objects;
 pub(crate) use program::{Running, git};

@@ -16,6 +16,8 @@ pub(crate) fn is_published(commit: &str) -> Result<bool, CommandError> {
 /// The remote-tracking branches of a remote.
 #[derive(Default)]
 pub(crate) struct TrackingBranches {
+    /// The names of the remotes.
+    pub(crate) remotes: Vec<String>,
     /// The patterns of branches on the remote, and where they are fetched to.
     refspecs: Vec<(String, String)>,
     /// Where the branches of other remotes are fetched to.
@@ -48,6 +50,11 @@ impl TrackingBranches {
             remote == name || addresses.any(|(of, _, address)| *of == remote && *address == name)
         };
         let mut branches = Self::default();
+        let mut remotes: Vec<&str> = entries.iter().map(|(remote, ..)| *remote).collect();
+        remotes.sort_unstable();
+        remotes.dedup();
+        let meant = remotes.into_iter().filter(|remote| is_meant(remote));
+        branches.remotes = meant.map(str::to_owned).collect();
         for (remote, key, refspec) in &entries {
             let refspec = refspec.strip_prefix('+').unwrap_or(refspec);
             let Some((from, to)) = refspec.split_once(':').filter(|_| *key == "fetch") else {
@@ -80,9 +87,21 @@ impl TrackingBranches {
         arguments
     }
 
-    /// Whether one of them says that a branch of the remote is at another commit than this one, so that they are out of date, or of a remote that
-    /// was at the address before.
-    pub(crate) fn contradict(&self, objects: &Objects, branch: &str, id: &str) -> bool {
+    /// Whether these commits have all of them.
+    pub(crate) fn are_in(&self, commits: &[String]) -> bool {
+        let mut arguments = vec!["rev-list".to_owned(), "--max-count=1".to_owned()];
+        arguments.extend(self.arguments());
+        // Without a commit, Git would fail.
+        arguments.extend(commits.first().cloned());
+        arguments.push("--not".to_owned());
+        arguments.extend(commits.iter().cloned());
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        !commits.is_empty() && git(&arguments).is_ok_and(|missing| missing.is_empty())
+    }
+
+    /// Whether one of them says that a branch of the remote is at another commit than this one, so that they are out of date, or of another remote.
+    /// `None`: the remote lacks the branch.
+    pub(crate) fn contradict(&self, objects: &Objects, branch: &str, id: Option<&str>) -> bool {
         let mut tracking = self.refspecs.iter().filter_map(|(from, to)| {
             let tracking = match (from.split_once('*'), to.split_once('*')) {
                 (Some((start, end)), Some((to_start, to_end))) => {
@@ -93,7 +112,7 @@ impl TrackingBranches {
             };
             objects.find(&tracking)
         });
-        tracking.any(|tracking| tracking.id != id)
+        tracking.any(|tracking| Some(&*tracking.id) != id)
     }
 }
 

@@ -16,6 +16,7 @@ use super::managers::{Configurations, Manager};
 use super::script::{HookName, is_changed};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers};
+use crate::git::Addresses;
 use crate::ui::Ui;
 
 /// What already exists at the path of a hook.
@@ -97,6 +98,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
             }
         }
     }
+    Addresses::remember_all();
     report(ui, &directory, &written, &unchecked);
     if directory.is_until_husky {
         ui.warn("husky is not installed in this clone yet; after you install it, run `sops-rs hook install` again, because Git then ignores these hooks");
@@ -135,6 +137,7 @@ pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
             Present::Nothing | Present::Foreign(_) => {}
         }
     }
+    Addresses::forget();
     if is_complete && !has_removed {
         ui.note("No sops-rs hooks are installed");
     }

@@ -9,6 +9,7 @@ mod local_mac;
 mod managers;
 mod pushed;
 mod refusal;
+mod remote;
 mod script;
 mod shell;
 mod standards;

@@ -14,10 +14,11 @@ use sops_lint::Encrypted;
 
 use super::decrypted::{Previous, encrypted};
 use super::refusal::Refusal;
+use super::remote::Remote;
 use super::standards::{Standards, leaks};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
-use crate::git::{Objects, Pushed, Repository, TrackingBranches, Version, branches_at};
+use crate::git::{Objects, Pushed, Repository, TrackingBranches, Version};
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
@@ -80,27 +81,15 @@ pub(super) fn check_push(
         return Ok(ExitCode::SUCCESS);
     }
     let check = Check::new(ui, globals)?;
-    let mut tracking = TrackingBranches::of(remote);
-    let mut known: Vec<String> = updates
-        .iter()
-        .map(|update| update.remote_id.clone())
-        .filter(|id| !is_none(id))
-        .collect();
-    let is_contradicted = |update: &Update| {
-        tracking.contradict(&check.objects, &update.remote_name, &update.remote_id)
-    };
-    if updates.iter().any(is_contradicted) {
-        tracking = TrackingBranches::default();
-        let is_unknown = |id: &String| check.objects.commit(id).is_none();
-        let mut is_incomplete = known.iter().any(is_unknown);
-        match branches_at(&check.objects, address) {
-            Some(branches) => known.extend(branches),
-            None => is_incomplete = true,
-        }
-        if is_incomplete {
-            ui.note("The branches that you have fetched differ from those of the remote, so all commits that it may lack are checked; `git fetch --prune` updates them");
-        }
-    }
+    let branches = updates.iter().map(|update| {
+        let id = Some(&*update.remote_id).filter(|id| !is_none(id));
+        (&*update.remote_name, id)
+    });
+    let branches: Vec<_> = branches.collect();
+    let Remote {
+        mut known,
+        tracking,
+    } = Remote::find(ui, &check.objects, remote, address, &branches);
     // Most tags point to commits of a branch.
     updates.sort_by_key(|update| !update.local_name.starts_with("refs/heads/"));
     let mut report = Report::default();

@@ -468,6 +468,35 @@ fn commits_are_checked_if_the_address_of_the_remote_has_changed() {
         is_refused(&push(&repository, &["origin", "main"]), &["a.yaml:6"]);
         is_refused(&push(&repository, &["--all", "origin"]), &["a.yaml:6"]);
     }
+    // A new branch, of which nothing was fetched.
+    for arguments in [
+        &["origin", "new"][..],
+        &["../public", "new"],
+        &["origin", "tag", "v1"],
+    ] {
+        let repository = cloned();
+        repository
+            .git(&["init", "-q", "--bare", "../public"])
+            .succeeds();
+        push(&repository, &["../public", "main"]).succeeds();
+        repository.add("a.yaml", PLAIN);
+        repository.commit_unchecked();
+        push(&repository, &["--no-verify"]).succeeds();
+        let set_url = ["remote", "set-url", "origin", "../public"];
+        repository.git(&set_url).succeeds();
+        repository.git(&["checkout", "-q", "-b", "new"]).succeeds();
+        repository.git(&["tag", "v1"]).succeeds();
+        // It is not forgotten after the first push.
+        push(&repository, &["origin", "main~1:refs/heads/old"]).succeeds();
+        is_refused(&push(&repository, arguments), &["a.yaml:6"]);
+        // What was fetched from the new address counts.
+        let set_url = ["remote", "set-url", "origin", "../origin"];
+        repository.git(&set_url).succeeds();
+        let fetch = ["fetch", "-q", "--prune", "origin"];
+        repository.git(&fetch).succeeds();
+        push(&repository, &["origin", "new"]).succeeds();
+        push(&repository, &["origin", "new:other"]).succeeds();
+    }
     // An unrelated history.
     let repository = cloned();
     repository.add("a.yaml", PLAIN);
