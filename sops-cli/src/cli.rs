@@ -77,7 +77,10 @@ pub(crate) fn run() -> ExitCode {
             Some(_) => Ok(Command::from_arg_matches(&matches)?),
             None => Err(old_form::Args::from_arg_matches(&matches)?),
         };
-        Ok((Front::from_arg_matches(&matches)?.globals, command, matches))
+        let mut globals = Front::from_arg_matches(&matches)?.globals;
+        globals.is_config_of_environment =
+            matches.value_source("config") == Some(ValueSource::EnvVariable);
+        Ok((globals, command, matches))
     });
     let (globals, command, matches) = match parsed {
         Ok(parsed) => parsed,

@@ -1,4 +1,7 @@
 //! Walks a directory, without the files that Git ignores. The `.gitignore` files are untrusted.
+//!
+//! In a repository, only what Git reads counts: the `.gitignore` files up to its root. They do not apply to files that Git tracks,
+//! so callers look at [`Tracked`](crate::git::Tracked) too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +11,9 @@ use ignore::{DirEntry, WalkBuilder};
 use sops_core::reading::CONFIG_LIMIT;
 
 use crate::command_error::{Code, CommandError, name_of};
+use crate::git::root_above;
 
-/// The files that list what to ignore.
+/// The files that list what to ignore. In a repository, only the first one does.
 const IGNORE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 
 /// A walk that has not started yet.
@@ -34,17 +38,24 @@ impl Walking {
         is_left_out: impl Fn(&DirEntry) -> bool + Send + Sync + 'static,
     ) -> Result<Self, CommandError> {
         let real = directory.canonicalize();
+        let root = real.as_deref().ok().and_then(root_above);
+        let files = match root {
+            Some(_) => &IGNORE_FILES[..1],
+            None => &IGNORE_FILES,
+        };
         let above = real.iter().flat_map(|real| real.ancestors());
-        if let Some(file) = above.filter_map(unusable).next() {
+        let above = above.take_while(|above| root.is_none_or(|root| above.starts_with(root)));
+        if let Some(file) = above.filter_map(|above| unusable(above, files)).next() {
             return Err(refused(&file));
         }
         let found: Arc<Mutex<Option<PathBuf>>> = Arc::default();
         let mut builder = WalkBuilder::new(directory);
-        builder.hidden(false).require_git(false).filter_entry({
+        builder.hidden(false).require_git(root.is_some());
+        builder.ignore(root.is_none()).filter_entry({
             let found = Arc::clone(&found);
             move |entry| {
                 let is_walked = entry.file_name() != ".git" && !is_left_out(entry);
-                is_walked && is_entered(entry, &found)
+                is_walked && is_entered(entry, files, &found)
             }
         });
         Ok(Self {
@@ -65,11 +76,11 @@ impl Walking {
 }
 
 /// Whether the walk can go on with the entry.
-fn is_entered(entry: &DirEntry, found: &Mutex<Option<PathBuf>>) -> bool {
+fn is_entered(entry: &DirEntry, files: &[&str], found: &Mutex<Option<PathBuf>>) -> bool {
     if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
         return true;
     }
-    let Some(file) = unusable(entry.path()) else {
+    let Some(file) = unusable(entry.path(), files) else {
         return true;
     };
     *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
@@ -77,8 +88,8 @@ fn is_entered(entry: &DirEntry, found: &Mutex<Option<PathBuf>>) -> bool {
 }
 
 /// The ignore file of a directory, if it cannot be read safely.
-fn unusable(directory: &Path) -> Option<PathBuf> {
-    let mut files = IGNORE_FILES.iter().map(|name| directory.join(name));
+fn unusable(directory: &Path, files: &[&str]) -> Option<PathBuf> {
+    let mut files = files.iter().map(|name| directory.join(name));
     files.find(|file| {
         // A directory of that name is harmless: nothing reads it.
         fs::metadata(file).is_ok_and(|metadata| {

@@ -18,6 +18,19 @@ use crate::suppress;
 /// What objects are called, which is no secret even in files that are encrypted as a whole.
 const NAMES: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
 
+/// Parts of file names that say whether a file is encrypted.
+const MARKS: [&str; 9] = [
+    "enc",
+    "encrypted",
+    "sops",
+    "crypt",
+    "dec",
+    "decrypted",
+    "plain",
+    "plaintext",
+    "clear",
+];
+
 /// An encrypted version of a file.
 pub struct Encrypted {
     path: PathBuf,
@@ -102,7 +115,7 @@ impl Encrypted {
     /// What the file has in plaintext of what was encrypted.
     fn opened(&self, input: &Input<'_>, current: &Current) -> Option<Opened> {
         let is_same_path = self.path == input.path;
-        let is_same_name = self.path.file_name() == input.path.file_name();
+        let is_same_name = bare_name(&self.path) == bare_name(input.path);
         if self.format == Format::Binary {
             return is_same_name.then_some(Opened::File);
         }
@@ -189,6 +202,17 @@ impl Linter {
         self.finish(&mut findings);
         findings
     }
+}
+
+/// The name of a file without the parts that only say whether it is encrypted: `a.bin` for `a.bin.enc` and `a.sops.bin`.
+fn bare_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let parts = name.split('.').enumerate();
+    let is_kept = |(index, part): &(usize, &str)| {
+        *index == 0 || !MARKS.contains(&&*part.to_ascii_lowercase())
+    };
+    let parts: Vec<&str> = parts.filter(is_kept).map(|(_, part)| part).collect();
+    parts.join(".")
 }
 
 /// SOPS writes a binary file as JSON.
@@ -298,6 +322,40 @@ mod tests {
             .flat_map(u16::to_le_bytes)
             .collect();
         assert_eq!(found(("x.yaml", old), ("x.yaml", &utf_16)).len(), 1);
+    }
+
+    #[test]
+    fn a_binary_file_is_known_without_the_marks_in_its_name() {
+        let encrypted = |path: &str| {
+            let text = format!(
+                "{{\"data\": \"{ENC}\", \"sops\": {{\"mac\": \"{ENC}\", \"lastmodified\": \"2026-01-01T00:00:00Z\", \"version\": \"3.13.3\"}}}}"
+            );
+            Encrypted::read(&Path::new("/").join(path), text.as_bytes()).expect("it is encrypted")
+        };
+        let linter = Linter::new(Settings::default()).expect("the settings are valid");
+        for (old, new, is_found) in [
+            ("a/a.bin.enc", "a/a.bin", true),
+            ("a/a.bin.enc", "b/a.bin", true),
+            ("a.enc.bin", "a.bin", true),
+            ("a.bin.sops", "a.bin", true),
+            ("a.bin.encrypted", "a.bin.dec", true),
+            ("a.txt.ENC", "a.txt", true),
+            ("a.bin", "a.bin", true),
+            ("a.bin.enc", "b.bin", false),
+            ("enc", "a", false),
+            ("a.bin.enc", "a", false),
+        ] {
+            let path = Path::new("/").join(new);
+            let input = Input {
+                name: new,
+                path: &path,
+                bytes: b"\x01hunter2",
+                config: None,
+                tree: &NoTree,
+            };
+            let found = linter.decrypted(&input, &[encrypted(old)], "HEAD");
+            assert_eq!(found.len(), usize::from(is_found), "{old} {new}");
+        }
     }
 
     #[test]

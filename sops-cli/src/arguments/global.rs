@@ -22,6 +22,9 @@ pub(crate) struct GlobalArgs {
         hide_env_values = true
     )]
     pub(crate) config: Option<PathBuf>,
+    /// Whether SOPS_CONFIG named the configuration file, and not the flag.
+    #[arg(skip)]
+    pub(crate) is_config_of_environment: bool,
     /// Say where keys were looked for
     #[arg(long, global = true)]
     pub(crate) verbose: bool,
@@ -92,5 +95,10 @@ impl GlobalArgs {
         self.config
             .as_deref()
             .filter(|file| !file.as_os_str().is_empty())
+    }
+
+    /// The configuration file that the flag names. The variable does not count.
+    pub(crate) fn config_of_flag(&self) -> Option<&Path> {
+        self.config().filter(|_| !self.is_config_of_environment)
     }
 }

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::Item;
 use crate::command_error::{Code, CommandError};
 use crate::files;
+use crate::git::Tracked;
 use crate::walking::Walking;
 
 /// What happens to the temporary files of killed runs that are found on the way.
@@ -21,7 +22,7 @@ pub(crate) enum Leftovers {
     Keep,
 }
 
-/// The files that are named, and those in the folders that are named but for what `.gitignore` and its like leave out. Each is there once.
+/// The files that are named, and those in the folders that are named except for what Git ignores. Each is listed once.
 pub(crate) fn items<'a>(
     paths: impl Iterator<Item = &'a Path>,
     leftovers: Leftovers,
@@ -45,6 +46,8 @@ pub(crate) fn items<'a>(
             }
             is_temporary
         })?;
+        // `lint` says so if Git cannot list them.
+        let tracked = Tracked::below(path).unwrap_or_default();
         walking.builder.sort_by_file_path(Path::cmp);
         for entry in walking.builder.build() {
             let entry = entry.map_err(|error| {
@@ -54,6 +57,7 @@ pub(crate) fn items<'a>(
                 )
             })?;
             if entry.file_type().is_some_and(|kind| kind.is_file()) {
+                tracked.saw(entry.path());
                 items.push(Item {
                     path: entry.into_path(),
                     is_found: true,
@@ -61,6 +65,10 @@ pub(crate) fn items<'a>(
             }
         }
         walking.finish()?;
+        items.extend(tracked.unseen().into_iter().map(|path| Item {
+            path,
+            is_found: true,
+        }));
     }
     let mut seen = HashSet::new();
     items.retain(|item| {

@@ -78,9 +78,7 @@ pub(crate) fn cmd_lint(
 
 fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandError> {
     let working_dir = creation::working_dir()?;
-    let tree = WorkingTree {
-        root: root(&working_dir),
-    };
+    let tree = WorkingTree::new(root(&working_dir));
     let own = match args.settings.settings {
         Some(_) => None,
         None => configs::on_disk(&tree.root.join(FILE))?,
@@ -105,6 +103,13 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         &args.paths[..]
     };
     let mut found = walk.run(paths)?;
+    if let Some(error) = found.unlisted.take() {
+        let reason = error.lines(0).join(" ");
+        ui.warn(format_args!("tracked files that a `.gitignore` matches are not checked, because Git cannot list the tracked files: {reason}"));
+    }
+    if found.is_without_files() {
+        ui.warn("no file was checked: the paths are empty, or `.gitignore` or `exclude` leaves out everything");
+    }
     let errors = configs.wrong();
     let end = |found: &Found| {
         for wrong in &errors {

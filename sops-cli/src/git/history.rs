@@ -1,6 +1,6 @@
 //! The versions of files that commits introduce. Whoever fetches a branch can read all of them, even if a later commit changes the file.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::objects::{Kind, Objects};
 use super::program::{Running, git};
+use super::published::TrackingBranches;
 use super::snapshot::{Snapshot, TrackedFile, short};
 use super::staged::{new_content, old_contents};
 use crate::command_error::{Code, CommandError};
@@ -23,7 +24,9 @@ pub(crate) struct Version {
     pub(crate) is_in_history: bool,
     /// Its contents in the parents of the commit.
     pub(crate) before: Vec<TrackedFile>,
-    /// The files that the commit deletes.
+    /// Whether an earlier commit deleted the path.
+    pub(crate) is_back: bool,
+    /// The files that the commit deletes, and those that earlier ones deleted from paths that it adds.
     pub(crate) deleted: Arc<Vec<TrackedFile>>,
 }
 
@@ -34,6 +37,7 @@ impl Version {
             commit,
             is_in_history: true,
             before: Vec::new(),
+            is_back: false,
             deleted: Arc::default(),
         }
     }
@@ -47,8 +51,8 @@ pub(crate) struct Pushed<'p> {
     pub(crate) name: &'p str,
     /// IDs of commits that the other side has, with their ancestors. Unknown IDs are ignored.
     pub(crate) known: &'p [String],
-    /// Remotes whose fetched branches the other side has.
-    pub(crate) remotes: &'p [String],
+    /// Fetched branches that the other side has.
+    pub(crate) tracking: &'p TrackingBranches,
 }
 
 impl Pushed<'_> {
@@ -119,7 +123,7 @@ impl Pushed<'_> {
         let list = ["rev-list", "--topo-order", "--reverse", "--ignore-missing"];
         let mut arguments: Vec<String> = list.map(str::to_owned).to_vec();
         arguments.extend([tip.to_owned(), "--not".to_owned()]);
-        arguments.extend(self.remotes.iter().map(|name| format!("--remotes={name}")));
+        arguments.extend(self.tracking.arguments());
         arguments.extend(self.known.iter().cloned());
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         Running::start(&arguments)
@@ -156,6 +160,8 @@ fn versions(list: &[u8]) -> Vec<Version> {
     let mut seen = HashSet::new();
     let mut commit = String::new();
     let mut fields = list.split(|byte| *byte == 0);
+    // What earlier commits have deleted.
+    let mut gone: HashMap<PathBuf, Vec<TrackedFile>> = HashMap::new();
     // The first version of the current commit, and what the commit deletes.
     let (mut first, mut deleted) = (0, Vec::new());
     while let Some(field) = fields.next() {
@@ -173,13 +179,18 @@ fn versions(list: &[u8]) -> Vec<Version> {
         });
         let before: Vec<TrackedFile> = before.collect();
         let Some(blob) = new_content(field) else {
-            deleted.extend(before);
+            deleted.extend(before.iter().cloned());
+            gone.insert(path, before);
             continue;
         };
+        let gone = gone.remove(&path).filter(|_| before.is_empty());
+        let is_back = gone.is_some();
+        deleted.extend(gone.into_iter().flatten());
         let file = TrackedFile { path, blob };
         if seen.insert(file.clone()) {
             versions.push(Version {
                 before,
+                is_back,
                 ..Version::new(file, commit.clone())
             });
         }
@@ -199,6 +210,26 @@ fn share(versions: &mut [Version], deleted: &mut Vec<TrackedFile>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_that_comes_back_has_what_was_deleted() {
+        let (one, two) = ("1".repeat(40), "2".repeat(40));
+        let none = "0".repeat(40);
+        let list = [
+            one.clone(),
+            format!(":100644 000000 {one} {none} D"),
+            "a".to_owned(),
+            two.clone(),
+            format!(":000000 100644 {none} {two} A"),
+            "a".to_owned(),
+            String::new(),
+        ];
+        let versions = versions(list.join("\0").as_bytes());
+        assert_eq!(versions.len(), 1);
+        assert!(versions[0].is_back && versions[0].before.is_empty());
+        let deleted = versions[0].deleted.iter().map(|file| &*file.blob);
+        assert!(deleted.eq([&*one]));
+    }
 
     #[test]
     fn each_version_is_named_by_the_first_commit_that_has_it() {
@@ -227,6 +258,7 @@ mod tests {
             files.map(|file| file.blob.clone()).collect()
         };
         assert_eq!(before(&versions[1]), std::slice::from_ref(&one));
+        assert!(versions.iter().all(|version| !version.is_back));
         let found: Vec<_> = versions
             .iter()
             .map(|version| {

@@ -1,5 +1,6 @@
 //! Runs Git and reads its objects, its index and its commits. Nothing here knows about secrets or rules.
 
+mod addresses;
 mod history;
 mod objects;
 mod program;
@@ -7,11 +8,14 @@ mod published;
 mod repository;
 mod snapshot;
 mod staged;
+mod tracked;
 
+pub(crate) use addresses::Addresses;
 pub(crate) use history::{Pushed, Version};
 pub(crate) use objects::Objects;
 pub(crate) use program::{Running, git};
-pub(crate) use published::{is_published, remotes_at};
+pub(crate) use published::{TrackingBranches, branches_at, is_published};
 pub(crate) use repository::Repository;
 pub(crate) use snapshot::{Snapshot, TrackedFile, clean};
 pub(crate) use staged::{Staged, staged};
+pub(crate) use tracked::{Tracked, root_above};

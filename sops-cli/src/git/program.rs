@@ -1,5 +1,6 @@
 //! Runs the program `git`.
 
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use crate::command_error::{Code, CommandError};
@@ -10,6 +11,15 @@ const MEANING_OF_PATHS: [&str; 4] = [
     "GIT_GLOB_PATHSPECS",
     "GIT_NOGLOB_PATHSPECS",
     "GIT_ICASE_PATHSPECS",
+];
+
+/// Environment variables with which Git passes its repository to hooks.
+const REPOSITORY: [&str; 5] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
 ];
 
 /// Runs Git and returns its standard output.
@@ -30,6 +40,16 @@ impl Running {
     pub(crate) fn start(arguments: &[&str]) -> Result<Self, CommandError> {
         let mut command = command(arguments);
         command.stdin(Stdio::null());
+        Self::spawn(command, arguments)
+    }
+
+    /// Starts a process in a directory, for the repository that the directory is in.
+    pub(super) fn start_in(directory: &Path, arguments: &[&str]) -> Result<Self, CommandError> {
+        let mut command = command(arguments);
+        command.stdin(Stdio::null()).current_dir(directory);
+        for name in REPOSITORY {
+            command.env_remove(name);
+        }
         Self::spawn(command, arguments)
     }
 

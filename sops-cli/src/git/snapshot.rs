@@ -155,6 +155,11 @@ impl<'o> Snapshot<'o> {
             .collect()
     }
 
+    /// Whether it has a file or link at a path relative to the root.
+    pub(crate) fn contains(&self, path: &Path) -> bool {
+        self.entry(path).is_some()
+    }
+
     /// Whether it has this file with this content.
     pub(crate) fn has(&self, file: &TrackedFile) -> bool {
         self.entry(&file.path)

@@ -27,9 +27,7 @@ impl Demand {
     /// For the repository of the working directory, with the files that its settings exclude.
     pub(crate) fn new() -> Result<Self, CommandError> {
         let working_dir = creation::working_dir()?;
-        let tree = WorkingTree {
-            root: root(&working_dir),
-        };
+        let tree = WorkingTree::new(root(&working_dir));
         let own = configs::on_disk(&tree.root.join(FILE))?;
         let mut settings = SettingsArgs::default().read(own)?;
         settings.select = vec![RULE.to_owned()];

@@ -125,6 +125,30 @@ impl Judge<'_> {
         Ok(Shown::all(findings, &bytes, &path))
     }
 
+    /// The findings in a file by configurations that are not all in the index.
+    pub(crate) fn shown_by_untracked(
+        &self,
+        file: &TrackedFile,
+        configs: &Configs<'_>,
+    ) -> Result<Vec<Shown>, CommandError> {
+        let Some(bytes) = self.content(file)? else {
+            return Ok(Vec::new());
+        };
+        let judge = Judge { configs, ..*self };
+        let mut findings = judge.findings(&file.path, &bytes);
+        for finding in &mut findings {
+            finding.message = format!(
+                "{}, though Git does not track that rule's `.sops.yaml`",
+                finding.message
+            );
+            let help = finding.help.take().into_iter();
+            let help = help
+                .chain(["`git add` the `.sops.yaml` too: other clones lack its rules".to_owned()]);
+            finding.help = Some(help.collect::<Vec<_>>().join("\n"));
+        }
+        Ok(Shown::all(findings, &bytes, &file.path))
+    }
+
     /// The name of a file in messages.
     pub(crate) fn name(&self, path: &Path) -> String {
         name_of(&relative(path, self.called_in))
@@ -151,7 +175,7 @@ impl Judge<'_> {
 }
 
 /// Whether the only change for the file is that the `path_regex` of its creation rule leaves it out, which is how a file is meant to be
-/// made public.
+/// made public. A rule that still matches, but comes after one without `path_regex`, does not leave it out.
 fn is_narrowed(old: Option<&Config>, new: Option<&Config>, path: &Path) -> bool {
     let (Some(old), Some(new)) = (old, new) else {
         return false;
@@ -160,8 +184,10 @@ fn is_narrowed(old: Option<&Config>, new: Option<&Config>, path: &Path) -> bool 
         let rules = config.creation_rules().unwrap_or_default().iter();
         rules.filter(|rule| rule.path_regex.is_some()).count()
     };
-    let rule = new.creation_rule_for(path).ok().flatten();
-    let is_left_out = rule.is_none_or(|rule| rule.path_regex.is_none());
+    let mut rules = new.creation_rules().unwrap_or_default().iter();
+    let is_left_out = !rules.any(|rule| {
+        rule.path_regex.is_some() && new.matches(rule, path).is_ok_and(|matches| matches)
+    });
     old.file() == new.file() && named(new) >= named(old) && is_left_out
 }
 

@@ -14,6 +14,7 @@ use sops_core::Format;
 use sops_lint::Finding;
 
 use crate::excerpt::{Excerpt, Excerpts};
+use crate::git::root_above;
 
 /// A finding with the line that it points to.
 pub(crate) struct Shown {
@@ -41,8 +42,5 @@ impl Shown {
 
 /// The folder of the repository that a folder is in; itself, where it is in none.
 pub(crate) fn root(folder: &Path) -> PathBuf {
-    let repository = folder
-        .ancestors()
-        .find(|folder| folder.join(".git").exists());
-    repository.unwrap_or(folder).to_owned()
+    root_above(folder).unwrap_or(folder).to_owned()
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use ignore::WalkState;
 use sops_core::reading::{self, FileKind};
@@ -13,21 +13,46 @@ use super::Shown;
 use super::tally::Tally;
 use crate::command_error::{CommandError, name_of};
 use crate::configs::Configs;
+use crate::git::Tracked;
+use crate::parallel::{self, ItemsPerThread};
 use crate::source::{read_manifest, read_repository_file};
 use crate::walking::Walking;
 
 /// The working tree of a repository.
 pub(crate) struct WorkingTree {
     pub(crate) root: PathBuf,
+    tracked: OnceLock<Tracked>,
+}
+
+impl WorkingTree {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self {
+            root,
+            tracked: OnceLock::new(),
+        }
+    }
+
+    /// Whether Git tracks the file at that absolute path.
+    fn tracks(&self, path: &Path) -> bool {
+        let root = self.root.canonicalize();
+        let tracked = self.tracked.get_or_init(|| {
+            let tracked = root.map(|root| Tracked::below(&root));
+            tracked.ok().and_then(Result::ok).unwrap_or_default()
+        });
+        tracked.contains(path)
+    }
 }
 
 impl Tree for WorkingTree {
-    /// What Git would leave out does not belong to it.
+    /// A file that Git ignores does not belong to it.
     fn read(&self, path: &Path) -> Option<Vec<u8>> {
         let clean = path.canonicalize().ok()?;
         let mut walk = Walking::new(clean.parent()?).ok()?.builder;
         let mut entries = walk.max_depth(Some(1)).build().flatten();
-        entries.find(|entry| entry.path() == clean)?;
+        let is_walked = entries.any(|entry| entry.path() == clean);
+        if !is_walked && !self.tracks(&clean) {
+            return None;
+        }
         read_repository_file(&clean).ok()
     }
 
@@ -41,7 +66,21 @@ impl Tree for WorkingTree {
 pub(crate) struct Found {
     pub(crate) shown: Vec<Shown>,
     pub(crate) tally: Tally,
+    /// Why Git cannot list the tracked files.
+    pub(crate) unlisted: Option<CommandError>,
     repository: Repository,
+}
+
+impl Found {
+    pub(crate) fn is_without_files(&self) -> bool {
+        let Tally {
+            read,
+            templates,
+            others,
+            ..
+        } = self.tally;
+        read + templates + others == 0 && self.shown.is_empty()
+    }
 }
 
 /// Looks at files and folders.
@@ -106,11 +145,18 @@ impl Walk<'_> {
 
     fn folder(&self, folder: &Path, found: &Mutex<Found>) -> Result<(), CommandError> {
         let walking = Walking::new(folder)?;
+        let tracked = Tracked::below(folder).unwrap_or_else(|error| {
+            let found = found.lock();
+            let mut found = found.unwrap_or_else(PoisonError::into_inner);
+            found.unlisted.get_or_insert(error);
+            Tracked::default()
+        });
         walking.builder.build_parallel().run(|| {
             Box::new(|entry| {
                 match entry {
                     Ok(entry) if self.is_excluded(entry.path()) => return WalkState::Skip,
                     Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
+                        tracked.saw(entry.path());
                         self.file(entry.path(), FileKind::Regular, found);
                     }
                     Ok(_) => {}
@@ -119,7 +165,16 @@ impl Walk<'_> {
                 WalkState::Continue
             })
         });
-        walking.finish()
+        walking.finish()?;
+        let is_walked = |path: &PathBuf| {
+            let mut above = path.ancestors().take_while(|path| path.starts_with(folder));
+            !above.any(|path| self.is_excluded(path))
+        };
+        let ignored: Vec<PathBuf> = tracked.unseen().into_iter().filter(is_walked).collect();
+        parallel::map(&ignored, ItemsPerThread::Many, |path| {
+            self.file(path, FileKind::Regular, found);
+        });
+        Ok(())
     }
 
     fn is_excluded(&self, path: &Path) -> bool {

@@ -29,5 +29,6 @@ mod races;
 mod secret_fields;
 mod set;
 mod special_files;
+mod tracked;
 mod untrusted_text;
 mod writing;

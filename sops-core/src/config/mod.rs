@@ -168,17 +168,29 @@ impl Config {
         };
         let path = self.name_of(path);
         for (rule, search) in rules.iter().zip(&*self.searches) {
-            let matches = match &rule.path_regex {
-                Some(pattern) => search
-                    .is_match(pattern, &path)
-                    .map_err(|error| self.error(escaped(&error.to_string()).into_owned()))?,
-                None => true,
-            };
-            if matches {
+            if self.is_for(rule, search, &path)? {
                 return Ok(Some(rule));
             }
         }
         Err(self.error(mismatch(rules, &path)))
+    }
+
+    /// Whether a creation rule's expression is found in the path, as by [`creation_rule_for`](Self::creation_rule_for). A rule before it may match the path
+    /// too, and then comes first.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the expression is invalid.
+    pub fn matches(&self, rule: &CreationRule, path: &Path) -> Result<bool> {
+        self.is_for(rule, &PathSearch::default(), &self.name_of(path))
+    }
+
+    fn is_for(&self, rule: &CreationRule, search: &PathSearch, name: &str) -> Result<bool> {
+        match &rule.path_regex {
+            Some(pattern) => search
+                .is_match(pattern, name)
+                .map_err(|error| self.error(escaped(&error.to_string()).into_owned())),
+            None => Ok(true),
+        }
     }
 
     /// Refuses a creation rule of this configuration that has no key, or one that nothing can be encrypted for.

@@ -1,8 +1,10 @@
 //! The directory in which Git looks for hooks.
 
+use std::env;
 use std::ffi::OsStr;
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::command_error::{Code, CommandError, name_of};
 use crate::git::{Repository, git};
@@ -16,6 +18,10 @@ pub(super) struct HooksDirectory {
     pub(super) is_in_working_tree: bool,
     /// Whether other repositories use it too.
     pub(super) is_shared: bool,
+    /// Whether it is missing, and outside the repository and the home directory. Then `core.hooksPath` is likely a mistake.
+    is_foreign: bool,
+    /// Whether husky runs the hooks, with `sh -e`.
+    pub(super) is_of_husky: bool,
     /// Whether Git will look for hooks elsewhere once husky is installed.
     pub(super) is_until_husky: bool,
 }
@@ -37,6 +43,8 @@ impl HooksDirectory {
                 root,
                 is_in_working_tree: false,
                 is_shared: false,
+                is_of_husky: false,
+                is_foreign: false,
             });
         };
         let configured = path_of(&configured);
@@ -50,6 +58,9 @@ impl HooksDirectory {
         }
         // Git runs hooks in the root, so a relative path starts there.
         let path = root.join(configured);
+        let home = env::home_dir().filter(|home| home.parent().is_some());
+        let home = home.unwrap_or_else(|| root.clone());
+        let is_foreign = !path.exists() && !is_inside(&path, &[&root, &own, &home]);
         let above = path.parent().unwrap_or(&root);
         // Each `npm install` generates the files of `_`; they run the files with the same names in the parent directory.
         let is_of_husky =
@@ -60,10 +71,42 @@ impl HooksDirectory {
             is_in_working_tree: path.starts_with(&root) && !is_in_repository,
             is_shared: !path.starts_with(&root) && !is_in_repository,
             is_until_husky: false,
+            is_foreign,
+            is_of_husky: is_of_husky || path.ends_with(".husky"),
             path: path.to_owned(),
             root,
         })
     }
+
+    /// Creates it if it is missing.
+    pub(super) fn create(&self) -> Result<(), CommandError> {
+        if !self.is_foreign {
+            return fs::create_dir_all(&self.path)
+                .map_err(|error| CommandError::output(name_of(&self.path), &error));
+        }
+        let message = format!(
+            "`core.hooksPath` is {}, which does not exist and is outside the repository, so Git runs no hooks",
+            name_of(&self.path)
+        );
+        Err(CommandError::new(Code::Generic, message).hint(
+            "create that directory, or use the repository's own with `git config --unset core.hooksPath`; `git config --show-origin core.hooksPath` says where that is set",
+        ))
+    }
+}
+
+/// Whether a missing directory is inside one of the existing ones.
+fn is_inside(path: &Path, existing: &[&Path]) -> bool {
+    let mut above = path.ancestors();
+    let above = above.find_map(|above| Some((above, above.canonicalize().ok()?)));
+    let Some((above, real)) = above else {
+        return false;
+    };
+    // `..` after a missing directory may lead anywhere.
+    let missing = path.strip_prefix(above).unwrap_or(path);
+    let mut missing = missing.components();
+    let mut existing = existing.iter().filter_map(|path| path.canonicalize().ok());
+    missing.all(|part| matches!(part, Component::Normal(_)))
+        && existing.any(|existing| real.starts_with(existing))
 }
 
 /// A path that Git printed.

@@ -11,6 +11,7 @@ use super::decrypted::{Previous, encrypted};
 use super::local_mac::LocalMac;
 use super::refusal::Refusal;
 use super::standards::{Standards, configs};
+use super::untracked;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
 use crate::git::{
@@ -23,7 +24,7 @@ use crate::parallel::{self, ItemsPerThread};
 use crate::source::read_repository_file;
 use crate::ui::Ui;
 
-const CONFIGURATION: &str = ".sops.yaml";
+pub(super) const CONFIGURATION: &str = ".sops.yaml";
 
 const REFUSED: &str =
     "The commit is refused. Fix the files as shown, `git add` them, and commit again.";
@@ -110,7 +111,7 @@ pub(super) fn check(
     }
 
     let configured = configured(&index, &staged);
-    if !configured.is_empty() && globals.config().is_none() {
+    if !configured.is_empty() && globals.config_of_flag().is_none() {
         let before = match objects.commit("HEAD") {
             Some(id) => Snapshot::of_commit(&repository.root, &objects, &id)?,
             None => Snapshot::empty(&repository.root, &objects),
@@ -130,13 +131,7 @@ pub(super) fn check(
         for shown in parallel::map(&new, ItemsPerThread::Many, |file| {
             judge_of_secrets.shown_by_removed_rule(file, &before)
         }) {
-            let shown = shown?.into_iter();
-            let is_new = |shown: &Shown| {
-                let mut known = refusal.found.iter();
-                !known.any(|known| known.finding.place == shown.finding.place)
-            };
-            let shown: Vec<Shown> = shown.filter(is_new).collect();
-            refusal.found.extend(shown);
+            refusal.add_new(shown?);
         }
         let judge = Judge {
             linter: &standards.linter_of_configuration()?,
@@ -151,6 +146,15 @@ pub(super) fn check(
         }) {
             refusal.found.extend(shown?);
         }
+    }
+    if globals.config_of_flag().is_none() {
+        let secrets = standards.linter_of_secrets()?;
+        let judge = Judge {
+            linter: &secrets,
+            ..judge
+        };
+        let shown = untracked::shown(ui, &judge, &index, &files)?;
+        refusal.add_new(shown);
     }
     // An invalid configuration covers no file, so everything would pass.
     for directory in &configured {

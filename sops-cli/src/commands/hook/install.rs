@@ -2,16 +2,21 @@
 
 use std::env;
 use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use rustix::fs::{Access, access};
 use sops_core::reading::{self, FileKind};
+use sops_lint::shell_word;
 
 use super::directory::HooksDirectory;
 use super::managers::{Configurations, Manager};
-use super::script::HookName;
+use super::script::{HookName, is_changed};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers};
+use crate::git::Addresses;
 use crate::ui::Ui;
 
 /// What already exists at the path of a hook.
@@ -21,6 +26,10 @@ enum Present {
     Ours(String),
     /// Something that runs the check.
     RunsCheck,
+    /// A script that mentions the check, but may go on if it fails, or not run it.
+    Mentions(Manager),
+    /// A script that this or an older version wrote, and that was changed so that it may not run the check.
+    Changed,
     /// Something else.
     Foreign(Manager),
     /// Nothing yet, but this manager is configured to write a hook there.
@@ -31,8 +40,7 @@ enum Present {
 
 pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
     let directory = HooksDirectory::find()?;
-    fs::create_dir_all(&directory.path)
-        .map_err(|error| CommandError::output(name_of(&directory.path), &error))?;
+    directory.create()?;
     // On other machines, the program is at another path.
     let program = env::current_exe().ok();
     let program = program.filter(|_| !directory.is_in_working_tree);
@@ -47,13 +55,39 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
         let path = directory.path.join(hook.file());
         let name = name_of(&path);
         let script = hook.script(program.as_deref());
-        match present(&configurations, hook, &path) {
-            Present::Ours(text) if text == script => {
-                ui.note(format_args!("{name} is installed already"))
+        match present(&configurations, &directory, hook, &path) {
+            Present::Ours(text) if text == script => match make_executable(&path)? {
+                true => ui.note(format_args!("Made {name} executable again")),
+                false => ui.note(format_args!("{name} is installed already")),
+            },
+            Present::RunsCheck if is_skipped(&directory, &path) => {
+                unchecked.push(hook);
+                let message =
+                    format!("{name} runs sops-rs, but Git ignores it because it is not executable");
+                let hint = format!("run `chmod +x {}`", shell_word(&name));
+                ui.error(&CommandError::new(Code::Generic, message).hint(hint));
             }
             Present::RunsCheck => ui.note(format_args!("{name} runs sops-rs already")),
+            Present::Mentions(manager) => {
+                unchecked.push(hook);
+                let message = format!(
+                    "{name} mentions sops-rs, but may not run the check, or may go on after it fails"
+                );
+                ui.error(
+                    &CommandError::new(Code::Generic, message)
+                        .hint_with_lines(&manager.advice(hook)),
+                );
+            }
+            Present::Changed => {
+                unchecked.push(hook);
+                let message =
+                    format!("{name} was changed after sops-rs wrote it, and may not run the check");
+                let hint = "delete it, and run `sops-rs hook install` again";
+                ui.error(&CommandError::new(Code::Generic, message).hint(hint));
+            }
             Present::Ours(text) => {
                 write(ui, &path, &script, Expected::Content(text.as_bytes()))?;
+                make_executable(&path)?;
                 ui.note(format_args!("Updated {name}"));
             }
             Present::ExpectedToRunCheck(manager) => {
@@ -84,6 +118,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
             }
         }
     }
+    Addresses::remember_all();
     report(ui, &directory, &written, &unchecked);
     if directory.is_until_husky {
         ui.warn("husky is not installed in this clone yet; after you install it, run `sops-rs hook install` again, because Git then ignores these hooks");
@@ -102,13 +137,13 @@ pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
     for hook in HookName::ALL {
         let path = directory.path.join(hook.file());
         let name = name_of(&path);
-        match present(&configurations, hook, &path) {
+        match present(&configurations, &directory, hook, &path) {
             Present::Ours(_) => {
                 has_removed = true;
                 fs::remove_file(&path).map_err(|error| CommandError::output(&name, &error))?;
                 ui.note(format_args!("Removed {name}"));
             }
-            Present::RunsCheck => {
+            Present::RunsCheck | Present::Mentions(_) | Present::Changed => {
                 is_complete = false;
                 let message = format!(
                     "{name} runs sops-rs, but `sops-rs hook install` did not write it; it was not changed"
@@ -125,6 +160,7 @@ pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
             | Present::ExpectedToRunCheck(_) => {}
         }
     }
+    Addresses::forget();
     if is_complete && !has_removed {
         ui.note("No sops-rs hooks are installed");
     }
@@ -134,8 +170,14 @@ pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
     })
 }
 
-fn present(configurations: &Configurations<'_>, hook: HookName, path: &Path) -> Present {
+fn present(
+    configurations: &Configurations<'_>,
+    directory: &HooksDirectory,
+    hook: HookName,
+    path: &Path,
+) -> Present {
     let exists = path.symlink_metadata().is_ok();
+    let mut is_mentioned = false;
     let manager = match exists {
         false => match Manager::to_come(configurations, hook) {
             Some(manager) => manager,
@@ -148,8 +190,12 @@ fn present(configurations: &Configurations<'_>, hook: HookName, path: &Path) -> 
             if hook.wrote(&text) {
                 return Present::Ours(text);
             }
-            if hook.is_run_by(&text) {
+            if hook.is_run_by(&text, directory.is_of_husky) {
                 return Present::RunsCheck;
+            }
+            is_mentioned = hook.is_mentioned_in(&text);
+            if is_mentioned && is_changed(&text) {
+                return Present::Changed;
             }
             Manager::of(&text)
         }
@@ -157,9 +203,27 @@ fn present(configurations: &Configurations<'_>, hook: HookName, path: &Path) -> 
     match manager.runs_check(configurations, hook) {
         true if exists => Present::RunsCheck,
         true => Present::ExpectedToRunCheck(manager),
+        false if is_mentioned => Present::Mentions(manager),
         false if exists => Present::Foreign(manager),
         false => Present::Expected(manager),
     }
+}
+
+/// Whether Git skips the hook, because it is not executable. husky runs its files with a shell.
+fn is_skipped(directory: &HooksDirectory, path: &Path) -> bool {
+    !directory.is_of_husky && path.exists() && access(path, Access::EXEC_OK).is_err()
+}
+
+/// Adds the permission to run a hook of ours, if it is missing: everyone who may read it may run it.
+fn make_executable(path: &Path) -> Result<bool, CommandError> {
+    if access(path, Access::EXEC_OK).is_ok() {
+        return Ok(false);
+    }
+    let refused = |error: io::Error| CommandError::output(name_of(path), &error);
+    let mode = path.metadata().map_err(refused)?.permissions().mode();
+    let mode = mode | (mode & 0o444) >> 2 | 0o100;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(refused)?;
+    Ok(true)
 }
 
 fn write(ui: &Ui, path: &Path, script: &str, expected: Expected<'_>) -> Result<(), CommandError> {

@@ -70,12 +70,35 @@ impl Manager {
 
     /// Whether its configuration already runs the check.
     pub(super) fn runs_check(self, configurations: &Configurations<'_>, hook: HookName) -> bool {
-        let words = match self {
-            Self::PreCommit => "id: sops-rs",
-            _ => hook.words(),
+        let Some(text) = configurations.text(self) else {
+            return false;
         };
-        let text = configurations.text(self);
-        text.is_some_and(|text| text.contains(words))
+        let mut lines = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        match self {
+            Self::PreCommit => lines.any(|line| {
+                let mut after = line.split("id: sops-rs").skip(1);
+                after.any(|after| {
+                    !after.starts_with(|char: char| char.is_alphanumeric() || char == '-')
+                })
+            }),
+            Self::Lefthook => {
+                let begins =
+                    |line: &str| !line.starts_with([' ', '\t', '#', '-']) && !line.is_empty();
+                let key = format!("{}:", hook.file());
+                // In YAML, each hook is a section.
+                if !text.lines().any(|line| line.starts_with(&key)) {
+                    return lines.any(|line| is_run_in(hook, line));
+                }
+                let mut section = lines.skip_while(|line| !line.starts_with(&key));
+                section.next().is_some_and(|line| is_run_in(hook, line))
+                    || section
+                        .take_while(|line| !begins(line))
+                        .any(|line| is_run_in(hook, line))
+            }
+            _ => lines.any(|line| is_run_in(hook, line)),
+        }
     }
 
     /// The lines to add, and the file to add them to.
@@ -110,6 +133,17 @@ impl Manager {
             _ => format!("add this line to it, before any `exec` or `exit`\n{command} || exit 1"),
         }
     }
+}
+
+/// Whether a line of a configuration runs the check of the hook, and does not ignore its failure.
+fn is_run_in(hook: HookName, line: &str) -> bool {
+    let mut commands = line.split(hook.words()).skip(1);
+    commands.any(|after| {
+        let end = after.find(['"', '}', ',']).unwrap_or(after.len());
+        let rest = &after[..end];
+        let is_other = hook != HookName::Push && rest.contains("--pre-push");
+        !is_other && !rest.contains(['|', ';', '&'])
+    })
 }
 
 /// The configurations of the managers in a repository. Each is read once, when it is needed.

@@ -1,5 +1,6 @@
 //! `sops-rs hook`: the checks that Git runs before commits, merges and pushes, and their installation.
 
+mod chained;
 mod decrypted;
 mod directory;
 mod index;
@@ -8,8 +9,11 @@ mod local_mac;
 mod managers;
 mod pushed;
 mod refusal;
+mod remote;
 mod script;
+mod shell;
 mod standards;
+mod untracked;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -76,7 +80,8 @@ pub(crate) fn cmd_hook(
 
 fn run(ui: &Ui, globals: &GlobalArgs, args: &RunArgs) -> Result<ExitCode, CommandError> {
     if let Some(remote) = args.pre_push.first() {
-        return pushed::check_push(ui, globals, remote);
+        let address = args.pre_push.last().unwrap_or(remote);
+        return pushed::check_push(ui, globals, remote, address);
     }
     if let Some(from) = &args.from_ref {
         return pushed::check_range(ui, globals, &pushed::Range::given(from, &args.to_ref));

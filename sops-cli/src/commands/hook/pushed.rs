@@ -14,10 +14,11 @@ use sops_lint::{Encrypted, shell_word};
 
 use super::decrypted::{Previous, encrypted};
 use super::refusal::Refusal;
+use super::remote::Remote;
 use super::standards::{Standards, leaks};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
-use crate::git::{Objects, Pushed, Repository, Version, remotes_at};
+use crate::git::{Objects, Pushed, Repository, TrackingBranches, Version};
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
@@ -65,6 +66,7 @@ impl Range {
 struct Update {
     local_name: String,
     local_id: String,
+    remote_name: String,
     remote_id: String,
 }
 
@@ -72,6 +74,7 @@ pub(super) fn check_push(
     ui: &Ui,
     globals: &GlobalArgs,
     remote: &str,
+    address: &str,
 ) -> Result<ExitCode, CommandError> {
     let list = io::read_to_string(io::stdin().lock())
         .map_err(|error| CommandError::input("standard input", &error))?;
@@ -81,12 +84,15 @@ pub(super) fn check_push(
         return Ok(ExitCode::SUCCESS);
     }
     let check = Check::new(ui, globals)?;
-    let remotes = remotes_at(remote);
-    let mut known: Vec<String> = updates
-        .iter()
-        .map(|update| update.remote_id.clone())
-        .filter(|id| !is_none(id))
-        .collect();
+    let branches = updates.iter().map(|update| {
+        let id = Some(&*update.remote_id).filter(|id| !is_none(id));
+        (&*update.remote_name, id)
+    });
+    let branches: Vec<_> = branches.collect();
+    let Remote {
+        mut known,
+        tracking,
+    } = Remote::find(ui, &check.objects, remote, address, &branches);
     // Most tags point to commits of a branch.
     updates.sort_by_key(|update| !update.local_name.starts_with("refs/heads/"));
     let mut report = Report::default();
@@ -95,7 +101,7 @@ pub(super) fn check_push(
             tip: &update.local_id,
             name: &update.local_name,
             known: &known,
-            remotes: &remotes,
+            tracking: &tracking,
         };
         report.add(&check, &pushed)?;
         known.push(update.local_id.clone());
@@ -120,7 +126,11 @@ pub(super) fn check_range(
         tip: &tip,
         name: &range.to,
         known: &Vec::from_iter(known),
-        remotes: &range.remote.as_deref().map(remotes_at).unwrap_or_default(),
+        tracking: &range
+            .remote
+            .as_deref()
+            .map(TrackingBranches::of)
+            .unwrap_or_default(),
     };
     // A push sends nothing that the clone lacks, and a range of commits may contain it.
     let cut_off = match range.remote {
@@ -158,7 +168,10 @@ fn shown_as_decrypted(
     let previous = Previous {
         versions: &version.before,
         deleted,
-        name: "the commit before",
+        name: match version.is_back {
+            true => "an earlier commit",
+            false => "the commit before",
+        },
     };
     previous.shown(judge, &version.file.path, bytes)
 }
@@ -169,7 +182,7 @@ fn updates(list: &str) -> Result<Vec<Update>, CommandError> {
     for line in list.lines().filter(|line| !line.trim().is_empty()) {
         // The first name is the user's, and may contain spaces: `HEAD@{1 day ago}`.
         let words: Vec<_> = line.rsplitn(4, ' ').collect();
-        let [remote_id, _, local_id, local_name] = words[..] else {
+        let [remote_id, remote_name, local_id, local_name] = words[..] else {
             let message = "standard input is not the list that Git passes to pre-push: expected lines with a local name, its ID, a remote name and its ID";
             return Err(CommandError::new(Code::CannotReadInput, message));
         };
@@ -177,6 +190,7 @@ fn updates(list: &str) -> Result<Vec<Update>, CommandError> {
             updates.push(Update {
                 local_name: local_name.to_owned(),
                 local_id: local_id.to_owned(),
+                remote_name: remote_name.to_owned(),
                 remote_id: remote_id.to_owned(),
             });
         }

@@ -65,6 +65,16 @@ impl Refusal {
         counts
     }
 
+    /// Adds findings in files in which nothing was found yet.
+    pub(super) fn add_new(&mut self, shown: Vec<Shown>) {
+        let is_new = |shown: &Shown| {
+            let mut known = self.found.iter();
+            !known.any(|known| known.finding.place == shown.finding.place)
+        };
+        let new: Vec<Shown> = shown.into_iter().filter(is_new).collect();
+        self.found.extend(new);
+    }
+
     /// Reports the reasons, and what to do next.
     pub(super) fn report(mut self, ui: &Ui, next: &str) -> Result<ExitCode, CommandError> {
         if self.is_empty() {

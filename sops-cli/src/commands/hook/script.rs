@@ -4,6 +4,8 @@ use std::path::Path;
 
 use sops_lint::shell_word;
 
+use super::chained;
+
 /// A hook that `install` writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HookName {
@@ -102,18 +104,43 @@ exec \"$sops_rs\" {words}
             || without_fallback(text) == without_fallback(&self.script(None))
     }
 
-    /// Whether another script, or a changed one of ours, runs the check.
-    pub(super) fn is_run_by(self, text: &str) -> bool {
+    /// Whether another script, or a changed one of ours, always runs the check and fails with it.
+    pub(super) fn is_run_by(self, text: &str, ends_on_error: bool) -> bool {
+        let is_checked = |text: &str| chained::is_checked(self, text, ends_on_error);
+        is_checked(text)
+            || self
+                .with_own_lines_as_command(text)
+                .is_some_and(|text| is_checked(&text))
+    }
+
+    /// A changed script of ours, with one command in place of the lines that find the program and run it. `None`: these were changed.
+    fn with_own_lines_as_command(self, text: &str) -> Option<String> {
+        let script = self.script(None);
+        let (_, ours) = script.split_once(FALLBACK)?;
+        let (_, ours) = ours.split_once('\n')?;
+        let (before, after) = text.split_once(FALLBACK)?;
+        let (_, after) = after.split_once('\n')?;
+        let after = after.strip_prefix(ours.trim_end())?;
+        let is_whole_line = after.is_empty() || after.starts_with('\n');
+        is_whole_line.then(|| format!("{before}exec {}{after}", self.command()))
+    }
+
+    /// Whether a script has the words of the check. It may still go on if the check fails, or not run it at all.
+    pub(super) fn is_mentioned_in(self, text: &str) -> bool {
         let lines = text
             .lines()
             .filter(|line| !line.trim_start().starts_with('#'));
-        let is_ours = text.contains(MARK);
-        let words = match is_ours {
+        let words = match is_changed(text) {
             true => self.words().trim_start_matches("sops-rs "),
             false => self.words(),
         };
         lines.into_iter().any(|line| line.contains(words))
     }
+}
+
+/// Whether a script that [`HookName::wrote`] does not know was ours.
+pub(super) fn is_changed(text: &str) -> bool {
+    text.contains(MARK)
 }
 
 #[cfg(test)]
@@ -130,10 +157,24 @@ mod tests {
             );
             assert!(hook.wrote(&script));
             assert!(hook.wrote(&hook.script(None)));
-            assert!(hook.is_run_by(&script));
-            let changed = format!("{script}# more\n");
-            assert!(!hook.wrote(&changed));
-            assert!(hook.is_run_by(&changed));
+            for changed in [
+                format!("{script}# more\n"),
+                script.replacen("\n# Written", "\nnpm test || exit 1\n# Written", 1),
+            ] {
+                assert!(!hook.wrote(&changed));
+                assert!(hook.is_run_by(&changed, false), "{changed}");
+            }
+            for changed in [
+                script.replacen("\n# Written", "\nexit 0\n# Written", 1),
+                script.replacen("\nif !", "\nexit 0\nif !", 1),
+                script.replacen("\nexec", "\nexit 0\nexec", 1),
+                script.replacen("\nexec", "\n#exec", 1),
+                script.replacen("exit 1", "exit 0", 1),
+                script.replacen("\nexec ", "\nexec echo ", 1),
+                script.trim_end().to_owned() + " || true\n",
+            ] {
+                assert!(!hook.is_run_by(&changed, false), "{changed}");
+            }
         }
         assert!(HookName::Commit.wrote(FIRST_SCRIPT));
         assert!(!HookName::Push.wrote(FIRST_SCRIPT));
@@ -142,11 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_of_another_origin_may_run_the_check() {
-        let commit = "#!/bin/sh\nsops-rs hook run || exit 1\n";
-        assert!(HookName::Commit.is_run_by(commit));
-        assert!(!HookName::Push.is_run_by(commit));
-        assert!(HookName::Push.is_run_by("echo \"$refs\" | sops-rs hook run --pre-push \"$@\""));
-        assert!(!HookName::Commit.is_run_by("# sops-rs hook run\n"));
+    fn a_script_may_mention_the_check_without_running_it() {
+        let text = "#!/bin/sh\nsops-rs hook run || true\n";
+        assert!(HookName::Commit.is_mentioned_in(text));
+        assert!(!HookName::Push.is_mentioned_in(text));
+        assert!(!HookName::Commit.is_mentioned_in("# sops-rs hook run\n"));
+        let changed = HookName::Commit
+            .script(None)
+            .replace("exec", "exit 0\nexec");
+        assert!(HookName::Commit.is_mentioned_in(&changed));
     }
 }

@@ -42,9 +42,11 @@ impl<'s> Standards<'s> {
         })?;
         let working_dir = std::env::current_dir()
             .map_err(|error| CommandError::input("the working directory", &error))?;
+        // SOPS_CONFIG is set for other commands, often by a file such as `.envrc`: it must not replace the rules that everyone else has.
+        let configs = configs(snapshot).with_named(globals.config_of_flag(), &working_dir)?;
         Ok(Self {
             snapshot,
-            configs: configs(snapshot).with_named(globals.config(), &working_dir)?,
+            configs,
             baseline,
             settings,
             linter,

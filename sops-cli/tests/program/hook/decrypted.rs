@@ -139,3 +139,38 @@ fn a_push_of_a_decrypted_file_is_refused() {
         run.succeeds();
     }
 }
+
+#[test]
+fn a_push_of_a_decrypted_file_is_refused_if_it_was_deleted_in_between() {
+    let repository = repository(&[("values.yaml", VALUES)]);
+    repository.add_remote("origin");
+    repository.git(&["push", "-q", "origin", "main"]).succeeds();
+    repository.git(&["rm", "-q", "values.yaml"]).succeeds();
+    repository.commit().succeeds();
+    repository.add("values.yaml", VALUES);
+    repository.commit().succeeds();
+    let run = repository.git(&["push", "-q", "origin", "main"]);
+    refused(
+        &run,
+        &["is encrypted in an earlier commit", "The push is refused"],
+    );
+    // What shows nothing of it may come back.
+    repository
+        .git(&["reset", "-q", "--hard", "HEAD^"])
+        .succeeds();
+    repository.add("values.yaml", "db: {user: '${USER}'}\n");
+    repository.commit().succeeds();
+    repository.git(&["push", "-q", "origin", "main"]).succeeds();
+}
+
+#[test]
+fn a_decrypted_binary_file_is_refused_without_the_mark_in_its_name() {
+    let repository = repository(&[]);
+    repository.0.write("a.bin", "\u{1}correct-horse");
+    let encrypted = repository.sops_rs(&["encrypt", "a.bin"]).succeeds();
+    repository.add("a.bin.enc", &encrypted.stdout);
+    repository.commit().succeeds();
+    repository.git(&["rm", "-q", "a.bin.enc"]).succeeds();
+    repository.add("a.bin", "\u{1}correct-horse");
+    repository.refuses("in HEAD as `a.bin.enc`");
+}

@@ -7,6 +7,7 @@ mod named;
 mod protection;
 mod pushed;
 mod staged;
+mod untracked;
 
 use std::path::Path;
 

@@ -90,7 +90,17 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
             &["this commit takes away the creation rule", "alone first"],
         );
     }
-    let repository = repository();
+    // A rule in front without `path_regex` takes the files of those after it.
+    let front = format!("creation_rules:\n- age: {}\n", recipient());
+    let front = configuration().replacen("creation_rules:\n", &front, 1);
+    let repository = self::repository();
+    repository.add("secrets/b.yaml", VALUES);
+    repository.add(".sops.yaml", &front);
+    refused(
+        &repository.commit(),
+        &["this commit takes away the creation rule"],
+    );
+    let repository = self::repository();
     repository.add("secrets/b.yaml", VALUES);
     repository.add(".sops.yaml", &misspelt);
     assert_ne!(repository.commit().code, Some(0));
@@ -193,4 +203,51 @@ fn the_output_of_the_installation_says_what_is_checked() {
     );
     let said = "`sops-rs lint` looks for them in manifests";
     assert!(run.stderr.contains(said), "{run}");
+}
+
+#[test]
+fn a_configuration_that_the_environment_names_does_not_replace_the_rules() {
+    let repository = repository();
+    repository.0.write(
+        "../elsewhere.yaml",
+        format!(
+            "creation_rules:\n- path_regex: none$\n  age: {}\n",
+            recipient()
+        ),
+    );
+    repository.add_remote("origin");
+    repository.git(&["push", "-q", "origin", "main"]).succeeds();
+    for (key, value) in [("user.name", "t"), ("user.email", "t@example.com")] {
+        repository.git(&["config", key, value]).succeeds();
+    }
+    repository.add("secrets/b.yaml", VALUES);
+    for elsewhere in ["../elsewhere.yaml", "missing.yaml"] {
+        let with_variable = |program: &str, arguments: &[&str]| {
+            let program = match program {
+                "git" => "git".into(),
+                _ => test_support::environment::program(),
+            };
+            let mut command = repository.0.command_of(&program, arguments);
+            command.env("SOPS_CONFIG", elsewhere);
+            repository.0.finish(command)
+        };
+        let run = with_variable("git", &["commit", "-q", "-m", "x"]);
+        refused(
+            &run,
+            &["secrets/b.yaml:1", "a creation rule covers this file"],
+        );
+        let run = with_variable("sops-rs", &["hook", "run"]);
+        refused(&run, &["secrets/b.yaml:1"]);
+        repository.commit_unchecked();
+        let run = with_variable("git", &["push", "-q", "origin", "main"]);
+        refused(&run, &["secrets/b.yaml:1", "The push is refused"]);
+        repository
+            .git(&["reset", "-q", "--soft", "HEAD^"])
+            .succeeds();
+    }
+    // The flag does.
+    let flag = ["hook", "run", "--config", "../elsewhere.yaml"];
+    repository.sops_rs(&flag).succeeds();
+    let flag = ["--config", "../elsewhere.yaml", "hook", "run"];
+    repository.sops_rs(&flag).succeeds();
 }

@@ -468,3 +468,147 @@ fn invalid_input_of_the_push_check_is_an_error() {
         .run_with_input(&["hook", "run", "--pre-push", "origin"], "\n")
         .succeeds();
 }
+
+#[test]
+fn branches_of_another_remote_with_a_longer_name_do_not_count() {
+    let repository = cloned();
+    repository.add("a.yaml", PLAIN);
+    repository.commit_unchecked();
+    for name in ["team/alice", "team"] {
+        let path = format!("../{name}.git");
+        repository.git(&["init", "-q", "--bare", &path]).succeeds();
+        // Newer versions of Git refuse to add such a remote.
+        let url = format!("remote.{name}.url");
+        let fetch = format!("remote.{name}.fetch");
+        let refspec = format!("+refs/heads/*:refs/remotes/{name}/*");
+        repository.git(&["config", &url, &path]).succeeds();
+        repository.git(&["config", &fetch, &refspec]).succeeds();
+    }
+    push(&repository, &["--no-verify", "team/alice", "main"]).succeeds();
+    is_refused(&push(&repository, &["team", "main"]), &["a.yaml:6"]);
+}
+
+#[test]
+fn local_refs_that_a_remote_is_fetched_to_do_not_count() {
+    for refspec in ["+refs/*:refs/*", "+refs/heads/*:refs/heads/*"] {
+        let repository = cloned();
+        repository.add_remote("mirror");
+        repository
+            .git(&["config", "remote.mirror.fetch", refspec])
+            .succeeds();
+        repository.add("a.yaml", PLAIN);
+        repository.commit_unchecked();
+        is_refused(&push(&repository, &["mirror", "main"]), &["a.yaml:6"]);
+    }
+}
+
+#[test]
+fn commits_are_checked_if_the_address_of_the_remote_has_changed() {
+    for has_history in [false, true] {
+        let repository = cloned();
+        repository
+            .git(&["init", "-q", "--bare", "../public"])
+            .succeeds();
+        if has_history {
+            push(&repository, &["../public", "main"]).succeeds();
+        }
+        repository.add("a.yaml", PLAIN);
+        repository.commit_unchecked();
+        push(&repository, &["--no-verify"]).succeeds();
+        repository
+            .git(&["remote", "set-url", "origin", "../public"])
+            .succeeds();
+        repository.add("b.yaml", HARMLESS);
+        repository.commit().succeeds();
+        is_refused(&push(&repository, &["origin", "main"]), &["a.yaml:6"]);
+        is_refused(&push(&repository, &["--all", "origin"]), &["a.yaml:6"]);
+    }
+    // A new branch, of which nothing was fetched.
+    for arguments in [
+        &["origin", "new"][..],
+        &["../public", "new"],
+        &["origin", "tag", "v1"],
+    ] {
+        let repository = cloned();
+        repository
+            .git(&["init", "-q", "--bare", "../public"])
+            .succeeds();
+        push(&repository, &["../public", "main"]).succeeds();
+        repository.add("a.yaml", PLAIN);
+        repository.commit_unchecked();
+        push(&repository, &["--no-verify"]).succeeds();
+        let set_url = ["remote", "set-url", "origin", "../public"];
+        repository.git(&set_url).succeeds();
+        repository.git(&["checkout", "-q", "-b", "new"]).succeeds();
+        repository.git(&["tag", "v1"]).succeeds();
+        // It is not forgotten after the first push.
+        push(&repository, &["origin", "main~1:refs/heads/old"]).succeeds();
+        is_refused(&push(&repository, arguments), &["a.yaml:6"]);
+        // What was fetched from the new address counts.
+        let set_url = ["remote", "set-url", "origin", "../origin"];
+        repository.git(&set_url).succeeds();
+        let fetch = ["fetch", "-q", "--prune", "origin"];
+        repository.git(&fetch).succeeds();
+        push(&repository, &["origin", "new"]).succeeds();
+        push(&repository, &["origin", "new:other"]).succeeds();
+    }
+    // An unrelated history.
+    let repository = cloned();
+    repository.add("a.yaml", PLAIN);
+    repository.commit_unchecked();
+    push(&repository, &["--no-verify"]).succeeds();
+    repository
+        .git(&["clone", "-q", "../origin", "../other"])
+        .succeeds();
+    let other = repository.0.path("../other");
+    repository
+        .git_in(&other, &["checkout", "-q", "--orphan", "new"])
+        .succeeds();
+    repository
+        .git_in(&other, &["commit", "-q", "--allow-empty", "-m", "x"])
+        .succeeds();
+    repository
+        .git(&["init", "-q", "--bare", "../public"])
+        .succeeds();
+    repository
+        .git_in(&other, &["push", "-q", "../public", "new:main"])
+        .succeeds();
+    repository
+        .git(&["remote", "set-url", "origin", "../public"])
+        .succeeds();
+    let run = push(&repository, &["-f", "origin", "main"]);
+    is_refused(&run, &["a.yaml:6", "git fetch --prune"]);
+}
+
+#[test]
+fn the_remote_is_asked_if_fetched_branches_are_out_of_date() {
+    let repository = cloned();
+    repository.add("a.yaml", PLAIN);
+    repository.commit_unchecked();
+    push(&repository, &["--no-verify"]).succeeds();
+    // A branch that was merged, and deleted on the server.
+    repository
+        .git(&["checkout", "-q", "-b", "feature"])
+        .succeeds();
+    repository.add("b.yaml", HARMLESS);
+    repository.commit().succeeds();
+    push(&repository, &["origin", "feature"]).succeeds();
+    let remote = repository.0.path("../origin");
+    let delete = ["update-ref", "-d", "refs/heads/feature"];
+    repository.git_in(&remote, &delete).succeeds();
+    repository.add("c.yaml", HARMLESS);
+    repository.commit().succeeds();
+    let run = push(&repository, &["origin", "feature"]).succeeds();
+    assert!(!run.stderr.contains("git fetch"), "{run}");
+    // A branch that was reset on the server.
+    let reset = ["update-ref", "refs/heads/feature", "refs/heads/main"];
+    repository.git_in(&remote, &reset).succeeds();
+    push(&repository, &["origin", "feature"]).succeeds();
+    // A branch to which others have pushed.
+    let theirs = ["commit-tree", "-p", "main", "-m", "x", "main^{tree}"];
+    let theirs = repository.git_in(&remote, &theirs).succeeds().stdout;
+    let update = ["update-ref", "refs/heads/main", theirs.trim()];
+    repository.git_in(&remote, &update).succeeds();
+    let run = push(&repository, &["origin", "main~1:main", "HEAD:feature"]);
+    assert!(run.stderr.contains("fetch first"), "{run}");
+}

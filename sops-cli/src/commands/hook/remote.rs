@@ -1,0 +1,58 @@
+//! What the remote of a push has, so that only the rest is checked.
+
+use crate::git::{Addresses, Objects, TrackingBranches, branches_at};
+use crate::ui::Ui;
+
+/// The commits that a remote has.
+pub(super) struct Remote {
+    /// The IDs of some. This repository may lack them.
+    pub(super) known: Vec<String>,
+    /// Branches that were fetched from it.
+    pub(super) tracking: TrackingBranches,
+}
+
+impl Remote {
+    /// The remote with this name and address. `branches` are the names of those that the push updates, with the IDs that Git has just got from the
+    /// remote; `None`: the remote lacks the branch.
+    ///
+    /// The fetched branches count unless they contradict this, or the remote had another address before, where they may come from.
+    /// Then the remote is asked for all of its branches.
+    pub(super) fn find(
+        ui: &Ui,
+        objects: &Objects,
+        name: &str,
+        address: &str,
+        branches: &[(&str, Option<&str>)],
+    ) -> Self {
+        let tracking = TrackingBranches::of(name);
+        let ids = branches.iter().filter_map(|(_, id)| *id);
+        let mut known: Vec<String> = ids.map(str::to_owned).collect();
+        let mut addresses = Addresses::read();
+        let mut remotes = tracking.remotes.iter();
+        let has_moved = remotes.any(|remote| addresses.has_changed(remote, address));
+        let is_contradicted = branches
+            .iter()
+            .any(|(branch, id)| tracking.contradict(objects, branch, *id));
+        if !has_moved && !is_contradicted {
+            addresses.remember(&tracking.remotes, address);
+            return Self { known, tracking };
+        }
+        let mut is_incomplete = known.iter().any(|id| objects.commit(id).is_none());
+        match branches_at(objects, address) {
+            Some(branches) => {
+                if tracking.are_in(&branches) {
+                    addresses.remember(&tracking.remotes, address);
+                }
+                known.extend(branches);
+            }
+            None => is_incomplete = true,
+        }
+        if is_incomplete {
+            ui.note("The branches that you have fetched differ from those of the remote, so all commits that it may lack are checked; `git fetch --prune` updates them");
+        }
+        Self {
+            known,
+            tracking: TrackingBranches::default(),
+        }
+    }
+}

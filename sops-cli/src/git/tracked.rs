@@ -1,0 +1,93 @@
+//! The files below a directory that Git tracks. `.gitignore` does not apply to them.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::program::Running;
+use crate::command_error::CommandError;
+
+/// Tracked files that a walk has not found yet.
+#[derive(Default)]
+pub(crate) struct Tracked {
+    directory: PathBuf,
+    unseen: Mutex<HashSet<PathBuf>>,
+}
+
+impl Tracked {
+    /// The tracked files below a directory; none outside of a repository. Their paths start with the directory, like those of a walk.
+    ///
+    /// # Errors
+    /// Git is missing, or cannot read the repository.
+    pub(crate) fn below(directory: &Path) -> Result<Self, CommandError> {
+        let real = directory.canonicalize();
+        let list = match real.is_ok_and(|real| root_above(&real).is_some()) {
+            true => list(directory)?,
+            false => Vec::new(),
+        };
+        let names = list
+            .split(|byte| *byte == 0)
+            .filter(|name| !name.is_empty());
+        let paths = names.map(|name| directory.join(OsStr::from_bytes(name)));
+        Ok(Self {
+            directory: directory.to_owned(),
+            unseen: Mutex::new(paths.collect()),
+        })
+    }
+
+    pub(crate) fn contains(&self, path: &Path) -> bool {
+        let unseen = self.unseen.lock();
+        let unseen = unseen.unwrap_or_else(PoisonError::into_inner);
+        unseen.contains(path)
+    }
+
+    /// Removes a file that the walk has found.
+    pub(crate) fn saw(&self, path: &Path) {
+        let unseen = self.unseen.lock();
+        unseen.unwrap_or_else(PoisonError::into_inner).remove(path);
+    }
+
+    /// The regular files that the walk has not found, in order.
+    pub(crate) fn unseen(self) -> Vec<PathBuf> {
+        let unseen = self.unseen.into_inner();
+        let unseen = unseen.unwrap_or_else(PoisonError::into_inner);
+        // A link that has replaced a directory may lead out of the repository.
+        let is_below = |path: &Path| {
+            let mut above = path.ancestors().skip(1);
+            above.all(|above| {
+                above == self.directory
+                    || !above.starts_with(&self.directory)
+                    || !above.is_symlink()
+            })
+        };
+        let is_file = |path: &PathBuf| {
+            path.symlink_metadata()
+                .is_ok_and(|metadata| metadata.is_file())
+                && is_below(path)
+        };
+        let mut unseen: Vec<PathBuf> = unseen.into_iter().filter(is_file).collect();
+        unseen.sort_unstable();
+        unseen
+    }
+}
+
+/// The root of the repository that a directory with this absolute path is in.
+pub(crate) fn root_above(directory: &Path) -> Option<&Path> {
+    let mut above = directory.ancestors();
+    above.find(|directory| directory.join(".git").exists())
+}
+
+fn list(directory: &Path) -> Result<Vec<u8>, CommandError> {
+    let arguments = ["ls-files", "-z"];
+    match Running::start_in(directory, &arguments)?.try_output()? {
+        Ok(list) => Ok(list),
+        // A `.git` that is not a repository.
+        Err(failure) if failure.reason.starts_with("not a git repository") => Ok(Vec::new()),
+        Err(failure) => {
+            let message = format!("`git ls-files`: {}", failure.reason);
+            Err(failure.error(message))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Configurations that the working tree has, and Git's index does not.
+
+use test_support::environment::recipient;
+
+use super::{Repository, refused};
+
+const ENV: &str = "DB_PASSWORD=correct-horse\n";
+
+fn rule(expression: &str) -> String {
+    format!(
+        "creation_rules:\n- path_regex: {expression}\n  age: {}\n",
+        recipient()
+    )
+}
+
+/// A repository with a plaintext file staged.
+fn repository(configuration: &str, expression: &str) -> Repository {
+    let repository = Repository::new();
+    std::fs::remove_file(repository.0.path(".sops.yaml")).expect("the test owns it");
+    repository.0.write(configuration, rule(expression));
+    repository.add("app/secrets/a.env", ENV);
+    repository
+}
+
+#[test]
+fn a_configuration_that_is_not_added_covers_what_is_staged() {
+    for (configuration, expression) in [
+        (".sops.yaml", "(^|/)secrets/"),
+        ("app/.sops.yaml", "^secrets/"),
+        ("app/secrets/.sops.yaml", "a"),
+    ] {
+        for preparation in [
+            &[][..],
+            &["add", "-N", configuration],
+            &["config", "core.excludesFile", "../ignored"],
+        ] {
+            let repository = repository(configuration, expression);
+            repository.0.write("../ignored", ".sops.yaml\n");
+            if !preparation.is_empty() {
+                repository.git(preparation).succeeds();
+            }
+            let run = repository.commit();
+            let reasons = [
+                "app/secrets/a.env:1",
+                "Git does not track",
+                "`git add` the `.sops.yaml`",
+                "The commit is refused",
+            ];
+            refused(&run, &reasons);
+            let run = repository.sops_rs(&["hook", "run", "--all-files"]);
+            refused(&run, &reasons[..2]);
+            repository.sops_rs(&["encrypt", "-i", "app/secrets/a.env"]);
+        }
+    }
+    // What it does not cover passes, and so does what is encrypted or excluded.
+    let repository = self::repository(".sops.yaml", "^other/");
+    repository.commit().succeeds();
+    let repository = self::repository(".sops.yaml", "(^|/)secrets/");
+    repository
+        .sops_rs(&["encrypt", "-i", "app/secrets/a.env"])
+        .succeeds();
+    repository.git(&["add", "app"]).succeeds();
+    repository.commit().succeeds();
+    let repository = self::repository(".sops.yaml", "(^|/)secrets/");
+    repository.add(".sops-lint.yaml", "exclude: ['**/*.env']\n");
+    repository.commit().succeeds();
+}
+
+#[test]
+fn a_configuration_counts_as_it_is_staged() {
+    let repository = repository(".sops.yaml", "^other/");
+    repository.git(&["add", ".sops.yaml"]).succeeds();
+    // The next commit may add this rule, and encrypt the file.
+    repository.0.write(".sops.yaml", rule("(^|/)secrets/"));
+    repository.commit().succeeds();
+    // The nearest one governs a file.
+    repository.add("app/.sops.yaml", &rule("^other/"));
+    repository.add("app/secrets/b.env", ENV);
+    repository
+        .git(&["rm", "-q", "--cached", ".sops.yaml"])
+        .succeeds();
+    repository.commit().succeeds();
+}
+
+#[test]
+fn a_configuration_above_the_repository_only_warns() {
+    let repository = repository("../.sops.yaml", "secrets/");
+    repository.add("app/secrets/b.env", ENV);
+    let run = repository.commit().succeeds();
+    assert!(
+        run.stderr
+            .contains("covers app/secrets/a.env and 1 more in plaintext"),
+        "{run}"
+    );
+    repository.add(".sops.yaml", &rule("^other/"));
+    repository.add("app/secrets/c.env", ENV);
+    let run = repository.commit().succeeds();
+    assert!(!run.stderr.contains("warning"), "{run}");
+}
+
+#[test]
+fn an_invalid_configuration_that_is_not_added_warns() {
+    let repository = repository(".sops.yaml", "a");
+    repository.0.write(".sops.yaml", "creation_rules: [");
+    let run = repository.commit().succeeds();
+    assert!(run.stderr.contains("warning"), "{run}");
+}
