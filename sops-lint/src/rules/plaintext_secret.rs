@@ -11,12 +11,13 @@ use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 
 use super::secret_in_metadata::last_applied;
-use crate::claim::names_keys;
+use crate::claim::{has_secret, names_keys, text_of};
 use crate::finding::{Fix, Severity};
 use crate::form;
 use crate::kubeconfig;
 use crate::kustomization;
 use crate::likeness::{in_text, is_angled, is_harmless, is_reference, judge};
+use crate::linter::Input;
 use crate::object::{Object, objects};
 use crate::report::{NamingRule, OwnRule, Report};
 use crate::rule::{Check, Rule};
@@ -39,7 +40,7 @@ pub(crate) static RULE: Rule = Rule {
 
 /// A file that a killed run has left: its plaintext was to be encrypted, or shown and forgotten.
 fn leftover(report: &mut Report<'_>) {
-    if form::is_leftover(report.input.path) {
+    if form::is_leftover(Path::new(&report.input.place())) {
         report
             .span(
                 0..0,
@@ -450,6 +451,9 @@ pub(crate) fn own_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
     }
     // A rule without an expression is for what people encrypt by hand.
     let NamingRule { config, rule, .. } = report.naming_rule()?;
+    if is_for_repository_host(report, config, rule) {
+        return None;
+    }
     let is_format = Format::from_path(path) != Format::Binary;
     let is_meant = is_format || !is_for_all_files(config, rule);
     (is_meant && report.is_claimed(rule)).then_some(rule)
@@ -477,7 +481,7 @@ fn is_for_all_of_its_form(config: &Config, rule: &CreationRule, path: &Path) -> 
 /// Whether the file is one that other programs read as it is, which nobody encrypts.
 pub(crate) fn is_for_other_programs(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
-    let is_known = [
+    [
         "kustomization.yaml",
         "kustomization.yml",
         "Kustomization",
@@ -489,15 +493,18 @@ pub(crate) fn is_for_other_programs(path: &Path) -> bool {
         "package.json",
         "package-lock.json",
     ]
-    .contains(&name.unwrap_or_default());
-    is_known || is_workflow(path)
+    .contains(&name.unwrap_or_default())
 }
 
-/// Whether a service of the repository's host reads it.
-fn is_workflow(path: &Path) -> bool {
-    path.components().any(|part| {
-        [".github", ".gitlab", ".circleci"]
-            .iter()
-            .any(|folder| part.as_os_str() == *folder)
-    })
+/// Whether a service of the repository's host reads the file as it is. A rule for all files of an extension is not meant for anything in the
+/// directories of these services, unless it has a secret.
+fn is_for_repository_host(report: &Report<'_>, config: &Config, rule: &CreationRule) -> bool {
+    let Input { path, bytes, .. } = *report.input;
+    let place = report.input.place();
+    let place = Path::new(&place);
+    form::is_host_configuration(place)
+        || form::is_in_host_directory(place)
+            && matches!(Format::from_path(path), Format::Yaml | Format::Json)
+            && is_for_all_of_its_form(config, rule, path)
+            && !has_secret(&text_of(bytes))
 }
