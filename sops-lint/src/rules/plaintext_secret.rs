@@ -16,7 +16,9 @@ use crate::finding::{Fix, Severity};
 use crate::form;
 use crate::kubeconfig;
 use crate::kustomization;
-use crate::likeness::{in_text, is_angled, is_harmless, is_reference, judge};
+use crate::likeness::{
+    has_signs, in_text, is_angled, is_harmless, is_reference, judge, may_be_password,
+};
 use crate::linter::Input;
 use crate::object::{Object, objects};
 use crate::report::{NamingRule, OwnRule, Report};
@@ -231,7 +233,10 @@ pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
 pub(crate) fn is_open_base64(key: &str, text: &str) -> bool {
     let packed: String = text.split_whitespace().collect();
     match STANDARD.decode(packed) {
-        Ok(bytes) => str::from_utf8(&bytes).map_or(true, |text| is_open_text(key, text)),
+        // Nothing fills in variables inside of base64.
+        Ok(bytes) => str::from_utf8(&bytes).map_or(true, |text| {
+            has_signs(text.trim()) || is_open_text(key, text)
+        }),
         Err(_) => !is_open_reference(text),
     }
 }
@@ -239,10 +244,10 @@ pub(crate) fn is_open_base64(key: &str, text: &str) -> bool {
 /// Whether nothing that is secret stands there. Words such as `true` and addresses count as values here: somebody made a Secret of them.
 pub(crate) fn is_open_reference(text: &str) -> bool {
     let is_address = text.contains("://") || text.starts_with('/');
+    let is_harmless = || !is_address && text.len() > 5 && is_harmless(text);
     text.is_empty()
-        || is_reference(text)
-        || !is_address && text.len() > 5 && is_harmless(text)
         || is_angled(text)
+        || !may_be_password(text) && (is_reference(text) || is_harmless())
 }
 
 /// Reports the values of Secrets that kustomize generates. What several aliases bring in is reported once.
