@@ -232,6 +232,16 @@ impl<'a> EncryptedDocument<'a> {
         self.document.is_encrypted_by(self.metadata.rule.as_ref())
     }
 
+    /// Whether everything that `rule` selects is encrypted, and at least one value that it does not select.
+    ///
+    /// # Errors
+    /// [`Error::Regex`], if the rule's expression is not valid.
+    pub fn encrypts_more_than(&self, rule: &EncryptionRule) -> Result<bool> {
+        let open = self.document.unencrypted(Some(rule))?;
+        let is_all_encrypted = open.iter().all(|one| one.is_comment);
+        Ok(is_all_encrypted && !self.document.is_encrypted_by(Some(rule))?)
+    }
+
     /// Refuses a plaintext that has values of which the file's rule selects none: all of it would be written as it is.
     ///
     /// # Errors

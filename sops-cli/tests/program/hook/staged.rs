@@ -234,6 +234,58 @@ fn a_change_of_the_configuration_that_changes_nothing_for_a_file_is_none_of_its_
 }
 
 #[test]
+fn a_file_that_encrypts_more_than_its_rule_selects_passes() {
+    let repository = Repository::new();
+    let everything = format!("creation_rules:\n- age: {}\n", recipient());
+    repository.0.write("all/.sops.yaml", everything);
+    let files = [
+        ("all.env", "DB_PASSWORD=correct-horse\n"),
+        ("all.json", "{\"password\": \"correct-horse\"}\n"),
+        ("all.ini", "[db]\npassword = correct-horse\n"),
+        ("all.yaml", PLAIN),
+    ];
+    for (name, text) in files {
+        repository.0.write(name, text);
+        let config = ["--config", "all/.sops.yaml", "encrypt", "-i", name];
+        repository.sops_rs(&config).succeeds();
+    }
+    let init = format!(
+        "creation_rules:\n- encrypted_regex: ^(data|stringData)$\n  age: {}\n",
+        recipient()
+    );
+    repository.0.write(".sops.yaml", &init);
+    repository
+        .git(&[
+            "add",
+            ".sops.yaml",
+            "all.env",
+            "all.json",
+            "all.ini",
+            "all.yaml",
+        ])
+        .succeeds();
+    repository.commit().succeeds();
+    let run = repository.sops_rs(&["lint", "--select", "SL013"]);
+    assert_eq!(run.stdout.matches("encrypts more than").count(), 4, "{run}");
+    // A file that leaves some of it in plaintext is refused.
+    repository
+        .0
+        .write("all.yaml", format!("{PLAIN}data: {{a: YQ==}}\n"));
+    let config = [
+        "--config",
+        "all/.sops.yaml",
+        "encrypt",
+        "-i",
+        "--encrypted-regex",
+        "^stringData$",
+        "all.yaml",
+    ];
+    repository.sops_rs(&config).succeeds();
+    repository.git(&["add", "all.yaml"]).succeeds();
+    repository.refuses("SL013");
+}
+
+#[test]
 fn names_are_taken_as_they_are() {
     let repository = Repository::new();
     for name in [
