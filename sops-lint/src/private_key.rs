@@ -246,7 +246,7 @@ fn pem(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
         .collect();
     // Documentation has dots or words there.
     let letters = text.len();
-    let is_words = body.windows(3).any(|window| window == b"...");
+    let is_words = body.windows(3).any(|window| window == b"...") || !is_mixed(&text);
     let kind = bytes.get(start + 11..mark).unwrap_or_default();
     let what = match kind {
         b"OPENSSH " => "a private key of SSH",
@@ -313,6 +313,13 @@ fn decoded(bytes: &[u8], span: Range<usize>) -> Option<PrivateKey> {
 
 const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+}
+
+/// Whether it has more than a few different characters, as no example made of one letter has.
+fn is_mixed(key: &[u8]) -> bool {
+    let mut seen = [false; 256];
+    key.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+    seen.iter().filter(|seen| **seen).count() >= 16
 }
 
 #[cfg(test)]
@@ -553,6 +560,11 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
             "grep -q 'BEGIN PRIVATE KEY' file || echo there is no private key in that file at all",
             "-----BEGIN RSA PRIVATE KEY-----",
+            &format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n", "X".repeat(64)),
+            &format!(
+                "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+                "xX0Y".repeat(16)
+            ),
             "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA\n-----END PUBLIC KEY-----",
         ] {
             assert_eq!(kinds(text.as_bytes()), [], "{text}");

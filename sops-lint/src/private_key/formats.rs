@@ -6,7 +6,7 @@ use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{PrivateKey, is_base64};
+use super::{PrivateKey, is_base64, is_mixed};
 
 /// What names such a key.
 const NAMES: [&str; 2] = ["\"kty\"", "PrivateKey"];
@@ -93,11 +93,4 @@ fn wire_guard(bytes: &[u8], start: usize, end: usize) -> Option<PrivateKey> {
         certain: true,
         encoded: false,
     })
-}
-
-/// Whether it has more than a few different characters, as no example made of one letter has.
-fn is_mixed(key: &[u8]) -> bool {
-    let mut seen = [false; 256];
-    key.iter().for_each(|byte| seen[usize::from(*byte)] = true);
-    seen.iter().filter(|seen| **seen).count() >= 16
 }
