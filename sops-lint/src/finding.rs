@@ -9,7 +9,6 @@ use sops_core::Location;
 use sops_core::document::NewEntry;
 
 use crate::rule::Rule;
-use crate::rules::RULE_DIFFERS;
 
 /// How bad it is.
 #[derive(
@@ -59,16 +58,10 @@ pub struct Finding {
     pub help: Option<String>,
     /// What mends it, where that is safe.
     pub fix: Option<Fix>,
+    /// Whether a commit with it is refused: it leaks or loses something.
+    pub is_refused: bool,
     /// The same for the same thing in the same file, wherever it has moved in it. 32 hexadecimal digits.
     pub fingerprint: String,
-}
-
-impl Finding {
-    /// Whether a commit with it is refused. A file that encrypts more than its creation rule selects leaks nothing, and no command could
-    /// follow the rule without a leak.
-    pub fn is_refused(&self) -> bool {
-        self.rule.code != RULE_DIFFERS.code || self.fix.is_some()
-    }
 }
 
 /// What mends a finding.

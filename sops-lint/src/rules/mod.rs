@@ -28,7 +28,6 @@ pub(crate) use plaintext_secret::{
     COPY, RULE as PLAINTEXT_SECRET, generator as secret_generator, holds_secret, is_manifest,
     is_open_base64, is_open_reference, open_values, own_rule,
 };
-pub(crate) use rule_differs::RULE as RULE_DIFFERS;
 pub use secret_in_metadata::applied_secret;
 pub(crate) use suppression::RULE as SUPPRESSION;
 

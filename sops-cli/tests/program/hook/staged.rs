@@ -286,6 +286,18 @@ fn a_file_that_encrypts_more_than_its_rule_selects_passes() {
 }
 
 #[test]
+fn a_secret_in_the_metadata_is_refused_and_another_unknown_key_is_not() {
+    let repository = Repository::with_encrypted(&["a.yaml"]);
+    let text = repository.0.read("a.yaml");
+    repository.add("a.yaml", &format!("{text}    note: hello\n"));
+    repository.commit().succeeds();
+    for line in ["password: correct-horse", "note: S3cr3tP4ss-prod9"] {
+        repository.add("a.yaml", &format!("{text}    {line}\n"));
+        repository.refuses("in the metadata is in plaintext");
+    }
+}
+
+#[test]
 fn names_are_taken_as_they_are() {
     let repository = Repository::new();
     for name in [
