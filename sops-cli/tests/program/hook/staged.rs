@@ -289,8 +289,16 @@ fn a_file_that_encrypts_more_than_its_rule_selects_passes() {
 fn a_secret_in_the_metadata_is_refused_and_another_unknown_key_is_not() {
     let repository = Repository::with_encrypted(&["a.yaml"]);
     let text = repository.0.read("a.yaml");
-    repository.add("a.yaml", &format!("{text}    note: hello\n"));
-    repository.commit().succeeds();
+    let mac = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("mac: "));
+    let mac = mac.expect("the file has a MAC");
+    let later =
+        "    later_kms:\n        - enc: CiQAkPVmx8gZ2b7Qj3Yw9TnRb5HcXs2dLgUe7oMaQiPkV4x6y0\n";
+    for lines in ["    note: hello\n", &format!("    MAC: {mac}\n"), later] {
+        repository.add("a.yaml", &format!("{text}{lines}"));
+        repository.commit().succeeds();
+    }
     for line in ["password: correct-horse", "note: S3cr3tP4ss-prod9"] {
         repository.add("a.yaml", &format!("{text}    {line}\n"));
         repository.refuses("in the metadata is in plaintext");
