@@ -96,15 +96,24 @@ pub(crate) fn is_keeper(path: &Path) -> bool {
 /// Whether a killed run of this program has left the file, whose path starts in the repository: what it writes goes into such files first.
 pub(crate) fn is_leftover(path: &Path) -> bool {
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    let random = |name: &str| name.strip_prefix(".sops-rs-").map(str::to_owned);
     let is_directory = |name: &str| {
-        random(name).is_some_and(|part| part.len() == 16 && part.bytes().all(is_digit))
+        let random = name.strip_prefix(".sops-rs-");
+        random.is_some_and(|random| random.len() == 16 && random.bytes().all(is_digit))
     };
-    // Older versions had no directories.
+    // Older versions had no directories. Characters of one class only may be a chosen word.
+    let classes = [
+        u8::is_ascii_lowercase,
+        u8::is_ascii_uppercase,
+        u8::is_ascii_digit,
+    ];
     let is_file = |name: &str| {
-        let random = random(name);
-        let part = random.as_ref().and_then(|part| part.strip_suffix(".tmp"));
-        part.is_some_and(|part| part.len() == 6 && part.bytes().all(|c| c.is_ascii_alphanumeric()))
+        let random = name.strip_prefix(".sops-rs-");
+        let random = random.and_then(|random| random.strip_suffix(".tmp"));
+        random.map(str::as_bytes).is_some_and(|random| {
+            random.len() == 6
+                && random.iter().all(u8::is_ascii_alphanumeric)
+                && !classes.iter().any(|is_in| random.iter().all(is_in))
+        })
     };
     let directories = path.parent().into_iter().flat_map(Path::components);
     let mut directories = directories.filter_map(|part| part.as_os_str().to_str());
@@ -330,6 +339,7 @@ mod tests {
             (".sops-rs-0123456789abcdef0/0", false),
             ("a/.sops-rs-notes", false),
             (".sops-rs-notes.tmp/a", false),
+            (".sops-rs-backup.tmp", false),
             (".sops-rs-0123456789abcdef", false),
             ("sops-rs-x1Y2z3.tmp", false),
         ] {

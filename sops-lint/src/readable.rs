@@ -165,8 +165,8 @@ pub(crate) fn is_public(text: &str) -> bool {
             is_any = true;
             continue;
         }
-        if let Some(behind) = behind_description(rest) {
-            rest = behind;
+        if let Some(after) = after_description(rest) {
+            rest = after;
             is_any = true;
             continue;
         }
@@ -190,7 +190,7 @@ pub(crate) fn is_public(text: &str) -> bool {
 
 /// What follows the description of a certificate as `openssl x509 -text` writes it; `None` if the text starts with none, or with one that
 /// has a secret in it.
-fn behind_description(text: &str) -> Option<&str> {
+fn after_description(text: &str) -> Option<&str> {
     let mut lines = text.split_inclusive('\n');
     let title = lines.next()?;
     if !DESCRIPTIONS.contains(&title.trim_end()) {
@@ -198,13 +198,13 @@ fn behind_description(text: &str) -> Option<&str> {
     }
     let is_part = |line: &&str| line.starts_with("    ") || line.trim().is_empty();
     let length: usize = lines.take_while(is_part).map(str::len).sum();
-    let (description, behind) = text[title.len()..].split_at(length);
+    let (description, after) = text[title.len()..].split_at(length);
     let is_described = |line: &str| {
         let line = line.trim();
         line.contains([' ', ':']) || line.chars().all(char::is_alphabetic)
     };
     let is_public = description.lines().all(is_described) && in_text("", description).is_empty();
-    is_public.then_some(behind)
+    is_public.then_some(after)
 }
 
 fn is_recipient(line: &str) -> bool {

@@ -12,9 +12,9 @@ pub(super) fn key(bytes: &[u8], kty: Range<usize>, from: usize) -> (usize, Optio
     let from = kty.start.saturating_sub(NEAR).max(from);
     let to = bytes.len().min(kty.end + NEAR);
     let before = &bytes[from..kty.start];
-    let behind = &bytes[kty.end..to];
+    let after = &bytes[kty.end..to];
     let members = match opening(before) {
-        Some(begin) => from + begin..kty.end + closing(behind),
+        Some(begin) => from + begin..kty.end + closing(after),
         None => block(bytes, &kty, from..to),
     };
     let found = private_member(bytes, members.clone());

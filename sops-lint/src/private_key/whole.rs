@@ -94,8 +94,7 @@ fn packet_of_pgp(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
 
 /// The content of an element of ASN.1 with that tag, which may be cut off, and its length; of indefinite length, all that follows.
 fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], usize)> {
-    let (first, rest) = bytes.split_first().filter(|(first, _)| **first == tag)?;
-    let _ = first;
+    let rest = bytes.strip_prefix(&[tag])?;
     match *rest.first()? {
         0x80 => Some((&rest[1..], 0)),
         short @ 0..0x80 => Some((&rest[1..], usize::from(short))),
@@ -158,7 +157,7 @@ fn der(bytes: &[u8]) -> Option<Key> {
         Structure::Key => Some(("a private key in DER", true)),
         Structure::Encrypted => Some(("a private key under a passphrase", false)),
         Structure::Store => {
-            // Bags with keys stand outside of what is encrypted as a whole.
+            // Bags with keys are outside of what is encrypted as a whole.
             let mut bags = bytes
                 .windows(BAG.len() + 1)
                 .filter(|window| window.starts_with(BAG));
