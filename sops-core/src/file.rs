@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::config::Stores;
 use crate::convert::{json_binary_indent, yaml_step};
+use crate::document::block::unknown::UnknownValue;
 use crate::document::{Document, Edits, block};
 use crate::error::{Error, Result};
 use crate::format::Format;
@@ -230,6 +231,21 @@ impl<'a> EncryptedDocument<'a> {
     /// [`Error::Regex`], where the rule's expression is not valid.
     pub fn follows_its_rule(&self) -> Result<bool> {
         self.document.is_encrypted_by(self.metadata.rule.as_ref())
+    }
+
+    /// The values in the metadata under keys that its format does not have, which are in plaintext.
+    pub fn unknown_values(&self) -> Vec<UnknownValue> {
+        block::unknown::find(&self.document, &self.metadata)
+    }
+
+    /// Whether everything that `rule` selects is encrypted, and at least one value that it does not select.
+    ///
+    /// # Errors
+    /// [`Error::Regex`], if the rule's expression is not valid.
+    pub fn encrypts_more_than(&self, rule: &EncryptionRule) -> Result<bool> {
+        let open = self.document.unencrypted(Some(rule))?;
+        let is_all_encrypted = open.iter().all(|one| one.is_comment);
+        Ok(is_all_encrypted && !self.document.is_encrypted_by(Some(rule))?)
     }
 
     /// Refuses a plaintext that has values of which the file's rule selects none: all of it would be written as it is.

@@ -129,6 +129,7 @@ mod vectors;
 pub use cipher::{CIPHERTEXT_PREFIX, is_ciphertext};
 pub use convert::{convert, extract};
 pub use document::Document;
+pub use document::block::unknown::UnknownValue;
 pub use document::change::{set, unset};
 pub use encrypted_tree::{EncryptedTree, path_of_ciphertext};
 pub use error::{Error, Location, Result};

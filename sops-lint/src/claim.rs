@@ -107,9 +107,11 @@ pub(crate) fn has_only_comments(text: &str) -> bool {
 
 /// Whether the text, or a comment in it, has what looks like a secret.
 pub(crate) fn has_secret(text: &str) -> bool {
-    if names_secret(text) || !in_text("", text).is_empty() {
-        return true;
-    }
+    names_secret(text) || !in_text("", text).is_empty() || has_secret_comment(text)
+}
+
+/// Whether the comments of a text have what looks like a secret.
+pub(crate) fn has_secret_comment(text: &str) -> bool {
     let comments = text.lines().filter_map(|line| {
         let line = line.trim_start();
         line.strip_prefix(['#', ';'])

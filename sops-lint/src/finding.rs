@@ -58,6 +58,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// What mends it, where that is safe.
     pub fix: Option<Fix>,
+    /// Whether a commit with it is refused: it leaks or loses something.
+    pub is_refused: bool,
     /// The same for the same thing in the same file, wherever it has moved in it. 32 hexadecimal digits.
     pub fingerprint: String,
 }

@@ -162,13 +162,65 @@ pub(crate) fn is_keeper(path: &Path) -> bool {
     KEEPERS.contains(&&*name(path))
 }
 
-/// Whether a killed run of this program has left the file: what it writes goes into such files first.
+/// Whether a killed run of this program has left the file, whose path starts in the repository: what it writes goes into such files first.
 pub(crate) fn is_leftover(path: &Path) -> bool {
-    let is_ours = |name: &str| name.starts_with(".sops-rs-");
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let is_directory = |name: &str| {
+        let random = name.strip_prefix(".sops-rs-");
+        random.is_some_and(|random| random.len() == 16 && random.bytes().all(is_digit))
+    };
+    // Older versions had no directories. Characters of one class only may be a chosen word.
+    let classes = [
+        u8::is_ascii_lowercase,
+        u8::is_ascii_uppercase,
+        u8::is_ascii_digit,
+    ];
+    let is_file = |name: &str| {
+        let random = name.strip_prefix(".sops-rs-");
+        let random = random.and_then(|random| random.strip_suffix(".tmp"));
+        random.map(str::as_bytes).is_some_and(|random| {
+            random.len() == 6
+                && random.iter().all(u8::is_ascii_alphanumeric)
+                && !classes.iter().any(|is_in| random.iter().all(is_in))
+        })
+    };
     let directories = path.parent().into_iter().flat_map(Path::components);
     let mut directories = directories.filter_map(|part| part.as_os_str().to_str());
     let name = path.file_name().and_then(|name| name.to_str());
-    directories.any(is_ours) || name.is_some_and(is_ours)
+    directories.any(is_directory) || name.is_some_and(is_file)
+}
+
+/// The directories for what the services of a repository's host read.
+const HOST_DIRECTORIES: [&str; 3] = [".github", ".gitlab", ".circleci"];
+
+/// Whether the path, which starts in the repository, is in a directory for the services of the repository's host.
+pub(crate) fn is_in_host_directory(path: &Path) -> bool {
+    let directories = path.parent().into_iter().flat_map(Path::components);
+    let mut names = directories.filter_map(|part| part.as_os_str().to_str());
+    names.any(|name| HOST_DIRECTORIES.contains(&name))
+}
+
+/// Whether a service of the repository's host reads the file with this path, which starts in the repository.
+pub(crate) fn is_host_configuration(path: &Path) -> bool {
+    let Some(text) = path.to_str() else {
+        return false;
+    };
+    let extension = text.strip_suffix(".yml").or(text.strip_suffix(".yaml"));
+    let parts: Vec<&str> = extension.unwrap_or_default().split('/').collect();
+    match parts[..] {
+        [
+            ".github",
+            "workflows" | "workflow-templates" | "ISSUE_TEMPLATE",
+            _,
+        ]
+        | [".github", "dependabot"]
+        | [".gitlab-ci"]
+        | [".gitlab", "ci", _]
+        | [".gitlab", "agents", _, "config"]
+        | [".circleci", "config" | "continue_config"] => true,
+        [".github", "actions", .., name] => name == "action",
+        _ => false,
+    }
 }
 
 /// Whether the file shows which variables to set, as `.env.example` does.
@@ -553,13 +605,45 @@ mod tests {
     fn leftovers_are_known_by_their_names() {
         for (name, expected) in [
             ("a/.sops-rs-x1Y2z3.tmp", true),
-            ("a/.sops-rs-x1Y2z3/secret.yaml", true),
-            (".sops-rs-x/a/b", true),
-            ("a/.sops-rs-notes", true),
-            (".sops-rs-abc123", true),
-            ("sops-rs-x.tmp", false),
+            (".sops-rs-0123456789abcdef/0", true),
+            ("a/.sops-rs-0123456789abcdef/b/secret.yaml", true),
+            (".sops-rs-dev/a/b", false),
+            (".sops-rs-0123456789ABCDEF/0", false),
+            (".sops-rs-0123456789abcdef0/0", false),
+            ("a/.sops-rs-notes", false),
+            (".sops-rs-notes.tmp/a", false),
+            (".sops-rs-backup.tmp", false),
+            (".sops-rs-0123456789abcdef", false),
+            ("sops-rs-x1Y2z3.tmp", false),
         ] {
             assert_eq!(is_leftover(Path::new(name)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_the_host_of_a_repository_reads_is_known_by_its_path() {
+        for (path, expected) in [
+            (".github/workflows/test.yml", true),
+            (".github/workflows/rotate-secrets.yaml", true),
+            (".github/dependabot.yml", true),
+            (".github/actions/setup/action.yml", true),
+            (".gitlab-ci.yml", true),
+            (".gitlab/ci/build.yml", true),
+            (".gitlab/agents/prod/config.yaml", true),
+            (".circleci/config.yml", true),
+            (".github/secrets/prod.env", false),
+            (".github/secrets.yaml", false),
+            (".github/workflows/secrets/prod.yaml", false),
+            (".github/workflows/prod.env", false),
+            (".github/actions/setup/secret.yml", false),
+            ("secrets/.circleci/config.yml", false),
+            ("secrets/.circleci/a.yaml", false),
+            (".circleci/prod.yaml", false),
+            (".gitlab/secrets.yaml", false),
+            ("a.yaml", false),
+            ("", false),
+        ] {
+            assert_eq!(is_host_configuration(Path::new(path)), expected, "{path}");
         }
     }
 }

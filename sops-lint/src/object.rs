@@ -107,7 +107,11 @@ impl<'d, 'a> Object<'d, 'a> {
         }
         let mut open = vec![node];
         while let Some(next) = open.pop() {
-            if next.span() != node.span() && is_object(next) {
+            if next.span() == node.span() {
+                object.look_at(next, &mut open);
+            } else if let Some(secret) = described_secret(next) {
+                inner.push((secret, "Secret"));
+            } else if is_object(next) {
                 inner.push((next, ""));
             } else {
                 object.look_at(next, &mut open);
@@ -183,7 +187,9 @@ impl<'d, 'a> Object<'d, 'a> {
             let metadata = self.node.get("metadata");
             metadata.is_some_and(|metadata| metadata.shape() == Shape::Mapping)
         };
-        self.is_secret() && (self.api_version == "v1" || has_metadata())
+        // Policies have the name, and settings of their own, beside the data.
+        let is_of_policy = || self.node.get("name").is_some() && self.node.lineage().len() > 1;
+        self.is_secret() && (has_metadata() || self.api_version == "v1" && !is_of_policy())
     }
 
     /// Whether it is a kustomization, which may lack its kind, its version or both.
@@ -229,7 +235,28 @@ fn is_object(node: NodeRef<'_, '_>) -> bool {
         node.get(key)
             .is_some_and(|node| node.shape() == Shape::Mapping)
     };
-    is_text("apiVersion") && is_text("kind") && (is_mapping("metadata") || is_mapping("stringData"))
+    // A reference has a name, and may have a mapping of keys.
+    let is_reference = || node.get("name").is_some() && node.get("type").is_none();
+    let is_secret = || is_core_secret(node) && is_mapping("data") && !is_reference();
+    is_text("apiVersion")
+        && is_text("kind")
+        && (is_mapping("metadata") || is_mapping("stringData") || is_secret())
+}
+
+/// The Secret that a policy has made, without its name: Kyverno puts it under `data`, beside the kind.
+fn described_secret<'d, 'a>(node: NodeRef<'d, 'a>) -> Option<NodeRef<'d, 'a>> {
+    let is_described = is_core_secret(node) && node.get("metadata").is_none();
+    let data = node.get("data").filter(|_| is_described)?;
+    let is_part = |key| {
+        data.get(key)
+            .is_some_and(|part| part.shape() == Shape::Mapping)
+    };
+    (is_part("data") || is_part("stringData")).then_some(data)
+}
+
+fn is_core_secret(node: NodeRef<'_, '_>) -> bool {
+    let is = |key, text| node.get(key).and_then(NodeRef::as_str) == Some(text);
+    is("kind", "Secret") && is("apiVersion", "v1")
 }
 
 fn is_container(node: &NodeRef<'_, '_>) -> bool {

@@ -2,7 +2,10 @@
 //! is looked at.
 
 mod formats;
+mod gnupg;
 mod runs;
+mod web_key;
+mod whole;
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -29,6 +32,9 @@ const WIDTHS: [usize; 2] = [2, 4];
 
 /// How many characters before a mark may belong to its key: the beginning of a line of PEM.
 const BEFORE: usize = 64;
+
+/// How many bytes of a binary file a finding is about.
+const HEADER: usize = 16;
 
 /// Base64 as people cut and wrap it.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -88,10 +94,23 @@ pub(crate) struct PrivateKey {
 /// The private keys in the bytes, in their order.
 pub(crate) fn find(bytes: &[u8]) -> Vec<PrivateKey> {
     let mut found = find_in(bytes, true);
+    found.extend(whole_key(bytes));
+    found.sort_by_key(|key| key.span.start);
     runs::find(bytes, &mut found);
     formats::find(bytes, &mut found);
     found.sort_by_key(|key| key.span.start);
     found
+}
+
+/// The key in a binary format that all of the bytes are.
+fn whole_key(bytes: &[u8]) -> Option<PrivateKey> {
+    let (what, certain) = whole::of(bytes)?;
+    Some(PrivateKey {
+        span: 0..bytes.len().min(HEADER),
+        what,
+        certain,
+        encoded: false,
+    })
 }
 
 /// The keys in it, those in base64 if `packed`.
@@ -227,17 +246,19 @@ fn pem(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
     let line = bytes[begin..mark].iter().rposition(|byte| *byte == b'\n');
     let begin = line.map_or(begin, |at| begin + at + 1);
     let before = bytes.get(begin..mark)?;
+    let rest = bytes.get(mark + "PRIVATE KEY".len()..)?;
+    // The form of SSH2 has a space instead of the fifth dash.
+    let is_ssh2 = before.ends_with(b"---- BEGIN SSH2 ENCRYPTED ");
     let dashes = before
         .windows(11)
-        .rposition(|window| window == b"-----BEGIN ")?;
+        .rposition(|window| window == b"-----BEGIN " || is_ssh2 && window == b"---- BEGIN ")?;
     let start = begin + dashes;
-    let rest = bytes.get(mark + "PRIVATE KEY".len()..)?;
-    let is_pgp = rest.starts_with(b" BLOCK-----");
-    if !is_pgp && !rest.starts_with(b"-----") {
-        return None;
-    }
-    let body = &rest[if is_pgp { 11 } else { 5 }..];
-    let end = body.windows(5).position(|window| window == b"-----");
+    let ends: [&[u8]; 3] = [b" BLOCK-----", b"-----", b" ----"];
+    let end = ends.into_iter().find(|end| rest.starts_with(end))?;
+    let body = &rest[end.len()..];
+    let end = body
+        .windows(5)
+        .position(|window| matches!(window, b"-----" | b"---- "));
     let body = &body[..end.unwrap_or(body.len()).min(64 * 1024)];
     let text: Vec<u8> = body
         .iter()
@@ -246,19 +267,19 @@ fn pem(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
         .collect();
     // Documentation has dots or words there.
     let letters = text.len();
-    let is_words = body.windows(3).any(|window| window == b"...");
+    let is_words = body.windows(3).any(|window| window == b"...") || !is_mixed(&text);
     let kind = bytes.get(start + 11..mark).unwrap_or_default();
     let what = match kind {
         b"OPENSSH " => "a private key of SSH",
         b"PGP " => "a private key of PGP",
-        b"ENCRYPTED " => "a private key under a passphrase",
+        b"ENCRYPTED " | b"SSH2 ENCRYPTED " => "a private key under a passphrase",
         _ => "a private key in PEM",
     };
     (letters >= 40 && !is_words && (looks_encoded(body) || looks_spaced(body))).then(|| {
         PrivateKey {
             span: start..mark + "PRIVATE KEY".len(),
             what,
-            certain: kind != b"ENCRYPTED ",
+            certain: !kind.ends_with(b"ENCRYPTED "),
             encoded: false,
         }
     })
@@ -313,6 +334,13 @@ fn decoded(bytes: &[u8], span: Range<usize>) -> Option<PrivateKey> {
 
 const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+}
+
+/// Whether it has more than a few different characters, as no example made of one letter has.
+fn is_mixed(key: &[u8]) -> bool {
+    let mut seen = [false; 256];
+    key.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+    seen.iter().filter(|seen| **seen).count() >= 16
 }
 
 #[cfg(test)]
@@ -522,6 +550,42 @@ mod tests {
                 &wire_guard.replace(" = ", ": \""),
                 "a private key of WireGuard",
             ),
+            (
+                &wire_guard.replace("PrivateKey = ", "wg:\n  privateKey: "),
+                "a private key of 32 bytes",
+            ),
+            (
+                &wire_guard.replace("PrivateKey = ", "  wg_private_key: '"),
+                "a private key of 32 bytes",
+            ),
+            (
+                &wire_guard.replace("PrivateKey = ", "WG_PRIVATE_KEY="),
+                "a private key of 32 bytes",
+            ),
+            (
+                &wire_guard.replace("Private", "Preshared"),
+                "a preshared key of WireGuard",
+            ),
+            (
+                &format!("key:\n  kty: EC\n  crv: P-256\n  d: {d}\n  x: y\n"),
+                "a private key as a JSON Web Key",
+            ),
+            (
+                &format!("keys:\n- d: '{d}'\n  x: a\n  kty: \"EC\"\n- kty: EC\n"),
+                "a private key as a JSON Web Key",
+            ),
+            (
+                &format!("key: {{kty: oct, k: {d}}}\n"),
+                "a private key as a JSON Web Key",
+            ),
+            (
+                &format!(r#"{{"kty": "EC", "meta": {{"a": 1}}, "d": "{d}"}}"#),
+                "a private key as a JSON Web Key",
+            ),
+            (
+                &format!(r#"{{"d": "{d}", "meta": {{"a": {{}}}}, "kty": "EC", "x": {{}}}}"#),
+                "a private key as a JSON Web Key",
+            ),
         ] {
             assert_eq!(kinds(text.as_bytes()), [(what, true, false)], "{text}");
         }
@@ -531,6 +595,11 @@ mod tests {
             r#"{"kty": {"type": "string"}, "d": {"type": "string"}}"#,
             &wire_guard.replace("yAnz", "..."),
             "PrivateKey = (private key of the peer)",
+            &wire_guard.replace("PrivateKey = ", "  publicKey: "),
+            &format!("a:\n  kty: EC\n  x: {d}\nb:\n  d: {d}\n"),
+            &format!("keys:\n- kty: EC\n  x: {d}\n- d: {d}\n"),
+            &format!("kty: EC\nid: {d}\nd: {d}/a\n"),
+            &format!(r#"[{{"kty": "EC", "x": "{d}"}}, {{"d": "{d}"}}]"#),
             "var key *rsa.PrivateKey = generate()",
             &format!("PrivateKey = {}=", "A".repeat(43)),
         ] {
@@ -539,9 +608,80 @@ mod tests {
         for mark in [
             "\"kty\"",
             "{\"kty\"",
+            "}kty:",
+            "kty:\n",
+            "- kty: a\n",
+            "{kty: {",
             "PrivateKey = ",
             "\"kty\":\"oct\",\"k\":\"",
         ] {
+            assert_eq!(kinds(mark.repeat(50_000).as_bytes()), [], "{mark}");
+        }
+    }
+
+    #[test]
+    fn binary_keys_are_found_in_base64() {
+        let body = (0..82u32).map(|number| (number * 7 + 13) as u8);
+        let header = [0x94, 0x58, 0x04, 0x65, 0, 0, 0, 22];
+        let bytes: Vec<u8> = header.into_iter().chain(body).collect();
+        let one = |encoded| [("a private key of PGP", true, encoded)];
+        assert_eq!(kinds(&bytes), one(false));
+        let text = STANDARD.encode(&bytes);
+        let lines = format!("{}\n  {}\n", &text[..76], &text[76..]);
+        for text in [
+            text.clone(),
+            format!("GPG_PRIVATE_KEY={text}\n"),
+            format!("{{\"key\": \"{text}\"}}"),
+            format!("key: |\n  {lines}"),
+            STANDARD.encode(&text),
+        ] {
+            assert_eq!(kinds(text.as_bytes()), one(true), "{text}");
+        }
+        // The body of PEM is no second key.
+        let pem = format!("-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: 1\n\n{lines}");
+        assert_eq!(kinds(pem.as_bytes()), one(false));
+        let mut public = bytes;
+        public[0] = 0x98;
+        assert_eq!(kinds(STANDARD.encode(&public).as_bytes()), []);
+    }
+
+    #[test]
+    fn forms_of_other_programs_are_known() {
+        let number = "00DEAE6F1C3B5A79886704152B3C4D5E6F708192A3B4C5D6E7F8091A2B3C4D5E6F70";
+        let gnupg = |name: &str| {
+            format!(
+                "Created: 20261128T204340\nKey: ({name} (ecc (curve Ed25519)\n  (d #{number}#)))\n"
+            )
+        };
+        let body = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk".repeat(5);
+        let minisign = |begin: &str| format!("untrusted comment: a key\n{begin}{body}\n");
+        let ssh2 = format!(
+            "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: \"a\"\n{body}\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n"
+        );
+        for (text, what, certain) in [
+            (gnupg("private-key"), "a private key of GnuPG", true),
+            (
+                gnupg("protected-private-key"),
+                "a private key of GnuPG",
+                false,
+            ),
+            (minisign("RWRTY0Iy"), "a private key of minisign", false),
+            (minisign("RWQAAEIy"), "a private key of minisign", true),
+            (minisign("RWRCSwAA"), "a private key of signify", false),
+            (ssh2, "a private key under a passphrase", false),
+        ] {
+            assert_eq!(kinds(text.as_bytes()), [(what, certain, false)], "{text}");
+        }
+        for text in [
+            gnupg("public-key"),
+            gnupg("shadowed-private-key"),
+            "(define (private-key (rsa key)) (car key)) ; in Scheme, with no number".to_owned(),
+            "untrusted comment: minisign public key\nRWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\n".to_owned(),
+            "---- BEGIN SSH2 PUBLIC KEY ----\nAAAAB3NzaC1yc2EAAAADAQABAAABAQDx\n---- END SSH2 PUBLIC KEY ----\n".to_owned(),
+        ] {
+            assert_eq!(kinds(text.as_bytes()), [], "{text}");
+        }
+        for mark in ["(private-key (rsa ", "untrusted comment: ", "private_key: "] {
             assert_eq!(kinds(mark.repeat(50_000).as_bytes()), [], "{mark}");
         }
     }
@@ -553,6 +693,11 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
             "grep -q 'BEGIN PRIVATE KEY' file || echo there is no private key in that file at all",
             "-----BEGIN RSA PRIVATE KEY-----",
+            &format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n", "X".repeat(64)),
+            &format!(
+                "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+                "xX0Y".repeat(16)
+            ),
             "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA\n-----END PUBLIC KEY-----",
         ] {
             assert_eq!(kinds(text.as_bytes()), [], "{text}");

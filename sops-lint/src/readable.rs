@@ -37,6 +37,22 @@ const HEADERS: [&str; 5] = [
     "MessageID: ",
 ];
 
+/// The titles of what `openssl` writes before a block to describe it.
+const DESCRIPTIONS: [&str; 3] = [
+    "Certificate:",
+    "Certificate Request:",
+    "Certificate Revocation List (CRL):",
+];
+
+/// How the lines begin that `openssl` and exports of browsers write between blocks.
+const REMARKS: [&str; 5] = [
+    "subject=",
+    "issuer=",
+    "Bag Attributes",
+    "friendlyName: ",
+    "localKeyID: ",
+];
+
 /// The shortest recipient of age.
 const RECIPIENT: usize = 62;
 
@@ -149,10 +165,16 @@ pub(crate) fn is_public(text: &str) -> bool {
             is_any = true;
             continue;
         }
+        if let Some(after) = after_description(rest) {
+            rest = after;
+            is_any = true;
+            continue;
+        }
         let (line, behind) = rest.split_once('\n').unwrap_or((rest, ""));
         let line = line.trim_end();
         rest = behind;
-        if line.starts_with('#') {
+        let is_remark = line.starts_with('#') || REMARKS.iter().any(|word| line.starts_with(word));
+        if is_remark {
             if !in_text("", line.trim_start_matches('#')).is_empty() {
                 return false;
             }
@@ -164,6 +186,25 @@ pub(crate) fn is_public(text: &str) -> bool {
         is_any = true;
     }
     is_any
+}
+
+/// What follows the description of a certificate as `openssl x509 -text` writes it; `None` if the text starts with none, or with one that
+/// has a secret in it.
+fn after_description(text: &str) -> Option<&str> {
+    let mut lines = text.split_inclusive('\n');
+    let title = lines.next()?;
+    if !DESCRIPTIONS.contains(&title.trim_end()) {
+        return None;
+    }
+    let is_part = |line: &&str| line.starts_with("    ") || line.trim().is_empty();
+    let length: usize = lines.take_while(is_part).map(str::len).sum();
+    let (description, after) = text[title.len()..].split_at(length);
+    let is_described = |line: &str| {
+        let line = line.trim();
+        line.contains([' ', ':']) || line.chars().all(char::is_alphabetic)
+    };
+    let is_public = description.lines().all(is_described) && in_text("", description).is_empty();
+    is_public.then_some(after)
 }
 
 fn is_recipient(line: &str) -> bool {
@@ -236,6 +277,38 @@ mod tests {
     use super::*;
 
     const HEX: &str = "6162636465666768696a6b6c6d6e6f706162636465666768696a6b6c6d6e6f70";
+
+    const DESCRIPTION: &str = "Certificate:
+    Data:
+        Version: 3 (0x2)
+        Serial Number:
+            34:2a:38:42:20:b9:87:f5:75:22:35:c5:de:9d:ea:e7:8e:63:0a:7e
+        Signature Algorithm: sha256WithRSAEncryption
+        Issuer: C = DE, O = Acme Inc, CN = a.example.com
+        Validity
+            Not Before: Nov 28 20:26:29 2026 GMT
+            Not After : Dec  8 20:26:29 2026 GMT
+        Subject: C = DE, O = Acme Inc, CN = a.example.com
+        Subject Public Key Info:
+            Public Key Algorithm: rsaEncryption
+                Public-Key: (2048 bit)
+                Modulus:
+                    00:f5:fd:fb:54:10:d2:6e:2e:95:6e:f2:b1:01:b1:
+                    7b:a5
+                Exponent: 65537 (0x10001)
+        X509v3 extensions:
+            X509v3 Subject Key Identifier: 
+                FC:48:F6:04:11:04:7E:0A:5F:E4:4F:0A:03:AD:C0:A6:31:4D:8D:F6
+            X509v3 Basic Constraints: critical
+                CA:TRUE
+            X509v3 Key Usage: critical
+                Digital Signature, Key Encipherment
+            X509v3 Subject Alternative Name: 
+                DNS:a.example.com, IP Address:10.0.0.1
+    Signature Algorithm: sha256WithRSAEncryption
+    Signature Value:
+        88:30:06:94:b8:fe:35:77:76:71:50:5e:cb:d0:8b:ad:50:32:
+";
 
     fn hex(text: &str) -> String {
         text.bytes().map(|byte| format!("{byte:02x}")).collect()
@@ -316,6 +389,9 @@ mod tests {
             certificate.to_owned(),
             format!("# Root CA\n{certificate}\n{certificate}"),
             certificate.replace('\n', "\r\n"),
+            format!("{DESCRIPTION}{certificate}"),
+            format!("{DESCRIPTION}{certificate}{DESCRIPTION}{certificate}"),
+            format!("Bag Attributes\n    localKeyID: 5E 2D\nsubject=CN = a\n{certificate}"),
         ] {
             assert!(is_public(&text), "{text}");
         }
@@ -328,6 +404,10 @@ mod tests {
             format!("{ssh} alice\npassword: hunter2"),
             format!("{certificate}password: hunter2\n"),
             format!("# password: hunter2-Marker9\n{certificate}"),
+            format!("{DESCRIPTION}    password: hunter2-Marker9\n{certificate}"),
+            format!("{DESCRIPTION}    hunter2\n{certificate}"),
+            format!("{DESCRIPTION}hunter2 is it\n{certificate}"),
+            format!("subject=CN = a\nhunter2\n{certificate}"),
             certificate.replace("MIIB", "hunter2-Marker"),
             certificate.replace("CERTIFICATE", "SECRET"),
             "-----BEGIN CERTIFICATE-----\nMIIB\n".to_owned(),

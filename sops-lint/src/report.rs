@@ -355,6 +355,7 @@ impl<'r> Report<'r> {
             message,
             help: None,
             fix: None,
+            is_refused: true,
             fingerprint: String::new(),
         });
         let last = self.findings.len() - 1;
@@ -370,6 +371,12 @@ impl Finding {
 
     pub(crate) fn severity(&mut self, severity: Severity) -> &mut Self {
         self.severity = severity;
+        self
+    }
+
+    /// A commit with it is not refused.
+    pub(crate) fn accepted(&mut self) -> &mut Self {
+        self.is_refused = false;
         self
     }
 

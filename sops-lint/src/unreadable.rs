@@ -10,6 +10,7 @@ use sops_core::document::{NodeRef, Shape, merge_conflict};
 use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, Document, Error, Format};
 
+use crate::claim::has_secret_comment;
 use crate::encoding::{Decoded, decode};
 use crate::likeness::judge;
 use crate::linter::Kind;
@@ -87,9 +88,11 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
     }
     let covered = own_rule(report).filter(|rule| {
         let is_secret = !is_like_object(text) || may_be_secret(text);
-        is_secret && !is_nothing(text) && may_select(rule, &error, text)
+        is_secret && may_select(rule, &error, text)
     });
-    if covered.is_some() {
+    if covered.is_some() && is_nothing(text) {
+        in_comments(report);
+    } else if covered.is_some() {
         let message = match conflict {
             Some(_) => format!("{CONFLICT}, and a creation rule covers it"),
             None => format!(
@@ -247,7 +250,13 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
     let is_copy = matches!(form::named(path), Some(Format::Yaml | Format::Json));
     let is_covered = own_rule(report).is_some();
     let may_hold = may_hold_secret(text);
-    if !may_hold && !is_covered || is_nothing(text) {
+    if !may_hold && !is_covered {
+        return;
+    }
+    if is_nothing(text) {
+        if is_covered {
+            in_comments(report);
+        }
         return;
     }
     let is_prose = form::is_prose(path);
@@ -284,6 +293,19 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
         return;
     }
     unencrypted(report);
+}
+
+/// Reports a file under a creation rule that has nothing but comments, if there is a secret in them.
+fn in_comments(report: &mut Report<'_>) {
+    if has_secret_comment(report.text()) {
+        report.of(&rules::PLAINTEXT_SECRET, None);
+        report
+            .span(
+                0..0,
+                "a creation rule covers this file, and a comment in it has what looks like a secret",
+            )
+            .help("delete the comment, or write a value in its place and encrypt the file");
+    }
 }
 
 /// Looks for a Secret in a file that was not read as YAML, such as an INI file: kustomize takes files of any name.

@@ -183,10 +183,56 @@ fn what_only_looks_like_a_secret_passes() {
 
 #[test]
 fn leftovers_of_a_killed_run_are_refused() {
-    for path in [".sops-rs-x1Y2.tmp", "a/.sops-rs-x1Y2/b.yaml"] {
+    for path in [".sops-rs-x1Y2z3.tmp", "a/.sops-rs-0123456789abcdef/b.yaml"] {
         let found = refused(None, path, b"a: b\n");
         assert_eq!(messages(&found).len(), 1, "{path}");
         assert!(found[0].message.contains("killed"), "{}", found[0].message);
+    }
+}
+
+#[test]
+fn the_names_of_directories_above_the_repository_do_not_matter() {
+    struct In(PathBuf);
+    impl Tree for In {
+        fn read(&self, _: &Path) -> Option<Vec<u8>> {
+            None
+        }
+
+        fn root(&self) -> &Path {
+            &self.0
+        }
+    }
+    let linter = Linter::new(Settings::default()).expect("the settings are valid");
+    for directory in [
+        ".github",
+        ".gitlab",
+        ".circleci",
+        ".sops-rs-0123456789abcdef",
+    ] {
+        for root in [
+            Path::new("/").join(directory),
+            Path::new("/").join(directory).join("a"),
+        ] {
+            let file = root.join(".sops.yaml");
+            let text = format!(
+                "creation_rules:\n- path_regex: (^|/)secrets/\n  age: {}\n",
+                recipient()
+            );
+            let config =
+                Config::parse(text.as_bytes(), &file, Path::new("/")).expect("it is valid");
+            let found = |name: &str| {
+                let linted = linter.lint(&Input {
+                    name,
+                    path: &root.join(name),
+                    bytes: b"DB_PASSWORD=correct-horse-9\n",
+                    config: Some(&config),
+                    tree: &In(root.clone()),
+                });
+                linted.findings.iter().any(|one| one.rule.code == "SL010")
+            };
+            assert!(found("secrets/a.env"), "{}", root.display());
+            assert!(!found("a.env"), "{}", root.display());
+        }
     }
 }
 

@@ -165,7 +165,7 @@ impl Judge<'_> {
             tree: self.snapshot,
         });
         let mut findings = linted.findings;
-        findings.retain(|finding| !self.baseline.contains(finding));
+        findings.retain(|finding| finding.is_refused && !self.baseline.contains(finding));
         findings
     }
 

@@ -227,11 +227,16 @@ fn a_file_gets_the_rule_of_its_creation_rule_in_memory() {
     // What is encrypted stays so, and a file that nobody can open as it is.
     environment.write(".sops.yaml", config("encrypted_regex: ^data$"));
     let run = environment.run(&["lint", "--fix", "--select", "SL013"]);
+    assert!(run.stdout.contains("encrypts more than"), "{run}");
+    assert_eq!(environment.read("secret.yaml"), after);
+    environment.write("secret.yaml", &before);
+    let run = environment.run(&["lint", "--fix", "--select", "SL013"]);
     assert!(
         run.stderr.contains("`stringData.password` is encrypted"),
         "{run}"
     );
     assert_eq!(run.code, Some(1), "{run}");
+    environment.write("secret.yaml", &after);
     environment.write(".sops.yaml", config("mac_only_encrypted: true"));
     fs::remove_dir_all(environment.home()).expect("it is there");
     let run = environment.run(&["lint", "--fix", "--select", "SL013"]);

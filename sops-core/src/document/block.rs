@@ -2,6 +2,7 @@
 
 pub(crate) mod flow;
 pub(crate) mod locate;
+pub(crate) mod unknown;
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -202,7 +202,7 @@ impl Metadata {
 }
 
 /// Whether the format has this key.
-fn is_known(key: &str) -> bool {
+pub(crate) fn is_known(key: &str) -> bool {
     let other = [
         KEY_GROUPS,
         "shamir_threshold",

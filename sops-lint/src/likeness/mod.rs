@@ -22,7 +22,10 @@ use base64::engine::general_purpose::STANDARD;
 pub(crate) use found::{Found, FoundSet};
 pub(crate) use key_path::is_shown;
 pub(crate) use name::Name;
-pub(crate) use reference::{is_angled, is_harmless, is_reference, is_whole_reference};
+pub(crate) use placeholder::is_credential;
+pub(crate) use reference::{
+    has_signs, is_angled, is_harmless, is_reference, is_whole_reference, may_be_password,
+};
 pub(crate) use text::{in_script, in_text, in_variable};
 
 /// What speaks for a secret.

@@ -213,6 +213,37 @@ fn is_between_signs(value: &str) -> bool {
     .any(|(begin, end)| is_between(begin, end))
 }
 
+/// Whether a text with the signs of a variable may be a password, as `$uperSecret1` and `%hunter2%` may. Nothing says which program fills
+/// in the values of a Secret, so only names that people give to variables count there.
+pub(crate) fn may_be_password(value: &str) -> bool {
+    has_signs(value) && !is_variable(value)
+}
+
+/// Whether a text has the signs of a variable that a password may have too. Brackets are more than a sign.
+pub(crate) fn has_signs(value: &str) -> bool {
+    is_between_signs(value) && !value.starts_with("$(") && !value.starts_with("$[")
+}
+
+/// Whether it is a variable with a usual name, or a key in a Secret as Argo CD writes it.
+fn is_variable(value: &str) -> bool {
+    let is_capital = |name: &str| {
+        let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_') && name.chars().all(is_part)
+    };
+    let is_of_argo_cd = |name: &str| {
+        let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+        let secret = name.split_once(':').map(|(secret, _)| secret);
+        secret.is_some_and(|secret| !secret.is_empty() && secret.chars().all(is_part))
+    };
+    if let Some(name) = value.strip_prefix('$') {
+        return is_capital(name) || is_of_argo_cd(name);
+    }
+    let name = value.trim_matches(['%', '_', '@', '{', '}']);
+    let has = |is: fn(&char) -> bool| name.chars().any(|c| is(&c));
+    let is_joined = !has(char::is_ascii_digit) || name.contains(['_', '-', '.', ':', '/']);
+    is_capital(name) || !value.starts_with('%') && !has(char::is_ascii_uppercase) && is_joined
+}
+
 /// Whether it says where the value is: a scheme, and a path or a name.
 fn is_elsewhere(value: &str) -> bool {
     let is_scheme = || {
@@ -320,4 +351,47 @@ fn is_plain_url(value: &str) -> bool {
 fn is_duration(value: &str) -> bool {
     let unit = value.trim_start_matches(|c: char| c.is_ascii_digit());
     unit.len() < value.len() && ["s", "m", "h", "d", "ms"].contains(&unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_variables_are_told_from_passwords_with_their_signs() {
+        for value in [
+            "$uperSecret1",
+            "$P4ss",
+            "$ecretPassw0rd",
+            "$1hunter2",
+            "$secret",
+            "%uperSecret1%",
+            "%secret%",
+            "__S3cretPass__",
+            "@hunter2@",
+            "{Secret1}",
+        ] {
+            assert!(may_be_password(value), "{value}");
+        }
+        for value in [
+            "$PASSWORD",
+            "$DB_2_PASSWORD",
+            "$_SECRET",
+            "$argocd-secret-2:oidc.client.key",
+            "%DB_PASSWORD%",
+            "__PASSWORD__",
+            "__db_password__",
+            "@db.password@",
+            "@DB2_PASSWORD@",
+            "{client_secret}",
+            "$(secret)",
+            "${secret}",
+            "{{ secret }}",
+            "correct-horse-9",
+            "$2a$10$x",
+            "",
+        ] {
+            assert!(!may_be_password(value), "{value}");
+        }
+    }
 }

@@ -1,20 +1,54 @@
-//! Private keys that have a name beside them and no mark in them: those of JSON Web Keys and of WireGuard.
+//! Private keys that have a name beside them and no mark in them, such as those of JSON Web Keys and of WireGuard.
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{PrivateKey, is_base64};
+use super::{PrivateKey, gnupg, is_base64, is_mixed, web_key};
 
-/// What names such a key.
-const NAMES: [&str; 2] = ["\"kty\"", "PrivateKey"];
+/// What names such a key. All have four characters and more, as the search for several texts at a time needs them to be fast.
+const NAMES: [(&str, Name); 12] = [
+    ("\"kty\"", Name::WebKey),
+    ("'kty'", Name::WebKey),
+    ("kty:", Name::WebKey),
+    ("PrivateKey", Name::WireGuard),
+    ("privateKey", Name::Number),
+    ("private_key", Name::Number),
+    ("PRIVATE_KEY", Name::Number),
+    ("PresharedKey", Name::Preshared),
+    ("presharedKey", Name::Preshared),
+    ("(private-key", Name::GnuPg),
+    ("(protected-private-key", Name::GnuPg),
+    ("untrusted comment:", Name::Signature),
+];
 
-/// How far the members of a JSON Web Key are from `kty`.
-const NEAR: usize = 8 * 1024;
+#[derive(Clone, Copy)]
+enum Name {
+    WebKey,
+    WireGuard,
+    /// A key of 32 bytes, as those of WireGuard and of many other programs are.
+    Number,
+    Preshared,
+    GnuPg,
+    /// Of minisign and signify.
+    Signature,
+}
 
-static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(NAMES).ok());
+/// How the keys of minisign and signify begin: an algorithm, and how the key is encrypted. That of public keys has no second part.
+const SIGNATURES: [(&[u8], &str, bool); 3] = [
+    (b"RWRTY", "a private key of minisign", false),
+    (b"RWQAAE", "a private key of minisign", true),
+    (b"RWRCS", "a private key of signify", false),
+];
+
+static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let search = AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(NAMES.map(|(name, _)| name));
+    search.ok()
+});
 
 pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
     let Some(search) = SEARCH.as_ref() else {
@@ -22,58 +56,52 @@ pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
     };
     let mut done = 0;
     for name in search.find_iter(bytes) {
-        if name.start() < done {
+        let (start, end) = (name.start(), name.end());
+        if start < done {
             continue;
         }
-        if name.pattern().as_usize() == 1 {
-            found.extend(wire_guard(bytes, name.start(), name.end()));
-            continue;
-        }
-        let from = name.start().saturating_sub(NEAR).max(done);
-        let begin = bytes[from..name.start()]
-            .iter()
-            .rposition(|byte| *byte == b'{');
-        let rest = &bytes[name.end()..bytes.len().min(name.end() + NEAR)];
-        let length = rest
-            .iter()
-            .position(|byte| *byte == b'}')
-            .unwrap_or(rest.len());
-        done = name.end() + length;
-        if let Some(begin) = begin {
-            found.extend(web_key(bytes, from + begin, done));
-        }
+        let number = |what| number(bytes, start, end, what);
+        let key = match NAMES[name.pattern().as_usize()].1 {
+            Name::WebKey => {
+                let (end, key) = web_key::key(bytes, start..end, done);
+                done = end;
+                key
+            }
+            Name::WireGuard => number("a private key of WireGuard"),
+            Name::Number => number("a private key of 32 bytes"),
+            Name::Preshared => number("a preshared key of WireGuard"),
+            Name::GnuPg => gnupg::key(bytes, start, end),
+            Name::Signature => signature(bytes, start, end),
+        };
+        found.extend(key);
     }
 }
 
-/// The private member of a JSON Web Key.
-fn web_key(bytes: &[u8], start: usize, end: usize) -> Option<PrivateKey> {
-    let members = &bytes[start..end];
-    let is_symmetric = value_of(members, b"\"kty\"").is_some_and(|(_, value)| value == b"oct");
-    let name: &[u8] = if is_symmetric { b"\"k\"" } else { b"\"d\"" };
-    let (at, value) = value_of(members, name)?;
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let is_key = value.len() >= 32 && value.iter().all(is_part) && is_mixed(value);
-    is_key.then(|| PrivateKey {
-        span: start + at..start + at + value.len(),
-        what: "a private key as a JSON Web Key",
-        certain: true,
+/// The key of minisign or signify in the line after its comment.
+fn signature(bytes: &[u8], start: usize, end: usize) -> Option<PrivateKey> {
+    let near = &bytes[end..bytes.len().min(end + 1024)];
+    let line = near
+        .splitn(2, |byte| *byte == b'\n')
+        .nth(1)?
+        .trim_ascii_start();
+    let length = line
+        .iter()
+        .position(|byte| !is_base64(*byte))
+        .unwrap_or(line.len());
+    let known = SIGNATURES
+        .iter()
+        .find(|(begin, ..)| line.starts_with(begin));
+    let (_, what, certain) = known.filter(|_| length >= 100)?;
+    Some(PrivateKey {
+        span: start..end,
+        what,
+        certain: *certain,
         encoded: false,
     })
 }
 
-/// The text of a member, and where it begins.
-fn value_of<'m>(members: &'m [u8], name: &[u8]) -> Option<(usize, &'m [u8])> {
-    let at = members.windows(name.len()).position(|part| part == name)? + name.len();
-    let rest = &members[at..];
-    let begin = rest.iter().position(|byte| *byte == b'"')?;
-    let is_space = |byte: &u8| byte.is_ascii_whitespace() || *byte == b':';
-    rest[..begin].iter().all(is_space).then_some(())?;
-    let length = rest[begin + 1..].iter().position(|byte| *byte == b'"')?;
-    Some((at + begin + 1, &rest[begin + 1..begin + 1 + length]))
-}
-
-/// `PrivateKey = `, and 32 bytes in base64.
-fn wire_guard(bytes: &[u8], start: usize, end: usize) -> Option<PrivateKey> {
+/// A name, a sign, and 32 bytes in base64.
+fn number(bytes: &[u8], start: usize, end: usize, what: &'static str) -> Option<PrivateKey> {
     let rest = &bytes[end..bytes.len().min(end + 64)];
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'=' | b':' | b'"' | b'\'');
     let before = rest.iter().take_while(|byte| is_space(byte)).count();
@@ -89,15 +117,8 @@ fn wire_guard(bytes: &[u8], start: usize, end: usize) -> Option<PrivateKey> {
     let is_key = is_key && STANDARD.decode(key).is_ok_and(|key| key.len() == 32);
     is_key.then_some(PrivateKey {
         span: start..end + before + 44,
-        what: "a private key of WireGuard",
+        what,
         certain: true,
         encoded: false,
     })
-}
-
-/// Whether it has more than a few different characters, as no example made of one letter has.
-fn is_mixed(key: &[u8]) -> bool {
-    let mut seen = [false; 256];
-    key.iter().for_each(|byte| seen[usize::from(*byte)] = true);
-    seen.iter().filter(|seen| **seen).count() >= 16
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use base64::Engine as _;
 
-use super::{LENIENT, PrivateKey, find_in, is_base64};
+use super::{LENIENT, PrivateKey, find_in, is_base64, whole, whole_key};
 
 /// The fewest characters of a piece, and of all pieces: a shorter text holds no key.
 const PIECE: usize = 4;
@@ -12,6 +12,9 @@ const ALL: usize = 56;
 
 /// How many characters show what base64 holds.
 const SAMPLE: usize = 64;
+
+/// How many bytes may be between the first line of PEM and the body: the headers of PGP.
+const HEADERS: usize = 256;
 
 /// Pieces of one length, the last of which may be shorter.
 struct Run {
@@ -29,6 +32,14 @@ pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
         let next = found.partition_point(|key| key.span.end <= run.span.start);
         let known = found.get(next).filter(|key| key.span.start < run.span.end);
         if known.is_some_and(|key| key.certain) {
+            return;
+        }
+        // Of a key in PEM, this is the body.
+        let is_body = next.checked_sub(1).is_some_and(|before| {
+            let before = &found[before].span;
+            run.span.start - before.end < HEADERS && bytes[before.start..].starts_with(b"----")
+        });
+        if is_body {
             return;
         }
         let key = run.key(bytes);
@@ -124,11 +135,15 @@ impl Run {
             let sample = &packed[..packed.len().min(SAMPLE) / 4 * 4];
             let sample = LENIENT.decode(sample).ok()?;
             let is_encoded = is_base64_text(&sample) || is_wide(&sample);
-            let whole = &packed[..packed.len() - usize::from(packed.len() % 4 == 1)];
-            is_encoded
-                .then(|| LENIENT.decode(whole).ok())
-                .flatten()
-                .and_then(|inner| first(&inner))
+            if !is_encoded && !whole::may_begin_with(&sample) {
+                return None;
+            }
+            let inner = decoded(&packed)?;
+            let whole = match is_base64_text(&inner) {
+                true => decoded(&inner).and_then(|inner| whole_key(&inner)),
+                false => whole_key(&inner),
+            };
+            whole.or_else(|| first(&inner))
         });
         key.map(|key| PrivateKey {
             span: self.span.clone(),
@@ -136,6 +151,17 @@ impl Run {
             ..key
         })
     }
+}
+
+/// What base64 holds, which may have line breaks in it.
+fn decoded(base64: &[u8]) -> Option<Vec<u8>> {
+    let packed: Vec<u8> = base64
+        .iter()
+        .copied()
+        .filter(|byte| is_base64(*byte))
+        .collect();
+    let whole = &packed[..packed.len() - usize::from(packed.len() % 4 == 1)];
+    LENIENT.decode(whole).ok()
 }
 
 fn first(bytes: &[u8]) -> Option<PrivateKey> {

@@ -2,9 +2,11 @@
 
 use sops_core::document::NodeRef;
 use sops_core::keys::WrappedKey;
-use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, is_ciphertext};
+use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format, is_ciphertext};
 
+use crate::claim::has_secret_comment;
 use crate::finding::Severity;
+use crate::likeness::{in_text, is_credential};
 use crate::report::Report;
 use crate::rule::{Check, Rule};
 use crate::secret::secrets;
@@ -27,6 +29,7 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
             .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
     }
     damaged_keys(document, report);
+    in_metadata(document, report);
     incomplete(report);
     let open = match document.unencrypted() {
         Ok(open) => open,
@@ -35,6 +38,9 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
             return;
         }
     };
+    if !open.iter().any(|one| one.is_comment) {
+        in_comments(report);
+    }
     let command = report.command("edit");
     for one in open {
         let message = match one.is_comment {
@@ -53,6 +59,51 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
         found.help(format!(
             "remove it and add it with `{command}`; if it was committed, treat it as leaked"
         ));
+    }
+}
+
+/// Plaintext in the metadata, which SOPS drops when it writes the file. A later version of SOPS may know a key that we do not, so only a
+/// value that may be a secret is an error.
+fn in_metadata(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
+    let command = report.command("edit");
+    for one in document.unknown_values() {
+        let at = one.offset..one.offset;
+        // In a list are keys of a family that only later versions know, whose parts look random.
+        let is_alone = !one.path.contains('[');
+        let is_secret =
+            !in_text(&one.key, &one.text).is_empty() || is_alone && is_credential(&one.text);
+        if is_secret && !is_ciphertext(&one.text) {
+            let message = format!(
+                "`{}` in the metadata is in plaintext, and SOPS drops it when it writes the file",
+                one.path
+            );
+            report.span(at, message).help(format!(
+                "remove it, and add it to the values with `{command}`; if it was committed, treat it as leaked"
+            ));
+        } else {
+            let message = format!(
+                "the metadata of SOPS has no `{}`, so SOPS drops it when it writes the file",
+                one.path
+            );
+            report
+                .span(at, message)
+                .help("remove it")
+                .severity(Severity::Warning)
+                .accepted();
+        }
+    }
+}
+
+/// A secret in a comment in the metadata or below it, which SOPS drops too.
+fn in_comments(report: &mut Report<'_>) {
+    let block = report.block();
+    if report.format == Format::Yaml && has_secret_comment(&report.text()[block..]) {
+        report
+            .span(
+                block..block,
+                "a comment in the metadata, or below it, has what looks like a secret",
+            )
+            .help("delete the comment; if it was committed, treat the secret as leaked");
     }
 }
 

@@ -11,12 +11,16 @@ use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 
 use super::secret_in_metadata::last_applied;
-use crate::claim::names_keys;
+use crate::claim::{has_secret, names_keys, text_of};
 use crate::finding::{Fix, Severity};
 use crate::form;
 use crate::kubeconfig;
 use crate::kustomization;
-use crate::likeness::{in_text, is_angled, is_harmless, is_reference, is_whole_reference, judge};
+use crate::likeness::{
+    has_signs, in_text, is_angled, is_harmless, is_reference, is_whole_reference, judge,
+    may_be_password,
+};
+use crate::linter::Input;
 use crate::object::{Object, objects};
 use crate::readable::is_public;
 use crate::report::{NamingRule, OwnRule, Report};
@@ -40,7 +44,7 @@ pub(crate) static RULE: Rule = Rule {
 
 /// A file that a killed run has left: its plaintext was to be encrypted, or shown and forgotten.
 fn leftover(report: &mut Report<'_>) {
-    if form::is_leftover(report.input.path) {
+    if form::is_leftover(Path::new(&report.input.place())) {
         report
             .span(
                 0..0,
@@ -262,7 +266,10 @@ pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
 pub(crate) fn is_open_base64(scrutiny: Scrutiny, key: &str, text: &str) -> bool {
     let packed: String = text.split_whitespace().collect();
     match STANDARD.decode(packed) {
-        Ok(bytes) => str::from_utf8(&bytes).map_or(true, |text| is_open_text(scrutiny, key, text)),
+        // Nothing fills in variables inside of base64.
+        Ok(bytes) => str::from_utf8(&bytes).map_or(true, |text| {
+            has_signs(text.trim()) || is_open_text(scrutiny, key, text)
+        }),
         Err(_) => !scrutiny.passes(text),
     }
 }
@@ -270,10 +277,10 @@ pub(crate) fn is_open_base64(scrutiny: Scrutiny, key: &str, text: &str) -> bool 
 /// Whether nothing that is secret stands there. Words such as `true` and addresses count as values here: somebody made a Secret of them.
 pub(crate) fn is_open_reference(text: &str) -> bool {
     let is_address = text.contains("://") || text.starts_with('/');
+    let is_harmless = || !is_address && text.len() > 5 && is_harmless(text);
     text.is_empty()
-        || is_reference(text)
-        || !is_address && text.len() > 5 && is_harmless(text)
         || is_angled(text)
+        || !may_be_password(text) && (is_reference(text) || is_harmless())
 }
 
 /// Reports the values of Secrets that kustomize generates. What several aliases bring in is reported once.
@@ -484,6 +491,9 @@ pub(crate) fn own_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
     }
     // A rule without an expression is for what people encrypt by hand.
     let NamingRule { config, rule, .. } = report.naming_rule()?;
+    if is_for_repository_host(report, config, rule) {
+        return None;
+    }
     let is_format = Format::from_path(path) != Format::Binary;
     let is_meant = is_format || !is_for_all_files(config, rule);
     (is_meant && report.is_claimed(rule)).then_some(rule)
@@ -511,7 +521,7 @@ fn is_for_all_of_its_form(config: &Config, rule: &CreationRule, path: &Path) -> 
 /// Whether the file is one that other programs read as it is, which nobody encrypts.
 pub(crate) fn is_for_other_programs(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
-    let is_known = [
+    [
         "kustomization.yaml",
         "kustomization.yml",
         "Kustomization",
@@ -523,15 +533,18 @@ pub(crate) fn is_for_other_programs(path: &Path) -> bool {
         "package.json",
         "package-lock.json",
     ]
-    .contains(&name.unwrap_or_default());
-    is_known || is_workflow(path)
+    .contains(&name.unwrap_or_default())
 }
 
-/// Whether a service of the repository's host reads it.
-fn is_workflow(path: &Path) -> bool {
-    path.components().any(|part| {
-        [".github", ".gitlab", ".circleci"]
-            .iter()
-            .any(|folder| part.as_os_str() == *folder)
-    })
+/// Whether a service of the repository's host reads the file as it is. A rule for all files of an extension is not meant for anything in the
+/// directories of these services, unless it has a secret.
+fn is_for_repository_host(report: &Report<'_>, config: &Config, rule: &CreationRule) -> bool {
+    let Input { path, bytes, .. } = *report.input;
+    let place = report.input.place();
+    let place = Path::new(&place);
+    form::is_host_configuration(place)
+        || form::is_in_host_directory(place)
+            && matches!(Format::from_path(path), Format::Yaml | Format::Json)
+            && is_for_all_of_its_form(config, rule, path)
+            && !has_secret(&text_of(bytes))
 }

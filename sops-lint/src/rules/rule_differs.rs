@@ -25,8 +25,17 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
     let metadata = document.metadata();
     let wants = creation.rule.clone().unwrap_or_default();
     let at = report.block();
+    let has = metadata.rule.as_ref().filter(|has| **has != wants);
+    if has.is_some() && document.encrypts_more_than(&wants).unwrap_or(false) {
+        report
+            .span(at..at, format!("the file encrypts more than the creation rule, `{wants}`, selects"))
+            .help("if everyone may read the other values, decrypt and encrypt the file again; otherwise change the rule in `.sops.yaml`")
+            // It leaks nothing, and no command could follow the rule without a leak.
+            .accepted();
+        return;
+    }
     let name = report.input.name.to_owned();
-    let message = if let Some(has) = metadata.rule.as_ref().filter(|has| **has != wants) {
+    let message = if let Some(has) = has {
         format!("the file was encrypted with `{has}`, and the creation rule says `{wants}`")
     } else if metadata.mac_only_encrypted != creation.mac_only_encrypted {
         format!(

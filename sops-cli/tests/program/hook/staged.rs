@@ -234,6 +234,78 @@ fn a_change_of_the_configuration_that_changes_nothing_for_a_file_is_none_of_its_
 }
 
 #[test]
+fn a_file_that_encrypts_more_than_its_rule_selects_passes() {
+    let repository = Repository::new();
+    let everything = format!("creation_rules:\n- age: {}\n", recipient());
+    repository.0.write("all/.sops.yaml", everything);
+    let files = [
+        ("all.env", "DB_PASSWORD=correct-horse\n"),
+        ("all.json", "{\"password\": \"correct-horse\"}\n"),
+        ("all.ini", "[db]\npassword = correct-horse\n"),
+        ("all.yaml", PLAIN),
+    ];
+    for (name, text) in files {
+        repository.0.write(name, text);
+        let config = ["--config", "all/.sops.yaml", "encrypt", "-i", name];
+        repository.sops_rs(&config).succeeds();
+    }
+    let init = format!(
+        "creation_rules:\n- encrypted_regex: ^(data|stringData)$\n  age: {}\n",
+        recipient()
+    );
+    repository.0.write(".sops.yaml", &init);
+    repository
+        .git(&[
+            "add",
+            ".sops.yaml",
+            "all.env",
+            "all.json",
+            "all.ini",
+            "all.yaml",
+        ])
+        .succeeds();
+    repository.commit().succeeds();
+    let run = repository.sops_rs(&["lint", "--select", "SL013"]);
+    assert_eq!(run.stdout.matches("encrypts more than").count(), 4, "{run}");
+    // A file that leaves some of it in plaintext is refused.
+    repository
+        .0
+        .write("all.yaml", format!("{PLAIN}data: {{a: YQ==}}\n"));
+    let config = [
+        "--config",
+        "all/.sops.yaml",
+        "encrypt",
+        "-i",
+        "--encrypted-regex",
+        "^stringData$",
+        "all.yaml",
+    ];
+    repository.sops_rs(&config).succeeds();
+    repository.git(&["add", "all.yaml"]).succeeds();
+    repository.refuses("SL013");
+}
+
+#[test]
+fn a_secret_in_the_metadata_is_refused_and_another_unknown_key_is_not() {
+    let repository = Repository::with_encrypted(&["a.yaml"]);
+    let text = repository.0.read("a.yaml");
+    let mac = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("mac: "));
+    let mac = mac.expect("the file has a MAC");
+    let later =
+        "    later_kms:\n        - enc: CiQAkPVmx8gZ2b7Qj3Yw9TnRb5HcXs2dLgUe7oMaQiPkV4x6y0\n";
+    for lines in ["    note: hello\n", &format!("    MAC: {mac}\n"), later] {
+        repository.add("a.yaml", &format!("{text}{lines}"));
+        repository.commit().succeeds();
+    }
+    for line in ["password: correct-horse", "note: S3cr3tP4ss-prod9"] {
+        repository.add("a.yaml", &format!("{text}    {line}\n"));
+        repository.refuses("in the metadata is in plaintext");
+    }
+}
+
+#[test]
 fn names_are_taken_as_they_are() {
     let repository = Repository::new();
     for name in [

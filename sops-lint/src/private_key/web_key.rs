@@ -1,0 +1,131 @@
+//! Private keys as JSON Web Keys, which YAML has too: RFC 7517.
+
+use std::ops::Range;
+
+use super::{PrivateKey, is_mixed};
+
+/// How far the members of a key are from `kty`.
+const NEAR: usize = 8 * 1024;
+
+/// The private member of the key whose `kty` is there, and where to go on. Nothing before `from` belongs to the key.
+pub(super) fn key(bytes: &[u8], kty: Range<usize>, from: usize) -> (usize, Option<PrivateKey>) {
+    let from = kty.start.saturating_sub(NEAR).max(from);
+    let to = bytes.len().min(kty.end + NEAR);
+    let before = &bytes[from..kty.start];
+    let after = &bytes[kty.end..to];
+    let members = match opening(before) {
+        Some(begin) => from + begin..kty.end + closing(after),
+        None => block(bytes, &kty, from..to),
+    };
+    let found = private_member(bytes, members.clone());
+    (members.end.max(kty.end), found)
+}
+
+/// Where the brace is that is open at the end of the bytes.
+fn opening(bytes: &[u8]) -> Option<usize> {
+    let mut depth = 0;
+    bytes.iter().rposition(|byte| {
+        match byte {
+            b'}' => depth += 1,
+            b'{' => depth -= 1,
+            _ => {}
+        }
+        depth < 0
+    })
+}
+
+/// Where the brace is that closes what is open at the start of the bytes; their end without one.
+fn closing(bytes: &[u8]) -> usize {
+    let mut depth = 0;
+    let end = bytes.iter().position(|byte| {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
+            _ => {}
+        }
+        depth < 0
+    });
+    end.unwrap_or(bytes.len())
+}
+
+/// The lines around `kty` that are indented as far or farther, as those of one mapping of YAML are.
+fn block(bytes: &[u8], kty: &Range<usize>, near: Range<usize>) -> Range<usize> {
+    let line = bytes[near.start..kty.start]
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(near.start, |at| near.start + at + 1);
+    let column = kty.start - line;
+    let is_in = |line: &[u8]| {
+        // The dash of an item of a list is in the place of an indentation.
+        let begin = line.iter().position(|byte| !b" -".contains(byte));
+        begin.is_none_or(|begin| begin >= column)
+    };
+    let is_first = |line: &[u8]| line[..column.min(line.len())].contains(&b'-');
+    let mut start = line;
+    while start > near.start && !is_first(&bytes[start..near.end]) {
+        let before = &bytes[near.start..start - 1];
+        let at = before.iter().rposition(|byte| *byte == b'\n');
+        let at = at.map_or(near.start, |at| near.start + at + 1);
+        if !is_in(&bytes[at..start - 1]) {
+            break;
+        }
+        start = at;
+    }
+    let mut end = kty.end;
+    for (number, line) in bytes[kty.end..near.end]
+        .split_inclusive(|byte| *byte == b'\n')
+        .enumerate()
+    {
+        if number > 0 && (!is_in(line) || is_first(line)) {
+            break;
+        }
+        end += line.len();
+    }
+    start..end
+}
+
+fn private_member(bytes: &[u8], members: Range<usize>) -> Option<PrivateKey> {
+    let text = &bytes[members.clone()];
+    let is_symmetric = values_of(text, b"kty").any(|(_, value)| value == b"oct");
+    let name: &[u8] = if is_symmetric { b"k" } else { b"d" };
+    let mut values = values_of(text, name);
+    let (at, value) = values.find(|(_, value)| value.len() >= 32 && is_mixed(value))?;
+    Some(PrivateKey {
+        span: members.start + at..members.start + at + value.len(),
+        what: "a private key as a JSON Web Key",
+        certain: true,
+        encoded: false,
+    })
+}
+
+/// The values of the members of that name, and where each begins. A value has only characters of base64 for URLs.
+fn values_of<'m>(members: &'m [u8], name: &'m [u8]) -> impl Iterator<Item = (usize, &'m [u8])> {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
+    let found = move |colon: usize| {
+        let key = members[..colon].trim_ascii_end();
+        let key = key
+            .strip_suffix(b"\"")
+            .or(key.strip_suffix(b"'"))
+            .unwrap_or(key);
+        let before = key.strip_suffix(name)?;
+        if before.last().is_some_and(is_part) {
+            return None;
+        }
+        let rest = &members[colon + 1..];
+        let begin = rest
+            .iter()
+            .position(|byte| !byte.is_ascii_whitespace() && !is_quote(byte))?;
+        let length = rest[begin..].iter().position(|byte| !is_part(byte));
+        let end = length.map_or(rest.len(), |length| begin + length);
+        let is_whole = rest.get(end).is_none_or(|byte| {
+            is_quote(byte) || byte.is_ascii_whitespace() || b",}#".contains(byte)
+        });
+        is_whole.then_some((colon + 1 + begin, &rest[begin..end]))
+    };
+    let colons = members
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b':');
+    colons.filter_map(move |(colon, _)| found(colon))
+}
