@@ -23,7 +23,7 @@ use crate::rules::{
 };
 use crate::secret::{SecretField, SecretValue, secret_fields};
 use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
-use crate::{encoding, form, template};
+use crate::{encoding, form, kubeconfig, template};
 
 const CONFLICT: &str = "the file has an unresolved merge conflict";
 const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
@@ -236,11 +236,14 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
     let path = report.input.path;
     let is_copy = form::named(path).is_some();
     let is_covered = own_rule(report).is_some();
+    let is_prose = form::is_prose(path);
+    if !is_prose && in_kubeconfig(report) {
+        return;
+    }
     let may_hold = may_hold_secret(text);
     if !may_hold && !is_covered || is_nothing(text) {
         return;
     }
-    let is_prose = form::is_prose(path);
     let is_expected = || names_secret(text) && (is_copy || is_covered);
     let is_looked_at = match is_prose {
         true => may_hold && is_whole_manifest(text),
@@ -281,7 +284,40 @@ pub(crate) fn of_any_name(report: &mut Report<'_>) {
     let text = report.text();
     if may_hold_secret(text) && parses(text) {
         in_any_file(report);
+    } else {
+        in_kubeconfig(report);
     }
+}
+
+/// Reports a kubeconfig with credentials that a creation rule covers, whatever its name; whether the file is one.
+fn in_kubeconfig(report: &mut Report<'_>) -> bool {
+    let text = report.text();
+    if !kubeconfig::may_be(text) {
+        return false;
+    }
+    let is_copy = report.is_copy_of_covered();
+    if report.creation_rule().is_none() && !is_copy {
+        return false;
+    }
+    let filled = template::filled(text);
+    let Ok(document) = Document::parse_leniently(filled.as_deref().unwrap_or(text)) else {
+        return false;
+    };
+    let mut tops = document.tops().flatten();
+    let Some(credential) = tops.find_map(kubeconfig::credential) else {
+        return false;
+    };
+    let command = report.command("encrypt -i");
+    report.of(&rules::PLAINTEXT_SECRET, None);
+    let found = report.node(
+        credential,
+        "a creation rule covers this file, a kubeconfig with credentials in plaintext",
+    );
+    match is_copy {
+        true => found.help(COPY),
+        false => found.help(format!("delete it, or encrypt it with `{command}`")),
+    };
+    true
 }
 
 /// Reports a Secret in plaintext in a file that need not be a manifest; whether there is one.
