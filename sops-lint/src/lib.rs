@@ -20,6 +20,7 @@
 //! # Ok::<(), sops_lint::SettingsError>(())
 //! ```
 
+mod action;
 mod baseline;
 mod claim;
 mod decrypted;

@@ -23,7 +23,7 @@ use crate::rules::{
 };
 use crate::secret::{SecretField, SecretValue, secret_fields};
 use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
-use crate::{encoding, form, kubeconfig, template};
+use crate::{action, encoding, form, kubeconfig, template};
 
 const CONFLICT: &str = "the file has an unresolved merge conflict";
 const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
@@ -450,7 +450,8 @@ fn look(report: &Report<'_>, text: &str) -> Look {
     let is_template =
         is_template && (document.tops().flatten().next().is_some() || is_nothing(readable));
     let secret = in_document(&document, text, is_template)
-        .or_else(|| in_other_readings(text, filled.as_deref(), is_template));
+        .or_else(|| in_other_readings(text, filled.as_deref(), is_template))
+        .or_else(|| in_variable(&document, text).filter(|_| is_template));
     let is_manifest = document.tops().flatten().any(is_manifest) && !may_be_secret(text);
     let selected = match own_rule(report) {
         Some(rule) if is_template && !is_manifest && secret.is_none() => {
@@ -464,6 +465,19 @@ fn look(report: &Report<'_>, text: &str) -> Look {
         is_manifest,
         selected,
     }
+}
+
+/// The first variable with a secret in it, of a template that makes a Secret.
+fn in_variable(document: &Document<'_>, text: &str) -> Option<Literal> {
+    if !objects(document).iter().any(Object::is_secret) {
+        return None;
+    }
+    let variable = action::variable_with_secret(text)?;
+    let start = variable.as_ptr() as usize - text.as_ptr() as usize;
+    Some(Literal {
+        span: start..start + variable.len(),
+        key: variable.to_owned(),
+    })
 }
 
 /// The first value of a Secret in plaintext that other programs see in the text.
@@ -522,6 +536,22 @@ fn in_document(document: &Document<'_>, text: &str, is_template: bool) -> Option
 /// The first value of a Secret in plaintext, that of `text` where an action of a template may have been filled in.
 fn in_object(object: &Object<'_, '_>, text: &str, is_template: bool) -> Option<Literal> {
     in_values(open_values(object).into_iter(), text, is_template)
+        .or_else(|| in_actions(object, text).filter(|_| is_template))
+}
+
+/// The first value of a Secret that an action of a template has as a literal.
+fn in_actions(object: &Object<'_, '_>, text: &str) -> Option<Literal> {
+    let fields = secret_fields(object.node).into_iter();
+    let fields = fields.filter(SecretField::is_part);
+    let mut values = fields.flat_map(|field| field.values());
+    let value = values.find(|value| {
+        let source = text.get(value.origin.clone()).unwrap_or_default();
+        action::holds_secret(value.key, source)
+    })?;
+    Some(Literal {
+        span: value.node.span(),
+        key: value.key.to_owned(),
+    })
 }
 
 fn in_values<'d, 'a: 'd>(
@@ -551,8 +581,10 @@ fn in_values<'d, 'a: 'd>(
 
 /// Whether a text in the place of a value of a Secret is one.
 fn is_open_text(key: &str, value: &str, is_template: bool) -> bool {
+    if template::has_action(value) {
+        return action::holds_secret(key, value);
+    }
     !value.starts_with(CIPHERTEXT_PREFIX)
-        && !template::has_action(value)
         && !is_open_reference(value)
         && is_worth(key, value, is_template)
 }

@@ -683,6 +683,26 @@ fn templates() -> Vec<(&'static str, String)> {
                 "{{{{- range .Values.names }}}}\n---\n{HEAD}stringData:\n  name: {{{{ . }}}}\n  password: {VALUE}\n{{{{- end }}}}\n"
             ),
         ),
+        (
+            "literal-in-an-action",
+            format!("{HEAD}data:\n  password: {{{{ \"{VALUE}\" | b64enc }}}}\n"),
+        ),
+        (
+            "literal-in-a-quoted-action",
+            format!("{HEAD}data:\n  password: '{{{{ \"{VALUE}\" | b64enc }}}}'\n"),
+        ),
+        (
+            "literal-as-a-default",
+            format!(
+                "{HEAD}stringData:\n  password: {{{{ .Values.pw | default \"{VALUE}\" | quote }}}}\n"
+            ),
+        ),
+        (
+            "literal-in-a-variable",
+            format!(
+                "{{{{- $password := \"{VALUE}\" }}}}\n{HEAD}stringData:\n  password: {{{{ $password }}}}\n"
+            ),
+        ),
     ]
 }
 
@@ -708,6 +728,8 @@ pub fn innocents() -> Vec<(String, String)> {
         "stringData:\n  password: {{- if .a }} {{ .a }}{{ else }} {{ .b }}{{ end }}\n",
         "metadata:\n  name: {{ .Release.Name }}\nstringData:\n  password: \"{{ .Values.password }}\"\n",
         "stringData:\n  password: <%= ENV['PASSWORD'] %>\n",
+        "stringData:\n  password: {{ default \"changeme\" .Values.password | quote }}\n  a: {{ index .data \"password-of-db9\" }}\n",
+        "{{- $secret := lookup \"v1\" \"Secret\" .Release.Namespace \"web-Prod9-credentials\" }}\nstringData:\n  password: {{ index $secret.data \"password-of-Db9\" }}\n  token: {{ .Files.Get \"files/Token9x.txt\" }}\n  secret: {{ printf \"%s-%s\" .a .b }}\n",
         "stringData:\n{% for k, v in secrets %}\n  {{ k }}: {{ v }}\n{% endfor %}\n",
     ]
     .iter()

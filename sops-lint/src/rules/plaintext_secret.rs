@@ -11,6 +11,7 @@ use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 
 use super::secret_in_metadata::last_applied;
+use crate::action;
 use crate::claim::names_keys;
 use crate::finding::{Fix, Severity};
 use crate::form;
@@ -216,9 +217,9 @@ pub fn is_plaintext(value: &SecretValue<'_, '_>) -> bool {
     }
 }
 
-/// Whether a text is a value, or has one in it: a configuration may have passwords beside what is filled in.
+/// Whether a text is a value, or has one in it: a configuration may have passwords beside what is filled in, or in it.
 fn is_open_text(key: &str, text: &str) -> bool {
-    !is_open_reference(text.trim()) || holds_secret(key, text)
+    !is_open_reference(text.trim()) || holds_secret(key, text) || action::holds_secret(key, text)
 }
 
 /// Whether a text of several lines, such as a configuration, has a secret in one of them.
@@ -231,7 +232,7 @@ pub(crate) fn is_open_base64(key: &str, text: &str) -> bool {
     let packed: String = text.split_whitespace().collect();
     match STANDARD.decode(packed) {
         Ok(bytes) => str::from_utf8(&bytes).map_or(true, |text| is_open_text(key, text)),
-        Err(_) => !is_open_reference(text),
+        Err(_) => !is_open_reference(text) || action::holds_secret(key, text),
     }
 }
 
