@@ -50,6 +50,7 @@ mod suppress;
 mod template;
 mod unparsed;
 mod unreadable;
+mod within;
 
 pub use baseline::Baseline;
 pub use decrypted::Encrypted;

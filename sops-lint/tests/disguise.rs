@@ -95,7 +95,20 @@ fn a_manifest_is_refused_without_a_rule_too() {
     let passed: Vec<_> = disguises()
         .into_iter()
         .filter(|one| {
-            let is_manifest = [".yaml", ".yml", ".json", ".YAML", ".bak", ".yaml.tmpl"];
+            let is_manifest = [
+                ".yaml",
+                ".yml",
+                ".json",
+                ".YAML",
+                ".bak",
+                ".yaml.tmpl",
+                ".sh",
+                ".tf",
+                ".patch",
+                ".diff",
+                ".eml",
+                ".log",
+            ];
             let is_manifest = is_manifest.iter().any(|ending| one.path.ends_with(ending));
             is_manifest && !one.path.contains("kind-missing")
         })

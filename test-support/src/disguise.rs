@@ -3,6 +3,8 @@
 //! Every disguise is one that people make by accident, or that some reader of YAML or JSON sees through: kubectl, kustomize, Helm, or whoever
 //! resolves a merge conflict or decodes a file.
 
+use crate::texts::{innocent_texts, texts};
+
 /// The value that is not to be committed, and its base64.
 pub const VALUE: &str = "hunter2-Marker";
 /// [`VALUE`] as `data` has it.
@@ -150,6 +152,9 @@ pub fn disguises() -> Vec<Disguise> {
             ".json",
             format!("\u{feff}{text}").into_bytes(),
         );
+    }
+    for (title, ending, text) in texts() {
+        add(title, ending, text.into_bytes());
     }
     for (title, text) in templates() {
         for ending in [".yaml", ".yaml.tmpl", ".yaml.j2", ".tpl"] {
@@ -710,6 +715,10 @@ fn templates() -> Vec<(&'static str, String)> {
 pub fn innocents() -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     let mut add = |path: &str, text: &str| all.push((path.to_owned(), text.to_owned()));
+    for (number, (path, text)) in innocent_texts().iter().enumerate() {
+        let (folder, name) = path.split_once('/').unwrap_or_default();
+        add(&format!("{folder}/{number}/{name}"), text);
+    }
     let secret = |rest: &str| format!("{HEAD}{rest}");
     for (number, values) in [
         "stringData:\n  password: {{ .Values.password }}\n",

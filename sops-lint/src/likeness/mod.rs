@@ -21,6 +21,7 @@ use base64::engine::general_purpose::STANDARD;
 pub(crate) use found::{Found, FoundSet};
 pub(crate) use key_path::is_shown;
 pub(crate) use name::Name;
+pub(crate) use placeholder::is_credential;
 pub(crate) use reference::{is_angled, is_harmless, is_reference};
 pub(crate) use text::{in_script, in_text, in_variable};
 

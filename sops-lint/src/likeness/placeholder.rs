@@ -113,7 +113,7 @@ fn holds_credential(word: &str) -> bool {
 }
 
 /// Whether a word that is by itself, or joined to a placeholder directly, looks like a password.
-pub(super) fn is_credential(word: &str) -> bool {
+pub(crate) fn is_credential(word: &str) -> bool {
     let has = |is: fn(&char) -> bool| word.chars().any(|c| is(&c));
     let is_kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
     if word.len() < 8 || !has(char::is_ascii_digit) || !has(char::is_ascii_alphabetic) {
