@@ -206,6 +206,23 @@ fn a_part_of_a_disguise_is_looked_at_like_any_file() {
     }
 }
 
+/// Each of these has a kind of a Secret in every line.
+#[test]
+fn many_kinds_in_a_text_cost_no_more_than_a_few() {
+    for line in [
+        "# kind: Secret\n",
+        "  kind: Secret\n",
+        "x: 'kind: Secret '\n",
+        "{kind: Secret, ",
+        "\\nkind: Secret",
+        "U2VjcmV0",
+    ] {
+        let text = line.repeat(1_000_000 / line.len());
+        refused(None, "a.sh", text.as_bytes());
+        refused(None, "a.yaml", text.as_bytes());
+    }
+}
+
 /// Each of these would be read thousands of times if every alias were followed.
 #[test]
 fn what_aliases_repeat_is_reported_once() {

@@ -13,7 +13,7 @@ use crate::unparsed::{Literal, literal as in_lines, names_secret};
 const KIND: &str = "kind";
 
 /// How long a manifest may be before and after its kind, in bytes.
-const LENGTH: usize = 64 * 1024;
+const LENGTH: usize = 32 * 1024;
 
 /// The lines of a manifest without what is before them.
 #[derive(Default)]
@@ -39,8 +39,11 @@ struct Margin<'t> {
 }
 
 /// The first value that looks like a secret of the Secret that has its `kind` at a place.
-pub(super) fn literal(text: &str, at: usize, judge: Judge) -> Option<Literal> {
+pub(super) fn literal(text: &str, at: usize, judge: &Judge) -> Option<Literal> {
     let block = Block::around(text, at)?;
+    if !judge.may_read(block.text.len()) {
+        return None;
+    }
     let literal = in_block(&block.text, judge)?;
     Some(Literal {
         span: block.place(&literal.span),
@@ -48,7 +51,7 @@ pub(super) fn literal(text: &str, at: usize, judge: Judge) -> Option<Literal> {
     })
 }
 
-fn in_block(text: &str, judge: Judge) -> Option<Literal> {
+fn in_block(text: &str, judge: &Judge) -> Option<Literal> {
     let filled = template::filled(text);
     let Ok(document) = Document::parse_leniently(filled.as_deref().unwrap_or(text)) else {
         return in_lines(text, names_secret, |key, value| judge.is_secret(key, value));
@@ -131,7 +134,9 @@ impl Block {
             outer + (at - inner)
         };
         let start = outer(span.start);
-        start..outer(span.end.saturating_sub(1).max(span.start)).max(start)
+        // The end of a value belongs to the line of its last character.
+        let last = span.end.saturating_sub(1).max(span.start);
+        start..(outer(last) + (span.end - last)).max(start)
     }
 }
 
@@ -309,4 +314,56 @@ fn is_key(line: &str, keys: &[&str]) -> bool {
             .trim_start()
             .starts_with(':')
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn found(text: &str) -> Option<String> {
+        let at = text.find("kind").expect(text);
+        let literal = literal(text, at, &Judge::of(Path::new("a.sh")))?;
+        Some(text[literal.span].to_owned())
+    }
+
+    #[test]
+    fn lines_of_a_manifest_are_told_from_others() {
+        for text in [
+            "a <<EOF\nkind: Secret\nstringData:\n  password: hunter2-Marker\nEOF\n",
+            "a <<EOF\nstringData:\n  password: hunter2-Marker\nkind: Secret\nEOF\n",
+            "x:\n- a\n- stringData: {password: hunter2-Marker}\n  kind: Secret\n- b\n",
+            "x:\n  - kind: Secret\n    stringData:\n      password: hunter2-Marker\n  - b\n",
+            "// kind: Secret\n// stringData:\n//   password: hunter2-Marker\ncode()\n",
+            "a('''kind: Secret\n    stringData:\n      password: hunter2-Marker\n''')",
+            "const a = {kind: 'Secret', stringData: {password: hunter2-Marker}};",
+            " 9: kind: Secret\n10: stringData:\n11:   password: hunter2-Marker\n",
+            "kind: Secret\r\nstringData:\r\n  password: hunter2-Marker\r\n",
+        ] {
+            assert_eq!(found(text).as_deref(), Some("hunter2-Marker"), "{text}");
+        }
+        for text in [
+            "kind: Secret\n---\nstringData:\n  password: hunter2-Marker\n",
+            "stringData:\n  password: hunter2-Marker\n---\nkind: Secret\n",
+            "kind: Secret\nEOF\nstringData:\n  password: hunter2-Marker\n",
+            "  kind: Secret\nstringData:\n  password: hunter2-Marker\n",
+            "kind: Secret\nname: a\nkind: ConfigMap\nstringData:\n  password: hunter2-Marker\n",
+            "# kind: Secret\nstringData:\n  password: hunter2-Marker\n",
+            "apiVersion: x/v1\nkind: Secret\nstringData:\n  password: hunter2-Marker\n",
+            "kind: Secret\nstringData:\n  user: admin\n",
+        ] {
+            assert_eq!(found(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn any_text_around_a_kind_can_be_read() {
+        let text = "é# \u{85}- \"kind\": Secret\r\né# stringData: {'é\n\n- '`kind: Secret";
+        for (start, _) in text.char_indices() {
+            for (at, _) in text[start..].match_indices("kind") {
+                let _ = literal(&text[start..], at, &Judge::of(Path::new("a")));
+            }
+        }
+    }
 }

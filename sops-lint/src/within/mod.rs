@@ -27,8 +27,7 @@ use worth::Judge;
 const HELP: &str =
     "delete it, or move the Secret to a file of its own and encrypt that with `sops-rs encrypt -i`";
 
-/// How many manifests are looked at in one file, and how deep they are in each other.
-const LOOKS: usize = 500;
+/// How deep manifests are in each other.
 const DEPTH: usize = 3;
 
 /// The word that a Secret's manifest has, and what base64 makes of it at each offset.
@@ -55,13 +54,13 @@ impl Candidate {
 pub(crate) fn look(document: Option<&Document<'_>>, report: &mut Report<'_>) {
     let text = report.text();
     let path = report.input.path;
-    let mut found = candidates(text).take(LOOKS).peekable();
+    let mut found = candidates(text).peekable();
     if found.peek().is_none() || form::is_prose(path) || worth::is_prose(path) {
         return;
     }
-    let judge = Judge::of(path);
+    let judge = &Judge::of(path);
     match document {
-        Some(document) => in_document(document, found.collect(), judge, report),
+        Some(document) => in_document(document, found, judge, report),
         None if report.findings.iter().any(is_plaintext_secret) => {}
         None => {
             for literal in literals(text, judge, DEPTH) {
@@ -89,8 +88,8 @@ fn add(literal: Literal, report: &mut Report<'_>) {
 /// Looks at the scalars and comments of a document. Its objects are looked at elsewhere.
 fn in_document(
     document: &Document<'_>,
-    candidates: Vec<Candidate>,
-    judge: Judge,
+    candidates: impl Iterator<Item = Candidate>,
+    judge: &Judge,
     report: &mut Report<'_>,
 ) {
     let text = report.text();
@@ -99,7 +98,7 @@ fn in_document(
         let is_at_start = at == 0 || text.as_bytes()[at - 1] == b'\n';
         matches!(candidate, Candidate::Kind(_)) && is_at_start
     };
-    let mut candidates = candidates.into_iter().filter(|one| !is_own(one)).peekable();
+    let mut candidates = candidates.filter(|one| !is_own(one)).peekable();
     if candidates.peek().is_none() {
         return;
     }
@@ -115,20 +114,25 @@ fn in_document(
         let begun = scalars.partition_point(|(span, _)| span.start <= at);
         let scalar = begun.checked_sub(1).map(|last| &scalars[last]);
         if let Some((span, node)) = scalar.filter(|(span, _)| span.contains(&at)) {
-            if seen.insert(span.start) && !known.has(span) {
+            // A manifest is longer than the name of a kind.
+            let is_long = node
+                .as_str()
+                .is_some_and(|text| text.len() > "kind: Secret".len());
+            if is_long && seen.insert(span.start) && !known.has(span) {
                 in_scalar(*node, judge, report);
                 known.update(report);
             }
-        } else if comments.iter().any(|comment| comment.contains(&at)) && !known.has(&(at..at + 1))
+        } else if comments.iter().any(|comment| comment.contains(&at))
+            && !known.has(&(at..at + 1))
+            && seen.insert(at)
+            && let Some(literal) = literal_at(&text, candidate, judge, DEPTH)
         {
-            if let Some(literal) = literal_at(&text, candidate, judge, DEPTH) {
-                add(literal, report);
-            }
+            add(literal, report);
         }
     }
 }
 
-fn in_scalar(node: NodeRef<'_, '_>, judge: Judge, report: &mut Report<'_>) {
+fn in_scalar(node: NodeRef<'_, '_>, judge: &Judge, report: &mut Report<'_>) {
     let Some(value) = node.as_str() else {
         return;
     };
@@ -191,7 +195,7 @@ fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
 }
 
 /// The first value that looks like a secret of each Secret in a text. Places in encoded text are those of the code.
-fn literals(text: &str, judge: Judge, depth: usize) -> Vec<Literal> {
+fn literals(text: &str, judge: &Judge, depth: usize) -> Vec<Literal> {
     // What is in the comment of a template is not there.
     let filled = template::filled(text);
     let is_filled = |candidate: &Candidate| {
@@ -203,8 +207,8 @@ fn literals(text: &str, judge: Judge, depth: usize) -> Vec<Literal> {
     let text = without_diff_signs(text);
     let mut end = 0;
     let mut found = Vec::new();
-    for candidate in candidates(&text).filter(|one| !is_filled(one)).take(LOOKS) {
-        if candidate.at() < end {
+    for candidate in candidates(&text).filter(|one| !is_filled(one)) {
+        if candidate.at() < end || !judge.may_read(0) {
             continue;
         }
         if let Some(literal) = literal_at(&text, candidate, judge, depth) {
@@ -215,7 +219,7 @@ fn literals(text: &str, judge: Judge, depth: usize) -> Vec<Literal> {
     found
 }
 
-fn literal_at(text: &str, candidate: Candidate, judge: Judge, depth: usize) -> Option<Literal> {
+fn literal_at(text: &str, candidate: Candidate, judge: &Judge, depth: usize) -> Option<Literal> {
     let packed = match candidate {
         Candidate::Base64(at) => Some(packed::base64(text, at)?),
         Candidate::Kind(at) => packed::escaped(text, at),
@@ -223,6 +227,9 @@ fn literal_at(text: &str, candidate: Candidate, judge: Judge, depth: usize) -> O
     let Some((span, inner)) = packed else {
         return block::literal(text, candidate.at(), judge);
     };
+    if !judge.may_read(inner.len()) {
+        return None;
+    }
     let depth = depth.checked_sub(1)?;
     let literal = literals(&inner, judge, depth).into_iter().next()?;
     Some(Literal {

@@ -15,7 +15,7 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// How long a manifest in one of these forms may be before and after its kind, in bytes.
-const LENGTH: usize = 64 * 1024;
+const LENGTH: usize = 32 * 1024;
 
 /// The text in base64 around a place, and where that is. The lines around it belong to it if they have nothing else.
 pub(super) fn base64(text: &str, at: usize) -> Option<(Range<usize>, String)> {

@@ -1,5 +1,6 @@
 //! Which values of a Secret that is shown in another text are secrets.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -49,10 +50,16 @@ const SOURCES: [&str; 35] = [
     "proto",
 ];
 
-/// How values are judged.
-#[derive(Clone, Copy)]
+/// How many bytes of manifests are read in one file: a text may have the kind of a Secret in every line, with all other lines around it.
+const BYTES: usize = 2 * 1024 * 1024;
+
+/// What reading a manifest costs at least.
+const LEAST: usize = 4096;
+
+/// How values are judged, and how much may still be read.
 pub(super) struct Judge {
     is_source: bool,
+    left: Cell<usize>,
 }
 
 /// Whether the file is a template of prose, such as `README.md.gotmpl`.
@@ -68,11 +75,19 @@ impl Judge {
     pub(super) fn of(path: &Path) -> Self {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let is_source = extension.is_some_and(|extension| SOURCES.contains(&extension));
-        Self { is_source }
+        let left = Cell::new(BYTES);
+        Self { is_source, left }
+    }
+
+    /// Whether a manifest of that length may be read.
+    pub(super) fn may_read(&self, length: usize) -> bool {
+        let left = self.left.get().checked_sub(length.max(LEAST));
+        self.left.set(left.unwrap_or_default());
+        left.is_some()
     }
 
     /// Whether a value of a Secret looks like a secret, in base64 or not.
-    pub(super) fn is_secret(self, key: &str, value: &str) -> bool {
+    pub(super) fn is_secret(&self, key: &str, value: &str) -> bool {
         let packed: String = value.split_whitespace().collect();
         let decoded = BASE64.decode(packed).ok();
         let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
@@ -81,7 +96,7 @@ impl Judge {
         self.is_text(key, decoded.as_deref().unwrap_or(value))
     }
 
-    fn is_text(self, key: &str, text: &str) -> bool {
+    fn is_text(&self, key: &str, text: &str) -> bool {
         let text = text.trim();
         let is_encrypted_file = || text.starts_with('{') && text.contains(CIPHERTEXT_PREFIX);
         if text.starts_with(CIPHERTEXT_PREFIX) || is_encrypted_file() {
