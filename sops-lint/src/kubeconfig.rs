@@ -1,5 +1,8 @@
 //! The credentials in the configuration of `kubectl`.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use sops_core::document::{NodeRef, Shape};
 
 use crate::rules::Scrutiny;
@@ -9,6 +12,15 @@ const CREDENTIALS: [&str; 3] = ["token", "password", "client-key-data"];
 
 /// The same of an identity provider, under `auth-provider.config`.
 const OF_PROVIDER: [&str; 4] = ["access-token", "id-token", "refresh-token", "client-secret"];
+
+/// Whether the text has the words of a kubeconfig with users.
+pub(crate) fn may_be(text: &str) -> bool {
+    // Few files have the first word, and most are searched for it.
+    static WORDS: LazyLock<[Option<AhoCorasick>; 2]> =
+        LazyLock::new(|| ["users", "Config"].map(|word| AhoCorasick::new([word]).ok()));
+    let mut words = WORDS.iter();
+    words.all(|word| word.as_ref().is_none_or(|word| word.is_match(text)))
+}
 
 /// The first credential in plaintext of a kubeconfig; `None` for any other object.
 pub(crate) fn credential<'d, 'a>(

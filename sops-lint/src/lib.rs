@@ -20,6 +20,7 @@
 //! # Ok::<(), sops_lint::SettingsError>(())
 //! ```
 
+mod action;
 mod baseline;
 mod claim;
 mod decrypted;
@@ -49,6 +50,7 @@ mod suppress;
 mod template;
 mod unparsed;
 mod unreadable;
+mod within;
 
 pub use baseline::Baseline;
 pub use decrypted::Encrypted;

@@ -15,7 +15,7 @@ use crate::rules::own_rule;
 use crate::settings::{Settings, SettingsError, globs};
 use crate::unparsed::names_secret;
 use crate::unreadable::{broken, encoded, of_any_name, place, unnamed};
-use crate::{embedded, encoding, form, kustomization, rules, suppress};
+use crate::{embedded, encoding, form, kustomization, rules, suppress, within};
 
 /// A file that is to be looked at.
 pub struct Input<'i> {
@@ -193,6 +193,7 @@ impl Linter {
                 }
             }
             unnamed(report);
+            within::look(None, report);
             return Kind::Other;
         };
         report.format = format;
@@ -202,6 +203,7 @@ impl Linter {
                 return Kind::Read;
             }
             of_any_name(report);
+            within::look(None, report);
             return Kind::Other;
         }
         let document = match Document::parse(
@@ -218,7 +220,9 @@ impl Linter {
                 if kustomization::may_bring_values(text) {
                     embedded::look_into_text(text, report);
                 }
-                return broken(report, error, is_encrypted);
+                let kind = broken(report, error, is_encrypted);
+                within::look(None, report);
+                return kind;
             }
         };
         report.is_encrypted = document.is_encrypted();
@@ -245,6 +249,7 @@ impl Linter {
                 }
             });
         }
+        within::look(Some(&document), report);
         self.ask(report, |check, report| {
             if let Check::Document(check) = check {
                 check(&document, report);

@@ -27,32 +27,38 @@ pub(crate) fn names_secret(text: &str) -> bool {
         LazyLock::new(|| AhoCorasick::new(["Secret"]).ok());
     let bytes = text.as_bytes();
     let words = WORD.iter().flat_map(|word| word.find_iter(bytes));
-    words.map(|word| word.range()).any(|word| {
-        let at = word.start;
-        let behind = &bytes[word.end..];
-        let behind = behind.strip_prefix(b"List").unwrap_or(behind);
-        let is_word =
-            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        // Spaces do not count.
-        let before = bytes[..at].trim_ascii_end();
-        let before = &before[before.len().saturating_sub(KIND_DISTANCE)..];
-        !behind.first().is_some_and(is_word) && ends_with_kind(before)
-    })
+    words
+        .map(|word| word.range())
+        .any(|word| kind_before(bytes, word.start).is_some())
 }
 
-/// Whether a key `kind` and nothing else of a value is at the end.
-fn ends_with_kind(before: &[u8]) -> bool {
-    let Some(at) = before.windows(4).rposition(|word| word == b"kind") else {
-        return false;
-    };
+/// Where the key `kind` of a Secret is whose word is at a place; `None` if it is another word, or the value of another key.
+pub(crate) fn kind_before(bytes: &[u8], word: usize) -> Option<usize> {
+    let behind = &bytes[word + "Secret".len()..];
+    let behind = behind.strip_prefix(b"List").unwrap_or(behind);
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if behind.first().is_some_and(is_word) {
+        return None;
+    }
+    // Spaces do not count.
+    let end = bytes[..word].trim_ascii_end().len();
+    let start = end.saturating_sub(KIND_DISTANCE);
+    kind_at_end(&bytes[start..end]).map(|at| start + at)
+}
+
+/// Where a key `kind` is that has nothing else of a value after it.
+fn kind_at_end(before: &[u8]) -> Option<usize> {
+    let at = before.windows(4).rposition(|word| word == b"kind")?;
     // Another key that ends so, such as `mankind`, is another key.
-    let is_other =
-        at > 0 && (before[at - 1].is_ascii_alphanumeric() || b"_-".contains(&before[at - 1]));
+    let is_other = at > 0
+        && (before[at - 1].is_ascii_alphanumeric() || b"_-".contains(&before[at - 1]))
+        && !before[..at].ends_with(b"\\n");
     let between = String::from_utf8_lossy(&before[at + 4..]);
     let mut words = between.split(|c: char| c.is_whitespace() || "\"'\0\\".contains(c));
     let is_mark =
         |word: &str| word.starts_with(['!', '&']) || word.chars().all(|c| ":|>-+?{".contains(c));
-    !is_other && between.contains(':') && words.all(is_mark)
+    let is_kind = !is_other && between.contains(':') && words.all(is_mark);
+    is_kind.then_some(at)
 }
 
 /// The first value in plaintext of what seems to be a Secret. `is_secret` judges each document of the text, and `is_open` the text of a

@@ -24,7 +24,7 @@ use crate::rules::{
 };
 use crate::secret::{SecretField, SecretValue, secret_fields};
 use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
-use crate::{encoding, form, template};
+use crate::{action, encoding, form, kubeconfig, template};
 
 const CONFLICT: &str = "the file has an unresolved merge conflict";
 const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
@@ -249,6 +249,10 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
     // SOPS encrypts every dotenv and INI file.
     let is_copy = matches!(form::named(path), Some(Format::Yaml | Format::Json));
     let is_covered = own_rule(report).is_some();
+    let is_prose = form::is_prose(path);
+    if !is_prose && in_kubeconfig(report) {
+        return;
+    }
     let may_hold = may_hold_secret(text);
     if !may_hold && !is_covered {
         return;
@@ -259,7 +263,6 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
         }
         return;
     }
-    let is_prose = form::is_prose(path);
     let is_expected = || names_secret(text) && (is_copy || is_covered);
     let is_looked_at = match is_prose {
         true => may_hold && is_whole_manifest(text),
@@ -313,7 +316,42 @@ pub(crate) fn of_any_name(report: &mut Report<'_>) {
     let text = report.text();
     if may_hold_secret(text) && parses(text) {
         in_any_file(report);
+    } else {
+        in_kubeconfig(report);
     }
+}
+
+/// Reports a kubeconfig with credentials that a creation rule covers, whatever its name; whether the file is one.
+fn in_kubeconfig(report: &mut Report<'_>) -> bool {
+    let text = report.text();
+    if !kubeconfig::may_be(text) {
+        return false;
+    }
+    let is_copy = report.is_copy_of_covered();
+    if report.creation_rule().is_none() && !is_copy {
+        return false;
+    }
+    let filled = template::filled(text);
+    let Ok(document) = Document::parse_leniently(filled.as_deref().unwrap_or(text)) else {
+        return false;
+    };
+    let mut tops = document.tops().flatten();
+    let scrutiny = report.scrutiny_of_file();
+    let credential = |top| kubeconfig::credential(top, scrutiny);
+    let Some(credential) = tops.find_map(credential) else {
+        return false;
+    };
+    let command = report.command("encrypt -i");
+    report.of(&rules::PLAINTEXT_SECRET, None);
+    let found = report.node(
+        credential,
+        "a creation rule covers this file, a kubeconfig with credentials in plaintext",
+    );
+    match is_copy {
+        true => found.help(COPY),
+        false => found.help(format!("delete it, or encrypt it with `{command}`")),
+    };
+    true
 }
 
 /// Reports a Secret in plaintext in a file that need not be a manifest; whether there is one.
@@ -455,7 +493,8 @@ fn look(report: &Report<'_>, text: &str) -> Look {
         scrutiny,
     };
     let secret = in_document(&document, text, judgement)
-        .or_else(|| in_other_readings(text, filled.as_deref(), judgement));
+        .or_else(|| in_other_readings(text, filled.as_deref(), judgement))
+        .or_else(|| in_variable(&document, text).filter(|_| is_template));
     let is_manifest = document.tops().flatten().any(is_manifest) && !may_be_secret(text);
     let selected = match own_rule(report) {
         Some(rule) if is_template && !is_manifest && secret.is_none() => {
@@ -469,6 +508,19 @@ fn look(report: &Report<'_>, text: &str) -> Look {
         is_manifest,
         selected,
     }
+}
+
+/// The first variable with a secret in it, of a template that makes a Secret.
+fn in_variable(document: &Document<'_>, text: &str) -> Option<Literal> {
+    if !objects(document).iter().any(Object::is_secret) {
+        return None;
+    }
+    let variable = action::variable_with_secret(text)?;
+    let start = variable.as_ptr() as usize - text.as_ptr() as usize;
+    Some(Literal {
+        span: start..start + variable.len(),
+        key: variable.to_owned(),
+    })
 }
 
 /// The first value of a Secret in plaintext that other programs see in the text.
@@ -530,6 +582,22 @@ fn in_document(document: &Document<'_>, text: &str, judgement: Judgement) -> Opt
 fn in_object(object: &Object<'_, '_>, text: &str, judgement: Judgement) -> Option<Literal> {
     let open = open_values(object, |_| judgement.scrutiny);
     in_values(open.into_iter(), text, judgement)
+        .or_else(|| in_actions(object, text).filter(|_| judgement.is_template))
+}
+
+/// The first value of a Secret that an action of a template has as a literal.
+fn in_actions(object: &Object<'_, '_>, text: &str) -> Option<Literal> {
+    let fields = secret_fields(object.node).into_iter();
+    let fields = fields.filter(SecretField::is_part);
+    let mut values = fields.flat_map(|field| field.values());
+    let value = values.find(|value| {
+        let source = text.get(value.origin.clone()).unwrap_or_default();
+        action::holds_secret(value.key, source)
+    })?;
+    Some(Literal {
+        span: value.node.span(),
+        key: value.key.to_owned(),
+    })
 }
 
 fn in_values<'d, 'a: 'd>(
@@ -562,8 +630,10 @@ fn in_values<'d, 'a: 'd>(
 
 /// Whether a text in the place of a value of a Secret is one.
 fn is_open_text(key: &str, value: &str, judgement: Judgement) -> bool {
+    if template::has_action(value) {
+        return action::holds_secret(key, value);
+    }
     !value.starts_with(CIPHERTEXT_PREFIX)
-        && !template::has_action(value)
         && !judgement.scrutiny.passes(value)
         && is_worth(key, value, judgement)
 }

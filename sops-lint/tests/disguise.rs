@@ -108,7 +108,20 @@ fn a_manifest_is_refused_without_a_rule_too() {
     let passed: Vec<_> = disguises()
         .into_iter()
         .filter(|one| {
-            let is_manifest = [".yaml", ".yml", ".json", ".YAML", ".bak", ".yaml.tmpl"];
+            let is_manifest = [
+                ".yaml",
+                ".yml",
+                ".json",
+                ".YAML",
+                ".bak",
+                ".yaml.tmpl",
+                ".sh",
+                ".tf",
+                ".patch",
+                ".diff",
+                ".eml",
+                ".log",
+            ];
             let is_manifest = is_manifest.iter().any(|ending| one.path.ends_with(ending));
             is_manifest && !one.path.contains("kind-missing")
         })
@@ -249,6 +262,23 @@ fn a_part_of_a_disguise_is_looked_at_like_any_file() {
             refused(Some(&config), &one.path, &one.bytes[..end]);
             refused(None, &one.path, &one.bytes[end..]);
         }
+    }
+}
+
+/// Each of these has a kind of a Secret in every line.
+#[test]
+fn many_kinds_in_a_text_cost_no_more_than_a_few() {
+    for line in [
+        "# kind: Secret\n",
+        "  kind: Secret\n",
+        "x: 'kind: Secret '\n",
+        "{kind: Secret, ",
+        "\\nkind: Secret",
+        "U2VjcmV0",
+    ] {
+        let text = line.repeat(1_000_000 / line.len());
+        refused(None, "a.sh", text.as_bytes());
+        refused(None, "a.yaml", text.as_bytes());
     }
 }
 

@@ -3,6 +3,8 @@
 //! Every disguise is one that people make by accident, or that some reader of YAML or JSON sees through: kubectl, kustomize, Helm, or whoever
 //! resolves a merge conflict or decodes a file.
 
+use crate::texts::{innocent_texts, texts};
+
 /// The value that is not to be committed, and its base64.
 pub const VALUE: &str = "hunter2-Marker";
 /// [`VALUE`] as `data` has it.
@@ -150,6 +152,9 @@ pub fn disguises() -> Vec<Disguise> {
             ".json",
             format!("\u{feff}{text}").into_bytes(),
         );
+    }
+    for (title, ending, text) in texts() {
+        add(title, ending, text.into_bytes());
     }
     for (title, text) in templates() {
         for ending in [".yaml", ".yaml.tmpl", ".yaml.j2", ".tpl"] {
@@ -732,6 +737,26 @@ fn templates() -> Vec<(&'static str, String)> {
                 "{{{{- range .Values.names }}}}\n---\n{HEAD}stringData:\n  name: {{{{ . }}}}\n  password: {VALUE}\n{{{{- end }}}}\n"
             ),
         ),
+        (
+            "literal-in-an-action",
+            format!("{HEAD}data:\n  password: {{{{ \"{VALUE}\" | b64enc }}}}\n"),
+        ),
+        (
+            "literal-in-a-quoted-action",
+            format!("{HEAD}data:\n  password: '{{{{ \"{VALUE}\" | b64enc }}}}'\n"),
+        ),
+        (
+            "literal-as-a-default",
+            format!(
+                "{HEAD}stringData:\n  password: {{{{ .Values.pw | default \"{VALUE}\" | quote }}}}\n"
+            ),
+        ),
+        (
+            "literal-in-a-variable",
+            format!(
+                "{{{{- $password := \"{VALUE}\" }}}}\n{HEAD}stringData:\n  password: {{{{ $password }}}}\n"
+            ),
+        ),
     ]
 }
 
@@ -739,6 +764,10 @@ fn templates() -> Vec<(&'static str, String)> {
 pub fn innocents() -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     let mut add = |path: &str, text: &str| all.push((path.to_owned(), text.to_owned()));
+    for (number, (path, text)) in innocent_texts().iter().enumerate() {
+        let (folder, name) = path.split_once('/').unwrap_or_default();
+        add(&format!("{folder}/{number}/{name}"), text);
+    }
     let secret = |rest: &str| format!("{HEAD}{rest}");
     for (number, values) in [
         "stringData:\n  password: {{ .Values.password }}\n",
@@ -757,6 +786,8 @@ pub fn innocents() -> Vec<(String, String)> {
         "stringData:\n  password: {{- if .a }} {{ .a }}{{ else }} {{ .b }}{{ end }}\n",
         "metadata:\n  name: {{ .Release.Name }}\nstringData:\n  password: \"{{ .Values.password }}\"\n",
         "stringData:\n  password: <%= ENV['PASSWORD'] %>\n",
+        "stringData:\n  password: {{ default \"changeme\" .Values.password | quote }}\n  a: {{ index .data \"password-of-db9\" }}\n",
+        "{{- $secret := lookup \"v1\" \"Secret\" .Release.Namespace \"web-Prod9-credentials\" }}\nstringData:\n  password: {{ index $secret.data \"password-of-Db9\" }}\n  token: {{ .Files.Get \"files/Token9x.txt\" }}\n  secret: {{ printf \"%s-%s\" .a .b }}\n",
         "stringData:\n{% for k, v in secrets %}\n  {{ k }}: {{ v }}\n{% endfor %}\n",
     ]
     .iter()

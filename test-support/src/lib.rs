@@ -7,6 +7,7 @@ pub mod environment;
 mod flat;
 mod json;
 pub mod kustomize;
+mod texts;
 pub mod written;
 mod yaml;
 

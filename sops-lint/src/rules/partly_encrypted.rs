@@ -5,8 +5,8 @@ use sops_core::keys::WrappedKey;
 use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format, is_ciphertext};
 
 use crate::claim::has_secret_comment;
-use crate::finding::Severity;
-use crate::likeness::{in_text, is_credential};
+use crate::finding::{Finding, Severity};
+use crate::likeness::{Found, Likeness, in_text, is_credential, judge};
 use crate::report::Report;
 use crate::rule::{Check, Rule};
 use crate::secret::secrets;
@@ -16,7 +16,11 @@ pub(crate) static RULE: Rule = Rule {
     name: "partly-encrypted",
     severity: Severity::Error,
     page: include_str!("partly_encrypted.md"),
-    checks: &[Check::Encrypted(check), Check::Plaintext(without_block)],
+    checks: &[
+        Check::Encrypted(check),
+        Check::Plaintext(without_block),
+        Check::Document(comments),
+    ],
 };
 
 fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
@@ -105,6 +109,46 @@ fn in_comments(report: &mut Report<'_>) {
             )
             .help("delete the comment; if it was committed, treat the secret as leaked");
     }
+}
+
+/// Comments in plaintext with what looks like a secret. Most rules leave comments in plaintext.
+fn comments(document: &Document<'_>, report: &mut Report<'_>) {
+    if !report.is_encrypted {
+        return;
+    }
+    for span in document.comments() {
+        let text = report.text().get(span.clone()).unwrap_or_default();
+        let text = text.trim_start_matches(['#', ';']);
+        if !holds_secret(text) {
+            continue;
+        }
+        let is_at = |one: &Finding| span.contains(&one.location.offset);
+        let is_known = |one: &Finding| one.rule.code == RULE.code && is_at(one);
+        if !report.findings.iter().any(is_known) {
+            report
+                .span(
+                    span,
+                    "a comment in plaintext holds what looks like a secret",
+                )
+                .help("remove it; if it was committed, treat it as leaked");
+        }
+    }
+}
+
+/// Whether a comment has a secret, as in `old password: hunter2`. Words of a sentence may follow a name too.
+fn holds_secret(comment: &str) -> bool {
+    let is_value = |value: &str| {
+        !value.contains(char::is_whitespace) && value.contains(|c: char| c.is_ascii_digit())
+    };
+    let is_secret =
+        |found: &Found| found.likeness != Likeness::Name || is_value(&comment[found.range.clone()]);
+    let of_last_word = || {
+        let (words, value) = comment.split_once([':', '='])?;
+        let name = words.split_whitespace().next_back()?;
+        let value = value.split(" #").next().unwrap_or_default().trim();
+        judge(name, value).filter(|_| is_value(value))
+    };
+    in_text("", comment).iter().any(is_secret) || of_last_word().is_some()
 }
 
 /// Values that start like ciphertext, but are not ciphertext to their end. SL010 reports those of a Secret.

@@ -11,6 +11,7 @@ use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 
 use super::secret_in_metadata::last_applied;
+use crate::action;
 use crate::claim::{has_secret, names_keys, text_of};
 use crate::finding::{Fix, Severity};
 use crate::form;
@@ -252,9 +253,9 @@ pub(crate) fn is_plaintext_under(scrutiny: Scrutiny, value: &SecretValue<'_, '_>
     }
 }
 
-/// Whether a text is a value, or has one in it: a configuration may have passwords beside what is filled in.
+/// Whether a text is a value, or has one in it: a configuration may have passwords beside what is filled in, or in it.
 fn is_open_text(scrutiny: Scrutiny, key: &str, text: &str) -> bool {
-    !scrutiny.passes(text.trim()) || holds_secret(key, text)
+    !scrutiny.passes(text.trim()) || holds_secret(key, text) || action::holds_secret(key, text)
 }
 
 /// Whether a text of several lines, such as a configuration, has a secret in one of them.
@@ -270,7 +271,7 @@ pub(crate) fn is_open_base64(scrutiny: Scrutiny, key: &str, text: &str) -> bool 
         Ok(bytes) => str::from_utf8(&bytes).map_or(true, |text| {
             has_signs(text.trim()) || is_open_text(scrutiny, key, text)
         }),
-        Err(_) => !scrutiny.passes(text),
+        Err(_) => !scrutiny.passes(text) || action::holds_secret(key, text),
     }
 }
 
@@ -375,16 +376,15 @@ fn covered(document: &Document<'_>, report: &mut Report<'_>) {
         };
     } else if matches!(report.format, Format::Dotenv | Format::Ini) {
         nothing_selected(document, &selects, report);
+    } else if selects.names_what_is_encrypted() && !has_rule_for_its_form(report) {
+        secret_not_selected(document, &selects, report);
     }
 }
 
 /// Whether a rule that encrypts everything is for this manifest: one that is no object, or has a secret beside what people read.
 fn is_for_whole_file(document: &Document<'_>, rule: &CreationRule, report: &Report<'_>) -> bool {
     let selects = rule.rule.clone().unwrap_or_default();
-    let is_for_all = report
-        .creation_rule()
-        .is_some_and(|(_, config, rule)| is_for_all_of_its_form(config, rule, report.input.path));
-    if selects.names_what_is_encrypted() || is_for_all {
+    if selects.names_what_is_encrypted() || has_rule_for_its_form(report) {
         return false;
     }
     // Another check reports Secrets.
@@ -393,7 +393,8 @@ fn is_for_whole_file(document: &Document<'_>, rule: &CreationRule, report: &Repo
         .iter()
         .any(|object| object.is_secret() || object.is_kustomization());
     let mut tops = document.tops().flatten();
-    !has_secret && tops.any(|top| !is_object(top) || holds_credential(top))
+    let is_secret = |key: &str, text: &str| judge(key, text).is_some();
+    !has_secret && tops.any(|top| !is_object(top) || credential(top, is_secret).is_some())
 }
 
 /// Whether it has what every object in a cluster has.
@@ -403,17 +404,23 @@ fn is_object(top: NodeRef<'_, '_>) -> bool {
     has("name") || has("generateName") || kind.is_some_and(|kind| kind.ends_with("List"))
 }
 
-/// Whether a value in it has the name of a secret, and is one.
-fn holds_credential(top: NodeRef<'_, '_>) -> bool {
+/// The first value that is a secret by its key and its text.
+fn credential<'d, 'a>(
+    top: NodeRef<'d, 'a>,
+    is_secret: impl Fn(&str, &str) -> bool,
+) -> Option<NodeRef<'d, 'a>> {
     let mut open = vec![("", top)];
     while let Some((key, node)) = open.pop() {
-        if node.as_str().is_some_and(|text| judge(key, text).is_some()) {
-            return true;
+        if node.as_str().is_some_and(|text| is_secret(key, text)) {
+            return Some(node);
         }
+        let begin = open.len();
         open.extend(node.items().map(|item| (key, item)));
         open.extend(node.entries());
+        // In the order of the text.
+        open[begin..].reverse();
     }
-    false
+    None
 }
 
 /// Whether a rule that names keys, as those for Secrets do, selects something in a file that has such keys for another reason: a patch of
@@ -444,6 +451,21 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, report: &mut
         );
         report
             .span(first.span, message)
+            .help(format!("in `.sops.yaml`, add a creation rule for this file, without `{rule}`, before that one; then encrypt the file"));
+    }
+}
+
+/// A file that is not a manifest, with a secret under a key that a rule for manifests does not name.
+fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, report: &mut Report<'_>) {
+    let is_secret = |key: &str, text: &str| !in_text(key, text).is_empty();
+    let mut tops = document.tops().flatten();
+    if let Some(node) = tops.find_map(|top| credential(top, is_secret)) {
+        let message = format!(
+            "a creation rule covers this file, and its `{rule}` leaves what looks like a secret in plaintext: `{}`",
+            node.path().join(".")
+        );
+        report
+            .node(node, message)
             .help(format!("in `.sops.yaml`, add a creation rule for this file, without `{rule}`, before that one; then encrypt the file"));
     }
 }
@@ -507,7 +529,13 @@ fn is_for_all_files(config: &Config, rule: &CreationRule) -> bool {
     matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
 }
 
-/// Whether the rule also matches a path that cannot exist with the same extension.
+/// Whether the file's creation rule also matches a path that cannot exist with the same extension.
+fn has_rule_for_its_form(report: &Report<'_>) -> bool {
+    report
+        .creation_rule()
+        .is_some_and(|(_, config, rule)| is_for_all_of_its_form(config, rule, report.input.path))
+}
+
 fn is_for_all_of_its_form(config: &Config, rule: &CreationRule, path: &Path) -> bool {
     let directory = config.file().parent().unwrap_or(Path::new("/"));
     let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");

@@ -1,0 +1,221 @@
+//! Secrets that are written into the actions of a template, as in `{{ "hunter2" | b64enc }}` and `{{ .Values.password | default "hunter2" }}`.
+
+use crate::likeness::judge;
+use crate::template::has_action;
+
+/// How actions begin and end.
+const MARKS: [(&str, &str); 3] = [("{{", "}}"), ("{%", "%}"), ("<%", "%>")];
+
+/// Functions whose value is that of their one argument, in another form.
+const CONVERSIONS: [&str; 7] = [
+    "b64enc", "quote", "squote", "print", "toString", "trim", "nospace",
+];
+
+/// What comes before the literal that an action has in place of a missing value.
+const DEFAULTS: [&str; 5] = ["default", "coalesce", "||", " or", " d"];
+
+/// An action of a template.
+struct Action<'t> {
+    /// What is before it in its line.
+    before: &'t str,
+    /// The variable that it sets, or nothing.
+    variable: &'t str,
+    /// The expression.
+    value: &'t str,
+}
+
+/// Whether an action in the value of a Secret has a literal in it that is a secret by that key, or by the key in its own line.
+pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
+    if !has_action(text) || !text.contains(['"', '\'', '`']) {
+        return false;
+    }
+    let unescaped = text.replace("\\\"", "\"");
+    each(&unescaped).any(|action| {
+        let is_secret = |literal: &str| {
+            [key, action.key()]
+                .iter()
+                .any(|key| judge(key, literal).is_some())
+        };
+        action.literals().into_iter().any(is_secret)
+    })
+}
+
+/// The first variable of a template that is set to a secret.
+pub(crate) fn variable_with_secret(text: &str) -> Option<&str> {
+    let is_secret = |action: &Action<'_>| {
+        let variable = action.variable;
+        let mut literals = action.literals().into_iter();
+        !variable.is_empty() && literals.any(|literal| judge(variable, literal).is_some())
+    };
+    each(text).find(is_secret).map(|action| action.variable)
+}
+
+/// The actions of a text.
+fn each(text: &str) -> impl Iterator<Item = Action<'_>> {
+    let mut at = 0;
+    let mut line = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let begin = at + text[at..].find(['{', '<'])?;
+            line = text[at..begin]
+                .rfind('\n')
+                .map_or(line, |found| at + found + 1);
+            let rest = &text[begin..];
+            let Some((mark, end)) = MARKS.into_iter().find(|(mark, _)| rest.starts_with(mark))
+            else {
+                at = begin + 1;
+                continue;
+            };
+            let inner = begin + mark.len();
+            let length = text[inner..].find(end)?;
+            at = inner + length + end.len();
+            let before = text.get(line..begin).unwrap_or_default();
+            return Some(Action::of(&text[inner..inner + length], before));
+        }
+    })
+}
+
+impl<'t> Action<'t> {
+    fn of(inner: &'t str, before: &'t str) -> Self {
+        let inner = inner.trim_matches(|c: char| c.is_whitespace() || "-+=".contains(c));
+        let inner = inner.strip_prefix("set ").unwrap_or(inner);
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_$.".contains(c);
+        let end = inner.find(|c| !is_name(c)).unwrap_or(inner.len());
+        let (name, rest) = inner.split_at(end);
+        let rest = rest.trim_start();
+        let rest = rest.strip_prefix(':').unwrap_or(rest);
+        let value = rest.strip_prefix('=').filter(|rest| !rest.starts_with('='));
+        let (variable, value) = match value {
+            Some(value) => (name.trim_start_matches('$'), value),
+            None => ("", inner),
+        };
+        Self {
+            before,
+            variable,
+            value: value.trim(),
+        }
+    }
+
+    /// The key that its line has before it.
+    fn key(&self) -> &'t str {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        let before = self.before.trim_end_matches([' ', ':', '=', '"', '\'']);
+        let start = before.rfind(|c| !is_part(c)).map_or(0, |last| {
+            last + before[last..].chars().next().map_or(1, char::len_utf8)
+        });
+        &before[start..]
+    }
+
+    /// The quoted texts that the action can give: not the names of keys, files and functions.
+    fn literals(&self) -> Vec<&'t str> {
+        let mut literals = Vec::new();
+        let mut from = 0;
+        while let Some((range, literal)) = quoted(self.value, from) {
+            from = range.end;
+            let before = self.value[..range.start]
+                .trim_end()
+                .trim_end_matches(['(', ' ']);
+            let behind = self.value[range.end..].trim_start_matches([')', ' ']);
+            let is_whole = (before.is_empty() || CONVERSIONS.contains(&before))
+                && (behind.is_empty() || behind.starts_with('|'));
+            if is_whole || DEFAULTS.iter().any(|word| before.ends_with(word)) {
+                literals.push(literal);
+            }
+        }
+        literals
+    }
+}
+
+/// The next text in quotes: where it is with its quotes, and what is between them.
+fn quoted(text: &str, from: usize) -> Option<(std::ops::Range<usize>, &str)> {
+    let start = from + text[from..].find(['"', '\'', '`'])?;
+    let quote = text[start..].chars().next()?;
+    let inner = start + 1;
+    let end = inner + text[inner..].find(quote)?;
+    Some((start..end + 1, &text[inner..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_that_an_action_gives_are_judged() {
+        for text in [
+            r#"{{ "S3cr3tP4ss-prod9" | b64enc }}"#,
+            r#"{{- "S3cr3tP4ss-prod9" -}}"#,
+            r#"{{ b64enc "S3cr3tP4ss-prod9" }}"#,
+            r#"{{ ("S3cr3tP4ss-prod9") | quote }}"#,
+            r#"{{ .Values.pw | default "S3cr3tP4ss" }}"#,
+            r#"{{ default "S3cr3tP4ss" .Values.pw | b64enc }}"#,
+            r#"{{ (default `S3cr3tP4ss` .Values.pw) | b64enc }}"#,
+            r#""{{ default \"S3cr3tP4ss\" .Values.pw }}""#,
+            "{{ 'S3cr3tP4ss' | b64encode }}",
+            "{{ pw | default('S3cr3tP4ss') }}",
+            "{{ pw or 'S3cr3tP4ss' }}",
+            "<%= ENV['PW'] || 'S3cr3tP4ss' %>",
+        ] {
+            assert!(holds_secret("password", text), "{text}");
+        }
+        assert!(holds_secret(
+            "config.yaml",
+            "a: {{ .b }}\npassword: {{ .c | default \"S3cr3tP4ss\" }}\n"
+        ));
+    }
+
+    #[test]
+    fn names_and_placeholders_in_an_action_are_let_be() {
+        for text in [
+            r#"{{ default "changeme" .Values.x }}"#,
+            r#"{{ default "" .Values.x }}"#,
+            r#"{{ index .data "db-password9" }}"#,
+            r#"{{ lookup "v1" "Secret" "ns-prod9x" "S3cr3tName9" }}"#,
+            r#"{{ include "chart.fullname9" . }}"#,
+            r#"{{ .Files.Get "S3cr3tFile-9" }}"#,
+            r#"{{ printf "%s-%s" .a .b }}"#,
+            r#"{{ required "S3cr3tP4ss-9" .Values.x }}"#,
+            r#"{{ .Values.password | quote }}"#,
+            r#"{{ env "S3cr3tP4ss9" }}"#,
+            r#"{{ if eq .a "S3cr3tP4ss9" }}"#,
+            "<%= ENV['S3cr3tP4ss9'] %>",
+            "{{ lookup('env', 'S3cr3tP4ss9') }}",
+            "{{ never ends \"S3cr3tP4ss9",
+            "S3cr3tP4ss9",
+        ] {
+            assert!(!holds_secret("password", text), "{text}");
+        }
+        assert!(!holds_secret("user", r#"{{ "web-app" | b64enc }}"#));
+    }
+
+    #[test]
+    fn many_actions_cost_no_more_than_their_length() {
+        for text in [
+            "{{ \"a\" }}".repeat(100_000),
+            "{ <".repeat(100_000),
+            format!("{{{{ {} }}}}", "\"a\" ".repeat(100_000)),
+        ] {
+            assert!(!holds_secret("password", &text));
+        }
+    }
+
+    #[test]
+    fn variables_are_judged_by_their_names() {
+        for text in [
+            "{{- $password := \"S3cr3tP4ss\" -}}",
+            "a\n{{ $dbPassword = \"S3cr3tP4ss\" | b64enc }}",
+            "{% set db_password = 'S3cr3tP4ss' %}",
+            "{{ $password := .Values.x | default \"S3cr3tP4ss\" }}",
+        ] {
+            assert!(variable_with_secret(text).is_some(), "{text}");
+        }
+        for text in [
+            "{{ $name := \"S3cr3tP4ss\" }}",
+            "{{ $password := index .data \"S3cr3tP4ss\" }}",
+            "{{ $password := \"changeme\" }}",
+            "{{ if password == \"S3cr3tP4ss\" }}",
+            "{{ \"S3cr3tP4ss\" }}",
+        ] {
+            assert_eq!(variable_with_secret(text), None, "{text}");
+        }
+    }
+}
