@@ -12,6 +12,10 @@ const MEANING_OF_PATHS: [&str; 4] = [
     "GIT_ICASE_PATHSPECS",
 ];
 
+/// Git runs the program that a repository's configuration names as `core.fsmonitor`. Nothing here needs it, and anyone who can write to a
+/// repository can commit another one, bare, in one of its directories. `safe.bareRepository=explicit` would refuse real bare repositories too.
+const SAFE_SETTINGS: [&str; 2] = ["-c", "core.fsmonitor=false"];
+
 /// Runs Git and returns its standard output.
 ///
 /// # Errors
@@ -71,6 +75,7 @@ impl Running {
 pub(super) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command
+        .args(SAFE_SETTINGS)
         .args(arguments)
         .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env("LC_ALL", "C");
