@@ -41,6 +41,7 @@ mod secret_parts;
 mod shortening;
 mod signals;
 mod source;
+mod terminal;
 mod ui;
 mod usage_error;
 mod vim;
