@@ -91,9 +91,9 @@ impl FluxKustomization {
         let path = self.spec["path"].as_str().unwrap_or_default();
         let folder = root.join(path.trim_start_matches('/'));
         let components = self.spec["components"].as_array().into_iter().flatten();
-        let mut files = files_of(&folder);
+        let mut files = files_of(root, &folder);
         for component in components.filter_map(Value::as_str) {
-            files.extend(files_of(&folder.join(component)));
+            files.extend(files_of(root, &folder.join(component)));
         }
         files
     }
