@@ -37,6 +37,7 @@ mod notice;
 mod opening;
 mod parallel;
 mod private_folder;
+mod rule_drift;
 mod secret_parts;
 mod shortening;
 mod signals;

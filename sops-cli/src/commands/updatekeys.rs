@@ -14,6 +14,7 @@ use crate::files::{self, Expected, Readers};
 use crate::governing::{Governed, Governing};
 use crate::key_changes::KeyChanges;
 use crate::key_services::Services;
+use crate::rule_drift::{RuleDrift, RuleDrifts};
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -39,6 +40,7 @@ pub(crate) fn cmd_updatekeys(
         return Err(creation::no_rules(None)?);
     }
     let services = Services::new(ui, globals)?;
+    let drifts = RuleDrifts::default();
     match &args.files[..] {
         [] => Err(no_file()),
         [file] if !file.is_dir() => {
@@ -46,7 +48,9 @@ pub(crate) fn cmd_updatekeys(
                 config: own.map(Arc::new),
                 path: file.clone(),
             };
-            update(ui, &services, &governed, args, file)
+            let updated = update(ui, &services, &governed, args, file, &drifts);
+            drifts.warn(ui);
+            updated
         }
         files => {
             let mut items =
@@ -63,11 +67,12 @@ pub(crate) fn cmd_updatekeys(
                     continue;
                 }
                 done += 1;
-                if let Err(error) = update(ui, &services, &governed, args, &item.path) {
+                if let Err(error) = update(ui, &services, &governed, args, &item.path, &drifts) {
                     ui.error(&error);
                     failed += 1;
                 }
             }
+            drifts.warn(ui);
             match failed {
                 0 => Ok(()),
                 _ => Err(CommandError::new(
@@ -85,6 +90,7 @@ fn update(
     governed: &Governed,
     args: &Args,
     file: &Path,
+    drifts: &RuleDrifts,
 ) -> Result<(), CommandError> {
     let name = name_of(file);
     file.metadata()
@@ -105,6 +111,7 @@ fn update(
         return Err(creation::no_rules(config)?);
     };
     refuse_damaged(&source, &document, |_, _| false)?;
+    drifts.add(&name, RuleDrift::between(document.metadata(), rule, format));
     let changes = KeyChanges::between(document.metadata(), rule);
     if !changes.is_change() {
         ui.note(format_args!("File {name} already up to date"));
