@@ -278,7 +278,8 @@ fn a_signal_at_a_question_for_a_passphrase_leaves_a_terminal_that_shows_what_is_
             128 + 1,
         ),
     ] {
-        let script = format!("{script}; stty -a < /dev/tty");
+        // Before the program changes the modes, Ctrl-C is a signal to the shell too.
+        let script = format!("trap : INT; {script}; stty -a < /dev/tty");
         let shell = environment.command_of("sh".as_ref(), &["-c", &script]);
         let typed = (code == 128 + SIGINT).then_some(("assphrase", &b"\x03"[..]));
         let shown = run_program(&environment, &shell, typed);
