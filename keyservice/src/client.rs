@@ -290,7 +290,7 @@ mod tests {
             let listener = Listener::tcp("127.0.0.1:0").unwrap();
             let address = listener.address().unwrap();
             // It serves until the tests end.
-            thread::spawn(move || serve(|| Ok(listener), Arc::new(OfLength(length))));
+            thread::spawn(move || serve(async || Ok(listener), Arc::new(OfLength(length))));
             let remote = Remote::new(&address).unwrap();
             let words = match remote.decrypt(&key, "x", Effort::Run) {
                 Ok(secret) => secret.map_or(0, |secret| secret.len()).to_string(),

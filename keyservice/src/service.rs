@@ -23,15 +23,19 @@ const GRACE: Duration = Duration::from_secs(2);
 ///
 /// Those of `listen`, and what the system refuses.
 pub fn serve(
-    listen: impl FnOnce() -> io::Result<Listener>,
+    listen: impl AsyncFnOnce() -> io::Result<Listener>,
     answer: Arc<impl Answer>,
 ) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let outcome = runtime.block_on(async {
-        let end = end()?;
-        let Listener(socket) = listen()?;
+        let mut end = Box::pin(end()?);
+        let Listener(socket) = tokio::select! {
+            biased;
+            () = &mut end => return Ok(()),
+            listener = listen() => listener?,
+        };
         let (ended, is_ended) = tokio::sync::oneshot::channel();
         let end = async {
             end.await;

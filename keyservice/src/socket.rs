@@ -4,11 +4,19 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, Mode, flock};
+use rustix::io::Errno;
 use rustix::process::umask;
+use tokio::net::UnixStream;
+
+/// How long to wait for the lock on the socket's directory. A key service holds it only while it creates its socket.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A socket that takes connections.
 #[derive(Debug)]
@@ -41,14 +49,13 @@ impl Listener {
     /// # Errors
     ///
     /// Those of the system, another program that listens there, and a file that is no socket.
-    pub fn unix(path: &Path) -> io::Result<Self> {
-        // Two that begin at the same time do not take the new socket of each other for an old one.
-        let folder = path
+    pub async fn unix(path: &Path) -> io::Result<Self> {
+        let directory = path
             .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let folder = File::open(folder.unwrap_or(Path::new(".")))?;
-        flock(&folder, FlockOperation::LockExclusive)?;
-        remove_dead(path)?;
+            .filter(|directory| !directory.as_os_str().is_empty());
+        let directory = File::open(directory.unwrap_or(Path::new(".")))?;
+        lock(&directory, PATIENCE).await;
+        remove_dead(path).await?;
         let before = umask(Mode::RWXG | Mode::RWXO | Mode::XUSR);
         let listener = UnixListener::bind(path);
         umask(before);
@@ -100,12 +107,24 @@ impl Drop for SocketFile {
     }
 }
 
+/// Locks the directory until it is closed, so that two key services that start at the same time do not take each other's new socket for an
+/// old one. Any user who can read the directory can hold the lock, so the service starts without it in the end.
+async fn lock(directory: &File, patience: Duration) {
+    let start = Instant::now();
+    while let Err(Errno::WOULDBLOCK) = flock(directory, FlockOperation::NonBlockingLockExclusive) {
+        if start.elapsed() >= patience {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
 fn identity(file: &fs::Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
 /// Removes a socket that refuses connections. One that takes them, or is none, is an error.
-fn remove_dead(path: &Path) -> io::Result<()> {
+async fn remove_dead(path: &Path) -> io::Result<()> {
     let refuse = |why| Err(io::Error::new(ErrorKind::AddrInUse, why));
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -113,8 +132,12 @@ fn remove_dead(path: &Path) -> io::Result<()> {
         Ok(file) if file.file_type().is_socket() => {}
         Ok(_) => return refuse("a file stands there that is no socket"),
     }
-    match UnixStream::connect(path) {
+    match UnixStream::connect(path).await {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
+        // Its queue of connections is full.
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            refuse("another program listens there")
+        }
         Err(error) => Err(error),
         Ok(_) => refuse("another program listens there"),
     }
@@ -126,32 +149,43 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_socket_is_its_owners_and_goes_with_the_listener() {
+    #[tokio::test]
+    async fn a_socket_is_its_owners_and_goes_with_the_listener() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s");
-        let first = Listener::unix(&path).unwrap();
+        let first = Listener::unix(&path).await.unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        let again = Listener::unix(&path).err().unwrap();
+        let again = Listener::unix(&path).await.err().unwrap();
         assert!(again.to_string().contains("another program"), "{again}");
         assert!(path.exists());
         drop(first);
         assert!(!path.exists());
     }
 
-    #[test]
-    fn a_dead_socket_is_replaced_and_nothing_else() {
+    #[tokio::test]
+    async fn a_dead_socket_is_replaced_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s");
         drop(UnixListener::bind(&path).unwrap());
-        let first = Listener::unix(&path).unwrap();
+        let first = Listener::unix(&path).await.unwrap();
         // Another takes the place; it is not the first one's to remove.
         fs::remove_file(&path).unwrap();
         fs::write(&path, "text").unwrap();
         drop(first);
         assert_eq!(fs::read(&path).unwrap(), b"text");
-        assert!(Listener::unix(&path).is_err());
+        assert!(Listener::unix(&path).await.is_err());
         assert_eq!(fs::read(&path).unwrap(), b"text");
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_someone_else_holds_delays_the_service_only_so_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = [(); 2].map(|()| File::open(folder.path()).unwrap());
+        lock(&one, PATIENCE).await;
+        let start = Instant::now();
+        let patience = Duration::from_millis(50);
+        lock(&other, patience).await;
+        assert!(start.elapsed() >= patience && start.elapsed() < PATIENCE);
     }
 }

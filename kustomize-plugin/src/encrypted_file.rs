@@ -37,6 +37,8 @@ pub(crate) fn decrypt(
 pub(crate) struct Verified {
     /// The rule of the whole file.
     pub(crate) rule: Option<EncryptionRule>,
+    /// Whether its MAC covers only the encrypted values.
+    pub(crate) mac_only_encrypted: bool,
     /// Its documents, still encrypted.
     pub(crate) documents: Vec<Node>,
 }
@@ -57,6 +59,7 @@ pub(crate) fn verified(
         document.decrypt(&key, MacCheck::Require)?;
         Ok(Verified {
             rule: document.metadata().rule.clone(),
+            mac_only_encrypted: document.metadata().mac_only_encrypted,
             documents: document.trees().collect(),
         })
     })

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use sops_core::Format;
 use sops_core::keys::{CanonicalKey, MasterKey};
+use sops_core::metadata::Metadata;
 
 use crate::arguments::GlobalArgs;
 use crate::batch::Item;
@@ -17,6 +19,7 @@ use crate::invocation;
 use crate::key_groups::{self, Groups};
 use crate::key_names::shown;
 use crate::key_services::Services;
+use crate::rule_drift::{RuleDrift, RuleDrifts};
 use crate::ui::Ui;
 
 /// How many files a message names.
@@ -31,6 +34,7 @@ pub(crate) struct Agreement<'a> {
     /// `None` where the configuration cannot be read and that is no obstacle.
     governing: Option<Governing>,
     accepted: Mutex<BTreeSet<Unagreed>>,
+    drifts: RuleDrifts,
 }
 
 /// The recipients that would get a file's data key although neither the creation rule nor the command line names them, and key groups that
@@ -61,6 +65,7 @@ impl<'a> Agreement<'a> {
             yes,
             governing: None,
             accepted: Mutex::default(),
+            drifts: RuleDrifts::default(),
         };
         let governing =
             creation::config(ui, globals).and_then(|own| Governing::new(ui, globals, own, items));
@@ -206,6 +211,28 @@ impl<'a> Agreement<'a> {
             let threshold = rule.shamir_threshold.map(usize::from);
             (rule.key_groups.clone(), threshold)
         }))
+    }
+
+    /// Remembers whether the file's rule differs from its creation rule's.
+    pub(crate) fn compare_rule(
+        &self,
+        file: &Path,
+        name: &str,
+        metadata: &Metadata,
+        format: Format,
+    ) {
+        // What is wrong with the configuration is reported elsewhere.
+        let governed = self.governing.as_ref();
+        let governed = governed.and_then(|governing| governing.of_encrypted(file).ok());
+        if let Some(rule) = governed.as_ref().and_then(|governed| governed.rule()) {
+            self.drifts
+                .add(name, RuleDrift::between(metadata, rule, format));
+        }
+    }
+
+    /// Warns about the files whose rule differs.
+    pub(crate) fn warn_of_rules(&self) {
+        self.drifts.warn(self.ui);
     }
 
     fn accepted(&self) -> MutexGuard<'_, BTreeSet<Unagreed>> {

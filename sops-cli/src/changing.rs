@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use sops_core::rules::EncryptionRule;
+use sops_core::metadata::Metadata;
 use sops_core::{EncryptedDocument, Error, Format};
 use zeroize::Zeroizing;
 
@@ -25,14 +25,14 @@ pub(crate) struct Changing<'a> {
 }
 
 impl Changing<'_> {
-    /// Replaces the file by what `change` makes of its plaintext, given the file's rule as well, and gives what was written; `None` leaves it
+    /// Replaces the file by what `change` makes of its plaintext, given the file's metadata as well, and gives what was written; `None` leaves it
     /// alone. If another run changes the file in the meantime, `change` is applied to the new plaintext.
     pub(crate) fn change(
         &self,
         mut change: impl FnMut(
             &[u8],
             Format,
-            &EncryptionRule,
+            &Metadata,
         ) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> Result<Option<String>, CommandError> {
         let services = Services::for_opening(self.ui, self.globals, self.opening)?;
@@ -42,11 +42,7 @@ impl Changing<'_> {
     fn try_to_change(
         &self,
         services: &Services,
-        change: impl FnOnce(
-            &[u8],
-            Format,
-            &EncryptionRule,
-        ) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
+        change: impl FnOnce(&[u8], Format, &Metadata) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> Result<Option<String>, CommandError> {
         let format = self.formats.both(self.file)?;
         let source = Source::read(Some(self.file), format, Role::Encrypted)?;
@@ -55,9 +51,9 @@ impl Changing<'_> {
         let key = services.data_key(self.ui, &source, &document)?;
         let open = opening::open(&source, &document, key, self.opening)?;
         opening::warn_of_comments(self.ui, &source, open.unopened_comments());
-        let rule = document.metadata().rule.clone().unwrap_or_default();
+        let metadata = document.metadata();
         let Some(changed) =
-            change(open.plaintext(), format, &rule).map_err(|error| refused(&source, error))?
+            change(open.plaintext(), format, metadata).map_err(|error| refused(&source, error))?
         else {
             return Ok(None);
         };

@@ -40,7 +40,7 @@ impl LocalKeys {
         let name = name(key);
         let identities = Identities::from_environment(Environment::process());
         let keys = Keys {
-            identities: identities.with_prompt(self.ui.prompt()),
+            identities: identities.with_prompt(self.ui.prompt_of_server()),
             gpg: Gpg::from_environment(Environment::process()),
         };
         let answer = match key.family() {

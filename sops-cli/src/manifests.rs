@@ -11,7 +11,7 @@ use sops_core::{
     CIPHERTEXT_PREFIX, Document, EncryptedTree, Format, from_document, from_documents,
     path_of_ciphertext,
 };
-use sops_lint::{SECRET_PARTS, shell_word};
+use sops_lint::{SECRET_PARTS, shell_path};
 use zeroize::Zeroizing;
 
 use crate::arguments::OpeningArgs;
@@ -174,7 +174,7 @@ impl Reading<'_> {
             {
                 let message = format!("Secret {}: `{key}` is in plaintext here", object.name());
                 let name = match source.path {
-                    Some(_) => shell_word(&source.name),
+                    Some(_) => shell_path(&source.name),
                     None => "<FILE>".to_owned(),
                 };
                 return Err(refuse(message)
@@ -192,7 +192,7 @@ impl Reading<'_> {
                     let message = format!("Secret {}: `data.{key}` is not base64", object.name());
                     refuse(message).hint(format!(
                         "a text as it is belongs under `stringData`: `sops-rs edit {}`",
-                        shell_word(&source.name)
+                        shell_path(&source.name)
                     ))
                 }
             })?;

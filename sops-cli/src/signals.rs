@@ -33,6 +33,11 @@ impl Deferred {
         Self(())
     }
 
+    /// Whether no other one lives.
+    pub(crate) fn is_only(&self) -> bool {
+        handlers().held.load(Ordering::SeqCst) == 1
+    }
+
     /// Whether a signal has come that wants the process to end.
     pub(crate) fn is_pending(&self) -> bool {
         self.pending().is_some()

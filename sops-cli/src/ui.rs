@@ -14,6 +14,9 @@ use sops_core::keys::Prompt;
 
 use crate::command_error::CommandError;
 use crate::shortening::shortened;
+#[cfg(feature = "keyservice")]
+use crate::terminal::remembered;
+use crate::terminal::restored;
 
 /// Where a command's words go.
 pub(crate) struct Ui {
@@ -123,7 +126,13 @@ impl Ui {
 
     /// Asks for the passphrases of keys, on the terminal.
     pub(crate) fn prompt(&self) -> Arc<dyn Prompt> {
-        Arc::new(Terminal)
+        Arc::new(Terminal { is_server: false })
+    }
+
+    /// The same for a server, which handles signals itself.
+    #[cfg(feature = "keyservice")]
+    pub(crate) fn prompt_of_server(&self) -> Arc<dyn Prompt> {
+        Arc::new(Terminal { is_server: true })
     }
 }
 
@@ -138,13 +147,20 @@ fn renderer(stream: &impl IsTerminal) -> Renderer {
 }
 
 /// The terminal of this process, which need not be its standard input.
-struct Terminal;
+struct Terminal {
+    is_server: bool,
+}
 
 impl Prompt for Terminal {
     fn passphrase(&self, description: &str) -> Option<SecretString> {
-        rpassword::prompt_password(format!("{}: ", one_line(description)))
-            .ok()
-            .map(SecretString::from)
+        let question = format!("{}: ", one_line(description));
+        let ask = || rpassword::prompt_password(question);
+        let answer = match self.is_server {
+            #[cfg(feature = "keyservice")]
+            true => remembered(ask),
+            _ => restored(ask),
+        };
+        answer.ok().map(SecretString::from)
     }
 
     fn message(&self, message: &str) {

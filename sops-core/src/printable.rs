@@ -38,15 +38,19 @@ pub(crate) fn is_emoji_selector(character: char) -> bool {
     matches!(character, '\u{fe0e}' | '\u{fe0f}')
 }
 
-/// Whether a character is shown as itself and changes nothing around it. Control characters, format characters, other invisible characters
-/// and the two separators of lines and paragraphs do not qualify.
+/// Whether a character looks like a space: white space, and the empty pattern of Braille.
+pub(crate) fn is_space(character: char) -> bool {
+    character.is_whitespace() || character == '\u{2800}'
+}
+
+/// Whether a character is shown as itself and changes nothing around it. Control characters, format characters, other invisible characters,
+/// all spaces except that of ASCII, and the two separators of lines and paragraphs do not qualify.
 pub fn is_printable(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();
     }
-    let is_separator = matches!(character, '\u{2028}' | '\u{2029}');
     let is_invisible = || INVISIBLE.iter().any(|range| range.contains(&character));
-    !(character.is_control() || is_separator || is_invisible())
+    !(character.is_control() || is_space(character) || is_invisible())
 }
 
 /// The text on one line, with an escape such as `\n` or `\u{202e}` for each character that is not [printable](is_printable).
@@ -119,7 +123,7 @@ mod tests {
     #[test]
     fn the_table_is_that_of_unicode() {
         let pattern =
-            r"^[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u{fe0e}\u{fe0f}]]$";
+            r"^[[\p{Cc}\p{Cf}\p{Z}\u{2800}\p{Default_Ignorable_Code_Point}]--[ \u{fe0e}\u{fe0f}]]$";
         let unicode = regex_automata::meta::Regex::new(pattern).expect("the pattern is valid");
         for character in char::MIN..=char::MAX {
             let mut buffer = [0; 4];
@@ -159,6 +163,11 @@ mod tests {
                 "\u{202e}\u{2066}\u{200b}\u{feff}",
                 r"\u{202e}\u{2066}\u{200b}\u{feff}",
                 r"\u{202e}\u{2066}\u{200b}\u{feff}",
+            ),
+            (
+                "a\u{a0}b\u{3000}c\u{2800}d",
+                r"a\u{a0}b\u{3000}c\u{2800}d",
+                r"a\u{a0}b\u{3000}c\u{2800}d",
             ),
             ("é\u{e0041}", r"é\u{e0041}", r"é\u{e0041}"),
             (

@@ -8,9 +8,10 @@ use std::time::SystemTime;
 use sops_core::Error;
 use sops_core::keys::age::{Held, KeyPair};
 use sops_core::keys::{
-    DataKey, Family, Identities, KeyGroup, MasterKey, Prompt, Recipient, WrappedKey,
-    recover_data_key, wrap_data_key,
+    Budget, DataKey, Effort, Family, Identities, KeyGroup, KeyService, MasterKey, Prompt,
+    Recipient, WrappedKey, recover_data_key, wrap_data_key,
 };
+use zeroize::Zeroizing;
 
 const PASSPHRASE: &str = "passphrase of the test key";
 
@@ -596,4 +597,97 @@ fn identities_can_be_kept_in_another_place() {
     // Those of SSH have files of their own.
     #[cfg(feature = "ssh")]
     assert!(with_key("ssh_ed25519").key_pairs(&[]).is_empty());
+}
+
+/// A key service that does little for one file.
+#[cfg(feature = "ssh")]
+struct Sparing(Identities);
+
+#[cfg(feature = "ssh")]
+impl KeyService for Sparing {
+    fn serves(&self, family: Family) -> bool {
+        self.0.serves(family)
+    }
+
+    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> sops_core::Result<String> {
+        self.0.encrypt(key, secret)
+    }
+
+    fn decrypt(
+        &self,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>> {
+        self.0.decrypt(key, enc, effort)
+    }
+
+    fn decrypt_within(
+        &self,
+        budget: &Budget,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>> {
+        self.0.decrypt_within(budget, key, enc, effort)
+    }
+
+    fn budget(&self) -> Budget {
+        Budget::small()
+    }
+}
+
+/// The age file with 30 stanzas for the same SSH key, none of which it opens.
+#[cfg(feature = "ssh")]
+fn with_broken_stanzas(enc: &str) -> String {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+    let base64: String = enc.lines().filter(|line| !line.starts_with('-')).collect();
+    let file = BASE64_STANDARD.decode(base64).unwrap();
+    let text = String::from_utf8_lossy(&file);
+    let start = text.find("-> ssh-rsa").unwrap();
+    let end = text.find("\n---").unwrap() + 1;
+    let (arguments, body) = text[start..end].split_once('\n').unwrap();
+    let other = if body.starts_with('A') { "B" } else { "A" };
+    let stanza = format!("{arguments}\n{other}{}", &body[1..]);
+    let file = [&file[..start], stanza.repeat(30).as_bytes(), &file[end..]].concat();
+    let base64 = BASE64_STANDARD.encode(file);
+    let lines: Vec<&str> = base64
+        .as_bytes()
+        .chunks(64)
+        .map(|line| str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN AGE ENCRYPTED FILE-----\n{}\n-----END AGE ENCRYPTED FILE-----\n",
+        lines.join("\n")
+    )
+}
+
+#[test]
+#[cfg(feature = "ssh")]
+fn hostile_entries_take_only_so_many_operations() {
+    let vector = vectors()
+        .into_iter()
+        .find(|vector| vector.identity == "ssh_rsa");
+    let vector = vector.unwrap();
+    let broken = with_broken_stanzas(&vector.enc);
+    let group = |count: usize| KeyGroup {
+        keys: (0..count)
+            .map(|_| age_key(&vector.recipient, &broken))
+            .collect(),
+    };
+    let identities = || {
+        let mut identities = Identities::new();
+        let text = read("ssh_rsa");
+        identities.add_ssh_key("ssh_rsa", text.as_bytes()).unwrap();
+        identities
+    };
+    const LEFT_OUT: &str = "not all of them were tried";
+    let few = recover_data_key(&[group(2)], None, &identities()).unwrap_err();
+    assert!(!few.to_string().contains(LEFT_OUT), "{few}");
+    let few = recover_data_key(&[group(2)], None, &Sparing(identities())).unwrap_err();
+    assert!(few.to_string().contains(LEFT_OUT), "{few}");
+
+    let many = recover_data_key(&[group(40)], None, &identities()).unwrap_err();
+    assert!(many.to_string().contains(LEFT_OUT), "{many}");
 }

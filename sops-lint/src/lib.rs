@@ -56,7 +56,7 @@ pub use baseline::Baseline;
 pub use decrypted::Encrypted;
 pub use finding::{Finding, Fix, Severity};
 pub use linter::{Input, Kind, Linted, Linter, NoTree, Tree};
-pub use report::{Facts, shell_word};
+pub use report::{Facts, shell_path, shell_word};
 pub use repository::Repository;
 pub use rule::Rule;
 pub use rules::{RULES, applied_secret, find as find_rule, is_plaintext};

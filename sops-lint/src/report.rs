@@ -225,10 +225,10 @@ impl<'r> Report<'r> {
             .filter(|start| start.join(name) == **path);
         let below = self.input.config.zip(start).and_then(|(config, start)| {
             let file = config.file().strip_prefix(start).ok()?;
-            (file.components().count() > 1).then(|| shell_word(&file.to_string_lossy()))
+            (file.components().count() > 1).then(|| shell_path(&file.to_string_lossy()))
         });
         let config = below.map_or_else(String::new, |file| format!("--config {file} "));
-        format!("sops-rs {config}{words} {}", shell_word(name))
+        format!("sops-rs {config}{words} {}", shell_path(name))
     }
 
     /// Whether the creation rule would have what stands there encrypted.
@@ -416,11 +416,41 @@ fn path(node: NodeRef<'_, '_>) -> Vec<String> {
         .collect()
 }
 
-/// A file's name, or another word of a command that a person is told to run, as a shell reads it.
-pub fn shell_word(name: &str) -> String {
+/// A path in a command that a message suggests, quoted for the shell. A path that starts with `-` gets `./` before it: anyone who can add a
+/// file to a repository chooses its name, and a program would read such a name as an option.
+pub fn shell_path(path: &str) -> String {
+    match path.starts_with('-') {
+        true => shell_word(&format!("./{path}")),
+        false => shell_word(path),
+    }
+}
+
+/// Any other word of a command that a message suggests, quoted for the shell.
+pub fn shell_word(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./+@%".contains(c);
-    match name.chars().all(is_plain) {
-        true => name.to_owned(),
-        false => format!("'{}'", name.replace('\'', r"'\''")),
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_in_a_command_is_never_an_option() {
+        for (path, shown) in [
+            ("a/b.yaml", "a/b.yaml"),
+            ("--config=evil.yaml", "'./--config=evil.yaml'"),
+            ("-i", "./-i"),
+            ("-", "./-"),
+            ("-it's.yaml", r"'./-it'\''s.yaml'"),
+            ("a/-i", "a/-i"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_path(path), shown);
+        }
+        assert_eq!(shell_word("-i"), "-i");
     }
 }

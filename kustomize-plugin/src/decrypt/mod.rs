@@ -76,7 +76,7 @@ impl Run<'_> {
             (MacPolicy::Ignore, _) => {}
             (_, Origin::File(path)) => {
                 self.origins
-                    .require(self.function, &path, &identity, &tree)?;
+                    .require(self.function, self.mac, &path, &identity, &tree)?;
             }
             (MacPolicy::Require, origin) => {
                 let message = format!(

@@ -9,12 +9,17 @@ use sops_core::tree::Node;
 
 use super::identity::Identity;
 use super::source_file::SourceFile;
+use crate::config::MacPolicy;
 use crate::encrypted_file::verified;
 use crate::function::{Function, annotation};
 use crate::problem::Problem;
 use crate::workspace::Workspace;
 
 const ANNOTATION: &str = "config.kubernetes.io/origin";
+
+const ONLY_ENCRYPTED: &str = "`mac: require`, but the file has `mac_only_encrypted: true`, so its MAC does not protect `kind`, `apiVersion`, `metadata.name`, \
+                              `metadata.namespace` and other values in plaintext: anyone who can write to the file can turn it into another object, such as a \
+                              ConfigMap; set `mac_only_encrypted: false` in its creation rule, and run `sops-rs lint --fix --select SL013` or encrypt the file again";
 
 /// The file that a resource claims to come from.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,10 +77,12 @@ impl Origins {
         }
     }
 
-    /// Requires the MAC of the file to match, and the resource to be one of its objects with only that object's encrypted values.
+    /// Requires the MAC of the file to match, and the resource to be one of its objects with only that object's encrypted values. Under
+    /// `mac: require`, a MAC that covers only the encrypted values is a warning, once for each file.
     pub(super) fn require(
         &mut self,
         function: &mut Function,
+        policy: MacPolicy,
         path: &str,
         identity: &Identity,
         tree: &EncryptedTree,
@@ -83,6 +90,10 @@ impl Origins {
         if !self.files.contains_key(path) {
             let here = self.locate(&function.workspace, path);
             let file = verified(&function.workspace, &mut function.keys, &here)?;
+            if file.mac_only_encrypted && policy == MacPolicy::Require {
+                let problem = Problem::new(ONLY_ENCRYPTED).in_file(path);
+                function.report.warn(problem);
+            }
             self.files.insert(path.to_owned(), SourceFile::new(file));
         }
         let documents = self.files[path].documents_of(tree);

@@ -1,6 +1,8 @@
 use super::*;
-use crate::sample::{SECRET, Sample, encrypted, field, list, only, text};
+use crate::sample::{SECRET, Sample, encrypted, encryption, field, list, only, text};
+use sops_core::rules::EncryptionRule;
 use sops_core::tree::Entry;
+use sops_core::{Encryption, Format, encrypt};
 
 const CONFIG: &str =
     "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmetadata:\n  name: sops\n";
@@ -115,6 +117,34 @@ fn the_mac_of_the_file_is_verified() {
     let expected = "Secret a: enc.yaml: MAC mismatch: a value was changed, added, removed or moved after the file was encrypted";
     assert_eq!(sample.run(CONFIG, &[&a, &b]).error(), expected);
     assert_eq!(sample.run(QUIET, &[&a, &b]).quiet().len(), 2);
+}
+
+#[test]
+fn a_mac_over_the_encrypted_values_only_is_a_warning_where_it_is_required() {
+    let sample = Sample::new();
+    let text = format!("{}---\n{}", secret("a"), secret("b"));
+    let how = Encryption {
+        rule: EncryptionRule::EncryptedRegex("^(data|stringData)$".into()),
+        mac_only_encrypted: true,
+        ..encryption()
+    };
+    let file = encrypt(&text, Format::Yaml, &how).expect("it can be encrypted");
+    // The MAC does not cover the kind.
+    let file = file.replacen("kind: Secret", "kind: ConfigMap", 1);
+    sample.write("enc.yaml", &file);
+    let (a, b) = file.split_once("\n---\n").expect("two documents");
+    let [a, b] = [from(a, "enc.yaml"), from(b, "enc.yaml")];
+    let ran = sample.run(REQUIRE, &[&a, &b]);
+    assert_eq!(ran.resources().len(), 2);
+    let [line] = &ran.lines[..] else {
+        panic!("{:?}", ran.lines)
+    };
+    let start = "warning: enc.yaml: `mac: require`, but the file has `mac_only_encrypted: true`";
+    assert!(line.starts_with(start), "{line}");
+    assert!(line.contains("`mac_only_encrypted: false`"), "{line}");
+    for config in [CONFIG, QUIET] {
+        sample.run(config, &[&a, &b]).quiet();
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kube::client::AuthError;
 use kube::{Client, Config};
-use sops_lint::shell_word;
+use sops_lint::{shell_path, shell_word};
 
 use super::{credentials, kubeconfig};
 use crate::command_error::{Code, CommandError, name_of, reason};
@@ -102,12 +102,13 @@ pub(super) enum Origin {
 impl ClusterArgs {
     /// The same choice as flags of `kubectl`, each with a blank in front.
     pub(crate) fn for_kubectl(&self) -> String {
-        let file = self.kubeconfig.as_deref().map(name_of);
-        let flags = [("--context", &self.context), ("--kubeconfig", &file)];
-        let given = flags.into_iter().filter_map(|(flag, value)| {
-            let value = value.as_ref()?;
-            Some(format!(" {flag} {}", shell_word(value)))
-        });
+        let context = self.context.as_deref().map(shell_word);
+        let file = self.kubeconfig.as_deref();
+        let file = file.map(|file| shell_path(&name_of(file)));
+        let flags = [("--context", context), ("--kubeconfig", file)];
+        let given = flags
+            .into_iter()
+            .filter_map(|(flag, value)| Some(format!(" {flag} {}", value?)));
         given.collect()
     }
 

@@ -2,6 +2,7 @@
 //!
 //! What belongs here knows objects, not files or keys; commands start the work with [`run`].
 
+mod certificate;
 mod connection;
 mod credentials;
 mod kinds;

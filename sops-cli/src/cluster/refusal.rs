@@ -9,6 +9,7 @@ use kube::core::Status;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::certificate::{self, Fault};
 use super::connection::{Cluster, Origin};
 use super::object::Object;
 use crate::command_error::{Code, CommandError};
@@ -82,11 +83,11 @@ impl Cluster {
         let texts: Vec<String> = causes().map(ToString::to_string).collect();
         let certificate = texts.iter().rev().find(|text| text.contains("certificate"));
         if let Some(text) = certificate {
-            // The innermost one: what is wrong and no more.
-            let why = text.rsplit(": ").next().unwrap_or(text);
+            let Fault { message, hint } = certificate::fault(text);
             let message =
-                format!("the certificate of the API server {server} cannot be trusted: {why}");
-            return CommandError::new(Code::Generic, message).hint(match &self.origin {
+                format!("the certificate of the API server {server} cannot be trusted: {message}");
+            let hint = hint.map(str::to_owned);
+            let hint = hint.unwrap_or_else(|| match &self.origin {
                 Origin::Context(context) => format!(
                     "`certificate-authority-data` of the context `{context}` must be that of this server"
                 ),
@@ -94,6 +95,7 @@ impl Cluster {
                     "`ca.crt` of the pod's service account must be that of this server".to_owned()
                 }
             });
+            return CommandError::new(Code::Generic, message).hint(hint);
         }
         let kind = causes().find_map(|error| error.downcast_ref::<io::Error>());
         let why = match kind.map(io::Error::kind) {

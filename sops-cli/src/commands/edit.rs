@@ -16,11 +16,13 @@ use crate::creation::{self, Wanted};
 use crate::editor::Editor;
 use crate::example::example;
 use crate::files::{self, Expected, Readers};
+use crate::invocation;
 use crate::key_services::Services;
 use crate::lockout::Lockout;
 use crate::notice::Notice;
 use crate::opening;
 use crate::private_folder::PrivateFolder;
+use crate::rule_drift::RuleDrift;
 use crate::secret_parts::SecretParts;
 use crate::signals::Deferred;
 use crate::source::Source;
@@ -70,7 +72,7 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         .try_exists()
         .map_err(|error| CommandError::input(name_of(file), &error))?;
     if exists {
-        editing.change(&services)
+        editing.change(globals, &services)
     } else {
         let wanted = Wanted {
             rules: &args.rules,
@@ -112,7 +114,7 @@ struct Original<'t> {
 }
 
 impl Editing<'_> {
-    fn change(&self, services: &Services) -> Result<(), CommandError> {
+    fn change(&self, globals: &GlobalArgs, services: &Services) -> Result<(), CommandError> {
         let source = Source::read(Some(self.file), self.format, Role::Encrypted)?;
         let document = EncryptedDocument::parse(&*source.content, self.format)
             .map_err(|error| source.error(error))?;
@@ -125,11 +127,30 @@ impl Editing<'_> {
         let had_leak = SecretParts::of(open.plaintext(), self.format, &rule)
             .leak
             .is_some();
+        let drift = match self.args.rules.given()[..] {
+            [] => RuleDrift::of(
+                self.ui,
+                globals,
+                self.file,
+                document.metadata(),
+                self.format,
+            ),
+            // The user knows about rules.
+            [_, ..] => None,
+        };
         let encrypt = |text: &[u8]| {
             if had_selection {
                 document.require_selection(text)?;
             }
-            let warnings = self.check_parts(text, &rule, had_leak)?;
+            let mut warnings = self.check_parts(text, &rule, had_leak)?;
+            if let Some(drift) = &drift {
+                match drift.check(self.file, open.plaintext(), text, self.format) {
+                    Err(left) if self.args.rules.allow_plaintext || invocation::is_sops() => {
+                        warnings.push(left.to_string());
+                    }
+                    result => result?,
+                }
+            }
             let open = document.open(key.clone(), self.args.opening.mac_check())?;
             let encrypted = open.encrypt(text, SystemTime::now())?;
             self.warn_of_parts(&warnings);

@@ -5,9 +5,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use ignore::DirEntry;
-use sops_core::config;
-use sops_core::keys::{Environment, Identities, Recipient};
-use sops_core::reading::{self, FileKind};
+use sops_core::config::{self, Config};
+use sops_core::keys::{Environment, Family, Identities, Recipient};
 
 use super::keygen;
 use crate::agreement::files_named;
@@ -38,9 +37,12 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         None => config::find(&working_dir).file,
     };
     if let Some(file) = file {
-        let text = reading::read_config(&file, FileKind::Regular).unwrap_or_default();
-        let has_key = String::from_utf8_lossy(&text).contains(&recipient);
-        let what = match has_key {
+        let config = creation::config(ui, globals).map_err(|error| {
+            error
+                .hint("this file was not changed: correct it, or move it away and run `sops-rs init` again")
+                .hint(format!("to encrypt for your key, it needs the recipient {recipient}"))
+        })?;
+        let what = match config.is_some_and(|config| names_key(&config, &recipient)) {
             true => "It names the key's recipient",
             false => "To encrypt for the key, it needs the recipient",
         };
@@ -110,6 +112,15 @@ fn name_below(ui: &Ui, working_dir: &Path) {
             files_named(&names)
         ));
     }
+}
+
+/// Whether a creation rule names the recipient.
+fn names_key(config: &Config, recipient: &str) -> bool {
+    let mut rules = config.creation_rules().unwrap_or_default().iter();
+    rules.any(|rule| {
+        let mut keys = rule.key_groups.iter().flatten();
+        keys.any(|key| key.family() == Family::Age && key.id() == recipient)
+    })
 }
 
 /// The recipient of the first age key at hand, or of a new one.

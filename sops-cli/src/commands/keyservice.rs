@@ -9,6 +9,7 @@ use sops_keyservice::{Listener, serve};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
 use crate::local_keys::LocalKeys;
+use crate::terminal;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
@@ -43,10 +44,10 @@ pub(crate) fn cmd_keyservice(
             return Err(CommandError::new(Code::Generic, message).hint("name it with `--address`"));
         }
     };
-    let listen = || {
+    let listen = async || {
         let listener = match args.network {
             Network::Tcp => Listener::tcp(address),
-            Network::Unix => Listener::unix(Path::new(address)),
+            Network::Unix => Listener::unix(Path::new(address)).await,
         }?;
         if listener.is_open() {
             ui.warn("other machines can reach this address, and use the keys");
@@ -55,7 +56,9 @@ pub(crate) fn cmd_keyservice(
         Ok(listener)
     };
     let keys = LocalKeys::new(Ui::new(globals.verbose), args.prompt);
-    serve(listen, Arc::new(keys)).map_err(|error| {
+    let served = serve(listen, Arc::new(keys));
+    terminal::restore();
+    served.map_err(|error| {
         let message = format!("a key service on {}: {error}", address.escape_debug());
         CommandError::new(Code::Generic, message)
     })

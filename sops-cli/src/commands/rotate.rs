@@ -58,7 +58,9 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
             services: &services,
             agreement: &agreement,
         };
-        return rotation.rotate_all(&items);
+        let rotated = rotation.rotate_all(&items);
+        agreement.warn_of_rules();
+        return rotated;
     }
     let file = args.file.require(ui)?;
     args.output.check(Some(file))?;
@@ -74,7 +76,9 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         let (source, result) =
             rotation.rotate(file, |name, unagreed| agreement.require(name, unagreed))?;
         args.output.deliver(ui, &source, &result, Readers::Usual)
-    })
+    })?;
+    agreement.warn_of_rules();
+    Ok(())
 }
 
 /// Everything that is needed to rotate a file.
@@ -181,6 +185,9 @@ impl Rotation<'_> {
             let threshold = document.metadata().shamir_threshold;
             services.warn_if_closed(ui, &source.name, &groups, threshold);
         }
+        let by_name = args.name.or(Some(file)).unwrap_or(file);
+        self.agreement
+            .compare_rule(by_name, &source.name, document.metadata(), source.format);
         let rotated = open
             .rotate(&groups, &*services.all(), SystemTime::now())
             .map_err(|error| source.error(error))?;

@@ -12,6 +12,8 @@ use zeroize::Zeroizing;
 use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs};
 use crate::changing::Changing;
 use crate::command_error::{Code, CommandError, name_of};
+use crate::invocation;
+use crate::rule_drift::RuleDrift;
 use crate::secret_parts::SecretParts;
 use crate::ui::Ui;
 
@@ -83,13 +85,20 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         formats: &args.formats,
         opening: &args.opening,
     };
-    let written = changing.change(|plaintext, format, rule| {
+    let written = changing.change(|plaintext, format, metadata| {
         let changed = sops_core::set(plaintext, format, &path, &value)?;
         let field = path.components().first();
         if let (Some(changed), Some(Component::Key(field))) = (&changed, field) {
             // Only the field that the path begins with is judged.
-            let parts = SecretParts::of_field(changed, format, rule, field);
+            let rule = metadata.rule.clone().unwrap_or_default();
+            let parts = SecretParts::of_field(changed, format, &rule, field);
             require_encrypted(ui, file, parts)?;
+        }
+        if let Some(changed) = &changed
+            && !invocation::is_sops()
+            && let Some(drift) = RuleDrift::of(ui, globals, file, metadata, format)
+        {
+            drift.check(file, plaintext, changed, format)?;
         }
         Ok(match changed {
             None if !args.idempotent.idempotent => Some(Zeroizing::new(plaintext.to_owned())),

@@ -14,6 +14,7 @@ use crate::files::{self, Expected, Readers};
 use crate::governing::{Governed, Governing};
 use crate::key_changes::KeyChanges;
 use crate::key_services::Services;
+use crate::rule_drift::{RuleDrift, RuleDrifts};
 use crate::source::Source;
 use crate::ui::Ui;
 
@@ -39,6 +40,7 @@ pub(crate) fn cmd_updatekeys(
         return Err(creation::no_rules(None)?);
     }
     let services = Services::new(ui, globals)?;
+    let drifts = RuleDrifts::default();
     match &args.files[..] {
         [] => Err(no_file()),
         [file] if !file.is_dir() => {
@@ -46,7 +48,9 @@ pub(crate) fn cmd_updatekeys(
                 config: own.map(Arc::new),
                 path: file.clone(),
             };
-            match update(ui, &services, &governed, args, file)? {
+            let updated = update(ui, &services, &governed, args, file, &drifts);
+            drifts.warn(ui);
+            match updated? {
                 Outcome::Done => Ok(()),
                 Outcome::Unanswered(error) => Err(error),
             }
@@ -67,16 +71,20 @@ pub(crate) fn cmd_updatekeys(
                     continue;
                 }
                 done += 1;
-                match update(ui, &services, &governed, args, &item.path) {
+                match update(ui, &services, &governed, args, &item.path, &drifts) {
                     Ok(Outcome::Done) => {}
                     // The next question would have no answer either.
-                    Ok(Outcome::Unanswered(error)) => return Err(error),
+                    Ok(Outcome::Unanswered(error)) => {
+                        drifts.warn(ui);
+                        return Err(error);
+                    }
                     Err(error) => {
                         ui.error(&error);
                         failed += 1;
                     }
                 }
             }
+            drifts.warn(ui);
             match failed {
                 0 => Ok(()),
                 _ => Err(CommandError::new(
@@ -101,6 +109,7 @@ fn update(
     governed: &Governed,
     args: &Args,
     file: &Path,
+    drifts: &RuleDrifts,
 ) -> Result<Outcome, CommandError> {
     let name = name_of(file);
     file.metadata()
@@ -121,6 +130,7 @@ fn update(
         return Err(creation::no_rules(config)?);
     };
     refuse_damaged(&source, &document, |_, _| false)?;
+    drifts.add(&name, RuleDrift::between(document.metadata(), rule, format));
     let changes = KeyChanges::between(document.metadata(), rule);
     if !changes.is_change() {
         ui.note(format_args!("File {name} already up to date"));

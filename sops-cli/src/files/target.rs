@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags, Stat, readlinkat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
+use sops_lint::shell_path;
 
 use super::directory::{Directory, is_regular, mode};
 use crate::command_error::{Code, CommandError, name_of};
@@ -110,7 +111,8 @@ impl Target {
         CommandError::new(Code::CannotWriteOutput, message)
             .hint("sops-rs replaces whole files, so that an interrupted write loses nothing; nothing was changed")
             .hint(format!(
-                "work on a copy in a directory of your own, then put it back with `cat <COPY> > {name}`"
+                "work on a copy in a directory of your own, then put it back with `cat <COPY> > {}`",
+                shell_path(&name)
             ))
     }
 

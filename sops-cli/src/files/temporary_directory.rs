@@ -74,17 +74,20 @@ impl TemporaryDirectory {
             }
             match claim(&parent, &name) {
                 Ok(Some(directory)) => {
-                    if kind.content == Content::Staged {
-                        directory
-                            .create_file(IGNORE_FILE, Mode::RUSR | Mode::WUSR)?
-                            .write_all(IGNORE_ALL)?;
-                    }
-                    return Ok(Self {
+                    // Dropping it after an error removes the directory.
+                    let created = Self {
                         parent: Arc::new(parent),
                         name,
                         directory,
                         is_kept: false,
-                    });
+                    };
+                    if kind.content == Content::Staged {
+                        created
+                            .directory
+                            .create_file(IGNORE_FILE, Mode::RUSR | Mode::WUSR)?
+                            .write_all(IGNORE_ALL)?;
+                    }
+                    return Ok(created);
                 }
                 // Another run took it for a leftover before it was locked.
                 Ok(None) => {}

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sops_core::{Format, from_documents};
+use sops_lint::shell_word;
 
 use super::build::files_of;
 use super::report::Check;
@@ -91,9 +92,9 @@ impl FluxKustomization {
         let path = self.spec["path"].as_str().unwrap_or_default();
         let folder = root.join(path.trim_start_matches('/'));
         let components = self.spec["components"].as_array().into_iter().flatten();
-        let mut files = files_of(&folder);
+        let mut files = files_of(root, &folder);
         for component in components.filter_map(Value::as_str) {
-            files.extend(files_of(&folder.join(component)));
+            files.extend(files_of(root, &folder.join(component)));
         }
         files
     }
@@ -153,14 +154,18 @@ impl FluxKustomization {
             Some(own) if own == *name => {}
             Some(own) => {
                 let finding = format!("takes its keys from the Secret `{own}`");
-                return gap(finding, format!("{}, or `--name {own}` here", wanted()));
+                let hint = format!("{}, or `--name {}` here", wanted(), shell_word(own));
+                return gap(finding, hint);
             }
             None => return gap("names no Secret with keys".to_owned(), wanted()),
         }
         match self.namespace.as_deref() {
             Some(own) if own != *namespace => gap(
                 format!("takes its keys from the namespace `{own}`, which it is in itself"),
-                format!("install the key there too: `sops-rs flux install-key --namespace {own}`"),
+                format!(
+                    "install the key there too: `sops-rs flux install-key --namespace {}`",
+                    shell_word(own)
+                ),
             ),
             _ => Check::ok(subject, format!("decrypts {files}")),
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sops_core::keys::age::Recipient;
 use sops_core::keys::{Family, Identities};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, MacCheck, from_documents};
-use sops_lint::shell_word;
+use sops_lint::shell_path;
 use zeroize::Zeroizing;
 
 use super::report::Check;
@@ -125,7 +125,7 @@ impl Keys {
             Error::NoDataKey { .. } => Check::gap(subject, "cannot be opened with what is in the cluster")
                 .hint(format!(
                     "add the recipient of the key in the cluster to `.sops.yaml`, and run `sops-rs updatekeys {}`, or `sops-rs updatekeys -y .` for all files",
-                    shell_word(subject)
+                    shell_path(subject)
                 )),
             _ => Check::gap(subject, source.error(error).summary()),
         }

@@ -22,6 +22,10 @@ const REPOSITORY: [&str; 5] = [
     "GIT_COMMON_DIR",
 ];
 
+/// Git runs the program that a repository's configuration names as `core.fsmonitor`. Nothing here needs it, and anyone who can write to a
+/// repository can commit another one, bare, in one of its directories. `safe.bareRepository=explicit` would refuse real bare repositories too.
+const SAFE_SETTINGS: [&str; 2] = ["-c", "core.fsmonitor=false"];
+
 /// Runs Git and returns its standard output.
 ///
 /// # Errors
@@ -120,6 +124,7 @@ impl Failure {
 pub(super) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command
+        .args(SAFE_SETTINGS)
         .args(arguments)
         .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env("LC_ALL", "C");

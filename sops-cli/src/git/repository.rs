@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::program::Running;
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, name_of};
 
 pub(crate) struct Repository {
     /// The root of the working tree; in a bare repository, the working directory.
@@ -29,6 +29,7 @@ impl Repository {
         })?;
         let here = env::current_dir()
             .map_err(|error| CommandError::input("the working directory", &error))?;
+        refuse_committed_repository(&here)?;
         let Some(prefix) = output.strip_prefix(b"true\n") else {
             return Ok(Self {
                 root: here,
@@ -62,4 +63,37 @@ impl Repository {
         Err(CommandError::new(Code::CannotReadInput, message)
             .hint("change to a directory of the working tree"))
     }
+}
+
+/// Refuses a repository without `.git` in the working tree of another one, unless the environment names it: it may have been committed there, and its
+/// configuration can make Git run programs.
+fn refuse_committed_repository(here: &Path) -> Result<(), CommandError> {
+    if env::var_os("GIT_DIR").is_some() {
+        return Ok(());
+    }
+    let is_bare = |directory: &Path| {
+        directory.join("HEAD").is_file()
+            && ["objects", "refs"].map(|name| directory.join(name).is_dir()) == [true; 2]
+    };
+    let is_inside_git = |path: &Path| path.iter().any(|name| name == ".git");
+    // Git takes the first directory that is a repository.
+    let mut ancestors = here.ancestors();
+    let first = ancestors.find(|directory| directory.join(".git").exists() || is_bare(directory));
+    let Some(bare) = first.filter(|first| !first.join(".git").exists()) else {
+        return Ok(());
+    };
+    let around = bare.ancestors().skip(1);
+    let around = around
+        .filter(|directory| directory.join(".git/HEAD").is_file())
+        .find(|directory| !is_inside_git(bare.strip_prefix(directory).unwrap_or(bare)));
+    let Some(around) = around else {
+        return Ok(());
+    };
+    let message = format!(
+        "{} is a bare repository in the working tree of {}: its configuration, which may have been committed there, can run programs",
+        name_of(bare),
+        name_of(around)
+    );
+    Err(CommandError::new(Code::CannotReadInput, message)
+        .hint("change to a directory outside of it, or set GIT_DIR to it if it is yours"))
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -161,10 +161,15 @@ impl Answer for Cloud {
 /// The cloud at work until the tests end; gives its address, in a folder that is removed when it is dropped.
 fn sky() -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let listener = Listener::unix(&folder.path().join("s.sock")).expect("it is ours");
-    let address = listener.address().expect("it listens");
-    thread::spawn(|| serve(|| Ok(listener), Arc::new(Cloud)).expect("it serves"));
-    (folder, address)
+    let path = folder.path().join("s.sock");
+    let (sender, receiver) = mpsc::channel();
+    let listen = async move || {
+        let listener = Listener::unix(&path).await?;
+        sender.send(listener.address()?).expect("it is received");
+        Ok(listener)
+    };
+    thread::spawn(|| serve(listen, Arc::new(Cloud)).expect("it serves"));
+    (folder, receiver.recv().expect("it listens"))
 }
 
 #[test]

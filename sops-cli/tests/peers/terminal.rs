@@ -3,12 +3,12 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
-use test_support::environment::{TestEnvironment, recipient};
+use test_support::environment::{TestEnvironment, program, recipient};
 
 const FILES: usize = 600;
 const SIGINT: i32 = 2;
@@ -21,6 +21,15 @@ struct Shown {
 
 /// Runs the program on a terminal of 80 columns. When it has written `at`, the keys are typed.
 fn run(environment: &TestEnvironment, arguments: &[&str], typed: Option<(&str, &[u8])>) -> Shown {
+    run_program(environment, &environment.command(arguments), typed)
+}
+
+/// The same with another program.
+fn run_program(
+    environment: &TestEnvironment,
+    program: &Command,
+    typed: Option<(&str, &[u8])>,
+) -> Shown {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
     grantpt(&ours).expect("it is ours");
     unlockpt(&ours).expect("it is ours");
@@ -33,7 +42,6 @@ fn run(environment: &TestEnvironment, arguments: &[&str], typed: Option<(&str, &
         ws_ypixel: 0,
     };
     tcsetwinsize(&theirs, size).expect("it is a terminal");
-    let program = environment.command(arguments);
     let mut command = environment.command_of("setsid".as_ref(), &["--ctty", "--wait"]);
     command.arg(program.get_program()).args(program.get_args());
     command.env("TERM", "xterm");
@@ -244,4 +252,44 @@ fn without_a_terminal_there_is_no_bar() {
     assert_eq!(lines.len(), FILES + 1, "{run}");
     assert_eq!(lines[0], "Encrypted apps/000.yaml");
     assert_eq!(lines[FILES], "Files encrypted: 600");
+}
+
+#[test]
+fn a_signal_at_a_question_for_a_passphrase_leaves_a_terminal_that_shows_what_is_typed() {
+    let environment = TestEnvironment::without_key();
+    environment.encrypt("x.yaml", "a: 1\n");
+    let key = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../testdata/keys/encrypted.age"
+    );
+    let decrypt = format!(
+        "SOPS_AGE_KEY_FILE='{key}' '{}' decrypt x.yaml",
+        program().display()
+    );
+    let is_hidden = "until stty -a < /dev/tty | grep -q -e ' -echo '; do sleep 0.1; done";
+    for (script, code) in [
+        (format!("{decrypt}; echo code $?"), 128 + SIGINT),
+        (
+            format!("{decrypt} & {is_hidden}; kill -TERM $!; wait $!; echo code $?"),
+            128 + 15,
+        ),
+        (
+            format!("{decrypt} & {is_hidden}; kill -HUP $!; wait $!; echo code $?"),
+            128 + 1,
+        ),
+    ] {
+        // Before the program changes the modes, Ctrl-C is a signal to the shell too.
+        let script = format!("trap : INT; {script}; stty -a < /dev/tty");
+        let shell = environment.command_of("sh".as_ref(), &["-c", &script]);
+        let typed = (code == 128 + SIGINT).then_some(("assphrase", &b"\x03"[..]));
+        let shown = run_program(&environment, &shell, typed);
+        assert!(
+            shown.bytes.contains(&format!("code {code}\r\n")),
+            "{script}: {}",
+            shown.bytes
+        );
+        let settings = shown.bytes.rsplit("code ").next().unwrap_or_default();
+        assert!(settings.contains(" echo "), "{script}: {}", shown.bytes);
+        assert!(settings.contains(" icanon "), "{script}: {}", shown.bytes);
+    }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use test_support::environment::TestEnvironment;
+use test_support::environment::{TestEnvironment, other_recipient, recipient};
 
 #[test]
 fn init_makes_a_key_and_a_configuration_that_work() {
@@ -130,4 +130,46 @@ fn keygen_prints_a_key_or_writes_it_once() {
     let run = environment.run(&["keygen", "-o", "key.txt"]).fails_with(3);
     assert!(run.stderr.contains("never overwritten"), "{run}");
     assert_eq!(environment.read("key.txt"), key);
+}
+
+#[test]
+fn init_says_what_an_existing_configuration_is() {
+    let environment = TestEnvironment::new();
+    let recipient = recipient();
+    let other = other_recipient();
+    for (text, code, says) in [
+        (
+            format!("creation_rules:\n- age: {recipient}\n"),
+            0,
+            "It names the key's recipient",
+        ),
+        (
+            format!("creation_rules:\n- age: {other}  # not {recipient}\n"),
+            0,
+            "it needs the recipient",
+        ),
+        (format!("# {recipient}\n"), 0, "it needs the recipient"),
+        (
+            format!("# {recipient}\ncreation_rules: 1\n"),
+            1,
+            ".sops.yaml:2",
+        ),
+        (
+            format!("# {recipient}\ncreation_rules: [\n"),
+            1,
+            ".sops.yaml",
+        ),
+    ] {
+        environment.write(".sops.yaml", &text);
+        let run = environment.run(&["init"]);
+        assert_eq!(run.code, Some(code), "{text}: {run}");
+        assert!(run.stderr.contains(says), "{text}: {run}");
+        assert!(run.stderr.contains(&recipient), "{text}: {run}");
+        assert_eq!(
+            code == 1,
+            run.stderr.contains("was not changed: correct it"),
+            "{run}"
+        );
+        assert_eq!(environment.read(".sops.yaml"), text);
+    }
 }

@@ -1,10 +1,13 @@
 //! The program as a key service, and as one that asks it.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 use test_support::environment::{
     TestEnvironment, identity, other_identity, other_recipient, recipient,
@@ -189,6 +192,22 @@ fn somebody_agrees_to_each_request_or_not() {
         said.contains("A request to decrypt with age age1"),
         "{said}"
     );
+}
+
+/// Any user who can read the directory can hold the lock.
+#[test]
+fn a_lock_on_the_directory_of_the_socket_does_not_keep_a_signal_away() {
+    let server = TestEnvironment::new();
+    let directory = File::open(server.path("")).expect("it exists");
+    flock(&directory, FlockOperation::LockExclusive).expect("it is free");
+    let mut child = server.command(&UNIX).spawn().expect("the program runs");
+    thread::sleep(Duration::from_millis(500));
+    assert!(!server.path("s.sock").exists());
+    kill_process(Pid::from_child(&child), Signal::INT).expect("it is ours");
+    let start = Instant::now();
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(5));
 }
 
 /// Any private key of the machine is tried, so a request can name another one than it needs.

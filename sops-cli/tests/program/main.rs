@@ -26,6 +26,7 @@ mod many;
 mod owners;
 mod permissions;
 mod races;
+mod rule_drift;
 mod secret_fields;
 mod set;
 mod special_files;

@@ -769,3 +769,48 @@ fn values_of_environment_variables_are_escaped() {
     }
     assert!(shown >= 10, "{shown}");
 }
+
+/// Anyone who can add a file chooses its name, and a pasted command would read it as an option.
+#[test]
+fn names_of_files_are_no_options_in_suggested_commands() {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n- path_regex: \\.yaml$\n  encrypted_regex: ^(data|stringData)$\n  age: {}\n",
+            recipient()
+        ),
+    );
+    let names = ["--config=evil.yaml", "-i.yaml", "--age=age1x.yaml"];
+    environment.encrypt_with(
+        "encrypted.yaml",
+        SECRET,
+        &["--encrypted-regex=^stringData$"],
+    );
+    for (index, name) in names.into_iter().enumerate() {
+        let content = match index {
+            0 => environment.read("encrypted.yaml"),
+            _ => SECRET.to_owned(),
+        };
+        environment.write(name, content);
+    }
+    let run = environment.run(&["lint"]);
+    let output = format!("{}{}", run.stdout, run.stderr);
+    let commands: Vec<&str> = output
+        .lines()
+        .filter(|line| line.contains("sops-rs ") && line.contains("help"))
+        .collect();
+    for name in names {
+        let is_suggested = |line: &&&str| line.contains(&format!("./{name}"));
+        assert!(
+            commands.iter().find(is_suggested).is_some(),
+            "{name}: {run}"
+        );
+        let is_option = |line: &&&str| {
+            [" ", " '"]
+                .iter()
+                .any(|before| line.contains(&format!("{before}{name}")))
+        };
+        assert!(commands.iter().find(is_option).is_none(), "{name}: {run}");
+    }
+}

@@ -151,24 +151,26 @@ fn a_full_disk_leaves_the_old_file() {
     environment.write("x.yaml", &text);
     environment.write("y.yaml", "a: 1\n");
     // The shell counts in blocks of 512 or 1024 bytes.
-    let script = format!(
-        "ulimit -f 20; exec '{}' encrypt -i --age {} x.yaml",
-        program().display(),
-        recipient()
-    );
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", &script])
-        .env("HOME", environment.home())
-        .current_dir(environment.path(""));
-    let run = environment.finish(command).fails_with(1);
-    assert!(run.stderr.contains("cannot write x.yaml"), "{run}");
-    assert_eq!(environment.read("x.yaml"), text);
-    assert_eq!(
-        environment.names(),
-        ["x.yaml", "y.yaml"],
-        "the temporary file is gone"
-    );
+    for (blocks, code) in [(20, 1), (0, 3)] {
+        let script = format!(
+            "ulimit -f {blocks}; exec '{}' encrypt -i --age {} x.yaml",
+            program().display(),
+            recipient()
+        );
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &script])
+            .env("HOME", environment.home())
+            .current_dir(environment.path(""));
+        let run = environment.finish(command).fails_with(code);
+        assert!(run.stderr.contains("cannot write x.yaml"), "{run}");
+        assert_eq!(environment.read("x.yaml"), text);
+        assert_eq!(
+            environment.names(),
+            ["x.yaml", "y.yaml"],
+            "the temporary directory is gone"
+        );
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -16,7 +16,7 @@ use super::schema::{self, Kind, Schema};
 use crate::document::yaml::words;
 use crate::error::{Error, Location, Result};
 use crate::keys::MasterKey;
-use crate::metadata::text::{fault_of_identifier, fault_of_rule};
+use crate::metadata::text::{fault_of_identifier, fault_of_identifiers, fault_of_rule};
 use crate::printable::escaped;
 use crate::rules::Regex;
 
@@ -235,7 +235,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             Kind::Text | Kind::Pattern if text.is_empty() => self.nothing(),
             Kind::Text => {
                 self.check_rival()?;
-                refuse(fault_of_identifier(text))?;
+                refuse(fault_of_identifiers(text))?;
                 Ok(Some(Node::Text(text.to_owned())))
             }
             Kind::Pattern => {

@@ -8,7 +8,9 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use zeroize::Zeroizing;
 
-use super::{CanonicalKey, Effort, Family, KeyGroup, KeyService, MasterKey, WrappedKey, shamir};
+use super::{
+    Budget, CanonicalKey, Effort, Family, KeyGroup, KeyService, MasterKey, WrappedKey, shamir,
+};
 use crate::error::{Error, Result};
 use crate::key_path::{Component, KeyPath};
 use crate::metadata::KEY_GROUPS;
@@ -164,13 +166,14 @@ pub fn recover_data_key(
             .for_each(|opening| opening.put_first(&at_hand));
     }
 
+    let budget = service.budget();
     let mut opened = 0;
     'enough: for (rank, effort) in passes(service.decryption_order()) {
         for opening in openings
             .iter_mut()
             .filter(|opening| opening.secret.is_none())
         {
-            opening.attempt(&rank, effort, service);
+            opening.attempt(&rank, effort, service, &budget);
             opened += usize::from(opening.secret.is_some());
             if opened == needed {
                 break 'enough;
@@ -183,7 +186,7 @@ pub fn recover_data_key(
             .filter(|opening| opening.secret.is_none())
             .flat_map(|opening| &opening.keys);
         return Err(Error::NoDataKey {
-            message: closed(&openings, needed, opened, service),
+            message: closed(&openings, needed, opened, service, &budget),
             missing: closed_keys.map(|key| key.master_key().clone()).collect(),
             damaged: openings.iter().enumerate().find_map(|(number, opening)| {
                 let group = (groups.len() > 1).then_some(number);
@@ -252,14 +255,20 @@ impl<'a> Opening<'a> {
             .sort_by_cached_key(|key| !at_hand.contains(&key.master_key().canonical()));
     }
 
-    fn attempt(&mut self, families: &[Family], effort: Effort, service: &dyn KeyService) {
+    fn attempt(
+        &mut self,
+        families: &[Family],
+        effort: Effort,
+        service: &dyn KeyService,
+        budget: &Budget,
+    ) {
         for (key, problem) in self.keys.iter().zip(&mut self.problems) {
             let master_key = key.master_key();
             let family = master_key.family();
             if !families.contains(&family) || !service.serves(family) {
                 continue;
             }
-            match service.decrypt(master_key, key.enc(), effort) {
+            match service.decrypt_within(budget, master_key, key.enc(), effort) {
                 Ok(Some(secret)) if secret.len() == self.secret_bytes => {
                     self.secret = Some(secret);
                     return;
@@ -319,6 +328,7 @@ fn closed(
     needed: usize,
     opened: usize,
     service: &dyn KeyService,
+    budget: &Budget,
 ) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
@@ -335,6 +345,11 @@ fn closed(
         let groups = openings.len();
         line(format_args!(
             "{needed} of {groups} key groups are needed, but only {opened} can be opened"
+        ));
+    }
+    if budget.is_exceeded() {
+        line(format_args!(
+            "not all of them were tried: the file has too many entries that would take private keys or programs of this computer to try"
         ));
     }
     let mut families = Vec::new();

@@ -204,7 +204,7 @@ impl MasterKey {
     fn from_text(family: Family, text: &str) -> std::result::Result<Self, &'static str> {
         if fault_of_identifier(text).is_some() {
             return Err(
-                "not a valid key identifier: it contains a control character, a line break or an invisible character, or it is longer than 4,096 bytes",
+                "not a valid key identifier: it contains a control character, a line break or an invisible character, more than four spaces or combining marks in a row, or more than 4,096 bytes",
             );
         }
         Ok(match family {

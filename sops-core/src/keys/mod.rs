@@ -7,10 +7,12 @@
 //! What belongs in this folder: what names a master key of any family (`family`, `master_key`, `same_key`) and how a document lists it
 //! (`wrapped_key`); who encrypts and decrypts with master keys (`service`), one module a family that is used here (`age`, `pgp`);
 //! where private keys are looked for (`sources`, `environment`, `command`), how a person is asked for a passphrase
-//! (`prompt`), and how the data key is wrapped for key groups and recovered from them (`data_key`, `shamir`). Nothing
+//! (`prompt`), how the data key is wrapped for key groups and recovered from them (`data_key`, `shamir`), and how
+//! much work that may cause (`budget`). Nothing
 //! here knows the format of a document.
 
 pub mod age;
+mod budget;
 mod command;
 mod data_key;
 mod environment;
@@ -26,6 +28,7 @@ mod sources;
 mod wrapped_key;
 
 pub use age::{Identities, Recipient};
+pub use budget::Budget;
 pub use data_key::{DataKey, recover_data_key, wrap_data_key};
 pub use environment::Environment;
 pub use family::Family;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{Environment, Family, Gpg, Identities, MasterKey};
+use super::{Budget, Environment, Family, Gpg, Identities, MasterKey};
 use crate::error::{Error, Result};
 
 /// Encrypts secrets for master keys, and decrypts what was encrypted for them.
@@ -70,6 +70,26 @@ pub trait KeyService: Send + Sync {
         enc: &str,
         effort: Effort,
     ) -> Result<Option<Zeroizing<Vec<u8>>>>;
+
+    /// The same as [`decrypt`](Self::decrypt) within what is left of a budget. A service whose work for one key is not small overrides this.
+    ///
+    /// # Errors
+    /// Those of [`decrypt`](Self::decrypt).
+    fn decrypt_within(
+        &self,
+        budget: &Budget,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let _ = budget;
+        self.decrypt(key, enc, effort)
+    }
+
+    /// How much work it may do for the master keys of one file.
+    fn budget(&self) -> Budget {
+        Budget::default()
+    }
 
     /// The keys that it is known to have the private halves of, which are tried first. Finding them out is cheap, and asks nobody.
     fn keys_at_hand(&self) -> Vec<MasterKey> {
@@ -167,9 +187,19 @@ impl KeyService for KeyServices {
         enc: &str,
         effort: Effort,
     ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        self.decrypt_within(&Budget::default(), key, enc, effort)
+    }
+
+    fn decrypt_within(
+        &self,
+        budget: &Budget,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let mut refused = Refused::default();
         for service in self.serving(key.family()) {
-            match service.decrypt(key, enc, effort) {
+            match service.decrypt_within(budget, key, enc, effort) {
                 Ok(Some(secret)) => return Ok(Some(secret)),
                 Ok(None) => {}
                 Err(error) => refused.add(error),

@@ -60,8 +60,8 @@ impl Metadata {
     /// As SOPS does it, strings stand for numbers and booleans where those are asked for, and unknown keys are ignored.
     ///
     /// People are shown much of it, and it is not authenticated. So identifiers have at most 4,096 bytes, rules 65,536, and neither has
-    /// characters that are not [printable](crate::printable::is_printable), except that rules may have line feeds and tabs. There are at
-    /// most 255 key groups and 10,000 master keys.
+    /// characters that are not [printable](crate::printable::is_printable), except for other spaces, and for line feeds and tabs in
+    /// rules. Identifiers have at most four spaces or combining marks in a row. There are at most 255 key groups and 10,000 master keys.
     ///
     /// # Errors
     /// [`Error::Metadata`] for a part that is missing or malformed, for one beyond these limits, and for more than one rule.

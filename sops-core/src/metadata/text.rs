@@ -1,6 +1,10 @@
 //! Which texts the metadata may contain. Anyone who can write to a repository chooses them, and messages quote them.
 
-use crate::printable::{is_emoji_selector, is_printable};
+use std::sync::OnceLock;
+
+use regex_automata::meta::Regex;
+
+use crate::printable::{is_emoji_selector, is_printable, is_space};
 
 /// The longest identifier, in bytes. The longest real ones, RSA keys of SSH with 16,384 bits and post-quantum recipients, have less
 /// than 3,000.
@@ -8,6 +12,13 @@ const MAX_IDENTIFIER: usize = 4_096;
 
 /// The longest suffix or regular expression of a selection rule, in bytes.
 const MAX_RULE: usize = 65_536;
+
+/// How many spaces an identifier may have in a row, so that they cannot move the rest of a message out of sight. Comments of SSH keys have one,
+/// and fingerprints that `gpg` prints have two.
+const MAX_SPACES: usize = 4;
+
+/// Too many marks that are written over the character before them, so that they would cover the lines above. Real words have three at most.
+const TOO_MANY_MARKS: &str = r"\p{M}{5}";
 
 /// How many master keys a file may have.
 pub(crate) const MAX_KEYS: usize = 10_000;
@@ -23,9 +34,45 @@ pub(crate) fn fault_of_identifier(text: &str) -> Option<&'static str> {
     if text.len() > MAX_IDENTIFIER {
         return Some("is longer than 4,096 bytes");
     }
-    let is_valid = |character| is_printable(character) && !is_emoji_selector(character);
-    let is_invalid = !text.chars().all(is_valid);
-    is_invalid.then_some("contains a control character, a line break or an invisible character")
+    if !text.chars().all(is_in_identifier) {
+        return Some("contains a control character, a line break or an invisible character");
+    }
+    if has_spaces_in_row(text, MAX_SPACES + 1) {
+        return Some("has more than four spaces in a row");
+    }
+    let has_marks = !text.is_ascii() && too_many_marks().is_match(text);
+    has_marks.then_some("has more than four combining marks in a row")
+}
+
+/// What is wrong with a list of identifiers that are separated by commas.
+pub(crate) fn fault_of_identifiers(text: &str) -> Option<&'static str> {
+    text.split(',').map(str::trim).find_map(fault_of_identifier)
+}
+
+fn is_in_identifier(character: char) -> bool {
+    (is_printable(character) || is_wide_space(character)) && !is_emoji_selector(character)
+}
+
+/// Whether a character is a space on the line that is not ASCII's. Messages escape it.
+fn is_wide_space(character: char) -> bool {
+    let is_separator = matches!(character, '\u{2028}' | '\u{2029}');
+    is_space(character) && !character.is_control() && !is_separator
+}
+
+fn has_spaces_in_row(text: &str, count: usize) -> bool {
+    let mut spaces = 0;
+    text.chars().any(|character| {
+        spaces = match is_space(character) {
+            true => spaces + 1,
+            false => 0,
+        };
+        spaces == count
+    })
+}
+
+fn too_many_marks() -> &'static Regex {
+    static REGEX: OnceLock<Regex> = OnceLock::new();
+    REGEX.get_or_init(|| Regex::new(TOO_MANY_MARKS).expect("the pattern is constant and valid"))
 }
 
 /// What is wrong with the text of a MAC. Go ignores line breaks in base64, and so does this library.
@@ -38,7 +85,9 @@ pub(crate) fn fault_of_rule(text: &str) -> Option<&'static str> {
     if text.len() > MAX_RULE {
         return Some("is longer than 65,536 bytes");
     }
-    let is_valid = |character| is_printable(character) || matches!(character, '\n' | '\t');
+    let is_valid = |character| {
+        is_printable(character) || is_wide_space(character) || matches!(character, '\n' | '\t')
+    };
     let is_invalid = !text.chars().all(is_valid);
     is_invalid.then_some("contains a control character or an invisible character")
 }
@@ -74,6 +123,32 @@ mod tests {
             assert!(fault_of_identifier(text).is_some(), "{text:?}");
             assert_eq!(fault_of_rule(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn spaces_and_marks_in_a_row_are_bounded() {
+        for text in [
+            "ABCD 1234  EFGH",
+            "ssh-rsa AAAA ann\u{a0}lee",
+            "ssh-rsa AAAA ann    lee",
+            "ssh-rsa AAAA Vi\u{1ec7}t e\u{302}\u{323}\u{301}",
+            "ssh-rsa AAAA \u{5e9}\u{5c1}\u{5b8}\u{5dc}",
+        ] {
+            assert_eq!(fault_of_identifier(text), None, "{text}");
+        }
+        for run in [
+            "     ",
+            "\u{2800} \u{3000} \u{a0}",
+            "\u{2800}\u{2800}\u{2800}\u{2800}\u{2800}",
+        ] {
+            let text = format!("ssh-rsa AAAA{run}x");
+            assert!(fault_of_identifier(&text).is_some(), "{text}");
+            assert_eq!(fault_of_rule(&text), None, "{text}");
+        }
+        let text = format!("ssh-rsa AAAA a{}", "\u{301}".repeat(500));
+        assert!(fault_of_identifier(&text).is_some());
+        assert_eq!(fault_of_identifiers("a,      b"), None);
+        assert!(fault_of_identifiers("a, b      c").is_some());
     }
 
     #[test]

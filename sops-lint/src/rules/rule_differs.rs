@@ -3,7 +3,7 @@
 use sops_core::{EncryptedDocument, Format};
 
 use crate::finding::{Fix, Severity};
-use crate::report::{Report, shell_word};
+use crate::report::{Report, shell_path};
 use crate::rule::{Check, Rule};
 
 pub(crate) static RULE: Rule = Rule {
@@ -49,7 +49,7 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
         .span(at..at, message)
         .help(format!(
             "sops-rs lint --fix --select SL013 {}",
-            shell_word(&name)
+            shell_path(&name)
         ))
         .fix(Some(Fix::UpdateRule));
 }

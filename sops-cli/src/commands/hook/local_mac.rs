@@ -5,7 +5,9 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
-use sops_core::keys::{DataKey, Effort, Environment, Family, Identities, KeyService, MasterKey};
+use sops_core::keys::{
+    Budget, DataKey, Effort, Environment, Family, Identities, KeyService, MasterKey,
+};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, MacCheck, Result};
 use zeroize::Zeroizing;
 
@@ -62,10 +64,24 @@ impl KeyService for LocalMac {
         enc: &str,
         effort: Effort,
     ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        self.decrypt_within(&self.budget(), key, enc, effort)
+    }
+
+    fn decrypt_within(
+        &self,
+        budget: &Budget,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
         match effort {
-            Effort::Ready => self.0.decrypt(key, enc, effort),
+            Effort::Ready => self.0.decrypt_within(budget, key, enc, effort),
             Effort::Run | Effort::Ask => Ok(None),
         }
+    }
+
+    fn budget(&self) -> Budget {
+        Budget::small()
     }
 
     fn keys_at_hand(&self) -> Vec<MasterKey> {

@@ -58,7 +58,7 @@ fn clusters_that_cannot_be_reached() {
             (&["--context", "away"], "nobody listens there", "--context"),
             (
                 &["--context", "untrusted"],
-                "cannot be trusted: UnknownIssuer",
+                "cannot be trusted: no authority that is trusted here has signed it",
                 "certificate-authority-data",
             ),
             (

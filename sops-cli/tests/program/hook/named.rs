@@ -192,3 +192,42 @@ fn without_a_working_tree_the_message_says_so() {
     command.current_dir(repository.0.path(""));
     repository.0.finish(command).succeeds();
 }
+
+#[test]
+fn a_bare_repository_that_was_committed_runs_no_program() {
+    let repository = Repository::without_hook();
+    let inner = repository.0.path("inner");
+    let ran = repository.0.path("ran");
+    repository
+        .git(&["init", "-q", "--bare", "inner"])
+        .succeeds();
+    repository.0.write("inner/a/b", "");
+    let evil = repository.0.editor(&format!("touch {}", ran.display()));
+    for settings in ["bare = true", "bare = false\nworktree = .."] {
+        let text = format!(
+            "[core]\nrepositoryformatversion = 0\n{settings}\nfsmonitor = {}\n",
+            evil.trim_matches('\'')
+        );
+        std::fs::write(inner.join("config"), text).expect("it is ours");
+        for arguments in [
+            &["hook", "run"][..],
+            &["hook", "run", "--all-files"],
+            &["hook", "run", "--from-ref", "HEAD"],
+            &["hook", "install"],
+            &["lint", "."],
+        ] {
+            for directory in ["inner", "inner/a"] {
+                let mut command = repository.0.command(arguments);
+                command.current_dir(repository.0.path(directory));
+                let run = repository.0.finish(command);
+                assert!(!ran.exists(), "{arguments:?}: {run}");
+                if arguments[0] == "hook" {
+                    let run = run.fails_with(2);
+                    assert!(run.stderr.contains("its configuration"), "{run}");
+                }
+            }
+        }
+    }
+    repository.git_in(&inner, &["status"]).succeeds();
+    assert!(ran.exists(), "Git runs it");
+}

@@ -16,7 +16,7 @@ use super::{ARMOR_BEGIN, KeyPair, Recipient, shortened};
 use crate::error::{Error, Result};
 use crate::keys::same_key::without_comment;
 use crate::keys::wrapped_key::{ENC_LIMIT, ENC_TOO_LONG};
-use crate::keys::{Effort, NoPrompt, Opened, Prompt};
+use crate::keys::{Budget, Effort, NoPrompt, Opened, Prompt};
 
 /// Age identities: the private keys that open documents.
 ///
@@ -175,7 +175,7 @@ impl Identities {
     /// [`Error::Metadata`] for an `enc` that is malformed, truncated or altered.
     pub fn unwrap(&self, recipient: &str, enc: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
         for effort in Effort::ALL {
-            let secret = self.unwrap_with(effort, recipient, enc)?;
+            let secret = self.unwrap_with(&Budget::default(), effort, recipient, enc)?;
             if secret.is_some() {
                 return Ok(secret);
             }
@@ -183,14 +183,15 @@ impl Identities {
         Ok(None)
     }
 
-    /// As [`unwrap`](Self::unwrap), with no more than one kind of effort.
+    /// As [`unwrap`](Self::unwrap), with no more than one kind of effort and within the budget.
     pub(crate) fn unwrap_with(
         &self,
+        budget: &Budget,
         effort: Effort,
         recipient: &str,
         enc: &str,
     ) -> Result<Option<Zeroizing<Vec<u8>>>> {
-        let trial = Trial::new(self, effort, recipient);
+        let trial = Trial::new(self, budget, effort, recipient);
         self.try_on(&trial, enc)
     }
 
@@ -199,7 +200,8 @@ impl Identities {
     /// # Errors
     /// [`Error::Metadata`] for an `enc` that is malformed, truncated or altered.
     pub fn open(&self, effort: Effort, recipient: &str, enc: &str) -> Result<Option<Opened>> {
-        let trial = Trial::new(self, effort, recipient).naming_the_opener();
+        let budget = Budget::default();
+        let trial = Trial::new(self, &budget, effort, recipient).naming_the_opener();
         let secret = self.try_on(&trial, enc)?;
         Ok(secret.map(|secret| Opened {
             secret,

@@ -52,6 +52,18 @@ impl Identity {
         }
     }
 
+    /// What it costs to try the key on the stanzas, as a [`Budget`](crate::keys::Budget) counts it.
+    pub(super) fn cost(&self, stanzas: &[Stanza]) -> usize {
+        let (tag, cost) = match self {
+            Self::X25519(_) => ("X25519", 1),
+            #[cfg(feature = "pq")]
+            Self::Hybrid(_) => ("mlkem768x25519", 5),
+            #[cfg(feature = "plugin")]
+            Self::Plugin(_) => return 0,
+        };
+        cost * stanzas.iter().filter(|stanza| stanza.tag == tag).count()
+    }
+
     /// What a plugin knows a key by.
     #[cfg(feature = "plugin")]
     pub(super) fn plugin(&self) -> Option<&::age::plugin::Identity> {

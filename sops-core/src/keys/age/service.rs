@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::{Identities, Recipient};
 use crate::error::{Error, Result};
-use crate::keys::{Effort, Family, KeyService, MasterKey};
+use crate::keys::{Budget, Effort, Family, KeyService, MasterKey};
 
 /// Encrypts for age recipients, which takes no identity, and decrypts with the identities of the set.
 impl KeyService for Identities {
@@ -28,8 +28,18 @@ impl KeyService for Identities {
         enc: &str,
         effort: Effort,
     ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        self.decrypt_within(&Budget::default(), key, enc, effort)
+    }
+
+    fn decrypt_within(
+        &self,
+        budget: &Budget,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
         match key {
-            MasterKey::Age { recipient } => self.unwrap_with(effort, recipient, enc),
+            MasterKey::Age { recipient } => self.unwrap_with(budget, effort, recipient, enc),
             _ => Ok(None),
         }
     }

@@ -65,6 +65,21 @@ impl SshKey {
         }
     }
 
+    /// What it costs to try the key on the stanzas, as a [`Budget`](crate::keys::Budget) counts it: those that name another key cost
+    /// nothing.
+    pub(super) fn cost(&self, stanzas: &[Stanza]) -> usize {
+        let Some(recipient) = self.recipient() else {
+            return 0;
+        };
+        let cost = match recipient {
+            Recipient::SshRsa(..) => 100,
+            Recipient::SshEd25519(..) => 2,
+        };
+        let tag = tag(&recipient);
+        let names_key = |stanza: &&Stanza| stanza.args.first() == Some(&tag);
+        cost * stanzas.iter().filter(names_key).count()
+    }
+
     /// Tries the key on the stanzas of a header, as far as that goes without a passphrase.
     pub(super) fn try_on(&self, stanzas: &[Stanza]) -> Tried {
         match (self.parse(), self.unlocked.get()) {

@@ -11,11 +11,12 @@ use super::identity::{Identity, Tried};
 use super::plugin;
 use super::source::{Content, Source};
 use super::{Identities, Recipient};
-use crate::keys::Effort;
+use crate::keys::{Budget, Effort};
 
 /// A set of identities in the shape of one, so that the crate `age` reads the file's header only once.
 pub(super) struct Trial<'a> {
     pub(super) identities: &'a Identities,
+    budget: &'a Budget,
     pub(super) effort: Effort,
     pub(super) recipient: &'a str,
     /// Set when an identity finds the stanza of its kind malformed.
@@ -47,9 +48,15 @@ impl ::age::Identity for Trial<'_> {
 }
 
 impl<'a> Trial<'a> {
-    pub(super) fn new(identities: &'a Identities, effort: Effort, recipient: &'a str) -> Self {
+    pub(super) fn new(
+        identities: &'a Identities,
+        budget: &'a Budget,
+        effort: Effort,
+        recipient: &'a str,
+    ) -> Self {
         Self {
             identities,
+            budget,
             effort,
             recipient,
             malformed: Cell::new(false),
@@ -95,6 +102,7 @@ impl Trial<'_> {
 
     fn try_keys(&self, keys: &[Identity], stanzas: &[Stanza]) -> Option<FileKey> {
         keys.iter()
+            .filter(|key| self.budget.take_operations(key.cost(stanzas)))
             .find_map(|key| self.judge(key.try_on(stanzas), || key.recipient()))
     }
 
@@ -102,6 +110,9 @@ impl Trial<'_> {
         match &source.content {
             #[cfg(feature = "ssh")]
             Content::Ssh(key) if is_for_ssh(stanzas) => {
+                if !self.budget.take_operations(key.cost(stanzas)) {
+                    return None;
+                }
                 self.judge(key.try_on(stanzas), || key.recipient().map(Recipient::from))
             }
             _ => self.try_keys(source.keys(), stanzas),
@@ -113,6 +124,9 @@ impl Trial<'_> {
             return None;
         };
         if command.prints_ssh_key() && !is_for_ssh(stanzas) {
+            return None;
+        }
+        if !self.budget.take_program() {
             return None;
         }
         let output = command.run(&source.name, self.recipient)?;
@@ -128,10 +142,13 @@ impl Trial<'_> {
                 self.try_keys(keys, stanzas)
             }
             #[cfg(feature = "ssh")]
-            Content::Ssh(key) if is_for_ssh(stanzas) => self
-                .judge(key.unlock_and_try_on(stanzas, &source.name, prompt), || {
+            Content::Ssh(key)
+                if is_for_ssh(stanzas) && self.budget.take_operations(key.cost(stanzas)) =>
+            {
+                self.judge(key.unlock_and_try_on(stanzas, &source.name, prompt), || {
                     key.recipient().map(Recipient::from)
-                }),
+                })
+            }
             _ => None,
         }
     }
@@ -145,6 +162,9 @@ impl Trial<'_> {
             let name = first.plugin().to_owned();
             let (these, others) = rest.into_iter().partition(|other| other.plugin() == name);
             rest = others;
+            if !self.budget.take_program() {
+                return None;
+            }
             match plugin::open(&these, stanzas, self.identities.prompt()) {
                 Ok(Some(file_key)) => return Some(file_key),
                 Ok(None) => {}

@@ -9,12 +9,12 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use zeroize::Zeroizing;
 
-use super::{Effort, Environment, Family, KeyService, MasterKey, Opened};
+use super::{Budget, Effort, Environment, Family, KeyService, MasterKey, Opened};
 use crate::error::{Error, Result};
 use crate::keys::wrapped_key::{ENC_LIMIT, ENC_TOO_LONG};
 use status::{Closed, Status};
@@ -42,6 +42,8 @@ pub struct Gpg {
     environment: Environment,
     /// The messages that open only if somebody is asked.
     asking: Mutex<HashSet<String>>,
+    /// The fingerprints of the private keys and subkeys, listed once.
+    private_keys: OnceLock<Vec<String>>,
 }
 
 impl Gpg {
@@ -52,6 +54,7 @@ impl Gpg {
             program: program.unwrap_or_else(|| "gpg".into()),
             environment,
             asking: Mutex::default(),
+            private_keys: OnceLock::new(),
         }
     }
 
@@ -62,6 +65,20 @@ impl Gpg {
             b"",
         );
         is_fingerprint(fingerprint) && listed.is_ok_and(|run| run.is_success)
+    }
+
+    /// The same from one list of all private keys.
+    fn lists(&self, fingerprint: &str) -> bool {
+        let keys = self.private_keys.get_or_init(|| {
+            let listed = self.run(&["--with-colons", "--list-secret-keys"], b"");
+            let output = listed.map(|run| run.output).unwrap_or_default();
+            status::fingerprints(&String::from_utf8_lossy(&output))
+        });
+        let digits = fingerprint.trim_end_matches('!').trim_start_matches("0x");
+        is_fingerprint(fingerprint)
+            && keys
+                .iter()
+                .any(|key| key.ends_with(&digits.to_ascii_uppercase()))
     }
 
     /// Runs `gpg` with these arguments and gives it `input`.
@@ -178,6 +195,22 @@ impl KeyService for Gpg {
         effort: Effort,
     ) -> Result<Option<Zeroizing<Vec<u8>>>> {
         Ok(self.open(key, enc, effort)?.map(|opened| opened.secret))
+    }
+
+    fn decrypt_within(
+        &self,
+        budget: &Budget,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        if effort == Effort::Run
+            && let MasterKey::Pgp { fingerprint } = key
+            && !budget.take_gpg(fingerprint, || self.lists(fingerprint))
+        {
+            return Ok(None);
+        }
+        self.decrypt(key, enc, effort)
     }
 }
 
@@ -328,5 +361,40 @@ mod tests {
         let gpg = Gpg::from_environment(Environment::new(variables));
         let decrypted = gpg.decrypt(&key(FINGERPRINT), "x", Effort::Run);
         assert!(!matches!(decrypted, Ok(Some(_))));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn hostile_entries_start_only_so_many_programs() {
+        use std::os::unix::fs::PermissionsExt;
+        use std::time::SystemTime;
+
+        use crate::keys::{DataKey, KeyGroup, WrappedKey, recover_data_key};
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("gpg");
+        let script = format!(
+            "#!/bin/sh\necho run >> '{}'\ncase \"$*\" in *--list-secret-keys*) echo fpr:::::::::{FINGERPRINT}: ;; *)\n\
+             grep -q right || exit 2\nprintf %032d 0 ;; esac\n",
+            folder.path().join("log").display()
+        );
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let variables = [
+            ("PATH", path.as_str()),
+            (PROGRAM, program.to_str().unwrap()),
+        ];
+        let gpg = Gpg::from_environment(Environment::new(variables));
+        let entry = |fingerprint: &str, enc: &str| {
+            WrappedKey::new(key(fingerprint), enc.to_owned(), SystemTime::now())
+        };
+        let hostile = (0..300).map(|index| entry(&format!("{index:040X}"), "wrong"));
+        let mut keys: Vec<_> = hostile.collect();
+        keys.push(entry(FINGERPRINT, "right"));
+        keys.extend((0..300).map(|_| entry(FINGERPRINT, "wrong")));
+        let opened = recover_data_key(&[KeyGroup { keys }], None, &gpg).unwrap();
+        assert_eq!(opened.as_bytes(), &[b'0'; DataKey::BYTES]);
+        let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+        assert_eq!(log.lines().count(), 102);
     }
 }

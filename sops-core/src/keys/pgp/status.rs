@@ -123,6 +123,13 @@ pub(super) fn validity(listing: &str) -> &'static str {
     }
 }
 
+/// The fingerprints of the keys and subkeys in a list that `gpg --with-colons` printed.
+pub(super) fn fingerprints(listed: &str) -> Vec<String> {
+    let lines = listed.lines().filter_map(|line| line.strip_prefix("fpr:"));
+    let fields = lines.filter_map(|line| line.split(':').nth(8));
+    fields.map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,117 @@
+//! Why the certificate of an API server is not accepted, in words. The TLS library prints the names of its errors for most of them.
+
+/// What is wrong with a certificate.
+pub(super) struct Fault {
+    pub(super) message: String,
+    /// What to do, where another authority would not help.
+    pub(super) hint: Option<&'static str>,
+}
+
+/// A part of the library's text, what is wrong in words, and what to do.
+const FAULTS: [(&str, &str, Option<&str>); 12] = [
+    (
+        "CaUsedAsEndEntity",
+        "it is the certificate of an authority (`CA:TRUE`), not of a server",
+        Some("give the server a certificate with `CA:FALSE`, signed by this authority"),
+    ),
+    (
+        "UnknownIssuer",
+        "no authority that is trusted here has signed it",
+        None,
+    ),
+    (
+        "BadSignature",
+        "its signature does not match the key of the authority",
+        None,
+    ),
+    ("expired", "it has expired", Some(RENEW)),
+    ("Expired", "it has expired", Some(RENEW)),
+    ("not valid yet", "it is not valid yet", Some(RENEW)),
+    ("NotValidYet", "it is not valid yet", Some(RENEW)),
+    (
+        "Revoked",
+        "it has been revoked",
+        Some("give the server a new certificate"),
+    ),
+    ("key usage", "it is not for servers", Some(FOR_SERVERS)),
+    ("InvalidPurpose", "it is not for servers", Some(FOR_SERVERS)),
+    (
+        "UnsupportedSignatureAlgorithm",
+        "its signature algorithm is not supported",
+        Some("give the server a certificate that is signed with RSA and SHA-256, ECDSA or Ed25519"),
+    ),
+    (
+        "UnsupportedCertVersion",
+        "it is not a certificate of X.509 version 3",
+        Some("give the server a certificate of version 3, with a `subjectAltName`"),
+    ),
+];
+
+const RENEW: &str = "renew the server's certificate, or correct the clock of this computer";
+
+const FOR_SERVERS: &str = "give the server a certificate with `extendedKeyUsage = serverAuth`";
+
+/// The start of the library's text about a name, which it says in words.
+const NAME: &str = "certificate not valid for name";
+
+/// What an error of the library says about a certificate.
+pub(super) fn fault(text: &str) -> Fault {
+    if let Some(start) = text.find(NAME) {
+        let names = text[start + NAME.len()..].replace("; certificate is", "; it is");
+        return Fault {
+            message: format!("it is not valid for the name{names}"),
+            hint: Some(
+                "use one of its names as `server` in the kubeconfig, or as `tls-server-name`",
+            ),
+        };
+    }
+    let known = FAULTS.iter().find(|(mark, ..)| text.contains(mark));
+    let (message, hint) = known.map_or(("it is malformed or not a server's", None), |known| {
+        (known.1, known.2)
+    });
+    Fault {
+        message: message.to_owned(),
+        hint,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_said_in_words() {
+        for (text, says, has_hint) in [
+            (
+                "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))",
+                "`CA:TRUE`",
+                true,
+            ),
+            (
+                "invalid peer certificate: UnknownIssuer",
+                "authority",
+                false,
+            ),
+            (
+                "invalid peer certificate: certificate expired: verification time 2 (UNIX), but certificate is not valid after 1 (1 seconds ago)",
+                "it has expired",
+                true,
+            ),
+            (
+                "invalid peer certificate: certificate not valid for name \"localhost\"; certificate is only valid for a: or b",
+                "it is not valid for the name \"localhost\"; it is only valid for a: or b",
+                true,
+            ),
+            (
+                "invalid peer certificate: Other(OtherError(PathLenConstraintViolated))",
+                "malformed",
+                false,
+            ),
+        ] {
+            let fault = fault(text);
+            assert!(fault.message.contains(says), "{}", fault.message);
+            assert!(!fault.message.contains("Error"), "{}", fault.message);
+            assert_eq!(fault.hint.is_some(), has_hint, "{text}");
+        }
+    }
+}

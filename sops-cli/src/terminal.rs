@@ -1,0 +1,93 @@
+//! The modes of the terminal, such as whether it shows what is typed, and how they come back when a signal ends the program.
+
+use std::fs::File;
+#[cfg(feature = "keyservice")]
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use signal_hook::iterator::{Handle, Signals};
+use signal_hook::low_level::emulate_default_handler;
+
+use crate::signals::{Deferred, ENDING};
+
+/// The terminal of this process as it was at one time.
+struct Modes {
+    terminal: File,
+    modes: Termios,
+}
+
+impl Modes {
+    /// `None` without a terminal.
+    fn current() -> Option<Self> {
+        let terminal = File::open("/dev/tty").ok()?;
+        let modes = tcgetattr(&terminal).ok()?;
+        Some(Self { terminal, modes })
+    }
+
+    fn restore(&self) {
+        // A terminal that is gone needs nothing.
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.modes);
+    }
+}
+
+/// Asks a question that changes the modes of the terminal. A signal that ends the process restores them first.
+pub(crate) fn restored<A>(ask: impl FnOnce() -> A) -> A {
+    let deferred = Deferred::new();
+    let watched = Modes::current().zip(Signals::new(ENDING).ok());
+    let Some((modes, mut signals)) = watched else {
+        return ask();
+    };
+    thread::scope(|scope| {
+        let _end = End(signals.handle());
+        let deferred = &deferred;
+        scope.spawn(move || {
+            for signal in signals.forever() {
+                // Otherwise the program has something to finish first, and the question waits for its answer.
+                if deferred.is_only() {
+                    modes.restore();
+                    let _ = emulate_default_handler(signal);
+                }
+            }
+        });
+        ask()
+    })
+}
+
+/// The modes before the question that a server asks at present.
+#[cfg(feature = "keyservice")]
+static BEFORE_QUESTION: Mutex<Option<Modes>> = Mutex::new(None);
+
+/// Asks a question of a server, which handles signals itself, and calls [`restore`] when it ends.
+#[cfg(feature = "keyservice")]
+pub(crate) fn remembered<A>(ask: impl FnOnce() -> A) -> A {
+    let set = |modes| {
+        *BEFORE_QUESTION
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = modes
+    };
+    set(Modes::current());
+    let answer = ask();
+    set(None);
+    answer
+}
+
+/// Restores the modes if a question is still open. Otherwise the terminal may be another program's.
+#[cfg(feature = "keyservice")]
+pub(crate) fn restore() {
+    let modes = BEFORE_QUESTION
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if let Some(modes) = &*modes {
+        modes.restore();
+    }
+}
+
+/// Ends the thread that waits for signals.
+struct End(Handle);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}

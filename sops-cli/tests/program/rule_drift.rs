@@ -1,0 +1,174 @@
+//! Files whose selection rule someone replaced, so that new values would stay in plaintext.
+
+use test_support::environment::{Run, TestEnvironment, recipient};
+
+const SECRET: &str =
+    "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  user: admin\n";
+
+const WARNING: &str = "the file's rule is `encrypted_regex: ^user$`, and the creation rule says `encrypted_regex: ^(data|stringData)$`";
+
+/// An encrypted Secret whose rule was narrowed afterwards.
+fn narrowed() -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n- path_regex: \\.yaml$\n  encrypted_regex: ^(data|stringData)$\n  mac_only_encrypted: true\n  age: {}\n",
+            recipient()
+        ),
+    );
+    environment.write("t.yaml", SECRET);
+    environment.run(&["encrypt", "-i", "t.yaml"]).succeeds();
+    narrow(&environment);
+    environment
+}
+
+fn narrow(environment: &TestEnvironment) {
+    let file = environment.read("t.yaml");
+    let narrow = file.replace(
+        "encrypted_regex: ^(data|stringData)$",
+        "encrypted_regex: ^user$",
+    );
+    assert_ne!(narrow, file);
+    environment.write("t.yaml", narrow);
+}
+
+fn edit(environment: &TestEnvironment, script: &str, arguments: &[&str]) -> Run {
+    let mut command = environment.command(&[&["edit"], arguments, &["t.yaml"]].concat());
+    command.env("EDITOR", environment.editor(script));
+    environment.finish(command)
+}
+
+const ADD: &str = "grep -q hunter2 \"$1\" || echo '  password: hunter2' >> \"$1\"";
+
+#[test]
+fn an_edit_does_not_write_what_the_creation_rule_would_encrypt() {
+    let environment = narrowed();
+    let before = environment.read("t.yaml");
+    let run = edit(&environment, ADD, &[]);
+    assert_eq!(run.code, Some(200), "{run}");
+    for part in [
+        "`stringData.password` would be written in plaintext",
+        WARNING,
+        "SL013 t.yaml",
+    ] {
+        assert!(run.stderr.contains(part), "{run}");
+    }
+    assert_eq!(environment.read("t.yaml"), before);
+    // A value of another kind, and a comment.
+    for line in ["  password: 1", "  # hunter2", "  user_2: hunter2"] {
+        let run = edit(&environment, &format!("echo '{line}' >> \"$1\""), &[]);
+        assert_ne!(run.code, Some(0), "{line}: {run}");
+        assert_eq!(environment.read("t.yaml"), before);
+    }
+    // What the file's rule selects is encrypted, and what neither selects may be written.
+    edit(&environment, "sed -i 's/admin/ann/' \"$1\"", &[]).succeeds();
+    edit(&environment, "sed -i 's/name: a/name: b/' \"$1\"", &[]).succeeds();
+
+    let run = edit(&environment, ADD, &["--allow-plaintext"]).succeeds();
+    assert!(run.stderr.contains(WARNING), "{run}");
+    assert!(environment.read("t.yaml").contains("password: hunter2"));
+    // It is there already, so other changes are no reason to refuse it.
+    edit(&environment, "sed -i 's/ann/bob/' \"$1\"", &[]).succeeds();
+    let run = edit(&environment, "sed -i 's/hunter2/hunter3/' \"$1\"", &[]);
+    assert_ne!(run.code, Some(0), "{run}");
+}
+
+#[test]
+fn a_rule_that_encrypts_everything_is_no_less_binding() {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", recipient()),
+    );
+    environment.write("t.yaml", "user: admin\n");
+    environment.run(&["encrypt", "-i", "t.yaml"]).succeeds();
+    let file = environment.read("t.yaml");
+    let narrow = file.replace(
+        "unencrypted_suffix: _unencrypted",
+        "unencrypted_suffix: word",
+    );
+    assert_ne!(narrow, file);
+    environment.write("t.yaml", &narrow);
+    let run = edit(&environment, "echo 'password: hunter2' >> \"$1\"", &[]);
+    assert_eq!(run.code, Some(200), "{run}");
+    assert_eq!(environment.read("t.yaml"), narrow);
+}
+
+#[test]
+fn without_a_creation_rule_for_the_file_its_own_counts() {
+    let environment = narrowed();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n- path_regex: other\n  age: {}\n",
+            recipient()
+        ),
+    );
+    edit(&environment, ADD, &[]).succeeds();
+    environment
+        .run(&["set", "t.yaml", "[\"stringData\"][\"b\"]", "\"hunter3\""])
+        .succeeds();
+    std::fs::remove_file(environment.path(".sops.yaml")).expect("it is ours");
+    environment
+        .run(&["set", "t.yaml", "[\"stringData\"][\"c\"]", "\"hunter3\""])
+        .succeeds();
+    // The file needs no configuration.
+    environment.write(".sops.yaml", "creation_rules: 1\n");
+    let run = edit(&environment, "sed -i 's/admin/ann/' \"$1\"", &[]).succeeds();
+    assert!(run.stderr.contains("no creation rule to compare"), "{run}");
+}
+
+#[test]
+fn a_value_that_is_set_is_not_written_in_plaintext_either() {
+    let environment = narrowed();
+    let before = environment.read("t.yaml");
+    let password = [
+        "set",
+        "t.yaml",
+        "[\"stringData\"][\"password\"]",
+        "\"hunter2\"",
+    ];
+    let run = environment.run(&password);
+    assert_ne!(run.code, Some(0), "{run}");
+    assert!(run.stderr.contains(WARNING), "{run}");
+    assert_eq!(environment.read("t.yaml"), before);
+    for (path, value) in [
+        ("[\"stringData\"][\"user\"]", "\"ann\""),
+        ("[\"metadata\"][\"name\"]", "\"b\""),
+    ] {
+        environment.run(&["set", "t.yaml", path, value]).succeeds();
+    }
+    environment
+        .run(&["lint", "--fix", "--select", "SL013", "t.yaml"])
+        .succeeds();
+    environment.run(&password).succeeds();
+    assert!(!environment.read("t.yaml").contains("hunter2"));
+}
+
+#[test]
+fn commands_that_change_keys_warn_of_the_rule() {
+    for arguments in [
+        &["rotate", "-i", "t.yaml"][..],
+        &["rotate", "t.yaml"],
+        &["rotate", "-i", "."],
+        &["updatekeys", "-y", "t.yaml"],
+        &["updatekeys", "-y", "."],
+    ] {
+        let environment = narrowed();
+        let run = environment.run(arguments).succeeds();
+        assert_eq!(
+            run.stderr.matches(WARNING).count(),
+            1,
+            "{arguments:?}: {run}"
+        );
+        environment
+            .run(&["lint", "--fix", "--select", "SL013", "t.yaml"])
+            .succeeds();
+        let run = environment.run(arguments).succeeds();
+        assert!(
+            !run.stderr.contains("creation rule says"),
+            "{arguments:?}: {run}"
+        );
+    }
+}
