@@ -180,17 +180,20 @@ impl<'d, 'a> NodeRef<'d, 'a> {
 
     /// What stands under `key` of a mapping, or of one that it merges with `<<`.
     pub fn get(self, key: &str) -> Option<Self> {
-        let own = self.entries().find(|(name, _)| *name == key);
-        own.map(|(_, node)| node).or_else(|| {
-            let merged = self
-                .entries()
-                .find(|(_, node)| self.document.is_merge(node.index))?
-                .1;
-            match merged.shape() {
-                Shape::Sequence => merged.items().find_map(|item| item.own(key)),
-                _ => merged.own(key),
+        let mut merged: Option<Self> = None;
+        for (name, node) in self.entries() {
+            if name == key {
+                return Some(node);
             }
-        })
+            if name == "<<" && merged.is_none() && self.document.is_merge(node.index) {
+                merged = Some(node);
+            }
+        }
+        let merged = merged?;
+        match merged.shape() {
+            Shape::Sequence => merged.items().find_map(|item| item.own(key)),
+            _ => merged.own(key),
+        }
     }
 
     /// What a path of keys leads to.

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use sops_core::Document;
 use sops_core::document::NodeRef;
 
@@ -186,7 +186,13 @@ impl Known {
 
 /// The places in a text where a Secret's manifest may be.
 fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
-    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(WORDS).ok());
+    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        // The usual kind of matching has no fast search.
+        let search = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(WORDS);
+        search.ok()
+    });
     let words = SEARCH.iter().flat_map(move |search| search.find_iter(text));
     words.filter_map(move |word| match word.pattern().as_usize() {
         0 => kind_before(text.as_bytes(), word.start()).map(Candidate::Kind),
