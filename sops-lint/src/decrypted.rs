@@ -138,7 +138,9 @@ impl Encrypted {
         }
         // Another kind of object, such as an ExternalSecret, may replace a Secret.
         let is_replaced = kind.is_some() && *kind != self.kind;
-        (is_same_path && !values.is_empty() && !is_replaced).then_some(Opened::File)
+        // Other values of a Secret are judged as those of every Secret.
+        let is_secret = kind.as_deref() == Some("Secret");
+        (is_same_path && !values.is_empty() && !is_replaced && !is_secret).then_some(Opened::File)
     }
 }
 

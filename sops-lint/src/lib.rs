@@ -59,6 +59,6 @@ pub use linter::{Input, Kind, Linted, Linter, NoTree, Tree};
 pub use report::{Facts, shell_path, shell_word};
 pub use repository::Repository;
 pub use rule::Rule;
-pub use rules::{RULES, applied_secret, find as find_rule, is_plaintext};
+pub use rules::{NO_RULE, RULES, applied_secret, find as find_rule, is_plaintext};
 pub use secret::{SECRET_PARTS, SecretField, SecretValue, is_secret_part, secret_fields, secrets};
 pub use settings::{Images, Settings, SettingsError};

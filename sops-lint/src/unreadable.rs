@@ -495,9 +495,11 @@ fn look(report: &Report<'_>, text: &str) -> Look {
     let secret = in_document(&document, text, judgement)
         .or_else(|| in_other_readings(text, filled.as_deref(), judgement))
         .or_else(|| in_variable(&document, text).filter(|_| is_template));
-    let is_manifest = document.tops().flatten().any(is_manifest) && !may_be_secret(text);
+    // Of a manifest, Secrets count, and they were looked at.
+    let has_manifest = document.tops().flatten().any(is_manifest);
+    let is_manifest = has_manifest && !may_be_secret(text);
     let selected = match own_rule(report) {
-        Some(rule) if is_template && !is_manifest && secret.is_none() => {
+        Some(rule) if is_template && !has_manifest && secret.is_none() => {
             selected(&document, rule, text)
         }
         _ => None,

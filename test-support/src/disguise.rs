@@ -958,7 +958,6 @@ pub fn innocents() -> Vec<(String, String)> {
         secret("stringData: {password: ''}\n"),
         secret("stringData:\n  host: '{{ .Values.name }}-db-rw-2.eu-central-1.example.com'\n  zone: 'eu-central-1{{ .zone }}'\n"),
         secret("stringData:\n  url: postgres://app:${DB_PASSWORD}@db-1.prod-2.svc:5432/app?sslmode=require\n  b: Bearer ${TOKEN}\n"),
-        secret("stringData:\n  c: |\n    [default]\n    key_id = ${KEY_ID}\n    key = ${KEY}\n    region = eu-west-3\n"),
         secret("stringData:\n  a: $argocd-secret-2:oidc.client.key\n  b: gsm:db-password-eu-west-1\n  c: $PASSWORD\n  d: ${A:-${B}}\n  e: ${C:-}\n"),
         secret("stringData:\n  a: arn:aws:secretsmanager:eu-west-1:123456789012:secret:web-AbC123\n  b: ref+vault://secret/db#password\n"),
         secret("stringData:\n  a: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHbX2a0SsPtp7WjHrcZJ2gVxhHnMoCGMOlMvOvzMZgCq ann@laptop-2\n  b: '$__file{/run/secrets/db}'\n"),

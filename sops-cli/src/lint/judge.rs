@@ -138,13 +138,9 @@ impl Judge<'_> {
         let mut findings = judge.findings(&file.path, &bytes);
         for finding in &mut findings {
             finding.message = format!(
-                "{}, though Git does not track that rule's `.sops.yaml`",
+                "{} (the creation rule is in a `.sops.yaml` that Git does not track: `git add` the `.sops.yaml` too)",
                 finding.message
             );
-            let help = finding.help.take().into_iter();
-            let help = help
-                .chain(["`git add` the `.sops.yaml` too: other clones lack its rules".to_owned()]);
-            finding.help = Some(help.collect::<Vec<_>>().join("\n"));
         }
         Ok(Shown::all(findings, &bytes, &file.path))
     }

@@ -1,6 +1,9 @@
 //! Placeholders in a value, and whether the text beside them is a secret of its own.
 
-use super::remainder::{has_credentials, has_joined_word, has_password, sets_secret};
+use std::cell::LazyCell;
+use std::collections::HashMap;
+
+use super::remainder;
 use super::{is_random, public, token};
 
 /// What replaces a placeholder in the remaining text. No value has this character.
@@ -67,13 +70,13 @@ impl Rest {
         is_mark(&self.text)
     }
 
-    /// Whether something is left in the place of a value, whatever it looks like.
+    /// Whether something is left that may be a value, whatever it looks like.
     pub(super) fn leaves_value(&self) -> bool {
-        let Self { text, is_template } = self;
-        // The values of templates are names beside what they fill in.
-        has_password(text)
-            || has_credentials(text)
-            || !is_template && (sets_secret(text) || has_joined_word(text))
+        match self.is_template {
+            // The values of templates are names beside what they fill in.
+            true => remainder::has_value_beside_actions(&self.text),
+            false => remainder::has_value(&self.text),
+        }
     }
 
     /// Whether a password or a token is left.
@@ -204,20 +207,35 @@ fn without_actions(value: &str) -> String {
         }
         rest = inner;
     }
+    let text = rest;
+    let braces = LazyCell::new(|| closings(text, '{', '}'));
+    let parentheses = LazyCell::new(|| closings(text, '(', ')'));
+    // Ends that do not come any more.
+    let mut missing: Vec<&str> = Vec::new();
     let mut left = String::new();
-    while let Some((at, (begin, end, nested))) = first(rest) {
-        left.push_str(&rest[..at]);
-        let inner = &rest[at + begin.len()..];
-        let length = close(inner, end, nested);
+    let mut at = 0;
+    while let Some((found, (begin, end, nested))) = first(&text[at..]) {
+        left.push_str(&text[at..at + found]);
+        let start = at + found + begin.len();
+        let inner = &text[start..];
+        let length = match nested {
+            Some('{') => braces.get(&(start - 1)).map(|close| close + 1 - start),
+            Some(_) => parentheses.get(&(start - 1)).map(|close| close + 1 - start),
+            None if missing.contains(&end) => None,
+            None => length_until(inner, end),
+        };
+        if length.is_none() && nested.is_none() {
+            missing.push(end);
+        }
         if !is_action(begin, inner, length.map(|length| length - end.len())) {
             left.push_str(begin);
-            rest = inner;
+            at = start;
             continue;
         }
         left.push(MARK);
         match length {
             Some(length) => {
-                rest = &inner[length..];
+                at = start + length;
                 let inner = &inner[..length - end.len()];
                 let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
                 // A password between the signs of a variable is no name of one.
@@ -233,7 +251,7 @@ fn without_actions(value: &str) -> String {
             }
         }
     }
-    left.push_str(rest);
+    left.push_str(&text[at..]);
     left
 }
 
@@ -260,24 +278,26 @@ fn first(text: &str) -> Option<(usize, Pair)> {
 }
 
 /// How long the inside of a placeholder is, with its end.
-fn close(inner: &str, end: &str, nested: Option<char>) -> Option<usize> {
-    let Some(nested) = nested else {
-        let at = inner.find(end)?;
-        let more = inner[at + end.len()..].starts_with('}') && end == "}}";
-        return Some(at + end.len() + usize::from(more));
-    };
-    let mut depth = 0;
-    for (at, c) in inner.char_indices() {
-        if c == nested {
-            depth += 1;
-        } else if end.starts_with(c) {
-            if depth == 0 {
-                return Some(at + end.len());
-            }
-            depth -= 1;
+fn length_until(inner: &str, end: &str) -> Option<usize> {
+    let at = inner.find(end)?;
+    let more = inner[at + end.len()..].starts_with('}') && end == "}}";
+    Some(at + end.len() + usize::from(more))
+}
+
+/// Where each bracket of a kind closes, by where it opens; one walk, for a text may open any number.
+fn closings(text: &str, open: char, close: char) -> HashMap<usize, usize> {
+    let mut closings = HashMap::new();
+    let mut opened = Vec::new();
+    for (at, c) in text.char_indices() {
+        if c == open {
+            opened.push(at);
+        } else if c == close
+            && let Some(opening) = opened.pop()
+        {
+            closings.insert(opening, at);
         }
     }
-    None
+    closings
 }
 
 /// The text with a mark for each description in angle brackets. Elements of XML are none.

@@ -151,7 +151,33 @@ pub(crate) fn is_reference(value: &str) -> bool {
 /// Whether it is a reference beyond doubt: neither a password that begins with a dollar sign nor one that is the default of a variable.
 pub(crate) fn is_whole_reference(value: &str) -> bool {
     let leaves_value = || Rest::of(value).is_some_and(|rest| rest.leaves_value());
-    is_reference(value) && !has_default(value) && !is_lone_word(value) && !leaves_value()
+    let is_sure = || {
+        !has_default(value) && !is_lone_word(value) && !leaves_value() && !names_credential(value)
+    };
+    is_encrypted(value) || is_reference(value) && is_sure()
+}
+
+/// Whether what stands for another value looks like a password itself, as in `vault:Tr0ub4dor3` or `@Tr0ub4dor3@`. A variable of a shell may
+/// have any name.
+fn names_credential(value: &str) -> bool {
+    if ["{{", "{%", "<%"].iter().any(|begin| value.contains(begin)) {
+        return false;
+    }
+    let mut parts = value.split("${");
+    let words = |part: &str| {
+        let is_end = |c: char| placeholder::is_separator(c) || "$%#".contains(c);
+        // Names of what is stored elsewhere have hyphens and dots.
+        part.split(is_end)
+            .any(|word| !word.contains(['-', '.', '_']) && placeholder::is_credential(word))
+    };
+    parts.next().is_some_and(words)
+        || parts.any(|part| {
+            let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            match part.split_once('}') {
+                Some((name, rest)) if is_name(name) => words(rest),
+                _ => words(part),
+            }
+        })
 }
 
 /// Whether it is a dollar sign before a word that is no usual name of a variable.

@@ -1,10 +1,30 @@
 //! Values beside the placeholders of a text, found by their position and not by their looks.
 
 use super::Name;
-use super::placeholder::{MARK, is_mark, is_separator};
+use super::placeholder::{MARK, is_credential, is_mark, is_separator};
+
+/// Whether anything is left but signs, the parts of a URL that are no secrets, and the scheme of credentials.
+pub(super) fn has_value(text: &str) -> bool {
+    let has_words = text.contains(char::is_alphanumeric);
+    let is_url = text.contains("://") && !text.trim().contains(char::is_whitespace);
+    let is_harmless_url =
+        is_url && !has_password(text) && !sets_secret(text) && !has_credential(text);
+    has_words && !is_harmless_url && !is_scheme_alone(text)
+}
+
+/// Whether a password or something generated is left beside the actions of a template.
+pub(super) fn has_value_beside_actions(text: &str) -> bool {
+    has_password(text) || has_credentials(text) || has_credential(text)
+}
+
+/// Whether a word that looks generated is left. The names of hosts have dots.
+fn has_credential(text: &str) -> bool {
+    let mut words = text.split(|c: char| c == MARK || is_separator(c));
+    words.any(|word| !word.contains('.') && is_credential(word))
+}
 
 /// Whether a URL in the text has a password that is not a placeholder.
-pub(super) fn has_password(text: &str) -> bool {
+fn has_password(text: &str) -> bool {
     text.match_indices("://").any(|(at, separator)| {
         let rest = &text[at + separator.len()..];
         let end = rest.find(|c: char| c.is_whitespace() || "/?#\"'".contains(c));
@@ -16,7 +36,7 @@ pub(super) fn has_password(text: &str) -> bool {
 }
 
 /// Whether the text sets what is called like a secret to more than a placeholder or a setting.
-pub(super) fn sets_secret(text: &str) -> bool {
+fn sets_secret(text: &str) -> bool {
     text.lines().any(|line| {
         let line = line.trim();
         let is_comment = line.starts_with(['#', ';']);
@@ -42,30 +62,21 @@ fn is_set_secret(name: &str, value: &str) -> bool {
 }
 
 /// Whether the text is a scheme of HTTP, and credentials that are not a placeholder.
-pub(super) fn has_credentials(text: &str) -> bool {
-    let is_scheme = |word: &str| {
-        ["bearer", "basic", "token"]
-            .iter()
-            .any(|scheme| word.eq_ignore_ascii_case(scheme))
-    };
-    let words = text.trim().split_once(' ');
-    words.is_some_and(|(scheme, rest)| is_scheme(scheme) && !is_mark(rest))
+fn has_credentials(text: &str) -> bool {
+    after_scheme(text).is_some_and(|rest| !is_mark(rest))
 }
 
-/// Whether a word with letters and digits, and without a hyphen as names have, is joined to a placeholder.
-pub(super) fn has_joined_word(text: &str) -> bool {
-    let is_joined = |word: &str| {
-        let parts = word.split(MARK);
-        let mut parts = parts.filter(|part| !part.is_empty() && *part != word);
-        parts.any(|part| {
-            let has = |is: fn(&char) -> bool| part.chars().any(|c| is(&c));
-            part.len() >= 6
-                && has(char::is_ascii_digit)
-                && has(char::is_ascii_alphabetic)
-                && !part.contains(['-', '.', '_'])
-        })
-    };
-    text.split(is_separator).any(is_joined)
+/// Whether the text is a scheme of HTTP and a placeholder.
+fn is_scheme_alone(text: &str) -> bool {
+    after_scheme(text).is_some_and(is_mark)
+}
+
+fn after_scheme(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.trim().split_once(' ')?;
+    ["bearer", "basic", "token"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known))
+        .then_some(rest)
 }
 
 #[cfg(test)]
@@ -86,18 +97,23 @@ mod tests {
             "Bearer example${X}",
             "hunter2${X}",
             "${X}hunter2",
+            "hunter2 ${X}",
+            "user=app password=${PASSWORD}",
+            "# password = example\nhost = ${HOST}\npassword = \"${PASSWORD}\"\n",
+            r#"{"host":"${HOST}","password":"hunter2"}"#,
+            "machine ${HOST} login a password hunter2",
+            "eu-central-1${ZONE}",
+            "https://${HOST}/Tr0ub4dor3xkcd",
+            "{{ .user }}:Tr0ub4dor3@tcp({{ .host }}:3306)/x",
         ] {
             assert!(leaves(value), "{value}");
         }
         for value in [
             "postgres://app:${PASSWORD}@${HOST}:5432/app?sslmode=require",
             "postgres://${USER}:${PASSWORD}@db-1.example.com/app",
-            "user=app password=${PASSWORD}",
-            "# password = example\nhost = ${HOST}\npassword = \"${PASSWORD}\"\n",
-            "password_file = /run/secrets/db\nhost = ${HOST}\n",
             "Bearer ${TOKEN}",
             "${A}:${B}",
-            "eu-central-1${ZONE}",
+            "[\"${A}\", '${B}']",
             "{{ .Release.Name }}-postgresql",
             "auth.enabled=true\npassword={{ .password }}\nsecret=false\n",
         ] {

@@ -24,11 +24,11 @@ mod writable_secret_mount;
 pub(crate) use broken_file::RULE as BROKEN_FILE;
 pub(crate) use creation_rules::FILE as CONFIG;
 pub(crate) use partly_encrypted::RULE as PARTLY_ENCRYPTED;
-pub use plaintext_secret::is_plaintext;
 pub(crate) use plaintext_secret::{
     COPY, RULE as PLAINTEXT_SECRET, Scrutiny, generator as secret_generator, holds_secret,
     is_manifest, is_open_base64, is_open_reference, is_plaintext_under, open_values, own_rule,
 };
+pub use plaintext_secret::{NO_RULE, is_plaintext};
 pub use secret_in_metadata::applied_secret;
 pub(crate) use suppression::RULE as SUPPRESSION;
 

@@ -93,7 +93,7 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
         Some(_) if !is_left => found.help(command).fix(Some(Fix::Encrypt)),
         Some(rule) if !is_under_part(value) => found.help(format!("move it to `data` or `stringData`: the creation rule, `{rule}`, leaves this in plaintext")),
         Some(rule) => found.help(format!("the creation rule for it, `{rule}`, leaves this in plaintext: change the rule in `.sops.yaml`, or fix the key if it is misspelt")),
-        None => found.help("add a creation rule for it to `.sops.yaml`, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`"),
+        None => found.help(NO_RULE),
     };
 }
 
@@ -327,6 +327,9 @@ pub(crate) fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
         }
     }
 }
+
+/// What to do with a Secret for which there is no creation rule.
+pub const NO_RULE: &str = "add a creation rule for it to `.sops.yaml`, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`";
 
 /// What to do with a copy of a file that must be encrypted.
 pub(crate) const COPY: &str = "delete this copy, or give it a name that the `path_regex` of the creation rule matches, and encrypt it";

@@ -18,8 +18,9 @@ pub(super) struct HooksDirectory {
     pub(super) is_in_working_tree: bool,
     /// Whether other repositories use it too.
     pub(super) is_shared: bool,
-    /// Whether it is missing, and outside the repository and the home directory. Then `core.hooksPath` is likely a mistake.
-    is_foreign: bool,
+    /// Why it is not written to: it is missing outside the repository and the home directory, or a link in the working tree, which may have been
+    /// committed, leads there.
+    refusal: Option<&'static str>,
     /// Whether husky runs the hooks, with `sh -e`.
     pub(super) is_of_husky: bool,
     /// Whether Git will look for hooks elsewhere once husky is installed.
@@ -44,7 +45,7 @@ impl HooksDirectory {
                 is_in_working_tree: false,
                 is_shared: false,
                 is_of_husky: false,
-                is_foreign: false,
+                refusal: None,
             });
         };
         let configured = path_of(&configured);
@@ -60,18 +61,28 @@ impl HooksDirectory {
         let path = root.join(configured);
         let home = env::home_dir().filter(|home| home.parent().is_some());
         let home = home.unwrap_or_else(|| root.clone());
-        let is_foreign = !path.exists() && !is_inside(&path, &[&root, &own, &home]);
+        let is_missing = !path.exists() && !is_inside(&path, &[&root, &own, &home]);
         let above = path.parent().unwrap_or(&root);
         // Each `npm install` generates the files of `_`; they run the files with the same names in the parent directory.
         let is_of_husky =
             path.ends_with("_") && (above.ends_with(".husky") || path.join("h").exists());
         let path = if is_of_husky { above } else { &path };
         let is_in_repository = path.starts_with(&own);
+        let is_below_root =
+            path.starts_with(&root) && !path.components().any(|part| part == Component::ParentDir);
+        let leads_out = is_below_root && !is_inside(path, &[&root, &own, &home]);
+        let refusal = match () {
+            () if is_missing => Some("which does not exist and is outside the repository"),
+            () if leads_out => {
+                Some("which is outside the repository because of a symbolic link in it")
+            }
+            () => None,
+        };
         Ok(Self {
             is_in_working_tree: path.starts_with(&root) && !is_in_repository,
             is_shared: !path.starts_with(&root) && !is_in_repository,
             is_until_husky: false,
-            is_foreign,
+            refusal,
             is_of_husky: is_of_husky || path.ends_with(".husky"),
             path: path.to_owned(),
             root,
@@ -80,12 +91,12 @@ impl HooksDirectory {
 
     /// Creates it if it is missing.
     pub(super) fn create(&self) -> Result<(), CommandError> {
-        if !self.is_foreign {
+        let Some(refusal) = self.refusal else {
             return fs::create_dir_all(&self.path)
                 .map_err(|error| CommandError::output(name_of(&self.path), &error));
-        }
+        };
         let message = format!(
-            "`core.hooksPath` is {}, which does not exist and is outside the repository, so Git runs no hooks",
+            "`core.hooksPath` is {}, {refusal}; no hook was written",
             name_of(&self.path)
         );
         Err(CommandError::new(Code::Generic, message).hint(
@@ -94,7 +105,7 @@ impl HooksDirectory {
     }
 }
 
-/// Whether a missing directory is inside one of the existing ones.
+/// Whether a directory, which may be missing, is inside one of the existing ones.
 fn is_inside(path: &Path, existing: &[&Path]) -> bool {
     let mut above = path.ancestors();
     let above = above.find_map(|above| Some((above, above.canonicalize().ok()?)));

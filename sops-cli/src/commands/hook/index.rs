@@ -153,8 +153,7 @@ pub(super) fn check(
             linter: &secrets,
             ..judge
         };
-        let shown = untracked::shown(ui, &judge, &index, &files)?;
-        refusal.add_new(shown);
+        refusal.add_with_rule(untracked::shown(ui, &judge, &index, &files)?);
     }
     // An invalid configuration covers no file, so everything would pass.
     for directory in &configured {

@@ -79,9 +79,11 @@ impl Manager {
         match self {
             Self::PreCommit => lines.any(|line| {
                 let mut after = line.split("id: sops-rs").skip(1);
-                after.any(|after| {
+                let is_hook = after.any(|after| {
                     !after.starts_with(|char: char| char.is_alphanumeric() || char == '-')
-                })
+                });
+                // A hook of the repository's own may have any name.
+                is_hook || line.contains("entry:") && is_run_in(HookName::Commit, line)
             }),
             Self::Lefthook => {
                 let begins =

@@ -1,10 +1,10 @@
 //! The reasons to refuse a commit or a push, and how they are reported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use sops_lint::{Finding, Fix, Severity};
+use sops_lint::{Finding, Fix, NO_RULE, Severity};
 
 use crate::command_error::CommandError;
 use crate::lint::Shown;
@@ -73,6 +73,16 @@ impl Refusal {
         };
         let new: Vec<Shown> = shown.into_iter().filter(is_new).collect();
         self.found.extend(new);
+    }
+
+    /// Adds findings by a rule that Git does not track, in files in which nothing was found, or only that they have no rule.
+    pub(super) fn add_with_rule(&mut self, shown: Vec<Shown>) {
+        let places: HashSet<&str> = shown.iter().map(|one| one.finding.place.as_str()).collect();
+        self.found.retain(|known| {
+            !places.contains(known.finding.place.as_str())
+                || known.finding.help.as_deref() != Some(NO_RULE)
+        });
+        self.add_new(shown);
     }
 
     /// Reports the reasons, and what to do next.

@@ -49,6 +49,25 @@ fn a_decrypted_file_is_refused_without_a_rule_that_names_it() {
 }
 
 #[test]
+fn a_secret_may_lose_its_values() {
+    let head = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n";
+    let repository = repository(&[(
+        "secret.yaml",
+        &format!("{head}stringData: {{password: correct-horse}}\n"),
+    )]);
+    for (text, passes) in [
+        ("stringData: {password: '${DB_PASSWORD}'}\n", true),
+        ("type: kubernetes.io/service-account-token\n", true),
+        ("stringData: {password: correct-horse}\n", false),
+        ("stringData: {passwd: correct-horse}\n", false),
+    ] {
+        repository.add("secret.yaml", &format!("{head}{text}"));
+        let run = repository.sops_rs(&["hook", "run"]);
+        assert_eq!(run.code, Some(i32::from(!passes)), "{text}: {run}");
+    }
+}
+
+#[test]
 fn a_decrypted_file_is_refused_under_another_name() {
     for (to, edited) in [
         ("app.yaml", VALUES.to_owned()),

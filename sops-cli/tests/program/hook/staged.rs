@@ -642,13 +642,15 @@ fn one_command_is_shown_for_many_plaintext_files() {
     for name in names {
         repository.add(name, PLAIN);
     }
-    // Without a configuration in the index, all of them need the same.
+    // Without a configuration, all of them need the same.
+    let configuration = repository.0.read(".sops.yaml");
+    fs::remove_file(repository.0.path(".sops.yaml")).expect("the test owns it");
     let run = repository.commit();
     refused(&run, &names);
     let add_rule = "add a creation rule for it";
     assert_eq!(run.stderr.matches(add_rule).count(), 1, "{run}");
     assert!(!run.stdout.contains(add_rule), "{run}");
-    repository.git(&["add", ".sops.yaml"]).succeeds();
+    repository.add(".sops.yaml", &configuration);
     repository.git(&["reset", "-q", "--", "d.yaml"]);
     let run = repository.commit();
     refused(&run, &["help: sops-rs encrypt -i a.yaml"]);

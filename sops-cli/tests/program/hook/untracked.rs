@@ -6,6 +6,9 @@ use super::{Repository, refused};
 
 const ENV: &str = "DB_PASSWORD=correct-horse\n";
 
+const SECRET: &str =
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {password: correct-horse}\n";
+
 fn rule(expression: &str) -> String {
     format!(
         "creation_rules:\n- path_regex: {expression}\n  age: {}\n",
@@ -52,6 +55,20 @@ fn a_configuration_that_is_not_added_covers_what_is_staged() {
             repository.sops_rs(&["encrypt", "-i", "app/secrets/a.env"]);
         }
     }
+    // A rule of `init`, which names no files, has its own help.
+    let repository = self::repository(".sops.yaml", "other");
+    let text = rule("other").replacen("- path_regex: other\n  ", "- ", 1);
+    repository.0.write(".sops.yaml", text);
+    repository.add("secret.yaml", SECRET);
+    let run = repository.commit();
+    refused(
+        &run,
+        &[
+            "`git add` the `.sops.yaml` too",
+            "help: sops-rs encrypt -i secret.yaml",
+        ],
+    );
+    assert!(!run.stderr.contains("add a creation rule"), "{run}");
     // What it does not cover passes, and so does what is encrypted or excluded.
     let repository = self::repository(".sops.yaml", "^other/");
     repository.commit().succeeds();
