@@ -46,6 +46,7 @@ mod rules;
 mod secret;
 mod settings;
 mod source_map;
+mod spans;
 mod suppress;
 mod template;
 mod unparsed;

@@ -12,6 +12,7 @@ use crate::object::objects;
 use crate::report::Report;
 use crate::rule::{Check, Rule};
 use crate::secret::is_secret_part;
+use crate::spans::Spans;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL020",
@@ -42,7 +43,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
         let help = "anyone with a copy of the repository has it: replace it, and store the new one encrypted";
         report.secrets(node, found, format_args!("`{path}`"), help);
         let new = report.findings.split_off(before);
-        let is_new = |span: &Range<usize>| !known.is_reported(span);
+        let is_new = |span: &Range<usize>| !known.reported.overlap(span);
         report.findings.extend(
             new.into_iter()
                 .filter(|one| is_new(&(one.location.offset..one.end))),
@@ -62,8 +63,7 @@ fn credential(token: Token) -> Option<Found> {
 
 /// Values that other rules have reported, or want encrypted.
 struct Known {
-    /// Places in the order of where they begin, and for each the end of it and of those before it.
-    reported: Vec<(Range<usize>, usize)>,
+    reported: Spans,
     /// The values of Secrets.
     secrets: Vec<Range<usize>>,
     /// Whether the file is to be encrypted as a whole.
@@ -74,14 +74,7 @@ struct Known {
 
 impl Known {
     fn new(document: &Document<'_>, report: &Report<'_>) -> Self {
-        let places = report.findings.iter();
-        let mut places: Vec<_> = places.map(|one| one.location.offset..one.end).collect();
-        places.sort_by_key(|place| place.start);
-        let mut end = 0;
-        let reported = places.into_iter().map(|place| {
-            end = place.end.max(end);
-            (place, end)
-        });
+        let reported = report.findings.iter();
         let objects = objects(document);
         let is_definition = |kind: &str| kind == "CustomResourceDefinition";
         let secrets = objects.iter().filter(|object| object.is_secret());
@@ -91,7 +84,7 @@ impl Known {
         secrets.sort_by_key(|part| part.start);
         let is_to_be_encrypted = |fix: &Option<Fix>| *fix == Some(Fix::Encrypt);
         Self {
-            reported: reported.collect(),
+            reported: Spans::new(reported.map(|one| one.location.offset..one.end)),
             secrets,
             is_covered: report
                 .findings
@@ -110,12 +103,5 @@ impl Known {
         begun > 0 && span.end <= self.secrets[begun - 1].end
             || self.is_covered && report.is_selected(&span)
             || self.is_definition && node.step() == "description"
-    }
-
-    fn is_reported(&self, span: &Range<usize>) -> bool {
-        let begun = self
-            .reported
-            .partition_point(|(place, _)| place.start < span.end.max(span.start + 1));
-        begun > 0 && self.reported[begun - 1].1 > span.start
     }
 }

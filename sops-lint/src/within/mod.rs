@@ -20,6 +20,7 @@ use crate::object::objects;
 use crate::report::Report;
 use crate::rules::PLAINTEXT_SECRET;
 use crate::secret::secret_fields;
+use crate::spans::Spans;
 use crate::unparsed::{Literal, kind_before};
 use crate::{form, template};
 use worth::Judge;
@@ -105,8 +106,8 @@ fn in_document(
     let mut scalars: Vec<(Range<usize>, NodeRef<'_, '_>)> =
         document.scalars().map(|node| (node.span(), node)).collect();
     scalars.sort_by_key(|(span, _)| span.start);
-    let comments: Vec<_> = document.comments().collect();
-    let mut known = Known::new(document, report);
+    let comments = Spans::new(document.comments());
+    let known = known(document, report);
     let mut seen = HashSet::new();
     let text = without_diff_signs(text);
     for candidate in candidates {
@@ -118,12 +119,11 @@ fn in_document(
             let is_long = node
                 .as_str()
                 .is_some_and(|text| text.len() > "kind: Secret".len());
-            if is_long && seen.insert(span.start) && !known.has(span) {
+            if is_long && seen.insert(span.start) && !known.overlap(span) {
                 in_scalar(*node, judge, report);
-                known.update(report);
             }
-        } else if comments.iter().any(|comment| comment.contains(&at))
-            && !known.has(&(at..at + 1))
+        } else if comments.overlap(&(at..at + 1))
+            && !known.overlap(&(at..at + 1))
             && seen.insert(at)
             && let Some(literal) = literal_at(&text, candidate, judge, DEPTH)
         {
@@ -150,38 +150,18 @@ fn in_scalar(node: NodeRef<'_, '_>, judge: &Judge, report: &mut Report<'_>) {
     report.within(None);
 }
 
-/// Places that need no report: the values of Secrets, and what was reported.
-struct Known {
-    values: Vec<Range<usize>>,
-    reported: Vec<Range<usize>>,
-}
-
-impl Known {
-    fn new(document: &Document<'_>, report: &Report<'_>) -> Self {
-        let objects = objects(document);
-        let secrets = objects.iter().filter(|object| object.is_secret());
-        let fields = secrets.flat_map(|object| secret_fields(object.node));
-        let fields = fields.filter(|field| field.holds_values());
-        let mut known = Self {
-            values: fields.map(|field| field.node.span()).collect(),
-            reported: Vec::new(),
-        };
-        known.update(report);
-        known
-    }
-
-    fn update(&mut self, report: &Report<'_>) {
-        let reported = report
-            .findings
-            .iter()
-            .filter(|one| is_plaintext_secret(one));
-        self.reported = reported.map(|one| one.location.offset..one.end).collect();
-    }
-
-    fn has(&self, span: &Range<usize>) -> bool {
-        let overlaps = |place: &Range<usize>| place.start < span.end && span.start < place.end;
-        self.values.iter().any(overlaps) || self.reported.iter().any(overlaps)
-    }
+/// The values of Secrets and what was reported.
+fn known(document: &Document<'_>, report: &Report<'_>) -> Spans {
+    let objects = objects(document);
+    let secrets = objects.iter().filter(|object| object.is_secret());
+    let fields = secrets.flat_map(|object| secret_fields(object.node));
+    let fields = fields.filter(|field| field.holds_values());
+    let values = fields.map(|field| field.node.span());
+    let reported = report
+        .findings
+        .iter()
+        .filter(|one| is_plaintext_secret(one));
+    Spans::new(values.chain(reported.map(|one| one.location.offset..one.end)))
 }
 
 /// The places in a text where a Secret's manifest may be.
