@@ -396,8 +396,23 @@ fn is_for_whole_file(document: &Document<'_>, rule: &CreationRule, report: &Repo
         .iter()
         .any(|object| object.is_secret() || object.is_kustomization());
     let mut tops = document.tops().flatten();
-    let is_secret = |key: &str, text: &str| judge(key, text).is_some();
-    !has_secret && tops.any(|top| !is_object(top) || credential(top, is_secret).is_some())
+    !has_secret && tops.any(|top| !is_object(top) || has_credential(top))
+}
+
+/// Whether an object of another kind than Secret has a value that looks like one.
+fn has_credential(top: NodeRef<'_, '_>) -> bool {
+    let kind = top.get("kind").and_then(NodeRef::as_str);
+    match kind.unwrap_or_default() {
+        // Its values are ciphertext.
+        "SealedSecret" => false,
+        // There it is the name of a key.
+        "ExternalSecret" | "ClusterExternalSecret" | "PushSecret" => {
+            let is_secret =
+                |key: &str, text: &str| key != "secretKey" && judge(key, text).is_some();
+            credential(top, is_secret).is_some()
+        }
+        _ => credential(top, |key, text| judge(key, text).is_some()).is_some(),
+    }
 }
 
 /// Whether it has what every object in a cluster has.
