@@ -88,7 +88,7 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
     }
     let covered = own_rule(report).filter(|rule| {
         let is_secret = !is_like_object(text) || may_be_secret(text);
-        is_secret && may_select(rule, &error, text)
+        is_secret && may_select(rule, &error, report)
     });
     if covered.is_some() && is_nothing(text) {
         in_comments(report);
@@ -676,8 +676,9 @@ fn is_nothing(text: &str) -> bool {
 }
 
 /// Whether the rule may have something in the text encrypted. One that names what is encrypted, as manifests have, says nothing of a text
-/// of another shape in which no such key stands.
-fn may_select(creation: &CreationRule, error: &Error, text: &str) -> bool {
+/// of another shape in which no such key stands, nor of JSON with comments.
+fn may_select(creation: &CreationRule, error: &Error, report: &Report<'_>) -> bool {
+    let text = report.text();
     let names_keys = |rule: &&EncryptionRule| {
         matches!(
             rule,
@@ -687,7 +688,7 @@ fn may_select(creation: &CreationRule, error: &Error, text: &str) -> bool {
     let is_shape = matches!(
         error,
         Error::Unsupported { .. } | Error::Unencryptable { .. }
-    );
+    ) || report.format == Format::Json && !text.contains("\\u");
     let Some(rule) = creation.rule.as_ref().filter(names_keys) else {
         return true;
     };
