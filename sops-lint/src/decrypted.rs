@@ -38,6 +38,8 @@ pub struct Encrypted {
     /// The key paths of its encrypted values.
     values: BTreeSet<String>,
     kind: Option<String>,
+    /// Whether it stays beside the file.
+    stays: bool,
 }
 
 /// A file as it is now.
@@ -109,7 +111,35 @@ impl Encrypted {
             format,
             values,
             kind: kind(&document),
+            stays: false,
         })
+    }
+
+    /// The same as a file that stays encrypted, of which another may be a decrypted copy: then it has all of its keys.
+    #[must_use]
+    pub fn staying(self) -> Self {
+        Self {
+            stays: true,
+            ..self
+        }
+    }
+
+    /// What the encrypted form of a file is usually called: `a.enc.yaml` or `a.yaml.enc` for `a.yaml`.
+    pub fn usual_names(path: &Path) -> Vec<PathBuf> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let behind = MARKS[..4].iter().map(|mark| format!("{name}.{mark}"));
+        let inside = name
+            .rsplit_once('.')
+            .into_iter()
+            .flat_map(|(stem, ending)| {
+                MARKS[..4]
+                    .iter()
+                    .map(move |mark| format!("{stem}.{mark}.{ending}"))
+            });
+        behind
+            .chain(inside)
+            .map(|name| path.with_file_name(name))
+            .collect()
     }
 
     /// What the file has in plaintext of what was encrypted.
@@ -130,7 +160,7 @@ impl Encrypted {
         });
         let shared: Vec<_> = shared.collect();
         if let Some((path, span)) = shared.iter().min_by_key(|(_, span)| span.start) {
-            let is_renamed = is_same_name || shared.len() == self.values.len();
+            let is_renamed = is_same_name && !self.stays || shared.len() == self.values.len();
             return is_renamed.then(|| Opened::Value {
                 path: (*path).clone(),
                 span: (*span).clone(),

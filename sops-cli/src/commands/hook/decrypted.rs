@@ -1,4 +1,4 @@
-//! Finds files in plaintext that the version before them had encrypted.
+//! Finds files in plaintext that the version before them had encrypted, or that are encrypted beside them.
 
 use std::path::Path;
 
@@ -22,13 +22,26 @@ pub(super) struct Previous<'p> {
 impl Previous<'_> {
     /// The finding that a file with this content was encrypted. The older content is read only for files that are in plaintext.
     pub(super) fn shown(&self, judge: &Judge<'_>, path: &Path, bytes: &[u8]) -> Vec<Shown> {
-        let is_new = self.versions.is_empty();
-        if is_new && self.deleted.is_empty() || may_be_encrypted(bytes) {
+        if may_be_encrypted(bytes) {
             return Vec::new();
         }
         let versions = encrypted(judge.snapshot, self.versions);
-        let before = if is_new { self.deleted } else { &versions };
-        judge.shown_as_decrypted(path, bytes, before, self.name)
+        let before = match self.versions.is_empty() {
+            true => self.deleted,
+            false => &versions,
+        };
+        let shown = judge.shown_as_decrypted(path, bytes, before, self.name);
+        if !shown.is_empty() {
+            return shown;
+        }
+        let beside = Encrypted::usual_names(path);
+        let beside: Vec<TrackedFile> = beside
+            .iter()
+            .flat_map(|name| judge.snapshot.files_at(name))
+            .collect();
+        let beside = encrypted(judge.snapshot, &beside).into_iter();
+        let beside: Vec<Encrypted> = beside.map(Encrypted::staying).collect();
+        judge.shown_as_decrypted(path, bytes, &beside, "the same commit")
     }
 }
 

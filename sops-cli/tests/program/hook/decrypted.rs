@@ -49,6 +49,33 @@ fn a_decrypted_file_is_refused_without_a_rule_that_names_it() {
 }
 
 #[test]
+fn a_decrypted_copy_beside_the_encrypted_file_is_refused() {
+    for (encrypted, copy, text) in [
+        ("settings.enc.yaml", "settings.yaml", VALUES),
+        ("settings.sops.yaml", "settings.yaml", VALUES),
+        ("a/x.enc.env", "a/x.env", "A=correct-horse\n"),
+        ("x.env.enc", "x.env", "A=correct-horse\n"),
+        ("x.sops.json", "x.json", "{\"a\": \"correct-horse\"}"),
+    ] {
+        let repository = repository(&[(encrypted, text)]);
+        repository.add(copy, text);
+        repository.refuses(&format!(
+            "is encrypted in the same commit as `{encrypted}`, and in plaintext now"
+        ));
+    }
+    // A file with other keys is no copy, and neither is one with references.
+    let repository = repository(&[("settings.enc.yaml", VALUES)]);
+    for text in [
+        "b: c\n",
+        "db: {user: '${USER}', password: '${PASSWORD}'}\n",
+        "db: {user: app}\n",
+    ] {
+        repository.add("settings.yaml", text);
+        repository.sops_rs(&["hook", "run"]).succeeds();
+    }
+}
+
+#[test]
 fn a_secret_may_lose_its_values() {
     let head = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n";
     let repository = repository(&[(
