@@ -43,7 +43,7 @@ const KEEPERS: [&str; 8] = [
 ];
 
 /// Endings of copies, such as `secret.yaml.bak`, and of what programs decrypt, such as `secret.yaml.dec`.
-const COPIES: [&str; 23] = [
+const COPIES: [&str; 30] = [
     "bak",
     "backup",
     "bkp",
@@ -67,13 +67,20 @@ const COPIES: [&str; 23] = [
     "cleartext",
     "unencrypted",
     "unenc",
+    "decoded",
+    "raw",
+    "temp",
+    "saved",
+    "edited",
+    "conflict",
+    "head",
 ];
 
 /// Endings of the sides of a merge. In the names of dotenv files, they are environments.
 const SIDES: [&str; 3] = ["base", "local", "remote"];
 
 /// What marks a copy before the extension.
-const MARKS: [&str; 16] = [
+const MARKS: [&str; 21] = [
     "bak",
     "old",
     "orig",
@@ -90,6 +97,11 @@ const MARKS: [&str; 16] = [
     "clear",
     "cleartext",
     "unencrypted",
+    "decoded",
+    "raw",
+    "tmp",
+    "temp",
+    "conflict",
 ];
 
 /// What Syncthing puts before a date and the extension.
@@ -457,6 +469,7 @@ mod tests {
             ("Copy of settings.yaml", "settings.yaml"),
             ("decrypted-settings.yaml", "settings.yaml"),
             ("settings.yaml.dec.yaml", "settings.yaml"),
+            ("settings.tmp.yaml", "settings.yaml"),
             (".settings.yaml.un~", "settings.yaml"),
             ("..env.un~", ".env"),
             ("settings.yaml.bak2", "settings.yaml"),
@@ -479,6 +492,8 @@ mod tests {
         }
         for ending in [
             ".dec",
+            ".raw",
+            ".edited",
             ".decrypted",
             ".plain",
             ".plaintext",
