@@ -12,7 +12,7 @@ use sops_core::{CIPHERTEXT_PREFIX, Document, Error, Format};
 
 use crate::claim::has_secret_comment;
 use crate::encoding::{Decoded, decode};
-use crate::likeness::judge;
+use crate::likeness::{has_credential_beside, judge};
 use crate::linter::Kind;
 use crate::object::{Object, objects};
 use crate::readable::{is_encrypted_otherwise, is_public};
@@ -587,14 +587,14 @@ fn in_object(object: &Object<'_, '_>, text: &str, judgement: Judgement) -> Optio
         .or_else(|| in_actions(object, text).filter(|_| judgement.is_template))
 }
 
-/// The first value of a Secret that an action of a template has as a literal.
+/// The first value of a Secret that an action of a template has as a literal, or that is beside one.
 fn in_actions(object: &Object<'_, '_>, text: &str) -> Option<Literal> {
     let fields = secret_fields(object.node).into_iter();
     let fields = fields.filter(SecretField::is_part);
     let mut values = fields.flat_map(|field| field.values());
     let value = values.find(|value| {
         let source = text.get(value.origin.clone()).unwrap_or_default();
-        action::holds_secret(value.key, source)
+        action::holds_secret(value.key, source) || has_credential_beside(source)
     })?;
     Some(Literal {
         span: value.node.span(),
@@ -633,7 +633,7 @@ fn in_values<'d, 'a: 'd>(
 /// Whether a text in the place of a value of a Secret is one.
 fn is_open_text(key: &str, value: &str, judgement: Judgement) -> bool {
     if template::has_action(value) {
-        return action::holds_secret(key, value);
+        return action::holds_secret(key, value) || has_credential_beside(value);
     }
     !value.starts_with(CIPHERTEXT_PREFIX)
         && !judgement.scrutiny.passes(value)

@@ -24,7 +24,8 @@ pub(crate) use key_path::is_shown;
 pub(crate) use name::Name;
 pub(crate) use placeholder::is_credential;
 pub(crate) use reference::{
-    has_signs, is_angled, is_harmless, is_reference, is_whole_reference, may_be_password,
+    has_credential_beside, has_signs, is_angled, is_harmless, is_reference, is_whole_reference,
+    may_be_password,
 };
 pub(crate) use text::{in_script, in_text, in_variable};
 

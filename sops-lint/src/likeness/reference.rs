@@ -148,6 +148,11 @@ pub(crate) fn is_reference(value: &str) -> bool {
         || Rest::of(value).is_some_and(|rest| !rest.holds_credential())
 }
 
+/// Whether a password or a token is beside what a program replaces.
+pub(crate) fn has_credential_beside(value: &str) -> bool {
+    Rest::of(value).is_some_and(|rest| rest.holds_credential())
+}
+
 /// Whether it is a reference beyond doubt: neither a password that begins with a dollar sign nor one that is the default of a variable.
 pub(crate) fn is_whole_reference(value: &str) -> bool {
     let leaves_value = || Rest::of(value).is_some_and(|rest| rest.leaves_value());
