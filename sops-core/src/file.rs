@@ -224,8 +224,8 @@ impl<'a> EncryptedDocument<'a> {
         self.document.unencrypted(self.metadata.rule.as_ref())
     }
 
-    /// Whether at least one value is encrypted, and the file's own rule covers each that is. A rule that somebody put into the file
-    /// afterwards may not.
+    /// Whether at least one value is encrypted, and the file's own rule covers every one that is. A rule that was put into the
+    /// file later may not.
     ///
     /// # Errors
     /// [`Error::Regex`], where the rule's expression is not valid.

@@ -183,7 +183,8 @@ impl Linter {
         before: &[Encrypted],
         version: &str,
     ) -> Vec<Finding> {
-        if input.bytes.trim_ascii().is_empty() || is_protected_otherwise(input.bytes) {
+        let is_nothing = before.is_empty() || input.bytes.trim_ascii().is_empty();
+        if is_nothing || is_protected_otherwise(input.bytes) {
             return Vec::new();
         }
         let text = text_of(input.bytes);

@@ -42,19 +42,13 @@ const KEEPERS: [&str; 8] = [
     ".sops.yml",
 ];
 
-/// Endings of copies, such as `secret.yaml.bak`, and of what programs decrypt, such as `secret.yaml.dec`.
-const COPIES: [&str; 30] = [
+/// What marks a copy, such as `secret.yaml.bak`, and what programs decrypt, such as `secret.yaml.dec` and `secret.dec.yaml`: as the ending of a
+/// name, and before the extension.
+const MARKS: [&str; 20] = [
     "bak",
-    "backup",
-    "bkp",
     "old",
     "orig",
-    "original",
-    "save",
     "copy",
-    "tmp",
-    "prev",
-    "rej",
     "new",
     "mine",
     "theirs",
@@ -66,43 +60,23 @@ const COPIES: [&str; 30] = [
     "clear",
     "cleartext",
     "unencrypted",
-    "unenc",
     "decoded",
     "raw",
+    "tmp",
     "temp",
-    "saved",
-    "edited",
     "conflict",
-    "head",
+];
+
+/// More endings of copies.
+const ENDINGS: [&str; 10] = [
+    "backup", "bkp", "original", "save", "saved", "prev", "rej", "unenc", "edited", "head",
 ];
 
 /// Endings of the sides of a merge. In the names of dotenv files, they are environments.
 const SIDES: [&str; 3] = ["base", "local", "remote"];
 
-/// What marks a copy before the extension.
-const MARKS: [&str; 21] = [
-    "bak",
-    "old",
-    "orig",
-    "copy",
-    "kopie",
-    "new",
-    "mine",
-    "theirs",
-    "ours",
-    "dec",
-    "decrypted",
-    "plain",
-    "plaintext",
-    "clear",
-    "cleartext",
-    "unencrypted",
-    "decoded",
-    "raw",
-    "tmp",
-    "temp",
-    "conflict",
-];
+/// What marks a copy before the extension in another language.
+const KOPIE: &str = "kopie";
 
 /// What Syncthing puts before a date and the extension.
 const SYNC_MARK: &str = ".sync-conflict-";
@@ -367,13 +341,18 @@ fn is_copy_word(rest: &str, part: &str) -> bool {
         word if SIDES.contains(&word) => {
             has_format(rest) && Format::from_path(Path::new(rest)) != Format::Dotenv
         }
-        word => COPIES.contains(&word),
+        word => MARKS.contains(&word) || ENDINGS.contains(&word),
     }
 }
 
 /// Whether the name ends with an extension of a format, in whatever case.
 fn has_format(name: &str) -> bool {
     Format::from_path(Path::new(&name.to_ascii_lowercase())) != Format::Binary
+}
+
+/// Whether a word before the extension marks a copy.
+fn is_mark(word: &str) -> bool {
+    MARKS.contains(&word) || word == KOPIE
 }
 
 /// Without what marks a copy at the end of a name: ` copy 2`, ` (1)`, ` - Copy`, `.bak`, `_BACKUP_123`.
@@ -387,8 +366,8 @@ fn without_copy_marks(mut stem: &str) -> &str {
             Some((before, word)) => {
                 let word = word.to_ascii_lowercase();
                 let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
-                let is_mark = MARKS.iter().any(|mark| word.contains(mark));
-                (before, is_number || is_mark)
+                let mut words = word.split(|c: char| !c.is_alphabetic());
+                (before, is_number || words.any(is_mark))
             }
             None => {
                 let named = stem.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -406,7 +385,7 @@ fn without_copy_marks(mut stem: &str) -> &str {
                 let Some((before, word)) = named.rsplit_once(is_divider) else {
                     return stem;
                 };
-                let is_mark = MARKS.contains(&&*word.to_ascii_lowercase());
+                let is_mark = is_mark(&word.to_ascii_lowercase());
                 (before, is_mark || has_number && MERGE_MARKS.contains(&word))
             }
         };
@@ -564,6 +543,8 @@ mod tests {
             "new.yaml",
             "clear.json",
             "r12.yaml",
+            "settings (template).yaml",
+            "settings (drawing).yaml",
             "backup-settings.yaml",
             "values-base.yaml",
             "postgres-backup.yaml",

@@ -4,8 +4,6 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use regex::bytes::{Regex, RegexBuilder};
-use regex::escape;
 use sops_core::document::{NodeRef, Shape};
 
 use crate::object::Object;
@@ -37,30 +35,14 @@ pub(crate) fn is_named(path: &Path) -> bool {
 
 /// Whether a manifest may have a generator, a patch or a plugin of kustomize in it.
 pub(crate) fn may_bring_values(text: &str) -> bool {
-    static ANY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let words: Vec<_> = WORDS
-            .iter()
-            .chain(&HIDDEN)
-            .map(|word| escape(word))
-            .collect();
-        let any = RegexBuilder::new(&words.join("|"))
-            .case_insensitive(true)
-            .unicode(false)
-            .build();
-        any.ok()
-    });
-    ANY.as_ref().is_none_or(|any| any.is_match(text.as_bytes()))
+    static FINDER: LazyLock<Option<AhoCorasick>> =
+        LazyLock::new(|| finder(WORDS.iter().chain(&HIDDEN)));
+    FINDER.as_ref().is_none_or(|finder| finder.is_match(text))
 }
 
 /// Whether a text seems to be a kustomization, a replacement or a plugin: one of the words is a key, or the value of one.
 pub(crate) fn seems_to_be(text: &str) -> bool {
-    static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        let finder = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(WORDS);
-        finder.ok()
-    });
+    static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| finder(WORDS.iter()));
     let mut found = FINDER.iter().flat_map(|finder| finder.find_iter(text));
     found.any(|word| {
         let is_blank = |c: char| c.is_ascii_whitespace() || c == '"' || c == '\'';
@@ -68,6 +50,14 @@ pub(crate) fn seems_to_be(text: &str) -> bool {
         let before = text[..word.start()].trim_end_matches(is_blank);
         behind.starts_with(':') || before.ends_with(':')
     })
+}
+
+fn finder<'w>(words: impl Iterator<Item = &'w &'w str>) -> Option<AhoCorasick> {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(words)
+        .ok()
 }
 
 /// The values of a key in whatever letter case, those of merged mappings included.

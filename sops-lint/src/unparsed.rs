@@ -263,7 +263,7 @@ fn of_flow(field: &str, inside: &str, is_open: &impl Fn(&str, &str) -> bool) -> 
     })
 }
 
-/// The parts between commas and brackets, of which those in the action of a template are none.
+/// The parts between commas and brackets. Those inside a template action do not divide parts.
 fn entries(inside: &str) -> impl Iterator<Item = &str> {
     const MARKS: [char; 5] = [',', '{', '}', '[', ']'];
     let mut rest = Some(inside);

@@ -25,7 +25,7 @@ pub(crate) struct RuleArgs {
     /// Encrypt only what a comment precedes in which the expression is found
     #[arg(long, value_name = "REGEX", help_heading = "Rules")]
     encrypted_comment_regex: Option<String>,
-    /// Leave a file in plaintext of which the rule selects nothing; in `edit`, also values that the creation rule would encrypt
+    /// Leave a file in plaintext if the rule selects nothing in it; in `edit`, also values that the creation rule would encrypt
     #[arg(long, help_heading = "Rules")]
     pub(crate) allow_plaintext: bool,
 }

@@ -1,4 +1,4 @@
-//! Files that nobody, or not their user, could decrypt once they are encrypted.
+//! Files that nobody, or only other users, could decrypt once they are encrypted.
 
 use std::fs;
 use std::process::Command;

@@ -26,7 +26,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Less than a tenth of a second of work, and no programs, for a check that nobody should have to wait for.
+    /// Less than a tenth of a second of work, and no programs, for a check before each commit.
     pub fn small() -> Self {
         Self::new(2_000, 0, 0)
     }

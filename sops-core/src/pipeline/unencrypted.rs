@@ -31,7 +31,7 @@ impl Document<'_> {
         unencrypted(self, rule)
     }
 
-    /// Whether at least one value is encrypted, and the rule covers each that is.
+    /// Whether at least one value is encrypted, and the rule covers every one that is.
     ///
     /// # Errors
     /// [`Error::Regex`](crate::Error::Regex), where the rule's expression is not valid.

@@ -30,7 +30,7 @@ pub(super) fn look_at(node: NodeRef<'_, '_>, walk: &mut Walk, report: &mut Repor
     }
 }
 
-/// Looks at the text of a plugin. Plugins in the text of a plugin are none.
+/// Looks at the text of a plugin. Plugins inside a plugin's text do not count.
 pub(super) fn text(item: NodeRef<'_, '_>, walk: &mut Walk, report: &mut Report<'_>) {
     let text = item.as_str().filter(|text| text.contains("builtin"));
     let Some(text) = text.filter(|_| !walk.is_plugin && walk.is_new(item, "plugin")) else {

@@ -325,26 +325,14 @@ const WEAK: &[&str] = &[
     "webhook",
 ];
 
-/// Parts of the names of secrets: every name that is not [`Name::Other`] has one of them, and so has every statement that sets a password.
-const PARTS: [&str; 20] = [
-    "pass",
+/// Parts of the names of secrets. Every name that is not [`Name::Other`] has one of them or of [`WEAK`], and so has every statement that sets a
+/// password.
+const PARTS: [&str; 7] = [
     "pwd",
     "pw",
     "token",
     "secret",
-    "key",
-    "auth",
     "cred",
-    "salt",
-    "seed",
-    "pin",
-    "cookie",
-    "session",
-    "signature",
-    "jwt",
-    "bearer",
-    "dsn",
-    "webhook",
     "phrase",
     "identified",
 ];
@@ -354,7 +342,7 @@ pub(super) fn may_be_in(text: &str) -> bool {
     static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         let search = AhoCorasick::builder()
             .ascii_case_insensitive(true)
-            .build(PARTS);
+            .build(PARTS.iter().chain(WEAK));
         search.ok()
     });
     SEARCH.as_ref().is_none_or(|search| search.is_match(text))

@@ -300,7 +300,7 @@ fn closings(text: &str, open: char, close: char) -> HashMap<usize, usize> {
     closings
 }
 
-/// The text with a mark for each description in angle brackets. Elements of XML are none.
+/// The text with a mark for each description in angle brackets. XML elements are not descriptions.
 fn without_angles(value: &str) -> String {
     let mut left = String::new();
     let mut rest = value;

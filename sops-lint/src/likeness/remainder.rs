@@ -35,16 +35,11 @@ fn has_password(text: &str) -> bool {
     })
 }
 
-/// Whether the text sets what is called like a secret to more than a placeholder or a setting.
-fn sets_secret(text: &str) -> bool {
-    text.lines().any(|line| {
-        let line = line.trim();
-        let is_comment = line.starts_with(['#', ';']);
-        let parts = line.split(|c: char| c.is_whitespace() || ";&?,".contains(c));
-        let spaced = line.split_once(" = ").or_else(|| line.split_once(": "));
-        let mut pairs = parts.filter_map(|part| part.split_once('=')).chain(spaced);
-        !is_comment && pairs.any(|(name, value)| is_set_secret(name, value))
-    })
+/// Whether a URL, such as one of JDBC, sets what is called like a secret to more than a placeholder or a setting.
+fn sets_secret(url: &str) -> bool {
+    let parts = url.split([';', '&', '?', ',']);
+    let mut pairs = parts.filter_map(|part| part.split_once('='));
+    pairs.any(|(name, value)| is_set_secret(name, value))
 }
 
 fn is_set_secret(name: &str, value: &str) -> bool {

@@ -73,9 +73,9 @@ fn help(severity: Severity) -> String {
 fn words(key: &PrivateKey) -> (String, Severity) {
     let how = if key.encoded { " in base64" } else { "" };
     match key.certain {
-        true => (format!("{}{how} stands here", key.what), Severity::Error),
+        true => (format!("{}{how}", key.what), Severity::Error),
         false => (
-            format!("what looks like {}{how} stands here", key.what),
+            format!("what looks like {}{how}", key.what),
             Severity::Warning,
         ),
     }
