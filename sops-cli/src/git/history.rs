@@ -1,12 +1,12 @@
 //! The versions of files that commits introduce. Whoever fetches a branch can read all of them, even if a later commit changes the file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::objects::{Kind, Objects};
 use super::program::{Running, git};
@@ -14,6 +14,23 @@ use super::published::TrackingBranches;
 use super::snapshot::{Snapshot, TrackedFile, short};
 use super::staged::{new_content, old_contents};
 use crate::command_error::{Code, CommandError};
+
+/// Arguments for `git diff-tree` to list changes with the IDs of contents.
+const RAW: [&str; 7] = [
+    "-r",
+    "-z",
+    "--raw",
+    "--no-abbrev",
+    "--no-renames",
+    "--no-ext-diff",
+    "--ignore-submodules",
+];
+
+/// How many commits before the new ones are searched for deleted files. It takes Git less than a second.
+const MOST_COMMITS: &str = "--max-count=1000";
+
+/// The most directories that are passed to Git.
+const MOST_DIRECTORIES: usize = 500;
 
 /// A version of a file, and the first commit that contains it.
 pub(crate) struct Version {
@@ -24,10 +41,8 @@ pub(crate) struct Version {
     pub(crate) is_in_history: bool,
     /// Its contents in the parents of the commit.
     pub(crate) before: Vec<TrackedFile>,
-    /// Whether an earlier commit deleted the path.
-    pub(crate) is_back: bool,
-    /// The files that the commit deletes, and those that earlier ones deleted from paths that it adds.
-    pub(crate) deleted: Arc<Vec<TrackedFile>>,
+    /// How many of the files in [`Changes::deleted`] were deleted before the commit, and how many by the end of it.
+    pub(crate) deletions: Range<usize>,
 }
 
 impl Version {
@@ -37,9 +52,73 @@ impl Version {
             commit,
             is_in_history: true,
             before: Vec::new(),
-            is_back: false,
-            deleted: Arc::default(),
+            deletions: 0..0,
         }
+    }
+}
+
+/// What a push changes.
+#[derive(Default)]
+pub(crate) struct Changes {
+    /// The versions that the other side lacks, oldest first and without duplicates.
+    /// Those of a file or a tree that a tag names directly have its ID in place of a commit.
+    pub(crate) versions: Vec<Version>,
+    /// The last contents of the files that the commits delete, oldest first. At the beginning are those that older commits have deleted from
+    /// directories to which the new ones add files, and those that a forced push replaces.
+    pub(crate) deleted: Vec<TrackedFile>,
+    /// The paths of everything that is added, changed or deleted.
+    pub(crate) paths: HashSet<PathBuf>,
+}
+
+impl From<Vec<Version>> for Changes {
+    fn from(versions: Vec<Version>) -> Self {
+        Self {
+            versions,
+            ..Self::default()
+        }
+    }
+}
+
+impl Changes {
+    /// Parses the output of `git diff-tree`: the ID of each commit, followed by a change and a path for each file.
+    fn read(list: &[u8]) -> Self {
+        let mut changes = Self::default();
+        let mut seen = HashSet::new();
+        let mut commit = String::new();
+        let mut fields = list.split(|byte| *byte == 0);
+        // The first version and the first deletion of the current commit.
+        let (mut first, mut begin) = (0, 0);
+        while let Some(field) = fields.next() {
+            // The last field is empty, and ends the last commit.
+            if !field.starts_with(b":") {
+                for version in &mut changes.versions[first..] {
+                    version.deletions = begin..changes.deleted.len();
+                }
+                (first, begin) = (changes.versions.len(), changes.deleted.len());
+                commit = short(&String::from_utf8_lossy(field)).to_owned();
+                continue;
+            }
+            let path = fields.next().unwrap_or_default();
+            let path = PathBuf::from(OsStr::from_bytes(path));
+            changes.paths.insert(path.clone());
+            let before = old_contents(field).into_iter().map(|blob| TrackedFile {
+                path: path.clone(),
+                blob,
+            });
+            let before: Vec<TrackedFile> = before.collect();
+            let Some(blob) = new_content(field) else {
+                changes.deleted.extend(before);
+                continue;
+            };
+            let file = TrackedFile { path, blob };
+            if seen.insert(file.clone()) {
+                changes.versions.push(Version {
+                    before,
+                    ..Version::new(file, commit.clone())
+                });
+            }
+        }
+        changes
     }
 }
 
@@ -53,16 +132,17 @@ pub(crate) struct Pushed<'p> {
     pub(crate) known: &'p [String],
     /// Fetched branches that the other side has.
     pub(crate) tracking: &'p TrackingBranches,
+    /// The ID of the commit that the branch has on the other side.
+    pub(crate) replaces: Option<&'p str>,
 }
 
 impl Pushed<'_> {
-    /// The versions that the other side lacks, oldest first and without duplicates, and the files of the last commit. `None`: nothing is new.
-    /// The versions of a file or a tree that a tag names directly have its ID in place of a commit.
-    pub(crate) fn versions<'o>(
+    /// What the other side lacks, and the files of the last commit. `None`: nothing is new.
+    pub(crate) fn changes<'o>(
         &self,
         root: &Path,
         objects: &'o Objects,
-    ) -> Result<Option<(Vec<Version>, Snapshot<'o>)>, CommandError> {
+    ) -> Result<Option<(Changes, Snapshot<'o>)>, CommandError> {
         let missing = || {
             let message = format!("`{}` is not an object of this repository", self.tip);
             CommandError::new(Code::CannotReadInput, message)
@@ -79,7 +159,7 @@ impl Pushed<'_> {
                 is_in_history: false,
                 ..Version::new(file, commit.clone())
             });
-            return Ok(Some((versions.collect(), snapshot)));
+            return Ok(Some((Vec::from_iter(versions).into(), snapshot)));
         }
         if tip.kind != Kind::Commit {
             let name = self.name.rsplit('/').next().unwrap_or(self.name);
@@ -92,14 +172,34 @@ impl Pushed<'_> {
                 is_in_history: false,
                 ..Version::new(file, commit)
             };
-            return Ok(Some((vec![version], Snapshot::empty(root, objects))));
+            let empty = Snapshot::empty(root, objects);
+            return Ok(Some((vec![version].into(), empty)));
         }
-        let output = self.changes(&tip.id)?;
+        let output = self.list(&tip.id)?;
         if output.is_empty() {
             return Ok(None);
         }
         let snapshot = Snapshot::of_commit(root, objects, &tip.id)?;
-        Ok(Some((versions(&output), snapshot)))
+        let mut changes = Changes::read(&output);
+        let added = changes.versions.iter();
+        let added = added.filter(|version| version.before.is_empty());
+        let directories: HashSet<&Path> = added
+            .filter_map(|version| version.file.path.parent())
+            .collect();
+        let first = String::from_utf8_lossy(output.split(|byte| *byte == 0).next().unwrap_or(b""));
+        let mut earlier = match objects.commit(&format!("{first}^")) {
+            Some(base) if !directories.is_empty() => deleted_before(&base, &directories)?,
+            _ => Vec::new(),
+        };
+        if let Some(old) = self.replaces.and_then(|old| objects.commit(old)) {
+            earlier.extend(replaced(&old, &tip.id)?);
+        }
+        for version in &mut changes.versions {
+            version.deletions.start += earlier.len();
+            version.deletions.end += earlier.len();
+        }
+        changes.deleted.splice(..0, earlier);
+        Ok(Some((changes, snapshot)))
     }
 
     /// The abbreviated ID of a new commit whose parents a shallow clone lacks: the clone may lack other new commits too.
@@ -130,81 +230,70 @@ impl Pushed<'_> {
     }
 
     /// The changes of each new commit, parents before children. For a merge, these are the files that differ from all parents.
-    fn changes(&self, tip: &str) -> Result<Vec<u8>, CommandError> {
+    fn list(&self, tip: &str) -> Result<Vec<u8>, CommandError> {
         let mut commits = self.commits(tip)?;
-        let changes = Running::start_after(
-            &mut commits,
-            &[
-                "diff-tree",
-                "--stdin",
-                "-r",
-                "-c",
-                "-z",
-                "--root",
-                "--raw",
-                "--no-abbrev",
-                "--no-renames",
-                "--no-ext-diff",
-                "--ignore-submodules",
-            ],
-        )?;
+        let list = [&["diff-tree", "--stdin", "-c", "--root"], &RAW[..]];
+        let changes = Running::start_after(&mut commits, &list.concat())?;
         let output = changes.output()?;
         commits.output()?;
         Ok(output)
     }
 }
 
-/// Parses the output of `git diff-tree`: the ID of each commit, followed by a change and a path for each file.
-fn versions(list: &[u8]) -> Vec<Version> {
-    let mut versions = Vec::new();
-    let mut seen = HashSet::new();
-    let mut commit = String::new();
-    let mut fields = list.split(|byte| *byte == 0);
-    // What earlier commits have deleted.
-    let mut gone: HashMap<PathBuf, Vec<TrackedFile>> = HashMap::new();
-    // The first version of the current commit, and what the commit deletes.
-    let (mut first, mut deleted) = (0, Vec::new());
-    while let Some(field) = fields.next() {
-        if !field.starts_with(b":") {
-            share(&mut versions[first..], &mut deleted);
-            first = versions.len();
-            commit = short(&String::from_utf8_lossy(field)).to_owned();
-            continue;
-        }
-        let path = fields.next().unwrap_or_default();
-        let path = PathBuf::from(OsStr::from_bytes(path));
-        let before = old_contents(field).into_iter().map(|blob| TrackedFile {
-            path: path.clone(),
-            blob,
-        });
-        let before: Vec<TrackedFile> = before.collect();
-        let Some(blob) = new_content(field) else {
-            deleted.extend(before.iter().cloned());
-            gone.insert(path, before);
-            continue;
-        };
-        let gone = gone.remove(&path).filter(|_| before.is_empty());
-        let is_back = gone.is_some();
-        deleted.extend(gone.into_iter().flatten());
-        let file = TrackedFile { path, blob };
-        if seen.insert(file.clone()) {
-            versions.push(Version {
-                before,
-                is_back,
-                ..Version::new(file, commit.clone())
-            });
-        }
+/// The files that the last commits up to this one have deleted from these directories, oldest first. None in a partial clone, where Git would fetch
+/// old directories one by one.
+fn deleted_before(
+    commit: &str,
+    directories: &HashSet<&Path>,
+) -> Result<Vec<TrackedFile>, CommandError> {
+    let mut arguments = vec!["diff-tree", "--stdin", "--no-commit-id", "--diff-filter=D"];
+    arguments.extend(RAW);
+    let directory = |path: &&Path| match path.to_str()? {
+        "" => Some(":(top,glob)*".to_owned()),
+        path => Some(format!(":(top,literal){path}")),
+    };
+    let named: Vec<String> = directories.iter().filter_map(directory).collect();
+    if named.len() <= MOST_DIRECTORIES {
+        arguments.push("--");
+        arguments.extend(named.iter().map(String::as_str));
     }
-    share(&mut versions[first..], &mut deleted);
-    versions
+    // This fails if it is not set.
+    if git(&["config", "extensions.partialClone"]).is_ok() {
+        return Ok(Vec::new());
+    }
+    let mut commits = Running::start(&["rev-list", MOST_COMMITS, commit])?;
+    let list = Running::start_after(&mut commits, &arguments)?.output()?;
+    commits.output()?;
+    let mut deleted = contents_before(&list);
+    deleted.retain(|file| {
+        let directory = file.path.parent();
+        directory.is_some_and(|directory| directories.contains(directory))
+    });
+    deleted.reverse();
+    Ok(deleted)
 }
 
-/// Gives the versions of a commit the list of what it deletes.
-fn share(versions: &mut [Version], deleted: &mut Vec<TrackedFile>) {
-    let deleted = Arc::new(std::mem::take(deleted));
-    for version in versions {
-        version.deleted = Arc::clone(&deleted);
+/// The files of a commit that another one, which does not contain it, changes or deletes.
+fn replaced(old: &str, new: &str) -> Result<Vec<TrackedFile>, CommandError> {
+    if git(&["rev-list", "--max-count=1", old, "--not", new])?.is_empty() {
+        return Ok(Vec::new());
     }
+    let compare = [&["diff-tree", "--diff-filter=DM"], &RAW[..], &[old, new]];
+    Ok(contents_before(&git(&compare.concat())?))
+}
+
+/// The contents before the changes that `git diff-tree` lists.
+fn contents_before(list: &[u8]) -> Vec<TrackedFile> {
+    let mut files = Vec::new();
+    let mut fields = list.split(|byte| *byte == 0);
+    while let (Some(about), Some(path)) = (fields.next(), fields.next()) {
+        let path = PathBuf::from(OsStr::from_bytes(path));
+        files.extend(old_contents(about).into_iter().map(|blob| TrackedFile {
+            path: path.clone(),
+            blob,
+        }));
+    }
+    files
 }
 
 #[cfg(test)]
@@ -212,23 +301,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_that_comes_back_has_what_was_deleted() {
+    fn a_version_has_what_was_deleted_until_then() {
         let (one, two) = ("1".repeat(40), "2".repeat(40));
         let none = "0".repeat(40);
         let list = [
             one.clone(),
             format!(":100644 000000 {one} {none} D"),
             "a".to_owned(),
+            format!(":000000 100644 {none} {two} A"),
+            "b".to_owned(),
             two.clone(),
             format!(":000000 100644 {none} {two} A"),
             "a".to_owned(),
             String::new(),
         ];
-        let versions = versions(list.join("\0").as_bytes());
-        assert_eq!(versions.len(), 1);
-        assert!(versions[0].is_back && versions[0].before.is_empty());
-        let deleted = versions[0].deleted.iter().map(|file| &*file.blob);
-        assert!(deleted.eq([&*one]));
+        let Changes {
+            versions,
+            deleted,
+            paths,
+        } = Changes::read(list.join("\0").as_bytes());
+        assert!(versions.iter().all(|version| version.before.is_empty()));
+        let deletions = versions.iter().map(|version| version.deletions.clone());
+        assert!(deletions.eq([0..1, 1..1]));
+        let deleted = deleted.iter().map(|file| (&file.path, &*file.blob));
+        assert!(deleted.eq([(&PathBuf::from("a"), &*one)]));
+        assert_eq!(paths, HashSet::from(["a", "b"].map(PathBuf::from)));
     }
 
     #[test]
@@ -251,14 +348,13 @@ mod tests {
             ":b\n".to_owned(),
             String::new(),
         ];
-        let versions = versions(list.join("\0").as_bytes());
-        assert!(versions[0].before.is_empty() && versions[0].deleted.is_empty());
+        let versions = Changes::read(list.join("\0").as_bytes()).versions;
+        assert!(versions[0].before.is_empty());
         let before = |version: &Version| -> Vec<String> {
             let files = version.before.iter();
             files.map(|file| file.blob.clone()).collect()
         };
         assert_eq!(before(&versions[1]), std::slice::from_ref(&one));
-        assert!(versions.iter().all(|version| !version.is_back));
         let found: Vec<_> = versions
             .iter()
             .map(|version| {

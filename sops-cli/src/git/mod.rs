@@ -11,7 +11,7 @@ mod staged;
 mod tracked;
 
 pub(crate) use addresses::Addresses;
-pub(crate) use history::{Pushed, Version};
+pub(crate) use history::{Changes, Pushed, Version};
 pub(crate) use objects::Objects;
 pub(crate) use program::{Running, git};
 pub(crate) use published::{TrackingBranches, branches_at, is_published};

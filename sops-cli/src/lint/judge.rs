@@ -84,7 +84,7 @@ impl Judge<'_> {
         Shown::all(findings, bytes, path)
     }
 
-    /// The findings in a file by the configuration before a commit that takes the creation rule for the file away.
+    /// The findings in a file by an earlier configuration, if the creation rule for the file was taken away since then.
     pub(crate) fn shown_by_removed_rule(
         &self,
         file: &TrackedFile,
@@ -96,10 +96,9 @@ impl Judge<'_> {
         }
         let path = self.absolute(&file.path);
         let (old, new) = (before.of(&path), self.configs.of(&path));
-        let is_narrowed = is_narrowed(old.as_deref(), new.as_deref(), &path);
-        if old.is_none() || is_narrowed {
+        let Some(old) = old else {
             return Ok(Vec::new());
-        }
+        };
         let Some(bytes) = self.content(file)? else {
             return Ok(Vec::new());
         };
@@ -111,9 +110,13 @@ impl Judge<'_> {
             ..*self
         };
         let mut findings = judge.findings(&file.path, &bytes);
+        let is_narrowed = || new.is_some_and(|new| self.is_narrowed(&old, &new, &path));
+        if findings.is_empty() || is_narrowed() {
+            return Ok(Vec::new());
+        }
         for finding in &mut findings {
             finding.message = format!(
-                "this commit takes away the creation rule for this file: {}",
+                "a change of `.sops.yaml` takes away the creation rule for this file: {}",
                 finding.message
             );
             finding.help = Some(
@@ -165,26 +168,40 @@ impl Judge<'_> {
         findings
     }
 
+    /// Whether the only change for the file is that the `path_regex` of its creation rule leaves it out, which is how a file is meant to be made
+    /// public. A rule that still matches, but comes after one without `path_regex`, does not leave it out. An expression that leaves out
+    /// everything is not narrowed, but removed.
+    fn is_narrowed(&self, old: &Config, new: &Config, path: &Path) -> bool {
+        let named = |config: &Config| {
+            let rules = config.creation_rules().unwrap_or_default().iter();
+            rules.filter(|rule| rule.path_regex.is_some()).count()
+        };
+        let mut rules = new.creation_rules().unwrap_or_default().iter();
+        let is_left_out = !rules.any(|rule| {
+            rule.path_regex.is_some() && new.matches(rule, path).is_ok_and(|matches| matches)
+        });
+        let still_covers_something = || {
+            let rule = expression(old, path);
+            let mut files = self.snapshot.files().map(|file| self.absolute(&file.path));
+            rule.is_none()
+                || files
+                    .any(|file| expression(old, &file) == rule && expression(new, &file).is_some())
+        };
+        old.file() == new.file()
+            && named(new) >= named(old)
+            && is_left_out
+            && still_covers_something()
+    }
+
     fn absolute(&self, path: &Path) -> PathBuf {
         sops_lint::Tree::root(self.snapshot).join(path)
     }
 }
 
-/// Whether the only change for the file is that the `path_regex` of its creation rule leaves it out, which is how a file is meant to be
-/// made public. A rule that still matches, but comes after one without `path_regex`, does not leave it out.
-fn is_narrowed(old: Option<&Config>, new: Option<&Config>, path: &Path) -> bool {
-    let (Some(old), Some(new)) = (old, new) else {
-        return false;
-    };
-    let named = |config: &Config| {
-        let rules = config.creation_rules().unwrap_or_default().iter();
-        rules.filter(|rule| rule.path_regex.is_some()).count()
-    };
-    let mut rules = new.creation_rules().unwrap_or_default().iter();
-    let is_left_out = !rules.any(|rule| {
-        rule.path_regex.is_some() && new.matches(rule, path).is_ok_and(|matches| matches)
-    });
-    old.file() == new.file() && named(new) >= named(old) && is_left_out
+/// The `path_regex` of the creation rule for a file.
+fn expression<'c>(config: &'c Config, path: &Path) -> Option<&'c str> {
+    let rule = config.creation_rule_for(path).ok().flatten()?;
+    rule.path_regex.as_deref()
 }
 
 /// Whether two findings in one file are the same.

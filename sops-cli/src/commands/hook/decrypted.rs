@@ -1,5 +1,6 @@
 //! Finds files in plaintext that the version before them had encrypted, or that are encrypted beside them.
 
+use std::ops::Range;
 use std::path::Path;
 
 use sops_core::CIPHERTEXT_PREFIX;
@@ -15,9 +16,14 @@ pub(super) struct Previous<'p> {
     pub(super) versions: &'p [TrackedFile],
     /// Files that the commit deletes, because it may rename one.
     pub(super) deleted: &'p [Encrypted],
-    /// The name of the commit that has them.
+    /// Files that earlier commits deleted. A copy of one has all of its keys.
+    pub(super) deleted_before: &'p [Encrypted],
+    /// The name of the commit that has the versions.
     pub(super) name: &'p str,
 }
+
+/// The name of a commit before the last one.
+pub(super) const EARLIER: &str = "an earlier commit";
 
 impl Previous<'_> {
     /// The finding that a file with this content was encrypted. The older content is read only for files that are in plaintext.
@@ -26,13 +32,15 @@ impl Previous<'_> {
             return Vec::new();
         }
         let versions = encrypted(judge.snapshot, self.versions);
-        let before = match self.versions.is_empty() {
-            true => self.deleted,
-            false => &versions,
-        };
-        let shown = judge.shown_as_decrypted(path, bytes, before, self.name);
-        if !shown.is_empty() {
-            return shown;
+        for (before, name) in [
+            (&versions[..], self.name),
+            (self.deleted, self.name),
+            (self.deleted_before, EARLIER),
+        ] {
+            let shown = judge.shown_as_decrypted(path, bytes, before, name);
+            if !shown.is_empty() {
+                return shown;
+            }
         }
         let beside = Encrypted::usual_names(path);
         let beside: Vec<TrackedFile> = beside
@@ -42,6 +50,46 @@ impl Previous<'_> {
         let beside = encrypted(judge.snapshot, &beside).into_iter();
         let beside: Vec<Encrypted> = beside.map(Encrypted::staying).collect();
         judge.shown_as_decrypted(path, bytes, &beside, "the same commit")
+    }
+}
+
+/// The encrypted ones of the files that commits delete, oldest first.
+#[derive(Default)]
+pub(super) struct Deleted {
+    /// Their indexes in the list of all deleted files.
+    indexes: Vec<usize>,
+    files: Vec<Encrypted>,
+    /// The same, for comparison with files of later commits.
+    earlier: Vec<Encrypted>,
+}
+
+impl Deleted {
+    pub(super) fn read(snapshot: &Snapshot<'_>, list: &[TrackedFile]) -> Self {
+        let mut deleted = Self::default();
+        for (index, file) in list.iter().enumerate() {
+            for file in encrypted(snapshot, [file]) {
+                deleted.indexes.push(index);
+                deleted.files.push(file);
+            }
+        }
+        let earlier = deleted.indexes.iter().map(|index| &list[*index]);
+        let earlier = encrypted(snapshot, earlier).into_iter();
+        deleted.earlier = earlier.map(Encrypted::staying).collect();
+        deleted
+    }
+
+    /// Those with these indexes.
+    pub(super) fn between(&self, range: &Range<usize>) -> &[Encrypted] {
+        &self.files[self.position(range.start)..self.position(range.end)]
+    }
+
+    /// Those with lower indexes.
+    pub(super) fn before(&self, index: usize) -> &[Encrypted] {
+        &self.earlier[..self.position(index)]
+    }
+
+    fn position(&self, index: usize) -> usize {
+        self.indexes.partition_point(|other| *other < index)
     }
 }
 

@@ -99,7 +99,11 @@ pub(super) fn check(
         let is_staged = staged.changed.contains(&file.path);
         let previous = Previous {
             versions: replaced.as_slice(),
-            deleted: if is_staged { &deleted } else { &[] },
+            deleted: match is_staged && replaced.is_none() {
+                true => &deleted,
+                false => &[],
+            },
+            deleted_before: &[],
             name: "HEAD",
         };
         check_file(&judge, &local_mac, file, &previous)

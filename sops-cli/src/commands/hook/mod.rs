@@ -3,6 +3,7 @@
 mod chained;
 mod decrypted;
 mod directory;
+mod earlier_rules;
 mod index;
 mod install;
 mod local_mac;

@@ -1,24 +1,24 @@
 //! Checks commits: every version of a file that they introduce, because anyone who fetches the history can read it.
 //!
 //! All versions are judged by the configuration, settings and baseline of the last commit, so that a later commit can allow what an earlier one
-//! contains. Only the last version of a file can differ from its creation rule, because the rule changes over time.
+//! contains. A creation rule that the configuration before a version's commit has for it may be narrowed, but not taken away. Only the last version of a file can differ from its creation rule, because the rule changes over time.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::env;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use sops_lint::{Encrypted, shell_word};
+use sops_lint::shell_word;
 
-use super::decrypted::{Previous, encrypted};
+use super::decrypted::{Deleted, EARLIER, Previous};
+use super::earlier_rules::EarlierStates;
 use super::refusal::Refusal;
 use super::remote::Remote;
 use super::standards::{Standards, leaks};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
-use crate::git::{Objects, Pushed, Repository, TrackingBranches, Version};
+use crate::git::{Changes, Objects, Pushed, Repository, TrackingBranches, Version};
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
@@ -102,6 +102,7 @@ pub(super) fn check_push(
             name: &update.local_name,
             known: &known,
             tracking: &tracking,
+            replaces: Some(&*update.remote_id).filter(|id| !is_none(id)),
         };
         report.add(&check, &pushed)?;
         known.push(update.local_id.clone());
@@ -131,6 +132,8 @@ pub(super) fn check_range(
             .as_deref()
             .map(TrackingBranches::of)
             .unwrap_or_default(),
+        // A pull request may be behind its base.
+        replaces: from.filter(|_| range.remote.is_some()),
     };
     // A push sends nothing that the clone lacks, and a range of commits may contain it.
     let cut_off = match range.remote {
@@ -158,22 +161,42 @@ fn advice_for(name: &str) -> String {
     }
 }
 
-/// The finding that a version is in plaintext, and its file was encrypted in the commit before.
+/// The finding that a version is in plaintext, and its file was encrypted in a commit before.
 fn shown_as_decrypted(
     judge: &Judge<'_>,
     version: &Version,
-    deleted: &[Encrypted],
+    changes: &Changes,
+    deleted: &Deleted,
     bytes: &[u8],
 ) -> Vec<Shown> {
-    let previous = Previous {
+    let path = &version.file.path;
+    let deletions = &version.deletions;
+    let mut previous = Previous {
         versions: &version.before,
-        deleted,
-        name: match version.is_back {
-            true => "an earlier commit",
-            false => "the commit before",
-        },
+        deleted: &[],
+        deleted_before: &[],
+        name: "the commit before",
     };
-    previous.shown(judge, &version.file.path, bytes)
+    if !version.before.is_empty() {
+        return previous.shown(judge, path, bytes);
+    }
+    let mut earlier = changes.deleted[..deletions.start].iter();
+    let same = earlier.rfind(|file| file.path == *path);
+    if let Some(same) = same {
+        previous.versions = std::slice::from_ref(same);
+        previous.name = EARLIER;
+        let shown = previous.shown(judge, path, bytes);
+        if !shown.is_empty() {
+            return shown;
+        }
+    }
+    previous = Previous {
+        versions: &[],
+        deleted: deleted.between(deletions),
+        deleted_before: deleted.before(deletions.start),
+        name: "the commit before",
+    };
+    previous.shown(judge, path, bytes)
 }
 
 /// Parses the list, without the branches and tags that are deleted.
@@ -254,9 +277,10 @@ impl Report {
             repository,
             objects,
         } = check;
-        let Some((versions, tip)) = pushed.versions(&repository.root, objects)? else {
+        let Some((changes, tip)) = pushed.changes(&repository.root, objects)? else {
             return Ok(());
         };
+        let versions = &changes.versions;
         if versions.len() > MANY {
             let count = versions.len();
             ui.note(format_args!("Checking {count} versions of files"));
@@ -267,15 +291,20 @@ impl Report {
             linter: &standards.linter_of_history()?,
             ..last
         };
-        // The encrypted files that each commit with new files deletes.
-        let mut deleted: HashMap<&str, Vec<Encrypted>> = HashMap::new();
-        let added = versions.iter().filter(|version| version.before.is_empty());
-        for version in added {
-            if let Entry::Vacant(entry) = deleted.entry(&version.commit) {
-                entry.insert(encrypted(&tip, version.deleted.iter()));
-            }
-        }
-        let found = parallel::map(&versions, ItemsPerThread::Many, |version| {
+        let secrets = Judge {
+            linter: &standards.linter_of_secrets()?,
+            ..last
+        };
+        let earlier = match globals.config_of_flag() {
+            None => EarlierStates::of(&repository.root, objects, &changes, pushed.tip)?,
+            Some(_) => EarlierStates::default(),
+        };
+        let earlier = earlier.configs();
+        let deleted = match versions.iter().any(|version| version.before.is_empty()) {
+            true => Deleted::read(&tip, &changes.deleted),
+            false => Deleted::default(),
+        };
+        let found = parallel::map(versions, ItemsPerThread::Many, |version| {
             let is_last = tip.has(&version.file);
             let judge = if is_last { last } else { old };
             let Some(bytes) = judge.content(&version.file)? else {
@@ -283,9 +312,10 @@ impl Report {
             };
             let mut shown = judge.shown(&version.file.path, &bytes);
             if shown.is_empty() {
-                let deleted = deleted.get(&*version.commit);
-                let deleted = deleted.map(Vec::as_slice).unwrap_or_default();
-                shown = shown_as_decrypted(&judge, version, deleted, &bytes);
+                shown = shown_as_decrypted(&judge, version, &changes, &deleted, &bytes);
+            }
+            if let (true, Some(before)) = (shown.is_empty(), earlier.before(&version.commit)) {
+                shown = secrets.shown_by_removed_rule(&version.file, before)?;
             }
             Ok::<_, CommandError>((is_last, shown))
         });

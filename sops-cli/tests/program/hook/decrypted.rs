@@ -220,3 +220,107 @@ fn a_decrypted_binary_file_is_refused_without_the_mark_in_its_name() {
     repository.add("a.bin", "\u{1}correct-horse");
     repository.refuses("in HEAD as `a.bin.enc`");
 }
+
+#[test]
+fn a_forced_push_is_compared_with_what_it_replaces() {
+    for (to, text) in [
+        ("values.yaml", VALUES),
+        ("values.yaml", "other: correct-horse\n"),
+        ("public.yaml", VALUES),
+    ] {
+        let repository = repository(&[]);
+        repository.add_remote("origin");
+        repository.0.write("values.yaml", VALUES);
+        repository
+            .sops_rs(&["encrypt", "-i", "values.yaml"])
+            .succeeds();
+        repository.git(&["add", "."]).succeeds();
+        repository.commit().succeeds();
+        repository
+            .git(&["push", "-q", "-u", "origin", "main"])
+            .succeeds();
+        let amend = ["commit", "-q", "--amend", "--no-verify", "-m", "x"];
+        let force = || repository.git(&["push", "-q", "-f", "origin", "main"]);
+        // Another version that is encrypted, or none.
+        repository.add("b.yaml", HARMLESS);
+        repository.git(&["rm", "-q", "values.yaml"]).succeeds();
+        repository.git(&amend).succeeds();
+        force().succeeds();
+        repository
+            .git(&["reset", "-q", "--hard", "HEAD@{1}"])
+            .succeeds();
+        force().succeeds();
+
+        repository.git(&["rm", "-q", "values.yaml"]).succeeds();
+        repository.add(to, text);
+        repository.git(&amend).succeeds();
+        refused(
+            &force(),
+            &[
+                &format!("{}:{to}:", repository.head()),
+                "is encrypted in an earlier commit",
+                "The push is refused",
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_push_of_a_file_that_an_earlier_commit_deleted_is_refused() {
+    let other = VALUES.replace("user", "name");
+    for is_pushed in [false, true] {
+        for (to, text, is_refused) in [
+            ("a/q.yaml", VALUES, true),
+            ("a/q.yaml", &*other, true),
+            ("a/q.yaml.bak", VALUES, true),
+            ("a/q2.yaml", VALUES, true),
+            // A file with other keys is another one.
+            ("a/q2.yaml", &*other, false),
+            ("b/q.yaml", &*other, false),
+            ("a/q.yaml", "db: {user: '${USER}', password: ''}\n", false),
+        ] {
+            let repository = repository(&[("a/q.yaml", VALUES)]);
+            repository.add_remote("origin");
+            let push = || repository.git(&["push", "-q", "origin", "main"]);
+            push().succeeds();
+            repository.git(&["rm", "-q", "a/q.yaml"]).succeeds();
+            repository.commit().succeeds();
+            if is_pushed {
+                push().succeeds();
+            }
+            repository.add("c.yaml", HARMLESS);
+            repository.commit().succeeds();
+            repository.add(to, text);
+            repository.commit().succeeds();
+            let run = push();
+            match is_refused {
+                true => refused(
+                    &run,
+                    &["is encrypted in an earlier commit", "The push is refused"],
+                ),
+                false => assert_eq!(run.code, Some(0), "{to}: {run}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_in_the_root_is_compared_with_what_was_deleted_there() {
+    let repository = repository(&[("q.env", "A=correct-horse\nB=correct-horse\n")]);
+    repository.add_remote("origin");
+    repository.git(&["rm", "-q", "q.env"]).succeeds();
+    repository.commit().succeeds();
+    repository.git(&["push", "-q", "origin", "main"]).succeeds();
+    for name in ["q.env", "q.env.bak", "q2.env"] {
+        repository.add(name, "A=correct-horse\nB=correct-horse\n");
+        repository.commit().succeeds();
+        let run = repository.git(&["push", "-q", "origin", "main"]);
+        refused(
+            &run,
+            &[&format!("{name}:1"), "is encrypted in an earlier commit"],
+        );
+        repository
+            .git(&["reset", "-q", "--hard", "HEAD^"])
+            .succeeds();
+    }
+}

@@ -82,7 +82,7 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
         let expected: &[&str] = match number == 7 {
             // The new rule covers the file too.
             true => &["leaves what looks like a secret in plaintext"],
-            false => &["this commit takes away the creation rule", "alone first"],
+            false => &["takes away the creation rule", "alone first"],
         };
         refused(&run, expected);
     }
@@ -92,10 +92,21 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
     let repository = self::repository();
     repository.add("secrets/b.yaml", VALUES);
     repository.add(".sops.yaml", &front);
-    refused(
-        &repository.commit(),
-        &["this commit takes away the creation rule"],
-    );
+    refused(&repository.commit(), &["takes away the creation rule"]);
+    // So does an expression that matches nothing.
+    for nothing in [
+        configuration().replace("^secrets/", "^nothing$"),
+        configuration().replace("^secrets/", "^secrets/b-not"),
+        configuration().replace("^secrets/", "^secrets/c"),
+    ] {
+        let repository = self::repository();
+        repository.add("secrets/b.yaml", VALUES);
+        repository.add(".sops.yaml", &nothing);
+        refused(
+            &repository.commit(),
+            &["takes away the creation rule", "alone first"],
+        );
+    }
     let repository = self::repository();
     repository.add("secrets/b.yaml", VALUES);
     repository.add(".sops.yaml", &misspelt);
@@ -124,6 +135,70 @@ fn a_rule_may_go_with_its_files_or_leave_some_out() {
     repository.commit().succeeds();
     repository.add("secrets/b.yaml", VALUES);
     repository.commit().succeeds();
+}
+
+#[test]
+fn a_push_is_judged_by_the_rules_before_each_commit() {
+    let nothing = configuration().replace("^secrets/", "^nothing$");
+    let narrower = configuration().replace("^secrets/", "^secrets/a");
+    let taken_away: [&dyn Fn(&Repository); 4] = [
+        &|repository| drop(repository.git(&["rm", "-q", ".sops.yaml"]).succeeds()),
+        &|repository| repository.add(".sops.yaml", &nothing),
+        &|repository| repository.add("secrets/.sops.yaml", "creation_rules: []\n"),
+        &|repository| {
+            drop(
+                repository
+                    .git(&["mv", ".sops.yaml", ".sops.yml"])
+                    .succeeds(),
+            )
+        },
+    ];
+    for (number, take_away) in taken_away.into_iter().enumerate() {
+        let repository = self::repository();
+        repository.add_remote("origin");
+        let push = || repository.git(&["push", "-q", "origin", "main"]);
+        push().succeeds();
+        let start = repository.git(&["rev-parse", "HEAD"]).succeeds().stdout;
+        let back = || {
+            let reset = ["reset", "-q", "--hard", start.trim()];
+            repository.git(&reset).succeeds();
+        };
+        for in_one_commit in [true, false] {
+            repository.add("secrets/b.yaml", VALUES);
+            if !in_one_commit {
+                repository.commit_unchecked();
+            }
+            take_away(&repository);
+            repository.commit_unchecked();
+            repository.add("c.yaml", HARMLESS);
+            repository.commit().succeeds();
+            let run = push();
+            let reasons = [
+                "secrets/b.yaml:1",
+                "takes away the creation rule",
+                "The push is refused",
+            ];
+            refused(&run, &reasons);
+            back();
+        }
+        // A commit of its own may take the rule away.
+        repository.add("d.yaml", HARMLESS);
+        repository.commit().succeeds();
+        take_away(&repository);
+        repository.commit().succeeds();
+        repository.add("secrets/b.yaml", VALUES);
+        repository.commit().succeeds();
+        let run = push();
+        assert_eq!(run.code, Some(0), "{number}: {run}");
+    }
+    // A later commit may leave the file out.
+    let repository = self::repository();
+    repository.add_remote("origin");
+    repository.add("secrets/b.yaml", VALUES);
+    repository.commit_unchecked();
+    repository.add(".sops.yaml", &narrower);
+    repository.commit().succeeds();
+    repository.git(&["push", "-q", "origin", "main"]).succeeds();
 }
 
 #[test]

@@ -1,0 +1,88 @@
+//! The configurations before the commits of a push, for pushes that change one.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::index::CONFIGURATION;
+use super::standards::configs;
+use crate::command_error::CommandError;
+use crate::configs::Configs;
+use crate::git::{Changes, Objects, Snapshot};
+
+/// The states before the commits whose configuration differs from that of the last commit.
+#[derive(Default)]
+pub(super) struct EarlierStates<'o> {
+    snapshots: Vec<Snapshot<'o>>,
+    /// The index of the state before each commit.
+    of_commits: HashMap<String, usize>,
+}
+
+impl<'o> EarlierStates<'o> {
+    /// `tip`: the last commit.
+    pub(super) fn of(
+        root: &Path,
+        objects: &'o Objects,
+        changes: &Changes,
+        tip: &str,
+    ) -> Result<Self, CommandError> {
+        let changed = changes.paths.iter().filter_map(|path| path.to_str());
+        let changed: Vec<&str> = changed
+            .filter(|path| Path::new(path).ends_with(CONFIGURATION))
+            .collect();
+        let mut states = Self::default();
+        if changed.is_empty() {
+            return Ok(states);
+        }
+        let contents = |commit: &str| -> Vec<Option<String>> {
+            let contents = changed
+                .iter()
+                .map(|path| Some(objects.find(&format!("{commit}:{path}"))?.id));
+            contents.collect()
+        };
+        let mut indexes = HashMap::from([(contents(&format!("{tip}^{{}}")), None)]);
+        for commit in changes
+            .versions
+            .chunk_by(|one, other| one.commit == other.commit)
+        {
+            let commit = &commit[0].commit;
+            let Some(before) = objects.commit(&format!("{commit}^")) else {
+                continue;
+            };
+            let contents = contents(&before);
+            let index = match indexes.get(&contents) {
+                Some(index) => *index,
+                None => {
+                    let snapshot = Snapshot::of_commit(root, objects, &before)?;
+                    states.snapshots.push(snapshot);
+                    let index = Some(states.snapshots.len() - 1);
+                    indexes.insert(contents, index);
+                    index
+                }
+            };
+            states
+                .of_commits
+                .extend(index.map(|index| (commit.clone(), index)));
+        }
+        Ok(states)
+    }
+
+    pub(super) fn configs(&self) -> EarlierConfigs<'_> {
+        EarlierConfigs {
+            configs: self.snapshots.iter().map(configs).collect(),
+            of_commits: &self.of_commits,
+        }
+    }
+}
+
+/// The configurations of [`EarlierStates`].
+pub(super) struct EarlierConfigs<'s> {
+    configs: Vec<Configs<'s>>,
+    of_commits: &'s HashMap<String, usize>,
+}
+
+impl<'s> EarlierConfigs<'s> {
+    /// Those before a commit. `None`: they are those of the last commit.
+    pub(super) fn before(&self, commit: &str) -> Option<&Configs<'s>> {
+        Some(&self.configs[*self.of_commits.get(commit)?])
+    }
+}
