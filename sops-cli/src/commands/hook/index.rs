@@ -157,7 +157,9 @@ pub(super) fn check(
             linter: &secrets,
             ..judge
         };
-        refusal.add_with_rule(untracked::shown(ui, &judge, &index, &files)?);
+        let found = untracked::shown(ui, &judge, |_| false, &files)?;
+        let found = found.into_iter().flat_map(|(_, shown)| shown);
+        refusal.add_with_rule(found.collect());
     }
     // An invalid configuration covers no file, so everything would pass.
     for directory in &configured {

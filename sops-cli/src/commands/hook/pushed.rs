@@ -16,9 +16,10 @@ use super::earlier_rules::EarlierStates;
 use super::refusal::Refusal;
 use super::remote::Remote;
 use super::standards::{Standards, leaks};
+use super::untracked;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
-use crate::git::{Changes, Objects, Pushed, Repository, TrackingBranches, Version};
+use crate::git::{Changes, Objects, Pushed, Repository, TrackedFile, TrackingBranches, Version};
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
@@ -317,10 +318,27 @@ impl Report {
             if let (true, Some(before)) = (shown.is_empty(), earlier.before(&version.commit)) {
                 shown = secrets.shown_by_removed_rule(&version.file, before)?;
             }
-            Ok::<_, CommandError>((is_last, shown))
+            Ok((is_last, shown))
         });
-        for (version, found) in versions.iter().zip(found) {
-            let (is_last, found) = found?;
+        let mut found = found
+            .into_iter()
+            .collect::<Result<Vec<_>, CommandError>>()?;
+        if repository.has_working_tree && globals.config_of_flag().is_none() {
+            let is_tracked = |path: &Path| objects.find(&format!(":{}", path.display())).is_some();
+            let nothing_found = versions.iter().zip(&mut found);
+            let mut nothing_found: HashMap<&TrackedFile, &mut Vec<Shown>> = nothing_found
+                .filter(|(_, (_, found))| found.is_empty())
+                .map(|(version, (_, found))| (&version.file, found))
+                .collect();
+            let mut files: Vec<&TrackedFile> = nothing_found.keys().copied().collect();
+            files.sort_unstable();
+            for (file, shown) in untracked::shown(ui, &secrets, is_tracked, &files)? {
+                if let Some(found) = nothing_found.get_mut(file) {
+                    found.extend(shown);
+                }
+            }
+        }
+        for (version, (is_last, found)) in versions.iter().zip(found) {
             for shown in found {
                 self.found(version, pushed.name, is_last, shown);
             }

@@ -1,4 +1,4 @@
-//! Files that a `.sops.yaml` covers which is not in Git's index. `sops-rs encrypt` uses it, so the user relies on it.
+//! Files that a `.sops.yaml` covers which Git does not track. `sops-rs encrypt` uses it, so the user relies on it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,47 +8,49 @@ use sops_lint::Tree;
 use super::index::CONFIGURATION;
 use crate::command_error::{CommandError, name_of};
 use crate::configs::{Configs, on_disk};
-use crate::git::{Snapshot, TrackedFile};
+use crate::git::TrackedFile;
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
 use crate::ui::Ui;
 
-/// The plaintext files that such a configuration in the working tree covers. Files that one above the repository covers are only warned of, because it
-/// may be meant for other directories. A configuration that is in the index counts as it is there.
-pub(super) fn shown(
+/// The files that such a configuration in the working tree covers, with the findings in them. Files that one above the repository covers are only
+/// warned of, because it may be meant for other directories. A configuration that is in the snapshot counts as it is there. `is_tracked` says whether
+/// Git tracks another one, by its path relative to the root.
+pub(super) fn shown<'f>(
     ui: &Ui,
     judge: &Judge<'_>,
-    index: &Snapshot<'_>,
-    files: &[&TrackedFile],
-) -> Result<Vec<Shown>, CommandError> {
-    let root = index.root();
+    is_tracked: impl Fn(&Path) -> bool,
+    files: &[&'f TrackedFile],
+) -> Result<Vec<(&'f TrackedFile, Vec<Shown>)>, CommandError> {
+    let snapshot = judge.snapshot;
+    let root = snapshot.root();
     let above = root.ancestors().skip(1).map(Path::to_owned);
     let inside = files.iter().flat_map(|file| file.path.ancestors().skip(1));
     let inside: BTreeSet<&Path> = inside.collect();
     let inside = inside.into_iter().map(|directory| root.join(directory));
     let is_untracked = |directory: &PathBuf| {
         let file = directory.join(CONFIGURATION);
-        !is_in_index(index, &file) && file.exists()
+        let inside = file.strip_prefix(root);
+        !inside.is_ok_and(|inside| snapshot.contains(inside) || is_tracked(inside)) && file.exists()
     };
-    let directories: Vec<PathBuf> = inside.chain(above).filter(is_untracked).collect();
+    let directories: BTreeSet<PathBuf> = inside.chain(above).filter(is_untracked).collect();
     if directories.is_empty() {
         return Ok(Vec::new());
     }
-    let configs = Configs::new(Path::new("/"), |path| match is_in_index(index, path) {
-        true => index.read_file(path),
-        false => on_disk(path),
+    let is_of_disk = |file: &Path| {
+        let directory = file.parent();
+        directory.is_some_and(|directory| directories.contains(directory))
+    };
+    let configs = Configs::new(Path::new("/"), |path| match is_of_disk(path) {
+        true => on_disk(path),
+        false => snapshot.read_file(path),
     });
     let is_governed = |file: &&&TrackedFile| {
-        let path = root.join(&file.path);
-        let config = configs.of(&path);
-        config.is_some_and(|config| {
-            directories
-                .iter()
-                .any(|directory| config.file().parent() == Some(directory))
-        })
+        let config = configs.of(&root.join(&file.path));
+        config.is_some_and(|config| is_of_disk(config.file()))
     };
-    let files: Vec<&TrackedFile> = files.iter().filter(is_governed).copied().collect();
+    let files: Vec<&'f TrackedFile> = files.iter().filter(is_governed).copied().collect();
     let mut found = Vec::new();
     let mut outside = Vec::new();
     for (file, shown) in files
@@ -59,7 +61,7 @@ pub(super) fn shown(
     {
         let config = configs.of(&root.join(&file.path));
         match config.filter(|config| !config.file().starts_with(root)) {
-            None => found.extend(shown?),
+            None => found.push((*file, shown?)),
             Some(config) => {
                 let names = shown?
                     .into_iter()
@@ -83,9 +85,4 @@ pub(super) fn shown(
         ui.warn(wrong.error.lines(0).join(" "));
     }
     Ok(found)
-}
-
-fn is_in_index(index: &Snapshot<'_>, file: &Path) -> bool {
-    let inside = file.strip_prefix(index.root());
-    inside.is_ok_and(|inside| index.contains(inside))
 }

@@ -122,3 +122,62 @@ fn an_invalid_configuration_that_is_not_added_warns() {
     let run = repository.commit().succeeds();
     assert!(run.stderr.contains("warning"), "{run}");
 }
+
+#[test]
+fn a_push_is_judged_by_a_configuration_that_is_not_added() {
+    for is_ignored in [false, true] {
+        let repository = repository(".sops.yaml", "(^|/)secrets/");
+        repository.add_remote("origin");
+        repository.0.write("../ignored", ".sops.yaml\n");
+        if is_ignored {
+            let ignore = ["config", "core.excludesFile", "../ignored"];
+            repository.git(&ignore).succeeds();
+        }
+        let commit = repository.commit_unchecked();
+        let push = || repository.git(&["push", "-q", "origin", "main"]);
+        refused(
+            &push(),
+            &[
+                &format!("{commit}:app/secrets/a.env:1"),
+                "Git does not track",
+                "The push is refused",
+            ],
+        );
+        // A later commit changes nothing about that.
+        repository
+            .git(&["rm", "-q", "app/secrets/a.env"])
+            .succeeds();
+        repository.add("b.txt", "b");
+        repository.commit_unchecked();
+        refused(&push(), &["app/secrets/a.env:1", "Git does not track"]);
+    }
+    // What it does not cover passes, and so does what is encrypted.
+    let repository = repository(".sops.yaml", "^other/");
+    repository.add_remote("origin");
+    repository.commit().succeeds();
+    let push = ["push", "-q", "origin", "HEAD:refs/heads/main"];
+    repository.git(&push).succeeds();
+    repository.0.write(".sops.yaml", rule("(^|/)secrets/"));
+    repository.0.write("app/secrets/b.env", ENV);
+    repository
+        .sops_rs(&["encrypt", "-i", "app/secrets/b.env"])
+        .succeeds();
+    repository.git(&["add", "app"]).succeeds();
+    repository.commit().succeeds();
+    repository.git(&push).succeeds();
+    // A configuration that another branch has is tracked.
+    repository.add(".sops.yaml", &rule("(^|/)secrets/"));
+    repository.commit_unchecked();
+    repository.git(&["branch", "other", "HEAD^"]).succeeds();
+    repository
+        .git(&["worktree", "add", "-q", "../tree", "other"])
+        .succeeds();
+    let tree = repository.0.path("../tree");
+    std::fs::write(tree.join("app/secrets/c.env"), ENV).expect("the test owns it");
+    repository.git_in(&tree, &["add", "."]).succeeds();
+    let commit = ["commit", "-q", "--no-verify", "-m", "x"];
+    repository.git_in(&tree, &commit).succeeds();
+    repository
+        .git(&["push", "-q", "origin", "other"])
+        .succeeds();
+}
