@@ -1,44 +1,165 @@
-//! Whether a script that sops-rs did not write, or that was changed, runs the check and fails if the check does. What cannot be told from the text does not count.
+//! Whether a script that sops-rs did not write, or that was changed, runs the check and fails if the check does. Only scripts count in which each
+//! command before the check is of a kind that is known to change nothing about that.
 
 use super::script::HookName;
 use super::shell::{Before, Command, commands};
 
-/// Flags with which `hook run` checks something else than the hook should, or nothing.
-const OTHER_CHECKS: [&str; 5] = ["--pre-push", "--from-ref", "--to-ref", "--help", "-h"];
+/// The shells whose scripts are understood.
+const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "ksh", "zsh"];
+
+/// Options of a shell that do not keep it from running commands, or from failing; also as letters.
+const OPTIONS: [&str; 5] = ["errexit", "nounset", "pipefail", "verbose", "xtrace"];
+const OPTION_LETTERS: &str = "euvx";
+
+/// Keywords that may be before a command.
+const KEYWORDS: [&str; 10] = [
+    "if", "then", "elif", "else", "while", "until", "do", "!", "{", "(",
+];
+
+/// Commands of a shell that cannot end the script, or change what later commands do.
+const HARMLESS: [&str; 17] = [
+    ":", "true", "false", "echo", "printf", "test", "[", "[[", "cd", "pwd", "type", "wait",
+    "umask", "fi", "done", "}", ")",
+];
+
+/// The other commands and keywords of a shell. Any other name is that of a program, which cannot do that either.
+const OTHER_BUILTINS: &str = "\
+    . alias autoload bg bind break builtin case command compgen continue coproc declare disown emulate enable esac eval exec exit export fg for \
+    function getopts hash integer jobs kill let local logout mapfile nocorrect noglob print read readonly repeat return select set setopt shift shopt \
+    source suspend time trap typeset unalias unset";
+
+/// The beginnings of names of variables that change what the check reads.
+const VARIABLES_OF_GIT: [&str; 2] = ["GIT_", "PRE_COMMIT"];
 
 /// Whether the script always runs the check, and fails if the check fails. `ends_on_error`: the shell that runs it was started with `-e`.
 pub(super) fn is_checked(hook: HookName, script: &str, ends_on_error: bool) -> bool {
     let first = script.lines().next().unwrap_or_default();
-    let mut flags = first.strip_prefix("#!").unwrap_or_default().split(' ');
-    let mut ends_on_error = ends_on_error || flags.any(is_errexit);
+    let Some(mut ends_on_error) = errexit_of_shell(first, ends_on_error) else {
+        return false;
+    };
+    // Whether a variable has the list of pushed refs.
+    let mut has_saved_refs = false;
     let commands = commands(script);
     let mut depth = 0_usize;
     for (index, command) in commands.iter().enumerate() {
-        let is_top = depth == 0;
-        if is_top && refuses(hook, &commands, index, ends_on_error) {
-            return true;
+        if depth == 0 && refuses(hook, &commands, index, ends_on_error) {
+            let is_fed = command.before == Before::Pipe;
+            return hook != HookName::Push || is_fed == has_saved_refs;
         }
-        let words = without_keywords(&command.words);
-        let is_unconditional =
-            is_top && command.before == Before::Sequence && words.len() == command.words.len();
-        if is_unconditional {
-            match &words[..] {
-                ["exit" | "return", ..] => return false,
-                ["exec", next, ..] if !is_redirection(next) => return false,
-                ["set", flags @ ..] => {
-                    let is_on =
-                        flags.iter().any(|flag| is_errexit(flag)) || flags == ["-o", "errexit"];
-                    let is_off = flags
-                        .iter()
-                        .any(|flag| flag.starts_with('+') && flag.contains('e'));
-                    ends_on_error = (ends_on_error || is_on) && !is_off;
-                }
-                _ => {}
+        let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
+        match kind(command.before, &words, ends_on_error) {
+            Kind::Unknown => return false,
+            // It may read the list of pushed refs.
+            Kind::Program if hook == HookName::Push && !has_saved_refs => return false,
+            Kind::Harmless | Kind::Program => {}
+            Kind::Saving => has_saved_refs = true,
+            Kind::Errexit(is_on) => {
+                let is_unconditional =
+                    depth == 0 && command.before == Before::Sequence && words[0] == "set";
+                ends_on_error = is_on && (ends_on_error || is_unconditional);
             }
         }
         depth = depth_after(command, depth);
     }
     false
+}
+
+/// Whether the shell that the first line names ends the script on an error. `None`: it is unknown, or may not run the script at all.
+fn errexit_of_shell(first: &str, ends_on_error: bool) -> Option<bool> {
+    let Some(interpreter) = first.strip_prefix("#!") else {
+        return Some(ends_on_error);
+    };
+    let mut words = interpreter.split_whitespace();
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut shell = name(words.next()?);
+    if shell == "env" {
+        shell = name(words.next()?);
+    }
+    let is_known = SHELLS.contains(&&*shell);
+    errexit(&words.collect::<Vec<_>>(), ends_on_error).filter(|_| is_known)
+}
+
+/// Whether the script ends on an error with these options. `None`: an option is not among those that are known.
+fn errexit(words: &[&str], mut ends_on_error: bool) -> Option<bool> {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let is_on = word.starts_with('-');
+        let letters = word.strip_prefix(['-', '+'])?;
+        let (letters, name) = match letters.strip_suffix('o') {
+            Some(letters) => (letters, *words.next()?),
+            None => (letters, OPTIONS[1]),
+        };
+        if !letters.chars().all(|char| OPTION_LETTERS.contains(char)) || !OPTIONS.contains(&name) {
+            return None;
+        }
+        if letters.contains('e') || name == OPTIONS[0] {
+            ends_on_error = is_on;
+        }
+    }
+    Some(ends_on_error)
+}
+
+/// What a command before the check does.
+enum Kind {
+    /// It does nothing to the check.
+    Harmless,
+    /// It runs a program.
+    Program,
+    /// It saves standard input in a variable.
+    Saving,
+    /// Whether the script ends on an error from now on.
+    Errexit(bool),
+    Unknown,
+}
+
+fn kind(before: Before, words: &[&str], ends_on_error: bool) -> Kind {
+    let keywords = words.iter().take_while(|word| KEYWORDS.contains(word));
+    let words = &words[keywords.count()..];
+    let (assignments, command) = split_assignments(words);
+    let are_allowed = |words: &[&str]| {
+        let mut names = words.iter();
+        !names.any(|word| VARIABLES_OF_GIT.iter().any(|name| word.starts_with(name)))
+    };
+    let harmless_if = |is_harmless: bool| match is_harmless {
+        true => Kind::Harmless,
+        false => Kind::Unknown,
+    };
+    // A function.
+    if words.iter().any(|word| word.ends_with("()")) {
+        return Kind::Unknown;
+    }
+    match command {
+        [] => match assignments {
+            [one] if one.ends_with("=$(cat)") || one.ends_with("=\"$(cat)\"") => Kind::Saving,
+            _ => harmless_if(are_allowed(assignments)),
+        },
+        ["export", names @ ..] => harmless_if(are_allowed(names)),
+        ["exit" | "return", code] if is_failure(code) => Kind::Harmless,
+        ["exit"] | ["exit", "$?" | "\"$?\""] => harmless_if(before == Before::Or),
+        ["set", options @ ..] => {
+            errexit(options, ends_on_error).map_or(Kind::Unknown, Kind::Errexit)
+        }
+        // Output only: the list of pushed refs is the input.
+        ["exec", redirections @ ..] => {
+            harmless_if(redirections.iter().all(|word| is_redirection(word, '>')))
+        }
+        ["." | "source", script] => {
+            harmless_if(script.trim_end_matches('"').ends_with("/husky.sh"))
+        }
+        ["command", "-v" | "-V", ..] | ["for", _, "in", ..] => Kind::Harmless,
+        [name, ..] if HARMLESS.contains(name) => Kind::Harmless,
+        [name, ..] if OTHER_BUILTINS.split(' ').any(|other| other == *name) => Kind::Unknown,
+        [name, ..] => {
+            let is_plain = name
+                .chars()
+                .all(|char| char.is_ascii_alphanumeric() || "_-+./~".contains(char));
+            let is_path = name.contains('/') && !name.contains("$(") && !name.contains('`');
+            match is_plain || is_path {
+                true => Kind::Program,
+                false => Kind::Unknown,
+            }
+        }
+    }
 }
 
 /// Whether the script ends with an error after this command, if this command is a check that fails.
@@ -85,31 +206,39 @@ fn refuses(hook: HookName, commands: &[Command], index: usize, ends_on_error: bo
 
 /// Whether these are the words of a command that runs the check of the hook.
 fn is_check(hook: HookName, words: &[&str]) -> bool {
+    let (assignments, words) = split_assignments(words);
+    let words = words.strip_prefix(&["exec"]).unwrap_or(words);
+    let [program, "hook", "run", arguments @ ..] = words else {
+        return false;
+    };
+    let program = program.trim_matches(['"', '\'']);
+    let is_ours = program.rsplit('/').next() == Some("sops-rs");
+    let (is_hook, arguments) = match (hook, arguments) {
+        (HookName::Push, ["--pre-push", remote, rest @ ..]) => (!remote.starts_with('-'), rest),
+        (HookName::Push, _) => (false, arguments),
+        (HookName::Commit | HookName::Merge, _) => (true, arguments),
+    };
+    let is_known = |argument: &&str| match argument.starts_with('-') {
+        true => ["--all-files", "--verbose"].contains(argument),
+        false => hook != HookName::Push || !is_redirection(argument, '<'),
+    };
+    let may_be_set = |word: &&str| {
+        ["SOPS_", "NO_COLOR="]
+            .iter()
+            .any(|name| word.starts_with(name))
+    };
+    is_ours && is_hook && arguments.iter().all(is_known) && assignments.iter().all(may_be_set)
+}
+
+/// The assignments before a command, and the command.
+fn split_assignments<'w, 'a>(words: &'w [&'a str]) -> (&'w [&'a str], &'w [&'a str]) {
     let is_assignment = |word: &&&str| {
         let name = word.split_once('=').map(|(name, _)| name);
         let mut chars = name.unwrap_or_default().chars();
         name.is_some_and(|name| !name.is_empty())
             && chars.all(|char| char.is_ascii_alphanumeric() || char == '_')
     };
-    let words = &words[words.iter().take_while(is_assignment).count()..];
-    let words = words.strip_prefix(&["exec"]).unwrap_or(words);
-    let Some((program, arguments)) = words.split_first() else {
-        return false;
-    };
-    let program = program.trim_matches(['"', '\'']);
-    let is_ours = program.rsplit('/').next() == Some("sops-rs");
-    let run = arguments
-        .windows(2)
-        .position(|words| words == ["hook", "run"]);
-    let Some(arguments) = run.filter(|_| is_ours).map(|run| &arguments[run + 2..]) else {
-        return false;
-    };
-    match hook {
-        HookName::Push => matches!(arguments, ["--pre-push", _, ..]),
-        HookName::Commit | HookName::Merge => !arguments
-            .iter()
-            .any(|argument| OTHER_CHECKS.contains(argument)),
-    }
+    words.split_at(words.iter().take_while(is_assignment).count())
 }
 
 /// Whether the block that begins with these commands always ends the script with an error.
@@ -141,13 +270,10 @@ fn is_failure(code: &str) -> bool {
     code.parse::<u8>().is_ok_and(|code| code != 0)
 }
 
-fn is_errexit(flag: &str) -> bool {
-    flag.starts_with('-') && !flag.starts_with("--") && flag.contains('e')
-}
-
-fn is_redirection(word: &str) -> bool {
+/// Whether the word redirects input (`<`) or output (`>`), as in `2>&1`.
+fn is_redirection(word: &str, direction: char) -> bool {
     let word = word.trim_start_matches(|char: char| char.is_ascii_digit() || char == '&');
-    word.starts_with(['<', '>'])
+    word.starts_with(direction)
 }
 
 /// The words after keywords that begin no block.
@@ -166,23 +292,19 @@ fn depth_after(command: &Command, depth: usize) -> usize {
     let Some(first) = words.first() else {
         return depth;
     };
-    let opens = ["if", "while", "until", "for", "case", "select", "{", "("];
-    let is_function = |word: &&str| word.ends_with("()") || **word == *"function";
-    // `f() {` and `( (`
+    let opens = ["if", "while", "until", "for", "{", "("];
+    // `( (`
     let opened = words
         .iter()
         .filter(|word| ["{", "("].contains(word))
         .count();
-    if is_function(first) {
-        return depth + opened;
-    }
     if opens.contains(first) {
         // `if (` opens two.
         let starts_with_paren = ["{", "("].contains(first);
         return depth + opened + usize::from(!starts_with_paren);
     }
     match *first {
-        "fi" | "done" | "esac" | "}" | ")" => depth.saturating_sub(1),
+        "fi" | "done" | "}" | ")" => depth.saturating_sub(1),
         _ => depth,
     }
 }
@@ -215,14 +337,17 @@ mod tests {
             "if ! sops-rs hook run; then\n  echo no\n  exit 1\nfi\necho done",
             "if ! sops-rs hook run\nthen exit 1; fi\necho done",
             "if [ -f x ]; then\n  make\nfi\nsops-rs hook run || exit 1\nexit 0",
-            "[ -n \"$CI\" ] && exit 0\nsops-rs hook run || exit 1\nexit 0",
-            "if [ -n \"$CI\" ]; then exit 0; fi\nsops-rs hook run",
             "exec 2>&1\nsops-rs hook run",
-            "f() {\n  exit 0\n}\nsops-rs hook run",
             "cat <<X\nexit 0\nX\n\"$HOME/.cargo/bin/sops-rs\" hook run # last",
-            "A=b ./bin/sops-rs hook run --all-files",
+            "SOPS_AGE_KEY_FILE=b ./bin/sops-rs hook run --all-files",
             "(cd x && make)\nsops-rs hook run",
-            "case $1 in\na) exit 0;;\nesac\nsops-rs hook run",
+            "[ -n \"$CI\" ] && exit 1\nsops-rs hook run",
+            "if ! make; then exit 1; fi\nsops-rs hook run --verbose",
+            "for file in a b; do make \"$file\" || exit; done\nsops-rs hook run",
+            "#!/usr/bin/env sh\n. \"$(dirname -- \"$0\")/_/husky.sh\"\n\nnpx lint-staged\nsops-rs hook run",
+            "#!/bin/bash\nset -x\nexport PATH=\"$HOME/.cargo/bin:$PATH\"\ncd \"$(git rev-parse --show-toplevel)\" || exit 1\nsops-rs hook run",
+            "#!/bin/zsh -eu\nA=b\n\"$HOME/bin/tool\" --fix\nsops-rs hook run\necho done",
+            "exec 1>&2 2>/dev/null\ncommand -v make >/dev/null || exit 1\nsops-rs hook run",
         ] {
             assert!(is_checked(HookName::Commit, script), "{script}");
             assert!(!is_checked(HookName::Push, script), "{script}");
@@ -230,7 +355,7 @@ mod tests {
         for script in [
             "sops-rs hook run --pre-push \"$@\"",
             "refs=$(cat)\nprintf '%s\\n' \"$refs\" | sops-rs hook run --pre-push \"$@\" || exit 1\necho done",
-            "set -e\necho \"$refs\" | sops-rs hook run --pre-push \"$1\" \"$2\"\necho done",
+            "set -e\nrefs=\"$(cat)\"\necho \"$refs\" | sops-rs hook run --pre-push \"$1\" \"$2\"\necho done",
         ] {
             assert!(is_checked(HookName::Push, script), "{script}");
             assert!(!is_checked(HookName::Commit, script), "{script}");
@@ -284,6 +409,40 @@ mod tests {
             "my-sops-rs hook run",
             "sops-rs hook install",
             "which sops-rs hook run",
+            "{ exit 0; }\nsops-rs hook run",
+            "[ -n \"$CI\" ] && exit 0\nsops-rs hook run",
+            "if [ -n \"$CI\" ]; then exit 0; fi\nsops-rs hook run",
+            "case $1 in\na) exit 0;;\nesac\nsops-rs hook run",
+            "make && exit\nsops-rs hook run",
+            "exec >/dev/null; exit 0\nsops-rs hook run",
+            "exec cat\nsops-rs hook run",
+            "trap \"exit 0\" EXIT\nsops-rs hook run",
+            "set -n\nsops-rs hook run",
+            "set -o noexec\nsops-rs hook run",
+            "set -en\nsops-rs hook run",
+            "#!/bin/true\nsops-rs hook run",
+            "#!/usr/bin/env true\nsops-rs hook run",
+            "#!/bin/sh -n\nsops-rs hook run",
+            "#!/usr/bin/python3\nsops-rs hook run",
+            "f() {\n  exit 0\n}\nf\nsops-rs hook run",
+            "f () { exit 0; }\nf\nsops-rs hook run",
+            "function f { exit 0; }\nf\nsops-rs hook run",
+            "alias sops-rs=true\nsops-rs hook run",
+            "sops-rs() { true; }\nsops-rs hook run",
+            "eval 'exit 0'\nsops-rs hook run",
+            ". ./more.sh\nsops-rs hook run",
+            "$COMMAND\nsops-rs hook run",
+            "\\exit 0\nsops-rs hook run",
+            "'exit' 0\nsops-rs hook run",
+            "command exit 0\nsops-rs hook run",
+            "GIT_DIR=/tmp/x.git\nsops-rs hook run",
+            "export GIT_INDEX_FILE=x\nsops-rs hook run",
+            "unset GIT_INDEX_FILE\nsops-rs hook run",
+            "SKIP=1 sops-rs hook run",
+            "GIT_DIR=x sops-rs hook run",
+            "sops-rs hook run --config /dev/null",
+            "sops-rs --config /dev/null hook run",
+            "sops-rs hook run --config=/dev/null",
         ] {
             assert!(!is_checked(HookName::Commit, script), "{script}");
         }
@@ -291,6 +450,13 @@ mod tests {
             "sops-rs hook run",
             "sops-rs hook run --pre-push",
             "sops-rs hook run --pre-push \"$@\"\ngit lfs pre-push \"$@\"",
+            // The list of pushed refs is read before, or comes from elsewhere.
+            "git lfs pre-push \"$@\" || exit 1\nsops-rs hook run --pre-push \"$@\"",
+            "while read a b; do make; done\nsops-rs hook run --pre-push \"$@\"",
+            "refs=$(cat)\nsops-rs hook run --pre-push \"$@\"",
+            "exec </dev/tty\nsops-rs hook run --pre-push \"$@\"",
+            "sops-rs hook run --pre-push \"$@\" </dev/null",
+            "echo | sops-rs hook run --pre-push \"$@\"",
         ] {
             assert!(!is_checked(HookName::Push, script), "{script}");
         }

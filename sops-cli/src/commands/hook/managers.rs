@@ -129,10 +129,10 @@ impl Manager {
                  refs=$(cat)\nprintf '%s\\n' \"$refs\" | {command} || exit 1\nprintf '%s\\n' \"$refs\" | git lfs pre-push \"$@\""
             ),
             (_, HookName::Push) => format!(
-                "add these lines to it, before any `exec` or `exit`; prefix any later command that reads the list of pushed refs with `printf '%s\\n' \"$refs\" |`\n\
+                "add these lines to it, before all other commands; prefix any later command that reads the list of pushed refs with `printf '%s\\n' \"$refs\" |`\n\
                  refs=$(cat)\nprintf '%s\\n' \"$refs\" | {command} || exit 1"
             ),
-            _ => format!("add this line to it, before any `exec` or `exit`\n{command} || exit 1"),
+            _ => format!("add this line to it, before all other commands\n{command} || exit 1"),
         }
     }
 }

@@ -159,7 +159,7 @@ mod tests {
             assert!(hook.wrote(&hook.script(None)));
             for changed in [
                 format!("{script}# more\n"),
-                script.replacen("\n# Written", "\nnpm test || exit 1\n# Written", 1),
+                script.replacen("\n# Written", "\necho check || exit 1\n# Written", 1),
             ] {
                 assert!(!hook.wrote(&changed));
                 assert!(hook.is_run_by(&changed, false), "{changed}");

@@ -456,9 +456,19 @@ fn a_hook_that_only_mentions_the_check_is_reported() {
         "sops-rs hook run || true\n",
         "if false; then\n  sops-rs hook run || exit 1\nfi\n",
         "echo run: sops-rs hook run\n",
+        "trap \"exit 0\" EXIT\nsops-rs hook run\n",
+        "set -n\nsops-rs hook run\n",
+        "{ exit 0; }\nsops-rs hook run\n",
+        "#!/bin/true\nsops-rs hook run\n",
+        "exec >/dev/null; exit 0\nsops-rs hook run\n",
+        "sops-rs hook run --config /dev/null\n",
+        "SKIP=1 sops-rs hook run\n",
     ] {
         let repository = Repository::without_hook();
-        let text = format!("#!/bin/sh\n{text}");
+        let text = match text.starts_with("#!") {
+            true => text.to_owned(),
+            false => format!("#!/bin/sh\n{text}"),
+        };
         repository.0.write(".git/hooks/pre-commit", &text);
         set_mode(&repository, ".git/hooks/pre-commit", 0o755);
         let run = repository.install().fails_with(1);
