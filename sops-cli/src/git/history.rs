@@ -275,7 +275,9 @@ fn deleted_before(
 
 /// The files of a commit that another one, which does not contain it, changes or deletes.
 fn replaced(old: &str, new: &str) -> Result<Vec<TrackedFile>, CommandError> {
-    if git(&["rev-list", "--max-count=1", old, "--not", new])?.is_empty() {
+    // This fails if the history of the old one is incomplete.
+    let missing = git(&["rev-list", "--max-count=1", old, "--not", new]);
+    if missing.unwrap_or_default().is_empty() {
         return Ok(Vec::new());
     }
     let compare = [&["diff-tree", "--diff-filter=DM"], &RAW[..], &[old, new]];

@@ -1,7 +1,8 @@
 //! Finds files in plaintext that the version before them had encrypted, or that are encrypted beside them.
 
+use std::collections::HashMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sops_core::CIPHERTEXT_PREFIX;
 use sops_lint::Encrypted;
@@ -53,10 +54,12 @@ impl Previous<'_> {
     }
 }
 
-/// The encrypted ones of the files that commits delete, oldest first.
+/// The files that commits delete, oldest first.
 #[derive(Default)]
 pub(super) struct Deleted {
-    /// Their indexes in the list of all deleted files.
+    /// The indexes of all with a path.
+    of_paths: HashMap<PathBuf, Vec<usize>>,
+    /// The indexes of the encrypted ones.
     indexes: Vec<usize>,
     files: Vec<Encrypted>,
     /// The same, for comparison with files of later commits.
@@ -67,6 +70,8 @@ impl Deleted {
     pub(super) fn read(snapshot: &Snapshot<'_>, list: &[TrackedFile]) -> Self {
         let mut deleted = Self::default();
         for (index, file) in list.iter().enumerate() {
+            let of_path = deleted.of_paths.entry(file.path.clone());
+            of_path.or_default().push(index);
             for file in encrypted(snapshot, [file]) {
                 deleted.indexes.push(index);
                 deleted.files.push(file);
@@ -78,12 +83,18 @@ impl Deleted {
         deleted
     }
 
-    /// Those with these indexes.
+    /// The index of the last one with this path before an index.
+    pub(super) fn last(&self, path: &Path, before: usize) -> Option<usize> {
+        let indexes = self.of_paths.get(path)?;
+        indexes.iter().copied().rfind(|index| *index < before)
+    }
+
+    /// The encrypted ones with these indexes.
     pub(super) fn between(&self, range: &Range<usize>) -> &[Encrypted] {
         &self.files[self.position(range.start)..self.position(range.end)]
     }
 
-    /// Those with lower indexes.
+    /// The encrypted ones with lower indexes.
     pub(super) fn before(&self, index: usize) -> &[Encrypted] {
         &self.earlier[..self.position(index)]
     }

@@ -181,10 +181,8 @@ fn shown_as_decrypted(
     if !version.before.is_empty() {
         return previous.shown(judge, path, bytes);
     }
-    let mut earlier = changes.deleted[..deletions.start].iter();
-    let same = earlier.rfind(|file| file.path == *path);
-    if let Some(same) = same {
-        previous.versions = std::slice::from_ref(same);
+    if let Some(last) = deleted.last(path, deletions.start) {
+        previous.versions = &changes.deleted[last..=last];
         previous.name = EARLIER;
         let shown = previous.shown(judge, path, bytes);
         if !shown.is_empty() {
