@@ -291,4 +291,60 @@ mod tests {
             assert_eq!(variable_with_secret(text), None, "{text}");
         }
     }
+
+    #[test]
+    fn names_stand_for_what_defines_them() {
+        for (text, value) in [
+            ("{{ $pw := \"hunter2\" }}", "{{ $pw }}"),
+            (
+                "{{- $a := .x | default \"hunter2\" }}{{ $b := $a }}",
+                "{{ $b | b64enc }}",
+            ),
+            ("{% set pw = 'hunter2' %}", "{{ pw }}"),
+            ("{% set pw %}hunter2{% endset %}", "{{ pw }}"),
+            ("{% macro pw() %}hunter2{% endmacro %}", "{{ pw() }}"),
+            (
+                "{{ define \"a.pw\" }}hunter2{{ end }}",
+                "{{ include \"a.pw\" . }}",
+            ),
+            (
+                "{{ define \"a\" }}{{ if .b }}{{ .b }}{{ else }}hunter2{{ end }}{{ end }}",
+                "{{ template \"a\" . }}",
+            ),
+        ] {
+            let definitions = Definitions::of(text);
+            let used: Vec<_> = definitions.used_in(value).collect();
+            assert_eq!(used, ["hunter2"], "{text}");
+            assert_eq!(definitions.used_in("{{ .other }}").count(), 0, "{text}");
+        }
+        for (text, value) in [
+            ("{{ $name := include \"chart.fullname\" . }}", "{{ $name }}"),
+            (
+                "{{ $s := lookup \"v1\" \"Secret\" \"ns\" \"web-9\" }}",
+                "{{ $s.data.a }}",
+            ),
+            (
+                "{{ define \"a\" }}{{ .Values.a }}{{ end }}hunter2",
+                "{{ include \"a\" . }}",
+            ),
+            ("{{ define \"a\" }}{{ .a }}", "{{ include \"a\" . }}"),
+        ] {
+            assert_eq!(Definitions::of(text).used_in(value).count(), 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn many_definitions_cost_no_more_than_their_length() {
+        for text in [
+            "{{ $a := \"hunter2\" }}{{ $b := $a }}".repeat(30_000),
+            "{{ define \"a\" }}".repeat(50_000),
+            format!(
+                "{}{}",
+                "{{ if a }}".repeat(50_000),
+                "{{ define \"a\" }}b{{ end }}".repeat(30_000)
+            ),
+        ] {
+            Definitions::of(&text);
+        }
+    }
 }

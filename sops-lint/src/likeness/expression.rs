@@ -1,10 +1,10 @@
 //! The quoted texts in an expression of a template that may become part of its result.
 
 use super::placeholder::MARK;
-use super::remainder;
+use super::{reference, remainder};
 
 /// Functions that use a text as a name, a condition or a message. Their results are from elsewhere.
-const LOOKUPS: [&str; 49] = [
+const LOOKUPS: [&str; 43] = [
     "include",
     "template",
     "lookup",
@@ -36,8 +36,6 @@ const LOOKUPS: [&str; 49] = [
     "splitList",
     "date",
     "dateInZone",
-    "regexMatch",
-    "regexFind",
     "selectattr",
     "map",
     "attr",
@@ -50,10 +48,6 @@ const LOOKUPS: [&str; 49] = [
     "secret",
     "key",
     "pass",
-    "genCA",
-    "genCAWithKey",
-    "genSignedCert",
-    "genSelfSignedCert",
 ];
 
 /// Functions that look up one text, and whose last text is the default if they have several.
@@ -97,9 +91,11 @@ pub(super) fn add_literals(expression: &str, found: &mut Vec<String>) {
                 if is_called && call.function == word {
                     call.function = "";
                 }
+                // A list in which an index is looked up may be written there.
+                let is_argument = call.is_lookup() && call.name() != "index";
                 let inner = Call {
                     function: if is_called { word } else { "" },
-                    is_looked_up: call.is_looked_up || call.is_lookup() || c == '[' && is_joined,
+                    is_looked_up: call.is_looked_up || is_argument || c == '[' && is_joined,
                     ..Call::default()
                 };
                 outer.push(std::mem::replace(&mut call, inner));
@@ -115,7 +111,12 @@ pub(super) fn add_literals(expression: &str, found: &mut Vec<String>) {
                 word = &expression[before.len()..at];
                 match word {
                     "or" | "and" | "not" | "if" | "else" => call.begin(""),
-                    _ if call.function.is_empty() => call.begin(word),
+                    _ if call.function.is_empty() => {
+                        // Few numbers that are written out are longer than a port.
+                        let is_pin = word.len() > 5 && word.bytes().all(|c| c.is_ascii_digit());
+                        found.extend(is_pin.then(|| word.to_owned()));
+                        call.begin(word);
+                    }
                     _ => call.arguments += 1,
                 }
             }
@@ -137,7 +138,8 @@ impl<'t> Call<'t> {
     }
 
     fn is_lookup(&self) -> bool {
-        LOOKUPS.contains(&self.name())
+        let name = self.name();
+        LOOKUPS.contains(&name) || name.starts_with("gen") || name.starts_with("regex")
     }
 
     /// Whether the result may contain the text that is the next argument.
@@ -157,6 +159,9 @@ impl<'t> Call<'t> {
 
 /// Adds a text, or what is beside the placeholders of a format.
 fn add(text: &str, found: &mut Vec<String>) {
+    if reference::is_elsewhere(text) {
+        return;
+    }
     let mut format = text.to_owned();
     for verb in ["%s", "%v", "%d", "%q"] {
         format = format.replace(verb, &MARK.to_string());

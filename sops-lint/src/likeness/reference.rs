@@ -158,8 +158,12 @@ pub(crate) fn has_credential_beside(value: &str) -> bool {
 /// Whether it is a reference beyond doubt: nothing in it can be a password, such as a name with signs that a password may have too, or the
 /// default of a variable.
 pub(crate) fn is_whole_reference(value: &str) -> bool {
-    let is_sure =
-        || !may_be_password(value) && !names_credential(value) && literals(value).is_empty();
+    let is_sure = || {
+        !may_be_password(value)
+            && !names_credential(value)
+            && !has_text_beside(value)
+            && literals(value).is_empty()
+    };
     is_encrypted(value) || is_reference(value) && is_sure()
 }
 
@@ -262,14 +266,22 @@ pub(super) fn is_elsewhere(value: &str) -> bool {
     is_scheme()
         || value.starts_with("arn:") && value.matches(':').count() >= 5
         || value.starts_with("AQICAH") && is_blob()
-        || value.starts_with("%(") && is_closed(value.trim_end_matches('s'), ')')
-        || value.starts_with("$__") && value.contains('{') && is_closed(value, '}')
-        || value.starts_with("<path:") && is_closed(value, '>') && !value.contains('\n')
+        || value.starts_with("%(") && value.contains(')')
+        || value.starts_with("$__") && value.contains('{')
+        || value.starts_with("<path:") && value.ends_with('>') && !value.contains('\n')
 }
 
-/// Whether a bracket closes at the end of the text, and not before.
-fn is_closed(text: &str, bracket: char) -> bool {
-    text.find(bracket).is_some_and(|at| at + 1 == text.len())
+/// Whether a text is beside the variables of Python, Grafana or the Vault plugin of Argo CD.
+fn has_text_beside(value: &str) -> bool {
+    let kinds = [("%(", ")", "s"), ("$__", "}", ""), ("<path:", ">", "")];
+    let kind = kinds.iter().find(|(begin, ..)| value.starts_with(begin));
+    kind.is_some_and(|(begin, end, form)| {
+        value.split(begin).any(|part| {
+            let rest = part.split_once(end).map_or("", |(_, rest)| rest);
+            let rest = rest.strip_prefix(form).unwrap_or(rest);
+            rest.contains(char::is_alphanumeric)
+        })
+    })
 }
 
 /// Whether it is encrypted by SOPS, or by what else writes `ENC[…]`.
@@ -426,6 +438,7 @@ mod tests {
             "${{ secrets.A || 'hunter2' }}",
             "$A:hunter2",
             "%(a)hunter2",
+            "%(a)s:%(b)shunter2",
             "$__env{A}hunter2",
             "<path:a#b>hunter2<path:c#d>",
             "{{ 'hunter2' }}",
@@ -458,6 +471,9 @@ mod tests {
             "{{ if .prod }}aHVudGVyMg=={{ end }}",
             "{{ .x }}hunter",
             "hunter2 {{ .x }}",
+            "{{ .x }}:hunter",
+            "{{ 12345678 }}",
+            "{{ index (dict \"a\" \"hunter2\") \"a\" }}",
             "password={{ .x }}hunter2",
             "host={{ .host }} password=hunter",
             "{\"host\":\"{{ .x }}\",\"password\":\"hunter\"}",
@@ -494,6 +510,7 @@ mod tests {
             "${USER}:${PASSWORD}",
             "((db-password))",
             "%(password)s",
+            "%(user)s:%(password)s",
             "$__file{/run/secrets/db}",
             "<path:secret/data/db#password>",
             "$argocd-secret:oidc.key",
@@ -517,6 +534,10 @@ mod tests {
             "{{ dict \"user\" .user \"password\" .pass | toJson | b64enc }}",
             "{{ include \"common.password\" (dict \"secret\" (include \"chart.fullname\" .) \"key\" \"db\" \"context\" $) }}",
             "{{ .Files.Get \"files/x.txt\" | b64enc }}",
+            "{{ genPrivateKey \"rsa\" }}",
+            "{{ regexReplaceAll \"[^a-z]\" .x \"\" }}",
+            "{{ \"ref+vault://secret/db#password\" | fetchSecretValue }}",
+            "{{ .host }}:5432",
             "{{ lookup('vault', 'secret/db', engine='kv').password }}",
             "{{ hostvars['db']['password'] | b64encode }}",
             "{{ request.object.data.\"tls.crt\" }}",

@@ -29,6 +29,14 @@ pub(super) fn add_literals(text: &str, found: &mut Vec<String>) {
         if !line.starts_with('#') && assigns_secret(line) {
             found.push(line.to_owned());
         }
+        // The password of a user that is filled in, and not the port of a host.
+        let pair = line.rsplit_once(':').filter(|(user, _)| is_mark(user));
+        let is_password = |text: &&str| is_name(text) && text.parse::<u16>().is_err();
+        found.extend(
+            pair.map(|(_, text)| text)
+                .filter(is_password)
+                .map(str::to_owned),
+        );
         let words = line.split(is_separator).flat_map(attached);
         let lone = line.split_whitespace().filter(|word| is_lone(word));
         let lone = lone.filter(|_| line.contains(MARK));
