@@ -4,51 +4,17 @@ use super::placeholder::MARK;
 use super::{reference, remainder};
 
 /// Functions that use a text as a name, a condition or a message. Their results are from elsewhere.
-const LOOKUPS: [&str; 43] = [
-    "include",
-    "template",
-    "lookup",
-    "query",
-    "q",
-    "index",
-    "pluck",
-    "pick",
-    "omit",
-    "hasKey",
-    "required",
-    "fail",
-    "env",
-    "expandenv",
-    "requiredEnv",
-    "Get",
-    "GetBytes",
-    "Glob",
-    "Lines",
-    "Has",
-    "eq",
-    "ne",
-    "contains",
-    "hasPrefix",
-    "hasSuffix",
-    "trimPrefix",
-    "trimSuffix",
-    "split",
-    "splitList",
-    "date",
-    "dateInZone",
-    "selectattr",
-    "map",
-    "attr",
-    "file",
-    "readFile",
-    "exec",
-    "fetchSecretValue",
-    "ref",
-    "vault",
-    "secret",
-    "key",
-    "pass",
+const LOOKUPS: [&str; 28] = [
+    "include", "template", "lookup", "query", "q", "index", "pluck", "pick", "omit", "required",
+    "fail", "Get", "GetBytes", "Glob", "Lines", "Has", "eq", "ne", "contains", "map", "file",
+    "readFile", "exec", "ref", "vault", "secret", "key", "pass",
 ];
+
+/// How the names of more such functions begin.
+const PREFIXES: [&str; 6] = ["date", "gen", "has", "regex", "split", "trim"];
+
+/// How the names of more such functions end.
+const SUFFIXES: [&str; 3] = ["env", "Env", "attr"];
 
 /// Functions that look up one text, and whose last text is the default if they have several.
 const WITH_DEFAULT: [&str; 6] = ["get", "getenv", "Getenv", "fetch", "dig", "keyOrDefault"];
@@ -111,12 +77,7 @@ pub(super) fn add_literals(expression: &str, found: &mut Vec<String>) {
                 word = &expression[before.len()..at];
                 match word {
                     "or" | "and" | "not" | "if" | "else" => call.begin(""),
-                    _ if call.function.is_empty() => {
-                        // Few numbers that are written out are longer than a port.
-                        let is_pin = word.len() > 5 && word.bytes().all(|c| c.is_ascii_digit());
-                        found.extend(is_pin.then(|| word.to_owned()));
-                        call.begin(word);
-                    }
+                    _ if call.function.is_empty() => call.begin(word),
                     _ => call.arguments += 1,
                 }
             }
@@ -139,7 +100,9 @@ impl<'t> Call<'t> {
 
     fn is_lookup(&self) -> bool {
         let name = self.name();
-        LOOKUPS.contains(&name) || name.starts_with("gen") || name.starts_with("regex")
+        LOOKUPS.contains(&name)
+            || PREFIXES.iter().any(|begin| name.starts_with(begin))
+            || SUFFIXES.iter().any(|end| name.ends_with(end))
     }
 
     /// Whether the result may contain the text that is the next argument.
@@ -149,11 +112,14 @@ impl<'t> Call<'t> {
             || rest.starts_with(':')
             || self.name() == "dict" && self.arguments.is_multiple_of(2);
         let is_compared = before.ends_with("==") || before.ends_with("!=");
-        let is_name = WITH_DEFAULT.contains(&self.name())
-            && (self.texts == 0 || rest.trim_start_matches([' ', ',']).starts_with(QUOTES));
+        let is_followed = rest.trim_start_matches([' ', ',']).starts_with(QUOTES);
+        let is_name = match WITH_DEFAULT.contains(&self.name()) {
+            true => self.texts == 0 || is_followed,
+            false => self.is_lookup(),
+        };
         self.arguments += 1;
         self.texts += 1;
-        !is_key && !is_compared && !is_name && !self.is_looked_up && !self.is_lookup()
+        !is_key && !is_compared && !is_name && !self.is_looked_up
     }
 }
 

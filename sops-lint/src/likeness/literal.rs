@@ -65,7 +65,8 @@ fn add_of_action(begin: &str, inner: &str, found: &mut Vec<String>) -> char {
     let is_condition = [
         "if", "unless", "else", "elif", "elsif", "define", "block", "macro",
     ];
-    if is_comment || is_condition.contains(&keyword) || keyword.starts_with("end") {
+    let is_end = keyword.starts_with("end") && (begin != "{{" || keyword == inner);
+    if is_comment || is_end || is_condition.contains(&keyword) {
         return BREAK;
     }
     let has_value = ["with", "range", "for", "set"].contains(&keyword);
