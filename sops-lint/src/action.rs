@@ -1,6 +1,9 @@
 //! Secrets that are written into the actions of a template, as in `{{ "hunter2" | b64enc }}` and `{{ .Values.password | default "hunter2" }}`.
 
-use crate::likeness::judge;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::likeness::{judge, literals};
 use crate::template::has_action;
 
 /// How actions begin and end.
@@ -9,6 +12,11 @@ const MARKS: [(&str, &str); 3] = [("{{", "}}"), ("{%", "%}"), ("<%", "%>")];
 /// Functions whose value is that of their one argument, in another form.
 const CONVERSIONS: [&str; 7] = [
     "b64enc", "quote", "squote", "print", "toString", "trim", "nospace",
+];
+
+/// Actions that an action `end` follows.
+const BLOCKS: [&str; 9] = [
+    "if", "with", "range", "for", "call", "filter", "define", "block", "macro",
 ];
 
 /// What comes before the literal that an action has in place of a missing value.
@@ -22,6 +30,10 @@ struct Action<'t> {
     variable: &'t str,
     /// The expression.
     value: &'t str,
+    /// Whether it sets the variable to what follows, up to `endset`.
+    begins_text: bool,
+    /// Where it is in the text.
+    range: Range<usize>,
 }
 
 /// Whether an action in the value of a Secret has a literal in it that is a secret by that key, or by the key in its own line.
@@ -50,6 +62,63 @@ pub(crate) fn variable_with_secret(text: &str) -> Option<&str> {
     each(text).find(is_secret).map(|action| action.variable)
 }
 
+/// The names that a template defines, with the literals that they stand for.
+#[derive(Default)]
+pub(crate) struct Definitions<'t>(HashMap<&'t str, Vec<String>>);
+
+impl<'t> Definitions<'t> {
+    /// How many literals a name may have. Values that use it are compared with all of them.
+    const MOST: usize = 8;
+
+    pub(crate) fn of(text: &'t str) -> Self {
+        let mut all = Self::default();
+        // How many blocks are open, and the outermost that has a name: the name, where it begins, and its depth.
+        let mut depth = 0_usize;
+        let mut named: Option<(&str, usize, usize)> = None;
+        for action in each(text) {
+            let mut words = action.value.split(|c| !is_part_of_name(c));
+            let keyword = words.next().unwrap_or_default();
+            let name = words.find(|word| !word.is_empty());
+            if !action.variable.is_empty() {
+                let literals = literals(&format!("{{{{ {} }}}}", action.value));
+                let used: Vec<String> = all.used_in(action.value).cloned().collect();
+                all.add(action.variable, literals.into_iter().chain(used));
+            } else if action.begins_text || BLOCKS.contains(&keyword) {
+                depth += 1;
+                let name = match keyword {
+                    _ if action.begins_text => Some(keyword),
+                    "define" | "block" | "macro" => name,
+                    _ => None,
+                };
+                named = named.or(name.map(|name| (name, action.range.start, depth)));
+            } else if keyword.starts_with("end") {
+                if let Some((name, begin, _)) = named.take_if(|(.., of)| *of >= depth) {
+                    all.add(name, literals(&text[begin..action.range.start]).into_iter());
+                }
+                depth = depth.saturating_sub(1);
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, name: &'t str, literals: impl Iterator<Item = String>) {
+        let known = self.0.entry(name).or_default();
+        known.extend(literals.take(Self::MOST - known.len()));
+    }
+
+    /// The literals of the names in a value.
+    pub(crate) fn used_in(&self, value: &str) -> impl Iterator<Item = &String> {
+        let names = value.split(|c| !is_part_of_name(c));
+        let names = names.filter(|_| !self.0.is_empty());
+        names.filter_map(|name| self.0.get(name)).flatten()
+    }
+}
+
+/// Whether it is a part of the name of a variable or a template, without the sign of a variable.
+fn is_part_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_.-".contains(c)
+}
+
 /// The actions of a text.
 fn each(text: &str) -> impl Iterator<Item = Action<'_>> {
     let mut at = 0;
@@ -70,15 +139,17 @@ fn each(text: &str) -> impl Iterator<Item = Action<'_>> {
             let length = text[inner..].find(end)?;
             at = inner + length + end.len();
             let before = text.get(line..begin).unwrap_or_default();
-            return Some(Action::of(&text[inner..inner + length], before));
+            let inner = &text[inner..inner + length];
+            return Some(Action::of(inner, before, begin..at));
         }
     })
 }
 
 impl<'t> Action<'t> {
-    fn of(inner: &'t str, before: &'t str) -> Self {
+    fn of(inner: &'t str, before: &'t str, range: Range<usize>) -> Self {
         let inner = inner.trim_matches(|c: char| c.is_whitespace() || "-+=".contains(c));
-        let inner = inner.strip_prefix("set ").unwrap_or(inner);
+        let set = inner.strip_prefix("set ").map(str::trim_start);
+        let inner = set.unwrap_or(inner);
         let is_name = |c: char| c.is_ascii_alphanumeric() || "_$.".contains(c);
         let end = inner.find(|c| !is_name(c)).unwrap_or(inner.len());
         let (name, rest) = inner.split_at(end);
@@ -93,6 +164,8 @@ impl<'t> Action<'t> {
             before,
             variable,
             value: value.trim(),
+            begins_text: set.is_some() && inner.chars().all(is_name),
+            range,
         }
     }
 
@@ -127,7 +200,7 @@ impl<'t> Action<'t> {
 }
 
 /// The next text in quotes: where it is with its quotes, and what is between them.
-fn quoted(text: &str, from: usize) -> Option<(std::ops::Range<usize>, &str)> {
+fn quoted(text: &str, from: usize) -> Option<(Range<usize>, &str)> {
     let start = from + text[from..].find(['"', '\'', '`'])?;
     let quote = text[start..].chars().next()?;
     let inner = start + 1;
@@ -216,6 +289,62 @@ mod tests {
             "{{ \"S3cr3tP4ss\" }}",
         ] {
             assert_eq!(variable_with_secret(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_stand_for_what_defines_them() {
+        for (text, value) in [
+            ("{{ $pw := \"hunter2\" }}", "{{ $pw }}"),
+            (
+                "{{- $a := .x | default \"hunter2\" }}{{ $b := $a }}",
+                "{{ $b | b64enc }}",
+            ),
+            ("{% set pw = 'hunter2' %}", "{{ pw }}"),
+            ("{% set pw %}hunter2{% endset %}", "{{ pw }}"),
+            ("{% macro pw() %}hunter2{% endmacro %}", "{{ pw() }}"),
+            (
+                "{{ define \"a.pw\" }}hunter2{{ end }}",
+                "{{ include \"a.pw\" . }}",
+            ),
+            (
+                "{{ define \"a\" }}{{ if .b }}{{ .b }}{{ else }}hunter2{{ end }}{{ end }}",
+                "{{ template \"a\" . }}",
+            ),
+        ] {
+            let definitions = Definitions::of(text);
+            let used: Vec<_> = definitions.used_in(value).collect();
+            assert_eq!(used, ["hunter2"], "{text}");
+            assert_eq!(definitions.used_in("{{ .other }}").count(), 0, "{text}");
+        }
+        for (text, value) in [
+            ("{{ $name := include \"chart.fullname\" . }}", "{{ $name }}"),
+            (
+                "{{ $s := lookup \"v1\" \"Secret\" \"ns\" \"web-9\" }}",
+                "{{ $s.data.a }}",
+            ),
+            (
+                "{{ define \"a\" }}{{ .Values.a }}{{ end }}hunter2",
+                "{{ include \"a\" . }}",
+            ),
+            ("{{ define \"a\" }}{{ .a }}", "{{ include \"a\" . }}"),
+        ] {
+            assert_eq!(Definitions::of(text).used_in(value).count(), 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn many_definitions_cost_no_more_than_their_length() {
+        for text in [
+            "{{ $a := \"hunter2\" }}{{ $b := $a }}".repeat(30_000),
+            "{{ define \"a\" }}".repeat(50_000),
+            format!(
+                "{}{}",
+                "{{ if a }}".repeat(50_000),
+                "{{ define \"a\" }}b{{ end }}".repeat(30_000)
+            ),
+        ] {
+            Definitions::of(&text);
         }
     }
 }

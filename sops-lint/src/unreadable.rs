@@ -10,9 +10,10 @@ use sops_core::document::{NodeRef, Shape, merge_conflict};
 use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, Document, Error, Format};
 
+use crate::action::Definitions;
 use crate::claim::has_secret_comment;
 use crate::encoding::{Decoded, decode};
-use crate::likeness::{has_credential_beside, judge};
+use crate::likeness::{has_credential_beside, judge, literals};
 use crate::linter::Kind;
 use crate::object::{Object, objects};
 use crate::readable::{is_encrypted_otherwise, is_public};
@@ -33,9 +34,11 @@ const TAKE_ONE_SIDE: &str = "take one side as a whole, with `git checkout --ours
 
 /// How the values of a text are judged.
 #[derive(Clone, Copy)]
-struct Judgement {
+struct Judgement<'j> {
     is_template: bool,
     scrutiny: Scrutiny,
+    /// What the template defines and uses in its values.
+    definitions: &'j Definitions<'j>,
 }
 
 /// The readable content of a text.
@@ -457,9 +460,14 @@ fn look(report: &Report<'_>, text: &str) -> Look {
     let filled = template::filled(text);
     let is_template = filled.is_some();
     let scrutiny = report.scrutiny_of_file();
+    let definitions = match scrutiny {
+        Scrutiny::Strict if is_template => Definitions::of(text),
+        _ => Definitions::default(),
+    };
     let judgement = Judgement {
         is_template,
         scrutiny,
+        definitions: &definitions,
     };
     let readable = filled.as_deref().unwrap_or(text);
     // No text contains zero bytes.
@@ -490,7 +498,7 @@ fn look(report: &Report<'_>, text: &str) -> Look {
         is_template && (document.tops().flatten().next().is_some() || is_nothing(readable));
     let judgement = Judgement {
         is_template,
-        scrutiny,
+        ..judgement
     };
     let secret = in_document(&document, text, judgement)
         .or_else(|| in_other_readings(text, filled.as_deref(), judgement))
@@ -500,7 +508,7 @@ fn look(report: &Report<'_>, text: &str) -> Look {
     let is_manifest = has_manifest && !may_be_secret(text);
     let selected = match own_rule(report) {
         Some(rule) if is_template && !has_manifest && secret.is_none() => {
-            selected(&document, rule, text)
+            selected(&document, rule, text, judgement)
         }
         _ => None,
     };
@@ -526,7 +534,11 @@ fn in_variable(document: &Document<'_>, text: &str) -> Option<Literal> {
 }
 
 /// The first value of a Secret in plaintext that other programs see in the text.
-fn in_other_readings(text: &str, filled: Option<&str>, judgement: Judgement) -> Option<Literal> {
+fn in_other_readings(
+    text: &str,
+    filled: Option<&str>,
+    judgement: Judgement<'_>,
+) -> Option<Literal> {
     if text.contains('\0') || !may_hold_secret(text) {
         return None;
     }
@@ -546,7 +558,11 @@ fn in_other_readings(text: &str, filled: Option<&str>, judgement: Judgement) -> 
 }
 
 /// The first value of a Secret in plaintext of a text that does not parse. `is_secret` tells which of its documents are Secrets.
-fn in_lines(text: &str, judgement: Judgement, is_secret: impl Fn(&str) -> bool) -> Option<Literal> {
+fn in_lines(
+    text: &str,
+    judgement: Judgement<'_>,
+    is_secret: impl Fn(&str) -> bool,
+) -> Option<Literal> {
     let is_open = |key: &str, value: &str| is_open_text(key, value, judgement);
     let moved = |found: Literal| Literal {
         span: 0..0,
@@ -562,7 +578,7 @@ fn in_lines(text: &str, judgement: Judgement, is_secret: impl Fn(&str) -> bool) 
 }
 
 /// The first value of a Secret in plaintext of a document.
-fn in_document(document: &Document<'_>, text: &str, judgement: Judgement) -> Option<Literal> {
+fn in_document(document: &Document<'_>, text: &str, judgement: Judgement<'_>) -> Option<Literal> {
     let objects = objects(document);
     let secrets = objects
         .iter()
@@ -581,20 +597,20 @@ fn in_document(document: &Document<'_>, text: &str, judgement: Judgement) -> Opt
 }
 
 /// The first value of a Secret in plaintext, that of `text` where an action of a template may have been filled in.
-fn in_object(object: &Object<'_, '_>, text: &str, judgement: Judgement) -> Option<Literal> {
+fn in_object(object: &Object<'_, '_>, text: &str, judgement: Judgement<'_>) -> Option<Literal> {
     let open = open_values(object, |_| judgement.scrutiny);
     in_values(open.into_iter(), text, judgement)
-        .or_else(|| in_actions(object, text).filter(|_| judgement.is_template))
+        .or_else(|| in_actions(object, text, judgement).filter(|_| judgement.is_template))
 }
 
 /// The first value of a Secret that an action of a template has as a literal, or that is beside one.
-fn in_actions(object: &Object<'_, '_>, text: &str) -> Option<Literal> {
+fn in_actions(object: &Object<'_, '_>, text: &str, judgement: Judgement<'_>) -> Option<Literal> {
     let fields = secret_fields(object.node).into_iter();
     let fields = fields.filter(SecretField::is_part);
     let mut values = fields.flat_map(|field| field.values());
     let value = values.find(|value| {
         let source = text.get(value.origin.clone()).unwrap_or_default();
-        action::holds_secret(value.key, source) || has_credential_beside(source)
+        is_open_beside_actions(value.key, source, judgement)
     })?;
     Some(Literal {
         span: value.node.span(),
@@ -605,7 +621,7 @@ fn in_actions(object: &Object<'_, '_>, text: &str) -> Option<Literal> {
 fn in_values<'d, 'a: 'd>(
     mut values: impl Iterator<Item = SecretValue<'d, 'a>>,
     text: &str,
-    judgement: Judgement,
+    judgement: Judgement<'_>,
 ) -> Option<Literal> {
     values.find_map(|value| {
         let source = text.get(value.origin.clone()).unwrap_or_default();
@@ -631,30 +647,46 @@ fn in_values<'d, 'a: 'd>(
 }
 
 /// Whether a text in the place of a value of a Secret is one.
-fn is_open_text(key: &str, value: &str, judgement: Judgement) -> bool {
+fn is_open_text(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     if template::has_action(value) {
-        return action::holds_secret(key, value) || has_credential_beside(value);
+        return is_open_beside_actions(key, value, judgement);
     }
     !value.starts_with(CIPHERTEXT_PREFIX)
         && !judgement.scrutiny.passes(value)
         && is_worth(key, value, judgement)
 }
 
+/// Whether a value of a template has a literal that may be a secret, beside its actions or in them.
+fn is_open_beside_actions(key: &str, source: &str, judgement: Judgement<'_>) -> bool {
+    let is_worth = |literal: &String| is_worth(key, literal, judgement);
+    let has_literal = || {
+        let literals = match source.starts_with('"') {
+            true => literals(&source.replace("\\\"", "\"")),
+            false => literals(source),
+        };
+        literals.iter().any(is_worth) || judgement.definitions.used_in(source).any(is_worth)
+    };
+    action::holds_secret(key, source)
+        || has_credential_beside(source)
+        || judgement.scrutiny == Scrutiny::Strict && has_literal()
+}
+
 /// Whether a literal value of a template is worth a report: names of users and databases often are beside the values that are filled in.
-fn is_worth(key: &str, value: &str, judgement: Judgement) -> bool {
+fn is_worth(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     let is_word =
         value.chars().all(|c| c.is_ascii_lowercase() || c == '_') || value.parse::<u16>().is_ok();
     !judgement.is_template || !is_word || judge(key, value).is_some()
 }
 
 /// The first value of a template that the rule selects and no action makes.
-fn selected(document: &Document<'_>, creation: &CreationRule, text: &str) -> Option<Range<usize>> {
+fn selected(
+    document: &Document<'_>,
+    creation: &CreationRule,
+    text: &str,
+    judgement: Judgement<'_>,
+) -> Option<Range<usize>> {
     let rule = creation.rule.clone().unwrap_or_default();
     let selected = document.unencrypted(Some(&rule)).ok()?.into_iter();
-    let judgement = Judgement {
-        is_template: true,
-        scrutiny: Scrutiny::Strict,
-    };
     let mut literals = selected.filter(|one| {
         let source = text.get(one.span.clone()).unwrap_or_default();
         let value = source.trim().trim_matches(['"', '\'']);

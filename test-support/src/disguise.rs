@@ -166,7 +166,7 @@ pub fn disguises() -> Vec<Disguise> {
 
 /// Secrets whose values look like placeholders and settings. They are refused only if a creation rule names the file.
 pub fn placeholders() -> Vec<Disguise> {
-    const VALUES: [&str; 15] = [
+    const VALUES: [&str; 18] = [
         "REPLACE_ME",
         "CHANGEME",
         "secret",
@@ -182,6 +182,9 @@ pub fn placeholders() -> Vec<Disguise> {
         "xxx@",
         "${A:-@}",
         "${A:-changeme}",
+        "${A%@}",
+        "$(echo @)",
+        "{{ cat `@` }}",
     ];
     let mut all = Vec::new();
     for (number, value) in VALUES.iter().enumerate() {

@@ -3,8 +3,10 @@
 
 pub(crate) mod arguments;
 mod assignment;
+mod expression;
 mod found;
 mod key_path;
+mod literal;
 mod name;
 mod passphrase;
 mod placeholder;
@@ -21,6 +23,7 @@ use base64::engine::general_purpose::STANDARD;
 
 pub(crate) use found::{Found, FoundSet};
 pub(crate) use key_path::is_shown;
+pub(crate) use literal::literals;
 pub(crate) use name::Name;
 pub(crate) use placeholder::is_credential;
 pub(crate) use reference::{

@@ -3,8 +3,7 @@
 use std::cell::LazyCell;
 use std::collections::HashMap;
 
-use super::remainder;
-use super::{is_random, public, token};
+use super::{expression, is_random, public, token};
 
 /// What replaces a placeholder in the remaining text. No value has this character.
 pub(super) const MARK: char = '\u{1}';
@@ -35,8 +34,6 @@ const SEPARATORS: &str = ":/?&=,;@\"'()[]{}<>|\\";
 /// A text without its placeholders.
 pub(super) struct Rest {
     text: String,
-    /// Whether the placeholders are actions of a template.
-    is_template: bool,
 }
 
 impl Rest {
@@ -44,14 +41,11 @@ impl Rest {
     pub(super) fn of(value: &str) -> Option<Self> {
         let is_in_brackets = value.starts_with("((") && value.ends_with("))");
         let has_any = is_in_brackets || PAIRS.iter().any(|(begin, ..)| value.contains(begin));
-        let rest = || without_actions(&public::without_blocks(value, MARK));
+        let rest = || marked(value, false, &mut |_, _| MARK);
         has_any
             .then(rest)
             .filter(|rest| rest.contains(MARK))
-            .map(|text| Self {
-                text,
-                is_template: ["{{", "{%", "<%"].iter().any(|begin| value.contains(begin)),
-            })
+            .map(|text| Self { text })
     }
 
     /// What is left of the text without words in angle brackets and dots; `None` if it has none of them.
@@ -59,24 +53,12 @@ impl Rest {
         let rest = without_angles(value)
             .replace("...", "…")
             .replace('…', "\u{1}");
-        rest.contains(MARK).then_some(Self {
-            text: rest,
-            is_template: false,
-        })
+        rest.contains(MARK).then_some(Self { text: rest })
     }
 
     /// Whether nothing is left.
     pub(super) fn is_empty(&self) -> bool {
         is_mark(&self.text)
-    }
-
-    /// Whether something is left that may be a value, whatever it looks like.
-    pub(super) fn leaves_value(&self) -> bool {
-        match self.is_template {
-            // The values of templates are names beside what they fill in.
-            true => remainder::has_value_beside_actions(&self.text),
-            false => remainder::has_value(&self.text),
-        }
     }
 
     /// Whether a password or a token is left.
@@ -195,8 +177,20 @@ pub(super) fn is_name(text: &str) -> bool {
         || !(is_hyphenated && (is_passphrase(text) || is_mixed) || is_one_word && is_random(text))
 }
 
-/// The text with a mark for each action and variable.
-fn without_actions(value: &str) -> String {
+/// Whether there may be an action of a template in the text.
+pub(super) fn is_template(text: &str) -> bool {
+    ["{{", "{%", "<%"].iter().any(|begin| text.contains(begin))
+}
+
+/// The text with a mark for each action and variable, which `mark` chooses by its first sign and its inside. The sign is empty if the
+/// placeholder does not end. With `has_quotes`, an action does not end in a quoted text.
+pub(super) fn marked(
+    value: &str,
+    mut has_quotes: bool,
+    mark: &mut dyn FnMut(&str, &str) -> char,
+) -> String {
+    let value = public::without_blocks(value, MARK);
+    let value = &*value;
     let mut rest = value;
     if let Some(inner) = value
         .strip_prefix("((")
@@ -222,7 +216,14 @@ fn without_actions(value: &str) -> String {
             Some('{') => braces.get(&(start - 1)).map(|close| close + 1 - start),
             Some(_) => parentheses.get(&(start - 1)).map(|close| close + 1 - start),
             None if missing.contains(&end) => None,
-            None => length_until(inner, end),
+            None => {
+                let length = has_quotes
+                    .then(|| length_outside_quotes(inner, end))
+                    .flatten();
+                // Without this, each action would be followed to the end of the text.
+                has_quotes &= length.is_some();
+                length.or_else(|| length_until(inner, end))
+            }
         };
         if length.is_none() && nested.is_none() {
             missing.push(end);
@@ -232,11 +233,11 @@ fn without_actions(value: &str) -> String {
             at = start;
             continue;
         }
-        left.push(MARK);
         match length {
             Some(length) => {
                 at = start + length;
                 let inner = &inner[..length - end.len()];
+                left.push(mark(begin, inner));
                 let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
                 // A password between the signs of a variable is no name of one.
                 if nested.is_some() && inner.chars().all(is_word) && !is_name(inner) {
@@ -245,6 +246,7 @@ fn without_actions(value: &str) -> String {
             }
             // An action that has no end may have been cut off.
             None => {
+                left.push(mark("", inner));
                 left.push(' ');
                 left.push_str(inner);
                 return left;
@@ -282,6 +284,22 @@ fn length_until(inner: &str, end: &str) -> Option<usize> {
     let at = inner.find(end)?;
     let more = inner[at + end.len()..].starts_with('}') && end == "}}";
     Some(at + end.len() + usize::from(more))
+}
+
+/// The same for an end that is not in a quoted text.
+fn length_outside_quotes(inner: &str, end: &str) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + inner[from..].find(['"', '`', '}', '%'])?;
+        if inner[at..].starts_with(end) {
+            return length_until(&inner[at..], end).map(|length| at + length);
+        }
+        from = at + 1;
+        let quote = inner[at..].chars().next()?;
+        if quote == '"' || quote == '`' {
+            from += expression::length_until(&inner[from..], quote)? + 1;
+        }
+    }
 }
 
 /// Where each bracket of a kind closes, by where it opens; one walk, for a text may open any number.

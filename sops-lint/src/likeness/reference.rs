@@ -2,6 +2,7 @@
 
 use sops_core::{CIPHERTEXT_PREFIX, is_ciphertext};
 
+use super::literal::literals;
 use super::placeholder::{self, Rest};
 use super::public::is_public;
 
@@ -18,6 +19,7 @@ const SCHEMES: &[&str] = &[
     "gcp-sm:",
     "gcpsm:",
     "gsm:",
+    "sm://",
     "azurekeyvault",
     "akv:",
     "akvs:",
@@ -153,11 +155,14 @@ pub(crate) fn has_credential_beside(value: &str) -> bool {
     Rest::of(value).is_some_and(|rest| rest.holds_credential())
 }
 
-/// Whether it is a reference beyond doubt: neither a password that begins with a dollar sign nor one that is the default of a variable.
+/// Whether it is a reference beyond doubt: nothing in it can be a password, such as a name with signs that a password may have too, or the
+/// default of a variable.
 pub(crate) fn is_whole_reference(value: &str) -> bool {
-    let leaves_value = || Rest::of(value).is_some_and(|rest| rest.leaves_value());
     let is_sure = || {
-        !has_default(value) && !is_lone_word(value) && !leaves_value() && !names_credential(value)
+        !may_be_password(value)
+            && !names_credential(value)
+            && !has_text_beside(value)
+            && literals(value).is_empty()
     };
     is_encrypted(value) || is_reference(value) && is_sure()
 }
@@ -165,7 +170,7 @@ pub(crate) fn is_whole_reference(value: &str) -> bool {
 /// Whether what stands for another value looks like a password itself, as in `vault:Tr0ub4dor3` or `@Tr0ub4dor3@`. A variable of a shell may
 /// have any name.
 fn names_credential(value: &str) -> bool {
-    if ["{{", "{%", "<%"].iter().any(|begin| value.contains(begin)) {
+    if placeholder::is_template(value) {
         return false;
     }
     let mut parts = value.split("${");
@@ -183,40 +188,6 @@ fn names_credential(value: &str) -> bool {
                 _ => words(part),
             }
         })
-}
-
-/// Whether it is a dollar sign before a word that is no usual name of a variable.
-fn is_lone_word(value: &str) -> bool {
-    let name = value.strip_prefix('$').unwrap_or_default();
-    let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && !name.contains(':')
-        && !name.chars().all(is_part)
-}
-
-/// Whether it is a variable with a default value, such as `${PASSWORD:-hunter2}` or `${db.password:hunter2}`.
-fn has_default(value: &str) -> bool {
-    let inner = value
-        .strip_prefix("${")
-        .and_then(|rest| rest.strip_suffix('}'));
-    let Some(inner) = inner else {
-        return false;
-    };
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
-    let (name, rest) = inner.split_at(inner.find(|c| !is_part(c)).unwrap_or(inner.len()));
-    // Other programs name a provider of values there: `${file:/run/secrets/db}`.
-    let is_variable = name.contains(|c: char| c.is_ascii_uppercase() || c == '.');
-    let operators = [":-", ":=", ":+", "-", "=", "+"];
-    let default = operators
-        .iter()
-        .find_map(|operator| rest.strip_prefix(operator));
-    let default = default.or_else(|| {
-        rest.strip_prefix(':')
-            .filter(|rest| is_variable && !rest.starts_with('?'))
-    });
-    // A hyphen may be a part of the name.
-    let is_name = rest.starts_with('-') && !is_variable;
-    default.is_some_and(|default| !default.is_empty() && !is_name && !is_whole_reference(default))
 }
 
 /// Whether it is a name between the signs of a variable.
@@ -276,7 +247,7 @@ fn is_variable(value: &str) -> bool {
 }
 
 /// Whether it says where the value is: a scheme, and a path or a name.
-fn is_elsewhere(value: &str) -> bool {
+pub(super) fn is_elsewhere(value: &str) -> bool {
     let is_scheme = || {
         SCHEMES.iter().any(|scheme| {
             let path = value.strip_prefix(scheme);
@@ -298,6 +269,19 @@ fn is_elsewhere(value: &str) -> bool {
         || value.starts_with("%(") && value.contains(')')
         || value.starts_with("$__") && value.contains('{')
         || value.starts_with("<path:") && value.ends_with('>') && !value.contains('\n')
+}
+
+/// Whether a text is beside the variables of Python, Grafana or the Vault plugin of Argo CD.
+fn has_text_beside(value: &str) -> bool {
+    let kinds = [("%(", ")", "s"), ("$__", "}", ""), ("<path:", ">", "")];
+    let kind = kinds.iter().find(|(begin, ..)| value.starts_with(begin));
+    kind.is_some_and(|(begin, end, form)| {
+        value.split(begin).any(|part| {
+            let rest = part.split_once(end).map_or("", |(_, rest)| rest);
+            let rest = rest.strip_prefix(form).unwrap_or(rest);
+            rest.contains(char::is_alphanumeric)
+        })
+    })
 }
 
 /// Whether it is encrypted by SOPS, or by what else writes `ENC[…]`.
@@ -423,6 +407,171 @@ mod tests {
             "",
         ] {
             assert!(!may_be_password(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_whole_reference_has_no_literal() {
+        for value in [
+            "$(echo X-y)",
+            "$(echo hunter2)",
+            "$(printf %s hunter2)",
+            "${A/x/secret}",
+            "${A//x/secret}",
+            "${A%secret}",
+            "${A##hunter2}",
+            "${A:-hunter}",
+            "${A-hunter}",
+            "${A:=hunter}",
+            "${A:+hunter}",
+            "${A:hunter2}",
+            "${A:?hunter2}",
+            "${A,hunter}",
+            "${A:-${B}hunter}",
+            "${A:-${B:-hunter}}",
+            "${password:hunter}",
+            "${db.password:hunter}",
+            "`echo hunter2`",
+            "#{A:-hunter2}",
+            "#{ENV['A'] || 'hunter2'}",
+            "${base64encode(\"hunter2\")}",
+            "${{ secrets.A || 'hunter2' }}",
+            "$A:hunter2",
+            "%(a)hunter2",
+            "%(a)s:%(b)shunter2",
+            "$__env{A}hunter2",
+            "<path:a#b>hunter2<path:c#d>",
+            "{{ 'hunter2' }}",
+            "{{ \"hunter2\" | b64enc }}",
+            "{{ printf \"%s\" \"hunter2\" }}",
+            "{{ printf \"hunter2%s\" .x }}",
+            "{{ printf \"hunter2\" }}",
+            "{{ default \"hunter2\" .x }}",
+            "{{ .x | default `hunter2` | quote }}",
+            "{{ coalesce .x \"hunter2\" }}",
+            "{{ ternary \"hunter2\" .x .y }}",
+            "{{ or (env \"A\") \"hunter2\" }}",
+            "{{ cat \"hun\" \"ter2\" | nospace }}",
+            "{{ tpl \"hunter2\" . }}",
+            "{{ dict \"a\" \"hunter2\" | toJson }}",
+            "{{ dig \"a\" \"b\" \"hunter2\" .x }}",
+            "{{ htpasswd \"app\" .x }}",
+            "{{ getenv \"A\" \"hunter2\" }}",
+            "{{ endpoint ~ 'hunter2' }}",
+            "{{ with \"hunter2\" }}{{ . }}{{ end }}",
+            "{{ $x := \"hunter2\" }}{{ $x }}",
+            "{{ lookup('env', 'A') | default('hunter2') }}",
+            "{{ lookup('env', 'A') ~ 'hunter2' }}",
+            "{{ 'hunter2' if x == 'prod' else '' }}",
+            "{% print \"hunter2\" %}",
+            "{% set x = 'hunter2' %}{{ x }}",
+            "{% if x %}hunter2{% endif %}",
+            "<%= ENV.fetch('A', 'hunter2') %>",
+            "{{ if .prod }}hunter2{{ end }}",
+            "{{ if .prod }}hunter{{ else }}{{ .x }}{{ end }}",
+            "{{ if .prod }}correct horse battery{{ end }}",
+            "{{ if .prod }}aHVudGVyMg=={{ end }}",
+            "{{ .x }}hunter",
+            "hunter2 {{ .x }}",
+            "{{ .x }}:hunter",
+            "{{ index (dict \"a\" \"hunter2\") \"a\" }}",
+            "password={{ .x }}hunter2",
+            "host={{ .host }} password=hunter",
+            "{\"host\":\"{{ .x }}\",\"password\":\"hunter\"}",
+            "{{ .x }}\nhunter2\n",
+            "postgres://app:hunter@{{ .host }}/x",
+            "{{ hunter2",
+        ] {
+            assert!(!is_whole_reference(value), "{value}");
+        }
+        for value in [
+            "$PASSWORD",
+            "${PASSWORD}",
+            "${db-password}",
+            "${ var.password }",
+            "${random_password.db.result}",
+            "${sensitive(var.password)}",
+            "${file:/run/secrets/db}",
+            "${vault:secret/db#password}",
+            "${env:DB_PASSWORD}",
+            "${aws:accountId}",
+            "${A:-}",
+            "${A:-\"\"}",
+            "${A:-${B}}",
+            "${A:-$B}",
+            "${A:?}",
+            "${A:?set it}",
+            "${A:?required}",
+            "$(PASSWORD)",
+            "$(db-password)",
+            "#{PASSWORD}",
+            "#{PASSWORD}#",
+            "#{ENV['PASSWORD']}",
+            "${{ secrets.PASSWORD }}",
+            "${USER}:${PASSWORD}",
+            "((db-password))",
+            "%(password)s",
+            "%(user)s:%(password)s",
+            "$__file{/run/secrets/db}",
+            "<path:secret/data/db#password>",
+            "$argocd-secret:oidc.key",
+            "sm://x",
+            "vault:path#key",
+            "ref+vault://secret/db#password",
+            "{{ .Values.x }}",
+            "{{- .Values.x | quote -}}",
+            "{{ include \"chart.fullname\" . }}",
+            "{{ (lookup \"v1\" \"Secret\" .Release.Namespace \"x\").data.y }}",
+            "{{ index (lookup \"v1\" \"Secret\" \"ns\" \"x\").data \"db\" | b64dec }}",
+            "{{ get $secret.data \"password\" }}",
+            "{{ printf \"%s-db\" .Release.Name }}",
+            "{{ printf \"%s:%s\" .user .pass | b64enc }}",
+            "{{ printf \"{\\\"auths\\\":{\\\"%s\\\":{\\\"auth\\\":\\\"%s\\\"}}}\" .host (printf \"%s:%s\" .user .pass | b64enc) | b64enc }}",
+            "{{ required \"set the password\" .Values.x }}",
+            "{{ .Values.x | required \"set it\" }}",
+            "{{ .Values.x | default \"\" }}",
+            "{{ .Values.x | default (randAlphaNum 16) | trimSuffix \"\\n\" }}",
+            "{{ dig \"a\" \"b\" \"\" .Values }}",
+            "{{ dict \"user\" .user \"password\" .pass | toJson | b64enc }}",
+            "{{ include \"common.password\" (dict \"secret\" (include \"chart.fullname\" .) \"key\" \"db\" \"context\" $) }}",
+            "{{ .Files.Get \"files/x.txt\" | b64enc }}",
+            "{{ genPrivateKey \"rsa\" }}",
+            "{{ requiredEnv \"PASSWORD\" }}",
+            "{{ x | selectattr('name', 'equalto', 'db') | map(attribute='password') | first }}",
+            "{{ regexReplaceAll \"[^a-z]\" .x \"\" }}",
+            "{{ \"ref+vault://secret/db#password\" | fetchSecretValue }}",
+            "{{ .host }}:5432",
+            "{{ lookup('vault', 'secret/db', engine='kv').password }}",
+            "{{ hostvars['db']['password'] | b64encode }}",
+            "{{ request.object.data.\"tls.crt\" }}",
+            "{{ with secret \"secret/data/db\" }}{{ .Data.data.password }}{{ end }}",
+            "{{ if eq .env \"production\" }}{{ .a }}{{ else }}{{ .b }}{{ end }}",
+            "{{ if .a }}enabled{{ else }}disabled{{ end }}",
+            "{{/* the password */}}{{ .x }}",
+            "{{ fetchSecretValue \"ref+vault://secret/db#password\" }}",
+            "<%= ENV['PASSWORD'] %>",
+            "<%= ENV.fetch('PASSWORD') %>",
+            "{{ .Release.Name }}-postgresql",
+            "{{ .Release.Name }}.{{ .ns }}.svc:5432",
+            "Bearer {{ .token }}",
+            "postgres://{{ .user }}:{{ .pass }}@{{ .host }}/app{{ if .tls }}?sslmode=require{{ end }}",
+            "{{ .size }}Gi",
+            "host: {{ .host }}\nport: 5432\npassword: {{ .password }}\n",
+        ] {
+            assert!(is_whole_reference(value), "{value}: {:?}", literals(value));
+        }
+    }
+
+    #[test]
+    fn many_nested_placeholders_cost_no_more_than_their_length() {
+        for text in [
+            format!("{}{}", "${A:-".repeat(100_000), "}".repeat(100_000)),
+            format!("{{{{ {} }}}}", "(a \"b\" ".repeat(100_000)),
+            format!("{{{{ x }}}} {}", "password=a:".repeat(100_000)),
+            "{{ x }}a:".repeat(100_000),
+            "{{ if x }}b=".repeat(100_000),
+        ] {
+            is_whole_reference(&text);
         }
     }
 }

@@ -3,6 +3,9 @@
 use super::Name;
 use super::placeholder::{MARK, is_credential, is_mark, is_separator};
 
+/// How much of a value is looked at.
+const VALUE: usize = 100;
+
 /// Whether anything is left but signs, the parts of a URL that are no secrets, and the scheme of credentials.
 pub(super) fn has_value(text: &str) -> bool {
     let has_words = text.contains(char::is_alphanumeric);
@@ -12,9 +15,81 @@ pub(super) fn has_value(text: &str) -> bool {
     has_words && !is_harmless_url && !is_scheme_alone(text)
 }
 
-/// Whether a password or something generated is left beside the actions of a template.
-pub(super) fn has_value_beside_actions(text: &str) -> bool {
-    has_password(text) || has_credentials(text) || has_credential(text)
+/// Adds the values beside the placeholders of a text: passwords, what looks generated, and words that are joined to a placeholder
+/// without a sign. In a text of several lines, so is a line of one word.
+pub(super) fn add_literals(text: &str, found: &mut Vec<String>) {
+    if has_password(text) || has_credentials(text) || has_credential(text) {
+        found.push(text.to_owned());
+    }
+    for line in text.lines().map(str::trim) {
+        if !line.contains(MARK) {
+            let is_word = !line.contains(is_separator) && !is_assignment(line);
+            found.extend(is_word.then(|| line.to_owned()));
+        }
+        if !line.starts_with('#') && assigns_secret(line) {
+            found.push(line.to_owned());
+        }
+        // The password of a user that is filled in, and not the port of a host.
+        let pair = line.rsplit_once(':').filter(|(user, _)| is_mark(user));
+        let is_password = |text: &&str| is_name(text) && text.parse::<u16>().is_err();
+        found.extend(
+            pair.map(|(_, text)| text)
+                .filter(is_password)
+                .map(str::to_owned),
+        );
+        let words = line.split(is_separator).flat_map(attached);
+        let lone = line.split_whitespace().filter(|word| is_lone(word));
+        let lone = lone.filter(|_| line.contains(MARK));
+        found.extend(words.chain(lone).map(str::to_owned));
+    }
+}
+
+/// The parts of a word that touch a placeholder. A hyphen or a dot makes it a name.
+fn attached(word: &str) -> impl Iterator<Item = &str> {
+    let has_mark = word.contains(MARK);
+    let parts = word.split(MARK).filter(move |_| has_mark);
+    parts.filter(|part| part.len() >= 3 && !part.contains(['-', '.', '_']))
+}
+
+/// Whether a word beside a placeholder has letters and digits as a password has.
+fn is_lone(word: &str) -> bool {
+    let is_word = word.len() >= 6 && word.chars().all(|c| c.is_ascii_alphanumeric());
+    is_word
+        && word.contains(|c: char| c.is_ascii_digit())
+        && word.contains(|c: char| c.is_ascii_alphabetic())
+}
+
+/// Whether a line sets what has a name.
+pub(super) fn is_assignment(line: &str) -> bool {
+    let line = line.trim_matches(|c: char| c.is_whitespace() || "?&;,-{}\"'".contains(c));
+    let pair = line.split_once(['=', ':']);
+    pair.is_some_and(|(name, value)| {
+        is_name(name.trim_end_matches([' ', '"', '\''])) && value.contains(char::is_alphanumeric)
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(is_part_of_name)
+}
+
+fn is_part_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_.-".contains(c)
+}
+
+/// Whether a line sets what is called like a secret to more than a placeholder or a setting.
+fn assigns_secret(line: &str) -> bool {
+    let marks = |c: char| c.is_whitespace() || "\"'".contains(c);
+    line.match_indices(['=', ':']).any(|(at, _)| {
+        let name = line[..at].trim_end_matches(marks);
+        let name = name
+            .rsplit(|c| !is_part_of_name(c))
+            .next()
+            .unwrap_or_default();
+        let value = line[at + 1..].trim_start_matches(marks);
+        let end = |c: &char| !c.is_whitespace() && !",;&\"'}".contains(*c);
+        let value = || value.chars().take(VALUE).take_while(end);
+        value().any(char::is_alphanumeric) && is_set_secret(name, &value().collect::<String>())
+    })
 }
 
 /// Whether a word that looks generated is left. The names of hosts have dots.
@@ -42,14 +117,22 @@ fn sets_secret(url: &str) -> bool {
     pairs.any(|(name, value)| is_set_secret(name, value))
 }
 
+/// Whether it only turns something on or off.
+pub(super) fn is_setting(text: &str) -> bool {
+    const SETTINGS: [&str; 10] = [
+        "true", "false", "yes", "no", "on", "off", "none", "null", "enabled", "disabled",
+    ];
+    let is_one = |setting: &&str| setting.eq_ignore_ascii_case(text);
+    SETTINGS.iter().any(is_one)
+}
+
 fn is_set_secret(name: &str, value: &str) -> bool {
-    const SETTINGS: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "none", "null"];
     let trim = |text: &str| {
         let marks = |c: char| c.is_whitespace() || "\"',;-".contains(c);
         text.trim_matches(marks).to_ascii_lowercase()
     };
     let value = trim(value);
-    let is_setting = SETTINGS.contains(&&*value) || value.parse::<u16>().is_ok();
+    let is_setting = is_setting(&value) || value.parse::<u16>().is_ok();
     Name::of(&trim(name)) == Name::Secret
         && !is_mark(&value)
         && !is_setting
@@ -76,11 +159,11 @@ fn after_scheme(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::placeholder::Rest;
+    use super::super::literal::literals;
 
     #[test]
     fn a_value_beside_a_placeholder_is_seen_whatever_it_looks_like() {
-        let leaves = |value: &str| Rest::of(value).is_some_and(|rest| rest.leaves_value());
+        let leaves = |value: &str| !literals(value).is_empty();
         for value in [
             "postgres://app:changeme-hunter2@${HOST}/db",
             "postgres://app:${A}changeme@${HOST}/db",
