@@ -277,9 +277,9 @@ pub(crate) fn is_kustomization(top: NodeRef<'_, '_>) -> bool {
     top.entries().all(|(key, _)| is_known(key))
 }
 
-/// Whether a file with the name of prose reads as prose: it is neither one word nor a list of variables, and holds nothing that looks like a
-/// secret.
-pub(crate) fn is_prose(text: &str) -> bool {
+/// Whether a file with the name of prose reads as prose: it is neither one word nor a list of variables. Nothing in `LICENSE` and the like
+/// may look like a secret, but documentation shows examples.
+pub(crate) fn is_prose(path: &Path, text: &str) -> bool {
     let text = text.trim();
     let is_value = |word: &str| {
         !word.contains(char::is_whitespace) && !word.contains("://") && !is_harmless(word)
@@ -291,7 +291,8 @@ pub(crate) fn is_prose(text: &str) -> bool {
         })
     };
     let is_list = || lines(text).next().is_some() && lines(text).all(is_variable);
-    !is_value(text) && !is_list() && in_text("", text).is_empty()
+    let holds_secret = || path.extension().is_none() && !in_text("", text).is_empty();
+    !is_value(text) && !is_list() && !holds_secret()
 }
 
 #[cfg(test)]
@@ -331,6 +332,8 @@ mod tests {
 
     #[test]
     fn prose_is_told_from_values() {
+        let example = "For example:\n\n    password: hunter2-Marker\n";
+        assert!(is_prose(Path::new("a.md"), example));
         for text in [
             "# Secrets\n\nSee [SOPS](https://getsops.io). Set `PASSWORD` first.\n",
             "# Title\n",
@@ -339,15 +342,15 @@ mod tests {
             "* @ann\n",
             "",
         ] {
-            assert!(is_prose(text), "{text}");
+            assert!(is_prose(Path::new("LICENSE"), text), "{text}");
         }
         for text in [
             "hunter2-Marker\n",
             "# Variables\nPIN=hunter2\nUSER=ann\n",
             "pin: hunter2\n",
-            "This is it:\n\npassword: hunter2-Marker\n",
+            "This is it:\n\npassword: q8tbd7Zk21mPx40LcvW9\n",
         ] {
-            assert!(!is_prose(text), "{text}");
+            assert!(!is_prose(Path::new("LICENSE"), text), "{text}");
         }
     }
 }

@@ -278,7 +278,7 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
     {
         return;
     }
-    if is_prose && !exempt::is_prose(text) {
+    if is_prose && !exempt::is_prose(path, text) {
         return unencrypted(report);
     }
     if is_prose {
