@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use sops_lint::{Encrypted, shell_word};
 
-use super::decrypted::{Previous, encrypted};
+use super::decrypted::{Directories, Previous, encrypted};
 use super::refusal::Refusal;
 use super::remote::Remote;
 use super::standards::{Standards, leaks};
@@ -163,6 +163,7 @@ fn shown_as_decrypted(
     judge: &Judge<'_>,
     version: &Version,
     deleted: &[Encrypted],
+    directories: &Directories,
     bytes: &[u8],
 ) -> Vec<Shown> {
     let previous = Previous {
@@ -172,6 +173,7 @@ fn shown_as_decrypted(
             true => "an earlier commit",
             false => "the commit before",
         },
+        directories,
     };
     previous.shown(judge, &version.file.path, bytes)
 }
@@ -275,6 +277,7 @@ impl Report {
                 entry.insert(encrypted(&tip, version.deleted.iter()));
             }
         }
+        let directories = Directories::default();
         let found = parallel::map(&versions, ItemsPerThread::Many, |version| {
             let is_last = tip.has(&version.file);
             let judge = if is_last { last } else { old };
@@ -285,7 +288,7 @@ impl Report {
             if shown.is_empty() {
                 let deleted = deleted.get(&*version.commit);
                 let deleted = deleted.map(Vec::as_slice).unwrap_or_default();
-                shown = shown_as_decrypted(&judge, version, deleted, &bytes);
+                shown = shown_as_decrypted(&judge, version, deleted, &directories, &bytes);
             }
             Ok::<_, CommandError>((is_last, shown))
         });
