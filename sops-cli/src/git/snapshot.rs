@@ -194,6 +194,12 @@ impl<'o> Snapshot<'o> {
         })
     }
 
+    /// The content of files, which may be from another snapshot. What is missing has none.
+    pub(crate) fn contents(&self, files: &[&TrackedFile]) -> Vec<Option<Vec<u8>>> {
+        let ids: Vec<&str> = files.iter().map(|file| &*file.blob).collect();
+        self.objects.blobs(&ids)
+    }
+
     /// The content of the file at an absolute path, following links. `None`: no such file.
     ///
     /// # Errors

@@ -87,10 +87,12 @@ pub(super) fn encrypted<'f>(
     files: impl IntoIterator<Item = &'f TrackedFile>,
 ) -> Vec<Encrypted> {
     let root = sops_lint::Tree::root(snapshot);
-    let files = files.into_iter().filter_map(|file| {
-        let bytes = snapshot.content(file).ok()?;
-        Encrypted::read(&root.join(&file.path), &bytes)
-    });
+    let files: Vec<&TrackedFile> = files.into_iter().collect();
+    let contents = snapshot.contents(&files);
+    let files = files
+        .iter()
+        .zip(contents)
+        .filter_map(|(file, bytes)| Encrypted::read(&root.join(&file.path), &bytes?));
     files.collect()
 }
 
