@@ -278,9 +278,16 @@ impl Linter {
                 (0..0, message)
             }
         };
-        report.span(span, message).help(format!(
-            "encrypt it again with `{command}`; if it is meant to be public from now on, commit it with `git commit --no-verify`"
-        ));
+        let help = match before.stays {
+            true => format!(
+                "delete the file if it is a decrypted copy, or encrypt it with `{command}`; if it is meant to be public"
+            ),
+            false => format!(
+                "encrypt it again with `{command}`; if it is meant to be public from now on"
+            ),
+        };
+        let help = format!("{help}, commit it with `git commit --no-verify`");
+        report.span(span, message).help(help);
         let mut findings = suppress::apply(report, &[&PLAINTEXT_SECRET]);
         findings.retain(|finding| finding.rule.code == PLAINTEXT_SECRET.code);
         self.finish(&mut findings);

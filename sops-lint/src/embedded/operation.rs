@@ -9,7 +9,6 @@ use sops_core::document::{NodeRef, Shape};
 
 use super::merge;
 use super::written::Written;
-use crate::finding::Finding;
 use crate::report::Report;
 use crate::rules::literal_secret_in_env as env;
 use crate::rules::plaintext_secret;
@@ -49,7 +48,6 @@ pub(super) fn look_at_list(
     report: &mut Report<'_>,
 ) -> bool {
     let mut is_patch = false;
-    let before = report.findings.len();
     let mut written = Written::default();
     let mut seen = Seen::new();
     for operation in list.items().filter(|item| is_operation(*item)) {
@@ -75,21 +73,6 @@ pub(super) fn look_at_list(
             _ => {}
         }
     }
-    // A value that is moved is found again.
-    let found = report.findings.split_off(before).into_iter();
-    let mut known = HashSet::new();
-    let mut is_first = |finding: &Finding| {
-        let Finding {
-            location,
-            end,
-            message,
-            ..
-        } = finding;
-        known.insert((location.offset, *end, message.clone()))
-    };
-    report
-        .findings
-        .extend(found.filter(|finding| is_first(finding)));
     is_patch
 }
 
@@ -196,7 +179,15 @@ fn entries(
     let mut open = vec![(key.to_owned(), value)];
     while let Some((key, node)) = open.pop() {
         if node.shape() == Shape::Scalar {
-            entry(part, &key, node, kind, report);
+            // An operation may move what was reported.
+            let place = (node.span(), "reported".to_owned());
+            let before = report.findings.len();
+            if !seen.contains(&place) {
+                entry(part, &key, node, kind, report);
+            }
+            if report.findings.len() > before {
+                seen.insert(place);
+            }
             continue;
         }
         let begin = open.len();
