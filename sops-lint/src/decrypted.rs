@@ -56,7 +56,7 @@ enum Current {
     Other,
     Encrypted,
     Open {
-        /// Its plaintext values by key path.
+        /// Its values that are not encrypted by key path.
         values: BTreeMap<String, Plain>,
         kind: Option<String>,
     },
@@ -68,6 +68,8 @@ struct Plain {
     span: Range<usize>,
     /// In bytes.
     length: usize,
+    /// Whether it is neither a reference nor public.
+    is_open: bool,
     /// Whether hardly another value has the same length by chance and is meant to be public.
     is_telling: bool,
 }
@@ -90,15 +92,17 @@ impl Current {
         each_value(&document, |path, node| {
             let text = node.scalar_text().unwrap_or_default();
             let value = text.trim();
-            let is_open = !value.starts_with(CIPHERTEXT_PREFIX) && !Scrutiny::Strict.passes(value);
-            if is_open && !NAMES.contains(&path) {
-                let plain = Plain {
-                    span: node.span(),
-                    length: text.len(),
-                    is_telling: value.len() >= TELLING && !is_open_reference(value),
-                };
-                values.insert(path.to_owned(), plain);
+            if value.starts_with(CIPHERTEXT_PREFIX) || NAMES.contains(&path) {
+                return;
             }
+            let is_open = !Scrutiny::Strict.passes(value);
+            let plain = Plain {
+                span: node.span(),
+                length: text.len(),
+                is_open,
+                is_telling: is_open && value.len() >= TELLING && !is_open_reference(value),
+            };
+            values.insert(path.to_owned(), plain);
         });
         let kind = kind(&document);
         Self::Open { values, kind }
@@ -193,23 +197,23 @@ impl Encrypted {
             Current::Other => return is_same_path.then_some(Opened::File),
             Current::Open { values, kind } => (values, kind),
         };
-        let shared = self.values.iter().filter_map(|(path, length)| {
-            let plain = values.get(path)?;
-            Some((path, *length, plain))
+        let open = self.values.keys().filter_map(|path| {
+            let plain = values.get(path).filter(|plain| plain.is_open)?;
+            Some((path, plain))
         });
-        let shared: Vec<_> = shared.collect();
-        if let Some((path, _, plain)) = shared.iter().min_by_key(|(.., plain)| plain.span.start) {
-            let has_all = shared.len() == self.values.len();
+        let open: Vec<_> = open.collect();
+        if let Some((path, plain)) = open.iter().min_by_key(|(_, plain)| plain.span.start) {
+            let has_all = open.len() == self.values.len();
             let has_lengths = || {
-                let mut lengths = shared.iter();
-                lengths.all(|(_, length, plain)| length.is_none_or(|length| length == plain.length))
-                    && shared.iter().any(|(.., plain)| plain.is_telling)
+                let is_as_long = |(path, length): (&String, &Option<usize>)| {
+                    let plain = values.get(path);
+                    plain.is_some_and(|plain| length.is_none_or(|length| length == plain.length))
+                };
+                open.iter().any(|(_, plain)| plain.is_telling) && self.values.iter().all(is_as_long)
             };
+            let is_related = || Self::related_names(input.path).contains(&self.path);
             let is_copy = match self.stays {
-                true => {
-                    has_all
-                        && (Self::related_names(input.path).contains(&self.path) || has_lengths())
-                }
+                true => has_all && is_related() || has_lengths(),
                 false => has_all || is_same_name(),
             };
             return is_copy.then(|| Opened::Value {
@@ -217,11 +221,12 @@ impl Encrypted {
                 span: plain.span.clone(),
             });
         }
+        let is_open = || values.values().any(|plain| plain.is_open);
         // Another kind of object, such as an ExternalSecret, may replace a Secret.
         let is_replaced = kind.is_some() && *kind != self.kind;
         // Other values of a Secret are judged as those of every Secret.
         let is_secret = kind.as_deref() == Some("Secret");
-        (is_same_path && !values.is_empty() && !is_replaced && !is_secret).then_some(Opened::File)
+        (is_same_path && is_open() && !is_replaced && !is_secret).then_some(Opened::File)
     }
 }
 
@@ -508,6 +513,10 @@ mod tests {
                 .is_empty()
         };
         let copy = "db: {password: correct-horse, port: 5432, ratio: 1.50}\n";
+        // A value that may stay in plaintext by itself is one of those that were encrypted.
+        let with_reference = text.replace(META, &format!("a: {}\n{META}", of("${A}", "str")));
+        let copy_of_it = format!("{copy}a: ${{A}}\n");
+        assert!(is_found(&with_reference, "b.yaml", &copy_of_it));
         for name in [
             "backup.yaml",
             "settings2.yaml",

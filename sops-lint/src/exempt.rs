@@ -126,6 +126,13 @@ const CONTENTS: [(&[&str], Content); 11] = [
             "workspaces",
             "packages",
             "lockfileVersion",
+            "license",
+            "main",
+            "module",
+            "exports",
+            "types",
+            "sideEffects",
+            "overrides",
         ]),
     ),
     (&[".gitkeep", ".keep"], Content::Comments),
@@ -211,7 +218,8 @@ fn problem(
     };
     let mut tops = document.tops().flatten();
     let is_known = |top| is_mapping(content, top);
-    let is_other = tops.next().is_none_or(|top| !is_known(top)) || !tops.all(is_known);
+    let is_other =
+        tops.next().is_none_or(|top| !is_known(top)) || !tops.all(is_known) || has_word(text);
     let rule = creation.rule.clone().unwrap_or_default();
     // A rule that names keys says nothing of other keys.
     let is_selected = || {
@@ -230,6 +238,23 @@ fn problem(
     secret(found.map(NodeRef::span).or_else(in_comment))
 }
 
+/// Whether a document of the text is a word and no mapping.
+fn has_word(text: &str) -> bool {
+    let mut documents = vec![String::new()];
+    for line in lines(text) {
+        match line.strip_prefix("---").or(line.strip_prefix("...")) {
+            Some(rest) => documents.push(rest.trim().to_owned()),
+            None => documents
+                .last_mut()
+                .into_iter()
+                .for_each(|text| text.push_str(line)),
+        }
+    }
+    let is_word =
+        |text: &String| !["", "~", "null"].contains(&&**text) && !text.contains([':', '{']);
+    documents.iter().any(is_word)
+}
+
 /// The lines of a text that are not empty and not comments.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
@@ -246,7 +271,9 @@ fn is_line(content: Content, line: &str) -> bool {
             && is_random(line)
     };
     match content {
-        Content::Patterns => !is_pair() && !line.contains('=') && !is_generated(),
+        Content::Patterns => {
+            !line.contains(char::is_control) && !is_pair() && !line.contains('=') && !is_generated()
+        }
         Content::Attributes => !is_pair() && line.contains([' ', '\t']),
         Content::Settings => line.starts_with('[') || line.contains('='),
         _ => false,
@@ -262,7 +289,7 @@ fn is_mapping(content: Content, top: NodeRef<'_, '_>) -> bool {
         Content::Only(known) => {
             keys.all(|key| is_in(known, key)) || rules::is_manifest(top) && rules::is_object(top)
         }
-        Content::Some(known) => keys.any(|key| is_in(known, key)),
+        Content::Some(known) => top.entries().next().is_none() || keys.any(|key| is_in(known, key)),
         _ => false,
     }
 }
@@ -290,7 +317,11 @@ pub(crate) fn is_prose(path: &Path, text: &str) -> bool {
             !name.trim().contains(char::is_whitespace) && is_value(value.trim())
         })
     };
-    let is_list = || lines(text).next().is_some() && lines(text).all(is_variable);
+    let is_list = || {
+        let is_key = |line: &&str| line.ends_with(':') && !line.contains(char::is_whitespace);
+        let mut of_list = lines(text).filter(|line| !is_key(line));
+        lines(text).any(is_variable) && of_list.all(is_variable)
+    };
     let holds_secret = || path.extension().is_none() && !in_text("", text).is_empty();
     !is_value(text) && !is_list() && !holds_secret()
 }
@@ -325,6 +356,7 @@ mod tests {
             (".gitattributes", "hunter2\n"),
             (".editorconfig", "hunter2\n"),
             (".gitkeep", "hunter2\n"),
+            (".gitignore", "\u{1}hunter2\n"),
         ] {
             assert!(!is_line(name, text), "{name} {text}");
         }
@@ -338,6 +370,7 @@ mod tests {
             "# Secrets\n\nSee [SOPS](https://getsops.io). Set `PASSWORD` first.\n",
             "# Title\n",
             "Note: encrypt every file here.\n",
+            "Note:\n\nEncrypt every file here.\n",
             "See: https://example.com/a\n",
             "* @ann\n",
             "",
@@ -348,6 +381,7 @@ mod tests {
             "hunter2-Marker\n",
             "# Variables\nPIN=hunter2\nUSER=ann\n",
             "pin: hunter2\n",
+            "stringData:\n  pin: hunter2\n",
             "This is it:\n\npassword: q8tbd7Zk21mPx40LcvW9\n",
         ] {
             assert!(!is_prose(Path::new("LICENSE"), text), "{text}");
