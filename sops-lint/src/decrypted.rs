@@ -1,6 +1,6 @@
 //! Files that were encrypted and are in plaintext now, whatever the creation rules say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -10,9 +10,10 @@ use sops_core::{CIPHERTEXT_PREFIX, Document, Format};
 use crate::claim::{has_only_comments, has_secret, is_protected_otherwise, text_of};
 use crate::encoding::is_utf8;
 use crate::finding::Finding;
+use crate::form;
 use crate::linter::{Input, Linter};
 use crate::report::Report;
-use crate::rules::{PLAINTEXT_SECRET, Scrutiny};
+use crate::rules::{PLAINTEXT_SECRET, Scrutiny, is_open_reference};
 use crate::suppress;
 
 /// What objects are called, which is no secret even in files that are encrypted as a whole.
@@ -31,12 +32,19 @@ const MARKS: [&str; 9] = [
     "clear",
 ];
 
+/// What divides the parts of a name.
+const DIVIDERS: [char; 4] = ['.', '-', '_', ' '];
+
+/// From which length in bytes on a value tells a copy from a file with other values.
+const TELLING: usize = 6;
+
 /// An encrypted version of a file.
 pub struct Encrypted {
     path: PathBuf,
     format: Format,
-    /// The key paths of its encrypted values.
-    values: BTreeSet<String>,
+    /// Its encrypted values by key path, each with the length of the plaintext in bytes, which encryption does not change. `None`: the
+    /// plaintext can be written in several ways.
+    values: BTreeMap<String, Option<usize>>,
     kind: Option<String>,
     /// Whether it stays beside the file.
     stays: bool,
@@ -48,10 +56,22 @@ enum Current {
     Other,
     Encrypted,
     Open {
-        /// Where its plaintext values are, by key path.
-        values: BTreeMap<String, Range<usize>>,
+        /// Its values that are not encrypted by key path.
+        values: BTreeMap<String, Plain>,
         kind: Option<String>,
     },
+}
+
+/// A value in plaintext.
+#[derive(Clone)]
+struct Plain {
+    span: Range<usize>,
+    /// In bytes.
+    length: usize,
+    /// Whether it is neither a reference nor public.
+    is_open: bool,
+    /// Whether hardly another value has the same length by chance and is meant to be public.
+    is_telling: bool,
 }
 
 impl Current {
@@ -70,11 +90,19 @@ impl Current {
         }
         let mut values = BTreeMap::new();
         each_value(&document, |path, node| {
-            let value = node.scalar_text().unwrap_or_default().trim();
-            let is_open = !value.starts_with(CIPHERTEXT_PREFIX) && !Scrutiny::Strict.passes(value);
-            if is_open && !NAMES.contains(&path) {
-                values.insert(path.to_owned(), node.span());
+            let text = node.scalar_text().unwrap_or_default();
+            let value = text.trim();
+            if value.starts_with(CIPHERTEXT_PREFIX) || NAMES.contains(&path) {
+                return;
             }
+            let is_open = !Scrutiny::Strict.passes(value);
+            let plain = Plain {
+                span: node.span(),
+                length: text.len(),
+                is_open,
+                is_telling: is_open && value.len() >= TELLING && !is_open_reference(value),
+            };
+            values.insert(path.to_owned(), plain);
         });
         let kind = kind(&document);
         Self::Open { values, kind }
@@ -99,11 +127,11 @@ impl Encrypted {
         if !document.is_encrypted() {
             return None;
         }
-        let mut values = BTreeSet::new();
+        let mut values = BTreeMap::new();
         each_value(&document, |path, node| {
             let text = node.scalar_text().unwrap_or_default();
             if text.starts_with(CIPHERTEXT_PREFIX) && !NAMES.contains(&path) {
-                values.insert(path.to_owned());
+                values.insert(path.to_owned(), length(text));
             }
         });
         Some(Self {
@@ -115,7 +143,8 @@ impl Encrypted {
         })
     }
 
-    /// The same as a file that stays encrypted, of which another may be a decrypted copy: then it has all of its keys.
+    /// The same as a file that stays encrypted, of which another may be a decrypted copy: then that has all of its keys, and a related name or
+    /// values of the same lengths.
     #[must_use]
     pub fn staying(self) -> Self {
         Self {
@@ -124,8 +153,15 @@ impl Encrypted {
         }
     }
 
-    /// What the encrypted form of a file is usually called: `a.enc.yaml` or `a.yaml.enc` for `a.yaml`.
-    pub fn usual_names(path: &Path) -> Vec<PathBuf> {
+    /// Whether an encrypted file may have that name, and one in plaintext be a copy of it: binary files have a mark of encryption.
+    pub fn may_be_named(path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Format::from_path(path) != Format::Binary || !bare_name(path).eq_ignore_ascii_case(&name)
+    }
+
+    /// The names of files that a file is a decrypted copy of, as far as its name says: `a.enc.yaml` and `a.yaml.enc` for `a.yaml`, `a.yaml` for
+    /// `a.yaml.bak`.
+    pub fn related_names(path: &Path) -> Vec<PathBuf> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let behind = MARKS[..4].iter().map(|mark| format!("{name}.{mark}"));
         let inside = name
@@ -136,41 +172,61 @@ impl Encrypted {
                     .iter()
                     .map(move |mark| format!("{stem}.{mark}.{ending}"))
             });
-        behind
-            .chain(inside)
-            .map(|name| path.with_file_name(name))
+        let encrypted = behind.chain(inside).map(|name| path.with_file_name(name));
+        let originals = form::originals(path).into_iter();
+        encrypted
+            .chain(originals)
+            .chain(form::manifest_before(path))
             .collect()
     }
 
     /// What the file has in plaintext of what was encrypted.
     fn opened(&self, input: &Input<'_>, current: &Current) -> Option<Opened> {
         let is_same_path = self.path == input.path;
-        let is_same_name = bare_name(&self.path) == bare_name(input.path);
+        if is_same_path && self.stays {
+            return None;
+        }
+        let is_same_name = || bare_name(&self.path) == bare_name(input.path);
         if self.format == Format::Binary {
-            return is_same_name.then_some(Opened::File);
+            let length = Some(input.bytes.len()).filter(|length| *length >= TELLING);
+            let has_length = || length.is_some() && self.values.values().all(|own| *own == length);
+            return (is_same_name() || has_length()).then_some(Opened::File);
         }
         let (values, kind) = match current {
             Current::Encrypted => return None,
             Current::Other => return is_same_path.then_some(Opened::File),
             Current::Open { values, kind } => (values, kind),
         };
-        let shared = self.values.iter().filter_map(|path| {
-            let span = values.get(path)?;
-            Some((path, span))
+        let open = self.values.keys().filter_map(|path| {
+            let plain = values.get(path).filter(|plain| plain.is_open)?;
+            Some((path, plain))
         });
-        let shared: Vec<_> = shared.collect();
-        if let Some((path, span)) = shared.iter().min_by_key(|(_, span)| span.start) {
-            let is_renamed = is_same_name && !self.stays || shared.len() == self.values.len();
-            return is_renamed.then(|| Opened::Value {
+        let open: Vec<_> = open.collect();
+        if let Some((path, plain)) = open.iter().min_by_key(|(_, plain)| plain.span.start) {
+            let has_all = open.len() == self.values.len();
+            let has_lengths = || {
+                let is_as_long = |(path, length): (&String, &Option<usize>)| {
+                    let plain = values.get(path);
+                    plain.is_some_and(|plain| length.is_none_or(|length| length == plain.length))
+                };
+                open.iter().any(|(_, plain)| plain.is_telling) && self.values.iter().all(is_as_long)
+            };
+            let is_related = || Self::related_names(input.path).contains(&self.path);
+            let is_copy = match self.stays {
+                true => has_all && is_related() || has_lengths(),
+                false => has_all || is_same_name(),
+            };
+            return is_copy.then(|| Opened::Value {
                 path: (*path).clone(),
-                span: (*span).clone(),
+                span: plain.span.clone(),
             });
         }
+        let is_open = || values.values().any(|plain| plain.is_open);
         // Another kind of object, such as an ExternalSecret, may replace a Secret.
         let is_replaced = kind.is_some() && *kind != self.kind;
         // Other values of a Secret are judged as those of every Secret.
         let is_secret = kind.as_deref() == Some("Secret");
-        (is_same_path && !values.is_empty() && !is_replaced && !is_secret).then_some(Opened::File)
+        (is_same_path && is_open() && !is_replaced && !is_secret).then_some(Opened::File)
     }
 }
 
@@ -227,9 +283,16 @@ impl Linter {
                 (0..0, message)
             }
         };
-        report.span(span, message).help(format!(
-            "encrypt it again with `{command}`; if it is meant to be public from now on, commit it with `git commit --no-verify`"
-        ));
+        let help = match before.stays {
+            true => format!(
+                "delete the file if it is a decrypted copy, or encrypt it with `{command}`; if it is meant to be public"
+            ),
+            false => format!(
+                "encrypt it again with `{command}`; if it is meant to be public from now on"
+            ),
+        };
+        let help = format!("{help}, commit it with `git commit --no-verify`");
+        report.span(span, message).help(help);
         let mut findings = suppress::apply(report, &[&PLAINTEXT_SECRET]);
         findings.retain(|finding| finding.rule.code == PLAINTEXT_SECRET.code);
         self.finish(&mut findings);
@@ -237,15 +300,37 @@ impl Linter {
     }
 }
 
-/// The name of a file without the parts that only say whether it is encrypted: `a.bin` for `a.bin.enc` and `a.sops.bin`.
+/// The name of a file in lower case without the parts that only say whether it is encrypted: `a.bin` for `A.bin.enc`, `a.sops.bin` and
+/// `a-enc.bin`.
 fn bare_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let parts = name.split('.').enumerate();
-    let is_kept = |(index, part): &(usize, &str)| {
-        *index == 0 || !MARKS.contains(&&*part.to_ascii_lowercase())
-    };
-    let parts: Vec<&str> = parts.filter(is_kept).map(|(_, part)| part).collect();
-    parts.join(".")
+    let name = name.to_ascii_lowercase();
+    let mut bare = String::new();
+    let mut rest = &*name;
+    while !rest.is_empty() {
+        let mut dividers = rest.match_indices(DIVIDERS);
+        let end = dividers
+            .find(|(at, _)| *at > 0)
+            .map_or(rest.len(), |(at, _)| at);
+        let (part, behind) = rest.split_at(end);
+        let is_mark = MARKS.contains(&part.trim_start_matches(DIVIDERS));
+        if bare.is_empty() || !is_mark {
+            bare.push_str(part);
+        }
+        rest = behind;
+    }
+    bare
+}
+
+/// The length of the plaintext of a ciphertext in bytes; `None` if the plaintext is no text.
+fn length(ciphertext: &str) -> Option<usize> {
+    let (_, data) = ciphertext.split_once("data:")?;
+    let (data, rest) = data.split_once(',')?;
+    let is_text = ["str", "int", "bytes", "bool"]
+        .iter()
+        .any(|kind| rest.ends_with(&format!("type:{kind}]")));
+    let digits = data.trim_end_matches('=').len();
+    is_text.then_some(digits * 3 / 4)
 }
 
 /// SOPS writes a binary file as JSON.
@@ -377,6 +462,12 @@ mod tests {
             ("a.bin.enc", "b.bin", false),
             ("enc", "a", false),
             ("a.bin.enc", "a", false),
+            ("a.bin.enc", "A.bin", true),
+            ("a-enc.bin", "a.bin", true),
+            ("a_encrypted.bin", "a.bin", true),
+            ("a.bin", "a-dec.bin", true),
+            ("\u{e4}.bin.enc", "\u{e4}.bin", true),
+            ("enc-a.bin", "b.bin", false),
         ] {
             let path = Path::new("/").join(new);
             let input = Input {
@@ -389,6 +480,78 @@ mod tests {
             let found = linter.decrypted(&input, &[encrypted(old)], "HEAD");
             assert_eq!(found.len(), usize::from(is_found), "{old} {new}");
         }
+    }
+
+    #[test]
+    fn a_copy_beside_its_encrypted_file_has_values_of_the_same_lengths() {
+        let of = |value: &str, kind: &str| {
+            let data = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, value);
+            format!("ENC[AES256_GCM,data:{data},iv:eA==,tag:eA==,type:{kind}]")
+        };
+        let text = format!(
+            "db:\n  password: {}\n  port: {}\n  ratio: {}\n{META}",
+            of("correct-horse", "str"),
+            of("5432", "int"),
+            of("1.5", "float"),
+        );
+        let encrypted = |text: &str| {
+            let read = Encrypted::read(Path::new("/a/settings.yaml"), text.as_bytes());
+            read.expect("it is encrypted").staying()
+        };
+        let linter = Linter::new(Settings::default()).expect("the settings are valid");
+        let is_found = |text: &str, new: &str, bytes: &str| {
+            let path = Path::new("/a").join(new);
+            let input = Input {
+                name: new,
+                path: &path,
+                bytes: bytes.as_bytes(),
+                config: None,
+                tree: &NoTree,
+            };
+            !linter
+                .decrypted(&input, &[encrypted(text)], "HEAD")
+                .is_empty()
+        };
+        let copy = "db: {password: correct-horse, port: 5432, ratio: 1.50}\n";
+        // A value that may stay in plaintext by itself is one of those that were encrypted.
+        let with_reference = text.replace(META, &format!("a: {}\n{META}", of("${A}", "str")));
+        let copy_of_it = format!("{copy}a: ${{A}}\n");
+        assert!(is_found(&with_reference, "b.yaml", &copy_of_it));
+        for name in [
+            "backup.yaml",
+            "settings2.yaml",
+            "settings.local.yaml",
+            "settings.yaml.md",
+            "settings-decrypted.yaml",
+        ] {
+            assert!(is_found(&text, name, copy), "{name}");
+        }
+        let json =
+            "{\"db\": {\"password\": \"battery-stapl\", \"port\": 1234, \"ratio\": 2}, \"a\": 1}";
+        assert!(is_found(&text, "settings.json", json));
+        let longer = copy.replace("horse", "horses");
+        assert!(is_found(&text, "settings-copy.yaml", &longer));
+        for (name, bytes) in [
+            ("dev.yaml", &*longer),
+            ("dev.yaml", "db: {password: correct-horse, port: 5432}\n"),
+            (
+                "dev.yaml",
+                "db: {password: '${PASSWORD12}', port: 5432, ratio: 1.5}\n",
+            ),
+            ("settings.yaml", copy),
+        ] {
+            assert!(!is_found(&text, name, bytes), "{name} {bytes}");
+        }
+        let settings = format!(
+            "level: {}\nreplicas: {}\n{META}",
+            of("info", "str"),
+            of("3", "int")
+        );
+        assert!(!is_found(
+            &settings,
+            "dev.yaml",
+            "level: warn\nreplicas: 1\n"
+        ));
     }
 
     #[test]

@@ -30,18 +30,6 @@ const PROSE_NAMES: [&str; 9] = [
     "authors",
 ];
 
-/// Files that only keep a directory in Git, or configure Git and other programs for it.
-const KEEPERS: [&str; 8] = [
-    ".gitkeep",
-    ".keep",
-    ".gitignore",
-    ".gitattributes",
-    ".helmignore",
-    ".dockerignore",
-    ".editorconfig",
-    ".sops.yml",
-];
-
 /// What marks a copy, such as `secret.yaml.bak`, and what programs decrypt, such as `secret.yaml.dec` and `secret.dec.yaml`: as the ending of a
 /// name, and before the extension.
 const MARKS: [&str; 20] = [
@@ -141,11 +129,6 @@ pub(crate) fn is_prose(path: &Path) -> bool {
 pub(crate) fn is_patch(path: &Path) -> bool {
     let name = name(path);
     name.ends_with(".patch") || name.ends_with(".diff")
-}
-
-/// Whether the file is there for its name or for Git.
-pub(crate) fn is_keeper(path: &Path) -> bool {
-    KEEPERS.contains(&&*name(path))
 }
 
 /// Whether a killed run of this program has left the file, whose path starts in the repository: what it writes goes into such files first.

@@ -27,6 +27,7 @@ mod decrypted;
 mod dockerfile;
 mod embedded;
 mod encoding;
+mod exempt;
 mod finding;
 mod form;
 mod judged;

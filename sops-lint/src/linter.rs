@@ -15,7 +15,7 @@ use crate::rules::own_rule;
 use crate::settings::{Settings, SettingsError, globs};
 use crate::unparsed::names_secret;
 use crate::unreadable::{broken, encoded, of_any_name, place, unnamed};
-use crate::{embedded, encoding, form, kustomization, rules, suppress, within};
+use crate::{embedded, encoding, exempt, form, kustomization, rules, suppress, within};
 
 /// A file that is to be looked at.
 pub struct Input<'i> {
@@ -128,6 +128,7 @@ impl Linter {
     pub fn lint(&self, input: &Input<'_>) -> Linted {
         let mut report = Report::new(input, self, &rules::BROKEN_FILE);
         let kind = self.run(&mut report);
+        exempt::check(&mut report);
         let facts = std::mem::take(&mut report.facts);
         let mut findings = suppress::apply(report, &self.rules);
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));

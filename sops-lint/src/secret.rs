@@ -37,6 +37,15 @@ pub fn is_secret_part(key: &str) -> bool {
         .any(|part| part.eq_ignore_ascii_case(key))
 }
 
+fn is_known(field: &str) -> bool {
+    SECRET_PARTS.contains(&field) || OTHER_FIELDS.contains(&field) || field.starts_with('$')
+}
+
+/// Whether values of a Secret may be under the field of that name, meant or by mistake.
+pub(crate) fn may_hold_values(field: &str) -> bool {
+    SECRET_PARTS.contains(&field) || !is_known(field) && !MISPLACED.contains(&field)
+}
+
 /// A field at the top of a Secret, its own or one that it merges with `<<`.
 #[derive(Clone, Debug)]
 pub struct SecretField<'d, 'a> {
@@ -104,14 +113,12 @@ impl<'d, 'a> SecretField<'d, 'a> {
 
     /// Whether a Secret has a field of that very name, or patches of kustomize and of the API have it.
     pub fn is_known(&self) -> bool {
-        SECRET_PARTS.contains(&self.name)
-            || OTHER_FIELDS.contains(&self.name)
-            || self.name.starts_with('$')
+        is_known(self.name)
     }
 
     /// Whether values of a Secret may be under it, meant or by mistake.
     pub fn holds_values(&self) -> bool {
-        SECRET_PARTS.contains(&self.name) || !self.is_known() && !MISPLACED.contains(&self.name)
+        may_hold_values(self.name)
     }
 
     /// The first thing under `data` or `stringData` that Kubernetes does not take there: a list, a mapping in it, a text in its place.

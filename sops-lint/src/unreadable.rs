@@ -25,7 +25,7 @@ use crate::rules::{
 };
 use crate::secret::{SecretField, SecretValue, secret_fields};
 use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
-use crate::{action, encoding, form, kubeconfig, template};
+use crate::{action, encoding, exempt, form, kubeconfig, template};
 
 const CONFLICT: &str = "the file has an unresolved merge conflict";
 const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
@@ -280,6 +280,9 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
         || is_public(text)
     {
         return;
+    }
+    if is_prose && !exempt::is_prose(path, text) {
+        return unencrypted(report);
     }
     if is_prose {
         report.of(&rules::BROKEN_FILE, None);

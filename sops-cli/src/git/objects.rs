@@ -56,11 +56,51 @@ impl Objects {
             return None;
         }
         let mut process = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let requests = process.requests.as_mut()?;
-        requests.write_all(format!("{name}\n").as_bytes()).ok()?;
-        requests.flush().ok()?;
+        process.request(&format!("{name}\n"))?;
+        process.answer()
+    }
+
+    /// The content of the blobs with these IDs, those that exist. Git answers them all at once, which is faster than one by one.
+    pub(crate) fn blobs(&self, ids: &[&str]) -> Vec<Option<Vec<u8>>> {
+        let mut process = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blobs = Vec::new();
+        // Git need not read more than fits into a pipe before it answers.
+        for ids in ids.chunks(64) {
+            let requests: String = ids.iter().map(|id| format!("{id}\n")).collect();
+            if process.request(&requests).is_none() {
+                break;
+            }
+            let answers = ids.iter().map(|_| process.answer());
+            let is_blob = |object: &Object| object.kind == Kind::Blob;
+            blobs.extend(answers.map(|object| Some(object.filter(is_blob)?.content)));
+        }
+        blobs
+    }
+
+    /// The content of the blob with that ID.
+    pub(crate) fn blob(&self, id: &str) -> Option<Vec<u8>> {
+        let object = self.find(id)?;
+        (object.kind == Kind::Blob).then_some(object.content)
+    }
+
+    /// The ID of the commit of that name.
+    pub(crate) fn commit(&self, name: &str) -> Option<String> {
+        let object = self.find(&format!("{name}^{{commit}}"))?;
+        (object.kind == Kind::Commit).then_some(object.id)
+    }
+}
+
+impl Process {
+    fn request(&mut self, lines: &str) -> Option<()> {
+        let requests = self.requests.as_mut()?;
+        requests.write_all(lines.as_bytes()).ok()?;
+        requests.flush().ok()
+    }
+
+    /// The next object; `None` if there is no object of the name that was requested.
+    fn answer(&mut self) -> Option<Object> {
         let mut header = String::new();
-        process.answers.read_line(&mut header).ok()?;
+        self.answers.read_line(&mut header).ok()?;
         // `<id> <kind> <size>`, or a name and the reason why there is no such object.
         let words: Vec<_> = header.split_whitespace().collect();
         let [id, kind, size] = words[..] else {
@@ -75,22 +115,10 @@ impl Objects {
         };
         let size: usize = size.parse().ok()?;
         let mut content = vec![0; size + 1];
-        process.answers.read_exact(&mut content).ok()?;
+        self.answers.read_exact(&mut content).ok()?;
         content.pop();
         let id = id.to_owned();
         Some(Object { id, kind, content })
-    }
-
-    /// The content of the blob with that ID.
-    pub(crate) fn blob(&self, id: &str) -> Option<Vec<u8>> {
-        let object = self.find(id)?;
-        (object.kind == Kind::Blob).then_some(object.content)
-    }
-
-    /// The ID of the commit of that name.
-    pub(crate) fn commit(&self, name: &str) -> Option<String> {
-        let object = self.find(&format!("{name}^{{commit}}"))?;
-        (object.kind == Kind::Commit).then_some(object.id)
     }
 }
 

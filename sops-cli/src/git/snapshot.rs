@@ -155,6 +155,24 @@ impl<'o> Snapshot<'o> {
             .collect()
     }
 
+    /// The regular files in a directory relative to the root, without those further below.
+    pub(crate) fn files_in(&self, directory: &Path) -> impl Iterator<Item = TrackedFile> {
+        let mut begin = directory.as_os_str().as_bytes().to_vec();
+        if !begin.is_empty() {
+            begin.push(b'/');
+        }
+        let first = self
+            .entries
+            .partition_point(|entry| self.list[entry.path.clone()] < *begin);
+        let name = move |entry: &Entry| self.list[entry.path.clone()].strip_prefix(&*begin);
+        let below = self.entries[first..]
+            .iter()
+            .map_while(move |entry| Some((entry, name(entry)?)));
+        let files =
+            below.filter(|(entry, name)| entry.kind == EntryKind::File && !name.contains(&b'/'));
+        files.map(|(entry, _)| self.file(entry))
+    }
+
     /// Whether it has a file or link at a path relative to the root.
     pub(crate) fn contains(&self, path: &Path) -> bool {
         self.entry(path).is_some()
@@ -174,6 +192,12 @@ impl<'o> Snapshot<'o> {
                 .in_file(&name_of(&file.path))
                 .hint("`git fsck` finds what is damaged")
         })
+    }
+
+    /// The content of files, which may be from another snapshot. What is missing has none.
+    pub(crate) fn contents(&self, files: &[&TrackedFile]) -> Vec<Option<Vec<u8>>> {
+        let ids: Vec<&str> = files.iter().map(|file| &*file.blob).collect();
+        self.objects.blobs(&ids)
     }
 
     /// The content of the file at an absolute path, following links. `None`: no such file.

@@ -16,7 +16,7 @@ use crate::rules::secret_in_command as command;
 use crate::rules::secret_in_config_map as config_map;
 use crate::rules::secret_in_helm_values as helm_values;
 use crate::rules::secret_in_metadata as metadata;
-use crate::secret::{SECRET_PARTS, secret_fields};
+use crate::secret::{SECRET_PARTS, may_hold_values, secret_fields};
 
 /// What to do about a Secret in a patch.
 pub(super) const HELP: &str = "SOPS cannot encrypt a patch: put the values into a Secret in a file of its own, and encrypt that with `sops-rs encrypt -i`";
@@ -64,9 +64,7 @@ pub(super) fn look_at_list(
             Some("copy" | "move") => {
                 for (path, value) in written.moved(text("from").unwrap_or_default(), path) {
                     let path_parts = parts(&path);
-                    if let None | Some("data" | "stringData") =
-                        path_parts.first().map(String::as_str)
-                    {
+                    if path_parts.first().is_none_or(|part| is_part(part, kind)) {
                         look_at(&path_parts, value, kind, &mut seen, report);
                     }
                     written.set(&path, value);
@@ -121,14 +119,10 @@ fn look_at(
     }
     match &*path {
         [] => merge::look_at([value].into_iter(), kind, report),
-        [part] if SECRET_PARTS.contains(part) => {
-            for field in secret_fields(value) {
-                if is_new(field.node, &format!("{part}/"), seen) {
-                    entry(part, field.name, field.node, kind, report);
-                }
-            }
+        [part, below @ ..] if is_part(part, kind) => {
+            let key = below.first().unwrap_or(part);
+            entries(part, key, value, kind, seen, report);
         }
-        [part, key] if SECRET_PARTS.contains(part) => entry(part, key, value, kind, report),
         [.., "env"] | [.., "env", _] => {
             report.of(&env::RULE, None);
             env::variables(value, report);
@@ -165,6 +159,45 @@ fn look_at(
             helm_values::tree("values", value, report);
         }
         _ => in_containers(value, report),
+    }
+}
+
+/// Whether values of a Secret may be under a field of an object, which is spelled right unless the object is known to be a Secret.
+fn is_part(field: &str, kind: &str) -> bool {
+    SECRET_PARTS.contains(&field) || kind == "Secret" && may_hold_values(field)
+}
+
+/// The scalars of a value under a part, at any depth: Kubernetes refuses lists and mappings there, but they show their values.
+fn entries(
+    part: &str,
+    key: &str,
+    value: NodeRef<'_, '_>,
+    kind: &str,
+    seen: &mut Seen,
+    report: &mut Report<'_>,
+) {
+    let mut open = vec![(key.to_owned(), value)];
+    while let Some((key, node)) = open.pop() {
+        if node.shape() == Shape::Scalar {
+            // An operation may move what was reported.
+            let place = (node.span(), "reported".to_owned());
+            let before = report.findings.len();
+            if !seen.contains(&place) {
+                entry(part, &key, node, kind, report);
+            }
+            if report.findings.len() > before {
+                seen.insert(place);
+            }
+            continue;
+        }
+        let begin = open.len();
+        let items = node.items().map(|item| (key.clone(), item));
+        let fields = secret_fields(node).into_iter();
+        let fields = fields.map(|field| (field.name.to_owned(), field.node));
+        let below = items.chain(fields);
+        open.extend(below.filter(|(_, node)| is_new(*node, &format!("{part}/"), seen)));
+        // In the order of the text.
+        open[begin..].reverse();
     }
 }
 

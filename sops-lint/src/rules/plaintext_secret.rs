@@ -13,6 +13,7 @@ use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 use super::secret_in_metadata::last_applied;
 use crate::action;
 use crate::claim::{has_secret, names_keys, text_of};
+use crate::exempt;
 use crate::finding::{Fix, Severity};
 use crate::form;
 use crate::kubeconfig;
@@ -297,7 +298,8 @@ pub(crate) fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
             let Some((name, value)) = literal.as_str().and_then(|text| text.split_once('=')) else {
                 continue;
             };
-            if is_new(literal) && !is_open_reference(value.trim_matches(['"', '\''])) {
+            let scrutiny = report.scrutiny(&literal.span());
+            if is_new(literal) && !scrutiny.passes(value.trim_matches(['"', '\''])) {
                 report
                     .node(
                         literal,
@@ -392,11 +394,15 @@ fn is_for_whole_file(document: &Document<'_>, rule: &CreationRule, report: &Repo
     }
     // Another check reports Secrets.
     let objects = objects(document);
-    let has_secret = objects
-        .iter()
-        .any(|object| object.is_secret() || object.is_kustomization());
+    let has_secret = objects.iter().any(Object::is_secret);
+    let is_kustomization = |top: NodeRef<'_, '_>| {
+        let mut objects = objects.iter();
+        exempt::is_kustomization(top)
+            && objects.any(|object| object.node.span() == top.span() && object.is_kustomization())
+    };
+    let is_known = |top| is_object(top) || is_kustomization(top);
     let mut tops = document.tops().flatten();
-    !has_secret && tops.any(|top| !is_object(top) || has_credential(top))
+    !has_secret && tops.any(|top| !is_known(top) || has_credential(top))
 }
 
 /// Whether an object of another kind than Secret has a value that looks like one.
@@ -416,14 +422,14 @@ fn has_credential(top: NodeRef<'_, '_>) -> bool {
 }
 
 /// Whether it has what every object in a cluster has.
-fn is_object(top: NodeRef<'_, '_>) -> bool {
+pub(crate) fn is_object(top: NodeRef<'_, '_>) -> bool {
     let has = |key| top.at(&["metadata", key]).is_some();
     let kind = top.get("kind").and_then(NodeRef::as_str);
     has("name") || has("generateName") || kind.is_some_and(|kind| kind.ends_with("List"))
 }
 
 /// The first value that is a secret by its key and its text.
-fn credential<'d, 'a>(
+pub(crate) fn credential<'d, 'a>(
     top: NodeRef<'d, 'a>,
     is_secret: impl Fn(&str, &str) -> bool,
 ) -> Option<NodeRef<'d, 'a>> {
@@ -525,16 +531,20 @@ pub(crate) fn is_manifest(top: NodeRef<'_, '_>) -> bool {
 
 /// The creation rule that names the file by an expression, unless that is for all files, or the file is one that is never encrypted.
 pub(crate) fn own_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
-    let path = report.input.path;
-    if is_for_other_programs(path) || form::is_keeper(path) {
-        return None;
+    match exempt::is_named(report.input.path) {
+        true => None,
+        false => matching_rule(report),
     }
+}
+
+/// The creation rule that names the file by an expression, unless that is for all files.
+pub(crate) fn matching_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
     // A rule without an expression is for what people encrypt by hand.
     let NamingRule { config, rule, .. } = report.naming_rule()?;
     if is_for_repository_host(report, config, rule) {
         return None;
     }
-    let is_format = Format::from_path(path) != Format::Binary;
+    let is_format = Format::from_path(report.input.path) != Format::Binary;
     let is_meant = is_format || !is_for_all_files(config, rule);
     (is_meant && report.is_claimed(rule)).then_some(rule)
 }
@@ -548,7 +558,7 @@ fn is_for_all_files(config: &Config, rule: &CreationRule) -> bool {
 }
 
 /// Whether the file's creation rule also matches a path that cannot exist with the same extension.
-fn has_rule_for_its_form(report: &Report<'_>) -> bool {
+pub(crate) fn has_rule_for_its_form(report: &Report<'_>) -> bool {
     report
         .creation_rule()
         .is_some_and(|(_, config, rule)| is_for_all_of_its_form(config, rule, report.input.path))
@@ -562,24 +572,6 @@ fn is_for_all_of_its_form(config: &Config, rule: &CreationRule, path: &Path) -> 
     }
     let matched = config.creation_rule_for(&nowhere);
     matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
-}
-
-/// Whether the file is one that other programs read as it is, which nobody encrypts.
-pub(crate) fn is_for_other_programs(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str());
-    [
-        "kustomization.yaml",
-        "kustomization.yml",
-        "Kustomization",
-        "Chart.yaml",
-        "Chart.lock",
-        ".sops.yaml",
-        ".sops-lint.yaml",
-        ".pre-commit-config.yaml",
-        "package.json",
-        "package-lock.json",
-    ]
-    .contains(&name.unwrap_or_default())
 }
 
 /// Whether a service of the repository's host reads the file as it is. A rule for all files of an extension is not meant for anything in the

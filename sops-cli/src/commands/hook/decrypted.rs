@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sops_core::CIPHERTEXT_PREFIX;
 use sops_lint::Encrypted;
@@ -10,6 +11,34 @@ use sops_lint::Encrypted;
 use crate::git::{Snapshot, TrackedFile};
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
+
+/// The name of the commit that has the encrypted file beside a copy.
+const BESIDE: &str = "the same commit";
+
+/// How many files of a directory are read to find the one that a file with an unrelated name is a copy of.
+const MOST: usize = 100;
+
+/// The encrypted files of each directory, read at most once.
+#[derive(Default)]
+pub(super) struct Directories(Mutex<HashMap<PathBuf, Arc<[Encrypted]>>>);
+
+impl Directories {
+    /// The first encrypted files in the directory of a file.
+    fn beside(&self, snapshot: &Snapshot<'_>, path: &Path) -> Arc<[Encrypted]> {
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = read.get(directory) {
+            return Arc::clone(known);
+        }
+        let files = snapshot.files_in(directory);
+        let files = files.filter(|file| Encrypted::may_be_named(&file.path));
+        let files: Vec<TrackedFile> = files.take(MOST).collect();
+        let files = encrypted(snapshot, &files).into_iter();
+        let files: Arc<[Encrypted]> = files.map(Encrypted::staying).collect();
+        read.insert(directory.to_owned(), Arc::clone(&files));
+        files
+    }
+}
 
 /// What a file is compared with.
 pub(super) struct Previous<'p> {
@@ -21,6 +50,8 @@ pub(super) struct Previous<'p> {
     pub(super) deleted_before: &'p [Encrypted],
     /// The name of the commit that has the versions.
     pub(super) name: &'p str,
+    /// The files beside it.
+    pub(super) directories: &'p Directories,
 }
 
 /// The name of a commit before the last one.
@@ -43,14 +74,18 @@ impl Previous<'_> {
                 return shown;
             }
         }
-        let beside = Encrypted::usual_names(path);
-        let beside: Vec<TrackedFile> = beside
-            .iter()
-            .flat_map(|name| judge.snapshot.files_at(name))
+        let related = Encrypted::related_names(path).into_iter();
+        let related: Vec<TrackedFile> = related
+            .flat_map(|name| judge.snapshot.files_at(&name))
             .collect();
-        let beside = encrypted(judge.snapshot, &beside).into_iter();
-        let beside: Vec<Encrypted> = beside.map(Encrypted::staying).collect();
-        judge.shown_as_decrypted(path, bytes, &beside, "the same commit")
+        let related = encrypted(judge.snapshot, &related).into_iter();
+        let related: Vec<Encrypted> = related.map(Encrypted::staying).collect();
+        let beside = || self.directories.beside(judge.snapshot, path);
+        let shown = judge.shown_as_decrypted(path, bytes, &related, BESIDE);
+        match shown.is_empty() {
+            true => judge.shown_as_decrypted(path, bytes, &beside(), BESIDE),
+            false => shown,
+        }
     }
 }
 
@@ -110,10 +145,12 @@ pub(super) fn encrypted<'f>(
     files: impl IntoIterator<Item = &'f TrackedFile>,
 ) -> Vec<Encrypted> {
     let root = sops_lint::Tree::root(snapshot);
-    let files = files.into_iter().filter_map(|file| {
-        let bytes = snapshot.content(file).ok()?;
-        Encrypted::read(&root.join(&file.path), &bytes)
-    });
+    let files: Vec<&TrackedFile> = files.into_iter().collect();
+    let contents = snapshot.contents(&files);
+    let files = files
+        .iter()
+        .zip(contents)
+        .filter_map(|(file, bytes)| Encrypted::read(&root.join(&file.path), &bytes?));
     files.collect()
 }
 

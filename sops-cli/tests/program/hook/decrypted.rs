@@ -76,6 +76,93 @@ fn a_decrypted_copy_beside_the_encrypted_file_is_refused() {
 }
 
 #[test]
+fn a_decrypted_copy_of_any_name_is_refused() {
+    for (encrypted, text, copies) in [
+        (
+            "settings.yaml",
+            VALUES,
+            &[
+                "settings2.yaml",
+                "settings.yaml.md",
+                "settings (1).yaml",
+                "settings-copy.yaml",
+                "settings.local.yaml",
+                "settings-decrypted.yaml",
+                "settings",
+                "backup.yaml",
+            ][..],
+        ),
+        (
+            "a/.env",
+            "A=correct-horse\nB=\"a b c\"\nC=5432\n",
+            &["a/.env.out", "a/.env.HEAD", "a/env"],
+        ),
+        (
+            "a.json",
+            "{\"a\": \"correct-horse\", \"b\": [1.5, true, null]}",
+            &["b.json", "b.yaml"],
+        ),
+        ("a.ini", "[a]\nb = correct-horse\n", &["b.ini", "b.conf"]),
+    ] {
+        let repository = repository(&[(encrypted, text)]);
+        for copy in copies {
+            let decrypted = repository.sops_rs(&["decrypt", encrypted]).succeeds();
+            repository.add(copy, &decrypted.stdout);
+            repository.refuses(&format!(
+                "is encrypted in the same commit as `{encrypted}`, and in plaintext now"
+            ));
+            repository.git(&["rm", "-qf", copy]).succeeds();
+        }
+    }
+    let repository = repository(&[("settings.yaml", VALUES)]);
+    let decrypt = [
+        "decrypt",
+        "--output-type",
+        "json",
+        "settings.yaml",
+        "--output",
+        "settings.json",
+    ];
+    repository.sops_rs(&decrypt).succeeds();
+    repository.git(&["add", "settings.json"]).succeeds();
+    repository.refuses("is encrypted in the same commit as `settings.yaml`");
+    repository.git(&["rm", "-qf", "settings.json"]).succeeds();
+    // A file for another environment, a sample, and a copy that another directory has.
+    for (name, text) in [
+        ("dev.yaml", "db:\n  user: app\n  password: dev\n"),
+        (
+            "settings.example.yaml",
+            "db: {user: USER, password: CHANGEME}\n",
+        ),
+        ("other/dev.yaml", "db: {user: app}\n"),
+    ] {
+        repository.add(name, text);
+        repository.sops_rs(&["hook", "run"]).succeeds();
+    }
+    repository.git(&["add", "."]).succeeds();
+    repository.commit().succeeds();
+}
+
+#[test]
+fn a_decrypted_binary_file_is_refused_beside_the_encrypted_one() {
+    let repository = repository(&[]);
+    repository.0.write("a.bin", "\u{1}correct-horse");
+    let encrypted = repository.sops_rs(&["encrypt", "a.bin"]).succeeds();
+    repository.add("keys/a-enc.bin", &encrypted.stdout);
+    repository.commit().succeeds();
+    for (name, content) in [
+        ("keys/A.bin", "\u{1}other"),
+        ("keys/other.dat", "\u{1}correct-horse"),
+    ] {
+        repository.add(name, content);
+        repository.refuses("the file is encrypted in the same commit as `keys/a-enc.bin`");
+        repository.git(&["rm", "-qf", name]).succeeds();
+    }
+    repository.add("keys/other.dat", "\u{1}other");
+    repository.sops_rs(&["hook", "run"]).succeeds();
+}
+
+#[test]
 fn a_secret_may_lose_its_values() {
     let head = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n";
     let repository = repository(&[(

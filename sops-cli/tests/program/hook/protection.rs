@@ -19,7 +19,7 @@ fn configuration() -> String {
 fn repository() -> Repository {
     let repository = Repository::new();
     repository.add(".sops.yaml", &configuration());
-    repository.0.write("secrets/a.yaml", VALUES);
+    repository.0.write("secrets/a.yaml", "api_key: staple\n");
     repository
         .sops_rs(&["encrypt", "-i", "secrets/a.yaml"])
         .succeeds();

@@ -1,0 +1,390 @@
+//! Files that other programs read as they are, so that a creation rule does not cover them. A name alone exempts nothing: the content must be
+//! what the name says, without anything that looks like a secret.
+
+use std::ops::Range;
+use std::path::Path;
+
+use sops_core::Document;
+use sops_core::config::CreationRule;
+use sops_core::document::{NodeRef, Shape};
+
+use crate::claim::{has_secret_comment, text_of};
+use crate::encoding::is_utf8;
+use crate::likeness::{in_text, is_harmless, is_random};
+use crate::report::Report;
+use crate::rules::{self, PLAINTEXT_SECRET};
+use crate::template;
+
+/// What the name of an exempt file says of its content.
+#[derive(Clone, Copy)]
+enum Content {
+    /// A mapping with no other keys than these, in any letter case, or an object with a name.
+    Only(&'static [&'static str]),
+    /// A mapping with at least one of these keys.
+    Some(&'static [&'static str]),
+    /// Nothing but comments.
+    Comments,
+    /// One pattern in each line.
+    Patterns,
+    /// A pattern and its attributes in each line.
+    Attributes,
+    /// Sections of settings.
+    Settings,
+}
+
+const KUSTOMIZATION: &[&str] = &[
+    "apiVersion",
+    "kind",
+    "metadata",
+    "openapi",
+    "namePrefix",
+    "nameSuffix",
+    "namespace",
+    "labels",
+    "commonLabels",
+    "commonAnnotations",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "patches",
+    "images",
+    "imageTags",
+    "replacements",
+    "replicas",
+    "vars",
+    "sortOptions",
+    "resources",
+    "components",
+    "crds",
+    "bases",
+    "configMapGenerator",
+    "secretGenerator",
+    "helmGlobals",
+    "helmCharts",
+    "helmChartInflationGenerator",
+    "generatorOptions",
+    "configurations",
+    "generators",
+    "transformers",
+    "validators",
+    "buildMetadata",
+];
+
+const CHART: &[&str] = &[
+    "apiVersion",
+    "name",
+    "version",
+    "kubeVersion",
+    "description",
+    "type",
+    "keywords",
+    "home",
+    "sources",
+    "dependencies",
+    "maintainers",
+    "icon",
+    "appVersion",
+    "deprecated",
+    "annotations",
+    "condition",
+    "tags",
+    "engine",
+    "tillerVersion",
+];
+
+/// The exempt names, with what they say.
+const CONTENTS: [(&[&str], Content); 11] = [
+    (
+        &["kustomization.yaml", "kustomization.yml", "Kustomization"],
+        Content::Only(KUSTOMIZATION),
+    ),
+    (&["Chart.yaml"], Content::Only(CHART)),
+    (
+        &["Chart.lock"],
+        Content::Only(&["dependencies", "digest", "generated"]),
+    ),
+    (
+        &[".sops.yaml", ".sops.yml"],
+        Content::Some(&["creation_rules", "destination_rules", "stores"]),
+    ),
+    (
+        &[".sops-lint.yaml"],
+        Content::Only(&[
+            "select", "ignore", "severity", "exclude", "images", "baseline",
+        ]),
+    ),
+    (&[".pre-commit-config.yaml"], Content::Some(&["repos"])),
+    (
+        &["package.json", "package-lock.json"],
+        Content::Some(&[
+            "name",
+            "version",
+            "private",
+            "type",
+            "scripts",
+            "dependencies",
+            "devDependencies",
+            "workspaces",
+            "packages",
+            "lockfileVersion",
+            "license",
+            "main",
+            "module",
+            "exports",
+            "types",
+            "sideEffects",
+            "overrides",
+        ]),
+    ),
+    (&[".gitkeep", ".keep"], Content::Comments),
+    (
+        &[".gitignore", ".helmignore", ".dockerignore"],
+        Content::Patterns,
+    ),
+    (&[".gitattributes"], Content::Attributes),
+    (&[".editorconfig"], Content::Settings),
+];
+
+/// What the name says of the content; `None` for the name of a file that is not exempt.
+fn content(path: &Path) -> Option<Content> {
+    let name = path.file_name()?.to_str()?;
+    let known = CONTENTS.iter().find(|(names, _)| names.contains(&name));
+    known.map(|(_, content)| *content)
+}
+
+/// Whether the file has the name of one that nobody encrypts.
+pub(crate) fn is_named(path: &Path) -> bool {
+    content(path).is_some()
+}
+
+/// Reports an exempt file that a creation rule matches, if it is not what its name says or holds what looks like a secret. What other checks
+/// have found in it is enough.
+pub(crate) fn check(report: &mut Report<'_>) {
+    let Some(content) = content(report.input.path) else {
+        return;
+    };
+    let is_known = |code| code == PLAINTEXT_SECRET.code;
+    let mut found = report.findings.iter();
+    if report.is_encrypted || found.any(|finding| is_known(finding.rule.code)) {
+        return;
+    }
+    let Some(rule) = rules::matching_rule(report) else {
+        return;
+    };
+    let text = text_of(report.input.bytes);
+    let Some((span, problem)) = problem(content, &text, rule, report) else {
+        return;
+    };
+    let span = if is_utf8(report.input.bytes) {
+        span
+    } else {
+        0..0
+    };
+    report.of(&PLAINTEXT_SECRET, None);
+    report
+        .span(span, format!("a creation rule covers this file, {problem}"))
+        .help("put secrets into a file of their own and encrypt that; if this file is meant to be public, exclude it from the rule's `path_regex`");
+}
+
+/// What is wrong with the content under the creation rule, and where.
+fn problem(
+    content: Content,
+    text: &str,
+    creation: &CreationRule,
+    report: &Report<'_>,
+) -> Option<(Range<usize>, String)> {
+    let other = || (0..0, "and its content is not what its name says".to_owned());
+    let secret = |span| {
+        (
+            span,
+            "which has what looks like a secret in plaintext".to_owned(),
+        )
+    };
+    let secret = |span: Option<Range<usize>>| span.map(secret);
+    let in_comment = || has_secret_comment(text).then_some(0..0);
+    let (Content::Only(_) | Content::Some(_)) = content else {
+        let found = in_text("", text).into_iter().next();
+        let found = found.map(|found| found.range).or_else(in_comment);
+        let is_line = |line: &str| is_line(content, line);
+        let is_other = || !lines(text).all(is_line);
+        return secret(found).or_else(|| is_other().then(other));
+    };
+    if lines(text).all(|line| ["---", "~", "null"].contains(&line)) {
+        return secret(in_comment());
+    }
+    let is_meant = !rules::has_rule_for_its_form(report);
+    let filled = template::filled(text);
+    let Ok(document) = Document::parse_leniently(filled.as_deref().unwrap_or(text)) else {
+        return is_meant.then(other);
+    };
+    let mut tops = document.tops().flatten();
+    let is_known = |top| is_mapping(content, top);
+    let is_other =
+        tops.next().is_none_or(|top| !is_known(top)) || !tops.all(is_known) || has_word(text);
+    let rule = creation.rule.clone().unwrap_or_default();
+    // A rule that names keys says nothing of other keys.
+    let is_selected = || {
+        let selected = document.unencrypted(Some(&rule)).unwrap_or_default();
+        !rule.names_what_is_encrypted() || !selected.is_empty()
+    };
+    if is_other && is_selected() {
+        return Some(other());
+    }
+    if !is_meant {
+        return None;
+    }
+    let is_secret = |key: &str, text: &str| !in_text(key, text).is_empty();
+    let mut tops = document.tops().flatten();
+    let found = tops.find_map(|top| rules::credential(top, is_secret));
+    secret(found.map(NodeRef::span).or_else(in_comment))
+}
+
+/// Whether a document of the text is a word and no mapping.
+fn has_word(text: &str) -> bool {
+    let mut documents = vec![String::new()];
+    for line in lines(text) {
+        match line.strip_prefix("---").or(line.strip_prefix("...")) {
+            Some(rest) => documents.push(rest.trim().to_owned()),
+            None => documents
+                .last_mut()
+                .into_iter()
+                .for_each(|text| text.push_str(line)),
+        }
+    }
+    let is_word =
+        |text: &String| !["", "~", "null"].contains(&&**text) && !text.contains([':', '{']);
+    documents.iter().any(is_word)
+}
+
+/// The lines of a text that are not empty and not comments.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with(['#', ';']))
+}
+
+/// Whether a line may be in a file of that content.
+fn is_line(content: Content, line: &str) -> bool {
+    let is_pair = || line.contains(": ") || line.contains(" = ");
+    // Neither a password in base64 nor one in hexadecimal has other characters.
+    let is_generated = || {
+        line.chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+=".contains(c))
+            && is_random(line)
+    };
+    match content {
+        Content::Patterns => {
+            !line.contains(char::is_control) && !is_pair() && !line.contains('=') && !is_generated()
+        }
+        Content::Attributes => !is_pair() && line.contains([' ', '\t']),
+        Content::Settings => line.starts_with('[') || line.contains('='),
+        _ => false,
+    }
+}
+
+/// Whether the top of a document may be in a file of that content.
+fn is_mapping(content: Content, top: NodeRef<'_, '_>) -> bool {
+    let mut keys = top.entries().map(|(key, _)| key);
+    let is_in = |known: &[&str], key: &str| known.iter().any(|own| own.eq_ignore_ascii_case(key));
+    match content {
+        _ if top.shape() != Shape::Mapping => false,
+        Content::Only(known) => {
+            keys.all(|key| is_in(known, key)) || rules::is_manifest(top) && rules::is_object(top)
+        }
+        Content::Some(known) => top.entries().next().is_none() || keys.any(|key| is_in(known, key)),
+        _ => false,
+    }
+}
+
+/// Whether an object has only the keys of a kustomization.
+pub(crate) fn is_kustomization(top: NodeRef<'_, '_>) -> bool {
+    let is_known = |key: &str| {
+        KUSTOMIZATION
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(key))
+    };
+    top.entries().all(|(key, _)| is_known(key))
+}
+
+/// Whether a file with the name of prose reads as prose: it is neither one word nor a list of variables. Nothing in `LICENSE` and the like
+/// may look like a secret, but documentation shows examples.
+pub(crate) fn is_prose(path: &Path, text: &str) -> bool {
+    let text = text.trim();
+    let is_value = |word: &str| {
+        !word.contains(char::is_whitespace) && !word.contains("://") && !is_harmless(word)
+    };
+    let is_variable = |line: &str| {
+        let variable = line.split_once(['=', ':']);
+        variable.is_some_and(|(name, value)| {
+            !name.trim().contains(char::is_whitespace) && is_value(value.trim())
+        })
+    };
+    let is_list = || {
+        let is_key = |line: &&str| line.ends_with(':') && !line.contains(char::is_whitespace);
+        let mut of_list = lines(text).filter(|line| !is_key(line));
+        lines(text).any(is_variable) && of_list.all(is_variable)
+    };
+    let holds_secret = || path.extension().is_none() && !in_text("", text).is_empty();
+    !is_value(text) && !is_list() && !holds_secret()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_shows_what_a_file_is() {
+        let is_line = |name: &str, text: &str| {
+            let content = content(Path::new(name)).expect("the name is that of an exempt file");
+            lines(text).all(|line| is_line(content, line))
+        };
+        for (name, text) in [
+            (
+                ".gitignore",
+                "# keys\n\n*.key\n/a b/\n!key-2024-01-x64.txt\nnode_modules\n",
+            ),
+            (".dockerignore", "**/target\n"),
+            (".gitattributes", "*.yaml diff=sopsdiffer\n[attr]a -b\n"),
+            (".editorconfig", "root=true\n[*.rs]\nindent_size = 4\n"),
+            (".keep", "# kept\n\n"),
+            (".gitkeep", ""),
+        ] {
+            assert!(is_line(name, text), "{name} {text}");
+        }
+        for (name, text) in [
+            (".gitignore", "PIN=hunter2\n"),
+            (".gitignore", "pin: hunter2\n"),
+            (".dockerignore", "*.key\nq8tbd7Zk21mPx40LcvW9\n"),
+            (".gitattributes", "hunter2\n"),
+            (".editorconfig", "hunter2\n"),
+            (".gitkeep", "hunter2\n"),
+            (".gitignore", "\u{1}hunter2\n"),
+        ] {
+            assert!(!is_line(name, text), "{name} {text}");
+        }
+    }
+
+    #[test]
+    fn prose_is_told_from_values() {
+        let example = "For example:\n\n    password: hunter2-Marker\n";
+        assert!(is_prose(Path::new("a.md"), example));
+        for text in [
+            "# Secrets\n\nSee [SOPS](https://getsops.io). Set `PASSWORD` first.\n",
+            "# Title\n",
+            "Note: encrypt every file here.\n",
+            "Note:\n\nEncrypt every file here.\n",
+            "See: https://example.com/a\n",
+            "* @ann\n",
+            "",
+        ] {
+            assert!(is_prose(Path::new("LICENSE"), text), "{text}");
+        }
+        for text in [
+            "hunter2-Marker\n",
+            "# Variables\nPIN=hunter2\nUSER=ann\n",
+            "pin: hunter2\n",
+            "stringData:\n  pin: hunter2\n",
+            "This is it:\n\npassword: q8tbd7Zk21mPx40LcvW9\n",
+        ] {
+            assert!(!is_prose(Path::new("LICENSE"), text), "{text}");
+        }
+    }
+}
