@@ -315,7 +315,8 @@ impl Report {
             };
             let mut shown = judge.shown(&version.file.path, &bytes);
             if shown.is_empty() {
-                shown = shown_as_decrypted(&judge, version, &changes, &deleted, &directories, &bytes);
+                shown =
+                    shown_as_decrypted(&judge, version, &changes, &deleted, &directories, &bytes);
             }
             if let (true, Some(before)) = (shown.is_empty(), earlier.before(&version.commit)) {
                 shown = secrets.shown_by_removed_rule(&version.file, before)?;

@@ -173,7 +173,8 @@ fn a_push_is_judged_by_a_configuration_that_is_not_added() {
         .git(&["worktree", "add", "-q", "../tree", "other"])
         .succeeds();
     let tree = repository.0.path("../tree");
-    std::fs::write(tree.join("app/secrets/c.env"), ENV).expect("the test owns it");
+    let another = "CACHE_PASSWORD=w0r1d-of-tom0rr0w\n";
+    std::fs::write(tree.join("app/secrets/c.env"), another).expect("the test owns it");
     repository.git_in(&tree, &["add", "."]).succeeds();
     let commit = ["commit", "-q", "--no-verify", "-m", "x"];
     repository.git_in(&tree, &commit).succeeds();
