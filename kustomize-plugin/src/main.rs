@@ -15,6 +15,7 @@ mod resource_list;
 mod sample;
 mod workspace;
 
+use std::alloc::System;
 use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
@@ -39,8 +40,12 @@ Configurations name it in the annotation config.kubernetes.io/function:
 and `kustomize build --enable-alpha-plugins --enable-exec` runs it.
 ";
 
+/// Wipes each block of memory when it is freed, so that no secret is left in it.
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<System> = zeroizing_alloc::ZeroAlloc(System);
+
 fn main() -> ExitCode {
-    hardening::harden("sops-rs-krm");
+    sops_hardening::harden("sops-rs-krm");
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     match arguments.first().and_then(|argument| argument.to_str()) {
         Some("--version" | "-V") => {
@@ -59,7 +64,7 @@ fn main() -> ExitCode {
     }
     run().unwrap_or_else(|error| {
         let message = without_error_numbers(&error.to_string());
-        eprintln!("sops-rs-krm: error: {}", hardening::one_line(&message));
+        eprintln!("sops-rs-krm: error: {}", sops_printable::one_line(&message));
         ExitCode::FAILURE
     })
 }

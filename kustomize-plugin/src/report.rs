@@ -1,7 +1,7 @@
 //! What is told to a person on standard error, and to programs in `results`.
 
-use hardening::one_line;
 use sops_core::tree::{Entry, Node};
+use sops_printable::one_line;
 
 use crate::problem::{Problem, ResourceRef};
 
@@ -166,7 +166,7 @@ mod tests {
         const HOSTILE: &str =
             "x\u{1b}[2K\u{9b}1A\nerror: forged\r\u{85}\u{2028}\u{202e}\u{2066}\u{200b}\u{feff}";
         let name = serde_json::to_string(HOSTILE).expect("it is JSON");
-        let name = sops_core::printable::escaped_json(&name);
+        let name = sops_printable::escaped_json(&name);
         let sample = Sample::new();
         let generator =
             "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsGenerator\nmetadata:\n  name: ";

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args as _, CommandFactory, FromArgMatches, Parser, Subcommand as _};
-use hardening::lines;
+use sops_printable::lines;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};

@@ -7,11 +7,11 @@ use std::iter;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use hardening::{lines, one_line};
 use sops_core::document::merge_conflict;
-use sops_core::printable::escaped;
 use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};
+use sops_printable::escaped;
+use sops_printable::{lines, one_line};
 
 use crate::excerpt::{Excerpt, Excerpts};
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use sops_core::Format;
-use sops_core::printable::is_printable;
+use sops_printable::is_printable;
 
 /// What stands in place of a value.
 const MASK: &str = "***";

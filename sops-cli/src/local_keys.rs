@@ -2,12 +2,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use hardening::one_line;
 use sops_core::keys::{
     Effort, Environment, Family, Gpg, Identities, KeyService, MasterKey, Opened,
 };
-use sops_core::printable::beginning;
 use sops_keyservice::{Answer, Status};
+use sops_printable::beginning;
+use sops_printable::one_line;
 use zeroize::Zeroizing;
 
 use crate::ui::Ui;

@@ -49,9 +49,14 @@ mod usage_error;
 mod vim;
 mod walking;
 
+use std::alloc::System;
 use std::process::ExitCode;
 
+/// Wipes each block of memory when it is freed, so that no secret is left in it.
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<System> = zeroizing_alloc::ZeroAlloc(System);
+
 fn main() -> ExitCode {
-    hardening::harden("sops-rs");
+    sops_hardening::harden("sops-rs");
     cli::run()
 }

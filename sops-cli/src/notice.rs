@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use hardening::one_line;
 use sops_core::Format;
+use sops_printable::one_line;
 use zeroize::Zeroizing;
 
 use crate::command_error::CommandError;

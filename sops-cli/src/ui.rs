@@ -6,11 +6,11 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 
 use annotate_snippets::Renderer;
-use hardening::{lines, masked, one_line};
 use indicatif::ProgressBar;
 use secrecy::SecretString;
 use sops_core::Error;
 use sops_core::keys::Prompt;
+use sops_printable::{lines, masked, one_line};
 
 use crate::command_error::CommandError;
 use crate::shortening::shortened;

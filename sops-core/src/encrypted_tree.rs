@@ -10,11 +10,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value as Json};
 
+use crate::canonical;
 use crate::cipher::{CIPHERTEXT_PREFIX, Cipher};
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::format::Format;
-use crate::golang;
 use crate::keys::{DataKey, KeyService, recover_data_key};
 use crate::metadata::{BLOCK_KEY, Metadata};
 use crate::rules::CompiledRule;
@@ -179,7 +179,7 @@ impl Walk {
         };
         let opened = self.cipher.decrypt(text, &self.path.additional_data);
         let (kind, canonical) = match opened {
-            Ok((kind, plaintext)) => (kind, golang::canonical(kind, plaintext)),
+            Ok((kind, plaintext)) => (kind, canonical::canonical(kind, plaintext)),
             Err(problem) => return Err(self.problem(problem)),
         };
         match canonical {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use sops_go_compat::RegexpError;
+
 use crate::key_path::{Component, KeyPath};
 use crate::keys::{Family, MasterKey};
 
@@ -263,6 +265,15 @@ pub enum Error {
         /// The system's own error.
         source: std::io::Error,
     },
+}
+
+impl From<RegexpError> for Error {
+    fn from(error: RegexpError) -> Self {
+        Self::Regex {
+            pattern: error.pattern,
+            message: error.message,
+        }
+    }
 }
 
 impl Error {

@@ -102,6 +102,7 @@
 //! # Ok::<(), sops_core::Error>(())
 //! ```
 
+mod canonical;
 mod cipher;
 pub mod config;
 mod convert;
@@ -110,21 +111,17 @@ mod encrypted_tree;
 mod error;
 mod file;
 mod format;
-mod golang;
 mod key_path;
 pub mod keys;
 mod mac;
 pub mod metadata;
 mod pipeline;
-pub mod printable;
 pub mod reading;
 pub mod rules;
 pub mod tree;
 mod typed;
 mod value;
 mod variables;
-#[cfg(test)]
-mod vectors;
 
 pub use cipher::{CIPHERTEXT_PREFIX, is_ciphertext};
 pub use convert::{convert, extract};

@@ -12,7 +12,6 @@ use serde::de::{
 use crate::document::{Collection, Document, Item};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
-use crate::golang;
 use crate::value::{Type, Value};
 
 /// Reads the first document of a plaintext into a type.
@@ -252,7 +251,7 @@ fn visit_scalar<'de, V: Visitor<'de>>(
             Ok(integer) => visitor.visit_i64(integer),
             Err(_) => visitor.visit_str(text),
         },
-        Type::Float => match golang::parse_float(text) {
+        Type::Float => match sops_go_compat::parse_float(text) {
             Some(float) => visitor.visit_f64(float),
             None => visitor.visit_str(text),
         },

@@ -7,7 +7,7 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use sops_core::tree::{Entry, Node};
 use sops_core::{Component, Document, Error, Format, KeyPath, set, unset};
-use test_support::Features;
+use sops_test_support::Features;
 
 /// What `sops` makes of a tree: `sops.go`, `set` and `valueFromPathAndLeaf`. `None` where it panics or does nothing.
 fn set_in(node: Node, path: &[Component], value: &Node) -> Option<Node> {
@@ -540,12 +540,12 @@ fn flow_collections_change_as_in_sops_and_nowhere_else() {
 fn generated_yaml_changes_as_in_sops_and_nowhere_else() {
     check_all(
         Format::Yaml,
-        |seed| test_support::yaml(seed, Features::ALL),
+        |seed| sops_test_support::yaml(seed, Features::ALL),
         700,
     );
 }
 
 #[test]
 fn generated_json_changes_as_in_sops_and_nowhere_else() {
-    check_all(Format::Json, test_support::json, 400);
+    check_all(Format::Json, sops_test_support::json, 400);
 }

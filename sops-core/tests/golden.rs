@@ -7,7 +7,7 @@ use serde::Deserialize;
 use sops_core::keys::age::generate_x25519;
 use sops_core::keys::{Family, Identities, MasterKey};
 use sops_core::{EncryptedDocument, Error, Format, MacCheck, decrypt};
-use test_support::same_but_for_comments;
+use sops_test_support::same_but_for_comments;
 
 /// One line of `testdata/vectors/golden.jsonl`.
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use sops_core::keys::Identities;
 use sops_core::keys::age::generate_x25519;
 use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck, decrypt, encrypt};
-use test_support::{Features, written};
+use sops_test_support::{Features, written};
 
 static KEYS: LazyLock<(Encryption, Identities)> = LazyLock::new(|| {
     let pair = generate_x25519();
@@ -152,7 +152,7 @@ fn generated_yaml_comes_back() {
     let accepted = (0..3_000)
         .filter(|seed| {
             comes_back(
-                &test_support::yaml(*seed, Features::ALL),
+                &sops_test_support::yaml(*seed, Features::ALL),
                 Format::Yaml,
                 &rules[*seed as usize % rules.len()],
             )
@@ -173,8 +173,11 @@ fn generated_dotenv_and_ini_come_back() {
         EncryptionRule::EncryptedCommentRegex("^ ?c".into()),
     ];
     let generators = [
-        (Format::Dotenv, test_support::dotenv as fn(u64) -> String),
-        (Format::Ini, test_support::ini),
+        (
+            Format::Dotenv,
+            sops_test_support::dotenv as fn(u64) -> String,
+        ),
+        (Format::Ini, sops_test_support::ini),
     ];
     for (format, generate) in generators {
         let accepted = (0..1_000)
@@ -196,7 +199,7 @@ fn generated_json_comes_back() {
     let accepted = (0..1_000)
         .filter(|seed| {
             comes_back(
-                &test_support::json(*seed),
+                &sops_test_support::json(*seed),
                 Format::Json,
                 &EncryptionRule::default(),
             )

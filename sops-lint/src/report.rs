@@ -10,9 +10,9 @@ use std::rc::Rc;
 
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NodeRef;
-use sops_core::printable::escaped;
 use sops_core::rules::EncryptionRule;
 use sops_core::{Document, EncryptedDocument, Format};
+use sops_printable::escaped;
 
 use crate::claim::is_claimed;
 use crate::embedded::Frame;

@@ -8,9 +8,9 @@ use sops_core::keys::{Family, MasterKey};
 use sops_core::rules::EncryptionRule;
 use sops_core::{Encryption, Format};
 use sops_lint::{Finding, Input, Linter, NoTree, Settings, Severity, Tree};
-use test_support::disguise::{Disguise, disguises, innocents, placeholders};
-use test_support::environment::recipient;
-use test_support::kustomize::kustomizations;
+use sops_test_support::disguise::{Disguise, disguises, innocents, placeholders};
+use sops_test_support::environment::recipient;
+use sops_test_support::kustomize::kustomizations;
 
 const ROOT: &str = "/repo";
 /// What the hook looks for in a file's content.

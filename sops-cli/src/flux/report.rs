@@ -1,8 +1,8 @@
 //! What was checked, for a person or a program to read.
 
-use hardening::one_line;
 use serde::Serialize;
-use sops_core::printable::escaped_json;
+use sops_printable::escaped_json;
+use sops_printable::one_line;
 
 /// What came of looking at something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::time::SystemTime;
 
-use hardening::{lines, one_line};
 use similar::{Algorithm, TextDiff};
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NewEntry;
 use sops_core::{Document, EncryptedDocument, Encryption, Format};
 use sops_lint::{Finding, Fix};
+use sops_printable::{lines, one_line};
 
 use crate::agreement::files_named;
 use crate::arguments::{GlobalArgs, OpeningArgs};

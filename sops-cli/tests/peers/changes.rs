@@ -11,8 +11,10 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_yaml::Value;
 use sops_core::{EncryptedDocument, Format};
-use test_support::Features;
-use test_support::environment::{Run, TestEnvironment, other_identity, other_recipient, recipient};
+use sops_test_support::Features;
+use sops_test_support::environment::{
+    Run, TestEnvironment, other_identity, other_recipient, recipient,
+};
 
 use crate::generated::{for_each_seed, is_spoilt, values};
 
@@ -353,8 +355,8 @@ fn yaml_is_changed_as_sops_does() {
             comments: !indexes,
             ..Features::ALL
         };
-        let text = test_support::yaml(seed, features);
-        let other = test_support::yaml(seed + 1, features);
+        let text = sops_test_support::yaml(seed, features);
+        let other = sops_test_support::yaml(seed + 1, features);
         let change = change_for(seed, &text, Format::Yaml, indexes, other);
         tally.check(seed, &text, &change, Format::Yaml)
     });
@@ -365,13 +367,13 @@ fn yaml_is_changed_as_sops_does() {
 fn json_is_changed_as_sops_does() {
     let tally = Tally::default();
     for_each_seed("changes of JSON", 8, |seed| {
-        let text = test_support::json(seed);
+        let text = sops_test_support::json(seed);
         let change = change_for(
             seed,
             &text,
             Format::Json,
             true,
-            test_support::json(seed + 1),
+            sops_test_support::json(seed + 1),
         );
         tally.check(seed, &text, &change, Format::Json)
     });

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use sops_core::Format;
 use sops_core::Format::{Binary, Dotenv, Ini, Json, Yaml};
-use test_support::Features;
-use test_support::environment::{Run, TestEnvironment, recipient};
+use sops_test_support::Features;
+use sops_test_support::environment::{Run, TestEnvironment, recipient};
 
 use crate::generated::for_each_seed;
 
@@ -221,10 +221,10 @@ fn generated_documents_are_written_in_other_formats_as_sops_does() {
             ..Features::ALL
         };
         let (from, text) = match seed % 4 {
-            0 => (Yaml, test_support::yaml(seed, no_comments)),
-            1 => (Json, test_support::json(seed)),
-            2 => (Dotenv, test_support::dotenv(seed)),
-            _ => (Ini, test_support::ini(seed)),
+            0 => (Yaml, sops_test_support::yaml(seed, no_comments)),
+            1 => (Json, sops_test_support::json(seed)),
+            2 => (Dotenv, sops_test_support::dotenv(seed)),
+            _ => (Ini, sops_test_support::ini(seed)),
         };
         // Of JSON, a zero is read without its sign.
         let text = text.replace("-0\n", "0\n").replace("-0.0", "0.0");

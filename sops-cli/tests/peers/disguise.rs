@@ -5,7 +5,7 @@ use std::path::Path;
 use sops_core::config::Config;
 use sops_core::{EncryptedDocument, Format};
 use sops_lint::{Input, Linter, NoTree, Settings};
-use test_support::disguise::{Disguise, disguises};
+use sops_test_support::disguise::{Disguise, disguises};
 
 use crate::peer::{recipient, sops_encrypt};
 

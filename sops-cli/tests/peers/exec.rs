@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use test_support::environment::{Run, TestEnvironment, program, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, program, recipient};
 
 const VALUES: &str = "s: text\ni: 0x1F\nf: 1.50\nf2: 1e30\nf3: 3.0\nf4: 1e-7\nf5: .inf\nf6: 123456789.0\nb: true\n\
     n: null\nt: 2020-01-02T03:04:05.5Z\nd: 2020-01-02\nm: \"one\\ntwo\"\n# comment\n\" x y\": odd\ne: \"\"\nbin: !!binary aGVsbG8=\n\

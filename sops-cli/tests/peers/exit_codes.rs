@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use test_support::environment::TestEnvironment;
+use sops_test_support::environment::TestEnvironment;
 
 use crate::cases::{
     Case, changes, command_lines, configuration, encrypted_files, flat, opened, plaintexts,

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use test_support::environment::TestEnvironment;
+use sops_test_support::environment::TestEnvironment;
 
 /// All commands of `sops` but `publish`, which is absent here (docs/compatibility.md).
 const COMMANDS: &[&[&str]] = &[

@@ -103,14 +103,14 @@ fn rule(seed: u64) -> Option<EncryptionRule> {
 #[test]
 fn dotenv_both_ways() {
     for_each_seed("dotenv", 4, |seed| {
-        check(&test_support::dotenv(seed), Format::Dotenv, rule(seed))
+        check(&sops_test_support::dotenv(seed), Format::Dotenv, rule(seed))
     });
 }
 
 #[test]
 fn ini_both_ways() {
     for_each_seed("INI", 4, |seed| {
-        check(&test_support::ini(seed), Format::Ini, rule(seed))
+        check(&sops_test_support::ini(seed), Format::Ini, rule(seed))
     });
 }
 

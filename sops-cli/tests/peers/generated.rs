@@ -7,7 +7,7 @@ use std::thread;
 use serde::Deserialize as _;
 use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, Error, Format};
-use test_support::{Features, same_but_for_comments};
+use sops_test_support::{Features, same_but_for_comments};
 
 use crate::peer;
 
@@ -164,14 +164,18 @@ pub(crate) fn check(
 #[test]
 fn yaml_both_ways() {
     for_each_seed("YAML", 1, |seed| {
-        check(&test_support::yaml(seed, Features::ALL), Format::Yaml, None)
+        check(
+            &sops_test_support::yaml(seed, Features::ALL),
+            Format::Yaml,
+            None,
+        )
     });
 }
 
 #[test]
 fn json_both_ways() {
     for_each_seed("JSON", 4, |seed| {
-        check(&test_support::json(seed), Format::Json, None)
+        check(&sops_test_support::json(seed), Format::Json, None)
     });
 }
 
@@ -191,7 +195,7 @@ fn yaml_under_every_rule() {
         };
         let rule = rules[seed as usize % rules.len()].clone();
         check(
-            &test_support::yaml(seed, features),
+            &sops_test_support::yaml(seed, features),
             Format::Yaml,
             Some(rule),
         )

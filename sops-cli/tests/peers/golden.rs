@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sops_core::Format;
-use test_support::{Features, written};
+use sops_test_support::{Features, written};
 
 use crate::peer;
 
@@ -26,11 +26,11 @@ fn make() -> Vec<Golden> {
     let by_hand = written::ACCEPTED
         .iter()
         .map(|text| (Format::Yaml, (*text).to_owned()));
-    let yaml = (1..=60).map(|seed| (Format::Yaml, test_support::yaml(seed, Features::ALL)));
-    let json = (1..=20).map(|seed| (Format::Json, test_support::json(seed)));
+    let yaml = (1..=60).map(|seed| (Format::Yaml, sops_test_support::yaml(seed, Features::ALL)));
+    let json = (1..=20).map(|seed| (Format::Json, sops_test_support::json(seed)));
     let mut golden = Vec::new();
-    let dotenv = (1..=15).map(|seed| (Format::Dotenv, test_support::dotenv(seed)));
-    let ini = (1..=25).map(|seed| (Format::Ini, test_support::ini(seed)));
+    let dotenv = (1..=15).map(|seed| (Format::Dotenv, sops_test_support::dotenv(seed)));
+    let ini = (1..=25).map(|seed| (Format::Ini, sops_test_support::ini(seed)));
     let binary = ["any text\nat all", "\0", "é\r\n", "{\"a\": 1}"]
         .map(|text| (Format::Binary, text.to_owned()));
     let flat = dotenv.chain(ini).chain(binary);

@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use test_support::environment::{
+use sops_test_support::environment::{
     Run, TestEnvironment, identity, other_identity, other_recipient, program, recipient,
 };
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value as Json;
-use test_support::environment::TestEnvironment;
+use sops_test_support::environment::TestEnvironment;
 
 const FOLDERS: [&str; 3] = [
     "flux2-kustomize-helm-example",

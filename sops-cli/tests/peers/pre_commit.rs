@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use test_support::environment::{Run, TestEnvironment, program, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, program, recipient};
 
 fn run(environment: &TestEnvironment, program_name: &str, arguments: &[&str]) -> Run {
     let mut command = environment.command_of(Path::new(program_name), arguments);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use test_support::environment::TestEnvironment;
+use sops_test_support::environment::TestEnvironment;
 
 #[test]
 fn sarif_is_valid_by_the_official_schema() {

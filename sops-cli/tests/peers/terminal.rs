@@ -8,7 +8,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
-use test_support::environment::{TestEnvironment, program, recipient};
+use sops_test_support::environment::{TestEnvironment, program, recipient};
 
 const FILES: usize = 600;
 const SIGINT: i32 = 2;

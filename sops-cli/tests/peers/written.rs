@@ -1,7 +1,7 @@
 //! Documents written by hand.
 
 use sops_core::Format;
-use test_support::written;
+use sops_test_support::written;
 
 use crate::generated;
 

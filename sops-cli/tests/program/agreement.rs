@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use test_support::environment::{Run, TestEnvironment, other_recipient, program, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, other_recipient, program, recipient};
 
 const TEXT: &str = "a: hunter2\n";
 const NAME: &str = "x.yaml";

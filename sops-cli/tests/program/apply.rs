@@ -1,6 +1,6 @@
 //! `apply` as far as it needs no cluster.
 
-use test_support::environment::TestEnvironment;
+use sops_test_support::environment::TestEnvironment;
 
 #[test]
 fn what_has_no_end_is_no_manifest() {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use test_support::environment::{TestEnvironment, identity, other_identity};
+use sops_test_support::environment::{TestEnvironment, identity, other_identity};
 
 use crate::cases::{
     Case, Input, case, changes, command_lines, configuration, encrypted_files, flat, opened,

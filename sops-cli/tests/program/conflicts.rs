@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use test_support::environment::{Run, TestEnvironment};
+use sops_test_support::environment::{Run, TestEnvironment};
 
 const FORMATS: [(&str, &str); 4] = [
     ("x.yaml", "a: hunter2\nb: hunter3\n"),
@@ -62,7 +62,7 @@ fn every_command_names_the_conflict_and_its_line() {
             "encrypt",
             "-i",
             "--age",
-            &test_support::environment::recipient(),
+            &sops_test_support::environment::recipient(),
             name,
         ]);
         assert_ne!(run.code, Some(0), "{run}");

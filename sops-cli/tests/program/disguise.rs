@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value as Json;
-use test_support::disguise::{Disguise, disguises, innocents, placeholders};
-use test_support::environment::{Run, TestEnvironment, program, recipient};
-use test_support::kustomize::kustomizations;
+use sops_test_support::disguise::{Disguise, disguises, innocents, placeholders};
+use sops_test_support::environment::{Run, TestEnvironment, program, recipient};
+use sops_test_support::kustomize::kustomizations;
 
 fn repository(path_regex: &str) -> TestEnvironment {
     let environment = TestEnvironment::new();

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use test_support::environment::{Run, TestEnvironment, identity, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, identity, recipient};
 
 const TEXT: &str = "a: hunter2\nb: two # kept\n";
 

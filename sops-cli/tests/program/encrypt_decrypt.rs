@@ -1,6 +1,6 @@
 //! Encrypting and decrypting, in the new form and the old.
 
-use test_support::environment::{TestEnvironment, recipient};
+use sops_test_support::environment::{TestEnvironment, recipient};
 
 const SECRET: &str = "\
 kind: Secret # of the example
@@ -105,7 +105,7 @@ fn recipients_and_rules_come_from_flags_environment_and_configuration() {
     let recipient = recipient();
     let text = "a: 1\nb: 2\n";
     environment.write("x.yaml", text);
-    let encrypted = |run: test_support::environment::Run| {
+    let encrypted = |run: sops_test_support::environment::Run| {
         let stdout = run.succeeds().stdout;
         let of = |key: &str| {
             stdout
@@ -242,7 +242,7 @@ fn keys_are_found_where_sops_finds_them() {
     );
     let key_file = environment.home().join(".config/sops/age/keys.txt");
     for (variable, value) in [
-        ("SOPS_AGE_KEY", test_support::environment::identity()),
+        ("SOPS_AGE_KEY", sops_test_support::environment::identity()),
         ("SOPS_AGE_KEY_FILE", key_file.display().to_string()),
         ("SOPS_AGE_KEY_CMD", format!("cat '{}'", key_file.display())),
     ] {

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-use test_support::environment::{Run, TestEnvironment};
+use sops_test_support::environment::{Run, TestEnvironment};
 
 const VALUES: &str =
     "TEXT: hunter2\nNUMBER: 0x10\nFLOAT: 1.50\nTRUTH: true\nLINES: |\n  one\n  two\n";
@@ -208,7 +208,7 @@ fn signals_are_passed_on() {
             // Whoever runs the tests may ignore some of the signals, and what is ignored stays so.
             let mut child = environment
                 .command_of("env".as_ref(), &["--default-signal"])
-                .arg(test_support::environment::program())
+                .arg(sops_test_support::environment::program())
                 .args(arguments)
                 .arg(command)
                 .stdout(Stdio::piped())
@@ -233,7 +233,7 @@ fn signals_are_passed_on() {
 fn what_nohup_ignores_the_command_ignores() {
     let environment = with_values();
     let script = r#"trap '' HUP; exec "$0" exec-env x.yaml 'kill -HUP $$; kill -HUP $PPID; sleep 0.1; echo "$TEXT"'"#;
-    let program = test_support::environment::program();
+    let program = sops_test_support::environment::program();
     let mut command = environment.command_of("/bin/sh".as_ref(), &["-c", script]);
     command.arg(program);
     assert_eq!(environment.finish(command).succeeds().stdout, "hunter2\n");

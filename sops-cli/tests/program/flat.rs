@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use test_support::environment::{TestEnvironment, recipient};
+use sops_test_support::environment::{TestEnvironment, recipient};
 
 const DOTENV: &str = "# hunter2 \n\nA=hunter2 'x'\n  B = c#\\nd\nC_unencrypted=1";
 const INI: &str = "\u{feff}; hunter2\r\nz=1\r\n\r\n[a.b] # c\r\nk : \"hunter2\" ; d\r\n";

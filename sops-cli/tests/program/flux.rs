@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
-use test_support::environment::{
+use sops_test_support::environment::{
     TestEnvironment, identity, other_identity, other_recipient, recipient,
 };
 

@@ -1,6 +1,6 @@
 //! What the program tells of itself.
 
-use test_support::environment::TestEnvironment;
+use sops_test_support::environment::TestEnvironment;
 
 #[test]
 fn the_whole_help() {

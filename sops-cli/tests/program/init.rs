@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use test_support::environment::{TestEnvironment, other_recipient, recipient};
+use sops_test_support::environment::{TestEnvironment, other_recipient, recipient};
 
 #[test]
 fn init_makes_a_key_and_a_configuration_that_work() {

@@ -1,6 +1,6 @@
 //! Changing a file's keys.
 
-use test_support::environment::{TestEnvironment, other_recipient, recipient};
+use sops_test_support::environment::{TestEnvironment, other_recipient, recipient};
 
 const TEXT: &str = "a: hunter2\nb: [1, 2]\n";
 

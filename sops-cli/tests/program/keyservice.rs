@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
-use test_support::environment::{
+use sops_test_support::environment::{
     TestEnvironment, identity, other_identity, other_recipient, recipient,
 };
 

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use sops_test_support::environment::{TestEnvironment, other_recipient, recipient};
 use tempfile::TempDir;
-use test_support::environment::{TestEnvironment, other_recipient, recipient};
 
 /// How many kills there are where nothing else is asked for.
 const KILLS: u64 = 66;

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use sops_test_support::environment::{Run, TestEnvironment, recipient};
 use tempfile::TempDir;
-use test_support::environment::{Run, TestEnvironment, recipient};
 
 const TEXT: &str = "a: hunter2\n";
 

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use test_support::environment::{Run, TestEnvironment, identity, other_recipient, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, identity, other_recipient, recipient};
 
 const POD: &str = "kind: Pod\nspec:\n  containers:\n  - name: web\n    env:\n    - name: PASSWORD\n      value: correct-horse\n    \
                    volumeMounts:\n    - name: s\n      mountPath: /s # here\n  volumes:\n  - name: s\n    secret:\n      secretName: a\n      defaultMode: 0644\n";

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use test_support::environment::{
+use sops_test_support::environment::{
     Run, TestEnvironment, identity, other_identity, other_recipient, recipient,
 };
 

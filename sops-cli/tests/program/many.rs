@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
-use test_support::environment::{TestEnvironment, other_recipient, recipient};
+use sops_test_support::environment::{TestEnvironment, other_recipient, recipient};
 
 const TEXT: &str = "a: hunter2\n";
 

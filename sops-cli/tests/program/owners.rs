@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::process::Command;
 
 use rustix::process::{geteuid, getuid};
-use test_support::environment::{Run, TestEnvironment, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, recipient};
 
 /// The user that owns nothing.
 const NOBODY: u32 = 65534;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
 use rustix::process::{geteuid, getgroups};
-use test_support::environment::{Run, TestEnvironment, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, recipient};
 
 /// A group of the system that users are not in.
 const OTHER_GROUP: u32 = 1;

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
-use test_support::environment::TestEnvironment;
+use sops_test_support::environment::TestEnvironment;
 
 /// How many changes are made at once, and how often.
 const WRITERS: usize = 12;

@@ -1,6 +1,6 @@
 //! Files whose selection rule someone replaced, so that new values would stay in plaintext.
 
-use test_support::environment::{Run, TestEnvironment, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, recipient};
 
 const SECRET: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  user: admin\n";

@@ -1,6 +1,6 @@
 //! Fields of a Secret that Kubernetes does not know: what would stay in plaintext under them is refused, everything else is a warning.
 
-use test_support::environment::{TestEnvironment, recipient};
+use sops_test_support::environment::{TestEnvironment, recipient};
 
 const HEAD: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n";
 const REGEX: &str = "^(data|stringData)$";

@@ -1,6 +1,6 @@
 //! Setting and removing single values.
 
-use test_support::environment::TestEnvironment;
+use sops_test_support::environment::TestEnvironment;
 
 const TEXT: &str = "\
 # Kept.

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use test_support::environment::{Run, TestEnvironment, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, recipient};
 
 const TEXT: &str = "a: hunter2\n";
 const SECRET: &str =
@@ -173,7 +173,7 @@ fn a_list_of_what_is_ignored_is_a_regular_file_of_bounded_size() {
 /// Runs a line of a shell, in which `$SOPS_RS` is the program.
 fn shell(environment: &TestEnvironment, line: &str) -> Run {
     let mut command = environment.command_of("sh".as_ref(), &["-c", line]);
-    command.env("SOPS_RS", test_support::environment::program());
+    command.env("SOPS_RS", sops_test_support::environment::program());
     environment.finish(command)
 }
 

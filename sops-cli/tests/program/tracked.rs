@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use test_support::environment::{Run, TestEnvironment, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, recipient};
 
 const SECRET: &str =
     "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {password: hunter2}\n";

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use test_support::environment::{Run, TestEnvironment, other_recipient, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, other_recipient, recipient};
 
 /// Characters that a terminal, an editor or a log viewer acts on.
 const ACTING: &str = "\0\u{7}\u{8}\r\u{1b}\u{7f}\u{85}\u{9b}\u{200b}\u{200f}\u{2028}\u{2029}\u{202e}\u{2066}\u{feff}";

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use test_support::environment::{TestEnvironment, program, recipient};
+use sops_test_support::environment::{TestEnvironment, program, recipient};
 
 /// A file of some size.
 fn large() -> String {

@@ -22,8 +22,8 @@ pub use thresholds::{Thresholds, needed_groups};
 
 use self::path_search::PathSearch;
 use crate::error::{Error, Location, Result};
-use crate::printable::escaped;
 use crate::reading::{self, FileKind};
+use sops_printable::escaped;
 
 /// What is said of a private key, of which nothing is shown.
 const PRIVATE_KEY: &str = "a private key stands where a recipient belongs; write its public key there, `age1…`, and make a new key if others have seen this one";

@@ -4,28 +4,28 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Result;
-use crate::rules::Regex;
+use sops_go_compat::Regexp;
 
 /// Compiles the expression only when it is used for the second time: most programs ask for one path, for which compiling costs more.
 #[derive(Debug, Default)]
 pub(super) struct PathSearch {
     is_used: AtomicBool,
-    compiled: OnceLock<Regex>,
+    compiled: OnceLock<Regexp>,
 }
 
 impl PathSearch {
     /// Whether `pattern`, which must be the same each time, matches anywhere in the path.
     ///
     /// # Errors
-    /// As for [`Regex::new`].
+    /// As for [`Regexp::new`].
     pub(super) fn is_match(&self, pattern: &str, path: &str) -> Result<bool> {
         if let Some(regex) = self.compiled.get() {
             return Ok(regex.is_match(path));
         }
         if !self.is_used.swap(true, Ordering::Relaxed) {
-            return Regex::matches_once(pattern, path);
+            return Ok(Regexp::matches_once(pattern, path)?);
         }
-        let regex = Regex::new(pattern)?;
+        let regex = Regexp::new(pattern)?;
         Ok(self.compiled.get_or_init(|| regex).is_match(path))
     }
 }

@@ -17,8 +17,8 @@ use crate::document::yaml::words;
 use crate::error::{Error, Location, Result};
 use crate::keys::MasterKey;
 use crate::metadata::text::{fault_of_identifier, fault_of_identifiers, fault_of_rule};
-use crate::printable::escaped;
-use crate::rules::Regex;
+use sops_go_compat::Regexp;
+use sops_printable::escaped;
 
 /// How many values a file may have once its aliases are expanded.
 const MAX_VALUES: usize = 100_000;
@@ -241,7 +241,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             Kind::Pattern => {
                 self.check_rival()?;
                 refuse(fault_of_rule(text))?;
-                Regex::check(text).map_err(E::custom)?;
+                Regexp::check(text).map_err(E::custom)?;
                 Ok(Some(Node::Text(text.to_owned())))
             }
             Kind::Keys { family, text: true } => {

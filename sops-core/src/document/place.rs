@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use crate::canonical;
 use crate::document::yaml::in_style::{self, spell_in_style};
 use crate::document::yaml::spell::{self, Container, spell};
 use crate::document::{Collection, Document, Leaf, Style, dotenv, ini, json, yaml};
 use crate::format::Format;
-use crate::golang;
 use crate::value::{Type, Value};
 
 /// The style that stays in the file around a value while it is encrypted.
@@ -273,8 +273,9 @@ pub(crate) fn plaintext<'v>(
     let source = place.source();
     scratch.clear();
     place.spell(&value.bytes, value, scratch);
-    let reads_the_same =
-        || golang::canonical(value.kind, source.as_bytes()).is_some_and(|read| read == value.bytes);
+    let reads_the_same = || {
+        canonical::canonical(value.kind, source.as_bytes()).is_some_and(|read| read == value.bytes)
+    };
     if scratch != source && reads_the_same() {
         return source.as_bytes();
     }

@@ -14,7 +14,7 @@ use super::{
 use crate::error::{Error, Result};
 use crate::key_path::{Component, KeyPath};
 use crate::metadata::KEY_GROUPS;
-use crate::printable::escaped;
+use sops_printable::escaped;
 
 /// The key of 32 bytes that the values of one document are encrypted with (AES-256). It is wiped when dropped, and
 /// never printed.

@@ -7,7 +7,7 @@ use super::age::{Recipient, holds_private_key, shortened};
 use super::{Family, pgp};
 use crate::error::{Error, Result};
 use crate::metadata::text::{MAX_CONTEXT, fault_of_identifier};
-use crate::printable::escaped;
+use sops_printable::escaped;
 
 /// What names a master key of any family. None of it is secret.
 ///

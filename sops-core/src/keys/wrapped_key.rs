@@ -102,7 +102,7 @@ impl WrappedKey {
     ///
     /// # Errors
     /// [`Error::Metadata`](crate::Error::Metadata) for a list or mapping where text belongs, for an identifier that is too long, is not
-    /// [printable](crate::printable::is_printable) or has many spaces or combining marks in a row, for an `enc` of more than 64 KiB, and for a `created_at` that is not a time, except in age
+    /// [printable](sops_printable::is_printable) or has many spaces or combining marks in a row, for an `enc` of more than 64 KiB, and for a `created_at` that is not a time, except in age
     /// keys.
     pub fn from_fields(family: Family, fields: Map<String, Json>) -> Result<Self> {
         let problem = |name: &str, what: &str| problem_at(&[Component::Key(name.into())], what);

@@ -11,10 +11,10 @@ use std::time::SystemTime;
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result};
-use crate::golang::Time;
 use crate::key_path::{Component, KeyPath};
 use crate::keys::{Family, KeyGroup, MasterKey, WrappedKey};
 use crate::rules::EncryptionRule;
+use sops_go_compat::Time;
 
 use text::{MAX_GROUPS, MAX_KEYS, fault_of_identifier, fault_of_mac, fault_of_rule};
 
@@ -60,7 +60,7 @@ impl Metadata {
     /// As SOPS does it, strings stand for numbers and booleans where those are asked for, and unknown keys are ignored.
     ///
     /// People are shown much of it, and it is not authenticated. So identifiers have at most 4,096 bytes, rules 65,536, and neither has
-    /// characters that are not [printable](crate::printable::is_printable), except for other spaces, and for line feeds and tabs in
+    /// characters that are not [printable](sops_printable::is_printable), except for other spaces, and for line feeds and tabs in
     /// rules. Identifiers have at most four spaces or combining marks in a row. There are at most 255 key groups and 10,000 master keys.
     ///
     /// # Errors

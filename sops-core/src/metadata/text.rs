@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use regex_automata::meta::Regex;
 
-use crate::printable::{is_emoji_selector, is_printable, is_space};
+use sops_printable::{is_emoji_selector, is_printable, is_space};
 
 /// The longest identifier, in bytes. The longest real ones, RSA keys of SSH with 16,384 bits and post-quantum recipients, have less
 /// than 3,000.

@@ -86,7 +86,7 @@ pub(crate) fn decrypt<'a>(
         for (items, batch) in batches.iter().zip(opened) {
             reader.read(items.clone(), &batch)?;
         }
-        Ok(reader.finish())
+        Ok::<_, Error>(reader.finish())
     })?;
     if check == MacCheck::Require && stored_mac.as_deref() != Some(&mac) {
         return Err(Error::MacMismatch);

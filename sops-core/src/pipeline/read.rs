@@ -6,11 +6,11 @@ use std::slice;
 
 use zeroize::Zeroizing;
 
+use crate::canonical;
 use crate::cipher;
 use crate::document::place::Place;
 use crate::document::{Collection, Document, Item, Leaf, yaml};
 use crate::error::{Error, Result};
-use crate::golang;
 use crate::mac::Mac;
 use crate::pipeline::besides::Change;
 use crate::pipeline::content::Content;
@@ -181,7 +181,7 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
     fn value(&mut self, leaf: &Leaf<'a>, kind: Type, plaintext: &[u8]) -> Result<()> {
         self.only_comments = false;
         let node = self.nodes.next_if(|node| node.at == self.address);
-        let Some(bytes) = golang::canonical(kind, plaintext) else {
+        let Some(bytes) = canonical::canonical(kind, plaintext) else {
             return Err(self.problem(leaf, "the decrypted value does not fit its `type`"));
         };
         if self.document.format.is_flat() && str::from_utf8(plaintext).is_err() {

@@ -1,15 +1,19 @@
 //! Which values of a document are encrypted: the rules, and the regular expressions that they are written in.
 
-mod regex;
 mod selection;
 
 use std::fmt;
 
-pub use regex::Regex;
 pub use selection::Selection;
+
+use sops_go_compat::Regexp;
+use sops_printable::{beginning, escaped};
 
 use crate::error::{Error, Result};
 use crate::metadata::text::fault_of_rule;
+
+/// How many characters of an invalid text a message shows.
+const MAX_SHOWN: usize = 200;
 
 /// The rule that tells a document's encrypted values from those that stay in plaintext. A file has one.
 ///
@@ -124,7 +128,10 @@ impl EncryptionRule {
     pub fn compile(&self) -> Result<CompiledRule> {
         if let Some(fault) = fault_of_rule(self.text()) {
             // A file with such a rule could not be read again.
-            return Err(regex::error(self.text(), fault.to_owned()));
+            return Err(Error::Regex {
+                pattern: escaped(&beginning(self.text(), MAX_SHOWN)).into_owned(),
+                message: fault.to_owned(),
+            });
         }
         Ok(CompiledRule {
             encrypts: matches!(
@@ -136,10 +143,10 @@ impl EncryptionRule {
                     Test::KeySuffix(suffix.clone())
                 }
                 Self::UnencryptedRegex(pattern) | Self::EncryptedRegex(pattern) => {
-                    Test::Key(Regex::new(pattern)?)
+                    Test::Key(Regexp::new(pattern)?)
                 }
                 Self::UnencryptedCommentRegex(pattern) | Self::EncryptedCommentRegex(pattern) => {
-                    Test::Comment(Regex::new(pattern)?)
+                    Test::Comment(Regexp::new(pattern)?)
                 }
             },
         })
@@ -170,8 +177,8 @@ pub struct CompiledRule {
 #[derive(Clone, Debug)]
 enum Test {
     KeySuffix(String),
-    Key(Regex),
-    Comment(Regex),
+    Key(Regexp),
+    Comment(Regexp),
 }
 
 impl CompiledRule {

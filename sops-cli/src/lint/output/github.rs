@@ -1,6 +1,6 @@
 //! Commands of GitHub's workflows: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
 
-use hardening::one_line;
+use sops_printable::one_line;
 
 use crate::lint::Shown;
 

@@ -1,7 +1,7 @@
 //! JUnit's XML: a suite a file, a failed case a finding.
 
-use hardening::one_line;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use sops_printable::one_line;
 
 use crate::lint::Shown;
 

@@ -8,8 +8,8 @@ mod text;
 
 use annotate_snippets::Renderer;
 use clap::ValueEnum;
-use hardening::masked;
-use sops_core::printable::escaped_json;
+use sops_printable::escaped_json;
+use sops_printable::masked;
 
 use super::Shown;
 

@@ -1,8 +1,8 @@
 //! For people.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use hardening::one_line;
 use sops_lint::Severity;
+use sops_printable::one_line;
 
 use crate::lint::Shown;
 

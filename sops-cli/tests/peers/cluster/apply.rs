@@ -1,6 +1,6 @@
 //! `apply`, and what is in the cluster afterwards.
 
-use test_support::environment::{TestEnvironment, recipient};
+use sops_test_support::environment::{TestEnvironment, recipient};
 
 use super::CLUSTER;
 

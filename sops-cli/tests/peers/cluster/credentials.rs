@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use rustix::process::geteuid;
-use test_support::environment::{Run, TestEnvironment};
+use sops_test_support::environment::{Run, TestEnvironment};
 
 use super::CLUSTER;
 
@@ -145,7 +145,7 @@ fn in_pod(environment: &TestEnvironment, variables: &[(&str, String)], arguments
     let mut command =
         environment.command_of("unshare".as_ref(), &[flags, "sh", "-c", script, "sh"]);
     command
-        .arg(test_support::environment::program())
+        .arg(sops_test_support::environment::program())
         .args(arguments)
         .envs(variables.iter().cloned());
     environment.finish(command)

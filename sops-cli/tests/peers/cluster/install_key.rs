@@ -1,6 +1,6 @@
 //! `flux install-key`, and what is in the cluster afterwards.
 
-use test_support::environment::{
+use sops_test_support::environment::{
     TestEnvironment, identity, other_identity, other_recipient, program, recipient,
 };
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use test_support::environment::{TestEnvironment, identity, recipient};
+use sops_test_support::environment::{TestEnvironment, identity, recipient};
 
 use super::CLUSTER;
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use test_support::environment::{Run, TestEnvironment};
+use sops_test_support::environment::{Run, TestEnvironment};
 
 /// Runs a program until standard input ends, which it does when the tests do, however they end; then takes away its folder.
 const WARDEN: &str = r#"folder=$1; shift; "$@" </dev/null & child=$!; cat >/dev/null; kill -9 $child; wait $child; rm -rf "$folder"; rmdir "${folder%/*}" 2>/dev/null"#;

@@ -1,7 +1,7 @@
 //! `flux verify`: what it finds in a repository and in a cluster.
 
 use serde_json::Value;
-use test_support::environment::{
+use sops_test_support::environment::{
     TestEnvironment, identity, other_identity, other_recipient, recipient,
 };
 

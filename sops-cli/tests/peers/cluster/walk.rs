@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use test_support::environment::{TestEnvironment, program};
+use sops_test_support::environment::{TestEnvironment, program};
 
 use super::server::Server;
 

@@ -1,6 +1,6 @@
 //! Configurations that are wrong, or not for the file.
 
-use test_support::environment::{identity, other_identity, other_recipient, recipient};
+use sops_test_support::environment::{identity, other_identity, other_recipient, recipient};
 
 use super::{Case, Input, PLAIN, case};
 

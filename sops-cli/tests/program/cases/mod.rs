@@ -6,7 +6,7 @@ pub(crate) mod syntax;
 
 use std::fmt::Write as _;
 
-use test_support::environment::{
+use sops_test_support::environment::{
     TestEnvironment, identity, other_identity, other_recipient, recipient,
 };
 

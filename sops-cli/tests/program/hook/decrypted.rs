@@ -1,6 +1,6 @@
 //! Files that were encrypted, and that a commit has in plaintext.
 
-use test_support::environment::recipient;
+use sops_test_support::environment::recipient;
 
 use super::{HARMLESS, Repository, refused};
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use test_support::environment::Run;
+use sops_test_support::environment::Run;
 
 use super::{HARMLESS, PLAIN, Repository};
 
@@ -178,7 +178,7 @@ fn hooks_are_written_where_git_looks_for_them() {
         .succeeds();
     repository.0.write("sub/b.yaml", HARMLESS);
     repository.install_in(repository.0.path("sub"));
-    let program = test_support::environment::program();
+    let program = sops_test_support::environment::program();
     let program = program.to_str().expect("the path is UTF-8");
     for hook in HOOKS {
         // The file can be committed, and the program is elsewhere on other machines.
@@ -237,7 +237,7 @@ fn hooks_for_husky_are_written_where_it_runs_them() {
         );
         assert_eq!(repository.0.read(&format!("{path}/pre-commit")), runner);
         let script = repository.0.read(&format!("{directory}/pre-commit"));
-        let program = test_support::environment::program();
+        let program = sops_test_support::environment::program();
         assert!(
             !script.contains(program.to_str().expect("the path is UTF-8")),
             "{script}"
@@ -396,7 +396,7 @@ fn without_sops_rs_on_the_path_the_hook_finds_it_or_fails() {
     repository.is_refused(commit(), "a.yaml:6");
     let hook = repository.0.path(".git/hooks/pre-commit");
     let script = repository.0.read(".git/hooks/pre-commit");
-    let program = test_support::environment::program();
+    let program = sops_test_support::environment::program();
     let gone = script.replace(
         program.to_str().expect("the path is UTF-8"),
         "/nowhere/sops-rs",

@@ -1,6 +1,6 @@
 //! Encrypted files with a broken MAC.
 
-use test_support::environment::{identity, recipient};
+use sops_test_support::environment::{identity, recipient};
 
 use super::{Repository, refused};
 

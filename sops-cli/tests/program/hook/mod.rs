@@ -11,7 +11,7 @@ mod untracked;
 
 use std::path::Path;
 
-use test_support::environment::{Run, TestEnvironment, other_recipient, program, recipient};
+use sops_test_support::environment::{Run, TestEnvironment, other_recipient, program, recipient};
 
 const PLAIN: &str =
     "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  password: correct-horse\n";

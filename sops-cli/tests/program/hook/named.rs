@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use test_support::environment::Run;
+use sops_test_support::environment::Run;
 
 use super::{HARMLESS, PLAIN, Repository, refused};
 
@@ -156,7 +156,7 @@ fn the_first_push_of_a_branch_through_the_framework_is_checked() {
 
 #[test]
 fn without_a_working_tree_the_message_says_so() {
-    let environment = test_support::environment::TestEnvironment::new();
+    let environment = sops_test_support::environment::TestEnvironment::new();
     let commands: [&[&str]; 5] = [
         &["install"],
         &["uninstall"],

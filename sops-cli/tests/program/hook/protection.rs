@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use test_support::environment::recipient;
+use sops_test_support::environment::recipient;
 
 use super::{HARMLESS, PLAIN, Repository, refused};
 
@@ -296,7 +296,7 @@ fn a_configuration_that_the_environment_names_does_not_replace_the_rules() {
         let with_variable = |program: &str, arguments: &[&str]| {
             let program = match program {
                 "git" => "git".into(),
-                _ => test_support::environment::program(),
+                _ => sops_test_support::environment::program(),
             };
             let mut command = repository.0.command_of(&program, arguments);
             command.env("SOPS_CONFIG", elsewhere);

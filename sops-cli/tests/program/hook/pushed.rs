@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use test_support::environment::{Run, other_recipient, recipient};
+use sops_test_support::environment::{Run, other_recipient, recipient};
 
 use super::{HARMLESS, PLAIN, Repository, both, refused, rules};
 
@@ -428,7 +428,7 @@ fn a_push_from_a_bare_repository_is_checked() {
         "0".repeat(40)
     );
     repository.0.write("list", list);
-    let program = test_support::environment::program();
+    let program = sops_test_support::environment::program();
     let check = format!(
         "'{}' hook run --pre-push x x < ../work/list",
         program.display()

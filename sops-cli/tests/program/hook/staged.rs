@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use test_support::environment::{other_recipient, recipient};
+use sops_test_support::environment::{other_recipient, recipient};
 
 use super::{HARMLESS, PLAIN, Repository, both, refused, rules};
 
@@ -24,7 +24,7 @@ fn plaintext_is_refused_and_encrypted_files_are_not() {
     repository.add("a.yaml", &format!("{encrypted}---\n{PLAIN}"));
     repository.refuses("SL011");
     repository.add("a.yaml", &encrypted);
-    repository.add("key.txt", &test_support::environment::identity());
+    repository.add("key.txt", &sops_test_support::environment::identity());
     repository.refuses("SL014");
 }
 
@@ -575,7 +575,7 @@ fn a_partial_commit_is_checked_for_what_it_contains() {
 
 #[test]
 fn a_sha_256_repository_is_checked() {
-    let repository = Repository(test_support::environment::TestEnvironment::new());
+    let repository = Repository(sops_test_support::environment::TestEnvironment::new());
     let init = ["init", "-q", "-b", "main", "--object-format=sha256"];
     repository.git(&init).succeeds();
     repository.sops_rs(&["hook", "install"]).succeeds();

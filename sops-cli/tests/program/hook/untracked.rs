@@ -1,6 +1,6 @@
 //! Configurations that the working tree has, and Git's index does not.
 
-use test_support::environment::recipient;
+use sops_test_support::environment::recipient;
 
 use super::{Repository, refused};
 

@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 
 use crate::document::{Block, Collection, Document, Item, Paths, ROOT, Span};
 use crate::format::Format;
-use crate::golang::{Time, parse_float, write_general};
 use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
+use sops_go_compat::{Time, parse_float, write_general};
 
 /// A document in the making: its top is a mapping.
 pub(crate) struct Builder<'a> {

@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::error::{Error, Result};
-use crate::golang::{parse_float, write_ecmascript};
 use crate::tree::Node;
 use crate::value::{Type, Value};
+use sops_go_compat::{parse_float, write_ecmascript};
 
 /// What a level is indented by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,7 +185,7 @@ mod tests {
 
     use super::*;
     use crate::tree::tests::from_vector;
-    use crate::vectors;
+    use sops_test_support::vectors;
 
     #[derive(serde::Deserialize)]
     struct Vector {

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use jiter::{Jiter, JiterError, Peek};
 
+use crate::canonical;
 use crate::document::keys::Keys;
 use crate::document::{
     Block, Collection, Document, Item, Leaf, MAX_DEPTH, PathId, Paths, ROOT, Span, Style, Text,
@@ -15,7 +16,6 @@ use crate::document::{
 };
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
-use crate::golang;
 use crate::metadata::BLOCK_KEY;
 use crate::value::{Type, Value};
 
@@ -345,12 +345,12 @@ pub(crate) fn number(source: &str) -> Option<Value<'_>> {
     if let Ok(integer) = source.parse::<i64>() {
         return Some(Value {
             kind: Type::Int,
-            bytes: golang::canonical_or_owned(source, integer),
+            bytes: canonical::canonical_or_owned(source, integer),
         });
     }
-    let float = golang::parse_float(source)?;
+    let float = sops_go_compat::parse_float(source)?;
     Some(Value {
         kind: Type::Float,
-        bytes: golang::float_bytes(source, float),
+        bytes: canonical::float_bytes(source, float),
     })
 }

@@ -146,7 +146,7 @@ mod tests {
 
     use super::*;
     use crate::tree::tests::from_vector;
-    use crate::vectors;
+    use sops_test_support::vectors;
 
     #[derive(serde::Deserialize)]
     struct Vector {

@@ -3,7 +3,7 @@
 use super::analysis::{Analysis, is_readable};
 use super::resolve::resolve;
 use super::spell::{escape, indent};
-use crate::golang::canonical;
+use crate::canonical::canonical;
 use crate::value::Type;
 
 /// A style that stands in the file around a value.

@@ -7,8 +7,9 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
-use crate::golang::{Integer, Time, canonical_or_owned, float_bytes, parse_float, parse_integer};
+use crate::canonical::{canonical_or_owned, float_bytes};
 use crate::value::{Type, Value};
+use sops_go_compat::{Integer, Time, parse_float, parse_integer};
 
 /// Why SOPS refuses a scalar; says what, the caller knows where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -259,7 +260,7 @@ mod tests {
     use granit_parser::{Event, Parser, ScalarStyle};
 
     use super::*;
-    use crate::vectors;
+    use sops_test_support::vectors;
 
     #[derive(serde::Deserialize)]
     struct Vector {

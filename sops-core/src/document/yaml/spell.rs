@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::analysis::{Analysis, BYTE_ORDER_MARK, is_break, is_printable};
 use super::resolve::resolve;
-use crate::golang::{parse_float, write_general};
 use crate::value::{Type, Value};
+use sops_go_compat::{parse_float, write_general};
 
 /// Where a value stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -316,7 +316,7 @@ mod tests {
     use rand::{RngExt as _, SeedableRng as _};
 
     use super::*;
-    use crate::vectors;
+    use sops_test_support::vectors;
 
     #[derive(serde::Deserialize)]
     struct Strings {

@@ -9,7 +9,7 @@ use super::Tail;
 use crate::document::yaml::parse_with_tail;
 use crate::document::{Document, Item, PathId, ROOT};
 use crate::error::Error;
-use crate::vectors;
+use sops_test_support::vectors;
 
 /// For each document of a stream, the comments in the order of the tape, with the paths of their containers.
 type Placed = Vec<Vec<(String, String)>>;

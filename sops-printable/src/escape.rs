@@ -34,12 +34,12 @@ const INVISIBLE: [RangeInclusive<char>; 25] = [
 ];
 
 /// Whether a character selects how the one before it is shown, as text or as an emoji.
-pub(crate) fn is_emoji_selector(character: char) -> bool {
+pub fn is_emoji_selector(character: char) -> bool {
     matches!(character, '\u{fe0e}' | '\u{fe0f}')
 }
 
 /// Whether a character looks like a space: white space, and the empty pattern of Braille.
-pub(crate) fn is_space(character: char) -> bool {
+pub fn is_space(character: char) -> bool {
     character.is_whitespace() || character == '\u{2800}'
 }
 
@@ -59,7 +59,7 @@ pub fn is_printable(character: char) -> bool {
 /// parsers.
 ///
 /// ```
-/// use sops_core::printable::escaped;
+/// use sops_printable::escaped;
 ///
 /// assert_eq!(escaped("age1x\n\u{1b}[2K"), r"age1x\n\u{1b}[2K");
 /// assert_eq!(escaped("naïve 🦀"), "naïve 🦀");

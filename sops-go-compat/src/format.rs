@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 /// A float that displays as `strconv.FormatFloat(v, 'f', -1, 64)` writes it: shortest digits, never an exponent.
 #[derive(Clone, Copy)]
-pub(super) struct Decimal(pub(super) f64);
+pub struct Decimal(pub f64);
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,7 +19,7 @@ impl fmt::Display for Decimal {
 
 /// Appends a finite number as `strconv.FormatFloat(v, 'g', -1, 64)` writes it: with an exponent of two digits or more
 /// when the decimal exponent is not in `-4..6`.
-pub(crate) fn write_general(out: &mut String, value: f64) {
+pub fn write_general(out: &mut String, value: f64) {
     let shortest = Shortest::of(value);
     let exponent = shortest.exponent();
     // Writing onto a `String` cannot fail.
@@ -34,7 +34,7 @@ pub(crate) fn write_general(out: &mut String, value: f64) {
 
 /// Appends a finite number as `encoding/json` writes it: with an exponent when the decimal exponent is not in `-6..21`,
 /// the form of ECMAScript.
-pub(crate) fn write_ecmascript(out: &mut String, value: f64) {
+pub fn write_ecmascript(out: &mut String, value: f64) {
     let shortest = Shortest::of(value);
     let exponent = shortest.exponent();
     // Writing onto a `String` cannot fail.

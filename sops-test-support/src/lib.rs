@@ -8,6 +8,7 @@ mod flat;
 mod json;
 pub mod kustomize;
 mod texts;
+pub mod vectors;
 pub mod written;
 mod yaml;
 

@@ -2,17 +2,16 @@
 
 mod characters;
 mod class;
-mod syntax;
+mod error;
+mod parser;
 
 use std::fmt;
 
-pub(super) use syntax::error;
+pub use error::RegexpError;
 
 use regex_automata::meta;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::{self, WhichCaptures};
-
-use crate::error::{Error, Result};
 
 /// How large an expression may become when its repetitions are written out, in bytes.
 const MAX_SIZE: usize = 8 << 20;
@@ -22,19 +21,19 @@ const MAX_SIZE: usize = 8 << 20;
 /// The search is not anchored; `\d`, `\s`, `\w` and `\b` are ASCII; `$` is the end of the text. The tables of Unicode are those of
 /// the crate `regex-syntax` (Unicode 16, Go has 15), so characters that are newer than a `sops` may count differently there.
 #[derive(Clone)]
-pub struct Regex {
+pub struct Regexp {
     pattern: String,
     program: meta::Regex,
 }
 
-impl Regex {
+impl Regexp {
     /// Reads and compiles an expression.
     ///
     /// # Errors
-    /// [`Error::Regex`](crate::error::Error::Regex) says at which character what is wrong. Besides what Go refuses, these are expressions that nest more than
+    /// [`RegexpError`] says at which character what is wrong. Besides what Go refuses, these are expressions that nest more than
     /// 250 deep, that are longer than 64 KiB, or whose repetitions make them too large.
-    pub fn new(pattern: &str) -> Result<Self> {
-        let hir = syntax::parse(pattern)?;
+    pub fn new(pattern: &str) -> Result<Self, RegexpError> {
+        let hir = parser::parse(pattern)?;
         // The lazy automaton compiles in microseconds and matches a key in about ten nanoseconds; the other engines only add to
         // the time to compile.
         let config = meta::Config::new()
@@ -56,17 +55,17 @@ impl Regex {
     /// Whether an expression is valid, at a fraction of the cost of compiling it.
     ///
     /// # Errors
-    /// As for [`Regex::new`], but for expressions that are valid and become too large.
-    pub fn check(pattern: &str) -> Result<()> {
-        syntax::parse(pattern).map(|_| ())
+    /// As for [`Regexp::new`], but for expressions that are valid and become too large.
+    pub fn check(pattern: &str) -> Result<(), RegexpError> {
+        parser::parse(pattern).map(|_| ())
     }
 
-    /// Whether `pattern` matches anywhere in `text`; about half the cost of [`Regex::new`] where there is only one text.
+    /// Whether `pattern` matches anywhere in `text`; about half the cost of [`Regexp::new`] where there is only one text.
     ///
     /// # Errors
-    /// As for [`Regex::new`].
-    pub fn matches_once(pattern: &str, text: &str) -> Result<bool> {
-        let hir = syntax::parse(pattern)?;
+    /// As for [`Regexp::new`].
+    pub fn matches_once(pattern: &str, text: &str) -> Result<bool, RegexpError> {
+        let hir = parser::parse(pattern)?;
         let config = thompson::Config::new()
             .nfa_size_limit(Some(MAX_SIZE))
             .which_captures(WhichCaptures::None);
@@ -89,19 +88,21 @@ impl Regex {
     }
 }
 
-impl fmt::Debug for Regex {
+impl fmt::Debug for Regexp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Regex").field(&self.pattern).finish()
+        f.debug_tuple("Regexp").field(&self.pattern).finish()
     }
 }
 
-fn too_large(pattern: &str) -> Error {
+fn too_large(pattern: &str) -> RegexpError {
     let message = "the expression is too large; use smaller repetition counts";
-    syntax::error(pattern, message.to_owned())
+    RegexpError::new(pattern, message)
 }
 
 #[cfg(test)]
 mod tests {
+    use sops_test_support::vectors;
+
     use super::*;
 
     #[derive(serde::Deserialize)]
@@ -112,20 +113,12 @@ mod tests {
         matches: Vec<String>,
     }
 
-    /// The vectors of one file, made by Go 1.26; the first, whose pattern is empty, lists all keys. The generated ones are a
+    /// Go 1.26 made the vectors. The first of each file, whose pattern is empty, lists all keys. The generated ones are a
     /// choice from half a million random patterns, and by hand what was found on the way.
-    fn vectors(name: &str) -> Vec<Vector> {
-        let file = format!("{}/../testdata/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(file).expect("the vectors are part of the repository");
-        text.lines()
-            .map(|line| serde_json::from_str(line).expect("each line is a vector"))
-            .collect()
-    }
-
     #[test]
     fn matches_what_go_matches() {
         for (name, count) in [("regex.jsonl", 186), ("regex-generated.jsonl", 556)] {
-            let vectors = vectors(name);
+            let vectors = vectors::read::<Vector>(name);
             assert_eq!(vectors.len(), count);
             let keys = &vectors[0].matches;
             for Vector {
@@ -135,18 +128,18 @@ mod tests {
             } in &vectors
             {
                 assert_eq!(
-                    Regex::check(pattern).is_ok(),
+                    Regexp::check(pattern).is_ok(),
                     *valid,
                     "{pattern:?} is valid"
                 );
-                let Ok(regex) = Regex::new(pattern) else {
+                let Ok(regex) = Regexp::new(pattern) else {
                     assert!(!valid, "{pattern:?} compiles");
                     continue;
                 };
                 let found: Vec<_> = keys.iter().filter(|key| regex.is_match(key)).collect();
                 assert_eq!(found, matches.iter().collect::<Vec<_>>(), "{pattern:?}");
                 for key in keys.iter().step_by(7) {
-                    let once = Regex::matches_once(pattern, key).expect("it is valid");
+                    let once = Regexp::matches_once(pattern, key).expect("it is valid");
                     assert_eq!(once, matches.contains(key), "{pattern:?} on {key:?}");
                 }
             }
@@ -222,10 +215,8 @@ mod tests {
             ("(?\u{1b}", r"character 1, `(?\u{1b}`: unknown flags"),
         ];
         for (pattern, start) in cases {
-            let error = Regex::new(pattern).expect_err(pattern);
-            let crate::error::Error::Regex { message, .. } = error else {
-                panic!("{pattern:?}: {error}");
-            };
+            let error = Regexp::new(pattern).expect_err(pattern);
+            let message = error.message;
             assert!(message.starts_with(start), "{pattern:?}: {message}");
         }
     }
@@ -242,11 +233,11 @@ mod tests {
             "a".repeat((64 << 10) + 1),
         ];
         for pattern in cases {
-            let error = Regex::new(&pattern).expect_err("too large").to_string();
+            let error = Regexp::new(&pattern).expect_err("too large").to_string();
             assert!(error.len() < 1_500, "{} bytes", error.len());
         }
         let deep = "(".repeat(240) + "a" + &")".repeat(240);
-        assert!(Regex::new(&deep).is_ok_and(|regex| regex.is_match("cab")));
+        assert!(Regexp::new(&deep).is_ok_and(|regex| regex.is_match("cab")));
     }
 
     #[test]
@@ -298,7 +289,7 @@ mod tests {
         for _ in 0..20_000 {
             let length = next(12);
             let pattern: String = (0..length).map(|_| pieces[next(pieces.len())]).collect();
-            if let Ok(regex) = Regex::new(&pattern) {
+            if let Ok(regex) = Regexp::new(&pattern) {
                 regex.is_match("aéx");
             }
         }

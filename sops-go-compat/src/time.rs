@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A date, a time of day and an offset from UTC, all as they were written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Time {
+pub struct Time {
     year: u16,
     month: u8,
     day: u8,
@@ -18,7 +18,7 @@ pub(crate) struct Time {
 impl Time {
     /// `time.Time.UnmarshalText`: RFC 3339, but for an hour that may have one digit, a `,` in place of the point, and
     /// offsets of up to 24 hours and 60 minutes.
-    pub(crate) fn from_rfc3339(text: &[u8]) -> Option<Self> {
+    pub fn from_rfc3339(text: &[u8]) -> Option<Self> {
         let mut rest = text;
         let (year, month, day) = date(&mut rest, two_digits)?;
         literal(&mut rest, b'T')?;
@@ -39,7 +39,7 @@ impl Time {
 
     /// The timestamps of Go's YAML library: a date; a date and a time behind a `T`, a `t` with an offset, or behind
     /// spaces without one. Months, days, hours, minutes and seconds may have one digit.
-    pub(crate) fn from_yaml(text: &[u8]) -> Option<Self> {
+    pub fn from_yaml(text: &[u8]) -> Option<Self> {
         let mut rest = text;
         let (year, month, day) = date(&mut rest, one_or_two_digits)?;
         let (mut hour, mut minute, mut second, mut nanosecond, mut offset_minutes) =
@@ -72,7 +72,7 @@ impl Time {
     }
 
     /// Whether `time.Time.MarshalText` writes it: an offset of 24 hours and more can be read, but not written.
-    pub(crate) fn can_be_written(&self) -> bool {
+    pub fn can_be_written(&self) -> bool {
         self.offset_minutes.abs() < 24 * 60
     }
 }

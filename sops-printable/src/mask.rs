@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sops_core::printable::is_printable;
+use crate::escape::is_printable;
 
 /// What age's private keys begin with, native and of plugins, in either case.
 const PRIVATE: [&str; 2] = ["AGE-SECRET-KEY-", "AGE-PLUGIN-"];

@@ -1,22 +1,9 @@
-//! Keeps what is in the memory of a program from ending up elsewhere: no core dumps, freed memory wiped, panics without their payload,
-//! words without private keys and without characters that a terminal acts on.
-//!
-//! A program that links this crate has its allocator.
+//! What a program that handles secrets does first, to keep its memory from ending up elsewhere: no core dumps, no other process that reads it, and
+//! panics that do not print what was worked on. The programs also wipe each block of memory when it is freed, with an allocator in `main.rs`.
 
-mod masking;
-mod showing;
-
-use std::alloc::System;
 use std::panic;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use zeroizing_alloc::ZeroAlloc;
-
-pub use masking::masked;
-pub use showing::{lines, one_line};
-
-#[global_allocator]
-static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// What a process that handles secrets does first; `program` is the name in its messages.
 pub fn harden(program: &'static str) {

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use super::format::Decimal;
-use super::parse::parse_float;
-use super::time::Time;
+use sops_go_compat::{Decimal, Time, parse_float};
+
 use crate::value::Type;
 
 /// The canonical form of a decrypted plaintext of type `kind`, borrowed when the plaintext is in it already; `None` when
@@ -66,7 +65,7 @@ impl Write for Remainder<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vectors;
+    use sops_test_support::vectors;
 
     #[derive(serde::Deserialize)]
     struct Vector {

@@ -4,7 +4,7 @@
 ///
 /// Beyond decimals it reads `inf`, `infinity` and `nan` in any case, hexadecimal mantissas with a `p` exponent, and `_`
 /// between digits.
-pub(crate) fn parse_float(text: &str) -> Option<f64> {
+pub fn parse_float(text: &str) -> Option<f64> {
     let decimal = |byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E');
     if text.bytes().all(decimal) {
         return text.parse().ok().filter(|value: &f64| value.is_finite());
@@ -157,7 +157,7 @@ fn scale(mantissa: u64, exponent: i64, sticky: bool) -> Option<f64> {
 
 /// An integer as Go's YAML library holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Integer {
+pub enum Integer {
     /// Within 64 bits with a sign.
     Signed(i64),
     /// From 2^63 to 2^64-1.
@@ -167,7 +167,7 @@ pub(crate) enum Integer {
 /// `strconv.ParseInt(text, 0, 64)`, then `strconv.ParseUint(text, 0, 64)`; `text` has no `_`.
 ///
 /// The prefixes `0x`, `0o`, `0b` and a leading `0` for octal set the base.
-pub(crate) fn parse_integer(text: &str) -> Option<Integer> {
+pub fn parse_integer(text: &str) -> Option<Integer> {
     let (negative, magnitude) = split_sign(text);
     let signed = magnitude.len() < text.len();
     let (base, digits) = match magnitude.as_bytes() {

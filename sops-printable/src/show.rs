@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use sops_core::printable::{escaped, escaped_lines};
+use crate::escape::{escaped, escaped_lines};
 
-use crate::masking::masked;
+use crate::mask::masked;
 
 /// The text on one line; line breaks in it are escaped too.
 pub fn one_line(text: &str) -> Cow<'_, str> {

@@ -3,8 +3,7 @@
 use regex_syntax::hir::{Class, ClassUnicode, Hir, Look, Repetition};
 
 use super::class::{Builder, TooLarge};
-use crate::error::{Error, Result};
-use crate::printable::{beginning, escaped};
+use super::error::{RegexpError, shown};
 
 /// The longest expression, in bytes.
 const MAX_LENGTH: usize = 64 << 10;
@@ -15,16 +14,13 @@ const MAX_DEPTH: usize = 250;
 /// How often repetitions within repetitions may repeat the innermost part, as in Go.
 const MAX_REPEATS: u32 = 1000;
 
-/// How many characters of an expression a message shows.
-const MAX_SHOWN: usize = 200;
-
 /// The last code point.
 pub(super) const LAST: u32 = 0x10_ffff;
 
 /// Reads `pattern` in Go's syntax.
-pub(super) fn parse(pattern: &str) -> Result<Hir> {
+pub(super) fn parse(pattern: &str) -> Result<Hir, RegexpError> {
     if pattern.len() > MAX_LENGTH {
-        return Err(error(
+        return Err(RegexpError::new(
             pattern,
             format!("the expression is longer than {MAX_LENGTH} bytes"),
         ));
@@ -39,27 +35,14 @@ pub(super) fn parse(pattern: &str) -> Result<Hir> {
     };
     parser.run().map_err(|fault| {
         let place = pattern[..fault.start].chars().count() + 1;
-        let excerpt = printable(&pattern[fault.start..fault.end]);
+        let excerpt = shown(&pattern[fault.start..fault.end]);
         let message = if excerpt.is_empty() {
             format!("character {place}: {}", fault.message)
         } else {
             format!("character {place}, `{excerpt}`: {}", fault.message)
         };
-        error(pattern, message)
+        RegexpError::new(pattern, message)
     })
-}
-
-/// The error about `pattern`, in a form that a terminal can show.
-pub(in crate::rules) fn error(pattern: &str, message: String) -> Error {
-    Error::Regex {
-        pattern: printable(pattern),
-        message,
-    }
-}
-
-/// The start of `text`, safe to show.
-fn printable(text: &str) -> String {
-    escaped(&beginning(text, MAX_SHOWN)).into_owned()
 }
 
 /// What is wrong with the bytes from `start` to `end`, both at the border of a character.
@@ -69,7 +52,7 @@ pub(super) struct Fault {
     pub(super) message: &'static str,
 }
 
-pub(super) type Step<T> = std::result::Result<T, Fault>;
+pub(super) type Step<T> = Result<T, Fault>;
 
 /// The flags that a group may set. `U` is none of them: it tells which match is found, never whether there is one.
 #[derive(Clone, Copy, Default)]

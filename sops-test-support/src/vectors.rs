@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 /// The lines of the file `name`, one JSON value each.
-pub(crate) fn read<T: DeserializeOwned>(name: &str) -> Vec<T> {
+pub fn read<T: DeserializeOwned>(name: &str) -> Vec<T> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../testdata/vectors")
         .join(name);

@@ -1,7 +1,7 @@
 //! What stands for one character, or for one of several: escapes, named classes, brackets.
 
 use super::class::{self, Builder, TooLarge};
-use super::syntax::{Fault, LAST, Parser, Step};
+use super::parser::{Fault, LAST, Parser, Step};
 
 impl Parser<'_> {
     /// Takes `\d`, `\pL` and the like into `set`; `false` if something else stands here.

@@ -1,0 +1,22 @@
+//! Makes text from strangers safe to show to people: names, identifiers and messages that come from a repository, a server or a program.
+//!
+//! [`escaped`] leaves nothing in a text that could move the cursor, hide or reorder what is around it, or start a line of its own.
+//! [`one_line`] and [`lines`] also hide private keys and disarm the commands that CI systems look for in logs: a program shows all of its
+//! messages through one of the two.
+//!
+//! ```
+//! use sops_printable::{escaped, one_line};
+//!
+//! assert_eq!(escaped("age1x\n\u{1b}[2K"), r"age1x\n\u{1b}[2K");
+//! assert_eq!(one_line("no file AGE-SECRET-KEY-1QQ"), "no file AGE-SECRET-KEY-…");
+//! ```
+
+mod escape;
+mod mask;
+mod show;
+
+pub use escape::{
+    beginning, escaped, escaped_json, escaped_lines, is_emoji_selector, is_printable, is_space,
+};
+pub use mask::masked;
+pub use show::{lines, one_line};
