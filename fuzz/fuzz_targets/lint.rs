@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use sops_core::{Document, Format};
+use sops_core::{Document, Format, parse_document};
 use sops_lint::{Fix, Input, Linter, NoTree, Settings};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -42,10 +42,10 @@ fuzz_target!(|bytes: &[u8]| {
         });
     let entries: Vec<_> = fixes.collect();
     let format = Format::from_path(Path::new(name));
-    if let Ok(document) = Document::parse(bytes, format) {
+    if let Ok(document) = parse_document(bytes, format) {
         let (repaired, is_set) = document.with_entries(&entries);
         assert_eq!(is_set.len(), entries.len());
-        let parsed = Document::parse(&*repaired, format);
+        let parsed = parse_document(&*repaired, format);
         assert!(parsed.is_ok(), "{:?}", parsed.err());
     }
 });

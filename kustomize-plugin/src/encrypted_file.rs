@@ -5,7 +5,7 @@ use std::path::Path;
 use sops_core::keys::DataKey;
 use sops_core::rules::EncryptionRule;
 use sops_core::tree::Node;
-use sops_core::{Document, EncryptedDocument, Format, MacCheck};
+use sops_core::{EncryptedDocument, Format, MacCheck, parse_document};
 use zeroize::Zeroizing;
 
 use crate::keys::Keys;
@@ -94,7 +94,7 @@ impl Plaintext {
             Format::Json => Format::Json,
             _ => Format::Yaml,
         };
-        let document = Document::parse(self.bytes(), format)?;
+        let document = parse_document(self.bytes(), format)?;
         let is_empty = |tree: &Node| matches!(tree, Node::Mapping(entries) if entries.is_empty());
         Ok(document.trees().filter(|tree| !is_empty(tree)).collect())
     }

@@ -40,6 +40,12 @@ impl Problem {
     }
 }
 
+impl From<sops_core::document::Error> for Problem {
+    fn from(error: sops_core::document::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {

@@ -7,6 +7,7 @@ use std::iter;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use sops_core::document::Error as DocumentError;
 use sops_core::document::merge_conflict;
 use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};
@@ -212,7 +213,7 @@ impl CommandError {
         let mut at = None;
         let simple = |code, error: &Error| Self::new(code, error.to_string());
         let mut new = match error {
-            Error::Syntax { location, message } | Error::Unsupported { location, message } => {
+            Error::Document(DocumentError::Syntax { location, message }) | Error::Document(DocumentError::Unsupported { location, message }) => {
                 let text = source.map_or(&b""[..], |(_, text, ..)| text);
                 match merge_conflict(text) {
                     Some(conflict) => {
@@ -232,11 +233,11 @@ impl CommandError {
                     }
                 }
             }
-            Error::Unencryptable { location, message } => {
+            Error::Document(DocumentError::Unrepresentable { location, message }) => {
                 at = Some(location);
                 Self::new(unencryptable, message)
             }
-            Error::Limit { location, message } => {
+            Error::Document(DocumentError::Limit { location, message }) => {
                 at = location;
                 Self::new(malformed, message)
             }
@@ -316,7 +317,7 @@ impl CommandError {
             }
             Error::NoKeyService { .. } => simple(Code::Generic, &error)
                 .hint("name one with `--keyservice`, or take the key out: in `.sops.yaml`, or with flags such as `--rm-kms`"),
-            Error::Unwritable { .. } => simple(Code::CannotWriteTree, &error),
+            Error::Document(DocumentError::Unwritable { .. }) => simple(Code::CannotWriteTree, &error),
             Error::NoRecipient => simple(Code::Generic, &error)
                 .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` makes both a key and the rule"),
             Error::NothingSelected { .. } => simple(Code::Generic, &error)
@@ -427,10 +428,10 @@ impl Place {
 fn may_have_other_format(error: &Error) -> bool {
     matches!(
         error,
-        Error::Syntax { .. }
-            | Error::Unsupported { .. }
+        Error::Document(DocumentError::Syntax { .. })
+            | Error::Document(DocumentError::Unsupported { .. })
             | Error::NotEncrypted
-            | Error::Unwritable { .. }
+            | Error::Document(DocumentError::Unwritable { .. })
     )
 }
 

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use sops_core::config::{self, Config, CreationRule, Stores};
+use sops_core::document::Error as DocumentError;
 use sops_core::keys::MasterKey;
 use sops_core::reading::{self, FileKind};
 use sops_core::rules::EncryptionRule;
-use sops_core::{Decrypted, Document, Encryption, Error, Format, convert};
+use sops_core::{Decrypted, Encryption, Error, Format, convert, parse_document};
 use zeroize::Zeroizing;
 
 use crate::arguments::{GlobalArgs, KmsArgs, MasterKeyArgs, RuleArgs, ThresholdArg};
@@ -99,10 +100,11 @@ pub(crate) fn in_format(
         return Ok(decrypted.plaintext);
     }
     let stores = stores(ui, globals)?;
-    Document::parse(&*decrypted.plaintext, source.format)
-        .and_then(|document| convert(&document, to, &stores))
+    parse_document(&*decrypted.plaintext, source.format)
+        .and_then(|document| convert(&document, to, &stores.indentation()))
         .map_err(|error| {
-            let is_by_name = to == Format::Binary && matches!(error, Error::Unwritable { .. });
+            let is_by_name =
+                to == Format::Binary && matches!(error, DocumentError::Unwritable { .. });
             let error = source.plaintext_error(error);
             match is_by_name {
                 true => error.hint(format_hint(source.format)),

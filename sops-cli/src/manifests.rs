@@ -5,10 +5,10 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
-use sops_core::metadata::BLOCK_KEY as BLOCK;
+use sops_core::metadata::METADATA_KEY as BLOCK;
 use sops_core::tree::Node;
 use sops_core::{
-    CIPHERTEXT_PREFIX, Document, EncryptedTree, Format, from_document, from_documents,
+    CIPHERTEXT_PREFIX, EncryptedTree, Format, from_document, from_documents, parse_document,
     path_of_ciphertext,
 };
 use sops_lint::{SECRET_PARTS, shell_path};
@@ -58,9 +58,9 @@ impl Reading<'_> {
 
     /// The documents decrypted.
     fn decrypted(&self, source: &Source, written: &[Value]) -> Result<Vec<Value>, CommandError> {
-        let document = Document::parse(&*source.content, source.format)
-            .map_err(|error| source.error(error))?;
-        if !document.is_encrypted() {
+        let document =
+            parse_document(&*source.content, source.format).map_err(|error| source.error(error))?;
+        if !sops_core::is_encrypted(&document) {
             return Ok(written.to_vec());
         }
         if source.format == Format::Yaml {
@@ -96,7 +96,7 @@ impl Reading<'_> {
                 let key = encrypted.data_key(&*self.services.all())?;
                 tree = encrypted.decrypt(&key)?;
             }
-            from_document(&*tree.to_yaml(), Format::Yaml)
+            Ok::<Value, sops_core::Error>(from_document(&*tree.to_yaml(), Format::Yaml)?)
         };
         let trees = trees.into_iter();
         trees

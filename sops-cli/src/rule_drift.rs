@@ -6,9 +6,12 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use sops_core::config::CreationRule;
+use sops_core::document::Error as DocumentError;
 use sops_core::metadata::Metadata;
 use sops_core::rules::EncryptionRule;
-use sops_core::{Document, Error, Format, Location, Unencrypted};
+use sops_core::{
+    Document, Error, Format, Location, Unencrypted, parse_document, unencrypted_values,
+};
 use sops_lint::shell_path;
 
 use crate::agreement::files_named;
@@ -71,7 +74,7 @@ impl RuleDrift {
     /// Refuses a text with a value in plaintext that the creation rule would have encrypted, unless the text before it had the value too.
     ///
     /// # Errors
-    /// [`Error::Unencryptable`] with the first such value.
+    /// [`Error::Unrepresentable`] with the first such value.
     pub(crate) fn check(
         &self,
         file: &Path,
@@ -79,12 +82,12 @@ impl RuleDrift {
         after: &[u8],
         format: Format,
     ) -> sops_core::Result<()> {
-        let after = Document::parse(after, format)?;
+        let after = parse_document(after, format)?;
         let left = self.left(&after)?;
         if left.is_empty() {
             return Ok(());
         }
-        let before = Document::parse(before, format)?;
+        let before = parse_document(before, format)?;
         let known = self.left(&before)?;
         let known: HashSet<&str> = known.iter().map(|one| text_of(&before, one)).collect();
         let new = left
@@ -98,20 +101,20 @@ impl RuleDrift {
             (true, "") => "a comment".to_owned(),
             (true, path) => format!("a comment in `{path}`"),
         };
-        Err(Error::Unencryptable {
+        Err(Error::Document(DocumentError::Unrepresentable {
             location: Location::of(after.text(), new.span.start),
             message: format!(
                 "{path} would be written in plaintext: {self}; {}, or write the value in plaintext with `sops-rs edit --allow-plaintext`",
                 fix(&name_of(file))
             ),
-        })
+        }))
     }
 
     /// The values that the creation rule covers and the file's rule does not.
     fn left(&self, document: &Document<'_>) -> sops_core::Result<Vec<Unencrypted>> {
-        let own = document.unencrypted(Some(&self.own))?;
+        let own = unencrypted_values(document, Some(&self.own))?;
         let own: HashSet<_> = own.into_iter().map(|one| one.span).collect();
-        let mut left = document.unencrypted(Some(&self.wanted))?;
+        let mut left = unencrypted_values(document, Some(&self.wanted))?;
         left.retain(|one| !own.contains(&one.span));
         Ok(left)
     }

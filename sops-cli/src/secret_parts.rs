@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use sops_core::document::Error as DocumentError;
 use sops_core::document::NodeRef;
 use sops_core::rules::EncryptionRule;
-use sops_core::{Document, Error, Format, Location};
+use sops_core::{Error, Format, Location, parse_document, unencrypted_values};
 use sops_lint::{SecretField, SecretValue, applied_secret, is_plaintext, secret_fields, secrets};
 
 /// The problems with the Secrets in a text.
@@ -46,10 +47,10 @@ impl SecretParts {
         if !is_manifest || !has_secret() {
             return parts;
         }
-        let Ok(document) = Document::parse(text, format) else {
+        let Ok(document) = parse_document(text, format) else {
             return parts;
         };
-        let Ok(selected) = document.unencrypted(Some(rule)) else {
+        let Ok(selected) = unencrypted_values(&document, Some(rule)) else {
             return parts;
         };
         let judge = Judge {
@@ -146,10 +147,10 @@ impl Judge<'_> {
     }
 
     fn error(&self, at: NodeRef<'_, '_>, message: String) -> Error {
-        Error::Unencryptable {
+        Error::Document(DocumentError::Unrepresentable {
             location: Location::of(self.text, at.span().start),
             message,
-        }
+        })
     }
 }
 

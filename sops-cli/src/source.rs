@@ -96,12 +96,14 @@ impl Source {
     }
 
     /// An error of the library about this content.
-    pub(crate) fn error(&self, error: Error) -> CommandError {
+    pub(crate) fn error(&self, error: impl Into<Error>) -> CommandError {
+        let error = error.into();
         CommandError::in_text(error, &self.name, &self.content, self.format, self.role)
     }
 
     /// An error of the library about this content decrypted, in which places mean nothing to the person.
-    pub(crate) fn plaintext_error(&self, error: Error) -> CommandError {
+    pub(crate) fn plaintext_error(&self, error: impl Into<Error>) -> CommandError {
+        let error = error.into();
         CommandError::in_text(error, &self.name, &[], self.format, self.role)
     }
 }

@@ -15,7 +15,7 @@ use rand::{Rng as _, SeedableRng as _};
 use zeroize::Zeroizing;
 
 use crate::keys::DataKey;
-use crate::value::Type;
+use sops_document::{Type, Value};
 
 const NONCE_LENGTH: usize = 32;
 const TAG_LENGTH: usize = 16;
@@ -249,6 +249,12 @@ impl<'a> Parts<'a> {
 fn split_last(text: &str, at: u8) -> Option<(&str, &str)> {
     let place = memrchr(at, text.as_bytes())?;
     Some((&text[..place], &text[place + 1..]))
+}
+
+/// The text of a value that is one encrypted value: `ENC[…]`.
+pub fn ciphertext<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+    let text = str::from_utf8(&value.bytes).ok()?;
+    (value.is_str() && is_encrypted(text)).then_some(text)
 }
 
 /// Whether a text has the form of an encrypted value.

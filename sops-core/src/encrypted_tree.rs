@@ -10,16 +10,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value as Json};
 
-use crate::canonical;
-use crate::cipher::{CIPHERTEXT_PREFIX, Cipher};
-use crate::document::Document;
+use crate::cipher::{CIPHERTEXT_PREFIX, Cipher, ciphertext};
 use crate::error::{Error, Result};
-use crate::format::Format;
 use crate::keys::{DataKey, KeyService, recover_data_key};
-use crate::metadata::{BLOCK_KEY, Metadata};
+use crate::metadata::{METADATA_KEY, Metadata};
+use crate::metadata_entry::{is_encrypted, parse_document};
 use crate::rules::CompiledRule;
-use crate::tree::{Entry, Node};
-use crate::value::{Type, Value};
+use sops_document::Format;
+use sops_document::tree::{Entry, Node};
+use sops_document::{Type, Value};
 
 /// The tree of an encrypted document, and what its `sops` block said.
 pub struct EncryptedTree {
@@ -36,7 +35,7 @@ impl EncryptedTree {
         let Node::Mapping(entries) = &mut tree else {
             return Err(Error::NotEncrypted);
         };
-        let is_block = |entry: &Entry| entry.key == BLOCK_KEY;
+        let is_block = |entry: &Entry| entry.key == METADATA_KEY;
         let at = entries
             .iter()
             .position(is_block)
@@ -162,7 +161,7 @@ impl Walk {
 
     /// The plaintext of a value; `None` if it is one already.
     fn value(&mut self, value: &Value<'_>, matches: bool) -> Result<Option<Value<'static>>> {
-        let text = value.ciphertext();
+        let text = ciphertext(value);
         let selected = self.rule.as_ref().is_none_or(|rule| rule.selects(matches));
         let text = match text {
             None if self.by_form || !selected => return Ok(None),
@@ -179,7 +178,7 @@ impl Walk {
         };
         let opened = self.cipher.decrypt(text, &self.path.additional_data);
         let (kind, canonical) = match opened {
-            Ok((kind, plaintext)) => (kind, canonical::canonical(kind, plaintext)),
+            Ok((kind, plaintext)) => (kind, sops_document::canonical(kind, plaintext)),
             Err(problem) => return Err(self.problem(problem)),
         };
         match canonical {
@@ -239,7 +238,7 @@ pub fn path_of_ciphertext(tree: &Node) -> Option<String> {
 
 /// Whether a text is an encrypted value, or a whole encrypted file.
 fn is_ciphertext(text: &str) -> bool {
-    let is_encrypted = |format| Document::parse(text, format).is_ok_and(|file| file.is_encrypted());
+    let is_encrypted = |format| parse_document(text, format).is_ok_and(|file| is_encrypted(&file));
     text.starts_with(CIPHERTEXT_PREFIX)
         || text.contains(CIPHERTEXT_PREFIX)
             && [Format::Yaml, Format::Dotenv, Format::Ini]

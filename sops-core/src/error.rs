@@ -1,46 +1,15 @@
 //! The one error of the library: whose fault it is, where, and what to do. It never holds a value, a key or an identity.
 
-use std::fmt;
 use std::path::PathBuf;
 
+use sops_document::Location;
 use sops_go_compat::RegexpError;
 
-use crate::key_path::{Component, KeyPath};
 use crate::keys::{Family, MasterKey};
+use sops_document::{Component, KeyPath};
 
 /// What the functions of this library return.
 pub type Result<T> = std::result::Result<T, Error>;
-
-/// A place in a text: line and column count from 1, the column in characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Location {
-    /// The line, from 1.
-    pub line: usize,
-    /// The column in characters, from 1.
-    pub column: usize,
-    /// The offset in bytes from the start of the text.
-    pub offset: usize,
-}
-
-impl Location {
-    /// The place of the byte `offset` in `text`; costs a scan of the text before it.
-    pub fn of(text: &str, offset: usize) -> Self {
-        let offset = text.floor_char_boundary(offset.min(text.len()));
-        let before = &text[..offset];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Self {
-            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            offset,
-        }
-    }
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}", self.line, self.column)
-    }
-}
 
 /// A place in front of a message.
 fn prefix(location: &Option<Location>) -> String {
@@ -59,38 +28,9 @@ fn part(path: &Option<KeyPath>) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The text is not what its format asks for. Mend the file at the place.
-    #[error("{location}: {message}")]
-    Syntax {
-        /// Where.
-        location: Location,
-        /// What is wrong there.
-        message: String,
-    },
-    /// The text is valid in its format, but no SOPS document: a top level that is no mapping, a key that stands twice.
-    #[error("{location}: {message}")]
-    Unsupported {
-        /// Where.
-        location: Location,
-        /// What SOPS documents cannot have.
-        message: String,
-    },
-    /// A key or a value that SOPS has no encrypted form for: a key that is no string, an integer beyond 64 bits.
-    #[error("{location}: {message}")]
-    Unencryptable {
-        /// Where.
-        location: Location,
-        /// What it is, and what to write instead.
-        message: String,
-    },
-    /// The document is larger, deeper, or expands to more than this library works on.
-    #[error("{}{message}", prefix(location))]
-    Limit {
-        /// Where, if it is one place.
-        location: Option<Location>,
-        /// Which limit, and its size.
-        message: String,
-    },
+    /// The text is not valid in its format, or cannot be what was asked of it.
+    #[error(transparent)]
+    Document(sops_document::Error),
     /// The document has no `sops` block, so there is nothing to decrypt.
     #[error("sops metadata not found")]
     NotEncrypted,
@@ -234,26 +174,6 @@ pub enum Error {
         /// Which rule, and the keys that the document has.
         message: String,
     },
-    /// A key path that is malformed or does not fit the document's shape, or a change that cannot be made there.
-    #[error("{message}")]
-    Path {
-        /// Which component, and what the document has there.
-        message: String,
-    },
-    /// A key path whose key or index the document does not have.
-    #[error("{message}")]
-    NotFound {
-        /// The path as far as it is missing.
-        message: String,
-    },
-    /// A value that the format which is to be written has no form for, such as a sequence in dotenv.
-    #[error("{path}: {message}")]
-    Unwritable {
-        /// The key path, keys joined with `.`.
-        path: String,
-        /// What the format lacks.
-        message: String,
-    },
     /// What was encrypted cannot be written out.
     #[error("{0}")]
     Output(std::io::Error),
@@ -265,6 +185,29 @@ pub enum Error {
         /// The system's own error.
         source: std::io::Error,
     },
+}
+
+impl From<sops_document::Error> for Error {
+    fn from(error: sops_document::Error) -> Self {
+        match error {
+            sops_document::Error::ReservedEntry { location, message } => Self::Metadata {
+                location,
+                path: None,
+                message,
+            },
+            sops_document::Error::Reserved { .. } => Self::AlreadyEncrypted,
+            sops_document::Error::Value {
+                path,
+                location,
+                message,
+            } => Self::Value {
+                path,
+                location,
+                message,
+            },
+            error => Self::Document(error),
+        }
+    }
 }
 
 impl From<RegexpError> for Error {

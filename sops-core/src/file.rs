@@ -8,26 +8,27 @@ use std::time::SystemTime;
 use zeroize::Zeroizing;
 
 use crate::config::Stores;
-use crate::convert::{json_binary_indent, yaml_step};
-use crate::document::block::unknown::UnknownValue;
-use crate::document::{Document, Edits, block};
 use crate::error::{Error, Result};
-use crate::format::Format;
-use crate::key_path::Component;
 use crate::keys::{
     DataKey, Environment, Identities, KeyGroup, KeyService, KeyServices, MasterKey,
     recover_data_key, wrap_data_key,
 };
 use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_spellings, problem_at, timestamp};
+use crate::metadata_entry::{self, UnknownValue, parse_document};
+use crate::pipeline::ciphertext::refuse_ciphertext;
 use crate::pipeline::decrypt::Purpose;
 pub use crate::pipeline::decrypt::{Decrypted, MacCheck};
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
 use crate::pipeline::sink::{Sink, Written};
-pub use crate::pipeline::unencrypted::Unencrypted;
+use crate::pipeline::unencrypted::is_encrypted_by;
+pub use crate::pipeline::unencrypted::{Unencrypted, unencrypted_values};
 use crate::pipeline::{binary, decrypt, encrypt};
 use crate::rules::EncryptionRule;
-use crate::tree::Node;
+use sops_document::Component;
+use sops_document::Format;
+use sops_document::tree::Node;
+use sops_document::{Document, Splices};
 
 /// How a document is to be encrypted.
 #[derive(Clone)]
@@ -81,10 +82,10 @@ pub fn encrypt(
     let plaintext = plaintext.as_ref();
     if format == Format::Binary {
         if !how.allow_ciphertext {
-            Document::parse(plaintext, format)?.refuse_ciphertext(None)?;
+            refuse_ciphertext(&parse_document(plaintext, format)?, None)?;
         }
         let (mut metadata, key) = new_metadata(format, how)?;
-        let indent = json_binary_indent(&how.stores);
+        let indent = how.stores.json_binary_indent;
         return binary::encrypt(plaintext, &mut metadata, &key, indent);
     }
     let mut out = String::new();
@@ -128,19 +129,19 @@ fn encrypt_values(
     how: &Encryption,
     out: &mut dyn Sink,
 ) -> Result<()> {
-    let mut document = Document::parse(plaintext, format)?;
-    if !document.blocks.is_empty() {
+    let mut document = parse_document(plaintext, format)?;
+    if !document.reserved_entries().is_empty() {
         return Err(Error::AlreadyEncrypted);
     }
     if !how.allow_ciphertext {
-        document.refuse_ciphertext(Some(&how.rule))?;
+        refuse_ciphertext(&document, Some(&how.rule))?;
     }
     let (mut metadata, key) = new_metadata(format, how)?;
     let selection = Selected::of(&document, Some(&how.rule))?;
     if !how.allow_plaintext {
         encrypt::require_selection(&document, &selection, &how.rule)?;
     }
-    let step = yaml_step(&how.stores);
+    let step = how.stores.indentation().yaml_step();
     let mut reuse = Reuse::default();
     encrypt::encrypt(
         &mut document,
@@ -199,10 +200,10 @@ impl<'a> EncryptedDocument<'a> {
         if format == Format::Binary && !text.as_ref().trim_ascii_start().starts_with(b"{") {
             return Err(Error::NotEncrypted);
         }
-        let document = Document::parse(text, format.encrypted())?;
-        let tree = block::read(&document)?.ok_or(Error::NotEncrypted)?;
-        let metadata =
-            Metadata::from_tree(&tree).map_err(|error| block::locate::located(error, &document))?;
+        let document = parse_document(text, encrypted_format(format))?;
+        let tree = metadata_entry::read(&document)?.ok_or(Error::NotEncrypted)?;
+        let metadata = Metadata::from_tree(&tree)
+            .map_err(|error| metadata_entry::located(error, &document))?;
         Ok(Self {
             document,
             metadata,
@@ -221,7 +222,7 @@ impl<'a> EncryptedDocument<'a> {
     /// # Errors
     /// [`Error::Regex`], where the rule's expression is not valid.
     pub fn unencrypted(&self) -> Result<Vec<Unencrypted>> {
-        self.document.unencrypted(self.metadata.rule.as_ref())
+        unencrypted_values(&self.document, self.metadata.rule.as_ref())
     }
 
     /// Whether at least one value is encrypted, and the file's own rule covers every one that is. A rule that was put into the
@@ -230,12 +231,12 @@ impl<'a> EncryptedDocument<'a> {
     /// # Errors
     /// [`Error::Regex`], where the rule's expression is not valid.
     pub fn follows_its_rule(&self) -> Result<bool> {
-        self.document.is_encrypted_by(self.metadata.rule.as_ref())
+        is_encrypted_by(&self.document, self.metadata.rule.as_ref())
     }
 
     /// The values in the metadata under keys that its format does not have, which are in plaintext.
     pub fn unknown_values(&self) -> Vec<UnknownValue> {
-        block::unknown::find(&self.document, &self.metadata)
+        metadata_entry::unknown_values(&self.document, &self.metadata)
     }
 
     /// Whether everything that `rule` selects is encrypted, and at least one value that it does not select.
@@ -243,9 +244,9 @@ impl<'a> EncryptedDocument<'a> {
     /// # Errors
     /// [`Error::Regex`], if the rule's expression is not valid.
     pub fn encrypts_more_than(&self, rule: &EncryptionRule) -> Result<bool> {
-        let open = self.document.unencrypted(Some(rule))?;
+        let open = unencrypted_values(&self.document, Some(rule))?;
         let is_all_encrypted = open.iter().all(|one| one.is_comment);
-        Ok(is_all_encrypted && !self.document.is_encrypted_by(Some(rule))?)
+        Ok(is_all_encrypted && !is_encrypted_by(&self.document, Some(rule))?)
     }
 
     /// Refuses a plaintext that has values of which the file's rule selects none: all of it would be written as it is.
@@ -256,7 +257,7 @@ impl<'a> EncryptedDocument<'a> {
         let Some(rule) = &self.metadata.rule else {
             return Ok(());
         };
-        let document = Document::parse(plaintext, self.format)?;
+        let document = parse_document(plaintext, self.format)?;
         let selection = Selected::of(&document, Some(rule))?;
         encrypt::require_selection(&document, &selection, rule)
     }
@@ -271,7 +272,7 @@ impl<'a> EncryptedDocument<'a> {
             self.metadata.shamir_threshold,
             service,
         )
-        .map_err(|error| block::locate::located(error, &self.document))
+        .map_err(|error| metadata_entry::located(error, &self.document))
     }
 
     /// Decrypts the document.
@@ -310,7 +311,7 @@ impl<'a> EncryptedDocument<'a> {
             }
             _ => decrypt::decrypt(&self.document, &self.metadata, key, check, purpose, reuse),
         };
-        decrypted.map_err(|error| block::locate::located(self.about_rule(error), &self.document))
+        decrypted.map_err(|error| metadata_entry::located(self.about_rule(error), &self.document))
     }
 
     /// An expression that is not valid is a fault of the block that it stands in.
@@ -382,11 +383,11 @@ impl<'a> EncryptedDocument<'a> {
         if self.format == Format::Binary {
             return binary::replace(&self.document, plaintext, same, &mut metadata, key);
         }
-        let mut document = Document::parse(plaintext, self.format)?;
-        if !document.blocks.is_empty() {
+        let mut document = parse_document(plaintext, self.format)?;
+        if !document.reserved_entries().is_empty() {
             return Err(Error::AlreadyEncrypted);
         }
-        let step = block::step(&self.document);
+        let step = self.document.reserved_step();
         let selection = Selected::of(&document, metadata.rule.as_ref())?;
         let mut out = String::new();
         encrypt::encrypt(
@@ -404,9 +405,10 @@ impl<'a> EncryptedDocument<'a> {
     /// The document with another `sops` block in place of its own.
     pub fn with_metadata(&self, metadata: &Metadata) -> String {
         let mut tree = metadata.to_tree();
-        let mut edits = Edits::new(self.document.text, self.document.text.len() + 1024);
-        for site in &self.document.blocks {
-            block::replace(&self.document, site, &tree, &mut edits);
+        let mut edits = Splices::new(self.document.text(), self.document.text().len() + 1024);
+        for site in self.document.reserved_entries() {
+            let value = metadata_entry::value(&self.document, &tree);
+            self.document.replace_reserved(site, &value, &mut edits);
             leave_out_spellings(&mut tree);
         }
         edits.finish()
@@ -461,7 +463,7 @@ impl OpenDocument<'_, '_> {
         now: SystemTime,
     ) -> Result<String> {
         let plaintext = &self.decrypted.plaintext;
-        let document = Document::parse(&**plaintext, self.encrypted.format)?;
+        let document = parse_document(&**plaintext, self.encrypted.format)?;
         let selection = Selected::of(&document, Some(&rule))?;
         encrypt::require_selection(&document, &selection, &rule)?;
         let metadata = Metadata {
@@ -543,4 +545,12 @@ pub fn decrypt_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     })?);
     let services = KeyServices::local(Environment::process());
     decrypt(&*bytes, Format::from_path(path), &services)
+}
+
+/// The format that an encrypted file has in fact.
+fn encrypted_format(format: Format) -> Format {
+    match format {
+        Format::Binary => Format::Json,
+        format => format,
+    }
 }

@@ -102,40 +102,33 @@
 //! # Ok::<(), sops_core::Error>(())
 //! ```
 
-mod canonical;
+mod additional_data;
 mod cipher;
 pub mod config;
-mod convert;
-pub mod document;
 mod encrypted_tree;
 mod error;
 mod file;
-mod format;
-mod key_path;
 pub mod keys;
 mod mac;
 pub mod metadata;
+mod metadata_entry;
 mod pipeline;
 pub mod reading;
 pub mod rules;
-pub mod tree;
-mod typed;
-mod value;
 mod variables;
 
-pub use cipher::{CIPHERTEXT_PREFIX, is_ciphertext};
-pub use convert::{convert, extract};
-pub use document::Document;
-pub use document::block::unknown::UnknownValue;
-pub use document::change::{set, unset};
+pub use cipher::{CIPHERTEXT_PREFIX, ciphertext, is_ciphertext};
 pub use encrypted_tree::{EncryptedTree, path_of_ciphertext};
-pub use error::{Error, Location, Result};
+pub use error::{Error, Result};
 pub use file::{
     Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, Unencrypted, decrypt,
-    decrypt_file, encrypt, encrypt_to,
+    decrypt_file, encrypt, encrypt_to, unencrypted_values,
 };
-pub use format::Format;
-pub use key_path::{Component, KeyPath};
-pub use typed::{from_document, from_documents};
-pub use value::{Type, Value};
+pub use metadata_entry::{UnknownValue, is_encrypted, parse_document};
+pub use pipeline::ciphertext::refuse_ciphertext;
+pub use sops_document as document;
+pub use sops_document::{
+    Component, Document, Format, KeyPath, Location, Type, Value, convert, extract, from_document,
+    from_documents, tree,
+};
 pub use variables::{Variable, variables};

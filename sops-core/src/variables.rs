@@ -4,9 +4,9 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::document::{Document, flat};
 use crate::error::{Error, Result};
-use crate::tree::{Entry, Node};
+use sops_document::tree::{Entry, Node};
+use sops_document::{Document, flat};
 
 /// An environment variable.
 pub struct Variable {
@@ -34,7 +34,7 @@ impl fmt::Debug for Variable {
 /// ```
 /// use sops_core::{Document, Format, variables};
 ///
-/// let document = Document::parse("PORT: 8_0\nTLS: yes\nMOTD: |\n  one\n  two\n", Format::Yaml)?;
+/// let document = crate::parse_document("PORT: 8_0\nTLS: yes\nMOTD: |\n  one\n  two\n", Format::Yaml)?;
 /// let variables = variables(&document)?;
 /// let texts: Vec<_> = variables.iter().map(|one| (one.name.as_str(), &one.value[..])).collect();
 /// assert_eq!(texts, [("PORT", &b"80"[..]), ("TLS", b"yes"), ("MOTD", b"one\ntwo\n")]);

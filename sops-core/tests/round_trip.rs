@@ -101,7 +101,13 @@ fn what_go_reads_otherwise_is_refused() {
         let refusal = encrypt(text, Format::Yaml, &KEYS.0).expect_err(text);
         let shown = refusal.to_string();
         assert!(shown.contains(part), "{text:?} is refused with: {shown}");
-        assert!(matches!(refusal, Error::Unsupported { .. }), "{text:?}");
+        assert!(
+            matches!(
+                refusal,
+                Error::Document(sops_document::Error::Unsupported { .. })
+            ),
+            "{text:?}"
+        );
     }
 }
 

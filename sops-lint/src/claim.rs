@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sops_core::config::CreationRule;
 use sops_core::rules::EncryptionRule;
-use sops_core::{Document, Format};
+use sops_core::{Document, Format, unencrypted_values};
 
 use crate::encoding::{decode, is_utf8};
 use crate::form;
@@ -147,7 +147,8 @@ fn is_secret(path: &Path, text: &str) -> bool {
 /// Whether a file without a known extension is YAML or JSON, and has a key that the rule names.
 fn selects(rule: &EncryptionRule, text: &str) -> bool {
     let selected = Document::parse_leniently(text)
-        .and_then(|document| document.unencrypted(Some(rule)))
+        .ok()
+        .and_then(|document| unencrypted_values(&document, Some(rule)).ok())
         .unwrap_or_default();
     selected.iter().any(|value| !value.is_comment)
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use sops_core::document::NodeRef;
-use sops_core::{CIPHERTEXT_PREFIX, Document, Format};
+use sops_core::{CIPHERTEXT_PREFIX, Document, Format, is_encrypted, parse_document};
 
 use crate::claim::{has_only_comments, has_secret, is_protected_otherwise, text_of};
 use crate::encoding::is_utf8;
@@ -81,11 +81,11 @@ impl Current {
             let mut tops = document.tops().flatten();
             tops.any(|top| top.entries().next().is_some())
         };
-        let parsed = Document::parse(text, format).or_else(|_| Document::parse_leniently(text));
+        let parsed = parse_document(text, format).or_else(|_| Document::parse_leniently(text));
         let Some(document) = parsed.ok().filter(has_entries) else {
             return Self::Other;
         };
-        if document.is_encrypted() {
+        if is_encrypted(&document) {
             return Self::Encrypted;
         }
         let mut values = BTreeMap::new();
@@ -123,8 +123,8 @@ impl Encrypted {
             return None;
         }
         let format = Format::from_path(path);
-        let document = Document::parse(text, of_text(format)).ok()?;
-        if !document.is_encrypted() {
+        let document = parse_document(text, of_text(format)).ok()?;
+        if !is_encrypted(&document) {
             return None;
         }
         let mut values = BTreeMap::new();

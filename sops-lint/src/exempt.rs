@@ -223,7 +223,7 @@ fn problem(
     let rule = creation.rule.clone().unwrap_or_default();
     // A rule that names keys says nothing of other keys.
     let is_selected = || {
-        let selected = document.unencrypted(Some(&rule)).unwrap_or_default();
+        let selected = sops_core::unencrypted_values(&document, Some(&rule)).unwrap_or_default();
         !rule.names_what_is_encrypted() || !selected.is_empty()
     };
     if is_other && is_selected() {

@@ -47,7 +47,9 @@ impl Judged {
 mod tests {
     use std::cell::Cell;
 
-    use sops_core::{Document, Format};
+    use sops_core::Format;
+
+    use sops_core::parse_document;
 
     use super::*;
     use crate::secret::{secret_fields, secrets};
@@ -56,7 +58,7 @@ mod tests {
     fn a_value_is_looked_at_a_few_times_however_many_aliases_bring_it_in() {
         let aliases: String = (0..500).map(|key| format!("  k{key}: *a\n")).collect();
         let text = format!("kind: Secret\nx: &a b\nstringData:\n  own: c\n{aliases}");
-        let document = Document::parse(&text, Format::Yaml).expect("it is YAML");
+        let document = parse_document(&text, Format::Yaml).expect("it is YAML");
         let judged = Judged::default();
         let looks = Cell::new(0);
         let judge = |_: &SecretValue<'_, '_>| {

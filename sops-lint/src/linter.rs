@@ -1,11 +1,14 @@
 //! One way through a file: what it is, what the rules say of it, what of that is suppressed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::path::Path;
 
 use globset::GlobSet;
 use sops_core::config::Config;
-use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Error, Format};
+use sops_core::{
+    CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, is_encrypted, parse_document,
+};
 
 use crate::finding::{Finding, Severity, fingerprint};
 use crate::object::objects;
@@ -207,7 +210,7 @@ impl Linter {
             within::look(None, report);
             return Kind::Other;
         }
-        let document = match Document::parse(
+        let document = match parse_document(
             text,
             match format {
                 Format::Binary => Format::Json,
@@ -226,7 +229,7 @@ impl Linter {
                 return kind;
             }
         };
-        report.is_encrypted = document.is_encrypted();
+        report.is_encrypted = sops_core::is_encrypted(&document);
         if matches!(format, Format::Dotenv | Format::Ini) {
             of_any_name(report);
         }
@@ -241,7 +244,7 @@ impl Linter {
             }
         }
         embedded::look_into(&document, report);
-        if document.is_encrypted() {
+        if report.is_encrypted {
             self.encrypted(report, text, format);
         } else {
             self.ask(report, |check, report| {
@@ -275,7 +278,7 @@ impl Linter {
                     }
                     error => error.to_string(),
                 };
-                report.span(place(&error), message);
+                report.span(place_in_metadata(&error), message);
             }
         }
     }
@@ -287,6 +290,18 @@ impl Linter {
                 ask(check, report);
             }
         }
+    }
+}
+
+/// Where a document that cannot be opened is wrong.
+fn place_in_metadata(error: &Error) -> Range<usize> {
+    match error {
+        Error::Document(error) => place(error),
+        Error::Metadata {
+            location: Some(location),
+            ..
+        } => location.offset..location.offset,
+        _ => 0..0,
     }
 }
 
@@ -328,13 +343,13 @@ fn encrypted_form(path: &Path, text: &str) -> Option<Format> {
     };
     let is_copy = form::named(path) == Some(format);
     let is_encrypted =
-        || Document::parse(text, format).is_ok_and(|document| document.is_encrypted());
+        || parse_document(text, format).is_ok_and(|document| is_encrypted(&document));
     (is_copy || is_encrypted()).then_some(format)
 }
 
 /// Whether encrypted JSON holds a binary file, whose one value is `data`, or is JSON.
 fn json_of(text: &str) -> Format {
-    let document = Document::parse(text, Format::Json);
+    let document = parse_document(text, Format::Json);
     let is_binary = document.is_ok_and(|document| {
         let tops = document.tops().flatten();
         let mut keys = tops.flat_map(|top| top.entries().map(|(key, _)| key));

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NodeRef;
 use sops_core::rules::EncryptionRule;
-use sops_core::{Document, EncryptedDocument, Format};
+use sops_core::{Document, EncryptedDocument, Format, parse_document, unencrypted_values};
 use sops_printable::escaped;
 
 use crate::claim::is_claimed;
@@ -236,8 +236,9 @@ impl<'r> Report<'r> {
         let selected = self.selected.get_or_init(|| {
             let rule = self.creation_rule().map(|(_, _, creation)| &creation.rule);
             let rule = rule.cloned().flatten().unwrap_or_default();
-            let values = Document::parse(self.text, self.format)
-                .and_then(|document| document.unencrypted(Some(&rule)));
+            let values = parse_document(self.text, self.format)
+                .ok()
+                .and_then(|document| unencrypted_values(&document, Some(&rule)).ok());
             let values = values.unwrap_or_default().into_iter();
             values.map(|value| value.span).collect()
         });

@@ -173,10 +173,12 @@ impl<'d, 'a> SecretField<'d, 'a> {
 mod tests {
     use sops_core::Format;
 
+    use sops_core::parse_document;
+
     use super::*;
 
     fn fields(text: &str) -> Vec<(String, bool, bool, usize)> {
-        let document = Document::parse(text, Format::Yaml).expect("it is YAML");
+        let document = parse_document(text, Format::Yaml).expect("it is YAML");
         let secret = secrets(&document)[0];
         let fields = secret_fields(secret).into_iter();
         fields

@@ -149,8 +149,10 @@ fn content(source: &str) -> (Style, usize) {
 
 #[cfg(test)]
 mod tests {
+    use sops_core::Format;
     use sops_core::document::NodeRef;
-    use sops_core::{Document, Format};
+
+    use sops_core::parse_document;
 
     use super::*;
 
@@ -175,7 +177,7 @@ mod tests {
             } else {
                 Format::Yaml
             };
-            let document = Document::parse(text, format).expect("it is a document");
+            let document = parse_document(text, format).expect("it is a document");
             let top = document.tops().next().flatten().expect("it is not empty");
             let node = top.get("a").expect("it is there");
             let value = node.scalar_text().expect("it is text");

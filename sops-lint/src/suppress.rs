@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use sops_core::{Document, Format};
+use sops_core::{Format, parse_document};
 
 use crate::finding::Finding;
 use crate::object::objects;
@@ -127,7 +127,7 @@ fn annotations(text: &str, report: &mut Report<'_>, allowances: &mut Vec<Allowan
     if !text.contains(ANNOTATION) || !matches!(format, Format::Yaml | Format::Json) {
         return;
     }
-    let Ok(document) = Document::parse(text, format) else {
+    let Ok(document) = parse_document(text, format) else {
         return;
     };
     for object in objects(&document) {

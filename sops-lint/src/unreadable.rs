@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use sops_core::config::CreationRule;
-use sops_core::document::{NodeRef, Shape, merge_conflict};
+use sops_core::document::{Error, NodeRef, Shape, merge_conflict};
 use sops_core::rules::EncryptionRule;
-use sops_core::{CIPHERTEXT_PREFIX, Document, Error, Format};
+use sops_core::{CIPHERTEXT_PREFIX, Document, Format, unencrypted_values};
 
 use crate::action::Definitions;
 use crate::claim::has_secret_comment;
@@ -422,8 +422,9 @@ fn selects_nothing(report: &Report<'_>, text: &str) -> bool {
     let rule = own_rule(report).and_then(|creation| creation.rule.clone());
     let rule = rule.unwrap_or_default();
     Document::parse_leniently(text)
-        .and_then(|document| document.unencrypted(Some(&rule)))
-        .is_ok_and(|selected| selected.is_empty())
+        .ok()
+        .and_then(|document| unencrypted_values(&document, Some(&rule)).ok())
+        .is_some_and(|selected| selected.is_empty())
 }
 
 /// Reports a file as a whole.
@@ -689,7 +690,7 @@ fn selected(
     judgement: Judgement<'_>,
 ) -> Option<Range<usize>> {
     let rule = creation.rule.clone().unwrap_or_default();
-    let selected = document.unencrypted(Some(&rule)).ok()?.into_iter();
+    let selected = unencrypted_values(document, Some(&rule)).ok()?.into_iter();
     let mut literals = selected.filter(|one| {
         let source = text.get(one.span.clone()).unwrap_or_default();
         let value = source.trim().trim_matches(['"', '\'']);
@@ -722,7 +723,7 @@ fn may_select(creation: &CreationRule, error: &Error, report: &Report<'_>) -> bo
     };
     let is_shape = matches!(
         error,
-        Error::Unsupported { .. } | Error::Unencryptable { .. }
+        Error::Unsupported { .. } | Error::Unrepresentable { .. }
     ) || report.format == Format::Json && !text.contains("\\u");
     let Some(rule) = creation.rule.as_ref().filter(names_keys) else {
         return true;
@@ -747,7 +748,7 @@ fn words(error: &Error) -> String {
     match error {
         Error::Syntax { message, .. }
         | Error::Unsupported { message, .. }
-        | Error::Unencryptable { message, .. }
+        | Error::Unrepresentable { message, .. }
         | Error::Limit { message, .. } => message.clone(),
         error => error.to_string(),
     }
@@ -814,8 +815,8 @@ pub(crate) fn place(error: &Error) -> Range<usize> {
     let offset = match error {
         Error::Syntax { location, .. }
         | Error::Unsupported { location, .. }
-        | Error::Unencryptable { location, .. } => location.offset,
-        Error::Limit { location, .. } | Error::Metadata { location, .. } => {
+        | Error::Unrepresentable { location, .. } => location.offset,
+        Error::Limit { location, .. } | Error::ReservedEntry { location, .. } => {
             location.map_or(0, |location| location.offset)
         }
         _ => 0,

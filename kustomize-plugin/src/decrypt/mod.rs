@@ -10,7 +10,7 @@ mod source_file;
 #[cfg(test)]
 mod tests;
 
-use sops_core::metadata::BLOCK_KEY;
+use sops_core::metadata::METADATA_KEY;
 use sops_core::tree::Node;
 use sops_core::{EncryptedTree, path_of_ciphertext};
 
@@ -36,7 +36,7 @@ pub(crate) fn decrypt(
     let mut decrypted = Vec::with_capacity(resources.len());
     for resource in resources {
         let named = ResourceRef::of(&resource);
-        let result = match resource.get(BLOCK_KEY) {
+        let result = match resource.get(METADATA_KEY) {
             Some(_) => run.resource(resource),
             None => without_block(resource),
         };

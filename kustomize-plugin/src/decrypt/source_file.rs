@@ -109,10 +109,8 @@ impl Comparison<'_> {
                 })
             }
             Node::Sequence(items) => self.require_items(items, source),
-            Node::Scalar(_) => match node.ciphertext() {
-                Some(text) if source.and_then(Node::ciphertext) != Some(text) => {
-                    Err(self.unlike(text))
-                }
+            Node::Scalar(_) => match ciphertext(node) {
+                Some(text) if source.and_then(ciphertext) != Some(text) => Err(self.unlike(text)),
                 _ => Ok(()),
             },
         }
@@ -210,7 +208,7 @@ fn positions(items: &[Node]) -> HashMap<&str, Vec<usize>> {
 
 /// A value of a mapping, if it is not encrypted.
 fn plaintext<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    node.get(key).filter(|value| value.ciphertext().is_none())
+    node.get(key).filter(|value| ciphertext(value).is_none())
 }
 
 fn visit<'n>(node: &'n Node, see: &mut impl FnMut(&'n str)) {
@@ -218,7 +216,7 @@ fn visit<'n>(node: &'n Node, see: &mut impl FnMut(&'n str)) {
         Node::Mapping(entries) => entries.iter().for_each(|entry| visit(&entry.value, see)),
         Node::Sequence(items) => items.iter().for_each(|item| visit(item, see)),
         Node::Scalar(_) => {
-            if let Some(text) = node.ciphertext() {
+            if let Some(text) = ciphertext(node) {
                 see(text);
             }
         }
@@ -231,6 +229,14 @@ fn first_ciphertext(node: &Node) -> Option<&str> {
             .iter()
             .find_map(|entry| first_ciphertext(&entry.value)),
         Node::Sequence(items) => items.iter().find_map(first_ciphertext),
-        Node::Scalar(_) => node.ciphertext(),
+        Node::Scalar(_) => ciphertext(node),
+    }
+}
+
+/// The text of a scalar that is one encrypted value.
+fn ciphertext(node: &Node) -> Option<&str> {
+    match node {
+        Node::Scalar(Some(value)) => sops_core::ciphertext(value),
+        _ => None,
     }
 }

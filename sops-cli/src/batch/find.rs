@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use sops_core::reading::{self, FileKind};
-use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Format, is_encrypted, parse_document};
 use zeroize::Zeroizing;
 
 use super::Item;
@@ -97,8 +97,8 @@ impl Item {
         if format == Format::Binary {
             return EncryptedDocument::parse(&*text, format).is_ok();
         }
-        let is_encrypted = match Document::parse(&text, format) {
-            Ok(document) => document.is_encrypted(),
+        let is_encrypted = match parse_document(&text, format) {
+            Ok(document) => is_encrypted(&document),
             Err(_) => text.contains(CIPHERTEXT_PREFIX),
         };
         is_encrypted == encrypted

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sops_core::{Document, KeyPath, extract};
+use sops_core::{KeyPath, extract, parse_document};
 use zeroize::Zeroizing;
 
 use crate::arguments::{
@@ -87,8 +87,8 @@ impl Args {
             return Ok((source, result));
         };
         let stores = creation::stores(ui, globals)?;
-        let result = Document::parse(&*decrypted.plaintext, format)
-            .and_then(|plaintext| extract(&plaintext, &path, to, &stores))
+        let result = parse_document(&*decrypted.plaintext, format)
+            .and_then(|plaintext| extract(&plaintext, &path, to, &stores.indentation()))
             .map_err(|error| source.plaintext_error(error))?;
         Ok((source, result))
     }
@@ -96,7 +96,7 @@ impl Args {
     /// The path to print; an empty one is none.
     fn path(&self) -> Result<Option<KeyPath>, CommandError> {
         let text = self.extract.as_deref().filter(|path| !path.is_empty());
-        let path = text.map(str::parse).transpose();
-        path.map_err(|error| CommandError::general(error).with_code(Code::InvalidTreePath))
+        let path = text.map(str::parse::<KeyPath>).transpose();
+        path.map_err(|error| CommandError::general(error.into()).with_code(Code::InvalidTreePath))
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use sops_core::document::Error as DocumentError;
 use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck};
 use zeroize::Zeroizing;
@@ -323,10 +324,10 @@ fn edited(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
 fn is_about_text(error: &Error) -> bool {
     matches!(
         error,
-        Error::Syntax { .. }
-            | Error::Unsupported { .. }
-            | Error::Unencryptable { .. }
-            | Error::Limit { .. }
+        Error::Document(DocumentError::Syntax { .. })
+            | Error::Document(DocumentError::Unsupported { .. })
+            | Error::Document(DocumentError::Unrepresentable { .. })
+            | Error::Document(DocumentError::Limit { .. })
             | Error::AlreadyEncrypted
             | Error::Ciphertext { .. }
             | Error::Metadata { .. }

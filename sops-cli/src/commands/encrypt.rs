@@ -5,8 +5,11 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use sops_core::document::Error as DocumentError;
 use sops_core::tree::Node;
-use sops_core::{Document, Encryption, Error, Format, convert};
+use sops_core::{
+    Document, Encryption, Error, Format, convert, is_encrypted, parse_document, refuse_ciphertext,
+};
 use zeroize::Zeroizing;
 
 use crate::arguments::{
@@ -404,18 +407,19 @@ impl Args {
             None
         } else {
             let plaintext =
-                Document::parse(&*source.content, format).map_err(|error| source.error(error))?;
-            if plaintext.is_encrypted() {
+                parse_document(&*source.content, format).map_err(|error| source.error(error))?;
+            if is_encrypted(&plaintext) {
                 return Err(source.error(Error::AlreadyEncrypted));
             }
             let rule = (format != Format::Binary).then_some(&encryption.rule);
-            plaintext
-                .refuse_ciphertext(rule)
-                .map_err(|error| source.error(error))?;
+            refuse_ciphertext(&plaintext, rule).map_err(|error| source.error(error))?;
             if to == Format::Binary {
                 refuse_other_keys(&plaintext).map_err(|error| source.error(error))?;
             }
-            Some(convert(&plaintext, to, &encryption.stores).map_err(|error| source.error(error))?)
+            Some(
+                convert(&plaintext, to, &encryption.stores.indentation())
+                    .map_err(|error| source.error(error))?,
+            )
         };
         let mut plaintext = Plaintext {
             source,
@@ -437,10 +441,10 @@ fn refuse_other_keys(plaintext: &Document<'_>) -> sops_core::Result<()> {
     };
     let has_data = entries.iter().any(|entry| entry.key == "data");
     match entries.into_iter().find(|entry| entry.key != "data") {
-        Some(other) if has_data => Err(Error::Unwritable {
+        Some(other) if has_data => Err(Error::Document(DocumentError::Unwritable {
             path: other.key,
             message: "a binary file is the string under `data`, and has no other key".to_owned(),
-        }),
+        })),
         _ => Ok(()),
     }
 }

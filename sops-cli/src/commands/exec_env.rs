@@ -3,7 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 
-use sops_core::{Document, variables};
+use sops_core::{parse_document, variables};
 
 use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
 use crate::command_error::{Code, CommandError};
@@ -45,7 +45,7 @@ pub(crate) fn cmd_exec_env(
     let format = formats.input(Some(file))?;
     let opened = exec::open(ui, globals, &args.exec, file, format, Use::Values)?;
     let (source, decrypted) = (opened.source, opened.decrypted);
-    let document = Document::parse(&*decrypted.plaintext, source.format)
+    let document = parse_document(&*decrypted.plaintext, source.format)
         .map_err(|error| source.plaintext_error(error))?;
     if document.document_count() > 1 {
         ui.warn(format_args!(

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sops_core::config::Stores;
+use sops_core::document::Error as DocumentError;
 use sops_core::tree::Node;
-use sops_core::{CIPHERTEXT_PREFIX, Component, Document, Format, KeyPath, extract};
+use sops_core::{CIPHERTEXT_PREFIX, Component, Format, KeyPath, extract, parse_document};
 use zeroize::Zeroizing;
 
 use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs};
@@ -86,7 +86,7 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         opening: &args.opening,
     };
     let written = changing.change(|plaintext, format, metadata| {
-        let changed = sops_core::set(plaintext, format, &path, &value)?;
+        let changed = parse_document(plaintext, format)?.set(&path, &value)?;
         let field = path.components().first();
         if let (Some(changed), Some(Component::Key(field))) = (&changed, field) {
             // Only the field that the path begins with is judged.
@@ -129,8 +129,14 @@ fn is_plain(encrypted: &str, format: Format, path: &KeyPath) -> bool {
     if format == Format::Binary {
         return false;
     }
-    let value = Document::parse(encrypted, format)
-        .and_then(|document| extract(&document, path, Format::Json, &Stores::default()));
+    let value = parse_document(encrypted, format).and_then(|document| {
+        extract(
+            &document,
+            path,
+            Format::Json,
+            &sops_core::document::Indentation::default(),
+        )
+    });
     value.is_ok_and(|value| {
         let nothing = [&b""[..], b"null", b"{}", b"[]"];
         let value = value.trim_ascii();
@@ -194,8 +200,9 @@ impl Args {
 
 /// A path on the command line of `set` or `unset`.
 pub(crate) fn key_path(text: &str) -> Result<KeyPath, CommandError> {
-    text.parse()
-        .map_err(|error| CommandError::general(error).with_code(Code::InvalidSetFormat))
+    text.parse().map_err(|error: DocumentError| {
+        CommandError::general(error.into()).with_code(Code::InvalidSetFormat)
+    })
 }
 
 fn no_json(reason: &str) -> CommandError {

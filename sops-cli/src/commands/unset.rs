@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use sops_core::Error;
+use sops_core::document::Error as DocumentError;
+use sops_core::parse_document;
 
 use super::set::key_path;
 use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs};
@@ -45,11 +46,11 @@ pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         formats: &args.formats,
         opening: &args.opening,
     };
-    changing.change(
-        |plaintext, format, _| match sops_core::unset(plaintext, format, &path) {
-            Err(Error::NotFound { .. }) if args.idempotent.idempotent => Ok(None),
-            changed => changed.map(Some),
-        },
-    )?;
+    changing.change(|plaintext, format, _| {
+        match parse_document(plaintext, format).and_then(|document| document.unset(&path)) {
+            Err(DocumentError::NotFound { .. }) if args.idempotent.idempotent => Ok(None),
+            changed => Ok(changed.map(Some)?),
+        }
+    })?;
     Ok(())
 }

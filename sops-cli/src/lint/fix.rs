@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use similar::{Algorithm, TextDiff};
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NewEntry;
-use sops_core::{Document, EncryptedDocument, Encryption, Format};
+use sops_core::{EncryptedDocument, Encryption, Format, parse_document, unencrypted_values};
 use sops_lint::{Finding, Fix};
 use sops_printable::{lines, one_line};
 
@@ -239,12 +239,15 @@ impl Fixer<'_> {
         let open = opening::open(source, document, key, &OpeningArgs::default())?;
         opening::warn_of_comments(self.ui, source, open.unopened_comments());
         let rule = creation.rule.clone().unwrap_or_default();
-        let failed = |error| source.error(error);
-        let plaintext = Document::parse(open.plaintext(), source.format).map_err(failed)?;
-        let covered = plaintext.unencrypted(Some(&rule)).map_err(failed)?;
+        let failed = |error: sops_core::Error| source.error(error);
+        let plaintext =
+            parse_document(open.plaintext(), source.format).map_err(|error| source.error(error))?;
+        let covered = unencrypted_values(&plaintext, Some(&rule)).map_err(failed)?;
         let covered: HashSet<_> = covered.into_iter().map(|one| one.span).collect();
         let now = document.metadata().rule.as_ref();
-        let mut now = plaintext.unencrypted(now).map_err(failed)?.into_iter();
+        let mut now = unencrypted_values(&plaintext, now)
+            .map_err(failed)?
+            .into_iter();
         if let Some(left) = now.find(|one| !covered.contains(&one.span)) {
             let message = format!(
                 "`{}` is encrypted, and the creation rule would leave it in plaintext: `{rule}`",
@@ -262,7 +265,7 @@ impl Fixer<'_> {
         let format = Format::from_path(path);
         let source = Source::read(Some(path), format, Role::Plaintext)?;
         let document =
-            Document::parse(&*source.content, format).map_err(|error| source.error(error))?;
+            parse_document(&*source.content, format).map_err(|error| source.error(error))?;
         let text = document.text();
         let (fixed, is_set) = document.with_entries(entries);
         let count = is_set.into_iter().filter(|is_set| *is_set).count();

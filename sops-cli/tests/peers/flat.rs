@@ -4,13 +4,13 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use sops_core::rules::EncryptionRule;
 use sops_core::tree::Node;
-use sops_core::{Document, Format};
+use sops_core::{Format, parse_document};
 
 use crate::generated::for_each_seed;
 use crate::peer;
 
 fn tree(text: &str, format: Format) -> Option<Node> {
-    Document::parse(text, format).ok()?.to_tree(0)
+    parse_document(text, format).ok()?.to_tree(0)
 }
 
 /// A text whose comments have no markers: of `; # x`, `sops` takes one away whenever it reads a file, encrypted or not.

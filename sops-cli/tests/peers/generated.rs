@@ -107,9 +107,10 @@ pub(crate) fn check(
         (Ok(ours), _) => ours,
         (Err(_), None) => return Ok(()),
         // Under some rules `sops` leaves in plaintext what a comment asks to encrypt, since it does not see the comment.
-        (Err(Error::Unsupported { message, .. }), Some(_))
-            if message.contains("`sops` does not see it") =>
-        {
+        (
+            Err(Error::Document(sops_core::document::Error::Unsupported { message, .. })),
+            Some(_),
+        ) if message.contains("`sops` does not see it") => {
             return Ok(());
         }
         (Err(error), Some(_)) => {

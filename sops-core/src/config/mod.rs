@@ -1,7 +1,6 @@
 //! `.sops.yaml`: which keys and which rule a new file is encrypted with, read more strictly than `sops` does.
 
 mod find;
-mod nesting;
 mod node;
 mod path_search;
 mod place;
@@ -21,8 +20,9 @@ pub use rule::{CreationRule, Destination, DestinationRule};
 pub use thresholds::{Thresholds, needed_groups};
 
 use self::path_search::PathSearch;
-use crate::error::{Error, Location, Result};
+use crate::error::{Error, Result};
 use crate::reading::{self, FileKind};
+use sops_document::{Indentation, Location};
 use sops_printable::escaped;
 
 /// What is said of a private key, of which nothing is shown.
@@ -68,6 +68,16 @@ pub struct Stores {
     pub json_indent: Option<u8>,
     /// The spaces a level in the JSON around a binary file; none is a tab.
     pub json_binary_indent: Option<u8>,
+}
+
+impl Stores {
+    /// How text is indented that is written anew in another format.
+    pub fn indentation(&self) -> Indentation {
+        Indentation {
+            yaml: self.yaml_indent,
+            json: self.json_indent,
+        }
+    }
 }
 
 /// What is allowed in a configuration, and hardly meant.

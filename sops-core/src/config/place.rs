@@ -6,8 +6,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::read;
-use crate::error::Location;
 use crate::keys::{Family, MasterKey};
+use sops_document::Location;
 
 /// Where the creation rule `index` starts.
 pub(super) fn of_rule(text: &[u8], index: usize) -> Option<Location> {

@@ -9,16 +9,19 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::nesting;
 use super::node::{Mapping, Node};
 use super::place;
 use super::schema::{self, Kind, Schema};
-use crate::document::yaml::words;
-use crate::error::{Error, Location, Result};
+use crate::error::{Error, Result};
 use crate::keys::MasterKey;
 use crate::metadata::text::{fault_of_identifier, fault_of_identifiers, fault_of_rule};
+use sops_document::Location;
+use sops_document::yaml::{diagnostics, nesting_fault};
 use sops_go_compat::Regexp;
 use sops_printable::escaped;
+
+/// How deep a configuration may be nested. `serde_yaml` reads no more either.
+const MAX_DEPTH: usize = 128;
 
 /// How many values a file may have once its aliases are expanded.
 const MAX_VALUES: usize = 100_000;
@@ -39,7 +42,7 @@ pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<
         )
     })?;
     let begin = text.len() - place::without_mark(text).len();
-    if let Some((location, message)) = nesting::fault(text, begin) {
+    if let Some((location, message)) = nesting_fault(text, begin, MAX_DEPTH) {
         return Err(fault(Some(location), message));
     }
     let left = Cell::new(MAX_VALUES);
@@ -75,15 +78,30 @@ pub(super) fn message(error: &serde_yaml::Error) -> String {
             "cannot start any token",
             "a tab in the indentation, or a text that begins with `%`, `@` or a backtick; indent with spaces, and put such a text in quotes",
         ),
-        ("mapping values are not allowed", words::MISPLACED_COLON),
-        ("could not find expected ':'", words::MISSING_COLON),
-        ("did not find expected key", words::MISSING_KEY),
-        ("did not find expected '-' indicator", words::MISSING_ITEM),
-        ("did not find expected node content", words::MISSING_VALUE),
-        ("did not find expected ',' or '}'", words::OPEN_MAPPING),
-        ("did not find expected ',' or ']'", words::OPEN_SEQUENCE),
-        ("found unexpected end of stream", words::OPEN_QUOTE),
-        ("unknown anchor", words::UNKNOWN_ANCHOR),
+        (
+            "mapping values are not allowed",
+            diagnostics::MISPLACED_COLON,
+        ),
+        ("could not find expected ':'", diagnostics::MISSING_COLON),
+        ("did not find expected key", diagnostics::MISSING_KEY),
+        (
+            "did not find expected '-' indicator",
+            diagnostics::MISSING_ITEM,
+        ),
+        (
+            "did not find expected node content",
+            diagnostics::MISSING_VALUE,
+        ),
+        (
+            "did not find expected ',' or '}'",
+            diagnostics::OPEN_MAPPING,
+        ),
+        (
+            "did not find expected ',' or ']'",
+            diagnostics::OPEN_SEQUENCE,
+        ),
+        ("found unexpected end of stream", diagnostics::OPEN_QUOTE),
+        ("unknown anchor", diagnostics::UNKNOWN_ANCHOR),
     ];
     if let Some((_, words)) = frequent.iter().find(|(theirs, _)| message.contains(theirs)) {
         return (*words).to_owned();

@@ -12,8 +12,8 @@ use super::{
     Budget, CanonicalKey, Effort, Family, KeyGroup, KeyService, MasterKey, WrappedKey, shamir,
 };
 use crate::error::{Error, Result};
-use crate::key_path::{Component, KeyPath};
 use crate::metadata::KEY_GROUPS;
+use sops_document::{Component, KeyPath};
 use sops_printable::escaped;
 
 /// The key of 32 bytes that the values of one document are encrypted with (AES-256). It is wiped when dropped, and

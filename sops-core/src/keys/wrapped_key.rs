@@ -7,9 +7,9 @@ use serde_json::{Map, Value as Json};
 
 use super::{Family, MasterKey, age, pgp};
 use crate::error::Result;
-use crate::key_path::Component;
 use crate::metadata::text::{MAX_CONTEXT, fault_of_identifier};
 use crate::metadata::{is_timestamp, problem_at, timestamp};
+use sops_document::Component;
 
 /// The longest encrypted secret of one master key, in bytes: 64 KiB.
 ///

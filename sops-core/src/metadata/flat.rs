@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use crate::key_path::Component;
+use sops_document::Component;
+use sops_document::reserved::Line;
 
 const KEY: &str = "__map_";
 const INDEX: &str = "__list_";
@@ -49,13 +50,6 @@ pub(crate) fn name(path: &[Component]) -> String {
         }
     }
     name
-}
-
-/// A name and its text, and where in the document they stand.
-pub(crate) struct Line {
-    pub(crate) at: usize,
-    pub(crate) name: String,
-    pub(crate) text: String,
 }
 
 /// What is wrong with a list.

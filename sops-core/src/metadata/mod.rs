@@ -11,15 +11,15 @@ use std::time::SystemTime;
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result};
-use crate::key_path::{Component, KeyPath};
 use crate::keys::{Family, KeyGroup, MasterKey, WrappedKey};
 use crate::rules::EncryptionRule;
+use sops_document::{Component, KeyPath};
 use sops_go_compat::Time;
 
 use text::{MAX_GROUPS, MAX_KEYS, fault_of_identifier, fault_of_mac, fault_of_rule};
 
 /// The top-level key that the block stands under.
-pub const BLOCK_KEY: &str = "sops";
+pub const METADATA_KEY: &str = "sops";
 
 /// The version of SOPS whose format is written; `sops` compares it and refuses a file without it.
 pub const FORMAT_VERSION: &str = "3.13.3";

@@ -1,18 +1,23 @@
 //! The binary format's way: one value, in memory as few times as can be.
 
+use std::borrow::Cow;
+
+use serde_json::{Map, Value as Json};
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
-use crate::document::json::emit::Indent;
-use crate::document::{Document, Edits, Leaf, ROOT, binary, block};
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
 use crate::mac::Mac;
-use crate::metadata::Metadata;
+use crate::metadata::{METADATA_KEY, Metadata};
+use crate::metadata_entry;
 use crate::pipeline::decrypt::{MacCheck, stored_mac};
 use crate::pipeline::encrypt::authenticate;
 use crate::pipeline::spellings::Spellings;
-use crate::value::Type;
+use sops_document::Type;
+use sops_document::binary::{self, DATA_KEY};
+use sops_document::tree::{Entry, Node};
+use sops_document::{Document, Leaf, ROOT, Splices, Value};
 
 /// In base64 and with what is around, more would be no document that can be read.
 const MAX_LENGTH: usize = (u32::MAX as usize - (1 << 20)) / 4 * 3;
@@ -25,10 +30,10 @@ pub(crate) fn encrypt(
     plaintext: &[u8],
     metadata: &mut Metadata,
     key: &DataKey,
-    indent: Indent,
+    indent: Option<u8>,
 ) -> Result<String> {
     let mut cipher = authenticated(plaintext, metadata, key)?;
-    let (before, behind) = binary::envelope(&metadata.to_tree(), indent)?;
+    let (before, behind) = envelope(&metadata.to_tree(), indent)?;
     let length = before.len() + encrypted_length(plaintext) + behind.len();
     let mut out = String::with_capacity(length);
     out.push_str(&before);
@@ -48,13 +53,13 @@ pub(crate) fn replace(
 ) -> Result<String> {
     let mut cipher = authenticated(plaintext, metadata, key)?;
     let leaf = data(document)?;
-    let tree = metadata.to_tree();
-    let rest = document.text.len() - leaf.span.range().len();
+    let value = metadata_entry::value(document, &metadata.to_tree());
+    let rest = document.text().len() - leaf.span.range().len();
     let capacity = rest + encrypted_length(plaintext) + AROUND;
-    let mut edits = Edits::new(document.text, capacity);
-    let mut blocks = document.blocks.iter().peekable();
+    let mut edits = Splices::new(document.text(), capacity);
+    let mut blocks = document.reserved_entries().iter().peekable();
     while let Some(site) = blocks.next_if(|site| site.value.end <= leaf.span.range().start) {
-        block::replace(document, site, &tree, &mut edits);
+        document.replace_reserved(site, &value, &mut edits);
     }
     if !same {
         let out = edits.replace(leaf.span.range());
@@ -63,7 +68,7 @@ pub(crate) fn replace(
         out.push('"');
     }
     for site in blocks {
-        block::replace(document, site, &tree, &mut edits);
+        document.replace_reserved(site, &value, &mut edits);
     }
     Ok(edits.finish())
 }
@@ -79,7 +84,7 @@ pub(crate) fn decrypt(
     let mut cipher = Cipher::new(key);
     let stored_mac = stored_mac(metadata, &mut cipher, check)?;
     let problem = |message: &str| Error::Value {
-        path: document.paths.display(leaf.path),
+        path: document.paths().display(leaf.path),
         location: Some(document.location(leaf.span)),
         message: message.to_owned(),
     };
@@ -115,11 +120,12 @@ fn encrypted_length(plaintext: &[u8]) -> usize {
 /// Gives the metadata its MAC.
 fn authenticated(plaintext: &[u8], metadata: &mut Metadata, key: &DataKey) -> Result<Cipher> {
     if plaintext.len() > MAX_LENGTH {
-        return Err(Error::Limit {
+        return Err(sops_document::Error::Limit {
             location: None,
             message: "the file is 3 GiB or larger, more than can be encrypted in the binary format"
                 .to_owned(),
-        });
+        }
+        .into());
     }
     let mut mac = Mac::new(metadata.mac_only_encrypted);
     mac.add(plaintext, true);
@@ -127,16 +133,44 @@ fn authenticated(plaintext: &[u8], metadata: &mut Metadata, key: &DataKey) -> Re
     Ok(Cipher::new(key))
 }
 
+/// Whether bytes begin as an encrypted binary file does that has its value first, as this library and SOPS write it.
+pub(crate) fn begins_as_envelope(bytes: &[u8]) -> bool {
+    let parts = [&b"{"[..], b"\"data\"", b":", b"\"ENC[AES256_GCM,data:"];
+    let mut parts = parts.iter();
+    let behind = parts.try_fold(bytes, |rest, part| {
+        rest.trim_ascii_start().strip_prefix(*part)
+    });
+    behind.is_some()
+}
+
+/// The text around the value of a new encrypted file, as SOPS writes it: what is before the value, and what is behind.
+fn envelope(tree: &Map<String, Json>, indent: Option<u8>) -> Result<(String, String)> {
+    let entry = |key: &str, value| Entry {
+        key: key.to_owned(),
+        value,
+    };
+    let empty = Node::Scalar(Some(Value::string(Cow::Borrowed(""))));
+    let file = Node::Mapping(vec![
+        entry(DATA_KEY, empty),
+        entry(METADATA_KEY, Node::from_json(&Json::Object(tree.clone()))),
+    ]);
+    let text = file.to_json(indent)?;
+    let value = text.find("\"\"").map_or(0, |quotes| quotes + 1);
+    let behind = text[value..].to_owned();
+    Ok((text[..value].to_owned(), behind))
+}
+
 fn data<'d, 'a>(document: &'d Document<'a>) -> Result<&'d Leaf<'a>> {
     binary::data(document).ok_or_else(|| {
         let other = document.children(0).flat_map(|top| document.children(top));
         let path = other
             .filter_map(|node| document.node_path(node))
-            .find(|path| document.paths.key(*path) != binary::DATA_KEY);
-        Error::Unwritable {
-            path: document.paths.display(path.unwrap_or(ROOT)),
+            .find(|path| document.paths().key(*path) != DATA_KEY);
+        sops_document::Error::Unwritable {
+            path: document.paths().display(path.unwrap_or(ROOT)),
             message: "an encrypted binary file has the one key `data`; this is another kind of file, which the format has to tell"
                 .to_owned(),
         }
+        .into()
     })
 }

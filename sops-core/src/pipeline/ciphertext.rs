@@ -1,42 +1,45 @@
 //! Encrypted values in a document without a `sops` block: it was cut off, or lost in a merge, and nothing else opens them.
 
 use crate::cipher::{self, CIPHERTEXT_PREFIX};
-use crate::document::{Document, Item, Leaf, binary};
 use crate::error::{Error, Result};
-use crate::format::Format;
+use crate::metadata_entry::{is_encrypted, parse_document};
+use crate::pipeline::binary::begins_as_envelope;
 use crate::pipeline::selection::Selected;
 use crate::rules::EncryptionRule;
-use crate::value::Value;
+use sops_document::Format;
+use sops_document::Value;
+use sops_document::{Document, Item, Leaf, binary};
 
-impl Document<'_> {
-    /// Refuses a document that has lost its `sops` block: it has none, and a value that `rule` covers is an encrypted one. Encrypted once
-    /// more, it would look like any other file, and what was in it could not be opened. Without a rule everything is covered.
-    ///
-    /// # Errors
-    /// [`Error::Ciphertext`] with the first such value; [`Error::Regex`], where the rule's expression is not valid.
-    pub fn refuse_ciphertext(&self, rule: Option<&EncryptionRule>) -> Result<()> {
-        if self.is_encrypted() {
-            return Ok(());
-        }
-        if self.format == Format::Binary {
-            return refuse_envelope(self);
-        }
-        let mut encrypted = self.tape.iter().enumerate().filter_map(|item| match item {
+/// Refuses a document that has lost its `sops` block: it has none, and a value that `rule` covers is an encrypted one. Encrypted once
+/// more, it would look like any other file, and what was in it could not be opened. Without a rule everything is covered.
+///
+/// # Errors
+/// [`Error::Ciphertext`] with the first such value; [`Error::Regex`], where the rule's expression is not valid.
+pub fn refuse_ciphertext(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<()> {
+    if is_encrypted(document) {
+        return Ok(());
+    }
+    if document.format() == Format::Binary {
+        return refuse_envelope(document);
+    }
+    let mut encrypted = document
+        .tape()
+        .iter()
+        .enumerate()
+        .filter_map(|item| match item {
             (index, Item::Leaf(leaf)) if is_ciphertext(leaf.value.as_ref()) => Some((index, leaf)),
             _ => None,
         });
-        let Some(first) = encrypted.next() else {
-            return Ok(());
-        };
-        let selection = Selected::of(self, rule)?;
-        let mut encrypted = std::iter::once(first).chain(encrypted);
-        match encrypted.find(|(index, _)| selection.contains(*index)) {
-            Some((_, leaf)) => Err(lost(self, leaf)),
-            None => Ok(()),
-        }
+    let Some(first) = encrypted.next() else {
+        return Ok(());
+    };
+    let selection = Selected::of(document, rule)?;
+    let mut encrypted = std::iter::once(first).chain(encrypted);
+    match encrypted.find(|(index, _)| selection.contains(*index)) {
+        Some((_, leaf)) => Err(lost(document, leaf)),
+        None => Ok(()),
     }
 }
-
 /// The same for a binary file, where it is the object around the value that remains, or the value alone.
 fn refuse_envelope(document: &Document<'_>) -> Result<()> {
     let Some(leaf) = binary::data(document) else {
@@ -44,10 +47,10 @@ fn refuse_envelope(document: &Document<'_>) -> Result<()> {
     };
     let bytes = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
     let has_lost_block = || {
-        let envelope = Document::parse(bytes, Format::Json);
-        !envelope.is_ok_and(|envelope| envelope.is_encrypted())
+        let envelope = parse_document(bytes, Format::Json);
+        !envelope.is_ok_and(|envelope| is_encrypted(&envelope))
     };
-    if is_ciphertext(leaf.value.as_ref()) || binary::begins_as_envelope(bytes) && has_lost_block() {
+    if is_ciphertext(leaf.value.as_ref()) || begins_as_envelope(bytes) && has_lost_block() {
         return Err(lost(document, leaf));
     }
     Ok(())
@@ -55,7 +58,7 @@ fn refuse_envelope(document: &Document<'_>) -> Result<()> {
 
 fn lost(document: &Document<'_>, leaf: &Leaf<'_>) -> Error {
     Error::Ciphertext {
-        path: document.paths.display(leaf.path),
+        path: document.paths().display(leaf.path),
         location: document.location(leaf.span),
     }
 }
@@ -77,8 +80,8 @@ mod tests {
     /// The path and the place of the value that is told, or nothing.
     fn told(format: Format, text: &str, rule: Option<&EncryptionRule>) -> String {
         let text = text.replace("ENC", ENC);
-        let document = Document::parse(&text, format).unwrap_or_else(|error| panic!("{error}"));
-        match document.refuse_ciphertext(rule) {
+        let document = parse_document(&text, format).unwrap_or_else(|error| panic!("{error}"));
+        match refuse_ciphertext(&document, rule) {
             Ok(()) => String::new(),
             Err(Error::Ciphertext { path, location }) => {
                 format!("{path} {}:{}", location.line, location.column)

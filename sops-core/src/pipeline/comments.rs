@@ -1,19 +1,20 @@
 //! Comments that SOPS finds elsewhere once a file is encrypted: behind an alias they are beside it, behind the collection that takes
 //! its place in that; and what is below a block scalar depends on the blank lines that it keeps, or loses when it is encrypted.
 
+use crate::additional_data::write_additional_data;
 use std::collections::HashMap;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::document::place::Place;
-use crate::document::{Document, Edits, Item, PathId, Span, Style, yaml};
-use crate::error::{Error, Result};
-use crate::format::Format;
+use crate::error::Result;
+use crate::pipeline::alias;
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::selection::Selected;
-use crate::pipeline::{Containers, alias};
 use crate::rules::EncryptionRule;
+use sops_document::containers::Containers;
+use sops_document::scalar_slot::ScalarSlot;
+use sops_document::{Document, Item, PathId, Span, Splices};
 
 /// Gives the comments the containers, and the selection, that they have in the encrypted file.
 ///
@@ -28,7 +29,7 @@ pub(super) fn settle(
     selection.check_lost_comments(document)?;
     let comments = written_comments(document);
     let nothing_to_move = comments.is_empty() && !selection.looks_at_comments();
-    if nothing_to_move || document.format != Format::Yaml {
+    if nothing_to_move || !document.has_movable_comments() {
         return Ok(());
     }
     let first = first_cause(document, selection);
@@ -36,10 +37,10 @@ pub(super) fn settle(
         return Ok(());
     }
     let (text, replaced) = as_written(document, selection);
-    let there = yaml::parse_as_written(&text)?;
+    let there = document.parse_with_tokens(&text)?;
     let selected_there = Selected::of(&there, rule)?;
     let selected = |document: &Document<'_>, selection: &Selected| -> Vec<(Span, bool)> {
-        let leaves = document.tape.iter().enumerate();
+        let leaves = document.tape().iter().enumerate();
         let leaves = leaves.filter_map(|(index, item)| match item {
             Item::Leaf(leaf) => Some((leaf.span, selection.contains(index))),
             _ => None,
@@ -56,21 +57,21 @@ pub(super) fn settle(
         .find(|((_, here), (_, there))| here != there);
     if other.is_some() || here.len() != there_too.len() {
         let value = other.map(|((span, _), _)| *span);
-        return Err(Error::Unsupported {
+        return Err(sops_document::Error::Unsupported {
             location: document.location(first.or(value).unwrap_or(Span::new(0..0))),
             message: "the rule looks at comments, and in the encrypted file it would select other values for those at this \
                       alias or text: write an alias out by hand, and the comments where they belong"
                 .into(),
-        });
+        }.into());
     }
     let mut data = Vec::new();
     let mut paths: HashMap<Vec<u8>, PathId> = HashMap::new();
-    for id in document.paths.ids() {
-        document.paths.additional_data(id, &mut data);
+    for id in document.paths().ids() {
+        write_additional_data(document.paths(), id, &mut data);
         paths.insert(data.clone(), id);
     }
     // One behind the header of a block scalar that cannot stay a block goes with it.
-    let stays = |index: &usize| match document.tape[*index] {
+    let stays = |index: &usize| match document.tape()[*index] {
         Item::Comment { span, .. } => {
             let before = replaced.partition_point(|range| range.start <= span.range().start);
             before == 0 || replaced[before - 1].end <= span.range().start
@@ -80,11 +81,11 @@ pub(super) fn settle(
     let comments: Vec<usize> = comments.into_iter().filter(stays).collect();
     for (index, index_there) in comments.into_iter().zip(written_comments(&there)) {
         selection.set(index, selected_there.contains(index_there));
-        if let (Item::Comment { path, .. }, Item::Comment { path: moved, .. }) =
-            (&mut document.tape[index], &there.tape[index_there])
-        {
-            there.paths.additional_data(*moved, &mut data);
-            *path = paths.get(&data).copied().unwrap_or(*path);
+        if let Item::Comment { path: moved, .. } = &there.tape()[index_there] {
+            write_additional_data(there.paths(), *moved, &mut data);
+            if let Some(path) = paths.get(&data) {
+                document.set_comment_path(index, *path);
+            }
         }
     }
     Ok(())
@@ -98,13 +99,12 @@ fn first_cause(document: &Document<'_>, selection: &Selected) -> Option<Span> {
         .find_map(|(index, item)| match item {
             // What an alias of one value stands for is one value again.
             Item::Alias { span, .. } => {
-                let moves = matches!(document.tape[index + 1], Item::Open { .. })
+                let moves = matches!(document.tape()[index + 1], Item::Open { .. })
                     && alias::is_written_out(document, selection, index);
                 moves.then_some(*span)
             }
             Item::Leaf(leaf) => {
-                let keeps = matches!(leaf.style, Style::Literal | Style::Folded)
-                    && yaml::source::header(document.source(leaf.span)).keeps();
+                let keeps = document.keeps_blank_lines(leaf);
                 (keeps && !selection.contains(index)).then_some(leaf.span)
             }
             _ => None,
@@ -130,7 +130,7 @@ fn as_written(
     selection: &Selected,
 ) -> (Zeroizing<String>, Vec<Range<usize>>) {
     let mut replaced = Vec::new();
-    let mut edits = Edits::new(document.text, document.text.len() * 2);
+    let mut edits = Splices::new(document.text(), document.text().len() * 2);
     let mut containers = Containers::new(document);
     for (index, item) in document.written_items() {
         containers.pass(item);
@@ -140,13 +140,13 @@ fn as_written(
             {
                 let out = edits.replace(span.range());
                 let items = index + 1..*close as usize;
-                alias::write(document, items, containers.is_flow(), out, |_, _, _| false);
+                document.write_alias(items, containers.is_flow(), out, |_, _, _| false);
             }
             Item::Leaf(leaf)
                 if selection.contains(index) && is_encryptable(leaf.value.as_ref()) =>
             {
-                let place = Place::to_encrypt(document, leaf, containers.innermost());
-                place.write_encrypted(edits.replace(place.range()), |out| out.push('x'));
+                let place = ScalarSlot::of_value(document, leaf, containers.innermost());
+                place.write_token(edits.replace(place.range()), |out| out.push('x'));
                 replaced.push(place.range());
             }
             _ => {}
@@ -158,20 +158,21 @@ fn as_written(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::Format;
+    use crate::error::Error;
+    use sops_document::Format;
 
     /// The comments that are encrypted, each behind its additional data; or the error.
     fn settled(text: &str, rule: &EncryptionRule) -> Result<Vec<String>> {
-        let mut document = Document::parse(text, Format::Yaml)?;
+        let mut document = crate::parse_document(text, Format::Yaml)?;
         let mut selection = Selected::of(&document, Some(rule))?;
         settle(&mut document, &mut selection, Some(rule))?;
         let comments = written_comments(&document).into_iter();
         let encrypted = comments.filter(|index| selection.contains(*index));
         Ok(encrypted
-            .filter_map(|index| match &document.tape[index] {
+            .filter_map(|index| match &document.tape()[index] {
                 Item::Comment { path, span, .. } => {
                     let mut data = Vec::new();
-                    document.paths.additional_data(*path, &mut data);
+                    write_additional_data(document.paths(), *path, &mut data);
                     Some(String::from_utf8_lossy(&data).into_owned() + document.source(*span))
                 }
                 _ => None,
@@ -222,7 +223,10 @@ mod tests {
         ] {
             let refused = settled(text, rule);
             assert!(
-                matches!(refused, Err(Error::Unsupported { .. })),
+                matches!(
+                    refused,
+                    Err(Error::Document(sops_document::Error::Unsupported { .. }))
+                ),
                 "{text}: {refused:?}"
             );
         }

@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::document::{Collection, Document, Item, ROOT};
-use crate::format::Format;
-use crate::value::Value;
+use sops_document::Format;
+use sops_document::Value;
+use sops_document::{Collection, Document, Item, ROOT};
 
 /// A running SHA-256; `None` where nobody will ask.
 pub(crate) struct Content(Option<Sha256>);
@@ -17,9 +17,9 @@ impl Content {
 
     /// The digest of a plaintext; `None` if it does not parse.
     pub(crate) fn of_text(text: &str, format: Format) -> Option<[u8; 32]> {
-        let document = Document::parse(text, format).ok()?;
+        let document = crate::parse_document(text, format).ok()?;
         let mut content = Self::new(true);
-        for item in &document.tape {
+        for item in document.tape() {
             content.item(&document, item);
         }
         content.finish()
@@ -37,14 +37,14 @@ impl Content {
                 } else {
                     b"["
                 });
-                self.text(document.paths.key(*path).as_bytes());
+                self.text(document.paths().key(*path).as_bytes());
             }
-            Item::Close { open } => match document.tape[*open as usize] {
+            Item::Close { open } => match document.tape()[*open as usize] {
                 Item::Open { path: ROOT, .. } => {}
                 Item::Open { .. } => self.update(b"}"),
                 _ => {}
             },
-            Item::Leaf(leaf) => self.leaf(document.paths.key(leaf.path), leaf.value.as_ref()),
+            Item::Leaf(leaf) => self.leaf(document.paths().key(leaf.path), leaf.value.as_ref()),
             Item::Alias { .. } | Item::Comment { .. } => {}
         }
     }

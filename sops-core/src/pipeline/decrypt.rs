@@ -3,12 +3,11 @@
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
-use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
 use crate::mac::Mac;
 use crate::metadata::Metadata;
-use crate::pipeline::besides;
+use crate::pipeline::comment_edits;
 use crate::pipeline::content::Content;
 use crate::pipeline::in_order::{in_order, threads};
 use crate::pipeline::open::{Opener, batches};
@@ -16,7 +15,8 @@ use crate::pipeline::read::{Read, Reader};
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
 use crate::pipeline::spellings::Spellings;
-use crate::value::Type;
+use sops_document::Document;
+use sops_document::Type;
 
 /// Whether the MAC must be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(crate) fn decrypt<'a>(
         .as_deref()
         .and_then(|mac| spellings(metadata, &mut cipher, mac))
         .unwrap_or_default();
-    let (changes, unopened_comments) = besides::changes(
+    let (changes, unopened_comments) = comment_edits::changes(
         document,
         &selection,
         &mut cipher,
@@ -69,7 +69,7 @@ pub(crate) fn decrypt<'a>(
     )?;
 
     let batches = batches(document);
-    let openers = (0..threads(document.tape.len()))
+    let openers = (0..threads(document.tape().len()))
         .map(|_| Opener::new(document, &selection, Cipher::new(key)))
         .collect();
     let Read { usual, kept, mac } = in_order(openers, &batches, Opener::open, |opened| {
@@ -93,7 +93,7 @@ pub(crate) fn decrypt<'a>(
     }
     let text = match kept {
         // The spellings are used only if they still mean the values that were decrypted.
-        Some((kept, content)) if Content::of_text(&kept, document.format) == content => kept,
+        Some((kept, content)) if Content::of_text(&kept, document.format()) == content => kept,
         _ => usual,
     };
     Ok(Decrypted {

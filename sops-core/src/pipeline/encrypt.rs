@@ -1,16 +1,16 @@
 //! Plaintext to ciphertext: one pass over the leaves for the MAC, one that writes, both at the same time where that pays.
 
+use std::panic::resume_unwind;
 use std::thread;
 
 use serde_json::{Map, Value as Json};
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
-use crate::document::{Document, Item, block, ini, yaml};
 use crate::error::{Error, Result};
-use crate::format::Format;
 use crate::keys::DataKey;
 use crate::metadata::{Metadata, leave_out_spellings};
+use crate::metadata_entry;
 use crate::pipeline::comments;
 use crate::pipeline::in_order::{in_order, threads};
 use crate::pipeline::reuse::Reuse;
@@ -20,7 +20,8 @@ use crate::pipeline::spellings::Spellings;
 use crate::pipeline::survey::survey;
 use crate::pipeline::write::{Part, Writer, parts};
 use crate::rules::EncryptionRule;
-use crate::value::{Type, Value};
+use sops_document::{Document, Item};
+use sops_document::{Type, Value};
 
 /// Encrypts the leaves that are selected. `metadata` has its keys and time already and is given its MAC; in lines of
 /// YAML, its levels are indented by `step` columns. Only a rule that looks at comments can still fail once `out` has been given
@@ -34,26 +35,14 @@ pub(crate) fn encrypt(
     step: usize,
     out: &mut dyn Sink,
 ) -> Result<()> {
-    for (index, item) in document.written_items() {
-        if let Item::Leaf(leaf) = item
-            && !selection.contains(index)
-        {
-            yaml::foreign::refuse_unreadable(document, leaf)?;
-        }
-    }
+    document.check_for_go(|index| selection.contains(index))?;
     comments::settle(document, &mut selection, metadata.rule.as_ref())?;
-    yaml::tabs::refuse_foreign_tabs(document, |index, leaf| {
-        selection.contains(index) && is_encryptable(leaf.value.as_ref())
-    })?;
-    if document.format == Format::Ini {
-        ini::comments::refuse_unwritable(document, |index| selection.contains(index))?;
-    }
     let document = &*document;
     let mac_only_encrypted = metadata.mac_only_encrypted;
     let survey = || survey(document, &selection, mac_only_encrypted);
     let parts = parts(document, &selection);
     let new_writer = |reuse| Writer::new(document, &selection, Cipher::new(key), reuse);
-    let writers: Vec<_> = match threads(document.tape.len()) {
+    let writers: Vec<_> = match threads(document.tape().len()) {
         // Former ciphertexts are given out in order, which only one writer can do.
         _ if !reuse.is_empty() => vec![new_writer(Some(reuse))],
         threads => (0..threads).map(|_| new_writer(None)).collect(),
@@ -61,15 +50,12 @@ pub(crate) fn encrypt(
     thread::scope(|scope| {
         let surveying = (writers.len() > 1).then(|| scope.spawn(survey));
         let surveyed = || match surveying {
-            Some(thread) => thread.join().map_err(|_| Error::Limit {
-                location: None,
-                message: "a thread ended early".into(),
-            }),
-            None => Ok(survey()),
+            Some(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            None => survey(),
         };
         in_order(writers, &parts, Writer::write, |texts| {
             let block = || {
-                let (mac, spellings) = surveyed()?;
+                let (mac, spellings) = surveyed();
                 authenticate(metadata, key, &mac, &spellings)?;
                 Ok(metadata.to_tree())
             };
@@ -100,7 +86,8 @@ fn join(
         }
         if let Some(tree) = &mut tree {
             let mut lines = String::new();
-            block::insert(document, index, tree, step, &mut lines);
+            let value = metadata_entry::value(document, tree);
+            document.insert_reserved(index, &value, step, &mut lines);
             out.push(&lines)?;
             leave_out_spellings(tree);
         }
@@ -152,7 +139,7 @@ pub(crate) fn require_selection(
     rule: &EncryptionRule,
 ) -> Result<()> {
     let mut values = false;
-    for (index, item) in document.tape.iter().enumerate() {
+    for (index, item) in document.tape().iter().enumerate() {
         if let Item::Leaf(leaf) = item
             && is_encryptable(leaf.value.as_ref())
         {
@@ -166,10 +153,10 @@ pub(crate) fn require_selection(
         return Ok(());
     }
     let mut keys: Vec<&str> = document
-        .paths
+        .paths()
         .ids()
         .skip(1)
-        .map(|id| document.paths.key(id).as_ref())
+        .map(|id| document.paths().key(id).as_ref())
         .collect();
     keys.sort_unstable();
     keys.dedup();

@@ -1,14 +1,15 @@
 //! Opens the encrypted values of a document in batches, which may be opened at the same time.
 
+use crate::additional_data::write_additional_data;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
 use crate::cipher::{Cipher, Problem};
-use crate::document::{Document, Item, Leaf};
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::selection::Selected;
-use crate::value::Type;
+use sops_document::Type;
+use sops_document::{Document, Item, Leaf};
 
 /// How many items of the tape are a batch.
 const BATCH: usize = 1_024;
@@ -20,7 +21,7 @@ pub(super) fn is_encrypted(selection: &Selected, index: usize, leaf: &Leaf<'_>) 
 
 /// The parts of the tape that are opened one at a time.
 pub(super) fn batches(document: &Document<'_>) -> Vec<Range<usize>> {
-    let length = document.tape.len();
+    let length = document.tape().len();
     (0..length)
         .step_by(BATCH)
         .map(|start| start..length.min(start + BATCH))
@@ -67,7 +68,7 @@ impl<'d, 'a> Opener<'d, 'a> {
         let encrypted = || {
             items
                 .clone()
-                .filter_map(|index| match &self.document.tape[index] {
+                .filter_map(|index| match &self.document.tape()[index] {
                     Item::Leaf(leaf) if is_encrypted(self.selection, index, leaf) => Some(leaf),
                     _ => None,
                 })
@@ -80,9 +81,7 @@ impl<'d, 'a> Opener<'d, 'a> {
             problem: None,
         };
         for leaf in encrypted() {
-            self.document
-                .paths
-                .additional_data(leaf.path, &mut self.additional_data);
+            write_additional_data(self.document.paths(), leaf.path, &mut self.additional_data);
             match open(leaf, &mut self.cipher, &self.additional_data) {
                 Ok((kind, plaintext)) => {
                     let start = batch.plaintexts.len();

@@ -1,27 +1,27 @@
 //! Reads the opened leaves in order: checks, hashes and spells them.
 
+use crate::additional_data::write_additional_data;
 use std::iter::Peekable;
 use std::ops::Range;
 use std::slice;
 
 use zeroize::Zeroizing;
 
-use crate::canonical;
 use crate::cipher;
-use crate::document::place::Place;
-use crate::document::{Collection, Document, Item, Leaf, yaml};
 use crate::error::{Error, Result};
 use crate::mac::Mac;
-use crate::pipeline::besides::Change;
 use crate::pipeline::content::Content;
 use crate::pipeline::decrypt::Purpose;
+use crate::pipeline::is_empty_container;
 use crate::pipeline::open::{Batch, is_encrypted};
-use crate::pipeline::output::Output;
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
 use crate::pipeline::spellings::{Address, Node};
-use crate::pipeline::{Containers, is_empty_container};
-use crate::value::{Type, Value};
+use sops_document::containers::Containers;
+use sops_document::scalar_slot::ScalarSlot;
+use sops_document::value_writer::{Replacement, ValueWriter};
+use sops_document::{Document, Item, Leaf};
+use sops_document::{Type, Value};
 
 /// What came of reading all leaves.
 pub(super) struct Read {
@@ -41,8 +41,8 @@ pub(super) struct Reader<'d, 'a, 'r> {
     additional_data: Vec<u8>,
     mac: Mac,
     nodes: Peekable<slice::Iter<'d, Node>>,
-    usual: Output<'d>,
-    kept: Option<Output<'d>>,
+    usual: ValueWriter<'d>,
+    kept: Option<ValueWriter<'d>>,
     content: Content,
     containers: Containers<'d, 'a>,
     spelling: Zeroizing<String>,
@@ -58,7 +58,7 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         purpose: Purpose,
         mac: Mac,
         nodes: &'d [Node],
-        changes: &'d [Change],
+        changes: &'d [Replacement],
         reuse: Option<&'r mut Reuse<'a>>,
     ) -> Self {
         Self {
@@ -69,8 +69,8 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
             additional_data: Vec::new(),
             mac,
             nodes: nodes.iter().peekable(),
-            usual: Output::new(document, changes),
-            kept: (!nodes.is_empty()).then(|| Output::new(document, changes)),
+            usual: ValueWriter::new(document, changes),
+            kept: (!nodes.is_empty()).then(|| ValueWriter::new(document, changes)),
             content: Content::new(!nodes.is_empty()),
             containers: Containers::new(document),
             spelling: Zeroizing::default(),
@@ -84,7 +84,7 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         let document = self.document;
         let mut opened = batch.values();
         for index in items {
-            let item = &document.tape[index];
+            let item = &document.tape()[index];
             self.containers.pass(item);
             let Item::Leaf(leaf) = item else {
                 match item {
@@ -120,7 +120,7 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
             self.address.advance(false);
             let node = self.nodes.next_if(|node| node.at == self.address);
             if let (Some(kept), Some(node)) = (&mut self.kept, node) {
-                kept.node(node, *span, span.range(), &self.containers);
+                kept.source(&node.text, node.up, *span, span.range(), &self.containers);
             }
         }
     }
@@ -134,7 +134,13 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         }
         self.content.item(self.document, item);
         if let (Some(kept), Some(node)) = (&mut self.kept, node) {
-            kept.node(node, leaf.span, leaf.span.range(), &self.containers);
+            kept.source(
+                &node.text,
+                node.up,
+                leaf.span,
+                leaf.span.range(),
+                &self.containers,
+            );
         }
     }
 
@@ -143,33 +149,10 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         let document = self.document;
         self.remember(leaf, Type::Comment, text);
         self.nodes.next_if(|node| node.at == self.address);
-        let mut text = Zeroizing::new(format!("#{}", String::from_utf8_lossy(text)));
-        let start = match self.containers.innermost().kind {
-            Collection::Sequence if !leaf.flow => {
-                yaml::source::dash_before(document.text, leaf.span.range().start)
-            }
-            _ => None,
-        };
-        let start = start.ok_or_else(|| self.problem(leaf, "a comment is no value"))?;
-        let mut behind = document.tape[index + 1..].iter();
-        let next = behind.find(|item| !matches!(item, Item::Comment { .. }));
-        let is_all = self.only_comments && matches!(next, Some(Item::Close { .. }));
-        let indent = yaml::source::column(document.text, start);
-        if is_all {
-            // Nothing else is in the sequence.
-            text.push('\n');
-            text.extend(std::iter::repeat_n(' ', indent));
-            text.push_str("[]");
-        }
-        let mut range = start..leaf.span.range().end;
-        let behind = &document.text[range.end..];
-        let blanks = behind.len() - behind.trim_start_matches(' ').len();
-        if !is_all && behind[blanks..].starts_with('#') {
-            // A comment behind this one gets a line of its own.
-            text.push('\n');
-            text.extend(std::iter::repeat_n(' ', indent));
-            range.end += blanks;
-        }
+        let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
+        let replacement = document.item_as_comment(index, self.only_comments, &text);
+        let (range, text) =
+            replacement.ok_or_else(|| self.problem(leaf, "a comment is no value"))?;
         self.usual.replace(range.clone(), &text);
         if let Some(kept) = &mut self.kept {
             kept.replace(range, &text);
@@ -181,16 +164,16 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
     fn value(&mut self, leaf: &Leaf<'a>, kind: Type, plaintext: &[u8]) -> Result<()> {
         self.only_comments = false;
         let node = self.nodes.next_if(|node| node.at == self.address);
-        let Some(bytes) = canonical::canonical(kind, plaintext) else {
+        let Some(bytes) = sops_document::canonical(kind, plaintext) else {
             return Err(self.problem(leaf, "the decrypted value does not fit its `type`"));
         };
-        if self.document.format.is_flat() && str::from_utf8(plaintext).is_err() {
+        if self.document.format().is_flat() && str::from_utf8(plaintext).is_err() {
             return Err(self.problem(leaf, "the decrypted value is not UTF-8"));
         }
         self.remember(leaf, kind, plaintext);
         let value = Value { kind, bytes };
         self.mac.add(&value.bytes, true);
-        let place = Place::to_decrypt(self.document, leaf, self.containers.innermost());
+        let place = ScalarSlot::of_token(self.document, leaf, self.containers.innermost());
         self.spelling.clear();
         let with_point = (self.purpose == Purpose::Values)
             .then(|| with_point(&value))
@@ -201,10 +184,16 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         let spelled = place.spell(plaintext, &value, &mut self.spelling);
         self.usual.value(leaf, &place, spelled, &self.spelling);
         if let Some(kept) = &mut self.kept {
-            let key = self.document.paths.key(leaf.path);
+            let key = self.document.paths().key(leaf.path);
             self.content.leaf(key, Some(&value));
             match node {
-                Some(node) => kept.node(node, leaf.span, place.range(), &self.containers),
+                Some(node) => kept.source(
+                    &node.text,
+                    node.up,
+                    leaf.span,
+                    place.range(),
+                    &self.containers,
+                ),
                 None => kept.value(leaf, &place, spelled, &self.spelling),
             }
         }
@@ -217,15 +206,15 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         if let Some(reuse) = &mut self.reuse
             && let Some(range) = cipher::extent(source)
         {
-            let paths = &self.document.paths;
-            paths.additional_data(leaf.path, &mut self.additional_data);
+            let paths = &self.document.paths();
+            write_additional_data(paths, leaf.path, &mut self.additional_data);
             reuse.remember(kind, &self.additional_data, plaintext, &source[range]);
         }
     }
 
     fn problem(&self, leaf: &Leaf<'_>, message: &str) -> Error {
         Error::Value {
-            path: self.document.paths.display(leaf.path),
+            path: self.document.paths().display(leaf.path),
             location: Some(self.document.location(leaf.span)),
             message: message.into(),
         }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use sha2::{Digest, Sha256};
 
-use crate::value::Type;
+use sops_document::Type;
 
 /// What identifies a value: SHA-256 over its type, additional data and plaintext.
 type Fingerprint = [u8; 32];

@@ -1,8 +1,8 @@
 //! Which items of a document its rule selects for encryption.
 
-use crate::document::{Document, Item, Leaf, ROOT};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::rules::{CompiledRule, EncryptionRule, Selection};
+use sops_document::{Document, Item, Leaf, ROOT};
 
 /// What a rule selects of a document.
 pub(crate) struct Selected {
@@ -19,7 +19,7 @@ impl Selected {
         let rule = rule.map(EncryptionRule::compile).transpose()?;
         let items = match &rule {
             Some(rule) => walk(document, rule),
-            None => vec![true; document.tape.len()],
+            None => vec![true; document.tape().len()],
         };
         Ok(Self {
             items,
@@ -52,18 +52,18 @@ impl Selected {
         let Some(rule) = self.rule.as_ref().filter(|_| self.looks_at_comments) else {
             return Ok(());
         };
-        for (index, item) in document.tape.iter().enumerate() {
+        for (index, item) in document.tape().iter().enumerate() {
             if let Item::Comment {
                 lost: true, span, ..
             } = item
                 && rule.comment_matches(&document.comment(index).text)
             {
-                return Err(Error::Unsupported {
+                return Err(sops_document::Error::Unsupported {
                     location: document.location(*span),
                     message: "the rule looks at comments and matches this one, but `sops` does not see it where it stands: put it into \
                               the line above the value that it is for, in the column of that"
                         .into(),
-                });
+                }.into());
             }
         }
         Ok(())
@@ -80,13 +80,13 @@ impl Selected {
 fn walk(document: &Document<'_>, rule: &CompiledRule) -> Vec<bool> {
     let by_path = path_matches(document, rule);
     let mut selection = Selection::new(rule);
-    let mut items = vec![false; document.tape.len()];
-    for (index, item) in document.tape.iter().enumerate() {
+    let mut items = vec![false; document.tape().len()];
+    for (index, item) in document.tape().iter().enumerate() {
         match item {
             // For SOPS a document and its mapping are one container.
             Item::Open { path, .. } if *path == ROOT => {}
             Item::Document { .. } | Item::Open { .. } => selection.open(),
-            Item::Close { open } => match &document.tape[*open as usize] {
+            Item::Close { open } => match &document.tape()[*open as usize] {
                 Item::Open { path, .. } if *path == ROOT => {}
                 Item::Document { .. } | Item::Open { .. } => selection.close(),
                 _ => {}
@@ -113,7 +113,7 @@ fn walk(document: &Document<'_>, rule: &CompiledRule) -> Vec<bool> {
 
 /// For each path of the document whether a key on it matches the rule.
 fn path_matches(document: &Document<'_>, rule: &CompiledRule) -> Vec<bool> {
-    let paths = &document.paths;
+    let paths = &document.paths();
     let mut matches = vec![false; paths.len()];
     for id in paths.ids().skip(1) {
         // A parent's index is below its children's.

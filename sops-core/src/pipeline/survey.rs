@@ -2,13 +2,14 @@
 
 use zeroize::Zeroizing;
 
-use crate::document::place::{self, Place, Spelled};
-use crate::document::{Document, Item, Leaf, block};
 use crate::mac::Mac;
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::selection::Selected;
 use crate::pipeline::spellings::{Address, Node, Spellings};
-use crate::pipeline::{Containers, alias, is_empty_container};
+use crate::pipeline::{alias, is_empty_container};
+use sops_document::containers::Containers;
+use sops_document::scalar_slot::{self, ScalarSlot, Spelled};
+use sops_document::{Document, Item, Leaf};
 
 /// The document's MAC, and the spellings that would not come back by themselves.
 pub(super) fn survey(
@@ -19,15 +20,15 @@ pub(super) fn survey(
     let mut mac = Mac::new(mac_only_encrypted);
     let mut spellings = Spellings {
         nodes: Vec::new(),
-        empty_documents: block::empty_documents(document),
-        no_final_newline: block::lacks_final_newline(document),
+        empty_documents: document.empty_documents(),
+        no_final_newline: document.lacks_final_newline(),
     };
     let mut containers = Containers::new(document);
     let mut scratch = Zeroizing::new(String::new());
     let mut at = Address::default();
     // The outermost alias at work that is written out: its close, its source, and how many containers are open around it.
     let mut alias: Option<(usize, Option<&str>, usize)> = None;
-    for (index, item) in document.tape.iter().enumerate() {
+    for (index, item) in document.tape().iter().enumerate() {
         containers.pass(item);
         if alias.is_some_and(|(close, ..)| close == index) {
             alias = None;
@@ -93,8 +94,8 @@ fn unusual_spelling<'a>(
     scratch: &mut String,
 ) -> Option<&'a str> {
     let value = leaf.value.as_ref()?;
-    let place = Place::to_encrypt(document, leaf, containers.innermost());
-    let plaintext = place::plaintext(&place, value, scratch);
+    let place = ScalarSlot::of_value(document, leaf, containers.innermost());
+    let plaintext = scalar_slot::plaintext(&place, value, scratch);
     scratch.clear();
     let spelled = place.spell(plaintext, value, scratch);
     let source = place.source();

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use crate::cipher;
-use crate::document::{Document, Item, Leaf};
+use crate::cipher::{self, ciphertext};
 use crate::error::Result;
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::selection::Selected;
 use crate::rules::EncryptionRule;
-use crate::value::Value;
+use sops_document::Value;
+use sops_document::{Document, Item, Leaf};
 
 /// A value or comment that is not encrypted where the rule asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,39 +21,39 @@ pub struct Unencrypted {
     pub is_comment: bool,
 }
 
-impl Document<'_> {
-    /// The values and comments that `rule` covers and that stand in plaintext, in the order of the text. Without a rule everything is
-    /// covered.
-    ///
-    /// # Errors
-    /// [`Error::Regex`](crate::Error::Regex), where the rule's expression is not valid.
-    pub fn unencrypted(&self, rule: Option<&EncryptionRule>) -> Result<Vec<Unencrypted>> {
-        unencrypted(self, rule)
-    }
-
-    /// Whether at least one value is encrypted, and the rule covers every one that is.
-    ///
-    /// # Errors
-    /// [`Error::Regex`](crate::Error::Regex), where the rule's expression is not valid.
-    pub(crate) fn is_encrypted_by(&self, rule: Option<&EncryptionRule>) -> Result<bool> {
-        let selected = Selected::of(self, rule)?;
-        let encrypted = self.tape.iter().enumerate().filter(|(_, item)| {
-            let Item::Leaf(Leaf { value, .. }) = item else {
-                return false;
-            };
-            value.as_ref().and_then(Value::ciphertext).is_some()
-        });
-        let mut numbers = encrypted.map(|(number, _)| number).peekable();
-        Ok(numbers.peek().is_some() && numbers.all(|number| selected.contains(number)))
-    }
+/// Whether at least one value is encrypted, and the rule covers every one that is.
+///
+/// # Errors
+/// [`Error::Regex`](crate::Error::Regex), where the rule's expression is not valid.
+pub(crate) fn is_encrypted_by(
+    document: &Document<'_>,
+    rule: Option<&EncryptionRule>,
+) -> Result<bool> {
+    let selected = Selected::of(document, rule)?;
+    let encrypted = document.tape().iter().enumerate().filter(|(_, item)| {
+        let Item::Leaf(Leaf { value, .. }) = item else {
+            return false;
+        };
+        value.as_ref().and_then(ciphertext).is_some()
+    });
+    let mut numbers = encrypted.map(|(number, _)| number).peekable();
+    Ok(numbers.peek().is_some() && numbers.all(|number| selected.contains(number)))
 }
 
-fn unencrypted(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<Vec<Unencrypted>> {
+/// The values and comments that `rule` covers and that stand in plaintext, in the order of the text. Without a rule everything is
+/// covered.
+///
+/// # Errors
+/// [`Error::Regex`](crate::Error::Regex), where the rule's expression is not valid.
+pub fn unencrypted_values(
+    document: &Document<'_>,
+    rule: Option<&EncryptionRule>,
+) -> Result<Vec<Unencrypted>> {
     let selected = Selected::of(document, rule)?;
     let mut found = Vec::new();
     // What an alias stands for is found at the alias, once.
     let mut alias: Option<(usize, Range<usize>)> = None;
-    for (index, item) in document.tape.iter().enumerate() {
+    for (index, item) in document.tape().iter().enumerate() {
         if alias.as_ref().is_some_and(|(close, _)| index >= *close) {
             alias = None;
         }
@@ -83,7 +83,7 @@ fn unencrypted(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result
         {
             found.push(Unencrypted {
                 span,
-                path: document.paths.display(path),
+                path: document.paths().display(path),
                 is_comment,
             });
         }
@@ -102,15 +102,17 @@ fn is_open(value: Option<&Value<'_>>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::Format;
+    use sops_document::Format;
+
+    use crate::parse_document;
 
     const ENC: &str = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";
 
     #[track_caller]
     fn paths(text: &str, rule: Option<&EncryptionRule>) -> Vec<String> {
         let text = text.replace("ENC", ENC);
-        let document = Document::parse(&text, Format::Yaml).unwrap_or_else(|e| panic!("{e}"));
-        let found = unencrypted(&document, rule).unwrap_or_else(|error| panic!("{error}"));
+        let document = parse_document(&text, Format::Yaml).unwrap_or_else(|e| panic!("{e}"));
+        let found = unencrypted_values(&document, rule).unwrap_or_else(|error| panic!("{error}"));
         let told = |one: Unencrypted| format!("{} {}", one.path, &text[one.span]);
         found.into_iter().map(told).collect()
     }

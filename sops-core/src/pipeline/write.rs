@@ -1,18 +1,20 @@
 //! Writes a document's leaves encrypted, in parts that may be written at the same time.
 
+use crate::additional_data::write_additional_data;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
-use crate::document::place::{self, Around, Place};
-use crate::document::{Document, Edits, Item, Leaf, PathId, block};
 use crate::error::Result;
+use crate::pipeline::alias;
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
-use crate::pipeline::{Containers, alias};
-use crate::value::Type;
+use sops_document::Type;
+use sops_document::containers::Containers;
+use sops_document::scalar_slot::{self, ScalarSlot, Surroundings};
+use sops_document::{Document, Item, Leaf, PathId, Splices};
 
 /// A place where the text changes.
 #[derive(Clone, Copy)]
@@ -47,7 +49,7 @@ impl Walk<'_, '_> {
     fn behind(&mut self, index: usize) {
         for item in self
             .document
-            .tape
+            .tape()
             .get(self.next..=index)
             .unwrap_or_default()
         {
@@ -110,7 +112,7 @@ pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, selection: &Selected) ->
         }
         sites.push(site);
     }
-    end_part(&mut sites, document.text.len(), None, &walk);
+    end_part(&mut sites, document.text().len(), None, &walk);
     parts
 }
 
@@ -119,11 +121,11 @@ fn sites_in_order<'d, 'a>(
     document: &'d Document<'a>,
     selection: &Selected,
 ) -> Vec<(Site, &'d Item<'a>)> {
-    let mut sites = Vec::with_capacity(document.tape.len());
+    let mut sites = Vec::with_capacity(document.tape().len());
     for (index, item) in document.written_items() {
         let (index, item) = match item {
             Item::Document { .. } => continue,
-            Item::Close { open } => match &document.tape[*open as usize] {
+            Item::Close { open } => match &document.tape()[*open as usize] {
                 // Its block goes to its end.
                 ended @ Item::Document { .. } => (*open as usize, ended),
                 _ => continue,
@@ -131,11 +133,11 @@ fn sites_in_order<'d, 'a>(
             _ => (index, item),
         };
         let at = match item {
-            Item::Document { .. } => block::offset(document, index) as u32,
+            Item::Document { .. } => document.reserved_offset(index) as u32,
             Item::Leaf(leaf)
                 if selection.contains(index) && is_encryptable(leaf.value.as_ref()) =>
             {
-                Place::start_to_encrypt(document, leaf) as u32
+                ScalarSlot::start_of_value(document, leaf) as u32
             }
             Item::Comment { .. } if selection.contains(index) => {
                 let comment = document.comment(index);
@@ -197,20 +199,20 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
     /// The part's text with its values encrypted.
     pub(super) fn write(&mut self, part: &Part<'_, '_>) -> Result<String> {
         let document = self.document;
-        let mut edits = Edits::of_part(document.text, part.text.clone(), part.capacity(document));
+        let mut edits =
+            Splices::of_part(document.text(), part.text.clone(), part.capacity(document));
         let mut walk = part.walk.clone();
         for site in &part.sites {
             let index = site.item as usize;
             // A comment may lie behind or before the leaves around it; containers follow the leaves.
-            if !matches!(document.tape[index], Item::Comment { .. }) {
+            if !matches!(document.tape()[index], Item::Comment { .. }) {
                 walk.behind(index);
             }
-            match &document.tape[index] {
+            match &document.tape()[index] {
                 Item::Leaf(leaf) => self.leaf(leaf, walk.containers.innermost(), &mut edits),
                 Item::Alias { span, close, .. } => {
                     let items = index + 1..*close as usize;
-                    alias::write(
-                        document,
+                    document.write_alias(
                         items,
                         walk.containers.is_flow(),
                         edits.replace(span.range()),
@@ -237,21 +239,21 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
         Ok(edits.finish())
     }
 
-    fn leaf(&mut self, leaf: &Leaf<'_>, around: Around, edits: &mut Edits<'_>) {
-        let place = Place::to_encrypt(self.document, leaf, around);
-        place.write_encrypted(edits.replace(place.range()), |out| {
+    fn leaf(&mut self, leaf: &Leaf<'_>, around: Surroundings, edits: &mut Splices<'_>) {
+        let place = ScalarSlot::of_value(self.document, leaf, around);
+        place.write_token(edits.replace(place.range()), |out| {
             self.value(leaf, Some(&place), out);
         });
     }
 
     /// Writes a leaf's value encrypted; `false` if nothing of it can be.
-    fn value(&mut self, leaf: &Leaf<'_>, place: Option<&Place<'_>>, out: &mut String) -> bool {
+    fn value(&mut self, leaf: &Leaf<'_>, place: Option<&ScalarSlot<'_>>, out: &mut String) -> bool {
         let Some(value) = leaf.value.as_ref().filter(|value| !value.bytes.is_empty()) else {
             return false;
         };
         self.encryptor.at(self.document, leaf.path);
         let plaintext = match place {
-            Some(place) => place::plaintext(place, value, &mut self.scratch),
+            Some(place) => scalar_slot::plaintext(place, value, &mut self.scratch),
             None => &value.bytes,
         };
         self.encryptor.encrypted(value.kind, plaintext, out);
@@ -269,9 +271,7 @@ struct Encryptor<'d, 'r> {
 impl Encryptor<'_, '_> {
     /// Goes to the path of the next value.
     fn at(&mut self, document: &Document<'_>, path: PathId) {
-        document
-            .paths
-            .additional_data(path, &mut self.additional_data);
+        write_additional_data(document.paths(), path, &mut self.additional_data);
     }
 
     fn encrypted(&mut self, kind: Type, plaintext: &[u8], out: &mut String) {
@@ -293,7 +293,7 @@ impl Part<'_, '_> {
         let grown = self
             .sites
             .iter()
-            .map(|site| match &document.tape[site.item as usize] {
+            .map(|site| match &document.tape()[site.item as usize] {
                 Item::Leaf(leaf) => AROUND + leaf.span.range().len() / 2,
                 Item::Comment { span, .. } => AROUND + span.range().len() / 2,
                 _ => AROUND,

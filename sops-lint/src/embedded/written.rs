@@ -53,14 +53,16 @@ impl<'d, 'a> Written<'d, 'a> {
 
 #[cfg(test)]
 mod tests {
-    use sops_core::{Document, Format};
+    use sops_core::Format;
+
+    use sops_core::parse_document;
 
     use super::*;
 
     #[test]
     fn a_value_is_followed_to_where_it_goes() {
         let text = "value: {a: {b: c}}\nbelow: d\n";
-        let document = Document::parse(text, Format::Yaml).expect("it is YAML");
+        let document = parse_document(text, Format::Yaml).expect("it is YAML");
         let top = document.tops().flatten().next().expect("it is a mapping");
         let value = |key| top.get(key).expect("it has the key");
         let mut written = Written::default();

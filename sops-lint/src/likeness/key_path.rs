@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::ops::Range;
 
 use sops_core::document::{NodeRef, Shape};
-use sops_core::{Document, Format};
+use sops_core::{Format, parse_document};
 
 use super::found::Found;
 use super::token;
@@ -84,7 +84,7 @@ fn scalars(text: &str) -> Vec<(Range<usize>, String)> {
     if text.len() > MAX_PARSED {
         return Vec::new();
     }
-    let Ok(document) = Document::parse(text, format) else {
+    let Ok(document) = parse_document(text, format) else {
         return Vec::new();
     };
     let mut scalars = Vec::new();

@@ -5,7 +5,7 @@ use std::path::Path;
 use sops_core::config::Config;
 use sops_core::document::{NodeRef, Shape};
 use sops_core::keys::{Family, MasterKey};
-use sops_core::{Document, EncryptedDocument, Error, Format};
+use sops_core::{Document, EncryptedDocument, Error, Format, parse_document};
 
 use super::plaintext_secret::open_values;
 use crate::finding::Severity;
@@ -66,7 +66,7 @@ fn check(report: &mut Report<'_>) {
         let at = warning.location.map_or(0, |at| at.offset);
         report.span(at..at, warning.message.clone());
     }
-    let Ok(document) = Document::parse(report.text(), Format::Yaml) else {
+    let Ok(document) = parse_document(report.text(), Format::Yaml) else {
         return;
     };
     let rules = document

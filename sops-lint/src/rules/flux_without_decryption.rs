@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sops_core::document::{NodeRef, Shape};
-use sops_core::{Document, EncryptedDocument, Format};
+use sops_core::{EncryptedDocument, Format, parse_document};
 
 use crate::embedded::{LISTS, with_key};
 use crate::finding::Severity;
@@ -68,11 +68,11 @@ fn patches_decryption(node: NodeRef<'_, '_>, report: &Report<'_>) -> bool {
 
 /// Whether a strategic merge or a patch of JSON 6902 sets `spec.decryption` or something in it.
 fn sets_decryption(patch: &str) -> bool {
-    if let Ok(merge) = Document::parse(patch, Format::Yaml) {
+    if let Ok(merge) = parse_document(patch, Format::Yaml) {
         return merge.tops().flatten().any(merges_decryption);
     }
     let list = with_key(patch).unwrap_or_default();
-    let Ok(list) = Document::parse(&list, Format::Yaml) else {
+    let Ok(list) = parse_document(&list, Format::Yaml) else {
         return false;
     };
     let lists = list.tops().flatten().filter_map(|top| top.get("patch"));

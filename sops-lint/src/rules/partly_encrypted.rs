@@ -2,7 +2,9 @@
 
 use sops_core::document::NodeRef;
 use sops_core::keys::WrappedKey;
-use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format, is_ciphertext};
+use sops_core::{
+    CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format, is_ciphertext, parse_document,
+};
 
 use crate::claim::has_secret_comment;
 use crate::finding::{Finding, Severity};
@@ -163,7 +165,7 @@ fn incomplete(report: &mut Report<'_>) {
         return;
     }
     // Quotes and folds are no part of a value.
-    let Ok(document) = Document::parse(report.text(), report.format) else {
+    let Ok(document) = parse_document(report.text(), report.format) else {
         return;
     };
     let secrets: Vec<_> = secrets(&document).iter().map(|node| node.span()).collect();

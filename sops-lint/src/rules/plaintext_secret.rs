@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use sops_core::config::{Config, CreationRule};
 use sops_core::document::NodeRef;
 use sops_core::rules::EncryptionRule;
-use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
+use sops_core::{
+    CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format, parse_document, unencrypted_values,
+};
 
 use super::secret_in_metadata::last_applied;
 use crate::action;
@@ -361,7 +363,7 @@ fn covered(document: &Document<'_>, report: &mut Report<'_>) {
         return;
     }
     let selects = rule.rule.clone().unwrap_or_default();
-    let selected = document.unencrypted(Some(&selects)).unwrap_or_default();
+    let selected = unencrypted_values(document, Some(&selects)).unwrap_or_default();
     if is_of_another_kind(document, &selects) {
         return;
     }
@@ -462,7 +464,9 @@ fn is_of_another_kind(document: &Document<'_>, rule: &EncryptionRule) -> bool {
 
 /// A file of variables that a rule for manifests leaves in plaintext as a whole.
 fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, report: &mut Report<'_>) {
-    let all = document.unencrypted(None).unwrap_or_default().into_iter();
+    let all = unencrypted_values(document, None)
+        .unwrap_or_default()
+        .into_iter();
     let text = report.text();
     let mut values = all.filter(|one| {
         let value = text[one.span.clone()].trim().trim_matches(['"', '\'']);
@@ -499,7 +503,7 @@ fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, report: &mut Report<'_>)
     if !matches!(report.format, Format::Dotenv | Format::Ini) {
         return;
     }
-    let Ok(document) = Document::parse(report.text(), report.format) else {
+    let Ok(document) = parse_document(report.text(), report.format) else {
         return;
     };
     let mut first = None;

@@ -1,7 +1,7 @@
 //! A secret in an annotation or a label.
 
 use sops_core::document::NodeRef;
-use sops_core::{Document, Format};
+use sops_core::{Format, parse_document};
 
 use super::plaintext_secret::{Scrutiny, open_values};
 use crate::finding::Severity;
@@ -105,7 +105,7 @@ fn in_annotation(name: &str, text: &str) -> Vec<Found> {
 
 /// Whether the text is a Secret with values that are not encrypted.
 fn holds_secret(text: &str) -> bool {
-    let Ok(document) = Document::parse(text, Format::Json) else {
+    let Ok(document) = parse_document(text, Format::Json) else {
         return false;
     };
     objects(&document)

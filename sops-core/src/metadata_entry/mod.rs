@@ -1,0 +1,80 @@
+//! The metadata in the text of a document: a mapping under the key `sops` in YAML and JSON, a section of that name in INI, and variables
+//! that begin with `sops_` in dotenv.
+
+mod locate;
+mod unknown;
+
+use serde_json::{Map, Value as Json};
+use sops_document::{Document, Format, Location, ReservedValue};
+
+use crate::error::{Error, Result};
+use crate::metadata::METADATA_KEY;
+use crate::metadata::flat::{Fault, flatten, unflatten};
+
+pub(crate) use locate::{located, location};
+pub use unknown::UnknownValue;
+pub(crate) use unknown::find as unknown_values;
+
+/// Parses a document of which the metadata is no part.
+///
+/// # Errors
+/// As [`Document::parse_reserving`].
+pub fn parse_document<'a>(
+    text: &'a (impl AsRef<[u8]> + ?Sized),
+    format: Format,
+) -> sops_document::Result<Document<'a>> {
+    Document::parse_reserving(text, format, METADATA_KEY)
+}
+
+/// Whether the document has metadata: whether it is encrypted.
+pub fn is_encrypted(document: &Document<'_>) -> bool {
+    !document.reserved_entries().is_empty()
+}
+
+/// The metadata, nested as in YAML and JSON; `None` if the document is not encrypted.
+///
+/// # Errors
+/// [`Error::Metadata`] where it cannot be read.
+pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>> {
+    let first = document.reserved_entries().first();
+    let Some(entry) = first.filter(|entry| entry.document == 0) else {
+        return Ok(None);
+    };
+    let source = || document.reserved_source(entry).0;
+    let whole = |message: String| Fault { at: None, message };
+    let tree = match document.format() {
+        format if format.is_flat() => read_lines(document),
+        Format::Yaml => serde_yaml::from_str(&source()).map_err(|error| whole(error.to_string())),
+        _ => serde_json::from_str(&source()).map_err(|error| whole(error.to_string())),
+    };
+    tree.map(Some)
+        .map_err(|Fault { at, message }| Error::Metadata {
+            location: match at {
+                Some(at) => Some(Location::of(document.text(), at)),
+                None => location(document, None),
+            },
+            path: None,
+            // The place in it would be counted from the start of the entry.
+            message: message.split(" at line ").next().unwrap_or_default().into(),
+        })
+}
+
+fn read_lines(document: &Document<'_>) -> std::result::Result<Map<String, Json>, Fault> {
+    if document.format() == Format::Ini
+        && let [_, second, ..] = document.reserved_entries()
+    {
+        return Err(Fault {
+            at: Some(second.value.start),
+            message: "the section `sops` stands twice".to_owned(),
+        });
+    }
+    unflatten(document.reserved_lines())
+}
+
+/// The metadata in the form that it has in the document's format.
+pub(crate) fn value(document: &Document<'_>, tree: &Map<String, Json>) -> ReservedValue {
+    match document.format().is_flat() {
+        true => ReservedValue::Lines(flatten(tree)),
+        false => ReservedValue::Tree(tree.clone()),
+    }
+}

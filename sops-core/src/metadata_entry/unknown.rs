@@ -1,0 +1,231 @@
+//! Values in the metadata that its format does not have.
+
+use serde_json::{Map, Value as Json};
+
+use super::{locate, read};
+use crate::keys::Family;
+use crate::metadata::{KEY_GROUPS, Metadata, is_known};
+use sops_document::Format;
+use sops_document::{Component, KeyPath};
+use sops_document::{Document, ReservedEntry};
+
+/// Every field that an entry of the list of a family can have.
+const FIELDS: [&str; 16] = [
+    "recipient",
+    "fp",
+    "arn",
+    "role",
+    "context",
+    "aws_profile",
+    "resource_id",
+    "key_id",
+    "vault_url",
+    "name",
+    "version",
+    "vault_address",
+    "engine_path",
+    "key_name",
+    "created_at",
+    "enc",
+];
+
+/// A value in the metadata under a key that the format does not have: SOPS ignores it, and drops it when it writes the file.
+#[derive(Clone, Debug)]
+pub struct UnknownValue {
+    /// The path of the value in the metadata.
+    pub path: String,
+    /// The nearest key above the value.
+    pub key: String,
+    /// The value.
+    pub text: String,
+    /// Where it is, in bytes from the start of the file.
+    pub offset: usize,
+}
+
+/// The values in the metadata under unknown keys, those of the first document first.
+pub(crate) fn find(document: &Document<'_>, metadata: &Metadata) -> Vec<UnknownValue> {
+    let mut found = Vec::new();
+    let keys = metadata.key_groups.iter().flat_map(|group| &group.keys);
+    let mut fields = keys.flat_map(|key| key.fields().keys());
+    // Most metadata has none, and is not read again.
+    let has_groups = || {
+        let mut blocks = document.reserved_entries().iter();
+        blocks.any(|block| document.text()[block.value.clone()].contains(KEY_GROUPS))
+    };
+    let has_any =
+        !metadata.unknown_keys.is_empty() || fields.any(|field| !is_field(field)) || has_groups();
+    if has_any && let Ok(Some(tree)) = read(document) {
+        found.extend(Leaf::all(&tree).into_iter().map(|leaf| {
+            let path = KeyPath::new(leaf.path.iter().cloned());
+            let location = locate::location(document, path.as_ref());
+            leaf.at(location.map_or(0, |location| location.offset))
+        }));
+    }
+    if document.format() != Format::Yaml {
+        return found;
+    }
+    // SOPS puts the same metadata into every document of a stream.
+    let text = |block: &ReservedEntry| document.reserved_source(block).0.trim().to_owned();
+    let mut blocks = document.reserved_entries().iter();
+    let Some(first) = blocks
+        .next()
+        .filter(|_| document.reserved_entries().len() > 1)
+        .map(text)
+    else {
+        return found;
+    };
+    for block in blocks.filter(|block| text(block) != first) {
+        let tree = serde_yaml::from_str(&document.reserved_source(block).0);
+        let leaves = tree.map(|tree| Leaf::all(&tree)).unwrap_or_default();
+        found.extend(leaves.into_iter().map(|leaf| leaf.at(block.value.start)));
+    }
+    found
+}
+
+fn is_field(key: &str) -> bool {
+    FIELDS.contains(&key)
+}
+
+/// A value in the tree of the metadata.
+struct Leaf {
+    path: Vec<Component>,
+    text: String,
+}
+
+impl Leaf {
+    /// The values under unknown keys of the metadata.
+    fn all(tree: &Map<String, Json>) -> Vec<Self> {
+        let mut found = Vec::new();
+        Self::in_group(tree, &[], &mut found);
+        found
+    }
+
+    /// Those in the metadata itself, or in a key group.
+    fn in_group(tree: &Map<String, Json>, path: &[Component], found: &mut Vec<Self>) {
+        for (key, value) in tree {
+            let path = [path, &[Component::Key(key.clone())]].concat();
+            let is_family = Family::ALL.iter().any(|family| family.name() == key);
+            if !is_known(key) {
+                Self::below(value, path, found);
+            } else if let Json::Array(items) = value {
+                for (number, item) in items.iter().enumerate() {
+                    let path = [&path[..], &[Component::Index(number)]].concat();
+                    match item {
+                        Json::Object(fields) if is_family => Self::in_fields(fields, &path, found),
+                        Json::Object(group) => Self::in_group(group, &path, found),
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn in_fields(fields: &Map<String, Json>, path: &[Component], found: &mut Vec<Self>) {
+        for (key, value) in fields.iter().filter(|(key, _)| !is_field(key)) {
+            let path = [path, &[Component::Key(key.clone())]].concat();
+            Self::below(value, path, found);
+        }
+    }
+
+    /// All values of a part of the metadata. SOPS limits how deep it can be nested.
+    fn below(value: &Json, path: Vec<Component>, found: &mut Vec<Self>) {
+        let mut open = vec![(path, value)];
+        while let Some((path, value)) = open.pop() {
+            let text = match value {
+                Json::Null => continue,
+                Json::String(text) => text.clone(),
+                Json::Bool(_) | Json::Number(_) => value.to_string(),
+                Json::Array(items) => {
+                    let items = items.iter().enumerate();
+                    open.extend(items.map(|(number, item)| {
+                        ([&path[..], &[Component::Index(number)]].concat(), item)
+                    }));
+                    continue;
+                }
+                Json::Object(entries) => {
+                    open.extend(entries.iter().map(|(key, value)| {
+                        ([&path[..], &[Component::Key(key.clone())]].concat(), value)
+                    }));
+                    continue;
+                }
+            };
+            found.push(Self { path, text });
+        }
+    }
+
+    fn at(self, offset: usize) -> UnknownValue {
+        let Self { path, text } = self;
+        let key = path.iter().rev().find_map(|component| match component {
+            Component::Key(key) => Some(key.clone()),
+            Component::Index(_) => None,
+        });
+        let path = KeyPath::new(path).map(|path| path.dotted().to_string());
+        UnknownValue {
+            path: path.unwrap_or_default(),
+            key: key.unwrap_or_default(),
+            text,
+            offset,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{EncryptedDocument, Format};
+
+    fn found(text: &str, format: Format) -> Vec<(String, String, usize)> {
+        let document = EncryptedDocument::parse(text, format).expect("it is encrypted");
+        let found = document.unknown_values().into_iter();
+        found
+            .map(|one| {
+                let line = text[..one.offset].matches('\n').count() + 1;
+                (one.path, one.text, line)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn values_under_unknown_keys_are_found_in_every_format() {
+        let one = |path: &str, line| vec![(path.to_owned(), "x".to_owned(), line)];
+        let age = "- {recipient: a, enc: b, later: [{c: x}]}";
+        let yaml = |more: &str| {
+            format!(
+                "a: b\nsops:\n  version: 3.13.3\n  lastmodified: '2026-01-01T00:00:00Z'\n  mac: ''\n{more}"
+            )
+        };
+        let known = "  age:\n  - {recipient: a, enc: b}\n";
+        assert_eq!(found(&yaml(known), Format::Yaml), []);
+        let note = format!("{known}  note: x\n");
+        assert_eq!(found(&yaml(&note), Format::Yaml), one("note", 8));
+        let nested = format!("  age:\n  {age}\n");
+        assert_eq!(
+            found(&yaml(&nested), Format::Yaml),
+            one("age[0].later[0].c", 7)
+        );
+        let groups = "  key_groups:\n  - age:\n    - {recipient: a, enc: b}\n    note: x\n";
+        assert_eq!(
+            found(&yaml(groups), Format::Yaml),
+            one("key_groups[0].note", 9)
+        );
+        let two = format!("{}---\n{}", yaml(known), yaml(&note));
+        assert_eq!(found(&two, Format::Yaml), one("note", 11));
+        assert_eq!(found(&two.replace("  note: x\n", ""), Format::Yaml), []);
+        let flat = |prefix: &str| {
+            [
+                "version=3.13.3",
+                "lastmodified=2026-01-01T00:00:00Z",
+                "age__list_0__map_recipient=a",
+                "age__list_0__map_enc=b",
+                "note=x",
+            ]
+            .map(|line| format!("{prefix}{line}\n"))
+            .concat()
+        };
+        let dotenv = format!("A=b\n{}", flat("sops_"));
+        assert_eq!(found(&dotenv, Format::Dotenv), one("note", 6));
+        let ini = format!("[a]\nb=c\n[sops]\n{}", flat(""));
+        assert_eq!(found(&ini, Format::Ini), one("note", 8));
+        let json = r#"{"a": "b", "sops": {"version": "3.13.3", "lastmodified": "2026-01-01T00:00:00Z", "age": [{"recipient": "a", "enc": "b"}], "note": "x"}}"#;
+        assert_eq!(found(json, Format::Json), one("note", 1));
+    }
+}

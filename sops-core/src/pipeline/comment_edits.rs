@@ -1,0 +1,97 @@
+//! What changes in a decrypted text besides its values: comments are opened, and the metadata goes.
+
+use crate::additional_data::write_additional_data;
+use zeroize::Zeroizing;
+
+use crate::cipher::Cipher;
+use crate::error::{Error, Result};
+use crate::pipeline::reuse::Reuse;
+use crate::pipeline::selection::Selected;
+use crate::pipeline::spellings::Spellings;
+use sops_document::value_writer::Replacement;
+use sops_document::{Comment, Document, Item, PathId, ROOT, Type};
+
+/// The changes in the order of the text, and how many comments could not be opened.
+///
+/// # Errors
+/// [`Error::Value`] for a comment that is of another type: SOPS would take it for a value that belongs into the MAC.
+pub(super) fn changes<'a>(
+    document: &Document<'a>,
+    selection: &Selected,
+    cipher: &mut Cipher,
+    reuse: Option<&mut Reuse<'a>>,
+    spellings: &Spellings,
+) -> Result<(Vec<Replacement>, usize)> {
+    let (mut changes, unopened) = comments(document, selection, cipher, reuse)?;
+    changes
+        .extend(document.remove_reserved(spellings.no_final_newline, &spellings.empty_documents));
+    changes.sort_by_key(|(range, _)| range.start);
+    Ok((changes, unopened))
+}
+
+/// Opens the comments; one that cannot be opened stays as it is, as with SOPS.
+fn comments<'a>(
+    document: &Document<'a>,
+    selection: &Selected,
+    cipher: &mut Cipher,
+    mut reuse: Option<&mut Reuse<'a>>,
+) -> Result<(Vec<Replacement>, usize)> {
+    let (mut opened, mut unopened) = (Vec::new(), 0);
+    for (index, item) in document.written_items() {
+        let Item::Comment { path, span, .. } = item else {
+            continue;
+        };
+        if !selection.contains(index) {
+            continue;
+        }
+        let Comment {
+            place, continues, ..
+        } = document.comment(index);
+        let ciphertext = &document.text()[place];
+        if ciphertext.is_empty() {
+            if continues {
+                opened.push((index, Zeroizing::default()));
+            }
+            continue;
+        }
+        match comment(document, *path, ciphertext, cipher, reuse.as_deref_mut()) {
+            Some((Type::Comment, text)) => opened.push((index, text)),
+            Some(_) => {
+                return Err(Error::Value {
+                    path: document.paths().display(*path),
+                    location: Some(document.location(*span)),
+                    message: "the `type` of an encrypted comment is not `comment`".to_owned(),
+                });
+            }
+            None => unopened += 1,
+        }
+    }
+    Ok((document.replace_comments(opened), unopened))
+}
+
+/// The comment's type and plaintext, tried with its container's path and then with those around it.
+fn comment<'a>(
+    document: &Document<'a>,
+    path: PathId,
+    ciphertext: &'a str,
+    cipher: &mut Cipher,
+    reuse: Option<&mut Reuse<'a>>,
+) -> Option<(Type, Zeroizing<String>)> {
+    let mut line = document.paths().ancestry(path);
+    line.insert(0, ROOT);
+    let mut additional_data = Vec::new();
+    for path in line.into_iter().rev() {
+        write_additional_data(document.paths(), path, &mut additional_data);
+        if let Ok((kind, plaintext)) = cipher.decrypt(ciphertext, &additional_data) {
+            if let Some(reuse) = reuse {
+                // What stands behind it is written anew.
+                let end = ciphertext.find(']').map_or(ciphertext.len(), |end| end + 1);
+                let alone = &ciphertext[..end];
+                reuse.remember(kind, &additional_data, plaintext, alone);
+            }
+            let text = String::from_utf8_lossy(plaintext);
+            return Some((kind, Zeroizing::new(text.into_owned())));
+        }
+    }
+    None
+}

@@ -1,0 +1,93 @@
+//! Writes an alias out, as a flow collection with the values that it stands for.
+
+use std::ops::Range;
+
+use crate::document::Document;
+use crate::tape::{Collection, Item, Leaf};
+use crate::value::Type;
+use crate::yaml;
+use crate::yaml::restyle::{self, spell_in_style};
+use crate::yaml::spell::{Container, Place, spell};
+
+/// A flow collection, where columns do not matter.
+const FLOW: Place = Place {
+    container: Container::Flow,
+    column: 0,
+    step: yaml::emit::DEFAULT_STEP,
+};
+
+impl Document<'_> {
+    /// Writes the items of an alias, which stands in a flow collection or not, as one flow node. `replace` writes a token for a leaf,
+    /// or says that the leaf is to stay as it is.
+    pub fn write_alias(
+        &self,
+        items: Range<usize>,
+        in_flow: bool,
+        out: &mut String,
+        mut replace: impl FnMut(usize, &Leaf<'_>, &mut String) -> bool,
+    ) {
+        let mut open: Vec<(Collection, bool)> = Vec::new();
+        for index in items {
+            let (item, path) = match &self.tape[index] {
+                item @ (Item::Open { path, .. } | Item::Leaf(Leaf { path, .. })) => (item, *path),
+                Item::Close { open: at }
+                    if matches!(self.tape[*at as usize], Item::Open { .. }) =>
+                {
+                    match open.pop() {
+                        Some((Collection::Mapping, _)) => out.push('}'),
+                        _ => out.push(']'),
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            if let Some((kind, first)) = open.last_mut() {
+                if !std::mem::replace(first, false) {
+                    out.push_str(", ");
+                }
+                if *kind == Collection::Mapping {
+                    spell_in_style(
+                        out,
+                        self.paths.key(path),
+                        Type::Str,
+                        None,
+                        restyle::Style::DoubleQuoted,
+                    );
+                    out.push_str(": ");
+                }
+            }
+            match item {
+                Item::Open { kind, .. } => {
+                    out.push(if *kind == Collection::Mapping {
+                        '{'
+                    } else {
+                        '['
+                    });
+                    open.push((*kind, true));
+                }
+                Item::Leaf(leaf) => {
+                    let quote = if open.is_empty() && !in_flow { "" } else { "'" };
+                    out.push_str(quote);
+                    let start = out.len();
+                    if replace(index, leaf, out) {
+                        out.push_str(quote);
+                    } else {
+                        out.truncate(start - quote.len());
+                        match &leaf.value {
+                            Some(value) => {
+                                let start = out.len();
+                                spell(out, Some(value), FLOW);
+                                // SOPS writes the float 1.0 as `1`, which reads as an integer.
+                                if value.kind == Type::Float && !out[start..].contains(['.', 'e']) {
+                                    out.push_str(".0");
+                                }
+                            }
+                            None => out.push_str("null"),
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}

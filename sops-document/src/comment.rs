@@ -1,0 +1,91 @@
+//! The comments of a document, in whatever format.
+
+use std::borrow::Cow;
+
+use zeroize::Zeroizing;
+
+use crate::document::Document;
+use crate::format::Format;
+use crate::tape::{Comment, Item, Leaf, Style};
+use crate::value_writer::Replacement;
+use crate::{ini, yaml};
+
+impl<'a> Document<'a> {
+    /// The comment at `index` of the tape.
+    pub fn comment(&self, index: usize) -> Comment<'a> {
+        match &self.tape[index] {
+            Item::Comment { .. } if self.format == Format::Ini => {
+                ini::comments::comment(self, index)
+            }
+            Item::Comment { span, .. } => {
+                let place = span.range().start + 1..span.range().end;
+                Comment {
+                    text: Cow::Borrowed(&self.text[place.clone()]),
+                    place,
+                    ..Comment::default()
+                }
+            }
+            _ => Comment::default(),
+        }
+    }
+
+    /// Whether the containers of comments depend on the layout of the text around them, so that they may change with it.
+    pub fn has_movable_comments(&self) -> bool {
+        self.format == Format::Yaml
+    }
+
+    /// Whether the blank lines below a block scalar are part of its value, and not of the comments below.
+    pub fn keeps_blank_lines(&self, leaf: &Leaf<'_>) -> bool {
+        matches!(leaf.style, Style::Literal | Style::Folded)
+            && yaml::source::header(self.source(leaf.span)).keeps()
+    }
+
+    /// What stands in the place of comments, given by their indexes on the tape, that get other texts. The texts have no marker.
+    pub fn replace_comments(&self, mut texts: Vec<(usize, Zeroizing<String>)>) -> Vec<Replacement> {
+        if self.format == Format::Ini {
+            return ini::comments::replace(self, texts);
+        }
+        for (_, text) in &mut texts {
+            text.insert(0, '#');
+        }
+        let replacement = |(index, text)| {
+            let place = self.comment(index).place;
+            // With the `#`, which goes along where the comment does.
+            (place.start - 1..place.end, text)
+        };
+        texts.into_iter().map(replacement).collect()
+    }
+
+    /// What stands in the place of the item at `index` of a block sequence if it becomes a comment; `is_first` says that at most comments stand
+    /// before it in the sequence. `None` if it is no such item.
+    pub fn item_as_comment(&self, index: usize, is_first: bool, text: &str) -> Option<Replacement> {
+        let Item::Leaf(leaf) = &self.tape[index] else {
+            return None;
+        };
+        if self.format != Format::Yaml || leaf.flow {
+            return None;
+        }
+        let start = yaml::source::dash_before(self.text, leaf.span.range().start)?;
+        let mut comment = Zeroizing::new(format!("#{text}"));
+        let mut behind = self.tape[index + 1..].iter();
+        let next = behind.find(|item| !matches!(item, Item::Comment { .. }));
+        let is_all = is_first && matches!(next, Some(Item::Close { .. }));
+        let indent = yaml::source::column(self.text, start);
+        if is_all {
+            // Nothing else is in the sequence.
+            comment.push('\n');
+            comment.extend(std::iter::repeat_n(' ', indent));
+            comment.push_str("[]");
+        }
+        let mut range = start..leaf.span.range().end;
+        let behind = &self.text[range.end..];
+        let blanks = behind.len() - behind.trim_start_matches(' ').len();
+        if !is_all && behind[blanks..].starts_with('#') {
+            // A comment behind this one gets a line of its own.
+            comment.push('\n');
+            comment.extend(std::iter::repeat_n(' ', indent));
+            range.end += blanks;
+        }
+        Some((range, comment))
+    }
+}

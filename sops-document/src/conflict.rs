@@ -1,0 +1,89 @@
+//! The conflict markers that Git leaves in a file if it cannot merge two changes.
+
+use std::ops::Range;
+
+/// The lines that Git marks an unresolved merge conflict with. The third appears in the `diff3` style only.
+const BEGIN: &[u8] = b"<<<<<<<";
+const MIDDLE: &[u8] = b"=======";
+const END: &[u8] = b">>>>>>>";
+
+/// The first unresolved merge conflict of a text: from the line that starts with `<<<<<<<` to the end of the one that starts with
+/// `>>>>>>>`, in bytes. Where that one is missing, it is the first line alone.
+///
+/// A marker starts its line, and a space or the end of the line follows it. Lines end with LF, CRLF or CR.
+///
+/// ```
+/// use sops_document::document::merge_conflict;
+///
+/// let text = b"a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> topic\n";
+/// assert_eq!(merge_conflict(text), Some(5..text.len() - 1));
+/// assert_eq!(merge_conflict(b"a: <<<<<<< HEAD\n"), None);
+/// ```
+pub fn merge_conflict(text: &[u8]) -> Option<Range<usize>> {
+    if !text.windows(BEGIN.len()).any(|bytes| bytes == BEGIN) {
+        return None;
+    }
+    let mut begin: Option<Range<usize>> = None;
+    let mut start = 0;
+    for line in text.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
+        let line_start = start;
+        start += line.len();
+        let end = line_start + line.trim_ascii_end().len();
+        if begin.is_none() && is_marker(line, BEGIN) {
+            begin = Some(line_start..end);
+        } else if let Some(begin) = &begin
+            && is_marker(line, END)
+        {
+            return Some(begin.start..end);
+        }
+    }
+    begin
+}
+
+/// Whether the line is one of the markers of a conflict.
+pub fn is_conflict_marker(line: &[u8]) -> bool {
+    [BEGIN, MIDDLE, END, b"|||||||"]
+        .iter()
+        .any(|marker| is_marker(line, marker))
+}
+
+fn is_marker(line: &[u8], marker: &[u8]) -> bool {
+    let rest = line.strip_prefix(marker);
+    rest.is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conflict_is_found_with_any_line_ends_and_styles() {
+        for (text, found) in [
+            (
+                "<<<<<<< a\r\nx\r\n=======\r\ny\r\n>>>>>>> b\r\n",
+                Some(0..35),
+            ),
+            ("a\r<<<<<<< a\r=======\r>>>>>>> b\r", Some(2..29)),
+            ("<<<<<<< a\n||||||| o\n=======\n>>>>>>>", Some(0..35)),
+            ("a\n<<<<<<< HEAD\nb\n", Some(2..14)),
+            ("=======\n", None),
+            ("a <<<<<<< b\n", None),
+            ("<<<<<<<<<<\n", None),
+            ("", None),
+        ] {
+            assert_eq!(merge_conflict(text.as_bytes()), found, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn headings_and_quotes_are_no_markers() {
+        for (line, expected) in [
+            ("||||||| base\n", true),
+            ("=======", true),
+            ("========", false),
+            (" =======", false),
+        ] {
+            assert_eq!(is_conflict_marker(line.as_bytes()), expected, "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Which containers are open at a place of the tape.
+
+use crate::document::Document;
+use crate::scalar_slot::Surroundings;
+use crate::tape::{Collection, Item, Span};
+
+/// The containers that are open at a place of the tape.
+#[derive(Clone)]
+pub struct Containers<'d, 'a> {
+    document: &'d Document<'a>,
+    /// Their kinds, places, and whether in flow style.
+    open: Vec<(Collection, Span, bool)>,
+}
+
+impl<'d, 'a> Containers<'d, 'a> {
+    /// None, as before the first item of the tape.
+    pub fn new(document: &'d Document<'a>) -> Self {
+        Self {
+            document,
+            open: Vec::new(),
+        }
+    }
+
+    /// Goes past an item.
+    pub fn pass(&mut self, item: &Item<'_>) {
+        match item {
+            Item::Open {
+                kind, span, flow, ..
+            } => self.open.push((*kind, *span, *flow)),
+            Item::Close { open }
+                if matches!(self.document.tape[*open as usize], Item::Open { .. }) =>
+            {
+                self.open.pop();
+            }
+            _ => {}
+        }
+    }
+
+    /// The innermost container.
+    pub fn innermost(&self) -> Surroundings {
+        let (kind, span, _) =
+            self.open
+                .last()
+                .copied()
+                .unwrap_or((Collection::Mapping, Span::new(0..0), false));
+        Surroundings {
+            kind,
+            start: span.range().start,
+        }
+    }
+
+    /// The span of the container `up` levels out, 1 for the innermost.
+    pub fn outer(&self, up: usize) -> Option<Span> {
+        let index = self.open.len().checked_sub(up)?;
+        self.open.get(index).map(|(_, span, _)| *span)
+    }
+
+    /// Whether the innermost container is in flow style.
+    pub fn is_flow(&self) -> bool {
+        self.open.last().is_some_and(|(.., flow)| *flow)
+    }
+
+    /// How many are open.
+    pub fn depth(&self) -> usize {
+        self.open.len()
+    }
+}

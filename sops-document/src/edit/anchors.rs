@@ -1,0 +1,60 @@
+//! Aliases keep their values when the node that they point at changes or goes.
+//!
+//! To SOPS an alias is a copy, so a change of the original leaves it alone. The first alias that stays is therefore written
+//! out and takes the anchor over for the others. An alias whose copy is to change in the same way stays.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::changes::{Anchor, Changes};
+use super::replace;
+use super::site::Site;
+use crate::Item;
+use crate::error::Result;
+
+/// Writes out the first alias of each node that the change of `node` affects, for the items `changed` of the tape being replaced.
+/// Tells whether the node at the begin of `changed` is one of them, so that its anchor must go.
+pub(super) fn keep_values(
+    node: usize,
+    changed: &Range<usize>,
+    changes: &mut Changes<'_, '_>,
+) -> Result<bool> {
+    let document = changes.document;
+    // For each affected node the first alias that stays, and whether there are more.
+    let mut affected: BTreeMap<usize, (usize, bool)> = BTreeMap::new();
+    for (index, target) in changes.aliases() {
+        let holds_change =
+            target < changed.start && document.node_items(target).contains(&changed.start);
+        let is_affected = holds_change || changed.contains(&target);
+        if changed.contains(&index) || !is_affected || changes.follows(index, target, node) {
+            continue;
+        }
+        affected
+            .entry(target)
+            .and_modify(|(_, more)| *more = true)
+            .or_insert((index, false));
+    }
+    for (target, (alias, more)) in &affected {
+        let name = match &document.tape[*alias] {
+            Item::Alias { span, .. } => document.source(*span).trim_start_matches('*'),
+            _ => continue,
+        };
+        let anchor = if *more {
+            Anchor::Add(name)
+        } else {
+            Anchor::Keep
+        };
+        replace(
+            &Site::of(document, *alias),
+            &document.tree(*target),
+            anchor,
+            changes,
+        )?;
+        if !changed.contains(target)
+            && let Some(anchor) = Site::of(document, *target).properties.anchor
+        {
+            changes.remove_property(anchor);
+        }
+    }
+    Ok(affected.contains_key(&changed.start) && !changed.is_empty())
+}

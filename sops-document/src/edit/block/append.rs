@@ -1,0 +1,75 @@
+//! A new entry at the end of a block collection, or the first one of a document.
+
+use super::comments_end;
+use crate::edit::changes::Changes;
+use crate::edit::layout::{Layout, indent, needs_line_break};
+use crate::edit::site::{Site, content_end, innermost_last, last_child};
+use crate::tree::{Entry, Node};
+use crate::yaml::source;
+use crate::{Item, Style};
+
+/// Appends an entry or item to the block collection at `container`.
+pub(in crate::edit) fn append(
+    container: usize,
+    key: Option<&str>,
+    value: &Node,
+    changes: &mut Changes<'_, '_>,
+) {
+    let (document, text) = (changes.document, changes.text());
+    let last = last_child(document, container);
+    let column = Site::of(document, last).column(text);
+    let layout = Layout::of(changes, container);
+    let content = content_end(document, last);
+    let end = comments_end(text, source::line_end(text, content), column);
+    close_block_scalar(last, content, changes);
+    let mut lines = String::from("\n");
+    indent(&mut lines, column);
+    match key {
+        Some(key) => {
+            let entry = Entry {
+                key: key.to_owned(),
+                value: value.clone(),
+            };
+            layout.write_entry(&mut lines, &entry, column);
+        }
+        None => layout.write_item(&mut lines, value, column),
+    }
+    if end == text.len() && needs_line_break(value) {
+        lines.push('\n');
+    }
+    changes.insert(end, layout.with_breaks(&lines));
+}
+
+/// Writes the top mapping of a document that is empty, at the offset `at`.
+pub(in crate::edit) fn create(at: usize, value: &Node, changes: &mut Changes<'_, '_>) {
+    let text = changes.text();
+    let layout = Layout::of(changes, 0).above(text, at);
+    let begins_line = at == 0 || text[..at].ends_with(['\n', '\r', '\u{feff}']);
+    let mut lines = String::new();
+    if !begins_line {
+        lines.push('\n');
+    }
+    layout.write_block(&mut lines, value, 0);
+    if begins_line || at == text.len() && needs_line_break(value) {
+        lines.push('\n');
+    }
+    changes.insert(at, layout.with_breaks(&lines));
+}
+
+/// A block scalar at the end of the text without a line break would get one more when lines follow.
+fn close_block_scalar(last: usize, content: usize, changes: &mut Changes<'_, '_>) {
+    let document = changes.document;
+    let Item::Leaf(leaf) = &document.tape[innermost_last(document, last)] else {
+        return;
+    };
+    let source = document.source(leaf.span);
+    let is_open = matches!(leaf.style, Style::Literal | Style::Folded)
+        && content == document.text.len()
+        && !source.ends_with(['\n', '\r']);
+    if is_open {
+        let indicators = source::header(source).indicators();
+        let start = leaf.span.range().start;
+        let strip = indicators.replace(['+', '-'], "") + "-";
+        changes.replace(start..start + indicators.len(), strip);
+    }
+}

@@ -1,0 +1,147 @@
+//! An entry goes from its block collection, with the lines that are its own.
+
+use std::ops::Range;
+
+use super::{header_comment, is_block_collection, outer_comments, value_end};
+use crate::edit::changes::Changes;
+use crate::edit::layout::{Layout, indent};
+use crate::edit::lexical::{begins_line, trailing_comment};
+use crate::edit::site::{Site, container, innermost_last, next, previous};
+use crate::yaml::source;
+use crate::{Collection, Document, Item, Style};
+
+/// Takes the entry or item at `site` out of its block collection; the last one leaves `{}` or `[]`.
+pub(in crate::edit) fn remove(site: &Site, changes: &mut Changes<'_, '_>) {
+    let document = changes.document;
+    let removal = Removal::of(site, changes);
+    match (previous(document, site.node), next(document, site.node)) {
+        (None, None) => removal.leave_empty(changes),
+        // The first entry stands behind the `-` of an item: the second one moves there.
+        (None, Some(second)) if !begins_line(document.text, site.entry) => {
+            removal.move_up(Site::of(document, second).entry, changes);
+        }
+        _ => removal.take_lines(changes),
+    }
+}
+
+/// What goes with an entry: all from its begin to the end of its last line, but for some comments.
+struct Removal<'s> {
+    site: &'s Site,
+    extent: Range<usize>,
+    /// The comments, each on a line of its own, that to SOPS are no part of the value and stay; the first is not indented.
+    kept: String,
+}
+
+impl<'s> Removal<'s> {
+    fn of(site: &'s Site, changes: &Changes<'_, '_>) -> Self {
+        let (document, text) = (changes.document, changes.text());
+        let end = source::line_end(text, value_end(document, site));
+        let comments: Vec<_> = if is_block_collection(document, site.node) {
+            outer_comments(text, site).collect()
+        } else {
+            let behind =
+                header_comment(document, site).or_else(|| trailing_comment(text, site.content.end));
+            site.properties
+                .comments
+                .iter()
+                .cloned()
+                .chain(behind)
+                .collect()
+        };
+        let mut kept = String::new();
+        for comment in comments {
+            if !kept.is_empty() {
+                kept.push('\n');
+                indent(&mut kept, site.column(text));
+            }
+            kept.push_str(&text[comment]);
+        }
+        let kept = Layout::of(changes, site.container).with_breaks(&kept);
+        Self {
+            site,
+            extent: site.entry..end,
+            kept,
+        }
+    }
+
+    /// Takes an entry out that begins its line.
+    fn take_lines(self, changes: &mut Changes<'_, '_>) {
+        if !self.kept.is_empty() {
+            return changes.replace(self.extent, self.kept);
+        }
+        let text = changes.text();
+        let mut start = source::line_start(text, self.extent.start);
+        if text[start..].starts_with('\u{feff}') {
+            start += '\u{feff}'.len_utf8();
+        }
+        let mut end = source::after_break(text, self.extent.end);
+        match block_scalar_before(changes.document, self.site.node) {
+            // Blank lines behind would become part of its value.
+            Some(scalar) if scalar.keeps && scalar.end == start => {
+                let blank = text[end..].len() - text[end..].trim_start().len();
+                end = source::line_start(text, end + blank).max(end);
+            }
+            // Its line break is part of its value.
+            Some(_) => {}
+            // The last line had no line break, so the one before it is to have none.
+            None if end == self.extent.end => {
+                start -= source::line_break(&text[..start]).len();
+            }
+            None => {}
+        }
+        changes.remove(start..end);
+    }
+
+    /// Takes the first entry of several out that stand behind a `-`; the entry at `second` comes next.
+    fn move_up(self, second: usize, changes: &mut Changes<'_, '_>) {
+        let text = changes.text();
+        let between = &text[self.extent.end.min(second)..second];
+        if !self.kept.is_empty() {
+            changes.replace(self.extent, self.kept);
+        } else if between.trim().is_empty() {
+            changes.remove(self.extent.start..second);
+        } else {
+            let start = text[..self.extent.start]
+                .trim_end_matches([' ', '\t'])
+                .len();
+            changes.remove(start..self.extent.end);
+        }
+    }
+
+    /// Takes the only entry out, so that the collection becomes empty.
+    fn leave_empty(self, changes: &mut Changes<'_, '_>) {
+        let (document, text) = (changes.document, changes.text());
+        let empty = match self.site.kind {
+            Collection::Mapping => "{}",
+            Collection::Sequence => "[]",
+        };
+        let around = container(document, self.site.container);
+        let is_top = matches!(document.tape[around], Item::Document { .. });
+        if !is_top && begins_line(text, self.site.entry) {
+            let collection = Site::of(document, self.site.container);
+            changes.insert(collection.properties.end, format!(" {empty}"));
+            return self.take_lines(changes);
+        }
+        let separator = if self.kept.is_empty() { "" } else { " " };
+        changes.replace(self.extent, format!("{empty}{separator}{}", self.kept));
+    }
+}
+
+/// The block scalar that the node before another ends in.
+struct BlockScalar {
+    /// Whether all line breaks at its end are part of its value.
+    keeps: bool,
+    end: usize,
+}
+
+fn block_scalar_before(document: &Document<'_>, node: usize) -> Option<BlockScalar> {
+    match &document.tape[innermost_last(document, previous(document, node)?)] {
+        Item::Leaf(leaf) if matches!(leaf.style, Style::Literal | Style::Folded) => {
+            Some(BlockScalar {
+                keeps: source::header(document.source(leaf.span)).keeps(),
+                end: leaf.span.range().end,
+            })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,221 @@
+//! Another value for a node of a block collection.
+
+use std::ops::Range;
+
+use super::{header_comment, is_block_collection, outer_comments, value_end};
+use crate::Collection;
+use crate::edit::changes::{Anchor, Changes};
+use crate::edit::layout::{Layout, has_entries, indent, needs_line_break};
+use crate::edit::lexical::begins_line;
+use crate::edit::scalar;
+use crate::edit::site::Site;
+use crate::tree::Node;
+use crate::yaml::source;
+
+/// Puts `new` in the place of the node at `site`.
+pub(in crate::edit) fn replace(
+    site: &Site,
+    new: &Node,
+    anchor: Anchor<'_>,
+    changes: &mut Changes<'_, '_>,
+) {
+    changes.remove_properties(site, new, anchor);
+    if let (Node::Scalar(Some(value)), Anchor::Keep | Anchor::Drop) = (new, anchor)
+        && scalar::replace(site, value, changes)
+    {
+        return;
+    }
+    let text = changes.text();
+    let extent = site.content.start..value_end(changes.document, site);
+    let replacement = Replacement {
+        site,
+        new,
+        anchor: match anchor {
+            Anchor::Add(name) => Some(format!("&{name}")),
+            Anchor::Keep | Anchor::Drop => None,
+        },
+        layout: Layout::of(changes, site.container).above(text, extent.end),
+        extent,
+    };
+    let own_line = begins_line(text, site.content.start) && !site.content.is_empty();
+    match (has_entries(new), own_line) {
+        (true, true) => replacement.block_in_place(changes),
+        (true, false) => replacement.block_behind_indicator(changes),
+        (false, true) if is_block_collection(changes.document, site.node) => {
+            replacement.collapse(changes);
+        }
+        (false, _) => replacement.inline(changes),
+    }
+}
+
+/// Puts `new` in the place of `{}` at the top of a document.
+pub(in crate::edit) fn replace_top(
+    extent: Range<usize>,
+    new: &Node,
+    changes: &mut Changes<'_, '_>,
+) {
+    let text = changes.text();
+    let layout = Layout::of(changes, 0).above(text, extent.end);
+    let mut written = String::new();
+    let mut start = extent.start;
+    if !begins_line(text, extent.start) {
+        written.push('\n');
+        start = text[..start].trim_end_matches([' ', '\t']).len();
+    }
+    layout.write_block(&mut written, new, 0);
+    let line_end = source::line_end(text, extent.end);
+    if line_end == text.len() && needs_line_break(new) {
+        written.push('\n');
+    }
+    let (first, rest) = split_lines(&written);
+    changes.replace(start..extent.end, first);
+    changes.insert(line_end, layout.with_breaks(rest));
+}
+
+/// The first line, and the others with the line break before them.
+fn split_lines(text: &str) -> (&str, &str) {
+    text.split_at(text.find('\n').unwrap_or(text.len()))
+}
+
+struct Replacement<'s> {
+    site: &'s Site,
+    new: &'s Node,
+    /// The anchor that the node gets.
+    anchor: Option<String>,
+    /// The old value.
+    extent: Range<usize>,
+    layout: Layout,
+}
+
+impl Replacement<'_> {
+    /// A collection where a value stands on lines of its own.
+    fn block_in_place(&self, changes: &mut Changes<'_, '_>) {
+        let text = changes.text();
+        let (outer, inner) = (
+            self.site.column(text),
+            source::column(text, self.extent.start),
+        );
+        let in_mapping = self.site.kind == Collection::Mapping;
+        let sequence = matches!(self.new, Node::Sequence(_));
+        // A sequence may stand in the column of its key, a mapping may not.
+        let fits = inner > outer || inner == outer && sequence && in_mapping;
+        let column = if fits {
+            inner
+        } else {
+            self.layout.content_column(self.site.kind, outer, self.new)
+        };
+        let mut lines = String::new();
+        indent(&mut lines, column);
+        self.layout.write_block(&mut lines, self.new, column);
+        let extent = source::line_start(text, self.extent.start)..self.extent.end;
+        if is_block_collection(changes.document, self.site.node) {
+            changes.replace(extent, self.layout.with_breaks(&lines));
+        } else {
+            self.put(&lines, extent, changes);
+        }
+        if let Some(anchor) = &self.anchor {
+            changes.insert(self.site.properties.end, format!(" {anchor}"));
+        }
+    }
+
+    /// A collection in the place of a value that begins in the line of its indicator.
+    fn block_behind_indicator(&self, changes: &mut Changes<'_, '_>) {
+        let text = changes.text();
+        let site = self.site;
+        let mut lines = String::new();
+        // Behind the `-` of an item, if nothing else is there.
+        if site.kind == Collection::Sequence
+            && site.properties.is_empty()
+            && self.anchor.is_none()
+            && !site.content.is_empty()
+        {
+            let column = source::column(text, site.content.start);
+            self.layout.write_block(&mut lines, self.new, column);
+            return self.put(&lines, self.extent.clone(), changes);
+        }
+        if let Some(anchor) = &self.anchor {
+            lines.push(' ');
+            lines.push_str(anchor);
+        }
+        let column = self
+            .layout
+            .content_column(site.kind, site.column(text), self.new);
+        lines.push('\n');
+        indent(&mut lines, column);
+        self.layout.write_block(&mut lines, self.new, column);
+        let blanks = text[site.properties.end..self.extent.start]
+            .trim()
+            .is_empty();
+        let start = if blanks {
+            site.properties.end
+        } else {
+            self.extent.start
+        };
+        self.put(&lines, start..self.extent.end, changes);
+    }
+
+    /// A scalar or an empty collection for one, or for a value in the line of its indicator.
+    fn inline(&self, changes: &mut Changes<'_, '_>) {
+        let text = changes.text();
+        let mut extent = self.extent.clone();
+        let mut written = self.inline_value(text);
+        if self.site.content.is_empty() {
+            // Nothing stands there but what ends the line.
+            written.insert(0, ' ');
+            let line_end = source::line_end(text, extent.end);
+            if text[extent.end..line_end].trim().is_empty() {
+                extent.end = line_end;
+            }
+        }
+        self.put(&written, extent, changes);
+    }
+
+    /// A scalar or an empty collection for a block collection on lines of its own: it goes behind the indicator.
+    fn collapse(&self, changes: &mut Changes<'_, '_>) {
+        let text = changes.text();
+        let written = self.inline_value(text);
+        let (first, rest) = split_lines(&written);
+        let at = self.site.properties.end;
+        changes.insert(at, format!(" {first}"));
+        let line_end = source::line_end(text, at);
+        changes.insert(line_end, self.layout.with_breaks(rest));
+        let mut done = line_end;
+        for comment in outer_comments(text, self.site).filter(|comment| comment.start > line_end) {
+            let line = source::line_start(text, comment.start);
+            changes.remove(done..line - source::line_break(&text[..line]).len());
+            done = comment.end;
+        }
+        changes.remove(done..self.extent.end);
+    }
+
+    fn inline_value(&self, text: &str) -> String {
+        let mut written = String::new();
+        if let Some(anchor) = &self.anchor {
+            written.push_str(anchor);
+            written.push(' ');
+        }
+        let column = self.site.column(text);
+        self.layout
+            .write_inline(&mut written, self.new, self.site.kind, column);
+        written
+    }
+
+    /// Puts the first line of `written` in the place of `extent`, and the others below the line in which that ends, behind
+    /// its comment.
+    fn put(&self, written: &str, extent: Range<usize>, changes: &mut Changes<'_, '_>) {
+        let text = changes.text();
+        let (first, rest) = split_lines(written);
+        let mut first = first.to_owned();
+        if let Some(comment) = header_comment(changes.document, self.site) {
+            first.push(' ');
+            first.push_str(&text[comment]);
+        }
+        let line_end = source::line_end(text, extent.end);
+        changes.replace(extent, first);
+        let mut rest = self.layout.with_breaks(rest);
+        if line_end == text.len() && needs_line_break(self.new) && !rest.is_empty() {
+            rest.push_str(self.layout.line_break);
+        }
+        changes.insert(line_end, rest);
+    }
+}

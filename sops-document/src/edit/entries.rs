@@ -1,0 +1,263 @@
+//! Entries of many mappings, set in one change of the text.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::changes::Changes;
+use super::tree::Shape;
+use super::{Change, check, child, shape};
+use crate::key_path::Component;
+use crate::tree::Node;
+use crate::{Document, Item};
+
+/// An entry that a mapping of a text is to have, made by [`NodeRef::new_entry`](crate::NodeRef::new_entry) for
+/// [`Document::with_entries`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEntry {
+    pub(crate) mapping: usize,
+    /// Where the mapping stands, for a text that has become another one meanwhile.
+    pub(crate) span: Range<usize>,
+    pub(crate) key: String,
+    pub(crate) value: Node,
+    pub(crate) spelling: Option<String>,
+}
+
+impl NewEntry {
+    /// The same, and a scalar that stands there already is to be written that way, and not in its usual spelling.
+    #[must_use]
+    pub fn spelled(mut self, text: String) -> Self {
+        self.spelling = Some(text);
+        self
+    }
+
+    fn change(&self, document: &Document<'_>) -> Option<Change<'_>> {
+        let is_there = matches!(document.tape.get(self.mapping), Some(Item::Open { span, .. }) if span.range() == self.span);
+        if !is_there || !matches!(shape(document, self.mapping), Shape::Mapping) {
+            return None;
+        }
+        let key = Component::Key(self.key.clone());
+        let change = match (child(document, self.mapping, &key), &self.spelling) {
+            (Some(node), Some(text)) if matches!(document.tape[node], Item::Leaf(_)) => {
+                Change::Spell(node, self.value.clone(), text)
+            }
+            (Some(node), _) => Change::Replace(node, self.value.clone()),
+            (None, _) => Change::Append(self.mapping, Some(&self.key), self.value.clone()),
+        };
+        Some(change).filter(|change| change.is_mergeable(document))
+    }
+}
+
+/// The text with as many of the entries as can be set, and for each whether it has been. Entries that aliases copy are set once, where
+/// they stand, if all of the copies are to have them.
+pub(crate) fn set_entries(
+    document: &Document<'_>,
+    entries: &[&NewEntry],
+) -> (Zeroizing<String>, Vec<bool>) {
+    let mut wanted: Vec<_> = (0..entries.len())
+        .filter_map(|number| Some((number, entries[number].change(document)?)))
+        .collect();
+    // What is inside of something else comes before what is put behind that.
+    wanted.sort_by_key(|(number, change)| (change.effect(document).0.start, *number));
+    let key = |number: usize| (entries[number].mapping, &entries[number].key);
+    let mut distinct: Vec<(Vec<usize>, Change<'_>)> = Vec::new();
+    for (number, change) in wanted {
+        match distinct.last_mut() {
+            Some((same, _)) if entries[same[0]] == entries[number] => same.push(number),
+            // Two values for one entry.
+            Some((same, _)) if key(same[0]) == key(number) => {}
+            _ => distinct.push((vec![number], change)),
+        }
+    }
+    let all: Vec<_> = distinct.iter().map(|(_, change)| change).collect();
+    let mut made = Made {
+        document,
+        changes: Vec::new(),
+        text: Zeroizing::new(document.text.to_owned()),
+    };
+    made.add(&all);
+    let mut is_set = vec![false; entries.len()];
+    for (numbers, change) in &distinct {
+        let done = made
+            .changes
+            .iter()
+            .any(|other| std::ptr::eq(*other, change));
+        numbers.iter().for_each(|number| is_set[*number] = done);
+    }
+    (made.text, is_set)
+}
+
+/// The changes that go together, in the order of the text, and the text with them.
+struct Made<'c, 'd, 'a> {
+    document: &'d Document<'a>,
+    changes: Vec<&'c Change<'c>>,
+    text: Zeroizing<String>,
+}
+
+impl<'c> Made<'c, '_, '_> {
+    /// Adds as many of these as go with those that there are: all in one, or half by half where one of them cannot be made.
+    fn add(&mut self, more: &[&'c Change<'c>]) {
+        if more.is_empty() {
+            return;
+        }
+        let mut all = self.changes.clone();
+        all.extend(more);
+        if let Some(text) = together(self.document, &all) {
+            self.text = text;
+            self.changes = all;
+        } else if more.len() > 1 {
+            let (one, other) = more.split_at(more.len() / 2);
+            self.add(one);
+            self.add(other);
+        }
+    }
+}
+
+/// The text with all of the changes, which stand in the order of the text, if it then means what it is to mean.
+fn together(document: &Document<'_>, all: &[&Change<'_>]) -> Option<Zeroizing<String>> {
+    let nodes: HashSet<_> = all.iter().map(|change| change.node()).collect();
+    let mut changes = Changes::new(document).also_in(nodes);
+    for change in all {
+        // A copy is changed where it stands.
+        if !changes.is_copy(change.node()) {
+            change.edits(&mut changes).ok()?;
+        }
+    }
+    let text = changes.apply();
+    let effects = all.iter().map(|change| change.effect(document));
+    check::is_changed(&text, document, effects).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NodeRef;
+    use crate::format::Format;
+
+    /// The text with `k: true` in every mapping that has a key `id`, those that aliases copy among them, and how many of those have it.
+    fn set(text: &str, format: Format) -> (String, usize, usize) {
+        let document = Document::parse(text, format).unwrap_or_else(|error| panic!("{error}"));
+        let mut entries = Vec::new();
+        let mut open: Vec<_> = document.tops().flatten().collect();
+        while let Some(node) = open.pop() {
+            open.extend(node.items().chain(node.entries().map(|(_, node)| node)));
+            if node.get("id").is_some() {
+                entries.push(node.new_entry("k", Node::from_json(&true.into())));
+            }
+        }
+        let entries: Vec<_> = entries.iter().collect();
+        let (changed, is_set) = document.with_entries(&entries);
+        let count = is_set.iter().filter(|is_set| **is_set).count();
+        (changed.to_string(), count, is_set.len())
+    }
+
+    #[test]
+    fn entries_are_set_in_every_mapping_that_can_have_them() {
+        for (format, text, expected, counts) in [
+            (
+                Format::Yaml,
+                "a: 1\n---\nb:\n  - id: x # why\n  - {id: y}\n  - {id: z, k: false} # c\n",
+                "a: 1\n---\nb:\n  - id: x # why\n    k: true\n  - {id: y, k: true}\n  - {id: z, k: true} # c\n",
+                (3, 3),
+            ),
+            // One in the last entry of another.
+            (
+                Format::Yaml,
+                "id: 1\na:\n  id: 2\n",
+                "id: 1\na:\n  id: 2\n  k: true\nk: true\n",
+                (2, 2),
+            ),
+            (
+                Format::Yaml,
+                "l:\n- id: 1\n  a: {b: {id: 2}}\n- id: 3",
+                "l:\n- id: 1\n  a: {b: {id: 2, k: true}}\n  k: true\n- id: 3\n  k: true",
+                (3, 3),
+            ),
+            // An alias whose copy is to have it too stays; one that is under another key loses nothing.
+            (
+                Format::Yaml,
+                "a: &x\n  - id: 1\n  - id: 2\nb: *x\nc: *x\n",
+                "a: &x\n  - id: 1\n    k: true\n  - id: 2\n    k: true\nb: *x\nc: *x\n",
+                (6, 6),
+            ),
+            (
+                Format::Yaml,
+                "a: &x {id: 1}\nb:\n  <<: *x\n  c: 2\n",
+                "a: &x {id: 1, k: true}\nb:\n  <<: *x\n  c: 2\n  k: true\n",
+                (3, 3),
+            ),
+            (
+                Format::Json,
+                "{\"a\": [\n  {\"id\": 1},\n  {\"id\": 2, \"k\": 0}\n]}",
+                "{\"a\": [\n  {\"id\": 1, \"k\": true},\n  {\"id\": 2, \"k\": true}\n]}",
+                (2, 2),
+            ),
+        ] {
+            let (changed, set, all) = set(text, format);
+            assert_eq!(changed, expected);
+            assert_eq!((set, all), counts, "{text}");
+        }
+    }
+
+    fn item<'d, 'a>(document: &'d Document<'a>, list: &str, number: usize) -> NodeRef<'d, 'a> {
+        let top = document.tops().next().flatten();
+        let item = top.and_then(|top| top.get(list)?.items().nth(number));
+        item.expect("it is there")
+    }
+
+    #[test]
+    fn an_alias_keeps_its_value_where_its_copy_is_to_stay_as_it_is() {
+        let text = "a: &x [{id: 1}]\nb: *x\nc: *x\n";
+        let document =
+            Document::parse(text, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
+        let entry = item(&document, "a", 0).new_entry("k", "v".into());
+        let (changed, is_set) = document.with_entries(&[&entry]);
+        assert_eq!(*changed, "a: [{id: 1, k: v}]\nb: &x\n    - id: 1\nc: *x\n");
+        assert_eq!(is_set, [true]);
+        // A copy has no text of its own that could be changed.
+        let copy = item(&document, "b", 0).new_entry("k", "v".into());
+        let (changed, is_set) = document.with_entries(&[&copy]);
+        assert_eq!((&**changed, &is_set[..]), (text, &[false][..]));
+    }
+
+    #[test]
+    fn one_that_cannot_be_set_keeps_no_other_from_it() {
+        let text: String = (0..20).map(|number| format!("- id: {number}\n")).collect();
+        let text = format!("a:\n{text}");
+        let document =
+            Document::parse(&text, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
+        let mut entries: Vec<_> = (0..20)
+            .map(|number| item(&document, "a", number).new_entry("k", Node::from_json(&1.into())))
+            .collect();
+        // Two values for one entry, a spelling that is another value, a scalar, and a place of another text.
+        entries[3] = item(&document, "a", 2).new_entry("k", Node::from_json(&2.into()));
+        entries[7] = item(&document, "a", 7)
+            .new_entry("id", Node::from_json(&1.into()))
+            .spelled("2".to_owned());
+        entries[11] = item(&document, "a", 11)
+            .get("id")
+            .expect("it is there")
+            .new_entry("k", Node::from_json(&1.into()));
+        entries[13].span.end += 1;
+        let entries: Vec<_> = entries.iter().collect();
+        let (changed, is_set) = document.with_entries(&entries);
+        for (number, is_set) in is_set.iter().enumerate() {
+            assert_eq!(*is_set, ![3, 7, 11, 13].contains(&number), "{number}");
+        }
+        assert_eq!(changed.matches("k: 1").count(), 16);
+    }
+
+    #[test]
+    fn a_scalar_is_written_as_it_is_spelled() {
+        let text = "a: [{mode: 0644}] # c\n";
+        let document =
+            Document::parse(text, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
+        let value = Node::from_json(&0o640.into());
+        let entry = item(&document, "a", 0)
+            .new_entry("mode", value)
+            .spelled("0640".to_owned());
+        let (changed, _) = document.with_entries(&[&entry]);
+        assert_eq!(*changed, "a: [{mode: 0640}] # c\n");
+    }
+}

@@ -1,0 +1,178 @@
+//! Changes of dotenv, INI and binary plaintexts.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::Change;
+use super::changes::Changes;
+use crate::error::{Error, Result};
+use crate::format::Format;
+use crate::key_path::{Component, KeyPath};
+use crate::tree::{Entry, Node};
+use crate::value::{Type, Value};
+use crate::{Collection, Document, Item, ROOT, binary, dotenv, flat, ini};
+
+/// The bytes of a binary file that are set; `None` if it has them already.
+pub(super) fn set_binary(
+    document: &Document<'_>,
+    path: &KeyPath,
+    value: &Node,
+) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let is_data = matches!(path.components(), [Component::Key(key)] if key == binary::DATA_KEY);
+    match value {
+        Node::Scalar(Some(Value {
+            kind: Type::Str,
+            bytes,
+        })) if is_data => {
+            let old = binary::data(document).and_then(|leaf| leaf.value.as_ref());
+            let is_new = old.is_none_or(|old| old.bytes != *bytes);
+            Ok(is_new.then(|| Zeroizing::new(bytes.to_vec())))
+        }
+        _ => Err(Error::Unwritable {
+            path: path.to_string(),
+            message: "a binary file is one string, under `[\"data\"]`".to_owned(),
+        }),
+    }
+}
+
+/// The edits of a change of a dotenv or INI file, all of whose values are strings.
+pub(super) fn edits(change: &Change<'_>, changes: &mut Changes<'_, '_>) -> Result<()> {
+    let document = changes.document;
+    match change {
+        // There is always a mapping at the top.
+        Change::Create(_) => {}
+        Change::Replace(node, value) | Change::Spell(node, value, _) => {
+            match (&document.tape[*node], value) {
+                (Item::Leaf(leaf), Node::Scalar(value)) => {
+                    let mut out = Zeroizing::new(String::new());
+                    spell(document, &mut out, value.as_ref());
+                    changes.replace(leaf.span.range(), &**out);
+                }
+                (Item::Open { path, .. }, Node::Mapping(entries)) if *path != ROOT => {
+                    let body = body(document, *node);
+                    let mut out = Zeroizing::new(String::new());
+                    begin_line(document, body.start, &mut out);
+                    ini::spell::spell_entries(&mut out, entries)
+                        .map_err(|key| complex(document, &key))?;
+                    changes.replace(body, &**out);
+                }
+                _ => return Err(complex(document, document.key(*node))),
+            }
+        }
+        Change::Append(container, key, value) => {
+            append(*container, key.unwrap_or_default(), value, changes)?;
+        }
+        Change::Remove(node) => {
+            let range = match &document.tape[*node] {
+                Item::Leaf(leaf) => {
+                    let start = key_start(document, *node);
+                    let line = document.text[..start].rfind('\n').map_or(0, |end| end + 1);
+                    let before = &document.text[line..start];
+                    let line = if before.trim().is_empty() {
+                        line
+                    } else {
+                        start
+                    };
+                    line..line_end(document.text, leaf.span.range().end)
+                }
+                Item::Open { span, .. } => span.range(),
+                _ => return Ok(()),
+            };
+            changes.remove(range);
+        }
+    }
+    Ok(())
+}
+
+/// Puts a new entry at the end of the container.
+fn append(container: usize, key: &str, value: &Node, changes: &mut Changes<'_, '_>) -> Result<()> {
+    let document = changes.document;
+    let is_top = document.node_path(container) == Some(ROOT);
+    let mut out = Zeroizing::new(String::new());
+    let at = match (document.format, value, is_top) {
+        (Format::Dotenv, Node::Scalar(value), _) => {
+            begin_line(document, document.text.len(), &mut out);
+            dotenv::spell_entry(&mut out, key, value.as_ref());
+            document.text.len()
+        }
+        (Format::Ini, Node::Mapping(entries), true) => {
+            let text = document.text;
+            begin_line(document, text.len(), &mut out);
+            if !text.trim().is_empty() {
+                out.push('\n');
+            }
+            ini::spell::header(&mut out, key);
+            ini::spell::spell_entries(&mut out, entries).map_err(|key| complex(document, &key))?;
+            text.len()
+        }
+        (Format::Ini, Node::Scalar(_), false) => {
+            let at = body(document, container).end;
+            begin_line(document, at, &mut out);
+            let entry = Entry {
+                key: key.to_owned(),
+                value: value.clone(),
+            };
+            ini::spell::spell_entries(&mut out, &[entry]).map_err(|key| complex(document, &key))?;
+            at
+        }
+        _ => return Err(complex(document, key)),
+    };
+    changes.insert(at, &**out);
+    Ok(())
+}
+
+fn spell(document: &Document<'_>, out: &mut String, value: Option<&Value<'_>>) {
+    match document.format {
+        Format::Ini => ini::spell::spell(out, value),
+        _ => dotenv::spell(out, value),
+    }
+}
+
+/// Ends the line that what is inserted at `at` would go on with.
+fn begin_line(document: &Document<'_>, at: usize, out: &mut String) {
+    if !flat::ends_a_line(&document.text[..at]) {
+        out.push('\n');
+    }
+}
+
+/// The entries of a section, from the line behind its header to the end of its last line.
+fn body(document: &Document<'_>, section: usize) -> Range<usize> {
+    let Item::Open {
+        span,
+        kind: Collection::Mapping,
+        ..
+    } = &document.tape[section]
+    else {
+        return 0..0;
+    };
+    let range = span.range();
+    let start = if section != ini::IMPLICIT_SECTION {
+        line_end(document.text, range.start)
+    } else {
+        range.start
+    };
+    start..range.end.max(start)
+}
+
+fn key_start(document: &Document<'_>, node: usize) -> usize {
+    document
+        .node_path(node)
+        .map_or(0, |path| document.paths.key_offset(path) as usize)
+}
+
+/// Behind the end of the line that `at` is in.
+fn line_end(text: &str, at: usize) -> usize {
+    text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
+}
+
+fn complex(document: &Document<'_>, key: &str) -> Error {
+    let message = match document.format {
+        Format::Ini => "INI holds sections of keys and single values only",
+        _ => "dotenv holds keys and single values only",
+    };
+    Error::Unwritable {
+        path: key.to_owned(),
+        message: message.to_owned(),
+    }
+}

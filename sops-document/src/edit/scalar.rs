@@ -1,0 +1,82 @@
+//! A scalar in the style of the one that it takes the place of: quotes stay quotes, a block stays a block.
+
+use super::changes::Changes;
+use super::site::Site;
+use crate::format::Format;
+use crate::value::{Type, Value};
+use crate::yaml::restyle::{self, spell_in_style};
+use crate::yaml::source;
+use crate::{Item, Leaf, Style};
+
+/// Puts `value` in the place of the scalar at `site` in its style. `false`, and nothing is changed, where that style does
+/// not stand for the value, or only as the value's usual spelling does.
+pub(super) fn replace(site: &Site, value: &Value<'_>, changes: &mut Changes<'_, '_>) -> bool {
+    let document = changes.document;
+    let (Item::Leaf(leaf), Type::Str, Ok(text), Format::Yaml) = (
+        &document.tape[site.node],
+        value.kind,
+        str::from_utf8(&value.bytes),
+        document.format,
+    ) else {
+        return false;
+    };
+    let style = match leaf.style {
+        Style::SingleQuoted => restyle::Style::SingleQuoted,
+        Style::DoubleQuoted => restyle::Style::DoubleQuoted,
+        Style::Literal | Style::Folded => return replace_block(leaf, text, changes),
+        Style::Plain | Style::Tagged => return false,
+    };
+    let mut written = String::new();
+    let fits = spell_in_style(&mut written, text, Type::Str, None, style);
+    if fits {
+        changes.replace(leaf.span.range(), written);
+    }
+    fits
+}
+
+/// The same for a block scalar, whose indentation and comment stay too. What its header says of the line breaks at the end
+/// is changed where the new text asks for that.
+fn replace_block(leaf: &Leaf<'_>, text: &str, changes: &mut Changes<'_, '_>) -> bool {
+    let document = changes.document;
+    let source = document.source(leaf.span);
+    let header = source::header(source);
+    let Some(column) = content_column(&source[header.len()..], leaf) else {
+        return false;
+    };
+    let indicators = header.indicators();
+    let clip = indicators.replace(['+', '-'], "");
+    let strip = format!("{clip}-");
+    let mut written = String::new();
+    let spelled = [indicators, &clip, &strip].into_iter().find(|header| {
+        let style = restyle::Style::Block { header, column };
+        spell_in_style(&mut written, text, Type::Str, None, style)
+    });
+    let Some(spelled) = spelled else {
+        return false;
+    };
+    let start = leaf.span.range().start;
+    changes.replace(start..start + indicators.len(), spelled);
+    if !source.ends_with(['\n', '\r']) && !text.ends_with('\n') {
+        written.truncate(written.trim_end_matches('\n').len());
+    }
+    if header.line().ends_with("\r\n") {
+        written = written.replace('\n', "\r\n");
+    }
+    changes.replace(start + header.len()..leaf.span.range().end, written);
+    true
+}
+
+/// The columns that the lines of a block scalar are indented by: what its first line that is not blank has more of than the
+/// value has.
+fn content_column(content: &str, leaf: &Leaf<'_>) -> Option<usize> {
+    let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
+    let first = |text: &[u8]| {
+        let spaces = |line: &[u8]| line.iter().take_while(|byte| **byte == b' ').count();
+        text.split(|byte| *byte == b'\n')
+            .find(|line| !line.trim_ascii().is_empty())
+            .map(spaces)
+    };
+    first(content.as_bytes())?
+        .checked_sub(first(value)?)
+        .filter(|column| *column > 0)
+}

@@ -1,0 +1,316 @@
+//! Where a node stands in its text: its entry, its anchor and tag, its content, and the comments around.
+
+use std::ops::Range;
+
+use super::lexical::{behind_colon, key_end, property_end, skip_blanks};
+use crate::yaml::source;
+use crate::{Collection, Document, Item, Leaf, Style};
+
+/// A node that is the value of an entry or an item of a sequence, in its text.
+pub(super) struct Site {
+    /// The index of the node on the tape.
+    pub(super) node: usize,
+    /// The index of the container that it stands in.
+    pub(super) container: usize,
+    /// What that container is, and whether in flow style.
+    pub(super) kind: Collection,
+    pub(super) flow: bool,
+    /// Where the entry begins: at its key, with the key's `?` and properties, or at its `-`.
+    pub(super) entry: usize,
+    /// The offset behind the `:`, `-`, bracket or comma that the node follows; `None` where a key has no `:`.
+    pub(super) indicator: Option<usize>,
+    /// What stands between the indicator and the content.
+    pub(super) properties: Properties,
+    /// What is to be replaced by another value: without the line break that ends a block scalar. Empty for a null that is
+    /// not written.
+    pub(super) content: Range<usize>,
+}
+
+/// The anchor, the tag and the comments before a node's content.
+#[derive(Default)]
+pub(super) struct Properties {
+    pub(super) anchor: Option<Range<usize>>,
+    pub(super) tag: Option<Range<usize>>,
+    pub(super) comments: Vec<Range<usize>>,
+    /// Where the last of anchor and tag ends, or else where the search began.
+    pub(super) end: usize,
+}
+
+impl Site {
+    /// The site of the node at `node`, which is not the top of its document.
+    pub(super) fn of(document: &Document<'_>, node: usize) -> Self {
+        let text = document.text;
+        let container = container(document, node);
+        let (kind, flow) = collection(document, container);
+        let indicator = indicator(document, node, container);
+        let entry = match (kind, flow) {
+            (Collection::Mapping, _) => entry_start(document, node, container),
+            (Collection::Sequence, true) => {
+                skip_blanks(text, behind_separator(document, node, container))
+            }
+            (Collection::Sequence, false) => indicator.map_or(0, |behind| behind - 1),
+        };
+        let from = indicator.unwrap_or_else(|| key_end(text, key_offset(document, node), flow));
+        let (start, end) = match &document.tape[node] {
+            Item::Leaf(leaf) => (leaf.span.range().start, leaf_end(document, leaf)),
+            Item::Open {
+                kind: Collection::Sequence,
+                flow: false,
+                ..
+            } => (
+                first_dash(document, node, from),
+                content_end(document, node),
+            ),
+            Item::Open { span, .. } | Item::Alias { span, .. } => {
+                (span.range().start, content_end(document, node))
+            }
+            _ => (from, from),
+        };
+        let properties = Properties::of(text, from, start, flow);
+        let content = if start == end {
+            properties.end..properties.end
+        } else {
+            start..end
+        };
+        Self {
+            node,
+            container,
+            kind,
+            flow,
+            entry,
+            indicator,
+            properties,
+            content,
+        }
+    }
+
+    /// The column of the entry: of its key or its `-`.
+    pub(super) fn column(&self, text: &str) -> usize {
+        source::column(text, self.entry)
+    }
+}
+
+impl Properties {
+    /// Whether there is nothing but white space.
+    pub(super) fn is_empty(&self) -> bool {
+        self.anchor.is_none() && self.tag.is_none() && self.comments.is_empty()
+    }
+
+    /// Reads `text` from `from` up to the content at `to`.
+    fn of(text: &str, from: usize, to: usize, flow: bool) -> Self {
+        let mut properties = Self {
+            end: from,
+            ..Self::default()
+        };
+        let bytes = text.as_bytes();
+        let mut at = from;
+        while at < to {
+            match bytes[at] {
+                b'&' | b'!' => {
+                    let end = property_end(text, at, flow).min(to);
+                    let which = if bytes[at] == b'&' {
+                        &mut properties.anchor
+                    } else {
+                        &mut properties.tag
+                    };
+                    *which = Some(at..end);
+                    properties.end = end;
+                    at = end;
+                }
+                b'#' => {
+                    let end = source::line_end(text, at);
+                    properties.comments.push(at..end);
+                    at = end;
+                }
+                _ => at += 1,
+            }
+        }
+        properties
+    }
+}
+
+/// The node before `node` in its container.
+pub(super) fn previous(document: &Document<'_>, node: usize) -> Option<usize> {
+    let mut at = node;
+    loop {
+        at = at.checked_sub(1)?;
+        match document.tape[at] {
+            Item::Comment { .. } => {}
+            Item::Leaf(_) => return Some(at),
+            Item::Close { open } => return Some(open as usize),
+            _ => return None,
+        }
+    }
+}
+
+/// The node behind `node` in its container.
+pub(super) fn next(document: &Document<'_>, node: usize) -> Option<usize> {
+    let behind = document.node_items(node).end;
+    let mut items = (behind..).map_while(|at| Some((at, document.tape.get(at)?)));
+    let (at, item) = items.find(|(_, item)| !matches!(item, Item::Comment { .. }))?;
+    (!matches!(item, Item::Close { .. })).then_some(at)
+}
+
+/// The container, or document, that `node` stands in.
+pub(super) fn container(document: &Document<'_>, node: usize) -> usize {
+    document.parent(node)
+}
+
+/// The last node in the container at `container`, which has one.
+pub(crate) fn last_child(document: &Document<'_>, container: usize) -> usize {
+    let close = document.node_items(container).end - 1;
+    previous(document, close).unwrap_or(container)
+}
+
+/// Where the content of the node at `node` ends.
+pub(crate) fn content_end(document: &Document<'_>, node: usize) -> usize {
+    let innermost = innermost_last(document, node);
+    match &document.tape[innermost] {
+        Item::Leaf(leaf) if leaf.span.start == leaf.span.end => {
+            // A null that is not written ends with its anchor and tag, or with its indicator.
+            Site::of(document, innermost).content.end
+        }
+        Item::Leaf(leaf) => leaf_end(document, leaf),
+        Item::Open { span, .. } | Item::Alias { span, .. } => span.range().end,
+        _ => 0,
+    }
+}
+
+/// The last scalar, alias or collection in brackets that the node at `node` consists of.
+pub(super) fn innermost_last(document: &Document<'_>, node: usize) -> usize {
+    let mut node = node;
+    while !has_brackets(document, node) && document.children(node).next().is_some() {
+        node = last_child(document, node);
+    }
+    node
+}
+
+/// Whether the node ends where it says: all but block collections and pairs, mappings of one entry in a flow sequence.
+pub(super) fn has_brackets(document: &Document<'_>, node: usize) -> bool {
+    match document.tape[node] {
+        Item::Open { flow, span, .. } => {
+            flow && document.text[span.range().start..].starts_with(['[', '{'])
+        }
+        _ => true,
+    }
+}
+
+/// Where a scalar ends, without the line break that ends a block.
+fn leaf_end(document: &Document<'_>, leaf: &Leaf<'_>) -> usize {
+    let text = document.text;
+    let mut end = leaf.span.range().end;
+    if !matches!(leaf.style, Style::Literal | Style::Folded) {
+        return end;
+    }
+    let header = source::header(document.source(leaf.span)).len();
+    let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
+    if leaf.span.range().len() == header && !value.is_empty() {
+        // Lines of white space, which count as much as others where nothing else is in the scalar.
+        for _ in value.split(|byte| *byte == b'\n').skip(1) {
+            end = source::after_break(text, source::line_end(text, end));
+        }
+    }
+    end - source::line_break(&text[..end]).len()
+}
+
+fn collection(document: &Document<'_>, container: usize) -> (Collection, bool) {
+    match document.tape[container] {
+        Item::Open { kind, flow, .. } => (kind, flow),
+        _ => (Collection::Mapping, false),
+    }
+}
+
+fn key_offset(document: &Document<'_>, node: usize) -> usize {
+    document
+        .node_path(node)
+        .map_or(0, |path| document.paths.key_offset(path) as usize)
+}
+
+/// An offset behind all of the node at `node` and before what follows in `container`.
+fn behind(document: &Document<'_>, node: usize, container: usize) -> usize {
+    let innermost = innermost_last(document, node);
+    match &document.tape[innermost] {
+        Item::Leaf(leaf) if leaf.span.start == leaf.span.end => {
+            // The place of a null that is not written may be before its `:`.
+            let container = if innermost == node {
+                container
+            } else {
+                self::container(document, innermost)
+            };
+            let colon = match collection(document, container) {
+                (Collection::Mapping, flow) => {
+                    behind_colon(document.text, key_offset(document, innermost), flow)
+                }
+                _ => None,
+            };
+            leaf.span.range().end.max(colon.unwrap_or(0))
+        }
+        _ => content_end(document, innermost),
+    }
+}
+
+/// The offset behind the `:`, `-`, bracket or comma that the node follows.
+fn indicator(document: &Document<'_>, node: usize, container: usize) -> Option<usize> {
+    match collection(document, container) {
+        (Collection::Mapping, flow) => {
+            behind_colon(document.text, key_offset(document, node), flow)
+        }
+        (Collection::Sequence, true) => Some(behind_separator(document, node, container)),
+        (Collection::Sequence, false) => Some(dash(document, node, container) + 1),
+    }
+}
+
+/// Where the entry of `node` in a mapping begins.
+fn entry_start(document: &Document<'_>, node: usize, container: usize) -> usize {
+    let key = key_offset(document, node);
+    let start = match (previous(document, node), &document.tape[container]) {
+        (_, Item::Open { flow: true, .. }) => {
+            skip_blanks(document.text, behind_separator(document, node, container))
+        }
+        (Some(before), _) => skip_blanks(document.text, behind(document, before, container)),
+        (None, Item::Open { span, .. }) => span.range().start,
+        _ => key,
+    };
+    start.min(key)
+}
+
+/// The offset behind the bracket or comma that comes before `node` in a flow container.
+fn behind_separator(document: &Document<'_>, node: usize, container: usize) -> usize {
+    let text = document.text;
+    match (previous(document, node), &document.tape[container]) {
+        (Some(before), _) => {
+            let comma = skip_blanks(text, behind(document, before, container));
+            comma + usize::from(text[comma..].starts_with(','))
+        }
+        (None, Item::Open { span, .. }) => {
+            let start = span.range().start;
+            // A pair in a sequence is a mapping without brackets.
+            start + usize::from(text[start..].starts_with(['[', '{']))
+        }
+        _ => 0,
+    }
+}
+
+/// Where the `-` of an item of a block sequence stands.
+fn dash(document: &Document<'_>, node: usize, container: usize) -> usize {
+    match previous(document, node) {
+        Some(before) => first_dash(document, node, behind(document, before, container)),
+        None => {
+            let around = self::container(document, container);
+            let from = indicator(document, container, around).unwrap_or(0);
+            first_dash(document, node, from)
+        }
+    }
+}
+
+/// Where the first `-` from `from` on stands.
+fn first_dash(document: &Document<'_>, node: usize, from: usize) -> usize {
+    source::find_indicator(document.text, from, b"-").unwrap_or_else(|| {
+        match &document.tape[node] {
+            Item::Open { span, .. } | Item::Alias { span, .. } | Item::Leaf(Leaf { span, .. }) => {
+                span.range().start
+            }
+            _ => from,
+        }
+    })
+}

@@ -1,0 +1,358 @@
+//! JSON documents: how an object's members become a tape.
+
+mod diagnostics;
+pub(crate) mod emit;
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use jiter::{Jiter, JiterError, Peek};
+
+use crate::canonical;
+use crate::document::ReservedKey;
+use crate::error::{Error, Location, Result};
+use crate::format::Format;
+use crate::keys::Keys;
+use crate::value::{Type, Value};
+use crate::{
+    Collection, Document, Item, Leaf, MAX_DEPTH, PathId, Paths, ROOT, ReservedEntry, Span, Style,
+    Text, reserved, yaml,
+};
+
+/// Parses a JSON object.
+pub(crate) fn parse<'a>(text: &'a str, reserved_key: ReservedKey) -> Result<Document<'a>> {
+    if text.starts_with('\u{feff}') {
+        return Err(Error::Unsupported {
+            location: Location::of(text, 0),
+            message: "a byte order mark, with which JSON must not begin: save the file as UTF-8 without it"
+                .into(),
+        });
+    }
+    let lines = yaml::source::lines(text);
+    let mut parser = Parser {
+        text,
+        json: Jiter::new(text.as_bytes()),
+        // In a text with a line for each entry and bracket, and what stands for the document itself.
+        tape: Vec::with_capacity(lines + 4),
+        paths: Paths::with_capacity(lines),
+        frames: Vec::new(),
+        reserved_key,
+        reserved: Vec::new(),
+    };
+    parser.tape.push(Item::Document {
+        close: 0,
+        end: text.len() as u32,
+    });
+    let top = parser.json.peek().map_err(|error| parser.syntax(&error))?;
+    if diagnostics::is_comment(&text[parser.at()..]) {
+        return Err(Error::Syntax {
+            location: Location::of(text, parser.at()),
+            message: diagnostics::COMMENT.to_owned(),
+        });
+    }
+    if top != Peek::Object {
+        return parser.unsupported(parser.at(), "the top level must be an object");
+    }
+    parser.value(ROOT, top)?;
+    while !parser.frames.is_empty() {
+        parser.step()?;
+    }
+    parser
+        .json
+        .finish()
+        .map_err(|error| parser.syntax(&error))?;
+    let close = parser.tape.len() as u32;
+    parser.tape[0] = Item::Document {
+        close,
+        end: text.len() as u32,
+    };
+    parser.tape.push(Item::Close { open: 0 });
+    let Parser {
+        tape,
+        paths,
+        reserved,
+        ..
+    } = parser;
+    Ok(Document {
+        text,
+        format: Format::Json,
+        tape,
+        paths,
+        reserved_key,
+        reserved,
+        standings: OnceLock::new(),
+    })
+}
+
+/// An open object or array.
+struct Frame<'a> {
+    kind: Collection,
+    path: PathId,
+    /// Its place on the tape.
+    open: usize,
+    keys: Keys<'a>,
+    fresh: bool,
+    /// Where its last complete member or item ends, at first where its bracket ends.
+    last_end: usize,
+    /// The reserved member whose value is being read: where tape and paths were before it, and where it begins.
+    reserved: Option<(usize, usize, usize)>,
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    json: Jiter<'a>,
+    tape: Vec<Item<'a>>,
+    paths: Paths<'a>,
+    frames: Vec<Frame<'a>>,
+    reserved_key: ReservedKey,
+    reserved: Vec<ReservedEntry>,
+}
+
+impl<'a> Parser<'a> {
+    fn at(&self) -> usize {
+        self.json.current_index()
+    }
+
+    fn syntax(&self, error: &JiterError) -> Error {
+        Error::Syntax {
+            location: Location::of(self.text, diagnostics::place(self.text, error)),
+            message: diagnostics::message(self.text, error),
+        }
+    }
+
+    fn unsupported<T>(&self, at: usize, message: impl Into<String>) -> Result<T> {
+        Err(Error::Unsupported {
+            location: Location::of(self.text, at),
+            message: message.into(),
+        })
+    }
+
+    /// Reads the next member or item of the innermost container, or its end.
+    fn step(&mut self) -> Result<()> {
+        let Some(frame) = self.frames.last_mut() else {
+            return Ok(());
+        };
+        let fresh = std::mem::replace(&mut frame.fresh, false);
+        let path = frame.path;
+        match frame.kind {
+            Collection::Sequence => {
+                let next = if fresh {
+                    self.json.known_array()
+                } else {
+                    self.json.array_step()
+                };
+                match next.map_err(|error| self.syntax(&error))? {
+                    Some(peek) => self.value(path, peek),
+                    None => self.close(),
+                }
+            }
+            Collection::Mapping => {
+                let before = self.json.current_index();
+                let next = if fresh {
+                    self.json.known_object()
+                } else {
+                    self.json.next_key()
+                };
+                let Some(key) = next
+                    .map(|key| key.map(str::to_owned))
+                    .map_err(|error| self.syntax(&error))?
+                else {
+                    return self.close();
+                };
+                let raw = &self.text[before..self.at()];
+                // `next_key` has read a string, so its quote is there.
+                let key_at = before + raw.find('"').unwrap_or(0);
+                self.member(path, key, key_at)
+            }
+        }
+    }
+
+    fn member(&mut self, parent: PathId, key: String, key_at: usize) -> Result<()> {
+        let key: Text<'a> = match self.text.get(key_at + 1..key_at + 1 + key.len()) {
+            Some(source) if source == key => Cow::Borrowed(source),
+            _ => Cow::Owned(key),
+        };
+        let top = self.frames.len() == 1;
+        let (tape, paths) = (self.tape.len(), self.paths.len());
+        if let Some(frame) = self.frames.last_mut() {
+            if !frame.keys.insert(key.clone()) {
+                return self.unsupported(
+                    key_at,
+                    format!("the key `{key}` stands twice in this object"),
+                );
+            }
+            if top && self.reserved_key.is_some_and(|reserved| key == reserved) {
+                frame.reserved = Some((tape, paths, key_at));
+            }
+        }
+        let path = self.paths.push(parent, key, key_at as u32);
+        let peek = self.json.peek().map_err(|error| self.syntax(&error))?;
+        self.value(path, peek)
+    }
+
+    fn value(&mut self, path: PathId, peek: Peek) -> Result<()> {
+        let start = self.at();
+        let value = match peek {
+            Peek::Object | Peek::Array => {
+                let kind = if peek == Peek::Object {
+                    Collection::Mapping
+                } else {
+                    Collection::Sequence
+                };
+                return self.open(kind, path, start);
+            }
+            Peek::Null => self
+                .json
+                .known_null()
+                .map(|()| None)
+                .map_err(|error| self.syntax(&error))?,
+            Peek::True | Peek::False => {
+                let truth = self
+                    .json
+                    .known_bool(peek)
+                    .map_err(|error| self.syntax(&error))?;
+                let bytes = if truth { &b"True"[..] } else { b"False" };
+                Some(Value {
+                    kind: Type::Bool,
+                    bytes: Cow::Borrowed(bytes),
+                })
+            }
+            Peek::String => {
+                let text = self
+                    .json
+                    .known_str()
+                    .map(str::len)
+                    .map_err(|error| self.syntax(&error))?;
+                let inner = start + 1..self.at() - 1;
+                if text == inner.len() {
+                    // No escape is as long as what it stands for, so equal length means that there is none.
+                    Some(Value::string(Cow::Borrowed(&self.text[inner])))
+                } else {
+                    Some(Value::string(Cow::Owned(self.unescape(start)?)))
+                }
+            }
+            _ => {
+                let read = self.json.known_number_bytes(peek).map(|_| ());
+                read.map_err(|error| self.syntax(&error))?;
+                let source = &self.text[start..self.at()];
+                match number(source) {
+                    Some(value) => Some(value),
+                    None => return self.unsupported(start, "the number is out of range"),
+                }
+            }
+        };
+        let span = Span::new(start..self.at());
+        let style = if peek == Peek::String {
+            Style::DoubleQuoted
+        } else {
+            Style::Plain
+        };
+        self.tape.push(Item::Leaf(Leaf {
+            path,
+            span,
+            style,
+            flow: true,
+            value,
+        }));
+        self.value_done(span.range().end)
+    }
+
+    /// The string literal at `start`, read once more.
+    fn unescape(&self, start: usize) -> Result<String> {
+        let literal = &self.text[start..self.at()];
+        serde_json::from_str(literal).map_err(|_| Error::Syntax {
+            location: Location::of(self.text, start),
+            message: "an escape in this string is malformed, or half of a pair".to_owned(),
+        })
+    }
+
+    fn open(&mut self, kind: Collection, path: PathId, start: usize) -> Result<()> {
+        if self.frames.len() == MAX_DEPTH {
+            return Err(Error::Limit {
+                location: Some(Location::of(self.text, start)),
+                message: format!("nested deeper than {MAX_DEPTH} levels"),
+            });
+        }
+        let open = self.tape.len();
+        self.frames.push(Frame {
+            kind,
+            path,
+            open,
+            keys: Keys::new(),
+            fresh: true,
+            last_end: start + 1,
+            reserved: None,
+        });
+        self.tape.push(Item::Open {
+            kind,
+            flow: true,
+            path,
+            span: Span::new(start..start),
+            close: 0,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        let end = self.at();
+        let Some(frame) = self.frames.pop() else {
+            return Ok(());
+        };
+        let at = self.tape.len() as u32;
+        if let Some(Item::Open { span, close, .. }) = self.tape.get_mut(frame.open) {
+            *span = Span::new(span.range().start..end);
+            *close = at;
+        }
+        self.tape.push(Item::Close {
+            open: frame.open as u32,
+        });
+        self.value_done(end)
+    }
+
+    fn value_done(&mut self, end: usize) -> Result<()> {
+        let Some(frame) = self.frames.last_mut() else {
+            return Ok(());
+        };
+        let before = std::mem::replace(&mut frame.last_end, end);
+        let Some((tape, paths, key_at)) = frame.reserved.take() else {
+            return Ok(());
+        };
+        let value = match &self.tape[tape] {
+            Item::Open {
+                kind: Collection::Mapping,
+                span,
+                ..
+            } => span.range(),
+            _ => {
+                return Err(Error::ReservedEntry {
+                    location: Some(Location::of(self.text, key_at)),
+                    message: "it must be an object".into(),
+                });
+            }
+        };
+        let entry = reserved::flow::entry(self.text, before, key_at, end);
+        self.reserved.push(ReservedEntry {
+            entry,
+            value,
+            document: 0,
+        });
+        self.tape.truncate(tape);
+        self.paths.truncate(paths);
+        Ok(())
+    }
+}
+
+/// A number as SOPS takes it: what fits 64 bits is an integer, everything else a float; `None` beyond the range of that.
+pub(crate) fn number(source: &str) -> Option<Value<'_>> {
+    if let Ok(integer) = source.parse::<i64>() {
+        return Some(Value {
+            kind: Type::Int,
+            bytes: canonical::canonical_or_owned(source, integer),
+        });
+    }
+    let float = sops_go_compat::parse_float(source)?;
+    Some(Value {
+        kind: Type::Float,
+        bytes: canonical::float_bytes(source, float),
+    })
+}

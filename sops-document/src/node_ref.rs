@@ -1,0 +1,367 @@
+//! A document as its reader sees it: nodes that know where they stand in the text. For programs that judge a text and do not
+//! encrypt it.
+
+use std::fmt;
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use crate::edit::{self, NewEntry};
+use crate::tree::Node;
+use crate::value::Value;
+use crate::{Collection, Document, Item, Leaf};
+
+/// A mapping, a sequence or a scalar of a document, with its place in the text.
+///
+/// An alias is the node that it stands for: its content stands where the anchor is. A node costs nothing to make or copy.
+///
+/// ```
+/// use sops_document::{Document, Format};
+///
+/// let text = "kind: Pod\n---\nspec: {containers: [{name: web}]}\n";
+/// let document = Document::parse(text, Format::Yaml)?;
+/// let pod = document.tops().nth(1).flatten().expect("it is not empty");
+/// let container = pod.at(&["spec", "containers"]).and_then(|list| list.items().next());
+/// let name = container.and_then(|container| container.get("name")).expect("it has a name");
+/// assert_eq!((name.as_str(), &text[name.span()]), (Some("web"), "web"));
+/// assert_eq!(name.path(), ["spec", "containers", "[0]", "name"]);
+/// # Ok::<(), sops_document::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct NodeRef<'d, 'a> {
+    document: &'d Document<'a>,
+    index: usize,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Keys with their values.
+    Mapping,
+    /// Items.
+    Sequence,
+    /// One value, or null.
+    Scalar,
+}
+
+/// Where an item of the tape stands.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Standing {
+    /// The index of the `Document`, `Open` or `Alias` that it is in.
+    parent: u32,
+    /// How many nodes stand before it there.
+    number: u32,
+}
+
+impl Standing {
+    fn parent(self) -> usize {
+        self.parent as usize
+    }
+}
+
+impl<'a> Document<'a> {
+    /// The node at the top of each document of the stream, `None` for an empty one. The `sops` block is left out.
+    pub fn tops(&self) -> impl Iterator<Item = Option<NodeRef<'_, 'a>>> {
+        self.document_indexes().map(|document| {
+            self.top(document).map(|index| NodeRef {
+                document: self,
+                index,
+            })
+        })
+    }
+
+    /// The scalars that are written in the text, in the order of the document. The copies that aliases make are left out.
+    pub fn scalars(&self) -> impl Iterator<Item = NodeRef<'_, 'a>> {
+        self.written_items()
+            .filter(|(_, item)| matches!(item, Item::Leaf(_)))
+            .map(|(index, _)| NodeRef {
+                document: self,
+                index,
+            })
+    }
+
+    /// The places of the comments, their `#` included, in bytes of the text.
+    pub fn comments(&self) -> impl Iterator<Item = Range<usize>> {
+        self.written_items().filter_map(|(_, item)| match item {
+            Item::Comment { span, .. } => Some(span.range()),
+            _ => None,
+        })
+    }
+
+    /// The whole text with entries that were made for it, and for each whether it could be set. All else stays as it is: aliases keep
+    /// their values, but for those whose copies are to have the same entry.
+    ///
+    /// The text is parsed once more for all entries together, and more often only where some of them cannot be set by a change of the text
+    /// in their place.
+    pub fn with_entries(&self, entries: &[&NewEntry]) -> (Zeroizing<String>, Vec<bool>) {
+        edit::set_entries(self, entries)
+    }
+
+    /// The container, alias or document that the item at `index` of the tape stands in.
+    pub(crate) fn parent(&self, index: usize) -> usize {
+        self.standings()[index].parent()
+    }
+
+    /// Where the items of the tape stand; one walk for all of them.
+    fn standings(&self) -> &[Standing] {
+        self.standings.get_or_init(|| {
+            let mut open: Vec<Standing> = Vec::new();
+            let mut standings = Vec::with_capacity(self.tape.len());
+            for (index, item) in self.tape.iter().enumerate() {
+                if let Item::Close { .. } = item {
+                    open.pop();
+                }
+                standings.push(open.last().copied().unwrap_or_default());
+                if let (Item::Open { .. } | Item::Alias { .. } | Item::Leaf(_), Some(last)) =
+                    (item, open.last_mut())
+                {
+                    last.number += 1;
+                }
+                if let Item::Document { .. } | Item::Open { .. } | Item::Alias { .. } = item {
+                    open.push(Standing {
+                        parent: index as u32,
+                        number: 0,
+                    });
+                }
+            }
+            standings
+        })
+    }
+}
+
+impl<'d, 'a> NodeRef<'d, 'a> {
+    /// What it is.
+    pub fn shape(self) -> Shape {
+        match &self.document.tape[self.target()] {
+            Item::Open {
+                kind: Collection::Mapping,
+                ..
+            } => Shape::Mapping,
+            Item::Open { .. } => Shape::Sequence,
+            _ => Shape::Scalar,
+        }
+    }
+
+    /// The value of a scalar; `None` for null and for what is no scalar.
+    pub fn value(self) -> Option<&'d Value<'a>> {
+        match &self.document.tape[self.target()] {
+            Item::Leaf(Leaf { value, .. }) => value.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The text of any scalar but null in its canonical form: of a number its digits, of a boolean `True` or `False`.
+    pub fn scalar_text(self) -> Option<&'d str> {
+        str::from_utf8(&self.value()?.bytes).ok()
+    }
+
+    /// The text, if this is a string.
+    pub fn as_str(self) -> Option<&'d str> {
+        self.scalar_text()
+            .filter(|_| self.value().is_some_and(Value::is_str))
+    }
+
+    /// The keys of a mapping and what stands under them, in order; nothing for what is no mapping. Merge keys are entries.
+    pub fn entries(self) -> impl Iterator<Item = (&'d str, Self)> {
+        let document = self.document;
+        self.children(Shape::Mapping)
+            .map(move |child| (document.key(child.index), child))
+    }
+
+    /// The items of a sequence; nothing for what is no sequence.
+    pub fn items(self) -> impl Iterator<Item = Self> {
+        self.children(Shape::Sequence)
+    }
+
+    /// What stands under `key` of a mapping, or of one that it merges with `<<`.
+    pub fn get(self, key: &str) -> Option<Self> {
+        let mut merged: Option<Self> = None;
+        for (name, node) in self.entries() {
+            if name == key {
+                return Some(node);
+            }
+            if name == "<<" && merged.is_none() && self.document.is_merge(node.index) {
+                merged = Some(node);
+            }
+        }
+        let merged = merged?;
+        match merged.shape() {
+            Shape::Sequence => merged.items().find_map(|item| item.own(key)),
+            _ => merged.own(key),
+        }
+    }
+
+    /// What a path of keys leads to.
+    pub fn at(self, path: &[&str]) -> Option<Self> {
+        path.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    /// Where it stands in the text, in bytes: of a scalar with its quotes, of an alias the alias.
+    pub fn span(self) -> Range<usize> {
+        match &self.document.tape[self.index] {
+            Item::Open { span, .. } | Item::Alias { span, .. } | Item::Leaf(Leaf { span, .. }) => {
+                span.range()
+            }
+            _ => 0..0,
+        }
+    }
+
+    /// The node that an alias refers to; any other node is its own origin.
+    pub fn origin(self) -> Self {
+        match &self.document.tape[self.index] {
+            Item::Alias { target, .. } => Self {
+                document: self.document,
+                index: *target as usize,
+            },
+            _ => self,
+        }
+    }
+
+    /// Where the key of an entry's value begins in the text, in bytes; of a sequence's item that of the sequence.
+    pub fn key_offset(self) -> usize {
+        let path = self.document.node_path(self.index);
+        path.map_or(0, |path| self.document.paths.key_offset(path) as usize)
+    }
+
+    /// The nodes that it stands in, from the top of its document down to itself.
+    pub fn lineage(self) -> Vec<Self> {
+        let document = self.document;
+        let standings = document.standings();
+        let mut lineage = vec![self];
+        let mut at = self.index;
+        while let Item::Open { .. } | Item::Alias { .. } = &document.tape[standings[at].parent()] {
+            at = standings[at].parent();
+            // What an alias stands for is the alias.
+            if let Item::Alias { .. } = &document.tape[at] {
+                lineage.pop();
+            }
+            lineage.push(Self {
+                document,
+                index: at,
+            });
+        }
+        lineage.reverse();
+        lineage
+    }
+
+    /// The index of an item of a sequence, from 0; `None` for what is none.
+    pub fn number(self) -> Option<usize> {
+        let standing = self.document.standings()[self.index];
+        let is_item = matches!(
+            &self.document.tape[standing.parent()],
+            Item::Open {
+                kind: Collection::Sequence,
+                ..
+            }
+        );
+        is_item.then_some(standing.number as usize)
+    }
+
+    /// What leads to it from the node that it stands in: its key, or its index in brackets. Empty at the top.
+    pub fn step(self) -> String {
+        match self.number() {
+            Some(number) => format!("[{number}]"),
+            None => self.document.key(self.index).to_owned(),
+        }
+    }
+
+    /// The way to it from the top: keys, and indexes in brackets.
+    pub fn path(self) -> Vec<String> {
+        let below_top = self.lineage().into_iter().skip(1);
+        below_top.map(Self::step).collect()
+    }
+
+    /// An entry with `value` under `key` of this mapping, to be put in the place of what stands there or behind its last entry by
+    /// [`Document::with_entries`]. Of an alias it is the mapping that it stands for.
+    pub fn new_entry(self, key: &str, value: Node) -> NewEntry {
+        let mapping = self.target();
+        let span = match &self.document.tape[mapping] {
+            Item::Open { span, .. } => span.range(),
+            _ => 0..0,
+        };
+        NewEntry {
+            mapping,
+            span,
+            key: key.to_owned(),
+            value,
+            spelling: None,
+        }
+    }
+
+    fn own(self, key: &str) -> Option<Self> {
+        let entry = self.entries().find(|(name, _)| *name == key);
+        entry.map(|(_, node)| node)
+    }
+
+    /// The nodes in it, if it is of that shape.
+    fn children(self, shape: Shape) -> impl Iterator<Item = Self> {
+        let document = self.document;
+        let target = Some(self.target()).filter(|_| self.shape() == shape);
+        target
+            .into_iter()
+            .flat_map(move |target| document.children(target))
+            .map(move |index| Self { document, index })
+    }
+
+    /// The node that it is, or that its alias stands for.
+    fn target(self) -> usize {
+        self.document.dereferenced(self.index)
+    }
+}
+
+/// Shows its place; never a value.
+impl fmt::Debug for NodeRef<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {:?}", self.shape(), self.span())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::Format;
+
+    #[track_caller]
+    fn document(text: &str) -> Document<'_> {
+        Document::parse(text, Format::Yaml).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[track_caller]
+    fn top<'d, 'a>(document: &'d Document<'a>) -> NodeRef<'d, 'a> {
+        document.tops().next().flatten().expect("it is not empty")
+    }
+
+    #[test]
+    fn aliases_and_merged_mappings_are_seen_through() {
+        let text = "a: &x {b: 1, c: two}\nd: *x\ne:\n  <<: *x\n  c: three\nf:\n  <<: [*x]\n";
+        let document = document(text);
+        let top = top(&document);
+        for (path, value) in [
+            (["d", "c"], "two"),
+            (["e", "c"], "three"),
+            (["e", "b"], "1"),
+            (["f", "c"], "two"),
+        ] {
+            let node = top.at(&path).expect("it is there");
+            assert_eq!(node.scalar_text(), Some(value), "{path:?}");
+        }
+        let alias = top.get("d").expect("it is there");
+        assert_eq!((&text[alias.span()], alias.shape()), ("*x", Shape::Mapping));
+        let inner = alias.get("c").expect("it is there");
+        assert_eq!(
+            (&text[inner.span()], inner.path()),
+            ("two", vec!["d".to_owned(), "c".to_owned()])
+        );
+        let merged = top.at(&["f", "b"]).expect("it is there");
+        assert_eq!(merged.path(), ["f", "<<", "[0]", "b"]);
+        assert_eq!(top.get("b").map(|node| node.span()), None);
+        assert_eq!(top.at(&["a", "b"]).and_then(NodeRef::as_str), None);
+    }
+
+    #[test]
+    fn comments_are_told_with_their_places() {
+        let text = "# one\na: 1 # two\n";
+        let places: Vec<_> = document(text).comments().map(|at| &text[at]).collect();
+        assert_eq!(places, ["# one", "# two"]);
+    }
+}

@@ -1,0 +1,73 @@
+//! The reserved entries of the formats that list their lines: variables of dotenv, a section of INI.
+
+use crate::document::{Document, ReservedEntry};
+use crate::format::Format;
+use crate::splice::Splices;
+use crate::{dotenv, flat, ini};
+
+/// A name and its value, and where they stand in the text.
+pub struct Line {
+    /// The offset of the name.
+    pub at: usize,
+    /// The name, in dotenv without the reserved prefix.
+    pub name: String,
+    /// The value, its escapes decoded.
+    pub text: String,
+}
+
+/// The lines of all reserved entries.
+pub(super) fn lines(document: &Document<'_>) -> Vec<Line> {
+    let Some(key) = document.reserved_key else {
+        return Vec::new();
+    };
+    let entries = document.reserved.iter();
+    let lines = entries.flat_map(|entry| {
+        let text = &document.text[entry.value.clone()];
+        let lines = match document.format {
+            Format::Ini => ini::reserved_lines(text),
+            _ => dotenv::reserved_lines(text, key).collect(),
+        };
+        lines.into_iter().map(|line| Line {
+            at: entry.value.start + line.at,
+            ..line
+        })
+    });
+    lines.collect()
+}
+
+/// Appends the lines to the text of a document.
+pub(super) fn insert(
+    document: &Document<'_>,
+    key: &str,
+    lines: &[(String, String)],
+    out: &mut String,
+) {
+    if !flat::ends_a_line(document.text) {
+        out.push('\n');
+    }
+    match document.format {
+        Format::Ini => ini::append_reserved(document.text, key, lines, out),
+        _ => dotenv::spell_reserved(key, lines, out),
+    }
+}
+
+/// Puts other lines in the place of what is there: all of them in the first of its places.
+pub(super) fn replace(
+    document: &Document<'_>,
+    site: &ReservedEntry,
+    key: &str,
+    lines: &[(String, String)],
+    splices: &mut Splices<'_>,
+) {
+    let is_first = document
+        .reserved
+        .first()
+        .is_some_and(|first| first.entry == site.entry);
+    let out = splices.replace(site.value.clone());
+    if is_first {
+        match document.format {
+            Format::Ini => ini::spell_reserved(document.text, key, lines, out),
+            _ => dotenv::spell_reserved(key, lines, out),
+        }
+    }
+}

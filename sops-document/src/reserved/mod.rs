@@ -1,0 +1,281 @@
+//! The entry under the reserved key: where it goes in a text, how it is written there, and what stands in it.
+
+mod flat;
+pub(crate) mod flow;
+mod removal;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde_json::{Map, Value as Json};
+
+use crate::document::{Document, ReservedEntry};
+use crate::format::Format;
+use crate::splice::Splices;
+use crate::tape::{Item, Style};
+use crate::tree::{Entry, Node};
+use crate::yaml;
+
+pub use flat::Line;
+
+/// What an entry for the reserved key holds, in the form that the document's format has for it.
+pub enum ReservedValue {
+    /// A mapping, for YAML and JSON.
+    Tree(Map<String, Json>),
+    /// Names and values, for the section of INI and the variables of dotenv.
+    Lines(Vec<(String, String)>),
+}
+
+/// The mapping at the top of the document whose item is at `index`.
+struct Top {
+    /// Its place on the tape.
+    index: usize,
+    span: Range<usize>,
+    flow: bool,
+}
+
+impl Top {
+    fn of(document: &Document<'_>, index: usize) -> Option<Self> {
+        let index = document.top(index)?;
+        match &document.tape[index] {
+            Item::Open { flow, span, .. } => Some(Self {
+                index,
+                span: span.range(),
+                flow: *flow,
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Document<'a> {
+    /// The text of the entry's value as it can be parsed by itself, and how many bytes were added in front of it. For YAML and JSON.
+    pub fn reserved_source(&self, entry: &ReservedEntry) -> (Cow<'a, str>, usize) {
+        let value = &self.text[entry.value.clone()];
+        if self.format != Format::Yaml || value.starts_with('{') {
+            return (Cow::Borrowed(value), 0);
+        }
+        // In block style the first line lost its indentation when the value was cut out.
+        let column = yaml::source::column(self.text, entry.value.start);
+        (Cow::Owned(" ".repeat(column) + value), column)
+    }
+
+    /// The lines of the reserved entries, for dotenv and INI.
+    pub fn reserved_lines(&self) -> Vec<Line> {
+        flat::lines(self)
+    }
+
+    /// Whether nothing but the reserved entry stands in the mapping, which is in block style, of the document at `index`: without the entry
+    /// nothing is left of it.
+    pub fn has_only_reserved(&self, index: usize) -> bool {
+        !self.format.is_flat()
+            && Top::of(self, index)
+                .is_some_and(|top| !top.flow && self.children(top.index).next().is_none())
+    }
+
+    /// The documents without a mapping, counted from 0: empty ones, which get one for a reserved entry.
+    pub fn empty_documents(&self) -> Vec<usize> {
+        let documents = self.document_indexes().enumerate();
+        let empty = documents.filter(|(_, index)| self.top(*index).is_none());
+        empty.map(|(number, _)| number).collect()
+    }
+
+    /// Where the text changes when a reserved entry is put into the document at `index`.
+    pub fn reserved_offset(&self, index: usize) -> usize {
+        match (Top::of(self, index), &self.tape[index]) {
+            (Some(top), _) if top.flow => flow::offset(self, top.index, top.span.end),
+            (Some(top), Item::Document { close, .. })
+                if ends_in_open_block(self, *close as usize) =>
+            {
+                yaml::source::line_start(self.text, top.span.start)
+            }
+            (_, Item::Document { end, .. }) => *end as usize,
+            _ => self.text.len(),
+        }
+    }
+
+    /// Whether the text ends without a line break where a reserved entry will go, so that one must be added.
+    pub fn lacks_final_newline(&self) -> bool {
+        if self.format.is_flat() {
+            return !crate::flat::ends_a_line(self.text);
+        }
+        let last = self
+            .tape
+            .iter()
+            .rposition(|item| matches!(item, Item::Document { .. }));
+        let Some(last) = last else { return false };
+        let in_flow = Top::of(self, last).is_some_and(|top| top.flow);
+        !in_flow && self.reserved_offset(last) == self.text.len() && !ends_a_line(self.text)
+    }
+
+    /// Appends a reserved entry for the document at `index`; what has been written ends at its [offset](Self::reserved_offset). In lines of YAML,
+    /// levels are indented by `step` columns.
+    pub fn insert_reserved(
+        &self,
+        index: usize,
+        value: &ReservedValue,
+        step: usize,
+        out: &mut String,
+    ) {
+        let Some(key) = self.reserved_key else { return };
+        let tree = match value {
+            ReservedValue::Lines(lines) => return flat::insert(self, key, lines, out),
+            ReservedValue::Tree(tree) => tree,
+        };
+        let at = self.reserved_offset(index);
+        match Top::of(self, index) {
+            Some(top) if top.flow => flow::insert(self, &top, key, tree, out),
+            top => {
+                let column = top.map_or(0, |top| yaml::source::column(self.text, top.span.start));
+                let newline = yaml::source::first_line_break(self.text);
+                if !ends_a_line(&self.text[..at]) {
+                    out.push_str(newline);
+                }
+                write_lines(&lines(key, tree, column, step), newline, out);
+            }
+        }
+    }
+
+    /// Puts another value in the place of the reserved entry at `site`. In dotenv and INI all of it goes to the first site.
+    pub fn replace_reserved(
+        &self,
+        site: &ReservedEntry,
+        value: &ReservedValue,
+        splices: &mut Splices<'_>,
+    ) {
+        let Some(key) = self.reserved_key else { return };
+        let tree = match value {
+            ReservedValue::Lines(lines) => return flat::replace(self, site, key, lines, splices),
+            ReservedValue::Tree(tree) => tree,
+        };
+        let text = self.text;
+        let before = &text[..site.value.start];
+        let inline = self.format == Format::Json || text[site.value.clone()].starts_with('{');
+        if inline {
+            let multi_line = text[site.value.clone()].contains('\n') && self.format == Format::Json;
+            let line = &before[yaml::source::line_start(text, before.len())..];
+            let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
+            let out = splices.replace(site.value.clone());
+            out.push_str(&if multi_line {
+                pretty(tree, indent)
+            } else {
+                compact(tree)
+            });
+        } else {
+            let mut lines = lines(key, tree, column(self, site), self.reserved_step());
+            if let Some(comment) = comment(text, &site.entry, &site.value) {
+                let key = lines.find('\n').unwrap_or(lines.len());
+                lines.insert_str(key, &format!(" {}", &text[comment]));
+            }
+            let out = splices.replace(site.entry.clone());
+            write_lines(&lines, yaml::source::first_line_break(text), out);
+        }
+    }
+
+    /// The comment behind the key of a reserved entry whose value stands on the lines below. SOPS puts one there that stands behind the last
+    /// entry, if that is an alias.
+    pub fn reserved_comment(&self, site: &ReservedEntry) -> Option<Range<usize>> {
+        comment(self.text, &site.entry, &site.value)
+    }
+
+    /// By how many columns the levels of the reserved entry are indented; as SOPS does it, where that does not show.
+    pub fn reserved_step(&self) -> usize {
+        let entry = self.reserved.first();
+        let shown = entry
+            .filter(|entry| is_in_lines(self, entry))
+            .and_then(|entry| {
+                let value = yaml::source::column(self.text, entry.value.start);
+                value.checked_sub(column(self, entry))
+            });
+        shown
+            .filter(|step| yaml::emit::STEPS.contains(step))
+            .unwrap_or(yaml::emit::DEFAULT_STEP)
+    }
+}
+
+/// Whether the document that closes at `close` ends in a block scalar without a line break: were one added, it would be
+/// part of the value. So a reserved entry cannot go behind it, nor before blanks at the end of it.
+fn ends_in_open_block(document: &Document<'_>, close: usize) -> bool {
+    let last = document.tape[..close]
+        .iter()
+        .rev()
+        .find(|item| !matches!(item, Item::Close { .. } | Item::Comment { .. }));
+    let Some(Item::Leaf(leaf)) = last else {
+        return false;
+    };
+    let behind = &document.text[leaf.span.range().end..];
+    let ends_in_blanks = || {
+        let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
+        behind.trim().is_empty() && (value.ends_with(b" ") || value.ends_with(b"\t"))
+    };
+    matches!(leaf.style, Style::Literal | Style::Folded)
+        && !ends_a_line(document.text)
+        && (behind.is_empty() || ends_in_blanks())
+}
+
+fn ends_a_line(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').is_empty() || text.ends_with(['\n', '\r'])
+}
+
+/// The value over several lines, indented like the member that it is.
+fn pretty(tree: &Map<String, Json>, indent: &str) -> String {
+    let unit = if indent.is_empty() { "\t" } else { indent };
+    let mut out = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(unit.as_bytes());
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
+    serde::Serialize::serialize(tree, &mut serializer)
+        .expect("a tree with texts as keys has a form in JSON");
+    String::from_utf8(out)
+        .expect("JSON is UTF-8")
+        .replace('\n', &format!("\n{indent}"))
+}
+
+/// The value on one line.
+fn compact(tree: &Map<String, Json>) -> String {
+    serde_json::to_string(tree).expect("a tree with texts as keys has a form in JSON")
+}
+
+/// The comment behind the key of the entry at `entry`, whose value stands at `value` on the lines below.
+pub(crate) fn comment(
+    text: &str,
+    entry: &Range<usize>,
+    value: &Range<usize>,
+) -> Option<Range<usize>> {
+    let end = yaml::source::line_end(text, entry.start);
+    let line = text.get(entry.start..end.min(value.start))?;
+    let found = line.find(" #").or_else(|| line.find("\t#"))?;
+    Some(entry.start + found + 1..end)
+}
+
+fn leading_blanks(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// Whether the entry is in YAML's block style.
+fn is_in_lines(document: &Document<'_>, entry: &ReservedEntry) -> bool {
+    document.format == Format::Yaml && !document.text[entry.value.clone()].starts_with('{')
+}
+
+/// The column of the entry's key, where it is in block style.
+fn column(document: &Document<'_>, entry: &ReservedEntry) -> usize {
+    let blanks = leading_blanks(&document.text[entry.entry.clone()]);
+    yaml::source::column(document.text, entry.entry.start + blanks)
+}
+
+/// The entry's lines in block style, for a mapping in `column`, each level indented by `step` more.
+fn lines(key: &str, tree: &Map<String, Json>, column: usize, step: usize) -> String {
+    let entry = Entry {
+        key: key.to_owned(),
+        value: Node::from_json(&Json::Object(tree.clone())),
+    };
+    let mut out = " ".repeat(column);
+    yaml::emit::emit_entry(&mut out, &entry, column, step);
+    out
+}
+
+fn write_lines(lines: &str, newline: &str, out: &mut String) {
+    for line in lines.lines() {
+        out.push_str(line);
+        out.push_str(newline);
+    }
+}

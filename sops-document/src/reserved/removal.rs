@@ -1,0 +1,41 @@
+//! Takes the reserved entries out of a text.
+
+use zeroize::Zeroizing;
+
+use crate::document::Document;
+use crate::value_writer::Replacement;
+use crate::yaml;
+
+impl Document<'_> {
+    /// What the text without its reserved entries has in their places; a comment behind the key of one stays. `no_final_newline` says that the
+    /// text ended without a line break before the last of them was put there, `empty` which documents, counted from 0 and in order, were empty and not
+    /// the mapping `{}`.
+    pub fn remove_reserved(&self, no_final_newline: bool, empty: &[usize]) -> Vec<Replacement> {
+        let text = self.text;
+        let indexes: Vec<usize> = self.document_indexes().collect();
+        let mut replacements = Vec::new();
+        for (number, site) in self.reserved.iter().enumerate() {
+            let mut entry = site.entry.clone();
+            if let Some(comment) = self.reserved_comment(site) {
+                let line = &text[entry.start..];
+                let start = entry.start + line.len() - line.trim_start_matches(' ').len();
+                replacements.push((start..comment.start, Zeroizing::default()));
+                entry.start = yaml::source::after_break(text, comment.end);
+            }
+            let last = number + 1 == self.reserved.len();
+            if last && no_final_newline && entry.end == text.len() {
+                entry.start -= match self.format.is_flat() {
+                    true => 1.min(entry.start),
+                    false => yaml::source::line_break(&text[..entry.start]).len(),
+                };
+            }
+            let mut instead = Zeroizing::default();
+            let was_empty = empty.binary_search(&site.document);
+            if was_empty.is_err() && self.has_only_reserved(indexes[site.document]) {
+                *instead = format!("{{}}{}", yaml::source::line_break(&text[entry.clone()]));
+            }
+            replacements.push((entry, instead));
+        }
+        replacements
+    }
+}

@@ -1,0 +1,237 @@
+//! A document as a tree of values, apart from any text: what is written where no source text is kept.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::error::Result;
+use crate::value::{Type, Value};
+use crate::{json, yaml};
+
+/// A value or a collection of values.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Node {
+    /// Keys and their values, in the order that they are written in.
+    Mapping(Vec<Entry>),
+    /// Values in their order.
+    Sequence(Vec<Node>),
+    /// One value, `None` for null.
+    Scalar(Option<Value<'static>>),
+}
+
+/// A key and its value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key; SOPS has no keys but strings.
+    pub key: String,
+    /// What stands under it.
+    pub value: Node,
+}
+
+impl Node {
+    /// The tree of a JSON value: integers that fit 64 bits are integers, other numbers floats.
+    pub fn from_json(json: &serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        let scalar = |kind, bytes: String| {
+            Self::Scalar(Some(Value {
+                kind,
+                bytes: Cow::Owned(bytes.into_bytes()),
+            }))
+        };
+        match json {
+            Json::Null => Self::Scalar(None),
+            Json::Bool(truth) => {
+                scalar(Type::Bool, if *truth { "True" } else { "False" }.to_owned())
+            }
+            Json::Number(number) => {
+                let text = number.to_string();
+                match json::number(&text) {
+                    Some(value) => Self::Scalar(Some(value.into_owned())),
+                    None => scalar(Type::Str, text),
+                }
+            }
+            Json::String(text) => scalar(Type::Str, text.clone()),
+            Json::Array(items) => Self::Sequence(items.iter().map(Self::from_json).collect()),
+            Json::Object(members) => {
+                let entry = |(key, value): (&String, &Json)| Entry {
+                    key: key.clone(),
+                    value: Self::from_json(value),
+                };
+                Self::Mapping(members.iter().map(entry).collect())
+            }
+        }
+    }
+}
+
+impl Node {
+    /// The trees of a YAML stream, read as `yaml.v3` reads them: also such as cannot be encrypted for an integer from 2^63 to
+    /// 2^64-1, which is an `Int`. A `sops` block is an entry as any other.
+    ///
+    /// # Errors
+    /// As [`Document::parse`](crate::Document::parse).
+    pub fn from_yaml(text: &str) -> Result<Vec<Self>> {
+        Ok(yaml::parse_to_read(text)?.trees().collect())
+    }
+
+    /// The tree as a YAML document, spelled as SOPS spells values: what `yaml.v3` reads from it is this tree.
+    ///
+    /// ```
+    /// use sops_document::tree::Node;
+    ///
+    /// let tree = Node::from_json(&serde_json::json!({"items": [{"on": "yes"}]}));
+    /// assert_eq!(*tree.to_yaml(), "items:\n    - \"on\": \"yes\"\n");
+    /// ```
+    pub fn to_yaml(&self) -> Zeroizing<String> {
+        Zeroizing::new(yaml::emit::emit(self, yaml::emit::DEFAULT_STEP))
+    }
+
+    /// The tree as a JSON document, its levels indented by so many spaces, or by a tab.
+    ///
+    /// # Errors
+    /// [`Error::Unwritable`](crate::Error::Unwritable) for an infinity or NaN, which JSON has no form for.
+    pub fn to_json(&self, indent: Option<u8>) -> Result<Zeroizing<String>> {
+        let indent = json::emit::Indent::new(indent);
+        Ok(Zeroizing::new(json::emit::emit(self, indent)?))
+    }
+
+    /// What stands under `key`, if this is a mapping that has it.
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Mapping(entries) => entries
+                .iter()
+                .find(|entry| entry.key == key)
+                .map(|entry| &entry.value),
+            _ => None,
+        }
+    }
+
+    /// The text, if this is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Scalar(Some(Value {
+                kind: Type::Str,
+                bytes,
+            })) => str::from_utf8(bytes).ok(),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Node {
+    fn from(text: &str) -> Self {
+        Self::Scalar(Some(Value {
+            kind: Type::Str,
+            bytes: Cow::Owned(text.as_bytes().to_vec()),
+        }))
+    }
+}
+
+/// Shows the shape, the keys and the types; never a value.
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mapping(entries) => f
+                .debug_map()
+                .entries(entries.iter().map(|entry| (&entry.key, &entry.value)))
+                .finish(),
+            Self::Sequence(items) => f.debug_list().entries(items).finish(),
+            Self::Scalar(Some(value)) => f.write_str(value.kind.name()),
+            Self::Scalar(None) => f.write_str("null"),
+        }
+    }
+}
+
+/// Shows the key and the shape of its value.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {:?}", self.key, self.value)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::borrow::Cow;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::Value as Json;
+
+    use super::*;
+    use crate::value::Type;
+
+    /// A tree as the vectors have it: `{"map": [[key, tree], …]}`, `{"seq": […]}`, null, `{"base64": bytes}` for a
+    /// string that is no UTF-8, else the name of a type and the canonical form.
+    pub(crate) fn from_vector(json: &Json) -> Node {
+        let Some((name, content)) = json.as_object().and_then(|object| object.iter().next()) else {
+            return Node::Scalar(None);
+        };
+        let array = || {
+            content
+                .as_array()
+                .expect("collections are arrays in the vectors")
+        };
+        let text = || {
+            content
+                .as_str()
+                .expect("values are strings in the vectors")
+                .to_owned()
+        };
+        match name.as_str() {
+            "map" => Node::Mapping(
+                array()
+                    .iter()
+                    .map(|entry| Entry {
+                        key: entry[0].as_str().expect("keys are strings").to_owned(),
+                        value: from_vector(&entry[1]),
+                    })
+                    .collect(),
+            ),
+            "seq" => Node::Sequence(array().iter().map(from_vector).collect()),
+            "base64" => {
+                let bytes = STANDARD
+                    .decode(text())
+                    .expect("the vectors have valid base64");
+                Node::Scalar(Some(Value {
+                    kind: Type::Str,
+                    bytes: Cow::Owned(bytes),
+                }))
+            }
+            kind => {
+                let kind = Type::from_name(kind).expect("the vectors name types of SOPS");
+                Node::Scalar(Some(Value {
+                    kind,
+                    bytes: Cow::Owned(text().into_bytes()),
+                }))
+            }
+        }
+    }
+
+    #[test]
+    fn trees_are_read_with_integers_that_cannot_be_encrypted() {
+        let text = "a: 18446744073709551615\nb: [\"on\", on, 2001-01-01, '2001-01-01'] # c\n";
+        let trees = Node::from_yaml(text).unwrap_or_else(|error| panic!("{error}"));
+        let tree = from_vector(&serde_json::json!({"map": [
+            ["a", {"int": "18446744073709551615"}],
+            ["b", {"seq": [{"str": "on"}, {"str": "on"}, {"time": "2001-01-01T00:00:00Z"}, {"str": "2001-01-01"}]}],
+        ]}));
+        assert_eq!(trees, [tree]);
+        let written = trees[0].to_yaml();
+        assert_eq!(Node::from_yaml(&written).ok(), Some(trees));
+    }
+
+    #[test]
+    fn a_sops_block_is_read_as_an_entry() {
+        let trees = Node::from_yaml("a: 1\nsops: {version: 3.13.3}\n")
+            .unwrap_or_else(|error| panic!("{error}"));
+        let version = trees[0].get("sops").and_then(|block| block.get("version"));
+        assert_eq!(version.and_then(Node::as_str), Some("3.13.3"));
+    }
+
+    #[test]
+    fn debug_output_shows_no_value() {
+        let tree =
+            from_vector(&serde_json::json!({"map": [["a", {"seq": [{"str": "s3cret"}, null]}]]}));
+        assert_eq!(format!("{tree:?}"), r#"{"a": [str, null]}"#);
+    }
+}

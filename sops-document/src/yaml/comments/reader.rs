@@ -1,0 +1,431 @@
+//! Reads a text again, by the items of its tape, for the tokens that Go's parser meets.
+
+use super::Tail;
+use super::lexis;
+use super::recorder::{Ahead, Recorder};
+use super::tokens::{Event, Kind, Tokens};
+use crate::{Collection, Document, Item, Leaf, PathId, Paths, ReservedEntry, Span};
+
+/// Finds the tokens of a document, comments not being on its tape yet.
+pub(super) fn read(document: &Document<'_>, comments: &[Span], tail: Tail) -> Tokens {
+    let text = document.text;
+    let at = text.len() - text.trim_start_matches(lexis::BYTE_ORDER_MARK).len();
+    let mut reader = Reader {
+        text,
+        tape: &document.tape,
+        paths: &document.paths,
+        reserved: &document.reserved,
+        tail,
+        at,
+        next_reserved: 0,
+        frames: Vec::new(),
+        document_end: 0,
+        container_end: None,
+        has_reserved: false,
+        out: Recorder::new(text, comments, at),
+    };
+    reader.tape();
+    reader.out.tokens
+}
+
+/// An open collection.
+#[derive(Clone, Copy)]
+struct Frame {
+    open: u32,
+    kind: Collection,
+    flow: bool,
+    /// The column of a block collection.
+    column: usize,
+    /// Whether tokens of its own begin and end it.
+    seen: bool,
+}
+
+struct Reader<'r, 'a> {
+    text: &'a str,
+    tape: &'r [Item<'a>],
+    paths: &'r Paths<'a>,
+    reserved: &'r [ReservedEntry],
+    tail: Tail,
+    /// Up to where the text has been read.
+    at: usize,
+    /// The next reserved entry.
+    next_reserved: usize,
+    frames: Vec<Frame>,
+    /// Of this document: the offset that a reserved entry would go to, where the tape has the end of its mapping, and whether it has
+    /// a reserved entry.
+    document_end: usize,
+    container_end: Option<u32>,
+    has_reserved: bool,
+    out: Recorder<'r, 'a>,
+}
+
+impl Reader<'_, '_> {
+    fn tape(&mut self) {
+        let mut index = 0;
+        while let Some(item) = self.tape.get(index) {
+            match item {
+                Item::Document { end, .. } => self.start_document(*end as usize),
+                Item::Open { path, .. } => {
+                    self.lead(index, *path);
+                    self.open(index);
+                }
+                Item::Leaf(leaf) => {
+                    let has_place = self.lead(index, leaf.path);
+                    self.leaf(index, leaf, has_place);
+                }
+                Item::Alias {
+                    path, span, close, ..
+                } => {
+                    self.lead(index, *path);
+                    let range = span.range();
+                    self.token(
+                        Kind::Other,
+                        range.start,
+                        range.end,
+                        Event::Node(index as u32),
+                    );
+                    index = *close as usize;
+                }
+                Item::Close { open } => match self.tape[*open as usize] {
+                    Item::Document { .. } => self.end_document(index),
+                    _ => self.close(index),
+                },
+                Item::Comment { .. } => {}
+            }
+            index += 1;
+        }
+        self.out.gap(self.text.len(), Ahead::End);
+    }
+
+    /// Starts a document, to which a reserved entry would go at the offset `end`.
+    fn start_document(&mut self, end: usize) {
+        self.document_end = end;
+        self.container_end = None;
+        let next = self.reserved.get(self.next_reserved);
+        self.has_reserved = next.is_some_and(|entry| entry.value.start < end);
+        loop {
+            let at = self.skip();
+            if self.byte(at) == Some(b'%') && self.out.columns.of(at) == 0 {
+                let end = lexis::line_end(self.text, at);
+                self.token(Kind::Marker, at, end, Event::Pass);
+            } else if lexis::is_marker(self.text, at, "...") {
+                self.token(Kind::Marker, at, at + 3, Event::Pass);
+            } else {
+                if lexis::is_marker(self.text, at, "---") {
+                    self.token(Kind::Marker, at, at + 3, Event::Pass);
+                }
+                return;
+            }
+        }
+    }
+
+    /// Ends the document whose `Close` is at `index`.
+    fn end_document(&mut self, index: usize) {
+        let container_end = self.container_end.unwrap_or(index as u32);
+        if self.container_end.is_none() {
+            self.null_document(container_end);
+            if self.awaits_reserved() {
+                let at = self.skip();
+                self.out.future_reserved(at, Ahead::Block(0), index);
+            }
+        }
+        let at = self.skip();
+        let ahead = if at == self.text.len() {
+            Ahead::End
+        } else {
+            Ahead::Content
+        };
+        self.out.gap(at, ahead);
+        self.out.step(at, Event::DocumentEnd(container_end));
+        if lexis::is_marker(self.text, at, "...") {
+            self.token(Kind::Marker, at, at + 3, Event::Pass);
+        }
+    }
+
+    /// A document may be a null in words, which the tape leaves out.
+    fn null_document(&mut self, container_end: u32) {
+        self.properties(self.text.len(), false);
+        let at = self.skip();
+        let is_end = ["---", "..."]
+            .iter()
+            .any(|marker| lexis::is_marker(self.text, at, marker));
+        if at < self.text.len() && !is_end && self.byte(at) != Some(b'%') {
+            let rest = &self.text[at..];
+            let end = rest
+                .find(lexis::is_space)
+                .map_or(self.text.len(), |found| at + found);
+            self.token(Kind::OpenEnded, at, end, Event::Node(container_end));
+        }
+    }
+
+    /// What stands before the node at `index` in its collection: an indicator or a key. Whether there is something that the
+    /// node is the value of.
+    fn lead(&mut self, index: usize, path: PathId) -> bool {
+        let Some(&frame) = self.frames.last() else {
+            return true;
+        };
+        match (frame.kind, frame.flow) {
+            (Collection::Mapping, _) => self.key(index, path, frame),
+            (Collection::Sequence, true) => self.comma(),
+            (Collection::Sequence, false) => {
+                let at = self.skip();
+                if self.byte(at) == Some(b'-') {
+                    self.token(Kind::Dash, at, at + 1, Event::Dash);
+                }
+            }
+        }
+        !matches!(frame.kind, Collection::Mapping) || self.out.last.kind == Kind::Colon
+    }
+
+    fn key(&mut self, index: usize, path: PathId, frame: Frame) {
+        let key = self.paths.key_offset(path) as usize;
+        self.pass_reserved(key, index);
+        if frame.flow {
+            self.comma();
+        }
+        self.question_mark(key);
+        self.properties(key, frame.flow);
+        self.key_token(key, frame, Event::Key(index as u32));
+        self.colon(frame);
+    }
+
+    fn key_token(&mut self, key: usize, frame: Frame, event: Event) {
+        let end = lexis::key_end(self.text, key, frame.flow, frame.column);
+        // A key may be but a tag.
+        if end > key {
+            self.token(lexis::scalar_kind(self.text, key), key, end, event);
+        }
+    }
+
+    fn question_mark(&mut self, limit: usize) {
+        let at = self.skip();
+        if at < limit && self.byte(at) == Some(b'?') {
+            self.token(Kind::Other, at, at + 1, Event::Pass);
+        }
+    }
+
+    fn colon(&mut self, frame: Frame) {
+        let at = self.skip();
+        let ends = self.byte(at + 1).is_none_or(lexis::is_space_byte);
+        if self.byte(at) == Some(b':') && (frame.flow || ends) {
+            self.token(Kind::Colon, at, at + 1, Event::Pass);
+        }
+    }
+
+    fn comma(&mut self) {
+        let at = self.skip();
+        if self.byte(at) == Some(b',') {
+            self.token(Kind::Comma, at, at + 1, Event::Pass);
+        }
+    }
+
+    /// The anchor and tag that come before `limit`.
+    fn properties(&mut self, limit: usize, flow: bool) {
+        while self.skip() < limit && self.property(flow) {}
+    }
+
+    fn property(&mut self, flow: bool) -> bool {
+        let at = self.skip();
+        let is_property = matches!(self.byte(at), Some(b'&' | b'!'));
+        if is_property {
+            let end = lexis::property_end(self.text, at, flow);
+            self.token(Kind::Other, at, end, Event::Pass);
+        }
+        is_property
+    }
+
+    fn leaf(&mut self, index: usize, leaf: &Leaf<'_>, has_place: bool) {
+        let span = leaf.span.range();
+        if span.is_empty() {
+            if has_place {
+                self.empty_leaf();
+            }
+            return;
+        }
+        self.properties(span.end, leaf.flow);
+        let at = self.skip();
+        if at < span.end {
+            let kind = self.scalar_kind(at, leaf);
+            self.token(kind, at, span.end, Event::Node(index as u32));
+        }
+    }
+
+    fn scalar_kind(&self, at: usize, leaf: &Leaf<'_>) -> Kind {
+        let is_block = !leaf.flow && matches!(self.byte(at), Some(b'|' | b'>'));
+        let has_value = leaf
+            .value
+            .as_ref()
+            .is_some_and(|value| !value.bytes.is_empty());
+        let has_break = self.text[..leaf.span.range().end].ends_with(['\n', '\r']);
+        let shrinks = self.awaits_reserved() && self.tail == Tail::Reserved;
+        if shrinks && is_block && has_value && has_break {
+            Kind::OneLine
+        } else {
+            lexis::scalar_kind(self.text, at)
+        }
+    }
+
+    /// Nothing, but maybe with an anchor or a tag; those in the column of the collection belong to the next key.
+    fn empty_leaf(&mut self) {
+        let Some(&frame) = self.frames.last() else {
+            return;
+        };
+        loop {
+            let at = self.skip();
+            let is_next = !frame.flow && self.out.columns.of(at) <= frame.column;
+            if is_next || !self.property(frame.flow) {
+                return;
+            }
+        }
+    }
+
+    fn open(&mut self, index: usize) {
+        let Item::Open {
+            kind, flow, close, ..
+        } = self.tape[index]
+        else {
+            return;
+        };
+        if self.frames.is_empty() {
+            self.container_end = Some(close);
+        }
+        let open = index as u32;
+        let (column, seen) = if flow {
+            (0, self.open_flow(open))
+        } else {
+            let first = self.first_key(index);
+            while self.skip() < first && !self.is_in_line_with(first) && self.property(false) {}
+            let at = self.skip();
+            self.out.enter_block(open, kind, at)
+        };
+        self.frames.push(Frame {
+            open,
+            kind,
+            flow,
+            column,
+            seen,
+        });
+        self.out.in_flow = flow;
+    }
+
+    /// Whether the flow collection has brackets: a pair of a sequence is a mapping without.
+    fn open_flow(&mut self, open: u32) -> bool {
+        self.properties(self.text.len(), true);
+        let at = self.skip();
+        let seen = matches!(self.byte(at), Some(b'[' | b'{'));
+        if seen {
+            self.token(Kind::Other, at, at + 1, Event::Enter(open));
+        } else {
+            self.out.step(at, Event::EnterUnseen(open));
+        }
+        seen
+    }
+
+    /// Where the first key of the block mapping at `index` is, or the first `-` of the block sequence.
+    fn first_key(&self, index: usize) -> usize {
+        let Item::Open { kind, span, .. } = self.tape[index] else {
+            return self.at;
+        };
+        let key = match self.tape.get(index + 1) {
+            Some(
+                Item::Open { path, .. } | Item::Alias { path, .. } | Item::Leaf(Leaf { path, .. }),
+            ) if kind == Collection::Mapping => self.paths.key_offset(*path) as usize,
+            _ => span.range().start,
+        };
+        match self.next_reserved_entry(key) {
+            Some(reserved) => reserved.entry.start.max(self.at),
+            None => key,
+        }
+    }
+
+    /// Whether what comes next is on one line with `at`: a tag there is that of the key.
+    fn is_in_line_with(&self, at: usize) -> bool {
+        let between = self.text.get(self.at..at).unwrap_or_default();
+        !between.contains(['\n', '\r'])
+    }
+
+    /// Ends the collection whose `Close` is at `index`.
+    fn close(&mut self, index: usize) {
+        let Some(&frame) = self.frames.last() else {
+            return;
+        };
+        if self.frames.len() == 1 {
+            self.end_top(index, frame);
+        }
+        match (frame.flow, frame.seen) {
+            (false, seen) => self
+                .out
+                .leave_block(frame.open, seen.then_some(frame.column)),
+            (true, false) => self.out.step(self.at, Event::LeaveUnseen(frame.open)),
+            (true, true) => {
+                self.comma();
+                let at = self.skip();
+                self.out.gap(at, Ahead::FlowEnd);
+                self.token(Kind::Other, at, at + 1, Event::Leave(frame.open));
+            }
+        }
+        self.frames.pop();
+        self.out.in_flow = self.frames.last().is_some_and(|frame| frame.flow);
+    }
+
+    /// The reserved entries that come after the last entry of a document, and the one that will be put there.
+    fn end_top(&mut self, index: usize, frame: Frame) {
+        self.pass_reserved(self.document_end, index);
+        if !self.awaits_reserved() {
+            return;
+        }
+        if frame.flow {
+            self.comma();
+            let at = self.skip();
+            self.out.future_reserved(at, Ahead::Content, index);
+        } else {
+            let at = self.document_end.max(self.at);
+            self.out
+                .future_reserved(at, Ahead::Block(frame.column), index);
+        }
+    }
+
+    /// Whether the document will get a reserved entry.
+    fn awaits_reserved(&self) -> bool {
+        matches!(self.tail, Tail::Reserved | Tail::ReservedAsWritten) && !self.has_reserved
+    }
+
+    /// The reserved entry that comes before the offset `limit` at the top of the document.
+    fn next_reserved_entry(&self, limit: usize) -> Option<&ReservedEntry> {
+        let next = self.reserved.get(self.next_reserved);
+        next.filter(|entry| self.frames.len() <= 1 && entry.value.start < limit)
+    }
+
+    /// Passes over the reserved entries before `limit`, which stand before the item at `index`.
+    fn pass_reserved(&mut self, limit: usize, index: usize) {
+        while let Some(entry) = self.next_reserved_entry(limit) {
+            let (frame, value) = (self.frames.last().copied(), entry.value.clone());
+            let Some(frame) = frame else { return };
+            if frame.flow {
+                self.comma();
+            }
+            self.question_mark(value.start);
+            self.properties(value.start, frame.flow);
+            let key = self.skip();
+            self.key_token(key, frame, Event::Reserved(index as u32));
+            self.colon(frame);
+            self.token(Kind::OpenEnded, value.start, value.end, Event::Pass);
+            self.next_reserved += 1;
+        }
+    }
+
+    fn token(&mut self, kind: Kind, start: usize, end: usize, event: Event) {
+        self.out.token(kind, start, end, event);
+        self.at = self.at.max(end);
+    }
+
+    /// Goes past white space and comments; where what comes next starts.
+    fn skip(&mut self) -> usize {
+        self.at = lexis::skip(self.text, self.at);
+        self.at
+    }
+
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.text.as_bytes().get(at).copied()
+    }
+}

@@ -1,0 +1,213 @@
+//! Records tokens, the comments between them, and where block collections end.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::groups::{Gap, Group, Layout, Next, Part};
+use super::lexis;
+use super::tokens::{Columns, Event, Kind, Step, Token, Tokens};
+use crate::{Collection, Span};
+
+/// What a gap is before.
+#[derive(Clone, Copy)]
+pub(super) enum Ahead {
+    Content,
+    /// A `sops` block that will be put there, in that column.
+    Block(usize),
+    FlowEnd,
+    End,
+}
+
+/// The tokens met so far.
+pub(super) struct Recorder<'r, 'a> {
+    text: &'a str,
+    comments: &'r [Span],
+    first_break: usize,
+    /// The next comment.
+    comment: usize,
+    pub(super) last: Token,
+    previous: Token,
+    pub(super) columns: Columns<'a>,
+    /// Whether the innermost open collection is in flow style.
+    pub(super) in_flow: bool,
+    /// The columns of the open block collections; a sequence in the column of the mapping that it is in has none.
+    indents: Vec<usize>,
+    /// Block collections that have ended, with their columns, until the next token shows where.
+    ended: Vec<(u32, Option<usize>)>,
+    pub(super) tokens: Tokens,
+}
+
+impl<'r, 'a> Recorder<'r, 'a> {
+    /// Starts at the offset `at`.
+    pub(super) fn new(text: &'a str, comments: &'r [Span], at: usize) -> Self {
+        let start = Token {
+            kind: Kind::Marker,
+            start: 0,
+            end: at,
+        };
+        Self {
+            text,
+            comments,
+            first_break: lexis::line_end(text, 0),
+            comment: 0,
+            last: start,
+            previous: start,
+            columns: Columns::new(text, at),
+            in_flow: false,
+            indents: Vec::new(),
+            ended: Vec::new(),
+            tokens: Tokens::default(),
+        }
+    }
+
+    /// The block collection `open` begins at `at`; gives its column, and whether a token of its own says so.
+    pub(super) fn enter_block(&mut self, open: u32, kind: Collection, at: usize) -> (usize, bool) {
+        self.gap(at, Ahead::Content);
+        let column = self.columns.of(at);
+        let above = self.indents.last();
+        let unseen = kind == Collection::Sequence && above.is_some_and(|above| *above >= column);
+        if unseen {
+            self.step(at, Event::EnterUnseen(open));
+        } else {
+            self.indents.push(column);
+            self.step(at, Event::Enter(open));
+        }
+        (column, !unseen)
+    }
+
+    /// The block collection `open` ends somewhere before the next token; with its column, if it has tokens of its own.
+    pub(super) fn leave_block(&mut self, open: u32, column: Option<usize>) {
+        self.ended.push((open, column));
+    }
+
+    /// A `sops` block will be put at `at`, before the item at `index`.
+    pub(super) fn future_reserved(&mut self, at: usize, ahead: Ahead, index: usize) {
+        self.gap(at, ahead);
+        // What stands at that offset will stand behind the block.
+        self.step(at.saturating_sub(1), Event::Reserved(index as u32));
+        self.previous = self.last;
+        self.last = Token {
+            kind: Kind::Other,
+            start: at,
+            end: at,
+        };
+    }
+
+    /// A token, after the comments before it.
+    pub(super) fn token(&mut self, kind: Kind, start: usize, end: usize, event: Event) {
+        self.gap(start, Ahead::Content);
+        self.step(start, event);
+        self.previous = self.last;
+        self.last = Token { kind, start, end };
+        self.inner_comments(start, end);
+    }
+
+    /// Comments within a token: behind the header of a block scalar, which is that scalar's, or on a directive's line.
+    fn inner_comments(&mut self, start: usize, end: usize) {
+        let here = self.comments_before(end);
+        let comments = here.start as u32..here.end as u32;
+        if !comments.is_empty() {
+            let part = match self.last.kind {
+                Kind::Marker => Part::Lost,
+                _ => Part::Line,
+            };
+            self.tokens.groups.push(Group {
+                part,
+                from: start as u32,
+                comments,
+            });
+        }
+    }
+
+    /// An event at `at`.
+    pub(super) fn step(&mut self, at: usize, event: Event) {
+        let at = at as u32;
+        self.tokens.steps.push(Step { at, event });
+    }
+
+    /// Divides the comments between the last token and the one at `at`, and says where block collections end.
+    pub(super) fn gap(&mut self, at: usize, ahead: Ahead) {
+        let here = self.comments_before(at);
+        if here.is_empty() && self.ended.is_empty() {
+            return;
+        }
+        let column = match ahead {
+            Ahead::Block(column) => column,
+            _ => self.columns.of(at),
+        };
+        let mut layout = Layout::after(self.last);
+        if !here.is_empty() {
+            let gap = Gap {
+                text: self.text,
+                comments: self.comments,
+                here,
+                last: self.last,
+                previous: self.previous,
+                in_flow: self.in_flow,
+                indent: self.indents.last().copied().unwrap_or(0),
+                end: at,
+                next: match ahead {
+                    Ahead::FlowEnd => Next::FlowEnd,
+                    Ahead::End => Next::End,
+                    _ => Next::Content(column),
+                },
+                ends_blank: match ahead {
+                    Ahead::End => true,
+                    Ahead::Block(_) => self.adds_blank_line(at),
+                    _ => false,
+                },
+                first_break: self.first_break,
+            };
+            layout = gap.divide(&mut self.columns, &mut self.tokens.groups);
+        }
+        self.end_blocks(at, column, &layout);
+    }
+
+    /// Whether a block at `at` goes on a line of its own by a CR LF that is added: the LF counts as a blank line.
+    fn adds_blank_line(&self, at: usize) -> bool {
+        let is_open = at == self.text.len() && !self.text.ends_with(['\n', '\r']);
+        is_open && self.text.contains("\r\n")
+    }
+
+    /// Ends the block collections that the token at `at`, in `column`, is behind. One ends at the first group of comments in
+    /// its own column or, where there is none, where the one in it ended.
+    fn end_blocks(&mut self, at: usize, column: usize, layout: &Layout) {
+        let mut first = HashMap::new();
+        if !self.ended.is_empty() {
+            for &(column, start) in &layout.groups {
+                first.entry(column).or_insert(start);
+            }
+        }
+        let mut position = layout.start.saturating_sub(1);
+        let mut by_column = true;
+        for (open, indent) in std::mem::take(&mut self.ended) {
+            let Some(indent) = indent else {
+                self.step(position, Event::LeaveUnseen(open));
+                continue;
+            };
+            if by_column && indent <= column {
+                // What the token does not end by its column, it ends by being the end of the document.
+                by_column = false;
+                position = at.saturating_sub(1);
+                if layout.reach < position {
+                    first.clear();
+                }
+            }
+            if let Some(&start) = first.get(&indent) {
+                position = start;
+            }
+            self.indents.pop();
+            self.step(position, Event::Leave(open));
+        }
+    }
+
+    /// Takes the comments that start before `at`.
+    fn comments_before(&mut self, at: usize) -> Range<usize> {
+        let first = self.comment;
+        let comments = self.comments[first..].iter();
+        self.comment += comments
+            .take_while(|comment| comment.range().start < at)
+            .count();
+        first..self.comment
+    }
+}

@@ -1,0 +1,278 @@
+//! Comments stand where Go's library puts them, and every text that parses keeps all of its comments.
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use serde::Deserialize;
+
+use super::Tail;
+use crate::error::Error;
+use crate::yaml::parse_with_tail;
+use crate::{Document, Item, PathId, ROOT};
+use sops_test_support::vectors;
+
+/// For each document of a stream, the comments in the order of the tape, with the paths of their containers.
+type Placed = Vec<Vec<(String, String)>>;
+
+/// The comments but those that are lost, and how many are.
+fn placed(text: &str, tail: Tail) -> (Placed, usize) {
+    let mut all_lost = 0;
+    let document =
+        parse_with_tail(text, Some("sops"), tail).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let mut documents: Placed = Vec::new();
+    for item in &document.tape {
+        match item {
+            Item::Document { .. } => documents.push(Vec::new()),
+            Item::Comment { lost: true, .. } => all_lost += 1,
+            Item::Comment { path, span, .. } => {
+                let comment = (document.source(*span).to_owned(), keys(&document, *path));
+                documents
+                    .last_mut()
+                    .expect("a document is open")
+                    .push(comment);
+            }
+            _ => {}
+        }
+    }
+    (documents, all_lost)
+}
+
+/// A path as the vectors have it: keys, each with a colon.
+fn keys(document: &Document<'_>, path: PathId) -> String {
+    let ancestry = document.paths.ancestry(path).into_iter();
+    let keys = ancestry.map(|path| format!("{}:", document.paths.key(path)));
+    keys.collect()
+}
+
+#[test]
+fn comments_stand_where_go_puts_them() {
+    #[derive(Deserialize)]
+    struct Vector {
+        yaml: String,
+        comments: Placed,
+    }
+    let mut lost = 0;
+    for Vector { yaml, comments } in vectors::read("yaml-comments.jsonl") {
+        let (ours, ours_lost) = placed(&yaml, Tail::Nothing);
+        lost += ours_lost;
+        assert_eq!(ours, comments, "{yaml}");
+    }
+    assert_eq!(lost, 14);
+}
+
+#[test]
+fn comments_stand_where_go_puts_them_once_a_block_follows() {
+    #[derive(Deserialize)]
+    struct Vector {
+        yaml: String,
+        comments: Placed,
+        before_block: Placed,
+    }
+    let mut lost = 0;
+    let mut differ = 0;
+    for vector in vectors::read("yaml-comments-block.jsonl") {
+        let Vector {
+            yaml,
+            comments,
+            before_block,
+        } = vector;
+        differ += usize::from(comments != before_block);
+        for (tail, theirs) in [(Tail::Nothing, comments), (Tail::Reserved, before_block)] {
+            let (ours, ours_lost) = placed(&yaml, tail);
+            lost += ours_lost;
+            assert_eq!(ours, theirs, "{tail:?}: {yaml}");
+        }
+    }
+    assert_eq!((lost, differ), (231, 138));
+}
+
+/// Each with what `sops` finds, in its order.
+#[test]
+fn comments_of_one_kind() {
+    let cases = [
+        ("behind a value, before it", "a: v # 1\nb: v\n", ": 1"),
+        ("behind a key with a block", "a: # 1\n  b: v\n", ": 1"),
+        (
+            "behind an anchor with a block",
+            "a: &x # 1\n  b: v\n",
+            "a: 1",
+        ),
+        ("behind a flow collection", "a: [b] # 1\n", "a: 1"),
+        (
+            "behind the header of a block scalar",
+            "a:\n  b: | # 1\n    text\n",
+            "a: 1",
+        ),
+        ("behind a dash", "a:\n- # 1\n  b: v\n", "a: 1"),
+        ("of an empty document", "# 1\n---\n# 2\n", ": 1, : 2"),
+        (
+            "below a block scalar whose blank lines go when it is encrypted",
+            "a:\n  b: |+\n    text\n\n # 1\n\nc: v\n",
+            ": 1",
+        ),
+        (
+            "in what an alias repeats",
+            "a: &x\n  # 1\n  b: &y\n    c: v # 2\nd: *x # 3\n",
+            "a: 1, a:b: 2, : 3, d: 1, d:b: 2",
+        ),
+        (
+            "behind an item that an alias repeats",
+            "a:\n- &x [v] # 1\nb: *x\n",
+            "a: 1, b: 1",
+        ),
+        (
+            "around a block in the middle",
+            "# 1\na: v\n# 2\nsops:\n  mac: x\n# 3\nb: v\n",
+            ": 1, : 2, : 3",
+        ),
+    ];
+    for (name, text, expected) in cases {
+        let found: Vec<String> = placed(text, Tail::Reserved)
+            .0
+            .concat()
+            .into_iter()
+            .map(|(comment, path)| {
+                let path = if path.is_empty() { ":" } else { &path };
+                format!("{path}{}", &comment[1..])
+            })
+            .collect();
+        assert_eq!(found.join(", "), expected, "{name}");
+    }
+}
+
+#[test]
+fn aliases_repeat_no_more_comments_than_items() {
+    let mut text = "a: &x\n".to_owned() + &"  # c\n".repeat(2_000) + "  b: v\n";
+    for number in 0..1_000 {
+        text.push_str(&format!("k{number}: *x\n"));
+    }
+    let result = parse_with_tail(&text, Some("sops"), Tail::Reserved);
+    assert!(matches!(result, Err(Error::Limit { .. })));
+}
+
+/// Comments in many columns where many collections end: quadratic work would take hours.
+#[test]
+fn deep_documents_with_many_comments() {
+    let mut text = String::new();
+    for depth in 0..900 {
+        text.push_str(&format!("{:depth$}k:\n", ""));
+    }
+    text.push_str(&format!("{:1$}k: v\n", "", 900));
+    for number in 0..100_000 {
+        text.push_str(&format!("{:1$}# c\n", "", number % 7 * 2));
+    }
+    text.push_str("a: v\n");
+    let (kept, lost) = placed(&text, Tail::Reserved);
+    assert_eq!(kept.concat().len() + lost, 100_000);
+}
+
+/// However a text is edited, as long as it parses all comments are on the tape once, in the containers they name.
+#[test]
+fn edited_texts_keep_their_comments() {
+    #[derive(Deserialize)]
+    struct Vector {
+        yaml: String,
+    }
+    let texts: Vec<Vector> = ["yaml-comments.jsonl", "yaml-comments-block.jsonl"]
+        .into_iter()
+        .flat_map(vectors::read)
+        .collect();
+    let mut random = StdRng::seed_from_u64(1);
+    let mut parsed = 0;
+    for _ in 0..5_000 {
+        let vector = texts.choose(&mut random).expect("there are texts");
+        let text = edit(&vector.yaml, &mut random);
+        for tail in [Tail::Reserved, Tail::Nothing] {
+            if let Ok(document) = parse_with_tail(&text, Some("sops"), tail) {
+                parsed += 1;
+                check(&document, &text);
+            }
+        }
+    }
+    assert!(parsed > 1_000, "{parsed} texts parse");
+}
+
+/// Puts pieces of YAML into a text, takes some out, and moves lines.
+fn edit(text: &str, random: &mut StdRng) -> String {
+    const PIECES: &[&str] = &[
+        "#",
+        " # e\n",
+        "\n",
+        "\r\n",
+        "\t",
+        "  ",
+        "- ",
+        ": ",
+        "? ",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "&a ",
+        "*a",
+        "!t ",
+        "|\n",
+        ">+\n",
+        "'",
+        "\"",
+        "---\n",
+        "...\n",
+        "é",
+        "\u{feff}",
+        "sops:\n  a: b\n",
+        "sops: {a: b}\n",
+        "%YAML 1.1\n",
+    ];
+    let mut text = text.to_owned();
+    for _ in 0..random.random_range(1..4) {
+        let at = text.floor_char_boundary(random.random_range(0..=text.len()));
+        match random.random_range(0..4) {
+            0 => {
+                let end =
+                    text.floor_char_boundary((at + random.random_range(0..6)).min(text.len()));
+                text.replace_range(at..end.max(at), "");
+            }
+            1 => {
+                let line = text[..at].rfind('\n').map_or(0, |found| found + 1);
+                let lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
+                text.insert_str(line, lines.choose(random).map_or("", String::as_str));
+            }
+            _ => text.insert_str(at, PIECES.choose(random).unwrap_or(&"")),
+        }
+    }
+    text
+}
+
+fn check(document: &Document<'_>, text: &str) {
+    let mut open = Vec::new();
+    for (index, item) in document.tape.iter().enumerate() {
+        let path = |open: &[usize]| match open.last().map(|at| &document.tape[*at]) {
+            Some(Item::Open { path, .. } | Item::Alias { path, .. }) => *path,
+            _ => ROOT,
+        };
+        match item {
+            Item::Document { close, .. } | Item::Open { close, .. } | Item::Alias { close, .. } => {
+                assert!(
+                    matches!(document.tape[*close as usize], Item::Close { open } if open as usize == index)
+                );
+                open.push(index);
+            }
+            Item::Close { open: start } => assert_eq!(open.pop(), Some(*start as usize), "{text}"),
+            Item::Comment { path: at, .. } => assert_eq!(*at, path(&open), "{text}"),
+            Item::Leaf(_) => {}
+        }
+    }
+    assert!(open.is_empty(), "{text}");
+    let mut seen = Vec::new();
+    for (_, item) in document.written_items() {
+        if let Item::Comment { span, .. } = item {
+            assert!(document.source(*span).starts_with('#'), "{text}");
+            seen.push(span.start);
+        }
+    }
+    let count = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), count, "{text}");
+}

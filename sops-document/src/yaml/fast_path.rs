@@ -1,0 +1,351 @@
+//! Nested mappings with a key and a plain scalar on each line, which most lines of a large file are: their events without the
+//! parser crate, which takes several times as long.
+//!
+//! Nothing here is lenient. A line counts only if it has nothing in it that means anything to YAML beyond its indentation, the
+//! colon behind its key and the blank behind that; all others are left to the parser crate. Tests hold both to the same events.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::events::{Event, Scalar};
+use crate::error::Result;
+use crate::{Collection, Style};
+
+/// The longest key that counts; YAML allows 1,024 characters.
+const LONGEST_KEY: usize = 1_000;
+
+/// `key: value` or `key:` on a line of its own.
+struct Line {
+    key: Range<usize>,
+    /// Empty where a mapping follows.
+    value: Range<usize>,
+    /// Where the next line begins.
+    next: usize,
+}
+
+/// Reads the line at `start`; `None` if it does not count.
+fn line(text: &[u8], start: usize) -> Option<Line> {
+    let rest = &text[start..];
+    let end = memchr::memchr(b'\n', rest)?;
+    let line = &rest[..end];
+    let indent = line.iter().take_while(|byte| **byte == b' ').count();
+    let key = &line[indent..];
+    let length = key.iter().take_while(|byte| is_in_key(**byte)).count();
+    let begins = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    if !key.first().is_some_and(begins) || length > LONGEST_KEY || key.get(length) != Some(&b':') {
+        return None;
+    }
+    let value = match &key[length + 1..] {
+        [] => &[],
+        [b' ', value @ ..] if is_plain(value) => value,
+        _ => return None,
+    };
+    let (key, end) = (start + indent, start + end);
+    Some(Line {
+        key: key..key + length,
+        value: end - value.len()..end,
+        next: end + 1,
+    })
+}
+
+fn is_in_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/')
+}
+
+/// Whether this is a plain scalar in block style, in ASCII and to the end of the line.
+fn is_plain(value: &[u8]) -> bool {
+    let begins =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'/' | b'+' | b'.');
+    let ends = |byte: &u8| !matches!(byte, b' ' | b':');
+    value.first().is_some_and(begins)
+        && value.last().is_some_and(ends)
+        // Without branches, so that many bytes are looked at in one instruction.
+        && value.iter().fold(true, |all, byte| all & (b' '..=b'~').contains(byte) & (*byte != b'#'))
+        && value.iter().zip(&value[1..]).fold(true, |all, (colon, blank)| all & !((*colon == b':') & (*blank == b' ')))
+}
+
+/// Lines that count, with what they mean for the mappings around them.
+struct Lines<'a> {
+    text: &'a [u8],
+    /// Where the next line begins.
+    at: usize,
+    /// The columns of the open mappings.
+    open: Vec<usize>,
+    /// Whether the line before has a key whose value is the mapping that must follow.
+    opens: bool,
+}
+
+/// A line and what comes before it.
+struct Step {
+    line: Line,
+    /// How many mappings have ended.
+    closed: usize,
+    /// Whether one begins.
+    opened: bool,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str, range: Range<usize>) -> Self {
+        Self {
+            text: &text.as_bytes()[..range.end],
+            at: range.start,
+            open: Vec::new(),
+            opens: true,
+        }
+    }
+
+    /// The next line; `None` at the end, and where one does not count.
+    fn step(&mut self) -> Option<Step> {
+        let line = line(self.text, self.at)?;
+        let column = line.key.start - self.at;
+        let (opened, depth) = (self.opens, self.open.len());
+        if opened {
+            if self
+                .open
+                .last()
+                .map_or(column > 0, |around| column <= *around)
+            {
+                return None;
+            }
+            self.open.push(column);
+        } else {
+            let outer = self.open.iter().rposition(|around| *around == column)?;
+            self.open.truncate(outer + 1);
+        }
+        self.opens = line.value.is_empty();
+        self.at = line.next;
+        Some(Step {
+            line,
+            closed: depth.saturating_sub(self.open.len()),
+            opened,
+        })
+    }
+}
+
+/// Gives to `take` the events of the part at the beginning of `range` that is whole entries of a mapping in the first column, all of
+/// whose lines count; without any, there are no events. Returns where that part ends.
+pub(super) fn events<'a>(
+    text: &'a str,
+    range: Range<usize>,
+    mut take: impl FnMut(Event<'a>) -> Result<()>,
+) -> Result<usize> {
+    let mut lines = Lines::new(text, range.clone());
+    // The last entry may go on behind the lines that count, so they wait for the next one.
+    let mut entry: Vec<Step> = Vec::new();
+    let (mut end, mut open) = (range.start, 0);
+    loop {
+        let start = lines.at;
+        let step = lines.step();
+        let is_whole = match &step {
+            Some(_) => lines.open.len() == 1,
+            None => start == range.end && !lines.opens,
+        };
+        if is_whole && start > range.start {
+            if end == range.start {
+                take(Event::DocumentStart(end..end))?;
+            }
+            end = start;
+            for step in entry.drain(..) {
+                open += usize::from(step.opened);
+                open -= step.closed;
+                step.events(text, &mut take)?;
+            }
+        }
+        match step {
+            Some(step) => entry.push(step),
+            None => break,
+        }
+    }
+    if end > range.start {
+        for _ in 0..open {
+            take(Event::Close(end..end))?;
+        }
+        take(Event::DocumentEnd(end..end))?;
+    }
+    Ok(end)
+}
+
+impl Step {
+    fn events<'a>(
+        &self,
+        text: &'a str,
+        take: &mut impl FnMut(Event<'a>) -> Result<()>,
+    ) -> Result<()> {
+        let scalar = |range: &Range<usize>| {
+            Event::Scalar(Scalar {
+                text: Cow::Borrowed(&text[range.clone()]),
+                style: Style::Plain,
+                anchor: 0,
+                tag: None,
+                tag_at: None,
+                range: range.clone(),
+            })
+        };
+        let Line { key, value, .. } = &self.line;
+        let at = key.start;
+        for _ in 0..self.closed {
+            take(Event::Close(at..at))?;
+        }
+        if self.opened {
+            take(Event::Open {
+                kind: Collection::Mapping,
+                flow: false,
+                anchor: 0,
+                at,
+            })?;
+        }
+        take(scalar(key))?;
+        match value.is_empty() {
+            true => Ok(()),
+            false => take(scalar(value)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::events::Events;
+    use super::*;
+
+    fn by_the_crate(text: &str, range: Range<usize>) -> Result<Vec<String>> {
+        let mut events = Events::new(text, range);
+        let mut all = Vec::new();
+        while let Some(event) = events.next()? {
+            all.push(format!("{event:?}"));
+        }
+        Ok(all)
+    }
+
+    /// Where the lines that count end, and their events.
+    fn by_lines(text: &str, range: Range<usize>) -> (usize, Vec<String>) {
+        let mut all = Vec::new();
+        let took = events(text, range, |event| {
+            all.push(format!("{event:?}"));
+            Ok(())
+        });
+        (took.expect("nothing refuses the events"), all)
+    }
+
+    #[test]
+    fn lines_count_only_where_they_mean_one_thing() {
+        let counts = |text: &str| line(text.as_bytes(), 0).is_some();
+        for text in [
+            "a:\n",
+            "a: b\n",
+            "  a.b/c-d_e: x  y, [z] {!} *&|>%@\"'`\n",
+            "a: /b:c\n",
+            "a: ENC[AES256_GCM,data:+/=,iv:x,tag:y,type:str]\n",
+            "true: null\n",
+            "a: +1\n",
+            "a: .5\n",
+        ] {
+            assert!(counts(text), "{text:?}");
+        }
+        for text in [
+            "a: b",
+            "a:b\n",
+            "a: \n",
+            "a:  b\n",
+            "a: b \n",
+            "a: b: c\n",
+            "a: b:\n",
+            "a: b #c\n",
+            "a: #b\n",
+            "a: é\n",
+            "a: b\r\n",
+            "a:\tb\n",
+            "a: b\tc\n",
+            "- a: b\n",
+            "? a\n",
+            "\"a\": b\n",
+            "a b: c\n",
+            "a : b\n",
+            "a: 'b'\n",
+            "a: [b]\n",
+            "a: |\n",
+            "a: &b c\n",
+            "a: *b\n",
+            "a: !b c\n",
+            "a: -b\n",
+            "a: ?b\n",
+            "a: :b\n",
+            "a: =\n",
+            "a: ~\n",
+            "a: @b\n",
+            "\n",
+            "# a\n",
+            "---\n",
+            "a\n",
+            "a: \u{7f}\n",
+            "<<: b\n",
+            "%a: b\n",
+        ] {
+            assert!(!counts(text), "{text:?}");
+        }
+        assert!(!counts(&format!("{}: b\n", "a".repeat(LONGEST_KEY + 1))));
+    }
+
+    #[test]
+    fn a_prefix_ends_before_an_entry_that_may_go_on() {
+        for (text, plain) in [
+            ("a: b\nc: d\n", "a: b\nc: d\n"),
+            ("a: b\nc: d", ""),
+            ("a: b\nc:\n  d: e\n# f\n", "a: b\n"),
+            ("a: b\nc:\n", "a: b\n"),
+            ("a:\nb: c\n", ""),
+            ("a: b\n  c\n", ""),
+            ("x: y\na:\n    b: c\n  d: e\n", "x: y\n"),
+            ("x: y\na: b\n  c: d\n", "x: y\n"),
+            (" a: b\n", ""),
+            ("", ""),
+        ] {
+            let text = format!("# before\n{text}");
+            let (end, events) = by_lines(&text, 9..text.len());
+            assert_eq!(&text[9..end], plain, "{text:?}");
+            assert_eq!(events.is_empty(), plain.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_events_are_those_of_the_crate() {
+        let lines = [
+            "a: b\n",
+            "b:\n",
+            "  c: 1 2\n",
+            "  d:\n",
+            "    e: ENC[x,y:z]\n",
+            "f: x\n",
+            " g: y\n",
+            "# h\n",
+            "- i\n",
+            "  j\n",
+            "\n",
+        ];
+        let (mut plain, mut partly) = (0, 0);
+        for number in 0..lines.len().pow(4) {
+            let mut rest = number;
+            let text: String = (0..4)
+                .map(|_| {
+                    let line = lines[rest % lines.len()];
+                    rest /= lines.len();
+                    line
+                })
+                .collect();
+            let (end, events) = by_lines(&text, 0..text.len());
+            if end == 0 {
+                continue;
+            }
+            let expected = by_the_crate(&text, 0..end).expect("plain lines are YAML");
+            assert_eq!(events, expected, "{text:?}");
+            if end == text.len() {
+                plain += 1;
+            } else if let Ok(whole) = by_the_crate(&text, 0..text.len()) {
+                partly += 1;
+                // All but the ends of the mapping and of the document.
+                let common = expected.len() - 2;
+                assert_eq!(whole[..common], expected[..common], "{text:?}");
+            }
+        }
+        assert!(plain > 50 && partly > 300, "{plain} {partly}");
+    }
+}

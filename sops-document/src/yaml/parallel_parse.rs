@@ -1,0 +1,266 @@
+//! A large document in pieces, one a core: nearly all the time of reading it goes into its YAML events.
+//!
+//! A text is cut before lines that begin with a letter or digit in the first column. Where the pieces before and behind such a
+//! cut both are block mappings by themselves, the whole is their entries one after the other: whatever could reach over the
+//! cut (quotes, brackets, an alias) leaves a piece that is no mapping. Then, and for any error, the text is read in one.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::thread;
+
+use super::parser::Parser;
+use super::source;
+use crate::document::ReservedKey;
+use crate::{Collection, Item, PathId, Paths, ROOT, Span};
+
+/// Shorter texts are read faster than threads start.
+const SHORTEST: usize = 128 * 1024;
+
+/// Reads `text` in pieces; `None` where it has to be read in one.
+pub(super) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Option<Parser<'a>> {
+    if text.len() < SHORTEST {
+        return None;
+    }
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let ranges = cut(text, cores.min(text.len() / (SHORTEST / 2)));
+    if ranges.len() < 2 {
+        return None;
+    }
+    let pieces: Option<Vec<_>> = thread::scope(|scope| {
+        let threads: Vec<_> = ranges
+            .iter()
+            .enumerate()
+            .map(|(number, range)| {
+                // The others are appended to the first.
+                let room_for = if number == 0 {
+                    text
+                } else {
+                    &text[range.clone()]
+                };
+                scope.spawn(move || piece(text, range.clone(), room_for, reserved))
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().ok().flatten())
+            .collect()
+    });
+    join(pieces?.into_iter().flatten().collect())
+}
+
+/// Reads one piece: its plain lines first, then the rest. The first of both has room for the entries of `room_for`.
+fn piece<'a>(
+    text: &'a str,
+    range: Range<usize>,
+    room_for: &str,
+    reserved: ReservedKey,
+) -> Option<Vec<Parser<'a>>> {
+    let (plain, end) = Parser::run_plain(text, range.clone(), room_for, reserved).ok()?;
+    let rest = end..range.end;
+    let room_for = match plain {
+        Some(_) => &text[rest.clone()],
+        None => room_for,
+    };
+    let mut parts: Vec<_> = plain.into_iter().collect();
+    if !rest.is_empty() {
+        parts.push(Parser::run(text, rest, room_for, reserved).ok()?);
+    }
+    parts
+        .iter()
+        .all(|part| is_mapping(text, part))
+        .then_some(parts)
+}
+
+/// About `count` ranges of equal length that end before a line that may begin an entry.
+fn cut(text: &str, count: usize) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut start = 0;
+    for number in 1..count {
+        let wanted = text.floor_char_boundary(text.len() / count * number);
+        let lines = text[wanted..]
+            .match_indices('\n')
+            .map(|(at, _)| wanted + at + 1);
+        let mut cuts = lines.filter(|at| {
+            text.as_bytes()
+                .get(*at)
+                .is_some_and(u8::is_ascii_alphanumeric)
+        });
+        // An entry that is larger than a piece moves the cut beyond the next wanted place.
+        match cuts.next() {
+            Some(at) if at > start => {
+                ranges.push(start..at);
+                start = at;
+            }
+            _ => {}
+        }
+    }
+    ranges.push(start..text.len());
+    ranges
+}
+
+/// Whether the piece is one document without markers that has a block mapping in the first column at its top.
+fn is_mapping(text: &str, piece: &Parser<'_>) -> bool {
+    match &piece.tape[..] {
+        [
+            Item::Document { close, .. },
+            Item::Open {
+                kind: Collection::Mapping,
+                flow: false,
+                span,
+                ..
+            },
+            ..,
+            Item::Close { open: 1 },
+            Item::Close { open: 0 },
+        ] => {
+            *close as usize + 1 == piece.tape.len() && source::column(text, span.range().start) == 0
+        }
+        _ => false,
+    }
+}
+
+/// Puts the entries of all pieces into the mapping of the first; `None` if a key stands in two of them.
+fn join(mut pieces: Vec<Parser<'_>>) -> Option<Parser<'_>> {
+    if !are_one_mapping(&pieces) {
+        return None;
+    }
+    let rest = pieces.split_off(1);
+    let mut whole = pieces.pop()?;
+    whole.tape.truncate(whole.tape.len() - 2);
+    let mut end = 0;
+    for piece in rest {
+        let path_shift = whole.paths.append(piece.paths);
+        let shift = whole.tape.len() as u32 - 2;
+        let inner = piece.tape.len() - 2;
+        if let Some(Item::Open { span, .. }) = piece.tape.get(1) {
+            end = span.range().end;
+        }
+        if let (Some(Item::Document { end: of_piece, .. }), Some(Item::Document { end, .. })) =
+            (piece.tape.first(), whole.tape.first_mut())
+        {
+            *end = *of_piece;
+        }
+        for mut item in piece.tape.into_iter().take(inner).skip(2) {
+            rebase(&mut item, shift, path_shift);
+            whole.tape.push(item);
+        }
+        whole.reserved.extend(piece.reserved);
+        whole.comments.extend(piece.comments);
+    }
+    let close_top = whole.tape.len() as u32;
+    if let Some(Item::Open { span, close, .. }) = whole.tape.get_mut(1) {
+        *span = Span::new(span.range().start..end);
+        *close = close_top;
+    }
+    if let Some(Item::Document { close, .. }) = whole.tape.first_mut() {
+        *close = close_top + 1;
+    }
+    whole
+        .tape
+        .extend([Item::Close { open: 1 }, Item::Close { open: 0 }]);
+    Some(whole)
+}
+
+/// Whether no key and no `sops` block stands in two pieces.
+fn are_one_mapping(pieces: &[Parser<'_>]) -> bool {
+    let blocks = pieces.iter().map(|piece| piece.reserved.len());
+    let top_keys = || pieces.iter().flat_map(|piece| top_keys(&piece.paths));
+    // To count them is less work than to hash them anew when the set grows.
+    let mut keys = HashSet::with_capacity(top_keys().count());
+    blocks.sum::<usize>() < 2 && top_keys().all(|key| keys.insert(key))
+}
+
+fn top_keys<'p>(paths: &'p Paths<'_>) -> impl Iterator<Item = &'p str> {
+    paths
+        .ids()
+        .skip(1)
+        .filter(|id| paths.parent(*id) == ROOT)
+        .map(|id| paths.key(id).as_ref())
+}
+
+/// Moves an item behind those of another tape.
+fn rebase(item: &mut Item<'_>, shift: u32, path_shift: u32) {
+    let moved = |path: &mut PathId| *path = path.moved(path_shift);
+    match item {
+        Item::Document { close, .. } => *close += shift,
+        Item::Open { path, close, .. } => {
+            moved(path);
+            *close += shift;
+        }
+        Item::Alias {
+            path,
+            target,
+            close,
+            ..
+        } => {
+            moved(path);
+            *target += shift;
+            *close += shift;
+        }
+        Item::Close { open } => *open += shift,
+        Item::Leaf(leaf) => moved(&mut leaf.path),
+        Item::Comment { path, .. } => moved(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text of more than the shortest that is cut, whose top keys are all different.
+    fn long_text(entry: impl Fn(usize) -> String) -> String {
+        (0..)
+            .map(entry)
+            .scan(0, |length, entry| {
+                *length += entry.len();
+                (*length < 2 * SHORTEST).then_some(entry)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn pieces_make_the_tape_of_the_whole() {
+        let text = long_text(|number| {
+            format!(
+                "k{number}:\n  - {{a: [1, two], b: \"q # no\"}}\n  - x: |+\n      text\n\n    y: 'it''s\n\n      folded'  # c\n# d\n\nl{number}: &a{number} v\nm{number}: *a{number}\n"
+            )
+        });
+        let whole = Parser::run(&text, 0..text.len(), "", None).expect("valid YAML");
+        for count in 2..6 {
+            let pieces: Vec<_> = cut(&text, count)
+                .into_iter()
+                .map(|range| Parser::run(&text, range, "", None).expect("each piece is a mapping"))
+                .collect();
+            assert!(pieces.len() == count && pieces.iter().all(|piece| is_mapping(&text, piece)));
+            let joined = join(pieces).expect("no key stands twice");
+            assert_eq!(format!("{:?}", joined.tape), format!("{:?}", whole.tape));
+            assert_eq!(format!("{:?}", joined.paths), format!("{:?}", whole.paths));
+            assert_eq!(joined.comments, whole.comments);
+        }
+    }
+
+    #[test]
+    fn what_reaches_over_a_cut_is_read_in_one() {
+        let plain = long_text(|number| format!("k{number}: v\n"));
+        assert!(parse(&plain, None).is_some());
+        let mut cases = vec![
+            ("a document marker", plain.replacen("k9:", "---\nk9:", 1)),
+            ("a key that stands twice", format!("{plain}k1: v\n")),
+            (
+                "an anchor and its alias",
+                format!("a: &a v\n{plain}z: *a\n"),
+            ),
+            (
+                "no mapping at the top",
+                long_text(|number| format!("- k{number}\n")),
+            ),
+        ];
+        cases.push((
+            "quotes",
+            format!("a: \"{}\"\n", plain.replace('\n', "\n\n")),
+        ));
+        for (what, text) in cases {
+            assert!(parse(&text, None).is_none(), "{what}");
+        }
+    }
+}
