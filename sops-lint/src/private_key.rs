@@ -71,7 +71,7 @@ fn widened(text: &str, width: usize) -> Vec<u8> {
 }
 
 /// The characters of base64 that a text is sure to have with so many bytes before it.
-fn in_base64(text: &str, shift: usize) -> String {
+pub(crate) fn in_base64(text: &str, shift: usize) -> String {
     let encoded = STANDARD_NO_PAD.encode([&vec![0; shift], text.as_bytes()].concat());
     let first = (shift * 8).div_ceil(6);
     let last = (shift + text.len()) * 8 / 6;
