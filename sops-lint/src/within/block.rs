@@ -42,8 +42,10 @@ pub(super) fn shown(text: &str, at: usize, judge: &Judge) -> Option<Shown> {
         .find_map(|block| {
             let shown = in_block(&block.text, judge)?;
             let span = block.place(&shown.span);
+            // The last line of a text may have no end, which each line of the block has.
+            let end = (start + span.end).min(text.len());
             Some(Shown {
-                span: start + span.start..start + span.end,
+                span: start + span.start..end,
                 ..shown
             })
         })
@@ -373,6 +375,8 @@ mod tests {
         ] {
             assert_eq!(found(text).as_deref(), Some("hunter2-Marker"), "{text}");
         }
+        let at_end = "kind: Secret\nstringData:\n  password: |\n    hunter2-Marker";
+        assert_eq!(found(at_end).as_deref(), Some("|\n    hunter2-Marker"));
         for text in [
             "kind: Secret\n---\nstringData:\n  password: hunter2-Marker\n",
             "stringData:\n  password: hunter2-Marker\n---\nkind: Secret\n",
