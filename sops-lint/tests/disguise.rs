@@ -278,6 +278,8 @@ fn many_kinds_in_a_text_cost_no_more_than_a_few() {
         "<kind: Secret &",
         "- kind: Config\n",
         "U2VjcmV0",
+        "U2VjcmV0xxxxxxxxxx\nU2VjcmV0xxxxxxxxx\n",
+        "U2VjcmV0 a U2VjcmV0 aaaaaaaaaa ",
     ] {
         let text = line.repeat(200_000 / line.len());
         refused(None, "a.sh", text.as_bytes());

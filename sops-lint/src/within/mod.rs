@@ -303,7 +303,7 @@ fn shown_at(
     depth: usize,
 ) -> (Option<Shown>, usize) {
     let packed = match candidate {
-        Candidate::Base64(at) => Some(packed::base64(text, at)),
+        Candidate::Base64(at) => Some(packed::base64(text, at, judge)),
         Candidate::Kind(at) => packed::quoted(text, at).map(|(span, inner)| (span, Some(inner))),
     };
     let Some((span, inner)) = packed else {

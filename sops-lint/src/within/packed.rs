@@ -7,6 +7,8 @@ use base64::alphabet::STANDARD;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
+use super::worth::Judge;
+
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -24,22 +26,27 @@ const LENGTH: usize = 32 * 1024;
 const BETWEEN: usize = 256;
 
 /// Where the base64 around a place is, and its text. The lines around it belong to it if they have nothing else.
-pub(super) fn base64(text: &str, at: usize) -> (Range<usize>, Option<String>) {
+pub(super) fn base64(text: &str, at: usize, judge: &Judge) -> (Range<usize>, Option<String>) {
     let bytes = text.as_bytes();
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
     let is_part = |byte: &u8| is_digit(byte) || byte.is_ascii_whitespace() || *byte == b'=';
     let before = bytes[..at].iter().rev().take(BASE64_LENGTH);
     let mut start = at - before.take_while(|byte| is_digit(byte)).count();
-    // A line of base64 is one word.
+    // A line of base64 is one word, and all but the last are as long as the first.
+    let mut length = None;
     while let Some((before, line)) = line_before(text, start) {
         let is_far = at - before > BASE64_LENGTH;
-        if is_far || line.len() < 16 || !line.bytes().all(|byte| is_digit(&byte)) {
+        let is_like = *length.get_or_insert(line.len()) == line.len() && line.len() >= 16;
+        if is_far || !is_like || !line.bytes().all(|byte| is_digit(&byte)) {
             break;
         }
         start = before;
     }
     let after = bytes[at..].iter().take(BASE64_LENGTH);
     let end = at + after.take_while(|byte| is_part(byte)).count();
+    if !judge.may_read(end - start) {
+        return (start..end, None);
+    }
     let mut digits: Vec<&str> = Vec::new();
     let mut last = at;
     for word in text[start..end].split_ascii_whitespace() {
@@ -175,6 +182,8 @@ fn unescaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     const TEXT: &str = "apiVersion: v1\nkind: Secret\nstringData:\n  password: hunter2-Marker\n";
@@ -186,8 +195,9 @@ mod tests {
             let code = base64::engine::general_purpose::STANDARD.encode(&text);
             let at = super::super::candidates(&code).next().expect(&code).at();
             let all = (0..code.len(), Some(text.clone()));
-            assert_eq!(base64(&code, at), all);
-            let (range, decoded) = base64(&format!("KEY={code}\n"), at + 4);
+            let judge = &Judge::of(Path::new("a"), code.len());
+            assert_eq!(base64(&code, at, judge), all);
+            let (range, decoded) = base64(&format!("KEY={code}\n"), at + 4, judge);
             assert_eq!((range.start, decoded), (4, Some(text.clone())));
             let lines: Vec<&str> = (0..code.len())
                 .step_by(20)
@@ -199,7 +209,7 @@ mod tests {
                 .map(super::super::Candidate::at);
             // The word may be cut in two by a line's end.
             if let Some(at) = at {
-                let (range, decoded) = base64(&wrapped, at);
+                let (range, decoded) = base64(&wrapped, at, judge);
                 assert_eq!(decoded.as_ref(), Some(&text));
                 assert!(wrapped[range].starts_with(lines[0]));
             }
