@@ -27,21 +27,29 @@ pub(crate) fn credential<'d, 'a>(
     top: NodeRef<'d, 'a>,
     scrutiny: Scrutiny,
 ) -> Option<NodeRef<'d, 'a>> {
+    let is_open = |_: &str, node: NodeRef<'_, '_>| {
+        let text = node.scalar_text().unwrap_or_default();
+        !sops_core::is_ciphertext(text) && !scrutiny.passes(text)
+    };
+    find(top, is_open).map(|(_, node)| node)
+}
+
+/// The first credential of a kubeconfig that is open, with its key; `None` for any other object.
+pub(crate) fn find<'d, 'a>(
+    top: NodeRef<'d, 'a>,
+    is_open: impl Fn(&str, NodeRef<'d, 'a>) -> bool,
+) -> Option<(&'static str, NodeRef<'d, 'a>)> {
     let has = |key, value| top.get(key).and_then(NodeRef::as_str) == Some(value);
     if !has("kind", "Config") || !has("apiVersion", "v1") {
         return None;
     }
     let users = top.get("users").into_iter().flat_map(NodeRef::items);
-    let mut users = users.filter_map(|user| user.get("user"));
-    users.find_map(|user| of_user(user, scrutiny))
-}
-
-fn of_user<'d, 'a>(user: NodeRef<'d, 'a>, scrutiny: Scrutiny) -> Option<NodeRef<'d, 'a>> {
-    let own = CREDENTIALS.iter().filter_map(|key| user.get(key));
-    let provider = user.at(&["auth-provider", "config"]);
-    let of_provider = OF_PROVIDER.iter().filter_map(|key| provider?.get(key));
-    own.chain(of_provider).find(|node| {
-        let text = node.scalar_text().unwrap_or_default();
-        node.shape() == Shape::Scalar && !sops_core::is_ciphertext(text) && !scrutiny.passes(text)
-    })
+    let credentials = users.filter_map(|user| user.get("user")).flat_map(|user| {
+        let own = CREDENTIALS.map(|key| Some((key, user.get(key)?)));
+        let provider = user.at(&["auth-provider", "config"]);
+        let of_provider = OF_PROVIDER.map(|key| Some((key, provider?.get(key)?)));
+        own.into_iter().chain(of_provider).flatten()
+    });
+    let mut scalars = credentials.filter(|(_, node)| node.shape() == Shape::Scalar);
+    scalars.find(|(key, node)| is_open(key, *node))
 }

@@ -71,7 +71,7 @@ fn widened(text: &str, width: usize) -> Vec<u8> {
 }
 
 /// The characters of base64 that a text is sure to have with so many bytes before it.
-fn in_base64(text: &str, shift: usize) -> String {
+pub(crate) fn in_base64(text: &str, shift: usize) -> String {
     let encoded = STANDARD_NO_PAD.encode([&vec![0; shift], text.as_bytes()].concat());
     let first = (shift * 8).div_ceil(6);
     let last = (shift + text.len()) * 8 / 6;
@@ -575,6 +575,22 @@ mod tests {
                 "a private key as a JSON Web Key",
             ),
             (
+                &format!("a = 1\n[key]\nkty = \"EC\"\nd = \"{d}\"\n"),
+                "a private key as a JSON Web Key",
+            ),
+            (
+                &format!("key = {{kty=\"oct\", k=\"{d}\"}}\n"),
+                "a private key as a JSON Web Key",
+            ),
+            (
+                &format!("JWK={}\n", serde_json::json!(jwk)),
+                "a private key as a JSON Web Key",
+            ),
+            (
+                &serde_json::json!([serde_json::json!({ "a": jwk }).to_string()]).to_string(),
+                "a private key as a JSON Web Key",
+            ),
+            (
                 &format!("key: {{kty: oct, k: {d}}}\n"),
                 "a private key as a JSON Web Key",
             ),
@@ -598,6 +614,8 @@ mod tests {
             &wire_guard.replace("PrivateKey = ", "  publicKey: "),
             &format!("a:\n  kty: EC\n  x: {d}\nb:\n  d: {d}\n"),
             &format!("keys:\n- kty: EC\n  x: {d}\n- d: {d}\n"),
+            &format!("[[key]]\nkty = \"EC\"\nx = \"{d}\"\n[[other]]\nd = \"{d}\"\n"),
+            &serde_json::json!(jwk.replace("\"d\"", "\"y\"")).to_string(),
             &format!("kty: EC\nid: {d}\nd: {d}/a\n"),
             &format!(r#"[{{"kty": "EC", "x": "{d}"}}, {{"d": "{d}"}}]"#),
             "var key *rsa.PrivateKey = generate()",
@@ -614,6 +632,8 @@ mod tests {
             "{kty: {",
             "PrivateKey = ",
             "\"kty\":\"oct\",\"k\":\"",
+            "\\\"kty\\\"",
+            "kty = d = \"\\\\",
         ] {
             assert_eq!(kinds(mark.repeat(50_000).as_bytes()), [], "{mark}");
         }
@@ -671,6 +691,10 @@ mod tests {
             (ssh2, "a private key under a passphrase", false),
         ] {
             assert_eq!(kinds(text.as_bytes()), [(what, certain, false)], "{text}");
+            let encoded = STANDARD.encode(&text);
+            for text in [STANDARD.encode(&encoded), encoded] {
+                assert_eq!(kinds(text.as_bytes()), [(what, certain, true)], "{text}");
+            }
         }
         for text in [
             gnupg("public-key"),

@@ -16,7 +16,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// What PEM calls that is public, and the first byte of it: `0x30` for a sequence of ASN.1. SSH gives its keys no fixed one.
-const PUBLIC: [(&str, Option<u8>); 9] = [
+const PUBLIC: [(&str, Option<u8>); 10] = [
     ("CERTIFICATE", Some(0x30)),
     ("TRUSTED CERTIFICATE", Some(0x30)),
     ("X509 CERTIFICATE", Some(0x30)),
@@ -25,6 +25,8 @@ const PUBLIC: [(&str, Option<u8>); 9] = [
     ("X509 CRL", Some(0x30)),
     ("PUBLIC KEY", Some(0x30)),
     ("RSA PUBLIC KEY", Some(0x30)),
+    // The length of the name of the key's type.
+    ("SSH2 PUBLIC KEY", Some(0)),
     ("PGP PUBLIC KEY BLOCK", None),
 ];
 
@@ -45,10 +47,15 @@ const DESCRIPTIONS: [&str; 3] = [
 ];
 
 /// How the lines begin that `openssl` and exports of browsers write between blocks.
-const REMARKS: [&str; 5] = [
+const REMARKS: [&str; 9] = [
     "subject=",
     "issuer=",
+    "subject: ",
+    "issuer: ",
     "Bag Attributes",
+    "Key Attributes",
+    // The usage that Java gives to a certificate.
+    "2.16.840.1.113894.746875.1.1: ",
     "friendlyName: ",
     "localKeyID: ",
 ];
@@ -173,17 +180,19 @@ pub(crate) fn is_public(text: &str) -> bool {
         let (line, behind) = rest.split_once('\n').unwrap_or((rest, ""));
         let line = line.trim_end();
         rest = behind;
-        let is_remark = line.starts_with('#') || REMARKS.iter().any(|word| line.starts_with(word));
-        if is_remark {
-            if !in_text("", line.trim_start_matches('#')).is_empty() {
-                return false;
-            }
-            continue;
-        }
-        if !is_recipient(line) && !is_ssh_key(line) {
+        let is_remark = REMARKS.iter().any(|word| line.starts_with(word));
+        // A remark may follow a key, too.
+        let remark = match is_remark {
+            true => 0,
+            false => line.find('#').unwrap_or(line.len()),
+        };
+        let (key, remark) = line.split_at(remark);
+        let key = key.trim_end();
+        let is_key = is_recipient(key) || is_ssh_key(key);
+        if !key.is_empty() && !is_key || !in_text("", remark.trim_start_matches('#')).is_empty() {
             return false;
         }
-        is_any = true;
+        is_any |= is_key;
     }
     is_any
 }
@@ -242,9 +251,14 @@ struct Block<'t> {
 impl<'t> Block<'t> {
     /// The block at the start of a text, and what follows it. `None` for what has other lines in it than base64.
     fn first(text: &'t str) -> Option<(Self, &'t str)> {
-        let (begin, rest) = text.strip_prefix("-----BEGIN ")?.split_once('\n')?;
-        let label = begin.trim_end().strip_suffix("-----")?;
-        let end = format!("-----END {label}-----");
+        // The form of SSH2 has a space instead of the fifth dash.
+        let (dash, rest) = match text.strip_prefix("---- BEGIN ") {
+            Some(rest) => (" ", rest),
+            None => ("-", text.strip_prefix("-----BEGIN ")?),
+        };
+        let (begin, rest) = rest.split_once('\n')?;
+        let label = begin.trim_end().strip_suffix("----")?.strip_suffix(dash)?;
+        let end = format!("----{dash}END {label}{dash}----");
         let at = rest.find(&end)?;
         let body = Self::decoded(&rest[..at])?;
         Some((Self { label, body }, &rest[at + end.len()..]))
@@ -392,6 +406,9 @@ mod tests {
             format!("{DESCRIPTION}{certificate}"),
             format!("{DESCRIPTION}{certificate}{DESCRIPTION}{certificate}"),
             format!("Bag Attributes\n    localKeyID: 5E 2D\nsubject=CN = a\n{certificate}"),
+            format!("{recipient} # Alice, who has the laptop of the build\n"),
+            format!("{ssh} alice@host # since 2026\n{ssh} # Bob\n{certificate}"),
+            "---- BEGIN SSH2 PUBLIC KEY ----\nComment: \"a key\"\nAAAAC3Nz\n---- END SSH2 PUBLIC KEY ----\n".to_owned(),
         ] {
             assert!(is_public(&text), "{text}");
         }
@@ -399,6 +416,10 @@ mod tests {
             "age1 hunter2".to_owned(),
             format!("{recipient} hunter2"),
             format!("{recipient}\nhunter2"),
+            format!("{recipient} # password: hunter2-Marker9"),
+            format!("hunter2 # {recipient}"),
+            "---- BEGIN SSH2 PUBLIC KEY ----\nAAAAC3Nz\n---- END SSH2 PUBLIC KEY ----\nhunter2\n"
+                .to_owned(),
             "ssh-rsa hunter2".to_owned(),
             "ssh-rsa AAAA hunter2".to_owned(),
             format!("{ssh} alice\npassword: hunter2"),

@@ -94,7 +94,7 @@ impl<'t> SourceMap<'t> {
         let rest = &self.source[place..];
         let mut characters = rest.chars();
         let Some(character) = characters.next() else {
-            return (false, 1);
+            return (false, 0);
         };
         match (self.style, character) {
             (Style::Single, '\'') if rest.starts_with("''") => (true, 2),
@@ -189,6 +189,17 @@ mod tests {
             // Also after a later one was asked for.
             map.range(&(value.len()..value.len()));
             assert_eq!(&source[map.range(&(at..at + 7))], written, "{text}");
+        }
+    }
+
+    /// A value of dotenv may begin with a quote and have more behind it, which counts as it is.
+    #[test]
+    fn a_place_is_in_the_source_whatever_follows_a_quote() {
+        for source in ["\"hunter2\"\\n", "'hunter2''", "\"hunter2\" \"\""] {
+            for (start, _) in source.char_indices() {
+                let range = SourceMap::new(source, source).range(&(start..source.len()));
+                assert!(range.end <= source.len(), "{source}: {range:?}");
+            }
         }
     }
 }

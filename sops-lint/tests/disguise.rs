@@ -274,12 +274,49 @@ fn many_kinds_in_a_text_cost_no_more_than_a_few() {
         "x: 'kind: Secret '\n",
         "{kind: Secret, ",
         "\\nkind: Secret",
+        "\"kind: Secret\\n\",\n",
+        "<kind: Secret &",
+        "- kind: Config\n",
         "U2VjcmV0",
+        "U2VjcmV0xxxxxxxxxx\nU2VjcmV0xxxxxxxxx\n",
+        "U2VjcmV0 a U2VjcmV0 aaaaaaaaaa ",
     ] {
-        let text = line.repeat(1_000_000 / line.len());
+        let text = line.repeat(200_000 / line.len());
         refused(None, "a.sh", text.as_bytes());
         refused(None, "a.yaml", text.as_bytes());
     }
+}
+
+#[test]
+fn a_secret_behind_many_mentions_of_the_kind_is_found() {
+    let secret = "apiVersion: v1\nkind: Secret\nstringData:\n  password: S3cr3t-Marker-9x\n";
+    for mention in [
+        "this reference is to a kind: Secret, which another one defines\n",
+        "# - kind: Secret\n#   name: a\n",
+        "kubectl create <<E\napiVersion: v1\nkind: Secret\nstringData: {password: $PASSWORD}\nE\n",
+    ] {
+        let text = format!("{}cat <<E\n{secret}E\n", mention.repeat(3_000));
+        let found = refused(None, "a.sh", text.as_bytes());
+        assert_eq!(found.len(), 1, "{mention}");
+        assert!(found[0].message.contains("`password`"), "{mention}");
+    }
+}
+
+/// In such a text, most of the text is around every mention.
+#[test]
+fn a_text_that_is_too_much_to_check_is_reported() {
+    let lines = "    {kind: Secret,\n".repeat(20_000);
+    let head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: |\n";
+    let text = format!("{head}{lines}");
+    let config = config("^a\\.yaml$");
+    assert!(refused(None, "a.yaml", text.as_bytes()).is_empty());
+    let found = refused(Some(&config), "a.yaml", text.as_bytes());
+    let is_told = |message: &&str| message.contains("not all of it is checked");
+    assert!(
+        messages(&found).iter().any(is_told),
+        "{:?}",
+        messages(&found)
+    );
 }
 
 /// Each of these would be read thousands of times if every alias were followed.

@@ -9,10 +9,14 @@ use base64::engine::general_purpose::STANDARD;
 use super::{PrivateKey, gnupg, is_base64, is_mixed, web_key};
 
 /// What names such a key. All have four characters and more, as the search for several texts at a time needs them to be fast.
-const NAMES: [(&str, Name); 12] = [
+const NAMES: [(&str, Name); 15] = [
     ("\"kty\"", Name::WebKey),
     ("'kty'", Name::WebKey),
     ("kty:", Name::WebKey),
+    // In a string with escapes, and in TOML.
+    ("\"kty\\", Name::WebKey),
+    ("kty =", Name::WebKey),
+    ("kty=\"", Name::WebKey),
     ("PrivateKey", Name::WireGuard),
     ("privateKey", Name::Number),
     ("private_key", Name::Number),

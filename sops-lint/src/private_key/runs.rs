@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use base64::Engine as _;
 
-use super::{LENIENT, PrivateKey, find_in, is_base64, whole, whole_key};
+use super::{LENIENT, PrivateKey, find_in, formats, is_base64, whole, whole_key};
 
 /// The fewest characters of a piece, and of all pieces: a shorter text holds no key.
 const PIECE: usize = 4;
@@ -135,15 +135,18 @@ impl Run {
             let sample = &packed[..packed.len().min(SAMPLE) / 4 * 4];
             let sample = LENIENT.decode(sample).ok()?;
             let is_encoded = is_base64_text(&sample) || is_wide(&sample);
-            if !is_encoded && !whole::may_begin_with(&sample) {
+            if !is_encoded && !is_text(&sample) && !whole::may_begin_with(&sample) {
                 return None;
             }
             let inner = decoded(&packed)?;
-            let whole = match is_base64_text(&inner) {
-                true => decoded(&inner).and_then(|inner| whole_key(&inner)),
-                false => whole_key(&inner),
-            };
-            whole.or_else(|| first(&inner))
+            let twice = is_base64_text(&inner).then(|| decoded(&inner)).flatten();
+            let texts = twice.into_iter().chain([inner]);
+            let keys = texts.map(|text| {
+                whole_key(&text)
+                    .or_else(|| first(&text))
+                    .or_else(|| named(&text))
+            });
+            keys.flatten().next()
         });
         key.map(|key| PrivateKey {
             span: self.span.clone(),
@@ -166,6 +169,18 @@ fn decoded(base64: &[u8]) -> Option<Vec<u8>> {
 
 fn first(bytes: &[u8]) -> Option<PrivateKey> {
     find_in(bytes, true).into_iter().next()
+}
+
+/// A key that a name beside it tells, such as one of WireGuard or of GnuPG.
+fn named(bytes: &[u8]) -> Option<PrivateKey> {
+    let mut found = Vec::new();
+    formats::find(bytes, &mut found);
+    found.into_iter().next()
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    let is_part = |byte: &u8| !byte.is_ascii_control() || byte.is_ascii_whitespace();
+    bytes.iter().all(is_part)
 }
 
 fn is_base64_text(bytes: &[u8]) -> bool {

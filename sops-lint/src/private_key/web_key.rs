@@ -1,4 +1,4 @@
-//! Private keys as JSON Web Keys, which YAML has too: RFC 7517.
+//! Private keys as JSON Web Keys, which are in YAML, TOML and strings with escapes too: RFC 7517.
 
 use std::ops::Range;
 
@@ -6,6 +6,9 @@ use super::{PrivateKey, is_mixed};
 
 /// How far the members of a key are from `kty`.
 const NEAR: usize = 8 * 1024;
+
+/// How many quotes and backslashes may follow a name: those of a string that is in a string.
+const MAX_QUOTES: usize = 16;
 
 /// The private member of the key whose `kty` is there, and where to go on. Nothing before `from` belongs to the key.
 pub(super) fn key(bytes: &[u8], kty: Range<usize>, from: usize) -> (usize, Option<PrivateKey>) {
@@ -56,6 +59,10 @@ fn block(bytes: &[u8], kty: &Range<usize>, near: Range<usize>) -> Range<usize> {
         .map_or(near.start, |at| near.start + at + 1);
     let column = kty.start - line;
     let is_in = |line: &[u8]| {
+        // A table of TOML ends where the next one begins.
+        if line.trim_ascii_start().starts_with(b"[") {
+            return false;
+        }
         // The dash of an item of a list is in the place of an indentation.
         let begin = line.iter().position(|byte| !b" -".contains(byte));
         begin.is_none_or(|begin| begin >= column)
@@ -101,14 +108,12 @@ fn private_member(bytes: &[u8], members: Range<usize>) -> Option<PrivateKey> {
 /// The values of the members of that name, and where each begins. A value has only characters of base64 for URLs.
 fn values_of<'m>(members: &'m [u8], name: &'m [u8]) -> impl Iterator<Item = (usize, &'m [u8])> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
+    let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\');
     let found = move |colon: usize| {
         let key = members[..colon].trim_ascii_end();
-        let key = key
-            .strip_suffix(b"\"")
-            .or(key.strip_suffix(b"'"))
-            .unwrap_or(key);
-        let before = key.strip_suffix(name)?;
+        let quotes = key.iter().rev().take(MAX_QUOTES);
+        let quotes = quotes.take_while(|byte| is_quote(byte)).count();
+        let before = key[..key.len() - quotes].strip_suffix(name)?;
         if before.last().is_some_and(is_part) {
             return None;
         }
@@ -126,6 +131,6 @@ fn values_of<'m>(members: &'m [u8], name: &'m [u8]) -> impl Iterator<Item = (usi
     let colons = members
         .iter()
         .enumerate()
-        .filter(|(_, byte)| **byte == b':');
+        .filter(|(_, byte)| matches!(byte, b':' | b'='));
     colons.filter_map(move |(colon, _)| found(colon))
 }

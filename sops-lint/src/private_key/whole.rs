@@ -1,5 +1,7 @@
 //! Private keys in binary formats, which the first bytes of a file, or of the content of base64, tell.
 
+use std::ops::Range;
+
 /// A key, and whether anyone can use it: others are under a passphrase, as far as that shows.
 type Key = (&'static str, bool);
 
@@ -13,6 +15,9 @@ const GNUPG: [(&[u8], bool); 2] = [
     (b"(11:private-key(", true),
     (b"(21:protected-private-key(", false),
 ];
+
+/// What is in base64 between the first and last line of a key of OpenSSH.
+const OPENSSH: &[u8] = b"openssh-key-v1\0";
 
 const JKS: &[u8] = b"\xFE\xED\xFE\xED\0\0\0";
 const JCEKS: &[u8] = b"\xCE\xCE\xCE\xCE\0\0\0";
@@ -35,7 +40,8 @@ pub(super) fn may_begin_with(bytes: &[u8]) -> bool {
         Some(b'=') => bytes.starts_with(TOR),
         Some(0xFE) => bytes.starts_with(JKS),
         Some(0xCE) => bytes.starts_with(JCEKS),
-        Some(_) => packet_of_pgp(bytes).is_some(),
+        Some(b'o') => bytes.starts_with(OPENSSH),
+        Some(_) => is_key_of_pgp(bytes, &SECRET) || is_key_of_pgp(bytes, &PUBLIC),
         None => false,
     }
 }
@@ -54,42 +60,71 @@ pub(super) fn of(bytes: &[u8]) -> Option<Key> {
         }
         b'=' => (bytes.len() >= TOR.len() + 64).then_some(("a private key of Tor", true)),
         0xFE | 0xCE => has_key_of_java(bytes)?.then_some(("a Java keystore with a key", false)),
-        _ => {
-            let body = packet_of_pgp(bytes)?;
-            (body.end <= bytes.len()).then_some(("a private key of PGP", true))
-        }
+        b'o' => Some(("a private key of SSH", true)),
+        _ => has_key_of_pgp(bytes).then_some(("a private key of PGP", true)),
     }
 }
 
-/// Where the body of a packet with a secret key or subkey is: RFC 9580, sections 4.2 and 5.5.3.
-fn packet_of_pgp(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
-    let number = |range: std::ops::Range<usize>| {
+/// The tags of packets with keys and subkeys: RFC 9580, section 5. Others follow the first key.
+const SECRET: [u8; 2] = [5, 7];
+const PUBLIC: [u8; 2] = [6, 14];
+
+/// The tag of a packet, and where its body is: RFC 9580, section 4.2.
+fn packet_of_pgp(bytes: &[u8]) -> Option<(u8, Range<usize>)> {
+    let header = *bytes.first()?;
+    let number = |range: Range<usize>| {
         let bytes = bytes.get(range)?;
-        Some(
-            bytes
-                .iter()
-                .fold(0, |all, byte| all << 8 | usize::from(*byte)),
-        )
+        let add = |all, byte: &u8| all << 8 | usize::from(*byte);
+        Some(bytes.iter().fold(0, add))
     };
-    let (start, length) = match *bytes.first()? {
+    let (tag, start, length) = match header {
         // The old form of the header.
-        0x94 | 0x9C => (2, number(1..2)?),
-        0x95 | 0x9D => (3, number(1..3)?),
-        0x96 | 0x9E => (5, number(1..5)?),
+        0x80..0xC0 => {
+            let size = [1, 2, 4].get(usize::from(header & 3))?;
+            (header >> 2 & 0xF, 1 + size, number(1..1 + size)?)
+        }
         // The new one.
-        0xC5 | 0xC7 => match number(1..2)? {
-            short @ 0..192 => (2, short),
-            long @ 192..224 => (3, ((long - 192) << 8) + number(2..3)? + 192),
-            255 => (6, number(2..6)?),
-            _ => return None,
-        },
+        0xC0.. => {
+            let (start, length) = match number(1..2)? {
+                short @ 0..192 => (2, short),
+                long @ 192..224 => (3, ((long - 192) << 8) + number(2..3)? + 192),
+                255 => (6, number(2..6)?),
+                _ => return None,
+            };
+            (header & 0x3F, start, length)
+        }
         _ => return None,
     };
-    let time = u32::try_from(number(start + 1..start + 5)?).ok()?;
-    let is_version = (3..=6).contains(bytes.get(start)?);
-    let is_algorithm = matches!(bytes.get(start + 5)?, 1..=3 | 16..=19 | 22 | 25..=36);
-    let is_key = is_version && is_algorithm && time >= FIRST_TIME && length >= 32;
-    is_key.then(|| start..start.saturating_add(length))
+    Some((tag, start..start.saturating_add(length)))
+}
+
+/// Whether the bytes begin with a packet of a key with one of these tags: RFC 9580, section 5.5.
+fn is_key_of_pgp(bytes: &[u8], tags: &[u8]) -> bool {
+    let Some((_, body)) = packet_of_pgp(bytes).filter(|(tag, _)| tags.contains(tag)) else {
+        return false;
+    };
+    let Some([version, time @ .., algorithm]) =
+        bytes.get(body.start..).and_then(<[u8]>::first_chunk::<6>)
+    else {
+        return false;
+    };
+    let time = time.iter().fold(0, |all, byte| all << 8 | u32::from(*byte));
+    let is_algorithm = matches!(algorithm, 1..=3 | 16..=19 | 22 | 25..=36);
+    (3..=6).contains(version) && is_algorithm && time >= FIRST_TIME && body.len() >= 32
+}
+
+/// Whether one of the packets is a whole secret key, which public keys may precede.
+fn has_key_of_pgp(mut bytes: &[u8]) -> bool {
+    while let Some((_, body)) = packet_of_pgp(bytes) {
+        let Some(rest) = bytes.get(body.end..) else {
+            return false;
+        };
+        if is_key_of_pgp(bytes, &SECRET) {
+            return true;
+        }
+        bytes = rest;
+    }
+    false
 }
 
 /// The content of an element of ASN.1 with that tag, which may be cut off, and its length; of indefinite length, all that follows.
@@ -270,6 +305,18 @@ mod tests {
                 true,
             ),
             (bytes(GIT_CRYPT, 140), "a key of git-crypt", true),
+            (
+                [
+                    packet(b"\x98\x33", 4, 22, 0x33),
+                    bytes(b"\xB4\x05a <b>", 0),
+                    packet(b"\xB9\x01\x00", 4, 1, 256),
+                    packet(b"\x94\x58", 4, 22, 0x58),
+                ]
+                .concat(),
+                "a private key of PGP",
+                true,
+            ),
+            (bytes(OPENSSH, 64), "a private key of SSH", true),
             (bytes(TOR, 64), "a private key of Tor", true),
             (
                 bytes(b"(11:private-key(3:rsa", 64),
@@ -341,6 +388,12 @@ mod tests {
             // A public key, a message, another algorithm, the time 0, a length beyond the end.
             packet(b"\x98\x33", 4, 22, 0x33),
             packet(b"\x84\x58", 3, 1, 0x58),
+            [
+                packet(b"\x98\x33", 4, 22, 0x33),
+                packet(b"\xCE\x33", 4, 18, 0x33),
+                b"\x94\x58".to_vec(),
+            ]
+            .concat(),
             packet(b"\x94\x58", 4, 99, 0x58),
             bytes(b"\x94\x58\x04\0\0\0\0\x16", 0x58),
             packet(b"\x95\xFF\x00", 4, 1, 256),

@@ -3,25 +3,20 @@
 use std::ops::Range;
 
 use sops_core::Document;
+use sops_core::document::NodeRef;
 
+use super::Shown;
+use super::pieces::Pieces;
 use super::worth::Judge;
 use crate::object::objects;
 use crate::secret::secret_fields;
-use crate::template;
-use crate::unparsed::{Literal, literal as in_lines, names_secret};
+use crate::unparsed::{literal as in_lines, names_secret};
+use crate::{kubeconfig, template};
 
 const KIND: &str = "kind";
 
 /// How long a manifest may be before and after its kind, in bytes.
 const LENGTH: usize = 32 * 1024;
-
-/// The lines of a manifest without what is before them.
-#[derive(Default)]
-struct Block {
-    text: String,
-    /// Where each line begins, in the block and in the text that it is in.
-    lines: Vec<(usize, usize)>,
-}
 
 /// A line of a text, without its line break.
 #[derive(Clone, Copy)]
@@ -38,23 +33,41 @@ struct Margin<'t> {
     column: usize,
 }
 
-/// The first value that looks like a secret of the Secret that has its `kind` at a place.
-pub(super) fn literal(text: &str, at: usize, judge: &Judge) -> Option<Literal> {
-    let block = Block::around(text, at)?;
-    if !judge.may_read(block.text.len()) {
-        return None;
-    }
-    let literal = in_block(&block.text, judge)?;
-    Some(Literal {
-        span: block.place(&literal.span),
-        key: literal.key,
-    })
+/// The first value that looks like a secret of the object that has its `kind` at a place.
+pub(super) fn shown(text: &str, at: usize, judge: &Judge) -> Option<Shown> {
+    let start = text.ceil_char_boundary(at.saturating_sub(LENGTH));
+    let window = &text[start..text.floor_char_boundary(at + LENGTH)];
+    around(window, at - start, judge)
+        .into_iter()
+        .find_map(|block| {
+            let shown = in_block(&block.text, judge)?;
+            let span = block.place(&shown.span);
+            // The last line of a text may have no end, which each line of the block has.
+            let end = (start + span.end).min(text.len());
+            Some(Shown {
+                span: start + span.start..end,
+                ..shown
+            })
+        })
 }
 
-fn in_block(text: &str, judge: &Judge) -> Option<Literal> {
+fn in_block(text: &str, judge: &Judge) -> Option<Shown> {
+    if !judge.may_read(text.len()) || !may_have_values(text) {
+        return None;
+    }
     let filled = template::filled(text);
     let Ok(document) = Document::parse_leniently(filled.as_deref().unwrap_or(text)) else {
-        return in_lines(text, names_secret, |key, value| judge.is_secret(key, value));
+        let literal = in_lines(text, names_secret, |key, value| judge.is_secret(key, value));
+        return literal.map(Shown::from);
+    };
+    let is_open = |key: &str, node: NodeRef<'_, '_>, span: &Range<usize>| {
+        let source = text.get(span.clone()).unwrap_or_default();
+        let is_filled = filled.is_some() && template::has_action(source);
+        let value = match is_filled {
+            true => source,
+            false => node.scalar_text().unwrap_or_default(),
+        };
+        judge.is_secret(key, value)
     };
     let objects = objects(&document);
     let secrets = objects
@@ -63,85 +76,70 @@ fn in_block(text: &str, judge: &Judge) -> Option<Literal> {
     let fields = secrets.flat_map(|object| secret_fields(object.node));
     let fields: Vec<_> = fields.filter(|field| field.holds_values()).collect();
     let mut values = fields.iter().flat_map(|field| field.values());
-    let value = values.find(|value| {
-        let source = text.get(value.origin.clone()).unwrap_or_default();
-        let is_filled = filled.is_some() && template::has_action(source);
-        let value_text = match is_filled {
-            true => source,
-            false => value.node.scalar_text().unwrap_or_default(),
-        };
-        judge.is_secret(value.key, value_text)
-    })?;
-    Some(Literal {
-        span: value.origin.clone(),
-        key: value.key.to_owned(),
+    let value = values.find(|value| is_open(value.key, value.node, &value.origin));
+    if let Some(value) = value {
+        return Some(Shown {
+            span: value.origin.clone(),
+            key: value.key.to_owned(),
+            is_kubeconfig: false,
+        });
+    }
+    let is_credential = |key: &str, node: NodeRef<'_, '_>| is_open(key, node, &node.span());
+    let mut tops = document.tops().flatten();
+    let (key, node) = tops.find_map(|top| kubeconfig::find(top, is_credential))?;
+    Some(Shown {
+        span: node.span(),
+        key: key.to_owned(),
+        is_kubeconfig: true,
     })
 }
 
-impl Block {
-    /// The manifest around a key `kind`.
-    fn around(text: &str, at: usize) -> Option<Self> {
-        let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
-        let quote = text[start..at]
-            .chars()
-            .next_back()
-            .filter(|c| "\"'`".contains(*c));
-        let is_quoted = quote.is_some_and(|quote| text[at + KIND.len()..].starts_with(quote));
-        let key = at - usize::from(is_quoted);
-        if let Some(range) = flow(text, start, key) {
-            return Some(Self {
-                text: text[range.clone()].to_owned(),
-                lines: vec![(0, range.start)],
-            });
-        }
-        let own = Line::at(text, start);
-        let before = &text[start..key];
-        let is_item = before.ends_with("- ");
-        // The first line of a program's string is not indented as the others are.
-        let is_begun = quote.is_some() && !is_quoted;
-        let margin = match is_begun {
-            true => Margin {
-                mark: "",
-                column: own.next(text).map_or(0, |line| line.indentation(0)),
-            },
-            false => Margin {
-                mark: before.trim_end_matches("- ").trim_end(),
-                column: before.len(),
-            },
-        };
-        let mut block = Self::default();
-        if !is_begun && !is_item {
-            let lines = margin.lines_before(text, own);
-            lines.into_iter().rev().for_each(|line| block.push(line));
-        }
-        block.push(own.from(before.len()));
-        let lines = margin.lines_after(text, own);
-        lines.into_iter().for_each(|line| block.push(line));
-        Some(block)
-    }
+/// Whether the text has the name of a field with values: most places that name the kind only refer to a Secret.
+fn may_have_values(text: &str) -> bool {
+    let mut words = text.as_bytes().windows(4);
+    words.any(|word| word.eq_ignore_ascii_case(b"data") || word == b"user")
+}
 
-    fn push(&mut self, line: Line<'_>) {
-        self.lines.push((self.text.len(), line.start));
-        self.text.push_str(line.text);
-        self.text.push('\n');
+/// The manifest around a key `kind`, without what is before its lines; several where that can be read in several ways.
+fn around(text: &str, at: usize, judge: &Judge) -> Vec<Pieces> {
+    let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
+    let quote = text[start..at]
+        .chars()
+        .next_back()
+        .filter(|c| "\"'`".contains(*c));
+    let is_quoted = quote.is_some_and(|quote| text[at + KIND.len()..].starts_with(quote));
+    let key = at - usize::from(is_quoted);
+    if let Some(range) = flow(text, start, key, judge) {
+        let mut block = Pieces::default();
+        block.push(&text[range.clone()], range.start);
+        return vec![block];
     }
-
-    /// The place in the outer text of a place in the block.
-    fn place(&self, span: &Range<usize>) -> Range<usize> {
-        let outer = |at: usize| {
-            let line = self.lines.partition_point(|(start, _)| *start <= at);
-            let (inner, outer) = self.lines[line.saturating_sub(1)];
-            outer + (at - inner)
-        };
-        let start = outer(span.start);
-        // The end of a value belongs to the line of its last character.
-        let last = span.end.saturating_sub(1).max(span.start);
-        start..(outer(last) + (span.end - last)).max(start)
+    let own = Line::at(text, start);
+    let before = &text[start..key];
+    // The first line of a program's string is not indented as the others are.
+    if quote.is_some() && !is_quoted {
+        let column = own.next(text).map_or(0, |line| line.indentation(0));
+        return vec![Margin { mark: "", column }.block(text, own, before.len(), false)];
+    }
+    let column = before.len();
+    let marked = Margin {
+        mark: before.trim_end(),
+        column,
+    };
+    let marked = || marked.block(text, own, before.len(), true);
+    // A dash is one of a list, or in each line of a comment.
+    match before.ends_with("- ") {
+        true => {
+            let mark = before.trim_end_matches("- ").trim_end();
+            let item = Margin { mark, column };
+            vec![item.block(text, own, before.len(), false), marked()]
+        }
+        false => vec![marked()],
     }
 }
 
 /// The brackets that a key is in, if they begin in its line.
-fn flow(text: &str, line: usize, key: usize) -> Option<Range<usize>> {
+fn flow(text: &str, line: usize, key: usize, judge: &Judge) -> Option<Range<usize>> {
     let mut depth = 0_usize;
     let mut start = None;
     for (at, byte) in text[line..key].bytes().enumerate().rev() {
@@ -157,7 +155,7 @@ fn flow(text: &str, line: usize, key: usize) -> Option<Range<usize>> {
     }
     let start = start?;
     let mut depth = 0_usize;
-    for (at, byte) in text[start..].bytes().enumerate().take(LENGTH) {
+    for (at, byte) in text[start..].bytes().enumerate() {
         match byte {
             b'{' => depth += 1,
             b'}' => depth -= 1,
@@ -167,6 +165,7 @@ fn flow(text: &str, line: usize, key: usize) -> Option<Range<usize>> {
             return Some(start..start + at + 1);
         }
     }
+    judge.may_read(text.len() - start);
     None
 }
 
@@ -210,17 +209,47 @@ impl<'t> Line<'t> {
 }
 
 impl Margin<'_> {
-    fn lines_after<'t>(&self, text: &'t str, own: Line<'t>) -> Vec<Line<'t>> {
+    /// The lines of the manifest whose `kind` is in a line after so many bytes, and may be below other keys.
+    fn block(&self, text: &str, own: Line<'_>, before: usize, is_below: bool) -> Pieces {
+        let lines_before = match is_below {
+            true => self.lines_before(text, own),
+            false => Vec::new(),
+        };
+        let is_version = |line: &Line<'_>| is_key(line.text, &["apiVersion"]);
+        let has_version = lines_before.iter().any(is_version);
+        let lines = lines_before.into_iter().rev();
+        let lines = lines
+            .chain([own.from(before)])
+            .chain(self.lines_after(text, own, has_version));
+        let mut block = Pieces::default();
+        for line in lines {
+            block.push(line.text, line.start);
+            block.text.push('\n');
+        }
+        block
+    }
+
+    /// `has_version` is whether the next version is that of another object.
+    fn lines_after<'t>(
+        &self,
+        text: &'t str,
+        own: Line<'t>,
+        mut has_version: bool,
+    ) -> Vec<Line<'t>> {
         let mut lines = Vec::new();
         let mut line = own;
-        while let Some(next) = line
-            .next(text)
-            .filter(|next| next.start - own.start < LENGTH)
-        {
+        while let Some(next) = line.next(text) {
             line = next;
             match self.content(line) {
-                Some(content) if is_key(content.text, &["kind", "apiVersion"]) => break,
-                Some(content) => lines.push(content),
+                Some(content) if is_key(content.text, &["kind"]) => break,
+                Some(content) => {
+                    let is_version = is_key(content.text, &["apiVersion"]);
+                    if is_version && has_version {
+                        break;
+                    }
+                    has_version |= is_version;
+                    lines.push(content);
+                }
                 None => break,
             }
         }
@@ -231,10 +260,7 @@ impl Margin<'_> {
     fn lines_before<'t>(&self, text: &'t str, own: Line<'t>) -> Vec<Line<'t>> {
         let mut lines = Vec::new();
         let mut line = own;
-        while let Some(previous) = line
-            .previous(text)
-            .filter(|line| own.start - line.start < LENGTH)
-        {
+        while let Some(previous) = line.previous(text) {
             line = previous;
             match self.content(line) {
                 Some(content) if is_key(content.text, &["kind"]) => break,
@@ -324,8 +350,8 @@ mod tests {
 
     fn found(text: &str) -> Option<String> {
         let at = text.find("kind").expect(text);
-        let literal = literal(text, at, &Judge::of(Path::new("a.sh")))?;
-        Some(text[literal.span].to_owned())
+        let shown = shown(text, at, &Judge::of(Path::new("a.sh"), text.len()))?;
+        Some(text[shown.span].to_owned())
     }
 
     #[test]
@@ -339,10 +365,18 @@ mod tests {
             "a('''kind: Secret\n    stringData:\n      password: hunter2-Marker\n''')",
             "const a = {kind: 'Secret', stringData: {password: hunter2-Marker}};",
             " 9: kind: Secret\n10: stringData:\n11:   password: hunter2-Marker\n",
+            "kind: Secret\napiVersion: v1\nstringData:\n  password: hunter2-Marker\n",
             "kind: Secret\r\nstringData:\r\n  password: hunter2-Marker\r\n",
+            "-- kind: Secret\n--\n-- stringData:\n--   password: hunter2-Marker\nselect 1;\n",
+            "- stringData:\n-   password: hunter2-Marker\n- kind: Secret\n",
+            "a\n | kind: Secret\n | stringData:\n |   password: hunter2-Marker\n",
+            "/*\n * kind: Secret\n * stringData:\n *   password: hunter2-Marker\n */\n",
+            "<<E\nkind: Config\napiVersion: v1\nusers:\n- user:\n    token: hunter2-Marker\nE\n",
         ] {
             assert_eq!(found(text).as_deref(), Some("hunter2-Marker"), "{text}");
         }
+        let at_end = "kind: Secret\nstringData:\n  password: |\n    hunter2-Marker";
+        assert_eq!(found(at_end).as_deref(), Some("|\n    hunter2-Marker"));
         for text in [
             "kind: Secret\n---\nstringData:\n  password: hunter2-Marker\n",
             "stringData:\n  password: hunter2-Marker\n---\nkind: Secret\n",
@@ -352,6 +386,9 @@ mod tests {
             "# kind: Secret\nstringData:\n  password: hunter2-Marker\n",
             "apiVersion: x/v1\nkind: Secret\nstringData:\n  password: hunter2-Marker\n",
             "kind: Secret\nstringData:\n  user: admin\n",
+            "- kind: Secret\n- name: a\nstringData:\n  password: hunter2-Marker\n",
+            "kind: Config\napiVersion: v1\nusers:\n- user:\n    token: ${TOKEN}\n",
+            "kind: Config\napiVersion: v2\nusers:\n- user:\n    token: hunter2-Marker\n",
         ] {
             assert_eq!(found(text), None, "{text}");
         }
@@ -362,7 +399,7 @@ mod tests {
         let text = "é# \u{85}- \"kind\": Secret\r\né# stringData: {'é\n\n- '`kind: Secret";
         for (start, _) in text.char_indices() {
             for (at, _) in text[start..].match_indices("kind") {
-                let _ = literal(&text[start..], at, &Judge::of(Path::new("a")));
+                let _ = shown(&text[start..], at, &Judge::of(Path::new("a"), text.len()));
             }
         }
     }

@@ -2,7 +2,9 @@
 //! Only values that look like secrets count, because many such texts are examples.
 
 mod block;
+mod markup;
 mod packed;
+mod pieces;
 mod worth;
 
 use std::borrow::Cow;
@@ -17,29 +19,39 @@ use sops_core::document::NodeRef;
 use crate::embedded::Frame;
 use crate::finding::Finding;
 use crate::object::objects;
+use crate::private_key::in_base64;
 use crate::report::Report;
-use crate::rules::PLAINTEXT_SECRET;
+use crate::rules::{BROKEN_FILE, PLAINTEXT_SECRET, own_rule};
 use crate::secret::secret_fields;
 use crate::spans::Spans;
 use crate::unparsed::{Literal, kind_before};
-use crate::{form, template};
+use crate::{form, kubeconfig, template};
 use worth::Judge;
 
 const HELP: &str =
-    "delete it, or move the Secret to a file of its own and encrypt that with `sops-rs encrypt -i`";
+    "delete it, or move the object to a file of its own and encrypt that with `sops-rs encrypt -i`";
 
 /// How deep manifests are in each other.
 const DEPTH: usize = 3;
 
-/// The word that a Secret's manifest has, and what base64 makes of it at each offset.
-const WORDS: [&str; 4] = ["Secret", "U2VjcmV0", "NlY3Jld", "TZWNyZX"];
+/// What the manifest of a Secret has.
+const SECRET: &str = "Secret";
 
-/// A place in a text where a Secret's manifest may be.
+/// What a kubeconfig has: its kind in YAML, in JSON and in JSON in a string.
+const CONFIG: [&str; 5] = [
+    "kind: Config",
+    "kind\":\"Config",
+    "kind\": \"Config",
+    "kind\\\":\\\"Config",
+    "kind\\\": \\\"Config",
+];
+
+/// A place in a text where a manifest may be.
 #[derive(Clone, Copy, Debug)]
 enum Candidate {
     /// Where the key `kind` is.
     Kind(usize),
-    /// Where base64 has the word.
+    /// Where base64 has it or the word after it.
     Base64(usize),
 }
 
@@ -51,39 +63,91 @@ impl Candidate {
     }
 }
 
+/// A value that looks like a secret, in an object that a text shows.
+struct Shown {
+    /// Where it is in the text; of encoded text, the place of the code.
+    span: Range<usize>,
+    key: String,
+    /// Whether the object is a kubeconfig, and not a Secret.
+    is_kubeconfig: bool,
+}
+
+impl From<Literal> for Shown {
+    fn from(Literal { span, key }: Literal) -> Self {
+        let is_kubeconfig = false;
+        Self {
+            span,
+            key,
+            is_kubeconfig,
+        }
+    }
+}
+
 /// Reports the Secrets in a file that holds them among other things. `document` is the file, if it was read as one.
 pub(crate) fn look(document: Option<&Document<'_>>, report: &mut Report<'_>) {
-    let text = report.text();
     let path = report.input.path;
+    let is_prose = form::is_prose(path) && !markup::is_page(path) || worth::is_prose(path);
+    let seen = markup::seen(report.text()).filter(|_| document.is_none());
+    let text = seen.as_ref().map_or(report.text(), |seen| &seen.text);
     let mut found = candidates(text).peekable();
-    if found.peek().is_none() || form::is_prose(path) || worth::is_prose(path) {
+    if found.peek().is_none() || is_prose {
         return;
     }
-    let judge = &Judge::of(path);
+    let judge = &Judge::of(path, text.len());
     match document {
         Some(document) => in_document(document, found, judge, report),
         None if report.findings.iter().any(is_plaintext_secret) => {}
         None => {
-            for literal in literals(text, judge, DEPTH) {
-                add(literal, report);
+            let mut found = literals(text, judge, DEPTH);
+            // A kubeconfig by itself is for the creation rules.
+            if seen.is_none() && found.iter().any(|one| one.is_kubeconfig) && is_kubeconfig(text) {
+                found.retain(|one| !one.is_kubeconfig);
+            }
+            for one in found {
+                let span = match &seen {
+                    Some(seen) => seen.place(&one.span),
+                    None => one.span,
+                };
+                add(Shown { span, ..one }, report);
             }
         }
     }
+    if judge.is_exhausted() {
+        too_much(report);
+    }
+}
+
+/// Whether all of the text is YAML with a kubeconfig.
+fn is_kubeconfig(text: &str) -> bool {
+    Document::parse_leniently(text).is_ok_and(|document| {
+        let mut tops = document.tops().flatten();
+        tops.any(|top| kubeconfig::find(top, |_, _| true).is_some())
+    })
 }
 
 fn is_plaintext_secret(finding: &Finding) -> bool {
     finding.rule.code == PLAINTEXT_SECRET.code
 }
 
-fn add(literal: Literal, report: &mut Report<'_>) {
-    let Literal { span, key } = literal;
+fn add(shown: Shown, report: &mut Report<'_>) {
+    let key = shown.key;
+    let message = match shown.is_kubeconfig {
+        true => format!("the text contains a kubeconfig with a credential in plaintext: `{key}`"),
+        false => format!("the text contains a Secret with a value in plaintext: `{key}`"),
+    };
     report.of(&PLAINTEXT_SECRET, None);
-    report
-        .span(
-            span,
-            format!("the text contains a Secret with a value in plaintext: `{key}`"),
-        )
-        .help(HELP);
+    report.span(shown.span, message).help(HELP);
+}
+
+/// Reports a file whose kinds of Secrets have too much text around them.
+fn too_much(report: &mut Report<'_>) {
+    let rule = match own_rule(report) {
+        Some(_) => &PLAINTEXT_SECRET,
+        None => &BROKEN_FILE,
+    };
+    report.of(rule, None);
+    let message = "the text names the kind of Secrets too often, so not all of it is checked";
+    report.span(0..0, message).help("split the file");
 }
 
 /// Looks at the scalars and comments of a document. Its objects are looked at elsewhere.
@@ -109,6 +173,7 @@ fn in_document(
     let comments = Spans::new(document.comments());
     let known = known(document, report);
     let mut seen = HashSet::new();
+    let mut end = 0;
     let text = without_diff_signs(text);
     for candidate in candidates {
         let at = candidate.at();
@@ -119,35 +184,45 @@ fn in_document(
             let is_long = node
                 .as_str()
                 .is_some_and(|text| text.len() > "kind: Secret".len());
-            if is_long && seen.insert(span.start) && !known.overlap(span) {
-                in_scalar(*node, judge, report);
+            let is_new = !known.overlap(span) && seen.insert(span.start);
+            if is_new && is_long && in_scalar(*node, judge, report) {
+                continue;
+            }
+            // The scalar may be a line of a text that is a list.
+            let is_quoted = text[span.start..].starts_with(['"', '\'']);
+            if is_new && is_quoted && at >= end {
+                let (shown, to) = shown_at(&text, candidate, judge, DEPTH);
+                end = to;
+                shown.into_iter().for_each(|shown| add(shown, report));
             }
         } else if comments.overlap(&(at..at + 1))
             && !known.overlap(&(at..at + 1))
             && seen.insert(at)
-            && let Some(literal) = literal_at(&text, candidate, judge, DEPTH)
+            && let (Some(shown), _) = shown_at(&text, candidate, judge, DEPTH)
         {
-            add(literal, report);
+            add(shown, report);
         }
     }
 }
 
-fn in_scalar(node: NodeRef<'_, '_>, judge: &Judge, report: &mut Report<'_>) {
+/// Whether something was found.
+fn in_scalar(node: NodeRef<'_, '_>, judge: &Judge, report: &mut Report<'_>) -> bool {
     let Some(value) = node.as_str() else {
-        return;
+        return false;
     };
     let found = literals(value, judge, DEPTH);
     if found.is_empty() {
-        return;
+        return false;
     }
     let span = node.span();
     let source = report.text().get(span.clone()).unwrap_or_default();
     let frame = Frame::of_scalar(value, source, span.start, node.path());
     report.within(Some(frame));
-    for literal in found {
-        add(literal, report);
+    for shown in found {
+        add(shown, report);
     }
     report.within(None);
+    true
 }
 
 /// The values of Secrets and what was reported.
@@ -164,24 +239,37 @@ fn known(document: &Document<'_>, report: &Report<'_>) -> Spans {
     Spans::new(values.chain(reported.map(|one| one.location.offset..one.end)))
 }
 
-/// The places in a text where a Secret's manifest may be.
+/// The places in a text where a manifest may be.
 fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
     static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let plain = [SECRET].into_iter().chain(CONFIG).map(str::to_owned);
+        let once = |text: &str| [0, 1, 2].map(|shift| in_base64(text, shift));
+        let packed: Vec<String> = [SECRET, CONFIG[0]].into_iter().flat_map(once).collect();
+        let twice: Vec<String> = packed.iter().flat_map(|text| once(text)).collect();
         // The usual kind of matching has no fast search.
         let search = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostFirst)
-            .build(WORDS);
+            .build(plain.chain(packed).chain(twice));
         search.ok()
     });
+    let bytes = text.as_bytes();
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
     let words = SEARCH.iter().flat_map(move |search| search.find_iter(text));
     words.filter_map(move |word| match word.pattern().as_usize() {
-        0 => kind_before(text.as_bytes(), word.start()).map(Candidate::Kind),
+        0 => kind_before(bytes, word.start()).map(Candidate::Kind),
+        number if number <= CONFIG.len() => {
+            let is_part = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(is_word);
+            let is_before =
+                is_part(word.start().checked_sub(1)) && !bytes[..word.start()].ends_with(b"\\n");
+            let is_whole = !is_before && !is_part(Some(word.end()));
+            is_whole.then_some(Candidate::Kind(word.start()))
+        }
         _ => Some(Candidate::Base64(word.start())),
     })
 }
 
-/// The first value that looks like a secret of each Secret in a text. Places in encoded text are those of the code.
-fn literals(text: &str, judge: &Judge, depth: usize) -> Vec<Literal> {
+/// The first value that looks like a secret of each object in a text.
+fn literals(text: &str, judge: &Judge, depth: usize) -> Vec<Shown> {
     // What is in the comment of a template is not there.
     let filled = template::filled(text);
     let is_filled = |candidate: &Candidate| {
@@ -194,34 +282,42 @@ fn literals(text: &str, judge: &Judge, depth: usize) -> Vec<Literal> {
     let mut end = 0;
     let mut found = Vec::new();
     for candidate in candidates(&text).filter(|one| !is_filled(one)) {
-        if candidate.at() < end || !judge.may_read(0) {
+        if candidate.at() < end {
             continue;
         }
-        if let Some(literal) = literal_at(&text, candidate, judge, depth) {
-            end = literal.span.end;
-            found.push(literal);
+        if !judge.may_read(0) {
+            break;
         }
+        let (shown, to) = shown_at(&text, candidate, judge, depth);
+        end = to;
+        found.extend(shown);
     }
     found
 }
 
-fn literal_at(text: &str, candidate: Candidate, judge: &Judge, depth: usize) -> Option<Literal> {
+/// What is at a place, and where to go on.
+fn shown_at(
+    text: &str,
+    candidate: Candidate,
+    judge: &Judge,
+    depth: usize,
+) -> (Option<Shown>, usize) {
     let packed = match candidate {
-        Candidate::Base64(at) => Some(packed::base64(text, at)?),
-        Candidate::Kind(at) => packed::escaped(text, at),
+        Candidate::Base64(at) => Some(packed::base64(text, at, judge)),
+        Candidate::Kind(at) => packed::quoted(text, at).map(|(span, inner)| (span, Some(inner))),
     };
     let Some((span, inner)) = packed else {
-        return block::literal(text, candidate.at(), judge);
+        let shown = block::shown(text, candidate.at(), judge);
+        let end = shown.as_ref().map_or(0, |shown| shown.span.end);
+        return (shown, end);
     };
-    if !judge.may_read(inner.len()) {
-        return None;
-    }
-    let depth = depth.checked_sub(1)?;
-    let literal = literals(&inner, judge, depth).into_iter().next()?;
-    Some(Literal {
-        span,
-        key: literal.key,
-    })
+    let end = span.end;
+    let inner = inner.filter(|_| judge.may_read(span.len()));
+    let shown = inner.zip(depth.checked_sub(1)).and_then(|(inner, depth)| {
+        let shown = literals(&inner, judge, depth).into_iter().next()?;
+        Some(Shown { span, ..shown })
+    });
+    (shown, end)
 }
 
 /// The text of a patch without the signs before its lines, which do not count.

@@ -6,12 +6,13 @@ use std::path::Path;
 use base64::Engine as _;
 use sops_core::CIPHERTEXT_PREFIX;
 
+use super::markup;
 use super::packed::BASE64;
 use crate::likeness::{in_text, is_credential, is_random, judge};
 use crate::rules::is_open_reference;
 use crate::{action, template};
 
-/// Extensions of the sources of programs, whose tests have Secrets with passwords of no worth.
+/// Extensions of the sources of programs, whose tests have Secrets with passwords of no worth. Pages of HTML show such Secrets too.
 const SOURCES: [&str; 35] = [
     "go",
     "py",
@@ -50,16 +51,19 @@ const SOURCES: [&str; 35] = [
     "proto",
 ];
 
-/// How many bytes of manifests are read in one file: a text may have the kind of a Secret in every line, with all other lines around it.
-const BYTES: usize = 2 * 1024 * 1024;
+/// How many bytes of manifests are read in one file, at least and for each of its bytes: a text may have the kind of a Secret in every line,
+/// with all other lines around it.
+const BYTES: usize = 256 * 1024;
+const TIMES: usize = 8;
 
 /// What reading a manifest costs at least.
-const LEAST: usize = 4096;
+const LEAST: usize = 32;
 
 /// How values are judged, and how much may still be read.
 pub(super) struct Judge {
     is_source: bool,
-    left: Cell<usize>,
+    /// `None` after that was too little.
+    left: Cell<Option<usize>>,
 }
 
 /// Whether the file is a template of prose, such as `README.md.gotmpl`.
@@ -72,18 +76,26 @@ pub(super) fn is_prose(path: &Path) -> bool {
 }
 
 impl Judge {
-    pub(super) fn of(path: &Path) -> Self {
+    /// For a file of that many bytes.
+    pub(super) fn of(path: &Path, length: usize) -> Self {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let is_source = extension.is_some_and(|extension| SOURCES.contains(&extension));
-        let left = Cell::new(BYTES);
+        let is_source = is_source || markup::is_page(path);
+        let left = Cell::new(Some(BYTES + TIMES * length));
         Self { is_source, left }
     }
 
     /// Whether a manifest of that length may be read.
     pub(super) fn may_read(&self, length: usize) -> bool {
-        let left = self.left.get().checked_sub(length.max(LEAST));
-        self.left.set(left.unwrap_or_default());
+        let left = self.left.get();
+        let left = left.and_then(|left| left.checked_sub(length.max(LEAST)));
+        self.left.set(left);
         left.is_some()
+    }
+
+    /// Whether there was more to read than may be.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.left.get().is_none()
     }
 
     /// Whether a value of a Secret looks like a secret, in base64 or not.
