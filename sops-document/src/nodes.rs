@@ -173,7 +173,8 @@ mod tests {
     use crate::tree::Node;
 
     fn trees(text: &str, format: Format) -> Vec<Node> {
-        let document = Document::parse_reserving(text, format, "sops").unwrap_or_else(|error| panic!("{error}"));
+        let document = Document::parse_reserving(text, format, "sops")
+            .unwrap_or_else(|error| panic!("{error}"));
         let trees: Vec<_> = (0..).map_while(|number| document.to_tree(number)).collect();
         assert_eq!(trees, document.trees().collect::<Vec<_>>());
         assert_eq!(trees.len(), document.document_count());
