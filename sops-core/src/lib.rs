@@ -105,27 +105,30 @@
 mod additional_data;
 mod cipher;
 pub mod config;
+mod encrypt;
+mod encrypted_document;
 mod encrypted_tree;
 mod error;
-mod file;
 pub mod keys;
 mod mac;
 pub mod metadata;
 mod metadata_entry;
+mod open_document;
 mod pipeline;
 pub mod reading;
 pub mod rules;
 mod variables;
 
 pub use cipher::{CIPHERTEXT_PREFIX, ciphertext, is_ciphertext};
+pub use encrypt::{Encryption, encrypt, encrypt_to};
+pub use encrypted_document::{EncryptedDocument, decrypt, decrypt_file};
 pub use encrypted_tree::{EncryptedTree, path_of_ciphertext};
 pub use error::{Error, Result};
-pub use file::{
-    Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, Unencrypted, decrypt,
-    decrypt_file, encrypt, encrypt_to, unencrypted_values,
-};
 pub use metadata_entry::{UnknownValue, is_encrypted, parse_document};
-pub use pipeline::ciphertext::refuse_ciphertext;
+pub use open_document::OpenDocument;
+pub use pipeline::decrypt_values::{Decrypted, MacCheck};
+pub use pipeline::lost_metadata::refuse_ciphertext;
+pub use pipeline::unencrypted::{Unencrypted, unencrypted_values};
 pub use sops_document as document;
 pub use sops_document::{
     Component, Document, Format, KeyPath, Location, Type, Value, convert, extract, from_document,
