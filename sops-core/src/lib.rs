@@ -72,7 +72,7 @@
 //!
 //! ```
 //! # use sops_core::keys::{Identities, age::generate_x25519};
-//! # use sops_core::{Encryption, EncryptedDocument, Format, MacCheck, encrypt, set};
+//! # use sops_core::{Encryption, EncryptedDocument, Format, MacCheck, encrypt, parse_document};
 //! # use std::time::SystemTime;
 //! # let pair = generate_x25519();
 //! # let mut identities = Identities::new();
@@ -81,9 +81,8 @@
 //! let document = EncryptedDocument::parse(&encrypted, Format::Yaml)?;
 //! let key = document.data_key(&identities)?;
 //! let open = document.open(key, MacCheck::Require)?;
-//! let path = "[\"b\"]".parse()?;
-//! let value = sops_core::tree::Node::from_json(&serde_json::json!("two"));
-//! let changed = set(open.plaintext(), Format::Yaml, &path, &value)?.expect("the value is another");
+//! let plaintext = parse_document(open.plaintext(), Format::Yaml)?;
+//! let changed = plaintext.set(&"[\"b\"]".parse()?, &"two".into())?.expect("the value is another");
 //! assert_eq!(*changed, b"a: 1\nb: two\n");
 //! let encrypted = open.encrypt(&changed, SystemTime::now())?;
 //!
@@ -117,6 +116,7 @@ mod open_document;
 mod pipeline;
 pub mod reading;
 pub mod rules;
+mod secret_file;
 mod variables;
 
 pub use cipher::{CIPHERTEXT_PREFIX, ciphertext, is_ciphertext};
@@ -129,6 +129,7 @@ pub use open_document::OpenDocument;
 pub use pipeline::decrypt_values::{Decrypted, MacCheck};
 pub use pipeline::lost_metadata::refuse_ciphertext;
 pub use pipeline::unencrypted::{Unencrypted, unencrypted_values};
+pub use secret_file::SecretFile;
 pub use sops_document as document;
 pub use sops_document::{
     Component, Document, Format, KeyPath, Location, Type, Value, convert, extract, from_document,
