@@ -10,9 +10,9 @@ use serde::de::{
 };
 
 use crate::edit::find;
-use crate::key_path::KeyPath;
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
+use crate::key_path::KeyPath;
 use crate::value::{Type, Value};
 use crate::{Collection, Document, Item};
 
