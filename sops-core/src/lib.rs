@@ -136,3 +136,8 @@ pub use sops_document::{
     from_documents, tree,
 };
 pub use variables::{Variable, variables};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
