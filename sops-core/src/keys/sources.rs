@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::Environment;
-use super::age::{ContentDigest, Identities, Layout, Source, read_keys};
+use super::age::{Content, Identities, Layout, Source, read_keys};
 use super::command::{Command, Prints};
 use super::environment::USER_KEY_FILE;
 use crate::reading::{self, FileKind};
@@ -70,15 +70,15 @@ fn load(environment: &Environment) -> Vec<Source> {
     sources.push(Source::new(
         KEY,
         match environment.var(KEY) {
-            None => ContentDigest::NotSet,
+            None => Content::NotSet,
             Some(text) => {
                 let text = Zeroizing::new(text.into_encoded_bytes());
-                ContentDigest::of_keys(text, Layout::Words)
+                Content::of_keys(text, Layout::Words)
             }
         },
     ));
     sources.push(match environment.var(KEY_FILE) {
-        None => Source::new(KEY_FILE, ContentDigest::NotSet),
+        None => Source::new(KEY_FILE, Content::NotSet),
         Some(path) => {
             let name = format!("{KEY_FILE} ({})", Path::new(&path).display());
             from_file(environment, name, Path::new(&path), FileKind::Any, key_file)
@@ -91,7 +91,7 @@ fn load(environment: &Environment) -> Vec<Source> {
             let name = path.display().to_string();
             from_file(environment, name, &path, FileKind::Regular, key_file)
         }
-        Err(message) => Source::new(USER_KEY_FILE, ContentDigest::Failed(message.to_owned())),
+        Err(message) => Source::new(USER_KEY_FILE, Content::Failed(message.to_owned())),
     });
     sources
 }
@@ -100,7 +100,7 @@ fn load(environment: &Environment) -> Vec<Source> {
 fn ssh_sources(environment: &Environment) -> Vec<Source> {
     let mut sources = vec![
         match environment.var(SSH_KEY_FILE) {
-            None => Source::new(SSH_KEY_FILE, ContentDigest::NotSet),
+            None => Source::new(SSH_KEY_FILE, Content::NotSet),
             Some(path) => {
                 let name = format!("{SSH_KEY_FILE} ({})", Path::new(&path).display());
                 from_file(
@@ -108,7 +108,7 @@ fn ssh_sources(environment: &Environment) -> Vec<Source> {
                     name,
                     Path::new(&path),
                     FileKind::Any,
-                    ContentDigest::of_ssh_key,
+                    Content::of_ssh_key,
                 )
             }
         },
@@ -124,13 +124,12 @@ fn ssh_sources(environment: &Environment) -> Vec<Source> {
                     name,
                     &path,
                     FileKind::Regular,
-                    ContentDigest::of_ssh_key,
+                    Content::of_ssh_key,
                 )
             }
-            Err(message) => Source::new(
-                &format!(".ssh/{file}"),
-                ContentDigest::Failed(message.to_owned()),
-            ),
+            Err(message) => {
+                Source::new(&format!(".ssh/{file}"), Content::Failed(message.to_owned()))
+            }
         });
     }
     sources
@@ -142,12 +141,12 @@ fn ssh_sources(environment: &Environment) -> Vec<Source> {
     let sources = [SSH_KEY_FILE, SSH_KEY_CMD].into_iter();
     sources
         .filter(|name| environment.var(name).is_some())
-        .map(|name| Source::new(name, ContentDigest::of_ssh_key(Zeroizing::default())))
+        .map(|name| Source::new(name, Content::of_ssh_key(Zeroizing::default())))
         .collect()
 }
 
-fn key_file(text: Zeroizing<Vec<u8>>) -> ContentDigest {
-    ContentDigest::of_keys(text, Layout::Lines)
+fn key_file(text: Zeroizing<Vec<u8>>) -> Content {
+    Content::of_keys(text, Layout::Lines)
 }
 
 fn from_file(
@@ -155,7 +154,7 @@ fn from_file(
     name: String,
     path: &Path,
     kind: FileKind,
-    content: impl FnOnce(Zeroizing<Vec<u8>>) -> ContentDigest,
+    content: impl FnOnce(Zeroizing<Vec<u8>>) -> Content,
 ) -> Source {
     let read = match environment.lacks(path) {
         true => Err(None),
@@ -165,7 +164,7 @@ fn from_file(
         Ok((text, metadata)) => {
             let content = content(text);
             let warning = match &content {
-                ContentDigest::Locked(_) => None,
+                Content::Locked(_) => None,
                 _ => too_open(path, &metadata),
             };
             Source {
@@ -176,12 +175,12 @@ fn from_file(
         }
         Err(None) => Source {
             name,
-            content: ContentDigest::NoFile,
+            content: Content::NoFile,
             warning: None,
         },
         Err(Some(message)) => Source {
             name,
-            content: ContentDigest::Failed(message),
+            content: Content::Failed(message),
             warning: None,
         },
     }
@@ -219,13 +218,12 @@ fn too_open(_: &Path, _: &Metadata) -> Option<String> {
 }
 
 fn from_command(environment: &Environment, name: &str, prints: Prints) -> Source {
-    let content =
-        environment.var(name).map_or(ContentDigest::NotSet, |line| {
-            match Command::parse(&line, prints, environment) {
-                Ok(command) => ContentDigest::of_command(command),
-                Err(message) => ContentDigest::Failed(message.to_owned()),
-            }
-        });
+    let content = environment.var(name).map_or(Content::NotSet, |line| {
+        match Command::parse(&line, prints, environment) {
+            Ok(command) => Content::of_command(command),
+            Err(message) => Content::Failed(message.to_owned()),
+        }
+    });
     Source::new(name, content)
 }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::file::{AgeFile, has_many_stanzas, without_armor};
 use super::identity::{Identity, Layout};
-use super::source::{ContentDigest, Source};
+use super::source::{Content, Source};
 use super::trial::Trial;
 use super::{ARMOR_BEGIN, KeyPair, Recipient, shortened};
 use crate::error::{Error, Result};
@@ -133,7 +133,7 @@ impl Identities {
     pub fn add_keys(&mut self, name: &str, text: &[u8]) -> Result<()> {
         self.add(
             name,
-            ContentDigest::of_keys(Zeroizing::new(text.to_vec()), Layout::Lines),
+            Content::of_keys(Zeroizing::new(text.to_vec()), Layout::Lines),
         )
     }
 
@@ -147,15 +147,15 @@ impl Identities {
     /// [`Error::Identity`] for what is no such key.
     #[cfg(feature = "ssh")]
     pub fn add_ssh_key(&mut self, name: &str, text: &[u8]) -> Result<()> {
-        let content = ContentDigest::of_ssh_key(Zeroizing::new(text.to_vec()));
+        let content = Content::of_ssh_key(Zeroizing::new(text.to_vec()));
         match content.held() {
-            Some(Held::Failed(message)) => self.add(name, ContentDigest::Failed(message)),
+            Some(Held::Failed(message)) => self.add(name, Content::Failed(message)),
             _ => self.add(name, content),
         }
     }
 
-    fn add(&mut self, name: &str, content: ContentDigest) -> Result<()> {
-        if let ContentDigest::Failed(message) = content {
+    fn add(&mut self, name: &str, content: Content) -> Result<()> {
+        if let Content::Failed(message) = content {
             return Err(Error::Identity {
                 source_name: name.to_owned(),
                 message,
@@ -253,7 +253,7 @@ impl Identities {
         let mut recipients = self.native_recipients();
         #[cfg(feature = "ssh")]
         for source in self.looked_at() {
-            if let ContentDigest::Ssh(key) = &source.content {
+            if let Content::Ssh(key) = &source.content {
                 recipients.extend(key.recipient().map(Recipient::from));
             }
         }
@@ -271,8 +271,8 @@ impl Identities {
             return true;
         }
         self.looked_at().iter().any(|source| match &source.content {
-            ContentDigest::Command(_) => true,
-            ContentDigest::Locked(locked) if locked.opened().is_none() => true,
+            Content::Command(_) => true,
+            Content::Locked(locked) if locked.opened().is_none() => true,
             _ => source.keys().iter().any(|key| key.recipient().is_none()),
         })
     }
@@ -294,7 +294,7 @@ impl Identities {
     /// What kept a source from being used is told by [`sources`](Self::sources).
     pub fn key_pairs(&self, recipients: &[Recipient]) -> Vec<KeyPair> {
         for source in self.looked_at() {
-            if let ContentDigest::Command(command) = &source.content
+            if let Content::Command(command) = &source.content
                 && !command.prints_ssh_key()
             {
                 for recipient in recipients {
@@ -305,7 +305,7 @@ impl Identities {
         let mut seen = HashSet::new();
         let mut pairs = Vec::new();
         for source in self.looked_at() {
-            if let ContentDigest::Locked(locked) = &source.content {
+            if let Content::Locked(locked) = &source.content {
                 // Why it stays locked is told by `sources`.
                 let _ = locked.open(&source.name, &*self.prompt);
             }
@@ -363,7 +363,7 @@ impl Identities {
         let sources = self.looked_at();
         let used = sources.iter().filter(|source| match &source.content {
             #[cfg(feature = "ssh")]
-            ContentDigest::Ssh(key) => key.was_used(),
+            Content::Ssh(key) => key.was_used(),
             _ => true,
         });
         used.filter_map(|source| source.warning.clone()).collect()
@@ -375,7 +375,7 @@ impl Identities {
         let mut all = Vec::new();
         for source in self.given.iter().chain(environment) {
             all.push(Arc::clone(source));
-            if let ContentDigest::Command(command) = &source.content {
+            if let Content::Command(command) = &source.content {
                 all.extend(command.outputs());
             }
         }

@@ -34,7 +34,7 @@ pub use recipient::Recipient;
 
 pub(crate) use identity::Layout;
 pub(crate) use recipient::{holds_private_key, shortened};
-pub(crate) use source::{ContentDigest, Source};
+pub(crate) use source::{Content, Source};
 
 /// The first line of an ASCII-armoured age file.
 const ARMOR_BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";

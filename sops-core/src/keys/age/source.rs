@@ -17,13 +17,13 @@ pub(crate) struct Source {
     /// What messages call it.
     pub(crate) name: String,
     /// What is in it.
-    pub(crate) content: ContentDigest,
+    pub(crate) content: Content,
     /// What should be mended about it.
     pub(crate) warning: Option<String>,
 }
 
 /// What a source holds.
-pub(crate) enum ContentDigest {
+pub(crate) enum Content {
     /// Nothing: the environment variable is not set.
     NotSet,
     /// Nothing: there is no such file.
@@ -46,7 +46,7 @@ pub(crate) struct Keys(Vec<Identity>);
 
 impl Source {
     /// A source about which nothing is to be mended.
-    pub(crate) fn new(name: &str, content: ContentDigest) -> Self {
+    pub(crate) fn new(name: &str, content: Content) -> Self {
         Self {
             name: name.to_owned(),
             content,
@@ -57,8 +57,8 @@ impl Source {
     /// The keys that lie ready, those of an opened file among them.
     pub(super) fn keys(&self) -> &[Identity] {
         match &self.content {
-            ContentDigest::Keys(Keys(keys)) => keys,
-            ContentDigest::Locked(locked) => match locked.opened() {
+            Content::Keys(Keys(keys)) => keys,
+            Content::Locked(locked) => match locked.opened() {
                 Some(Ok(keys)) => keys,
                 _ => &[],
             },
@@ -67,7 +67,7 @@ impl Source {
     }
 }
 
-impl ContentDigest {
+impl Content {
     /// From the text of a key file or variable.
     pub(crate) fn of_keys(text: Zeroizing<Vec<u8>>, layout: Layout) -> Self {
         match LockedKeys::recognise(text) {
@@ -164,10 +164,7 @@ impl CommandSource {
         }
         let (digest, content) = match self.command.run(recipient) {
             Ok(output) => (Sha256::digest(&output).into(), self.content(output)),
-            Err(message) => (
-                Sha256::digest(&message).into(),
-                ContentDigest::Failed(message),
-            ),
+            Err(message) => (Sha256::digest(&message).into(), Content::Failed(message)),
         };
         let same = runs.iter().find(|run| run.digest == digest);
         let source = same.map_or_else(
@@ -182,10 +179,10 @@ impl CommandSource {
         Some(source)
     }
 
-    fn content(&self, output: Zeroizing<Vec<u8>>) -> ContentDigest {
+    fn content(&self, output: Zeroizing<Vec<u8>>) -> Content {
         match self.command.prints() {
-            Prints::Keys => ContentDigest::of_keys(output, Layout::Lines),
-            Prints::SshKey => ContentDigest::of_ssh_key(output),
+            Prints::Keys => Content::of_keys(output, Layout::Lines),
+            Prints::SshKey => Content::of_ssh_key(output),
         }
     }
 

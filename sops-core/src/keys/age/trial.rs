@@ -9,7 +9,7 @@ use age_core::format::{FileKey, Stanza};
 use super::identity::{Identity, Tried};
 #[cfg(feature = "plugin")]
 use super::plugin;
-use super::source::{ContentDigest, Source};
+use super::source::{Content, Source};
 use super::{Identities, Recipient};
 use crate::keys::{Budget, Effort};
 
@@ -109,7 +109,7 @@ impl Trial<'_> {
     fn ready(&self, source: &Source, stanzas: &[Stanza]) -> Option<FileKey> {
         match &source.content {
             #[cfg(feature = "ssh")]
-            ContentDigest::Ssh(key) if is_for_ssh(stanzas) => {
+            Content::Ssh(key) if is_for_ssh(stanzas) => {
                 if !self.budget.take_operations(key.cost(stanzas)) {
                     return None;
                 }
@@ -120,7 +120,7 @@ impl Trial<'_> {
     }
 
     fn run(&self, source: &Source, stanzas: &[Stanza]) -> Option<FileKey> {
-        let ContentDigest::Command(command) = &source.content else {
+        let Content::Command(command) = &source.content else {
             return None;
         };
         if command.prints_ssh_key() && !is_for_ssh(stanzas) {
@@ -137,12 +137,12 @@ impl Trial<'_> {
         let prompt = self.identities.prompt().as_ref();
         match &source.content {
             // As in sops, such a file holds native keys, so nobody is asked for the sake of others.
-            ContentDigest::Locked(locked) if is_native(stanzas) => {
+            Content::Locked(locked) if is_native(stanzas) => {
                 let keys = locked.open(&source.name, prompt).as_ref().ok()?;
                 self.try_keys(keys, stanzas)
             }
             #[cfg(feature = "ssh")]
-            ContentDigest::Ssh(key)
+            Content::Ssh(key)
                 if is_for_ssh(stanzas) && self.budget.take_operations(key.cost(stanzas)) =>
             {
                 self.judge(key.unlock_and_try_on(stanzas, &source.name, prompt), || {
