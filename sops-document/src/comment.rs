@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use crate::document::Document;
 use crate::format::Format;
+use crate::splice::Replacement;
 use crate::tape::{Comment, Item, Leaf, Style};
-use crate::value_writer::Replacement;
 use crate::{ini, yaml};
 
 impl<'a> Document<'a> {

@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 
 use crate::error::Location;
 use crate::format::Format;
-use crate::node_ref::Standing;
 use crate::path::{PathId, Paths};
 use crate::tape::{Item, Span};
 
@@ -32,8 +31,29 @@ pub struct Document<'a> {
     pub(crate) reserved_key: ReservedKey,
     /// One for each document of the stream that has such an entry; in dotenv and INI for each run of lines.
     pub(crate) reserved: Vec<ReservedEntry>,
-    /// Where each item of the tape stands, made when a reader first asks for it.
-    pub(crate) standings: OnceLock<Vec<Standing>>,
+    /// Where each item of the tape is, found when it is first asked for.
+    pub(crate) positions: OnceLock<Vec<NodePosition>>,
+}
+
+/// Where an item of the tape is in the tree.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct NodePosition {
+    /// The index of the `Document`, `Open` or `Alias` that contains it.
+    parent: u32,
+    /// How many nodes come before it there.
+    number: u32,
+}
+
+impl NodePosition {
+    /// The index of the `Document`, `Open` or `Alias` that contains the item.
+    pub(crate) fn parent(self) -> usize {
+        self.parent as usize
+    }
+
+    /// How many nodes come before the item in its container.
+    pub(crate) fn number(self) -> usize {
+        self.number as usize
+    }
 }
 
 impl<'a> Document<'a> {
@@ -93,5 +113,44 @@ impl<'a> Document<'a> {
     /// The text of the span.
     pub fn source(&self, span: Span) -> &'a str {
         &self.text[span.range()]
+    }
+
+    /// The places of the comments, their `#` included, in bytes of the text.
+    pub fn comments(&self) -> impl Iterator<Item = Range<usize>> {
+        self.written_items().filter_map(|(_, item)| match item {
+            Item::Comment { span, .. } => Some(span.range()),
+            _ => None,
+        })
+    }
+
+    /// The container, alias or document that contains the item at `index` of the tape.
+    pub(crate) fn parent(&self, index: usize) -> usize {
+        self.positions()[index].parent()
+    }
+
+    /// Where each item of the tape is, found in one walk when it is first asked for.
+    pub(crate) fn positions(&self) -> &[NodePosition] {
+        self.positions.get_or_init(|| {
+            let mut open: Vec<NodePosition> = Vec::new();
+            let mut positions = Vec::with_capacity(self.tape.len());
+            for (index, item) in self.tape.iter().enumerate() {
+                if let Item::Close { .. } = item {
+                    open.pop();
+                }
+                positions.push(open.last().copied().unwrap_or_default());
+                if let (Item::Open { .. } | Item::Alias { .. } | Item::Leaf(_), Some(last)) =
+                    (item, open.last_mut())
+                {
+                    last.number += 1;
+                }
+                if let Item::Document { .. } | Item::Open { .. } | Item::Alias { .. } = item {
+                    open.push(NodePosition {
+                        parent: index as u32,
+                        number: 0,
+                    });
+                }
+            }
+            positions
+        })
     }
 }

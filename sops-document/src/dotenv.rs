@@ -5,9 +5,8 @@ use std::borrow::Cow;
 
 use crate::document::ReservedKey;
 use crate::error::{Error, Location, Result};
-use crate::flat::{self, Builder};
+use crate::flat::{self, Builder, ReservedLine};
 use crate::format::Format;
-use crate::reserved::Line;
 use crate::tree::Node;
 use crate::value::Value;
 use crate::{Document, Item, Leaf, ROOT, ReservedEntry, Span, Style};
@@ -139,10 +138,10 @@ pub(crate) fn emit(node: &Node) -> std::result::Result<String, String> {
 }
 
 /// The lines of the metadata in a part of the text, with their places there.
-pub(crate) fn reserved_lines(part: &str, key: &str) -> impl Iterator<Item = Line> {
+pub(crate) fn reserved_lines(part: &str, key: &str) -> impl Iterator<Item = ReservedLine> {
     lines(part).filter_map(move |(at, line)| {
         let (name, text) = unreserved(line, key)?.split_once('=')?;
-        Some(Line {
+        Some(ReservedLine {
             at,
             name: name.to_owned(),
             text: unescape(text).into_owned(),

@@ -4,10 +4,6 @@
 use std::fmt;
 use std::ops::Range;
 
-use zeroize::Zeroizing;
-
-use crate::edit::{self, NewEntry};
-use crate::tree::Node;
 use crate::value::Value;
 use crate::{Collection, Document, Item, Leaf};
 
@@ -44,21 +40,6 @@ pub enum Shape {
     Scalar,
 }
 
-/// Where an item of the tape stands.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Standing {
-    /// The index of the `Document`, `Open` or `Alias` that it is in.
-    parent: u32,
-    /// How many nodes stand before it there.
-    number: u32,
-}
-
-impl Standing {
-    fn parent(self) -> usize {
-        self.parent as usize
-    }
-}
-
 impl<'a> Document<'a> {
     /// The node at the top of each document of the stream, `None` for an empty one. The `sops` block is left out.
     pub fn tops(&self) -> impl Iterator<Item = Option<NodeRef<'_, 'a>>> {
@@ -78,54 +59,6 @@ impl<'a> Document<'a> {
                 document: self,
                 index,
             })
-    }
-
-    /// The places of the comments, their `#` included, in bytes of the text.
-    pub fn comments(&self) -> impl Iterator<Item = Range<usize>> {
-        self.written_items().filter_map(|(_, item)| match item {
-            Item::Comment { span, .. } => Some(span.range()),
-            _ => None,
-        })
-    }
-
-    /// The whole text with entries that were made for it, and for each whether it could be set. All else stays as it is: aliases keep
-    /// their values, but for those whose copies are to have the same entry.
-    ///
-    /// The text is parsed once more for all entries together, and more often only where some of them cannot be set by a change of the text
-    /// in their place.
-    pub fn with_entries(&self, entries: &[&NewEntry]) -> (Zeroizing<String>, Vec<bool>) {
-        edit::set_entries(self, entries)
-    }
-
-    /// The container, alias or document that the item at `index` of the tape stands in.
-    pub(crate) fn parent(&self, index: usize) -> usize {
-        self.standings()[index].parent()
-    }
-
-    /// Where the items of the tape stand; one walk for all of them.
-    fn standings(&self) -> &[Standing] {
-        self.standings.get_or_init(|| {
-            let mut open: Vec<Standing> = Vec::new();
-            let mut standings = Vec::with_capacity(self.tape.len());
-            for (index, item) in self.tape.iter().enumerate() {
-                if let Item::Close { .. } = item {
-                    open.pop();
-                }
-                standings.push(open.last().copied().unwrap_or_default());
-                if let (Item::Open { .. } | Item::Alias { .. } | Item::Leaf(_), Some(last)) =
-                    (item, open.last_mut())
-                {
-                    last.number += 1;
-                }
-                if let Item::Document { .. } | Item::Open { .. } | Item::Alias { .. } = item {
-                    open.push(Standing {
-                        parent: index as u32,
-                        number: 0,
-                    });
-                }
-            }
-            standings
-        })
     }
 }
 
@@ -226,11 +159,11 @@ impl<'d, 'a> NodeRef<'d, 'a> {
     /// The nodes that it stands in, from the top of its document down to itself.
     pub fn lineage(self) -> Vec<Self> {
         let document = self.document;
-        let standings = document.standings();
+        let positions = document.positions();
         let mut lineage = vec![self];
         let mut at = self.index;
-        while let Item::Open { .. } | Item::Alias { .. } = &document.tape[standings[at].parent()] {
-            at = standings[at].parent();
+        while let Item::Open { .. } | Item::Alias { .. } = &document.tape[positions[at].parent()] {
+            at = positions[at].parent();
             // What an alias stands for is the alias.
             if let Item::Alias { .. } = &document.tape[at] {
                 lineage.pop();
@@ -246,15 +179,15 @@ impl<'d, 'a> NodeRef<'d, 'a> {
 
     /// The index of an item of a sequence, from 0; `None` for what is none.
     pub fn number(self) -> Option<usize> {
-        let standing = self.document.standings()[self.index];
+        let position = self.document.positions()[self.index];
         let is_item = matches!(
-            &self.document.tape[standing.parent()],
+            &self.document.tape[position.parent()],
             Item::Open {
                 kind: Collection::Sequence,
                 ..
             }
         );
-        is_item.then_some(standing.number as usize)
+        is_item.then_some(position.number())
     }
 
     /// What leads to it from the node that it stands in: its key, or its index in brackets. Empty at the top.
@@ -269,23 +202,6 @@ impl<'d, 'a> NodeRef<'d, 'a> {
     pub fn path(self) -> Vec<String> {
         let below_top = self.lineage().into_iter().skip(1);
         below_top.map(Self::step).collect()
-    }
-
-    /// An entry with `value` under `key` of this mapping, to be put in the place of what stands there or behind its last entry by
-    /// [`Document::with_entries`]. Of an alias it is the mapping that it stands for.
-    pub fn new_entry(self, key: &str, value: Node) -> NewEntry {
-        let mapping = self.target();
-        let span = match &self.document.tape[mapping] {
-            Item::Open { span, .. } => span.range(),
-            _ => 0..0,
-        };
-        NewEntry {
-            mapping,
-            span,
-            key: key.to_owned(),
-            value,
-            spelling: None,
-        }
     }
 
     fn own(self, key: &str) -> Option<Self> {
@@ -303,8 +219,13 @@ impl<'d, 'a> NodeRef<'d, 'a> {
             .map(move |index| Self { document, index })
     }
 
-    /// The node that it is, or that its alias stands for.
-    fn target(self) -> usize {
+    /// The document that it is part of.
+    pub(crate) fn document(self) -> &'d Document<'a> {
+        self.document
+    }
+
+    /// The index on the tape of the node that it is, or that its alias stands for.
+    pub(crate) fn target(self) -> usize {
         self.document.dereferenced(self.index)
     }
 }

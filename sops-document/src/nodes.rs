@@ -30,7 +30,7 @@ impl<'a> Document<'a> {
     }
 
     /// The indexes of the `Document` items.
-    pub fn document_indexes(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn document_indexes(&self) -> impl Iterator<Item = usize> {
         let mut next = 0;
         std::iter::from_fn(move || {
             let index = next;
@@ -55,7 +55,7 @@ impl<'a> Document<'a> {
     }
 
     /// The items of the node at `index`.
-    pub fn node_items(&self, index: usize) -> std::ops::Range<usize> {
+    pub(crate) fn node_items(&self, index: usize) -> std::ops::Range<usize> {
         index..self.node_end(index).unwrap_or(index)
     }
 
@@ -78,7 +78,7 @@ impl<'a> Document<'a> {
     }
 
     /// The `Open` or `Leaf` item that the node at `index` is, or that its alias stands for.
-    pub fn dereferenced(&self, index: usize) -> usize {
+    pub(crate) fn dereferenced(&self, index: usize) -> usize {
         match self.tape[index] {
             Item::Alias { .. } => self.children(index).next().unwrap_or(index),
             _ => index,
@@ -97,7 +97,7 @@ impl<'a> Document<'a> {
     }
 
     /// Where the node at `index` begins in the text.
-    pub fn node_start(&self, index: usize) -> usize {
+    pub(crate) fn node_start(&self, index: usize) -> usize {
         match &self.tape[index] {
             Item::Open { span, .. }
             | Item::Alias { span, .. }
@@ -114,7 +114,7 @@ impl<'a> Document<'a> {
     }
 
     /// Whether the entry's key is the merge key: not in quotes, which make it a key like others.
-    pub fn is_merge(&self, node: usize) -> bool {
+    pub(crate) fn is_merge(&self, node: usize) -> bool {
         let Some(path) = self.node_path(node) else {
             return false;
         };

@@ -143,6 +143,28 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
+    /// What to encrypt for a value so that its spelling comes back: the source text where Go reads the same value from it, otherwise the
+    /// canonical form. `scratch` is a buffer that calls can share.
+    pub fn plaintext<'v>(&self, value: &'v Value<'_>, scratch: &mut String) -> &'v [u8]
+    where
+        'a: 'v,
+    {
+        if value.kind == Type::Str {
+            return &value.bytes;
+        }
+        let source = self.source();
+        scratch.clear();
+        self.spell(&value.bytes, value, scratch);
+        let reads_the_same = || {
+            canonical::canonical(value.kind, source.as_bytes())
+                .is_some_and(|read| read == value.bytes)
+        };
+        if scratch != source && reads_the_same() {
+            return source.as_bytes();
+        }
+        &value.bytes
+    }
+
     /// Writes a decrypted value as it is spelled here unless a kept spelling says otherwise. `plaintext` is what was
     /// encrypted, `value` its canonical form.
     pub fn spell(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) -> Spelled {
@@ -263,28 +285,6 @@ pub enum Spelled {
         /// The offset in what was written.
         comment_at: usize,
     },
-}
-
-/// What to encrypt for a value so that its spelling comes back: the canonical form, or the source where Go reads it as the
-/// same value.
-pub fn plaintext<'v>(
-    place: &ScalarSlot<'v>,
-    value: &'v Value<'_>,
-    scratch: &mut String,
-) -> &'v [u8] {
-    if value.kind == Type::Str {
-        return &value.bytes;
-    }
-    let source = place.source();
-    scratch.clear();
-    place.spell(&value.bytes, value, scratch);
-    let reads_the_same = || {
-        canonical::canonical(value.kind, source.as_bytes()).is_some_and(|read| read == value.bytes)
-    };
-    if scratch != source && reads_the_same() {
-        return source.as_bytes();
-    }
-    &value.bytes
 }
 
 /// A block scalar keeps its header, unless nothing shows how its content is indented.

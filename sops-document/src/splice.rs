@@ -2,6 +2,11 @@
 
 use std::ops::Range;
 
+use zeroize::Zeroizing;
+
+/// A range of the text and what takes its place.
+pub type Replacement = (Range<usize>, Zeroizing<String>);
+
 /// Replacements in the order of their places; what they do not cover stays as it is.
 pub struct Splices<'a> {
     text: &'a str,

@@ -3,11 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use zeroize::Zeroizing;
-
-use crate::error::Result;
 use crate::value::{Type, Value};
-use crate::{json, yaml};
 
 /// A value or a collection of values.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,71 +26,6 @@ pub struct Entry {
 }
 
 impl Node {
-    /// The tree of a JSON value: integers that fit 64 bits are integers, other numbers floats.
-    pub fn from_json(json: &serde_json::Value) -> Self {
-        use serde_json::Value as Json;
-        let scalar = |kind, bytes: String| {
-            Self::Scalar(Some(Value {
-                kind,
-                bytes: Cow::Owned(bytes.into_bytes()),
-            }))
-        };
-        match json {
-            Json::Null => Self::Scalar(None),
-            Json::Bool(truth) => {
-                scalar(Type::Bool, if *truth { "True" } else { "False" }.to_owned())
-            }
-            Json::Number(number) => {
-                let text = number.to_string();
-                match json::number(&text) {
-                    Some(value) => Self::Scalar(Some(value.into_owned())),
-                    None => scalar(Type::Str, text),
-                }
-            }
-            Json::String(text) => scalar(Type::Str, text.clone()),
-            Json::Array(items) => Self::Sequence(items.iter().map(Self::from_json).collect()),
-            Json::Object(members) => {
-                let entry = |(key, value): (&String, &Json)| Entry {
-                    key: key.clone(),
-                    value: Self::from_json(value),
-                };
-                Self::Mapping(members.iter().map(entry).collect())
-            }
-        }
-    }
-}
-
-impl Node {
-    /// The trees of a YAML stream, read as `yaml.v3` reads them: also such as cannot be encrypted for an integer from 2^63 to
-    /// 2^64-1, which is an `Int`. A `sops` block is an entry as any other.
-    ///
-    /// # Errors
-    /// As [`Document::parse`](crate::Document::parse).
-    pub fn from_yaml(text: &str) -> Result<Vec<Self>> {
-        Ok(yaml::parse_to_read(text)?.trees().collect())
-    }
-
-    /// The tree as a YAML document, spelled as SOPS spells values: what `yaml.v3` reads from it is this tree.
-    ///
-    /// ```
-    /// use sops_document::tree::Node;
-    ///
-    /// let tree = Node::from_json(&serde_json::json!({"items": [{"on": "yes"}]}));
-    /// assert_eq!(*tree.to_yaml(), "items:\n    - \"on\": \"yes\"\n");
-    /// ```
-    pub fn to_yaml(&self) -> Zeroizing<String> {
-        Zeroizing::new(yaml::emit::emit(self, yaml::emit::DEFAULT_STEP))
-    }
-
-    /// The tree as a JSON document, its levels indented by so many spaces, or by a tab.
-    ///
-    /// # Errors
-    /// [`Error::Unwritable`](crate::Error::Unwritable) for an infinity or NaN, which JSON has no form for.
-    pub fn to_json(&self, indent: Option<u8>) -> Result<Zeroizing<String>> {
-        let indent = json::emit::Indent::new(indent);
-        Ok(Zeroizing::new(json::emit::emit(self, indent)?))
-    }
-
     /// What stands under `key`, if this is a mapping that has it.
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {

@@ -8,12 +8,9 @@ use crate::containers::Containers;
 use crate::document::Document;
 use crate::format::Format;
 use crate::scalar_slot::{ScalarSlot, Spelled};
-use crate::splice::Splices;
+use crate::splice::{Replacement, Splices};
 use crate::tape::{Leaf, Span};
 use crate::yaml;
-
-/// A range of the text and what takes its place.
-pub type Replacement = (Range<usize>, Zeroizing<String>);
 
 /// A text in the making: the values that have been written, and between them the other replacements in the order of the text.
 pub struct ValueWriter<'t> {

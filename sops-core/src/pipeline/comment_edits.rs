@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
 use crate::pipeline::spellings::Spellings;
-use sops_document::value_writer::Replacement;
+use sops_document::Replacement;
 use sops_document::{Comment, Document, Item, PathId, ROOT, Type};
 
 /// The changes in the order of the text, and how many comments could not be opened.

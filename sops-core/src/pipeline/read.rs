@@ -17,10 +17,10 @@ use crate::pipeline::open::{Batch, is_encrypted};
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
 use crate::pipeline::spellings::{Address, Node};
-use sops_document::containers::Containers;
-use sops_document::scalar_slot::ScalarSlot;
-use sops_document::value_writer::{Replacement, ValueWriter};
+use sops_document::Containers;
+use sops_document::ScalarSlot;
 use sops_document::{Document, Item, Leaf};
+use sops_document::{Replacement, ValueWriter};
 use sops_document::{Type, Value};
 
 /// What came of reading all leaves.

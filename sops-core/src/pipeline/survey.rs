@@ -7,9 +7,9 @@ use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::selection::Selected;
 use crate::pipeline::spellings::{Address, Node, Spellings};
 use crate::pipeline::{alias, is_empty_container};
-use sops_document::containers::Containers;
-use sops_document::scalar_slot::{self, ScalarSlot, Spelled};
+use sops_document::Containers;
 use sops_document::{Document, Item, Leaf};
+use sops_document::{ScalarSlot, Spelled};
 
 /// The document's MAC, and the spellings that would not come back by themselves.
 pub(super) fn survey(
@@ -95,7 +95,7 @@ fn unusual_spelling<'a>(
 ) -> Option<&'a str> {
     let value = leaf.value.as_ref()?;
     let place = ScalarSlot::of_value(document, leaf, containers.innermost());
-    let plaintext = scalar_slot::plaintext(&place, value, scratch);
+    let plaintext = place.plaintext(value, scratch);
     scratch.clear();
     let spelled = place.spell(plaintext, value, scratch);
     let source = place.source();

@@ -11,10 +11,10 @@ use crate::pipeline::alias;
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::reuse::Reuse;
 use crate::pipeline::selection::Selected;
+use sops_document::Containers;
 use sops_document::Type;
-use sops_document::containers::Containers;
-use sops_document::scalar_slot::{self, ScalarSlot, Surroundings};
 use sops_document::{Document, Item, Leaf, PathId, Splices};
+use sops_document::{ScalarSlot, Surroundings};
 
 /// A place where the text changes.
 #[derive(Clone, Copy)]
@@ -253,7 +253,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
         };
         self.encryptor.at(self.document, leaf.path);
         let plaintext = match place {
-            Some(place) => scalar_slot::plaintext(place, value, &mut self.scratch),
+            Some(place) => place.plaintext(value, &mut self.scratch),
             None => &value.bytes,
         };
         self.encryptor.encrypted(value.kind, plaintext, out);

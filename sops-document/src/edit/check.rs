@@ -1,12 +1,12 @@
-//! Whether a changed text means what it is to mean: what stood there before but for the changes.
+//! Whether a changed text means what it is to mean: what stood there before but for the edits.
 
 use std::ops::Range;
 
-use super::Effect;
+use super::change::Effect;
 use crate::tree::Node;
 use crate::{Collection, Document, Item};
 
-/// Whether `text` has the keys and values of `old` but for the effects of changes, which are in the order of the tape.
+/// Whether `text` has the keys and values of `old` but for the effects of edits, which are in the order of the tape.
 pub(super) fn is_changed<'e>(
     text: &str,
     old: &Document<'_>,

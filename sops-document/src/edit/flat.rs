@@ -1,11 +1,11 @@
-//! Changes of dotenv, INI and binary plaintexts.
+//! TextEdits of dotenv, INI and binary plaintexts.
 
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::Change;
-use super::changes::Changes;
+use super::change::Change;
+use super::text_edits::TextEdits;
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::key_path::{Component, KeyPath};
@@ -37,8 +37,8 @@ pub(super) fn set_binary(
 }
 
 /// The edits of a change of a dotenv or INI file, all of whose values are strings.
-pub(super) fn edits(change: &Change<'_>, changes: &mut Changes<'_, '_>) -> Result<()> {
-    let document = changes.document;
+pub(super) fn edits(change: &Change<'_>, edits: &mut TextEdits<'_, '_>) -> Result<()> {
+    let document = edits.document;
     match change {
         // There is always a mapping at the top.
         Change::Create(_) => {}
@@ -47,7 +47,7 @@ pub(super) fn edits(change: &Change<'_>, changes: &mut Changes<'_, '_>) -> Resul
                 (Item::Leaf(leaf), Node::Scalar(value)) => {
                     let mut out = Zeroizing::new(String::new());
                     spell(document, &mut out, value.as_ref());
-                    changes.replace(leaf.span.range(), &**out);
+                    edits.replace(leaf.span.range(), &**out);
                 }
                 (Item::Open { path, .. }, Node::Mapping(entries)) if *path != ROOT => {
                     let body = body(document, *node);
@@ -55,13 +55,13 @@ pub(super) fn edits(change: &Change<'_>, changes: &mut Changes<'_, '_>) -> Resul
                     begin_line(document, body.start, &mut out);
                     ini::spell::spell_entries(&mut out, entries)
                         .map_err(|key| complex(document, &key))?;
-                    changes.replace(body, &**out);
+                    edits.replace(body, &**out);
                 }
                 _ => return Err(complex(document, document.key(*node))),
             }
         }
         Change::Append(container, key, value) => {
-            append(*container, key.unwrap_or_default(), value, changes)?;
+            append(*container, key.unwrap_or_default(), value, edits)?;
         }
         Change::Remove(node) => {
             let range = match &document.tape[*node] {
@@ -79,15 +79,15 @@ pub(super) fn edits(change: &Change<'_>, changes: &mut Changes<'_, '_>) -> Resul
                 Item::Open { span, .. } => span.range(),
                 _ => return Ok(()),
             };
-            changes.remove(range);
+            edits.remove(range);
         }
     }
     Ok(())
 }
 
 /// Puts a new entry at the end of the container.
-fn append(container: usize, key: &str, value: &Node, changes: &mut Changes<'_, '_>) -> Result<()> {
-    let document = changes.document;
+fn append(container: usize, key: &str, value: &Node, edits: &mut TextEdits<'_, '_>) -> Result<()> {
+    let document = edits.document;
     let is_top = document.node_path(container) == Some(ROOT);
     let mut out = Zeroizing::new(String::new());
     let at = match (document.format, value, is_top) {
@@ -118,7 +118,7 @@ fn append(container: usize, key: &str, value: &Node, changes: &mut Changes<'_, '
         }
         _ => return Err(complex(document, key)),
     };
-    changes.insert(at, &**out);
+    edits.insert(at, &**out);
     Ok(())
 }
 

@@ -1,16 +1,13 @@
 //! How a file is laid out, so that what is added looks like what is there; and new values written that way.
 
-use std::ops::Range;
-
-use super::changes::Changes;
-use crate::error::{Error, Result};
-use crate::format::Format;
+use super::indentation::Indents;
+use super::text_edits::TextEdits;
+use crate::Collection;
 use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
 use crate::yaml::restyle::{self, spell_in_style};
 use crate::yaml::spell::{Container, Place, spell, spell_key};
 use crate::yaml::{emit, source};
-use crate::{Collection, Document, Item, json};
 
 /// The layout of the blocks of a YAML file.
 pub(super) struct Layout {
@@ -25,80 +22,14 @@ pub(super) struct Layout {
     comment_below: Option<usize>,
 }
 
-/// What separates the parts of a flow collection that is written on one line.
-#[derive(Clone, Copy)]
-pub(super) struct Separators<'a> {
-    pub(super) comma: &'a str,
-    pub(super) colon: &'a str,
-}
-
-/// As SOPS and most people write.
-pub(super) const SPACED: Separators<'_> = Separators {
-    comma: ", ",
-    colon: ": ",
-};
-
-/// How much mappings and sequences are indented by in a mapping, where that can be seen.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Indents {
-    step: Option<usize>,
-    dash: Option<usize>,
-}
-
-impl Indents {
-    /// What the first of these items of the tape show that do.
-    pub(super) fn of(document: &Document<'_>, parents: Range<usize>) -> Self {
-        let mut indents = Self::default();
-        for parent in parents {
-            if !is_block(document, parent, Collection::Mapping) {
-                continue;
-            }
-            for child in document.children(parent) {
-                if let (
-                    Item::Open {
-                        kind,
-                        flow: false,
-                        span,
-                        ..
-                    },
-                    Item::Open { span: outer, .. },
-                ) = (&document.tape[child], &document.tape[parent])
-                {
-                    let column = |at: u32| source::column(document.text, at as usize);
-                    let found = column(span.start).checked_sub(column(outer.start));
-                    match kind {
-                        Collection::Mapping => indents.step = indents.step.or(found),
-                        Collection::Sequence => indents.dash = indents.dash.or(found),
-                    }
-                }
-                if indents.is_complete() {
-                    return indents;
-                }
-            }
-        }
-        indents
-    }
-
-    fn is_complete(self) -> bool {
-        self.step.is_some() && self.dash.is_some()
-    }
-
-    fn or(self, other: Self) -> Self {
-        Self {
-            step: self.step.or(other.step),
-            dash: self.dash.or(other.dash),
-        }
-    }
-}
-
 impl Layout {
     /// The layout around the container at `container` or, where that does not show it, of the whole text; what is not to be
     /// seen at all is as SOPS writes it.
-    pub(super) fn of(changes: &Changes<'_, '_>, container: usize) -> Self {
-        let here = Indents::of(changes.document, container..container + 1);
+    pub(super) fn of(edits: &TextEdits<'_, '_>, container: usize) -> Self {
+        let here = Indents::of(edits.document, container..container + 1);
         let indents = match here.is_complete() {
             true => here,
-            false => here.or(changes.indents()),
+            false => here.or(edits.indents()),
         };
         let step = indents
             .step
@@ -107,7 +38,7 @@ impl Layout {
         Self {
             step,
             dash: indents.dash.unwrap_or(step),
-            line_break: source::first_line_break(changes.text()),
+            line_break: source::first_line_break(edits.text()),
             comment_below: None,
         }
     }
@@ -242,10 +173,10 @@ impl Layout {
     }
 }
 
-const MERGE_KEY: &str = "<<";
+pub(super) const MERGE_KEY: &str = "<<";
 
 /// Without the tag that SOPS writes, with quotes only where it would not be a merge.
-fn write_merge_key(out: &mut String, value: &Node) {
+pub(super) fn write_merge_key(out: &mut String, value: &Node) {
     out.push_str(if can_be_merged(value) {
         MERGE_KEY
     } else {
@@ -263,7 +194,7 @@ pub(super) fn can_be_merged(value: &Node) -> bool {
 }
 
 /// Appends a scalar as SOPS spells it, but a float such that it stays one.
-fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: Place) {
+pub(super) fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: Place) {
     let start = out.len();
     spell(out, value, place);
     if value.is_some_and(|value| value.kind == Type::Float) {
@@ -273,17 +204,13 @@ fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: Place) {
 
 /// Gives a float that was written from offset `start` on without any a fraction: SOPS writes `1` for `1.0`, which would be
 /// an integer the next time.
-fn keep_float(out: &mut String, start: usize) {
+pub(super) fn keep_float(out: &mut String, start: usize) {
     if out[start..]
         .bytes()
         .all(|byte| matches!(byte, b'0'..=b'9' | b'-'))
     {
         out.push_str(".0");
     }
-}
-
-fn is_block(document: &Document<'_>, index: usize, wanted: Collection) -> bool {
-    matches!(&document.tape[index], Item::Open { kind, flow: false, .. } if *kind == wanted)
 }
 
 /// Appends `columns` spaces.
@@ -331,75 +258,3 @@ fn write_quoted(out: &mut String, value: Option<&Value<'_>>) -> bool {
     let style = restyle::Style::DoubleQuoted;
     text.is_some_and(|text| spell_in_style(out, text, Type::Str, None, style))
 }
-
-/// Appends the node on one line.
-///
-/// # Errors
-/// In JSON, for a number that it does not have.
-pub(super) fn write_flow(
-    out: &mut String,
-    node: &Node,
-    format: Format,
-    separators: Separators<'_>,
-) -> Result<()> {
-    match node {
-        Node::Mapping(entries) => {
-            out.push('{');
-            for (index, entry) in entries.iter().enumerate() {
-                out.push_str(if index > 0 { separators.comma } else { "" });
-                write_flow_key(out, &entry.key, &entry.value, format);
-                out.push_str(separators.colon);
-                write_flow(out, &entry.value, format, separators)?;
-            }
-            out.push('}');
-        }
-        Node::Sequence(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                out.push_str(if index > 0 { separators.comma } else { "" });
-                write_flow(out, item, format, separators)?;
-            }
-            out.push(']');
-        }
-        Node::Scalar(value) => match format {
-            Format::Yaml => write_scalar(out, value.as_ref(), FLOW_PLACE),
-            _ => write_json_scalar(out, value.as_ref())?,
-        },
-    }
-    Ok(())
-}
-
-/// Appends a scalar as JSON, a float such that it stays one.
-///
-/// # Errors
-/// For a number that JSON does not have.
-pub(super) fn write_json_scalar(out: &mut String, value: Option<&Value<'_>>) -> Result<()> {
-    let start = out.len();
-    let written = json::emit::spell(out, value);
-    written.map_err(|_| Error::Path {
-        message: "JSON has no infinity and no NaN".to_owned(),
-    })?;
-    if value.is_some_and(|value| value.kind == Type::Float) {
-        keep_float(out, start);
-    }
-    Ok(())
-}
-
-/// Appends the key of `value`, an entry in a flow mapping, without its `:`.
-pub(super) fn write_flow_key(out: &mut String, key: &str, value: &Node, format: Format) {
-    match format {
-        Format::Yaml if key == MERGE_KEY => write_merge_key(out, value),
-        Format::Yaml => {
-            let key = Value::string(key.into());
-            spell(out, Some(&key), FLOW_PLACE);
-        }
-        _ => json::emit::spell_string(out, key),
-    }
-}
-
-/// In a flow collection columns do not matter.
-const FLOW_PLACE: Place = Place {
-    container: Container::Flow,
-    column: 0,
-    step: emit::DEFAULT_STEP,
-};

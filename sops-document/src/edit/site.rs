@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::lexical::{behind_colon, key_end, property_end, skip_blanks};
+use crate::yaml::lexical::{behind_colon, key_end, property_end, skip_blanks};
 use crate::yaml::source;
 use crate::{Collection, Document, Item, Leaf, Style};
 

@@ -10,6 +10,16 @@ use crate::value::{Type, Value};
 use crate::{Collection, Document, Item, Paths, ROOT, ReservedEntry, Span};
 use sops_go_compat::{Time, parse_float, write_general};
 
+/// One line of a reserved entry in dotenv or INI: a name with its value.
+pub struct ReservedLine {
+    /// The offset of the name.
+    pub at: usize,
+    /// The name, in dotenv without the reserved prefix.
+    pub name: String,
+    /// The value, its escapes decoded.
+    pub text: String,
+}
+
 /// A document in the making: its top is a mapping.
 pub(crate) struct Builder<'a> {
     text: &'a str,
@@ -71,7 +81,7 @@ impl<'a> Builder<'a> {
             paths: self.paths,
             reserved_key: self.reserved_key,
             reserved: self.reserved,
-            standings: OnceLock::new(),
+            positions: OnceLock::new(),
         }
     }
 }

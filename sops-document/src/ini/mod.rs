@@ -15,8 +15,8 @@ use std::ops::Range;
 use crate::document::ReservedKey;
 use crate::error::{Error, Location, Result};
 use crate::flat::Builder;
+use crate::flat::ReservedLine;
 use crate::format::Format;
-use crate::reserved::Line;
 use crate::value::Value;
 use crate::{Document, Item, Leaf, PathId, ROOT, ReservedEntry, Span};
 use scan::{Entry, Event, Scanner, read_value};
@@ -200,14 +200,14 @@ fn blank_line_before(text: &str) -> usize {
 }
 
 /// The lines of the metadata in a section's text, with their places there.
-pub(crate) fn reserved_lines(section: &str) -> Vec<Line> {
+pub(crate) fn reserved_lines(section: &str) -> Vec<ReservedLine> {
     let mut lines = Vec::new();
     let mut scanner = Scanner::new(section);
     while let Ok(Some(event)) = scanner.next() {
         if let Event::Entry(entry) = event {
             // Older writers escape line breaks twice.
             let text = entry.value.text.replace("\\\\n", "\n").replace("\\n", "\n");
-            lines.push(Line {
+            lines.push(ReservedLine {
                 at: entry.at,
                 name: entry.key.to_owned(),
                 text,

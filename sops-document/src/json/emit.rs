@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::tree::Node;
 use crate::value::{Type, Value};
 use sops_go_compat::{parse_float, write_ecmascript};
+use zeroize::Zeroizing;
 
 /// What a level is indented by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,17 @@ impl Indent {
 /// A number for which JSON has no form: an infinity, or none at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotInJson;
+
+impl Node {
+    /// The tree as a JSON document, its levels indented by so many spaces, or by a tab.
+    ///
+    /// # Errors
+    /// [`Error::Unwritable`](crate::Error::Unwritable) for an infinity or NaN, which JSON has no form for.
+    pub fn to_json(&self, indent: Option<u8>) -> Result<Zeroizing<String>> {
+        let indent = Indent::new(indent);
+        Ok(Zeroizing::new(emit(self, indent)?))
+    }
+}
 
 /// One document, its last line ended. An error names the path of a number that JSON cannot hold.
 pub(crate) fn emit(node: &Node, indent: Indent) -> Result<String> {

@@ -13,10 +13,11 @@ use crate::document::ReservedKey;
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::keys::Keys;
+use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
 use crate::{
     Collection, Document, Item, Leaf, MAX_DEPTH, PathId, Paths, ROOT, ReservedEntry, Span, Style,
-    Text, reserved, yaml,
+    Text, yaml,
 };
 
 /// Parses a JSON object.
@@ -80,8 +81,43 @@ pub(crate) fn parse<'a>(text: &'a str, reserved_key: ReservedKey) -> Result<Docu
         paths,
         reserved_key,
         reserved,
-        standings: OnceLock::new(),
+        positions: OnceLock::new(),
     })
+}
+
+impl Node {
+    /// The tree of a JSON value: integers that fit 64 bits are integers, other numbers floats.
+    pub fn from_json(json: &serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        let scalar = |kind, bytes: String| {
+            Self::Scalar(Some(Value {
+                kind,
+                bytes: Cow::Owned(bytes.into_bytes()),
+            }))
+        };
+        match json {
+            Json::Null => Self::Scalar(None),
+            Json::Bool(truth) => {
+                scalar(Type::Bool, if *truth { "True" } else { "False" }.to_owned())
+            }
+            Json::Number(number) => {
+                let text = number.to_string();
+                match self::number(&text) {
+                    Some(value) => Self::Scalar(Some(value.into_owned())),
+                    None => scalar(Type::Str, text),
+                }
+            }
+            Json::String(text) => scalar(Type::Str, text.clone()),
+            Json::Array(items) => Self::Sequence(items.iter().map(Self::from_json).collect()),
+            Json::Object(members) => {
+                let entry = |(key, value): (&String, &Json)| Entry {
+                    key: key.clone(),
+                    value: Self::from_json(value),
+                };
+                Self::Mapping(members.iter().map(entry).collect())
+            }
+        }
+    }
 }
 
 /// An open object or array.
@@ -330,7 +366,7 @@ impl<'a> Parser<'a> {
                 });
             }
         };
-        let entry = reserved::flow::entry(self.text, before, key_at, end);
+        let entry = yaml::entry_range::flow_entry(self.text, before, key_at, end);
         self.reserved.push(ReservedEntry {
             entry,
             value,

@@ -3,14 +3,13 @@
 //! It goes behind the last member. Comments that stand there stay before it, where SOPS finds them for what they were: then the
 //! entry has a line for itself before the bracket.
 
-use std::ops::Range;
-
 use serde_json::{Map, Value as Json};
 
-use super::{Top, compact, pretty};
-use crate::edit::lexical::skip_blanks;
+use super::inline::{compact, pretty};
+use super::top::Top;
 use crate::edit::site::{content_end, last_child};
 use crate::format::Format;
+use crate::yaml::entry_range::Separation;
 use crate::yaml::source;
 use crate::{Document, Item, Style};
 
@@ -33,7 +32,7 @@ impl Site {
         } else {
             members_end(document, top)
         };
-        let Some(between) = Between::of(text, members_end..end - 1) else {
+        let Some(between) = Separation::of(text, members_end..end - 1) else {
             return Self {
                 at: members_end,
                 comma: !is_empty,
@@ -61,38 +60,6 @@ fn members_end(document: &Document<'_>, top: usize) -> usize {
             end + rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len()
         }
         _ => end,
-    }
-}
-
-/// What stands between two members, or between the last one and the bracket: comments, and a comma or none.
-struct Between {
-    comma: Option<usize>,
-    /// Where the last comment begins.
-    comment: usize,
-}
-
-impl Between {
-    /// `None` where no comment is in the range.
-    fn of(text: &str, range: Range<usize>) -> Option<Self> {
-        let (mut comma, mut comment) = (None, None);
-        let mut at = range.start;
-        while at < range.end {
-            match text.as_bytes()[at] {
-                b',' => comma = Some(at),
-                b'#' => {
-                    comment = Some(at);
-                    at = source::line_end(text, at);
-                }
-                _ => {}
-            }
-            at += 1;
-        }
-        comment.map(|comment| Self { comma, comment })
-    }
-
-    /// The comma, if it stands behind the comments.
-    fn own_comma(&self) -> Option<usize> {
-        self.comma.filter(|comma| *comma > self.comment)
     }
 }
 
@@ -143,44 +110,4 @@ pub(super) fn insert(
     if site.own_line {
         out.push_str(source::first_line_break(document.text));
     }
-}
-
-/// What to take out for the entry whose key is at `key` and whose value ends at `end`; what stands before it ends at `before`.
-///
-/// With the entry goes the comma before it or, where that belongs to what comes before or is none, the one behind it.
-pub(crate) fn entry(text: &str, before: usize, key: usize, end: usize) -> Range<usize> {
-    let Some(between) = Between::of(text, before..key) else {
-        if let Some(comma) = text[before..key].find(',') {
-            return before + comma..end;
-        }
-        return match comma_behind(text, end) {
-            Some(comma) => key..text.len() - text[comma..].trim_start().len(),
-            // Alone in a mapping it stands directly behind the brace, unless `sops` wrote it, which then spells `{}`.
-            None if before < key => before..skip_white_space(text, end),
-            None => before..end,
-        };
-    };
-    let (start, end) = match between.own_comma() {
-        Some(comma) => (comma, end),
-        None => (key, comma_behind(text, end).unwrap_or(end)),
-    };
-    let line = source::line_start(text, start);
-    let line_end = source::line_end(text, end);
-    let is_line = text[line..start].trim().is_empty() && text[end..line_end].trim().is_empty();
-    if is_line {
-        line..source::after_break(text, line_end)
-    } else {
-        start..end
-    }
-}
-
-/// Where the white space behind `at` ends.
-fn skip_white_space(text: &str, at: usize) -> usize {
-    text.len() - text[at..].trim_start_matches([' ', '\t', '\r', '\n']).len()
-}
-
-/// The offset behind the comma that follows the entry that ends at `end`.
-fn comma_behind(text: &str, end: usize) -> Option<usize> {
-    let comma = skip_blanks(text, end);
-    text[comma..].starts_with(',').then_some(comma + 1)
 }

@@ -1,22 +1,25 @@
 //! The entry under the reserved key: where it goes in a text, how it is written there, and what stands in it.
 
 mod flat;
-pub(crate) mod flow;
+mod flow;
+mod inline;
 mod removal;
+mod top;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::{Map, Value as Json};
 
+use self::inline::{compact, pretty};
+use self::top::Top;
 use crate::document::{Document, ReservedEntry};
+use crate::flat::ReservedLine;
 use crate::format::Format;
 use crate::splice::Splices;
 use crate::tape::{Item, Style};
 use crate::tree::{Entry, Node};
-use crate::yaml;
-
-pub use flat::Line;
+use crate::yaml::{self, entry_range};
 
 /// What an entry for the reserved key holds, in the form that the document's format has for it.
 pub enum ReservedValue {
@@ -24,28 +27,6 @@ pub enum ReservedValue {
     Tree(Map<String, Json>),
     /// Names and values, for the section of INI and the variables of dotenv.
     Lines(Vec<(String, String)>),
-}
-
-/// The mapping at the top of the document whose item is at `index`.
-struct Top {
-    /// Its place on the tape.
-    index: usize,
-    span: Range<usize>,
-    flow: bool,
-}
-
-impl Top {
-    fn of(document: &Document<'_>, index: usize) -> Option<Self> {
-        let index = document.top(index)?;
-        match &document.tape[index] {
-            Item::Open { flow, span, .. } => Some(Self {
-                index,
-                span: span.range(),
-                flow: *flow,
-            }),
-            _ => None,
-        }
-    }
 }
 
 impl<'a> Document<'a> {
@@ -61,13 +42,13 @@ impl<'a> Document<'a> {
     }
 
     /// The lines of the reserved entries, for dotenv and INI.
-    pub fn reserved_lines(&self) -> Vec<Line> {
+    pub fn reserved_lines(&self) -> Vec<ReservedLine> {
         flat::lines(self)
     }
 
     /// Whether nothing but the reserved entry stands in the mapping, which is in block style, of the document at `index`: without the entry
     /// nothing is left of it.
-    pub fn has_only_reserved(&self, index: usize) -> bool {
+    pub(crate) fn has_only_reserved(&self, index: usize) -> bool {
         !self.format.is_flat()
             && Top::of(self, index)
                 .is_some_and(|top| !top.flow && self.children(top.index).next().is_none())
@@ -163,7 +144,7 @@ impl<'a> Document<'a> {
             });
         } else {
             let mut lines = lines(key, tree, column(self, site), self.reserved_step());
-            if let Some(comment) = comment(text, &site.entry, &site.value) {
+            if let Some(comment) = entry_range::comment_after_key(text, &site.entry, &site.value) {
                 let key = lines.find('\n').unwrap_or(lines.len());
                 lines.insert_str(key, &format!(" {}", &text[comment]));
             }
@@ -174,8 +155,8 @@ impl<'a> Document<'a> {
 
     /// The comment behind the key of a reserved entry whose value stands on the lines below. SOPS puts one there that stands behind the last
     /// entry, if that is an alias.
-    pub fn reserved_comment(&self, site: &ReservedEntry) -> Option<Range<usize>> {
-        comment(self.text, &site.entry, &site.value)
+    pub(crate) fn reserved_comment(&self, site: &ReservedEntry) -> Option<Range<usize>> {
+        entry_range::comment_after_key(self.text, &site.entry, &site.value)
     }
 
     /// By how many columns the levels of the reserved entry are indented; as SOPS does it, where that does not show.
@@ -215,36 +196,6 @@ fn ends_in_open_block(document: &Document<'_>, close: usize) -> bool {
 
 fn ends_a_line(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').is_empty() || text.ends_with(['\n', '\r'])
-}
-
-/// The value over several lines, indented like the member that it is.
-fn pretty(tree: &Map<String, Json>, indent: &str) -> String {
-    let unit = if indent.is_empty() { "\t" } else { indent };
-    let mut out = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(unit.as_bytes());
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
-    serde::Serialize::serialize(tree, &mut serializer)
-        .expect("a tree with texts as keys has a form in JSON");
-    String::from_utf8(out)
-        .expect("JSON is UTF-8")
-        .replace('\n', &format!("\n{indent}"))
-}
-
-/// The value on one line.
-fn compact(tree: &Map<String, Json>) -> String {
-    serde_json::to_string(tree).expect("a tree with texts as keys has a form in JSON")
-}
-
-/// The comment behind the key of the entry at `entry`, whose value stands at `value` on the lines below.
-pub(crate) fn comment(
-    text: &str,
-    entry: &Range<usize>,
-    value: &Range<usize>,
-) -> Option<Range<usize>> {
-    let end = yaml::source::line_end(text, entry.start);
-    let line = text.get(entry.start..end.min(value.start))?;
-    let found = line.find(" #").or_else(|| line.find("\t#"))?;
-    Some(entry.start + found + 1..end)
 }
 
 fn leading_blanks(line: &str) -> usize {

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::document::Document;
-use crate::value_writer::Replacement;
+use crate::splice::Replacement;
 use crate::yaml;
 
 impl Document<'_> {

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::spell::{Container, Place, break_line, indent, spell, spell_key};
 use crate::tree::{Entry, Node};
+use zeroize::Zeroizing;
 
 /// The spaces a level that SOPS writes unless `stores.yaml.indent` says otherwise.
 pub(crate) const DEFAULT_STEP: usize = 4;
@@ -16,6 +17,20 @@ pub(crate) fn step(asked_for: usize) -> usize {
     match STEPS.contains(&asked_for) {
         true => asked_for,
         false => 2,
+    }
+}
+
+impl Node {
+    /// The tree as a YAML document, spelled as SOPS spells values: what `yaml.v3` reads from it is this tree.
+    ///
+    /// ```
+    /// use sops_document::tree::Node;
+    ///
+    /// let tree = Node::from_json(&serde_json::json!({"items": [{"on": "yes"}]}));
+    /// assert_eq!(*tree.to_yaml(), "items:\n    - \"on\": \"yes\"\n");
+    /// ```
+    pub fn to_yaml(&self) -> Zeroizing<String> {
+        Zeroizing::new(emit(self, DEFAULT_STEP))
     }
 }
 

@@ -7,9 +7,11 @@ pub(crate) mod analysis;
 pub(crate) mod comments;
 pub mod diagnostics;
 pub(crate) mod emit;
+pub(crate) mod entry_range;
 pub(crate) mod events;
 mod fast_path;
 pub(crate) mod go_incompatibilities;
+pub(crate) mod lexical;
 mod nesting;
 mod parallel_parse;
 mod parser;
@@ -26,6 +28,7 @@ use crate::document::{Document, ReservedKey};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::tape::Item;
+use crate::tree::Node;
 use comments::Tail;
 use parser::Parser;
 
@@ -93,6 +96,17 @@ fn document<'a>(
         paths: parsed.paths,
         reserved_key,
         reserved: parsed.reserved,
-        standings: OnceLock::new(),
+        positions: OnceLock::new(),
     })
+}
+
+impl Node {
+    /// The trees of a YAML stream, read as `yaml.v3` reads them: also such as cannot be encrypted for an integer from 2^63 to
+    /// 2^64-1, which is an `Int`. A `sops` block is an entry as any other.
+    ///
+    /// # Errors
+    /// As [`Document::parse`](crate::Document::parse).
+    pub fn from_yaml(text: &str) -> Result<Vec<Self>> {
+        Ok(parse_to_read(text)?.trees().collect())
+    }
 }

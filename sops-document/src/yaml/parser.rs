@@ -6,15 +6,15 @@ use std::ops::Range;
 
 use super::events::{Event, Events, Scalar};
 use super::resolve::Refusal;
-use super::{fast_path, go_incompatibilities, resolve, source};
+use super::{entry_range, fast_path, go_incompatibilities, resolve, source};
 use crate::document::ReservedKey;
-use crate::edit::lexical::key_end;
 use crate::error::{Error, Location, Result};
 use crate::keys::Keys;
 use crate::value::{Type, Value};
+use crate::yaml::lexical::key_end;
 use crate::{
     Collection, Item, Leaf, MAX_DEPTH, MAX_EXPANDED, PathId, Paths, ROOT, ReservedEntry, Span,
-    Style, Text, reserved,
+    Style, Text,
 };
 
 /// Where an open container's `close` stands until it is known.
@@ -743,11 +743,12 @@ impl<'a> Parser<'a> {
             }
         };
         let entry = if flow {
-            reserved::flow::entry(self.text, before, key_at, value.end)
+            entry_range::flow_entry(self.text, before, key_at, value.end)
         } else {
-            source::block_entry(self.text, key_at, self.last_end)
+            entry_range::block_entry(self.text, key_at, self.last_end)
         };
-        let behind_key = reserved::comment(self.text, &entry, &value).map(|range| range.start);
+        let behind_key =
+            entry_range::comment_after_key(self.text, &entry, &value).map(|range| range.start);
         let in_entry = |comment: &Span| comment.range().start >= entry.start;
         let before = self.comments.partition_point(|comment| !in_entry(comment));
         let from_entry = self.comments.split_off(before);

@@ -1,7 +1,5 @@
 //! Looks at YAML source text between tokens: indicators, block scalar headers, the lines of an entry.
 
-use std::ops::Range;
-
 use memchr::memmem;
 
 /// Where the next byte that is one of `wanted` stands as an indicator, from `from` on: white space, comments, `:`, `?`, `-`,
@@ -135,17 +133,6 @@ pub(crate) fn trim_blank_lines(text: &str, start: usize, end: usize) -> usize {
     // Blanks behind the last word are content of its line.
     let last = line_end(text, start + content.len());
     after_break(text, last.min(end)).min(end)
-}
-
-/// The lines of a block entry whose key is at `key` and whose value ends at `end`.
-pub(crate) fn block_entry(text: &str, key: usize, end: usize) -> Range<usize> {
-    let start = line_start(text, key);
-    let end = if end > start && line_start(text, end) == end {
-        end
-    } else {
-        after_break(text, line_end(text, end))
-    };
-    start..end
 }
 
 /// The line break that the first line ends with; `\n` without one.

@@ -1,4 +1,4 @@
-//! Changes in block collections, where lines and columns tell what belongs together.
+//! TextEdits in block collections, where lines and columns tell what belongs together.
 
 mod append;
 mod remove;
@@ -9,8 +9,8 @@ use std::ops::Range;
 pub(super) use self::append::{append, create};
 pub(super) use self::remove::remove;
 pub(super) use self::replace::{replace, replace_top};
-use super::lexical::trailing_comment;
 use super::site::Site;
+use crate::yaml::lexical::trailing_comment;
 use crate::yaml::source;
 use crate::{Document, Item, Style};
 

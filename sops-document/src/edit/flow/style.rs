@@ -1,11 +1,11 @@
 //! How a flow collection is laid out, so that what is added looks like what is there.
 
-use crate::edit::layout::{SPACED, Separators, write_flow, write_flow_key, write_json_scalar};
-use crate::edit::lexical::{begins_line, key_end};
+use crate::edit::flow_text::{SPACED, Separators, write_flow, write_flow_key, write_json_scalar};
 use crate::edit::site::{Site, content_end};
 use crate::error::Result;
 use crate::format::Format;
 use crate::tree::Node;
+use crate::yaml::lexical::{begins_line, key_end};
 use crate::yaml::source;
 use crate::{Collection, Document, Item};
 

@@ -1,6 +1,6 @@
 //! How keys, properties and markers look in the text.
 
-use super::tokens::Kind;
+use super::tokens::TokenKind;
 use crate::yaml::source;
 
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -44,10 +44,10 @@ pub(super) fn is_marker(text: &str, at: usize, marker: &str) -> bool {
 }
 
 /// Whether the scalar at `at` has a mark that closes it.
-pub(super) fn scalar_kind(text: &str, at: usize) -> Kind {
+pub(super) fn scalar_kind(text: &str, at: usize) -> TokenKind {
     match text.as_bytes().get(at) {
-        Some(b'"' | b'\'' | b'*') => Kind::Other,
-        _ => Kind::OpenEnded,
+        Some(b'"' | b'\'' | b'*') => TokenKind::Other,
+        _ => TokenKind::OpenEnded,
     }
 }
 

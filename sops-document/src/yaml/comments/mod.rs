@@ -1,4 +1,4 @@
-//! Comments: in which container SOPS finds each one, and at which place among the container's entries.
+//! Comments: in which container SOPS finds each one, and at which position among the container's entries.
 //!
 //! The path of the container is the additional data of an encrypted comment, and comment rules depend on the order. Both
 //! follow from how go.yaml.in/yaml/v3 (3.0.4) hangs comments on nodes while it reads tokens, and from where SOPS then lists
@@ -16,20 +16,11 @@ mod nodes;
 mod reader;
 mod recorder;
 mod tokens;
+mod trace;
 
+pub(crate) use self::reader::Tail;
 use crate::error::Result;
 use crate::{Document, Span};
-
-/// What follows the last entry of a document that has no reserved entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tail {
-    /// A reserved entry will be put there, and comments belong where Go's library finds them then.
-    Reserved,
-    /// The same, in a text whose scalars stay as they are.
-    ReservedAsWritten,
-    /// Nothing.
-    Nothing,
-}
 
 /// Puts the comments, given in the order of the text, on the tape in the order in which SOPS walks them.
 ///
@@ -39,8 +30,8 @@ pub(crate) enum Tail {
 /// [`Error::Limit`](crate::Error::Limit) where aliases repeat too many of them.
 pub(crate) fn place(document: &mut Document<'_>, comments: &[Span], tail: Tail) -> Result<()> {
     let tokens = reader::read(document, comments, tail);
-    let places = nodes::assign(&document.tape, &tokens);
-    insert::insert(document, comments, places)
+    let positions = nodes::assign(&document.tape, &tokens);
+    insert::insert(document, comments, positions)
 }
 
 #[cfg(test)]

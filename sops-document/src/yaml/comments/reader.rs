@@ -1,16 +1,27 @@
 //! Reads a text again, by the items of its tape, for the tokens that Go's parser meets.
 
-use super::Tail;
 use super::lexis;
 use super::recorder::{Ahead, Recorder};
-use super::tokens::{Event, Kind, Tokens};
+use super::tokens::TokenKind;
+use super::trace::{Trace, TraceEvent};
 use crate::{Collection, Document, Item, Leaf, PathId, Paths, ReservedEntry, Span};
 
+/// What follows the last entry of a document that has no reserved entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// A reserved entry will be put there, and comments belong where Go's library finds them then.
+    Reserved,
+    /// The same, in a text whose scalars stay as they are.
+    ReservedAsWritten,
+    /// Nothing.
+    Nothing,
+}
+
 /// Finds the tokens of a document, comments not being on its tape yet.
-pub(super) fn read(document: &Document<'_>, comments: &[Span], tail: Tail) -> Tokens {
+pub(super) fn read(document: &Document<'_>, comments: &[Span], tail: Tail) -> Trace {
     let text = document.text;
     let at = text.len() - text.trim_start_matches(lexis::BYTE_ORDER_MARK).len();
-    let mut reader = Reader {
+    let mut reader = TokenReader {
         text,
         tape: &document.tape,
         paths: &document.paths,
@@ -40,7 +51,7 @@ struct Frame {
     seen: bool,
 }
 
-struct Reader<'r, 'a> {
+struct TokenReader<'r, 'a> {
     text: &'a str,
     tape: &'r [Item<'a>],
     paths: &'r Paths<'a>,
@@ -59,7 +70,7 @@ struct Reader<'r, 'a> {
     out: Recorder<'r, 'a>,
 }
 
-impl Reader<'_, '_> {
+impl TokenReader<'_, '_> {
     fn tape(&mut self) {
         let mut index = 0;
         while let Some(item) = self.tape.get(index) {
@@ -79,10 +90,10 @@ impl Reader<'_, '_> {
                     self.lead(index, *path);
                     let range = span.range();
                     self.token(
-                        Kind::Other,
+                        TokenKind::Other,
                         range.start,
                         range.end,
-                        Event::Node(index as u32),
+                        TraceEvent::Node(index as u32),
                     );
                     index = *close as usize;
                 }
@@ -107,12 +118,12 @@ impl Reader<'_, '_> {
             let at = self.skip();
             if self.byte(at) == Some(b'%') && self.out.columns.of(at) == 0 {
                 let end = lexis::line_end(self.text, at);
-                self.token(Kind::Marker, at, end, Event::Pass);
+                self.token(TokenKind::Marker, at, end, TraceEvent::Pass);
             } else if lexis::is_marker(self.text, at, "...") {
-                self.token(Kind::Marker, at, at + 3, Event::Pass);
+                self.token(TokenKind::Marker, at, at + 3, TraceEvent::Pass);
             } else {
                 if lexis::is_marker(self.text, at, "---") {
-                    self.token(Kind::Marker, at, at + 3, Event::Pass);
+                    self.token(TokenKind::Marker, at, at + 3, TraceEvent::Pass);
                 }
                 return;
             }
@@ -136,9 +147,9 @@ impl Reader<'_, '_> {
             Ahead::Content
         };
         self.out.gap(at, ahead);
-        self.out.step(at, Event::DocumentEnd(container_end));
+        self.out.step(at, TraceEvent::DocumentEnd(container_end));
         if lexis::is_marker(self.text, at, "...") {
-            self.token(Kind::Marker, at, at + 3, Event::Pass);
+            self.token(TokenKind::Marker, at, at + 3, TraceEvent::Pass);
         }
     }
 
@@ -154,7 +165,12 @@ impl Reader<'_, '_> {
             let end = rest
                 .find(lexis::is_space)
                 .map_or(self.text.len(), |found| at + found);
-            self.token(Kind::OpenEnded, at, end, Event::Node(container_end));
+            self.token(
+                TokenKind::OpenEnded,
+                at,
+                end,
+                TraceEvent::Node(container_end),
+            );
         }
     }
 
@@ -170,11 +186,11 @@ impl Reader<'_, '_> {
             (Collection::Sequence, false) => {
                 let at = self.skip();
                 if self.byte(at) == Some(b'-') {
-                    self.token(Kind::Dash, at, at + 1, Event::Dash);
+                    self.token(TokenKind::Dash, at, at + 1, TraceEvent::Dash);
                 }
             }
         }
-        !matches!(frame.kind, Collection::Mapping) || self.out.last.kind == Kind::Colon
+        !matches!(frame.kind, Collection::Mapping) || self.out.last.kind == TokenKind::Colon
     }
 
     fn key(&mut self, index: usize, path: PathId, frame: Frame) {
@@ -185,11 +201,11 @@ impl Reader<'_, '_> {
         }
         self.question_mark(key);
         self.properties(key, frame.flow);
-        self.key_token(key, frame, Event::Key(index as u32));
+        self.key_token(key, frame, TraceEvent::Key(index as u32));
         self.colon(frame);
     }
 
-    fn key_token(&mut self, key: usize, frame: Frame, event: Event) {
+    fn key_token(&mut self, key: usize, frame: Frame, event: TraceEvent) {
         let end = lexis::key_end(self.text, key, frame.flow, frame.column);
         // A key may be but a tag.
         if end > key {
@@ -200,7 +216,7 @@ impl Reader<'_, '_> {
     fn question_mark(&mut self, limit: usize) {
         let at = self.skip();
         if at < limit && self.byte(at) == Some(b'?') {
-            self.token(Kind::Other, at, at + 1, Event::Pass);
+            self.token(TokenKind::Other, at, at + 1, TraceEvent::Pass);
         }
     }
 
@@ -208,14 +224,14 @@ impl Reader<'_, '_> {
         let at = self.skip();
         let ends = self.byte(at + 1).is_none_or(lexis::is_space_byte);
         if self.byte(at) == Some(b':') && (frame.flow || ends) {
-            self.token(Kind::Colon, at, at + 1, Event::Pass);
+            self.token(TokenKind::Colon, at, at + 1, TraceEvent::Pass);
         }
     }
 
     fn comma(&mut self) {
         let at = self.skip();
         if self.byte(at) == Some(b',') {
-            self.token(Kind::Comma, at, at + 1, Event::Pass);
+            self.token(TokenKind::Comma, at, at + 1, TraceEvent::Pass);
         }
     }
 
@@ -229,7 +245,7 @@ impl Reader<'_, '_> {
         let is_property = matches!(self.byte(at), Some(b'&' | b'!'));
         if is_property {
             let end = lexis::property_end(self.text, at, flow);
-            self.token(Kind::Other, at, end, Event::Pass);
+            self.token(TokenKind::Other, at, end, TraceEvent::Pass);
         }
         is_property
     }
@@ -246,11 +262,11 @@ impl Reader<'_, '_> {
         let at = self.skip();
         if at < span.end {
             let kind = self.scalar_kind(at, leaf);
-            self.token(kind, at, span.end, Event::Node(index as u32));
+            self.token(kind, at, span.end, TraceEvent::Node(index as u32));
         }
     }
 
-    fn scalar_kind(&self, at: usize, leaf: &Leaf<'_>) -> Kind {
+    fn scalar_kind(&self, at: usize, leaf: &Leaf<'_>) -> TokenKind {
         let is_block = !leaf.flow && matches!(self.byte(at), Some(b'|' | b'>'));
         let has_value = leaf
             .value
@@ -259,7 +275,7 @@ impl Reader<'_, '_> {
         let has_break = self.text[..leaf.span.range().end].ends_with(['\n', '\r']);
         let shrinks = self.awaits_reserved() && self.tail == Tail::Reserved;
         if shrinks && is_block && has_value && has_break {
-            Kind::OneLine
+            TokenKind::OneLine
         } else {
             lexis::scalar_kind(self.text, at)
         }
@@ -314,9 +330,9 @@ impl Reader<'_, '_> {
         let at = self.skip();
         let seen = matches!(self.byte(at), Some(b'[' | b'{'));
         if seen {
-            self.token(Kind::Other, at, at + 1, Event::Enter(open));
+            self.token(TokenKind::Other, at, at + 1, TraceEvent::Enter(open));
         } else {
-            self.out.step(at, Event::EnterUnseen(open));
+            self.out.step(at, TraceEvent::EnterUnseen(open));
         }
         seen
     }
@@ -356,12 +372,12 @@ impl Reader<'_, '_> {
             (false, seen) => self
                 .out
                 .leave_block(frame.open, seen.then_some(frame.column)),
-            (true, false) => self.out.step(self.at, Event::LeaveUnseen(frame.open)),
+            (true, false) => self.out.step(self.at, TraceEvent::LeaveUnseen(frame.open)),
             (true, true) => {
                 self.comma();
                 let at = self.skip();
                 self.out.gap(at, Ahead::FlowEnd);
-                self.token(Kind::Other, at, at + 1, Event::Leave(frame.open));
+                self.token(TokenKind::Other, at, at + 1, TraceEvent::Leave(frame.open));
             }
         }
         self.frames.pop();
@@ -407,14 +423,19 @@ impl Reader<'_, '_> {
             self.question_mark(value.start);
             self.properties(value.start, frame.flow);
             let key = self.skip();
-            self.key_token(key, frame, Event::Reserved(index as u32));
+            self.key_token(key, frame, TraceEvent::Reserved(index as u32));
             self.colon(frame);
-            self.token(Kind::OpenEnded, value.start, value.end, Event::Pass);
+            self.token(
+                TokenKind::OpenEnded,
+                value.start,
+                value.end,
+                TraceEvent::Pass,
+            );
             self.next_reserved += 1;
         }
     }
 
-    fn token(&mut self, kind: Kind, start: usize, end: usize, event: Event) {
+    fn token(&mut self, kind: TokenKind, start: usize, end: usize, event: TraceEvent) {
         self.out.token(kind, start, end, event);
         self.at = self.at.max(end);
     }

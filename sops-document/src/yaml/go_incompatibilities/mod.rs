@@ -7,8 +7,8 @@ use std::ops::Range;
 pub(crate) use tabs::refuse_foreign_tabs;
 
 use super::events::Scalar;
-use crate::edit::lexical::{property_end, skip_blanks};
 use crate::error::{Error, Location, Result};
+use crate::yaml::lexical::{property_end, skip_blanks};
 use crate::{Document, Leaf, Style};
 
 fn refuse<T>(text: &str, at: usize, message: impl Into<String>) -> Result<T> {

@@ -6,14 +6,14 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::layout::Indents;
+use super::indentation::Indents;
 use super::site::Site;
 use crate::tree::Node;
 use crate::value::{Type, Value};
 use crate::{Document, Item, Splices};
 
 /// Splices of a document's text.
-pub(super) struct Changes<'d, 'a> {
+pub(super) struct TextEdits<'d, 'a> {
     pub(super) document: &'d Document<'a>,
     edits: Vec<(Range<usize>, Zeroizing<String>)>,
     /// The written aliases with what they stand for, in the order of the tape.
@@ -35,7 +35,7 @@ pub(super) enum Anchor<'a> {
     Add(&'a str),
 }
 
-impl<'d, 'a> Changes<'d, 'a> {
+impl<'d, 'a> TextEdits<'d, 'a> {
     pub(super) fn new(document: &'d Document<'a>) -> Self {
         let aliases = document.written_items();
         let aliases = aliases.filter_map(|(index, item)| match item {

@@ -5,12 +5,14 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::changes::Changes;
-use super::tree::Shape;
-use super::{Change, check, child, shape};
+use super::change::Change;
+use super::check;
+use super::path_target::{child, kind};
+use super::text_edits::TextEdits;
+use super::tree_edit::NodeKind;
 use crate::key_path::Component;
 use crate::tree::Node;
-use crate::{Document, Item};
+use crate::{Document, Item, NodeRef};
 
 /// An entry that a mapping of a text is to have, made by [`NodeRef::new_entry`](crate::NodeRef::new_entry) for
 /// [`Document::with_entries`].
@@ -34,7 +36,7 @@ impl NewEntry {
 
     fn change(&self, document: &Document<'_>) -> Option<Change<'_>> {
         let is_there = matches!(document.tape.get(self.mapping), Some(Item::Open { span, .. }) if span.range() == self.span);
-        if !is_there || !matches!(shape(document, self.mapping), Shape::Mapping) {
+        if !is_there || !matches!(kind(document, self.mapping), NodeKind::Mapping) {
             return None;
         }
         let key = Component::Key(self.key.clone());
@@ -49,12 +51,39 @@ impl NewEntry {
     }
 }
 
+impl Document<'_> {
+    /// The whole text with entries that were made for it, and for each whether it could be set. All else stays as it is: aliases keep
+    /// their values, but for those whose copies are to have the same entry.
+    ///
+    /// The text is parsed once more for all entries together, and more often only where some of them cannot be set by a change of the text
+    /// in their place.
+    pub fn with_entries(&self, entries: &[&NewEntry]) -> (Zeroizing<String>, Vec<bool>) {
+        set_entries(self, entries)
+    }
+}
+
+impl NodeRef<'_, '_> {
+    /// An entry with `value` under `key` of this mapping, to be put in the place of what stands there or behind its last entry by
+    /// [`Document::with_entries`]. Of an alias it is the mapping that it stands for.
+    pub fn new_entry(self, key: &str, value: Node) -> NewEntry {
+        let mapping = self.target();
+        let span = match &self.document().tape[mapping] {
+            Item::Open { span, .. } => span.range(),
+            _ => 0..0,
+        };
+        NewEntry {
+            mapping,
+            span,
+            key: key.to_owned(),
+            value,
+            spelling: None,
+        }
+    }
+}
+
 /// The text with as many of the entries as can be set, and for each whether it has been. Entries that aliases copy are set once, where
 /// they stand, if all of the copies are to have them.
-pub(crate) fn set_entries(
-    document: &Document<'_>,
-    entries: &[&NewEntry],
-) -> (Zeroizing<String>, Vec<bool>) {
+fn set_entries(document: &Document<'_>, entries: &[&NewEntry]) -> (Zeroizing<String>, Vec<bool>) {
     let mut wanted: Vec<_> = (0..entries.len())
         .filter_map(|number| Some((number, entries[number].change(document)?)))
         .collect();
@@ -114,17 +143,17 @@ impl<'c> Made<'c, '_, '_> {
     }
 }
 
-/// The text with all of the changes, which stand in the order of the text, if it then means what it is to mean.
+/// The text with all of the edits, which stand in the order of the text, if it then means what it is to mean.
 fn together(document: &Document<'_>, all: &[&Change<'_>]) -> Option<Zeroizing<String>> {
     let nodes: HashSet<_> = all.iter().map(|change| change.node()).collect();
-    let mut changes = Changes::new(document).also_in(nodes);
+    let mut edits = TextEdits::new(document).also_in(nodes);
     for change in all {
         // A copy is changed where it stands.
-        if !changes.is_copy(change.node()) {
-            change.edits(&mut changes).ok()?;
+        if !edits.is_copy(change.node()) {
+            change.edits(&mut edits).ok()?;
         }
     }
-    let text = changes.apply();
+    let text = edits.apply();
     let effects = all.iter().map(|change| change.effect(document));
     check::is_changed(&text, document, effects).then_some(text)
 }
@@ -132,7 +161,6 @@ fn together(document: &Document<'_>, all: &[&Change<'_>]) -> Option<Zeroizing<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::NodeRef;
     use crate::format::Format;
 
     /// The text with `k: true` in every mapping that has a key `id`, those that aliases copy among them, and how many of those have it.

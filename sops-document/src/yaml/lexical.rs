@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use crate::yaml::source;
+use super::source;
 
 /// Whether only white space stands before `at` in its line, a byte order mark not counted.
-pub(super) fn begins_line(text: &str, at: usize) -> bool {
+pub(crate) fn begins_line(text: &str, at: usize) -> bool {
     text[source::line_start(text, at)..at]
         .trim_start_matches('\u{feff}')
         .trim()
@@ -24,7 +24,7 @@ pub(crate) fn skip_blanks(text: &str, mut at: usize) -> usize {
 }
 
 /// The comment that ends the line of `at`, if nothing but white space comes before it.
-pub(super) fn trailing_comment(text: &str, at: usize) -> Option<Range<usize>> {
+pub(crate) fn trailing_comment(text: &str, at: usize) -> Option<Range<usize>> {
     let end = source::line_end(text, at);
     let rest = &text[at..end];
     let start = end - rest.trim_start().len();
@@ -44,7 +44,7 @@ pub(crate) fn property_end(text: &str, at: usize, flow: bool) -> usize {
 }
 
 /// The offset behind the `:` of the key at `key`.
-pub(super) fn behind_colon(text: &str, key: usize, flow: bool) -> Option<usize> {
+pub(crate) fn behind_colon(text: &str, key: usize, flow: bool) -> Option<usize> {
     let colon = skip_blanks(text, key_end(text, key, flow));
     text[colon..].starts_with(':').then_some(colon + 1)
 }
