@@ -6,12 +6,12 @@ use crate::document::Document;
 use crate::tape::{Collection, Item, Leaf};
 use crate::value::Type;
 use crate::yaml;
-use crate::yaml::restyle::{self, spell_in_style};
-use crate::yaml::spell::{Container, Place, spell};
+use crate::yaml::restyle::{SourceStyle, restyle};
+use crate::yaml::spell::{ParentKind, ScalarContext, spell};
 
 /// A flow collection, where columns do not matter.
-const FLOW: Place = Place {
-    container: Container::Flow,
+const FLOW: ScalarContext = ScalarContext {
+    container: ParentKind::Flow,
     column: 0,
     step: yaml::emit::DEFAULT_STEP,
 };
@@ -46,12 +46,12 @@ impl Document<'_> {
                     out.push_str(", ");
                 }
                 if *kind == Collection::Mapping {
-                    spell_in_style(
+                    restyle(
                         out,
                         self.paths.key(path),
                         Type::Str,
                         None,
-                        restyle::Style::DoubleQuoted,
+                        SourceStyle::DoubleQuoted,
                     );
                     out.push_str(": ");
                 }

@@ -10,7 +10,7 @@ pub struct PathId(u32);
 pub const ROOT: PathId = PathId(0);
 
 #[derive(Clone, Debug)]
-struct Node<'a> {
+struct PathNode<'a> {
     parent: PathId,
     /// Where the key stands in the source, for messages and for removing an entry.
     at: u32,
@@ -20,14 +20,14 @@ struct Node<'a> {
 /// The key paths of a document. Sequences add nothing to a path.
 #[derive(Clone, Debug)]
 pub struct Paths<'a> {
-    nodes: Vec<Node<'a>>,
+    nodes: Vec<PathNode<'a>>,
 }
 
 impl<'a> Paths<'a> {
     /// With room for so many paths before they have to move.
     pub(crate) fn with_capacity(count: usize) -> Self {
         let mut nodes = Vec::with_capacity(count + 1);
-        nodes.push(Node {
+        nodes.push(PathNode {
             parent: ROOT,
             at: 0,
             key: Cow::Borrowed(""),
@@ -38,7 +38,7 @@ impl<'a> Paths<'a> {
     /// Adds the path of the entry `key`, which stands at offset `at`, of the mapping whose path is `parent`.
     pub(crate) fn push(&mut self, parent: PathId, key: Cow<'a, str>, at: u32) -> PathId {
         let id = PathId(self.nodes.len() as u32);
-        self.nodes.push(Node { parent, at, key });
+        self.nodes.push(PathNode { parent, at, key });
         id
     }
 
@@ -56,7 +56,7 @@ impl<'a> Paths<'a> {
     /// Adds the paths of another table behind these, its top level being this one's. Gives by how much they [move](PathId::moved).
     pub(crate) fn append(&mut self, other: Self) -> u32 {
         let shift = self.nodes.len() as u32 - 1;
-        let moved = |node: Node<'a>| Node {
+        let moved = |node: PathNode<'a>| PathNode {
             parent: node.parent.moved(shift),
             ..node
         };

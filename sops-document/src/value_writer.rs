@@ -41,7 +41,7 @@ impl<'t> ValueWriter<'t> {
         spelled: Spelled,
         spelling: &str,
     ) {
-        let Spelled::Anew { comment_at } = spelled else {
+        let Spelled::WholeScalar { comment_at } = spelled else {
             self.replace(place.range(), spelling);
             return;
         };

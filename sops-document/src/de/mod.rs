@@ -60,7 +60,7 @@ pub fn from_documents<T: DeserializeOwned>(
 }
 
 fn read<T: DeserializeOwned>(document: &Document<'_>, top: Option<usize>) -> Result<T> {
-    let reader = Reader {
+    let reader = NodeReader {
         document,
         node: top,
     };
@@ -74,11 +74,11 @@ struct Problem {
     /// The node on the tape at which it was found; set on the way out.
     node: Option<usize>,
     /// The path to it from the innermost component out.
-    path: Vec<Step>,
+    path: Vec<PathStep>,
 }
 
 #[derive(Debug)]
-enum Step {
+enum PathStep {
     Key(String),
     Index(usize),
 }
@@ -97,7 +97,7 @@ impl Problem {
         self
     }
 
-    fn under(mut self, step: Step) -> Self {
+    fn under(mut self, step: PathStep) -> Self {
         self.path.push(step);
         self
     }
@@ -106,9 +106,9 @@ impl Problem {
         let mut path = String::new();
         for step in self.path.iter().rev() {
             match step {
-                Step::Key(key) if path.is_empty() => path.push_str(key),
-                Step::Key(key) => path.extend([".", key]),
-                Step::Index(index) => path.push_str(&format!("[{index}]")),
+                PathStep::Key(key) if path.is_empty() => path.push_str(key),
+                PathStep::Key(key) => path.extend([".", key]),
+                PathStep::Index(index) => path.push_str(&format!("[{index}]")),
             }
         }
         if path.is_empty() {
@@ -191,12 +191,12 @@ fn name(found: &Unexpected<'_>) -> &'static str {
 
 /// A node to be read; without one, an empty mapping.
 #[derive(Clone, Copy)]
-struct Reader<'d, 'a> {
+struct NodeReader<'d, 'a> {
     document: &'d Document<'a>,
     node: Option<usize>,
 }
 
-impl<'d, 'a> Reader<'d, 'a> {
+impl<'d, 'a> NodeReader<'d, 'a> {
     /// The item that the node is, or that its alias stands for.
     fn item(self) -> Option<(usize, &'d Item<'a>)> {
         let node = self.document.dereferenced(self.node?);
@@ -295,7 +295,7 @@ impl<'a> Document<'a> {
     }
 }
 
-impl<'de> Deserializer<'de> for Reader<'_, '_> {
+impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
     type Error = Problem;
 
     fn deserialize_any<V: Visitor<'de>>(
@@ -357,7 +357,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
                 match (children.next(), children.next()) {
                     (Some(child), None) => {
                         let name = self.document.key(child);
-                        let content = Reader {
+                        let content = NodeReader {
                             document: self.document,
                             node: Some(child),
                         };
@@ -366,7 +366,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
                                 name: name.into(),
                                 content: Some(content),
                             })
-                            .map_err(|problem| problem.under(Step::Key(name.to_owned())))
+                            .map_err(|problem| problem.under(PathStep::Key(name.to_owned())))
                     }
                     _ => Err(Problem::new(
                         "expected a mapping with one key, the name of the variant",
@@ -406,12 +406,12 @@ impl<'de> SeqAccess<'de> for Items<'_, '_> {
         let Some((index, node)) = self.items.next() else {
             return Ok(None);
         };
-        seed.deserialize(Reader {
+        seed.deserialize(NodeReader {
             document: self.document,
             node: Some(node),
         })
         .map(Some)
-        .map_err(|problem| problem.at(Some(node)).under(Step::Index(index)))
+        .map_err(|problem| problem.at(Some(node)).under(PathStep::Index(index)))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -441,7 +441,7 @@ impl<'de> MapAccess<'de> for Entries<'_, '_> {
         seed.deserialize(key).map(Some).map_err(|problem: Problem| {
             problem
                 .at(Some(node))
-                .under(Step::Key(self.document.key(node).to_owned()))
+                .under(PathStep::Key(self.document.key(node).to_owned()))
         })
     }
 
@@ -450,13 +450,13 @@ impl<'de> MapAccess<'de> for Entries<'_, '_> {
         seed: T,
     ) -> std::result::Result<T::Value, Problem> {
         let node = self.value.take();
-        seed.deserialize(Reader {
+        seed.deserialize(NodeReader {
             document: self.document,
             node,
         })
         .map_err(|problem| {
             let key = node.map_or("", |node| self.document.key(node));
-            problem.at(node).under(Step::Key(key.to_owned()))
+            problem.at(node).under(PathStep::Key(key.to_owned()))
         })
     }
 
@@ -468,7 +468,7 @@ impl<'de> MapAccess<'de> for Entries<'_, '_> {
 /// A variant of an enum: its name, or its name and what it holds.
 struct Variant<'d, 'a> {
     name: Cow<'d, str>,
-    content: Option<Reader<'d, 'a>>,
+    content: Option<NodeReader<'d, 'a>>,
 }
 
 impl<'de, 'd, 'a> EnumAccess<'de> for Variant<'d, 'a> {
@@ -484,7 +484,7 @@ impl<'de, 'd, 'a> EnumAccess<'de> for Variant<'d, 'a> {
     }
 }
 
-struct Content<'d, 'a>(Option<Reader<'d, 'a>>);
+struct Content<'d, 'a>(Option<NodeReader<'d, 'a>>);
 
 impl Content<'_, '_> {
     fn missing() -> Problem {

@@ -7,7 +7,7 @@ use crate::json;
 use crate::tree::Node;
 use crate::value::{Type, Value};
 use crate::yaml::emit;
-use crate::yaml::spell::{Container, Place, spell};
+use crate::yaml::spell::{ParentKind, ScalarContext, spell};
 
 /// What separates the parts of a flow collection that is written on one line.
 #[derive(Clone, Copy)]
@@ -52,7 +52,7 @@ pub(super) fn write_flow(
             out.push(']');
         }
         Node::Scalar(value) => match format {
-            Format::Yaml => write_scalar(out, value.as_ref(), FLOW_PLACE),
+            Format::Yaml => write_scalar(out, value.as_ref(), IN_FLOW),
             _ => write_json_scalar(out, value.as_ref())?,
         },
     }
@@ -81,15 +81,15 @@ pub(super) fn write_flow_key(out: &mut String, key: &str, value: &Node, format: 
         Format::Yaml if key == MERGE_KEY => write_merge_key(out, value),
         Format::Yaml => {
             let key = Value::string(key.into());
-            spell(out, Some(&key), FLOW_PLACE);
+            spell(out, Some(&key), IN_FLOW);
         }
         _ => json::emit::spell_string(out, key),
     }
 }
 
 /// In a flow collection columns do not matter.
-const FLOW_PLACE: Place = Place {
-    container: Container::Flow,
+const IN_FLOW: ScalarContext = ScalarContext {
+    container: ParentKind::Flow,
     column: 0,
     step: emit::DEFAULT_STEP,
 };

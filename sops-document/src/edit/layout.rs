@@ -5,12 +5,12 @@ use super::text_edits::TextEdits;
 use crate::Collection;
 use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
-use crate::yaml::restyle::{self, spell_in_style};
-use crate::yaml::spell::{Container, Place, spell, spell_key};
+use crate::yaml::restyle::{SourceStyle, restyle};
+use crate::yaml::spell::{ParentKind, ScalarContext, spell, spell_key};
 use crate::yaml::{emit, source};
 
 /// The layout of the blocks of a YAML file.
-pub(super) struct Layout {
+pub(super) struct BlockLayout {
     /// The columns a mapping is indented by in a mapping.
     step: usize,
     /// The columns that a sequence's `-` is to the right of the key above; some files have none.
@@ -22,7 +22,7 @@ pub(super) struct Layout {
     comment_below: Option<usize>,
 }
 
-impl Layout {
+impl BlockLayout {
     /// The layout around the container at `container` or, where that does not show it, of the whole text; what is not to be
     /// seen at all is as SOPS writes it.
     pub(super) fn of(edits: &TextEdits<'_, '_>, container: usize) -> Self {
@@ -63,12 +63,12 @@ impl Layout {
     }
 
     /// The place behind the indicator of an entry in `column` of a block container of this kind.
-    pub(super) fn place(&self, kind: Collection, column: usize) -> Place {
+    pub(super) fn place(&self, kind: Collection, column: usize) -> ScalarContext {
         let container = match kind {
-            Collection::Mapping => Container::Mapping,
-            Collection::Sequence => Container::Sequence,
+            Collection::Mapping => ParentKind::Mapping,
+            Collection::Sequence => ParentKind::Sequence,
         };
-        Place {
+        ScalarContext {
             container,
             column,
             step: self.step,
@@ -194,7 +194,7 @@ pub(super) fn can_be_merged(value: &Node) -> bool {
 }
 
 /// Appends a scalar as SOPS spells it, but a float such that it stays one.
-pub(super) fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: Place) {
+pub(super) fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: ScalarContext) {
     let start = out.len();
     spell(out, value, place);
     if value.is_some_and(|value| value.kind == Type::Float) {
@@ -255,6 +255,6 @@ pub(super) fn needs_line_break(node: &Node) -> bool {
 /// Appends a string in double quotes, which end where it ends.
 fn write_quoted(out: &mut String, value: Option<&Value<'_>>) -> bool {
     let text = value.and_then(|value| str::from_utf8(&value.bytes).ok());
-    let style = restyle::Style::DoubleQuoted;
-    text.is_some_and(|text| spell_in_style(out, text, Type::Str, None, style))
+    let style = SourceStyle::DoubleQuoted;
+    text.is_some_and(|text| restyle(out, text, Type::Str, None, style))
 }

@@ -14,8 +14,7 @@ use crate::key_path::Component;
 use crate::tree::Node;
 use crate::{Document, Item, NodeRef};
 
-/// An entry that a mapping of a text is to have, made by [`NodeRef::new_entry`](crate::NodeRef::new_entry) for
-/// [`Document::with_entries`].
+/// An entry to set in one mapping of a document. [`NodeRef::new_entry`] makes it, [`Document::with_entries`] sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEntry {
     pub(crate) mapping: usize,
@@ -27,7 +26,7 @@ pub struct NewEntry {
 }
 
 impl NewEntry {
-    /// The same, and a scalar that stands there already is to be written that way, and not in its usual spelling.
+    /// The same entry, but where it replaces a scalar, `text` is written in place of the scalar as it is. It must read as the value.
     #[must_use]
     pub fn spelled(mut self, text: String) -> Self {
         self.spelling = Some(text);
@@ -52,19 +51,20 @@ impl NewEntry {
 }
 
 impl Document<'_> {
-    /// The whole text with entries that were made for it, and for each whether it could be set. All else stays as it is: aliases keep
-    /// their values, but for those whose copies are to have the same entry.
+    /// Sets entries of many mappings at once. Gives the text, in which everything else stays as it is, and for each entry whether it was set:
+    /// the values are in the order of `entries`.
     ///
-    /// The text is parsed once more for all entries together, and more often only where some of them cannot be set by a change of the text
-    /// in their place.
+    /// Aliases keep their values, except those whose copies are given the same entry.
+    ///
+    /// The text is parsed once more for all entries together, and again only if one of them cannot be set.
     pub fn with_entries(&self, entries: &[&NewEntry]) -> (Zeroizing<String>, Vec<bool>) {
         set_entries(self, entries)
     }
 }
 
 impl NodeRef<'_, '_> {
-    /// An entry with `value` under `key` of this mapping, to be put in the place of what stands there or behind its last entry by
-    /// [`Document::with_entries`]. Of an alias it is the mapping that it stands for.
+    /// An entry that sets `key` of this mapping to `value`: it replaces the value that the key has, or follows the last entry. If this node is an
+    /// alias, the mapping is the one that the alias refers to.
     pub fn new_entry(self, key: &str, value: Node) -> NewEntry {
         let mapping = self.target();
         let span = match &self.document().tape[mapping] {
@@ -100,32 +100,32 @@ fn set_entries(document: &Document<'_>, entries: &[&NewEntry]) -> (Zeroizing<Str
         }
     }
     let all: Vec<_> = distinct.iter().map(|(_, change)| change).collect();
-    let mut made = Made {
+    let mut applied = AppliedChanges {
         document,
         changes: Vec::new(),
         text: Zeroizing::new(document.text.to_owned()),
     };
-    made.add(&all);
+    applied.add(&all);
     let mut is_set = vec![false; entries.len()];
     for (numbers, change) in &distinct {
-        let done = made
+        let done = applied
             .changes
             .iter()
             .any(|other| std::ptr::eq(*other, change));
         numbers.iter().for_each(|number| is_set[*number] = done);
     }
-    (made.text, is_set)
+    (applied.text, is_set)
 }
 
 /// The changes that go together, in the order of the text, and the text with them.
-struct Made<'c, 'd, 'a> {
+struct AppliedChanges<'c, 'd, 'a> {
     document: &'d Document<'a>,
     changes: Vec<&'c Change<'c>>,
     text: Zeroizing<String>,
 }
 
-impl<'c> Made<'c, '_, '_> {
-    /// Adds as many of these as go with those that there are: all in one, or half by half where one of them cannot be made.
+impl<'c> AppliedChanges<'c, '_, '_> {
+    /// Adds as many of these as go with those that there are: all in one, or half by half if one of them cannot be made.
     fn add(&mut self, more: &[&'c Change<'c>]) {
         if more.is_empty() {
             return;

@@ -4,7 +4,7 @@ use super::site::Site;
 use super::text_edits::TextEdits;
 use crate::format::Format;
 use crate::value::{Type, Value};
-use crate::yaml::restyle::{self, spell_in_style};
+use crate::yaml::restyle::{SourceStyle, restyle};
 use crate::yaml::source;
 use crate::{Item, Leaf, Style};
 
@@ -21,13 +21,13 @@ pub(super) fn replace(site: &Site, value: &Value<'_>, edits: &mut TextEdits<'_, 
         return false;
     };
     let style = match leaf.style {
-        Style::SingleQuoted => restyle::Style::SingleQuoted,
-        Style::DoubleQuoted => restyle::Style::DoubleQuoted,
+        Style::SingleQuoted => SourceStyle::SingleQuoted,
+        Style::DoubleQuoted => SourceStyle::DoubleQuoted,
         Style::Literal | Style::Folded => return replace_block(leaf, text, edits),
         Style::Plain | Style::Tagged => return false,
     };
     let mut written = String::new();
-    let fits = spell_in_style(&mut written, text, Type::Str, None, style);
+    let fits = restyle(&mut written, text, Type::Str, None, style);
     if fits {
         edits.replace(leaf.span.range(), written);
     }
@@ -48,8 +48,8 @@ fn replace_block(leaf: &Leaf<'_>, text: &str, edits: &mut TextEdits<'_, '_>) -> 
     let strip = format!("{clip}-");
     let mut written = String::new();
     let spelled = [indicators, &clip, &strip].into_iter().find(|header| {
-        let style = restyle::Style::Block { header, column };
-        spell_in_style(&mut written, text, Type::Str, None, style)
+        let style = SourceStyle::Block { header, column };
+        restyle(&mut written, text, Type::Str, None, style)
     });
     let Some(spelled) = spelled else {
         return false;

@@ -19,7 +19,7 @@ use crate::flat::ReservedLine;
 use crate::format::Format;
 use crate::value::Value;
 use crate::{Document, Item, Leaf, PathId, ROOT, ReservedEntry, Span};
-use scan::{Entry, Event, Scanner, read_value};
+use scan::{IniEntry, IniEvent, Scanner, read_value};
 pub(crate) use spell::{append_reserved, spell_reserved};
 
 /// The index on the tape of the section without a header.
@@ -30,7 +30,7 @@ pub(crate) const DEFAULT_SECTION: &str = "DEFAULT";
 
 /// Parses an INI file.
 pub(crate) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Result<Document<'a>> {
-    let mut reader = Reader {
+    let mut reader = IniReader {
         text,
         builder: Builder::new(text, reserved),
         section: Section::Reserved,
@@ -42,20 +42,20 @@ pub(crate) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Result<Document
     let mut scanner = Scanner::new(text);
     while let Some(event) = scanner.next()? {
         match event {
-            Event::Comment(range) => reader.comments.push(range),
-            Event::Section {
+            IniEvent::Comment(range) => reader.comments.push(range),
+            IniEvent::Section {
                 name,
                 at,
                 comment,
                 end,
             } => reader.section(name, at, comment, end),
-            Event::Entry(entry) => reader.entry(entry)?,
+            IniEvent::Entry(entry) => reader.entry(entry)?,
         }
     }
     reader.finish()
 }
 
-struct Reader<'a> {
+struct IniReader<'a> {
     text: &'a str,
     builder: Builder<'a>,
     section: Section<'a>,
@@ -79,7 +79,7 @@ enum Section<'a> {
     },
 }
 
-impl<'a> Reader<'a> {
+impl<'a> IniReader<'a> {
     /// Begins a section whose header stands at `at` and ends at `end`.
     fn open(&mut self, name: &'a str, end: usize, at: usize) {
         self.close();
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    fn entry(&mut self, entry: Entry<'a>) -> Result<()> {
+    fn entry(&mut self, entry: IniEntry<'a>) -> Result<()> {
         let Section::Data {
             path,
             end,
@@ -204,7 +204,7 @@ pub(crate) fn reserved_lines(section: &str) -> Vec<ReservedLine> {
     let mut lines = Vec::new();
     let mut scanner = Scanner::new(section);
     while let Ok(Some(event)) = scanner.next() {
-        if let Event::Entry(entry) = event {
+        if let IniEvent::Entry(entry) = event {
             // Older writers escape line breaks twice.
             let text = entry.value.text.replace("\\\\n", "\n").replace("\\n", "\n");
             lines.push(ReservedLine {

@@ -45,7 +45,7 @@ pub(super) fn insert(
 /// Puts other lines in the place of what is there: all of them in the first of its places.
 pub(super) fn replace(
     document: &Document<'_>,
-    site: &ReservedEntry,
+    reserved: &ReservedEntry,
     key: &str,
     lines: &[(String, String)],
     splices: &mut Splices<'_>,
@@ -53,8 +53,8 @@ pub(super) fn replace(
     let is_first = document
         .reserved
         .first()
-        .is_some_and(|first| first.entry == site.entry);
-    let out = splices.replace(site.value.clone());
+        .is_some_and(|first| first.entry == reserved.entry);
+    let out = splices.replace(reserved.value.clone());
     if is_first {
         match document.format {
             Format::Ini => ini::spell_reserved(document.text, key, lines, out),

@@ -14,7 +14,7 @@ use crate::yaml::source;
 use crate::{Document, Item, Style};
 
 /// Where the entry goes.
-struct Site {
+struct InsertionPoint {
     at: usize,
     /// A comma goes before it.
     comma: bool,
@@ -22,8 +22,8 @@ struct Site {
     own_line: bool,
 }
 
-impl Site {
-    /// The site in the flow mapping whose `Open` is at `top` and which ends at `end`.
+impl InsertionPoint {
+    /// Where the entry goes in the flow mapping whose `Open` is at `top` and which ends at `end`.
     fn of(document: &Document<'_>, top: usize, end: usize) -> Self {
         let text = document.text;
         let is_empty = document.children(top).next().is_none();
@@ -65,7 +65,7 @@ fn members_end(document: &Document<'_>, top: usize) -> usize {
 
 /// Where the text changes when the entry is put into the mapping.
 pub(super) fn offset(document: &Document<'_>, top: usize, end: usize) -> usize {
-    Site::of(document, top, end).at
+    InsertionPoint::of(document, top, end).at
 }
 
 /// Appends the entry of the flow mapping at the top of the document.
@@ -77,24 +77,24 @@ pub(super) fn insert(
     out: &mut String,
 ) {
     let span = &top.span;
-    let site = Site::of(document, top.index, span.end);
+    let point = InsertionPoint::of(document, top.index, span.end);
     let inside = &document.text[span.start + 1..span.end - 1];
     // White space before the first member is what goes before this one too.
     let lead = &inside[..inside.len() - inside.trim_start_matches([' ', '\t', '\r', '\n']).len()];
     let indent = lead.rsplit(['\n', '\r']).next().unwrap_or_default();
-    if site.own_line {
+    if point.own_line {
         out.push_str(if lead.len() > indent.len() {
             indent
         } else {
             ""
         });
-        out.push_str(if site.comma { ", " } else { "" });
-    } else if site.comma {
+        out.push_str(if point.comma { ", " } else { "" });
+    } else if point.comma {
         out.push(',');
         out.push_str(lead);
     }
     let is_yaml = document.format == Format::Yaml;
-    let multi_line = !is_yaml && lead.contains('\n') && site.comma;
+    let multi_line = !is_yaml && lead.contains('\n') && point.comma;
     let value = if multi_line {
         pretty(tree, indent)
     } else {
@@ -107,7 +107,7 @@ pub(super) fn insert(
     } else {
         out.push_str(&value);
     }
-    if site.own_line {
+    if point.own_line {
         out.push_str(source::first_line_break(document.text));
     }
 }

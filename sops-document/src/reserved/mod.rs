@@ -117,46 +117,51 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Puts another value in the place of the reserved entry at `site`. In dotenv and INI all of it goes to the first site.
+    /// Replaces the value of the entry `reserved`. In dotenv and INI the first entry takes all lines, and the others are removed.
     pub fn replace_reserved(
         &self,
-        site: &ReservedEntry,
+        reserved: &ReservedEntry,
         value: &ReservedValue,
         splices: &mut Splices<'_>,
     ) {
         let Some(key) = self.reserved_key else { return };
         let tree = match value {
-            ReservedValue::Lines(lines) => return flat::replace(self, site, key, lines, splices),
+            ReservedValue::Lines(lines) => {
+                return flat::replace(self, reserved, key, lines, splices);
+            }
             ReservedValue::Tree(tree) => tree,
         };
         let text = self.text;
-        let before = &text[..site.value.start];
-        let inline = self.format == Format::Json || text[site.value.clone()].starts_with('{');
+        let before = &text[..reserved.value.start];
+        let inline = self.format == Format::Json || text[reserved.value.clone()].starts_with('{');
         if inline {
-            let multi_line = text[site.value.clone()].contains('\n') && self.format == Format::Json;
+            let multi_line =
+                text[reserved.value.clone()].contains('\n') && self.format == Format::Json;
             let line = &before[yaml::source::line_start(text, before.len())..];
             let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
-            let out = splices.replace(site.value.clone());
+            let out = splices.replace(reserved.value.clone());
             out.push_str(&if multi_line {
                 pretty(tree, indent)
             } else {
                 compact(tree)
             });
         } else {
-            let mut lines = lines(key, tree, column(self, site), self.reserved_step());
-            if let Some(comment) = entry_range::comment_after_key(text, &site.entry, &site.value) {
+            let mut lines = lines(key, tree, column(self, reserved), self.reserved_step());
+            if let Some(comment) =
+                entry_range::comment_after_key(text, &reserved.entry, &reserved.value)
+            {
                 let key = lines.find('\n').unwrap_or(lines.len());
                 lines.insert_str(key, &format!(" {}", &text[comment]));
             }
-            let out = splices.replace(site.entry.clone());
+            let out = splices.replace(reserved.entry.clone());
             write_lines(&lines, yaml::source::first_line_break(text), out);
         }
     }
 
     /// The comment behind the key of a reserved entry whose value stands on the lines below. SOPS puts one there that stands behind the last
     /// entry, if that is an alias.
-    pub(crate) fn reserved_comment(&self, site: &ReservedEntry) -> Option<Range<usize>> {
-        entry_range::comment_after_key(self.text, &site.entry, &site.value)
+    pub(crate) fn reserved_comment(&self, reserved: &ReservedEntry) -> Option<Range<usize>> {
+        entry_range::comment_after_key(self.text, &reserved.entry, &reserved.value)
     }
 
     /// By how many columns the levels of the reserved entry are indented; as SOPS does it, where that does not show.

@@ -14,9 +14,9 @@ impl Document<'_> {
         let text = self.text;
         let indexes: Vec<usize> = self.document_indexes().collect();
         let mut replacements = Vec::new();
-        for (number, site) in self.reserved.iter().enumerate() {
-            let mut entry = site.entry.clone();
-            if let Some(comment) = self.reserved_comment(site) {
+        for (number, reserved) in self.reserved.iter().enumerate() {
+            let mut entry = reserved.entry.clone();
+            if let Some(comment) = self.reserved_comment(reserved) {
                 let line = &text[entry.start..];
                 let start = entry.start + line.len() - line.trim_start_matches(' ').len();
                 replacements.push((start..comment.start, Zeroizing::default()));
@@ -30,8 +30,8 @@ impl Document<'_> {
                 };
             }
             let mut instead = Zeroizing::default();
-            let was_empty = empty.binary_search(&site.document);
-            if was_empty.is_err() && self.has_only_reserved(indexes[site.document]) {
+            let was_empty = empty.binary_search(&reserved.document);
+            if was_empty.is_err() && self.has_only_reserved(indexes[reserved.document]) {
                 *instead = format!("{{}}{}", yaml::source::line_break(&text[entry.clone()]));
             }
             replacements.push((entry, instead));

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::spell::{Container, Place, break_line, indent, spell, spell_key};
+use super::spell::{ParentKind, ScalarContext, break_line, indent, spell, spell_key};
 use crate::tree::{Entry, Node};
 use zeroize::Zeroizing;
 
@@ -47,8 +47,8 @@ pub(crate) fn emit(node: &Node, step: usize) -> String {
             spell(
                 &mut out,
                 value.as_ref(),
-                Place {
-                    container: Container::Document,
+                ScalarContext {
+                    container: ParentKind::Document,
                     column: 0,
                     step,
                 },
@@ -61,7 +61,7 @@ pub(crate) fn emit(node: &Node, step: usize) -> String {
 
 /// Appends what stands behind the `:` of a key or the `-` of an item at `place`, which is in a block collection: a space
 /// and a scalar, or a collection on lines of its own. The last line is not ended.
-pub(crate) fn emit_value(out: &mut String, node: &Node, place: Place) {
+pub(crate) fn emit_value(out: &mut String, node: &Node, place: ScalarContext) {
     emit_behind(out, node, place, false);
 }
 
@@ -78,8 +78,8 @@ pub(crate) fn emit_entry(out: &mut String, entry: &Entry, column: usize, step: u
     emit_behind(
         out,
         &entry.value,
-        Place {
-            container: Container::Mapping,
+        ScalarContext {
+            container: ParentKind::Mapping,
             column,
             step,
         },
@@ -116,8 +116,8 @@ fn emit_sequence(out: &mut String, items: &[Node], column: usize, step: usize) {
         emit_value(
             out,
             item,
-            Place {
-                container: Container::Sequence,
+            ScalarContext {
+                container: ParentKind::Sequence,
                 column,
                 step,
             },
@@ -126,11 +126,11 @@ fn emit_sequence(out: &mut String, items: &[Node], column: usize, step: usize) {
 }
 
 /// `explicit` tells that the `:` stands on a line of its own, where a collection can begin.
-fn emit_behind(out: &mut String, node: &Node, place: Place, explicit: bool) {
+fn emit_behind(out: &mut String, node: &Node, place: ScalarContext, explicit: bool) {
     let column = place.content_column();
     let begin_collection = |out: &mut String| {
         let behind_indicator = place.column + 1;
-        let on_this_line = explicit || place.container == Container::Sequence;
+        let on_this_line = explicit || place.container == ParentKind::Sequence;
         if on_this_line && column > behind_indicator {
             indent(out, column - behind_indicator);
         } else {
@@ -210,7 +210,7 @@ mod tests {
         let tree = from_vector(
             &json!({"map": [["a", {"int": "1"}], ["b", {"seq": [{"str": "x\ny\n"}]}]]}),
         );
-        let (mapping, sequence) = (Container::Mapping, Container::Sequence);
+        let (mapping, sequence) = (ParentKind::Mapping, ParentKind::Sequence);
         for (container, column, step, yaml) in [
             (mapping, 0, 2, "\n  a: 1\n  b:\n    - |\n      x\n      y"),
             (
@@ -236,7 +236,7 @@ mod tests {
             emit_value(
                 &mut out,
                 &tree,
-                Place {
+                ScalarContext {
                     container,
                     column,
                     step,

@@ -31,23 +31,23 @@ struct Frame<'a> {
     /// Its place on the tape.
     open: usize,
     /// The entry whose value comes next.
-    entry: Option<Entry>,
+    entry: Option<PendingEntry>,
     keys: Keys<'a>,
     /// Whether it is a sequence under a merge key: its items are merged.
     merged: bool,
 }
 
 /// A mapping entry whose key has been read.
-struct Entry {
+struct PendingEntry {
     path: PathId,
     /// Whether its key is a merge key.
     merges: bool,
     /// If its key is the reserved one.
-    reserved: Option<Reserved>,
+    reserved: Option<ReservedMark>,
 }
 
 /// What is needed to take the reserved entry off again.
-struct Reserved {
+struct ReservedMark {
     /// How long tape and paths were.
     tape: usize,
     paths: usize,
@@ -526,7 +526,7 @@ impl<'a> Parser<'a> {
     fn push_key(&mut self, key: Text<'a>, at: usize, merges: bool) -> Result<()> {
         let is_reserved =
             self.frames.len() == 1 && self.reserved_key.is_some_and(|reserved| key == reserved);
-        let reserved = is_reserved.then(|| Reserved {
+        let reserved = is_reserved.then(|| ReservedMark {
             tape: self.tape.len(),
             paths: self.paths.len(),
             before: self.previous_end(at),
@@ -539,7 +539,7 @@ impl<'a> Parser<'a> {
             return self.unsupported(at, message);
         }
         let path = self.paths.push(frame.path, key, at as u32);
-        frame.entry = Some(Entry {
+        frame.entry = Some(PendingEntry {
             path,
             merges,
             reserved,
@@ -719,7 +719,7 @@ impl<'a> Parser<'a> {
         let Some(entry) = frame.entry.take() else {
             return Ok(());
         };
-        let Some(Reserved {
+        let Some(ReservedMark {
             tape,
             paths,
             before,

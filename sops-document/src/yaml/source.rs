@@ -79,18 +79,18 @@ pub(crate) fn column(text: &str, at: usize) -> usize {
 
 /// The header of a block scalar: its line, with its comment and line break.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Header<'a> {
+pub(crate) struct BlockHeader<'a> {
     line: &'a str,
 }
 
 /// The header that `text` starts with, at its `|` or `>`.
-pub(crate) fn header(text: &str) -> Header<'_> {
-    Header {
+pub(crate) fn header(text: &str) -> BlockHeader<'_> {
+    BlockHeader {
         line: &text[..after_break(text, line_end(text, 0))],
     }
 }
 
-impl<'a> Header<'a> {
+impl<'a> BlockHeader<'a> {
     /// The whole line, with comment and line break.
     pub(crate) fn line(self) -> &'a str {
         self.line

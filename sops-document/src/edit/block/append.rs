@@ -1,7 +1,7 @@
 //! A new entry at the end of a block collection, or the first one of a document.
 
 use super::comments_end;
-use crate::edit::layout::{Layout, indent, needs_line_break};
+use crate::edit::layout::{BlockLayout, indent, needs_line_break};
 use crate::edit::site::{Site, content_end, innermost_last, last_child};
 use crate::edit::text_edits::TextEdits;
 use crate::tree::{Entry, Node};
@@ -18,7 +18,7 @@ pub(in crate::edit) fn append(
     let (document, text) = (edits.document, edits.text());
     let last = last_child(document, container);
     let column = Site::of(document, last).column(text);
-    let layout = Layout::of(edits, container);
+    let layout = BlockLayout::of(edits, container);
     let content = content_end(document, last);
     let end = comments_end(text, source::line_end(text, content), column);
     close_block_scalar(last, content, edits);
@@ -43,7 +43,7 @@ pub(in crate::edit) fn append(
 /// Writes the top mapping of a document that is empty, at the offset `at`.
 pub(in crate::edit) fn create(at: usize, value: &Node, edits: &mut TextEdits<'_, '_>) {
     let text = edits.text();
-    let layout = Layout::of(edits, 0).above(text, at);
+    let layout = BlockLayout::of(edits, 0).above(text, at);
     let begins_line = at == 0 || text[..at].ends_with(['\n', '\r', '\u{feff}']);
     let mut lines = String::new();
     if !begins_line {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{header_comment, is_block_collection, outer_comments, value_end};
-use crate::edit::layout::{Layout, indent};
+use crate::edit::layout::{BlockLayout, indent};
 use crate::edit::site::{Site, container, innermost_last, next, previous};
 use crate::edit::text_edits::TextEdits;
 use crate::yaml::lexical::{begins_line, trailing_comment};
@@ -56,7 +56,7 @@ impl<'s> Removal<'s> {
             }
             kept.push_str(&text[comment]);
         }
-        let kept = Layout::of(edits, site.container).with_breaks(&kept);
+        let kept = BlockLayout::of(edits, site.container).with_breaks(&kept);
         Self {
             site,
             extent: site.entry..end,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{header_comment, is_block_collection, outer_comments, value_end};
 use crate::Collection;
-use crate::edit::layout::{Layout, has_entries, indent, needs_line_break};
+use crate::edit::layout::{BlockLayout, has_entries, indent, needs_line_break};
 use crate::edit::scalar;
 use crate::edit::site::Site;
 use crate::edit::text_edits::{Anchor, TextEdits};
@@ -27,14 +27,14 @@ pub(in crate::edit) fn replace(
     }
     let text = edits.text();
     let extent = site.content.start..value_end(edits.document, site);
-    let replacement = Replacement {
+    let replacement = BlockReplacement {
         site,
         new,
         anchor: match anchor {
             Anchor::Add(name) => Some(format!("&{name}")),
             Anchor::Keep | Anchor::Drop => None,
         },
-        layout: Layout::of(edits, site.container).above(text, extent.end),
+        layout: BlockLayout::of(edits, site.container).above(text, extent.end),
         extent,
     };
     let own_line = begins_line(text, site.content.start) && !site.content.is_empty();
@@ -55,7 +55,7 @@ pub(in crate::edit) fn replace_top(
     edits: &mut TextEdits<'_, '_>,
 ) {
     let text = edits.text();
-    let layout = Layout::of(edits, 0).above(text, extent.end);
+    let layout = BlockLayout::of(edits, 0).above(text, extent.end);
     let mut written = String::new();
     let mut start = extent.start;
     if !begins_line(text, extent.start) {
@@ -77,17 +77,17 @@ fn split_lines(text: &str) -> (&str, &str) {
     text.split_at(text.find('\n').unwrap_or(text.len()))
 }
 
-struct Replacement<'s> {
+struct BlockReplacement<'s> {
     site: &'s Site,
     new: &'s Node,
     /// The anchor that the node gets.
     anchor: Option<String>,
     /// The old value.
     extent: Range<usize>,
-    layout: Layout,
+    layout: BlockLayout,
 }
 
-impl Replacement<'_> {
+impl BlockReplacement<'_> {
     /// A collection where a value stands on lines of its own.
     fn block_in_place(&self, edits: &mut TextEdits<'_, '_>) {
         let text = edits.text();

@@ -6,7 +6,7 @@ mod style;
 use std::ops::Range;
 
 pub(super) use self::remove::remove;
-use self::style::Style;
+use self::style::FlowStyle;
 use super::scalar;
 use super::site::{Site, content_end, has_brackets, last_child};
 use super::text_edits::{Anchor, TextEdits};
@@ -32,7 +32,7 @@ pub(super) fn replace(
     if let Anchor::Add(name) = anchor {
         written = format!("&{name} ");
     }
-    let style = Style::of(edits.document, site.container, site.entry);
+    let style = FlowStyle::of(edits.document, site.container, site.entry);
     style.write(&mut written, new)?;
     if !site.content.is_empty() {
         edits.replace(site.content.clone(), written);
@@ -63,7 +63,7 @@ pub(super) fn append(
         return append_first(container, span, key, value, edits);
     }
     let last = last_child(document, container);
-    let style = Style::of(document, container, Site::of(document, last).entry);
+    let style = FlowStyle::of(document, container, Site::of(document, last).entry);
     let mut written = String::new();
     style.write_entry(&mut written, key, value)?;
     let end = content_end(document, last);
@@ -103,7 +103,7 @@ fn append_first(
     edits: &mut TextEdits<'_, '_>,
 ) -> Result<()> {
     let inner = span.start + 1..span.end - 1;
-    let style = Style::of_first(edits.document, container);
+    let style = FlowStyle::of_first(edits.document, container);
     let mut written = String::new();
     style.write_entry(&mut written, key, value)?;
     if !edits.text()[inner.clone()].trim().is_empty() {

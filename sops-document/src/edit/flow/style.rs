@@ -10,15 +10,15 @@ use crate::yaml::source;
 use crate::{Collection, Document, Item};
 
 /// How a flow collection is laid out.
-pub(super) struct Style<'a> {
+pub(super) struct FlowStyle<'a> {
     format: Format,
     pub(super) separators: Separators<'a>,
     /// Where entries stand on lines of their own.
-    pub(super) lines: Option<Lines>,
+    pub(super) lines: Option<EntryLines>,
 }
 
 /// The white space of a collection whose entries stand on lines of their own.
-pub(super) struct Lines {
+pub(super) struct EntryLines {
     /// Before an entry: a line break and the indentation.
     pub(super) entry: String,
     /// Before the closing bracket.
@@ -27,7 +27,7 @@ pub(super) struct Lines {
     unit: String,
 }
 
-impl<'a> Style<'a> {
+impl<'a> FlowStyle<'a> {
     /// The style in which the entry at `entry`, of the collection at `container`, stands.
     pub(super) fn of(document: &Document<'a>, container: usize, entry: usize) -> Self {
         let text = document.text;
@@ -42,7 +42,7 @@ impl<'a> Style<'a> {
                 .filter(|unit| !unit.is_empty())
                 .unwrap_or("\t");
             let line_break = line_break(text);
-            Lines {
+            EntryLines {
                 entry: format!("{line_break}{inner}"),
                 close: format!("{line_break}{outer}"),
                 unit: unit.to_owned(),
@@ -74,13 +74,13 @@ impl<'a> Style<'a> {
             (Format::Yaml, _) | (_, Some(None)) => None,
             (_, None) => {
                 let line_break = line_break(text);
-                Some(Lines {
+                Some(EntryLines {
                     entry: format!("{line_break}\t"),
                     close: line_break.to_owned(),
                     unit: "\t".to_owned(),
                 })
             }
-            (_, Some(Some(lines))) => Some(Lines {
+            (_, Some(Some(lines))) => Some(EntryLines {
                 entry: format!("{}{}", lines.entry, lines.unit),
                 close: lines.entry.clone(),
                 unit: lines.unit.clone(),
@@ -117,7 +117,7 @@ impl<'a> Style<'a> {
     }
 }
 
-impl Lines {
+impl EntryLines {
     /// Appends a JSON value over several lines, `depth` levels below the entry.
     fn write(&self, out: &mut String, value: &Node, depth: usize) -> Result<()> {
         let break_line = |out: &mut String, depth: usize| {

@@ -12,9 +12,9 @@ use sops_go_compat::{parse_float, write_general};
 
 /// Where a value stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct ScalarContext {
     /// What it stands in.
-    pub(crate) container: Container,
+    pub(crate) container: ParentKind,
     /// The column of the container's keys or dashes, in characters from 0; of no meaning outside of block collections.
     pub(crate) column: usize,
     /// The columns a level is indented by, 2 to 9.
@@ -23,7 +23,7 @@ pub(crate) struct Place {
 
 /// What a value stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Container {
+pub(crate) enum ParentKind {
     /// The document itself.
     Document,
     /// A block mapping, as the value of a key.
@@ -34,27 +34,27 @@ pub(crate) enum Container {
     Flow,
 }
 
-impl Place {
+impl ScalarContext {
     /// The column in which a block inside of this place begins.
     pub(crate) fn content_column(self) -> usize {
         match self.container {
-            Container::Document | Container::Flow => self.step,
-            Container::Mapping => (self.column / self.step + 1) * self.step,
-            Container::Sequence => self.column + 2,
+            ParentKind::Document | ParentKind::Flow => self.step,
+            ParentKind::Mapping => (self.column / self.step + 1) * self.step,
+            ParentKind::Sequence => self.column + 2,
         }
     }
 }
 
 /// How a value was spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum SpelledForm {
     /// On the line that it begins on.
     Line,
     /// As a block scalar, or with line breaks in it.
-    Block {
+    MultiLine {
         /// The offset in the output behind the first line, where a comment of that line has its place. Behind a header
         /// that ends in `+`, blank lines that follow the value would become part of it.
-        header_end: usize,
+        first_line_end: usize,
     },
 }
 
@@ -64,10 +64,14 @@ pub(crate) enum Form {
 /// where it has a `\n`; one that is no UTF-8 is base64 under `!!binary`. Where what SOPS writes does not read back as the
 /// value (a text that begins with a tab and has more lines becomes `null`; an indentation indicator inside of a sequence
 /// counts wrong), the nearest spelling that does is written.
-pub(crate) fn spell(out: &mut String, value: Option<&Value<'_>>, place: Place) -> Form {
+pub(crate) fn spell(
+    out: &mut String,
+    value: Option<&Value<'_>>,
+    place: ScalarContext,
+) -> SpelledForm {
     let Some(value) = value else {
         out.push_str("null");
-        return Form::Line;
+        return SpelledForm::Line;
     };
     match (value.kind, str::from_utf8(&value.bytes)) {
         (_, Err(_)) => return spell_binary(out, &value.bytes, place),
@@ -85,7 +89,7 @@ pub(crate) fn spell(out: &mut String, value: Option<&Value<'_>>, place: Place) -
         },
         (Type::Int | Type::Time, Ok(text)) => out.push_str(text),
     }
-    Form::Line
+    SpelledForm::Line
 }
 
 /// Appends the key of a block mapping in `column` and its `:`, and tells whether it had to be explicit (`? ` on a line
@@ -99,8 +103,8 @@ pub(crate) fn spell_key(out: &mut String, key: &str, column: usize, step: usize)
     spell_string(
         out,
         key,
-        Place {
-            container: Container::Mapping,
+        ScalarContext {
+            container: ParentKind::Mapping,
             column,
             step,
         },
@@ -123,10 +127,10 @@ pub(super) fn indent(out: &mut String, columns: usize) {
     out.extend(std::iter::repeat_n(' ', columns));
 }
 
-fn spell_string(out: &mut String, text: &str, place: Place) -> Form {
+fn spell_string(out: &mut String, text: &str, place: ScalarContext) -> SpelledForm {
     let analysis = Analysis::of(text);
     let (plain_allowed, flow) = match place.container {
-        Container::Flow => (analysis.is_flow_plain(), true),
+        ParentKind::Flow => (analysis.is_flow_plain(), true),
         _ => (analysis.is_block_plain(), false),
     };
     if text.contains('\n') {
@@ -145,7 +149,7 @@ fn spell_string(out: &mut String, text: &str, place: Place) -> Form {
     } else {
         double_quote(out, text);
     }
-    Form::Line
+    SpelledForm::Line
 }
 
 /// Whether a plain `text` is a string to `yaml.v3` and to YAML 1.1, whose further booleans and base 60 it still quotes.
@@ -183,13 +187,13 @@ fn is_base_60(text: &str) -> bool {
     first && sixtieths > 0 && is_digits(fraction)
 }
 
-fn spell_literal(out: &mut String, text: &str, place: Place) -> Form {
+fn spell_literal(out: &mut String, text: &str, place: ScalarContext) -> SpelledForm {
     let column = place.content_column();
     out.push('|');
     if text.starts_with([' ', '\t']) || text.starts_with(is_break) {
         let indicated = match place.container {
             // SOPS always writes the step, which does no harm where there is no line to be indented.
-            Container::Mapping | Container::Sequence if !text.chars().all(is_break) => {
+            ParentKind::Mapping | ParentKind::Sequence if !text.chars().all(is_break) => {
                 column - place.column
             }
             _ => place.step,
@@ -205,22 +209,22 @@ fn spell_literal(out: &mut String, text: &str, place: Place) -> Form {
         (true, true) => out.push('+'),
         (true, false) => {}
     }
-    let header_end = out.len();
+    let first_line_end = out.len();
     out.push('\n');
     push_lines(out, text.strip_suffix('\n').unwrap_or(text), column, true);
-    Form::Block { header_end }
+    SpelledForm::MultiLine { first_line_end }
 }
 
-fn single_quote(out: &mut String, text: &str, column: usize) -> Form {
+fn single_quote(out: &mut String, text: &str, column: usize) -> SpelledForm {
     let start = out.len();
     out.push('\'');
     push_lines(out, &text.replace('\'', "''"), column, false);
     out.push('\'');
     match out[start..].find(is_break) {
-        Some(at) => Form::Block {
-            header_end: start + at,
+        Some(at) => SpelledForm::MultiLine {
+            first_line_end: start + at,
         },
-        None => Form::Line,
+        None => SpelledForm::Line,
     }
 }
 
@@ -287,16 +291,16 @@ pub(super) fn escape(out: &mut String, character: char) {
 }
 
 /// Appends bytes that are no UTF-8, in lines of 70 characters where they do not fit on one.
-fn spell_binary(out: &mut String, bytes: &[u8], place: Place) -> Form {
+fn spell_binary(out: &mut String, bytes: &[u8], place: ScalarContext) -> SpelledForm {
     const LINE: usize = 70;
     out.push_str("!!binary ");
     let encoded = STANDARD.encode(bytes);
-    if encoded.len() <= LINE || place.container == Container::Flow {
+    if encoded.len() <= LINE || place.container == ParentKind::Flow {
         out.push_str(&encoded);
-        return Form::Line;
+        return SpelledForm::Line;
     }
     out.push('|');
-    let header_end = out.len();
+    let first_line_end = out.len();
     let mut rest = encoded.as_str();
     while !rest.is_empty() {
         let (line, behind) = rest.split_at(LINE.min(rest.len()));
@@ -304,7 +308,7 @@ fn spell_binary(out: &mut String, bytes: &[u8], place: Place) -> Form {
         out.push_str(line);
         rest = behind;
     }
-    Form::Block { header_end }
+    SpelledForm::MultiLine { first_line_end }
 }
 
 #[cfg(test)]
@@ -361,10 +365,10 @@ mod tests {
     #[test]
     fn strings_are_spelled_as_sops_spells_them_where_that_reads_back() {
         let places = [
-            ("map", "k: ", Container::Mapping, 0),
-            ("nested", "o:\n    k: ", Container::Mapping, 4),
-            ("seq", "k:\n    - ", Container::Sequence, 4),
-            ("seqmap", "o:\n    - k: ", Container::Mapping, 6),
+            ("map", "k: ", ParentKind::Mapping, 0),
+            ("nested", "o:\n    k: ", ParentKind::Mapping, 4),
+            ("seq", "k:\n    - ", ParentKind::Sequence, 4),
+            ("seqmap", "o:\n    - k: ", ParentKind::Mapping, 6),
         ];
         let unreadable = vectors::read::<Unreadable>("yaml-spell-unreadable.jsonl");
         let is_unreadable = |text: &str, place: &str| {
@@ -386,7 +390,7 @@ mod tests {
                 spell(
                     &mut spelled,
                     Some(&value),
-                    Place {
+                    ScalarContext {
                         container,
                         column,
                         step: 4,
@@ -440,27 +444,27 @@ mod tests {
             let margin = " ".repeat(column);
             for (container, before, behind) in [
                 (
-                    Container::Mapping,
+                    ParentKind::Mapping,
                     format!("o:\n{margin}k: "),
                     format!("\n{margin}z: end\n"),
                 ),
                 (
-                    Container::Sequence,
+                    ParentKind::Sequence,
                     format!("o:\n{margin}- "),
                     format!("\n{margin}- end\n"),
                 ),
                 (
-                    Container::Flow,
+                    ParentKind::Flow,
                     "o: {k: ".to_owned(),
                     ", z: end}\n".to_owned(),
                 ),
-                (Container::Flow, "o: [".to_owned(), ", end]\n".to_owned()),
+                (ParentKind::Flow, "o: [".to_owned(), ", end]\n".to_owned()),
             ] {
                 let mut document = before;
                 spell(
                     &mut document,
                     Some(&value),
-                    Place {
+                    ScalarContext {
                         container,
                         column,
                         step,
@@ -496,8 +500,8 @@ mod tests {
             spell(
                 &mut out,
                 Some(&value),
-                Place {
-                    container: Container::Mapping,
+                ScalarContext {
+                    container: ParentKind::Mapping,
                     column: 0,
                     step: 4,
                 },
@@ -509,16 +513,16 @@ mod tests {
     #[test]
     fn a_block_tells_where_its_header_ends() {
         for (text, form) in [
-            ("a\nb", Form::Block { header_end: 2 }),
-            (" a\n\n", Form::Block { header_end: 3 }),
-            ("a", Form::Line),
+            ("a\nb", SpelledForm::MultiLine { first_line_end: 2 }),
+            (" a\n\n", SpelledForm::MultiLine { first_line_end: 3 }),
+            ("a", SpelledForm::Line),
         ] {
             let value = Value {
                 kind: Type::Str,
                 bytes: Cow::Borrowed(text.as_bytes()),
             };
-            let place = Place {
-                container: Container::Mapping,
+            let place = ScalarContext {
+                container: ParentKind::Mapping,
                 column: 0,
                 step: 4,
             };
@@ -542,8 +546,8 @@ mod tests {
             spell(
                 &mut spelled,
                 Some(&value),
-                Place {
-                    container: Container::Mapping,
+                ScalarContext {
+                    container: ParentKind::Mapping,
                     column: 0,
                     step: 4,
                 },
