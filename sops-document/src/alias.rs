@@ -73,21 +73,25 @@ impl Document<'_> {
                         out.push_str(quote);
                     } else {
                         out.truncate(start - quote.len());
-                        match &leaf.value {
-                            Some(value) => {
-                                let start = out.len();
-                                spell(out, Some(value), FLOW);
-                                // SOPS writes the float 1.0 as `1`, which reads as an integer.
-                                if value.kind == Type::Float && !out[start..].contains(['.', 'e']) {
-                                    out.push_str(".0");
-                                }
-                            }
-                            None => out.push_str("null"),
-                        }
+                        write_value(out, leaf);
                     }
                 }
                 _ => {}
             }
         }
+    }
+}
+
+/// Appends the value of a leaf such that it reads as the same type.
+fn write_value(out: &mut String, leaf: &Leaf<'_>) {
+    let Some(value) = &leaf.value else {
+        out.push_str("null");
+        return;
+    };
+    let start = out.len();
+    spell(out, Some(value), FLOW);
+    // The float 1.0 is spelled `1`, which reads as an integer.
+    if value.kind == Type::Float && !out[start..].contains(['.', 'e']) {
+        out.push_str(".0");
     }
 }

@@ -81,8 +81,10 @@ fn utf8(bytes: &[u8]) -> Result<&str> {
     str::from_utf8(bytes).map_err(|error| {
         let valid = error.valid_up_to();
         Error::Syntax {
-            // What is before that place is valid by its definition.
-            location: Location::of(str::from_utf8(&bytes[..valid]).unwrap_or_default(), valid),
+            location: Location::of(
+                str::from_utf8(&bytes[..valid]).expect("the text is valid up to there"),
+                valid,
+            ),
             message: "this is not valid UTF-8".to_owned(),
         }
     })

@@ -49,6 +49,25 @@ impl Node {
     }
 }
 
+impl From<i64> for Node {
+    fn from(number: i64) -> Self {
+        Self::Scalar(Some(Value {
+            kind: Type::Int,
+            bytes: Cow::Owned(number.to_string().into_bytes()),
+        }))
+    }
+}
+
+impl From<bool> for Node {
+    fn from(truth: bool) -> Self {
+        let canonical = if truth { "True" } else { "False" };
+        Self::Scalar(Some(Value {
+            kind: Type::Bool,
+            bytes: Cow::Borrowed(canonical.as_bytes()),
+        }))
+    }
+}
+
 impl From<&str> for Node {
     fn from(text: &str) -> Self {
         Self::Scalar(Some(Value {

@@ -82,7 +82,7 @@ pub fn convert(
         });
     }
     let tree = tree(document.top(0));
-    let written = one(&tree, to, indentation).map(Zeroizing::new)?;
+    let written = write_document(&tree, to, indentation).map(Zeroizing::new)?;
     if commented::go_along(document.format(), to) {
         let text = commented::write(document, tree, to, indentation.yaml_step());
         return Ok(Zeroizing::new(text.into_bytes()));
@@ -91,7 +91,7 @@ pub fn convert(
 }
 
 /// Writes one document.
-fn one(tree: &Node, to: Format, indentation: &Indentation) -> Result<Vec<u8>> {
+fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<Vec<u8>> {
     if matches!(to, Format::Json | Format::Dotenv | Format::Ini)
         && let Some(path) = first_bytes("", tree)
     {
@@ -164,10 +164,10 @@ fn first_difference(tree: &Node, text: &str, format: Format) -> Option<String> {
                 key: key.to_owned(),
                 value,
             };
-            let one = Node::Mapping(vec![entry(key, Node::Scalar(value.clone()))]);
+            let mapping = Node::Mapping(vec![entry(key, Node::Scalar(value.clone()))]);
             let written = match format {
-                Format::Ini => ini::spell::emit(&Node::Mapping(vec![entry(section, one)])),
-                _ => dotenv::emit(&one),
+                Format::Ini => ini::spell::emit(&Node::Mapping(vec![entry(section, mapping)])),
+                _ => dotenv::emit(&mapping),
             };
             written.is_ok_and(|text| Document::parse(&*text, format).is_ok())
         };
@@ -280,7 +280,7 @@ pub fn extract(
         return Ok(Zeroizing::new(bytes.to_vec()));
     }
     if let Node::Mapping(_) = &tree {
-        return one(&tree, to, indentation).map(Zeroizing::new);
+        return write_document(&tree, to, indentation).map(Zeroizing::new);
     }
     let mut out = String::new();
     match to {

@@ -1,15 +1,17 @@
-//! Plaintexts as values of a program's own types.
+//! Documents as values of a program's own types.
+
+mod problem;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt;
 
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, IntoDeserializer,
-    MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
+    SeqAccess, VariantAccess, Visitor,
 };
 
-use crate::error::{Error, Location, Result};
+use self::problem::{PathStep, Problem};
+use crate::error::Result;
 use crate::format::Format;
 use crate::value::{Type, Value};
 use crate::{Collection, Document, Item};
@@ -65,128 +67,6 @@ fn read<T: DeserializeOwned>(document: &Document<'_>, top: Option<usize>) -> Res
         node: top,
     };
     T::deserialize(reader).map_err(|problem| problem.into_error(document))
-}
-
-/// Why a value does not fit, and where.
-#[derive(Debug)]
-struct Problem {
-    message: String,
-    /// The node on the tape at which it was found; set on the way out.
-    node: Option<usize>,
-    /// The path to it from the innermost component out.
-    path: Vec<PathStep>,
-}
-
-#[derive(Debug)]
-enum PathStep {
-    Key(String),
-    Index(usize),
-}
-
-impl Problem {
-    fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            node: None,
-            path: Vec::new(),
-        }
-    }
-
-    fn at(mut self, node: Option<usize>) -> Self {
-        self.node = self.node.or(node);
-        self
-    }
-
-    fn under(mut self, step: PathStep) -> Self {
-        self.path.push(step);
-        self
-    }
-
-    fn into_error(self, document: &Document<'_>) -> Error {
-        let mut path = String::new();
-        for step in self.path.iter().rev() {
-            match step {
-                PathStep::Key(key) if path.is_empty() => path.push_str(key),
-                PathStep::Key(key) => path.extend([".", key]),
-                PathStep::Index(index) => path.push_str(&format!("[{index}]")),
-            }
-        }
-        if path.is_empty() {
-            path = "the top level".to_owned();
-        }
-        let location = self
-            .node
-            .map(|node| Location::of(document.text, document.node_start(node)));
-        Error::Value {
-            path,
-            location,
-            message: self.message,
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Problem {}
-
-/// Without the values, which serde would show.
-impl de::Error for Problem {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self::new("the value is not one that is expected here")
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format!("expected {expected}, found {}", name(&found)))
-    }
-
-    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format!(
-            "expected {expected}, found {} that is none",
-            name(&found)
-        ))
-    }
-
-    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
-        Self::new(format!("expected {expected}, found {length} items"))
-    }
-
-    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(format!("expected one of {}", expected.join(", ")))
-    }
-
-    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        let expected = expected.join(", ");
-        Self::new(format!(
-            "the key `{field}` is not known; expected one of {expected}"
-        ))
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self::new(format!("the key `{field}` is missing"))
-    }
-
-    fn duplicate_field(field: &'static str) -> Self {
-        Self::new(format!("the key `{field}` stands twice"))
-    }
-}
-
-/// What kind of value was found.
-fn name(found: &Unexpected<'_>) -> &'static str {
-    match found {
-        Unexpected::Bool(_) => "a boolean",
-        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "an integer",
-        Unexpected::Float(_) => "a float",
-        Unexpected::Char(_) | Unexpected::Str(_) => "a string",
-        Unexpected::Bytes(_) => "a string that is not UTF-8",
-        Unexpected::Unit | Unexpected::Option => "null",
-        Unexpected::Seq => "a sequence",
-        Unexpected::Map => "a mapping",
-        _ => "something else",
-    }
 }
 
 /// A node to be read; without one, an empty mapping.

@@ -61,7 +61,8 @@ pub(super) fn edits(change: &Change<'_>, edits: &mut TextEdits<'_, '_>) -> Resul
             }
         }
         Change::Append(container, key, value) => {
-            append(*container, key.unwrap_or_default(), value, edits)?;
+            let key = key.expect("these formats have no sequences, so every entry has a key");
+            append(*container, key, value, edits)?;
         }
         Change::Remove(node) => {
             let range = match &document.tape[*node] {

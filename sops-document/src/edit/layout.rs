@@ -58,7 +58,7 @@ impl BlockLayout {
     pub(super) fn with_breaks(&self, text: &str) -> String {
         match self.line_break {
             "\n" => text.to_owned(),
-            other => text.replace('\n', other),
+            line_break => text.replace('\n', line_break),
         }
     }
 

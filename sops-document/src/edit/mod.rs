@@ -14,6 +14,7 @@ mod block;
 mod change;
 mod check;
 mod collection;
+mod editor;
 mod flat;
 mod flow;
 mod flow_text;
@@ -29,5 +30,6 @@ mod tests;
 mod text_edits;
 mod tree_edit;
 
+pub use self::editor::Editor;
 pub use self::new_entry::NewEntry;
 pub(crate) use self::path_target::find;

@@ -111,7 +111,7 @@ fn set_entries(document: &Document<'_>, entries: &[&NewEntry]) -> (Zeroizing<Str
         let done = applied
             .changes
             .iter()
-            .any(|other| std::ptr::eq(*other, change));
+            .any(|applied| std::ptr::eq(*applied, change));
         numbers.iter().for_each(|number| is_set[*number] = done);
     }
     (applied.text, is_set)
@@ -136,9 +136,9 @@ impl<'c> AppliedChanges<'c, '_, '_> {
             self.text = text;
             self.changes = all;
         } else if more.len() > 1 {
-            let (one, other) = more.split_at(more.len() / 2);
-            self.add(one);
-            self.add(other);
+            let (first, second) = more.split_at(more.len() / 2);
+            self.add(first);
+            self.add(second);
         }
     }
 }

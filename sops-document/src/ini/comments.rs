@@ -156,18 +156,18 @@ pub(crate) fn replace(
 ) -> Vec<(Range<usize>, Zeroizing<String>)> {
     let mut changes = Vec::new();
     // The lines behind the one at work that belong to it, the last one first.
-    let mut others: Vec<(usize, Zeroizing<String>)> = Vec::new();
+    let mut following: Vec<(usize, Zeroizing<String>)> = Vec::new();
     while let Some((index, text)) = opened.pop() {
-        if others.last().is_some_and(|(next, _)| *next != index + 1) {
-            others.clear();
+        if following.last().is_some_and(|(next, _)| *next != index + 1) {
+            following.clear();
         }
         let continues = comment(document, index).continues;
-        let (place, written) = line_of(document, index, &text, continues, &others);
+        let (place, written) = line_of(document, index, &text, continues, &following);
         changes.push((place, Zeroizing::new(written)));
         if continues {
-            others.push((index, text));
+            following.push((index, text));
         } else {
-            others.clear();
+            following.clear();
         }
     }
     changes
@@ -179,7 +179,7 @@ fn line_of(
     index: usize,
     plaintext: &str,
     continues: bool,
-    others: &[(usize, Zeroizing<String>)],
+    following: &[(usize, Zeroizing<String>)],
 ) -> (Range<usize>, String) {
     let Item::Comment { path, span, .. } = &document.tape[index] else {
         return (0..0, String::new());
@@ -187,21 +187,21 @@ fn line_of(
     let place = behind_marker(document.text, *span);
     let lines: Vec<&str> = plaintext.split('\n').collect();
     // Whether the lines from there on are those that stand behind the comment.
-    let are_others = |from: usize| {
-        !others.is_empty()
-            && lines.len() - from == others.len()
+    let are_following = |from: usize| {
+        !following.is_empty()
+            && lines.len() - from == following.len()
             && lines[from..]
                 .iter()
-                .zip(others.iter().rev())
-                .all(|(line, (_, other))| {
-                    line.starts_with(MARKERS) && line.trim_end().ends_with(other.as_str())
+                .zip(following.iter().rev())
+                .all(|(line, (_, text))| {
+                    line.starts_with(MARKERS) && line.trim_end().ends_with(text.as_str())
                 })
     };
-    let is_alone = others.is_empty();
+    let is_alone = following.is_empty();
     let text = match lines.len() {
         _ if continues => plaintext,
-        _ if are_others(1) => lines[0].trim_end(),
-        _ if are_others(0) => "",
+        _ if are_following(1) => lines[0].trim_end(),
+        _ if are_following(0) => "",
         _ if is_alone && moved(document, *path, place.clone()).is_some() => plaintext,
         _ if is_alone && document.text[place.clone()].ends_with(VERBATIM) => plaintext,
         1 if !plaintext.starts_with(MARKERS) => plaintext,

@@ -81,7 +81,10 @@ pub(super) fn insert(
     let inside = &document.text[span.start + 1..span.end - 1];
     // White space before the first member is what goes before this one too.
     let lead = &inside[..inside.len() - inside.trim_start_matches([' ', '\t', '\r', '\n']).len()];
-    let indent = lead.rsplit(['\n', '\r']).next().unwrap_or_default();
+    let indent = lead
+        .rsplit(['\n', '\r'])
+        .next()
+        .expect("a split text has at least one part");
     if point.own_line {
         out.push_str(if lead.len() > indent.len() {
             indent

@@ -259,8 +259,8 @@ mod tests {
             "quotes",
             format!("a: \"{}\"\n", plain.replace('\n', "\n\n")),
         ));
-        for (what, text) in cases {
-            assert!(parse(&text, None).is_none(), "{what}");
+        for (case, text) in cases {
+            assert!(parse(&text, None).is_none(), "{case}");
         }
     }
 }
