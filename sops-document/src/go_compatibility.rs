@@ -1,4 +1,5 @@
-//! What a program in Go would read otherwise, or not at all, once tokens have taken the places of values.
+//! What Go's libraries would read differently in a text once a program has replaced some of its
+//! values.
 
 use crate::document::Document;
 use crate::error::Result;
@@ -8,11 +9,12 @@ use crate::tape::Item;
 use crate::yaml::go_incompatibilities::{refuse_foreign_tabs, refuse_unreadable};
 
 impl Document<'_> {
-    /// Refuses what Go's libraries read otherwise, or not at all, in the text that has tokens in the places of the values for which `is_replaced`
-    /// says so.
+    /// Checks the text as it is after every value for which `is_replaced` returns true, by its
+    /// index on the tape, has been replaced by a token in one line.
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) with the place, and what to write instead.
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for the first place that Go's libraries
+    /// read differently or refuse, with what to write instead.
     pub fn check_for_go(&self, is_replaced: impl Fn(usize) -> bool) -> Result<()> {
         for (index, item) in self.written_items() {
             if let Item::Leaf(leaf) = item

@@ -1,5 +1,4 @@
-//! A document as its reader sees it: nodes that know where they stand in the text. For programs that judge a text and do not
-//! encrypt it.
+//! A document as a reader sees it: nodes that know where they are in the text.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,7 +8,8 @@ use crate::{Collection, Document, Item, Leaf};
 
 /// A mapping, a sequence or a scalar of a document, with its place in the text.
 ///
-/// An alias is the node that it stands for: its content stands where the anchor is. A node costs nothing to make or copy.
+/// An alias reads as the node that it refers to, so its contents are at the anchor. A `NodeRef` is
+/// two words and copies freely.
 ///
 /// ```
 /// use sops_document::{Document, Format};
@@ -29,19 +29,20 @@ pub struct NodeRef<'d, 'a> {
     index: usize,
 }
 
-/// What a node is.
+/// The shape of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Keys with their values.
+    /// Keys with values.
     Mapping,
-    /// Items.
+    /// Items in order.
     Sequence,
     /// One value, or null.
     Scalar,
 }
 
 impl<'a> Document<'a> {
-    /// The node at the top of each document of the stream, `None` for an empty one. The `sops` block is left out.
+    /// The node at the top of each document of the stream, `None` for an empty document. Reserved
+    /// entries are left out.
     pub fn tops(&self) -> impl Iterator<Item = Option<NodeRef<'_, 'a>>> {
         self.document_indexes().map(|document| {
             self.top(document).map(|index| NodeRef {
@@ -51,7 +52,7 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The scalars that are written in the text, in the order of the document. The copies that aliases make are left out.
+    /// The scalars in the text, in order. The copies that aliases make are left out.
     pub fn scalars(&self) -> impl Iterator<Item = NodeRef<'_, 'a>> {
         self.written_items()
             .filter(|(_, item)| matches!(item, Item::Leaf(_)))
@@ -63,7 +64,7 @@ impl<'a> Document<'a> {
 }
 
 impl<'d, 'a> NodeRef<'d, 'a> {
-    /// What it is.
+    /// The shape of the node.
     pub fn shape(self) -> Shape {
         match &self.document.tape[self.target()] {
             Item::Open {
@@ -75,7 +76,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// The value of a scalar; `None` for null and for what is no scalar.
+    /// The value of a scalar; `None` for null and for collections.
     pub fn value(self) -> Option<&'d Value<'a>> {
         match &self.document.tape[self.target()] {
             Item::Leaf(Leaf { value, .. }) => value.as_ref(),
@@ -83,30 +84,32 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// The text of any scalar but null in its canonical form: of a number its digits, of a boolean `True` or `False`.
+    /// The canonical form of a scalar as text: the digits of a number, `True` or `False` for a
+    /// boolean. `None` for null, for collections and for bytes that are not UTF-8.
     pub fn scalar_text(self) -> Option<&'d str> {
         str::from_utf8(&self.value()?.bytes).ok()
     }
 
-    /// The text, if this is a string.
+    /// The text of a string; `None` for other types.
     pub fn as_str(self) -> Option<&'d str> {
         self.scalar_text()
             .filter(|_| self.value().is_some_and(Value::is_str))
     }
 
-    /// The keys of a mapping and what stands under them, in order; nothing for what is no mapping. Merge keys are entries.
+    /// The keys and values of a mapping, in order. Merge keys are entries. Nothing for other
+    /// shapes.
     pub fn entries(self) -> impl Iterator<Item = (&'d str, Self)> {
         let document = self.document;
         self.children(Shape::Mapping)
             .map(move |child| (document.key(child.index), child))
     }
 
-    /// The items of a sequence; nothing for what is no sequence.
+    /// The items of a sequence. Nothing for other shapes.
     pub fn items(self) -> impl Iterator<Item = Self> {
         self.children(Shape::Sequence)
     }
 
-    /// What stands under `key` of a mapping, or of one that it merges with `<<`.
+    /// The value under `key` in this mapping, or in a mapping that it merges with `<<`.
     pub fn get(self, key: &str) -> Option<Self> {
         let mut merged: Option<Self> = None;
         for (name, node) in self.entries() {
@@ -124,12 +127,12 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// What a path of keys leads to.
+    /// The node that a path of keys leads to.
     pub fn at(self, path: &[&str]) -> Option<Self> {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// Where it stands in the text, in bytes: of a scalar with its quotes, of an alias the alias.
+    /// The span in the text, in bytes: of a scalar with its quotes, of an alias the `*name`.
     pub fn span(self) -> Range<usize> {
         match &self.document.tape[self.index] {
             Item::Open { span, .. } | Item::Alias { span, .. } | Item::Leaf(Leaf { span, .. }) => {
@@ -139,7 +142,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// The node that an alias refers to; any other node is its own origin.
+    /// The node that an alias refers to; every other node is its own origin.
     pub fn origin(self) -> Self {
         match &self.document.tape[self.index] {
             Item::Alias { target, .. } => Self {
@@ -150,13 +153,14 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// Where the key of an entry's value begins in the text, in bytes; of a sequence's item that of the sequence.
+    /// The offset in bytes of the key whose value this node is; for an item of a sequence, of the
+    /// key of the sequence.
     pub fn key_offset(self) -> usize {
         let path = self.document.node_path(self.index);
         path.map_or(0, |path| self.document.paths.key_offset(path) as usize)
     }
 
-    /// The nodes that it stands in, from the top of its document down to itself.
+    /// The nodes that contain this one, from the top of its document down to this node itself.
     pub fn lineage(self) -> Vec<Self> {
         let document = self.document;
         let positions = document.positions();
@@ -177,7 +181,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         lineage
     }
 
-    /// The index of an item of a sequence, from 0; `None` for what is none.
+    /// The index of an item of a sequence, from 0; `None` for other nodes.
     pub fn number(self) -> Option<usize> {
         let position = self.document.positions()[self.index];
         let is_item = matches!(
@@ -190,7 +194,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         is_item.then_some(position.number())
     }
 
-    /// What leads to it from the node that it stands in: its key, or its index in brackets. Empty at the top.
+    /// The last component of the path: the key, or the index in brackets. Empty at the top.
     pub fn step(self) -> String {
         match self.number() {
             Some(number) => format!("[{number}]"),
@@ -198,7 +202,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// The way to it from the top: keys, and indexes in brackets.
+    /// The path from the top of the document: keys, and indexes in brackets.
     pub fn path(self) -> Vec<String> {
         let below_top = self.lineage().into_iter().skip(1);
         below_top.map(Self::step).collect()
@@ -209,7 +213,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         entry.map(|(_, node)| node)
     }
 
-    /// The nodes in it, if it is of that shape.
+    /// The child nodes, if this node has that shape.
     fn children(self, shape: Shape) -> impl Iterator<Item = Self> {
         let document = self.document;
         let target = Some(self.target()).filter(|_| self.shape() == shape);
@@ -219,18 +223,18 @@ impl<'d, 'a> NodeRef<'d, 'a> {
             .map(move |index| Self { document, index })
     }
 
-    /// The document that it is part of.
+    /// The document that the node is part of.
     pub(crate) fn document(self) -> &'d Document<'a> {
         self.document
     }
 
-    /// The index on the tape of the node that it is, or that its alias stands for.
+    /// The index on the tape of this node or, for an alias, of the node that it refers to.
     pub(crate) fn target(self) -> usize {
         self.document.dereferenced(self.index)
     }
 }
 
-/// Shows its place; never a value.
+/// Shows the shape and the span, never a value.
 impl fmt::Debug for NodeRef<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} at {:?}", self.shape(), self.span())

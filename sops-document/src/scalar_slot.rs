@@ -1,4 +1,5 @@
-//! How the text around a scalar decides what an encrypted value looks like there and what a decrypted one does.
+//! The place of a scalar in the text: what a token looks like there, and how the value is written
+//! when it comes back.
 
 use std::ops::Range;
 
@@ -9,29 +10,30 @@ use crate::yaml::restyle::{SourceStyle, restyle};
 use crate::yaml::spell::{ParentKind, ScalarContext, SpelledForm, spell};
 use crate::{Collection, Document, Leaf, Style, dotenv, ini, json, yaml};
 
-/// The style that stays in the file around a value while it is encrypted.
+/// The style that stays in the file while a token replaces the value.
 #[derive(Clone, Copy, Debug)]
 enum TokenStyle<'a> {
     Plain,
     SingleQuoted,
     DoubleQuoted,
-    /// A block scalar: its header's line, and how many columns its content is indented.
+    /// A block scalar: the line of its header, and the columns that its content is indented by.
     Block {
         header: &'a str,
         indent: usize,
     },
 }
 
-/// The container that a scalar stands in: its kind, and where it begins in the text.
+/// The container that a scalar is in.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings {
-    /// Its kind.
+    /// Whether it is a mapping or a sequence.
     pub kind: Collection,
-    /// The offset that it begins at.
+    /// The offset in bytes where it begins.
     pub start: usize,
 }
 
-/// A place for a scalar.
+/// The place of a scalar, in which a program exchanges the value for a token (text in one line
+/// without quotes, backslashes or `: `) and back.
 #[derive(Clone, Copy, Debug)]
 pub struct ScalarSlot<'a> {
     format: Format,
@@ -43,7 +45,7 @@ pub struct ScalarSlot<'a> {
 }
 
 impl<'a> ScalarSlot<'a> {
-    /// The place that a plaintext leaf has once it is encrypted.
+    /// The slot of a value that is in the text as it is.
     pub fn of_value(document: &Document<'a>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
         let style = match (document.format, leaf.style, leaf.flow) {
             (Format::Json, ..) | (_, Style::DoubleQuoted, _) => TokenStyle::DoubleQuoted,
@@ -56,7 +58,8 @@ impl<'a> ScalarSlot<'a> {
         Self::new(document, leaf, around, style)
     }
 
-    /// Where [`ScalarSlot::range`] begins for a plaintext leaf: a comment behind a block's header, if that stays, stands before it.
+    /// The start of [`range`](Self::range) for a value that is in the text as it is. If the header
+    /// of a block scalar stays, a comment on that line comes before this offset.
     pub fn start_of_value(document: &Document<'_>, leaf: &Leaf<'_>) -> usize {
         let start = leaf.span.range().start;
         match leaf.style {
@@ -68,7 +71,7 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// The place that an encrypted leaf has.
+    /// The slot of a value that a token has replaced.
     pub fn of_token(document: &Document<'a>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
         let style = match leaf.style {
             Style::Plain | Style::Tagged => TokenStyle::Plain,
@@ -96,7 +99,8 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// What of the text the value takes the place of: all of the scalar, but for the header of a block that stays.
+    /// The range of the text that is exchanged: the whole scalar, except the header of a block
+    /// scalar that stays.
     pub fn range(&self) -> Range<usize> {
         let (start, end) = self.span;
         match self.style {
@@ -109,12 +113,13 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// The source text that the value takes the place of.
+    /// The source text in [`range`](Self::range).
     pub fn source(&self) -> &'a str {
         &self.text[self.range()]
     }
 
-    /// Writes an encrypted value in this style.
+    /// Appends a token in the style of this slot: the quotes, the indentation and the anchor around
+    /// what `value` appends.
     pub fn write_token(&self, out: &mut String, value: impl FnOnce(&mut String)) {
         match self.style {
             TokenStyle::Plain => {
@@ -140,7 +145,7 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// The anchor of YAML that stays before an encrypted value.
+    /// The YAML anchor that stays in front of a token.
     fn anchor(&self) -> &'a str {
         match self.format {
             Format::Yaml => yaml::source::anchor_before(self.source()),
@@ -148,8 +153,9 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// What to encrypt for a value so that its spelling comes back: the source text where Go reads the same value from it, otherwise the
-    /// canonical form. `scratch` is a buffer that calls can share.
+    /// The bytes to keep for a value so that its spelling comes back: the source text if Go reads
+    /// the same value from it, otherwise the canonical form. `scratch` is a buffer that calls can
+    /// share.
     pub fn plaintext<'v>(&self, value: &'v Value<'_>, scratch: &mut String) -> &'v [u8]
     where
         'a: 'v,
@@ -170,8 +176,8 @@ impl<'a> ScalarSlot<'a> {
         &value.bytes
     }
 
-    /// Writes a decrypted value as it is spelled here unless a kept spelling says otherwise. `plaintext` is what was
-    /// encrypted, `value` its canonical form.
+    /// Appends a value as it is written in this slot. `plaintext` is what
+    /// [`plaintext`](Self::plaintext) returned for it, `value` has its canonical form.
     pub fn spell(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) -> Spelled {
         match self.format {
             Format::Yaml => return self.spell_yaml(plaintext, value, out),
@@ -240,7 +246,7 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// The style in the file to try first; `None` where SOPS's own spelling is what the style stands for.
+    /// The style to try first; `None` if the usual spelling is already in that style.
     fn style(&self, plaintext: &[u8], value: &Value<'_>) -> Option<SourceStyle<'a>> {
         if value.kind != Type::Str {
             // A plaintext that is not canonical is the source's own spelling.
@@ -273,20 +279,19 @@ impl<'a> ScalarSlot<'a> {
     }
 }
 
-/// Where a decrypted value went.
+/// Where a value belongs that [`ScalarSlot::spell`] has written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelled {
-    /// Into [`ScalarSlot::range`].
+    /// In [`ScalarSlot::range`].
     InPlace,
-    /// It takes the place of the whole scalar, a block's header included; a comment behind the scalar belongs behind this
-    /// many bytes of what was written.
+    /// In place of the whole scalar, including the header of a block scalar.
     WholeScalar {
-        /// The offset in what was written.
+        /// A comment on the scalar's line goes after this many bytes of what was written.
         comment_at: usize,
     },
 }
 
-/// A block scalar keeps its header, unless nothing shows how its content is indented.
+/// A block scalar keeps its header, unless nothing shows how far its content is indented.
 fn block_style<'a>(source: &'a str, leaf: &Leaf<'_>) -> TokenStyle<'a> {
     let header = yaml::source::header(source).line();
     let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);

@@ -1,4 +1,4 @@
-//! A document as a tree of values, apart from any text: what is written where no source text is kept.
+//! A document as a tree of values, without any text around them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,14 +19,14 @@ pub enum Node {
 /// A key and its value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The key; SOPS has no keys but strings.
+    /// The key.
     pub key: String,
-    /// What stands under it.
+    /// The value.
     pub value: Node,
 }
 
 impl Node {
-    /// What stands under `key`, if this is a mapping that has it.
+    /// The value under `key`; `None` if this is no mapping or has no such key.
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Mapping(entries) => entries
@@ -37,7 +37,7 @@ impl Node {
         }
     }
 
-    /// The text, if this is a string.
+    /// The text of a string; `None` for other types.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Scalar(Some(Value {

@@ -1,4 +1,4 @@
-//! Writes values into the slots of their tokens, and between them what else changes in the text.
+//! Writes values into the slots of their tokens, together with other replacements.
 
 use std::ops::Range;
 
@@ -12,7 +12,8 @@ use crate::splice::{Replacement, Splices};
 use crate::tape::{Leaf, Span};
 use crate::yaml;
 
-/// A text in the making: the values that have been written, and between them the other replacements in the order of the text.
+/// Builds a text from a document: values go into their slots, and other replacements between them,
+/// all in the order of the text.
 pub struct ValueWriter<'t> {
     text: &'t str,
     has_anchors: bool,
@@ -21,7 +22,8 @@ pub struct ValueWriter<'t> {
 }
 
 impl<'t> ValueWriter<'t> {
-    /// Starts with the text of the document. `others` are in its order.
+    /// Starts with the text of the document. `others` are the replacements that are no values, in
+    /// the order of the text.
     pub fn new(document: &Document<'t>, others: &'t [Replacement]) -> Self {
         let text = document.text;
         Self {
@@ -33,7 +35,8 @@ impl<'t> ValueWriter<'t> {
         }
     }
 
-    /// Puts a value where it belongs, and a comment behind it behind its first line.
+    /// Writes a value that [`ScalarSlot::spell`] has spelled as `spelling`. A comment on the line
+    /// of the scalar stays on the first line of the value.
     pub fn value(
         &mut self,
         leaf: &Leaf<'_>,
@@ -72,7 +75,8 @@ impl<'t> ValueWriter<'t> {
         out.push_str(&spelling[comment_at..]);
     }
 
-    /// Puts a node's source text where it belongs: in the place of a leaf at `range`, or of the container `up` levels around it.
+    /// Writes `text`, the source text of a node, in place of the leaf at `range` or, if `up` is not
+    /// 0, of the container `up` levels out.
     pub fn source(
         &mut self,
         text: &str,
@@ -93,7 +97,7 @@ impl<'t> ValueWriter<'t> {
         }
     }
 
-    /// Puts `with` in the place of the range, unless it is part of what has been replaced already.
+    /// Replaces the range by `with`, unless it is part of a range that has been replaced already.
     pub fn replace(&mut self, range: Range<usize>, with: &str) {
         self.flush(range.start);
         if range.start >= self.splices.done() {
@@ -101,7 +105,7 @@ impl<'t> ValueWriter<'t> {
         }
     }
 
-    /// Makes the other changes that stand before `offset`.
+    /// Writes the other replacements that come before `offset`.
     fn flush(&mut self, offset: usize) {
         while let Some((at, text)) = self.others.next_if(|(at, _)| at.start < offset) {
             // What begins in a value, such as the line break between it and a reserved entry, goes with the value up to its end.
@@ -111,7 +115,7 @@ impl<'t> ValueWriter<'t> {
         }
     }
 
-    /// The text.
+    /// Writes what is left and returns the text.
     pub fn finish(mut self) -> Zeroizing<String> {
         self.flush(usize::MAX);
         Zeroizing::new(self.splices.finish())

@@ -1,4 +1,4 @@
-//! The reserved entries of the formats that list their lines: variables of dotenv, a section of INI.
+//! Reserved entries in the formats that list their lines: variables of dotenv, a section of INI.
 
 use crate::document::{Document, ReservedEntry};
 use crate::flat::ReservedLine;

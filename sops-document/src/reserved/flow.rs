@@ -1,7 +1,8 @@
-//! The reserved entry as a member of a flow mapping: in JSON, and in YAML between braces.
+//! A reserved entry as a member of a flow mapping: in JSON, and in YAML between braces.
 //!
-//! It goes behind the last member. Comments that stand there stay before it, where SOPS finds them for what they were: then the
-//! entry has a line for itself before the bracket.
+//! It goes after the last member. Comments after that member stay before the entry, so that Go's
+//! library still assigns them to the same node; the entry then has a line of its own before the
+//! bracket.
 
 use serde_json::{Map, Value as Json};
 

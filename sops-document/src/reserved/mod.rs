@@ -1,4 +1,4 @@
-//! The entry under the reserved key: where it goes in a text, how it is written there, and what stands in it.
+//! Reserved entries: where one goes in a text, how it is written there, and what it holds.
 
 mod flat;
 mod flow;
@@ -21,16 +21,18 @@ use crate::tape::{Item, Style};
 use crate::tree::{Entry, Node};
 use crate::yaml::{self, entry_range};
 
-/// What an entry for the reserved key holds, in the form that the document's format has for it.
+/// The value to write under the reserved key, in the shape that the format has for it.
 pub enum ReservedValue {
     /// A mapping, for YAML and JSON.
     Tree(Map<String, Json>),
-    /// Names and values, for the section of INI and the variables of dotenv.
+    /// Names and values, for the section in INI and the variables in dotenv. Names are without the
+    /// reserved prefix.
     Lines(Vec<(String, String)>),
 }
 
 impl<'a> Document<'a> {
-    /// The text of the entry's value as it can be parsed by itself, and how many bytes were added in front of it. For YAML and JSON.
+    /// The value of the entry as a text that can be parsed by itself, and the number of spaces that
+    /// were added in front of it. For YAML and JSON.
     pub fn reserved_source(&self, entry: &ReservedEntry) -> (Cow<'a, str>, usize) {
         let value = &self.text[entry.value.clone()];
         if self.format != Format::Yaml || value.starts_with('{') {
@@ -46,22 +48,24 @@ impl<'a> Document<'a> {
         flat::lines(self)
     }
 
-    /// Whether nothing but the reserved entry stands in the mapping, which is in block style, of the document at `index`: without the entry
-    /// nothing is left of it.
+    /// Whether the mapping of the document at `index` is in block style and has no entry except the
+    /// reserved one, so that nothing is left without it.
     pub(crate) fn has_only_reserved(&self, index: usize) -> bool {
         !self.format.is_flat()
             && Top::of(self, index)
                 .is_some_and(|top| !top.flow && self.children(top.index).next().is_none())
     }
 
-    /// The documents without a mapping, counted from 0: empty ones, which get one for a reserved entry.
+    /// The numbers, from 0, of the documents that are empty. A reserved entry makes a mapping of
+    /// them.
     pub fn empty_documents(&self) -> Vec<usize> {
         let documents = self.document_indexes().enumerate();
         let empty = documents.filter(|(_, index)| self.top(*index).is_none());
         empty.map(|(number, _)| number).collect()
     }
 
-    /// Where the text changes when a reserved entry is put into the document at `index`.
+    /// The offset in bytes where the text changes when a reserved entry is added to the document
+    /// whose item is at `index`.
     pub fn reserved_offset(&self, index: usize) -> usize {
         match (Top::of(self, index), &self.tape[index]) {
             (Some(top), _) if top.flow => flow::offset(self, top.index, top.span.end),
@@ -75,7 +79,8 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Whether the text ends without a line break where a reserved entry will go, so that one must be added.
+    /// Whether the text ends without a line break where a reserved entry goes, so that one must be
+    /// added.
     pub fn lacks_final_newline(&self) -> bool {
         if self.format.is_flat() {
             return !crate::flat::ends_a_line(self.text);
@@ -89,8 +94,9 @@ impl<'a> Document<'a> {
         !in_flow && self.reserved_offset(last) == self.text.len() && !ends_a_line(self.text)
     }
 
-    /// Appends a reserved entry for the document at `index`; what has been written ends at its [offset](Self::reserved_offset). In lines of YAML,
-    /// levels are indented by `step` columns.
+    /// Appends a reserved entry for the document whose item is at `index` to `out`, which holds the
+    /// text up to [`reserved_offset`](Self::reserved_offset). In YAML's block style each level is
+    /// indented by `step` columns.
     pub fn insert_reserved(
         &self,
         index: usize,
@@ -158,13 +164,15 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The comment behind the key of a reserved entry whose value stands on the lines below. SOPS puts one there that stands behind the last
-    /// entry, if that is an alias.
+    /// The comment after the key of a reserved entry whose value is on the lines below. Go's
+    /// library writes one there if the comment followed the last entry of the contents and that
+    /// entry is an alias.
     pub(crate) fn reserved_comment(&self, reserved: &ReservedEntry) -> Option<Range<usize>> {
         entry_range::comment_after_key(self.text, &reserved.entry, &reserved.value)
     }
 
-    /// By how many columns the levels of the reserved entry are indented; as SOPS does it, where that does not show.
+    /// The number of columns that each level of the reserved entry is indented by; 4 if the entry
+    /// does not show it.
     pub fn reserved_step(&self) -> usize {
         let entry = self.reserved.first();
         let shown = entry
@@ -179,8 +187,9 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Whether the document that closes at `close` ends in a block scalar without a line break: were one added, it would be
-/// part of the value. So a reserved entry cannot go behind it, nor before blanks at the end of it.
+/// Whether the document that closes at `close` ends in a block scalar without a line break. An
+/// added line break would become part of the value, so a reserved entry can go neither after it nor
+/// before trailing blanks.
 fn ends_in_open_block(document: &Document<'_>, close: usize) -> bool {
     let last = document.tape[..close]
         .iter()

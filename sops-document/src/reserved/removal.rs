@@ -1,4 +1,4 @@
-//! Takes the reserved entries out of a text.
+//! Removes reserved entries from a text.
 
 use zeroize::Zeroizing;
 
@@ -7,9 +7,11 @@ use crate::splice::Replacement;
 use crate::yaml;
 
 impl Document<'_> {
-    /// What the text without its reserved entries has in their places; a comment behind the key of one stays. `no_final_newline` says that the
-    /// text ended without a line break before the last of them was put there, `empty` which documents, counted from 0 and in order, were empty and not
-    /// the mapping `{}`.
+    /// The replacements that remove all reserved entries. Comments after their keys stay.
+    ///
+    /// `no_final_newline` says that the text had no final line break before the last entry was
+    /// added. `empty` has the numbers of the documents, from 0 and in ascending order, that were
+    /// empty then; a document that is not among them becomes `{}` if nothing else is left of it.
     pub fn remove_reserved(&self, no_final_newline: bool, empty: &[usize]) -> Vec<Replacement> {
         let text = self.text;
         let indexes: Vec<usize> = self.document_indexes().collect();
