@@ -1,4 +1,4 @@
-//! Writes an alias out, as a flow collection with the values that it stands for.
+//! Writes an alias as a flow collection with the values that it refers to.
 
 use std::ops::Range;
 
@@ -17,8 +17,9 @@ const FLOW: ScalarContext = ScalarContext {
 };
 
 impl Document<'_> {
-    /// Writes the items of an alias, which stands in a flow collection or not, as one flow node. `replace` writes a token for a leaf,
-    /// or says that the leaf is to stay as it is.
+    /// Appends the `items` of an alias on the tape as one flow node. `in_flow` says that the alias
+    /// is in a flow collection itself. `replace` appends a token for a leaf and returns true, or
+    /// returns false to keep the value.
     pub fn write_alias(
         &self,
         items: Range<usize>,

@@ -16,15 +16,17 @@ use crate::format::Format;
 use crate::value::{Type, Value};
 use crate::{Collection, Document, Item};
 
-/// Reads the first document of a plaintext into a type.
+/// Reads the first document of a text into a type.
 ///
-/// Scalars are what SOPS reads them as, so `yes` is a string and `010` is 8; timestamps are strings in RFC 3339. Aliases
-/// are what they stand for, and the entries under a merge key `<<` are entries of the mapping, unless it has that key
-/// itself. An empty document is an empty mapping.
+/// Scalars have the types that Go's YAML library gives them, so `yes` is a string and `010` is 8;
+/// timestamps are strings in RFC 3339. An alias is the node that it refers to. The entries under a
+/// merge key `<<` are entries of the mapping, unless it has the key itself. An empty document is an
+/// empty mapping.
 ///
 /// # Errors
-/// As [`Document::parse`]; [`Error::Value`] where a value does not fit the type, with its key path and place and without
-/// the value. What a type's own `Deserialize` says is left out, since it might quote the value.
+/// As [`Document::parse`]; [`Error::Value`](crate::Error::Value) if a value does not fit the type,
+/// with its key path and location but without the value. Messages of a type's own `Deserialize` are
+/// left out, because they might quote the value.
 ///
 /// ```
 /// #[derive(serde::Deserialize)]
@@ -46,7 +48,7 @@ pub fn from_document<T: DeserializeOwned>(
     read(&document, document.top(0))
 }
 
-/// Reads every document of a plaintext into a type, as [`from_document`] does the first.
+/// Reads every document of a text into a type, as [`from_document`] reads the first.
 ///
 /// # Errors
 /// As [`from_document`].

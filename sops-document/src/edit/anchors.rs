@@ -1,7 +1,8 @@
-//! Aliases keep their values when the node that they point at changes or goes.
+//! Aliases keep their values when the node that they refer to changes or goes.
 //!
-//! To SOPS an alias is a copy, so a change of the original leaves it alone. The first alias that stays is therefore written
-//! out and takes the anchor over for the others. An alias whose copy is to change in the same way stays.
+//! To Go's library an alias is a copy, so a change of the original leaves it alone. The first alias
+//! that stays is therefore written out and takes over the anchor for the others. An alias whose
+//! copy changes in the same way stays.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

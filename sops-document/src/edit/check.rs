@@ -1,4 +1,4 @@
-//! Whether a changed text means what it is to mean: what stood there before but for the edits.
+//! Whether a changed text means what it should: the same as before, except for the changes.
 
 use std::ops::Range;
 
@@ -6,7 +6,8 @@ use super::change::Effect;
 use crate::tree::Node;
 use crate::{Collection, Document, Item};
 
-/// Whether `text` has the keys and values of `old` but for the effects of edits, which are in the order of the tape.
+/// Whether `text` has the keys and values of `old` except for the effects of the changes, which are
+/// in the order of the tape.
 pub(super) fn is_changed<'e>(
     text: &str,
     old: &Document<'_>,

@@ -1,4 +1,4 @@
-//! TextEdits of dotenv, INI and binary plaintexts.
+//! Edits of dotenv, INI and binary documents.
 
 use std::ops::Range;
 

@@ -16,7 +16,7 @@ pub(super) struct Separators<'a> {
     pub(super) colon: &'a str,
 }
 
-/// As SOPS and most people write.
+/// The usual separators.
 pub(super) const SPACED: Separators<'_> = Separators {
     comma: ", ",
     colon: ": ",

@@ -1,4 +1,4 @@
-//! How a file is laid out, so that what is added looks like what is there; and new values written that way.
+//! How a file is laid out, so that new lines look like the others; and new values written that way.
 
 use super::indentation::Indents;
 use super::text_edits::TextEdits;
@@ -23,8 +23,8 @@ pub(super) struct BlockLayout {
 }
 
 impl BlockLayout {
-    /// The layout around the container at `container` or, where that does not show it, of the whole text; what is not to be
-    /// seen at all is as SOPS writes it.
+    /// The layout around the container at `container` or, if that does not show it, of the whole
+    /// text. What neither shows is as `yaml.v3` writes it.
     pub(super) fn of(edits: &TextEdits<'_, '_>, container: usize) -> Self {
         let here = Indents::of(edits.document, container..container + 1);
         let indents = match here.is_complete() {
@@ -175,7 +175,8 @@ impl BlockLayout {
 
 pub(super) const MERGE_KEY: &str = "<<";
 
-/// Without the tag that SOPS writes, with quotes only where it would not be a merge.
+/// Appends `<<` without the tag that `yaml.v3` writes, in quotes only if the value cannot be
+/// merged.
 pub(super) fn write_merge_key(out: &mut String, value: &Node) {
     out.push_str(if can_be_merged(value) {
         MERGE_KEY
@@ -193,7 +194,7 @@ pub(super) fn can_be_merged(value: &Node) -> bool {
     }
 }
 
-/// Appends a scalar as SOPS spells it, but a float such that it stays one.
+/// Appends a scalar in its usual spelling, but a float such that it reads as a float.
 pub(super) fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: ScalarContext) {
     let start = out.len();
     spell(out, value, place);
@@ -202,8 +203,8 @@ pub(super) fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: S
     }
 }
 
-/// Gives a float that was written from offset `start` on without any a fraction: SOPS writes `1` for `1.0`, which would be
-/// an integer the next time.
+/// Adds `.0` to a float that was written from offset `start` on without a fraction. It would read
+/// as an integer.
 pub(super) fn keep_float(out: &mut String, start: usize) {
     if out[start..]
         .bytes()

@@ -1,4 +1,4 @@
-//! Entries of many mappings, set in one change of the text.
+//! Sets entries of many mappings in one pass.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -18,7 +18,7 @@ use crate::{Document, Item, NodeRef};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEntry {
     pub(crate) mapping: usize,
-    /// Where the mapping stands, for a text that has become another one meanwhile.
+    /// The span of the mapping, to notice an entry that was made for another text.
     pub(crate) span: Range<usize>,
     pub(crate) key: String,
     pub(crate) value: Node,
@@ -81,8 +81,8 @@ impl NodeRef<'_, '_> {
     }
 }
 
-/// The text with as many of the entries as can be set, and for each whether it has been. Entries that aliases copy are set once, where
-/// they stand, if all of the copies are to have them.
+/// The text with as many of the entries as can be set, and for each whether it was. An entry in an
+/// anchored mapping that all of its aliases are given too is set once, in the anchored text.
 fn set_entries(document: &Document<'_>, entries: &[&NewEntry]) -> (Zeroizing<String>, Vec<bool>) {
     let mut wanted: Vec<_> = (0..entries.len())
         .filter_map(|number| Some((number, entries[number].change(document)?)))
@@ -143,7 +143,8 @@ impl<'c> AppliedChanges<'c, '_, '_> {
     }
 }
 
-/// The text with all of the edits, which stand in the order of the text, if it then means what it is to mean.
+/// The text with all of the changes, which are in the order of the text, if it then means what it
+/// should.
 fn together(document: &Document<'_>, all: &[&Change<'_>]) -> Option<Zeroizing<String>> {
     let nodes: HashSet<_> = all.iter().map(|change| change.node()).collect();
     let mut edits = TextEdits::new(document).also_in(nodes);

@@ -8,7 +8,7 @@ use crate::{Collection, Document, Item};
 /// The node at `path` in the first document, through aliases; for reading.
 ///
 /// # Errors
-/// [`Error::NotFound`] and [`Error::Path`].
+/// [`Error::NotFound`](crate::Error::NotFound) and [`Error::Path`](crate::Error::Path).
 pub(crate) fn find(document: &Document<'_>, path: &KeyPath) -> Result<usize> {
     let mut node = document.top(0);
     for (depth, component) in path.components().iter().enumerate() {

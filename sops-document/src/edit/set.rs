@@ -14,17 +14,19 @@ use crate::tree::Node;
 use crate::{Document, MAX_DEPTH, dotenv};
 
 impl Document<'_> {
-    /// Sets the value at `path`, in the first document of a stream, as `sops set` does: levels of the path that
-    /// are missing are added, an index behind the end of a sequence appends, and what is no container gives way to one.
+    /// Sets the value at `path` in the first document of a stream. Missing levels of the path are
+    /// added, an index after the end of a sequence appends an item, and a scalar in the way is
+    /// replaced by a container.
     ///
-    /// Gives the changed text, or `None` if it has that value already. A string keeps the quotes or block style of the one
-    /// that it takes the place of, where they can hold it. Where the path leads through an alias, the alias is written out;
-    /// other aliases keep their values.
+    /// Returns the changed text, or `None` if the document already has that value. A string keeps
+    /// the quotes or block style of the string that it replaces, if they can hold it. If the path
+    /// leads through an alias, the alias is written out; other aliases keep their values.
     ///
     /// # Errors
-    /// [`Error::Path`] where the path asks for a key of a sequence or an index of a mapping, or the
-    /// text cannot be changed there; [`Error::Reserved`] for the reserved key; [`Error::Limit`] for a path
-    /// with more components than a document may have levels.
+    /// [`Error::Path`] if the path asks for a key of a sequence or an index of a mapping, or the
+    /// text cannot be changed there; [`Error::Reserved`] for the reserved key; [`Error::Limit`] for
+    /// a path with more than [`MAX_DEPTH`] components; [`Error::Unwritable`] for a value that the
+    /// format cannot hold.
     ///
     /// ```
     /// use sops_document::{Document, Format};
@@ -92,14 +94,14 @@ impl Document<'_> {
         change.apply(self, path).map(Some)
     }
 
-    /// Removes the entry at `path`, in the first document of a stream, as `sops unset` does. The last entry
-    /// of a mapping leaves `{}`, the last item of a sequence `[]`.
-    ///
-    /// Comments stay but for those in the collection that is removed.
+    /// Removes the entry at `path` from the first document of a stream and returns the changed
+    /// text. The last entry of a mapping leaves `{}`, the last item of a sequence `[]`. Comments
+    /// stay, except those in a collection that is removed.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where the document has no such key or index; [`Error::Path`] where the path
-    /// asks for a key of a sequence, an index of a mapping or something in a scalar, or the text cannot be changed there.
+    /// [`Error::NotFound`] if the document has no such key or index; [`Error::Path`] if the path
+    /// asks for a key of a sequence, an index of a mapping or something in a scalar, or the text
+    /// cannot be changed there.
     pub fn unset(&self, path: &KeyPath) -> Result<Zeroizing<Vec<u8>>> {
         if self.format == Format::Binary {
             find(self, path)?;

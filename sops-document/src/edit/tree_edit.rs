@@ -1,4 +1,5 @@
-//! What `set` and `unset` do to a tree: the rules of `sops`, without its panics and silent misses.
+//! What `set` and `unset` do to a tree: the rules of the commands `sops set` and `sops unset`,
+//! without their panics and silent misses.
 
 use crate::error::{Error, Result};
 use crate::key_path::{Component, KeyPath};

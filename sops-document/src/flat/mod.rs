@@ -157,7 +157,7 @@ pub(crate) fn ends_a_line(text: &str) -> bool {
     text.is_empty() || text == "\u{feff}" || text.ends_with('\n')
 }
 
-/// Keys and values, sections in brackets, and comments under the key `//`: what tests hold beside what SOPS reads.
+/// Keys and values, sections in brackets, and comments under the key `//`: what tests compare with what SOPS reads.
 #[cfg(test)]
 pub(crate) fn entries(document: &Document<'_>) -> Vec<(String, String)> {
     let entry = |(index, item): (usize, &Item<'_>)| match item {

@@ -1,8 +1,9 @@
-//! INI documents as SOPS reads them: `scan` finds sections, keys and comments, `comments` tells what SOPS takes for one comment,
-//! `spell` writes values and trees.
+//! INI documents as `gopkg.in/ini.v1` reads them with the options of SOPS. `scan` finds sections,
+//! keys and comments, `comments` knows which lines are one comment, and `spell` writes values.
 //!
-//! Keys before the first section stand in the section `DEFAULT`. SOPS finds the comment of a key, the lines above it and what
-//! stands behind it, after the key; the comment of a section is the first thing in it.
+//! Keys before the first section are in the section `DEFAULT`. The comment of a key (the lines
+//! above it and the comment on its line) comes after the key on the tape; the comment of a section
+//! is the first thing in it.
 
 pub(crate) mod comments;
 mod scan;
@@ -61,7 +62,7 @@ struct IniReader<'a> {
     section: Section<'a>,
     /// The comments that belong to what comes next.
     comments: Vec<Range<usize>>,
-    /// The comments that SOPS passes over: those before the metadata, and those behind everything.
+    /// The comments that the library ignores: those before the reserved section, and those after everything else.
     trailing: Vec<Range<usize>>,
 }
 

@@ -1,4 +1,5 @@
-//! Reads INI line by line as `gopkg.in/ini.v1` 1.67 does with the options of SOPS, with the place of all that it finds.
+//! Reads INI line by line as `gopkg.in/ini.v1` 1.67 does with the options of SOPS, with the span of
+//! everything that it finds.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -14,7 +15,7 @@ pub(super) const MARKERS: [char; 2] = ['#', ';'];
 
 const TRIPLE: &str = "\"\"\"";
 
-/// What stands in a file. All ranges are without the white space around them.
+/// One thing in a file. All ranges are without the white space around them.
 pub(super) enum IniEvent<'a> {
     /// A line that is a comment, from its marker on.
     Comment(Range<usize>),
@@ -160,7 +161,7 @@ impl<'a> Scanner<'a> {
                 comment: None,
             });
         }
-        // Three quotes at the end of the text are a value to SOPS, and open one as soon as a line follows, as the metadata does.
+        // Three quotes at the end of the text are a value, but open one as soon as another line, such as a reserved entry, follows.
         if rest.starts_with(TRIPLE) {
             return self.quoted(start, TRIPLE);
         }

@@ -1,4 +1,5 @@
-//! How values, comments and trees are written in INI: as the library of SOPS does it where that is read back as the same.
+//! Writes values, comments and trees in INI, as Go's library writes them if it reads them back
+//! unchanged.
 
 use std::borrow::Cow;
 
@@ -8,7 +9,8 @@ use crate::tree::{Entry, Node};
 use crate::value::Value;
 use crate::yaml::source::first_line_break;
 
-/// Appends a value as SOPS writes it.
+/// Appends a value as Go's library writes it or, if the library would read that differently, in the
+/// nearest form that it reads back.
 pub(crate) fn spell(out: &mut String, value: Option<&Value<'_>>) {
     let text = flat::text(value);
     if text.trim_ascii() == text && text.bytes().all(is_plain) {
@@ -31,7 +33,7 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b" -_./:,=+[]@%&*()!$?<>|~^{}".contains(&byte)
 }
 
-/// A value as the library of SOPS writes it, whether it is read back or not.
+/// A value as the library writes it, whether or not the library reads it back.
 fn usual(text: &str) -> Cow<'_, str> {
     let quote = if text.contains(['\n', '`']) {
         "\"\"\""
@@ -57,7 +59,7 @@ pub(crate) fn spell_in_quotes(out: &mut String, value: &Value<'_>, quote: char) 
     fits
 }
 
-/// A key as the library of SOPS writes it.
+/// A key as the library writes it.
 fn key(key: &str) -> Cow<'_, str> {
     if key.contains(['"', '=', ':']) {
         Cow::Owned(format!("`{key}`"))
@@ -79,7 +81,7 @@ pub(crate) fn spell_entry(out: &mut String, name: &str, width: usize, value: Opt
     out.push('\n');
 }
 
-/// The tree as SOPS writes it. An error names the section or key that has no form in INI.
+/// The tree as the library writes it. An error names the section or key that has no form in INI.
 pub(crate) fn emit(node: &Node) -> Result<String, String> {
     let mut out = String::new();
     let Node::Mapping(sections) = node else {

@@ -1,4 +1,4 @@
-//! A tree as SOPS writes it in JSON, which is how Go's `encoding/json` spells the values.
+//! A tree as JSON, with values as Go's `encoding/json` writes them.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 /// What a level is indented by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Indent {
-    /// A tab, unless `stores.json.indent` says otherwise.
+    /// A tab.
     Tab,
     /// That many spaces; with none, every value still has a line of its own.
     Spaces(usize),
@@ -35,7 +35,7 @@ impl Node {
     /// The tree as a JSON document, its levels indented by so many spaces, or by a tab.
     ///
     /// # Errors
-    /// [`Error::Unwritable`](crate::Error::Unwritable) for an infinity or NaN, which JSON has no form for.
+    /// [`Error::Unwritable`] for an infinity or NaN, which JSON has no form for.
     pub fn to_json(&self, indent: Option<u8>) -> Result<Zeroizing<String>> {
         let indent = Indent::new(indent);
         Ok(Zeroizing::new(emit(self, indent)?))

@@ -378,7 +378,8 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// A number as SOPS takes it: what fits 64 bits is an integer, everything else a float; `None` beyond the range of that.
+/// A JSON number: an integer if it fits 64 bits, otherwise a float; `None` if it is beyond the
+/// range of floats.
 pub(crate) fn number(source: &str) -> Option<Value<'_>> {
     if let Ok(integer) = source.parse::<i64>() {
         return Some(Value {

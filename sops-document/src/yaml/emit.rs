@@ -1,4 +1,4 @@
-//! A tree as SOPS writes it in YAML: blocks throughout, sequences indented inside of mappings.
+//! A tree as `yaml.v3` writes it: block style throughout, sequences indented in mappings.
 
 use std::ops::RangeInclusive;
 
@@ -6,13 +6,13 @@ use super::spell::{ParentKind, ScalarContext, break_line, indent, spell, spell_k
 use crate::tree::{Entry, Node};
 use zeroize::Zeroizing;
 
-/// The spaces a level that SOPS writes unless `stores.yaml.indent` says otherwise.
+/// The default number of spaces per level.
 pub(crate) const DEFAULT_STEP: usize = 4;
 
-/// The steps that `yaml.v3` takes.
+/// The numbers of spaces per level that `yaml.v3` writes.
 pub(crate) const STEPS: RangeInclusive<usize> = 2..=9;
 
-/// The spaces a level that `yaml.v3` writes if it is asked for so many.
+/// The number of spaces per level that `yaml.v3` writes when it is asked for this many.
 pub(crate) fn step(asked_for: usize) -> usize {
     match STEPS.contains(&asked_for) {
         true => asked_for,
@@ -21,7 +21,7 @@ pub(crate) fn step(asked_for: usize) -> usize {
 }
 
 impl Node {
-    /// The tree as a YAML document, spelled as SOPS spells values: what `yaml.v3` reads from it is this tree.
+    /// The tree as a YAML document: `yaml.v3` reads this tree from it.
     ///
     /// ```
     /// use sops_document::tree::Node;
@@ -69,7 +69,7 @@ pub(crate) fn emit_value(out: &mut String, node: &Node, place: ScalarContext) {
 /// line is not ended.
 pub(crate) fn emit_entry(out: &mut String, entry: &Entry, column: usize, step: usize) {
     let explicit = if entry.key == MERGE_KEY && !can_be_merged(&entry.value) {
-        // As a merge key, which `spell_key` takes it for as SOPS does, nothing could read it.
+        // `spell_key` writes a merge key, which no reader accepts here.
         out.push_str("\"<<\":");
         false
     } else {

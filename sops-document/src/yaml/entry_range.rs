@@ -26,7 +26,7 @@ pub(crate) fn flow_entry(text: &str, before: usize, key: usize, end: usize) -> R
         }
         return match comma_behind(text, end) {
             Some(comma) => key..text.len() - text[comma..].trim_start().len(),
-            // Alone in a mapping it stands directly behind the brace, unless `sops` wrote it, which then spells `{}`.
+            // Alone in a mapping it stands directly behind the brace, unless Go's library wrote it, which then spells `{}`.
             None if before < key => before..skip_white_space(text, end),
             None => before..end,
         };

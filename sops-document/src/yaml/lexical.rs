@@ -1,4 +1,4 @@
-//! Looks at the text around nodes: white space, comments, keys, anchors and tags.
+//! Reads keys, anchors, tags, comments and white space in the text around nodes.
 
 use std::ops::Range;
 

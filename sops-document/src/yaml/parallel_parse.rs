@@ -161,7 +161,7 @@ fn join(mut pieces: Vec<Parser<'_>>) -> Option<Parser<'_>> {
     Some(whole)
 }
 
-/// Whether no key and no `sops` block stands in two pieces.
+/// Whether no key and no reserved entry is in two pieces.
 fn are_one_mapping(pieces: &[Parser<'_>]) -> bool {
     let blocks = pieces.iter().map(|piece| piece.reserved.len());
     let top_keys = || pieces.iter().flat_map(|piece| top_keys(&piece.paths));

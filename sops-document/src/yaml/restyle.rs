@@ -1,4 +1,4 @@
-//! Spelling a text in a style that stays in the file, so that decryption gives back what was encrypted.
+//! Writes a text in a style that is already in the file, so that the value looks as it did before.
 
 use super::analysis::{Analysis, is_readable};
 use super::resolve::resolve;
@@ -6,10 +6,10 @@ use super::spell::{escape, indent};
 use crate::canonical::canonical;
 use crate::value::Type;
 
-/// A style that stands in the file around a value.
+/// A style that the file has around a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SourceStyle<'a> {
-    /// Without quotes, in block context; an encrypted value cannot stand so in a flow collection.
+    /// Without quotes, in block style.
     Plain,
     /// In single quotes.
     SingleQuoted,
@@ -24,13 +24,14 @@ pub(crate) enum SourceStyle<'a> {
     },
 }
 
-/// Appends a plaintext of type `kind` in `style`, if what is written reads back as the same text and SOPS sees the same
-/// value in it, under the tag that stands in the file (with handles expanded).
+/// Appends a text of type `kind` in `style`, if the result reads back as the same text and Go's
+/// library sees the same value in it under `tag`, the tag in the file with its handle expanded.
 ///
-/// Quotes are written with the text, on one line; of a block, the lines below the header are written, each with its line
-/// break. `false`, and nothing is written, where the style cannot hold the text: plain text that would be of another
-/// type, line breaks and control characters in single quotes, a header whose chomping does not fit the end of the text or
-/// whose indentation would be counted wrong.
+/// Quotes are written with the text, on one line. For a block scalar, the lines below the header
+/// are written, each with its line break. Returns false and writes nothing if the style cannot hold
+/// the text: a plain text that would have another type, line breaks and control characters in
+/// single quotes, a header whose chomping does not fit the end of the text or whose indentation
+/// would be counted wrong.
 pub(crate) fn restyle(
     out: &mut String,
     text: &str,

@@ -28,7 +28,7 @@ pub(in crate::edit) fn remove(site: &Site, edits: &mut TextEdits<'_, '_>) {
 struct Removal<'s> {
     site: &'s Site,
     extent: Range<usize>,
-    /// The comments, each on a line of its own, that to SOPS are no part of the value and stay; the first is not indented.
+    /// The comments, each on a line of its own, that are not part of the value to Go's library and stay; the first is not indented.
     kept: String,
 }
 

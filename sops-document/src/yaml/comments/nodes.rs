@@ -1,4 +1,4 @@
-//! Which node of the tape takes a group of comments, and where SOPS lists it.
+//! Which node of the tape takes a group of comments, and where that puts them on the tape.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::groups::{Group, GroupRole};
 use super::trace::{Trace, TraceEvent, TraceStep};
 use crate::{Collection, Item};
 
-/// In which order SOPS lists comments that belong before the same item.
+/// The order of comments that come before the same item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
     /// Those of the collection that starts before it.
@@ -30,8 +30,8 @@ pub(super) struct CommentPosition {
     pub(super) lost: bool,
 }
 
-/// A comment of a collection in a sequence: SOPS lists it in the sequence but, where an alias stands for the collection,
-/// in the collection.
+/// A comment of a collection in a sequence. It is listed in the sequence but, in the copy that an
+/// alias makes of the collection, in the collection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ItemComment {
     /// The index of the collection's `Open`.
@@ -102,8 +102,8 @@ struct Frame {
     flow: bool,
     /// The positions of the comments that are below the present entry: below its key or, if nothing is, below its value.
     foot: Range<usize>,
-    /// Whether the present entry is a `sops` block.
-    is_block: bool,
+    /// Whether the current entry is a reserved entry.
+    is_reserved: bool,
 }
 
 struct Assigner<'t, 'a> {
@@ -134,7 +134,7 @@ impl Assigner<'_, '_> {
             }
             TraceEvent::Reserved(before) => {
                 self.meet(step.at, false);
-                self.block(before);
+                self.reserved(before);
             }
             TraceEvent::Node(node) => {
                 self.meet(step.at, false);
@@ -250,12 +250,12 @@ impl Assigner<'_, '_> {
         let Some(frame) = self.frames.last_mut() else {
             return self.put(value, Rank::Rest, [foot, head, line].concat());
         };
-        let is_block = std::mem::take(&mut frame.is_block);
+        let is_reserved = std::mem::take(&mut frame.is_reserved);
         let of_previous = std::mem::take(&mut frame.foot);
-        let is_first = value == frame.open + 1 && !is_block;
+        let is_first = value == frame.open + 1 && !is_reserved;
         // In block style, what is below and left of an entry comes with the key of the next one.
         let below_previous = !frame.flow && !is_first;
-        match (below_previous, is_block) {
+        match (below_previous, is_reserved) {
             (true, true) => self.put(value, Rank::Rest, foot),
             (true, false) => self.put_late_foot(of_previous, value, foot),
             (false, _) => self.put_entry_foot(after, Rank::EntryFoot, foot),
@@ -264,10 +264,10 @@ impl Assigner<'_, '_> {
         self.put(value, Rank::Rest, line);
     }
 
-    fn block(&mut self, before: u32) {
+    fn reserved(&mut self, before: u32) {
         let PendingGroups { head, line, foot } = self.take();
         let previous = self.frames.last_mut().and_then(|frame| {
-            frame.is_block = true;
+            frame.is_reserved = true;
             let is_below = !frame.flow && before != frame.open + 1;
             is_below.then(|| std::mem::take(&mut frame.foot))
         });
@@ -305,7 +305,7 @@ impl Assigner<'_, '_> {
                 kind,
                 flow,
                 foot: 0..0,
-                is_block: false,
+                is_reserved: false,
             });
         }
     }
@@ -320,7 +320,7 @@ impl Assigner<'_, '_> {
         }
         let PendingGroups { head, line, foot } = self.take();
         let close = self.after(open) - 1;
-        match (frame.flow, frame.is_block) {
+        match (frame.flow, frame.is_reserved) {
             (true, _) => self.put_below_collection(open, close, foot),
             (false, true) => self.put(close, Rank::Rest, foot),
             (false, false) => self.put_late_foot(frame.foot, close, foot),

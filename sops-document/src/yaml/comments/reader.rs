@@ -9,7 +9,7 @@ use crate::{Collection, Document, Item, Leaf, PathId, Paths, ReservedEntry, Span
 /// What follows the last entry of a document that has no reserved entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tail {
-    /// A reserved entry will be put there, and comments belong where Go's library finds them then.
+    /// A reserved entry will be added there; comments belong where Go's library finds them then.
     Reserved,
     /// The same, in a text whose scalars stay as they are.
     ReservedAsWritten,
@@ -137,7 +137,7 @@ impl TokenReader<'_, '_> {
             self.null_document(container_end);
             if self.awaits_reserved() {
                 let at = self.skip();
-                self.out.future_reserved(at, Ahead::Block(0), index);
+                self.out.future_reserved(at, Ahead::Reserved(0), index);
             }
         }
         let at = self.skip();
@@ -397,7 +397,7 @@ impl TokenReader<'_, '_> {
         } else {
             let at = self.document_end.max(self.at);
             self.out
-                .future_reserved(at, Ahead::Block(frame.column), index);
+                .future_reserved(at, Ahead::Reserved(frame.column), index);
         }
     }
 

@@ -13,8 +13,8 @@ use crate::{Collection, Span};
 #[derive(Clone, Copy)]
 pub(super) enum Ahead {
     Content,
-    /// A `sops` block that will be put there, in that column.
-    Block(usize),
+    /// A reserved entry that will be added there, in that column.
+    Reserved(usize),
     FlowEnd,
     End,
 }
@@ -81,10 +81,10 @@ impl<'r, 'a> Recorder<'r, 'a> {
         self.ended.push((open, column));
     }
 
-    /// A `sops` block will be put at `at`, before the item at `index`.
+    /// A reserved entry will be added at `at`, before the item at `index`.
     pub(super) fn future_reserved(&mut self, at: usize, ahead: Ahead, index: usize) {
         self.gap(at, ahead);
-        // What stands at that offset will stand behind the block.
+        // What is at that offset will be after the entry.
         self.step(at.saturating_sub(1), TraceEvent::Reserved(index as u32));
         self.previous = self.last;
         self.last = Token {
@@ -133,7 +133,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
             return;
         }
         let column = match ahead {
-            Ahead::Block(column) => column,
+            Ahead::Reserved(column) => column,
             _ => self.columns.of(at),
         };
         let mut layout = GapLayout::after(self.last);
@@ -154,7 +154,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
                 },
                 ends_blank: match ahead {
                     Ahead::End => true,
-                    Ahead::Block(_) => self.adds_blank_line(at),
+                    Ahead::Reserved(_) => self.adds_blank_line(at),
                     _ => false,
                 },
                 first_break: self.first_break,
@@ -164,7 +164,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
         self.end_blocks(at, column, &layout);
     }
 
-    /// Whether a block at `at` goes on a line of its own by a CR LF that is added: the LF counts as a blank line.
+    /// Whether a CR LF is added so that a reserved entry at `at` has a line of its own: the LF counts as a blank line.
     fn adds_blank_line(&self, at: usize) -> bool {
         let is_open = at == self.text.len() && !self.text.ends_with(['\n', '\r']);
         is_open && self.text.contains("\r\n")

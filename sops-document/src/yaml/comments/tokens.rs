@@ -13,7 +13,7 @@ pub(super) enum TokenKind {
     Comma,
     /// A scalar that ends where something else begins: plain or block.
     OpenEnded,
-    /// A block scalar that will be encrypted: one line then, without the blank lines that are part of it now.
+    /// A block scalar that a one-line token will replace, without the blank lines that are part of it now.
     OneLine,
     Other,
 }

@@ -11,7 +11,7 @@ pub(super) enum TraceEvent {
     Dash,
     /// The key of the entry whose value is at that index.
     Key(u32),
-    /// The key of a `sops` block that stands before the item at that index.
+    /// The key of a reserved entry before the item at that index.
     Reserved(u32),
     /// The scalar or alias at that index.
     Node(u32),

@@ -1,4 +1,5 @@
-//! What YAML 1.2 allows and Go's YAML library takes otherwise, refused before two readers see two documents.
+//! Parts of YAML 1.2 that Go's YAML library reads differently, refused so that two readers never
+//! see two documents.
 
 mod tabs;
 

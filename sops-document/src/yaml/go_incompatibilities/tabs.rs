@@ -32,7 +32,7 @@ pub(crate) fn refuse_foreign_tabs(
         let Some((at, spaces)) = tab.filter(|_| !(was_comment && is_comment)) else {
             continue;
         };
-        // The `sops` block goes before what is no whole line.
+        // A reserved entry goes before an incomplete line.
         let is_rest = line.trim_ascii().is_empty() && !line.ends_with('\n');
         let before = zones.partition_point(|zone| zone.range.start <= at);
         let is_allowed = zones[..before]

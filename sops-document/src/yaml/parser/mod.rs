@@ -72,7 +72,7 @@ pub(super) struct Parser<'a> {
     /// How many items aliases have added.
     expanded: usize,
     reserved_key: ReservedKey,
-    /// Whether integers that SOPS has no type for are values.
+    /// Whether integers from 2^63 to 2^64-1 are accepted.
     to_read: bool,
     /// Whether to accept everything that some YAML reader accepts.
     lenient: bool,
@@ -92,7 +92,7 @@ impl<'a> Parser<'a> {
         Self::new(text, range.start, room_for, reserved_key).read(range)
     }
 
-    /// The same for the [plain lines](plain_lines) that `range` begins with, and where they end; without any there is no reader.
+    /// The same for the plain lines of [`fast_path`] that `range` begins with, and the offset where they end. `None` if there are none.
     pub(super) fn run_plain(
         text: &'a str,
         range: Range<usize>,

@@ -12,7 +12,7 @@ pub(super) fn spell_literal(out: &mut String, text: &str, place: ScalarContext) 
     out.push('|');
     if text.starts_with([' ', '\t']) || text.starts_with(is_break) {
         let indicated = match place.container {
-            // SOPS always writes the step, which does no harm where there is no line to be indented.
+            // `yaml.v3` always writes the step, which does no harm if no line is indented.
             ParentKind::Mapping | ParentKind::Sequence if !text.chars().all(is_break) => {
                 column - place.column
             }

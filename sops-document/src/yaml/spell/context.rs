@@ -25,7 +25,7 @@ pub(crate) enum ParentKind {
 }
 
 impl ScalarContext {
-    /// The column in which a block inside of this place begins.
+    /// The column in which a collection or the lines of a block scalar begin here.
     pub(crate) fn content_column(self) -> usize {
         match self.container {
             ParentKind::Document | ParentKind::Flow => self.step,

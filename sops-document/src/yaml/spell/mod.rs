@@ -1,4 +1,4 @@
-//! How SOPS spells a value in YAML, which is how `yaml.v3` encodes a node that was made from the bare value.
+//! How `yaml.v3` writes a value that carries no style of its own.
 
 mod ambiguity;
 mod block;
@@ -19,12 +19,14 @@ pub(crate) use self::lines::{break_line, indent};
 pub(crate) use self::quoted::escape;
 use self::quoted::{double_quote, single_quote};
 
-/// Appends `value` (`None` for null) as SOPS spells it at `place`, without the line break that ends its last line.
+/// Appends `value` (`None` for null) as `yaml.v3` writes it at `place`, without the line break that
+/// ends its last line.
 ///
-/// A string is plain where it reads back as itself, in single or double quotes where it does not, and a literal block
-/// where it has a `\n`; one that is no UTF-8 is base64 under `!!binary`. Where what SOPS writes does not read back as the
-/// value (a text that begins with a tab and has more lines becomes `null`; an indentation indicator inside of a sequence
-/// counts wrong), the nearest spelling that does is written.
+/// A string is plain if it reads back as itself, otherwise in single or double quotes, and a
+/// literal block if it has a `\n`; bytes that are not UTF-8 are base64 under `!!binary`. Where
+/// `yaml.v3` writes something that does not read back as the value (a text that begins with a tab
+/// and has more lines becomes `null`; an indentation indicator in a sequence counts wrong), the
+/// nearest spelling that reads back is written.
 pub(crate) fn spell(
     out: &mut String,
     value: Option<&Value<'_>>,
