@@ -12,7 +12,7 @@ use crate::canonical;
 use crate::document::ReservedKey;
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
-use crate::keys::Keys;
+use crate::key_set::KeySet;
 use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
 use crate::{
@@ -126,7 +126,7 @@ struct Frame<'a> {
     path: PathId,
     /// Its place on the tape.
     open: usize,
-    keys: Keys<'a>,
+    keys: KeySet<'a>,
     fresh: bool,
     /// Where its last complete member or item ends, at first where its bracket ends.
     last_end: usize,
@@ -314,7 +314,7 @@ impl<'a> Parser<'a> {
             kind,
             path,
             open,
-            keys: Keys::new(),
+            keys: KeySet::new(),
             fresh: true,
             last_end: start + 1,
             reserved: None,

@@ -1,6 +1,6 @@
 //! Puts comments on the tape.
 
-use super::nodes::{CommentPosition, CommentPositions, ItemComment, Rank};
+use super::assignment::{CommentPosition, CommentPositions, ItemComment, Rank};
 use crate::error::{Error, Location, Result};
 use crate::{Document, Item, MAX_EXPANDED, PathId, ROOT, Span};
 

@@ -9,14 +9,14 @@
 //!   (`lexis`); `recorder` writes the `trace` of them.
 //! - `groups` divides the comments between two tokens into groups, and says which token each group
 //!   is for.
-//! - `nodes` gives the groups to the nodes of the tape, and says which item each comment comes
+//! - `assignment` gives the groups to the nodes of the tape, and says which item each comment comes
 //!   before.
 //! - `insert` puts the comments there, and into the copies that aliases make.
 
+mod assignment;
 mod groups;
 mod insert;
 mod lexis;
-mod nodes;
 mod reader;
 mod recorder;
 mod tokens;
@@ -34,7 +34,7 @@ use crate::{Document, Span};
 /// [`Error::Limit`](crate::Error::Limit) if aliases repeat too many of them.
 pub(crate) fn place(document: &mut Document<'_>, comments: &[Span], tail: Tail) -> Result<()> {
     let tokens = reader::read(document, comments, tail);
-    let positions = nodes::assign(&document.tape, &tokens);
+    let positions = assignment::assign(&document.tape, &tokens);
     insert::insert(document, comments, positions)
 }
 

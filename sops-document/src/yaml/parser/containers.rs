@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{Frame, OPEN, Parser};
 use crate::error::{Error, Location, Result};
-use crate::keys::Keys;
+use crate::key_set::KeySet;
 use crate::yaml::events::Event;
 use crate::yaml::source;
 use crate::{Collection, Item, MAX_DEPTH, Span};
@@ -73,7 +73,7 @@ impl<'a> Parser<'a> {
             path,
             open: self.tape.len(),
             entry: None,
-            keys: Keys::new(),
+            keys: KeySet::new(),
             merged,
         });
         self.tape.push(Item::Open {

@@ -13,7 +13,7 @@ use super::events::{Event, Events};
 use super::{fast_path, go_incompatibilities, source};
 use crate::document::ReservedKey;
 use crate::error::{Error, Location, Result};
-use crate::keys::Keys;
+use crate::key_set::KeySet;
 use crate::{Collection, Item, PathId, Paths, ROOT, ReservedEntry, Span, Text};
 
 /// Where an open container's `close` stands until it is known.
@@ -28,7 +28,7 @@ struct Frame<'a> {
     open: usize,
     /// The entry whose value comes next.
     entry: Option<PendingEntry>,
-    keys: Keys<'a>,
+    keys: KeySet<'a>,
     /// Whether it is a sequence under a merge key: its items are merged.
     merged: bool,
 }

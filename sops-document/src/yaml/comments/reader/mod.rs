@@ -1,4 +1,7 @@
-//! Reads a text again, by the items of its tape, for the tokens that Go's parser meets.
+//! Reads a text again, by the items of its tape, for the tokens that Go's parser meets. This file reads nodes.
+
+mod documents;
+mod reserved;
 
 use super::lexis;
 use super::recorder::{Ahead, Recorder};
@@ -108,74 +111,8 @@ impl TokenReader<'_, '_> {
         self.out.gap(self.text.len(), Ahead::End);
     }
 
-    /// Starts a document, to which a reserved entry would go at the offset `end`.
-    fn start_document(&mut self, end: usize) {
-        self.document_end = end;
-        self.container_end = None;
-        let next = self.reserved.get(self.next_reserved);
-        self.has_reserved = next.is_some_and(|entry| entry.value.start < end);
-        loop {
-            let at = self.skip();
-            if self.byte(at) == Some(b'%') && self.out.columns.of(at) == 0 {
-                let end = lexis::line_end(self.text, at);
-                self.token(TokenKind::Marker, at, end, TraceEvent::Pass);
-            } else if lexis::is_marker(self.text, at, "...") {
-                self.token(TokenKind::Marker, at, at + 3, TraceEvent::Pass);
-            } else {
-                if lexis::is_marker(self.text, at, "---") {
-                    self.token(TokenKind::Marker, at, at + 3, TraceEvent::Pass);
-                }
-                return;
-            }
-        }
-    }
-
-    /// Ends the document whose `Close` is at `index`.
-    fn end_document(&mut self, index: usize) {
-        let container_end = self.container_end.unwrap_or(index as u32);
-        if self.container_end.is_none() {
-            self.null_document(container_end);
-            if self.awaits_reserved() {
-                let at = self.skip();
-                self.out.future_reserved(at, Ahead::Reserved(0), index);
-            }
-        }
-        let at = self.skip();
-        let ahead = if at == self.text.len() {
-            Ahead::End
-        } else {
-            Ahead::Content
-        };
-        self.out.gap(at, ahead);
-        self.out.step(at, TraceEvent::DocumentEnd(container_end));
-        if lexis::is_marker(self.text, at, "...") {
-            self.token(TokenKind::Marker, at, at + 3, TraceEvent::Pass);
-        }
-    }
-
-    /// A document may be a null in words, which the tape leaves out.
-    fn null_document(&mut self, container_end: u32) {
-        self.properties(self.text.len(), false);
-        let at = self.skip();
-        let is_end = ["---", "..."]
-            .iter()
-            .any(|marker| lexis::is_marker(self.text, at, marker));
-        if at < self.text.len() && !is_end && self.byte(at) != Some(b'%') {
-            let rest = &self.text[at..];
-            let end = rest
-                .find(lexis::is_space)
-                .map_or(self.text.len(), |found| at + found);
-            self.token(
-                TokenKind::OpenEnded,
-                at,
-                end,
-                TraceEvent::Node(container_end),
-            );
-        }
-    }
-
-    /// What stands before the node at `index` in its collection: an indicator or a key. Whether there is something that the
-    /// node is the value of.
+    /// Reads the indicator or the key before the node at `index`. Returns whether there is a key or an indicator whose value the node
+    /// is.
     fn lead(&mut self, index: usize, path: PathId) -> bool {
         let Some(&frame) = self.frames.last() else {
             return true;
@@ -382,57 +319,6 @@ impl TokenReader<'_, '_> {
         }
         self.frames.pop();
         self.out.in_flow = self.frames.last().is_some_and(|frame| frame.flow);
-    }
-
-    /// The reserved entries that come after the last entry of a document, and the one that will be put there.
-    fn end_top(&mut self, index: usize, frame: Frame) {
-        self.pass_reserved(self.document_end, index);
-        if !self.awaits_reserved() {
-            return;
-        }
-        if frame.flow {
-            self.comma();
-            let at = self.skip();
-            self.out.future_reserved(at, Ahead::Content, index);
-        } else {
-            let at = self.document_end.max(self.at);
-            self.out
-                .future_reserved(at, Ahead::Reserved(frame.column), index);
-        }
-    }
-
-    /// Whether the document will get a reserved entry.
-    fn awaits_reserved(&self) -> bool {
-        matches!(self.tail, Tail::Reserved | Tail::ReservedAsWritten) && !self.has_reserved
-    }
-
-    /// The reserved entry that comes before the offset `limit` at the top of the document.
-    fn next_reserved_entry(&self, limit: usize) -> Option<&ReservedEntry> {
-        let next = self.reserved.get(self.next_reserved);
-        next.filter(|entry| self.frames.len() <= 1 && entry.value.start < limit)
-    }
-
-    /// Passes over the reserved entries before `limit`, which stand before the item at `index`.
-    fn pass_reserved(&mut self, limit: usize, index: usize) {
-        while let Some(entry) = self.next_reserved_entry(limit) {
-            let (frame, value) = (self.frames.last().copied(), entry.value.clone());
-            let Some(frame) = frame else { return };
-            if frame.flow {
-                self.comma();
-            }
-            self.question_mark(value.start);
-            self.properties(value.start, frame.flow);
-            let key = self.skip();
-            self.key_token(key, frame, TraceEvent::Reserved(index as u32));
-            self.colon(frame);
-            self.token(
-                TokenKind::OpenEnded,
-                value.start,
-                value.end,
-                TraceEvent::Pass,
-            );
-            self.next_reserved += 1;
-        }
     }
 
     fn token(&mut self, kind: TokenKind, start: usize, end: usize, event: TraceEvent) {

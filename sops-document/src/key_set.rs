@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// The keys met so far; comparing a few is faster than hashing them.
-pub(super) enum Keys<'a> {
+pub(super) enum KeySet<'a> {
     Few(Vec<Cow<'a, str>>),
     Many(HashSet<Cow<'a, str>>),
 }
 
-impl<'a> Keys<'a> {
+impl<'a> KeySet<'a> {
     pub(super) fn new() -> Self {
         Self::Few(Vec::new())
     }
