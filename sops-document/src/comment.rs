@@ -85,7 +85,7 @@ impl<'a> Document<'a> {
         let behind = &self.text[range.end..];
         let blanks = behind.len() - behind.trim_start_matches(' ').len();
         if !is_all && behind[blanks..].starts_with('#') {
-            // A comment behind this one gets a line of its own.
+            // A comment after this one gets a line of its own.
             comment.push('\n');
             comment.extend(std::iter::repeat_n(' ', indent));
             range.end += blanks;

@@ -1,4 +1,4 @@
-//! The keys of one mapping, to find one that stands twice.
+//! The keys of one mapping, to find duplicates.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

@@ -168,7 +168,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         let mut at = self.index;
         while let Item::Open { .. } | Item::Alias { .. } = &document.tape[positions[at].parent()] {
             at = positions[at].parent();
-            // What an alias stands for is the alias.
+            // The node that an alias refers to is the alias itself.
             if let Item::Alias { .. } = &document.tape[at] {
                 lineage.pop();
             }

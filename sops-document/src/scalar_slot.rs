@@ -49,7 +49,7 @@ impl<'a> ScalarSlot<'a> {
     pub fn of_value(document: &Document<'a>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
         let style = match (document.format, leaf.style, leaf.flow) {
             (Format::Json, ..) | (_, Style::DoubleQuoted, _) => TokenStyle::DoubleQuoted,
-            // A plain scalar of a flow collection cannot hold brackets and commas, so quotes stand for it.
+            // A plain scalar of a flow collection cannot hold brackets and commas, so a token gets quotes there.
             (_, Style::Plain | Style::SingleQuoted | Style::Tagged, true)
             | (_, Style::SingleQuoted, false) => TokenStyle::SingleQuoted,
             (_, Style::Plain | Style::Tagged, false) => TokenStyle::Plain,

@@ -138,7 +138,7 @@ pub struct Comment<'a> {
     /// The text as Go's library reads it. In INI that can be more than the text at `place`.
     pub text: Cow<'a, str>,
     /// Whether it continues the comment before it on the tape. In INI, the comment lines above a
-    /// key and the comment behind its value are one comment.
+    /// key and the comment after its value are one comment.
     pub continues: bool,
     /// What to write before a token that replaces the text; only INI needs it.
     pub prefix: &'static str,

@@ -91,7 +91,7 @@ impl<'t> ValueWriter<'t> {
         } else if !self.has_anchors || yaml::source::anchor_before(text).is_empty() {
             self.replace(range, text);
         } else {
-            // The anchor stood behind a tag, in the spelling, and now stands before the value.
+            // The anchor followed a tag, in the spelling, and now precedes the value.
             let start = yaml::source::anchor_start(self.text, range.start);
             self.replace(start..range.end, text);
         }

@@ -398,7 +398,6 @@ mod tests {
         let indentation = |yaml_indent, json_indent| Indentation {
             yaml: yaml_indent,
             json: json_indent,
-            ..Indentation::default()
         };
         for (from, text, to, indentation, expected) in [
             (

@@ -79,7 +79,7 @@ struct NodeReader<'d, 'a> {
 }
 
 impl<'d, 'a> NodeReader<'d, 'a> {
-    /// The item that the node is, or that its alias stands for.
+    /// The item that the node is, or that its alias refers to.
     fn item(self) -> Option<(usize, &'d Item<'a>)> {
         let node = self.document.dereferenced(self.node?);
         Some((node, &self.document.tape[node]))
@@ -143,7 +143,7 @@ fn visit_scalar<'de, V: Visitor<'de>>(
 
 impl<'a> Document<'a> {
     /// Adds the entries of the mapping at `node` whose keys are not in `seen`: its own, then those of its merge keys, under which
-    /// the parser lets nothing but mappings stand.
+    /// the parser allows only mappings.
     fn merged_entries<'d>(
         &'d self,
         node: usize,

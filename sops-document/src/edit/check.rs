@@ -37,7 +37,7 @@ struct RemainingItems<'d, 'a> {
 }
 
 impl<'d, 'a> RemainingItems<'d, 'a> {
-    /// The next item that is part of the tree: an alias is what it stands for.
+    /// The next item that is part of the tree: an alias is the node that it refers to.
     fn next_item(&mut self) -> Option<(usize, &'d Item<'a>)> {
         loop {
             let index = self.next;

@@ -38,7 +38,7 @@ impl Editor {
         Ok(Self { bytes, format })
     }
 
-    /// Sets the value at `path`, as [`Document::set`] does, and tells whether that changed the text.
+    /// Sets the value at `path`, as [`Document::set`] does, and returns whether that changed the text.
     ///
     /// # Errors
     /// As [`Document::set`]; the text then stays as it was.

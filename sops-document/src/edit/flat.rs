@@ -137,7 +137,7 @@ fn begin_line(document: &Document<'_>, at: usize, out: &mut String) {
     }
 }
 
-/// The entries of a section, from the line behind its header to the end of its last line.
+/// The entries of a section, from the line after its header to the end of its last line.
 fn body(document: &Document<'_>, section: usize) -> Range<usize> {
     let Item::Open {
         span,
@@ -162,7 +162,7 @@ fn key_start(document: &Document<'_>, node: usize) -> usize {
         .map_or(0, |path| document.paths.key_offset(path) as usize)
 }
 
-/// Behind the end of the line that `at` is in.
+/// After the end of the line that `at` is in.
 fn line_end(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
 }

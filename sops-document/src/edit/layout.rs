@@ -62,7 +62,7 @@ impl BlockLayout {
         }
     }
 
-    /// The place behind the indicator of an entry in `column` of a block container of this kind.
+    /// The place after the indicator of an entry in `column` of a block container of this kind.
     pub(super) fn place(&self, kind: Collection, column: usize) -> ScalarContext {
         let container = match kind {
             Collection::Mapping => ParentKind::Mapping,
@@ -83,7 +83,7 @@ impl BlockLayout {
         }
     }
 
-    /// Appends a block collection whose entries stand in `column`; the output stands there already. The lines end with
+    /// Appends a block collection whose entries are in `column`; the output is in that column already. The lines end with
     /// `\n`, the last is not ended.
     pub(super) fn write_block(&self, out: &mut String, node: &Node, column: usize) {
         let begin = |out: &mut String, index: usize| {
@@ -126,7 +126,7 @@ impl BlockLayout {
         self.write_value(out, item, Collection::Sequence, column);
     }
 
-    /// Appends what stands behind the `:` or `-` of an entry in `column`.
+    /// Appends what follows the `:` or `-` of an entry in `column`.
     fn write_value(&self, out: &mut String, node: &Node, kind: Collection, column: usize) {
         match node {
             _ if !has_entries(node) => {
@@ -185,7 +185,7 @@ pub(super) fn write_merge_key(out: &mut String, value: &Node) {
     });
 }
 
-/// Whether the value may stand under the merge key.
+/// Whether the value may be under the merge key.
 pub(super) fn can_be_merged(value: &Node) -> bool {
     match value {
         Node::Mapping(_) => true,
@@ -219,7 +219,7 @@ pub(super) fn indent(out: &mut String, columns: usize) {
     out.extend(std::iter::repeat_n(' ', columns));
 }
 
-/// Whether the node is a collection that has entries, which stand on lines of their own.
+/// Whether the node is a collection that has entries, which are on lines of their own.
 pub(super) fn has_entries(node: &Node) -> bool {
     match node {
         Node::Mapping(entries) => !entries.is_empty(),
@@ -248,7 +248,7 @@ fn has_open_end(node: &Node) -> bool {
     text == b"\n" || break_before.iter().any(|end| text.ends_with(end))
 }
 
-/// Whether the node ends in a block scalar that needs the line break behind it.
+/// Whether the node ends in a block scalar that needs the line break after it.
 pub(super) fn needs_line_break(node: &Node) -> bool {
     last_text(node).ends_with(b"\n") && !has_open_end(node)
 }

@@ -87,7 +87,7 @@ fn set_entries(document: &Document<'_>, entries: &[&NewEntry]) -> (Zeroizing<Str
     let mut wanted: Vec<_> = (0..entries.len())
         .filter_map(|number| Some((number, entries[number].change(document)?)))
         .collect();
-    // What is inside of something else comes before what is put behind that.
+    // What is inside of something else comes before what is put after that.
     wanted.sort_by_key(|(number, change)| (change.effect(document).0.start, *number));
     let key = |number: usize| (entries[number].mapping, &entries[number].key);
     let mut distinct: Vec<(Vec<usize>, Change<'_>)> = Vec::new();
@@ -149,7 +149,7 @@ fn together(document: &Document<'_>, all: &[&Change<'_>]) -> Option<Zeroizing<St
     let nodes: HashSet<_> = all.iter().map(|change| change.node()).collect();
     let mut edits = TextEdits::new(document).also_in(nodes);
     for change in all {
-        // A copy is changed where it stands.
+        // A copy is changed where it is.
         if !edits.is_copy(change.node()) {
             change.edits(&mut edits).ok()?;
         }

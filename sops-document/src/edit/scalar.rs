@@ -9,7 +9,7 @@ use crate::yaml::source;
 use crate::{Item, Leaf, Style};
 
 /// Puts `value` in the place of the scalar at `site` in its style. `false`, and nothing is changed, where that style does
-/// not stand for the value, or only as the value's usual spelling does.
+/// not hold the value, or only as the value's usual spelling does.
 pub(super) fn replace(site: &Site, value: &Value<'_>, edits: &mut TextEdits<'_, '_>) -> bool {
     let document = edits.document;
     let (Item::Leaf(leaf), Type::Str, Ok(text), Format::Yaml) = (

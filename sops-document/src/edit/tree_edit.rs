@@ -20,7 +20,7 @@ pub(super) fn nest(path: &[Component], value: &Node) -> Node {
 }
 
 /// Puts `value` at `path`, of which the first `depth` components lead to `node`. Missing levels are added; an index
-/// behind the end of a sequence appends; a scalar on the way is replaced.
+/// after the end of a sequence appends; a scalar on the way is replaced.
 pub(super) fn set(node: &mut Node, path: &KeyPath, depth: usize, value: &Node) -> Result<()> {
     let [component, rest @ ..] = &path.components()[depth..] else {
         *node = value.clone();

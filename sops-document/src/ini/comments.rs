@@ -130,7 +130,7 @@ fn joined(document: &Document<'_>, index: usize, start: usize) -> String {
     text
 }
 
-/// The lines that belong to the same comment behind the one at `index`.
+/// The lines that belong to the same comment after the one at `index`.
 fn following<'d>(document: &'d Document<'_>, index: usize) -> impl Iterator<Item = Span> + 'd {
     document.tape[index + 1..]
         .iter()
@@ -159,7 +159,7 @@ pub(crate) fn replace(
     mut opened: Vec<(usize, Zeroizing<String>)>,
 ) -> Vec<(Range<usize>, Zeroizing<String>)> {
     let mut changes = Vec::new();
-    // The lines behind the one at work that belong to it, the last one first.
+    // The lines after the one at work that belong to it, the last one first.
     let mut following: Vec<(usize, Zeroizing<String>)> = Vec::new();
     while let Some((index, text)) = opened.pop() {
         if following.last().is_some_and(|(next, _)| *next != index + 1) {
@@ -190,7 +190,7 @@ fn line_of(
     };
     let place = behind_marker(document.text, *span);
     let lines: Vec<&str> = plaintext.split('\n').collect();
-    // Whether the lines from there on are those that stand behind the comment.
+    // Whether the lines from there on are those that follow the comment.
     let are_following = |from: usize| {
         !following.is_empty()
             && lines.len() - from == following.len()
@@ -232,7 +232,7 @@ fn line_of(
     }
 }
 
-/// The header behind which the encrypted comment at `place` stood, and what was between the two.
+/// The header that the replaced comment at `place` followed, and what was between the two.
 fn moved<'a>(
     document: &Document<'a>,
     path: PathId,

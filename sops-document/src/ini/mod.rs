@@ -26,7 +26,7 @@ pub(crate) use spell::{append_reserved, spell_reserved};
 /// The index on the tape of the section without a header.
 pub(crate) const IMPLICIT_SECTION: usize = 2;
 
-/// The section of the keys that stand before all sections.
+/// The section of the keys that come before all sections.
 pub(crate) const DEFAULT_SECTION: &str = "DEFAULT";
 
 /// Parses an INI file.
@@ -75,13 +75,13 @@ enum Section<'a> {
         open: usize,
         end: usize,
         keys: HashSet<Cow<'a, str>>,
-        /// How many keys `-`, which stand for a number, there are.
+        /// The number of keys `-`, which the library counts up.
         numbered: usize,
     },
 }
 
 impl<'a> IniReader<'a> {
-    /// Begins a section whose header stands at `at` and ends at `end`.
+    /// Begins a section whose header is at `at` and ends at `end`.
     fn open(&mut self, name: &'a str, end: usize, at: usize) {
         self.close();
         let path = self

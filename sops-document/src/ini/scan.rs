@@ -24,7 +24,7 @@ pub(super) enum IniEvent<'a> {
         name: &'a str,
         at: usize,
         comment: Option<Range<usize>>,
-        /// Behind the line.
+        /// After the line.
         end: usize,
     },
     /// A key and its value.
@@ -33,19 +33,19 @@ pub(super) enum IniEvent<'a> {
 
 pub(super) struct IniEntry<'a> {
     pub(super) key: &'a str,
-    /// Where the key stands.
+    /// Where the key is.
     pub(super) at: usize,
     pub(super) value: IniScalar<'a>,
-    /// Behind the last line.
+    /// After the last line.
     pub(super) end: usize,
 }
 
 /// A value and how it is written.
 pub(super) struct IniScalar<'a> {
     pub(super) text: Cow<'a, str>,
-    /// All that is written for it: quotes, the lines that it goes on in, and what the library passes over behind closing quotes.
+    /// All that is written for it: quotes, the lines that it goes on in, and what the library passes over after closing quotes.
     pub(super) span: Range<usize>,
-    /// Plain for all but the quotes that an encrypted value can stand in as well.
+    /// Plain for all but the quotes that can hold a token as well.
     pub(super) style: Style,
     pub(super) comment: Option<Range<usize>>,
 }
@@ -81,7 +81,7 @@ impl<'a> Scanner<'a> {
         Ok(None)
     }
 
-    /// The next line with its end; empty behind the last one.
+    /// The next line with its end; empty after the last one.
     fn line(&mut self) -> &'a str {
         let rest = &self.text[self.at..];
         let length = rest.find('\n').map_or(rest.len(), |found| found + 1);
@@ -123,7 +123,7 @@ impl<'a> Scanner<'a> {
         }))
     }
 
-    /// The key of a line, and the offset behind its delimiter.
+    /// The key of a line, and the offset after its delimiter.
     fn key(&self, line: &'a str, start: usize) -> Result<(&'a str, usize)> {
         let quote = match line.as_bytes()[0] {
             b'"' if line.len() > 6 && line.starts_with(TRIPLE) => TRIPLE,
@@ -147,7 +147,7 @@ impl<'a> Scanner<'a> {
         Ok((inner[..length].trim(), behind + delimiter + 1))
     }
 
-    /// The value that begins behind the delimiter at `from`.
+    /// The value that begins after the delimiter at `from`.
     fn value(&mut self, from: usize) -> Result<IniScalar<'a>> {
         let rest = self.text[from..self.at].trim_start();
         let start = self.at - rest.len();
@@ -260,7 +260,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Whether a text stands in quotes that are nowhere else in it.
+/// Whether a text is in quotes that are nowhere else in it.
 fn is_surrounded(text: &str, quote: char) -> bool {
     text.len() >= 2 && text[1..].find(quote) == Some(text.len() - 2)
 }
@@ -269,7 +269,7 @@ fn inside(text: &str) -> &str {
     &text[1..text.len() - 1]
 }
 
-/// The value that `source` is read as behind a delimiter; `None` if it is none by itself.
+/// The value that `source` is read as after a delimiter; `None` if it is none by itself.
 pub(crate) fn read_value(source: &str) -> Option<String> {
     let text = format!("k = {source}\nend = \n");
     let mut scanner = Scanner::new(&text);

@@ -28,7 +28,7 @@ pub(crate) fn spell(out: &mut String, value: Option<&Value<'_>>) {
     out.push_str(readable.map_or(&usual, String::as_str));
 }
 
-/// Whether a byte has no meaning to the reader, wherever it stands but for blanks around a value.
+/// Whether a byte never means anything to the reader, except for blanks around a value.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b" -_./:,=+[]@%&*()!$?<>|~^{}".contains(&byte)
 }
@@ -47,7 +47,7 @@ fn usual(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{quote}{text}{quote}"))
 }
 
-/// Appends a value in the quotes that stand in the file; `false` where they cannot hold it.
+/// Appends a value in the quotes that are in the file; `false` where they cannot hold it.
 pub(crate) fn spell_in_quotes(out: &mut String, value: &Value<'_>, quote: char) -> bool {
     let text = flat::text(Some(value));
     let fits = !text.contains([quote, '\n', '#', ';']);
@@ -130,7 +130,7 @@ pub(crate) fn spell_entries(out: &mut String, entries: &[Entry]) -> Result<(), S
     Ok(())
 }
 
-/// Appends the metadata behind a document: its section, with an empty line before it.
+/// Appends a reserved section to a document, with an empty line before it.
 pub(crate) fn append_reserved(
     text: &str,
     key: &str,

@@ -33,7 +33,7 @@ pub(crate) fn parse<'a>(text: &'a str, reserved_key: ReservedKey) -> Result<Docu
     let mut parser = Parser {
         text,
         json: Jiter::new(text.as_bytes()),
-        // In a text with a line for each entry and bracket, and what stands for the document itself.
+        // In a text with a line for each entry and bracket, and the items of the document itself.
         tape: Vec::with_capacity(lines + 4),
         paths: Paths::with_capacity(lines),
         frames: Vec::new(),
@@ -261,7 +261,7 @@ impl<'a> Parser<'a> {
                     .map_err(|error| self.syntax(&error))?;
                 let inner = start + 1..self.at() - 1;
                 if text == inner.len() {
-                    // No escape is as long as what it stands for, so equal length means that there is none.
+                    // Every escape is longer than its character, so equal length means that there is none.
                     Some(Value::string(Cow::Borrowed(&self.text[inner])))
                 } else {
                     Some(Value::string(Cow::Owned(self.unescape(start)?)))

@@ -40,7 +40,7 @@ impl InsertionPoint {
                 own_line: false,
             };
         };
-        // A comma behind the comments stays the last one; one before them is behind the last member.
+        // A comma after the comments stays the last one; one before them is after the last member.
         let behind = between.own_comma();
         Self {
             at: source::line_start(text, behind.unwrap_or(end - 1)),
@@ -55,7 +55,7 @@ fn members_end(document: &Document<'_>, top: usize) -> usize {
     let last = last_child(document, top);
     let end = content_end(document, last);
     match &document.tape[last] {
-        // A comma directly behind a tag or a `:` would be part of the tag or the key.
+        // A comma directly after a tag or a `:` would be part of the tag or the key.
         Item::Leaf(leaf) if leaf.span.range().is_empty() || leaf.style == Style::Tagged => {
             let rest = &document.text[end..];
             end + rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len()

@@ -59,13 +59,13 @@ pub(crate) fn emit(node: &Node, step: usize) -> String {
     out
 }
 
-/// Appends what stands behind the `:` of a key or the `-` of an item at `place`, which is in a block collection: a space
+/// Appends what follows the `:` of a key or the `-` of an item at `place`, which is in a block collection: a space
 /// and a scalar, or a collection on lines of its own. The last line is not ended.
 pub(crate) fn emit_value(out: &mut String, node: &Node, place: ScalarContext) {
     emit_behind(out, node, place, false);
 }
 
-/// Appends `key:` and its value as an entry of a block mapping in `column`, in which the output already stands. The last
+/// Appends `key:` and its value as an entry of a block mapping in `column`, in which the output already is. The last
 /// line is not ended.
 pub(crate) fn emit_entry(out: &mut String, entry: &Entry, column: usize, step: usize) {
     let explicit = if entry.key == MERGE_KEY && !can_be_merged(&entry.value) {
@@ -89,7 +89,7 @@ pub(crate) fn emit_entry(out: &mut String, entry: &Entry, column: usize, step: u
 
 const MERGE_KEY: &str = "<<";
 
-/// Whether `value` may stand under a merge key.
+/// Whether `value` may be under a merge key.
 fn can_be_merged(value: &Node) -> bool {
     match value {
         Node::Mapping(_) => true,
@@ -125,7 +125,7 @@ fn emit_sequence(out: &mut String, items: &[Node], column: usize, step: usize) {
     }
 }
 
-/// `explicit` tells that the `:` stands on a line of its own, where a collection can begin.
+/// `explicit` says that the `:` is on a line of its own, where a collection can begin.
 fn emit_behind(out: &mut String, node: &Node, place: ScalarContext, explicit: bool) {
     let column = place.content_column();
     let begin_collection = |out: &mut String| {

@@ -1,4 +1,4 @@
-//! Which part of the text an entry of a mapping takes up, so that it can be removed without leaving anything of it behind.
+//! Which part of the text an entry of a mapping takes up, so that it can be removed without leaving any of it in the text.
 
 use std::ops::Range;
 
@@ -16,9 +16,9 @@ pub(crate) fn block_entry(text: &str, key: usize, end: usize) -> Range<usize> {
     start..end
 }
 
-/// What to take out for the entry whose key is at `key` and whose value ends at `end`; what stands before it ends at `before`.
+/// What to take out for the entry whose key is at `key` and whose value ends at `end`; what precedes it ends at `before`.
 ///
-/// With the entry goes the comma before it or, where that belongs to what comes before or is none, the one behind it.
+/// With the entry goes the comma before it or, where that belongs to what comes before or is none, the one after it.
 pub(crate) fn flow_entry(text: &str, before: usize, key: usize, end: usize) -> Range<usize> {
     let Some(between) = Separation::of(text, before..key) else {
         if let Some(comma) = text[before..key].find(',') {
@@ -26,7 +26,7 @@ pub(crate) fn flow_entry(text: &str, before: usize, key: usize, end: usize) -> R
         }
         return match comma_behind(text, end) {
             Some(comma) => key..text.len() - text[comma..].trim_start().len(),
-            // Alone in a mapping it stands directly behind the brace, unless Go's library wrote it, which then spells `{}`.
+            // Alone in a mapping it comes directly after the brace, unless Go's library wrote it, which then spells `{}`.
             None if before < key => before..skip_white_space(text, end),
             None => before..end,
         };
@@ -45,18 +45,18 @@ pub(crate) fn flow_entry(text: &str, before: usize, key: usize, end: usize) -> R
     }
 }
 
-/// Where the white space behind `at` ends.
+/// Where the white space after `at` ends.
 fn skip_white_space(text: &str, at: usize) -> usize {
     text.len() - text[at..].trim_start_matches([' ', '\t', '\r', '\n']).len()
 }
 
-/// The offset behind the comma that follows the entry that ends at `end`.
+/// The offset after the comma that follows the entry that ends at `end`.
 fn comma_behind(text: &str, end: usize) -> Option<usize> {
     let comma = skip_blanks(text, end);
     text[comma..].starts_with(',').then_some(comma + 1)
 }
 
-/// What stands between two members, or between the last one and the bracket: comments, and a comma or none.
+/// What is between two members, or between the last one and the bracket: comments, and a comma or none.
 pub(crate) struct Separation {
     pub(crate) comma: Option<usize>,
     /// Where the last comment begins.
@@ -82,13 +82,13 @@ impl Separation {
         comment.map(|comment| Self { comma, comment })
     }
 
-    /// The comma, if it stands behind the comments.
+    /// The comma, if it follows the comments.
     pub(crate) fn own_comma(&self) -> Option<usize> {
         self.comma.filter(|comma| *comma > self.comment)
     }
 }
 
-/// The comment behind the key of the entry at `entry`, whose value stands at `value` on the lines below.
+/// The comment after the key of the entry at `entry`, whose value is at `value` on the lines below.
 pub(crate) fn comment_after_key(
     text: &str,
     entry: &Range<usize>,

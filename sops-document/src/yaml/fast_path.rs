@@ -2,7 +2,7 @@
 //! parser crate, which takes several times as long.
 //!
 //! Nothing here is lenient. A line counts only if it has nothing in it that means anything to YAML beyond its indentation, the
-//! colon behind its key and the blank behind that; all others are left to the parser crate. Tests hold both to the same events.
+//! colon after its key and the blank after that; all others are left to the parser crate. Tests hold both to the same events.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -130,7 +130,7 @@ pub(super) fn events<'a>(
     mut take: impl FnMut(Event<'a>) -> Result<()>,
 ) -> Result<usize> {
     let mut lines = PlainLines::new(text, range.clone());
-    // The last entry may go on behind the lines that count, so they wait for the next one.
+    // The last entry may go on after the lines that count, so they wait for the next one.
     let mut entry: Vec<LineStep> = Vec::new();
     let (mut end, mut open) = (range.start, 0);
     loop {

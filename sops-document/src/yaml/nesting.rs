@@ -1,4 +1,4 @@
-//! Limits how deep a text is nested before another parser reads it: the one behind `serde_yaml` takes time that grows with the square of the
+//! Limits how deep a text is nested before another parser reads it: the one that `serde_yaml` uses takes time that grows with the square of the
 //! depth of brackets.
 
 use memchr::memchr2_iter;

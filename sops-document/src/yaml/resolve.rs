@@ -112,7 +112,7 @@ fn resolve_float(text: &str) -> Result<Option<Value<'_>>, Refusal> {
     }
 }
 
-/// A scalar without a tag and quotes. Its first byte tells what it might be.
+/// A scalar without a tag and quotes. Its first byte shows what it might be.
 fn resolve_plain(text: &str, timestamps: bool) -> Result<Option<Value<'_>>, Refusal> {
     let float = |value: &'static str| {
         Ok(Some(Value {
@@ -275,7 +275,7 @@ mod tests {
         decode_error: bool,
     }
 
-    /// What stands behind `k: `: content, style and tag of the scalar; `None` when that is no document with one scalar.
+    /// What follows `k: `: content, style and tag of the scalar; `None` when that is no document with one scalar.
     fn scalar(source: &str) -> Option<(String, bool, Option<String>)> {
         let text = format!("k: {source}\n");
         let mut scalars = Vec::new();

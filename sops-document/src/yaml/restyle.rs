@@ -142,7 +142,7 @@ impl BlockIndicators {
             Chomping::Clip => breaks == 1 && !content.is_empty(),
             Chomping::Keep => breaks > 0,
         };
-        // Where the indentation is not given, the first line that is not empty tells it, which can neither begin with
+        // Where the indentation is not given, the first line that is not empty shows it, which can neither begin with
         // white space nor be missing.
         let first = content.trim_start_matches('\n');
         let indentation_fits =

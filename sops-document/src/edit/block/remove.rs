@@ -16,7 +16,7 @@ pub(in crate::edit) fn remove(site: &Site, edits: &mut TextEdits<'_, '_>) {
     let removal = Removal::of(site, edits);
     match (previous(document, site.node), next(document, site.node)) {
         (None, None) => removal.leave_empty(edits),
-        // The first entry stands behind the `-` of an item: the second one moves there.
+        // The first entry follows the `-` of an item: the second one moves there.
         (None, Some(second)) if !begins_line(document.text, site.entry) => {
             removal.move_up(Site::of(document, second).entry, edits);
         }
@@ -24,7 +24,7 @@ pub(in crate::edit) fn remove(site: &Site, edits: &mut TextEdits<'_, '_>) {
     }
 }
 
-/// What goes with an entry: all from its begin to the end of its last line, but for some comments.
+/// What goes with an entry: everything from its start to the end of its last line, except some comments.
 struct Removal<'s> {
     site: &'s Site,
     extent: Range<usize>,
@@ -76,7 +76,7 @@ impl<'s> Removal<'s> {
         }
         let mut end = source::after_break(text, self.extent.end);
         match block_scalar_before(edits.document, self.site.node) {
-            // Blank lines behind would become part of its value.
+            // Blank lines below it would become part of its value.
             Some(scalar) if scalar.keeps && scalar.end == start => {
                 let blank = text[end..].len() - text[end..].trim_start().len();
                 end = source::line_start(text, end + blank).max(end);
@@ -92,7 +92,7 @@ impl<'s> Removal<'s> {
         edits.remove(start..end);
     }
 
-    /// Takes the first entry of several out that stand behind a `-`; the entry at `second` comes next.
+    /// Removes the first of several entries that follow a `-`; the entry at `second` comes next.
     fn move_up(self, second: usize, edits: &mut TextEdits<'_, '_>) {
         let text = edits.text();
         let between = &text[self.extent.end.min(second)..second];

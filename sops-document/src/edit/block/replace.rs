@@ -88,7 +88,7 @@ struct BlockReplacement<'s> {
 }
 
 impl BlockReplacement<'_> {
-    /// A collection where a value stands on lines of its own.
+    /// A collection in place of a value, on lines of its own.
     fn block_in_place(&self, edits: &mut TextEdits<'_, '_>) {
         let text = edits.text();
         let (outer, inner) = (
@@ -97,7 +97,7 @@ impl BlockReplacement<'_> {
         );
         let in_mapping = self.site.kind == Collection::Mapping;
         let sequence = matches!(self.new, Node::Sequence(_));
-        // A sequence may stand in the column of its key, a mapping may not.
+        // A sequence may be in the column of its key, a mapping may not.
         let fits = inner > outer || inner == outer && sequence && in_mapping;
         let column = if fits {
             inner
@@ -123,7 +123,7 @@ impl BlockReplacement<'_> {
         let text = edits.text();
         let site = self.site;
         let mut lines = String::new();
-        // Behind the `-` of an item, if nothing else is there.
+        // After the `-` of an item, if nothing else is there.
         if site.kind == Collection::Sequence
             && site.properties.is_empty()
             && self.anchor.is_none()
@@ -160,7 +160,7 @@ impl BlockReplacement<'_> {
         let mut extent = self.extent.clone();
         let mut written = self.inline_value(text);
         if self.site.content.is_empty() {
-            // Nothing stands there but what ends the line.
+            // Nothing is there except what ends the line.
             written.insert(0, ' ');
             let line_end = source::line_end(text, extent.end);
             if text[extent.end..line_end].trim().is_empty() {
@@ -170,7 +170,7 @@ impl BlockReplacement<'_> {
         self.put(&written, extent, edits);
     }
 
-    /// A scalar or an empty collection for a block collection on lines of its own: it goes behind the indicator.
+    /// A scalar or an empty collection for a block collection on lines of its own: it goes after the indicator.
     fn collapse(&self, edits: &mut TextEdits<'_, '_>) {
         let text = edits.text();
         let written = self.inline_value(text);
@@ -200,7 +200,7 @@ impl BlockReplacement<'_> {
         written
     }
 
-    /// Puts the first line of `written` in the place of `extent`, and the others below the line in which that ends, behind
+    /// Puts the first line of `written` in the place of `extent`, and the others below the line in which that ends, after
     /// its comment.
     fn put(&self, written: &str, extent: Range<usize>, edits: &mut TextEdits<'_, '_>) {
         let text = edits.text();

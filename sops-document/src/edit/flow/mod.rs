@@ -1,4 +1,4 @@
-//! TextEdits in flow collections, of which all of JSON is made: commas separate what belongs together.
+//! Edits in flow collections, of which all of JSON is made: commas separate what belongs together.
 
 mod remove;
 mod style;

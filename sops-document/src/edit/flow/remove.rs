@@ -82,7 +82,7 @@ fn remove_last(site: &Site, before: usize, kept: String, edits: &mut TextEdits<'
     }
 }
 
-/// The comments between the key and the value of an entry, each with a line break, to stand where the entry began.
+/// The comments between the key and the value of an entry, each with a line break, to put where the entry began.
 fn inner_comments(text: &str, site: &Site) -> String {
     let mut kept = String::new();
     let is_inner = |comment: &&std::ops::Range<usize>| comment.start > site.entry;

@@ -13,11 +13,11 @@ use crate::{Collection, Document, Item};
 pub(super) struct FlowStyle<'a> {
     format: Format,
     pub(super) separators: Separators<'a>,
-    /// Where entries stand on lines of their own.
+    /// Where entries are on lines of their own.
     pub(super) lines: Option<EntryLines>,
 }
 
-/// The white space of a collection whose entries stand on lines of their own.
+/// The white space of a collection whose entries are on lines of their own.
 pub(super) struct EntryLines {
     /// Before an entry: a line break and the indentation.
     pub(super) entry: String,
@@ -28,7 +28,7 @@ pub(super) struct EntryLines {
 }
 
 impl<'a> FlowStyle<'a> {
-    /// The style in which the entry at `entry`, of the collection at `container`, stands.
+    /// The style of the entry at `entry` in the collection at `container`.
     pub(super) fn of(document: &Document<'a>, container: usize, entry: usize) -> Self {
         let text = document.text;
         let lines = begins_line(text, entry).then(|| {
@@ -185,7 +185,7 @@ fn separators<'a>(document: &Document<'a>, container: usize) -> Separators<'a> {
         let is_meant = move |at: &usize| matches!(&document.tape[*at], Item::Open { kind: found, flow: true, .. } if kind.is_none_or(|kind| kind == *found));
         containers.into_iter().flatten().filter(is_meant)
     };
-    // In YAML the colon needs a space behind keys that have no quotes.
+    // In YAML the colon needs a space after keys that have no quotes.
     let mut objects = flow(Some(Collection::Mapping)).filter(|_| document.format == Format::Json);
     if let Some(first) = objects.find_map(|container| document.children(container).next()) {
         let site = Site::of(document, first);

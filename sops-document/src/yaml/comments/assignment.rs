@@ -111,9 +111,9 @@ struct Assigner<'t, 'a> {
     groups: &'t [Group],
     next: usize,
     pending: PendingGroups,
-    /// What is lost wherever it stands.
+    /// What is lost wherever it is.
     discarded: Vec<Range<u32>>,
-    /// How many head groups stand above the `-` that was the last token.
+    /// How many head groups are above the `-` that was the last token.
     above_dash: usize,
     frames: Vec<Frame>,
     out: CommentPositions,
@@ -197,7 +197,7 @@ impl Assigner<'_, '_> {
             }));
     }
 
-    /// Puts what Go's library loses where it stands.
+    /// Puts what Go's library loses where it is.
     fn put_lost(&mut self, before: u32, rank: Rank, groups: Vec<Range<u32>>) {
         let first = self.out.positions.len();
         self.put(before, rank, groups);
@@ -329,7 +329,7 @@ impl Assigner<'_, '_> {
         self.put_lost(close, Rank::Rest, head);
     }
 
-    /// Puts what is above or behind a collection.
+    /// Puts what is above or after a collection.
     fn put_of_collection(&mut self, open: u32, groups: Vec<Range<u32>>) {
         if self.is_item() {
             self.repeat(open, false, &groups);

@@ -8,16 +8,16 @@ use crate::Span;
 /// How many bytes Go's library looks ahead for the next comment.
 const LOOK_AHEAD: usize = 512;
 
-/// How a group stands to the node that it is for.
+/// How a group relates to the node that it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GroupRole {
     /// Above it.
     Head,
-    /// Behind it, on its line.
+    /// After it, on its line.
     Line,
     /// Below it.
     Foot,
-    /// Behind a directive, where Go's library passes over it.
+    /// After a directive, where Go's library passes over it.
     Lost,
 }
 
@@ -106,7 +106,7 @@ impl Gap<'_> {
         layout
     }
 
-    /// Whether the comment stands behind the last token on its line, where it can be that token's.
+    /// Whether the comment follows the last token on its line, where it can be that token's.
     fn is_behind_token(&self, comment: usize) -> bool {
         let start = self.span(comment).start;
         !matches!(self.last.kind, TokenKind::Marker | TokenKind::Dash)
@@ -123,7 +123,7 @@ impl Gap<'_> {
         own + breaks_at_end(text)
     }
 
-    /// A comment behind a comma is for what stands before the comma, one behind a `:` in block style for the key.
+    /// A comment after a comma is for what precedes the comma, one after a `:` in block style for the key.
     fn line_from(&self) -> usize {
         match self.last.kind {
             TokenKind::Comma => self.previous.start,
@@ -177,7 +177,7 @@ impl<'r, 't> Run<'r, 't> {
         } else {
             gap.last
         };
-        // The white space behind a scalar without a closing mark is read with the scalar.
+        // The white space after a scalar without a closing mark is read with the scalar.
         let read = match gap.last.kind {
             TokenKind::OpenEnded | TokenKind::OneLine if layout.start == gap.last.end => start,
             _ => layout.start,
@@ -186,7 +186,7 @@ impl<'r, 't> Run<'r, 't> {
             0 if columns.of(start) > 1 => 2,
             breaks => 1 - breaks as isize,
         };
-        // Nothing counts as below what stands on the first line of the text, or below a `:`.
+        // Nothing counts as below what is on the first line of the text, or below a `:`.
         let has_foot = read > gap.first_break && anchor.kind != TokenKind::Colon;
         Self {
             gap,
@@ -248,7 +248,7 @@ impl<'r, 't> Run<'r, 't> {
         });
     }
 
-    /// At the first blank line between a comment's `end` and what is `seen` behind it, ends the group if it is below the last
+    /// At the first blank line between a comment's `end` and what is `seen` after it, ends the group if it is below the last
     /// token or left of the block.
     fn blank_line(&mut self, until: usize, end: usize, seen: usize, ends_blank: bool) {
         // The byte after a comment ends its line; of CR LF, the second one counts as a blank line.

@@ -19,7 +19,7 @@ pub(super) fn insert(
     let moved = moves(length, &positions);
     tape.reserve_exact(positions.len());
     tape.extend(positions.iter().map(|_| Item::Close { open: 0 }));
-    // From the end on, so that every item is moved once, and those before it still stand where they stood.
+    // From the end on, so that every item is moved once, and those before it are still where they were.
     let mut positions = positions.into_iter().rev().peekable();
     let mut paths: Vec<PathId> = Vec::new();
     let mut end = tape.len();
@@ -77,7 +77,7 @@ fn moves(length: usize, positions: &[CommentPosition]) -> Vec<u32> {
     moved
 }
 
-/// Adds the comments within what aliases stand for.
+/// Adds the comments within the copies that aliases make.
 fn repeat(document: &Document<'_>, positions: CommentPositions) -> Result<Vec<CommentPosition>> {
     let CommentPositions {
         positions,
@@ -104,7 +104,7 @@ fn repeat(document: &Document<'_>, positions: CommentPositions) -> Result<Vec<Co
         while let Some(position) = positions.next_if(|position| position.before <= site) {
             out.push(position);
         }
-        // The copy of the target's first item is behind that of the alias.
+        // The copy of the target's first item is after that of the alias.
         let shift = site + 1 - target;
         let first = out.partition_point(|position| position.before <= target);
         let last = out.partition_point(|position| position.before <= *close);

@@ -36,7 +36,7 @@ fn is_flow_indicator(byte: u8) -> bool {
     matches!(byte, b',' | b'[' | b']' | b'{' | b'}')
 }
 
-/// Whether a line starts at `at` with `marker` and nothing directly behind it.
+/// Whether a line starts at `at` with `marker` and nothing directly after it.
 pub(super) fn is_marker(text: &str, at: usize, marker: &str) -> bool {
     let rest = text[at..].strip_prefix(marker);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(is_space))

@@ -103,7 +103,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
         self.inner_comments(start, end);
     }
 
-    /// Comments within a token: behind the header of a block scalar, which is that scalar's, or on a directive's line.
+    /// Comments within a token: after the header of a block scalar, which is that scalar's, or on a directive's line.
     fn inner_comments(&mut self, start: usize, end: usize) {
         let here = self.comments_before(end);
         let comments = here.start as u32..here.end as u32;
@@ -170,7 +170,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
         is_open && self.text.contains("\r\n")
     }
 
-    /// Ends the block collections that the token at `at`, in `column`, is behind. One ends at the first group of comments in
+    /// Ends the block collections that the token at `at`, in `column`, is after. One ends at the first group of comments in
     /// its own column or, where there is none, where the one in it ended.
     fn end_blocks(&mut self, at: usize, column: usize, layout: &GapLayout) {
         let mut first = HashMap::new();

@@ -5,7 +5,7 @@ use crate::yaml::source;
 /// What a token is, as far as comments depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenKind {
-    /// The start of the text, a document marker or a directive; no comment behind one belongs to it.
+    /// The start of the text, a document marker or a directive; no comment after one belongs to it.
     Marker,
     /// `-` before an item.
     Dash,

@@ -61,7 +61,7 @@ pub(super) fn refuse_foreign_escapes(text: &str, range: Range<usize>) -> Result<
     Ok(())
 }
 
-/// Whether what stands behind a backslash is the escape of a surrogate, `u` and D800 to DFFF.
+/// Whether what follows a backslash is the escape of a surrogate, `u` and D800 to DFFF.
 fn is_surrogate(escape: &str) -> bool {
     let digits = escape.strip_prefix('u').and_then(|rest| rest.get(..4));
     digits
@@ -69,7 +69,7 @@ fn is_surrogate(escape: &str) -> bool {
         .is_some_and(|unit| (0xd800..0xe000).contains(&unit))
 }
 
-/// Refuses what stands before a document, up to its `---` or its first content, where Go's library does not read it.
+/// Refuses what precedes a document, up to its `---` or its first content, where Go's library does not read it.
 pub(super) fn refuse_foreign_prefix(
     text: &str,
     prefix: Range<usize>,

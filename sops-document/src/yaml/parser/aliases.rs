@@ -117,7 +117,7 @@ impl<'a> Parser<'a> {
         self.value_done()
     }
 
-    /// Copies the items of the node at `original` to the end of the tape, as if it stood at `path`.
+    /// Copies the items of the node at `original` to the end of the tape, as if it were at `path`.
     pub(super) fn expand(&mut self, original: Range<usize>, path: PathId) {
         let shift = (self.tape.len() - original.start) as u32;
         let mut renamed: HashMap<PathId, PathId> = HashMap::new();

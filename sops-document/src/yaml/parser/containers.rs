@@ -23,7 +23,7 @@ impl<'a> Parser<'a> {
                 self.skipped = 1;
                 return Ok(());
             }
-            // The parser tells of the outer brace or of the inner one.
+            // The parser reports the outer brace or the inner one.
             let (before, from) = self.text.split_at(at);
             let is_template =
                 from.starts_with("{{") || before.ends_with('{') && from.starts_with('{');
@@ -51,7 +51,7 @@ impl<'a> Parser<'a> {
                 message: format!("nested deeper than {MAX_DEPTH} levels"),
             });
         }
-        // Inside of a sequence the event stands at the dash; behind a key it may stand behind it, and no other dash lies between.
+        // In a sequence the event is at the dash. As the value of a key it may be after the dash, and no other dash is between.
         let in_mapping = self
             .frames
             .last()

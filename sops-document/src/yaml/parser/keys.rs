@@ -75,11 +75,11 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Where what stands before the key at `at` ends, in a flow collection.
+    /// Where what precedes the key at `at` ends, in a flow collection.
     pub(super) fn previous_end(&self, at: usize) -> usize {
         match self.tape.last() {
             Some(Item::Open { span, flow, .. }) => span.range().start + usize::from(*flow),
-            // A value that is not written may have its place behind comments.
+            // A value that is not written may be after comments.
             Some(Item::Leaf(leaf)) if leaf.span.range().is_empty() => {
                 let key = self.paths.key_offset(leaf.path) as usize;
                 key_end(self.text, key, true)

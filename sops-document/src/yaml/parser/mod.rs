@@ -16,7 +16,7 @@ use crate::error::{Error, Location, Result};
 use crate::key_set::KeySet;
 use crate::{Collection, Item, PathId, Paths, ROOT, ReservedEntry, Span, Text};
 
-/// Where an open container's `close` stands until it is known.
+/// The `close` of a container that has not ended yet.
 const OPEN: u32 = u32::MAX;
 
 /// An open container.
@@ -59,7 +59,7 @@ pub(super) struct Parser<'a> {
     frames: Vec<Frame<'a>>,
     pub(super) reserved: Vec<ReservedEntry>,
     pub(super) comments: Vec<Span>,
-    /// Where the anchored nodes stand on the tape.
+    /// Where the anchored nodes are on the tape.
     anchors: HashMap<usize, usize>,
     /// The keys that have anchors.
     key_anchors: HashMap<usize, Text<'a>>,

@@ -3,7 +3,7 @@
 /// What surrounds a scalar in block or flow style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ScalarContext {
-    /// What it stands in.
+    /// What it is in.
     pub(crate) container: ParentKind,
     /// The column of the container's keys or dashes, in characters from 0; of no meaning outside of block collections.
     pub(crate) column: usize,
@@ -42,7 +42,7 @@ pub(crate) enum SpelledForm {
     Line,
     /// As a block scalar, or with line breaks in it.
     MultiLine {
-        /// The offset in the output behind the first line, where a comment of that line has its place. Behind a header
+        /// The offset in the output after the first line, where a comment of that line has its place. After a header
         /// that ends in `+`, blank lines that follow the value would become part of it.
         first_line_end: usize,
     },

@@ -55,7 +55,7 @@ pub(crate) fn spell(
     SpelledForm::Line
 }
 
-/// Appends the key of a block mapping in `column` and its `:`, and tells whether it had to be explicit (`? ` on a line
+/// Appends the key of a block mapping in `column` and its `:`, and returns whether it had to be explicit (`? ` on a line
 /// before), as keys of more than 128 bytes and those with line breaks are.
 pub(crate) fn spell_key(out: &mut String, key: &str, column: usize, step: usize) -> bool {
     const LONGEST_IMPLICIT: usize = 128;

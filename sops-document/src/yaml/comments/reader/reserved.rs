@@ -35,7 +35,7 @@ impl TokenReader<'_, '_> {
         next.filter(|entry| self.frames.len() <= 1 && entry.value.start < limit)
     }
 
-    /// Passes over the reserved entries before `limit`, which stand before the item at `index`.
+    /// Passes over the reserved entries before `limit`, which come before the item at `index`.
     pub(super) fn pass_reserved(&mut self, limit: usize, index: usize) {
         while let Some(entry) = self.next_reserved_entry(limit) {
             let (frame, value) = (self.frames.last().copied(), entry.value.clone());
