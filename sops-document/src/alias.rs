@@ -1,4 +1,4 @@
-//! Writes an alias out, as a flow collection with the values that it stands for.
+//! Writes an alias as a flow collection with the values that it refers to.
 
 use std::ops::Range;
 
@@ -6,19 +6,20 @@ use crate::document::Document;
 use crate::tape::{Collection, Item, Leaf};
 use crate::value::Type;
 use crate::yaml;
-use crate::yaml::restyle::{self, spell_in_style};
-use crate::yaml::spell::{Container, Place, spell};
+use crate::yaml::restyle::{SourceStyle, restyle};
+use crate::yaml::spell::{ParentKind, ScalarContext, spell};
 
 /// A flow collection, where columns do not matter.
-const FLOW: Place = Place {
-    container: Container::Flow,
+const FLOW: ScalarContext = ScalarContext {
+    container: ParentKind::Flow,
     column: 0,
     step: yaml::emit::DEFAULT_STEP,
 };
 
 impl Document<'_> {
-    /// Writes the items of an alias, which stands in a flow collection or not, as one flow node. `replace` writes a token for a leaf,
-    /// or says that the leaf is to stay as it is.
+    /// Appends the `items` of an alias on the tape as one flow node. `in_flow` says that the alias
+    /// is in a flow collection itself. `replace` appends a token for a leaf and returns true, or
+    /// returns false to keep the value.
     pub fn write_alias(
         &self,
         items: Range<usize>,
@@ -46,12 +47,12 @@ impl Document<'_> {
                     out.push_str(", ");
                 }
                 if *kind == Collection::Mapping {
-                    spell_in_style(
+                    restyle(
                         out,
                         self.paths.key(path),
                         Type::Str,
                         None,
-                        restyle::Style::DoubleQuoted,
+                        SourceStyle::DoubleQuoted,
                     );
                     out.push_str(": ");
                 }
@@ -73,21 +74,25 @@ impl Document<'_> {
                         out.push_str(quote);
                     } else {
                         out.truncate(start - quote.len());
-                        match &leaf.value {
-                            Some(value) => {
-                                let start = out.len();
-                                spell(out, Some(value), FLOW);
-                                // SOPS writes the float 1.0 as `1`, which reads as an integer.
-                                if value.kind == Type::Float && !out[start..].contains(['.', 'e']) {
-                                    out.push_str(".0");
-                                }
-                            }
-                            None => out.push_str("null"),
-                        }
+                        write_value(out, leaf);
                     }
                 }
                 _ => {}
             }
         }
+    }
+}
+
+/// Appends the value of a leaf such that it reads as the same type.
+fn write_value(out: &mut String, leaf: &Leaf<'_>) {
+    let Some(value) = &leaf.value else {
+        out.push_str("null");
+        return;
+    };
+    let start = out.len();
+    spell(out, Some(value), FLOW);
+    // The float 1.0 is spelled `1`, which reads as an integer.
+    if value.kind == Type::Float && !out[start..].contains(['.', 'e']) {
+        out.push_str(".0");
     }
 }

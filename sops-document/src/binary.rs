@@ -1,4 +1,5 @@
-//! The binary format: any bytes are one value, and the encrypted file is a JSON object that holds it under `data`.
+//! The binary format: any bytes are one value. A program that replaces the value writes a JSON
+//! object with that value under `data`.
 
 use std::borrow::Cow;
 
@@ -8,10 +9,10 @@ use crate::tree::Node;
 use crate::value::{Type, Value};
 use crate::{Document, Item, Leaf, ROOT, Span, Style};
 
-/// The key of the value.
+/// The key that the value is under.
 pub const DATA_KEY: &str = "data";
 
-/// A plaintext as a document. Its text is empty: the value is all that there is.
+/// A document whose only value is `bytes`, under [`DATA_KEY`]. Its text is empty.
 pub fn plaintext(bytes: &[u8]) -> Document<'_> {
     let mut builder = Builder::new("", None);
     let path = builder.paths.push(ROOT, Cow::Borrowed(DATA_KEY), 0);
@@ -28,7 +29,8 @@ pub fn plaintext(bytes: &[u8]) -> Document<'_> {
     builder.finish(Format::Binary)
 }
 
-/// The one leaf of an encrypted document; `None` if it is no encrypted binary file.
+/// The only value of a JSON document, if it is under [`DATA_KEY`]; `None` if the document has
+/// another shape.
 pub fn data<'d, 'a>(document: &'d Document<'a>) -> Option<&'d Leaf<'a>> {
     let mut leaves = document.tape.iter().filter_map(|item| match item {
         Item::Leaf(leaf) => Some(leaf),
@@ -40,7 +42,7 @@ pub fn data<'d, 'a>(document: &'d Document<'a>) -> Option<&'d Leaf<'a>> {
     (is_data && leaves.next().is_none()).then_some(leaf)
 }
 
-/// The tree of a plaintext.
+/// The bytes under [`DATA_KEY`] in the tree of a binary document.
 pub fn bytes(node: &Node) -> Option<&[u8]> {
     let Node::Mapping(entries) = node else {
         return None;

@@ -1,4 +1,4 @@
-//! How SOPS reads a decrypted plaintext: the value of its type, in the form that the MAC is taken over.
+//! The canonical form of a text as a value of a type, as Go's `strconv` and `time` read it.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -7,11 +7,11 @@ use sops_go_compat::{Decimal, Time, parse_float};
 
 use crate::value::Type;
 
-/// The canonical form of a decrypted plaintext of type `kind`, borrowed when the plaintext is in it already; `None` when
-/// SOPS refuses the plaintext.
+/// The canonical form of a text as a value of type `kind`, borrowed if the text already has that
+/// form; `None` if it is not a value of this type.
 ///
-/// `int` is read by `strconv.Atoi`, `float` by `strconv.ParseFloat`, `bool` by `strconv.ParseBool`, `time` by
-/// `time.Time.UnmarshalText`; the others are taken as they are.
+/// `int` is read by `strconv.Atoi`, `float` by `strconv.ParseFloat`, `bool` by `strconv.ParseBool`,
+/// `time` by `time.Time.UnmarshalText`; the other types take every text as it is.
 pub fn canonical(kind: Type, plaintext: &[u8]) -> Option<Cow<'_, [u8]>> {
     let text = || str::from_utf8(plaintext).ok();
     match kind {
@@ -38,12 +38,12 @@ pub fn canonical(kind: Type, plaintext: &[u8]) -> Option<Cow<'_, [u8]>> {
     }
 }
 
-/// The canonical form of a float, borrowed from `text` when that is its spelling.
+/// The canonical form of a float, borrowed from `text` if it has that form.
 pub(crate) fn float_bytes(text: &str, value: f64) -> Cow<'_, [u8]> {
     canonical_or_owned(text, Decimal(value))
 }
 
-/// What `value` displays, borrowed from `text` when that says the same.
+/// What `value` displays, borrowed from `text` if it is the same.
 pub(crate) fn canonical_or_owned(text: &str, value: impl fmt::Display) -> Cow<'_, [u8]> {
     let mut rest = Remainder(text);
     match write!(rest, "{value}") {

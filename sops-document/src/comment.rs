@@ -1,4 +1,4 @@
-//! The comments of a document, in whatever format.
+//! Comments in every format: their texts, and how they are replaced.
 
 use std::borrow::Cow;
 
@@ -6,12 +6,12 @@ use zeroize::Zeroizing;
 
 use crate::document::Document;
 use crate::format::Format;
+use crate::splice::Replacement;
 use crate::tape::{Comment, Item, Leaf, Style};
-use crate::value_writer::Replacement;
 use crate::{ini, yaml};
 
 impl<'a> Document<'a> {
-    /// The comment at `index` of the tape.
+    /// The comment at `index` of the tape; empty if the item there is something else.
     pub fn comment(&self, index: usize) -> Comment<'a> {
         match &self.tape[index] {
             Item::Comment { .. } if self.format == Format::Ini => {
@@ -29,18 +29,21 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Whether the containers of comments depend on the layout of the text around them, so that they may change with it.
+    /// Whether the container of a comment depends on the layout of the text around it, so that an
+    /// edit may move the comment to another container. Only in YAML.
     pub fn has_movable_comments(&self) -> bool {
         self.format == Format::Yaml
     }
 
-    /// Whether the blank lines below a block scalar are part of its value, and not of the comments below.
+    /// Whether the blank lines below a block scalar are part of its value. If not, they belong to
+    /// the comments below.
     pub fn keeps_blank_lines(&self, leaf: &Leaf<'_>) -> bool {
         matches!(leaf.style, Style::Literal | Style::Folded)
             && yaml::source::header(self.source(leaf.span)).keeps()
     }
 
-    /// What stands in the place of comments, given by their indexes on the tape, that get other texts. The texts have no marker.
+    /// The replacements that give comments other texts. `texts` holds indexes of the tape, in
+    /// ascending order, with the new texts without their markers.
     pub fn replace_comments(&self, mut texts: Vec<(usize, Zeroizing<String>)>) -> Vec<Replacement> {
         if self.format == Format::Ini {
             return ini::comments::replace(self, texts);
@@ -56,8 +59,9 @@ impl<'a> Document<'a> {
         texts.into_iter().map(replacement).collect()
     }
 
-    /// What stands in the place of the item at `index` of a block sequence if it becomes a comment; `is_first` says that at most comments stand
-    /// before it in the sequence. `None` if it is no such item.
+    /// The replacement that turns the item at `index` of a block sequence into a comment.
+    /// `is_first` says that nothing except comments comes before it in the sequence. `None` if
+    /// there is no such item at `index`.
     pub fn item_as_comment(&self, index: usize, is_first: bool, text: &str) -> Option<Replacement> {
         let Item::Leaf(leaf) = &self.tape[index] else {
             return None;
@@ -81,7 +85,7 @@ impl<'a> Document<'a> {
         let behind = &self.text[range.end..];
         let blanks = behind.len() - behind.trim_start_matches(' ').len();
         if !is_all && behind[blanks..].starts_with('#') {
-            // A comment behind this one gets a line of its own.
+            // A comment after this one gets a line of its own.
             comment.push('\n');
             comment.extend(std::iter::repeat_n(' ', indent));
             range.end += blanks;

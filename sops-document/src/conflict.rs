@@ -13,7 +13,7 @@ const END: &[u8] = b">>>>>>>";
 /// A marker starts its line, and a space or the end of the line follows it. Lines end with LF, CRLF or CR.
 ///
 /// ```
-/// use sops_document::document::merge_conflict;
+/// use sops_document::merge_conflict;
 ///
 /// let text = b"a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> topic\n";
 /// assert_eq!(merge_conflict(text), Some(5..text.len() - 1));

@@ -1,19 +1,19 @@
-//! Which containers are open at a place of the tape.
+//! Keeps track of the open containers while a program walks the tape.
 
 use crate::document::Document;
 use crate::scalar_slot::Surroundings;
 use crate::tape::{Collection, Item, Span};
 
-/// The containers that are open at a place of the tape.
+/// The containers that are open at some point of the tape.
 #[derive(Clone)]
 pub struct Containers<'d, 'a> {
     document: &'d Document<'a>,
-    /// Their kinds, places, and whether in flow style.
+    /// Their kinds, spans, and whether they are in flow style.
     open: Vec<(Collection, Span, bool)>,
 }
 
 impl<'d, 'a> Containers<'d, 'a> {
-    /// None, as before the first item of the tape.
+    /// Starts before the first item of the tape, where no container is open.
     pub fn new(document: &'d Document<'a>) -> Self {
         Self {
             document,
@@ -21,7 +21,7 @@ impl<'d, 'a> Containers<'d, 'a> {
         }
     }
 
-    /// Goes past an item.
+    /// Moves past an item of the tape.
     pub fn pass(&mut self, item: &Item<'_>) {
         match item {
             Item::Open {
@@ -36,7 +36,7 @@ impl<'d, 'a> Containers<'d, 'a> {
         }
     }
 
-    /// The innermost container.
+    /// The innermost container; at the top of a document a mapping at offset 0.
     pub fn innermost(&self) -> Surroundings {
         let (kind, span, _) =
             self.open
@@ -60,7 +60,7 @@ impl<'d, 'a> Containers<'d, 'a> {
         self.open.last().is_some_and(|(.., flow)| *flow)
     }
 
-    /// How many are open.
+    /// The number of open containers.
     pub fn depth(&self) -> usize {
         self.open.len()
     }

@@ -1,23 +1,23 @@
-//! Dotenv documents as SOPS reads them: a line is empty, a comment where `#` is its first byte, or `KEY=VALUE`. Nothing is quoted, no
-//! white space is trimmed, a carriage return is part of the value, and `\n` in a value is a line break.
+//! Dotenv documents as SOPS defines them: a line is empty, a comment that begins with `#` in the
+//! first column, or `KEY=VALUE`. Nothing is quoted, white space is not trimmed, a carriage return
+//! is part of the value, and `\n` in a value is a line break.
 
 use std::borrow::Cow;
 
 use crate::document::ReservedKey;
 use crate::error::{Error, Location, Result};
-use crate::flat::{self, Builder};
+use crate::flat::{self, Builder, ReservedLine};
 use crate::format::Format;
-use crate::reserved::Line;
 use crate::tree::Node;
 use crate::value::Value;
 use crate::{Document, Item, Leaf, ROOT, ReservedEntry, Span, Style};
 
-/// What the keys of the metadata begin with.
+/// Whether the name belongs to the reserved entry.
 pub(crate) fn is_reserved(name: &str, reserved: ReservedKey) -> bool {
     reserved.is_some_and(|reserved| unreserved(name, reserved).is_some())
 }
 
-/// What follows the reserved prefix of a name; `None` if it has none.
+/// The part of a name after the reserved prefix; `None` if it has no such prefix.
 pub(crate) fn unreserved<'t>(name: &'t str, reserved: &str) -> Option<&'t str> {
     name.strip_prefix(reserved)?.strip_prefix('_')
 }
@@ -108,7 +108,7 @@ fn unescape(source: &str) -> Cow<'_, str> {
 pub(crate) fn spell(out: &mut String, value: Option<&Value<'_>>) {
     let text = flat::text(value);
     let mut lines = text.split('\n');
-    out.push_str(lines.next().unwrap_or_default());
+    out.push_str(lines.next().expect("a split text has at least one part"));
     for line in lines {
         out.push_str("\\n");
         out.push_str(line);
@@ -123,7 +123,7 @@ pub(crate) fn spell_entry(out: &mut String, key: &str, value: Option<&Value<'_>>
     out.push('\n');
 }
 
-/// The tree as SOPS writes it. An error names the key that holds no single value.
+/// The tree as lines. An error names the key whose value is not a single value.
 pub(crate) fn emit(node: &Node) -> std::result::Result<String, String> {
     let mut out = String::new();
     let Node::Mapping(entries) = node else {
@@ -138,11 +138,11 @@ pub(crate) fn emit(node: &Node) -> std::result::Result<String, String> {
     Ok(out)
 }
 
-/// The lines of the metadata in a part of the text, with their places there.
-pub(crate) fn reserved_lines(part: &str, key: &str) -> impl Iterator<Item = Line> {
+/// The lines of the reserved entry in a part of the text, with their offsets there.
+pub(crate) fn reserved_lines(part: &str, key: &str) -> impl Iterator<Item = ReservedLine> {
     lines(part).filter_map(move |(at, line)| {
         let (name, text) = unreserved(line, key)?.split_once('=')?;
-        Some(Line {
+        Some(ReservedLine {
             at,
             name: name.to_owned(),
             text: unescape(text).into_owned(),
@@ -150,7 +150,7 @@ pub(crate) fn reserved_lines(part: &str, key: &str) -> impl Iterator<Item = Line
     })
 }
 
-/// Appends the metadata's lines.
+/// Appends the lines of a reserved entry.
 pub(crate) fn spell_reserved(key: &str, entries: &[(String, String)], out: &mut String) {
     for (name, text) in entries {
         out.push_str(key);

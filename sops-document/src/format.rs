@@ -1,4 +1,4 @@
-//! The formats of documents, and how a file's name tells which.
+//! The formats of documents, and which one a file name means.
 
 use std::path::Path;
 
@@ -6,15 +6,17 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// YAML 1.2 as Go's YAML library reads it; several documents in a stream.
+    /// YAML 1.2 as Go's YAML library reads it; a stream can have several documents.
     Yaml,
     /// JSON with an object at the top.
     Json,
-    /// Lines `KEY=VALUE` as SOPS reads them: a value is all behind the first `=`, quotes included, `\n` in it is a line break.
+    /// Lines `KEY=VALUE`. A value is everything after the first `=`, quotes included; `\n` in it is
+    /// a line break.
     Dotenv,
-    /// INI as Go's library `gopkg.in/ini.v1` reads it; keys before the first section stand in the section `DEFAULT`.
+    /// INI as Go's library `gopkg.in/ini.v1` reads it. Keys before the first section are in the
+    /// section `DEFAULT`.
     Ini,
-    /// Any bytes, the one value of a JSON object once they are encrypted.
+    /// Any bytes as one value.
     Binary,
 }
 
@@ -27,7 +29,8 @@ impl Format {
         Self::Binary,
     ];
 
-    /// The format that the end of a file's name tells, as SOPS has it: what is of no other kind is binary.
+    /// The format that the end of a file name means: `.yaml` and `.yml`, `.json`, `.env`, `.ini`.
+    /// Every other file is binary.
     pub fn from_path(path: &Path) -> Self {
         let name = path.as_os_str().as_encoded_bytes();
         let ends = |suffix: &str| name.ends_with(suffix.as_bytes());
@@ -40,12 +43,12 @@ impl Format {
         }
     }
 
-    /// The format of that name, as `--input-type` takes it.
+    /// The format of that [name](Self::name).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 
-    /// The name, as `--input-type` takes it.
+    /// The name: `yaml`, `json`, `dotenv`, `ini` or `binary`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Yaml => "yaml",
@@ -56,7 +59,7 @@ impl Format {
         }
     }
 
-    /// Whether all values are strings, and the metadata is a list of keys with paths in their names.
+    /// Whether all values are strings and nothing is nested deeper than a section: dotenv and INI.
     pub fn is_flat(self) -> bool {
         matches!(self, Self::Dotenv | Self::Ini)
     }

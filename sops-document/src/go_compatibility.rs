@@ -1,4 +1,5 @@
-//! What a program in Go would read otherwise, or not at all, once tokens have taken the places of values.
+//! What Go's libraries would read differently in a text once a program has replaced some of its
+//! values.
 
 use crate::document::Document;
 use crate::error::Result;

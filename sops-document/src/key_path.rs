@@ -1,4 +1,4 @@
-//! Paths to one entry of a document, in the form that `--extract`, `set` and `unset` take them.
+//! Paths to one entry of a document, such as `["users"][0]["name"]`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +7,9 @@ use crate::error::{Error, Result};
 
 /// A path to an entry, such as `["users"][0]["name"]`; it has at least one component.
 ///
-/// A key stands in double or single quotes, an index does not. As with `sops`, no character between the quotes has a
-/// meaning of its own: a backslash is a backslash, and a quote within needs no escape. A key ends at the first quote of
-/// its kind that a `]` follows.
-///
-/// Indexes count the items of a sequence from 0.
+/// A key is in double or single quotes, an index is not. No character between the quotes has a
+/// special meaning: a backslash is a backslash, and a quote needs no escape. A key ends at the
+/// first quote of its kind that a `]` follows. Indexes count the items of a sequence from 0.
 ///
 /// ```
 /// # use sops_document::{Component, KeyPath};
@@ -25,7 +23,7 @@ pub struct KeyPath {
     components: Vec<Component>,
 }
 
-/// One step of a path.
+/// One component of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Component {
     /// The value under that key of a mapping.
@@ -35,7 +33,7 @@ pub enum Component {
 }
 
 impl KeyPath {
-    /// The path of these components; `None` without any.
+    /// The path of these components; `None` if there are none.
     pub fn new(components: impl IntoIterator<Item = Component>) -> Option<Self> {
         let components: Vec<_> = components.into_iter().collect();
         (!components.is_empty()).then_some(Self { components })
@@ -46,7 +44,7 @@ impl KeyPath {
         &self.components
     }
 
-    /// The path as it is told of values: keys joined with `.`, indexes in brackets.
+    /// The path as messages show it: keys joined with `.`, indexes in brackets.
     pub fn dotted(&self) -> impl fmt::Display {
         fmt::from_fn(|f| {
             for (depth, component) in self.components.iter().enumerate() {
@@ -60,7 +58,7 @@ impl KeyPath {
         })
     }
 
-    /// The path's first `length` components in the form that is parsed, for messages.
+    /// The first `length` components in the form that is parsed, for messages.
     pub fn start(&self, length: usize) -> impl fmt::Display {
         fmt::from_fn(move |f| {
             self.components[..length]

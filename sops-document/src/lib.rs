@@ -1,60 +1,135 @@
-//! Documents that keep their text: YAML, JSON, dotenv and INI are read, edited and written without touching anything else.
+//! Edit YAML, JSON, dotenv and INI files without touching anything else.
+//!
+//! A [`Document`] borrows a text and lists what is in it on a flat *tape*: containers, values, aliases and comments, each with its span in bytes.
+//! It never rewrites what it does not change: an edit is a few *splices*, ranges of the text with what replaces them.
+//!
+//! # Parse and read
+//!
+//! [`NodeRef`] is a position in a document. It sees through aliases and merge keys, and knows its place in the text:
 //!
 //! ```
-//! use sops_document::{Document, Format};
+//! use sops_document::{Document, Format, Location};
 //!
-//! let values = "image:\n  tag: 1.2.0   # bumped by CI\n  pullPolicy: 'Always'\n";
-//! let document = Document::parse(values, Format::Yaml)?;
-//! let edited = document.set(&r#"["image"]["tag"]"#.parse()?, &"1.3.0".into())?;
-//! assert_eq!(edited.as_deref().map(Vec::as_slice), Some(&b"image:\n  tag: 1.3.0   # bumped by CI\n  pullPolicy: 'Always'\n"[..]));
+//! let text = "image:\n  tag: '1.2.0'   # bumped by CI\n  pullPolicy: Always\n";
+//! let document = Document::parse(text, Format::Yaml)?;
+//! let top = document.tops().next().flatten().expect("the document is not empty");
+//! let tag = top.at(&["image", "tag"]).expect("the image has a tag");
+//! assert_eq!(tag.as_str(), Some("1.2.0"));
+//! assert_eq!(&text[tag.span()], "'1.2.0'");
+//! assert_eq!(Location::of(text, tag.span().start).to_string(), "line 2, column 8");
 //! # Ok::<(), sops_document::Error>(())
 //! ```
+//!
+//! [`from_document`] reads a document into a serde type, and [`Document::to_tree`] copies it into a [`tree::Node`].
+//!
+//! # Edit
+//!
+//! [`Document::set`] and [`Document::unset`] take a [`KeyPath`] and give the new text, [`Editor`] makes several such edits, and
+//! [`Document::with_entries`] sets entries of many mappings at once. Each parses the result and refuses an edit that would change any other value.
+//!
+//! ```
+//! # use sops_document::{Document, Format};
+//! let document = Document::parse("a: 'x' # why\nb: [1]\n", Format::Yaml)?;
+//! let changed = document.set(&r#"["b"][1]"#.parse()?, &2.into())?.expect("the list had one item");
+//! assert_eq!(*changed, b"a: 'x' # why\nb: [1, 2]\n");
+//! # Ok::<(), sops_document::Error>(())
+//! ```
+//!
+//! # Write splices
+//!
+//! Programs that compute the replacements themselves walk the [tape](Document::tape) and write [`Splices`]:
+//!
+//! ```
+//! # use sops_document::{Document, Format, Item, Splices};
+//! let text = "user: ann # admin\npassword: \"x\"\n";
+//! let document = Document::parse(text, Format::Yaml)?;
+//! let mut splices = Splices::new(text, text.len());
+//! for item in document.tape() {
+//!     if let Item::Leaf(leaf) = item {
+//!         splices.replace(leaf.span.range()).push_str("***");
+//!     }
+//! }
+//! assert_eq!(splices.finish(), "user: *** # admin\npassword: ***\n");
+//! # Ok::<(), sops_document::Error>(())
+//! ```
+//!
+//! [`ScalarSlot`] knows which style a value keeps in the file while a one-line token replaces it, and how the value is written when it comes
+//! back; [`ValueWriter`] writes values into such slots.
+//!
+//! # Reserve a key
+//!
+//! A program can keep metadata under one key at the top level. [`Document::parse_reserving`] leaves that entry off the tape and lists it in
+//! [`reserved_entries`](Document::reserved_entries); `set` and `unset` refuse the key. In INI it is a section, in dotenv a prefix of names.
+//!
+//! ```
+//! # use sops_document::{Document, Format};
+//! let text = "a: 1\nmeta:\n  version: 3\n";
+//! let document = Document::parse_reserving(text, Format::Yaml, "meta")?;
+//! assert_eq!(document.to_tree(0).and_then(|tree| tree.get("meta").cloned()), None);
+//! assert_eq!(&text[document.reserved_entries()[0].entry.clone()], "meta:\n  version: 3\n");
+//! # Ok::<(), sops_document::Error>(())
+//! ```
+//!
+//! # What Go reads differently
+//!
+//! Values and comments are read as Go's libraries read them (`go.yaml.in/yaml/v3`, `gopkg.in/ini.v1`, `encoding/json`). What YAML 1.2 allows and Go's
+//! library does not read the same way is refused with its place, by [`Document::parse`] or, if it depends on which values a program will replace, by
+//! [`Document::check_for_go`]. [`Document::parse_leniently`] accepts whatever some reader of YAML accepts.
 
 mod alias;
 pub mod binary;
 mod canonical;
 mod comment;
 mod conflict;
-pub mod containers;
+mod containers;
 mod convert;
 mod de;
 mod document;
-pub mod dotenv;
+mod dotenv;
 mod edit;
 mod error;
 pub mod flat;
 mod format;
 mod go_compatibility;
-pub mod ini;
-pub mod json;
+mod ini;
+mod json;
 mod key_path;
-mod keys;
+mod key_set;
 mod node_ref;
-mod nodes;
 mod parse;
 mod path;
-pub mod reserved;
-pub mod scalar_slot;
+mod reserved;
+mod scalar_slot;
 mod splice;
 mod tape;
+mod tape_walk;
 pub mod tree;
 mod value;
-pub mod value_writer;
+mod value_writer;
 pub mod yaml;
 
 pub use canonical::canonical;
 pub use conflict::{is_conflict_marker, merge_conflict};
+pub use containers::Containers;
 pub use convert::{Indentation, convert, extract};
 pub use de::{from_document, from_documents};
 pub use document::{Document, ReservedEntry};
-pub use edit::NewEntry;
+pub use edit::{Editor, NewEntry};
 pub use error::{Error, Location, Result};
+pub use flat::ReservedLine;
 pub use format::Format;
 pub use key_path::{Component, KeyPath};
 pub use node_ref::{NodeRef, Shape};
 pub use path::{PathId, Paths, ROOT};
 pub use reserved::ReservedValue;
-pub use splice::Splices;
+pub use scalar_slot::{ScalarSlot, Spelled, Surroundings};
+pub use splice::{Replacement, Splices};
 pub(crate) use tape::Text;
 pub use tape::{Collection, Comment, Item, Leaf, MAX_DEPTH, MAX_EXPANDED, Span, Style};
 pub use value::{Type, Value};
+pub use value_writer::ValueWriter;
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,19 +1,15 @@
-//! A document as its reader sees it: nodes that know where they stand in the text. For programs that judge a text and do not
-//! encrypt it.
+//! A document as a reader sees it: nodes that know where they are in the text.
 
 use std::fmt;
 use std::ops::Range;
 
-use zeroize::Zeroizing;
-
-use crate::edit::{self, NewEntry};
-use crate::tree::Node;
 use crate::value::Value;
 use crate::{Collection, Document, Item, Leaf};
 
 /// A mapping, a sequence or a scalar of a document, with its place in the text.
 ///
-/// An alias is the node that it stands for: its content stands where the anchor is. A node costs nothing to make or copy.
+/// An alias reads as the node that it refers to, so its contents are at the anchor. A `NodeRef` is
+/// two words and copies freely.
 ///
 /// ```
 /// use sops_document::{Document, Format};
@@ -33,34 +29,20 @@ pub struct NodeRef<'d, 'a> {
     index: usize,
 }
 
-/// What a node is.
+/// The shape of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Keys with their values.
+    /// Keys with values.
     Mapping,
-    /// Items.
+    /// Items in order.
     Sequence,
     /// One value, or null.
     Scalar,
 }
 
-/// Where an item of the tape stands.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Standing {
-    /// The index of the `Document`, `Open` or `Alias` that it is in.
-    parent: u32,
-    /// How many nodes stand before it there.
-    number: u32,
-}
-
-impl Standing {
-    fn parent(self) -> usize {
-        self.parent as usize
-    }
-}
-
 impl<'a> Document<'a> {
-    /// The node at the top of each document of the stream, `None` for an empty one. The `sops` block is left out.
+    /// The node at the top of each document of the stream, `None` for an empty document. Reserved
+    /// entries are left out.
     pub fn tops(&self) -> impl Iterator<Item = Option<NodeRef<'_, 'a>>> {
         self.document_indexes().map(|document| {
             self.top(document).map(|index| NodeRef {
@@ -70,7 +52,7 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The scalars that are written in the text, in the order of the document. The copies that aliases make are left out.
+    /// The scalars in the text, in order. The copies that aliases make are left out.
     pub fn scalars(&self) -> impl Iterator<Item = NodeRef<'_, 'a>> {
         self.written_items()
             .filter(|(_, item)| matches!(item, Item::Leaf(_)))
@@ -79,58 +61,10 @@ impl<'a> Document<'a> {
                 index,
             })
     }
-
-    /// The places of the comments, their `#` included, in bytes of the text.
-    pub fn comments(&self) -> impl Iterator<Item = Range<usize>> {
-        self.written_items().filter_map(|(_, item)| match item {
-            Item::Comment { span, .. } => Some(span.range()),
-            _ => None,
-        })
-    }
-
-    /// The whole text with entries that were made for it, and for each whether it could be set. All else stays as it is: aliases keep
-    /// their values, but for those whose copies are to have the same entry.
-    ///
-    /// The text is parsed once more for all entries together, and more often only where some of them cannot be set by a change of the text
-    /// in their place.
-    pub fn with_entries(&self, entries: &[&NewEntry]) -> (Zeroizing<String>, Vec<bool>) {
-        edit::set_entries(self, entries)
-    }
-
-    /// The container, alias or document that the item at `index` of the tape stands in.
-    pub(crate) fn parent(&self, index: usize) -> usize {
-        self.standings()[index].parent()
-    }
-
-    /// Where the items of the tape stand; one walk for all of them.
-    fn standings(&self) -> &[Standing] {
-        self.standings.get_or_init(|| {
-            let mut open: Vec<Standing> = Vec::new();
-            let mut standings = Vec::with_capacity(self.tape.len());
-            for (index, item) in self.tape.iter().enumerate() {
-                if let Item::Close { .. } = item {
-                    open.pop();
-                }
-                standings.push(open.last().copied().unwrap_or_default());
-                if let (Item::Open { .. } | Item::Alias { .. } | Item::Leaf(_), Some(last)) =
-                    (item, open.last_mut())
-                {
-                    last.number += 1;
-                }
-                if let Item::Document { .. } | Item::Open { .. } | Item::Alias { .. } = item {
-                    open.push(Standing {
-                        parent: index as u32,
-                        number: 0,
-                    });
-                }
-            }
-            standings
-        })
-    }
 }
 
 impl<'d, 'a> NodeRef<'d, 'a> {
-    /// What it is.
+    /// The shape of the node.
     pub fn shape(self) -> Shape {
         match &self.document.tape[self.target()] {
             Item::Open {
@@ -142,7 +76,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// The value of a scalar; `None` for null and for what is no scalar.
+    /// The value of a scalar; `None` for null and for collections.
     pub fn value(self) -> Option<&'d Value<'a>> {
         match &self.document.tape[self.target()] {
             Item::Leaf(Leaf { value, .. }) => value.as_ref(),
@@ -150,30 +84,32 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// The text of any scalar but null in its canonical form: of a number its digits, of a boolean `True` or `False`.
+    /// The canonical form of a scalar as text: the digits of a number, `True` or `False` for a
+    /// boolean. `None` for null, for collections and for bytes that are not UTF-8.
     pub fn scalar_text(self) -> Option<&'d str> {
         str::from_utf8(&self.value()?.bytes).ok()
     }
 
-    /// The text, if this is a string.
+    /// The text of a string; `None` for other types.
     pub fn as_str(self) -> Option<&'d str> {
         self.scalar_text()
             .filter(|_| self.value().is_some_and(Value::is_str))
     }
 
-    /// The keys of a mapping and what stands under them, in order; nothing for what is no mapping. Merge keys are entries.
+    /// The keys and values of a mapping, in order. Merge keys are entries. Nothing for other
+    /// shapes.
     pub fn entries(self) -> impl Iterator<Item = (&'d str, Self)> {
         let document = self.document;
         self.children(Shape::Mapping)
             .map(move |child| (document.key(child.index), child))
     }
 
-    /// The items of a sequence; nothing for what is no sequence.
+    /// The items of a sequence. Nothing for other shapes.
     pub fn items(self) -> impl Iterator<Item = Self> {
         self.children(Shape::Sequence)
     }
 
-    /// What stands under `key` of a mapping, or of one that it merges with `<<`.
+    /// The value under `key` in this mapping, or in a mapping that it merges with `<<`.
     pub fn get(self, key: &str) -> Option<Self> {
         let mut merged: Option<Self> = None;
         for (name, node) in self.entries() {
@@ -191,12 +127,12 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// What a path of keys leads to.
+    /// The node that a path of keys leads to.
     pub fn at(self, path: &[&str]) -> Option<Self> {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// Where it stands in the text, in bytes: of a scalar with its quotes, of an alias the alias.
+    /// The span in the text, in bytes: of a scalar with its quotes, of an alias the `*name`.
     pub fn span(self) -> Range<usize> {
         match &self.document.tape[self.index] {
             Item::Open { span, .. } | Item::Alias { span, .. } | Item::Leaf(Leaf { span, .. }) => {
@@ -206,7 +142,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// The node that an alias refers to; any other node is its own origin.
+    /// The node that an alias refers to; every other node is its own origin.
     pub fn origin(self) -> Self {
         match &self.document.tape[self.index] {
             Item::Alias { target, .. } => Self {
@@ -217,21 +153,22 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// Where the key of an entry's value begins in the text, in bytes; of a sequence's item that of the sequence.
+    /// The offset in bytes of the key whose value this node is; for an item of a sequence, of the
+    /// key of the sequence.
     pub fn key_offset(self) -> usize {
         let path = self.document.node_path(self.index);
         path.map_or(0, |path| self.document.paths.key_offset(path) as usize)
     }
 
-    /// The nodes that it stands in, from the top of its document down to itself.
+    /// The nodes that contain this one, from the top of its document down to this node itself.
     pub fn lineage(self) -> Vec<Self> {
         let document = self.document;
-        let standings = document.standings();
+        let positions = document.positions();
         let mut lineage = vec![self];
         let mut at = self.index;
-        while let Item::Open { .. } | Item::Alias { .. } = &document.tape[standings[at].parent()] {
-            at = standings[at].parent();
-            // What an alias stands for is the alias.
+        while let Item::Open { .. } | Item::Alias { .. } = &document.tape[positions[at].parent()] {
+            at = positions[at].parent();
+            // The node that an alias refers to is the alias itself.
             if let Item::Alias { .. } = &document.tape[at] {
                 lineage.pop();
             }
@@ -244,20 +181,20 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         lineage
     }
 
-    /// The index of an item of a sequence, from 0; `None` for what is none.
+    /// The index of an item of a sequence, from 0; `None` for other nodes.
     pub fn number(self) -> Option<usize> {
-        let standing = self.document.standings()[self.index];
+        let position = self.document.positions()[self.index];
         let is_item = matches!(
-            &self.document.tape[standing.parent()],
+            &self.document.tape[position.parent()],
             Item::Open {
                 kind: Collection::Sequence,
                 ..
             }
         );
-        is_item.then_some(standing.number as usize)
+        is_item.then_some(position.number())
     }
 
-    /// What leads to it from the node that it stands in: its key, or its index in brackets. Empty at the top.
+    /// The last component of the path: the key, or the index in brackets. Empty at the top.
     pub fn step(self) -> String {
         match self.number() {
             Some(number) => format!("[{number}]"),
@@ -265,27 +202,10 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         }
     }
 
-    /// The way to it from the top: keys, and indexes in brackets.
+    /// The path from the top of the document: keys, and indexes in brackets.
     pub fn path(self) -> Vec<String> {
         let below_top = self.lineage().into_iter().skip(1);
         below_top.map(Self::step).collect()
-    }
-
-    /// An entry with `value` under `key` of this mapping, to be put in the place of what stands there or behind its last entry by
-    /// [`Document::with_entries`]. Of an alias it is the mapping that it stands for.
-    pub fn new_entry(self, key: &str, value: Node) -> NewEntry {
-        let mapping = self.target();
-        let span = match &self.document.tape[mapping] {
-            Item::Open { span, .. } => span.range(),
-            _ => 0..0,
-        };
-        NewEntry {
-            mapping,
-            span,
-            key: key.to_owned(),
-            value,
-            spelling: None,
-        }
     }
 
     fn own(self, key: &str) -> Option<Self> {
@@ -293,7 +213,7 @@ impl<'d, 'a> NodeRef<'d, 'a> {
         entry.map(|(_, node)| node)
     }
 
-    /// The nodes in it, if it is of that shape.
+    /// The child nodes, if this node has that shape.
     fn children(self, shape: Shape) -> impl Iterator<Item = Self> {
         let document = self.document;
         let target = Some(self.target()).filter(|_| self.shape() == shape);
@@ -303,13 +223,18 @@ impl<'d, 'a> NodeRef<'d, 'a> {
             .map(move |index| Self { document, index })
     }
 
-    /// The node that it is, or that its alias stands for.
-    fn target(self) -> usize {
+    /// The document that the node is part of.
+    pub(crate) fn document(self) -> &'d Document<'a> {
+        self.document
+    }
+
+    /// The index on the tape of this node or, for an alias, of the node that it refers to.
+    pub(crate) fn target(self) -> usize {
         self.document.dereferenced(self.index)
     }
 }
 
-/// Shows its place; never a value.
+/// Shows the shape and the span, never a value.
 impl fmt::Debug for NodeRef<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} at {:?}", self.shape(), self.span())

@@ -6,17 +6,22 @@ use crate::format::Format;
 use crate::{binary, dotenv, ini, json, yaml};
 
 impl<'a> Document<'a> {
-    /// Parses `text` as `format`. The binary format's plaintext is one value, its encrypted form a document in JSON.
+    /// Parses `text` as `format`. Without a [reserved key](Self::parse_reserving), the whole text
+    /// is contents. The binary format takes any bytes as one value.
     ///
     /// # Errors
-    /// [`Error::Syntax`] and [`Error::Unsupported`] with the place; [`Error::Limit`] for 4 GiB and more, for nesting deeper
-    /// than [`MAX_DEPTH`] and for aliases that expand to more than [`MAX_EXPANDED`] nodes.
+    /// [`Error::Syntax`], [`Error::Unsupported`] and [`Error::Unrepresentable`] with the location;
+    /// [`Error::Limit`] for texts of 4 GiB and more, for nesting deeper than
+    /// [`MAX_DEPTH`](crate::MAX_DEPTH) and for aliases that expand to more than
+    /// [`MAX_EXPANDED`](crate::MAX_EXPANDED) nodes.
     pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized), format: Format) -> Result<Self> {
         Self::parse_with(text.as_ref(), format, None)
     }
 
-    /// The same, with a key at the top level that does not belong to the contents: `reserved` in YAML and JSON, the section of that name in INI,
-    /// and the variables that begin with it and `_` in dotenv. What stands there is listed in [`reserved_entries`](Self::reserved_entries).
+    /// Parses a text in which one key at the top level does not belong to the contents: the key
+    /// `reserved` in YAML and JSON, the section of that name in INI, and the variables that begin
+    /// with the name and `_` in dotenv. [`reserved_entries`](Self::reserved_entries) lists these
+    /// entries.
     ///
     /// # Errors
     /// As for [`parse`](Self::parse); [`Error::ReservedEntry`] if the value of the key is not a mapping.
@@ -48,7 +53,8 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Parses a text in the format of this document, with the same reserved key, in which values have tokens in their places already.
+    /// Parses a text in the format of this document and with the same reserved key, in which
+    /// one-line tokens have replaced some of the values already.
     ///
     /// # Errors
     /// As for [`parse`](Self::parse).
@@ -59,12 +65,14 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Parses YAML, and so JSON, as loosely as the loosest of its readers: duplicate keys, keys that are not strings, lists and scalars
-    /// at the top level, and an alias inside the node that it points to are accepted. For programs that judge a text which
-    /// [`parse`](Self::parse) refuses; such a document is never encrypted. The `sops` entry is an entry like any other.
+    /// Parses YAML, which includes JSON, as leniently as the most lenient reader: duplicate keys,
+    /// keys that are not strings, sequences and scalars at the top level, and an alias inside the
+    /// node that it refers to are accepted. For linters and other programs that examine a text
+    /// without changing it. No key is reserved.
     ///
     /// # Errors
-    /// [`Error::Syntax`] for what no parser of YAML 1.2 reads, and [`Error::Limit`] as for [`parse`](Self::parse).
+    /// [`Error::Syntax`] for texts that no parser of YAML 1.2 reads, and [`Error::Limit`] as for
+    /// [`parse`](Self::parse).
     pub fn parse_leniently(text: &'a str) -> Result<Self> {
         if u32::try_from(text.len()).is_err() {
             return Err(Error::Limit {
@@ -76,13 +84,15 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The bytes as the text that all formats but the binary one are.
+/// The bytes as text, which every format except binary consists of.
 fn utf8(bytes: &[u8]) -> Result<&str> {
     str::from_utf8(bytes).map_err(|error| {
         let valid = error.valid_up_to();
         Error::Syntax {
-            // What is before that place is valid by its definition.
-            location: Location::of(str::from_utf8(&bytes[..valid]).unwrap_or_default(), valid),
+            location: Location::of(
+                str::from_utf8(&bytes[..valid]).expect("the text is valid up to there"),
+                valid,
+            ),
             message: "this is not valid UTF-8".to_owned(),
         }
     })

@@ -1,4 +1,5 @@
-//! Key paths: a table of nodes that point at their parents, so that a path costs one node however deep it is.
+//! Key paths: a table of entries that point at their parents, so that a path costs one entry
+//! however deep it is.
 
 use std::borrow::Cow;
 
@@ -10,9 +11,9 @@ pub struct PathId(u32);
 pub const ROOT: PathId = PathId(0);
 
 #[derive(Clone, Debug)]
-struct Node<'a> {
+struct PathNode<'a> {
     parent: PathId,
-    /// Where the key stands in the source, for messages and for removing an entry.
+    /// The offset of the key in the source, for messages and for removing an entry.
     at: u32,
     key: Cow<'a, str>,
 }
@@ -20,14 +21,14 @@ struct Node<'a> {
 /// The key paths of a document. Sequences add nothing to a path.
 #[derive(Clone, Debug)]
 pub struct Paths<'a> {
-    nodes: Vec<Node<'a>>,
+    nodes: Vec<PathNode<'a>>,
 }
 
 impl<'a> Paths<'a> {
-    /// With room for so many paths before they have to move.
+    /// With room for `count` paths.
     pub(crate) fn with_capacity(count: usize) -> Self {
         let mut nodes = Vec::with_capacity(count + 1);
-        nodes.push(Node {
+        nodes.push(PathNode {
             parent: ROOT,
             at: 0,
             key: Cow::Borrowed(""),
@@ -35,15 +36,16 @@ impl<'a> Paths<'a> {
         Self { nodes }
     }
 
-    /// Adds the path of the entry `key`, which stands at offset `at`, of the mapping whose path is `parent`.
+    /// Adds the path of the entry `key`, which is at offset `at`, in the mapping whose path is
+    /// `parent`.
     pub(crate) fn push(&mut self, parent: PathId, key: Cow<'a, str>, at: u32) -> PathId {
         let id = PathId(self.nodes.len() as u32);
-        self.nodes.push(Node { parent, at, key });
+        self.nodes.push(PathNode { parent, at, key });
         id
     }
 
     #[expect(clippy::len_without_is_empty, reason = "there is always the top level")]
-    /// How many paths there are, the top level's included; [`PathId::index`] is below it.
+    /// The number of paths, including the top level. [`PathId::index`] is less than this.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
@@ -53,10 +55,11 @@ impl<'a> Paths<'a> {
         (0..self.nodes.len() as u32).map(PathId)
     }
 
-    /// Adds the paths of another table behind these, its top level being this one's. Gives by how much they [move](PathId::moved).
+    /// Adds the paths of another table, whose top level is the same. Returns the number that their
+    /// indexes [move](PathId::moved) by.
     pub(crate) fn append(&mut self, other: Self) -> u32 {
         let shift = self.nodes.len() as u32 - 1;
-        let moved = |node: Node<'a>| Node {
+        let moved = |node: PathNode<'a>| PathNode {
             parent: node.parent.moved(shift),
             ..node
         };
@@ -65,12 +68,12 @@ impl<'a> Paths<'a> {
         shift
     }
 
-    /// Forgets the paths from index `length` on, which nothing may refer to.
+    /// Removes the paths from index `length` on, which nothing may refer to.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.nodes.truncate(length);
     }
 
-    /// The path of the mapping that holds the entry; the top level's is itself.
+    /// The path of the mapping that contains the entry; the top level is its own parent.
     pub fn parent(&self, id: PathId) -> PathId {
         self.nodes[id.index()].parent
     }
@@ -80,12 +83,12 @@ impl<'a> Paths<'a> {
         &self.nodes[id.index()].key
     }
 
-    /// Where the key stands in the source.
+    /// The offset in bytes of the key in the source.
     pub fn key_offset(&self, id: PathId) -> u32 {
         self.nodes[id.index()].at
     }
 
-    /// The paths from the top level (left out) down to `id`.
+    /// The paths from below the top level down to `id`.
     pub fn ancestry(&self, id: PathId) -> Vec<PathId> {
         let mut line = Vec::new();
         let mut at = id;
@@ -112,7 +115,7 @@ impl<'a> Paths<'a> {
 }
 
 impl PathId {
-    /// Its place in the table.
+    /// The index in the table.
     pub fn index(self) -> usize {
         self.0 as usize
     }

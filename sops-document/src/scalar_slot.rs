@@ -1,41 +1,43 @@
-//! How the text around a scalar decides what an encrypted value looks like there and what a decrypted one does.
+//! The place of a scalar in the text: what a token looks like there, and how the value is written
+//! when it comes back.
 
 use std::ops::Range;
 
 use crate::canonical;
 use crate::format::Format;
 use crate::value::{Type, Value};
-use crate::yaml::restyle::{self, spell_in_style};
-use crate::yaml::spell::{self, Container, spell};
+use crate::yaml::restyle::{SourceStyle, restyle};
+use crate::yaml::spell::{ParentKind, ScalarContext, SpelledForm, spell};
 use crate::{Collection, Document, Leaf, Style, dotenv, ini, json, yaml};
 
-/// The style that stays in the file around a value while it is encrypted.
+/// The style that stays in the file while a token replaces the value.
 #[derive(Clone, Copy, Debug)]
-enum Form<'a> {
+enum TokenStyle<'a> {
     Plain,
     SingleQuoted,
     DoubleQuoted,
-    /// A block scalar: its header's line, and how many columns its content is indented.
+    /// A block scalar: the line of its header, and the columns that its content is indented by.
     Block {
         header: &'a str,
         indent: usize,
     },
 }
 
-/// The container that a scalar stands in: its kind, and where it begins in the text.
+/// The container that a scalar is in.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings {
-    /// Its kind.
+    /// Whether it is a mapping or a sequence.
     pub kind: Collection,
-    /// The offset that it begins at.
+    /// The offset in bytes where it begins.
     pub start: usize,
 }
 
-/// A place for a scalar.
+/// The place of a scalar, in which a program exchanges the value for a token (text in one line
+/// without quotes, backslashes or `: `) and back.
 #[derive(Clone, Copy, Debug)]
 pub struct ScalarSlot<'a> {
     format: Format,
-    form: Form<'a>,
+    style: TokenStyle<'a>,
     flow: bool,
     around: Surroundings,
     text: &'a str,
@@ -43,47 +45,53 @@ pub struct ScalarSlot<'a> {
 }
 
 impl<'a> ScalarSlot<'a> {
-    /// The place that a plaintext leaf has once it is encrypted.
+    /// The slot of a value that is in the text as it is.
     pub fn of_value(document: &Document<'a>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
-        let form = match (document.format, leaf.style, leaf.flow) {
-            (Format::Json, ..) | (_, Style::DoubleQuoted, _) => Form::DoubleQuoted,
-            // A plain scalar of a flow collection cannot hold brackets and commas, so quotes stand for it.
+        let style = match (document.format, leaf.style, leaf.flow) {
+            (Format::Json, ..) | (_, Style::DoubleQuoted, _) => TokenStyle::DoubleQuoted,
+            // A plain scalar of a flow collection cannot hold brackets and commas, so a token gets quotes there.
             (_, Style::Plain | Style::SingleQuoted | Style::Tagged, true)
-            | (_, Style::SingleQuoted, false) => Form::SingleQuoted,
-            (_, Style::Plain | Style::Tagged, false) => Form::Plain,
-            (_, Style::Literal | Style::Folded, _) => block_form(document.source(leaf.span), leaf),
+            | (_, Style::SingleQuoted, false) => TokenStyle::SingleQuoted,
+            (_, Style::Plain | Style::Tagged, false) => TokenStyle::Plain,
+            (_, Style::Literal | Style::Folded, _) => block_style(document.source(leaf.span), leaf),
         };
-        Self::new(document, leaf, around, form)
+        Self::new(document, leaf, around, style)
     }
 
-    /// Where [`ScalarSlot::range`] begins for a plaintext leaf: a comment behind a block's header, if that stays, stands before it.
+    /// The start of [`range`](Self::range) for a value that is in the text as it is. If the header
+    /// of a block scalar stays, a comment on that line comes before this offset.
     pub fn start_of_value(document: &Document<'_>, leaf: &Leaf<'_>) -> usize {
         let start = leaf.span.range().start;
         match leaf.style {
-            Style::Literal | Style::Folded => match block_form(document.source(leaf.span), leaf) {
-                Form::Block { header, .. } => start + header.len(),
+            Style::Literal | Style::Folded => match block_style(document.source(leaf.span), leaf) {
+                TokenStyle::Block { header, .. } => start + header.len(),
                 _ => start,
             },
             _ => start,
         }
     }
 
-    /// The place that an encrypted leaf has.
+    /// The slot of a value that a token has replaced.
     pub fn of_token(document: &Document<'a>, leaf: &Leaf<'_>, around: Surroundings) -> Self {
-        let form = match leaf.style {
-            Style::Plain | Style::Tagged => Form::Plain,
-            Style::SingleQuoted => Form::SingleQuoted,
-            Style::DoubleQuoted => Form::DoubleQuoted,
-            Style::Literal | Style::Folded => block_form(document.source(leaf.span), leaf),
+        let style = match leaf.style {
+            Style::Plain | Style::Tagged => TokenStyle::Plain,
+            Style::SingleQuoted => TokenStyle::SingleQuoted,
+            Style::DoubleQuoted => TokenStyle::DoubleQuoted,
+            Style::Literal | Style::Folded => block_style(document.source(leaf.span), leaf),
         };
-        Self::new(document, leaf, around, form)
+        Self::new(document, leaf, around, style)
     }
 
-    fn new(document: &Document<'a>, leaf: &Leaf<'_>, around: Surroundings, form: Form<'a>) -> Self {
+    fn new(
+        document: &Document<'a>,
+        leaf: &Leaf<'_>,
+        around: Surroundings,
+        style: TokenStyle<'a>,
+    ) -> Self {
         let span = leaf.span.range();
         Self {
             format: document.format,
-            form,
+            style,
             flow: leaf.flow,
             around,
             text: document.text,
@@ -91,11 +99,12 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// What of the text the value takes the place of: all of the scalar, but for the header of a block that stays.
+    /// The range of the text that is exchanged: the whole scalar, except the header of a block
+    /// scalar that stays.
     pub fn range(&self) -> Range<usize> {
         let (start, end) = self.span;
-        match self.form {
-            Form::Block { header, .. } => start + header.len()..end,
+        match self.style {
+            TokenStyle::Block { header, .. } => start + header.len()..end,
             // A block scalar that cannot stay one ends its line, which what takes its place must not.
             _ if self.format == Format::Yaml => {
                 start..end - yaml::source::line_break(&self.text[start..end]).len()
@@ -104,30 +113,31 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// The source text that the value takes the place of.
+    /// The source text in [`range`](Self::range).
     pub fn source(&self) -> &'a str {
         &self.text[self.range()]
     }
 
-    /// Writes an encrypted value in this form.
+    /// Appends a token in the style of this slot: the quotes, the indentation and the anchor around
+    /// what `value` appends.
     pub fn write_token(&self, out: &mut String, value: impl FnOnce(&mut String)) {
-        match self.form {
-            Form::Plain => {
+        match self.style {
+            TokenStyle::Plain => {
                 out.push_str(self.anchor());
                 value(out);
             }
-            Form::SingleQuoted => {
+            TokenStyle::SingleQuoted => {
                 out.push_str(self.anchor());
                 out.push('\'');
                 value(out);
                 out.push('\'');
             }
-            Form::DoubleQuoted => {
+            TokenStyle::DoubleQuoted => {
                 out.push('"');
                 value(out);
                 out.push('"');
             }
-            Form::Block { indent, .. } => {
+            TokenStyle::Block { indent, .. } => {
                 out.extend(std::iter::repeat_n(' ', indent));
                 value(out);
                 out.push_str(yaml::source::line_break(self.source()));
@@ -135,7 +145,7 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// The anchor of YAML that stays before an encrypted value.
+    /// The YAML anchor that stays in front of a token.
     fn anchor(&self) -> &'a str {
         match self.format {
             Format::Yaml => yaml::source::anchor_before(self.source()),
@@ -143,8 +153,31 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// Writes a decrypted value as it is spelled here unless a kept spelling says otherwise. `plaintext` is what was
-    /// encrypted, `value` its canonical form.
+    /// The bytes to keep for a value so that its spelling comes back: the source text if Go reads
+    /// the same value from it, otherwise the canonical form. `scratch` is a buffer that calls can
+    /// share.
+    pub fn plaintext<'v>(&self, value: &'v Value<'_>, scratch: &mut String) -> &'v [u8]
+    where
+        'a: 'v,
+    {
+        if value.kind == Type::Str {
+            return &value.bytes;
+        }
+        let source = self.source();
+        scratch.clear();
+        self.spell(&value.bytes, value, scratch);
+        let reads_the_same = || {
+            canonical::canonical(value.kind, source.as_bytes())
+                .is_some_and(|read| read == value.bytes)
+        };
+        if scratch != source && reads_the_same() {
+            return source.as_bytes();
+        }
+        &value.bytes
+    }
+
+    /// Appends a value as it is written in this slot. `plaintext` is what
+    /// [`plaintext`](Self::plaintext) returned for it, `value` has its canonical form.
     pub fn spell(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) -> Spelled {
         match self.format {
             Format::Yaml => return self.spell_yaml(plaintext, value, out),
@@ -156,9 +189,9 @@ impl<'a> ScalarSlot<'a> {
     }
 
     fn spell_ini(&self, value: &Value<'_>, out: &mut String) {
-        let in_quotes = match self.form {
-            Form::SingleQuoted => ini::spell::spell_in_quotes(out, value, '\''),
-            Form::DoubleQuoted => ini::spell::spell_in_quotes(out, value, '"'),
+        let in_quotes = match self.style {
+            TokenStyle::SingleQuoted => ini::spell::spell_in_quotes(out, value, '\''),
+            TokenStyle::DoubleQuoted => ini::spell::spell_in_quotes(out, value, '"'),
             _ => false,
         };
         if !in_quotes {
@@ -182,67 +215,61 @@ impl<'a> ScalarSlot<'a> {
     fn spell_yaml(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) -> Spelled {
         if let Some(style) = self.style(plaintext, value)
             && let Ok(text) = str::from_utf8(plaintext)
-            && self.spell_in_style(text, value.kind, style, out)
+            && self.restyle(text, value.kind, style, out)
         {
             return Spelled::InPlace;
         }
         let container = match (self.flow, self.around.kind) {
-            (true, _) => Container::Flow,
-            (_, Collection::Mapping) => Container::Mapping,
-            (_, Collection::Sequence) => Container::Sequence,
+            (true, _) => ParentKind::Flow,
+            (_, Collection::Mapping) => ParentKind::Mapping,
+            (_, Collection::Sequence) => ParentKind::Sequence,
         };
-        let place = spell::Place {
+        let place = ScalarContext {
             container,
             // A flow collection may be one long line, which is not to be counted for every value.
             column: match container {
-                Container::Flow => 0,
+                ParentKind::Flow => 0,
                 _ => yaml::source::column(self.text, self.around.start),
             },
             step: yaml::emit::DEFAULT_STEP,
         };
         let start = out.len();
-        let form = spell(out, Some(value), place);
-        match (self.form, form) {
-            (Form::Block { .. }, _) => Spelled::Anew {
+        let style = spell(out, Some(value), place);
+        match (self.style, style) {
+            (TokenStyle::Block { .. }, _) => Spelled::WholeScalar {
                 comment_at: out.len() - start,
             },
-            (_, spell::Form::Block { header_end }) => Spelled::Anew {
-                comment_at: header_end - start,
+            (_, SpelledForm::MultiLine { first_line_end }) => Spelled::WholeScalar {
+                comment_at: first_line_end - start,
             },
-            (_, spell::Form::Line) => Spelled::InPlace,
+            (_, SpelledForm::Line) => Spelled::InPlace,
         }
     }
 
-    /// The style in the file to try first; `None` where SOPS's own spelling is what the style stands for.
-    fn style(&self, plaintext: &[u8], value: &Value<'_>) -> Option<restyle::Style<'a>> {
+    /// The style to try first; `None` if the usual spelling is already in that style.
+    fn style(&self, plaintext: &[u8], value: &Value<'_>) -> Option<SourceStyle<'a>> {
         if value.kind != Type::Str {
             // A plaintext that is not canonical is the source's own spelling.
-            return (plaintext != &*value.bytes).then_some(restyle::Style::Plain);
+            return (plaintext != &*value.bytes).then_some(SourceStyle::Plain);
         }
-        match self.form {
-            Form::Plain => None,
-            Form::SingleQuoted if self.flow => None,
-            Form::SingleQuoted => Some(restyle::Style::SingleQuoted),
-            Form::DoubleQuoted => Some(restyle::Style::DoubleQuoted),
-            Form::Block { header, indent } => Some(restyle::Style::Block {
+        match self.style {
+            TokenStyle::Plain => None,
+            TokenStyle::SingleQuoted if self.flow => None,
+            TokenStyle::SingleQuoted => Some(SourceStyle::SingleQuoted),
+            TokenStyle::DoubleQuoted => Some(SourceStyle::DoubleQuoted),
+            TokenStyle::Block { header, indent } => Some(SourceStyle::Block {
                 header: yaml::source::header(header).indicators(),
                 column: indent,
             }),
         }
     }
 
-    fn spell_in_style(
-        &self,
-        text: &str,
-        kind: Type,
-        style: restyle::Style<'_>,
-        out: &mut String,
-    ) -> bool {
+    fn restyle(&self, text: &str, kind: Type, style: SourceStyle<'_>, out: &mut String) -> bool {
         let start = out.len();
-        if !spell_in_style(out, text, kind, None, style) {
+        if !restyle(out, text, kind, None, style) {
             return false;
         }
-        if let Form::Block { header, .. } = self.form
+        if let TokenStyle::Block { header, .. } = self.style
             && let newline @ ("\r\n" | "\r") = yaml::source::line_break(header)
         {
             let lines = out.split_off(start);
@@ -252,43 +279,20 @@ impl<'a> ScalarSlot<'a> {
     }
 }
 
-/// Where a decrypted value went.
+/// Where a value belongs that [`ScalarSlot::spell`] has written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelled {
-    /// Into [`ScalarSlot::range`].
+    /// In [`ScalarSlot::range`].
     InPlace,
-    /// It takes the place of the whole scalar, a block's header included; a comment behind the scalar belongs behind this
-    /// many bytes of what was written.
-    Anew {
-        /// The offset in what was written.
+    /// In place of the whole scalar, including the header of a block scalar.
+    WholeScalar {
+        /// A comment on the scalar's line goes after this many bytes of what was written.
         comment_at: usize,
     },
 }
 
-/// What to encrypt for a value so that its spelling comes back: the canonical form, or the source where Go reads it as the
-/// same value.
-pub fn plaintext<'v>(
-    place: &ScalarSlot<'v>,
-    value: &'v Value<'_>,
-    scratch: &mut String,
-) -> &'v [u8] {
-    if value.kind == Type::Str {
-        return &value.bytes;
-    }
-    let source = place.source();
-    scratch.clear();
-    place.spell(&value.bytes, value, scratch);
-    let reads_the_same = || {
-        canonical::canonical(value.kind, source.as_bytes()).is_some_and(|read| read == value.bytes)
-    };
-    if scratch != source && reads_the_same() {
-        return source.as_bytes();
-    }
-    &value.bytes
-}
-
-/// A block scalar keeps its header, unless nothing shows how its content is indented.
-fn block_form<'a>(source: &'a str, leaf: &Leaf<'_>) -> Form<'a> {
+/// A block scalar keeps its header, unless nothing shows how far its content is indented.
+fn block_style<'a>(source: &'a str, leaf: &Leaf<'_>) -> TokenStyle<'a> {
     let header = yaml::source::header(source).line();
     let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
     let in_value = value.split(|byte| *byte == b'\n').find_map(leading_spaces);
@@ -298,11 +302,11 @@ fn block_form<'a>(source: &'a str, leaf: &Leaf<'_>) -> Form<'a> {
         .split(|byte| matches!(byte, b'\n' | b'\r'))
         .find_map(leading_spaces);
     match (in_source, in_value) {
-        (Some(source), Some(value)) if source >= value => Form::Block {
+        (Some(source), Some(value)) if source >= value => TokenStyle::Block {
             header,
             indent: source - value,
         },
-        _ => Form::Plain,
+        _ => TokenStyle::Plain,
     }
 }
 

@@ -1,8 +1,13 @@
-//! Splices: spans of a text and what takes their place, applied in one pass.
+//! Splices: ranges of a text with their replacements, applied in one pass.
 
 use std::ops::Range;
 
-/// Replacements in the order of their places; what they do not cover stays as it is.
+use zeroize::Zeroizing;
+
+/// A range in bytes of a text, and the text that replaces it.
+pub type Replacement = (Range<usize>, Zeroizing<String>);
+
+/// Applies replacements in the order of the text. Everything outside of them is copied.
 pub struct Splices<'a> {
     text: &'a str,
     out: String,
@@ -11,12 +16,13 @@ pub struct Splices<'a> {
 }
 
 impl<'a> Splices<'a> {
-    /// Starts with `text`; the result is expected to have `capacity` bytes.
+    /// Starts at the beginning of `text`. `capacity` is the expected length of the result in bytes.
     pub fn new(text: &'a str, capacity: usize) -> Self {
         Self::of_part(text, 0..text.len(), capacity)
     }
 
-    /// Starts with the part of `text` at `range`; ranges to be replaced are still those of the whole text.
+    /// Starts at the beginning of `range` and ends at its end. Ranges to replace are still ranges
+    /// of the whole text.
     pub fn of_part(text: &'a str, range: Range<usize>, capacity: usize) -> Self {
         Self {
             text,
@@ -26,7 +32,8 @@ impl<'a> Splices<'a> {
         }
     }
 
-    /// Copies up to the range and leaves it out; the replacement is to be pushed onto what is returned.
+    /// Copies the text before the range and skips the range. Push the replacement onto the returned
+    /// string.
     pub fn replace(&mut self, range: Range<usize>) -> &mut String {
         let start = range.start.max(self.done);
         self.out.push_str(&self.text[self.done..start]);
@@ -34,12 +41,12 @@ impl<'a> Splices<'a> {
         &mut self.out
     }
 
-    /// Up to where the text has been copied or replaced.
+    /// The offset up to which the text has been copied or replaced.
     pub fn done(&self) -> usize {
         self.done
     }
 
-    /// Copies the rest and gives the result.
+    /// Copies the rest and returns the result.
     pub fn finish(mut self) -> String {
         if self.done < self.end {
             self.out.push_str(&self.text[self.done..self.end]);

@@ -1,4 +1,5 @@
-//! What stands in a document, in the order in which SOPS walks it: containers, values, aliases and comments, each with its place in the text.
+//! What is in a document, in document order: containers, values, aliases and comments, each with
+//! its span in the text.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -6,23 +7,23 @@ use std::ops::Range;
 use crate::path::PathId;
 use crate::value::Value;
 
-/// Containers may be nested this deep, alias expansion included.
+/// The deepest nesting of containers, aliases expanded.
 pub const MAX_DEPTH: usize = 1_000;
 
-/// Aliases may expand to this many leaves and containers in one text.
+/// The number of leaves and containers that the aliases of one text may expand to.
 pub const MAX_EXPANDED: usize = 1_000_000;
 
 /// A range of bytes of the source text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Where it begins.
+    /// The offset of the first byte.
     pub start: u32,
-    /// Where it ends.
+    /// The offset after the last byte.
     pub end: u32,
 }
 
 impl Span {
-    /// The span of a range in a text that is shorter than 4 GiB, as that of any document is.
+    /// The span of a range. The text must be shorter than 4 GiB, as the text of every document is.
     pub fn new(range: Range<usize>) -> Self {
         Self {
             start: range.start as u32,
@@ -30,83 +31,83 @@ impl Span {
         }
     }
 
-    /// The range, to index a text with.
+    /// The range to index a text with.
     pub fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 }
 
-/// What a container holds.
+/// The kind of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Collection {
     /// Keys with values.
     Mapping,
-    /// Values in an order.
+    /// Values in order.
     Sequence,
 }
 
 /// How a scalar is written in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// Without quotes, and all values that are not strings.
+    /// Without quotes. All values that are not strings are plain, unless they are tagged.
     Plain,
     /// In single quotes.
     SingleQuoted,
-    /// In double quotes, as all strings of JSON.
+    /// In double quotes, like every string in JSON.
     DoubleQuoted,
-    /// A block scalar of YAML that keeps its line breaks: `|`.
+    /// A YAML block scalar that keeps its line breaks: `|`.
     Literal,
-    /// A block scalar of YAML that folds them: `>`.
+    /// A YAML block scalar that folds its line breaks: `>`.
     Folded,
-    /// With a tag that only fits plaintext, such as `!!int`; the span covers tag and scalar.
+    /// With a tag that fits this value only, such as `!!int`. The span includes the tag.
     Tagged,
 }
 
-/// A value that is neither container nor comment, with its place in the source.
+/// A scalar with its span in the source.
 #[derive(Clone, Debug)]
 pub struct Leaf<'a> {
-    /// The path of the entry, or of the sequence that it is an item of.
+    /// The path of the entry or, for an item of a sequence, of the sequence.
     pub path: PathId,
-    /// Where it stands; inside an expanded alias, where the anchored original stands.
+    /// Its span; inside an expanded alias, the span of the anchored original.
     pub span: Span,
     /// How it is written.
     pub style: Style,
-    /// Whether it stands in a flow collection (all of JSON does).
+    /// Whether it is in a flow collection, as every value in JSON is.
     pub flow: bool,
-    /// `None` is null.
+    /// The value; `None` for null.
     pub value: Option<Value<'a>>,
 }
 
-/// One element of the tape, in document order as SOPS walks it.
+/// One element of the tape.
 #[derive(Clone, Debug)]
 pub enum Item<'a> {
     /// A document of the stream begins.
     Document {
         /// The index of its `Close`.
         close: u32,
-        /// The offset where a reserved entry would go.
+        /// The offset in bytes where a reserved entry would go.
         end: u32,
     },
     /// A container begins.
     Open {
-        /// What it holds.
+        /// Mapping or sequence.
         kind: Collection,
         /// Whether it is written in brackets or braces.
         flow: bool,
         /// Its own path.
         path: PathId,
-        /// Where it stands.
+        /// Its span.
         span: Span,
         /// The index of its `Close`.
         close: u32,
     },
-    /// An alias: what follows until its `Close` is a copy of other items, under this path.
+    /// An alias. The items up to its `Close` are copies of the items that it refers to, under this path.
     Alias {
         /// Its own path.
         path: PathId,
-        /// Where it stands.
+        /// Its span.
         span: Span,
-        /// The index of the first item that it stands for.
+        /// The index of the first item of the node that it refers to.
         target: u32,
         /// The index of its `Close`.
         close: u32,
@@ -120,29 +121,30 @@ pub enum Item<'a> {
     Leaf(Leaf<'a>),
     /// A comment.
     Comment {
-        /// The container that Go's library finds it in; if it is lost, the one that it stands in.
+        /// The path of the container that Go's library assigns it to; for a lost comment, of the container that it is written in.
         path: PathId,
-        /// Where it stands, with its `#`.
+        /// Its span, with the `#`.
         span: Span,
         /// Whether Go's library drops it.
         lost: bool,
     },
 }
 
-/// The text of a comment, and how another text is written in its place.
+/// The text of a comment, and how to write another text in its place.
 #[derive(Clone, Debug, Default)]
 pub struct Comment<'a> {
-    /// Where its text stands, behind its marker.
+    /// The range of its text, after its marker.
     pub place: Range<usize>,
-    /// What SOPS has for its text. In INI that is more than what stands at the place.
+    /// The text as Go's library reads it. In INI that can be more than the text at `place`.
     pub text: Cow<'a, str>,
-    /// Whether SOPS takes it for a part of the comment before it on the tape, as INI has them.
+    /// Whether it continues the comment before it on the tape. In INI, the comment lines above a
+    /// key and the comment after its value are one comment.
     pub continues: bool,
-    /// What goes before a token in its place; only INI needs that.
+    /// What to write before a token that replaces the text; only INI needs it.
     pub prefix: &'static str,
-    /// What goes behind a token in its place.
+    /// What to write after a token that replaces the text.
     pub suffix: String,
 }
 
-/// Text of the source as it stands or, where an escape or a fold changes it, as it reads.
+/// Text of the source: borrowed, unless an escape or a fold changes it.
 pub(crate) type Text<'a> = Cow<'a, str>;

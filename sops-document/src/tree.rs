@@ -1,13 +1,9 @@
-//! A document as a tree of values, apart from any text: what is written where no source text is kept.
+//! A document as a tree of values, without any text around them.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use zeroize::Zeroizing;
-
-use crate::error::Result;
 use crate::value::{Type, Value};
-use crate::{json, yaml};
 
 /// A value or a collection of values.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,79 +19,14 @@ pub enum Node {
 /// A key and its value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The key; SOPS has no keys but strings.
+    /// The key.
     pub key: String,
-    /// What stands under it.
+    /// The value.
     pub value: Node,
 }
 
 impl Node {
-    /// The tree of a JSON value: integers that fit 64 bits are integers, other numbers floats.
-    pub fn from_json(json: &serde_json::Value) -> Self {
-        use serde_json::Value as Json;
-        let scalar = |kind, bytes: String| {
-            Self::Scalar(Some(Value {
-                kind,
-                bytes: Cow::Owned(bytes.into_bytes()),
-            }))
-        };
-        match json {
-            Json::Null => Self::Scalar(None),
-            Json::Bool(truth) => {
-                scalar(Type::Bool, if *truth { "True" } else { "False" }.to_owned())
-            }
-            Json::Number(number) => {
-                let text = number.to_string();
-                match json::number(&text) {
-                    Some(value) => Self::Scalar(Some(value.into_owned())),
-                    None => scalar(Type::Str, text),
-                }
-            }
-            Json::String(text) => scalar(Type::Str, text.clone()),
-            Json::Array(items) => Self::Sequence(items.iter().map(Self::from_json).collect()),
-            Json::Object(members) => {
-                let entry = |(key, value): (&String, &Json)| Entry {
-                    key: key.clone(),
-                    value: Self::from_json(value),
-                };
-                Self::Mapping(members.iter().map(entry).collect())
-            }
-        }
-    }
-}
-
-impl Node {
-    /// The trees of a YAML stream, read as `yaml.v3` reads them: also such as cannot be encrypted for an integer from 2^63 to
-    /// 2^64-1, which is an `Int`. A `sops` block is an entry as any other.
-    ///
-    /// # Errors
-    /// As [`Document::parse`](crate::Document::parse).
-    pub fn from_yaml(text: &str) -> Result<Vec<Self>> {
-        Ok(yaml::parse_to_read(text)?.trees().collect())
-    }
-
-    /// The tree as a YAML document, spelled as SOPS spells values: what `yaml.v3` reads from it is this tree.
-    ///
-    /// ```
-    /// use sops_document::tree::Node;
-    ///
-    /// let tree = Node::from_json(&serde_json::json!({"items": [{"on": "yes"}]}));
-    /// assert_eq!(*tree.to_yaml(), "items:\n    - \"on\": \"yes\"\n");
-    /// ```
-    pub fn to_yaml(&self) -> Zeroizing<String> {
-        Zeroizing::new(yaml::emit::emit(self, yaml::emit::DEFAULT_STEP))
-    }
-
-    /// The tree as a JSON document, its levels indented by so many spaces, or by a tab.
-    ///
-    /// # Errors
-    /// [`Error::Unwritable`](crate::Error::Unwritable) for an infinity or NaN, which JSON has no form for.
-    pub fn to_json(&self, indent: Option<u8>) -> Result<Zeroizing<String>> {
-        let indent = json::emit::Indent::new(indent);
-        Ok(Zeroizing::new(json::emit::emit(self, indent)?))
-    }
-
-    /// What stands under `key`, if this is a mapping that has it.
+    /// The value under `key`; `None` if this is no mapping or has no such key.
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Mapping(entries) => entries
@@ -106,7 +37,7 @@ impl Node {
         }
     }
 
-    /// The text, if this is a string.
+    /// The text of a string; `None` for other types.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Scalar(Some(Value {
@@ -118,21 +49,12 @@ impl Node {
     }
 }
 
-impl From<String> for Node {
-    fn from(text: String) -> Self {
-        text.as_str().into()
-    }
-}
-
-impl From<bool> for Node {
-    fn from(truth: bool) -> Self {
-        Self::from_json(&truth.into())
-    }
-}
-
 impl From<i64> for Node {
     fn from(number: i64) -> Self {
-        Self::from_json(&number.into())
+        Self::Scalar(Some(Value {
+            kind: Type::Int,
+            bytes: Cow::Owned(number.to_string().into_bytes()),
+        }))
     }
 }
 
@@ -142,9 +64,19 @@ impl From<i32> for Node {
     }
 }
 
-impl From<serde_json::Value> for Node {
-    fn from(json: serde_json::Value) -> Self {
-        Self::from_json(&json)
+impl From<bool> for Node {
+    fn from(truth: bool) -> Self {
+        let canonical = if truth { "True" } else { "False" };
+        Self::Scalar(Some(Value {
+            kind: Type::Bool,
+            bytes: Cow::Borrowed(canonical.as_bytes()),
+        }))
+    }
+}
+
+impl From<String> for Node {
+    fn from(text: String) -> Self {
+        text.as_str().into()
     }
 }
 

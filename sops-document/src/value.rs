@@ -1,9 +1,9 @@
-//! A leaf's value as SOPS sees it: a type and the bytes that are encrypted and hashed.
+//! The value of a scalar: a type, and bytes in a canonical form.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// The type of a value, the `type` of `ENC[…,type:…]`.
+/// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
     /// UTF-8 text.
@@ -14,16 +14,16 @@ pub enum Type {
     Float,
     /// `True` or `False`.
     Bool,
-    /// An instant, RFC 3339 with nanoseconds as needed; only YAML has it.
+    /// An instant in RFC 3339 with nanoseconds as needed. Only YAML has this type.
     Time,
-    /// Raw bytes; read, never written.
+    /// Raw bytes. No parser produces this type.
     Bytes,
-    /// A comment's text after its `#`; outside the MAC.
+    /// The text of a comment. No leaf has this type.
     Comment,
 }
 
 impl Type {
-    /// The name in an encrypted value.
+    /// The name: `str`, `int`, `float`, `bool`, `time`, `bytes` or `comment`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Str => "str",
@@ -36,7 +36,7 @@ impl Type {
         }
     }
 
-    /// The type of that name.
+    /// The type of that [name](Self::name).
     pub fn from_name(name: &str) -> Option<Self> {
         [
             Self::Str,
@@ -52,15 +52,17 @@ impl Type {
     }
 }
 
-/// A resolved value in its canonical form, the bytes that the MAC is taken over.
+/// A value in its canonical form.
 ///
-/// An `Int` is in decimal as Go's `strconv.Itoa` writes it, a `Float` as `FormatFloat(v, 'f', -1, 64)`, a `Bool` is
-/// `True` or `False`, a `Time` RFC 3339 with nanoseconds as needed. `None` in place of a value stands for `null`.
+/// An `Int` is in decimal as Go's `strconv.Itoa` writes it, a `Float` as `FormatFloat(v, 'f', -1,
+/// 64)`, a `Bool` is `True` or `False`, a `Time` is RFC 3339 with nanoseconds as needed. Where a
+/// value is optional, `None` is null.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Value<'a> {
     /// The type.
     pub kind: Type,
-    /// The canonical form; UTF-8 but for `!!binary` and the binary format, whose strings are any bytes.
+    /// The canonical form. It is UTF-8, except for `!!binary` and the binary format, whose strings
+    /// are any bytes.
     pub bytes: Cow<'a, [u8]>,
 }
 
@@ -77,12 +79,12 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether it is text.
+    /// Whether it is a string.
     pub fn is_str(&self) -> bool {
         self.kind == Type::Str
     }
 
-    /// The value with a copy of what it borrows.
+    /// The value with a copy of the bytes that it borrows.
     pub fn into_owned(self) -> Value<'static> {
         Value {
             kind: self.kind,
@@ -91,7 +93,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Shows the type; never the value.
+/// Shows the type, never the value.
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Value({})", self.kind.name())

@@ -1,4 +1,4 @@
-//! Writes values into the slots of their tokens, and between them what else changes in the text.
+//! Writes values into the slots of their tokens, together with other replacements.
 
 use std::ops::Range;
 
@@ -8,14 +8,12 @@ use crate::containers::Containers;
 use crate::document::Document;
 use crate::format::Format;
 use crate::scalar_slot::{ScalarSlot, Spelled};
-use crate::splice::Splices;
+use crate::splice::{Replacement, Splices};
 use crate::tape::{Leaf, Span};
 use crate::yaml;
 
-/// A range of the text and what takes its place.
-pub type Replacement = (Range<usize>, Zeroizing<String>);
-
-/// A text in the making: the values that have been written, and between them the other replacements in the order of the text.
+/// Builds a text from a document: values go into their slots, and other replacements between them,
+/// all in the order of the text.
 pub struct ValueWriter<'t> {
     text: &'t str,
     has_anchors: bool,
@@ -24,7 +22,8 @@ pub struct ValueWriter<'t> {
 }
 
 impl<'t> ValueWriter<'t> {
-    /// Starts with the text of the document. `others` are in its order.
+    /// Starts with the text of the document. `others` are the replacements that are no values, in
+    /// the order of the text.
     pub fn new(document: &Document<'t>, others: &'t [Replacement]) -> Self {
         let text = document.text;
         Self {
@@ -36,7 +35,8 @@ impl<'t> ValueWriter<'t> {
         }
     }
 
-    /// Puts a value where it belongs, and a comment behind it behind its first line.
+    /// Writes a value that [`ScalarSlot::spell`] has spelled as `spelling`. A comment on the line
+    /// of the scalar stays on the first line of the value.
     pub fn value(
         &mut self,
         leaf: &Leaf<'_>,
@@ -44,7 +44,7 @@ impl<'t> ValueWriter<'t> {
         spelled: Spelled,
         spelling: &str,
     ) {
-        let Spelled::Anew { comment_at } = spelled else {
+        let Spelled::WholeScalar { comment_at } = spelled else {
             self.replace(place.range(), spelling);
             return;
         };
@@ -75,7 +75,8 @@ impl<'t> ValueWriter<'t> {
         out.push_str(&spelling[comment_at..]);
     }
 
-    /// Puts a node's source text where it belongs: in the place of a leaf at `range`, or of the container `up` levels around it.
+    /// Writes `text`, the source text of a node, in place of the leaf at `range` or, if `up` is not
+    /// 0, of the container `up` levels out.
     pub fn source(
         &mut self,
         text: &str,
@@ -90,13 +91,13 @@ impl<'t> ValueWriter<'t> {
         } else if !self.has_anchors || yaml::source::anchor_before(text).is_empty() {
             self.replace(range, text);
         } else {
-            // The anchor stood behind a tag, in the spelling, and now stands before the value.
+            // The anchor followed a tag, in the spelling, and now precedes the value.
             let start = yaml::source::anchor_start(self.text, range.start);
             self.replace(start..range.end, text);
         }
     }
 
-    /// Puts `with` in the place of the range, unless it is part of what has been replaced already.
+    /// Replaces the range by `with`, unless it is part of a range that has been replaced already.
     pub fn replace(&mut self, range: Range<usize>, with: &str) {
         self.flush(range.start);
         if range.start >= self.splices.done() {
@@ -104,7 +105,7 @@ impl<'t> ValueWriter<'t> {
         }
     }
 
-    /// Makes the other changes that stand before `offset`.
+    /// Writes the other replacements that come before `offset`.
     fn flush(&mut self, offset: usize) {
         while let Some((at, text)) = self.others.next_if(|(at, _)| at.start < offset) {
             // What begins in a value, such as the line break between it and a reserved entry, goes with the value up to its end.
@@ -114,7 +115,7 @@ impl<'t> ValueWriter<'t> {
         }
     }
 
-    /// The text.
+    /// Writes what is left and returns the text.
     pub fn finish(mut self) -> Zeroizing<String> {
         self.flush(usize::MAX);
         Zeroizing::new(self.splices.finish())

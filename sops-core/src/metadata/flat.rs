@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 use sops_document::Component;
-use sops_document::reserved::Line;
+use sops_document::ReservedLine;
 
 const KEY: &str = "__map_";
 const INDEX: &str = "__list_";
@@ -61,9 +61,11 @@ pub(crate) struct Fault {
 }
 
 /// The tree of names and texts.
-pub(crate) fn unflatten(lines: impl IntoIterator<Item = Line>) -> Result<Map<String, Json>, Fault> {
+pub(crate) fn unflatten(
+    lines: impl IntoIterator<Item = ReservedLine>,
+) -> Result<Map<String, Json>, Fault> {
     let mut top = Node::default();
-    for Line { at, name, text } in lines {
+    for ReservedLine { at, name, text } in lines {
         let wrong = |reason: &str| {
             Err(Fault {
                 at: Some(at),
@@ -196,9 +198,9 @@ mod tests {
     }
 
     /// The entries as lines, each at its number.
-    fn lines(list: Vec<(String, String)>) -> impl Iterator<Item = Line> {
+    fn lines(list: Vec<(String, String)>) -> impl Iterator<Item = ReservedLine> {
         let list = list.into_iter().enumerate();
-        list.map(|(at, (name, text))| Line { at, name, text })
+        list.map(|(at, (name, text))| ReservedLine { at, name, text })
     }
 
     #[test]

@@ -10,10 +10,10 @@ use crate::error::Result;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::plan::{Plan, Site};
 use crate::pipeline::selection::Selection;
+use sops_document::Containers;
 use sops_document::Type;
-use sops_document::containers::Containers;
-use sops_document::scalar_slot::{self, ScalarSlot, Surroundings};
 use sops_document::{Document, Item, Leaf, PathId, Splices};
+use sops_document::{ScalarSlot, Surroundings};
 
 /// A range of the text with the sites in it.
 pub(super) struct Part<'d, 'a> {
@@ -191,7 +191,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
         };
         self.encryptor.at(self.document, leaf.path);
         let plaintext = match place {
-            Some(place) => scalar_slot::plaintext(place, value, &mut self.scratch),
+            Some(place) => place.plaintext(value, &mut self.scratch),
             None => &value.bytes,
         };
         self.encryptor.encrypted(value.kind, plaintext, out);

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::selection::Selection;
 use crate::pipeline::source_forms::SourceForms;
-use sops_document::value_writer::Replacement;
+use sops_document::Replacement;
 use sops_document::{Comment, Document, Item, PathId, ROOT, Type};
 
 /// The changes in the order of the text, and how many comments could not be opened.

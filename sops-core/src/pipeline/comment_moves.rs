@@ -12,8 +12,8 @@ use crate::pipeline::alias;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::selection::{Selection, is_encryptable};
 use crate::rules::EncryptionRule;
-use sops_document::containers::Containers;
-use sops_document::scalar_slot::ScalarSlot;
+use sops_document::Containers;
+use sops_document::ScalarSlot;
 use sops_document::{Document, Item, PathId, Span, Splices};
 
 /// Gives the comments the containers, and the selection, that they have in the encrypted file.

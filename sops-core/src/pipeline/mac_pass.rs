@@ -6,9 +6,9 @@ use crate::mac::Mac;
 use crate::pipeline::selection::{Selection, is_encryptable};
 use crate::pipeline::source_forms::{Address, Node, SourceForms};
 use crate::pipeline::{alias, is_empty_container};
-use sops_document::containers::Containers;
-use sops_document::scalar_slot::{self, ScalarSlot, Spelled};
+use sops_document::Containers;
 use sops_document::{Document, Item, Leaf};
+use sops_document::{ScalarSlot, Spelled};
 
 /// The document's MAC, and the source forms that would not come back by themselves.
 pub(super) fn mac_pass(
@@ -92,7 +92,7 @@ fn unusual_source<'a>(
 ) -> Option<&'a str> {
     let value = leaf.value.as_ref()?;
     let place = ScalarSlot::of_value(document, leaf, containers.innermost());
-    let plaintext = scalar_slot::plaintext(&place, value, scratch);
+    let plaintext = place.plaintext(value, scratch);
     scratch.clear();
     let spelled = place.spell(plaintext, value, scratch);
     let source = place.source();

@@ -16,10 +16,9 @@ use crate::pipeline::content_digest::ContentDigest;
 use crate::pipeline::is_empty_container;
 use crate::pipeline::selection::Selection;
 use crate::pipeline::source_forms::{Address, Node};
-use sops_document::containers::Containers;
-use sops_document::scalar_slot::ScalarSlot;
-use sops_document::value_writer::{Replacement, ValueWriter};
+use sops_document::{Containers, ScalarSlot};
 use sops_document::{Document, Item, Leaf};
+use sops_document::{Replacement, ValueWriter};
 use sops_document::{Type, Value};
 
 /// What a plaintext is for.

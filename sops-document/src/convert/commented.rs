@@ -1,4 +1,4 @@
-//! Comments between YAML and dotenv, the two formats in which they are lines of their own that stand above what they are about.
+//! Documents of single values with their comments, between YAML and dotenv.
 
 use crate::format::Format;
 use crate::tree::Node;
@@ -13,8 +13,8 @@ pub(super) fn go_along(from: Format, to: Format) -> bool {
     )
 }
 
-/// Writes a document of single values in the format `to`, each comment above the entry that SOPS finds it before. `tree` is that
-/// of the document, `step` the spaces a level.
+/// Writes a document of single values in the format `to`, each comment above the entry that follows
+/// it on the tape. `tree` is the tree of the document.
 pub(super) fn write(document: &Document<'_>, tree: Node, to: Format, step: usize) -> String {
     let mut out = String::new();
     let mut behind = 1;
@@ -59,7 +59,7 @@ fn comments(out: &mut String, document: &Document<'_>, items: std::ops::Range<us
 /// What ends a line in YAML 1.1.
 const LINE_BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// Appends a comment of dotenv. As `sops` does, one that holds what ends a line in YAML goes on in a comment of the next line.
+/// Appends a comment of dotenv. One with a character that ends a line in YAML continues in a comment on the next line, as in `sops`.
 /// Characters that YAML does not allow are left out, which nothing could read.
 fn in_yaml(out: &mut String, comment: &str) {
     let is_allowed = |character: &char| {

@@ -1,4 +1,4 @@
-//! Plaintexts in another form: a whole document in another format, or one value of it.
+//! Documents in another form: a whole document in another format, or one value of it.
 
 mod commented;
 
@@ -15,31 +15,31 @@ use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
 use crate::{Document, Item, ROOT, binary, dotenv, flat, ini, json, yaml};
 
-/// How many spaces a level has in text that is written anew.
+/// The number of spaces per level in text that is written from scratch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Indentation {
-    /// In YAML; none is 4.
+    /// In YAML; `None` is 4.
     pub yaml: Option<u8>,
-    /// In JSON; none is a tab.
+    /// In JSON; `None` is a tab.
     pub json: Option<u8>,
 }
 
 impl Indentation {
-    /// The columns that a level of YAML is indented by.
+    /// The number of columns that a level of YAML is indented by.
     pub fn yaml_step(&self) -> usize {
         let set = self.yaml.map(usize::from);
         set.map_or(yaml::emit::DEFAULT_STEP, yaml::emit::step)
     }
 }
 
-/// Writes a plaintext in the format `to` as `sops --output-type` does: values as SOPS spells them, aliases expanded,
-/// comments kept between YAML and dotenv and left out otherwise. `indentation` tells the indentation.
+/// Writes a document in the format `to`: values in the usual spelling of Go's libraries, aliases
+/// expanded. Comments are kept between YAML and dotenv and left out otherwise.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for a stream of several documents that is to be anything but YAML, which would hold but one (`sops`
-/// writes the first and drops the others), and for a key that stands twice; [`Error::Unwritable`] for an infinity or NaN in JSON,
-/// for what dotenv, INI or the binary format cannot hold, and for bytes that are not UTF-8 anywhere but in
-/// YAML and the binary format.
+/// [`Error::Unsupported`] for a stream of several documents in any format except YAML, which would
+/// hold only the first, and for duplicate keys; [`Error::Unwritable`] for an infinity or NaN in
+/// JSON, for values that dotenv, INI or the binary format cannot hold, and for bytes that are not
+/// UTF-8 in every format except YAML and binary.
 ///
 /// ```
 /// use sops_document::{Document, Format, Indentation, convert};
@@ -82,7 +82,7 @@ pub fn convert(
         });
     }
     let tree = tree(document.top(0));
-    let written = one(&tree, to, indentation).map(Zeroizing::new)?;
+    let written = write_document(&tree, to, indentation).map(Zeroizing::new)?;
     if commented::go_along(document.format(), to) {
         let text = commented::write(document, tree, to, indentation.yaml_step());
         return Ok(Zeroizing::new(text.into_bytes()));
@@ -91,7 +91,7 @@ pub fn convert(
 }
 
 /// Writes one document.
-fn one(tree: &Node, to: Format, indentation: &Indentation) -> Result<Vec<u8>> {
+fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<Vec<u8>> {
     if matches!(to, Format::Json | Format::Dotenv | Format::Ini)
         && let Some(path) = first_bytes("", tree)
     {
@@ -164,10 +164,10 @@ fn first_difference(tree: &Node, text: &str, format: Format) -> Option<String> {
                 key: key.to_owned(),
                 value,
             };
-            let one = Node::Mapping(vec![entry(key, Node::Scalar(value.clone()))]);
+            let mapping = Node::Mapping(vec![entry(key, Node::Scalar(value.clone()))]);
             let written = match format {
-                Format::Ini => ini::spell::emit(&Node::Mapping(vec![entry(section, one)])),
-                _ => dotenv::emit(&one),
+                Format::Ini => ini::spell::emit(&Node::Mapping(vec![entry(section, mapping)])),
+                _ => dotenv::emit(&mapping),
             };
             written.is_ok_and(|text| Document::parse(&*text, format).is_ok())
         };
@@ -247,9 +247,9 @@ fn refuse_duplicates(document: &Document<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The value at `path` in the first document, as `sops decrypt --extract` prints it: the bytes of a string as they are, a
-/// mapping as a document of the format `to`, anything else as a value of it, which ends its line in YAML and does not in
-/// JSON.
+/// Writes the value at `path` in the first document: a string as its bytes, a mapping as a document
+/// in the format `to`, other values as a value in that format. In YAML that value ends its line, in
+/// JSON it does not.
 ///
 /// # Errors
 /// [`Error::NotFound`] where the document has no such key or index, [`Error::Path`] where the path does not fit its shape;
@@ -280,16 +280,16 @@ pub fn extract(
         return Ok(Zeroizing::new(bytes.to_vec()));
     }
     if let Node::Mapping(_) = &tree {
-        return one(&tree, to, indentation).map(Zeroizing::new);
+        return write_document(&tree, to, indentation).map(Zeroizing::new);
     }
     let mut out = String::new();
     match to {
-        // The setting is for whole files; `sops` does not ask it here.
+        // The indentation is a setting for whole files.
         Format::Yaml => out = yaml::emit::emit(&tree, yaml::emit::DEFAULT_STEP),
         Format::Json => {
             json::emit::emit_value(&mut out, &tree, Indent::new(indentation.json), 0)?;
         }
-        // As `sops` writes it, which is not how it writes the same in a file.
+        // `sops decrypt --extract` writes JSON here, but not in an INI file.
         Format::Ini if matches!(tree, Node::Scalar(_)) => {
             json::emit::emit_value(&mut out, &tree, Indent::Tab, 0)?;
         }
@@ -398,7 +398,6 @@ mod tests {
         let indentation = |yaml_indent, json_indent| Indentation {
             yaml: yaml_indent,
             json: json_indent,
-            ..Indentation::default()
         };
         for (from, text, to, indentation, expected) in [
             (

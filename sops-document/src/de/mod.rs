@@ -1,30 +1,34 @@
-//! Plaintexts as values of a program's own types.
+//! Documents as values of a program's own types.
+
+mod problem;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt;
 
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, IntoDeserializer,
-    MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
+    SeqAccess, VariantAccess, Visitor,
 };
 
+use self::problem::{PathStep, Problem};
 use crate::edit::find;
-use crate::error::{Error, Location, Result};
+use crate::error::Result;
 use crate::format::Format;
 use crate::key_path::KeyPath;
 use crate::value::{Type, Value};
 use crate::{Collection, Document, Item};
 
-/// Reads the first document of a plaintext into a type.
+/// Reads the first document of a text into a type.
 ///
-/// Scalars are what SOPS reads them as, so `yes` is a string and `010` is 8; timestamps are strings in RFC 3339. Aliases
-/// are what they stand for, and the entries under a merge key `<<` are entries of the mapping, unless it has that key
-/// itself. An empty document is an empty mapping.
+/// Scalars have the types that Go's YAML library gives them, so `yes` is a string and `010` is 8;
+/// timestamps are strings in RFC 3339. An alias is the node that it refers to. The entries under a
+/// merge key `<<` are entries of the mapping, unless it has the key itself. An empty document is an
+/// empty mapping.
 ///
 /// # Errors
-/// As [`Document::parse`]; [`Error::Value`] where a value does not fit the type, with its key path and place and without
-/// the value. What a type's own `Deserialize` says is left out, since it might quote the value.
+/// As [`Document::parse`]; [`Error::Value`](crate::Error::Value) if a value does not fit the type,
+/// with its key path and location but without the value. Messages of a type's own `Deserialize` are
+/// left out, because they might quote the value.
 ///
 /// ```
 /// #[derive(serde::Deserialize)]
@@ -46,7 +50,7 @@ pub fn from_document<T: DeserializeOwned>(
     read(&document, document.top(0))
 }
 
-/// Reads every document of a plaintext into a type, as [`from_document`] does the first.
+/// Reads every document of a text into a type, as [`from_document`] reads the first.
 ///
 /// # Errors
 /// As [`from_document`].
@@ -72,144 +76,22 @@ impl Document<'_> {
 }
 
 fn read<T: DeserializeOwned>(document: &Document<'_>, top: Option<usize>) -> Result<T> {
-    let reader = Reader {
+    let reader = NodeReader {
         document,
         node: top,
     };
     T::deserialize(reader).map_err(|problem| problem.into_error(document))
 }
 
-/// Why a value does not fit, and where.
-#[derive(Debug)]
-struct Problem {
-    message: String,
-    /// The node on the tape at which it was found; set on the way out.
-    node: Option<usize>,
-    /// The path to it from the innermost component out.
-    path: Vec<Step>,
-}
-
-#[derive(Debug)]
-enum Step {
-    Key(String),
-    Index(usize),
-}
-
-impl Problem {
-    fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            node: None,
-            path: Vec::new(),
-        }
-    }
-
-    fn at(mut self, node: Option<usize>) -> Self {
-        self.node = self.node.or(node);
-        self
-    }
-
-    fn under(mut self, step: Step) -> Self {
-        self.path.push(step);
-        self
-    }
-
-    fn into_error(self, document: &Document<'_>) -> Error {
-        let mut path = String::new();
-        for step in self.path.iter().rev() {
-            match step {
-                Step::Key(key) if path.is_empty() => path.push_str(key),
-                Step::Key(key) => path.extend([".", key]),
-                Step::Index(index) => path.push_str(&format!("[{index}]")),
-            }
-        }
-        if path.is_empty() {
-            path = "the top level".to_owned();
-        }
-        let location = self
-            .node
-            .map(|node| Location::of(document.text, document.node_start(node)));
-        Error::Value {
-            path,
-            location,
-            message: self.message,
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Problem {}
-
-/// Without the values, which serde would show.
-impl de::Error for Problem {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self::new("the value is not one that is expected here")
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format!("expected {expected}, found {}", name(&found)))
-    }
-
-    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format!(
-            "expected {expected}, found {} that is none",
-            name(&found)
-        ))
-    }
-
-    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
-        Self::new(format!("expected {expected}, found {length} items"))
-    }
-
-    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(format!("expected one of {}", expected.join(", ")))
-    }
-
-    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        let expected = expected.join(", ");
-        Self::new(format!(
-            "the key `{field}` is not known; expected one of {expected}"
-        ))
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self::new(format!("the key `{field}` is missing"))
-    }
-
-    fn duplicate_field(field: &'static str) -> Self {
-        Self::new(format!("the key `{field}` stands twice"))
-    }
-}
-
-/// What kind of value was found.
-fn name(found: &Unexpected<'_>) -> &'static str {
-    match found {
-        Unexpected::Bool(_) => "a boolean",
-        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "an integer",
-        Unexpected::Float(_) => "a float",
-        Unexpected::Char(_) | Unexpected::Str(_) => "a string",
-        Unexpected::Bytes(_) => "a string that is not UTF-8",
-        Unexpected::Unit | Unexpected::Option => "null",
-        Unexpected::Seq => "a sequence",
-        Unexpected::Map => "a mapping",
-        _ => "something else",
-    }
-}
-
 /// A node to be read; without one, an empty mapping.
 #[derive(Clone, Copy)]
-struct Reader<'d, 'a> {
+struct NodeReader<'d, 'a> {
     document: &'d Document<'a>,
     node: Option<usize>,
 }
 
-impl<'d, 'a> Reader<'d, 'a> {
-    /// The item that the node is, or that its alias stands for.
+impl<'d, 'a> NodeReader<'d, 'a> {
+    /// The item that the node is, or that its alias refers to.
     fn item(self) -> Option<(usize, &'d Item<'a>)> {
         let node = self.document.dereferenced(self.node?);
         Some((node, &self.document.tape[node]))
@@ -273,7 +155,7 @@ fn visit_scalar<'de, V: Visitor<'de>>(
 
 impl<'a> Document<'a> {
     /// Adds the entries of the mapping at `node` whose keys are not in `seen`: its own, then those of its merge keys, under which
-    /// the parser lets nothing but mappings stand.
+    /// the parser allows only mappings.
     fn merged_entries<'d>(
         &'d self,
         node: usize,
@@ -307,7 +189,7 @@ impl<'a> Document<'a> {
     }
 }
 
-impl<'de> Deserializer<'de> for Reader<'_, '_> {
+impl<'de> Deserializer<'de> for NodeReader<'_, '_> {
     type Error = Problem;
 
     fn deserialize_any<V: Visitor<'de>>(
@@ -369,7 +251,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
                 match (children.next(), children.next()) {
                     (Some(child), None) => {
                         let name = self.document.key(child);
-                        let content = Reader {
+                        let content = NodeReader {
                             document: self.document,
                             node: Some(child),
                         };
@@ -378,7 +260,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
                                 name: name.into(),
                                 content: Some(content),
                             })
-                            .map_err(|problem| problem.under(Step::Key(name.to_owned())))
+                            .map_err(|problem| problem.under(PathStep::Key(name.to_owned())))
                     }
                     _ => Err(Problem::new(
                         "expected a mapping with one key, the name of the variant",
@@ -418,12 +300,12 @@ impl<'de> SeqAccess<'de> for Items<'_, '_> {
         let Some((index, node)) = self.items.next() else {
             return Ok(None);
         };
-        seed.deserialize(Reader {
+        seed.deserialize(NodeReader {
             document: self.document,
             node: Some(node),
         })
         .map(Some)
-        .map_err(|problem| problem.at(Some(node)).under(Step::Index(index)))
+        .map_err(|problem| problem.at(Some(node)).under(PathStep::Index(index)))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -453,7 +335,7 @@ impl<'de> MapAccess<'de> for Entries<'_, '_> {
         seed.deserialize(key).map(Some).map_err(|problem: Problem| {
             problem
                 .at(Some(node))
-                .under(Step::Key(self.document.key(node).to_owned()))
+                .under(PathStep::Key(self.document.key(node).to_owned()))
         })
     }
 
@@ -462,13 +344,13 @@ impl<'de> MapAccess<'de> for Entries<'_, '_> {
         seed: T,
     ) -> std::result::Result<T::Value, Problem> {
         let node = self.value.take();
-        seed.deserialize(Reader {
+        seed.deserialize(NodeReader {
             document: self.document,
             node,
         })
         .map_err(|problem| {
             let key = node.map_or("", |node| self.document.key(node));
-            problem.at(node).under(Step::Key(key.to_owned()))
+            problem.at(node).under(PathStep::Key(key.to_owned()))
         })
     }
 
@@ -480,7 +362,7 @@ impl<'de> MapAccess<'de> for Entries<'_, '_> {
 /// A variant of an enum: its name, or its name and what it holds.
 struct Variant<'d, 'a> {
     name: Cow<'d, str>,
-    content: Option<Reader<'d, 'a>>,
+    content: Option<NodeReader<'d, 'a>>,
 }
 
 impl<'de, 'd, 'a> EnumAccess<'de> for Variant<'d, 'a> {
@@ -496,7 +378,7 @@ impl<'de, 'd, 'a> EnumAccess<'de> for Variant<'d, 'a> {
     }
 }
 
-struct Content<'d, 'a>(Option<Reader<'d, 'a>>);
+struct Content<'d, 'a>(Option<NodeReader<'d, 'a>>);
 
 impl Content<'_, '_> {
     fn missing() -> Problem {

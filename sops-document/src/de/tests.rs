@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::*;
+use crate::error::Error;
 
 fn value(text: &str) -> serde_json::Value {
     from_document(text, Format::Yaml).unwrap_or_else(|error| panic!("{text}: {error}"))

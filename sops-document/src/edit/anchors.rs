@@ -1,14 +1,15 @@
-//! Aliases keep their values when the node that they point at changes or goes.
+//! Aliases keep their values when the node that they refer to changes or goes.
 //!
-//! To SOPS an alias is a copy, so a change of the original leaves it alone. The first alias that stays is therefore written
-//! out and takes the anchor over for the others. An alias whose copy is to change in the same way stays.
+//! To Go's library an alias is a copy, so a change of the original leaves it alone. The first alias
+//! that stays is therefore written out and takes over the anchor for the others. An alias whose
+//! copy changes in the same way stays.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::changes::{Anchor, Changes};
-use super::replace;
+use super::collection::replace;
 use super::site::Site;
+use super::text_edits::{Anchor, TextEdits};
 use crate::Item;
 use crate::error::Result;
 
@@ -17,16 +18,16 @@ use crate::error::Result;
 pub(super) fn keep_values(
     node: usize,
     changed: &Range<usize>,
-    changes: &mut Changes<'_, '_>,
+    edits: &mut TextEdits<'_, '_>,
 ) -> Result<bool> {
-    let document = changes.document;
+    let document = edits.document;
     // For each affected node the first alias that stays, and whether there are more.
     let mut affected: BTreeMap<usize, (usize, bool)> = BTreeMap::new();
-    for (index, target) in changes.aliases() {
+    for (index, target) in edits.aliases() {
         let holds_change =
             target < changed.start && document.node_items(target).contains(&changed.start);
         let is_affected = holds_change || changed.contains(&target);
-        if changed.contains(&index) || !is_affected || changes.follows(index, target, node) {
+        if changed.contains(&index) || !is_affected || edits.follows(index, target, node) {
             continue;
         }
         affected
@@ -48,12 +49,12 @@ pub(super) fn keep_values(
             &Site::of(document, *alias),
             &document.tree(*target),
             anchor,
-            changes,
+            edits,
         )?;
         if !changed.contains(target)
             && let Some(anchor) = Site::of(document, *target).properties.anchor
         {
-            changes.remove_property(anchor);
+            edits.remove_property(anchor);
         }
     }
     Ok(affected.contains_key(&changed.start) && !changed.is_empty())

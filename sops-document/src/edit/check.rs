@@ -1,12 +1,13 @@
-//! Whether a changed text means what it is to mean: what stood there before but for the changes.
+//! Whether a changed text means what it should: the same as before, except for the changes.
 
 use std::ops::Range;
 
-use super::Effect;
+use super::change::Effect;
 use crate::tree::Node;
 use crate::{Collection, Document, Item};
 
-/// Whether `text` has the keys and values of `old` but for the effects of changes, which are in the order of the tape.
+/// Whether `text` has the keys and values of `old` except for the effects of the changes, which are
+/// in the order of the tape.
 pub(super) fn is_changed<'e>(
     text: &str,
     old: &Document<'_>,
@@ -15,7 +16,7 @@ pub(super) fn is_changed<'e>(
     let Ok(new) = Document::parse_with(text.as_bytes(), old.format, old.reserved_key) else {
         return false;
     };
-    let mut rest = Rest {
+    let mut remaining = RemainingItems {
         document: &new,
         next: 0,
     };
@@ -23,20 +24,20 @@ pub(super) fn is_changed<'e>(
     effects.into_iter().all(|(changed, node)| {
         let before = std::mem::replace(&mut done, changed.end)..changed.start;
         before.start <= before.end
-            && rest.begins_with(old, before)
-            && node.is_none_or(|(key, node)| rest.begins_with_node(key, node))
-    }) && rest.begins_with(old, done..old.tape.len())
-        && rest.next_item().is_none()
+            && remaining.begins_with(old, before)
+            && node.is_none_or(|(key, node)| remaining.begins_with_node(key, node))
+    }) && remaining.begins_with(old, done..old.tape.len())
+        && remaining.next_item().is_none()
 }
 
 /// What is left of a tape.
-struct Rest<'d, 'a> {
+struct RemainingItems<'d, 'a> {
     document: &'d Document<'a>,
     next: usize,
 }
 
-impl<'d, 'a> Rest<'d, 'a> {
-    /// The next item that is part of the tree: an alias is what it stands for.
+impl<'d, 'a> RemainingItems<'d, 'a> {
+    /// The next item that is part of the tree: an alias is the node that it refers to.
     fn next_item(&mut self) -> Option<(usize, &'d Item<'a>)> {
         loop {
             let index = self.next;
@@ -73,7 +74,8 @@ impl<'d, 'a> Rest<'d, 'a> {
         if key.is_some_and(|key| key != self.document.key(index)) {
             return false;
         }
-        let closes = |rest: &mut Self| matches!(rest.next_item(), Some((_, Item::Close { .. })));
+        let closes =
+            |remaining: &mut Self| matches!(remaining.next_item(), Some((_, Item::Close { .. })));
         match (item, node) {
             (Item::Leaf(leaf), Node::Scalar(value)) => leaf.value == *value,
             (

@@ -1,11 +1,11 @@
-//! Changes of dotenv, INI and binary plaintexts.
+//! Edits of dotenv, INI and binary documents.
 
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::Change;
-use super::changes::Changes;
+use super::change::Change;
+use super::text_edits::TextEdits;
 use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::key_path::{Component, KeyPath};
@@ -37,8 +37,8 @@ pub(super) fn set_binary(
 }
 
 /// The edits of a change of a dotenv or INI file, all of whose values are strings.
-pub(super) fn edits(change: &Change<'_>, changes: &mut Changes<'_, '_>) -> Result<()> {
-    let document = changes.document;
+pub(super) fn edits(change: &Change<'_>, edits: &mut TextEdits<'_, '_>) -> Result<()> {
+    let document = edits.document;
     match change {
         // There is always a mapping at the top.
         Change::Create(_) => {}
@@ -47,7 +47,7 @@ pub(super) fn edits(change: &Change<'_>, changes: &mut Changes<'_, '_>) -> Resul
                 (Item::Leaf(leaf), Node::Scalar(value)) => {
                     let mut out = Zeroizing::new(String::new());
                     spell(document, &mut out, value.as_ref());
-                    changes.replace(leaf.span.range(), &**out);
+                    edits.replace(leaf.span.range(), &**out);
                 }
                 (Item::Open { path, .. }, Node::Mapping(entries)) if *path != ROOT => {
                     let body = body(document, *node);
@@ -55,13 +55,14 @@ pub(super) fn edits(change: &Change<'_>, changes: &mut Changes<'_, '_>) -> Resul
                     begin_line(document, body.start, &mut out);
                     ini::spell::spell_entries(&mut out, entries)
                         .map_err(|key| complex(document, &key))?;
-                    changes.replace(body, &**out);
+                    edits.replace(body, &**out);
                 }
                 _ => return Err(complex(document, document.key(*node))),
             }
         }
         Change::Append(container, key, value) => {
-            append(*container, key.unwrap_or_default(), value, changes)?;
+            let key = key.expect("these formats have no sequences, so every entry has a key");
+            append(*container, key, value, edits)?;
         }
         Change::Remove(node) => {
             let range = match &document.tape[*node] {
@@ -79,15 +80,15 @@ pub(super) fn edits(change: &Change<'_>, changes: &mut Changes<'_, '_>) -> Resul
                 Item::Open { span, .. } => span.range(),
                 _ => return Ok(()),
             };
-            changes.remove(range);
+            edits.remove(range);
         }
     }
     Ok(())
 }
 
 /// Puts a new entry at the end of the container.
-fn append(container: usize, key: &str, value: &Node, changes: &mut Changes<'_, '_>) -> Result<()> {
-    let document = changes.document;
+fn append(container: usize, key: &str, value: &Node, edits: &mut TextEdits<'_, '_>) -> Result<()> {
+    let document = edits.document;
     let is_top = document.node_path(container) == Some(ROOT);
     let mut out = Zeroizing::new(String::new());
     let at = match (document.format, value, is_top) {
@@ -118,7 +119,7 @@ fn append(container: usize, key: &str, value: &Node, changes: &mut Changes<'_, '
         }
         _ => return Err(complex(document, key)),
     };
-    changes.insert(at, &**out);
+    edits.insert(at, &**out);
     Ok(())
 }
 
@@ -136,7 +137,7 @@ fn begin_line(document: &Document<'_>, at: usize, out: &mut String) {
     }
 }
 
-/// The entries of a section, from the line behind its header to the end of its last line.
+/// The entries of a section, from the line after its header to the end of its last line.
 fn body(document: &Document<'_>, section: usize) -> Range<usize> {
     let Item::Open {
         span,
@@ -161,7 +162,7 @@ fn key_start(document: &Document<'_>, node: usize) -> usize {
         .map_or(0, |path| document.paths.key_offset(path) as usize)
 }
 
-/// Behind the end of the line that `at` is in.
+/// After the end of the line that `at` is in.
 fn line_end(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
 }

@@ -1,19 +1,16 @@
-//! How a file is laid out, so that what is added looks like what is there; and new values written that way.
+//! How a file is laid out, so that new lines look like the others; and new values written that way.
 
-use std::ops::Range;
-
-use super::changes::Changes;
-use crate::error::{Error, Result};
-use crate::format::Format;
+use super::indentation::Indents;
+use super::text_edits::TextEdits;
+use crate::Collection;
 use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
-use crate::yaml::restyle::{self, spell_in_style};
-use crate::yaml::spell::{Container, Place, spell, spell_key};
+use crate::yaml::restyle::{SourceStyle, restyle};
+use crate::yaml::spell::{ParentKind, ScalarContext, spell, spell_key};
 use crate::yaml::{emit, source};
-use crate::{Collection, Document, Item, json};
 
 /// The layout of the blocks of a YAML file.
-pub(super) struct Layout {
+pub(super) struct BlockLayout {
     /// The columns a mapping is indented by in a mapping.
     step: usize,
     /// The columns that a sequence's `-` is to the right of the key above; some files have none.
@@ -25,80 +22,14 @@ pub(super) struct Layout {
     comment_below: Option<usize>,
 }
 
-/// What separates the parts of a flow collection that is written on one line.
-#[derive(Clone, Copy)]
-pub(super) struct Separators<'a> {
-    pub(super) comma: &'a str,
-    pub(super) colon: &'a str,
-}
-
-/// As SOPS and most people write.
-pub(super) const SPACED: Separators<'_> = Separators {
-    comma: ", ",
-    colon: ": ",
-};
-
-/// How much mappings and sequences are indented by in a mapping, where that can be seen.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Indents {
-    step: Option<usize>,
-    dash: Option<usize>,
-}
-
-impl Indents {
-    /// What the first of these items of the tape show that do.
-    pub(super) fn of(document: &Document<'_>, parents: Range<usize>) -> Self {
-        let mut indents = Self::default();
-        for parent in parents {
-            if !is_block(document, parent, Collection::Mapping) {
-                continue;
-            }
-            for child in document.children(parent) {
-                if let (
-                    Item::Open {
-                        kind,
-                        flow: false,
-                        span,
-                        ..
-                    },
-                    Item::Open { span: outer, .. },
-                ) = (&document.tape[child], &document.tape[parent])
-                {
-                    let column = |at: u32| source::column(document.text, at as usize);
-                    let found = column(span.start).checked_sub(column(outer.start));
-                    match kind {
-                        Collection::Mapping => indents.step = indents.step.or(found),
-                        Collection::Sequence => indents.dash = indents.dash.or(found),
-                    }
-                }
-                if indents.is_complete() {
-                    return indents;
-                }
-            }
-        }
-        indents
-    }
-
-    fn is_complete(self) -> bool {
-        self.step.is_some() && self.dash.is_some()
-    }
-
-    fn or(self, other: Self) -> Self {
-        Self {
-            step: self.step.or(other.step),
-            dash: self.dash.or(other.dash),
-        }
-    }
-}
-
-impl Layout {
-    /// The layout around the container at `container` or, where that does not show it, of the whole text; what is not to be
-    /// seen at all is as SOPS writes it.
-    pub(super) fn of(changes: &Changes<'_, '_>, container: usize) -> Self {
-        let here = Indents::of(changes.document, container..container + 1);
+impl BlockLayout {
+    /// The layout around the container at `container` or, if that does not show it, of the whole
+    /// text. What neither shows is as `yaml.v3` writes it.
+    pub(super) fn of(edits: &TextEdits<'_, '_>, container: usize) -> Self {
+        let here = Indents::of(edits.document, container..container + 1);
         let indents = match here.is_complete() {
             true => here,
-            false => here.or(changes.indents()),
+            false => here.or(edits.indents()),
         };
         let step = indents
             .step
@@ -107,7 +38,7 @@ impl Layout {
         Self {
             step,
             dash: indents.dash.unwrap_or(step),
-            line_break: source::first_line_break(changes.text()),
+            line_break: source::first_line_break(edits.text()),
             comment_below: None,
         }
     }
@@ -127,17 +58,17 @@ impl Layout {
     pub(super) fn with_breaks(&self, text: &str) -> String {
         match self.line_break {
             "\n" => text.to_owned(),
-            other => text.replace('\n', other),
+            line_break => text.replace('\n', line_break),
         }
     }
 
-    /// The place behind the indicator of an entry in `column` of a block container of this kind.
-    pub(super) fn place(&self, kind: Collection, column: usize) -> Place {
+    /// The place after the indicator of an entry in `column` of a block container of this kind.
+    pub(super) fn place(&self, kind: Collection, column: usize) -> ScalarContext {
         let container = match kind {
-            Collection::Mapping => Container::Mapping,
-            Collection::Sequence => Container::Sequence,
+            Collection::Mapping => ParentKind::Mapping,
+            Collection::Sequence => ParentKind::Sequence,
         };
-        Place {
+        ScalarContext {
             container,
             column,
             step: self.step,
@@ -152,7 +83,7 @@ impl Layout {
         }
     }
 
-    /// Appends a block collection whose entries stand in `column`; the output stands there already. The lines end with
+    /// Appends a block collection whose entries are in `column`; the output is in that column already. The lines end with
     /// `\n`, the last is not ended.
     pub(super) fn write_block(&self, out: &mut String, node: &Node, column: usize) {
         let begin = |out: &mut String, index: usize| {
@@ -195,7 +126,7 @@ impl Layout {
         self.write_value(out, item, Collection::Sequence, column);
     }
 
-    /// Appends what stands behind the `:` or `-` of an entry in `column`.
+    /// Appends what follows the `:` or `-` of an entry in `column`.
     fn write_value(&self, out: &mut String, node: &Node, kind: Collection, column: usize) {
         match node {
             _ if !has_entries(node) => {
@@ -242,10 +173,11 @@ impl Layout {
     }
 }
 
-const MERGE_KEY: &str = "<<";
+pub(super) const MERGE_KEY: &str = "<<";
 
-/// Without the tag that SOPS writes, with quotes only where it would not be a merge.
-fn write_merge_key(out: &mut String, value: &Node) {
+/// Appends `<<` without the tag that `yaml.v3` writes, in quotes only if the value cannot be
+/// merged.
+pub(super) fn write_merge_key(out: &mut String, value: &Node) {
     out.push_str(if can_be_merged(value) {
         MERGE_KEY
     } else {
@@ -253,7 +185,7 @@ fn write_merge_key(out: &mut String, value: &Node) {
     });
 }
 
-/// Whether the value may stand under the merge key.
+/// Whether the value may be under the merge key.
 pub(super) fn can_be_merged(value: &Node) -> bool {
     match value {
         Node::Mapping(_) => true,
@@ -262,8 +194,8 @@ pub(super) fn can_be_merged(value: &Node) -> bool {
     }
 }
 
-/// Appends a scalar as SOPS spells it, but a float such that it stays one.
-fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: Place) {
+/// Appends a scalar in its usual spelling, but a float such that it reads as a float.
+pub(super) fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: ScalarContext) {
     let start = out.len();
     spell(out, value, place);
     if value.is_some_and(|value| value.kind == Type::Float) {
@@ -271,9 +203,9 @@ fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: Place) {
     }
 }
 
-/// Gives a float that was written from offset `start` on without any a fraction: SOPS writes `1` for `1.0`, which would be
-/// an integer the next time.
-fn keep_float(out: &mut String, start: usize) {
+/// Adds `.0` to a float that was written from offset `start` on without a fraction. It would read
+/// as an integer.
+pub(super) fn keep_float(out: &mut String, start: usize) {
     if out[start..]
         .bytes()
         .all(|byte| matches!(byte, b'0'..=b'9' | b'-'))
@@ -282,16 +214,12 @@ fn keep_float(out: &mut String, start: usize) {
     }
 }
 
-fn is_block(document: &Document<'_>, index: usize, wanted: Collection) -> bool {
-    matches!(&document.tape[index], Item::Open { kind, flow: false, .. } if *kind == wanted)
-}
-
 /// Appends `columns` spaces.
 pub(super) fn indent(out: &mut String, columns: usize) {
     out.extend(std::iter::repeat_n(' ', columns));
 }
 
-/// Whether the node is a collection that has entries, which stand on lines of their own.
+/// Whether the node is a collection that has entries, which are on lines of their own.
 pub(super) fn has_entries(node: &Node) -> bool {
     match node {
         Node::Mapping(entries) => !entries.is_empty(),
@@ -320,7 +248,7 @@ fn has_open_end(node: &Node) -> bool {
     text == b"\n" || break_before.iter().any(|end| text.ends_with(end))
 }
 
-/// Whether the node ends in a block scalar that needs the line break behind it.
+/// Whether the node ends in a block scalar that needs the line break after it.
 pub(super) fn needs_line_break(node: &Node) -> bool {
     last_text(node).ends_with(b"\n") && !has_open_end(node)
 }
@@ -328,78 +256,6 @@ pub(super) fn needs_line_break(node: &Node) -> bool {
 /// Appends a string in double quotes, which end where it ends.
 fn write_quoted(out: &mut String, value: Option<&Value<'_>>) -> bool {
     let text = value.and_then(|value| str::from_utf8(&value.bytes).ok());
-    let style = restyle::Style::DoubleQuoted;
-    text.is_some_and(|text| spell_in_style(out, text, Type::Str, None, style))
+    let style = SourceStyle::DoubleQuoted;
+    text.is_some_and(|text| restyle(out, text, Type::Str, None, style))
 }
-
-/// Appends the node on one line.
-///
-/// # Errors
-/// In JSON, for a number that it does not have.
-pub(super) fn write_flow(
-    out: &mut String,
-    node: &Node,
-    format: Format,
-    separators: Separators<'_>,
-) -> Result<()> {
-    match node {
-        Node::Mapping(entries) => {
-            out.push('{');
-            for (index, entry) in entries.iter().enumerate() {
-                out.push_str(if index > 0 { separators.comma } else { "" });
-                write_flow_key(out, &entry.key, &entry.value, format);
-                out.push_str(separators.colon);
-                write_flow(out, &entry.value, format, separators)?;
-            }
-            out.push('}');
-        }
-        Node::Sequence(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                out.push_str(if index > 0 { separators.comma } else { "" });
-                write_flow(out, item, format, separators)?;
-            }
-            out.push(']');
-        }
-        Node::Scalar(value) => match format {
-            Format::Yaml => write_scalar(out, value.as_ref(), FLOW_PLACE),
-            _ => write_json_scalar(out, value.as_ref())?,
-        },
-    }
-    Ok(())
-}
-
-/// Appends a scalar as JSON, a float such that it stays one.
-///
-/// # Errors
-/// For a number that JSON does not have.
-pub(super) fn write_json_scalar(out: &mut String, value: Option<&Value<'_>>) -> Result<()> {
-    let start = out.len();
-    let written = json::emit::spell(out, value);
-    written.map_err(|_| Error::Path {
-        message: "JSON has no infinity and no NaN".to_owned(),
-    })?;
-    if value.is_some_and(|value| value.kind == Type::Float) {
-        keep_float(out, start);
-    }
-    Ok(())
-}
-
-/// Appends the key of `value`, an entry in a flow mapping, without its `:`.
-pub(super) fn write_flow_key(out: &mut String, key: &str, value: &Node, format: Format) {
-    match format {
-        Format::Yaml if key == MERGE_KEY => write_merge_key(out, value),
-        Format::Yaml => {
-            let key = Value::string(key.into());
-            spell(out, Some(&key), FLOW_PLACE);
-        }
-        _ => json::emit::spell_string(out, key),
-    }
-}
-
-/// In a flow collection columns do not matter.
-const FLOW_PLACE: Place = Place {
-    container: Container::Flow,
-    column: 0,
-    step: emit::DEFAULT_STEP,
-};

@@ -1,8 +1,8 @@
-//! Where a node stands in its text: its entry, its anchor and tag, its content, and the comments around.
+//! Where a node is in its text: its entry, its anchor and tag, its content, and the comments around.
 
 use std::ops::Range;
 
-use super::lexical::{behind_colon, key_end, property_end, skip_blanks};
+use crate::yaml::lexical::{behind_colon, key_end, property_end, skip_blanks};
 use crate::yaml::source;
 use crate::{Collection, Document, Item, Leaf, Style};
 
@@ -10,16 +10,16 @@ use crate::{Collection, Document, Item, Leaf, Style};
 pub(super) struct Site {
     /// The index of the node on the tape.
     pub(super) node: usize,
-    /// The index of the container that it stands in.
+    /// The index of the container that it is in.
     pub(super) container: usize,
     /// What that container is, and whether in flow style.
     pub(super) kind: Collection,
     pub(super) flow: bool,
     /// Where the entry begins: at its key, with the key's `?` and properties, or at its `-`.
     pub(super) entry: usize,
-    /// The offset behind the `:`, `-`, bracket or comma that the node follows; `None` where a key has no `:`.
+    /// The offset after the `:`, `-`, bracket or comma that the node follows; `None` where a key has no `:`.
     pub(super) indicator: Option<usize>,
-    /// What stands between the indicator and the content.
+    /// What is between the indicator and the content.
     pub(super) properties: Properties,
     /// What is to be replaced by another value: without the line break that ends a block scalar. Empty for a null that is
     /// not written.
@@ -143,7 +143,7 @@ pub(super) fn previous(document: &Document<'_>, node: usize) -> Option<usize> {
     }
 }
 
-/// The node behind `node` in its container.
+/// The node after `node` in its container.
 pub(super) fn next(document: &Document<'_>, node: usize) -> Option<usize> {
     let behind = document.node_items(node).end;
     let mut items = (behind..).map_while(|at| Some((at, document.tape.get(at)?)));
@@ -151,7 +151,7 @@ pub(super) fn next(document: &Document<'_>, node: usize) -> Option<usize> {
     (!matches!(item, Item::Close { .. })).then_some(at)
 }
 
-/// The container, or document, that `node` stands in.
+/// The container, or document, that `node` is in.
 pub(super) fn container(document: &Document<'_>, node: usize) -> usize {
     document.parent(node)
 }
@@ -226,7 +226,7 @@ fn key_offset(document: &Document<'_>, node: usize) -> usize {
         .map_or(0, |path| document.paths.key_offset(path) as usize)
 }
 
-/// An offset behind all of the node at `node` and before what follows in `container`.
+/// An offset after all of the node at `node` and before what follows in `container`.
 fn behind(document: &Document<'_>, node: usize, container: usize) -> usize {
     let innermost = innermost_last(document, node);
     match &document.tape[innermost] {
@@ -249,7 +249,7 @@ fn behind(document: &Document<'_>, node: usize, container: usize) -> usize {
     }
 }
 
-/// The offset behind the `:`, `-`, bracket or comma that the node follows.
+/// The offset after the `:`, `-`, bracket or comma that the node follows.
 fn indicator(document: &Document<'_>, node: usize, container: usize) -> Option<usize> {
     match collection(document, container) {
         (Collection::Mapping, flow) => {
@@ -274,7 +274,7 @@ fn entry_start(document: &Document<'_>, node: usize, container: usize) -> usize 
     start.min(key)
 }
 
-/// The offset behind the bracket or comma that comes before `node` in a flow container.
+/// The offset after the bracket or comma that comes before `node` in a flow container.
 fn behind_separator(document: &Document<'_>, node: usize, container: usize) -> usize {
     let text = document.text;
     match (previous(document, node), &document.tape[container]) {
@@ -291,7 +291,7 @@ fn behind_separator(document: &Document<'_>, node: usize, container: usize) -> u
     }
 }
 
-/// Where the `-` of an item of a block sequence stands.
+/// The offset of the `-` of an item of a block sequence.
 fn dash(document: &Document<'_>, node: usize, container: usize) -> usize {
     match previous(document, node) {
         Some(before) => first_dash(document, node, behind(document, before, container)),
@@ -303,7 +303,7 @@ fn dash(document: &Document<'_>, node: usize, container: usize) -> usize {
     }
 }
 
-/// Where the first `-` from `from` on stands.
+/// The offset of the first `-` from `from` on.
 fn first_dash(document: &Document<'_>, node: usize, from: usize) -> usize {
     source::find_indicator(document.text, from, b"-").unwrap_or_else(|| {
         match &document.tape[node] {

@@ -1,7 +1,9 @@
-//! Comments of INI. For SOPS the lines above a key and what stands behind it are one comment; here each line stays where it is.
+//! Comments of INI. To Go's library the lines above a key and the comment on its line are one
+//! comment; here each line stays where it is.
 //!
-//! The first line holds the whole comment once it is encrypted, which is what SOPS reads, for it opens what stands before the
-//! first line break; the other lines hold themselves. What stands behind an encrypted value in its line SOPS passes over too.
+//! When a comment is replaced by tokens, the token of the first line holds the whole comment,
+//! because readers take the text before the first line break. The other lines hold themselves. The
+//! library ignores the text after a token on its line.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,12 +14,13 @@ use super::scan::MARKERS;
 use crate::error::{Error, Result};
 use crate::{Comment, Document, Item, PathId, ROOT, Span};
 
-/// Stands behind the encrypted value of a comment that begins like the marker of another comment, as in `; # x`. SOPS would write
-/// that marker instead of the one that is there.
+/// Follows the token of a comment that begins like the marker of another comment, as in `; # x`.
+/// Go's library would write that marker in place of the real one.
 const VERBATIM: &str = "#";
 
-/// Around what stood between a section's `]` and the text of its comment. The bracket of an encrypted value behind a header would
-/// be taken for the header's, so the comment is moved to a line of its own above it.
+/// Surrounds the text between the `]` of a section and its comment. The bracket of a token on the
+/// header's line would be taken for the header's, so the comment moves to a line of its own above
+/// it.
 const MOVED: (char, char) = ('^', '$');
 
 /// The comment at `index` of the tape.
@@ -58,11 +61,12 @@ pub(crate) fn comment<'a>(document: &Document<'a>, index: usize) -> Comment<'a> 
     comment
 }
 
-/// Refuses a comment whose first line is empty while others follow, unless it is encrypted: `sops` crashes when it is to write one, and
-/// so could not decrypt the file. Those that it passes over stay.
+/// Refuses a comment whose first line is empty while others follow, unless a token replaces it:
+/// `sops` crashes when it writes one, and so could not decrypt the file. Comments that Go's library
+/// ignores stay.
 ///
 /// # Errors
-/// [`Error::Unsupported`], with the place of the comment.
+/// [`Error::Unsupported`] with the location of the comment.
 pub(crate) fn refuse_unwritable(
     document: &Document<'_>,
     is_encrypted: impl Fn(usize) -> bool,
@@ -79,7 +83,7 @@ pub(crate) fn refuse_unwritable(
         {
             continue;
         }
-        // SOPS strips blanks and markers up to the line break, white space of other kinds not.
+        // Go's library strips blanks and markers up to the line break, but no other white space.
         let to_end = &document.text[span.range().start..];
         let rest = to_end.trim_start_matches([' ', marker(to_end)]);
         if rest.starts_with('\n') {
@@ -105,7 +109,7 @@ fn header(document: &Document<'_>, path: PathId) -> Option<Range<usize>> {
     is_header.then_some(start..end)
 }
 
-/// All lines of the comment whose first one is at `index`, as SOPS has them.
+/// All lines of the comment whose first line is at `index`, as Go's library joins them.
 fn joined(document: &Document<'_>, index: usize, start: usize) -> String {
     let Item::Comment { span, .. } = &document.tape[index] else {
         return String::new();
@@ -119,14 +123,14 @@ fn joined(document: &Document<'_>, index: usize, start: usize) -> String {
         text.push_str(document.source(part));
         last = part.range().end;
     }
-    // `sops` does not survive a comment that begins with an empty line.
+    // `sops` crashes on a comment that begins with an empty line.
     if text.starts_with('\n') {
         text.remove(0);
     }
     text
 }
 
-/// The lines that belong to the same comment behind the one at `index`.
+/// The lines that belong to the same comment after the one at `index`.
 fn following<'d>(document: &'d Document<'_>, index: usize) -> impl Iterator<Item = Span> + 'd {
     document.tape[index + 1..]
         .iter()
@@ -136,7 +140,7 @@ fn following<'d>(document: &'d Document<'_>, index: usize) -> impl Iterator<Item
         })
 }
 
-/// Where the text of a comment stands, as SOPS strips its marker.
+/// The range of the text of a comment, after the marker that Go's library strips.
 fn behind_marker(text: &str, span: Span) -> Range<usize> {
     let range = span.range();
     let source = &text[range.clone()];
@@ -155,19 +159,19 @@ pub(crate) fn replace(
     mut opened: Vec<(usize, Zeroizing<String>)>,
 ) -> Vec<(Range<usize>, Zeroizing<String>)> {
     let mut changes = Vec::new();
-    // The lines behind the one at work that belong to it, the last one first.
-    let mut others: Vec<(usize, Zeroizing<String>)> = Vec::new();
+    // The lines after the one at work that belong to it, the last one first.
+    let mut following: Vec<(usize, Zeroizing<String>)> = Vec::new();
     while let Some((index, text)) = opened.pop() {
-        if others.last().is_some_and(|(next, _)| *next != index + 1) {
-            others.clear();
+        if following.last().is_some_and(|(next, _)| *next != index + 1) {
+            following.clear();
         }
         let continues = comment(document, index).continues;
-        let (place, written) = line_of(document, index, &text, continues, &others);
+        let (place, written) = line_of(document, index, &text, continues, &following);
         changes.push((place, Zeroizing::new(written)));
         if continues {
-            others.push((index, text));
+            following.push((index, text));
         } else {
-            others.clear();
+            following.clear();
         }
     }
     changes
@@ -179,34 +183,34 @@ fn line_of(
     index: usize,
     plaintext: &str,
     continues: bool,
-    others: &[(usize, Zeroizing<String>)],
+    following: &[(usize, Zeroizing<String>)],
 ) -> (Range<usize>, String) {
     let Item::Comment { path, span, .. } = &document.tape[index] else {
         return (0..0, String::new());
     };
     let place = behind_marker(document.text, *span);
     let lines: Vec<&str> = plaintext.split('\n').collect();
-    // Whether the lines from there on are those that stand behind the comment.
-    let are_others = |from: usize| {
-        !others.is_empty()
-            && lines.len() - from == others.len()
+    // Whether the lines from there on are those that follow the comment.
+    let are_following = |from: usize| {
+        !following.is_empty()
+            && lines.len() - from == following.len()
             && lines[from..]
                 .iter()
-                .zip(others.iter().rev())
-                .all(|(line, (_, other))| {
-                    line.starts_with(MARKERS) && line.trim_end().ends_with(other.as_str())
+                .zip(following.iter().rev())
+                .all(|(line, (_, text))| {
+                    line.starts_with(MARKERS) && line.trim_end().ends_with(text.as_str())
                 })
     };
-    let is_alone = others.is_empty();
+    let is_alone = following.is_empty();
     let text = match lines.len() {
         _ if continues => plaintext,
-        _ if are_others(1) => lines[0].trim_end(),
-        _ if are_others(0) => "",
+        _ if are_following(1) => lines[0].trim_end(),
+        _ if are_following(0) => "",
         _ if is_alone && moved(document, *path, place.clone()).is_some() => plaintext,
         _ if is_alone && document.text[place.clone()].ends_with(VERBATIM) => plaintext,
         1 if !plaintext.starts_with(MARKERS) => plaintext,
         _ => {
-            // As SOPS writes it, which knows of no marker.
+            // As Go's library writes it, which keeps no markers.
             let of_section = index > 0 && matches!(document.tape[index - 1], Item::Open { .. });
             let lines = lines.into_iter().map(|text| line(text, of_section));
             let lines: Vec<String> = lines.collect();
@@ -228,7 +232,7 @@ fn line_of(
     }
 }
 
-/// The header behind which the encrypted comment at `place` stood, and what was between the two.
+/// The header that the replaced comment at `place` followed, and what was between the two.
 fn moved<'a>(
     document: &Document<'a>,
     path: PathId,
@@ -240,7 +244,8 @@ fn moved<'a>(
     (header.start == place.end + 1).then_some((header, between))
 }
 
-/// A line of a comment as SOPS writes it, which keeps white space at the end only above sections.
+/// A line of a comment as Go's library writes it. It keeps trailing white space only above
+/// sections.
 fn line(text: &str, of_section: bool) -> String {
     match text.strip_prefix(MARKERS) {
         Some(rest) => format!("{} {}", &text[..1], rest.trim()),

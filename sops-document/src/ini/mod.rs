@@ -1,8 +1,9 @@
-//! INI documents as SOPS reads them: `scan` finds sections, keys and comments, `comments` tells what SOPS takes for one comment,
-//! `spell` writes values and trees.
+//! INI documents as `gopkg.in/ini.v1` reads them with the options of SOPS. `scan` finds sections,
+//! keys and comments, `comments` knows which lines are one comment, and `spell` writes values.
 //!
-//! Keys before the first section stand in the section `DEFAULT`. SOPS finds the comment of a key, the lines above it and what
-//! stands behind it, after the key; the comment of a section is the first thing in it.
+//! Keys before the first section are in the section `DEFAULT`. The comment of a key (the lines
+//! above it and the comment on its line) comes after the key on the tape; the comment of a section
+//! is the first thing in it.
 
 pub(crate) mod comments;
 mod scan;
@@ -15,22 +16,22 @@ use std::ops::Range;
 use crate::document::ReservedKey;
 use crate::error::{Error, Location, Result};
 use crate::flat::Builder;
+use crate::flat::ReservedLine;
 use crate::format::Format;
-use crate::reserved::Line;
 use crate::value::Value;
 use crate::{Document, Item, Leaf, PathId, ROOT, ReservedEntry, Span};
-use scan::{Entry, Event, Scanner, read_value};
+use scan::{IniEntry, IniEvent, Scanner, read_value};
 pub(crate) use spell::{append_reserved, spell_reserved};
 
 /// The index on the tape of the section without a header.
 pub(crate) const IMPLICIT_SECTION: usize = 2;
 
-/// The section of the keys that stand before all sections.
+/// The section of the keys that come before all sections.
 pub(crate) const DEFAULT_SECTION: &str = "DEFAULT";
 
 /// Parses an INI file.
 pub(crate) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Result<Document<'a>> {
-    let mut reader = Reader {
+    let mut reader = IniReader {
         text,
         builder: Builder::new(text, reserved),
         section: Section::Reserved,
@@ -42,26 +43,26 @@ pub(crate) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Result<Document
     let mut scanner = Scanner::new(text);
     while let Some(event) = scanner.next()? {
         match event {
-            Event::Comment(range) => reader.comments.push(range),
-            Event::Section {
+            IniEvent::Comment(range) => reader.comments.push(range),
+            IniEvent::Section {
                 name,
                 at,
                 comment,
                 end,
             } => reader.section(name, at, comment, end),
-            Event::Entry(entry) => reader.entry(entry)?,
+            IniEvent::Entry(entry) => reader.entry(entry)?,
         }
     }
     reader.finish()
 }
 
-struct Reader<'a> {
+struct IniReader<'a> {
     text: &'a str,
     builder: Builder<'a>,
     section: Section<'a>,
     /// The comments that belong to what comes next.
     comments: Vec<Range<usize>>,
-    /// The comments that SOPS passes over: those before the metadata, and those behind everything.
+    /// The comments that the library ignores: those before the reserved section, and those after everything else.
     trailing: Vec<Range<usize>>,
 }
 
@@ -74,13 +75,13 @@ enum Section<'a> {
         open: usize,
         end: usize,
         keys: HashSet<Cow<'a, str>>,
-        /// How many keys `-`, which stand for a number, there are.
+        /// The number of keys `-`, which the library counts up.
         numbered: usize,
     },
 }
 
-impl<'a> Reader<'a> {
-    /// Begins a section whose header stands at `at` and ends at `end`.
+impl<'a> IniReader<'a> {
+    /// Begins a section whose header is at `at` and ends at `end`.
     fn open(&mut self, name: &'a str, end: usize, at: usize) {
         self.close();
         let path = self
@@ -131,7 +132,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    fn entry(&mut self, entry: Entry<'a>) -> Result<()> {
+    fn entry(&mut self, entry: IniEntry<'a>) -> Result<()> {
         let Section::Data {
             path,
             end,
@@ -200,14 +201,14 @@ fn blank_line_before(text: &str) -> usize {
 }
 
 /// The lines of the metadata in a section's text, with their places there.
-pub(crate) fn reserved_lines(section: &str) -> Vec<Line> {
+pub(crate) fn reserved_lines(section: &str) -> Vec<ReservedLine> {
     let mut lines = Vec::new();
     let mut scanner = Scanner::new(section);
     while let Ok(Some(event)) = scanner.next() {
-        if let Event::Entry(entry) = event {
+        if let IniEvent::Entry(entry) = event {
             // Older writers escape line breaks twice.
             let text = entry.value.text.replace("\\\\n", "\n").replace("\\n", "\n");
-            lines.push(Line {
+            lines.push(ReservedLine {
                 at: entry.at,
                 name: entry.key.to_owned(),
                 text,

@@ -1,4 +1,5 @@
-//! Reads INI line by line as `gopkg.in/ini.v1` 1.67 does with the options of SOPS, with the place of all that it finds.
+//! Reads INI line by line as `gopkg.in/ini.v1` 1.67 does with the options of SOPS, with the span of
+//! everything that it finds.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -14,8 +15,8 @@ pub(super) const MARKERS: [char; 2] = ['#', ';'];
 
 const TRIPLE: &str = "\"\"\"";
 
-/// What stands in a file. All ranges are without the white space around them.
-pub(super) enum Event<'a> {
+/// One thing in a file. All ranges are without the white space around them.
+pub(super) enum IniEvent<'a> {
     /// A line that is a comment, from its marker on.
     Comment(Range<usize>),
     /// A section's header.
@@ -23,28 +24,28 @@ pub(super) enum Event<'a> {
         name: &'a str,
         at: usize,
         comment: Option<Range<usize>>,
-        /// Behind the line.
+        /// After the line.
         end: usize,
     },
     /// A key and its value.
-    Entry(Entry<'a>),
+    Entry(IniEntry<'a>),
 }
 
-pub(super) struct Entry<'a> {
+pub(super) struct IniEntry<'a> {
     pub(super) key: &'a str,
-    /// Where the key stands.
+    /// Where the key is.
     pub(super) at: usize,
-    pub(super) value: Scalar<'a>,
-    /// Behind the last line.
+    pub(super) value: IniScalar<'a>,
+    /// After the last line.
     pub(super) end: usize,
 }
 
 /// A value and how it is written.
-pub(super) struct Scalar<'a> {
+pub(super) struct IniScalar<'a> {
     pub(super) text: Cow<'a, str>,
-    /// All that is written for it: quotes, the lines that it goes on in, and what the library passes over behind closing quotes.
+    /// All that is written for it: quotes, the lines that it goes on in, and what the library passes over after closing quotes.
     pub(super) span: Range<usize>,
-    /// Plain for all but the quotes that an encrypted value can stand in as well.
+    /// Plain for all but the quotes that can hold a token as well.
     pub(super) style: Style,
     pub(super) comment: Option<Range<usize>>,
 }
@@ -62,13 +63,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next event; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Event<'a>>> {
+    pub(super) fn next(&mut self) -> Result<Option<IniEvent<'a>>> {
         while self.at < self.text.len() {
             let all = self.line();
             let line = all.trim_start();
             let start = self.at - line.len();
             if line.starts_with(MARKERS) {
-                return Ok(Some(Event::Comment(self.trimmed(start..self.at))));
+                return Ok(Some(IniEvent::Comment(self.trimmed(start..self.at))));
             }
             if line.starts_with('[') {
                 return self.section(line, start).map(Some);
@@ -80,7 +81,7 @@ impl<'a> Scanner<'a> {
         Ok(None)
     }
 
-    /// The next line with its end; empty behind the last one.
+    /// The next line with its end; empty after the last one.
     fn line(&mut self) -> &'a str {
         let rest = &self.text[self.at..];
         let length = rest.find('\n').map_or(rest.len(), |found| found + 1);
@@ -93,7 +94,7 @@ impl<'a> Scanner<'a> {
         range.start..range.start + self.text[range.clone()].trim_end().len()
     }
 
-    fn section(&self, line: &'a str, start: usize) -> Result<Event<'a>> {
+    fn section(&self, line: &'a str, start: usize) -> Result<IniEvent<'a>> {
         let Some(close) = line.rfind(']') else {
             return self.syntax(start, "the section's header has no `]`");
         };
@@ -101,7 +102,7 @@ impl<'a> Scanner<'a> {
             return self.syntax(start, "the section has no name");
         }
         let comment = line[close + 1..].find(MARKERS);
-        Ok(Event::Section {
+        Ok(IniEvent::Section {
             name: &line[1..close],
             at: start,
             comment: comment.map(|found| self.trimmed(start + close + 1 + found..self.at)),
@@ -109,12 +110,12 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    fn entry(&mut self, line: &'a str, start: usize) -> Result<Event<'a>> {
+    fn entry(&mut self, line: &'a str, start: usize) -> Result<IniEvent<'a>> {
         let (key, behind) = self.key(line, start)?;
         if key.is_empty() {
             return self.syntax(start, "the key is empty");
         }
-        Ok(Event::Entry(Entry {
+        Ok(IniEvent::Entry(IniEntry {
             key,
             at: start,
             value: self.value(start + behind)?,
@@ -122,7 +123,7 @@ impl<'a> Scanner<'a> {
         }))
     }
 
-    /// The key of a line, and the offset behind its delimiter.
+    /// The key of a line, and the offset after its delimiter.
     fn key(&self, line: &'a str, start: usize) -> Result<(&'a str, usize)> {
         let quote = match line.as_bytes()[0] {
             b'"' if line.len() > 6 && line.starts_with(TRIPLE) => TRIPLE,
@@ -146,21 +147,21 @@ impl<'a> Scanner<'a> {
         Ok((inner[..length].trim(), behind + delimiter + 1))
     }
 
-    /// The value that begins behind the delimiter at `from`.
-    fn value(&mut self, from: usize) -> Result<Scalar<'a>> {
+    /// The value that begins after the delimiter at `from`.
+    fn value(&mut self, from: usize) -> Result<IniScalar<'a>> {
         let rest = self.text[from..self.at].trim_start();
         let start = self.at - rest.len();
         if rest.is_empty() {
             let line = self.text[from..self.at].trim_end_matches(['\r', '\n']);
             let end = from + line.len();
-            return Ok(Scalar {
+            return Ok(IniScalar {
                 text: Cow::Borrowed(""),
                 span: end..end,
                 style: Style::Plain,
                 comment: None,
             });
         }
-        // Three quotes at the end of the text are a value to SOPS, and open one as soon as a line follows, as the metadata does.
+        // Three quotes at the end of the text are a value, but open one as soon as another line, such as a reserved entry, follows.
         if rest.starts_with(TRIPLE) {
             return self.quoted(start, TRIPLE);
         }
@@ -181,7 +182,7 @@ impl<'a> Scanner<'a> {
             [b'"', .., b'"'] if is_surrounded(value, '"') => (inside(value), Style::DoubleQuoted),
             _ => (value, Style::Plain),
         };
-        Ok(Scalar {
+        Ok(IniScalar {
             text: Cow::Borrowed(text),
             span: start..start + value.len(),
             style,
@@ -190,9 +191,9 @@ impl<'a> Scanner<'a> {
     }
 
     /// A value in quotes that may go on in further lines. It ends at the last closing quotes of a line.
-    fn quoted(&mut self, start: usize, quote: &str) -> Result<Scalar<'a>> {
+    fn quoted(&mut self, start: usize, quote: &str) -> Result<IniScalar<'a>> {
         let inner = start + quote.len();
-        let scalar = |end: usize, span: Range<usize>, comment| Scalar {
+        let scalar = |end: usize, span: Range<usize>, comment| IniScalar {
             text: Cow::Borrowed(&self.text[inner..end]),
             span,
             style: Style::Plain,
@@ -227,7 +228,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A value whose first line, at `span`, ends with a backslash and goes on in the next one.
-    fn continued(&mut self, span: Range<usize>) -> Scalar<'a> {
+    fn continued(&mut self, span: Range<usize>) -> IniScalar<'a> {
         let mut text = self.text[span.start..span.end - 1].to_owned();
         let mut end = span.end;
         loop {
@@ -243,7 +244,7 @@ impl<'a> Scanner<'a> {
             }
             text.pop();
         }
-        Scalar {
+        IniScalar {
             text: Cow::Owned(text),
             span: span.start..end,
             style: Style::Plain,
@@ -259,7 +260,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Whether a text stands in quotes that are nowhere else in it.
+/// Whether a text is in quotes that are nowhere else in it.
 fn is_surrounded(text: &str, quote: char) -> bool {
     text.len() >= 2 && text[1..].find(quote) == Some(text.len() - 2)
 }
@@ -268,11 +269,11 @@ fn inside(text: &str) -> &str {
     &text[1..text.len() - 1]
 }
 
-/// The value that `source` is read as behind a delimiter; `None` if it is none by itself.
+/// The value that `source` is read as after a delimiter; `None` if it is none by itself.
 pub(crate) fn read_value(source: &str) -> Option<String> {
     let text = format!("k = {source}\nend = \n");
     let mut scanner = Scanner::new(&text);
-    let Ok(Some(Event::Entry(entry))) = scanner.next() else {
+    let Ok(Some(IniEvent::Entry(entry))) = scanner.next() else {
         return None;
     };
     let is_all = entry.value.comment.is_none() && scanner.at == 5 + source.len();

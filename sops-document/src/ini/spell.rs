@@ -1,4 +1,5 @@
-//! How values, comments and trees are written in INI: as the library of SOPS does it where that is read back as the same.
+//! Writes values, comments and trees in INI, as Go's library writes them if it reads them back
+//! unchanged.
 
 use std::borrow::Cow;
 
@@ -8,7 +9,8 @@ use crate::tree::{Entry, Node};
 use crate::value::Value;
 use crate::yaml::source::first_line_break;
 
-/// Appends a value as SOPS writes it.
+/// Appends a value as Go's library writes it or, if the library would read that differently, in the
+/// nearest form that it reads back.
 pub(crate) fn spell(out: &mut String, value: Option<&Value<'_>>) {
     let text = flat::text(value);
     if text.trim_ascii() == text && text.bytes().all(is_plain) {
@@ -26,12 +28,12 @@ pub(crate) fn spell(out: &mut String, value: Option<&Value<'_>>) {
     out.push_str(readable.map_or(&usual, String::as_str));
 }
 
-/// Whether a byte has no meaning to the reader, wherever it stands but for blanks around a value.
+/// Whether a byte never means anything to the reader, except for blanks around a value.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b" -_./:,=+[]@%&*()!$?<>|~^{}".contains(&byte)
 }
 
-/// A value as the library of SOPS writes it, whether it is read back or not.
+/// A value as the library writes it, whether or not the library reads it back.
 fn usual(text: &str) -> Cow<'_, str> {
     let quote = if text.contains(['\n', '`']) {
         "\"\"\""
@@ -45,7 +47,7 @@ fn usual(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{quote}{text}{quote}"))
 }
 
-/// Appends a value in the quotes that stand in the file; `false` where they cannot hold it.
+/// Appends a value in the quotes that are in the file; `false` where they cannot hold it.
 pub(crate) fn spell_in_quotes(out: &mut String, value: &Value<'_>, quote: char) -> bool {
     let text = flat::text(Some(value));
     let fits = !text.contains([quote, '\n', '#', ';']);
@@ -57,7 +59,7 @@ pub(crate) fn spell_in_quotes(out: &mut String, value: &Value<'_>, quote: char) 
     fits
 }
 
-/// A key as the library of SOPS writes it.
+/// A key as the library writes it.
 fn key(key: &str) -> Cow<'_, str> {
     if key.contains(['"', '=', ':']) {
         Cow::Owned(format!("`{key}`"))
@@ -79,7 +81,7 @@ pub(crate) fn spell_entry(out: &mut String, name: &str, width: usize, value: Opt
     out.push('\n');
 }
 
-/// The tree as SOPS writes it. An error names the section or key that has no form in INI.
+/// The tree as the library writes it. An error names the section or key that has no form in INI.
 pub(crate) fn emit(node: &Node) -> Result<String, String> {
     let mut out = String::new();
     let Node::Mapping(sections) = node else {
@@ -128,7 +130,7 @@ pub(crate) fn spell_entries(out: &mut String, entries: &[Entry]) -> Result<(), S
     Ok(())
 }
 
-/// Appends the metadata behind a document: its section, with an empty line before it.
+/// Appends a reserved section to a document, with an empty line before it.
 pub(crate) fn append_reserved(
     text: &str,
     key: &str,

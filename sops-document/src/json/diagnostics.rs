@@ -2,7 +2,7 @@
 
 use jiter::{JiterError, JiterErrorType, JsonErrorType};
 
-/// Where what is wrong begins. Of half of a surrogate pair, the parser tells the end, where the other half is missing.
+/// Where what is wrong begins. Of half of a surrogate pair, the parser reports the end, where the other half is missing.
 pub(super) fn place(text: &str, error: &JiterError) -> usize {
     let escape_before = |end: usize| text.get(..end)?.rfind(r"\u");
     let escape = match error.error_type {
@@ -21,7 +21,7 @@ pub(super) fn place(text: &str, error: &JiterError) -> usize {
     escape.unwrap_or(error.index)
 }
 
-/// What to tell a person of an error in the text.
+/// The message for an error in the text.
 pub(super) fn message(text: &str, error: &JiterError) -> String {
     let rest = text.get(error.index..).unwrap_or_default().trim_start();
     let JiterErrorType::JsonError(kind) = &error.error_type else {

@@ -1,4 +1,4 @@
-//! A tree as SOPS writes it in JSON, which is how Go's `encoding/json` spells the values.
+//! A tree as JSON, with values as Go's `encoding/json` writes them.
 
 use std::fmt::Write as _;
 
@@ -9,11 +9,12 @@ use crate::error::{Error, Result};
 use crate::tree::Node;
 use crate::value::{Type, Value};
 use sops_go_compat::{parse_float, write_ecmascript};
+use zeroize::Zeroizing;
 
 /// What a level is indented by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Indent {
-    /// A tab, unless `stores.json.indent` says otherwise.
+    /// A tab.
     Tab,
     /// That many spaces; with none, every value still has a line of its own.
     Spaces(usize),
@@ -29,6 +30,17 @@ impl Indent {
 /// A number for which JSON has no form: an infinity, or none at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotInJson;
+
+impl Node {
+    /// The tree as a JSON document, its levels indented by so many spaces, or by a tab.
+    ///
+    /// # Errors
+    /// [`Error::Unwritable`] for an infinity or NaN, which JSON has no form for.
+    pub fn to_json(&self, indent: Option<u8>) -> Result<Zeroizing<String>> {
+        let indent = Indent::new(indent);
+        Ok(Zeroizing::new(emit(self, indent)?))
+    }
+}
 
 /// One document, its last line ended. An error names the path of a number that JSON cannot hold.
 pub(crate) fn emit(node: &Node, indent: Indent) -> Result<String> {

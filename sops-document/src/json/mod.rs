@@ -12,11 +12,12 @@ use crate::canonical;
 use crate::document::ReservedKey;
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
-use crate::keys::Keys;
+use crate::key_set::KeySet;
+use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
 use crate::{
     Collection, Document, Item, Leaf, MAX_DEPTH, PathId, Paths, ROOT, ReservedEntry, Span, Style,
-    Text, reserved, yaml,
+    Text, yaml,
 };
 
 /// Parses a JSON object.
@@ -32,7 +33,7 @@ pub(crate) fn parse<'a>(text: &'a str, reserved_key: ReservedKey) -> Result<Docu
     let mut parser = Parser {
         text,
         json: Jiter::new(text.as_bytes()),
-        // In a text with a line for each entry and bracket, and what stands for the document itself.
+        // In a text with a line for each entry and bracket, and the items of the document itself.
         tape: Vec::with_capacity(lines + 4),
         paths: Paths::with_capacity(lines),
         frames: Vec::new(),
@@ -80,8 +81,43 @@ pub(crate) fn parse<'a>(text: &'a str, reserved_key: ReservedKey) -> Result<Docu
         paths,
         reserved_key,
         reserved,
-        standings: OnceLock::new(),
+        positions: OnceLock::new(),
     })
+}
+
+impl Node {
+    /// The tree of a JSON value: integers that fit 64 bits are integers, other numbers floats.
+    pub fn from_json(json: &serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        let scalar = |kind, bytes: String| {
+            Self::Scalar(Some(Value {
+                kind,
+                bytes: Cow::Owned(bytes.into_bytes()),
+            }))
+        };
+        match json {
+            Json::Null => Self::Scalar(None),
+            Json::Bool(truth) => {
+                scalar(Type::Bool, if *truth { "True" } else { "False" }.to_owned())
+            }
+            Json::Number(number) => {
+                let text = number.to_string();
+                match self::number(&text) {
+                    Some(value) => Self::Scalar(Some(value.into_owned())),
+                    None => scalar(Type::Str, text),
+                }
+            }
+            Json::String(text) => scalar(Type::Str, text.clone()),
+            Json::Array(items) => Self::Sequence(items.iter().map(Self::from_json).collect()),
+            Json::Object(members) => {
+                let entry = |(key, value): (&String, &Json)| Entry {
+                    key: key.clone(),
+                    value: Self::from_json(value),
+                };
+                Self::Mapping(members.iter().map(entry).collect())
+            }
+        }
+    }
 }
 
 /// An open object or array.
@@ -90,7 +126,7 @@ struct Frame<'a> {
     path: PathId,
     /// Its place on the tape.
     open: usize,
-    keys: Keys<'a>,
+    keys: KeySet<'a>,
     fresh: bool,
     /// Where its last complete member or item ends, at first where its bracket ends.
     last_end: usize,
@@ -225,7 +261,7 @@ impl<'a> Parser<'a> {
                     .map_err(|error| self.syntax(&error))?;
                 let inner = start + 1..self.at() - 1;
                 if text == inner.len() {
-                    // No escape is as long as what it stands for, so equal length means that there is none.
+                    // Every escape is longer than its character, so equal length means that there is none.
                     Some(Value::string(Cow::Borrowed(&self.text[inner])))
                 } else {
                     Some(Value::string(Cow::Owned(self.unescape(start)?)))
@@ -278,7 +314,7 @@ impl<'a> Parser<'a> {
             kind,
             path,
             open,
-            keys: Keys::new(),
+            keys: KeySet::new(),
             fresh: true,
             last_end: start + 1,
             reserved: None,
@@ -330,7 +366,7 @@ impl<'a> Parser<'a> {
                 });
             }
         };
-        let entry = reserved::flow::entry(self.text, before, key_at, end);
+        let entry = yaml::entry_range::flow_entry(self.text, before, key_at, end);
         self.reserved.push(ReservedEntry {
             entry,
             value,
@@ -342,7 +378,8 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// A number as SOPS takes it: what fits 64 bits is an integer, everything else a float; `None` beyond the range of that.
+/// A JSON number: an integer if it fits 64 bits, otherwise a float; `None` if it is beyond the
+/// range of floats.
 pub(crate) fn number(source: &str) -> Option<Value<'_>> {
     if let Ok(integer) = source.parse::<i64>() {
         return Some(Value {

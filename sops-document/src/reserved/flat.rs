@@ -1,22 +1,13 @@
-//! The reserved entries of the formats that list their lines: variables of dotenv, a section of INI.
+//! Reserved entries in the formats that list their lines: variables of dotenv, a section of INI.
 
 use crate::document::{Document, ReservedEntry};
+use crate::flat::ReservedLine;
 use crate::format::Format;
 use crate::splice::Splices;
 use crate::{dotenv, flat, ini};
 
-/// A name and its value, and where they stand in the text.
-pub struct Line {
-    /// The offset of the name.
-    pub at: usize,
-    /// The name, in dotenv without the reserved prefix.
-    pub name: String,
-    /// The value, its escapes decoded.
-    pub text: String,
-}
-
 /// The lines of all reserved entries.
-pub(super) fn lines(document: &Document<'_>) -> Vec<Line> {
+pub(super) fn lines(document: &Document<'_>) -> Vec<ReservedLine> {
     let Some(key) = document.reserved_key else {
         return Vec::new();
     };
@@ -27,7 +18,7 @@ pub(super) fn lines(document: &Document<'_>) -> Vec<Line> {
             Format::Ini => ini::reserved_lines(text),
             _ => dotenv::reserved_lines(text, key).collect(),
         };
-        lines.into_iter().map(|line| Line {
+        lines.into_iter().map(|line| ReservedLine {
             at: entry.value.start + line.at,
             ..line
         })
@@ -54,7 +45,7 @@ pub(super) fn insert(
 /// Puts other lines in the place of what is there: all of them in the first of its places.
 pub(super) fn replace(
     document: &Document<'_>,
-    site: &ReservedEntry,
+    reserved: &ReservedEntry,
     key: &str,
     lines: &[(String, String)],
     splices: &mut Splices<'_>,
@@ -62,8 +53,8 @@ pub(super) fn replace(
     let is_first = document
         .reserved
         .first()
-        .is_some_and(|first| first.entry == site.entry);
-    let out = splices.replace(site.value.clone());
+        .is_some_and(|first| first.entry == reserved.entry);
+    let out = splices.replace(reserved.value.clone());
     if is_first {
         match document.format {
             Format::Ini => ini::spell_reserved(document.text, key, lines, out),

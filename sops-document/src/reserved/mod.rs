@@ -1,55 +1,38 @@
-//! The entry under the reserved key: where it goes in a text, how it is written there, and what stands in it.
+//! Reserved entries: where one goes in a text, how it is written there, and what it holds.
 
 mod flat;
-pub(crate) mod flow;
+mod flow;
+mod inline;
 mod removal;
+mod top;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::{Map, Value as Json};
 
+use self::inline::{compact, pretty};
+use self::top::Top;
 use crate::document::{Document, ReservedEntry};
+use crate::flat::ReservedLine;
 use crate::format::Format;
 use crate::splice::Splices;
 use crate::tape::{Item, Style};
 use crate::tree::{Entry, Node};
-use crate::yaml;
+use crate::yaml::{self, entry_range};
 
-pub use flat::Line;
-
-/// What an entry for the reserved key holds, in the form that the document's format has for it.
+/// The value to write under the reserved key, in the shape that the format has for it.
 pub enum ReservedValue {
     /// A mapping, for YAML and JSON.
     Tree(Map<String, Json>),
-    /// Names and values, for the section of INI and the variables of dotenv.
+    /// Names and values, for the section in INI and the variables in dotenv. Names are without the
+    /// reserved prefix.
     Lines(Vec<(String, String)>),
 }
 
-/// The mapping at the top of the document whose item is at `index`.
-struct Top {
-    /// Its place on the tape.
-    index: usize,
-    span: Range<usize>,
-    flow: bool,
-}
-
-impl Top {
-    fn of(document: &Document<'_>, index: usize) -> Option<Self> {
-        let index = document.top(index)?;
-        match &document.tape[index] {
-            Item::Open { flow, span, .. } => Some(Self {
-                index,
-                span: span.range(),
-                flow: *flow,
-            }),
-            _ => None,
-        }
-    }
-}
-
 impl<'a> Document<'a> {
-    /// The text of the entry's value as it can be parsed by itself, and how many bytes were added in front of it. For YAML and JSON.
+    /// The value of the entry as a text that can be parsed by itself, and the number of spaces that
+    /// were added in front of it. For YAML and JSON.
     pub fn reserved_source(&self, entry: &ReservedEntry) -> (Cow<'a, str>, usize) {
         let value = &self.text[entry.value.clone()];
         if self.format != Format::Yaml || value.starts_with('{') {
@@ -61,26 +44,28 @@ impl<'a> Document<'a> {
     }
 
     /// The lines of the reserved entries, for dotenv and INI.
-    pub fn reserved_lines(&self) -> Vec<Line> {
+    pub fn reserved_lines(&self) -> Vec<ReservedLine> {
         flat::lines(self)
     }
 
-    /// Whether nothing but the reserved entry stands in the mapping, which is in block style, of the document at `index`: without the entry
-    /// nothing is left of it.
-    pub fn has_only_reserved(&self, index: usize) -> bool {
+    /// Whether the mapping of the document at `index` is in block style and has no entry except the
+    /// reserved one, so that nothing is left without it.
+    pub(crate) fn has_only_reserved(&self, index: usize) -> bool {
         !self.format.is_flat()
             && Top::of(self, index)
                 .is_some_and(|top| !top.flow && self.children(top.index).next().is_none())
     }
 
-    /// The documents without a mapping, counted from 0: empty ones, which get one for a reserved entry.
+    /// The numbers, from 0, of the documents that are empty. A reserved entry makes a mapping of
+    /// them.
     pub fn empty_documents(&self) -> Vec<usize> {
         let documents = self.document_indexes().enumerate();
         let empty = documents.filter(|(_, index)| self.top(*index).is_none());
         empty.map(|(number, _)| number).collect()
     }
 
-    /// Where the text changes when a reserved entry is put into the document at `index`.
+    /// The offset in bytes where the text changes when a reserved entry is added to the document
+    /// whose item is at `index`.
     pub fn reserved_offset(&self, index: usize) -> usize {
         match (Top::of(self, index), &self.tape[index]) {
             (Some(top), _) if top.flow => flow::offset(self, top.index, top.span.end),
@@ -94,7 +79,8 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Whether the text ends without a line break where a reserved entry will go, so that one must be added.
+    /// Whether the text ends without a line break where a reserved entry goes, so that one must be
+    /// added.
     pub fn lacks_final_newline(&self) -> bool {
         if self.format.is_flat() {
             return !crate::flat::ends_a_line(self.text);
@@ -108,8 +94,9 @@ impl<'a> Document<'a> {
         !in_flow && self.reserved_offset(last) == self.text.len() && !ends_a_line(self.text)
     }
 
-    /// Appends a reserved entry for the document at `index`; what has been written ends at its [offset](Self::reserved_offset). In lines of YAML,
-    /// levels are indented by `step` columns.
+    /// Appends a reserved entry for the document whose item is at `index` to `out`, which holds the
+    /// text up to [`reserved_offset`](Self::reserved_offset). In YAML's block style each level is
+    /// indented by `step` columns.
     pub fn insert_reserved(
         &self,
         index: usize,
@@ -136,49 +123,56 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Puts another value in the place of the reserved entry at `site`. In dotenv and INI all of it goes to the first site.
+    /// Replaces the value of the entry `reserved`. In dotenv and INI the first entry takes all lines, and the others are removed.
     pub fn replace_reserved(
         &self,
-        site: &ReservedEntry,
+        reserved: &ReservedEntry,
         value: &ReservedValue,
         splices: &mut Splices<'_>,
     ) {
         let Some(key) = self.reserved_key else { return };
         let tree = match value {
-            ReservedValue::Lines(lines) => return flat::replace(self, site, key, lines, splices),
+            ReservedValue::Lines(lines) => {
+                return flat::replace(self, reserved, key, lines, splices);
+            }
             ReservedValue::Tree(tree) => tree,
         };
         let text = self.text;
-        let before = &text[..site.value.start];
-        let inline = self.format == Format::Json || text[site.value.clone()].starts_with('{');
+        let before = &text[..reserved.value.start];
+        let inline = self.format == Format::Json || text[reserved.value.clone()].starts_with('{');
         if inline {
-            let multi_line = text[site.value.clone()].contains('\n') && self.format == Format::Json;
+            let multi_line =
+                text[reserved.value.clone()].contains('\n') && self.format == Format::Json;
             let line = &before[yaml::source::line_start(text, before.len())..];
             let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
-            let out = splices.replace(site.value.clone());
+            let out = splices.replace(reserved.value.clone());
             out.push_str(&if multi_line {
                 pretty(tree, indent)
             } else {
                 compact(tree)
             });
         } else {
-            let mut lines = lines(key, tree, column(self, site), self.reserved_step());
-            if let Some(comment) = comment(text, &site.entry, &site.value) {
+            let mut lines = lines(key, tree, column(self, reserved), self.reserved_step());
+            if let Some(comment) =
+                entry_range::comment_after_key(text, &reserved.entry, &reserved.value)
+            {
                 let key = lines.find('\n').unwrap_or(lines.len());
                 lines.insert_str(key, &format!(" {}", &text[comment]));
             }
-            let out = splices.replace(site.entry.clone());
+            let out = splices.replace(reserved.entry.clone());
             write_lines(&lines, yaml::source::first_line_break(text), out);
         }
     }
 
-    /// The comment behind the key of a reserved entry whose value stands on the lines below. SOPS puts one there that stands behind the last
-    /// entry, if that is an alias.
-    pub fn reserved_comment(&self, site: &ReservedEntry) -> Option<Range<usize>> {
-        comment(self.text, &site.entry, &site.value)
+    /// The comment after the key of a reserved entry whose value is on the lines below. Go's
+    /// library writes one there if the comment followed the last entry of the contents and that
+    /// entry is an alias.
+    pub(crate) fn reserved_comment(&self, reserved: &ReservedEntry) -> Option<Range<usize>> {
+        entry_range::comment_after_key(self.text, &reserved.entry, &reserved.value)
     }
 
-    /// By how many columns the levels of the reserved entry are indented; as SOPS does it, where that does not show.
+    /// The number of columns that each level of the reserved entry is indented by; 4 if the entry
+    /// does not show it.
     pub fn reserved_step(&self) -> usize {
         let entry = self.reserved.first();
         let shown = entry
@@ -193,8 +187,9 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Whether the document that closes at `close` ends in a block scalar without a line break: were one added, it would be
-/// part of the value. So a reserved entry cannot go behind it, nor before blanks at the end of it.
+/// Whether the document that closes at `close` ends in a block scalar without a line break. An
+/// added line break would become part of the value, so a reserved entry can go neither after it nor
+/// before trailing blanks.
 fn ends_in_open_block(document: &Document<'_>, close: usize) -> bool {
     let last = document.tape[..close]
         .iter()
@@ -215,36 +210,6 @@ fn ends_in_open_block(document: &Document<'_>, close: usize) -> bool {
 
 fn ends_a_line(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').is_empty() || text.ends_with(['\n', '\r'])
-}
-
-/// The value over several lines, indented like the member that it is.
-fn pretty(tree: &Map<String, Json>, indent: &str) -> String {
-    let unit = if indent.is_empty() { "\t" } else { indent };
-    let mut out = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(unit.as_bytes());
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
-    serde::Serialize::serialize(tree, &mut serializer)
-        .expect("a tree with texts as keys has a form in JSON");
-    String::from_utf8(out)
-        .expect("JSON is UTF-8")
-        .replace('\n', &format!("\n{indent}"))
-}
-
-/// The value on one line.
-fn compact(tree: &Map<String, Json>) -> String {
-    serde_json::to_string(tree).expect("a tree with texts as keys has a form in JSON")
-}
-
-/// The comment behind the key of the entry at `entry`, whose value stands at `value` on the lines below.
-pub(crate) fn comment(
-    text: &str,
-    entry: &Range<usize>,
-    value: &Range<usize>,
-) -> Option<Range<usize>> {
-    let end = yaml::source::line_end(text, entry.start);
-    let line = text.get(entry.start..end.min(value.start))?;
-    let found = line.find(" #").or_else(|| line.find("\t#"))?;
-    Some(entry.start + found + 1..end)
 }
 
 fn leading_blanks(line: &str) -> usize {

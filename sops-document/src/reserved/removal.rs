@@ -1,22 +1,24 @@
-//! Takes the reserved entries out of a text.
+//! Removes reserved entries from a text.
 
 use zeroize::Zeroizing;
 
 use crate::document::Document;
-use crate::value_writer::Replacement;
+use crate::splice::Replacement;
 use crate::yaml;
 
 impl Document<'_> {
-    /// What the text without its reserved entries has in their places; a comment behind the key of one stays. `no_final_newline` says that the
-    /// text ended without a line break before the last of them was put there, `empty` which documents, counted from 0 and in order, were empty and not
-    /// the mapping `{}`.
+    /// The replacements that remove all reserved entries. Comments after their keys stay.
+    ///
+    /// `no_final_newline` says that the text had no final line break before the last entry was
+    /// added. `empty` has the numbers of the documents, from 0 and in ascending order, that were
+    /// empty then; a document that is not among them becomes `{}` if nothing else is left of it.
     pub fn remove_reserved(&self, no_final_newline: bool, empty: &[usize]) -> Vec<Replacement> {
         let text = self.text;
         let indexes: Vec<usize> = self.document_indexes().collect();
         let mut replacements = Vec::new();
-        for (number, site) in self.reserved.iter().enumerate() {
-            let mut entry = site.entry.clone();
-            if let Some(comment) = self.reserved_comment(site) {
+        for (number, reserved) in self.reserved.iter().enumerate() {
+            let mut entry = reserved.entry.clone();
+            if let Some(comment) = self.reserved_comment(reserved) {
                 let line = &text[entry.start..];
                 let start = entry.start + line.len() - line.trim_start_matches(' ').len();
                 replacements.push((start..comment.start, Zeroizing::default()));
@@ -30,8 +32,8 @@ impl Document<'_> {
                 };
             }
             let mut instead = Zeroizing::default();
-            let was_empty = empty.binary_search(&site.document);
-            if was_empty.is_err() && self.has_only_reserved(indexes[site.document]) {
+            let was_empty = empty.binary_search(&reserved.document);
+            if was_empty.is_err() && self.has_only_reserved(indexes[reserved.document]) {
                 *instead = format!("{{}}{}", yaml::source::line_break(&text[entry.clone()]));
             }
             replacements.push((entry, instead));

@@ -1,4 +1,4 @@
-//! Which styles a text can stand in.
+//! Which styles can hold a text.
 
 /// What the characters of a text, and their places in it, allow.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,7 +12,7 @@ pub(super) struct Analysis {
     tab: bool,
     /// Has a character that `yaml.v3` escapes.
     special: bool,
-    /// Has a character that cannot stand in YAML unescaped, or not for every reader.
+    /// Has a character that cannot be in YAML unescaped, or not for every reader.
     unreadable: bool,
     /// Begins or ends with a space or a line break.
     open_ended: bool,
@@ -106,7 +106,7 @@ impl Analysis {
         !(self.empty || self.ends_with_space || self.space_before_break || self.special)
     }
 
-    /// Whether every reader takes the text for itself where it stands without quotes in block context.
+    /// Whether every reader reads the text as itself without quotes in block style.
     pub(super) fn reads_as_plain(&self, text: &str) -> bool {
         !(self.empty
             || self.block_indicator
@@ -116,7 +116,7 @@ impl Analysis {
     }
 }
 
-/// Whether a text has but characters that mean nothing anywhere, as most values have; this is quick to tell.
+/// Whether a text has only characters that mean nothing anywhere, as most values have; this is a quick check.
 fn is_word(text: &[u8]) -> bool {
     let inner = |byte: &u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+' | b'=')
@@ -133,7 +133,7 @@ pub(super) fn is_printable(character: char) -> bool {
     matches!(character, '\n' | ' '..='~' | '\u{a0}'..='\u{fffd}') && character != BYTE_ORDER_MARK
 }
 
-/// Whether a character can stand unescaped within a line, for `yaml.v3` as well as for readers of YAML 1.2.
+/// Whether a character can be unescaped within a line, for `yaml.v3` as well as for readers of YAML 1.2.
 pub(super) fn is_readable(character: char) -> bool {
     matches!(character, '\t' | ' '..='~' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
         && character != BYTE_ORDER_MARK

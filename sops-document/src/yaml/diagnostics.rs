@@ -17,7 +17,7 @@ pub(crate) const OPEN_QUOTE: &str =
 pub(crate) const MISSING_VALUE: &str =
     "no value where one belongs, as before a `,` or at the end of the text";
 
-/// What to tell a person of an error; the parser's own message where it is a rare one.
+/// The message for an error; the parser's own message where it is a rare one.
 pub(super) fn message(error: &ScanError) -> String {
     let kind = error.kind();
     if let ErrorKind::UnexpectedCharacter { character } = kind {

@@ -1,21 +1,36 @@
-//! A tree as SOPS writes it in YAML: blocks throughout, sequences indented inside of mappings.
+//! A tree as `yaml.v3` writes it: block style throughout, sequences indented in mappings.
 
 use std::ops::RangeInclusive;
 
-use super::spell::{Container, Place, break_line, indent, spell, spell_key};
+use super::spell::{ParentKind, ScalarContext, break_line, indent, spell, spell_key};
 use crate::tree::{Entry, Node};
+use zeroize::Zeroizing;
 
-/// The spaces a level that SOPS writes unless `stores.yaml.indent` says otherwise.
+/// The default number of spaces per level.
 pub(crate) const DEFAULT_STEP: usize = 4;
 
-/// The steps that `yaml.v3` takes.
+/// The numbers of spaces per level that `yaml.v3` writes.
 pub(crate) const STEPS: RangeInclusive<usize> = 2..=9;
 
-/// The spaces a level that `yaml.v3` writes if it is asked for so many.
+/// The number of spaces per level that `yaml.v3` writes when it is asked for this many.
 pub(crate) fn step(asked_for: usize) -> usize {
     match STEPS.contains(&asked_for) {
         true => asked_for,
         false => 2,
+    }
+}
+
+impl Node {
+    /// The tree as a YAML document: `yaml.v3` reads this tree from it.
+    ///
+    /// ```
+    /// use sops_document::tree::Node;
+    ///
+    /// let tree = Node::from_json(&serde_json::json!({"items": [{"on": "yes"}]}));
+    /// assert_eq!(*tree.to_yaml(), "items:\n    - \"on\": \"yes\"\n");
+    /// ```
+    pub fn to_yaml(&self) -> Zeroizing<String> {
+        Zeroizing::new(emit(self, DEFAULT_STEP))
     }
 }
 
@@ -32,8 +47,8 @@ pub(crate) fn emit(node: &Node, step: usize) -> String {
             spell(
                 &mut out,
                 value.as_ref(),
-                Place {
-                    container: Container::Document,
+                ScalarContext {
+                    container: ParentKind::Document,
                     column: 0,
                     step,
                 },
@@ -44,17 +59,17 @@ pub(crate) fn emit(node: &Node, step: usize) -> String {
     out
 }
 
-/// Appends what stands behind the `:` of a key or the `-` of an item at `place`, which is in a block collection: a space
+/// Appends what follows the `:` of a key or the `-` of an item at `place`, which is in a block collection: a space
 /// and a scalar, or a collection on lines of its own. The last line is not ended.
-pub(crate) fn emit_value(out: &mut String, node: &Node, place: Place) {
+pub(crate) fn emit_value(out: &mut String, node: &Node, place: ScalarContext) {
     emit_behind(out, node, place, false);
 }
 
-/// Appends `key:` and its value as an entry of a block mapping in `column`, in which the output already stands. The last
+/// Appends `key:` and its value as an entry of a block mapping in `column`, in which the output already is. The last
 /// line is not ended.
 pub(crate) fn emit_entry(out: &mut String, entry: &Entry, column: usize, step: usize) {
     let explicit = if entry.key == MERGE_KEY && !can_be_merged(&entry.value) {
-        // As a merge key, which `spell_key` takes it for as SOPS does, nothing could read it.
+        // `spell_key` writes a merge key, which no reader accepts here.
         out.push_str("\"<<\":");
         false
     } else {
@@ -63,8 +78,8 @@ pub(crate) fn emit_entry(out: &mut String, entry: &Entry, column: usize, step: u
     emit_behind(
         out,
         &entry.value,
-        Place {
-            container: Container::Mapping,
+        ScalarContext {
+            container: ParentKind::Mapping,
             column,
             step,
         },
@@ -74,7 +89,7 @@ pub(crate) fn emit_entry(out: &mut String, entry: &Entry, column: usize, step: u
 
 const MERGE_KEY: &str = "<<";
 
-/// Whether `value` may stand under a merge key.
+/// Whether `value` may be under a merge key.
 fn can_be_merged(value: &Node) -> bool {
     match value {
         Node::Mapping(_) => true,
@@ -101,8 +116,8 @@ fn emit_sequence(out: &mut String, items: &[Node], column: usize, step: usize) {
         emit_value(
             out,
             item,
-            Place {
-                container: Container::Sequence,
+            ScalarContext {
+                container: ParentKind::Sequence,
                 column,
                 step,
             },
@@ -110,12 +125,12 @@ fn emit_sequence(out: &mut String, items: &[Node], column: usize, step: usize) {
     }
 }
 
-/// `explicit` tells that the `:` stands on a line of its own, where a collection can begin.
-fn emit_behind(out: &mut String, node: &Node, place: Place, explicit: bool) {
+/// `explicit` says that the `:` is on a line of its own, where a collection can begin.
+fn emit_behind(out: &mut String, node: &Node, place: ScalarContext, explicit: bool) {
     let column = place.content_column();
     let begin_collection = |out: &mut String| {
         let behind_indicator = place.column + 1;
-        let on_this_line = explicit || place.container == Container::Sequence;
+        let on_this_line = explicit || place.container == ParentKind::Sequence;
         if on_this_line && column > behind_indicator {
             indent(out, column - behind_indicator);
         } else {
@@ -195,7 +210,7 @@ mod tests {
         let tree = from_vector(
             &json!({"map": [["a", {"int": "1"}], ["b", {"seq": [{"str": "x\ny\n"}]}]]}),
         );
-        let (mapping, sequence) = (Container::Mapping, Container::Sequence);
+        let (mapping, sequence) = (ParentKind::Mapping, ParentKind::Sequence);
         for (container, column, step, yaml) in [
             (mapping, 0, 2, "\n  a: 1\n  b:\n    - |\n      x\n      y"),
             (
@@ -221,7 +236,7 @@ mod tests {
             emit_value(
                 &mut out,
                 &tree,
-                Place {
+                ScalarContext {
                     container,
                     column,
                     step,

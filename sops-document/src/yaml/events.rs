@@ -46,7 +46,7 @@ pub(crate) struct Scalar<'a> {
     pub(crate) anchor: usize,
     /// Its tag in full, such as `tag:yaml.org,2002:int` or `!local`.
     pub(crate) tag: Option<String>,
-    /// Where the tag stands.
+    /// Where the tag is.
     pub(crate) tag_at: Option<usize>,
     /// What is between its quotes and they too, its plain text, or the content of a block scalar without its header.
     pub(crate) range: Range<usize>,

@@ -2,7 +2,7 @@
 //! parser crate, which takes several times as long.
 //!
 //! Nothing here is lenient. A line counts only if it has nothing in it that means anything to YAML beyond its indentation, the
-//! colon behind its key and the blank behind that; all others are left to the parser crate. Tests hold both to the same events.
+//! colon after its key and the blank after that; all others are left to the parser crate. Tests hold both to the same events.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,7 +15,7 @@ use crate::{Collection, Style};
 const LONGEST_KEY: usize = 1_000;
 
 /// `key: value` or `key:` on a line of its own.
-struct Line {
+struct PlainLine {
     key: Range<usize>,
     /// Empty where a mapping follows.
     value: Range<usize>,
@@ -24,7 +24,7 @@ struct Line {
 }
 
 /// Reads the line at `start`; `None` if it does not count.
-fn line(text: &[u8], start: usize) -> Option<Line> {
+fn line(text: &[u8], start: usize) -> Option<PlainLine> {
     let rest = &text[start..];
     let end = memchr::memchr(b'\n', rest)?;
     let line = &rest[..end];
@@ -41,7 +41,7 @@ fn line(text: &[u8], start: usize) -> Option<Line> {
         _ => return None,
     };
     let (key, end) = (start + indent, start + end);
-    Some(Line {
+    Some(PlainLine {
         key: key..key + length,
         value: end - value.len()..end,
         next: end + 1,
@@ -64,8 +64,8 @@ fn is_plain(value: &[u8]) -> bool {
         && value.iter().zip(&value[1..]).fold(true, |all, (colon, blank)| all & !((*colon == b':') & (*blank == b' ')))
 }
 
-/// Lines that count, with what they mean for the mappings around them.
-struct Lines<'a> {
+/// The lines that count, with what they mean for the mappings around them.
+struct PlainLines<'a> {
     text: &'a [u8],
     /// Where the next line begins.
     at: usize,
@@ -76,15 +76,15 @@ struct Lines<'a> {
 }
 
 /// A line and what comes before it.
-struct Step {
-    line: Line,
+struct LineStep {
+    line: PlainLine,
     /// How many mappings have ended.
     closed: usize,
     /// Whether one begins.
     opened: bool,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> PlainLines<'a> {
     fn new(text: &'a str, range: Range<usize>) -> Self {
         Self {
             text: &text.as_bytes()[..range.end],
@@ -95,7 +95,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The next line; `None` at the end, and where one does not count.
-    fn step(&mut self) -> Option<Step> {
+    fn step(&mut self) -> Option<LineStep> {
         let line = line(self.text, self.at)?;
         let column = line.key.start - self.at;
         let (opened, depth) = (self.opens, self.open.len());
@@ -114,7 +114,7 @@ impl<'a> Lines<'a> {
         }
         self.opens = line.value.is_empty();
         self.at = line.next;
-        Some(Step {
+        Some(LineStep {
             line,
             closed: depth.saturating_sub(self.open.len()),
             opened,
@@ -129,9 +129,9 @@ pub(super) fn events<'a>(
     range: Range<usize>,
     mut take: impl FnMut(Event<'a>) -> Result<()>,
 ) -> Result<usize> {
-    let mut lines = Lines::new(text, range.clone());
-    // The last entry may go on behind the lines that count, so they wait for the next one.
-    let mut entry: Vec<Step> = Vec::new();
+    let mut lines = PlainLines::new(text, range.clone());
+    // The last entry may go on after the lines that count, so they wait for the next one.
+    let mut entry: Vec<LineStep> = Vec::new();
     let (mut end, mut open) = (range.start, 0);
     loop {
         let start = lines.at;
@@ -165,7 +165,7 @@ pub(super) fn events<'a>(
     Ok(end)
 }
 
-impl Step {
+impl LineStep {
     fn events<'a>(
         &self,
         text: &'a str,
@@ -181,7 +181,7 @@ impl Step {
                 range: range.clone(),
             })
         };
-        let Line { key, value, .. } = &self.line;
+        let PlainLine { key, value, .. } = &self.line;
         let at = key.start;
         for _ in 0..self.closed {
             take(Event::Close(at..at))?;

@@ -1,15 +1,23 @@
 //! YAML documents.
 //!
-//! `parser` turns the events of `events` into a tape, `comments` puts the comments on it; `resolve`, `spell`, `in_style` and
-//! `emit` are how Go's YAML library reads and writes scalars and trees.
+//! `events` wraps the parser crate. `parser` turns its events into a tape, with `fast_path` for
+//! simple lines and `parallel_parse` for large texts, and `comments` puts the comments on the tape.
+//!
+//! `resolve`, `spell`, `emit` and `restyle` are how Go's YAML library reads and writes scalars and
+//! trees. `go_incompatibilities` refuses what that library reads differently.
+//!
+//! `source`, `lexical` and `entry_range` answer questions about the text. JSON and the editor use
+//! them too.
 
 pub(crate) mod analysis;
 pub(crate) mod comments;
 pub(crate) mod diagnostics;
 pub(crate) mod emit;
+pub(crate) mod entry_range;
 pub(crate) mod events;
 mod fast_path;
 pub(crate) mod go_incompatibilities;
+pub(crate) mod lexical;
 mod outline;
 mod parallel_parse;
 mod parser;
@@ -26,10 +34,11 @@ use crate::document::{Document, ReservedKey};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::tape::Item;
+use crate::tree::Node;
 use comments::Tail;
 use parser::Parser;
 
-/// Parses a YAML stream. Every document of it is a mapping or empty.
+/// Parses a YAML stream. Every document of it must be a mapping or empty.
 pub(crate) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Result<Document<'a>> {
     let tail = match reserved {
         Some(_) => Tail::Reserved,
@@ -38,12 +47,12 @@ pub(crate) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Result<Document
     parse_with_tail(text, reserved, tail)
 }
 
-/// The same, for a text whose selected scalars and aliases look as they do once they are encrypted.
+/// The same, for a text in which tokens have already replaced scalars and aliases.
 pub(crate) fn parse_as_written<'a>(text: &'a str, reserved: ReservedKey) -> Result<Document<'a>> {
     parse_with_tail(text, reserved, Tail::ReservedAsWritten)
 }
 
-/// The same, comments placed for what will follow each document's last entry.
+/// The same, with comments where they are once `tail` follows the last entry of each document.
 fn parse_with_tail<'a>(text: &'a str, reserved: ReservedKey, tail: Tail) -> Result<Document<'a>> {
     go_incompatibilities::refuse_unicode_breaks(text)?;
     let mut parsed = match parallel_parse::parse(text, reserved) {
@@ -58,19 +67,20 @@ fn parse_with_tail<'a>(text: &'a str, reserved: ReservedKey, tail: Tail) -> Resu
     Ok(document)
 }
 
-/// Parses a YAML stream for its values alone: without comments, with integers to 2^64-1, and with `sops` blocks as values.
+/// Parses a YAML stream for its values only: without comments, without a reserved key, and with
+/// integers up to 2^64-1.
 pub(crate) fn parse_to_read(text: &str) -> Result<Document<'_>> {
     go_incompatibilities::refuse_unicode_breaks(text)?;
     document(text, Parser::run_to_read(text)?, None)
 }
 
-/// Parses a YAML stream for programs that judge it, as loosely as any reader does: keys that appear twice or are no strings, lists
-/// and values at the top, and whatever else SOPS has no form for.
+/// Parses a YAML stream as leniently as any reader does: duplicate keys, keys that are not strings,
+/// and sequences and scalars at the top are accepted.
 pub(crate) fn parse_leniently(text: &str) -> Result<Document<'_>> {
     document(text, Parser::run_leniently(text)?, None)
 }
 
-/// The document that was parsed, comments aside.
+/// The parsed document without its comments.
 fn document<'a>(
     text: &'a str,
     parsed: Parser<'a>,
@@ -93,6 +103,17 @@ fn document<'a>(
         paths: parsed.paths,
         reserved_key,
         reserved: parsed.reserved,
-        standings: OnceLock::new(),
+        positions: OnceLock::new(),
     })
+}
+
+impl Node {
+    /// The trees of a YAML stream as `yaml.v3` reads them, including integers from 2^63 to 2^64-1,
+    /// which are an `Int`.
+    ///
+    /// # Errors
+    /// As [`Document::parse`](crate::Document::parse).
+    pub fn from_yaml(text: &str) -> Result<Vec<Self>> {
+        Ok(parse_to_read(text)?.trees().collect())
+    }
 }

@@ -1,6 +1,6 @@
 //! A large document in pieces, one a core: nearly all the time of reading it goes into its YAML events.
 //!
-//! A text is cut before lines that begin with a letter or digit in the first column. Where the pieces before and behind such a
+//! A text is cut before lines that begin with a letter or digit in the first column. Where the pieces before and after such a
 //! cut both are block mappings by themselves, the whole is their entries one after the other: whatever could reach over the
 //! cut (quotes, brackets, an alias) leaves a piece that is no mapping. Then, and for any error, the text is read in one.
 
@@ -119,7 +119,7 @@ fn is_mapping(text: &str, piece: &Parser<'_>) -> bool {
     }
 }
 
-/// Puts the entries of all pieces into the mapping of the first; `None` if a key stands in two of them.
+/// Puts the entries of all pieces into the mapping of the first; `None` if a key is in two of them.
 fn join(mut pieces: Vec<Parser<'_>>) -> Option<Parser<'_>> {
     if !are_one_mapping(&pieces) {
         return None;
@@ -161,11 +161,11 @@ fn join(mut pieces: Vec<Parser<'_>>) -> Option<Parser<'_>> {
     Some(whole)
 }
 
-/// Whether no key and no `sops` block stands in two pieces.
+/// Whether no key and no reserved entry is in two pieces.
 fn are_one_mapping(pieces: &[Parser<'_>]) -> bool {
     let blocks = pieces.iter().map(|piece| piece.reserved.len());
     let top_keys = || pieces.iter().flat_map(|piece| top_keys(&piece.paths));
-    // To count them is less work than to hash them anew when the set grows.
+    // To count them is less work than to hash them again when the set grows.
     let mut keys = HashSet::with_capacity(top_keys().count());
     blocks.sum::<usize>() < 2 && top_keys().all(|key| keys.insert(key))
 }
@@ -178,7 +178,7 @@ fn top_keys<'p>(paths: &'p Paths<'_>) -> impl Iterator<Item = &'p str> {
         .map(|id| paths.key(id).as_ref())
 }
 
-/// Moves an item behind those of another tape.
+/// Moves an item after those of another tape.
 fn rebase(item: &mut Item<'_>, shift: u32, path_shift: u32) {
     let moved = |path: &mut PathId| *path = path.moved(path_shift);
     match item {
@@ -259,8 +259,8 @@ mod tests {
             "quotes",
             format!("a: \"{}\"\n", plain.replace('\n', "\n\n")),
         ));
-        for (what, text) in cases {
-            assert!(parse(&text, None).is_none(), "{what}");
+        for (case, text) in cases {
+            assert!(parse(&text, None).is_none(), "{case}");
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::canonical::{canonical_or_owned, float_bytes};
 use crate::value::{Type, Value};
 use sops_go_compat::{Integer, Time, parse_float, parse_integer};
 
-/// Why SOPS refuses a scalar; says what, the caller knows where.
+/// Why a scalar is refused. The caller adds the location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     /// The tag asks for another type than the text is of.
@@ -20,7 +20,7 @@ pub(crate) enum Refusal {
     /// The text under `!!binary` cannot be decoded.
     #[error("the value tagged `!!binary` is not valid base64")]
     NotBase64,
-    /// An integer from 2^63 to 2^64-1, for which SOPS has no type.
+    /// An integer from 2^63 to 2^64-1, for which there is no type.
     #[error(
         "the integer is larger than 9223372036854775807; quote it to keep its digits as a string"
     )]
@@ -40,11 +40,11 @@ impl fmt::Debug for Hidden {
     }
 }
 
-/// The value that SOPS sees in a scalar, `None` for null.
+/// The value of a scalar, `None` for null.
 ///
-/// `text` is the scalar's content after unescaping and folding, `plain` whether it stands without quotes and is no
-/// block scalar, `tag` its tag with handles expanded (`tag:yaml.org,2002:int`, `!local`) or `None` where it has none;
-/// the non-specific `!` changes nothing.
+/// `text` is the content after unescaping and folding. `plain` says that it is neither in quotes
+/// nor a block scalar. `tag` is its tag with the handle expanded (`tag:yaml.org,2002:int`,
+/// `!local`), `None` without one; the non-specific tag `!` changes nothing.
 pub(crate) fn resolve<'a>(
     text: &'a str,
     plain: bool,
@@ -112,7 +112,7 @@ fn resolve_float(text: &str) -> Result<Option<Value<'_>>, Refusal> {
     }
 }
 
-/// A scalar without a tag and quotes. Its first byte tells what it might be.
+/// A scalar without a tag and quotes. Its first byte shows what it might be.
 fn resolve_plain(text: &str, timestamps: bool) -> Result<Option<Value<'_>>, Refusal> {
     let float = |value: &'static str| {
         Ok(Some(Value {
@@ -275,7 +275,7 @@ mod tests {
         decode_error: bool,
     }
 
-    /// What stands behind `k: `: content, style and tag of the scalar; `None` when that is no document with one scalar.
+    /// What follows `k: `: content, style and tag of the scalar; `None` when that is no document with one scalar.
     fn scalar(source: &str) -> Option<(String, bool, Option<String>)> {
         let text = format!("k: {source}\n");
         let mut scalars = Vec::new();

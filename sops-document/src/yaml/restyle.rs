@@ -1,4 +1,4 @@
-//! Spelling a text in a style that stays in the file, so that decryption gives back what was encrypted.
+//! Writes a text in a style that is already in the file, so that the value looks as it did before.
 
 use super::analysis::{Analysis, is_readable};
 use super::resolve::resolve;
@@ -6,10 +6,10 @@ use super::spell::{escape, indent};
 use crate::canonical::canonical;
 use crate::value::Type;
 
-/// A style that stands in the file around a value.
+/// A style that the file has around a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style<'a> {
-    /// Without quotes, in block context; an encrypted value cannot stand so in a flow collection.
+pub(crate) enum SourceStyle<'a> {
+    /// Without quotes, in block style.
     Plain,
     /// In single quotes.
     SingleQuoted,
@@ -24,21 +24,22 @@ pub(crate) enum Style<'a> {
     },
 }
 
-/// Appends a plaintext of type `kind` in `style`, if what is written reads back as the same text and SOPS sees the same
-/// value in it, under the tag that stands in the file (with handles expanded).
+/// Appends a text of type `kind` in `style`, if the result reads back as the same text and Go's
+/// library sees the same value in it under `tag`, the tag in the file with its handle expanded.
 ///
-/// Quotes are written with the text, on one line; of a block, the lines below the header are written, each with its line
-/// break. `false`, and nothing is written, where the style cannot hold the text: plain text that would be of another
-/// type, line breaks and control characters in single quotes, a header whose chomping does not fit the end of the text or
-/// whose indentation would be counted wrong.
-pub(crate) fn spell_in_style(
+/// Quotes are written with the text, on one line. For a block scalar, the lines below the header
+/// are written, each with its line break. Returns false and writes nothing if the style cannot hold
+/// the text: a plain text that would have another type, line breaks and control characters in
+/// single quotes, a header whose chomping does not fit the end of the text or whose indentation
+/// would be counted wrong.
+pub(crate) fn restyle(
     out: &mut String,
     text: &str,
     kind: Type,
     tag: Option<&str>,
-    style: Style<'_>,
+    style: SourceStyle<'_>,
 ) -> bool {
-    let read = match resolve(text, style == Style::Plain, tag) {
+    let read = match resolve(text, style == SourceStyle::Plain, tag) {
         Ok(Some(value)) if value.kind == kind => value.bytes,
         _ => return false,
     };
@@ -46,19 +47,19 @@ pub(crate) fn spell_in_style(
         return false;
     }
     match style {
-        Style::Plain => {
+        SourceStyle::Plain => {
             let fits = Analysis::of(text).reads_as_plain(text);
             if fits {
                 out.push_str(text);
             }
             fits
         }
-        Style::SingleQuoted => single_quote(out, text),
-        Style::DoubleQuoted => {
+        SourceStyle::SingleQuoted => single_quote(out, text),
+        SourceStyle::DoubleQuoted => {
             double_quote(out, text);
             true
         }
-        Style::Block { header, column } => match Header::parse(header) {
+        SourceStyle::Block { header, column } => match BlockIndicators::parse(header) {
             Some(header) if column > 0 => header.spell(out, text, column),
             _ => false,
         },
@@ -93,7 +94,7 @@ fn double_quote(out: &mut String, text: &str) {
 }
 
 /// What the header of a block scalar says.
-struct Header {
+struct BlockIndicators {
     folded: bool,
     chomping: Chomping,
     /// The indentation is given, so that the first line may begin with spaces.
@@ -111,7 +112,7 @@ enum Chomping {
     Keep,
 }
 
-impl Header {
+impl BlockIndicators {
     fn parse(text: &str) -> Option<Self> {
         let indicators = text.strip_prefix(['|', '>'])?;
         let mut header = Self {
@@ -141,7 +142,7 @@ impl Header {
             Chomping::Clip => breaks == 1 && !content.is_empty(),
             Chomping::Keep => breaks > 0,
         };
-        // Where the indentation is not given, the first line that is not empty tells it, which can neither begin with
+        // Where the indentation is not given, the first line that is not empty shows it, which can neither begin with
         // white space nor be missing.
         let first = content.trim_start_matches('\n');
         let indentation_fits =
@@ -185,14 +186,19 @@ mod tests {
     ];
 
     /// A document in which the value under `k` was spelled, if it can be, and another key follows.
-    fn document(text: &str, kind: Type, tag: Option<&str>, style: Style<'_>) -> Option<String> {
+    fn document(
+        text: &str,
+        kind: Type,
+        tag: Option<&str>,
+        style: SourceStyle<'_>,
+    ) -> Option<String> {
         let mut document = String::from("k: ");
-        if let Style::Block { header, .. } = style {
+        if let SourceStyle::Block { header, .. } = style {
             document.push_str(header);
             document.push('\n');
         }
         let start = document.len();
-        if !spell_in_style(&mut document, text, kind, tag, style) {
+        if !restyle(&mut document, text, kind, tag, style) {
             assert_eq!(
                 document.len(),
                 start,
@@ -218,14 +224,18 @@ mod tests {
         Some(scalars)
     }
 
-    fn styles() -> impl Iterator<Item = Style<'static>> {
-        [Style::Plain, Style::SingleQuoted, Style::DoubleQuoted]
-            .into_iter()
-            .chain(
-                HEADERS
-                    .into_iter()
-                    .map(|header| Style::Block { header, column: 2 }),
-            )
+    fn styles() -> impl Iterator<Item = SourceStyle<'static>> {
+        [
+            SourceStyle::Plain,
+            SourceStyle::SingleQuoted,
+            SourceStyle::DoubleQuoted,
+        ]
+        .into_iter()
+        .chain(
+            HEADERS
+                .into_iter()
+                .map(|header| SourceStyle::Block { header, column: 2 }),
+        )
     }
 
     #[test]
@@ -262,70 +272,76 @@ mod tests {
 
     #[test]
     fn a_style_takes_what_it_can_hold() {
-        let block = |header| Style::Block { header, column: 2 };
+        let block = |header| SourceStyle::Block { header, column: 2 };
         let tag = Some("tag:yaml.org,2002:str");
         for (text, kind, tag, style, spelled) in [
-            ("a b", Type::Str, None, Style::Plain, Some("a b")),
+            ("a b", Type::Str, None, SourceStyle::Plain, Some("a b")),
             (
                 "what? 😀\tyes",
                 Type::Str,
                 None,
-                Style::Plain,
+                SourceStyle::Plain,
                 Some("what? 😀\tyes"),
             ),
-            ("a: b", Type::Str, None, Style::Plain, None),
-            (" a", Type::Str, None, Style::Plain, None),
-            ("", Type::Str, None, Style::Plain, None),
-            ("5", Type::Str, None, Style::Plain, None),
-            ("5", Type::Str, tag, Style::Plain, Some("5")),
-            ("5", Type::Str, Some("!local"), Style::Plain, Some("5")),
-            ("yes", Type::Str, None, Style::Plain, Some("yes")),
-            ("1.50", Type::Float, None, Style::Plain, Some("1.50")),
-            ("1e3", Type::Float, None, Style::Plain, Some("1e3")),
-            ("1", Type::Float, None, Style::Plain, None),
+            ("a: b", Type::Str, None, SourceStyle::Plain, None),
+            (" a", Type::Str, None, SourceStyle::Plain, None),
+            ("", Type::Str, None, SourceStyle::Plain, None),
+            ("5", Type::Str, None, SourceStyle::Plain, None),
+            ("5", Type::Str, tag, SourceStyle::Plain, Some("5")),
+            (
+                "5",
+                Type::Str,
+                Some("!local"),
+                SourceStyle::Plain,
+                Some("5"),
+            ),
+            ("yes", Type::Str, None, SourceStyle::Plain, Some("yes")),
+            ("1.50", Type::Float, None, SourceStyle::Plain, Some("1.50")),
+            ("1e3", Type::Float, None, SourceStyle::Plain, Some("1e3")),
+            ("1", Type::Float, None, SourceStyle::Plain, None),
             (
                 "1",
                 Type::Float,
                 Some("tag:yaml.org,2002:float"),
-                Style::Plain,
+                SourceStyle::Plain,
                 Some("1"),
             ),
-            ("007", Type::Int, None, Style::Plain, Some("007")),
+            ("007", Type::Int, None, SourceStyle::Plain, Some("007")),
             // Octal in YAML, decimal to the reader of a plaintext.
-            ("010", Type::Int, None, Style::Plain, None),
-            ("TRUE", Type::Bool, None, Style::Plain, Some("TRUE")),
-            ("t", Type::Bool, None, Style::Plain, None),
+            ("010", Type::Int, None, SourceStyle::Plain, None),
+            ("TRUE", Type::Bool, None, SourceStyle::Plain, Some("TRUE")),
+            ("t", Type::Bool, None, SourceStyle::Plain, None),
             (
                 "2024-01-02T03:04:05Z",
                 Type::Time,
                 None,
-                Style::Plain,
+                SourceStyle::Plain,
                 Some("2024-01-02T03:04:05Z"),
             ),
             (
                 "it's",
                 Type::Str,
                 None,
-                Style::SingleQuoted,
+                SourceStyle::SingleQuoted,
                 Some("'it''s'"),
             ),
-            ("5", Type::Str, None, Style::SingleQuoted, Some("'5'")),
-            ("5", Type::Int, None, Style::SingleQuoted, None),
+            ("5", Type::Str, None, SourceStyle::SingleQuoted, Some("'5'")),
+            ("5", Type::Int, None, SourceStyle::SingleQuoted, None),
             (
                 "5",
                 Type::Int,
                 Some("tag:yaml.org,2002:int"),
-                Style::SingleQuoted,
+                SourceStyle::SingleQuoted,
                 Some("'5'"),
             ),
-            ("a\nb", Type::Str, None, Style::SingleQuoted, None),
-            ("a\u{7}", Type::Str, None, Style::SingleQuoted, None),
-            ("", Type::Str, None, Style::SingleQuoted, Some("''")),
+            ("a\nb", Type::Str, None, SourceStyle::SingleQuoted, None),
+            ("a\u{7}", Type::Str, None, SourceStyle::SingleQuoted, None),
+            ("", Type::Str, None, SourceStyle::SingleQuoted, Some("''")),
             (
                 "a\n\t\"\\\u{7}é😀",
                 Type::Str,
                 None,
-                Style::DoubleQuoted,
+                SourceStyle::DoubleQuoted,
                 Some(r#""a\n\t\"\\\aé😀""#),
             ),
             ("a\nb\n", Type::Str, None, block("|"), Some("  a\n  b\n")),
@@ -362,7 +378,7 @@ mod tests {
                 "a",
                 Type::Str,
                 None,
-                Style::Block {
+                SourceStyle::Block {
                     header: "|-",
                     column: 0,
                 },
@@ -370,7 +386,7 @@ mod tests {
             ),
         ] {
             let mut out = String::new();
-            let fits = spell_in_style(&mut out, text, kind, tag, style);
+            let fits = restyle(&mut out, text, kind, tag, style);
             assert_eq!(fits.then_some(out.as_str()), spelled, "{text:?} {style:?}");
         }
     }

@@ -1,10 +1,8 @@
 //! Looks at YAML source text between tokens: indicators, block scalar headers, the lines of an entry.
 
-use std::ops::Range;
-
 use memchr::memmem;
 
-/// Where the next byte that is one of `wanted` stands as an indicator, from `from` on: white space, comments, `:`, `?`, `-`,
+/// The offset of the next byte of `wanted` that is an indicator, from `from` on: white space, comments, `:`, `?`, `-`,
 /// anchors and tags are passed over; anything else ends the search.
 pub(crate) fn find_indicator(text: &str, from: usize, wanted: &[u8]) -> Option<usize> {
     let bytes = text.as_bytes();
@@ -63,7 +61,7 @@ pub(crate) fn after_break(text: &str, at: usize) -> usize {
     }
 }
 
-/// The offset of the start of the line that `at` is in, behind a byte order mark.
+/// The offset of the start of the line that `at` is in, after a byte order mark.
 pub(crate) fn line_start(text: &str, at: usize) -> usize {
     match text[..at].rfind(['\n', '\r']) {
         Some(found) => found + 1,
@@ -81,18 +79,18 @@ pub(crate) fn column(text: &str, at: usize) -> usize {
 
 /// The header of a block scalar: its line, with its comment and line break.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Header<'a> {
+pub(crate) struct BlockHeader<'a> {
     line: &'a str,
 }
 
 /// The header that `text` starts with, at its `|` or `>`.
-pub(crate) fn header(text: &str) -> Header<'_> {
-    Header {
+pub(crate) fn header(text: &str) -> BlockHeader<'_> {
+    BlockHeader {
         line: &text[..after_break(text, line_end(text, 0))],
     }
 }
 
-impl<'a> Header<'a> {
+impl<'a> BlockHeader<'a> {
     /// The whole line, with comment and line break.
     pub(crate) fn line(self) -> &'a str {
         self.line
@@ -118,7 +116,7 @@ impl<'a> Header<'a> {
     }
 }
 
-/// The end of `text[start..end]` without the indentation of a line that goes on behind it.
+/// The end of `text[start..end]` without the indentation of a line that goes on after it.
 pub(crate) fn trim_indentation(text: &str, start: usize, end: usize) -> usize {
     if end == text.len() {
         return end;
@@ -132,20 +130,9 @@ pub(crate) fn trim_blank_lines(text: &str, start: usize, end: usize) -> usize {
     if content.is_empty() {
         return start;
     }
-    // Blanks behind the last word are content of its line.
+    // Blanks after the last word are content of its line.
     let last = line_end(text, start + content.len());
     after_break(text, last.min(end)).min(end)
-}
-
-/// The lines of a block entry whose key is at `key` and whose value ends at `end`.
-pub(crate) fn block_entry(text: &str, key: usize, end: usize) -> Range<usize> {
-    let start = line_start(text, key);
-    let end = if end > start && line_start(text, end) == end {
-        end
-    } else {
-        after_break(text, line_end(text, end))
-    };
-    start..end
 }
 
 /// The line break that the first line ends with; `\n` without one.
@@ -166,7 +153,7 @@ pub(crate) fn line_break(text: &str) -> &str {
     &text[text.len() - length..]
 }
 
-/// The anchor among the properties that `source` begins with, with a blank behind it; empty without one.
+/// The anchor among the properties that `source` begins with, with a blank after it; empty without one.
 pub(crate) fn anchor_before(source: &str) -> &str {
     let mut rest = source;
     loop {
@@ -193,7 +180,7 @@ pub(crate) fn anchor_start(text: &str, at: usize) -> usize {
     }
 }
 
-/// Where the dash stands of the sequence item that begins at `at`, on the same line.
+/// The offset of the dash before the sequence item at `at`, if both are on one line.
 pub(crate) fn dash_before(text: &str, at: usize) -> Option<usize> {
     let before = text[..at].trim_end_matches([' ', '\t']);
     before.ends_with('-').then(|| before.len() - 1)

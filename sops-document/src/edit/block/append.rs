@@ -1,9 +1,9 @@
 //! A new entry at the end of a block collection, or the first one of a document.
 
 use super::comments_end;
-use crate::edit::changes::Changes;
-use crate::edit::layout::{Layout, indent, needs_line_break};
+use crate::edit::layout::{BlockLayout, indent, needs_line_break};
 use crate::edit::site::{Site, content_end, innermost_last, last_child};
+use crate::edit::text_edits::TextEdits;
 use crate::tree::{Entry, Node};
 use crate::yaml::source;
 use crate::{Item, Style};
@@ -13,15 +13,15 @@ pub(in crate::edit) fn append(
     container: usize,
     key: Option<&str>,
     value: &Node,
-    changes: &mut Changes<'_, '_>,
+    edits: &mut TextEdits<'_, '_>,
 ) {
-    let (document, text) = (changes.document, changes.text());
+    let (document, text) = (edits.document, edits.text());
     let last = last_child(document, container);
     let column = Site::of(document, last).column(text);
-    let layout = Layout::of(changes, container);
+    let layout = BlockLayout::of(edits, container);
     let content = content_end(document, last);
     let end = comments_end(text, source::line_end(text, content), column);
-    close_block_scalar(last, content, changes);
+    close_block_scalar(last, content, edits);
     let mut lines = String::from("\n");
     indent(&mut lines, column);
     match key {
@@ -37,13 +37,13 @@ pub(in crate::edit) fn append(
     if end == text.len() && needs_line_break(value) {
         lines.push('\n');
     }
-    changes.insert(end, layout.with_breaks(&lines));
+    edits.insert(end, layout.with_breaks(&lines));
 }
 
 /// Writes the top mapping of a document that is empty, at the offset `at`.
-pub(in crate::edit) fn create(at: usize, value: &Node, changes: &mut Changes<'_, '_>) {
-    let text = changes.text();
-    let layout = Layout::of(changes, 0).above(text, at);
+pub(in crate::edit) fn create(at: usize, value: &Node, edits: &mut TextEdits<'_, '_>) {
+    let text = edits.text();
+    let layout = BlockLayout::of(edits, 0).above(text, at);
     let begins_line = at == 0 || text[..at].ends_with(['\n', '\r', '\u{feff}']);
     let mut lines = String::new();
     if !begins_line {
@@ -53,12 +53,12 @@ pub(in crate::edit) fn create(at: usize, value: &Node, changes: &mut Changes<'_,
     if begins_line || at == text.len() && needs_line_break(value) {
         lines.push('\n');
     }
-    changes.insert(at, layout.with_breaks(&lines));
+    edits.insert(at, layout.with_breaks(&lines));
 }
 
 /// A block scalar at the end of the text without a line break would get one more when lines follow.
-fn close_block_scalar(last: usize, content: usize, changes: &mut Changes<'_, '_>) {
-    let document = changes.document;
+fn close_block_scalar(last: usize, content: usize, edits: &mut TextEdits<'_, '_>) {
+    let document = edits.document;
     let Item::Leaf(leaf) = &document.tape[innermost_last(document, last)] else {
         return;
     };
@@ -70,6 +70,6 @@ fn close_block_scalar(last: usize, content: usize, changes: &mut Changes<'_, '_>
         let indicators = source::header(source).indicators();
         let start = leaf.span.range().start;
         let strip = indicators.replace(['+', '-'], "") + "-";
-        changes.replace(start..start + indicators.len(), strip);
+        edits.replace(start..start + indicators.len(), strip);
     }
 }

@@ -1,4 +1,4 @@
-//! Changes in block collections, where lines and columns tell what belongs together.
+//! Edits in block collections, where lines and columns show what belongs together.
 
 mod append;
 mod remove;
@@ -9,8 +9,8 @@ use std::ops::Range;
 pub(super) use self::append::{append, create};
 pub(super) use self::remove::remove;
 pub(super) use self::replace::{replace, replace_top};
-use super::lexical::trailing_comment;
 use super::site::Site;
+use crate::yaml::lexical::trailing_comment;
 use crate::yaml::source;
 use crate::{Document, Item, Style};
 
@@ -18,7 +18,7 @@ fn is_block_collection(document: &Document<'_>, node: usize) -> bool {
     matches!(document.tape[node], Item::Open { flow: false, .. })
 }
 
-/// The end of what belongs to the value at `site`: of a block collection with the comment behind its last content and those
+/// The end of what belongs to the value at `site`: of a block collection with the comment after its last content and those
 /// below it that are deeper than the entry.
 fn value_end(document: &Document<'_>, site: &Site) -> usize {
     if !is_block_collection(document, site.node) {

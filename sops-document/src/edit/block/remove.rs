@@ -3,38 +3,38 @@
 use std::ops::Range;
 
 use super::{header_comment, is_block_collection, outer_comments, value_end};
-use crate::edit::changes::Changes;
-use crate::edit::layout::{Layout, indent};
-use crate::edit::lexical::{begins_line, trailing_comment};
+use crate::edit::layout::{BlockLayout, indent};
 use crate::edit::site::{Site, container, innermost_last, next, previous};
+use crate::edit::text_edits::TextEdits;
+use crate::yaml::lexical::{begins_line, trailing_comment};
 use crate::yaml::source;
 use crate::{Collection, Document, Item, Style};
 
 /// Takes the entry or item at `site` out of its block collection; the last one leaves `{}` or `[]`.
-pub(in crate::edit) fn remove(site: &Site, changes: &mut Changes<'_, '_>) {
-    let document = changes.document;
-    let removal = Removal::of(site, changes);
+pub(in crate::edit) fn remove(site: &Site, edits: &mut TextEdits<'_, '_>) {
+    let document = edits.document;
+    let removal = Removal::of(site, edits);
     match (previous(document, site.node), next(document, site.node)) {
-        (None, None) => removal.leave_empty(changes),
-        // The first entry stands behind the `-` of an item: the second one moves there.
+        (None, None) => removal.leave_empty(edits),
+        // The first entry follows the `-` of an item: the second one moves there.
         (None, Some(second)) if !begins_line(document.text, site.entry) => {
-            removal.move_up(Site::of(document, second).entry, changes);
+            removal.move_up(Site::of(document, second).entry, edits);
         }
-        _ => removal.take_lines(changes),
+        _ => removal.take_lines(edits),
     }
 }
 
-/// What goes with an entry: all from its begin to the end of its last line, but for some comments.
+/// What goes with an entry: everything from its start to the end of its last line, except some comments.
 struct Removal<'s> {
     site: &'s Site,
     extent: Range<usize>,
-    /// The comments, each on a line of its own, that to SOPS are no part of the value and stay; the first is not indented.
+    /// The comments, each on a line of its own, that are not part of the value to Go's library and stay; the first is not indented.
     kept: String,
 }
 
 impl<'s> Removal<'s> {
-    fn of(site: &'s Site, changes: &Changes<'_, '_>) -> Self {
-        let (document, text) = (changes.document, changes.text());
+    fn of(site: &'s Site, edits: &TextEdits<'_, '_>) -> Self {
+        let (document, text) = (edits.document, edits.text());
         let end = source::line_end(text, value_end(document, site));
         let comments: Vec<_> = if is_block_collection(document, site.node) {
             outer_comments(text, site).collect()
@@ -56,7 +56,7 @@ impl<'s> Removal<'s> {
             }
             kept.push_str(&text[comment]);
         }
-        let kept = Layout::of(changes, site.container).with_breaks(&kept);
+        let kept = BlockLayout::of(edits, site.container).with_breaks(&kept);
         Self {
             site,
             extent: site.entry..end,
@@ -65,18 +65,18 @@ impl<'s> Removal<'s> {
     }
 
     /// Takes an entry out that begins its line.
-    fn take_lines(self, changes: &mut Changes<'_, '_>) {
+    fn take_lines(self, edits: &mut TextEdits<'_, '_>) {
         if !self.kept.is_empty() {
-            return changes.replace(self.extent, self.kept);
+            return edits.replace(self.extent, self.kept);
         }
-        let text = changes.text();
+        let text = edits.text();
         let mut start = source::line_start(text, self.extent.start);
         if text[start..].starts_with('\u{feff}') {
             start += '\u{feff}'.len_utf8();
         }
         let mut end = source::after_break(text, self.extent.end);
-        match block_scalar_before(changes.document, self.site.node) {
-            // Blank lines behind would become part of its value.
+        match block_scalar_before(edits.document, self.site.node) {
+            // Blank lines below it would become part of its value.
             Some(scalar) if scalar.keeps && scalar.end == start => {
                 let blank = text[end..].len() - text[end..].trim_start().len();
                 end = source::line_start(text, end + blank).max(end);
@@ -89,28 +89,28 @@ impl<'s> Removal<'s> {
             }
             None => {}
         }
-        changes.remove(start..end);
+        edits.remove(start..end);
     }
 
-    /// Takes the first entry of several out that stand behind a `-`; the entry at `second` comes next.
-    fn move_up(self, second: usize, changes: &mut Changes<'_, '_>) {
-        let text = changes.text();
+    /// Removes the first of several entries that follow a `-`; the entry at `second` comes next.
+    fn move_up(self, second: usize, edits: &mut TextEdits<'_, '_>) {
+        let text = edits.text();
         let between = &text[self.extent.end.min(second)..second];
         if !self.kept.is_empty() {
-            changes.replace(self.extent, self.kept);
+            edits.replace(self.extent, self.kept);
         } else if between.trim().is_empty() {
-            changes.remove(self.extent.start..second);
+            edits.remove(self.extent.start..second);
         } else {
             let start = text[..self.extent.start]
                 .trim_end_matches([' ', '\t'])
                 .len();
-            changes.remove(start..self.extent.end);
+            edits.remove(start..self.extent.end);
         }
     }
 
     /// Takes the only entry out, so that the collection becomes empty.
-    fn leave_empty(self, changes: &mut Changes<'_, '_>) {
-        let (document, text) = (changes.document, changes.text());
+    fn leave_empty(self, edits: &mut TextEdits<'_, '_>) {
+        let (document, text) = (edits.document, edits.text());
         let empty = match self.site.kind {
             Collection::Mapping => "{}",
             Collection::Sequence => "[]",
@@ -119,11 +119,11 @@ impl<'s> Removal<'s> {
         let is_top = matches!(document.tape[around], Item::Document { .. });
         if !is_top && begins_line(text, self.site.entry) {
             let collection = Site::of(document, self.site.container);
-            changes.insert(collection.properties.end, format!(" {empty}"));
-            return self.take_lines(changes);
+            edits.insert(collection.properties.end, format!(" {empty}"));
+            return self.take_lines(edits);
         }
         let separator = if self.kept.is_empty() { "" } else { " " };
-        changes.replace(self.extent, format!("{empty}{separator}{}", self.kept));
+        edits.replace(self.extent, format!("{empty}{separator}{}", self.kept));
     }
 }
 

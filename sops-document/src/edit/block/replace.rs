@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use super::{header_comment, is_block_collection, outer_comments, value_end};
 use crate::Collection;
-use crate::edit::changes::{Anchor, Changes};
-use crate::edit::layout::{Layout, has_entries, indent, needs_line_break};
-use crate::edit::lexical::begins_line;
+use crate::edit::layout::{BlockLayout, has_entries, indent, needs_line_break};
 use crate::edit::scalar;
 use crate::edit::site::Site;
+use crate::edit::text_edits::{Anchor, TextEdits};
 use crate::tree::Node;
+use crate::yaml::lexical::begins_line;
 use crate::yaml::source;
 
 /// Puts `new` in the place of the node at `site`.
@@ -17,34 +17,34 @@ pub(in crate::edit) fn replace(
     site: &Site,
     new: &Node,
     anchor: Anchor<'_>,
-    changes: &mut Changes<'_, '_>,
+    edits: &mut TextEdits<'_, '_>,
 ) {
-    changes.remove_properties(site, new, anchor);
+    edits.remove_properties(site, new, anchor);
     if let (Node::Scalar(Some(value)), Anchor::Keep | Anchor::Drop) = (new, anchor)
-        && scalar::replace(site, value, changes)
+        && scalar::replace(site, value, edits)
     {
         return;
     }
-    let text = changes.text();
-    let extent = site.content.start..value_end(changes.document, site);
-    let replacement = Replacement {
+    let text = edits.text();
+    let extent = site.content.start..value_end(edits.document, site);
+    let replacement = BlockReplacement {
         site,
         new,
         anchor: match anchor {
             Anchor::Add(name) => Some(format!("&{name}")),
             Anchor::Keep | Anchor::Drop => None,
         },
-        layout: Layout::of(changes, site.container).above(text, extent.end),
+        layout: BlockLayout::of(edits, site.container).above(text, extent.end),
         extent,
     };
     let own_line = begins_line(text, site.content.start) && !site.content.is_empty();
     match (has_entries(new), own_line) {
-        (true, true) => replacement.block_in_place(changes),
-        (true, false) => replacement.block_behind_indicator(changes),
-        (false, true) if is_block_collection(changes.document, site.node) => {
-            replacement.collapse(changes);
+        (true, true) => replacement.block_in_place(edits),
+        (true, false) => replacement.block_behind_indicator(edits),
+        (false, true) if is_block_collection(edits.document, site.node) => {
+            replacement.collapse(edits);
         }
-        (false, _) => replacement.inline(changes),
+        (false, _) => replacement.inline(edits),
     }
 }
 
@@ -52,10 +52,10 @@ pub(in crate::edit) fn replace(
 pub(in crate::edit) fn replace_top(
     extent: Range<usize>,
     new: &Node,
-    changes: &mut Changes<'_, '_>,
+    edits: &mut TextEdits<'_, '_>,
 ) {
-    let text = changes.text();
-    let layout = Layout::of(changes, 0).above(text, extent.end);
+    let text = edits.text();
+    let layout = BlockLayout::of(edits, 0).above(text, extent.end);
     let mut written = String::new();
     let mut start = extent.start;
     if !begins_line(text, extent.start) {
@@ -68,8 +68,8 @@ pub(in crate::edit) fn replace_top(
         written.push('\n');
     }
     let (first, rest) = split_lines(&written);
-    changes.replace(start..extent.end, first);
-    changes.insert(line_end, layout.with_breaks(rest));
+    edits.replace(start..extent.end, first);
+    edits.insert(line_end, layout.with_breaks(rest));
 }
 
 /// The first line, and the others with the line break before them.
@@ -77,27 +77,27 @@ fn split_lines(text: &str) -> (&str, &str) {
     text.split_at(text.find('\n').unwrap_or(text.len()))
 }
 
-struct Replacement<'s> {
+struct BlockReplacement<'s> {
     site: &'s Site,
     new: &'s Node,
     /// The anchor that the node gets.
     anchor: Option<String>,
     /// The old value.
     extent: Range<usize>,
-    layout: Layout,
+    layout: BlockLayout,
 }
 
-impl Replacement<'_> {
-    /// A collection where a value stands on lines of its own.
-    fn block_in_place(&self, changes: &mut Changes<'_, '_>) {
-        let text = changes.text();
+impl BlockReplacement<'_> {
+    /// A collection in place of a value, on lines of its own.
+    fn block_in_place(&self, edits: &mut TextEdits<'_, '_>) {
+        let text = edits.text();
         let (outer, inner) = (
             self.site.column(text),
             source::column(text, self.extent.start),
         );
         let in_mapping = self.site.kind == Collection::Mapping;
         let sequence = matches!(self.new, Node::Sequence(_));
-        // A sequence may stand in the column of its key, a mapping may not.
+        // A sequence may be in the column of its key, a mapping may not.
         let fits = inner > outer || inner == outer && sequence && in_mapping;
         let column = if fits {
             inner
@@ -108,22 +108,22 @@ impl Replacement<'_> {
         indent(&mut lines, column);
         self.layout.write_block(&mut lines, self.new, column);
         let extent = source::line_start(text, self.extent.start)..self.extent.end;
-        if is_block_collection(changes.document, self.site.node) {
-            changes.replace(extent, self.layout.with_breaks(&lines));
+        if is_block_collection(edits.document, self.site.node) {
+            edits.replace(extent, self.layout.with_breaks(&lines));
         } else {
-            self.put(&lines, extent, changes);
+            self.put(&lines, extent, edits);
         }
         if let Some(anchor) = &self.anchor {
-            changes.insert(self.site.properties.end, format!(" {anchor}"));
+            edits.insert(self.site.properties.end, format!(" {anchor}"));
         }
     }
 
     /// A collection in the place of a value that begins in the line of its indicator.
-    fn block_behind_indicator(&self, changes: &mut Changes<'_, '_>) {
-        let text = changes.text();
+    fn block_behind_indicator(&self, edits: &mut TextEdits<'_, '_>) {
+        let text = edits.text();
         let site = self.site;
         let mut lines = String::new();
-        // Behind the `-` of an item, if nothing else is there.
+        // After the `-` of an item, if nothing else is there.
         if site.kind == Collection::Sequence
             && site.properties.is_empty()
             && self.anchor.is_none()
@@ -131,7 +131,7 @@ impl Replacement<'_> {
         {
             let column = source::column(text, site.content.start);
             self.layout.write_block(&mut lines, self.new, column);
-            return self.put(&lines, self.extent.clone(), changes);
+            return self.put(&lines, self.extent.clone(), edits);
         }
         if let Some(anchor) = &self.anchor {
             lines.push(' ');
@@ -151,41 +151,41 @@ impl Replacement<'_> {
         } else {
             self.extent.start
         };
-        self.put(&lines, start..self.extent.end, changes);
+        self.put(&lines, start..self.extent.end, edits);
     }
 
     /// A scalar or an empty collection for one, or for a value in the line of its indicator.
-    fn inline(&self, changes: &mut Changes<'_, '_>) {
-        let text = changes.text();
+    fn inline(&self, edits: &mut TextEdits<'_, '_>) {
+        let text = edits.text();
         let mut extent = self.extent.clone();
         let mut written = self.inline_value(text);
         if self.site.content.is_empty() {
-            // Nothing stands there but what ends the line.
+            // Nothing is there except what ends the line.
             written.insert(0, ' ');
             let line_end = source::line_end(text, extent.end);
             if text[extent.end..line_end].trim().is_empty() {
                 extent.end = line_end;
             }
         }
-        self.put(&written, extent, changes);
+        self.put(&written, extent, edits);
     }
 
-    /// A scalar or an empty collection for a block collection on lines of its own: it goes behind the indicator.
-    fn collapse(&self, changes: &mut Changes<'_, '_>) {
-        let text = changes.text();
+    /// A scalar or an empty collection for a block collection on lines of its own: it goes after the indicator.
+    fn collapse(&self, edits: &mut TextEdits<'_, '_>) {
+        let text = edits.text();
         let written = self.inline_value(text);
         let (first, rest) = split_lines(&written);
         let at = self.site.properties.end;
-        changes.insert(at, format!(" {first}"));
+        edits.insert(at, format!(" {first}"));
         let line_end = source::line_end(text, at);
-        changes.insert(line_end, self.layout.with_breaks(rest));
+        edits.insert(line_end, self.layout.with_breaks(rest));
         let mut done = line_end;
         for comment in outer_comments(text, self.site).filter(|comment| comment.start > line_end) {
             let line = source::line_start(text, comment.start);
-            changes.remove(done..line - source::line_break(&text[..line]).len());
+            edits.remove(done..line - source::line_break(&text[..line]).len());
             done = comment.end;
         }
-        changes.remove(done..self.extent.end);
+        edits.remove(done..self.extent.end);
     }
 
     fn inline_value(&self, text: &str) -> String {
@@ -200,22 +200,22 @@ impl Replacement<'_> {
         written
     }
 
-    /// Puts the first line of `written` in the place of `extent`, and the others below the line in which that ends, behind
+    /// Puts the first line of `written` in the place of `extent`, and the others below the line in which that ends, after
     /// its comment.
-    fn put(&self, written: &str, extent: Range<usize>, changes: &mut Changes<'_, '_>) {
-        let text = changes.text();
+    fn put(&self, written: &str, extent: Range<usize>, edits: &mut TextEdits<'_, '_>) {
+        let text = edits.text();
         let (first, rest) = split_lines(written);
         let mut first = first.to_owned();
-        if let Some(comment) = header_comment(changes.document, self.site) {
+        if let Some(comment) = header_comment(edits.document, self.site) {
             first.push(' ');
             first.push_str(&text[comment]);
         }
         let line_end = source::line_end(text, extent.end);
-        changes.replace(extent, first);
+        edits.replace(extent, first);
         let mut rest = self.layout.with_breaks(rest);
         if line_end == text.len() && needs_line_break(self.new) && !rest.is_empty() {
             rest.push_str(self.layout.line_break);
         }
-        changes.insert(line_end, rest);
+        edits.insert(line_end, rest);
     }
 }

@@ -1,4 +1,4 @@
-//! Changes in flow collections, of which all of JSON is made: commas separate what belongs together.
+//! Edits in flow collections, of which all of JSON is made: commas separate what belongs together.
 
 mod remove;
 mod style;
@@ -6,25 +6,25 @@ mod style;
 use std::ops::Range;
 
 pub(super) use self::remove::remove;
-use self::style::Style;
-use super::changes::{Anchor, Changes};
-use super::lexical::skip_blanks;
+use self::style::FlowStyle;
 use super::scalar;
 use super::site::{Site, content_end, has_brackets, last_child};
+use super::text_edits::{Anchor, TextEdits};
 use crate::Item;
 use crate::error::Result;
 use crate::tree::Node;
+use crate::yaml::lexical::skip_blanks;
 
 /// Puts `new` in the place of the node at `site`.
 pub(super) fn replace(
     site: &Site,
     new: &Node,
     anchor: Anchor<'_>,
-    changes: &mut Changes<'_, '_>,
+    edits: &mut TextEdits<'_, '_>,
 ) -> Result<()> {
-    changes.remove_properties(site, new, anchor);
+    edits.remove_properties(site, new, anchor);
     if let (Node::Scalar(Some(value)), Anchor::Keep | Anchor::Drop) = (new, anchor)
-        && scalar::replace(site, value, changes)
+        && scalar::replace(site, value, edits)
     {
         return Ok(());
     }
@@ -32,18 +32,18 @@ pub(super) fn replace(
     if let Anchor::Add(name) = anchor {
         written = format!("&{name} ");
     }
-    let style = Style::of(changes.document, site.container, site.entry);
+    let style = FlowStyle::of(edits.document, site.container, site.entry);
     style.write(&mut written, new)?;
     if !site.content.is_empty() {
-        changes.replace(site.content.clone(), written);
+        edits.replace(site.content.clone(), written);
         return Ok(());
     }
-    let (text, at) = (changes.text(), site.content.end);
+    let (text, at) = (edits.text(), site.content.end);
     let blanks = text[at..].len() - text[at..].trim_start_matches([' ', '\t']).len();
     let closed = text[at + blanks..].starts_with([',', ']', '}']);
     let end = if closed { at + blanks } else { at };
     let lead = if site.indicator.is_some() { " " } else { ": " };
-    changes.replace(at..end, format!("{lead}{written}"));
+    edits.replace(at..end, format!("{lead}{written}"));
     Ok(())
 }
 
@@ -52,26 +52,26 @@ pub(super) fn append(
     container: usize,
     key: Option<&str>,
     value: &Node,
-    changes: &mut Changes<'_, '_>,
+    edits: &mut TextEdits<'_, '_>,
 ) -> Result<()> {
-    let (document, text) = (changes.document, changes.text());
+    let (document, text) = (edits.document, edits.text());
     let Item::Open { span, .. } = &document.tape[container] else {
         return Ok(());
     };
     let span = span.range();
     if document.children(container).next().is_none() {
-        return append_first(container, span, key, value, changes);
+        return append_first(container, span, key, value, edits);
     }
     let last = last_child(document, container);
-    let style = Style::of(document, container, Site::of(document, last).entry);
+    let style = FlowStyle::of(document, container, Site::of(document, last).entry);
     let mut written = String::new();
     style.write_entry(&mut written, key, value)?;
     let end = content_end(document, last);
     let separator = style.separators.comma;
     if !has_brackets(document, container) {
         // A pair in a sequence gets the brackets that a mapping of two entries needs.
-        changes.insert(span.start, "{");
-        changes.insert(end, format!("{separator}{written}}}"));
+        edits.insert(span.start, "{");
+        edits.insert(end, format!("{separator}{written}}}"));
         return Ok(());
     }
     let comma = skip_blanks(text, end);
@@ -83,13 +83,13 @@ pub(super) fn append(
             let bracket = span.end - 1;
             let at = text[..bracket].trim_end().len();
             if comma.is_none() {
-                changes.insert(end, format!("{gap},"));
+                edits.insert(end, format!("{gap},"));
             }
             let close = if comma.is_some() { "," } else { "" };
-            changes.insert(at, format!("{}{written}{close}", lines.entry));
+            edits.insert(at, format!("{}{written}{close}", lines.entry));
         }
-        (None, Some(comma)) => changes.insert(comma, format!("{}{written},", &separator[1..])),
-        (None, None) => changes.insert(end, format!("{gap}{separator}{written}")),
+        (None, Some(comma)) => edits.insert(comma, format!("{}{written},", &separator[1..])),
+        (None, None) => edits.insert(end, format!("{gap}{separator}{written}")),
     }
     Ok(())
 }
@@ -100,19 +100,19 @@ fn append_first(
     span: Range<usize>,
     key: Option<&str>,
     value: &Node,
-    changes: &mut Changes<'_, '_>,
+    edits: &mut TextEdits<'_, '_>,
 ) -> Result<()> {
     let inner = span.start + 1..span.end - 1;
-    let style = Style::of_first(changes.document, container);
+    let style = FlowStyle::of_first(edits.document, container);
     let mut written = String::new();
     style.write_entry(&mut written, key, value)?;
-    if !changes.text()[inner.clone()].trim().is_empty() {
+    if !edits.text()[inner.clone()].trim().is_empty() {
         // Comments, which end with a line break.
-        changes.insert(inner.end, written);
+        edits.insert(inner.end, written);
     } else if let Some(lines) = &style.lines {
-        changes.replace(inner, format!("{}{written}{}", lines.entry, lines.close));
+        edits.replace(inner, format!("{}{written}{}", lines.entry, lines.close));
     } else {
-        changes.replace(inner, written);
+        edits.replace(inner, written);
     }
     Ok(())
 }

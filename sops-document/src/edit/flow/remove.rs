@@ -2,29 +2,29 @@
 
 use super::style::line_break;
 use crate::Item;
-use crate::edit::changes::Changes;
-use crate::edit::lexical::{begins_line, skip_blanks, trailing_comment};
 use crate::edit::site::{Site, content_end, has_brackets, next, previous};
+use crate::edit::text_edits::TextEdits;
+use crate::yaml::lexical::{begins_line, skip_blanks, trailing_comment};
 use crate::yaml::source;
 
 /// Takes the entry or item at `site` out of its flow collection.
-pub(in crate::edit) fn remove(site: &Site, changes: &mut Changes<'_, '_>) {
-    let (document, text) = (changes.document, changes.text());
+pub(in crate::edit) fn remove(site: &Site, edits: &mut TextEdits<'_, '_>) {
+    let (document, text) = (edits.document, edits.text());
     let end = site.content.end;
     if !has_brackets(document, site.container) {
         // The one pair that is an item of a sequence.
-        return changes.replace(site.entry..end, "{}");
+        return edits.replace(site.entry..end, "{}");
     }
     let kept = inner_comments(text, site);
     let (before, behind) = (previous(document, site.node), next(document, site.node));
-    if before.is_none() && behind.is_none() && kept.is_empty() && leave_empty(site, changes) {
+    if before.is_none() && behind.is_none() && kept.is_empty() && leave_empty(site, edits) {
         return;
     }
     let comma = skip_blanks(text, end);
     if !text[comma..].starts_with(',') {
         return match before {
-            Some(before) => remove_last(site, content_end(document, before), kept, changes),
-            None => changes.replace(site.entry..end, kept),
+            Some(before) => remove_last(site, content_end(document, before), kept, edits),
+            None => edits.replace(site.entry..end, kept),
         };
     }
     let rest = text.len() - text[comma + 1..].trim_start_matches([' ', '\t']).len();
@@ -32,24 +32,24 @@ pub(in crate::edit) fn remove(site: &Site, changes: &mut Changes<'_, '_>) {
     let own_line = begins_line(text, site.entry);
     if !kept.is_empty() || !text[end..comma].trim().is_empty() {
         // Comments before the comma stay where they are.
-        changes.replace(site.entry..end, kept);
-        changes.remove(comma..comma + 1);
+        edits.replace(site.entry..end, kept);
+        edits.remove(comma..comma + 1);
     } else if own_line && line_ends {
         let line = source::line_start(text, site.entry);
-        changes.remove(line..source::after_break(text, rest));
+        edits.remove(line..source::after_break(text, rest));
     } else if !own_line && before.is_some() && (line_ends || behind.is_none()) {
         let start = text[..site.entry].trim_end_matches([' ', '\t']).len();
-        changes.remove(start..comma + 1);
+        edits.remove(start..comma + 1);
     } else if line_ends {
-        changes.remove(site.entry..text.len() - text[rest..].trim_start().len());
+        edits.remove(site.entry..text.len() - text[rest..].trim_start().len());
     } else {
-        changes.remove(site.entry..rest);
+        edits.remove(site.entry..rest);
     }
 }
 
 /// Takes all out from between the brackets around the only entry; `false` if there are comments.
-fn leave_empty(site: &Site, changes: &mut Changes<'_, '_>) -> bool {
-    let (document, text) = (changes.document, changes.text());
+fn leave_empty(site: &Site, edits: &mut TextEdits<'_, '_>) -> bool {
+    let (document, text) = (edits.document, edits.text());
     let Item::Open { span, .. } = &document.tape[site.container] else {
         return false;
     };
@@ -57,32 +57,32 @@ fn leave_empty(site: &Site, changes: &mut Changes<'_, '_>) -> bool {
     let behind = text[site.content.end..inner.end].trim();
     let is_blank = text[inner.start..site.entry].trim().is_empty() && matches!(behind, "" | ",");
     if is_blank {
-        changes.remove(inner);
+        edits.remove(inner);
     }
     is_blank
 }
 
 /// Takes the last entry out, which no comma follows; the one before it ends at `before`.
-fn remove_last(site: &Site, before: usize, kept: String, changes: &mut Changes<'_, '_>) {
-    let text = changes.text();
+fn remove_last(site: &Site, before: usize, kept: String, edits: &mut TextEdits<'_, '_>) {
+    let text = edits.text();
     let end = site.content.end;
     let comma = skip_blanks(text, before);
     if text[comma + 1..site.entry].trim().is_empty() && kept.is_empty() {
-        return changes.remove(comma..end);
+        return edits.remove(comma..end);
     }
     // Only YAML has comments. It allows the comma to stay, which would look odd.
-    changes.remove(comma..comma + 1);
+    edits.remove(comma..comma + 1);
     match trailing_comment(text, end) {
-        Some(comment) => changes.replace(site.entry..comment.start, kept),
+        Some(comment) => edits.replace(site.entry..comment.start, kept),
         None if begins_line(text, site.entry) && kept.is_empty() => {
             let line = source::line_start(text, site.entry);
-            changes.remove(line - source::line_break(&text[..line]).len()..end);
+            edits.remove(line - source::line_break(&text[..line]).len()..end);
         }
-        None => changes.replace(site.entry..end, kept),
+        None => edits.replace(site.entry..end, kept),
     }
 }
 
-/// The comments between the key and the value of an entry, each with a line break, to stand where the entry began.
+/// The comments between the key and the value of an entry, each with a line break, to put where the entry began.
 fn inner_comments(text: &str, site: &Site) -> String {
     let mut kept = String::new();
     let is_inner = |comment: &&std::ops::Range<usize>| comment.start > site.entry;

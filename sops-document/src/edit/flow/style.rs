@@ -1,24 +1,24 @@
 //! How a flow collection is laid out, so that what is added looks like what is there.
 
-use crate::edit::layout::{SPACED, Separators, write_flow, write_flow_key, write_json_scalar};
-use crate::edit::lexical::{begins_line, key_end};
+use crate::edit::flow_text::{SPACED, Separators, write_flow, write_flow_key, write_json_scalar};
 use crate::edit::site::{Site, content_end};
 use crate::error::Result;
 use crate::format::Format;
 use crate::tree::Node;
+use crate::yaml::lexical::{begins_line, key_end};
 use crate::yaml::source;
 use crate::{Collection, Document, Item};
 
 /// How a flow collection is laid out.
-pub(super) struct Style<'a> {
+pub(super) struct FlowStyle<'a> {
     format: Format,
     pub(super) separators: Separators<'a>,
-    /// Where entries stand on lines of their own.
-    pub(super) lines: Option<Lines>,
+    /// Where entries are on lines of their own.
+    pub(super) lines: Option<EntryLines>,
 }
 
-/// The white space of a collection whose entries stand on lines of their own.
-pub(super) struct Lines {
+/// The white space of a collection whose entries are on lines of their own.
+pub(super) struct EntryLines {
     /// Before an entry: a line break and the indentation.
     pub(super) entry: String,
     /// Before the closing bracket.
@@ -27,8 +27,8 @@ pub(super) struct Lines {
     unit: String,
 }
 
-impl<'a> Style<'a> {
-    /// The style in which the entry at `entry`, of the collection at `container`, stands.
+impl<'a> FlowStyle<'a> {
+    /// The style of the entry at `entry` in the collection at `container`.
     pub(super) fn of(document: &Document<'a>, container: usize, entry: usize) -> Self {
         let text = document.text;
         let lines = begins_line(text, entry).then(|| {
@@ -42,7 +42,7 @@ impl<'a> Style<'a> {
                 .filter(|unit| !unit.is_empty())
                 .unwrap_or("\t");
             let line_break = line_break(text);
-            Lines {
+            EntryLines {
                 entry: format!("{line_break}{inner}"),
                 close: format!("{line_break}{outer}"),
                 unit: unit.to_owned(),
@@ -74,13 +74,13 @@ impl<'a> Style<'a> {
             (Format::Yaml, _) | (_, Some(None)) => None,
             (_, None) => {
                 let line_break = line_break(text);
-                Some(Lines {
+                Some(EntryLines {
                     entry: format!("{line_break}\t"),
                     close: line_break.to_owned(),
                     unit: "\t".to_owned(),
                 })
             }
-            (_, Some(Some(lines))) => Some(Lines {
+            (_, Some(Some(lines))) => Some(EntryLines {
                 entry: format!("{}{}", lines.entry, lines.unit),
                 close: lines.entry.clone(),
                 unit: lines.unit.clone(),
@@ -117,7 +117,7 @@ impl<'a> Style<'a> {
     }
 }
 
-impl Lines {
+impl EntryLines {
     /// Appends a JSON value over several lines, `depth` levels below the entry.
     fn write(&self, out: &mut String, value: &Node, depth: usize) -> Result<()> {
         let break_line = |out: &mut String, depth: usize| {
@@ -185,7 +185,7 @@ fn separators<'a>(document: &Document<'a>, container: usize) -> Separators<'a> {
         let is_meant = move |at: &usize| matches!(&document.tape[*at], Item::Open { kind: found, flow: true, .. } if kind.is_none_or(|kind| kind == *found));
         containers.into_iter().flatten().filter(is_meant)
     };
-    // In YAML the colon needs a space behind keys that have no quotes.
+    // In YAML the colon needs a space after keys that have no quotes.
     let mut objects = flow(Some(Collection::Mapping)).filter(|_| document.format == Format::Json);
     if let Some(first) = objects.find_map(|container| document.children(container).next()) {
         let site = Site::of(document, first);

@@ -2,29 +2,29 @@
 
 use std::ops::Range;
 
-use super::tokens::{Columns, Kind, Token};
+use super::tokens::{Columns, Token, TokenKind};
 use crate::Span;
 
 /// How many bytes Go's library looks ahead for the next comment.
 const LOOK_AHEAD: usize = 512;
 
-/// How a group stands to the node that it is for.
+/// How a group relates to the node that it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum GroupRole {
     /// Above it.
     Head,
-    /// Behind it, on its line.
+    /// After it, on its line.
     Line,
     /// Below it.
     Foot,
-    /// Behind a directive, where Go's library passes over it.
+    /// After a directive, where Go's library passes over it.
     Lost,
 }
 
 /// Comments that go to the same node.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
-    pub(super) part: Part,
+    pub(super) role: GroupRole,
     /// The first token that starts here or further on receives the group.
     pub(super) from: u32,
     /// Indexes of the comments.
@@ -33,7 +33,7 @@ pub(super) struct Group {
 
 /// What comes after the comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextToken {
     /// A token, in that column.
     Content(usize),
     /// The bracket that closes a flow collection.
@@ -57,7 +57,7 @@ pub(super) struct Gap<'t> {
     pub(super) indent: usize,
     /// Where the next token starts.
     pub(super) end: usize,
-    pub(super) next: Next,
+    pub(super) next: NextToken,
     /// Whether the next token counts as coming after a blank line whatever is before it.
     pub(super) ends_blank: bool,
     /// Where the first line of the text ends.
@@ -66,7 +66,7 @@ pub(super) struct Gap<'t> {
 
 /// What the end of a block collection in the gap depends on.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub(super) struct GapLayout {
     /// Where the gap starts, a comment on the line of the token before it left out.
     pub(super) start: usize,
     /// The column and offset of the first comment of each group.
@@ -75,7 +75,7 @@ pub(super) struct Layout {
     pub(super) reach: usize,
 }
 
-impl Layout {
+impl GapLayout {
     /// That of a gap without comments.
     pub(super) fn after(last: Token) -> Self {
         Self {
@@ -88,12 +88,12 @@ impl Layout {
 
 impl Gap<'_> {
     /// Divides the comments into groups.
-    pub(super) fn divide(&self, columns: &mut Columns<'_>, groups: &mut Vec<Group>) -> Layout {
-        let mut layout = Layout::after(self.last);
+    pub(super) fn divide(&self, columns: &mut Columns<'_>, groups: &mut Vec<Group>) -> GapLayout {
+        let mut layout = GapLayout::after(self.last);
         let mut next = self.here.start;
         if self.is_behind_token(next) {
             groups.push(Group {
-                part: Part::Line,
+                role: GroupRole::Line,
                 from: self.line_from() as u32,
                 comments: next as u32..next as u32 + 1,
             });
@@ -106,10 +106,10 @@ impl Gap<'_> {
         layout
     }
 
-    /// Whether the comment stands behind the last token on its line, where it can be that token's.
+    /// Whether the comment follows the last token on its line, where it can be that token's.
     fn is_behind_token(&self, comment: usize) -> bool {
         let start = self.span(comment).start;
-        !matches!(self.last.kind, Kind::Marker | Kind::Dash)
+        !matches!(self.last.kind, TokenKind::Marker | TokenKind::Dash)
             && start < self.last.end + LOOK_AHEAD
             && self.breaks_before(start) == 0
     }
@@ -117,17 +117,17 @@ impl Gap<'_> {
     /// How many line breaks are between the last token or comment and `at`.
     fn breaks_before(&self, at: usize) -> usize {
         let (text, own) = match self.last.kind {
-            Kind::OneLine if self.last.end <= at => (&self.text[self.last.end..at], 1),
+            TokenKind::OneLine if self.last.end <= at => (&self.text[self.last.end..at], 1),
             _ => (&self.text[..at], 0),
         };
         own + breaks_at_end(text)
     }
 
-    /// A comment behind a comma is for what stands before the comma, one behind a `:` in block style for the key.
+    /// A comment after a comma is for what precedes the comma, one after a `:` in block style for the key.
     fn line_from(&self) -> usize {
         match self.last.kind {
-            Kind::Comma => self.previous.start,
-            Kind::Colon if !self.in_flow => self.previous.start,
+            TokenKind::Comma => self.previous.start,
+            TokenKind::Colon if !self.in_flow => self.previous.start,
             _ => self.last.start,
         }
     }
@@ -138,7 +138,7 @@ impl Gap<'_> {
 }
 
 /// The group that the comments that come next are added to.
-struct Open {
+struct OpenGroup {
     first: usize,
     start: usize,
     column: usize,
@@ -150,16 +150,16 @@ struct Open {
 struct Run<'r, 't> {
     gap: &'r Gap<'r>,
     first: usize,
-    group: Option<Open>,
+    group: Option<OpenGroup>,
     /// No blank line yet since the token before.
     unbroken: bool,
-    /// The line on which a group is below that token, counted as [`Open::line`].
+    /// The line on which a group is below that token, counted as [`OpenGroup::line`].
     foot_line: Option<isize>,
     /// Which token a foot is for: the one before the gap or, once there was a group, what comes next.
     from: usize,
     columns: &'r mut Columns<'t>,
     groups: &'r mut Vec<Group>,
-    layout: &'r mut Layout,
+    layout: &'r mut GapLayout,
 }
 
 impl<'r, 't> Run<'r, 't> {
@@ -168,26 +168,26 @@ impl<'r, 't> Run<'r, 't> {
         first: usize,
         columns: &'r mut Columns<'t>,
         groups: &'r mut Vec<Group>,
-        layout: &'r mut Layout,
+        layout: &'r mut GapLayout,
     ) -> Self {
         let start = gap.span(first).start;
         let breaks = gap.breaks_before(start);
-        let anchor = if gap.last.kind == Kind::Comma {
+        let anchor = if gap.last.kind == TokenKind::Comma {
             gap.previous
         } else {
             gap.last
         };
-        // The white space behind a scalar without a closing mark is read with the scalar.
+        // The white space after a scalar without a closing mark is read with the scalar.
         let read = match gap.last.kind {
-            Kind::OpenEnded | Kind::OneLine if layout.start == gap.last.end => start,
+            TokenKind::OpenEnded | TokenKind::OneLine if layout.start == gap.last.end => start,
             _ => layout.start,
         };
         let foot_line = match breaks {
             0 if columns.of(start) > 1 => 2,
             breaks => 1 - breaks as isize,
         };
-        // Nothing counts as below what stands on the first line of the text, or below a `:`.
-        let has_foot = read > gap.first_break && anchor.kind != Kind::Colon;
+        // Nothing counts as below what is on the first line of the text, or below a `:`.
+        let has_foot = read > gap.first_break && anchor.kind != TokenKind::Colon;
         Self {
             gap,
             first,
@@ -211,24 +211,24 @@ impl<'r, 't> Run<'r, 't> {
                 (self.gap.end, self.gap.next)
             } else {
                 let at = self.gap.span(comment + 1).start;
-                (at, Next::Content(self.columns.of(at)))
+                (at, NextToken::Content(self.columns.of(at)))
             };
             let seen = at.min(end + LOOK_AHEAD);
             let ends_blank = self.gap.ends_blank && at == self.gap.end && seen == at;
             self.blank_line(comment + 1, end, seen, ends_blank);
             if seen < at {
-                self.close(Part::Head, comment + 1, seen - 1);
+                self.close(GroupRole::Head, comment + 1, seen - 1);
                 return comment + 1;
             }
             match next {
-                Next::FlowEnd => self.foot(comment + 1, at),
-                Next::Content(column) if self.is_left(column) => {
-                    self.close(Part::Foot, comment + 1, at);
+                NextToken::FlowEnd => self.foot(comment + 1, at),
+                NextToken::Content(column) if self.is_left(column) => {
+                    self.close(GroupRole::Foot, comment + 1, at);
                 }
                 _ => {}
             }
         }
-        self.close(Part::Head, here.end, self.gap.end.saturating_sub(1));
+        self.close(GroupRole::Head, here.end, self.gap.end.saturating_sub(1));
         here.end
     }
 
@@ -239,7 +239,7 @@ impl<'r, 't> Run<'r, 't> {
         let start = self.gap.span(comment).start;
         let column = self.columns.of(start);
         self.layout.groups.push((column, start));
-        self.group = Some(Open {
+        self.group = Some(OpenGroup {
             first: comment,
             start,
             column,
@@ -248,7 +248,7 @@ impl<'r, 't> Run<'r, 't> {
         });
     }
 
-    /// At the first blank line between a comment's `end` and what is `seen` behind it, ends the group if it is below the last
+    /// At the first blank line between a comment's `end` and what is `seen` after it, ends the group if it is below the last
     /// token or left of the block.
     fn blank_line(&mut self, until: usize, end: usize, seen: usize, ends_blank: bool) {
         // The byte after a comment ends its line; of CR LF, the second one counts as a blank line.
@@ -258,8 +258,9 @@ impl<'r, 't> Run<'r, 't> {
             None if ends_blank => seen,
             None => return,
         };
-        let is_foot =
-            |group: &Open| Some(group.line) == self.foot_line || group.column < self.gap.indent;
+        let is_foot = |group: &OpenGroup| {
+            Some(group.line) == self.foot_line || group.column < self.gap.indent
+        };
         if self.unbroken && self.group.as_ref().is_some_and(is_foot) {
             self.foot(until, blank);
         }
@@ -268,7 +269,7 @@ impl<'r, 't> Run<'r, 't> {
 
     /// Whether what comes in that column is left of the block and not in line with the group.
     fn is_left(&self, column: usize) -> bool {
-        let left = |group: &Open| column < self.gap.indent && column != group.column;
+        let left = |group: &OpenGroup| column < self.gap.indent && column != group.column;
         self.group.as_ref().is_some_and(left)
     }
 
@@ -279,20 +280,20 @@ impl<'r, 't> Run<'r, 't> {
         {
             self.from = group.start;
         }
-        self.close(Part::Foot, until, reach);
+        self.close(GroupRole::Foot, until, reach);
     }
 
     /// Ends the group before the comment `until`.
-    fn close(&mut self, part: Part, until: usize, reach: usize) {
+    fn close(&mut self, role: GroupRole, until: usize, reach: usize) {
         let Some(group) = self.group.take() else {
             return;
         };
-        let from = match part {
-            Part::Foot => self.from,
+        let from = match role {
+            GroupRole::Foot => self.from,
             _ => group.start,
         };
         self.groups.push(Group {
-            part,
+            role,
             from: from as u32,
             comments: group.first as u32..until as u32,
         });

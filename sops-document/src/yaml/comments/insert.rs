@@ -1,6 +1,6 @@
 //! Puts comments on the tape.
 
-use super::nodes::{OfItem, Place, Places, Rank};
+use super::assignment::{CommentPosition, CommentPositions, ItemComment, Rank};
 use crate::error::{Error, Location, Result};
 use crate::{Document, Item, MAX_EXPANDED, PathId, ROOT, Span};
 
@@ -8,15 +8,19 @@ use crate::{Document, Item, MAX_EXPANDED, PathId, ROOT, Span};
 ///
 /// # Errors
 /// [`Error::Limit`] where aliases repeat more than [`MAX_EXPANDED`].
-pub(super) fn insert(document: &mut Document<'_>, comments: &[Span], places: Places) -> Result<()> {
-    let places = repeat(document, places)?;
+pub(super) fn insert(
+    document: &mut Document<'_>,
+    comments: &[Span],
+    positions: CommentPositions,
+) -> Result<()> {
+    let positions = repeat(document, positions)?;
     let tape = &mut document.tape;
     let length = tape.len();
-    let moved = moves(length, &places);
-    tape.reserve_exact(places.len());
-    tape.extend(places.iter().map(|_| Item::Close { open: 0 }));
-    // From the end on, so that every item is moved once, and those before it still stand where they stood.
-    let mut places = places.into_iter().rev().peekable();
+    let moved = moves(length, &positions);
+    tape.reserve_exact(positions.len());
+    tape.extend(positions.iter().map(|_| Item::Close { open: 0 }));
+    // From the end on, so that every item is moved once, and those before it are still where they were.
+    let mut positions = positions.into_iter().rev().peekable();
     let mut paths: Vec<PathId> = Vec::new();
     let mut end = tape.len();
     for index in (0..length).rev() {
@@ -39,12 +43,12 @@ pub(super) fn insert(document: &mut Document<'_>, comments: &[Span], places: Pla
             Item::Leaf(_) | Item::Comment { .. } => {}
         }
         let path = paths.last().copied().unwrap_or(ROOT);
-        while let Some(place) = places.next_if(|place| place.before as usize == index) {
+        while let Some(position) = positions.next_if(|position| position.before as usize == index) {
             end -= 1;
             tape[end] = Item::Comment {
                 path,
-                span: comments[place.comment as usize],
-                lost: place.lost,
+                span: comments[position.comment as usize],
+                lost: position.lost,
             };
         }
     }
@@ -59,11 +63,11 @@ fn path(item: &Item<'_>) -> PathId {
     }
 }
 
-/// For each of `length` items, by how many places it moves.
-fn moves(length: usize, places: &[Place]) -> Vec<u32> {
+/// For each of `length` items, by how many positions it moves.
+fn moves(length: usize, positions: &[CommentPosition]) -> Vec<u32> {
     let mut moved = vec![0; length];
-    for place in places {
-        moved[place.before as usize] += 1;
+    for position in positions {
+        moved[position.before as usize] += 1;
     }
     let mut sum = 0;
     for by in &mut moved {
@@ -73,18 +77,21 @@ fn moves(length: usize, places: &[Place]) -> Vec<u32> {
     moved
 }
 
-/// Adds the comments within what aliases stand for.
-fn repeat(document: &Document<'_>, places: Places) -> Result<Vec<Place>> {
-    let Places { places, of_items } = places;
+/// Adds the comments within the copies that aliases make.
+fn repeat(document: &Document<'_>, positions: CommentPositions) -> Result<Vec<CommentPosition>> {
+    let CommentPositions {
+        positions,
+        item_comments,
+    } = positions;
     if !document
         .tape
         .iter()
         .any(|item| matches!(item, Item::Alias { .. }))
     {
-        return Ok(places);
+        return Ok(positions);
     }
-    let mut out: Vec<Place> = Vec::with_capacity(places.len());
-    let mut places = places.into_iter().peekable();
+    let mut out: Vec<CommentPosition> = Vec::with_capacity(positions.len());
+    let mut positions = positions.into_iter().peekable();
     let mut repeated = 0;
     for (index, item) in document.written_items() {
         let Item::Alias { span, target, .. } = item else {
@@ -94,15 +101,15 @@ fn repeat(document: &Document<'_>, places: Places) -> Result<Vec<Place>> {
         let Some(Item::Open { close, .. }) = document.tape.get(target as usize) else {
             continue;
         };
-        while let Some(place) = places.next_if(|place| place.before <= site) {
-            out.push(place);
+        while let Some(position) = positions.next_if(|position| position.before <= site) {
+            out.push(position);
         }
-        // The copy of the target's first item is behind that of the alias.
+        // The copy of the target's first item is after that of the alias.
         let shift = site + 1 - target;
-        let first = out.partition_point(|place| place.before <= target);
-        let last = out.partition_point(|place| place.before <= *close);
-        let of_item = |is_foot| own(&of_items, target, is_foot);
-        let (heads, feet) = (of_item(false), of_item(true));
+        let first = out.partition_point(|position| position.before <= target);
+        let last = out.partition_point(|position| position.before <= *close);
+        let item_comment = |is_foot| own(&item_comments, target, is_foot);
+        let (heads, feet) = (item_comment(false), item_comment(true));
         repeated += last - first + heads.len() + feet.len();
         if repeated > MAX_EXPANDED {
             return Err(Error::Limit {
@@ -110,30 +117,30 @@ fn repeat(document: &Document<'_>, places: Places) -> Result<Vec<Place>> {
                 message: format!("aliases repeat more than {MAX_EXPANDED} comments"),
             });
         }
-        let own = |of_item: &OfItem, before: u32| Place {
+        let own = |item_comment: &ItemComment, before: u32| CommentPosition {
             before,
             rank: Rank::Rest,
-            comment: of_item.comment,
+            comment: item_comment.comment,
             lost: false,
         };
         out.extend(heads.iter().map(|head| own(head, site + 2)));
         for index in first..last {
-            let place = out[index];
-            out.push(Place {
-                before: place.before + shift,
-                ..place
+            let position = out[index];
+            out.push(CommentPosition {
+                before: position.before + shift,
+                ..position
             });
         }
         out.extend(feet.iter().map(|foot| own(foot, close + shift)));
     }
-    out.extend(places);
+    out.extend(positions);
     Ok(out)
 }
 
 /// The comments above or below the collection at `open` that the sequence around it lists.
-fn own(of_items: &[OfItem], open: u32, is_foot: bool) -> &[OfItem] {
-    let key = |of_item: &OfItem| (of_item.open, of_item.is_foot);
-    let start = of_items.partition_point(|of_item| key(of_item) < (open, is_foot));
-    let end = of_items.partition_point(|of_item| key(of_item) <= (open, is_foot));
-    &of_items[start..end]
+fn own(item_comments: &[ItemComment], open: u32, is_foot: bool) -> &[ItemComment] {
+    let key = |item_comment: &ItemComment| (item_comment.open, item_comment.is_foot);
+    let start = item_comments.partition_point(|item_comment| key(item_comment) < (open, is_foot));
+    let end = item_comments.partition_point(|item_comment| key(item_comment) <= (open, is_foot));
+    &item_comments[start..end]
 }

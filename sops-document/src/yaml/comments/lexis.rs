@@ -1,6 +1,6 @@
 //! How keys, properties and markers look in the text.
 
-use super::tokens::Kind;
+use super::tokens::TokenKind;
 use crate::yaml::source;
 
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -36,7 +36,7 @@ fn is_flow_indicator(byte: u8) -> bool {
     matches!(byte, b',' | b'[' | b']' | b'{' | b'}')
 }
 
-/// Whether a line starts at `at` with `marker` and nothing directly behind it.
+/// Whether a line starts at `at` with `marker` and nothing directly after it.
 pub(super) fn is_marker(text: &str, at: usize, marker: &str) -> bool {
     let rest = text[at..].strip_prefix(marker);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(is_space))
@@ -44,10 +44,10 @@ pub(super) fn is_marker(text: &str, at: usize, marker: &str) -> bool {
 }
 
 /// Whether the scalar at `at` has a mark that closes it.
-pub(super) fn scalar_kind(text: &str, at: usize) -> Kind {
+pub(super) fn scalar_kind(text: &str, at: usize) -> TokenKind {
     match text.as_bytes().get(at) {
-        Some(b'"' | b'\'' | b'*') => Kind::Other,
-        _ => Kind::OpenEnded,
+        Some(b'"' | b'\'' | b'*') => TokenKind::Other,
+        _ => TokenKind::OpenEnded,
     }
 }
 

@@ -1,46 +1,41 @@
-//! Comments: in which container SOPS finds each one, and at which place among the container's entries.
+//! Comments: the container that Go's YAML library assigns each one to, and its position among the
+//! entries of that container.
 //!
-//! The path of the container is the additional data of an encrypted comment, and comment rules depend on the order. Both
-//! follow from how go.yaml.in/yaml/v3 (3.0.4) hangs comments on nodes while it reads tokens, and from where SOPS then lists
-//! the comments of a node (`stores/yaml` of 3.13.3). What is measured of that stands in `testdata/vectors`.
+//! Both follow from how go.yaml.in/yaml/v3 (3.0.4) attaches comments to nodes while it reads
+//! tokens, and from the order in which the YAML store of SOPS 3.13.3 lists the comments of a node.
+//! The measurements are in `testdata/vectors`.
 //!
-//! - `reader` finds the `tokens` of the text, by the tape and what stands between its items (`lexis`); `recorder` keeps them.
-//! - `groups` divides the comments between two tokens into groups, and says which token each is for.
-//! - `nodes` gives the groups to the nodes of the tape, and says before which item a comment belongs.
-//! - `insert` puts the comments there, and into what aliases repeat.
+//! - `reader` finds the `tokens` of the text from the tape and the text between its items
+//!   (`lexis`); `recorder` writes the `trace` of them.
+//! - `groups` divides the comments between two tokens into groups, and says which token each group
+//!   is for.
+//! - `assignment` gives the groups to the nodes of the tape, and says which item each comment comes
+//!   before.
+//! - `insert` puts the comments there, and into the copies that aliases make.
 
+mod assignment;
 mod groups;
 mod insert;
 mod lexis;
-mod nodes;
 mod reader;
 mod recorder;
 mod tokens;
+mod trace;
 
+pub(crate) use self::reader::Tail;
 use crate::error::Result;
 use crate::{Document, Span};
 
-/// What follows the last entry of a document that has no reserved entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tail {
-    /// A reserved entry will be put there, and comments belong where Go's library finds them then.
-    Reserved,
-    /// The same, in a text whose scalars stay as they are.
-    ReservedAsWritten,
-    /// Nothing.
-    Nothing,
-}
-
-/// Puts the comments, given in the order of the text, on the tape in the order in which SOPS walks them.
+/// Puts comments, given in the order of the text, on the tape.
 ///
-/// A comment that Go's library loses stays in the container that it stands in.
+/// A comment that Go's library loses stays in the container that it is written in.
 ///
 /// # Errors
-/// [`Error::Limit`](crate::Error::Limit) where aliases repeat too many of them.
+/// [`Error::Limit`](crate::Error::Limit) if aliases repeat too many of them.
 pub(crate) fn place(document: &mut Document<'_>, comments: &[Span], tail: Tail) -> Result<()> {
     let tokens = reader::read(document, comments, tail);
-    let places = nodes::assign(&document.tape, &tokens);
-    insert::insert(document, comments, places)
+    let positions = assignment::assign(&document.tape, &tokens);
+    insert::insert(document, comments, positions)
 }
 
 #[cfg(test)]

@@ -3,17 +3,18 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::groups::{Gap, Group, Layout, Next, Part};
+use super::groups::{Gap, GapLayout, Group, GroupRole, NextToken};
 use super::lexis;
-use super::tokens::{Columns, Event, Kind, Step, Token, Tokens};
+use super::tokens::{Columns, Token, TokenKind};
+use super::trace::{Trace, TraceEvent, TraceStep};
 use crate::{Collection, Span};
 
 /// What a gap is before.
 #[derive(Clone, Copy)]
 pub(super) enum Ahead {
     Content,
-    /// A `sops` block that will be put there, in that column.
-    Block(usize),
+    /// A reserved entry that will be added there, in that column.
+    Reserved(usize),
     FlowEnd,
     End,
 }
@@ -34,14 +35,14 @@ pub(super) struct Recorder<'r, 'a> {
     indents: Vec<usize>,
     /// Block collections that have ended, with their columns, until the next token shows where.
     ended: Vec<(u32, Option<usize>)>,
-    pub(super) tokens: Tokens,
+    pub(super) tokens: Trace,
 }
 
 impl<'r, 'a> Recorder<'r, 'a> {
     /// Starts at the offset `at`.
     pub(super) fn new(text: &'a str, comments: &'r [Span], at: usize) -> Self {
         let start = Token {
-            kind: Kind::Marker,
+            kind: TokenKind::Marker,
             start: 0,
             end: at,
         };
@@ -56,7 +57,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
             in_flow: false,
             indents: Vec::new(),
             ended: Vec::new(),
-            tokens: Tokens::default(),
+            tokens: Trace::default(),
         }
     }
 
@@ -67,10 +68,10 @@ impl<'r, 'a> Recorder<'r, 'a> {
         let above = self.indents.last();
         let unseen = kind == Collection::Sequence && above.is_some_and(|above| *above >= column);
         if unseen {
-            self.step(at, Event::EnterUnseen(open));
+            self.step(at, TraceEvent::EnterUnseen(open));
         } else {
             self.indents.push(column);
-            self.step(at, Event::Enter(open));
+            self.step(at, TraceEvent::Enter(open));
         }
         (column, !unseen)
     }
@@ -80,21 +81,21 @@ impl<'r, 'a> Recorder<'r, 'a> {
         self.ended.push((open, column));
     }
 
-    /// A `sops` block will be put at `at`, before the item at `index`.
+    /// A reserved entry will be added at `at`, before the item at `index`.
     pub(super) fn future_reserved(&mut self, at: usize, ahead: Ahead, index: usize) {
         self.gap(at, ahead);
-        // What stands at that offset will stand behind the block.
-        self.step(at.saturating_sub(1), Event::Reserved(index as u32));
+        // What is at that offset will be after the entry.
+        self.step(at.saturating_sub(1), TraceEvent::Reserved(index as u32));
         self.previous = self.last;
         self.last = Token {
-            kind: Kind::Other,
+            kind: TokenKind::Other,
             start: at,
             end: at,
         };
     }
 
     /// A token, after the comments before it.
-    pub(super) fn token(&mut self, kind: Kind, start: usize, end: usize, event: Event) {
+    pub(super) fn token(&mut self, kind: TokenKind, start: usize, end: usize, event: TraceEvent) {
         self.gap(start, Ahead::Content);
         self.step(start, event);
         self.previous = self.last;
@@ -102,17 +103,17 @@ impl<'r, 'a> Recorder<'r, 'a> {
         self.inner_comments(start, end);
     }
 
-    /// Comments within a token: behind the header of a block scalar, which is that scalar's, or on a directive's line.
+    /// Comments within a token: after the header of a block scalar, which is that scalar's, or on a directive's line.
     fn inner_comments(&mut self, start: usize, end: usize) {
         let here = self.comments_before(end);
         let comments = here.start as u32..here.end as u32;
         if !comments.is_empty() {
-            let part = match self.last.kind {
-                Kind::Marker => Part::Lost,
-                _ => Part::Line,
+            let role = match self.last.kind {
+                TokenKind::Marker => GroupRole::Lost,
+                _ => GroupRole::Line,
             };
             self.tokens.groups.push(Group {
-                part,
+                role,
                 from: start as u32,
                 comments,
             });
@@ -120,9 +121,9 @@ impl<'r, 'a> Recorder<'r, 'a> {
     }
 
     /// An event at `at`.
-    pub(super) fn step(&mut self, at: usize, event: Event) {
+    pub(super) fn step(&mut self, at: usize, event: TraceEvent) {
         let at = at as u32;
-        self.tokens.steps.push(Step { at, event });
+        self.tokens.steps.push(TraceStep { at, event });
     }
 
     /// Divides the comments between the last token and the one at `at`, and says where block collections end.
@@ -132,10 +133,10 @@ impl<'r, 'a> Recorder<'r, 'a> {
             return;
         }
         let column = match ahead {
-            Ahead::Block(column) => column,
+            Ahead::Reserved(column) => column,
             _ => self.columns.of(at),
         };
-        let mut layout = Layout::after(self.last);
+        let mut layout = GapLayout::after(self.last);
         if !here.is_empty() {
             let gap = Gap {
                 text: self.text,
@@ -147,13 +148,13 @@ impl<'r, 'a> Recorder<'r, 'a> {
                 indent: self.indents.last().copied().unwrap_or(0),
                 end: at,
                 next: match ahead {
-                    Ahead::FlowEnd => Next::FlowEnd,
-                    Ahead::End => Next::End,
-                    _ => Next::Content(column),
+                    Ahead::FlowEnd => NextToken::FlowEnd,
+                    Ahead::End => NextToken::End,
+                    _ => NextToken::Content(column),
                 },
                 ends_blank: match ahead {
                     Ahead::End => true,
-                    Ahead::Block(_) => self.adds_blank_line(at),
+                    Ahead::Reserved(_) => self.adds_blank_line(at),
                     _ => false,
                 },
                 first_break: self.first_break,
@@ -163,15 +164,15 @@ impl<'r, 'a> Recorder<'r, 'a> {
         self.end_blocks(at, column, &layout);
     }
 
-    /// Whether a block at `at` goes on a line of its own by a CR LF that is added: the LF counts as a blank line.
+    /// Whether a CR LF is added so that a reserved entry at `at` has a line of its own: the LF counts as a blank line.
     fn adds_blank_line(&self, at: usize) -> bool {
         let is_open = at == self.text.len() && !self.text.ends_with(['\n', '\r']);
         is_open && self.text.contains("\r\n")
     }
 
-    /// Ends the block collections that the token at `at`, in `column`, is behind. One ends at the first group of comments in
+    /// Ends the block collections that the token at `at`, in `column`, is after. One ends at the first group of comments in
     /// its own column or, where there is none, where the one in it ended.
-    fn end_blocks(&mut self, at: usize, column: usize, layout: &Layout) {
+    fn end_blocks(&mut self, at: usize, column: usize, layout: &GapLayout) {
         let mut first = HashMap::new();
         if !self.ended.is_empty() {
             for &(column, start) in &layout.groups {
@@ -182,7 +183,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
         let mut by_column = true;
         for (open, indent) in std::mem::take(&mut self.ended) {
             let Some(indent) = indent else {
-                self.step(position, Event::LeaveUnseen(open));
+                self.step(position, TraceEvent::LeaveUnseen(open));
                 continue;
             };
             if by_column && indent <= column {
@@ -197,7 +198,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
                 position = start;
             }
             self.indents.pop();
-            self.step(position, Event::Leave(open));
+            self.step(position, TraceEvent::Leave(open));
         }
     }
 

@@ -1,4 +1,5 @@
-//! What YAML 1.2 allows and Go's YAML library takes otherwise, refused before two readers see two documents.
+//! Parts of YAML 1.2 that Go's YAML library reads differently, refused so that two readers never
+//! see two documents.
 
 mod tabs;
 
@@ -7,8 +8,8 @@ use std::ops::Range;
 pub(crate) use tabs::refuse_foreign_tabs;
 
 use super::events::Scalar;
-use crate::edit::lexical::{property_end, skip_blanks};
 use crate::error::{Error, Location, Result};
+use crate::yaml::lexical::{property_end, skip_blanks};
 use crate::{Document, Leaf, Style};
 
 fn refuse<T>(text: &str, at: usize, message: impl Into<String>) -> Result<T> {
@@ -60,7 +61,7 @@ pub(super) fn refuse_foreign_escapes(text: &str, range: Range<usize>) -> Result<
     Ok(())
 }
 
-/// Whether what stands behind a backslash is the escape of a surrogate, `u` and D800 to DFFF.
+/// Whether what follows a backslash is the escape of a surrogate, `u` and D800 to DFFF.
 fn is_surrogate(escape: &str) -> bool {
     let digits = escape.strip_prefix('u').and_then(|rest| rest.get(..4));
     digits
@@ -68,7 +69,7 @@ fn is_surrogate(escape: &str) -> bool {
         .is_some_and(|unit| (0xd800..0xe000).contains(&unit))
 }
 
-/// Refuses what stands before a document, up to its `---` or its first content, where Go's library does not read it.
+/// Refuses what precedes a document, up to its `---` or its first content, where Go's library does not read it.
 pub(super) fn refuse_foreign_prefix(
     text: &str,
     prefix: Range<usize>,

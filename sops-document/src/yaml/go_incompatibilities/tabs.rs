@@ -1,6 +1,6 @@
 //! Tabs that YAML 1.2 allows before the text of a line, and at which Go's library stops.
 //!
-//! In block collections it takes none at the start of a line, a blank one too, nor behind the `-`, `?` and `:` that stand there, and in a
+//! In block collections it takes none at the start of a line, a blank one too, nor after the `-`, `?` and `:` that are there, and in a
 //! block scalar none before its content is known to be indented. What becomes ciphertext is gone from the text.
 
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use crate::format::Format;
 use crate::yaml::source;
 use crate::{Document, Item, Leaf, Style};
 
-/// Refuses such a tab where it stays in the file; `is_replaced` tells of an item of the tape whether something else is written there.
+/// Refuses such a tab where it stays in the file; `is_replaced` returns whether something else replaces an item of the tape.
 pub(crate) fn refuse_foreign_tabs(
     document: &Document<'_>,
     is_replaced: impl Fn(usize, &Leaf<'_>) -> bool,
@@ -27,12 +27,12 @@ pub(crate) fn refuse_foreign_tabs(
         let tab = leading_tab(line.as_bytes()).map(|tab| (start + tab, tab));
         let content = start + line.len() - line.trim_start().len();
         start += line.len();
-        // A comment goes on behind tabs.
+        // A comment goes on after tabs.
         let was_comment = std::mem::replace(&mut is_comment, comments.contains(&content));
         let Some((at, spaces)) = tab.filter(|_| !(was_comment && is_comment)) else {
             continue;
         };
-        // The `sops` block goes before what is no whole line.
+        // A reserved entry goes before an incomplete line.
         let is_rest = line.trim_ascii().is_empty() && !line.ends_with('\n');
         let before = zones.partition_point(|zone| zone.range.start <= at);
         let is_allowed = zones[..before]
@@ -49,7 +49,7 @@ pub(crate) fn refuse_foreign_tabs(
     Ok(())
 }
 
-/// A part of the text in which lines may begin with a tab behind so many spaces.
+/// A part of the text in which lines may begin with a tab after so many spaces.
 struct Zone {
     range: Range<usize>,
     indent: usize,
@@ -74,7 +74,7 @@ fn zones(document: &Document<'_>, is_replaced: impl Fn(usize, &Leaf<'_>) -> bool
             }
             Item::Leaf(leaf) => {
                 let range = leaf.span.range();
-                // A value stands in the mapping at the top at least.
+                // A value is at least in the mapping at the top.
                 let column = columns.last().copied().unwrap_or_default();
                 let zone = match leaf.style {
                     Style::SingleQuoted | Style::DoubleQuoted => Some(anywhere(range.clone())),
@@ -109,7 +109,7 @@ fn zones(document: &Document<'_>, is_replaced: impl Fn(usize, &Leaf<'_>) -> bool
     zones
 }
 
-/// The lines of a block scalar that stand behind the first one that shows how they are indented, in a collection in the column `parent`.
+/// The lines of a block scalar that follow the first one that shows how they are indented, in a collection in the column `parent`.
 fn content(text: &str, span: Range<usize>, parent: usize) -> Option<Zone> {
     let header = source::header(&text[span.clone()]);
     let mut start = span.start + header.len();
@@ -131,7 +131,7 @@ fn content(text: &str, span: Range<usize>, parent: usize) -> Option<Zone> {
         })
 }
 
-/// Where the first tab stands in front of the text of a line, the marks of block collections passed over.
+/// Where the first tab is in front of the text of a line, the marks of block collections passed over.
 fn leading_tab(line: &[u8]) -> Option<usize> {
     let is_blank = |at: usize| matches!(line.get(at), Some(b' ' | b'\t'));
     (0..line.len())

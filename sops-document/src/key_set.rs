@@ -1,15 +1,15 @@
-//! The keys of one mapping, to find one that stands twice.
+//! The keys of one mapping, to find duplicates.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// The keys met so far; comparing a few is faster than hashing them.
-pub(super) enum Keys<'a> {
+pub(super) enum KeySet<'a> {
     Few(Vec<Cow<'a, str>>),
     Many(HashSet<Cow<'a, str>>),
 }
 
-impl<'a> Keys<'a> {
+impl<'a> KeySet<'a> {
     pub(super) fn new() -> Self {
         Self::Few(Vec::new())
     }

@@ -1,18 +1,18 @@
-//! Looks at the text around nodes: white space, comments, keys, anchors and tags.
+//! Reads keys, anchors, tags, comments and white space in the text around nodes.
 
 use std::ops::Range;
 
-use crate::yaml::source;
+use super::source;
 
-/// Whether only white space stands before `at` in its line, a byte order mark not counted.
-pub(super) fn begins_line(text: &str, at: usize) -> bool {
+/// Whether only white space comes before `at` in its line, a byte order mark not counted.
+pub(crate) fn begins_line(text: &str, at: usize) -> bool {
     text[source::line_start(text, at)..at]
         .trim_start_matches('\u{feff}')
         .trim()
         .is_empty()
 }
 
-/// The offset behind white space, line breaks and comments.
+/// The offset after white space, line breaks and comments.
 pub(crate) fn skip_blanks(text: &str, mut at: usize) -> usize {
     loop {
         match text.as_bytes().get(at) {
@@ -24,7 +24,7 @@ pub(crate) fn skip_blanks(text: &str, mut at: usize) -> usize {
 }
 
 /// The comment that ends the line of `at`, if nothing but white space comes before it.
-pub(super) fn trailing_comment(text: &str, at: usize) -> Option<Range<usize>> {
+pub(crate) fn trailing_comment(text: &str, at: usize) -> Option<Range<usize>> {
     let end = source::line_end(text, at);
     let rest = &text[at..end];
     let start = end - rest.trim_start().len();
@@ -43,8 +43,8 @@ pub(crate) fn property_end(text: &str, at: usize, flow: bool) -> usize {
     at + rest.find(ends).unwrap_or(rest.len())
 }
 
-/// The offset behind the `:` of the key at `key`.
-pub(super) fn behind_colon(text: &str, key: usize, flow: bool) -> Option<usize> {
+/// The offset after the `:` of the key at `key`.
+pub(crate) fn behind_colon(text: &str, key: usize, flow: bool) -> Option<usize> {
     let colon = skip_blanks(text, key_end(text, key, flow));
     text[colon..].starts_with(':').then_some(colon + 1)
 }
@@ -71,7 +71,7 @@ pub(crate) fn key_end(text: &str, key: usize, flow: bool) -> usize {
             text.len()
         }
         Some(b'|' | b'>') => {
-            // A block scalar as the key ends where the `:` stands in the column of its `?`.
+            // A block scalar as the key ends where the `:` is in the column of its `?`.
             let line = source::line_start(text, key);
             let column = text[line..key].find('?').unwrap_or(0);
             let mut at = source::after_break(text, source::line_end(text, key));

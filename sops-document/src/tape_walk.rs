@@ -1,12 +1,12 @@
-//! Walks the tape node by node, and makes trees of it: aliases expanded, comments left out.
+//! Walks the tape node by node and makes trees of it: aliases expanded, comments left out.
 
 use crate::format::Format;
 use crate::tree::{Entry, Node};
 use crate::{Collection, Document, Item, Leaf, PathId};
 
 impl<'a> Document<'a> {
-    /// The tree of the document of that number in the stream, counted from 0; an empty document is an empty mapping.
-    /// `None` if there are fewer documents. The `sops` block is left out.
+    /// The tree of one document of the stream, by its number from 0. An empty document is an empty
+    /// mapping; `None` if there are fewer documents. Reserved entries are left out.
     pub fn to_tree(&self, number: usize) -> Option<Node> {
         let document = self.document_indexes().nth(number)?;
         Some(match self.top(document) {
@@ -15,12 +15,13 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// How many documents the stream has; 1 for JSON.
+    /// The number of documents in the stream; 1 in every format except YAML.
     pub fn document_count(&self) -> usize {
         self.document_indexes().count()
     }
 
-    /// The trees of all documents of the stream, in order, as [`to_tree`](Self::to_tree) gives one.
+    /// The trees of all documents of the stream, in order, as [`to_tree`](Self::to_tree) returns
+    /// them.
     pub fn trees(&self) -> impl Iterator<Item = Node> {
         self.document_indexes()
             .map(|document| match self.top(document) {
@@ -30,7 +31,7 @@ impl<'a> Document<'a> {
     }
 
     /// The indexes of the `Document` items.
-    pub fn document_indexes(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn document_indexes(&self) -> impl Iterator<Item = usize> {
         let mut next = 0;
         std::iter::from_fn(move || {
             let index = next;
@@ -39,12 +40,13 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The node at the top of the document whose item is at `document`; `None` if it is empty.
+    /// The index of the node at the top of the document whose item is at `document`; `None` if the
+    /// document is empty.
     pub fn top(&self, document: usize) -> Option<usize> {
         self.children(document).next()
     }
 
-    /// The index behind the node at `index`; `None` behind the end of the tape.
+    /// The index after the node at `index`; `None` after the end of the tape.
     fn node_end(&self, index: usize) -> Option<usize> {
         Some(match self.tape.get(index)? {
             Item::Document { close, .. } | Item::Open { close, .. } | Item::Alias { close, .. } => {
@@ -55,11 +57,11 @@ impl<'a> Document<'a> {
     }
 
     /// The items of the node at `index`.
-    pub fn node_items(&self, index: usize) -> std::ops::Range<usize> {
+    pub(crate) fn node_items(&self, index: usize) -> std::ops::Range<usize> {
         index..self.node_end(index).unwrap_or(index)
     }
 
-    /// The indexes of the nodes that stand directly in the document, container or alias at `parent`.
+    /// The indexes of the nodes that are directly in the document, container or alias at `parent`.
     pub fn children(&self, parent: usize) -> impl Iterator<Item = usize> {
         let mut next = parent + 1;
         std::iter::from_fn(move || {
@@ -77,15 +79,16 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The `Open` or `Leaf` item that the node at `index` is, or that its alias stands for.
-    pub fn dereferenced(&self, index: usize) -> usize {
+    /// The index of the `Open` or `Leaf` item that the node at `index` is, or that its alias refers
+    /// to.
+    pub(crate) fn dereferenced(&self, index: usize) -> usize {
         match self.tape[index] {
             Item::Alias { .. } => self.children(index).next().unwrap_or(index),
             _ => index,
         }
     }
 
-    /// The path of the node at `index`.
+    /// The path of the node or comment at `index`; `None` for `Document` and `Close` items.
     pub fn node_path(&self, index: usize) -> Option<PathId> {
         match &self.tape[index] {
             Item::Open { path, .. }
@@ -96,8 +99,8 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Where the node at `index` begins in the text.
-    pub fn node_start(&self, index: usize) -> usize {
+    /// The offset in the text where the node at `index` begins.
+    pub(crate) fn node_start(&self, index: usize) -> usize {
         match &self.tape[index] {
             Item::Open { span, .. }
             | Item::Alias { span, .. }
@@ -107,14 +110,15 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The key of the node at `index`, which is the value of an entry.
+    /// The key whose value the node at `index` is; the key of the sequence for an item of a
+    /// sequence.
     pub fn key(&self, index: usize) -> &str {
         self.node_path(index)
             .map_or("", |path| self.paths.key(path))
     }
 
-    /// Whether the entry's key is the merge key: not in quotes, which make it a key like others.
-    pub fn is_merge(&self, node: usize) -> bool {
+    /// Whether the key of the entry is the merge key `<<`. In quotes, `<<` is a key like any other.
+    pub(crate) fn is_merge(&self, node: usize) -> bool {
         let Some(path) = self.node_path(node) else {
             return false;
         };

@@ -1,4 +1,5 @@
-//! What `set` and `unset` do to a tree: the rules of `sops`, without its panics and silent misses.
+//! What `set` and `unset` do to a tree: the rules of the commands `sops set` and `sops unset`,
+//! without their panics and silent misses.
 
 use crate::error::{Error, Result};
 use crate::key_path::{Component, KeyPath};
@@ -19,7 +20,7 @@ pub(super) fn nest(path: &[Component], value: &Node) -> Node {
 }
 
 /// Puts `value` at `path`, of which the first `depth` components lead to `node`. Missing levels are added; an index
-/// behind the end of a sequence appends; a scalar on the way is replaced.
+/// after the end of a sequence appends; a scalar on the way is replaced.
 pub(super) fn set(node: &mut Node, path: &KeyPath, depth: usize, value: &Node) -> Result<()> {
     let [component, rest @ ..] = &path.components()[depth..] else {
         *node = value.clone();
@@ -40,9 +41,11 @@ pub(super) fn set(node: &mut Node, path: &KeyPath, depth: usize, value: &Node) -
             None => items.push(nest(rest, value)),
         },
         (Node::Scalar(_), _) => *node = nest(&path.components()[depth..], value),
-        (Node::Mapping(_), Component::Index(_)) => return Err(misfit(path, depth, Shape::Mapping)),
+        (Node::Mapping(_), Component::Index(_)) => {
+            return Err(misfit(path, depth, NodeKind::Mapping));
+        }
         (Node::Sequence(items), Component::Key(_)) => {
-            return Err(misfit(path, depth, Shape::Sequence(items.len())));
+            return Err(misfit(path, depth, NodeKind::Sequence(items.len())));
         }
     }
     Ok(())
@@ -73,19 +76,19 @@ pub(super) fn unset(node: &mut Node, path: &KeyPath, depth: usize) -> Result<()>
             }
             unset(&mut items[*index], path, depth + 1)
         }
-        (node, _) => Err(misfit(path, depth, Shape::of(node))),
+        (node, _) => Err(misfit(path, depth, NodeKind::of(node))),
     }
 }
 
-/// What a path meets.
-pub(crate) enum Shape {
+/// What a path leads to where it cannot go on.
+pub(crate) enum NodeKind {
     Mapping,
     /// With that many items.
     Sequence(usize),
     Scalar,
 }
 
-impl Shape {
+impl NodeKind {
     fn of(node: &Node) -> Self {
         match node {
             Node::Mapping(_) => Self::Mapping,
@@ -96,17 +99,17 @@ impl Shape {
 }
 
 /// The component at `depth` asks for a container of another kind than is there.
-pub(crate) fn misfit(path: &KeyPath, depth: usize, shape: Shape) -> Error {
+pub(crate) fn misfit(path: &KeyPath, depth: usize, kind: NodeKind) -> Error {
     let place = place(path, depth);
     let component = &path.components()[depth];
-    let message = match shape {
-        Shape::Mapping => {
+    let message = match kind {
+        NodeKind::Mapping => {
             format!("{place} is a mapping: `{component}` must be a key, such as [\"name\"]")
         }
-        Shape::Sequence(length) => format!(
+        NodeKind::Sequence(length) => format!(
             "{place} is a sequence with {length} items: `{component}` must be an index from 0, such as [0]"
         ),
-        Shape::Scalar => format!("{place} is a value: there is nothing in it at `{component}`"),
+        NodeKind::Scalar => format!("{place} is a value: there is nothing in it at `{component}`"),
     };
     Error::Path { message }
 }

@@ -1,4 +1,5 @@
-//! What dotenv and INI have in common: all values are strings, and the metadata is a list of names and texts.
+//! What dotenv and INI have in common: all values are strings, and nothing is nested deeper than a
+//! section.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -10,7 +11,17 @@ use crate::value::{Type, Value};
 use crate::{Collection, Document, Item, Paths, ROOT, ReservedEntry, Span};
 use sops_go_compat::{Time, parse_float, write_general};
 
-/// A document in the making: its top is a mapping.
+/// One line of a reserved entry in dotenv or INI: a name with its value.
+pub struct ReservedLine {
+    /// The offset in bytes where the name begins.
+    pub at: usize,
+    /// The name; in dotenv without the reserved prefix.
+    pub name: String,
+    /// The value with its escapes decoded.
+    pub text: String,
+}
+
+/// Builds a document whose top is a mapping.
 pub(crate) struct Builder<'a> {
     text: &'a str,
     pub(crate) tape: Vec<Item<'a>>,
@@ -71,12 +82,12 @@ impl<'a> Builder<'a> {
             paths: self.paths,
             reserved_key: self.reserved_key,
             reserved: self.reserved,
-            standings: OnceLock::new(),
+            positions: OnceLock::new(),
         }
     }
 }
 
-/// The text that SOPS writes for a value in these formats, before any quoting.
+/// The text of a value in these formats, before any quoting.
 pub(crate) fn text<'v>(value: Option<&'v Value<'_>>) -> Cow<'v, str> {
     match bytes(value) {
         Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
@@ -84,7 +95,8 @@ pub(crate) fn text<'v>(value: Option<&'v Value<'_>>) -> Cow<'v, str> {
     }
 }
 
-/// The same for a value that need not be UTF-8.
+/// The text of a value in these formats, before any quoting, as bytes: `<nil>` for null, `true` for
+/// a boolean, a float always with a fraction or an exponent.
 pub fn bytes<'v>(value: Option<&'v Value<'_>>) -> Cow<'v, [u8]> {
     let Some(Value { kind, bytes }) = value else {
         return Cow::Borrowed(b"<nil>");
@@ -145,7 +157,7 @@ pub(crate) fn ends_a_line(text: &str) -> bool {
     text.is_empty() || text == "\u{feff}" || text.ends_with('\n')
 }
 
-/// Keys and values, sections in brackets, and comments under the key `//`: what tests hold beside what SOPS reads.
+/// Keys and values, sections in brackets, and comments under the key `//`: what tests compare with what SOPS reads.
 #[cfg(test)]
 pub(crate) fn entries(document: &Document<'_>) -> Vec<(String, String)> {
     let entry = |(index, item): (usize, &Item<'_>)| match item {

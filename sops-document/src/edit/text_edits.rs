@@ -6,21 +6,21 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::layout::Indents;
+use super::indentation::Indents;
 use super::site::Site;
 use crate::tree::Node;
 use crate::value::{Type, Value};
 use crate::{Document, Item, Splices};
 
 /// Splices of a document's text.
-pub(super) struct Changes<'d, 'a> {
+pub(super) struct TextEdits<'d, 'a> {
     pub(super) document: &'d Document<'a>,
     edits: Vec<(Range<usize>, Zeroizing<String>)>,
-    /// The written aliases with what they stand for, in the order of the tape.
+    /// The written aliases with the nodes that they refer to, in the order of the tape.
     aliases: Vec<(usize, usize)>,
     /// Nodes that are changed too.
     also: HashSet<usize>,
-    /// What the whole text shows of its layout, once somebody has asked.
+    /// What the whole text shows of its layout, once it was needed.
     indents: OnceCell<Indents>,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum Anchor<'a> {
     Add(&'a str),
 }
 
-impl<'d, 'a> Changes<'d, 'a> {
+impl<'d, 'a> TextEdits<'d, 'a> {
     pub(super) fn new(document: &'d Document<'a>) -> Self {
         let aliases = document.written_items();
         let aliases = aliases.filter_map(|(index, item)| match item {
@@ -57,12 +57,12 @@ impl<'d, 'a> Changes<'d, 'a> {
         self
     }
 
-    /// The written aliases with what they stand for.
+    /// The written aliases with the nodes that they refer to.
     pub(super) fn aliases(&self) -> impl Iterator<Item = (usize, usize)> {
         self.aliases.iter().copied()
     }
 
-    /// Whether the node is no more than what an alias stands for.
+    /// Whether the node is only the copy that an alias makes.
     pub(super) fn is_copy(&self, node: usize) -> bool {
         let before = self.aliases.partition_point(|(alias, _)| *alias < node);
         let last = before.checked_sub(1).map(|last| self.aliases[last].0);
@@ -113,7 +113,7 @@ impl<'d, 'a> Changes<'d, 'a> {
         }
     }
 
-    /// Takes an anchor or a tag out, with the blanks before it or, where there are none, behind it.
+    /// Takes an anchor or a tag out, with the blanks before it or, where there are none, after it.
     pub(super) fn remove_property(&mut self, range: Range<usize>) {
         let text = self.text();
         let start = text[..range.start].trim_end_matches([' ', '\t']).len();

@@ -1,23 +1,24 @@
-//! Entries of many mappings, set in one change of the text.
+//! Sets entries of many mappings in one pass.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::changes::Changes;
-use super::tree::Shape;
-use super::{Change, check, child, shape};
+use super::change::Change;
+use super::check;
+use super::path_target::{child, kind};
+use super::text_edits::TextEdits;
+use super::tree_edit::NodeKind;
 use crate::key_path::Component;
 use crate::tree::Node;
-use crate::{Document, Item};
+use crate::{Document, Item, NodeRef};
 
-/// An entry that a mapping of a text is to have, made by [`NodeRef::new_entry`](crate::NodeRef::new_entry) for
-/// [`Document::with_entries`].
+/// An entry to set in one mapping of a document. [`NodeRef::new_entry`] makes it, [`Document::with_entries`] sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEntry {
     pub(crate) mapping: usize,
-    /// Where the mapping stands, for a text that has become another one meanwhile.
+    /// The span of the mapping, to notice an entry that was made for another text.
     pub(crate) span: Range<usize>,
     pub(crate) key: String,
     pub(crate) value: Node,
@@ -25,7 +26,7 @@ pub struct NewEntry {
 }
 
 impl NewEntry {
-    /// The same, and a scalar that stands there already is to be written that way, and not in its usual spelling.
+    /// The same entry, but where it replaces a scalar, `text` is written in place of the scalar as it is. It must read as the value.
     #[must_use]
     pub fn spelled(mut self, text: String) -> Self {
         self.spelling = Some(text);
@@ -34,7 +35,7 @@ impl NewEntry {
 
     fn change(&self, document: &Document<'_>) -> Option<Change<'_>> {
         let is_there = matches!(document.tape.get(self.mapping), Some(Item::Open { span, .. }) if span.range() == self.span);
-        if !is_there || !matches!(shape(document, self.mapping), Shape::Mapping) {
+        if !is_there || !matches!(kind(document, self.mapping), NodeKind::Mapping) {
             return None;
         }
         let key = Component::Key(self.key.clone());
@@ -49,16 +50,44 @@ impl NewEntry {
     }
 }
 
-/// The text with as many of the entries as can be set, and for each whether it has been. Entries that aliases copy are set once, where
-/// they stand, if all of the copies are to have them.
-pub(crate) fn set_entries(
-    document: &Document<'_>,
-    entries: &[&NewEntry],
-) -> (Zeroizing<String>, Vec<bool>) {
+impl Document<'_> {
+    /// Sets entries of many mappings at once. Gives the text, in which everything else stays as it is, and for each entry whether it was set:
+    /// the values are in the order of `entries`.
+    ///
+    /// Aliases keep their values, except those whose copies are given the same entry.
+    ///
+    /// The text is parsed once more for all entries together, and again only if one of them cannot be set.
+    pub fn with_entries(&self, entries: &[&NewEntry]) -> (Zeroizing<String>, Vec<bool>) {
+        set_entries(self, entries)
+    }
+}
+
+impl NodeRef<'_, '_> {
+    /// An entry that sets `key` of this mapping to `value`: it replaces the value that the key has, or follows the last entry. If this node is an
+    /// alias, the mapping is the one that the alias refers to.
+    pub fn new_entry(self, key: &str, value: Node) -> NewEntry {
+        let mapping = self.target();
+        let span = match &self.document().tape[mapping] {
+            Item::Open { span, .. } => span.range(),
+            _ => 0..0,
+        };
+        NewEntry {
+            mapping,
+            span,
+            key: key.to_owned(),
+            value,
+            spelling: None,
+        }
+    }
+}
+
+/// The text with as many of the entries as can be set, and for each whether it was. An entry in an
+/// anchored mapping that all of its aliases are given too is set once, in the anchored text.
+fn set_entries(document: &Document<'_>, entries: &[&NewEntry]) -> (Zeroizing<String>, Vec<bool>) {
     let mut wanted: Vec<_> = (0..entries.len())
         .filter_map(|number| Some((number, entries[number].change(document)?)))
         .collect();
-    // What is inside of something else comes before what is put behind that.
+    // What is inside of something else comes before what is put after that.
     wanted.sort_by_key(|(number, change)| (change.effect(document).0.start, *number));
     let key = |number: usize| (entries[number].mapping, &entries[number].key);
     let mut distinct: Vec<(Vec<usize>, Change<'_>)> = Vec::new();
@@ -71,32 +100,32 @@ pub(crate) fn set_entries(
         }
     }
     let all: Vec<_> = distinct.iter().map(|(_, change)| change).collect();
-    let mut made = Made {
+    let mut applied = AppliedChanges {
         document,
         changes: Vec::new(),
         text: Zeroizing::new(document.text.to_owned()),
     };
-    made.add(&all);
+    applied.add(&all);
     let mut is_set = vec![false; entries.len()];
     for (numbers, change) in &distinct {
-        let done = made
+        let done = applied
             .changes
             .iter()
-            .any(|other| std::ptr::eq(*other, change));
+            .any(|applied| std::ptr::eq(*applied, change));
         numbers.iter().for_each(|number| is_set[*number] = done);
     }
-    (made.text, is_set)
+    (applied.text, is_set)
 }
 
 /// The changes that go together, in the order of the text, and the text with them.
-struct Made<'c, 'd, 'a> {
+struct AppliedChanges<'c, 'd, 'a> {
     document: &'d Document<'a>,
     changes: Vec<&'c Change<'c>>,
     text: Zeroizing<String>,
 }
 
-impl<'c> Made<'c, '_, '_> {
-    /// Adds as many of these as go with those that there are: all in one, or half by half where one of them cannot be made.
+impl<'c> AppliedChanges<'c, '_, '_> {
+    /// Adds as many of these as go with those that there are: all in one, or half by half if one of them cannot be made.
     fn add(&mut self, more: &[&'c Change<'c>]) {
         if more.is_empty() {
             return;
@@ -107,24 +136,25 @@ impl<'c> Made<'c, '_, '_> {
             self.text = text;
             self.changes = all;
         } else if more.len() > 1 {
-            let (one, other) = more.split_at(more.len() / 2);
-            self.add(one);
-            self.add(other);
+            let (first, second) = more.split_at(more.len() / 2);
+            self.add(first);
+            self.add(second);
         }
     }
 }
 
-/// The text with all of the changes, which stand in the order of the text, if it then means what it is to mean.
+/// The text with all of the changes, which are in the order of the text, if it then means what it
+/// should.
 fn together(document: &Document<'_>, all: &[&Change<'_>]) -> Option<Zeroizing<String>> {
     let nodes: HashSet<_> = all.iter().map(|change| change.node()).collect();
-    let mut changes = Changes::new(document).also_in(nodes);
+    let mut edits = TextEdits::new(document).also_in(nodes);
     for change in all {
-        // A copy is changed where it stands.
-        if !changes.is_copy(change.node()) {
-            change.edits(&mut changes).ok()?;
+        // A copy is changed where it is.
+        if !edits.is_copy(change.node()) {
+            change.edits(&mut edits).ok()?;
         }
     }
-    let text = changes.apply();
+    let text = edits.apply();
     let effects = all.iter().map(|change| change.effect(document));
     check::is_changed(&text, document, effects).then_some(text)
 }
@@ -132,7 +162,6 @@ fn together(document: &Document<'_>, all: &[&Change<'_>]) -> Option<Zeroizing<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::NodeRef;
     use crate::format::Format;
 
     /// The text with `k: true` in every mapping that has a key `id`, those that aliases copy among them, and how many of those have it.

@@ -1,12 +1,12 @@
-//! Which node of the tape takes a group of comments, and where SOPS lists it.
+//! Which node of the tape takes a group of comments, and where that puts them on the tape.
 
 use std::ops::Range;
 
-use super::groups::{Group, Part};
-use super::tokens::{Event, Step, Tokens};
+use super::groups::{Group, GroupRole};
+use super::trace::{Trace, TraceEvent, TraceStep};
 use crate::{Collection, Item};
 
-/// In which order SOPS lists comments that belong before the same item.
+/// The order of comments that come before the same item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
     /// Those of the collection that starts before it.
@@ -15,13 +15,13 @@ pub(super) enum Rank {
     ValueFoot,
     /// Below the entry before it.
     EntryFoot,
-    /// All others, as they are met.
+    /// All others, as they are pending.
     Rest,
 }
 
 /// A comment and the item that it belongs before.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct CommentPosition {
     pub(super) before: u32,
     pub(super) rank: Rank,
     /// Its index.
@@ -30,10 +30,10 @@ pub(super) struct Place {
     pub(super) lost: bool,
 }
 
-/// A comment of a collection in a sequence: SOPS lists it in the sequence but, where an alias stands for the collection,
-/// in the collection.
+/// A comment of a collection in a sequence. It is listed in the sequence but, in the copy that an
+/// alias makes of the collection, in the collection.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct OfItem {
+pub(super) struct ItemComment {
     /// The index of the collection's `Open`.
     pub(super) open: u32,
     /// Whether it comes after the collection's items.
@@ -43,47 +43,50 @@ pub(super) struct OfItem {
 
 /// Where all comments belong.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct CommentPositions {
     /// In the order of the tape.
-    pub(super) places: Vec<Place>,
+    pub(super) positions: Vec<CommentPosition>,
     /// By collection.
-    pub(super) of_items: Vec<OfItem>,
+    pub(super) item_comments: Vec<ItemComment>,
 }
 
 /// Gives each group to a node.
-pub(super) fn assign(tape: &[Item<'_>], tokens: &Tokens) -> Places {
-    let mut parser = Parser {
+pub(super) fn assign(tape: &[Item<'_>], tokens: &Trace) -> CommentPositions {
+    let mut assigner = Assigner {
         tape,
         groups: &tokens.groups,
         next: 0,
-        met: Met::default(),
+        pending: PendingGroups::default(),
         discarded: Vec::new(),
         above_dash: 0,
         frames: Vec::new(),
-        out: Places::default(),
+        out: CommentPositions::default(),
     };
     for step in &tokens.steps {
-        parser.step(*step);
+        assigner.step(*step);
     }
-    parser.finish();
-    let Places {
-        mut places,
-        mut of_items,
-    } = parser.out;
-    places.sort_by_key(|place| (place.before, place.rank));
-    of_items.sort_by_key(|of_item| (of_item.open, of_item.is_foot));
-    Places { places, of_items }
+    assigner.finish();
+    let CommentPositions {
+        mut positions,
+        mut item_comments,
+    } = assigner.out;
+    positions.sort_by_key(|position| (position.before, position.rank));
+    item_comments.sort_by_key(|item_comment| (item_comment.open, item_comment.is_foot));
+    CommentPositions {
+        positions,
+        item_comments,
+    }
 }
 
 /// Groups that no node has taken yet, as indexes of comments.
 #[derive(Debug, Default)]
-struct Met {
+struct PendingGroups {
     head: Vec<Range<u32>>,
     line: Vec<Range<u32>>,
     foot: Vec<Range<u32>>,
 }
 
-impl Met {
+impl PendingGroups {
     /// All of them in the order of the text.
     fn all(self) -> Vec<Range<u32>> {
         let mut all = [self.head, self.line, self.foot].concat();
@@ -97,59 +100,59 @@ struct Frame {
     open: u32,
     kind: Collection,
     flow: bool,
-    /// The places of the comments that are below the present entry: below its key or, if nothing is, below its value.
+    /// The positions of the comments that are below the present entry: below its key or, if nothing is, below its value.
     foot: Range<usize>,
-    /// Whether the present entry is a `sops` block.
-    is_block: bool,
+    /// Whether the current entry is a reserved entry.
+    is_reserved: bool,
 }
 
-struct Parser<'t, 'a> {
+struct Assigner<'t, 'a> {
     tape: &'t [Item<'a>],
     groups: &'t [Group],
     next: usize,
-    met: Met,
-    /// What is lost wherever it stands.
+    pending: PendingGroups,
+    /// What is lost wherever it is.
     discarded: Vec<Range<u32>>,
-    /// How many head groups stand above the `-` that was the last token.
+    /// How many head groups are above the `-` that was the last token.
     above_dash: usize,
     frames: Vec<Frame>,
-    out: Places,
+    out: CommentPositions,
 }
 
-impl Parser<'_, '_> {
-    fn step(&mut self, step: Step) {
+impl Assigner<'_, '_> {
+    fn step(&mut self, step: TraceStep) {
         let above_dash = std::mem::take(&mut self.above_dash);
         match step.event {
-            Event::Pass => self.meet(step.at, false),
-            Event::Dash => {
+            TraceEvent::Pass => self.meet(step.at, false),
+            TraceEvent::Dash => {
                 self.meet(step.at, false);
-                self.above_dash = self.met.head.len();
+                self.above_dash = self.pending.head.len();
             }
-            Event::Key(value) => {
+            TraceEvent::Key(value) => {
                 self.meet(step.at, false);
                 self.key(value);
             }
-            Event::Reserved(before) => {
+            TraceEvent::Reserved(before) => {
                 self.meet(step.at, false);
-                self.block(before);
+                self.reserved(before);
             }
-            Event::Node(node) => {
+            TraceEvent::Node(node) => {
                 self.meet(step.at, false);
-                let Met { head, line, foot } = self.take();
+                let PendingGroups { head, line, foot } = self.take();
                 self.put(node, Rank::Rest, head);
                 self.put(node, Rank::Rest, line);
                 self.put_entry_foot(self.after(node), Rank::ValueFoot, foot);
             }
-            Event::Enter(open) => {
+            TraceEvent::Enter(open) => {
                 self.meet(step.at, false);
                 self.enter(open, above_dash);
             }
-            Event::EnterUnseen(open) => self.push_frame(open),
-            Event::Leave(open) => self.leave(open, step.at),
-            Event::LeaveUnseen(_) => {
+            TraceEvent::EnterUnseen(open) => self.push_frame(open),
+            TraceEvent::Leave(open) => self.leave(open, step.at),
+            TraceEvent::LeaveUnseen(_) => {
                 self.frames.pop();
             }
-            Event::DocumentEnd(end) => {
+            TraceEvent::DocumentEnd(end) => {
                 self.meet(step.at, false);
                 self.end_document(end);
             }
@@ -160,22 +163,22 @@ impl Parser<'_, '_> {
     /// after it waits with it.
     fn meet(&mut self, at: u32, ends_block: bool) {
         while let Some(group) = self.groups.get(self.next) {
-            if group.from > at || ends_block && group.part == Part::Head {
+            if group.from > at || ends_block && group.role == GroupRole::Head {
                 break;
             }
-            let met = match group.part {
-                Part::Head => &mut self.met.head,
-                Part::Line => &mut self.met.line,
-                Part::Foot => &mut self.met.foot,
-                Part::Lost => &mut self.discarded,
+            let pending = match group.role {
+                GroupRole::Head => &mut self.pending.head,
+                GroupRole::Line => &mut self.pending.line,
+                GroupRole::Foot => &mut self.pending.foot,
+                GroupRole::Lost => &mut self.discarded,
             };
-            met.push(group.comments.clone());
+            pending.push(group.comments.clone());
             self.next += 1;
         }
     }
 
-    fn take(&mut self) -> Met {
-        std::mem::take(&mut self.met)
+    fn take(&mut self) -> PendingGroups {
+        std::mem::take(&mut self.pending)
     }
 
     fn put(&mut self, before: u32, rank: Rank, groups: Vec<Range<u32>>) {
@@ -184,40 +187,42 @@ impl Parser<'_, '_> {
             self.put_lost(before, rank, discarded);
         }
         let comments = groups.into_iter().flatten();
-        self.out.places.extend(comments.map(|comment| Place {
-            before,
-            rank,
-            comment,
-            lost: false,
-        }));
+        self.out
+            .positions
+            .extend(comments.map(|comment| CommentPosition {
+                before,
+                rank,
+                comment,
+                lost: false,
+            }));
     }
 
-    /// Puts what Go's library loses where it stands.
+    /// Puts what Go's library loses where it is.
     fn put_lost(&mut self, before: u32, rank: Rank, groups: Vec<Range<u32>>) {
-        let first = self.out.places.len();
+        let first = self.out.positions.len();
         self.put(before, rank, groups);
-        self.lose(first..self.out.places.len());
+        self.lose(first..self.out.positions.len());
     }
 
-    fn lose(&mut self, places: Range<usize>) {
-        for place in &mut self.out.places[places] {
-            place.lost = true;
+    fn lose(&mut self, positions: Range<usize>) {
+        for position in &mut self.out.positions[positions] {
+            position.lost = true;
         }
     }
 
     /// Puts a foot of the present entry, which has room for one; a value keeps its own beside that of the key.
     fn put_entry_foot(&mut self, before: u32, rank: Rank, foot: Vec<Range<u32>>) {
-        let first = self.out.places.len();
+        let first = self.out.positions.len();
         self.put(before, rank, foot);
-        let places = first..self.out.places.len();
+        let positions = first..self.out.positions.len();
         if let Some(frame) = self.frames.last_mut()
             && frame.foot.is_empty()
         {
-            frame.foot = places;
+            frame.foot = positions;
         }
     }
 
-    /// Puts what is below an entry but comes with what follows: it takes the place of the entry's foot.
+    /// Puts what is below an entry but comes with what follows: it takes the position of the entry's foot.
     fn put_late_foot(&mut self, replaced: Range<usize>, before: u32, foot: Vec<Range<u32>>) {
         if !foot.is_empty() {
             self.lose(replaced);
@@ -227,8 +232,8 @@ impl Parser<'_, '_> {
 
     /// The end of a document has no line comment, and what is above it is its foot if nothing else is.
     fn end_document(&mut self, end: u32) {
-        let Met { head, line, foot } = self.take();
-        let first = self.out.places.len();
+        let PendingGroups { head, line, foot } = self.take();
+        let first = self.out.positions.len();
         if foot.is_empty() {
             self.put(end, Rank::Rest, head);
         } else {
@@ -236,21 +241,21 @@ impl Parser<'_, '_> {
         }
         self.put_lost(end, Rank::Rest, line);
         self.put(end, Rank::Rest, foot);
-        self.out.places[first..].sort_by_key(|place| place.comment);
+        self.out.positions[first..].sort_by_key(|position| position.comment);
     }
 
     fn key(&mut self, value: u32) {
-        let Met { head, line, foot } = self.take();
+        let PendingGroups { head, line, foot } = self.take();
         let after = self.after(value);
         let Some(frame) = self.frames.last_mut() else {
             return self.put(value, Rank::Rest, [foot, head, line].concat());
         };
-        let is_block = std::mem::take(&mut frame.is_block);
+        let is_reserved = std::mem::take(&mut frame.is_reserved);
         let of_previous = std::mem::take(&mut frame.foot);
-        let is_first = value == frame.open + 1 && !is_block;
+        let is_first = value == frame.open + 1 && !is_reserved;
         // In block style, what is below and left of an entry comes with the key of the next one.
         let below_previous = !frame.flow && !is_first;
-        match (below_previous, is_block) {
+        match (below_previous, is_reserved) {
             (true, true) => self.put(value, Rank::Rest, foot),
             (true, false) => self.put_late_foot(of_previous, value, foot),
             (false, _) => self.put_entry_foot(after, Rank::EntryFoot, foot),
@@ -259,10 +264,10 @@ impl Parser<'_, '_> {
         self.put(value, Rank::Rest, line);
     }
 
-    fn block(&mut self, before: u32) {
-        let Met { head, line, foot } = self.take();
+    fn reserved(&mut self, before: u32) {
+        let PendingGroups { head, line, foot } = self.take();
         let previous = self.frames.last_mut().and_then(|frame| {
-            frame.is_block = true;
+            frame.is_reserved = true;
             let is_below = !frame.flow && before != frame.open + 1;
             is_below.then(|| std::mem::take(&mut frame.foot))
         });
@@ -278,13 +283,16 @@ impl Parser<'_, '_> {
     fn enter(&mut self, open: u32, above_dash: usize) {
         let is_flow = matches!(self.tape[open as usize], Item::Open { flow: true, .. });
         if is_flow {
-            let Met { head, line, foot } = self.take();
+            let PendingGroups { head, line, foot } = self.take();
             self.put_of_collection(open, head);
             // These two are overwritten when the collection ends.
             self.put_lost(open + 1, Rank::Collection, [line, foot].concat());
         } else if above_dash > 0 {
-            let rest = self.met.head.split_off(above_dash.min(self.met.head.len()));
-            let head = std::mem::replace(&mut self.met.head, rest);
+            let rest = self
+                .pending
+                .head
+                .split_off(above_dash.min(self.pending.head.len()));
+            let head = std::mem::replace(&mut self.pending.head, rest);
             self.put_of_collection(open, head);
         }
         self.push_frame(open);
@@ -297,7 +305,7 @@ impl Parser<'_, '_> {
                 kind,
                 flow,
                 foot: 0..0,
-                is_block: false,
+                is_reserved: false,
             });
         }
     }
@@ -310,9 +318,9 @@ impl Parser<'_, '_> {
         if !frame.flow && frame.kind == Collection::Sequence {
             return;
         }
-        let Met { head, line, foot } = self.take();
+        let PendingGroups { head, line, foot } = self.take();
         let close = self.after(open) - 1;
-        match (frame.flow, frame.is_block) {
+        match (frame.flow, frame.is_reserved) {
             (true, _) => self.put_below_collection(open, close, foot),
             (false, true) => self.put(close, Rank::Rest, foot),
             (false, false) => self.put_late_foot(frame.foot, close, foot),
@@ -321,7 +329,7 @@ impl Parser<'_, '_> {
         self.put_lost(close, Rank::Rest, head);
     }
 
-    /// Puts what is above or behind a collection.
+    /// Puts what is above or after a collection.
     fn put_of_collection(&mut self, open: u32, groups: Vec<Range<u32>>) {
         if self.is_item() {
             self.repeat(open, false, &groups);
@@ -346,11 +354,13 @@ impl Parser<'_, '_> {
 
     fn repeat(&mut self, open: u32, is_foot: bool, groups: &[Range<u32>]) {
         let comments = groups.iter().cloned().flatten();
-        self.out.of_items.extend(comments.map(|comment| OfItem {
-            open,
-            is_foot,
-            comment,
-        }));
+        self.out
+            .item_comments
+            .extend(comments.map(|comment| ItemComment {
+                open,
+                is_foot,
+                comment,
+            }));
     }
 
     /// Whether the innermost open collection is a sequence.

@@ -1,16 +1,30 @@
-//! Reads a text again, by the items of its tape, for the tokens that Go's parser meets.
+//! Reads a text again, by the items of its tape, for the tokens that Go's parser meets. This file reads nodes.
 
-use super::Tail;
+mod documents;
+mod reserved;
+
 use super::lexis;
 use super::recorder::{Ahead, Recorder};
-use super::tokens::{Event, Kind, Tokens};
+use super::tokens::TokenKind;
+use super::trace::{Trace, TraceEvent};
 use crate::{Collection, Document, Item, Leaf, PathId, Paths, ReservedEntry, Span};
 
+/// What follows the last entry of a document that has no reserved entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// A reserved entry will be added there; comments belong where Go's library finds them then.
+    Reserved,
+    /// The same, in a text whose scalars stay as they are.
+    ReservedAsWritten,
+    /// Nothing.
+    Nothing,
+}
+
 /// Finds the tokens of a document, comments not being on its tape yet.
-pub(super) fn read(document: &Document<'_>, comments: &[Span], tail: Tail) -> Tokens {
+pub(super) fn read(document: &Document<'_>, comments: &[Span], tail: Tail) -> Trace {
     let text = document.text;
     let at = text.len() - text.trim_start_matches(lexis::BYTE_ORDER_MARK).len();
-    let mut reader = Reader {
+    let mut reader = TokenReader {
         text,
         tape: &document.tape,
         paths: &document.paths,
@@ -40,7 +54,7 @@ struct Frame {
     seen: bool,
 }
 
-struct Reader<'r, 'a> {
+struct TokenReader<'r, 'a> {
     text: &'a str,
     tape: &'r [Item<'a>],
     paths: &'r Paths<'a>,
@@ -59,7 +73,7 @@ struct Reader<'r, 'a> {
     out: Recorder<'r, 'a>,
 }
 
-impl Reader<'_, '_> {
+impl TokenReader<'_, '_> {
     fn tape(&mut self) {
         let mut index = 0;
         while let Some(item) = self.tape.get(index) {
@@ -79,10 +93,10 @@ impl Reader<'_, '_> {
                     self.lead(index, *path);
                     let range = span.range();
                     self.token(
-                        Kind::Other,
+                        TokenKind::Other,
                         range.start,
                         range.end,
-                        Event::Node(index as u32),
+                        TraceEvent::Node(index as u32),
                     );
                     index = *close as usize;
                 }
@@ -97,69 +111,8 @@ impl Reader<'_, '_> {
         self.out.gap(self.text.len(), Ahead::End);
     }
 
-    /// Starts a document, to which a reserved entry would go at the offset `end`.
-    fn start_document(&mut self, end: usize) {
-        self.document_end = end;
-        self.container_end = None;
-        let next = self.reserved.get(self.next_reserved);
-        self.has_reserved = next.is_some_and(|entry| entry.value.start < end);
-        loop {
-            let at = self.skip();
-            if self.byte(at) == Some(b'%') && self.out.columns.of(at) == 0 {
-                let end = lexis::line_end(self.text, at);
-                self.token(Kind::Marker, at, end, Event::Pass);
-            } else if lexis::is_marker(self.text, at, "...") {
-                self.token(Kind::Marker, at, at + 3, Event::Pass);
-            } else {
-                if lexis::is_marker(self.text, at, "---") {
-                    self.token(Kind::Marker, at, at + 3, Event::Pass);
-                }
-                return;
-            }
-        }
-    }
-
-    /// Ends the document whose `Close` is at `index`.
-    fn end_document(&mut self, index: usize) {
-        let container_end = self.container_end.unwrap_or(index as u32);
-        if self.container_end.is_none() {
-            self.null_document(container_end);
-            if self.awaits_reserved() {
-                let at = self.skip();
-                self.out.future_reserved(at, Ahead::Block(0), index);
-            }
-        }
-        let at = self.skip();
-        let ahead = if at == self.text.len() {
-            Ahead::End
-        } else {
-            Ahead::Content
-        };
-        self.out.gap(at, ahead);
-        self.out.step(at, Event::DocumentEnd(container_end));
-        if lexis::is_marker(self.text, at, "...") {
-            self.token(Kind::Marker, at, at + 3, Event::Pass);
-        }
-    }
-
-    /// A document may be a null in words, which the tape leaves out.
-    fn null_document(&mut self, container_end: u32) {
-        self.properties(self.text.len(), false);
-        let at = self.skip();
-        let is_end = ["---", "..."]
-            .iter()
-            .any(|marker| lexis::is_marker(self.text, at, marker));
-        if at < self.text.len() && !is_end && self.byte(at) != Some(b'%') {
-            let rest = &self.text[at..];
-            let end = rest
-                .find(lexis::is_space)
-                .map_or(self.text.len(), |found| at + found);
-            self.token(Kind::OpenEnded, at, end, Event::Node(container_end));
-        }
-    }
-
-    /// What stands before the node at `index` in its collection: an indicator or a key. Whether there is something that the
-    /// node is the value of.
+    /// Reads the indicator or the key before the node at `index`. Returns whether there is a key or an indicator whose value the node
+    /// is.
     fn lead(&mut self, index: usize, path: PathId) -> bool {
         let Some(&frame) = self.frames.last() else {
             return true;
@@ -170,11 +123,11 @@ impl Reader<'_, '_> {
             (Collection::Sequence, false) => {
                 let at = self.skip();
                 if self.byte(at) == Some(b'-') {
-                    self.token(Kind::Dash, at, at + 1, Event::Dash);
+                    self.token(TokenKind::Dash, at, at + 1, TraceEvent::Dash);
                 }
             }
         }
-        !matches!(frame.kind, Collection::Mapping) || self.out.last.kind == Kind::Colon
+        !matches!(frame.kind, Collection::Mapping) || self.out.last.kind == TokenKind::Colon
     }
 
     fn key(&mut self, index: usize, path: PathId, frame: Frame) {
@@ -185,11 +138,11 @@ impl Reader<'_, '_> {
         }
         self.question_mark(key);
         self.properties(key, frame.flow);
-        self.key_token(key, frame, Event::Key(index as u32));
+        self.key_token(key, frame, TraceEvent::Key(index as u32));
         self.colon(frame);
     }
 
-    fn key_token(&mut self, key: usize, frame: Frame, event: Event) {
+    fn key_token(&mut self, key: usize, frame: Frame, event: TraceEvent) {
         let end = lexis::key_end(self.text, key, frame.flow, frame.column);
         // A key may be but a tag.
         if end > key {
@@ -200,7 +153,7 @@ impl Reader<'_, '_> {
     fn question_mark(&mut self, limit: usize) {
         let at = self.skip();
         if at < limit && self.byte(at) == Some(b'?') {
-            self.token(Kind::Other, at, at + 1, Event::Pass);
+            self.token(TokenKind::Other, at, at + 1, TraceEvent::Pass);
         }
     }
 
@@ -208,14 +161,14 @@ impl Reader<'_, '_> {
         let at = self.skip();
         let ends = self.byte(at + 1).is_none_or(lexis::is_space_byte);
         if self.byte(at) == Some(b':') && (frame.flow || ends) {
-            self.token(Kind::Colon, at, at + 1, Event::Pass);
+            self.token(TokenKind::Colon, at, at + 1, TraceEvent::Pass);
         }
     }
 
     fn comma(&mut self) {
         let at = self.skip();
         if self.byte(at) == Some(b',') {
-            self.token(Kind::Comma, at, at + 1, Event::Pass);
+            self.token(TokenKind::Comma, at, at + 1, TraceEvent::Pass);
         }
     }
 
@@ -229,7 +182,7 @@ impl Reader<'_, '_> {
         let is_property = matches!(self.byte(at), Some(b'&' | b'!'));
         if is_property {
             let end = lexis::property_end(self.text, at, flow);
-            self.token(Kind::Other, at, end, Event::Pass);
+            self.token(TokenKind::Other, at, end, TraceEvent::Pass);
         }
         is_property
     }
@@ -246,11 +199,11 @@ impl Reader<'_, '_> {
         let at = self.skip();
         if at < span.end {
             let kind = self.scalar_kind(at, leaf);
-            self.token(kind, at, span.end, Event::Node(index as u32));
+            self.token(kind, at, span.end, TraceEvent::Node(index as u32));
         }
     }
 
-    fn scalar_kind(&self, at: usize, leaf: &Leaf<'_>) -> Kind {
+    fn scalar_kind(&self, at: usize, leaf: &Leaf<'_>) -> TokenKind {
         let is_block = !leaf.flow && matches!(self.byte(at), Some(b'|' | b'>'));
         let has_value = leaf
             .value
@@ -259,7 +212,7 @@ impl Reader<'_, '_> {
         let has_break = self.text[..leaf.span.range().end].ends_with(['\n', '\r']);
         let shrinks = self.awaits_reserved() && self.tail == Tail::Reserved;
         if shrinks && is_block && has_value && has_break {
-            Kind::OneLine
+            TokenKind::OneLine
         } else {
             lexis::scalar_kind(self.text, at)
         }
@@ -314,9 +267,9 @@ impl Reader<'_, '_> {
         let at = self.skip();
         let seen = matches!(self.byte(at), Some(b'[' | b'{'));
         if seen {
-            self.token(Kind::Other, at, at + 1, Event::Enter(open));
+            self.token(TokenKind::Other, at, at + 1, TraceEvent::Enter(open));
         } else {
-            self.out.step(at, Event::EnterUnseen(open));
+            self.out.step(at, TraceEvent::EnterUnseen(open));
         }
         seen
     }
@@ -356,65 +309,19 @@ impl Reader<'_, '_> {
             (false, seen) => self
                 .out
                 .leave_block(frame.open, seen.then_some(frame.column)),
-            (true, false) => self.out.step(self.at, Event::LeaveUnseen(frame.open)),
+            (true, false) => self.out.step(self.at, TraceEvent::LeaveUnseen(frame.open)),
             (true, true) => {
                 self.comma();
                 let at = self.skip();
                 self.out.gap(at, Ahead::FlowEnd);
-                self.token(Kind::Other, at, at + 1, Event::Leave(frame.open));
+                self.token(TokenKind::Other, at, at + 1, TraceEvent::Leave(frame.open));
             }
         }
         self.frames.pop();
         self.out.in_flow = self.frames.last().is_some_and(|frame| frame.flow);
     }
 
-    /// The reserved entries that come after the last entry of a document, and the one that will be put there.
-    fn end_top(&mut self, index: usize, frame: Frame) {
-        self.pass_reserved(self.document_end, index);
-        if !self.awaits_reserved() {
-            return;
-        }
-        if frame.flow {
-            self.comma();
-            let at = self.skip();
-            self.out.future_reserved(at, Ahead::Content, index);
-        } else {
-            let at = self.document_end.max(self.at);
-            self.out
-                .future_reserved(at, Ahead::Block(frame.column), index);
-        }
-    }
-
-    /// Whether the document will get a reserved entry.
-    fn awaits_reserved(&self) -> bool {
-        matches!(self.tail, Tail::Reserved | Tail::ReservedAsWritten) && !self.has_reserved
-    }
-
-    /// The reserved entry that comes before the offset `limit` at the top of the document.
-    fn next_reserved_entry(&self, limit: usize) -> Option<&ReservedEntry> {
-        let next = self.reserved.get(self.next_reserved);
-        next.filter(|entry| self.frames.len() <= 1 && entry.value.start < limit)
-    }
-
-    /// Passes over the reserved entries before `limit`, which stand before the item at `index`.
-    fn pass_reserved(&mut self, limit: usize, index: usize) {
-        while let Some(entry) = self.next_reserved_entry(limit) {
-            let (frame, value) = (self.frames.last().copied(), entry.value.clone());
-            let Some(frame) = frame else { return };
-            if frame.flow {
-                self.comma();
-            }
-            self.question_mark(value.start);
-            self.properties(value.start, frame.flow);
-            let key = self.skip();
-            self.key_token(key, frame, Event::Reserved(index as u32));
-            self.colon(frame);
-            self.token(Kind::OpenEnded, value.start, value.end, Event::Pass);
-            self.next_reserved += 1;
-        }
-    }
-
-    fn token(&mut self, kind: Kind, start: usize, end: usize, event: Event) {
+    fn token(&mut self, kind: TokenKind, start: usize, end: usize, event: TraceEvent) {
         self.out.token(kind, start, end, event);
         self.at = self.at.max(end);
     }

@@ -1,0 +1,131 @@
+//! Why a value does not fit a type, in words that hold no value.
+
+use std::fmt;
+
+use serde::de::{self, Expected, Unexpected};
+
+use crate::Document;
+use crate::error::{Error, Location};
+
+/// Why a value does not fit, and where.
+#[derive(Debug)]
+pub(super) struct Problem {
+    message: String,
+    /// The node on the tape at which it was found; set on the way out.
+    node: Option<usize>,
+    /// The path to it from the innermost component out.
+    path: Vec<PathStep>,
+}
+
+/// One component of the path to a problem.
+#[derive(Debug)]
+pub(super) enum PathStep {
+    Key(String),
+    Index(usize),
+}
+
+impl Problem {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            node: None,
+            path: Vec::new(),
+        }
+    }
+
+    pub(super) fn at(mut self, node: Option<usize>) -> Self {
+        self.node = self.node.or(node);
+        self
+    }
+
+    pub(super) fn under(mut self, step: PathStep) -> Self {
+        self.path.push(step);
+        self
+    }
+
+    pub(super) fn into_error(self, document: &Document<'_>) -> Error {
+        let mut path = String::new();
+        for step in self.path.iter().rev() {
+            match step {
+                PathStep::Key(key) if path.is_empty() => path.push_str(key),
+                PathStep::Key(key) => path.extend([".", key]),
+                PathStep::Index(index) => path.push_str(&format!("[{index}]")),
+            }
+        }
+        if path.is_empty() {
+            path = "the top level".to_owned();
+        }
+        let location = self
+            .node
+            .map(|node| Location::of(document.text, document.node_start(node)));
+        Error::Value {
+            path,
+            location,
+            message: self.message,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// Without the values, which serde would show.
+impl de::Error for Problem {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self::new("the value is not one that is expected here")
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::new(format!("expected {expected}, found {}", name(&found)))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::new(format!(
+            "expected {expected}, found {} that is none",
+            name(&found)
+        ))
+    }
+
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
+        Self::new(format!("expected {expected}, found {length} items"))
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::new(format!("expected one of {}", expected.join(", ")))
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        let expected = expected.join(", ");
+        Self::new(format!(
+            "the key `{field}` is not known; expected one of {expected}"
+        ))
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::new(format!("the key `{field}` is missing"))
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::new(format!("the key `{field}` stands twice"))
+    }
+}
+
+/// What kind of value was found.
+fn name(found: &Unexpected<'_>) -> &'static str {
+    match found {
+        Unexpected::Bool(_) => "a boolean",
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "an integer",
+        Unexpected::Float(_) => "a float",
+        Unexpected::Char(_) | Unexpected::Str(_) => "a string",
+        Unexpected::Bytes(_) => "a string that is not UTF-8",
+        Unexpected::Unit | Unexpected::Option => "null",
+        Unexpected::Seq => "a sequence",
+        Unexpected::Map => "a mapping",
+        _ => "something else",
+    }
+}

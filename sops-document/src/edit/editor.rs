@@ -1,0 +1,72 @@
+//! Several edits of one text, one after the other.
+
+use zeroize::Zeroizing;
+
+use crate::Document;
+use crate::error::Result;
+use crate::format::Format;
+use crate::key_path::KeyPath;
+use crate::tree::Node;
+
+/// A text that is edited in several steps. Each step changes one entry and nothing else.
+///
+/// Each step parses the text again, so the time grows with the number of steps. To set many entries of a large text, use
+/// [`Document::with_entries`].
+///
+/// ```
+/// use sops_document::{Editor, Format};
+///
+/// let mut editor = Editor::new("replicas: 1   # per zone\nimage: {tag: '1.2'}\n", Format::Yaml)?;
+/// editor.set(&r#"["image"]["tag"]"#.parse()?, "1.3")?;
+/// editor.set(&r#"["replicas"]"#.parse()?, 2)?;
+/// assert_eq!(editor.bytes(), b"replicas: 2   # per zone\nimage: {tag: '1.3'}\n");
+/// # Ok::<(), sops_document::Error>(())
+/// ```
+pub struct Editor {
+    bytes: Zeroizing<Vec<u8>>,
+    format: Format,
+}
+
+impl Editor {
+    /// Starts with a text.
+    ///
+    /// # Errors
+    /// As [`Document::parse`].
+    pub fn new(text: impl Into<Vec<u8>>, format: Format) -> Result<Self> {
+        let bytes = Zeroizing::new(text.into());
+        Document::parse(&*bytes, format)?;
+        Ok(Self { bytes, format })
+    }
+
+    /// Sets the value at `path`, as [`Document::set`] does, and returns whether that changed the text.
+    ///
+    /// # Errors
+    /// As [`Document::set`]; the text then stays as it was.
+    pub fn set(&mut self, path: &KeyPath, value: impl Into<Node>) -> Result<bool> {
+        let changed = Document::parse(&*self.bytes, self.format)?.set(path, &value.into())?;
+        let is_changed = changed.is_some();
+        if let Some(bytes) = changed {
+            self.bytes = bytes;
+        }
+        Ok(is_changed)
+    }
+
+    /// Removes the entry at `path`, as [`Document::unset`] does.
+    ///
+    /// # Errors
+    /// As [`Document::unset`]; the text then stays as it was.
+    pub fn unset(&mut self, path: &KeyPath) -> Result<()> {
+        self.bytes = Document::parse(&*self.bytes, self.format)?.unset(path)?;
+        Ok(())
+    }
+
+    /// The text as it is now. It is UTF-8 in every format except binary.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The text with all edits, in memory that is wiped when it is dropped.
+    pub fn into_bytes(self) -> Zeroizing<Vec<u8>> {
+        self.bytes
+    }
+}

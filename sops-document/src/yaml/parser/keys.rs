@@ -1,0 +1,95 @@
+//! Keys of mappings.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::{Parser, PendingEntry, ReservedMark};
+use crate::error::Result;
+use crate::value::{Type, Value};
+use crate::yaml::events::Scalar;
+use crate::yaml::lexical::key_end;
+use crate::{Item, Style, Text};
+
+impl<'a> Parser<'a> {
+    pub(super) fn key(&mut self, scalar: Scalar<'a>, span: Range<usize>) -> Result<()> {
+        let at = span.start;
+        let text: Text<'a> = match self.resolve(&scalar, at)? {
+            value if self.lenient => match value {
+                Some(value) if value.is_str() => {
+                    String::from_utf8_lossy(&value.bytes).into_owned().into()
+                }
+                _ => scalar.text.clone(),
+            },
+            Some(Value {
+                kind: Type::Str,
+                bytes,
+            }) => match bytes {
+                Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+                Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+            }
+            .map_or_else(|| self.unsupported(at, "a key must be UTF-8 text"), Ok)?,
+            None => return self.unencryptable(at, "a key must be a string, not null"),
+            Some(Value { kind, .. }) => {
+                return self.unencryptable(
+                    at,
+                    format!(
+                        "a key must be a string, but YAML reads this one as {}: put it in quotes",
+                        kind.name()
+                    ),
+                );
+            }
+        };
+        if scalar.anchor != 0 {
+            self.key_anchors.insert(scalar.anchor, text.clone());
+        }
+        // A text that is quoted, or tagged as one, is a key like any other.
+        let merges = text == "<<"
+            && match scalar.tag.as_deref() {
+                None => scalar.style == Style::Plain,
+                Some(tag) => tag == "tag:yaml.org,2002:merge",
+            };
+        self.push_key(text, at, merges)
+    }
+
+    pub(super) fn push_key(&mut self, key: Text<'a>, at: usize, merges: bool) -> Result<()> {
+        let is_reserved =
+            self.frames.len() == 1 && self.reserved_key.is_some_and(|reserved| key == reserved);
+        let reserved = is_reserved.then(|| ReservedMark {
+            tape: self.tape.len(),
+            paths: self.paths.len(),
+            before: self.previous_end(at),
+        });
+        let Some(frame) = self.frames.last_mut() else {
+            return Ok(());
+        };
+        if !frame.keys.insert(key.clone()) && !self.lenient {
+            let message = format!("the key `{key}` stands twice in this mapping");
+            return self.unsupported(at, message);
+        }
+        let path = self.paths.push(frame.path, key, at as u32);
+        frame.entry = Some(PendingEntry {
+            path,
+            merges,
+            reserved,
+        });
+        Ok(())
+    }
+
+    /// Where what precedes the key at `at` ends, in a flow collection.
+    pub(super) fn previous_end(&self, at: usize) -> usize {
+        match self.tape.last() {
+            Some(Item::Open { span, flow, .. }) => span.range().start + usize::from(*flow),
+            // A value that is not written may be after comments.
+            Some(Item::Leaf(leaf)) if leaf.span.range().is_empty() => {
+                let key = self.paths.key_offset(leaf.path) as usize;
+                key_end(self.text, key, true)
+            }
+            Some(Item::Leaf(leaf)) => leaf.span.range().end,
+            Some(Item::Close { open }) => match &self.tape[*open as usize] {
+                Item::Open { span, .. } | Item::Alias { span, .. } => span.range().end,
+                _ => at,
+            },
+            _ => at,
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! How YAML events become a tape. This file has the parser's state and passes each event to the file for its kind.
+
+mod aliases;
+mod containers;
+mod keys;
+mod reserved;
+mod scalars;
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::events::{Event, Events};
+use super::{fast_path, go_incompatibilities, source};
+use crate::document::ReservedKey;
+use crate::error::{Error, Location, Result};
+use crate::key_set::KeySet;
+use crate::{Collection, Item, PathId, Paths, ROOT, ReservedEntry, Span, Text};
+
+/// The `close` of a container that has not ended yet.
+const OPEN: u32 = u32::MAX;
+
+/// An open container.
+struct Frame<'a> {
+    kind: Collection,
+    flow: bool,
+    path: PathId,
+    /// Its place on the tape.
+    open: usize,
+    /// The entry whose value comes next.
+    entry: Option<PendingEntry>,
+    keys: KeySet<'a>,
+    /// Whether it is a sequence under a merge key: its items are merged.
+    merged: bool,
+}
+
+/// A mapping entry whose key has been read.
+struct PendingEntry {
+    path: PathId,
+    /// Whether its key is a merge key.
+    merges: bool,
+    /// If its key is the reserved one.
+    reserved: Option<ReservedMark>,
+}
+
+/// What is needed to take the reserved entry off again.
+struct ReservedMark {
+    /// How long tape and paths were.
+    tape: usize,
+    paths: usize,
+    /// Where the mapping's text before this entry ends.
+    before: usize,
+}
+
+/// The state of reading events, and in the end what came of them.
+pub(super) struct Parser<'a> {
+    text: &'a str,
+    pub(super) tape: Vec<Item<'a>>,
+    pub(super) paths: Paths<'a>,
+    frames: Vec<Frame<'a>>,
+    pub(super) reserved: Vec<ReservedEntry>,
+    pub(super) comments: Vec<Span>,
+    /// Where the anchored nodes are on the tape.
+    anchors: HashMap<usize, usize>,
+    /// The keys that have anchors.
+    key_anchors: HashMap<usize, Text<'a>>,
+    /// How many documents have begun.
+    documents: usize,
+    /// The open document's place on the tape.
+    document: usize,
+    /// Where the last token that was understood ends; comments do not count.
+    last_end: usize,
+    /// How many items aliases have added.
+    expanded: usize,
+    reserved_key: ReservedKey,
+    /// Whether integers from 2^63 to 2^64-1 are accepted.
+    to_read: bool,
+    /// Whether to accept everything that some YAML reader accepts.
+    lenient: bool,
+    /// How many containers of a key that is a mapping or a sequence are open; nothing of it goes on the tape.
+    skipped: usize,
+}
+
+impl<'a> Parser<'a> {
+    /// Reads the part of `text` at `range`, which is to be a stream by itself. Places are those in `text`. There is room for
+    /// the entries of `room_for` before anything has to move.
+    pub(super) fn run(
+        text: &'a str,
+        range: Range<usize>,
+        room_for: &str,
+        reserved_key: ReservedKey,
+    ) -> Result<Self> {
+        Self::new(text, range.start, room_for, reserved_key).read(range)
+    }
+
+    /// The same for the plain lines of [`fast_path`] that `range` begins with, and the offset where they end. `None` if there are none.
+    pub(super) fn run_plain(
+        text: &'a str,
+        range: Range<usize>,
+        room_for: &str,
+        reserved_key: ReservedKey,
+    ) -> Result<(Option<Self>, usize)> {
+        let mut parser = None;
+        let new = || Self::new(text, range.start, room_for, reserved_key);
+        let end = fast_path::events(text, range.clone(), |event| {
+            parser.get_or_insert_with(new).event(event)
+        })?;
+        Ok((parser, end))
+    }
+
+    /// Reads a text that is never to be encrypted.
+    pub(super) fn run_to_read(text: &'a str) -> Result<Self> {
+        let mut parser = Self::new(text, 0, text, None);
+        parser.to_read = true;
+        parser.read(0..text.len())
+    }
+
+    /// Parses a text as leniently as the most lenient YAML reader.
+    pub(super) fn run_leniently(text: &'a str) -> Result<Self> {
+        let mut parser = Self::new(text, 0, text, None);
+        parser.to_read = true;
+        parser.lenient = true;
+        parser.read(0..text.len())
+    }
+
+    fn new(text: &'a str, start: usize, room_for: &str, reserved_key: ReservedKey) -> Self {
+        let lines = source::lines(room_for);
+        Self {
+            text,
+            // A line is an entry, or begins a container, which also ends. What is room too much is wiped all the same.
+            tape: Vec::with_capacity(lines + source::openings(room_for).min(lines) + 4),
+            paths: Paths::with_capacity(lines),
+            frames: Vec::new(),
+            reserved: Vec::new(),
+            reserved_key,
+            comments: Vec::new(),
+            anchors: HashMap::new(),
+            key_anchors: HashMap::new(),
+            documents: 0,
+            document: 0,
+            last_end: start,
+            expanded: 0,
+            to_read: false,
+            lenient: false,
+            skipped: 0,
+        }
+    }
+
+    fn read(mut self, range: Range<usize>) -> Result<Self> {
+        let mut events = Events::new(self.text, range);
+        while let Some(event) = events.next()? {
+            self.event(event)?;
+        }
+        Ok(self)
+    }
+
+    fn event(&mut self, event: Event<'a>) -> Result<()> {
+        if self.skipped > 0 {
+            return self.skip(&event);
+        }
+        match event {
+            Event::DocumentStart(range) => {
+                if !self.lenient {
+                    go_incompatibilities::refuse_foreign_prefix(
+                        self.text,
+                        self.last_end..range.start,
+                        self.documents == 0,
+                        !range.is_empty(),
+                    )?;
+                }
+                self.document = self.tape.len();
+                self.documents += 1;
+                self.last_end = range.end;
+                self.anchors.clear();
+                self.key_anchors.clear();
+                self.tape.push(Item::Document {
+                    close: OPEN,
+                    end: 0,
+                });
+            }
+            Event::DocumentEnd(range) => {
+                let close = self.tape.len() as u32;
+                let end = reserved_offset(self.text, range.start);
+                self.tape[self.document] = Item::Document { close, end };
+                self.tape.push(Item::Close {
+                    open: self.document as u32,
+                });
+                self.last_end = range.end;
+            }
+            Event::Comment(range) => self.comments.push(Span::new(range)),
+            Event::Anchor(range) => {
+                if !self.lenient {
+                    go_incompatibilities::refuse_foreign_name(self.text, range.clone())?;
+                }
+                self.last_end = self.last_end.max(range.end);
+            }
+            Event::Open {
+                kind,
+                flow,
+                anchor,
+                at,
+                ..
+            } => self.open(kind, flow, anchor, at)?,
+            Event::Close(range) => self.close(range)?,
+            Event::Scalar(scalar) => self.scalar(scalar)?,
+            Event::Alias { anchor, range } => self.alias(anchor, range)?,
+        }
+        Ok(())
+    }
+
+    fn unsupported<T>(&self, at: usize, message: impl Into<String>) -> Result<T> {
+        Err(Error::Unsupported {
+            location: Location::of(self.text, at),
+            message: message.into(),
+        })
+    }
+
+    fn unencryptable<T>(&self, at: usize, message: impl Into<String>) -> Result<T> {
+        Err(Error::Unrepresentable {
+            location: Location::of(self.text, at),
+            message: message.into(),
+        })
+    }
+
+    /// The path of the node that comes now; `None` where it is a mapping's key.
+    fn node_path(&self) -> Option<PathId> {
+        match self.frames.last() {
+            None => Some(ROOT),
+            Some(Frame {
+                kind: Collection::Sequence,
+                path,
+                ..
+            }) => Some(*path),
+            Some(Frame { entry, .. }) => entry.as_ref().map(|entry| entry.path),
+        }
+    }
+
+    /// Whether the node that comes now is merged into a mapping.
+    fn is_merged(&self) -> bool {
+        let frame = self.frames.last();
+        frame.is_some_and(|frame| match &frame.entry {
+            Some(entry) => entry.merges,
+            None => frame.merged,
+        })
+    }
+
+    fn unmergeable<T>(&self, at: usize) -> Result<T> {
+        self.unsupported(
+            at,
+            "`<<` merges mappings, and this is none: give it a mapping, an alias of one or a list of those, or put the key in quotes",
+        )
+    }
+}
+
+/// Where a reserved entry goes in a document that ends at `end`: at the start of that line or, if the line has other content, of the next
+/// one.
+fn reserved_offset(text: &str, end: usize) -> u32 {
+    let line_start = source::line_start(text, end);
+    let blank = text[line_start..end].trim().is_empty();
+    let offset = if blank {
+        line_start
+    } else {
+        source::after_break(text, source::line_end(text, end))
+    };
+    offset as u32
+}
