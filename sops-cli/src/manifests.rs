@@ -17,9 +17,9 @@ use zeroize::Zeroizing;
 use crate::arguments::OpeningArgs;
 use crate::cluster::Object;
 use crate::command_error::{Code, CommandError, Role};
-use crate::key_services::Services;
-use crate::opening::{self, Use};
-use crate::source::Source;
+use crate::decrypt_file::{self, Use};
+use crate::input::Input;
+use crate::keys::services::Services;
 use crate::ui::Ui;
 
 /// How manifests are read.
@@ -39,55 +39,52 @@ impl Reading<'_> {
             // JSON too is YAML.
             _ => Format::Yaml,
         };
-        let source = Source::of_manifests(path, format, Role::Encrypted)?;
+        let input = Input::of_manifests(path, format, Role::Encrypted)?;
         let written: Vec<Value> =
-            from_documents(&*source.content, format).map_err(|error| source.error(error))?;
-        let decrypted = self.decrypted(&source, &written)?;
+            from_documents(&*input.content, format).map_err(|error| input.error(error))?;
+        let decrypted = self.decrypted(&input, &written)?;
         if decrypted.len() != written.len() {
             let message = "it has other documents when it is decrypted";
-            return Err(CommandError::new(Code::Generic, message).in_file(&source.name));
+            return Err(CommandError::new(Code::Generic, message).in_file(&input.name));
         }
         let mut objects = Vec::new();
         let documents = written.into_iter().zip(decrypted);
         for (index, (written, decrypted)) in documents.enumerate() {
             let place = format!("document {}", index + 1);
-            self.add(&source, &place, written, decrypted, &mut objects)?;
+            self.add(&input, &place, written, decrypted, &mut objects)?;
         }
         Ok(objects)
     }
 
     /// The documents decrypted.
-    fn decrypted(&self, source: &Source, written: &[Value]) -> Result<Vec<Value>, CommandError> {
+    fn decrypted(&self, input: &Input, written: &[Value]) -> Result<Vec<Value>, CommandError> {
         let document =
-            parse_document(&*source.content, source.format).map_err(|error| source.error(error))?;
+            parse_document(&*input.content, input.format).map_err(|error| input.error(error))?;
         if !sops_core::is_encrypted(&document) {
             return Ok(written.to_vec());
         }
-        if source.format == Format::Yaml {
-            let text = String::from_utf8_lossy(&source.content);
-            let trees = Node::from_yaml(&text).map_err(|error| source.error(error))?;
+        if input.format == Format::Yaml {
+            let text = String::from_utf8_lossy(&input.content);
+            let trees = Node::from_yaml(&text).map_err(|error| input.error(error))?;
             if trees
                 .iter()
                 .any(|tree| tree.get(BLOCK) != trees[0].get(BLOCK))
             {
-                return self.decrypted_apart(source, trees);
+                return self.decrypted_apart(input, trees);
             }
         }
-        let decrypted = opening::decrypt(self.ui, self.services, source, self.opening, Use::File)?;
-        from_documents(&*decrypted.plaintext, source.format)
-            .map_err(|error| source.plaintext_error(error))
+        let decrypted =
+            decrypt_file::decrypt(self.ui, self.services, input, self.opening, Use::File)?;
+        from_documents(&*decrypted.plaintext, input.format)
+            .map_err(|error| input.plaintext_error(error))
     }
 
     /// The documents of several files that were put together, such as a build of kustomize, each decrypted for itself.
-    fn decrypted_apart(
-        &self,
-        source: &Source,
-        trees: Vec<Node>,
-    ) -> Result<Vec<Value>, CommandError> {
+    fn decrypted_apart(&self, input: &Input, trees: Vec<Node>) -> Result<Vec<Value>, CommandError> {
         if !self.opening.ignore_mac {
             let message = "documents of several files, put together: their MAC cannot be verified";
             return Err(CommandError::new(Code::MacMismatch, message)
-                .in_file(&source.name)
+                .in_file(&input.name)
                 .hint("apply the files themselves, or go without the MAC, as Flux does: `--ignore-mac`"));
         }
         let decrypt = |mut tree: Node| {
@@ -100,14 +97,14 @@ impl Reading<'_> {
         };
         let trees = trees.into_iter();
         trees
-            .map(|tree| decrypt(tree).map_err(|error| source.plaintext_error(error)))
+            .map(|tree| decrypt(tree).map_err(|error| input.plaintext_error(error)))
             .collect()
     }
 
     /// Adds the object at a place in a file, such as `document 1`, or those of a list.
     fn add(
         &self,
-        source: &Source,
+        input: &Input,
         place: &str,
         written: Value,
         mut decrypted: Value,
@@ -117,7 +114,7 @@ impl Reading<'_> {
             return Ok(());
         }
         let refuse =
-            |message: String| CommandError::new(Code::Generic, message).in_file(&source.name);
+            |message: String| CommandError::new(Code::Generic, message).in_file(&input.name);
         if !decrypted.is_object() {
             return Err(refuse(format!("{place} is no manifest: it is no mapping")));
         }
@@ -131,7 +128,7 @@ impl Reading<'_> {
             for (index, item) in items.into_iter().enumerate() {
                 let place = format!("{place}, items[{index}]");
                 self.add(
-                    source,
+                    input,
                     &place,
                     written["items"][index].clone(),
                     item,
@@ -173,8 +170,8 @@ impl Reading<'_> {
                 && let Some(key) = plaintext_entry(&written, &object.json)
             {
                 let message = format!("Secret {}: `{key}` is in plaintext here", object.name());
-                let name = match source.path {
-                    Some(_) => shell_path(&source.name),
+                let name = match input.path {
+                    Some(_) => shell_path(&input.name),
                     None => "<FILE>".to_owned(),
                 };
                 return Err(refuse(message)
@@ -192,7 +189,7 @@ impl Reading<'_> {
                     let message = format!("Secret {}: `data.{key}` is not base64", object.name());
                     refuse(message).hint(format!(
                         "a text as it is belongs under `stringData`: `sops-rs edit {}`",
-                        shell_path(&source.name)
+                        shell_path(&input.name)
                     ))
                 }
             })?;

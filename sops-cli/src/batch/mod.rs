@@ -15,9 +15,9 @@ use zeroize::Zeroizing;
 
 use crate::command_error::CommandError;
 use crate::files::{self, Expected, Readers, Staged, Staging};
+use crate::input::Input;
 use crate::parallel::{self, ItemsPerThread};
 use crate::signals::Deferred;
-use crate::source::Source;
 use crate::ui::Ui;
 
 /// How many files are written beside the old ones before all are synced and put in their places.
@@ -36,7 +36,7 @@ pub(crate) struct Item {
 /// What is to become of a file.
 pub(crate) enum Work {
     /// The file as it was read, and what is to stand in its place.
-    Replace(Source, Zeroizing<Vec<u8>>),
+    Replace(Input, Zeroizing<Vec<u8>>),
     /// It is none of the command's concern.
     Ignore,
     /// It stays in plaintext.
@@ -75,8 +75,8 @@ impl Batch<'_> {
             let staging = Staging::default();
             let staged = stage(items, &bar, &signals, |item| {
                 Ok(match work(item)? {
-                    Work::Replace(source, content) => {
-                        let expected = Expected::Content(&source.content);
+                    Work::Replace(input, content) => {
+                        let expected = Expected::Content(&input.content);
                         let staged = staging.stage(&item.path, &content, expected, readers)?;
                         Stage::Staged(Box::new(staged))
                     }
@@ -147,8 +147,8 @@ fn replace_one(
     work: impl Fn(&Item) -> Result<Work, CommandError>,
 ) -> Result<bool, CommandError> {
     files::retrying(&item.path, || match work(item)? {
-        Work::Replace(source, content) => {
-            let expected = Expected::Content(&source.content);
+        Work::Replace(input, content) => {
+            let expected = Expected::Content(&input.content);
             files::write(ui, &item.path, &content, expected, readers)?;
             Ok(true)
         }

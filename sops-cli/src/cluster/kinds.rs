@@ -9,8 +9,8 @@ use kube::discovery::{Scope, pinned_kind};
 use tokio::time::{Instant, sleep};
 
 use super::connection::Cluster;
+use super::error::Failure;
 use super::object::Object;
-use super::refusal::Failure;
 
 /// How long a new CRD may take until its kind is there.
 const ESTABLISHED: Duration = Duration::from_secs(30);

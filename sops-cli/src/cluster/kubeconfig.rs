@@ -8,7 +8,7 @@ use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
 use secrecy::ExposeSecret;
 
-use super::connection::{ClusterArgs, Origin};
+use super::args::{ClusterArgs, Origin};
 use crate::command_error::{Code, CommandError, name_of};
 
 /// The file that was named, or those of KUBECONFIG put together, of which some may be missing as with `kubectl`, or the usual one.

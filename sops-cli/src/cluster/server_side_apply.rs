@@ -7,8 +7,8 @@ use kube::core::Request;
 use serde_json::Value;
 
 use super::connection::Cluster;
+use super::error::Failure;
 use super::object::{Object, Target};
-use super::refusal::Failure;
 
 const FIELD_MANAGER: &str = "sops-rs";
 

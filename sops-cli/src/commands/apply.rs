@@ -9,7 +9,7 @@ use crate::cluster::{
     ServerSideApply, Target,
 };
 use crate::command_error::{Code, CommandError, name_of};
-use crate::key_services::Services;
+use crate::keys::services::Services;
 use crate::manifests::Reading;
 use crate::ui::Ui;
 

@@ -18,16 +18,17 @@ use crate::arguments::{
 };
 use crate::batch::{self, Batch, Item, Left, LeftInPlaintext, Work};
 use crate::command_error::{Code, CommandError, Role, name_of};
-use crate::creation::{self, Wanted};
+use crate::config::load;
+use crate::config::resolve::{ConfigResolver, ResolvedConfig};
+use crate::encryption_options::{self, Wanted};
 use crate::files::Readers;
-use crate::governing::{Governed, Governing};
-use crate::key_names::recipients;
-use crate::key_services::Services;
+use crate::input::Input;
+use crate::keys::lockout::Lockout;
+use crate::keys::names::recipients;
+use crate::keys::services::Services;
 use crate::lint::demand::Demand;
-use crate::lockout::Lockout;
 use crate::parallel::{self, ItemsPerThread};
 use crate::secret_parts::SecretParts;
-use crate::source::Source;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug, Default)]
@@ -69,19 +70,19 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     let file = args.file.get(ui);
     args.output.check(file)?;
     args.file.refuse_directory("encrypt")?;
-    let config = creation::config(ui, globals)?;
+    let config = load::config(ui, globals)?;
     let Some(name) = args.name.or(file) else {
         return Err(CommandError::new(
             Code::ConflictingParameters,
             "standard input has no name: tell with `--filename-override` what the file will be called",
         ));
     };
-    let governed = Governed {
+    let resolved = ResolvedConfig {
         config: config.map(Arc::new),
         path: name.to_owned(),
     };
-    let plaintext = args.plaintext(ui, globals, &governed, &services, file)?;
-    let source = &plaintext.source;
+    let plaintext = args.plaintext(ui, globals, &resolved, &services, file)?;
+    let input = &plaintext.input;
     let lockout = Lockout::new(&services);
     let is_replaced = args.output.replaces(file);
     if is_replaced {
@@ -89,20 +90,20 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         plaintext.note(&lockout);
     }
     if args.dry_run {
-        plaintext.encrypt().map_err(|error| source.error(error))?;
+        plaintext.encrypt().map_err(|error| input.error(error))?;
         lockout.warn(ui);
         return ui.output(plaintext.plan().as_bytes());
     }
     if args.output.is_standard() {
         ui.output_while(|out| plaintext.encrypt_to(out))
-            .map_err(|error| source.error(error))?;
+            .map_err(|error| input.error(error))?;
         plaintext.warn_of_parts(ui);
         return Ok(());
     }
-    let encrypted = plaintext.encrypt().map_err(|error| source.error(error))?;
+    let encrypted = plaintext.encrypt().map_err(|error| input.error(error))?;
     plaintext.warn_of_parts(ui);
     args.output
-        .deliver(ui, source, encrypted.as_bytes(), Readers::Usual)?;
+        .deliver(ui, input, encrypted.as_bytes(), Readers::Usual)?;
     lockout.warn(ui);
     Ok(())
 }
@@ -131,8 +132,8 @@ struct Meanings {
 
 impl Meanings {
     /// A file that was named is always encrypted. One that was found is if a rule singles it out, or if `lint` wants it encrypted.
-    fn of(&self, item: &Item, governed: &Governed) -> Result<Meaning, CommandError> {
-        let config = governed.config.as_deref();
+    fn of(&self, item: &Item, resolved: &ResolvedConfig) -> Result<Meaning, CommandError> {
+        let config = resolved.config.as_deref();
         if !item.is_found {
             return Ok(match config {
                 None if !self.has_keys => Meaning::Uncovered,
@@ -142,9 +143,9 @@ impl Meanings {
         if !is_candidate(&item.path) || !item.is_meant(false) {
             return Ok(Meaning::Ignore);
         }
-        let rule = governed.singles_out();
+        let rule = resolved.singles_out();
         let is_demanded = || match &self.demand {
-            Some(demand) => demand.covers(&item.path, &governed.path, config),
+            Some(demand) => demand.covers(&item.path, &resolved.path, config),
             None => Ok(true),
         };
         let (is_covered, is_demanded) = match rule {
@@ -214,7 +215,7 @@ enum Planned {
 
 /// A file that is to be encrypted.
 struct Plaintext {
-    source: Source,
+    input: Input,
     /// Its text in the format that is written, where that is another one.
     converted: Option<Zeroizing<Vec<u8>>>,
     format: Format,
@@ -236,14 +237,11 @@ impl Plaintext {
     /// The line that says for whom the file would be encrypted.
     fn plan(&self) -> String {
         let recipients = recipients(&self.encryption.key_groups);
-        format!(
-            "{}: would be encrypted for {recipients}\n",
-            self.source.name
-        )
+        format!("{}: would be encrypted for {recipients}\n", self.input.name)
     }
 
     fn text(&self) -> &[u8] {
-        self.converted.as_ref().unwrap_or(&self.source.content)
+        self.converted.as_ref().unwrap_or(&self.input.content)
     }
 
     fn encrypt(&self) -> sops_core::Result<String> {
@@ -257,7 +255,7 @@ impl Plaintext {
             shamir_threshold,
             ..
         } = &self.encryption;
-        lockout.check(&self.source, key_groups, *shamir_threshold)
+        lockout.check(&self.input, key_groups, *shamir_threshold)
     }
 
     /// Has the lockout know that the file is encrypted in place.
@@ -267,13 +265,13 @@ impl Plaintext {
             shamir_threshold,
             ..
         } = &self.encryption;
-        lockout.note(&self.source.name, key_groups, *shamir_threshold);
+        lockout.note(&self.input.name, key_groups, *shamir_threshold);
     }
 
     /// Says what of a Secret stays in plaintext, and what Kubernetes does not take.
     fn warn_of_parts(&self, ui: &Ui) {
         for warning in &self.parts.warnings {
-            ui.warn(format!("{}: {warning}", self.source.name));
+            ui.warn(format!("{}: {warning}", self.input.name));
         }
     }
 
@@ -283,7 +281,7 @@ impl Plaintext {
         let Some(leak) = leak.filter(|_| !self.encryption.allow_plaintext) else {
             return Ok(());
         };
-        let name = &self.source.name;
+        let name = &self.input.name;
         let error = CommandError::in_text(leak, name, self.text(), self.format, Role::Plaintext);
         Err(error.hint("if it is meant to be readable by everyone, use `--allow-plaintext`"))
     }
@@ -302,10 +300,10 @@ impl Args {
         services: &Services,
         items: &[Item],
     ) -> Result<(), CommandError> {
-        let own = creation::config(ui, globals)?;
+        let own = load::config(ui, globals)?;
         let is_concerned = |item: &&Item| !item.is_found || is_candidate(&item.path);
         let candidates = || items.iter().filter(is_concerned);
-        let governing = Governing::new(ui, globals, own, candidates())?;
+        let resolver = ConfigResolver::new(ui, globals, own, candidates())?;
         let is_directory = items.iter().any(|item| item.is_found);
         let meanings = Meanings {
             demand: is_directory.then(Demand::new).transpose()?,
@@ -313,24 +311,24 @@ impl Args {
         };
         let lockout = Lockout::new(services);
         let prepare = |item: &Item| {
-            let governed = governing.of(item)?;
-            match meanings.of(item, &governed)? {
+            let resolved = resolver.of(item)?;
+            match meanings.of(item, &resolved)? {
                 Meaning::Encrypt => {}
                 Meaning::Ignore => return Ok(Prepared::Ignored),
                 Meaning::Uncovered => {
-                    let config = governed.config.as_ref();
+                    let config = resolved.config.as_ref();
                     let file = config.map(|config| config.file().to_owned());
                     return Ok(Prepared::Left(Left::Uncovered(file)));
                 }
             }
             let file = Some(&*item.path);
-            let plaintext = self.plaintext(ui, globals, &governed, services, file)?;
+            let plaintext = self.plaintext(ui, globals, &resolved, services, file)?;
             plaintext.refuse_lockout(&lockout)?;
             match plaintext.encrypt() {
                 Err(Error::NothingSelected { .. }) if item.is_found => {
                     Ok(Prepared::Left(Left::Unselected))
                 }
-                Err(error) => Err(plaintext.source.error(error)),
+                Err(error) => Err(plaintext.input.error(error)),
                 Ok(encrypted) => Ok(Prepared::Encrypted(Box::new(plaintext), encrypted)),
             }
         };
@@ -344,7 +342,7 @@ impl Args {
                     Prepared::Encrypted(plaintext, encrypted) => {
                         plaintext.warn_of_parts(ui);
                         plaintext.note(&lockout);
-                        Work::Replace(plaintext.source, Zeroizing::new(encrypted.into_bytes()))
+                        Work::Replace(plaintext.input, Zeroizing::new(encrypted.into_bytes()))
                     }
                 })
             };
@@ -363,9 +361,9 @@ impl Args {
             outcome
         };
         outcome?;
-        if !meanings.has_keys && !governing.has_any() && candidates().next().is_some() {
+        if !meanings.has_keys && !resolver.has_any() && candidates().next().is_some() {
             // None of the files is a Secret, and nothing says what else to encrypt.
-            return Err(creation::no_rules_or_keys(None)?);
+            return Err(encryption_options::no_rules_or_keys(None)?);
         }
         Ok(())
     }
@@ -375,11 +373,11 @@ impl Args {
         &self,
         ui: &Ui,
         globals: &GlobalArgs,
-        governed: &Governed,
+        resolved: &ResolvedConfig,
         services: &Services,
         file: Option<&Path>,
     ) -> Result<Plaintext, CommandError> {
-        let Governed { config, path: name } = governed;
+        let ResolvedConfig { config, path: name } = resolved;
         if let Some(file) = file {
             require_existing(file)?;
         }
@@ -391,15 +389,15 @@ impl Args {
             threshold: &self.threshold,
         };
         let mut encryption =
-            creation::encryption(globals, config.as_deref(), &wanted, services, name)?;
+            encryption_options::encryption(globals, config.as_deref(), &wanted, services, name)?;
         if format == Format::Binary {
-            creation::encrypt_all(ui, &mut encryption);
+            encryption_options::encrypt_all(ui, &mut encryption);
         }
-        let source = Source::read(file, format, Role::Plaintext)?;
-        if source.content.is_empty() && format == Format::Yaml {
+        let input = Input::read(file, format, Role::Plaintext)?;
+        if input.content.is_empty() && format == Format::Yaml {
             return Err(CommandError::new(
                 Code::NeedsOneDocument,
-                format!("{} is empty: there has to be a document", source.name),
+                format!("{} is empty: there has to be a document", input.name),
             ));
         }
         let to = self.formats.output(Some(name), format)?;
@@ -407,22 +405,22 @@ impl Args {
             None
         } else {
             let plaintext =
-                parse_document(&*source.content, format).map_err(|error| source.error(error))?;
+                parse_document(&*input.content, format).map_err(|error| input.error(error))?;
             if is_encrypted(&plaintext) {
-                return Err(source.error(Error::AlreadyEncrypted));
+                return Err(input.error(Error::AlreadyEncrypted));
             }
             let rule = (format != Format::Binary).then_some(&encryption.rule);
-            refuse_ciphertext(&plaintext, rule).map_err(|error| source.error(error))?;
+            refuse_ciphertext(&plaintext, rule).map_err(|error| input.error(error))?;
             if to == Format::Binary {
-                refuse_other_keys(&plaintext).map_err(|error| source.error(error))?;
+                refuse_other_keys(&plaintext).map_err(|error| input.error(error))?;
             }
             Some(
                 convert(&plaintext, to, &encryption.stores.indentation())
-                    .map_err(|error| source.error(error))?,
+                    .map_err(|error| input.error(error))?,
             )
         };
         let mut plaintext = Plaintext {
-            source,
+            input,
             converted,
             format: to,
             encryption,

@@ -11,8 +11,8 @@ use sops_lint::{Baseline, Finding, RULES, Settings, find_rule};
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
-use crate::configs::{self, Configs, Wrong};
-use crate::creation;
+use crate::config::nearest::{self, NearestConfigs, Wrong};
+use crate::config::working_dir::working_dir;
 use crate::files::{self, Expected, Readers};
 use crate::lint::Shown;
 use crate::lint::fix::{Fixer, Repair};
@@ -77,19 +77,19 @@ pub(crate) fn cmd_lint(
 }
 
 fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandError> {
-    let working_dir = creation::working_dir()?;
+    let working_dir = working_dir()?;
     let tree = WorkingTree::new(root(&working_dir));
     let own = match args.settings.settings {
         Some(_) => None,
-        None => configs::on_disk(&tree.root.join(FILE))?,
+        None => nearest::on_disk(&tree.root.join(FILE))?,
     };
     let settings = args.settings.read(own)?;
     let linter = linter(settings)?;
     let baseline = args
         .settings
         .baseline(&linter, &tree.root, read_configured)?;
-    let configs =
-        Configs::new(&tree.root, configs::on_disk).with_named(globals.config(), &working_dir)?;
+    let configs = NearestConfigs::new(&tree.root, nearest::on_disk)
+        .with_named(globals.config(), &working_dir)?;
     let walk = Walk {
         linter: &linter,
         configs: &configs,

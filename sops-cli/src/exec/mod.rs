@@ -19,9 +19,9 @@ use sops_core::{Decrypted, Format, Variable};
 
 use crate::arguments::{ExecArgs, GlobalArgs};
 use crate::command_error::{Code, CommandError, Role};
-use crate::key_services::Services;
-use crate::opening::{self, Use};
-use crate::source::Source;
+use crate::decrypt_file::{self, Use};
+use crate::input::Input;
+use crate::keys::services::Services;
 use crate::ui::Ui;
 
 pub(crate) use user::User;
@@ -33,7 +33,7 @@ const PASSED: [i32; 8] = [
 
 /// A decrypted file.
 pub(crate) struct Opened {
-    pub(crate) source: Source,
+    pub(crate) input: Input,
     pub(crate) decrypted: Decrypted,
 }
 
@@ -47,9 +47,9 @@ pub(crate) fn open(
     purpose: Use,
 ) -> Result<Opened, CommandError> {
     let services = Services::for_opening(ui, globals, &exec.opening)?;
-    let source = Source::read(Some(file), format, Role::Encrypted)?;
-    let decrypted = opening::decrypt(ui, &services, &source, &exec.opening, purpose)?;
-    Ok(Opened { source, decrypted })
+    let input = Input::read(Some(file), format, Role::Encrypted)?;
+    let decrypted = decrypt_file::decrypt(ui, &services, &input, &exec.opening, purpose)?;
+    Ok(Opened { input, decrypted })
 }
 
 /// The shell that runs `command`, with this environment: ours unless it is to be pristine, then the user's, then the secrets.

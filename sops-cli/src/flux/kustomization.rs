@@ -9,10 +9,10 @@ use sops_lint::shell_word;
 
 use super::build::files_of;
 use super::report::Check;
-use super::repositories::{Origin, Repositories};
+use super::repositories::{Origin, Repositories, SourceRef};
 use crate::batch;
 use crate::command_error::{CommandError, name_of};
-use crate::source::read_repository_file;
+use crate::input::read_repository_file;
 
 /// The group of Kustomizations.
 const GROUP: &str = "kustomize.toolkit.fluxcd.io";
@@ -24,12 +24,9 @@ pub(crate) struct FluxKustomization {
     /// What messages call it: where it stands, and its name.
     subject: String,
     namespace: Option<String>,
-    source: Source,
+    source: SourceRef,
     spec: Value,
 }
-
-/// What files come from, such as a `GitRepository`: kind and name.
-pub(crate) type Source = (Option<String>, Option<String>);
 
 /// The Secret that keys are taken from.
 pub(crate) struct SecretName<'a> {
@@ -100,7 +97,7 @@ impl FluxKustomization {
     }
 
     /// What its files come from.
-    pub(crate) fn source(&self) -> &Source {
+    pub(crate) fn source(&self) -> &SourceRef {
         &self.source
     }
 

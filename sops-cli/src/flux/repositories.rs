@@ -4,8 +4,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::kustomization::Source;
 use crate::git::git;
+
+/// What files come from, such as a `GitRepository`: kind and name.
+pub(crate) type SourceRef = (Option<String>, Option<String>);
 
 /// The GitRepositories that are known, and the remotes of the repository.
 #[derive(Default)]
@@ -60,7 +62,7 @@ impl Repositories {
 
     /// Another repository is one whose address is none of the remotes, where that of another GitRepository is. Without such a one the addresses
     /// say nothing: those in the cluster may be others than here, or this is a fork.
-    pub(crate) fn origin(&self, source: &Source) -> Origin {
+    pub(crate) fn origin(&self, source: &SourceRef) -> Origin {
         let is_ours = |(_, address): &&(String, String)| self.remotes.contains(address);
         let (Some("GitRepository"), Some(name)) = (source.0.as_deref(), source.1.as_deref()) else {
             return Origin::Unknown;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use sops_core::Format;
 use sops_lint::Finding;
 
-use crate::excerpt::{Excerpt, Excerpts};
+use crate::command_error::excerpt::{Excerpt, Excerpts};
 use crate::git::root_above;
 
 /// A finding with the line that it points to.

@@ -12,10 +12,10 @@ use sops_lint::{Input, Linter, Repository, Tree};
 use super::Shown;
 use super::tally::Tally;
 use crate::command_error::{CommandError, name_of};
-use crate::configs::Configs;
+use crate::config::nearest::NearestConfigs;
 use crate::git::Tracked;
+use crate::input::{read_manifest, read_repository_file};
 use crate::parallel::{self, ItemsPerThread};
-use crate::source::{read_manifest, read_repository_file};
 use crate::walking::Walking;
 
 /// The working tree of a repository.
@@ -86,7 +86,7 @@ impl Found {
 /// Looks at files and folders.
 pub(crate) struct Walk<'w> {
     pub(crate) linter: &'w Linter,
-    pub(crate) configs: &'w Configs<'w>,
+    pub(crate) configs: &'w NearestConfigs<'w>,
     pub(crate) tree: &'w WorkingTree,
     pub(crate) working_dir: &'w Path,
 }

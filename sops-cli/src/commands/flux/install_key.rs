@@ -16,14 +16,14 @@ use sops_core::tree::Node;
 use sops_lint::shell_word;
 use zeroize::Zeroizing;
 
-use super::SecretArgs;
+use super::secret_args::SecretArgs;
 use crate::arguments::GlobalArgs;
 use crate::cluster::{
     self, Applied, Cluster, ClusterArgs, Object, Outcome, Security, ServerSideApply, Target,
     was_applied,
 };
 use crate::command_error::{Code, CommandError, name_of};
-use crate::creation;
+use crate::config::load;
 use crate::flux::recipients_in;
 use crate::ui::Ui;
 
@@ -119,7 +119,7 @@ pub(crate) fn cmd_install_key(
 
 /// The age recipients of the configuration, whom files are encrypted for.
 fn recipients(ui: &Ui, globals: &GlobalArgs) -> Result<Vec<Recipient>, CommandError> {
-    let config = creation::config(ui, globals)?.ok_or_else(|| {
+    let config = load::config(ui, globals)?.ok_or_else(|| {
         let message = "there is no .sops.yaml to tell whom the files are encrypted for";
         CommandError::new(Code::Generic, message).hint(
             "run it in the repository, or name the file with `--config`; `sops-rs init` makes one",

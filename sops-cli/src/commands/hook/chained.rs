@@ -1,7 +1,7 @@
 //! Whether a script that sops-rs did not write, or that was changed, runs the check and fails if the check does. Only scripts count in which each
 //! command before the check is of a kind that is known to change nothing about that.
 
-use super::script::HookName;
+use super::hook_name::HookName;
 use super::shell::{Before, Command, commands};
 
 /// The shells whose scripts are understood.

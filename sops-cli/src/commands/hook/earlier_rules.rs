@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::index::CONFIGURATION;
-use super::standards::configs;
+use super::standards::{CONFIGURATION, configs};
 use crate::command_error::CommandError;
-use crate::configs::Configs;
+use crate::config::nearest::NearestConfigs;
 use crate::git::{Changes, Objects, Snapshot};
 
 /// The states before the commits whose configuration differs from that of the last commit.
@@ -76,13 +75,13 @@ impl<'o> EarlierStates<'o> {
 
 /// The configurations of [`EarlierStates`].
 pub(super) struct EarlierConfigs<'s> {
-    configs: Vec<Configs<'s>>,
+    configs: Vec<NearestConfigs<'s>>,
     of_commits: &'s HashMap<String, usize>,
 }
 
 impl<'s> EarlierConfigs<'s> {
     /// Those before a commit. `None`: they are those of the last commit.
-    pub(super) fn before(&self, commit: &str) -> Option<&Configs<'s>> {
+    pub(super) fn before(&self, commit: &str) -> Option<&NearestConfigs<'s>> {
         Some(&self.configs[*self.of_commits.get(commit)?])
     }
 }

@@ -10,21 +10,19 @@ use sops_lint::Tree;
 use super::decrypted::{Directories, Previous, encrypted};
 use super::local_mac::LocalMac;
 use super::refusal::Refusal;
-use super::standards::{Standards, configs};
+use super::standards::{CONFIGURATION, Standards, configs};
 use super::untracked;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
 use crate::git::{
     Objects, Repository, Running, Snapshot, Staged, TrackedFile, clean, is_published, staged,
 };
+use crate::input::read_repository_file;
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::lint::settings::FILE;
 use crate::parallel::{self, ItemsPerThread};
-use crate::source::read_repository_file;
 use crate::ui::Ui;
-
-pub(super) const CONFIGURATION: &str = ".sops.yaml";
 
 const REFUSED: &str =
     "The commit is refused. Fix the files as shown, `git add` them, and commit again.";

@@ -12,8 +12,9 @@ use sops_core::reading::{self, FileKind};
 use sops_lint::shell_word;
 
 use super::directory::HooksDirectory;
+use super::hook_name::HookName;
 use super::managers::{Configurations, Manager};
-use super::script::{HookName, is_changed};
+use super::script::is_changed;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers};
 use crate::git::Addresses;

@@ -4,6 +4,7 @@ mod chained;
 mod decrypted;
 mod directory;
 mod earlier_rules;
+mod hook_name;
 mod index;
 mod install;
 mod local_mac;

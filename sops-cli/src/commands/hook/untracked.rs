@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use sops_lint::Tree;
 
-use super::index::CONFIGURATION;
+use super::standards::CONFIGURATION;
 use crate::command_error::{CommandError, name_of};
-use crate::configs::{Configs, on_disk};
+use crate::config::nearest::{NearestConfigs, on_disk};
 use crate::git::TrackedFile;
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
@@ -42,7 +42,7 @@ pub(super) fn shown<'f>(
         let directory = file.parent();
         directory.is_some_and(|directory| directories.contains(directory))
     };
-    let configs = Configs::new(Path::new("/"), |path| match is_of_disk(path) {
+    let configs = NearestConfigs::new(Path::new("/"), |path| match is_of_disk(path) {
         true => on_disk(path),
         false => snapshot.read_file(path),
     });

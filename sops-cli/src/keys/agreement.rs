@@ -11,19 +11,16 @@ use sops_core::keys::{CanonicalKey, MasterKey};
 use sops_core::metadata::Metadata;
 
 use crate::arguments::GlobalArgs;
+use crate::arguments::invocation;
 use crate::batch::Item;
-use crate::command_error::{Code, CommandError};
-use crate::creation;
-use crate::governing::Governing;
-use crate::invocation;
-use crate::key_groups::{self, Groups};
-use crate::key_names::shown;
-use crate::key_services::Services;
-use crate::rule_drift::{RuleDrift, RuleDrifts};
+use crate::command_error::{Code, CommandError, files_named};
+use crate::config::load;
+use crate::config::resolve::ConfigResolver;
+use crate::config::rule_drift::{RuleDrift, RuleDrifts};
+use crate::keys::groups::{self, Groups};
+use crate::keys::names::shown;
+use crate::keys::services::Services;
 use crate::ui::Ui;
-
-/// How many files a message names.
-const MOST_NAMED: usize = 10;
 
 /// The recipients that the user agreed to in this run.
 pub(crate) struct Agreement<'a> {
@@ -32,7 +29,7 @@ pub(crate) struct Agreement<'a> {
     /// Whether the user agreed to everything in advance, with `--yes`.
     yes: bool,
     /// `None` where the configuration cannot be read and that is no obstacle.
-    governing: Option<Governing>,
+    resolver: Option<ConfigResolver>,
     accepted: Mutex<BTreeSet<Unagreed>>,
     drifts: RuleDrifts,
 }
@@ -63,13 +60,13 @@ impl<'a> Agreement<'a> {
             ui,
             services,
             yes,
-            governing: None,
+            resolver: None,
             accepted: Mutex::default(),
             drifts: RuleDrifts::default(),
         };
-        let governing =
-            creation::config(ui, globals).and_then(|own| Governing::new(ui, globals, own, items));
-        agreement.governing = agreement.unless_lenient(governing)?;
+        let resolver =
+            load::config(ui, globals).and_then(|own| ConfigResolver::new(ui, globals, own, items));
+        agreement.resolver = agreement.unless_lenient(resolver)?;
         Ok(agreement)
     }
 
@@ -78,8 +75,8 @@ impl<'a> Agreement<'a> {
         &self,
         items: impl Iterator<Item = &'i Item>,
     ) -> Result<(), CommandError> {
-        let governing = self.governing.as_ref();
-        governing.map_or(Ok(()), |governing| governing.name_several(self.ui, items))
+        let resolver = self.resolver.as_ref();
+        resolver.map_or(Ok(()), |resolver| resolver.name_several(self.ui, items))
     }
 
     /// What needs an agreement in a file's new key groups, of which it takes `threshold` to decrypt the file. `given` are the keys that the
@@ -98,7 +95,7 @@ impl<'a> Agreement<'a> {
             // As in `updatekeys`, a rule that states no threshold leaves the file's.
             let mut thresholds = [*stated, threshold].into_iter().flatten();
             let wanted = thresholds.find(|threshold| *threshold > 1);
-            key_groups::weakness(&file, &Groups::new(named, wanted))
+            groups::weakness(&file, &Groups::new(named, wanted))
         });
         let (named, _) = rule.unwrap_or_default();
         let mut allowed = group_counts(&named);
@@ -198,14 +195,14 @@ impl<'a> Agreement<'a> {
 
     /// The key groups that the creation rule for a file names, and its threshold.
     fn named(&self, file: &Path) -> Result<Option<NamedGroups>, CommandError> {
-        let Some(governing) = &self.governing else {
+        let Some(resolver) = &self.resolver else {
             return Ok(None);
         };
-        let Some(governed) = self.unless_lenient(governing.of_encrypted(file))? else {
+        let Some(resolved) = self.unless_lenient(resolver.of_encrypted(file))? else {
             return Ok(None);
         };
         // Where the rule leaves the keys to the command line, it names none.
-        let rule = governed.rule();
+        let rule = resolved.rule();
         let rule = rule.filter(|rule| !rule.key_groups.iter().all(Vec::is_empty));
         Ok(rule.map(|rule| {
             let threshold = rule.shamir_threshold.map(usize::from);
@@ -222,9 +219,9 @@ impl<'a> Agreement<'a> {
         format: Format,
     ) {
         // What is wrong with the configuration is reported elsewhere.
-        let governed = self.governing.as_ref();
-        let governed = governed.and_then(|governing| governing.of_encrypted(file).ok());
-        if let Some(rule) = governed.as_ref().and_then(|governed| governed.rule()) {
+        let resolved = self.resolver.as_ref();
+        let resolved = resolved.and_then(|resolver| resolver.of_encrypted(file).ok());
+        if let Some(rule) = resolved.as_ref().and_then(|resolved| resolved.rule()) {
             self.drifts
                 .add(name, RuleDrift::between(metadata, rule, format));
         }
@@ -337,16 +334,6 @@ fn group_counts(groups: &[Vec<MasterKey>]) -> BTreeMap<CanonicalKey, usize> {
     counts
 }
 
-/// The names of some files, for a message.
-pub(crate) fn files_named(files: &[String]) -> String {
-    let named = files[..files.len().min(MOST_NAMED)].join(", ");
-    match files.len().saturating_sub(MOST_NAMED) {
-        0 => named,
-        1 => format!("{named} and 1 more file"),
-        more => format!("{named} and {more} more files"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use sops_core::keys::Family;
@@ -374,13 +361,5 @@ mod tests {
         ]));
         let counts: Vec<usize> = counts.into_values().collect();
         assert_eq!(counts, [2, 1]);
-    }
-
-    #[test]
-    fn a_message_names_some_of_many_files() {
-        let names: Vec<String> = (0..12).map(|number| number.to_string()).collect();
-        assert_eq!(files_named(&names[..2]), "0, 1");
-        assert!(files_named(&names[..11]).ends_with("9 and 1 more file"));
-        assert!(files_named(&names).ends_with("9 and 2 more files"));
     }
 }

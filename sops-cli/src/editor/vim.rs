@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::editor;
+use super::environment::{SECRET_VARIABLE, find_program};
 
 /// Names of programs that are vim, or accept all of its arguments.
 const NAMES: [&str; 14] = [
@@ -55,14 +55,14 @@ fn find(program: &OsStr) -> Option<PathBuf> {
     if program.as_encoded_bytes().contains(&b'/') {
         return Some(program.into());
     }
-    editor::find_program(program)
+    find_program(program)
 }
 
 /// Asks the program. Programs other than vim do not know the flag, and exit.
 fn says_that_it_is_vim(program: &OsStr) -> bool {
     let output = Command::new(program)
         .arg("--version")
-        .env_remove(editor::SECRET_VARIABLE)
+        .env_remove(SECRET_VARIABLE)
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output();

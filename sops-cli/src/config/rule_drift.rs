@@ -14,12 +14,11 @@ use sops_core::{
 };
 use sops_lint::shell_path;
 
-use crate::agreement::files_named;
 use crate::arguments::GlobalArgs;
-use crate::command_error::name_of;
-use crate::creation;
-use crate::governing::Governing;
-use crate::invocation;
+use crate::arguments::invocation;
+use crate::command_error::{files_named, name_of};
+use crate::config::load;
+use crate::config::resolve::ConfigResolver;
 use crate::ui::Ui;
 
 /// The rule of a file, if its creation rule wants another.
@@ -50,11 +49,11 @@ impl RuleDrift {
         metadata: &Metadata,
         format: Format,
     ) -> Option<Self> {
-        let governed = creation::config(ui, globals)
-            .and_then(|own| Governing::new(ui, globals, own, [].iter()))
-            .and_then(|governing| governing.of_encrypted(file));
-        match governed {
-            Ok(governed) => Self::between(metadata, governed.rule()?, format),
+        let resolved = load::config(ui, globals)
+            .and_then(|own| ConfigResolver::new(ui, globals, own, [].iter()))
+            .and_then(|resolver| resolver.of_encrypted(file));
+        match resolved {
+            Ok(resolved) => Self::between(metadata, resolved.rule()?, format),
             Err(error) => {
                 let reason = error.lines(0).join(" ");
                 ui.warn(format_args!(

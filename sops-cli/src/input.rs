@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::command_error::{Code, CommandError, Role, name_of};
 
 /// The content of a file, where it came from, and what it is.
-pub(crate) struct Source {
+pub(crate) struct Input {
     /// What messages call it.
     pub(crate) name: String,
     /// `None` is standard input.
@@ -44,7 +44,7 @@ fn is_directory(name: &str) -> CommandError {
     CommandError::new(Code::CannotReadInput, message).hint("this command takes one file")
 }
 
-impl Source {
+impl Input {
     /// Reads the file, or standard input if there is none.
     pub(crate) fn read(
         path: Option<&Path>,

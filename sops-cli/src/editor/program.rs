@@ -1,10 +1,9 @@
-//! The person's editor: which one it is, and how it is run.
+//! Which editor is used, and how it is run.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -13,18 +12,16 @@ use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGCHLD, SIGINT, SIGQUIT};
 use signal_hook::iterator::Signals;
 
+use super::environment::{SECRET_VARIABLE, find_program};
+use super::vim::private_arguments;
 use crate::command_error::{Code, CommandError};
 use crate::signals::{Deferred, ENDING};
-use crate::vim::private_arguments;
 
 /// The variables that name an editor, in order: those of `sops`, then the other usual one.
 const VARIABLES: [&str; 3] = ["SOPS_EDITOR", "EDITOR", "VISUAL"];
 
 /// The editors to try if no variable names one: those of `sops`, then one more.
 const USUAL: [&str; 4] = ["vim", "nano", "vi", "nvim"];
-
-/// The private key is for this program alone.
-pub(crate) const SECRET_VARIABLE: &str = "SOPS_AGE_KEY";
 
 /// How long an editor has that is asked to end.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -180,17 +177,6 @@ fn end(child: &mut Child) {
     }
     let _ = child.kill();
     let _ = child.wait();
-}
-
-/// The program with this name in one of the directories of `PATH`.
-pub(crate) fn find_program(name: &OsStr) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut programs = env::split_paths(&path).map(|directory| directory.join(name));
-    programs.find(|program| {
-        let metadata = program.metadata();
-        metadata
-            .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
-    })
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ type Read<'r> = dyn Fn(&Path) -> Result<Option<Vec<u8>>, CommandError> + Sync + 
 /// What holds for the files of a folder; the file's name, where that is one that cannot be read or is wrong.
 type Nearest = Result<Option<Arc<Config>>, PathBuf>;
 
-pub(crate) struct Configs<'r> {
+pub(crate) struct NearestConfigs<'r> {
     read: Box<Read<'r>>,
     root: PathBuf,
     named: Option<Arc<Config>>,
@@ -38,7 +38,7 @@ pub(crate) struct Wrong {
     pub(crate) error: CommandError,
 }
 
-impl<'r> Configs<'r> {
+impl<'r> NearestConfigs<'r> {
     /// Those below the folder, read as told.
     pub(crate) fn new(
         root: &Path,

@@ -11,27 +11,28 @@ use sops_core::rules::EncryptionRule;
 use crate::arguments::GlobalArgs;
 use crate::batch::Item;
 use crate::command_error::{CommandError, name_of};
-use crate::config_owner;
-use crate::configs::{self, Configs};
-use crate::creation;
+use crate::config::load;
+use crate::config::nearest::{self, NearestConfigs};
+use crate::config::owner;
+use crate::config::working_dir::{shortened, working_dir};
 use crate::ui::Ui;
 
-pub(crate) struct Governing {
+pub(crate) struct ConfigResolver {
     own: Option<Arc<Config>>,
     /// Those of files that were found; `None` where one was named on the command line, which holds for all.
-    nearest: Option<Configs<'static>>,
+    nearest: Option<NearestConfigs<'static>>,
     /// Whether a configuration governs one of the files.
     has_any: bool,
 }
 
 /// What governs a file.
-pub(crate) struct Governed {
+pub(crate) struct ResolvedConfig {
     pub(crate) config: Option<Arc<Config>>,
     /// The file as the configuration is asked for it.
     pub(crate) path: PathBuf,
 }
 
-impl Governed {
+impl ResolvedConfig {
     /// The creation rule for the file, if there is one.
     pub(crate) fn rule(&self) -> Option<&CreationRule> {
         let config = self.config.as_ref()?;
@@ -73,7 +74,7 @@ impl Governed {
     }
 }
 
-impl Governing {
+impl ConfigResolver {
     /// For those files, where `own` is the configuration that was named, or that of the working directory. Warnings of the others are told.
     ///
     /// # Errors
@@ -85,40 +86,40 @@ impl Governing {
         items: impl Iterator<Item = &'i Item>,
     ) -> Result<Self, CommandError> {
         let own = own.map(Arc::new);
-        let mut governing = Self {
+        let mut resolver = Self {
             nearest: None,
             has_any: own.is_some(),
             own: own.clone(),
         };
         if globals.config().is_some() {
-            return Ok(governing);
+            return Ok(resolver);
         }
-        let mut nearest = Configs::new(Path::new("/"), configs::on_disk);
+        let mut nearest = NearestConfigs::new(Path::new("/"), nearest::on_disk);
         if let Some(own) = own {
             nearest = nearest.with_known(folder_of(&own)?, own);
         }
-        governing.nearest = Some(nearest);
+        resolver.nearest = Some(nearest);
         let mut misnamed = Misnamed::new()?;
         let mut told = HashSet::new();
         for item in items {
-            let config = governing.of(item)?.config;
+            let config = resolver.of(item)?.config;
             if item.is_found {
                 misnamed.warn(ui, &item.path, config.as_deref())?;
             }
             let Some(config) = config else {
                 continue;
             };
-            governing.has_any = true;
-            if !governing.is_own(&config) && told.insert(config.file().to_owned()) {
+            resolver.has_any = true;
+            if !resolver.is_own(&config) && told.insert(config.file().to_owned()) {
                 let directory = item.path.parent().filter(|path| *path != Path::new(""));
-                config_owner::warn(ui, config.file(), directory.unwrap_or(Path::new(".")));
+                owner::warn(ui, config.file(), directory.unwrap_or(Path::new(".")));
                 config
                     .warnings()
                     .iter()
                     .for_each(|warning| ui.warn(warning));
             }
         }
-        Ok(governing)
+        Ok(resolver)
     }
 
     /// Whether there is a configuration for one of the files, or in the working directory.
@@ -136,7 +137,7 @@ impl Governing {
         let mut files = BTreeSet::new();
         for item in items {
             let config = self.of(item)?.config;
-            files.extend(config.map(|config| creation::shortened(config.file(), &here)));
+            files.extend(config.map(|config| shortened(config.file(), &here)));
         }
         if files.len() > 1 {
             ui.note("Several configurations govern these files:");
@@ -149,19 +150,19 @@ impl Governing {
 
     /// The rule for an encrypted file, whatever the working directory: from the nearest configuration above the file, as in `lint`, or else
     /// from that of the working directory.
-    pub(crate) fn of_encrypted(&self, file: &Path) -> Result<Governed, CommandError> {
+    pub(crate) fn of_encrypted(&self, file: &Path) -> Result<ResolvedConfig, CommandError> {
         let mut item = Item {
             path: file.to_owned(),
             is_found: true,
         };
-        // Something without a directory of its own, such as a pipe, is governed by its name.
+        // Something without a directory of its own, such as a pipe, is looked up by its name.
         item.is_found = item.path.canonicalize().is_ok();
         self.of(&item)
     }
 
     /// What governs the file.
-    pub(crate) fn of(&self, item: &Item) -> Result<Governed, CommandError> {
-        let by_own = || Governed {
+    pub(crate) fn of(&self, item: &Item) -> Result<ResolvedConfig, CommandError> {
+        let by_own = || ResolvedConfig {
             config: self.own.clone(),
             path: item.path.clone(),
         };
@@ -174,12 +175,12 @@ impl Governing {
             Err(file) => {
                 // Read once more, for what is wrong with it.
                 let here = real(Path::new("."))?;
-                let config = creation::read(&creation::shortened(&file, &here), &here)?;
+                let config = load::read(&shortened(&file, &here), &here)?;
                 Some(Arc::new(config))
             }
         };
         Ok(match config {
-            Some(config) if !self.is_own(&config) => Governed {
+            Some(config) if !self.is_own(&config) => ResolvedConfig {
                 config: Some(config),
                 path,
             },
@@ -210,7 +211,7 @@ impl Misnamed {
     }
 
     /// Looks from the file's directory up to that of its configuration, or to the working directory. From there upwards,
-    /// [`creation::config`] did.
+    /// [`load::config`] did.
     fn warn(&mut self, ui: &Ui, file: &Path, config: Option<&Config>) -> Result<(), CommandError> {
         for directory in real(file)?.ancestors().skip(1) {
             let is_searched = self.working_dir.starts_with(directory);
@@ -222,9 +223,8 @@ impl Misnamed {
             }
             let misnamed = directory.join(".sops.yml");
             if misnamed.is_file() {
-                let misnamed = creation::shortened(&misnamed, &self.working_dir);
-                let instead =
-                    config.map(|config| creation::shortened(config.file(), &self.working_dir));
+                let misnamed = shortened(&misnamed, &self.working_dir);
+                let instead = config.map(|config| shortened(config.file(), &self.working_dir));
                 ui.warn(config::misnamed(&misnamed, instead.as_deref()));
             }
         }
@@ -234,7 +234,7 @@ impl Misnamed {
 
 /// The folder of a configuration, as files in it are called by [`real`].
 fn folder_of(config: &Config) -> Result<PathBuf, CommandError> {
-    let file = creation::working_dir()?.join(config.file());
+    let file = working_dir()?.join(config.file());
     real(file.parent().unwrap_or(&file))
 }
 

@@ -1,4 +1,4 @@
-//! What is said to a person in the text that is being edited.
+//! Messages for the user at the top of the text in the editor.
 
 use std::collections::HashSet;
 
@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 use crate::command_error::CommandError;
 
 /// Lines on top of a text, which are taken away again. A document may begin with such comments of its own, for the lint.
-pub(crate) struct Notice {
+pub(crate) struct EditorHeader {
     mark: &'static str,
     /// All lines that were put above the text.
     lines: HashSet<String>,
 }
 
-impl Notice {
+impl EditorHeader {
     pub(crate) fn new(format: Format) -> Self {
         let mark = match format {
             Format::Json => "// sops-rs: ",
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn nothing_of_a_line_becomes_a_part_of_the_text() {
         for format in [Format::Yaml, Format::Json, Format::Dotenv, Format::Ini] {
-            let mut notice = Notice::new(format);
+            let mut notice = EditorHeader::new(format);
             for line_break in [
                 "\n", "\r", "\r\n", "\u{85}", "\u{2028}", "\u{2029}", "\u{b}", "\u{c}",
             ] {
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn only_lines_that_were_put_there_are_taken_away() {
-        let mut notice = Notice::new(Format::Yaml);
+        let mut notice = EditorHeader::new(Format::Yaml);
         let text = "# sops-rs: allow secret-in-env -- a test\na: 1\n";
         assert_eq!(notice.stripped(text.as_bytes()), text.as_bytes());
         let whole = notice.above(&["first".to_owned(), "second ".to_owned()], text.as_bytes());

@@ -1,10 +1,10 @@
-//! What a new file starts from when it is edited.
+//! The text that a new file starts from in the editor.
 
 use sops_core::Format;
 use sops_core::rules::EncryptionRule;
 
-/// An example in the format, of which the rule selects something if it is one for manifests.
-pub(crate) fn example(format: Format, rule: &EncryptionRule) -> &'static str {
+/// An example in the format. If the rule is for manifests, the example is one in which it selects a value.
+pub(crate) fn template(format: Format, rule: &EncryptionRule) -> &'static str {
     match format {
         Format::Dotenv => {
             return "\

@@ -4,12 +4,12 @@ use sops_core::EncryptedDocument;
 use sops_core::keys::{Family, MasterKey, WrappedKey};
 
 use crate::command_error::{Code, CommandError};
-use crate::source::Source;
+use crate::input::Input;
 
 /// Refuses a file in which the data key of a master key is damaged, unless that key is removed. It may never have been one: whoever adds a
 /// recipient to the metadata cannot encrypt the data key for it.
 pub(crate) fn refuse_damaged(
-    source: &Source,
+    input: &Input,
     document: &EncryptedDocument<'_>,
     is_removed: impl Fn(usize, &MasterKey) -> bool,
 ) -> Result<(), CommandError> {
@@ -27,7 +27,7 @@ pub(crate) fn refuse_damaged(
     let message = format!("`enc` of the {family} key `{id}` {damage}");
     let flag = removal_flag(family);
     Err(CommandError::new(Code::Generic, message)
-        .in_file(&source.name)
+        .in_file(&input.name)
         .hint("restore the file from version control; a recipient that was added by hand has no valid data key")
         .hint(format!(
             "to remove the key: `sops-rs rotate --in-place {flag} <KEY> <FILE>`"

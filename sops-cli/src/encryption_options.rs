@@ -1,81 +1,19 @@
 //! What a new file is encrypted with: the creation rule of `.sops.yaml`, and the flags that override it.
 
-use std::env;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
-use sops_core::config::{self, Config, CreationRule, Stores};
-use sops_core::document::Error as DocumentError;
+use sops_core::Encryption;
+use sops_core::config::{Config, CreationRule};
 use sops_core::keys::MasterKey;
-use sops_core::reading::{self, FileKind};
 use sops_core::rules::EncryptionRule;
-use sops_core::{Decrypted, Encryption, Error, Format, convert, parse_document};
-use zeroize::Zeroizing;
 
 use crate::arguments::{GlobalArgs, KmsArgs, MasterKeyArgs, RuleArgs, ThresholdArg};
-use crate::command_error::{Code, CommandError, format_hint, name_of};
-use crate::config_owner;
-use crate::key_services::Services;
-use crate::source::Source;
+use crate::command_error::{Code, CommandError, name_of};
+use crate::config::stores::stores_of;
+use crate::config::working_dir::working_dir;
+use crate::keys::services::Services;
 use crate::ui::Ui;
-
-/// The configuration: the file that was named, or the nearest one above the working directory.
-pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, CommandError> {
-    let working_dir = working_dir()?;
-    let config = match globals.config() {
-        Some(file) => read_named(file, &working_dir)?,
-        None => {
-            let found = config::find(&working_dir);
-            if let Some(warning) = &found.warning {
-                ui.warn(warning);
-            }
-            let Some(file) = found.file else {
-                return Ok(None);
-            };
-            config_owner::warn(ui, &working_dir.join(&file), &working_dir);
-            read(&shortened(&file, &working_dir), &working_dir)?
-        }
-    };
-    for warning in config.warnings() {
-        ui.warn(warning);
-    }
-    Ok(Some(config))
-}
-
-/// Reads a configuration that was found.
-pub(crate) fn read(file: &Path, working_dir: &Path) -> Result<Config, CommandError> {
-    Config::read(file, working_dir).map_err(|error| match error {
-        Error::Io { file, source } => {
-            CommandError::input(name_of(&file), &source).with_code(Code::Generic)
-        }
-        error => CommandError::general(error),
-    })
-}
-
-/// Reads the configuration that the user names, which may be a pipe.
-fn read_named(file: &Path, working_dir: &Path) -> Result<Config, CommandError> {
-    let text = reading::read_config(&working_dir.join(file), FileKind::Any)
-        .map_err(|error| CommandError::input(name_of(file), &error).with_code(Code::Generic))?;
-    Config::parse(&text, file, working_dir).map_err(CommandError::general)
-}
-
-/// How a file is laid out that is written in another format than it had: the configuration's word, and the flag before it.
-pub(crate) fn stores(ui: &Ui, globals: &GlobalArgs) -> Result<Stores, CommandError> {
-    Ok(stores_of(globals, config(ui, globals)?.as_ref()))
-}
-
-fn stores_of(globals: &GlobalArgs, config: Option<&Config>) -> Stores {
-    let mut stores = config.map_or_else(Stores::default, Config::stores);
-    if let Some(indent) = globals.indent {
-        // As `sops` takes them: 0 is the default for YAML, and -1 is the tab for JSON.
-        let spaces = u8::try_from(indent).ok();
-        stores.yaml_indent = spaces.filter(|spaces| *spaces > 0);
-        stores.json_indent = spaces;
-        stores.json_binary_indent = spaces;
-    }
-    stores
-}
 
 /// Has all of a binary file encrypted, whatever the rule selects of other files.
 pub(crate) fn encrypt_all(ui: &Ui, encryption: &mut Encryption) {
@@ -86,51 +24,6 @@ pub(crate) fn encrypt_all(ui: &Ui, encryption: &mut Encryption) {
         ));
     }
     encryption.mac_only_encrypted = false;
-}
-
-/// A plaintext in the format that is written.
-pub(crate) fn in_format(
-    ui: &Ui,
-    globals: &GlobalArgs,
-    source: &Source,
-    decrypted: Decrypted,
-    to: Format,
-) -> Result<Zeroizing<Vec<u8>>, CommandError> {
-    if to == source.format {
-        return Ok(decrypted.plaintext);
-    }
-    let stores = stores(ui, globals)?;
-    parse_document(&*decrypted.plaintext, source.format)
-        .and_then(|document| convert(&document, to, &stores.indentation()))
-        .map_err(|error| {
-            let is_by_name =
-                to == Format::Binary && matches!(error, DocumentError::Unwritable { .. });
-            let error = source.plaintext_error(error);
-            match is_by_name {
-                true => error.hint(format_hint(source.format)),
-                false => error,
-            }
-        })
-}
-
-/// The working directory as the shell spells it, which is how Go and so `sops` spell it.
-pub(crate) fn working_dir() -> Result<PathBuf, CommandError> {
-    let same = |path: &PathBuf| match (path.metadata(), Path::new(".").metadata()) {
-        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
-        _ => false,
-    };
-    let spelled = env::var_os("PWD").map(PathBuf::from);
-    match spelled.filter(|path| path.is_absolute()).filter(same) {
-        Some(path) => Ok(path),
-        None => {
-            env::current_dir().map_err(|error| CommandError::input("the working directory", &error))
-        }
-    }
-}
-
-/// A path in the working directory without the directory.
-pub(crate) fn shortened(path: &Path, working_dir: &Path) -> PathBuf {
-    path.strip_prefix(working_dir).unwrap_or(path).to_owned()
 }
 
 /// What the flags say of a new file.

@@ -11,7 +11,7 @@ use sops_core::{EncryptedDocument, Error};
 
 use crate::arguments::{GlobalArgs, OpeningArgs};
 use crate::command_error::{Code, CommandError};
-use crate::source::Source;
+use crate::input::Input;
 use crate::ui::Ui;
 
 /// The key services of a run, with the keys from where `sops` looks for them.
@@ -85,11 +85,11 @@ impl Services {
         }
     }
 
-    /// The data key of the document that was read from `source`.
+    /// The data key of the document that was read from `input`.
     pub(crate) fn data_key(
         &self,
         ui: &Ui,
-        source: &Source,
+        input: &Input,
         document: &EncryptedDocument<'_>,
     ) -> Result<DataKey, CommandError> {
         let key = document.data_key(&*self.all);
@@ -103,24 +103,24 @@ impl Services {
                 } => hints(missing),
                 _ => Vec::new(),
             };
-            let error = source.error(error).with_code(Code::CannotRetrieveDataKey);
+            let error = input.error(error).with_code(Code::CannotRetrieveDataKey);
             hints.into_iter().fold(error, CommandError::hint)
         })
     }
 
-    /// The document that was read from `source` with its data key encrypted for other key groups.
+    /// The document that was read from `input` with its data key encrypted for other key groups.
     pub(crate) fn with_key_groups(
         &self,
         ui: &Ui,
-        source: &Source,
+        input: &Input,
         document: &EncryptedDocument<'_>,
         groups: &[Vec<MasterKey>],
         threshold: Option<usize>,
     ) -> Result<String, CommandError> {
-        let key = self.data_key(ui, source, document)?;
+        let key = self.data_key(ui, input, document)?;
         document
             .with_key_groups(&key, groups, threshold, &*self.all, SystemTime::now())
-            .map_err(|error| source.error(error))
+            .map_err(|error| input.error(error))
     }
 
     /// Warns where the file would be closed to this machine with those key groups, of which as many as the threshold are needed.

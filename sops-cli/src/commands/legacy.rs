@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use clap::Subcommand as _;
+
 use super::deferred::Deferred;
 use super::{Command, decrypt, edit, encrypt, rotate, set};
 use crate::arguments::{
@@ -116,7 +118,7 @@ impl Args {
             }))
         } else if let Some(set) = &self.set {
             let file = file.to_owned();
-            Command::Set(Deferred(set::Args::of_old_form(
+            Command::Set(Deferred(set::Args::from_legacy(
                 &file,
                 set,
                 self.formats,
@@ -146,13 +148,13 @@ fn no_command(word: &Path) -> CommandError {
     let shown = name_of(word);
     let message = format!("`{shown}` is neither a command nor a file");
     let error = CommandError::new(Code::Generic, message);
-    let commands = crate::cli::command();
+    let commands = Command::augment_subcommands(clap::Command::new("all"));
     let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&shown, name);
     let nearest = commands
         .get_subcommands()
         .filter(|command| !command.is_hide_set())
         .map(clap::Command::get_name)
-        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
+        .max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
         .filter(|name| likeness(name) >= LIKENESS);
     match nearest {
         Some(name) => error.hint(format!("did you mean `{name}`?")),

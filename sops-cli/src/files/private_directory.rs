@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::directory::Directory;
+use super::temporary_directory::{Content, Kind, TemporaryDirectory, remove_leftovers};
 use crate::command_error::{Code, CommandError, name_of};
-use crate::files::{Content, Directory, Kind, TemporaryDirectory, remove_leftovers};
 use crate::ui::Ui;
 
 /// The directories. Older versions left out `run-` in the names and locked nothing, so a directory of theirs may be in use.
@@ -19,13 +20,13 @@ const KIND: Kind = Kind {
 const KEPT_PREFIX: &str = "sops-rs-kept-";
 
 /// A directory with mode 0700. Dropping it removes it with everything in it.
-pub(crate) struct PrivateFolder(TemporaryDirectory);
+pub(crate) struct PrivateDirectory(TemporaryDirectory);
 
-impl PrivateFolder {
+impl PrivateDirectory {
     /// Creates one on a memory file system, or on the disk if there is none and the disk is allowed.
     pub(crate) fn for_plaintext(ui: &Ui, allow_disk: bool) -> Result<Self, CommandError> {
-        if let Some(folder) = in_memory() {
-            return Ok(folder);
+        if let Some(directory) = in_memory() {
+            return Ok(directory);
         }
         if !allow_disk {
             return Err(CommandError::new(
@@ -70,7 +71,7 @@ impl PrivateFolder {
 }
 
 /// A directory on a memory file system, if there is one that can be used. What killed runs left is removed from all of them.
-fn in_memory() -> Option<PrivateFolder> {
+fn in_memory() -> Option<PrivateDirectory> {
     let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let candidates = runtime.into_iter().chain([PathBuf::from("/dev/shm")]);
     let mut created = None;
@@ -85,14 +86,14 @@ fn in_memory() -> Option<PrivateFolder> {
 }
 
 /// A directory in the one for temporary files.
-fn temporary() -> Result<PrivateFolder, CommandError> {
+fn temporary() -> Result<PrivateDirectory, CommandError> {
     let parent = env::temp_dir();
     create_in(&parent).map_err(|error| CommandError::output(name_of(&parent), &error))
 }
 
-fn create_in(parent: &Path) -> io::Result<PrivateFolder> {
+fn create_in(parent: &Path) -> io::Result<PrivateDirectory> {
     let parent = Directory::open(parent)?;
-    TemporaryDirectory::create(parent, KIND).map(PrivateFolder)
+    TemporaryDirectory::create(parent, KIND).map(PrivateDirectory)
 }
 
 /// Whether the directory is on a file system that has no disk below it.

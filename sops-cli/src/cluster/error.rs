@@ -9,8 +9,9 @@ use kube::core::Status;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::args::Origin;
 use super::certificate::{self, Fault};
-use super::connection::{Cluster, Origin};
+use super::connection::Cluster;
 use super::object::Object;
 use crate::command_error::{Code, CommandError};
 

@@ -9,14 +9,14 @@ use zeroize::Zeroizing;
 
 use crate::arguments::{FormatArgs, GlobalArgs, OpeningArgs};
 use crate::command_error::{CommandError, Role};
+use crate::decrypt_file;
 use crate::files::{self, Expected, Readers};
-use crate::key_services::Services;
-use crate::opening;
-use crate::source::Source;
+use crate::input::Input;
+use crate::keys::services::Services;
 use crate::ui::Ui;
 
 /// An encrypted file that is to be changed.
-pub(crate) struct Changing<'a> {
+pub(crate) struct FileUpdate<'a> {
     pub(crate) ui: &'a Ui,
     pub(crate) globals: &'a GlobalArgs,
     pub(crate) file: &'a Path,
@@ -24,7 +24,7 @@ pub(crate) struct Changing<'a> {
     pub(crate) opening: &'a OpeningArgs,
 }
 
-impl Changing<'_> {
+impl FileUpdate<'_> {
     /// Replaces the file by what `change` makes of its plaintext, given the file's metadata as well, and gives what was written; `None` leaves it
     /// alone. If another run changes the file in the meantime, `change` is applied to the new plaintext.
     pub(crate) fn change(
@@ -45,22 +45,22 @@ impl Changing<'_> {
         change: impl FnOnce(&[u8], Format, &Metadata) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> Result<Option<String>, CommandError> {
         let format = self.formats.both(self.file)?;
-        let source = Source::read(Some(self.file), format, Role::Encrypted)?;
-        let document = EncryptedDocument::parse(&*source.content, format)
-            .map_err(|error| source.error(error))?;
-        let key = services.data_key(self.ui, &source, &document)?;
-        let open = opening::open(&source, &document, key, self.opening)?;
-        opening::warn_of_comments(self.ui, &source, open.unopened_comments());
+        let input = Input::read(Some(self.file), format, Role::Encrypted)?;
+        let document = EncryptedDocument::parse(&*input.content, format)
+            .map_err(|error| input.error(error))?;
+        let key = services.data_key(self.ui, &input, &document)?;
+        let open = decrypt_file::open(&input, &document, key, self.opening)?;
+        decrypt_file::warn_of_comments(self.ui, &input, open.unopened_comments());
         let metadata = document.metadata();
         let Some(changed) =
-            change(open.plaintext(), format, metadata).map_err(|error| refused(&source, error))?
+            change(open.plaintext(), format, metadata).map_err(|error| refused(&input, error))?
         else {
             return Ok(None);
         };
         let encrypted = open
             .encrypt(&*changed, SystemTime::now())
-            .map_err(|error| source.plaintext_error(error))?;
-        let expected = Expected::Content(&source.content);
+            .map_err(|error| input.plaintext_error(error))?;
+        let expected = Expected::Content(&input.content);
         files::write(
             self.ui,
             self.file,
@@ -73,9 +73,9 @@ impl Changing<'_> {
 }
 
 /// Why the text cannot be changed so.
-fn refused(source: &Source, error: Error) -> CommandError {
+fn refused(input: &Input, error: Error) -> CommandError {
     match error {
-        Error::AlreadyEncrypted => CommandError::reserved_key().in_file(&source.name),
-        error => source.plaintext_error(error),
+        Error::AlreadyEncrypted => CommandError::reserved_key().in_file(&input.name),
+        error => input.plaintext_error(error),
     }
 }

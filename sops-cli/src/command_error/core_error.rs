@@ -1,73 +1,16 @@
-//! Every error a person can meet: its message, where it points, what to do about it, and the exit code of `sops`.
+//! What each error of `sops_core` becomes: its message, the place that it points to, its hints, and its exit code.
 
-use std::borrow::Cow;
-use std::fmt::Display;
-use std::io;
-use std::iter;
-use std::path::Path;
-
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use sops_core::document::Error as DocumentError;
 use sops_core::document::merge_conflict;
 use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};
-use sops_printable::escaped;
-use sops_printable::{lines, one_line};
 
-use crate::excerpt::{Excerpt, Excerpts};
-
-/// The exit codes of `sops` that are in use here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Code {
-    Generic = 1,
-    CannotReadInput = 2,
-    CannotWriteOutput = 3,
-    CannotWriteTree = 4,
-    InvalidKmsContext = 6,
-    InvalidSetFormat = 7,
-    ConflictingParameters = 8,
-    CannotEncryptTree = 23,
-    CannotDecryptTree = 25,
-    CannotChangeKeysOfMissingFile = 49,
-    MacMismatch = 51,
-    InvalidTreePath = 91,
-    NeedsOneDocument = 92,
-    NoFileSpecified = 100,
-    DuplicateKeyType = 112,
-    CannotRetrieveDataKey = 128,
-    /// What a shell reports of a program whose output nobody reads any more.
-    BrokenPipe = 141,
-    FileNotModified = 200,
-    NoEditor = 201,
-    AlreadyEncrypted = 203,
-}
+use super::code::Code;
+use super::error::CommandError;
 
 const TAKE_OR_LOOK: &str = "restore the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`";
 
 const TAKE_ONE_SIDE: &str = "take one side as a whole, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and make the changes of the other again with `sops-rs edit` or `sops-rs set`";
-
-/// Why a command failed.
-#[derive(Debug)]
-pub(crate) struct CommandError {
-    code: Code,
-    message: String,
-    place: Option<Box<Place>>,
-    hints: Vec<Cow<'static, str>>,
-    /// Whether it is what the person wanted.
-    is_calm: bool,
-    /// Whether another program changed the file after the command read it.
-    is_conflict: bool,
-}
-
-/// Where an error points to.
-#[derive(Debug)]
-struct Place {
-    /// What messages call the file.
-    name: String,
-    location: Option<Location>,
-    excerpt: Option<Excerpt>,
-}
 
 /// What was asked of a text when an error was found in it; `sops` has other codes for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,99 +24,6 @@ pub(crate) enum Role {
 }
 
 impl CommandError {
-    /// With a one-line message; line breaks and control characters in it are escaped.
-    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self::with_message(code, one_line(&message.into()).into_owned())
-    }
-
-    /// With a message of several lines. The caller must have escaped any untrusted parts.
-    pub(crate) fn with_lines(code: Code, message: &str) -> Self {
-        Self::with_message(code, lines(message).into_owned())
-    }
-
-    fn with_message(code: Code, message: String) -> Self {
-        Self {
-            code,
-            message,
-            place: None,
-            hints: Vec::new(),
-            is_calm: false,
-            is_conflict: false,
-        }
-    }
-
-    /// Says it as a note: the person gave up.
-    pub(crate) fn calmly(mut self) -> Self {
-        self.is_calm = true;
-        self
-    }
-
-    /// Marks it: another program changed the file after the command read it, so the command can start again.
-    pub(crate) fn with_conflict(mut self) -> Self {
-        self.is_conflict = true;
-        self
-    }
-
-    pub(crate) fn is_conflict(&self) -> bool {
-        self.is_conflict
-    }
-
-    /// Adds what to do about it.
-    pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
-        let hint = match hint.into() {
-            Cow::Borrowed(own) => Cow::Borrowed(own),
-            Cow::Owned(hint) => Cow::Owned(one_line(&hint).into_owned()),
-        };
-        self.hints.push(hint);
-        self
-    }
-
-    /// Like [`hint`](Self::hint), with several lines. The caller must have escaped any untrusted parts.
-    pub(crate) fn hint_with_lines(mut self, hint: &str) -> Self {
-        self.hints.push(Cow::Owned(lines(hint).into_owned()));
-        self
-    }
-
-    /// Says that it is about a file as a whole.
-    pub(crate) fn in_file(mut self, name: &str) -> Self {
-        self.point(name, None, &[], Format::Yaml);
-        self
-    }
-
-    /// The same with another exit code.
-    pub(crate) fn with_code(mut self, code: Code) -> Self {
-        self.code = code;
-        self
-    }
-
-    pub(crate) fn code(&self) -> Code {
-        self.code
-    }
-
-    /// A file or stream that cannot be read.
-    pub(crate) fn input(name: impl Display, error: &io::Error) -> Self {
-        Self::new(
-            Code::CannotReadInput,
-            format!("cannot read {name}: {}", reason(error)),
-        )
-    }
-
-    /// A file that cannot be written.
-    pub(crate) fn output(name: impl Display, error: &io::Error) -> Self {
-        Self::new(
-            Code::CannotWriteOutput,
-            format!("cannot write {name}: {}", reason(error)),
-        )
-    }
-
-    /// A stream that takes no more.
-    pub(crate) fn stream(name: impl Display, error: &io::Error) -> Self {
-        Self::output(name, error).with_code(match error.kind() {
-            io::ErrorKind::BrokenPipe => Code::BrokenPipe,
-            _ => Code::Generic,
-        })
-    }
-
     /// A change that would put another `sops` block beside that of the file.
     pub(crate) fn reserved_key() -> Self {
         let message = "the key `sops` at the top level, in dotenv all that begin with `sops_`, is for the file's own metadata";
@@ -352,76 +202,6 @@ impl CommandError {
         }
         new
     }
-
-    fn point(&mut self, name: &str, location: Option<Location>, text: &[u8], format: Format) {
-        let excerpt = location.and_then(|at| {
-            let excerpt = Excerpts::new(text, format).at(at.offset)?;
-            // A report tells the column of what it marks, which in a masked value is where the mask begins.
-            let marked = excerpt.text[..excerpt.span.start].chars().count() + 1;
-            (marked == at.column).then_some(excerpt)
-        });
-        self.place = Some(Box::new(Place {
-            name: one_line(name).into_owned(),
-            excerpt,
-            location,
-        }));
-    }
-
-    /// The lines that tell what is wrong and where, without the file's name: for the head of a text that is being edited.
-    pub(crate) fn lines(&self, lines_above: usize) -> Vec<String> {
-        let place = self.place.as_ref().and_then(|place| place.location);
-        let place =
-            place.map(|at| format!("line {}, column {}: ", at.line + lines_above, at.column));
-        let text = format!("{}{}", place.unwrap_or_default(), self.message);
-        text.lines().map(str::to_owned).collect()
-    }
-
-    /// What is wrong, and the line, in one line.
-    #[cfg(feature = "kube")]
-    pub(crate) fn summary(&self) -> String {
-        self.lines(0).join(" ")
-    }
-
-    /// The report for a person; `None` where there is nobody to read it.
-    pub(crate) fn render(&self, renderer: &Renderer) -> Option<String> {
-        if self.code == Code::BrokenPipe {
-            return None;
-        }
-        let level = match self.is_calm {
-            true => Level::NOTE,
-            false => Level::ERROR,
-        };
-        let mut group = Group::with_title(level.primary_title(&*self.message));
-        let Some(place) = &self.place else {
-            // Hints in the same group would stand below a bar that leads from nowhere.
-            let hints = self.hints.iter();
-            let hints = hints.map(|hint| Group::with_title(Level::HELP.primary_title(&**hint)));
-            let reports = iter::once(group).chain(hints);
-            let reports = reports.map(|group| renderer.render(&[group]));
-            return Some(reports.collect::<Vec<_>>().join("\n"));
-        };
-        group = place.add_to(group);
-        for hint in &self.hints {
-            group = group.element(Level::HELP.message(&**hint));
-        }
-        Some(renderer.render(&[group]))
-    }
-}
-
-impl Place {
-    fn add_to<'a>(&'a self, group: Group<'a>) -> Group<'a> {
-        let origin = Origin::path(&*self.name);
-        match (self.location, &self.excerpt) {
-            (None, _) => group.element(origin),
-            (Some(at), None) => group.element(origin.line(at.line).char_column(at.column)),
-            (Some(at), Some(excerpt)) => group.element(
-                Snippet::source(&*excerpt.text)
-                    .path(&*self.name)
-                    .line_start(at.line)
-                    .annotation(AnnotationKind::Primary.span(excerpt.span.clone())),
-            ),
-        }
-    }
 }
 
 /// Whether the error may come from reading the text as the wrong format.
@@ -477,18 +257,4 @@ fn unknown_keys(text: &[u8], format: Format) -> Option<String> {
         let keys = keys.join(", ");
         format!("the `sops` block has what the format does not: {keys}; a misspelt key counts for nothing")
     })
-}
-
-/// Why the system refused, without its error number.
-pub(crate) fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
-}
-
-/// What messages call a file: its name, of which no character can change what a terminal shows.
-pub(crate) fn name_of(path: &Path) -> String {
-    escaped(&path.to_string_lossy()).into_owned()
 }

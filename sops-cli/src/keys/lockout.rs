@@ -9,10 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use sops_core::config::needed_groups;
 use sops_core::keys::{Environment, Family, Identities, MasterKey, key_files};
 
-use crate::agreement::files_named;
-use crate::command_error::{Code, CommandError};
-use crate::key_services::Services;
-use crate::source::Source;
+use crate::command_error::{Code, CommandError, files_named};
+use crate::input::Input;
+use crate::keys::services::Services;
 use crate::ui::Ui;
 
 /// The check of the files that a command encrypts in place.
@@ -45,7 +44,7 @@ impl<'s> Lockout<'s> {
     /// Refuses a file that holds the only keys that could decrypt it, for example the key file itself.
     pub(crate) fn check(
         &self,
-        source: &Source,
+        input: &Input,
         groups: &[Vec<MasterKey>],
         threshold: Option<usize>,
     ) -> Result<(), CommandError> {
@@ -53,11 +52,11 @@ impl<'s> Lockout<'s> {
             .iter()
             .flatten()
             .any(|key| key.family() == Family::Age);
-        let Some(path) = source.path.as_deref().filter(|_| has_age) else {
+        let Some(path) = input.path.as_deref().filter(|_| has_age) else {
             return Ok(());
         };
         let is_key_file = self.is_key_file(path);
-        let held: Vec<MasterKey> = Identities::contained_in(&source.content)
+        let held: Vec<MasterKey> = Identities::contained_in(&input.content)
             .recipients()
             .into_iter()
             .map(MasterKey::from)
@@ -84,7 +83,7 @@ impl<'s> Lockout<'s> {
             false => "this file contains the only private key that could decrypt it",
         };
         Err(CommandError::new(Code::Generic, message)
-            .in_file(&source.name)
+            .in_file(&input.name)
             .hint("to make a backup, encrypt a copy for a recipient whose private key is somewhere else: `sops-rs encrypt --age <RECIPIENT> <FILE> > <COPY>`")
             .hint("to protect a key file, encrypt it with a passphrase: `age --passphrase`"))
     }

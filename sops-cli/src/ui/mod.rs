@@ -1,4 +1,8 @@
 //! The one place that writes to standard output and standard error, and asks on the terminal.
+//! `terminal.rs` restores the terminal's modes when a signal ends a question, and `shortening.rs` cuts endless words.
+
+mod shortening;
+pub(crate) mod terminal;
 
 use std::env;
 use std::fmt::Display;
@@ -12,11 +16,11 @@ use sops_core::Error;
 use sops_core::keys::Prompt;
 use sops_printable::{lines, masked, one_line};
 
-use crate::command_error::CommandError;
-use crate::shortening::shortened;
+use self::shortening::shortened;
 #[cfg(feature = "keyservice")]
-use crate::terminal::remembered;
-use crate::terminal::restored;
+use self::terminal::remembered;
+use self::terminal::restored;
+use crate::command_error::CommandError;
 
 /// Where a command's words go.
 pub(crate) struct Ui {
