@@ -50,7 +50,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Value { path, message, .. } => Self::new(message).at_field(&path),
-            other => Self::new(other.to_string()),
+            error => Self::new(error.to_string()),
         }
     }
 }

@@ -155,8 +155,8 @@ mod tests {
             let lines = ran.lines.join("\n");
             assert!(lines.contains("AGE-SECRET-KEY-…"), "{lines}");
             let results = field(&only(&ran.output), "results").to_yaml();
-            for told in [&*lines, &*results] {
-                assert!(!told.contains("HUNTER"), "{told}");
+            for text in [&*lines, &*results] {
+                assert!(!text.contains("HUNTER"), "{text}");
             }
         }
     }

@@ -123,11 +123,11 @@ impl Ran {
 
 /// The text with what is under `data` and `stringData` encrypted.
 pub(crate) fn encrypted(text: &str) -> String {
-    let how = Encryption {
+    let encryption = Encryption {
         rule: EncryptionRule::EncryptedRegex("^(data|stringData)$".into()),
         ..encryption()
     };
-    encrypt(text, Format::Yaml, &how).expect("the text can be encrypted")
+    encrypt(text, Format::Yaml, &encryption).expect("the text can be encrypted")
 }
 
 /// For the test key.

@@ -36,12 +36,12 @@ pub(crate) fn usual(
             usual.push(argument.clone());
             continue;
         };
-        let told = value.filter(|_| flag.is_switch).and_then(truth);
+        let switch = value.filter(|_| flag.is_switch).and_then(truth);
         // Where one switch is on and off, it is not known which is meant.
-        if told == Some(false) && !on.contains(&*flag.id) {
+        if switch == Some(false) && !on.contains(&*flag.id) {
             continue;
         }
-        let is_on = flag.is_switch && (value.is_none() || told == Some(true));
+        let is_on = flag.is_switch && (value.is_none() || switch == Some(true));
         // In two spellings it is an error there too.
         if is_on && !given.insert(name) {
             continue;

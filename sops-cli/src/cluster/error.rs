@@ -52,18 +52,18 @@ impl From<Failure> for CommandError {
 const MASK: &str = "…";
 
 impl Cluster {
-    /// The error of a request about `what`, such as `secret/web`, that carried `object`.
+    /// The error of a request about `subject`, such as `secret/web`, that carried `object`.
     pub(super) fn error(
         &self,
         error: &kube::Error,
-        what: &str,
+        subject: &str,
         object: Option<&Object>,
     ) -> Failure {
         match error {
             kube::Error::Api(status) if status.code == 401 => {
                 Failure::last(self.unauthorized("the credentials are refused"))
             }
-            kube::Error::Api(status) => self.refused(status, what, object).into(),
+            kube::Error::Api(status) => self.refused(status, subject, object).into(),
             kube::Error::Auth(_) => Failure::last(self.unauthorized("no credentials could be had")),
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {
                 let message = format!("{} does not answer as an API server does", self.server);
@@ -140,7 +140,7 @@ impl Cluster {
         })
     }
 
-    fn refused(&self, status: &Status, what: &str, object: Option<&Object>) -> CommandError {
+    fn refused(&self, status: &Status, subject: &str, object: Option<&Object>) -> CommandError {
         let message = without_values(&status.message, object);
         // Policies answer in several lines.
         let new = |message: String| CommandError::with_lines(Code::Generic, &message);
@@ -170,7 +170,7 @@ impl Cluster {
                     && !object.is_some_and(|object| has_value(&status.message, object));
                 let message = if is_of_rbac { &status.message } else { &message };
                 let why = message.split_once(" is forbidden: ").map_or(&**message, |(_, why)| why);
-                let error = new(format!("{what}: forbidden: {why}"));
+                let error = new(format!("{subject}: forbidden: {why}"));
                 match is_of_rbac {
                     true => error.hint("a Role or ClusterRole with that verb on that resource has to be bound to the user"),
                     false => error,
@@ -178,13 +178,13 @@ impl Cluster {
             }
             404 if status.details.as_ref().is_some_and(|details| details.kind == "namespaces") => {
                 let name = status.details.as_ref().map_or("", |details| &details.name);
-                new(format!("{what}: there is no namespace `{name}`"))
+                new(format!("{subject}: there is no namespace `{name}`"))
                     .hint("make it first: `flux install-key` does with `--create-namespace`, `apply` with the manifest of the namespace")
             }
-            409 if !conflicts.is_empty() => new(format!("{what}: {}", conflicts.join("; ")))
+            409 if !conflicts.is_empty() => new(format!("{subject}: {}", conflicts.join("; ")))
                 .hint("`--force-conflicts` takes the fields over from the other manager, and overwrites them"),
             _ if message.contains("field is immutable when `immutable` is set") => new(format!(
-                "{what}: it is there with other values, and immutable"
+                "{subject}: it is there with other values, and immutable"
             ))
             .hint("delete it first, or give the new one another name"),
             _ => {
@@ -192,7 +192,7 @@ impl Cluster {
                     "" => format!("status {}", status.code),
                     reason => reason.to_owned(),
                 };
-                new(format!("{what}: the API server refuses it ({reason}): {message}"))
+                new(format!("{subject}: the API server refuses it ({reason}): {message}"))
             }
         }
     }

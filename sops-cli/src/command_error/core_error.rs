@@ -53,7 +53,7 @@ impl CommandError {
             }
             _ => (Code::Generic, Code::CannotDecryptTree),
         };
-        let other =
+        let actual_format =
             source
                 .filter(|_| may_have_other_format(&error))
                 .and_then(|(_, text, format, role)| match role {
@@ -91,7 +91,7 @@ impl CommandError {
                 at = location;
                 Self::new(malformed, message)
             }
-            Error::NotEncrypted if other.is_some() => simple(Code::Generic, &error),
+            Error::NotEncrypted if actual_format.is_some() => simple(Code::Generic, &error),
             Error::NotEncrypted if source.is_some_and(|(_, text, ..)| has_ciphertext(text)) => {
                 simple(Code::Generic, &error)
                     .hint("there are encrypted values, but what opens them is gone; restore the file from version control")
@@ -189,8 +189,8 @@ impl CommandError {
             }
             error => simple(Code::Generic, &error),
         };
-        if let Some(other) = other {
-            new = new.hint(format_hint(other));
+        if let Some(actual_format) = actual_format {
+            new = new.hint(format_hint(actual_format));
         }
         if let Some((name, text, format, _)) = source {
             if matches!(new.code, Code::MacMismatch | Code::CannotDecryptTree)
@@ -219,8 +219,10 @@ fn may_have_other_format(error: &Error) -> bool {
 fn other_format(text: &[u8], format: Format) -> Option<Format> {
     // YAML comes last: JSON can be read as YAML too.
     let formats = [Format::Json, Format::Dotenv, Format::Ini, Format::Yaml];
-    let mut others = formats.into_iter().filter(|other| *other != format);
-    others.find(|other| has_ciphertext(text) && EncryptedDocument::parse(text, *other).is_ok())
+    let mut candidates = formats.into_iter().filter(|candidate| *candidate != format);
+    candidates.find(|candidate| {
+        has_ciphertext(text) && EncryptedDocument::parse(text, *candidate).is_ok()
+    })
 }
 
 /// What to do with an encrypted file of that format whose name does not say so.

@@ -12,4 +12,6 @@ pub(crate) mod usage;
 pub(crate) use code::Code;
 pub(crate) use core_error::{Role, format_hint};
 pub(crate) use error::CommandError;
-pub(crate) use names::{files_named, name_of, reason};
+#[cfg(feature = "kube")]
+pub(crate) use names::reason;
+pub(crate) use names::{files_named, name_of};

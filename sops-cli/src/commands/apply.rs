@@ -124,7 +124,7 @@ impl Args {
             args: self,
             kinds: Kinds::of(&cluster),
             cluster: &cluster,
-            how: ServerSideApply {
+            options: ServerSideApply {
                 dry_run: self.dry_run.is_some(),
                 force: self.force_conflicts,
             },
@@ -189,19 +189,19 @@ struct Run<'a> {
     args: &'a Args,
     cluster: &'a Cluster,
     kinds: Kinds<'a>,
-    how: ServerSideApply,
+    options: ServerSideApply,
     /// Those that a dry run has not made.
     new_namespaces: Vec<String>,
 }
 
 impl Run<'_> {
     async fn apply(&mut self, object: &Object) -> Result<(), Failure> {
-        let kind = match self.how.dry_run {
+        let kind = match self.options.dry_run {
             true => self.kinds.find(object).await?,
             false => self.kinds.wait(object).await?,
         };
         let Some(kind) = kind else {
-            return match self.how.dry_run {
+            return match self.options.dry_run {
                 true => self.say(format_args!(
                     "{} {}: not checked, its CRD is not there yet (server dry run)",
                     object.kind(),
@@ -225,14 +225,14 @@ impl Run<'_> {
                 "{target} not checked, its namespace is not there yet (server dry run)"
             ));
         }
-        let outcome = self.cluster.apply(self.how, &target, object).await?;
-        if self.how.dry_run && object.kind() == "Namespace" && outcome == Outcome::Created {
+        let outcome = self.cluster.apply(self.options, &target, object).await?;
+        if self.options.dry_run && object.kind() == "Namespace" && outcome == Outcome::Created {
             self.new_namespaces.push(object.name().to_owned());
         }
         self.say(Applied {
             target: &target,
             outcome,
-            dry_run: self.how.dry_run,
+            dry_run: self.options.dry_run,
         })
     }
 

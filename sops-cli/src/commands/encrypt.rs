@@ -439,8 +439,8 @@ fn refuse_other_keys(plaintext: &Document<'_>) -> sops_core::Result<()> {
     };
     let has_data = entries.iter().any(|entry| entry.key == "data");
     match entries.into_iter().find(|entry| entry.key != "data") {
-        Some(other) if has_data => Err(Error::Document(DocumentError::Unwritable {
-            path: other.key,
+        Some(key) if has_data => Err(Error::Document(DocumentError::Unwritable {
+            path: key.key,
             message: "a binary file is the string under `data`, and has no other key".to_owned(),
         })),
         _ => Ok(()),

@@ -42,12 +42,12 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
                 .hint("this file was not changed: correct it, or move it away and run `sops-rs init` again")
                 .hint(format!("to encrypt for your key, it needs the recipient {recipient}"))
         })?;
-        let what = match config.is_some_and(|config| names_key(&config, &recipient)) {
+        let advice = match config.is_some_and(|config| names_key(&config, &recipient)) {
             true => "It names the key's recipient",
             false => "To encrypt for the key, it needs the recipient",
         };
         ui.note(format_args!(
-            "{} already exists and was not changed. {what}",
+            "{} already exists and was not changed. {advice}",
             name_of(&file)
         ));
         ui.note(format_args!("    {recipient}"));

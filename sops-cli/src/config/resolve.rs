@@ -100,7 +100,7 @@ impl ConfigResolver {
         }
         resolver.nearest = Some(nearest);
         let mut misnamed = Misnamed::new()?;
-        let mut told = HashSet::new();
+        let mut reported = HashSet::new();
         for item in items {
             let config = resolver.of(item)?.config;
             if item.is_found {
@@ -110,7 +110,7 @@ impl ConfigResolver {
                 continue;
             };
             resolver.has_any = true;
-            if !resolver.is_own(&config) && told.insert(config.file().to_owned()) {
+            if !resolver.is_own(&config) && reported.insert(config.file().to_owned()) {
                 let directory = item.path.parent().filter(|path| *path != Path::new(""));
                 owner::warn(ui, config.file(), directory.unwrap_or(Path::new(".")));
                 config

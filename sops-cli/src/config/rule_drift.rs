@@ -88,10 +88,10 @@ impl RuleDrift {
         }
         let before = parse_document(before, format)?;
         let known = self.left(&before)?;
-        let known: HashSet<&str> = known.iter().map(|one| text_of(&before, one)).collect();
+        let known: HashSet<&str> = known.iter().map(|value| text_of(&before, value)).collect();
         let new = left
             .iter()
-            .find(|one| !known.contains(text_of(&after, one)));
+            .find(|value| !known.contains(text_of(&after, value)));
         let Some(new) = new else {
             return Ok(());
         };
@@ -112,9 +112,9 @@ impl RuleDrift {
     /// The values that the creation rule covers and the file's rule does not.
     fn left(&self, document: &Document<'_>) -> sops_core::Result<Vec<Unencrypted>> {
         let own = unencrypted_values(document, Some(&self.own))?;
-        let own: HashSet<_> = own.into_iter().map(|one| one.span).collect();
+        let own: HashSet<_> = own.into_iter().map(|value| value.span).collect();
         let mut left = unencrypted_values(document, Some(&self.wanted))?;
-        left.retain(|one| !own.contains(&one.span));
+        left.retain(|value| !own.contains(&value.span));
         Ok(left)
     }
 }
@@ -129,8 +129,8 @@ impl std::fmt::Display for RuleDrift {
     }
 }
 
-fn text_of<'t>(document: &'t Document<'_>, one: &Unencrypted) -> &'t str {
-    document.text().get(one.span.clone()).unwrap_or_default()
+fn text_of<'t>(document: &'t Document<'_>, value: &Unencrypted) -> &'t str {
+    document.text().get(value.span.clone()).unwrap_or_default()
 }
 
 fn fix(name: &str) -> String {

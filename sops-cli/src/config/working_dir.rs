@@ -9,7 +9,9 @@ use crate::command_error::CommandError;
 /// The working directory as the shell spells it, which is how Go and so `sops` spell it.
 pub(crate) fn working_dir() -> Result<PathBuf, CommandError> {
     let same = |path: &PathBuf| match (path.metadata(), Path::new(".").metadata()) {
-        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        (Ok(spelled), Ok(current)) => {
+            (spelled.dev(), spelled.ino()) == (current.dev(), current.ino())
+        }
         _ => false,
     };
     let spelled = env::var_os("PWD").map(PathBuf::from);

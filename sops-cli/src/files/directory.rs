@@ -149,8 +149,8 @@ pub(super) fn as_os_str(name: &CString) -> &OsStr {
 }
 
 /// Whether both describe the same file.
-pub(super) fn is_same(one: &Stat, other: &Stat) -> bool {
-    one.st_dev == other.st_dev && one.st_ino == other.st_ino
+pub(super) fn is_same(left: &Stat, right: &Stat) -> bool {
+    left.st_dev == right.st_dev && left.st_ino == right.st_ino
 }
 
 /// Whether a file belongs to neither the user nor the administrator.

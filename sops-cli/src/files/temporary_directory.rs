@@ -481,7 +481,7 @@ mod tests {
                 fs::remove_file(path.join(IGNORE_FILE)).expect("it is ours");
             }),
         ];
-        for (what, put) in put {
+        for (case, put) in put {
             let root = root();
             let path = root.path().join(format!("test-{RANDOM}"));
             leave(&path, 0o700);
@@ -489,7 +489,7 @@ mod tests {
             let entries = || fs::read_dir(&path).expect("it stays").count();
             let before = entries();
             remove_leftovers(&open(&root), KIND);
-            assert_eq!(entries(), before, "{what}");
+            assert_eq!(entries(), before, "{case}");
         }
     }
 

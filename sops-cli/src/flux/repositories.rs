@@ -68,9 +68,10 @@ impl Repositories {
             return Origin::Unknown;
         };
         let mut named = self.known.iter().filter(|(known, _)| known == name);
-        if named.clone().any(|one| is_ours(&one)) {
+        if named.clone().any(|repository| is_ours(&repository)) {
             Origin::Ours
-        } else if named.next().is_some() && self.known.iter().any(|one| is_ours(&one)) {
+        } else if named.next().is_some() && self.known.iter().any(|repository| is_ours(&repository))
+        {
             Origin::Other
         } else {
             Origin::Unknown

@@ -50,7 +50,7 @@ pub(crate) fn weakness(file: &Groups, rule: &Groups) -> Option<String> {
         .map(|group| {
             let groups = rule.groups.iter().enumerate();
             let containing =
-                groups.filter(|(_, other)| group.iter().all(|key| other.contains(key)));
+                groups.filter(|(_, containing)| group.iter().all(|key| containing.contains(key)));
             containing.map(|(index, _)| index).collect()
         })
         .collect();

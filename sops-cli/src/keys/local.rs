@@ -33,7 +33,7 @@ impl LocalKeys {
     /// Answers a request, after asking the user if that is required.
     fn answer<A>(
         &self,
-        what: &str,
+        action: &str,
         key: &MasterKey,
         work: impl FnOnce(&Keys) -> Result<A, Status>,
     ) -> Result<A, Status> {
@@ -52,11 +52,11 @@ impl LocalKeys {
             answer.map_err(|status| Status::new(status.code(), one_line(status.message())));
         if self.ui.is_verbose() {
             match &answer {
-                Ok(_) => self.ui.note(format_args!("{what} with {name}: done")),
+                Ok(_) => self.ui.note(format_args!("{action} with {name}: done")),
                 Err(status) => {
                     let message = status.message();
                     self.ui
-                        .note(format_args!("{what} with {name}: refused: {message}"));
+                        .note(format_args!("{action} with {name}: refused: {message}"));
                 }
             }
         }

@@ -95,7 +95,8 @@ impl<'s> Lockout<'s> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let mut known = encrypted.iter_mut();
-        let is_same = |one: &&mut Encrypted| one.groups == groups && one.threshold == threshold;
+        let is_same =
+            |known: &&mut Encrypted| known.groups == groups && known.threshold == threshold;
         match known.find(is_same) {
             Some(same) => same.names.push(name.to_owned()),
             None => encrypted.push(Encrypted {

@@ -191,7 +191,7 @@ impl Fixer<'_> {
             lockout.check(&input, &groups, threshold)?;
             lockout.note(&input.name, &groups, threshold);
             lockout.warn(self.ui);
-            let how = Encryption {
+            let encryption = Encryption {
                 key_groups: groups,
                 shamir_threshold: threshold,
                 rule: rule.rule.clone().unwrap_or_default(),
@@ -202,7 +202,8 @@ impl Fixer<'_> {
                 now: SystemTime::now(),
                 key_service: services.all(),
             };
-            sops_core::encrypt(&*input.content, format, &how).map_err(|error| input.error(error))?
+            sops_core::encrypt(&*input.content, format, &encryption)
+                .map_err(|error| input.error(error))?
         } else {
             let document = EncryptedDocument::parse(&*input.content, format)
                 .map_err(|error| input.error(error))?;
@@ -241,12 +242,12 @@ impl Fixer<'_> {
         let plaintext =
             parse_document(open.plaintext(), input.format).map_err(|error| input.error(error))?;
         let covered = unencrypted_values(&plaintext, Some(&rule)).map_err(failed)?;
-        let covered: HashSet<_> = covered.into_iter().map(|one| one.span).collect();
+        let covered: HashSet<_> = covered.into_iter().map(|value| value.span).collect();
         let now = document.metadata().rule.as_ref();
         let mut now = unencrypted_values(&plaintext, now)
             .map_err(failed)?
             .into_iter();
-        if let Some(left) = now.find(|one| !covered.contains(&one.span)) {
+        if let Some(left) = now.find(|value| !covered.contains(&value.span)) {
             let message = format!(
                 "`{}` is encrypted, and the creation rule would leave it in plaintext: `{rule}`",
                 left.path

@@ -205,9 +205,9 @@ fn expression<'c>(config: &'c Config, path: &Path) -> Option<&'c str> {
 }
 
 /// Whether two findings in one file are the same.
-fn is_same(one: &Finding, other: &Finding) -> bool {
+fn is_same(left: &Finding, right: &Finding) -> bool {
     let said = |finding: &Finding| (finding.rule.code, finding.location.offset);
-    said(one) == said(other) && one.message == other.message
+    said(left) == said(right) && left.message == right.message
 }
 
 /// A path relative to the root of the repository, as it is relative to a directory in it.

@@ -118,15 +118,15 @@ impl Walk<'_> {
         // What no file meets is known only when all have been seen.
         if whole {
             let mut findings = repository.finish(self.linter);
-            findings.sort_by(|one, other| one.place.cmp(&other.place));
-            for of_file in findings.chunk_by(|one, other| one.place == other.place) {
+            findings.sort_by(|left, right| left.place.cmp(&right.place));
+            for of_file in findings.chunk_by(|left, right| left.place == right.place) {
                 let path = self.tree.root.join(&of_file[0].place);
                 let text = read_repository_file(&path).unwrap_or_default();
                 let of_file = of_file.iter().cloned();
                 found.shown.extend(Shown::all(of_file, &text, &path));
             }
         }
-        found.shown.sort_by(|one, other| {
+        found.shown.sort_by(|left, right| {
             let key = |shown: &Shown| {
                 (
                     shown.finding.file.clone(),
@@ -134,11 +134,11 @@ impl Walk<'_> {
                     shown.finding.rule.code,
                 )
             };
-            key(one).cmp(&key(other))
+            key(left).cmp(&key(right))
         });
-        found.shown.dedup_by(|one, other| {
-            one.finding.fingerprint == other.finding.fingerprint
-                && one.finding.location == other.finding.location
+        found.shown.dedup_by(|left, right| {
+            left.finding.fingerprint == right.finding.fingerprint
+                && left.finding.location == right.finding.location
         });
         Ok(found)
     }

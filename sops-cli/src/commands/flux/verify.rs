@@ -118,7 +118,7 @@ impl Args {
         let mut kustomizations = FluxKustomization::in_repository(&root, &mut repositories)?;
         let sources: Vec<_> = kustomizations
             .iter()
-            .map(|one| one.source().clone())
+            .map(|kustomization| kustomization.source().clone())
             .collect();
         // Who may not list them learns less, and of that no gap.
         let git_repositories = cluster
@@ -133,8 +133,9 @@ impl Args {
         let in_cluster = match list {
             Ok(Some(list)) => {
                 // Those of other repositories may have folders of the same names.
-                let is_ours =
-                    |one: &FluxKustomization| sources.is_empty() || sources.contains(one.source());
+                let is_ours = |kustomization: &FluxKustomization| {
+                    sources.is_empty() || sources.contains(kustomization.source())
+                };
                 let theirs = FluxKustomization::in_cluster(list).into_iter();
                 kustomizations.extend(theirs.filter(is_ours));
                 None

@@ -130,7 +130,11 @@ fn kind(before: Before, words: &[&str], ends_on_error: bool) -> Kind {
     }
     match command {
         [] => match assignments {
-            [one] if one.ends_with("=$(cat)") || one.ends_with("=\"$(cat)\"") => Kind::Saving,
+            [assignment]
+                if assignment.ends_with("=$(cat)") || assignment.ends_with("=\"$(cat)\"") =>
+            {
+                Kind::Saving
+            }
             _ => harmless_if(are_allowed(assignments)),
         },
         ["export", names @ ..] => harmless_if(are_allowed(names)),
@@ -148,7 +152,7 @@ fn kind(before: Before, words: &[&str], ends_on_error: bool) -> Kind {
         }
         ["command", "-v" | "-V", ..] | ["for", _, "in", ..] => Kind::Harmless,
         [name, ..] if HARMLESS.contains(name) => Kind::Harmless,
-        [name, ..] if OTHER_BUILTINS.split(' ').any(|other| other == *name) => Kind::Unknown,
+        [name, ..] if OTHER_BUILTINS.split(' ').any(|builtin| builtin == *name) => Kind::Unknown,
         [name, ..] => {
             let is_plain = name
                 .chars()

@@ -41,7 +41,7 @@ impl<'o> EarlierStates<'o> {
         let mut indexes = HashMap::from([(contents(&format!("{tip}^{{}}")), None)]);
         for commit in changes
             .versions
-            .chunk_by(|one, other| one.commit == other.commit)
+            .chunk_by(|left, right| left.commit == right.commit)
         {
             let commit = &commit[0].commit;
             let Some(before) = objects.commit(&format!("{commit}^")) else {

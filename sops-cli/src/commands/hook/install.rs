@@ -243,7 +243,7 @@ fn report(ui: &Ui, directory: &HooksDirectory, written: &[PathBuf], unchecked: &
             .filter(|hook| unchecked.contains(hook) != is_checked);
         let subjects: Vec<&str> = hooks.map(HookName::subjects).collect();
         match &subjects[..] {
-            [one, two, three] => format!("{one}, {two} and {three}"),
+            [first, second, third] => format!("{first}, {second} and {third}"),
             subjects => subjects.join(" and "),
         }
     };

@@ -70,7 +70,7 @@ pub(super) fn shown<'f>(
             }
         }
     }
-    for of_config in outside.chunk_by(|(one, _), (other, _)| one.file() == other.file()) {
+    for of_config in outside.chunk_by(|(left, _), (right, _)| left.file() == right.file()) {
         let (config, first) = &of_config[0];
         let number = match of_config.len() {
             1 => String::new(),
