@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use sops_core::tree::Node;
 use sops_core::{Format, from_document};
+use sops_lint::Settings;
 
-use crate::lint::Linting;
 use crate::problem::Problem;
 use crate::report::Report;
 
@@ -82,6 +82,15 @@ pub(crate) enum MacPolicy {
     Require,
     /// Nothing, and nothing where the file is known: what Flux does.
     Ignore,
+}
+
+/// Asks the rules of `sops-rs lint`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Linting {
+    /// What `.sops-lint.yaml` has.
+    #[serde(default)]
+    pub(crate) settings: Settings,
 }
 
 impl Config {

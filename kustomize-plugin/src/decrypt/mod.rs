@@ -30,7 +30,7 @@ pub(crate) fn decrypt(
     let mut run = Run {
         function,
         mac: decryption.mac,
-        origins: Origins::new(config),
+        origins: Origins::new(config, decryption.mac),
         unverified: Vec::new(),
     };
     let mut decrypted = Vec::with_capacity(resources.len());
@@ -76,7 +76,7 @@ impl Run<'_> {
             (MacPolicy::Ignore, _) => {}
             (_, Origin::File(path)) => {
                 self.origins
-                    .require(self.function, self.mac, &path, &identity, &tree)?;
+                    .require(self.function, &path, &identity, &tree)?;
             }
             (MacPolicy::Require, origin) => {
                 let message = format!(

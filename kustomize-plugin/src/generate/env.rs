@@ -2,11 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::godotenv;
+use super::godotenv::{self, Entries};
 use crate::problem::Problem;
-
-/// Keys and values in the order of the file.
-pub(crate) type Entries = Vec<(String, Zeroizing<String>)>;
 
 /// How such a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
