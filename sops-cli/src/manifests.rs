@@ -1,4 +1,4 @@
-//! Manifests: the objects in a file or on standard input, decrypted in memory.
+//! Reads the objects in a manifest, and decrypts them in memory.
 
 use std::path::Path;
 
@@ -22,8 +22,8 @@ use crate::input::Input;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
-/// How manifests are read.
-pub(crate) struct Reading<'a> {
+/// Reads manifests.
+pub(crate) struct ManifestReader<'a> {
     pub(crate) ui: &'a Ui,
     pub(crate) services: &'a Services,
     pub(crate) opening: &'a OpeningArgs,
@@ -31,7 +31,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) allow_plaintext: bool,
 }
 
-impl Reading<'_> {
+impl ManifestReader<'_> {
     /// The objects in the file, or on standard input, in their order.
     pub(crate) fn read(&self, path: Option<&Path>) -> Result<Vec<Object>, CommandError> {
         let format = match path.map(Format::from_path) {
@@ -47,13 +47,19 @@ impl Reading<'_> {
             let message = "it has other documents when it is decrypted";
             return Err(CommandError::new(Code::Generic, message).in_file(&input.name));
         }
-        let mut objects = Vec::new();
+        let mut entries = Vec::new();
         let documents = written.into_iter().zip(decrypted);
         for (index, (written, decrypted)) in documents.enumerate() {
             let place = format!("document {}", index + 1);
-            self.add(&input, &place, written, decrypted, &mut objects)?;
+            Entry {
+                place,
+                written,
+                decrypted,
+            }
+            .flatten_into(&mut entries);
         }
-        Ok(objects)
+        let entries = entries.into_iter();
+        entries.map(|entry| self.object(&input, entry)).collect()
     }
 
     /// The documents decrypted.
@@ -101,41 +107,17 @@ impl Reading<'_> {
             .collect()
     }
 
-    /// Adds the object at a place in a file, such as `document 1`, or those of a list.
-    fn add(
-        &self,
-        input: &Input,
-        place: &str,
-        written: Value,
-        mut decrypted: Value,
-        objects: &mut Vec<Object>,
-    ) -> Result<(), CommandError> {
-        if decrypted.is_null() || decrypted.as_object().is_some_and(Map::is_empty) {
-            return Ok(());
-        }
+    /// The object of an entry.
+    fn object(&self, input: &Input, entry: Entry) -> Result<Object, CommandError> {
+        let Entry {
+            place,
+            written,
+            decrypted,
+        } = entry;
         let refuse =
             |message: String| CommandError::new(Code::Generic, message).in_file(&input.name);
         if !decrypted.is_object() {
             return Err(refuse(format!("{place} is no manifest: it is no mapping")));
-        }
-        let is_list = decrypted["kind"]
-            .as_str()
-            .is_some_and(|kind| kind.ends_with("List"));
-        if is_list
-            && decrypted["items"].is_array()
-            && let Value::Array(items) = decrypted["items"].take()
-        {
-            for (index, item) in items.into_iter().enumerate() {
-                let place = format!("{place}, items[{index}]");
-                self.add(
-                    input,
-                    &place,
-                    written["items"][index].clone(),
-                    item,
-                    objects,
-                )?;
-            }
-            return Ok(());
         }
         for field in ["/apiVersion", "/kind", "/metadata/name"] {
             let value = decrypted.pointer(field).and_then(Value::as_str);
@@ -194,8 +176,42 @@ impl Reading<'_> {
                 }
             })?;
         }
-        objects.push(object);
-        Ok(())
+        Ok(object)
+    }
+}
+
+/// A document of a file, or an item of a list in it.
+struct Entry {
+    /// Where it is in the file, such as `document 1`.
+    place: String,
+    written: Value,
+    decrypted: Value,
+}
+
+impl Entry {
+    /// Adds the entry, or the items of the list that it is, unless it is empty.
+    fn flatten_into(mut self, entries: &mut Vec<Self>) {
+        if self.decrypted.is_null() || self.decrypted.as_object().is_some_and(Map::is_empty) {
+            return;
+        }
+        let is_list = self.decrypted["kind"]
+            .as_str()
+            .is_some_and(|kind| kind.ends_with("List"));
+        if !is_list || !self.decrypted["items"].is_array() {
+            entries.push(self);
+            return;
+        }
+        let Value::Array(items) = self.decrypted["items"].take() else {
+            return;
+        };
+        for (index, decrypted) in items.into_iter().enumerate() {
+            let item = Self {
+                place: format!("{}, items[{index}]", self.place),
+                written: self.written["items"][index].clone(),
+                decrypted,
+            };
+            item.flatten_into(entries);
+        }
     }
 }
 

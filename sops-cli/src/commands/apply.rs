@@ -10,7 +10,7 @@ use crate::cluster::{
 };
 use crate::command_error::{Code, CommandError, name_of};
 use crate::keys::services::Services;
-use crate::manifests::Reading;
+use crate::manifests::ManifestReader;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
@@ -43,7 +43,7 @@ enum DryRun {
 
 pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let services = Services::for_opening(ui, globals, &args.opening)?;
-    let reading = Reading {
+    let reader = ManifestReader {
         ui,
         services: &services,
         opening: &args.opening,
@@ -60,7 +60,7 @@ pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
     let mut objects = Vec::new();
     let mut errors = Vec::new();
     for file in &files {
-        match reading.read(file.as_deref()) {
+        match reader.read(file.as_deref()) {
             Ok(read) => objects.extend(read),
             Err(error) => errors.push(error),
         }

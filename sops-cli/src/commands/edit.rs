@@ -22,6 +22,7 @@ use crate::encryption_options::{self, Wanted};
 use crate::files::PrivateDirectory;
 use crate::files::{self, Expected, Readers};
 use crate::input::Input;
+use crate::keys::groups::KeyGroups;
 use crate::keys::lockout::Lockout;
 use crate::keys::services::Services;
 use crate::secret_parts::SecretParts;
@@ -85,12 +86,7 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
             encryption_options::encryption(globals, config.as_ref(), &wanted, &services, name)?;
         // The editor must not open only to produce a file that is closed to its author.
         let lockout = Lockout::new(&services);
-        let Encryption {
-            key_groups,
-            shamir_threshold,
-            ..
-        } = &encryption;
-        lockout.note(&name_of(file), key_groups, *shamir_threshold);
+        lockout.note(&name_of(file), KeyGroups::of(&encryption));
         lockout.warn(ui);
         editing.create(&encryption)
     }

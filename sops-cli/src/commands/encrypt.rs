@@ -23,6 +23,7 @@ use crate::config::resolve::{ConfigResolver, ResolvedConfig};
 use crate::encryption_options::{self, Wanted};
 use crate::files::Readers;
 use crate::input::Input;
+use crate::keys::groups::KeyGroups;
 use crate::keys::lockout::Lockout;
 use crate::keys::names::recipients;
 use crate::keys::services::Services;
@@ -250,22 +251,12 @@ impl Plaintext {
 
     /// Refuses to encrypt the file in place if nobody could decrypt it afterwards.
     fn refuse_lockout(&self, lockout: &Lockout<'_>) -> Result<(), CommandError> {
-        let Encryption {
-            key_groups,
-            shamir_threshold,
-            ..
-        } = &self.encryption;
-        lockout.check(&self.input, key_groups, *shamir_threshold)
+        lockout.check(&self.input, KeyGroups::of(&self.encryption))
     }
 
     /// Has the lockout know that the file is encrypted in place.
     fn note(&self, lockout: &Lockout<'_>) {
-        let Encryption {
-            key_groups,
-            shamir_threshold,
-            ..
-        } = &self.encryption;
-        lockout.note(&self.input.name, key_groups, *shamir_threshold);
+        lockout.note(&self.input.name, KeyGroups::of(&self.encryption));
     }
 
     /// Says what of a Secret stays in plaintext, and what Kubernetes does not take.

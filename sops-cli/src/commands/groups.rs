@@ -13,6 +13,7 @@ use crate::files::Readers;
 use crate::input::Input;
 use crate::keys::agreement::Agreement;
 use crate::keys::damaged::refuse_damaged;
+use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
@@ -169,11 +170,15 @@ fn change(
         |group, _| matches!(change, Change::Delete(index) if index == group),
     )?;
     let services = Services::new(ui, globals)?;
+    let key_groups = KeyGroups {
+        groups: &groups,
+        threshold,
+    };
     let key = services.data_key(ui, &input, &document)?;
     let agreement = Agreement::new(ui, globals, &services, place.yes, [].iter())?;
-    let unagreed = agreement.unagreed(file, &groups, threshold, change.given())?;
+    let unagreed = agreement.unagreed(file, key_groups, change.given())?;
     agreement.require(&input.name, unagreed)?;
-    services.warn_if_closed(ui, &input.name, &groups, threshold);
+    services.warn_if_closed(ui, &input.name, key_groups);
     let changed = document
         .with_key_groups(
             &key,

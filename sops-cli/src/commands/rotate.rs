@@ -19,6 +19,7 @@ use crate::files::{self, Readers};
 use crate::input::Input;
 use crate::keys::agreement::{Agreement, Unagreed};
 use crate::keys::damaged::refuse_damaged;
+use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
 use crate::parallel::{self, ItemsPerThread};
 use crate::ui::Ui;
@@ -181,8 +182,11 @@ impl Rotation<'_> {
         let open = decrypt_file::open(&input, &document, key, &args.opening)?;
         decrypt_file::warn_of_comments(ui, &input, open.unopened_comments());
         if args.changes.any() {
-            let threshold = document.metadata().shamir_threshold;
-            services.warn_if_closed(ui, &input.name, &groups, threshold);
+            let key_groups = KeyGroups {
+                groups: &groups,
+                threshold: document.metadata().shamir_threshold,
+            };
+            services.warn_if_closed(ui, &input.name, key_groups);
         }
         let by_name = args.name.or(Some(file)).unwrap_or(file);
         self.agreement
@@ -217,9 +221,11 @@ impl Rotation<'_> {
         })?;
         let given = args.changes.added(&args.kms)?;
         let name = args.name.or(Some(file)).unwrap_or(file);
-        let threshold = document.metadata().shamir_threshold;
-        let agreement = self.agreement;
-        let unagreed = agreement.unagreed(name, &changed.groups, threshold, &given)?;
+        let key_groups = KeyGroups {
+            groups: &changed.groups,
+            threshold: document.metadata().shamir_threshold,
+        };
+        let unagreed = self.agreement.unagreed(name, key_groups, &given)?;
         Ok((changed, unagreed))
     }
 }

@@ -16,6 +16,7 @@ use crate::files::{self, Expected, Readers};
 use crate::input::Input;
 use crate::keys::changes::KeyChanges;
 use crate::keys::damaged::refuse_damaged;
+use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
@@ -142,8 +143,11 @@ fn update(
     for line in changes.lines() {
         ui.print(line)?;
     }
-    let threshold = changes.threshold;
-    services.warn_if_closed(ui, &name, &groups, threshold);
+    let key_groups = KeyGroups {
+        groups: &groups,
+        threshold: changes.threshold,
+    };
+    services.warn_if_closed(ui, &name, key_groups);
     if !args.yes {
         match ui.confirm("Is this okay?") {
             Ok(true) => {}
@@ -159,7 +163,7 @@ fn update(
             }
         }
     }
-    let updated = services.with_key_groups(ui, &input, &document, &groups, threshold)?;
+    let updated = services.with_key_groups(ui, &input, &document, key_groups)?;
     let expected = Expected::Content(&input.content);
     files::write(ui, file, updated.as_bytes(), expected, Readers::Usual)?;
     ui.note(format_args!("File {name} synced with new keys"));

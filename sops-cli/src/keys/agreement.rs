@@ -17,9 +17,10 @@ use crate::command_error::{Code, CommandError, files_named};
 use crate::config::load;
 use crate::config::resolve::ConfigResolver;
 use crate::config::rule_drift::{RuleDrift, RuleDrifts};
-use crate::keys::groups::{self, Groups};
+use crate::keys::groups::KeyGroups;
 use crate::keys::names::shown;
 use crate::keys::services::Services;
+use crate::keys::weakness::{CanonicalGroups, weakness};
 use crate::ui::Ui;
 
 /// The recipients that the user agreed to in this run.
@@ -79,23 +80,29 @@ impl<'a> Agreement<'a> {
         resolver.map_or(Ok(()), |resolver| resolver.name_several(self.ui, items))
     }
 
-    /// What needs an agreement in a file's new key groups, of which it takes `threshold` to decrypt the file. `given` are the keys that the
+    /// What needs an agreement in a file's new key groups, `given` are the keys that the
     /// command line names.
     pub(crate) fn unagreed(
         &self,
         file: &Path,
-        groups: &[Vec<MasterKey>],
-        threshold: Option<usize>,
+        key_groups: KeyGroups<'_>,
         given: &[MasterKey],
     ) -> Result<Unagreed, CommandError> {
         let rule = self.named(file)?;
         let has_rule = rule.is_some();
         let weaker = rule.as_ref().and_then(|(named, stated)| {
-            let file = Groups::new(groups, threshold);
+            let threshold = key_groups.threshold;
             // As in `updatekeys`, a rule that states no threshold leaves the file's.
             let mut thresholds = [*stated, threshold].into_iter().flatten();
             let wanted = thresholds.find(|threshold| *threshold > 1);
-            groups::weakness(&file, &Groups::new(named, wanted))
+            let rule = KeyGroups {
+                groups: named,
+                threshold: wanted,
+            };
+            weakness(
+                &CanonicalGroups::new(key_groups),
+                &CanonicalGroups::new(rule),
+            )
         });
         let (named, _) = rule.unwrap_or_default();
         let mut allowed = group_counts(&named);
@@ -103,12 +110,12 @@ impl<'a> Agreement<'a> {
             *allowed.entry(key.canonical()).or_default() += 1;
         }
         let mut recipients = Vec::new();
-        for (canonical, count) in group_counts(groups) {
+        for (canonical, count) in group_counts(key_groups.groups) {
             let allowed = allowed.get(&canonical).copied().unwrap_or_default();
             if count <= allowed {
                 continue;
             }
-            let mut keys = groups.iter().flatten();
+            let mut keys = key_groups.groups.iter().flatten();
             let Some(key) = keys.find(|key| key.canonical() == canonical) else {
                 continue;
             };

@@ -6,11 +6,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use sops_core::config::needed_groups;
 use sops_core::keys::{Environment, Family, Identities, MasterKey, key_files};
 
 use crate::command_error::{Code, CommandError, files_named};
 use crate::input::Input;
+use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
@@ -45,9 +45,9 @@ impl<'s> Lockout<'s> {
     pub(crate) fn check(
         &self,
         input: &Input,
-        groups: &[Vec<MasterKey>],
-        threshold: Option<usize>,
+        key_groups: KeyGroups<'_>,
     ) -> Result<(), CommandError> {
+        let groups = key_groups.groups;
         let has_age = groups
             .iter()
             .flatten()
@@ -73,7 +73,7 @@ impl<'s> Lockout<'s> {
             _ => !is_key_file || self.services.may_open(key),
         };
         let open = groups.iter().filter(|group| group.iter().any(is_outside));
-        if open.count() >= needed_groups(threshold, groups.len()) {
+        if open.count() >= key_groups.needed() {
             return Ok(());
         }
         let message = match is_key_file {
@@ -89,7 +89,7 @@ impl<'s> Lockout<'s> {
     }
 
     /// Remembers a file that was encrypted, for [`warn`](Self::warn).
-    pub(crate) fn note(&self, name: &str, groups: &[Vec<MasterKey>], threshold: Option<usize>) {
+    pub(crate) fn note(&self, name: &str, KeyGroups { groups, threshold }: KeyGroups<'_>) {
         let mut encrypted = self
             .encrypted
             .lock()
@@ -127,7 +127,10 @@ impl<'s> Lockout<'s> {
                 .all(|key| key.family() == Family::Age);
             if is_age_only
                 && self.is_readable_again()
-                && self.services.locks_out(&groups, threshold)
+                && self.services.locks_out(KeyGroups {
+                    groups: &groups,
+                    threshold,
+                })
             {
                 closed.extend(names);
             }

@@ -4,9 +4,10 @@
 pub(crate) mod agreement;
 pub(crate) mod changes;
 pub(crate) mod damaged;
-mod groups;
+pub(crate) mod groups;
 #[cfg(feature = "keyservice")]
 pub(crate) mod local;
 pub(crate) mod lockout;
 pub(crate) mod names;
 pub(crate) mod services;
+mod weakness;

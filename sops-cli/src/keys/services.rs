@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use sops_core::config::needed_groups;
 use sops_core::keys::{
     DataKey, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey, Recipient,
 };
@@ -12,6 +11,7 @@ use sops_core::{EncryptedDocument, Error};
 use crate::arguments::{GlobalArgs, OpeningArgs};
 use crate::command_error::{Code, CommandError};
 use crate::input::Input;
+use crate::keys::groups::KeyGroups;
 use crate::ui::Ui;
 
 /// The key services of a run, with the keys from where `sops` looks for them.
@@ -114,8 +114,7 @@ impl Services {
         ui: &Ui,
         input: &Input,
         document: &EncryptedDocument<'_>,
-        groups: &[Vec<MasterKey>],
-        threshold: Option<usize>,
+        KeyGroups { groups, threshold }: KeyGroups<'_>,
     ) -> Result<String, CommandError> {
         let key = self.data_key(ui, input, document)?;
         document
@@ -123,18 +122,12 @@ impl Services {
             .map_err(|error| input.error(error))
     }
 
-    /// Warns where the file would be closed to this machine with those key groups, of which as many as the threshold are needed.
+    /// Warns if this machine could not decrypt the file with those key groups.
     ///
-    /// Nobody is asked for that: what a key service or a passphrase may open counts as open.
-    pub(crate) fn warn_if_closed(
-        &self,
-        ui: &Ui,
-        name: &str,
-        groups: &[Vec<MasterKey>],
-        threshold: Option<usize>,
-    ) {
-        let open = self.opened(groups);
-        let needed = needed_groups(threshold, groups.len());
+    /// Nothing is asked for: what a key service or a passphrase may open counts as open.
+    pub(crate) fn warn_if_closed(&self, ui: &Ui, name: &str, key_groups: KeyGroups<'_>) {
+        let open = self.opened(key_groups.groups);
+        let needed = key_groups.needed();
         if open >= needed {
             return;
         }
@@ -160,12 +153,12 @@ impl Services {
     }
 
     /// Whether the user has private keys for age, and none of them can decrypt a file for those key groups.
-    pub(crate) fn locks_out(&self, groups: &[Vec<MasterKey>], threshold: Option<usize>) -> bool {
+    pub(crate) fn locks_out(&self, key_groups: KeyGroups<'_>) -> bool {
         let own = || self.identities.recipients();
         // Many have a key for SSH and never decrypt with it.
         let is_native = |own: &Recipient| own.to_string().starts_with("age1");
         let has_own = self.is_local && !self.has_remote && own().iter().any(is_native);
-        has_own && self.opened(groups) < needed_groups(threshold, groups.len())
+        has_own && self.opened(key_groups.groups) < key_groups.needed()
     }
 
     /// How many of the key groups this machine opens, or may open.

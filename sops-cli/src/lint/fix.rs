@@ -19,6 +19,7 @@ use crate::files::{self, Expected, Readers};
 use crate::input::Input;
 use crate::keys::changes::KeyChanges;
 use crate::keys::damaged::refuse_damaged;
+use crate::keys::groups::KeyGroups;
 use crate::keys::lockout::Lockout;
 use crate::keys::names::recipients;
 use crate::keys::services::Services;
@@ -188,8 +189,12 @@ impl Fixer<'_> {
         let text = if role == Role::Plaintext {
             services.check(&groups)?;
             let lockout = Lockout::new(&services);
-            lockout.check(&input, &groups, threshold)?;
-            lockout.note(&input.name, &groups, threshold);
+            let key_groups = KeyGroups {
+                groups: &groups,
+                threshold,
+            };
+            lockout.check(&input, key_groups)?;
+            lockout.note(&input.name, key_groups);
             lockout.warn(self.ui);
             let encryption = Encryption {
                 key_groups: groups,
@@ -212,8 +217,11 @@ impl Fixer<'_> {
                 Fix::UpdateRule => self.with_rule(&services, &input, &document, rule)?,
                 _ => {
                     let changes = KeyChanges::between(document.metadata(), rule);
-                    let threshold = changes.threshold;
-                    services.with_key_groups(self.ui, &input, &document, &groups, threshold)?
+                    let key_groups = KeyGroups {
+                        groups: &groups,
+                        threshold: changes.threshold,
+                    };
+                    services.with_key_groups(self.ui, &input, &document, key_groups)?
                 }
             }
         };
