@@ -5,9 +5,8 @@ use std::process::ExitCode;
 
 use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
 use crate::command_error::{Code, CommandError, name_of};
-use crate::decrypt_file;
-use crate::decrypt_file::Use;
-use crate::exec::{self, Passing, pipe};
+use crate::decrypt_file::{self, Use};
+use crate::exec::{self, EncryptedFile, Passing, pipe};
 use crate::files::PrivateDirectory;
 use crate::ui::Ui;
 
@@ -54,9 +53,11 @@ pub(crate) fn cmd_exec_file(
         ui,
         globals,
         &args.exec,
-        file,
-        format,
-        Use::in_format(format, to),
+        &EncryptedFile {
+            path: file,
+            format,
+            purpose: Use::in_format(format, to),
+        },
     )?;
     let input = opened.input;
     let plaintext = decrypt_file::in_format(ui, globals, &input, opened.decrypted, to)?;

@@ -37,18 +37,24 @@ pub(crate) struct Opened {
     pub(crate) decrypted: Decrypted,
 }
 
-/// Decrypts the file that was named, which has that format.
+/// An encrypted file whose values a command gets.
+pub(crate) struct EncryptedFile<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) format: Format,
+    /// What becomes of the plaintext.
+    pub(crate) purpose: Use,
+}
+
+/// Decrypts the file.
 pub(crate) fn open(
     ui: &Ui,
     globals: &GlobalArgs,
     exec: &ExecArgs,
-    file: &Path,
-    format: Format,
-    purpose: Use,
+    file: &EncryptedFile<'_>,
 ) -> Result<Opened, CommandError> {
     let services = Services::for_opening(ui, globals, &exec.opening)?;
-    let input = Input::read(Some(file), format, Role::Encrypted)?;
-    let decrypted = decrypt_file::decrypt(ui, &services, &input, &exec.opening, purpose)?;
+    let input = Input::read(Some(file.path), file.format, Role::Encrypted)?;
+    let decrypted = decrypt_file::decrypt(ui, &services, &input, &exec.opening, file.purpose)?;
     Ok(Opened { input, decrypted })
 }
 
