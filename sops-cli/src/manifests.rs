@@ -163,11 +163,11 @@ impl ManifestReader<'_> {
                     .hint("or apply it as it is: `--allow-plaintext`"));
             }
             into_data(&mut object).map_err(|wrong| match wrong {
-                Wrong::NoString(key) => {
+                InvalidEntry::NoString(key) => {
                     let message = format!("Secret {}: `{key}` is no string", object.name());
                     refuse(message).hint("put it into quotes: a Secret holds nothing but strings")
                 }
-                Wrong::NoBase64(key) => {
+                InvalidEntry::NoBase64(key) => {
                     let message = format!("Secret {}: `data.{key}` is not base64", object.name());
                     refuse(message).hint(format!(
                         "a text as it is belongs under `stringData`: `sops-rs edit {}`",
@@ -255,20 +255,20 @@ fn plaintext_entry(written: &Value, secret: &Value) -> Option<String> {
 }
 
 /// An entry that no Secret can have.
-enum Wrong {
+enum InvalidEntry {
     NoString(String),
     NoBase64(String),
 }
 
 /// Moves what is under `stringData` into `data`, as the server does, who would otherwise not tell whose fields they are.
-fn into_data(object: &mut Object) -> Result<(), Wrong> {
+fn into_data(object: &mut Object) -> Result<(), InvalidEntry> {
     for part in SECRET_PARTS {
         let entries = object.json[part].as_object();
         for (key, value) in entries.into_iter().flatten() {
             let Some(text) = value.as_str() else {
                 match value.is_null() {
                     true => continue,
-                    false => return Err(Wrong::NoString(format!("{part}.{key}"))),
+                    false => return Err(InvalidEntry::NoString(format!("{part}.{key}"))),
                 }
             };
             object.secrets.push(Zeroizing::new(text.to_owned()));
@@ -276,7 +276,7 @@ fn into_data(object: &mut Object) -> Result<(), Wrong> {
                 // Go's decoder passes over line breaks.
                 let text: Zeroizing<String> = Zeroizing::new(text.replace(['\n', '\r'], ""));
                 let bytes = BASE64_STANDARD.decode(&*text);
-                let bytes = bytes.map_err(|_| Wrong::NoBase64(key.clone()))?;
+                let bytes = bytes.map_err(|_| InvalidEntry::NoBase64(key.clone()))?;
                 let decoded = String::from_utf8_lossy(&bytes).into_owned();
                 object.secrets.push(Zeroizing::new(decoded));
             }

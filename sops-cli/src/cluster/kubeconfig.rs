@@ -63,7 +63,7 @@ pub(super) async fn select(
             }
             _ => unusable(&error, args),
         })?;
-    let context = context.unwrap_or_default();
+    let context = context.expect("without a context, there is no cluster to select");
     if config.cluster_url.scheme().is_none() || config.cluster_url.host().is_none() {
         // The client would panic, since no request can be made of it.
         return Err(unusable(&KubeconfigError::MissingClusterUrl, args));

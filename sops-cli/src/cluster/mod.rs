@@ -15,6 +15,6 @@ mod server_side_apply;
 pub(crate) use args::ClusterArgs;
 pub(crate) use connection::{Cluster, Security, run};
 pub(crate) use error::Failure;
-pub(crate) use kinds::{Kind, Kinds};
+pub(crate) use kinds::{Kinds, ResourceKind};
 pub(crate) use object::{Object, Target};
 pub(crate) use server_side_apply::{Applied, Outcome, ServerSideApply, was_applied};

@@ -67,15 +67,9 @@ impl CommandError {
                 let text = source.map_or(&b""[..], |(_, text, ..)| text);
                 match merge_conflict(text) {
                     Some(conflict) => {
-                        let is_encrypted = has_ciphertext(text);
-                        let text = String::from_utf8_lossy(&text[..conflict.end]);
-                        at = Some(Location::of(&text, conflict.start));
-                        let new = Self::new(malformed, "the file has an unresolved merge conflict");
-                        match is_encrypted {
-                            true => new.hint(TAKE_ONE_SIDE)
-                                .hint("lines of both sides can be combined only if the data key is the same, so that neither side was rotated; then check the values and the MAC with `sops-rs edit --ignore-mac <FILE>`"),
-                            false => new.hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`"),
-                        }
+                        let whole = String::from_utf8_lossy(&text[..conflict.end]);
+                        at = Some(Location::of(&whole, conflict.start));
+                        unresolved_conflict(malformed, text)
                     }
                     None => {
                         at = Some(location);
@@ -201,6 +195,18 @@ impl CommandError {
             new.point(name, at, text, format);
         }
         new
+    }
+}
+
+/// A text with a merge conflict, which is the cause of its syntax error.
+fn unresolved_conflict(code: Code, text: &[u8]) -> CommandError {
+    let error = CommandError::new(code, "the file has an unresolved merge conflict");
+    match has_ciphertext(text) {
+        true => error
+            .hint(TAKE_ONE_SIDE)
+            .hint("lines of both sides can be combined only if the data key is the same, so that neither side was rotated; then check the values and the MAC with `sops-rs edit --ignore-mac <FILE>`"),
+        false => error
+            .hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`"),
     }
 }
 

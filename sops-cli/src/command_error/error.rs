@@ -16,7 +16,7 @@ use super::names::reason;
 pub(crate) struct CommandError {
     pub(super) code: Code,
     pub(super) message: String,
-    pub(super) place: Option<Box<Place>>,
+    pub(super) place: Option<Box<Pointer>>,
     pub(super) hints: Vec<Cow<'static, str>>,
     /// Whether it is what the person wanted.
     pub(super) is_calm: bool,
@@ -26,7 +26,7 @@ pub(crate) struct CommandError {
 
 /// Where an error points to.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Pointer {
     /// What messages call the file.
     pub(super) name: String,
     pub(super) location: Option<Location>,
@@ -140,7 +140,7 @@ impl CommandError {
             let marked = excerpt.text[..excerpt.span.start].chars().count() + 1;
             (marked == at.column).then_some(excerpt)
         });
-        self.place = Some(Box::new(Place {
+        self.place = Some(Box::new(Pointer {
             name: one_line(name).into_owned(),
             excerpt,
             location,

@@ -5,7 +5,7 @@ use std::iter;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::code::Code;
-use super::error::{CommandError, Place};
+use super::error::{CommandError, Pointer};
 
 impl CommandError {
     /// The lines that tell what is wrong and where, without the file's name: for the head of a text that is being edited.
@@ -49,7 +49,7 @@ impl CommandError {
     }
 }
 
-impl Place {
+impl Pointer {
     fn add_to<'a>(&'a self, group: Group<'a>) -> Group<'a> {
         let origin = Origin::path(&*self.name);
         match (self.location, &self.excerpt) {

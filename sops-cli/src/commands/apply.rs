@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::arguments::{GlobalArgs, OpeningArgs};
 use crate::batch;
 use crate::cluster::{
-    self, Applied, Cluster, ClusterArgs, Failure, Kind, Kinds, Object, Outcome, Security,
+    self, Applied, Cluster, ClusterArgs, Failure, Kinds, Object, Outcome, ResourceKind, Security,
     ServerSideApply, Target,
 };
 use crate::command_error::{Code, CommandError, name_of};
@@ -119,7 +119,7 @@ impl Args {
     async fn apply(&self, ui: &Ui, objects: &[Object]) -> Result<(), CommandError> {
         let cluster = Cluster::of(&self.cluster, Security::AsConfigured).await?;
         cluster.warn_if_insecure(ui);
-        let mut run = Run {
+        let mut run = Application {
             ui,
             args: self,
             kinds: Kinds::of(&cluster),
@@ -184,7 +184,7 @@ fn is_defined(object: &Object, objects: &[Object]) -> bool {
 }
 
 /// Objects on their way into a cluster.
-struct Run<'a> {
+struct Application<'a> {
     ui: &'a Ui,
     args: &'a Args,
     cluster: &'a Cluster,
@@ -194,7 +194,7 @@ struct Run<'a> {
     new_namespaces: Vec<String>,
 }
 
-impl Run<'_> {
+impl Application<'_> {
     async fn apply(&mut self, object: &Object) -> Result<(), Failure> {
         let kind = match self.options.dry_run {
             true => self.kinds.find(object).await?,
@@ -237,7 +237,7 @@ impl Run<'_> {
     }
 
     /// Where the object goes.
-    fn target(&self, object: &Object, kind: Kind) -> Result<Target, CommandError> {
+    fn target(&self, object: &Object, kind: ResourceKind) -> Result<Target, CommandError> {
         let wanted = self.args.namespace.as_deref();
         let namespace = match (object.namespace(), wanted) {
             _ if !kind.is_namespaced => None,

@@ -28,7 +28,7 @@ enum Action {
     /// Add a key group, and print the result
     Add {
         #[command(flatten)]
-        place: Place,
+        place: FileArgs,
         #[command(flatten)]
         group: Box<GroupArgs>,
         #[command(flatten)]
@@ -37,7 +37,7 @@ enum Action {
     /// Delete a key group, and print the result
     Delete {
         #[command(flatten)]
-        place: Place,
+        place: FileArgs,
         /// The group: the first one is 0
         #[arg(value_name = "INDEX", value_parser = index)]
         index: usize,
@@ -49,7 +49,7 @@ enum Action {
 /// The file, and where the result goes.
 #[derive(clap::Args, Debug)]
 #[group(skip)]
-struct Place {
+struct FileArgs {
     /// The file
     #[arg(long, short, value_name = "FILE")]
     file: Option<PathBuf>,
@@ -136,7 +136,7 @@ impl Change {
 fn change(
     ui: &Ui,
     globals: &GlobalArgs,
-    place: &Place,
+    place: &FileArgs,
     threshold: &ThresholdArg,
     change: Change,
 ) -> Result<(), CommandError> {

@@ -21,18 +21,18 @@ pub(crate) struct NearestConfigs<'r> {
     read: Box<Read<'r>>,
     root: PathBuf,
     named: Option<Arc<Config>>,
-    found: Mutex<Found>,
+    found: Mutex<Cache>,
 }
 
 #[derive(Default)]
-struct Found {
+struct Cache {
     /// One a folder.
     configs: HashMap<PathBuf, Nearest>,
-    wrong: Vec<Wrong>,
+    wrong: Vec<InvalidConfig>,
 }
 
 /// A configuration that cannot be used.
-pub(crate) struct Wrong {
+pub(crate) struct InvalidConfig {
     /// Its absolute path.
     pub(crate) file: PathBuf,
     pub(crate) error: CommandError,
@@ -102,12 +102,12 @@ impl<'r> NearestConfigs<'r> {
     }
 
     /// What is wrong with those that were asked for and hold for nothing, each told once.
-    pub(crate) fn wrong(&self) -> Vec<Wrong> {
+    pub(crate) fn wrong(&self) -> Vec<InvalidConfig> {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut found.wrong)
     }
 
-    fn in_folder(&self, folder: &Path, found: &mut Found) -> Nearest {
+    fn in_folder(&self, folder: &Path, found: &mut Cache) -> Nearest {
         if let Some(known) = found.configs.get(folder) {
             return known.clone();
         }
@@ -119,7 +119,7 @@ impl<'r> NearestConfigs<'r> {
                     let role = Role::Plaintext;
                     let name = name_of(&file);
                     let error = CommandError::in_text(error, &name, &text, Format::Yaml, role);
-                    found.wrong.push(Wrong {
+                    found.wrong.push(InvalidConfig {
                         file: file.clone(),
                         error,
                     });
@@ -131,7 +131,7 @@ impl<'r> NearestConfigs<'r> {
                 None => Ok(None),
             },
             Err(error) => {
-                found.wrong.push(Wrong {
+                found.wrong.push(InvalidConfig {
                     file: file.clone(),
                     error,
                 });

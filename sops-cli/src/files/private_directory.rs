@@ -6,12 +6,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::directory::Directory;
-use super::temporary_directory::{Content, Kind, TemporaryDirectory, remove_leftovers};
+use super::temporary_directory::{Content, DirectoryKind, TemporaryDirectory, remove_leftovers};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
 /// The directories. Older versions left out `run-` in the names and locked nothing, so a directory of theirs may be in use.
-const KIND: Kind = Kind {
+const KIND: DirectoryKind = DirectoryKind {
     prefix: "sops-rs-run-",
     content: Content::Plaintext,
 };

@@ -14,11 +14,11 @@ use super::conditions::{Expected, Readers};
 use super::directory::{Directory, is_of_another, is_same};
 use super::errors::{failed, readable_by_another};
 use super::target::{OldFile, Target};
-use super::temporary_directory::{Content, Kind, TemporaryDirectory};
+use super::temporary_directory::{Content, DirectoryKind, TemporaryDirectory};
 use crate::command_error::CommandError;
 
 /// The temporary directories beside the files that are written.
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: DirectoryKind = DirectoryKind {
     prefix: ".sops-rs-",
     content: Content::Staged,
 };

@@ -85,8 +85,8 @@ fn address(url: &str) -> String {
         Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
         None => url.split_once(':').unwrap_or(("", url)),
     };
-    let host = host.rsplit('@').next().unwrap_or_default();
-    let host = host.split(':').next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let host = host.split_once(':').map_or(host, |(host, _)| host);
     let path = path.trim_matches('/').trim_end_matches(".git");
     format!("{}/{path}", host.to_ascii_lowercase())
 }

@@ -309,7 +309,9 @@ impl Unagreed {
 
     fn refusal(&self, files: &[String]) -> CommandError {
         if self.recipients.is_empty() {
-            return CommandError::new(Code::Generic, self.groups.clone().unwrap_or_default())
+            let groups = self.groups.clone();
+            let groups = groups.expect("only files that need an agreement are refused");
+            return CommandError::new(Code::Generic, groups)
                 .in_file(&files_named(files))
                 .hint("`sops-rs updatekeys` gives the file the key groups of the creation rule")
                 .hint("if this is right, change `key_groups` and `shamir_threshold` of the creation rule in `.sops.yaml`, or run this command again with `--yes`");

@@ -63,7 +63,7 @@ impl Tree for WorkingTree {
 
 /// What a run has found so far.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct WalkResult {
     pub(crate) shown: Vec<Shown>,
     pub(crate) tally: Tally,
     /// Why Git cannot list the tracked files.
@@ -71,7 +71,7 @@ pub(crate) struct Found {
     repository: Repository,
 }
 
-impl Found {
+impl WalkResult {
     pub(crate) fn is_without_files(&self) -> bool {
         let Tally {
             read,
@@ -93,8 +93,8 @@ pub(crate) struct Walk<'w> {
 
 impl Walk<'_> {
     /// Everything in the paths, `-` being standard input. What cannot be read is a finding, but for a path that was named and is not there.
-    pub(crate) fn run(&self, paths: &[PathBuf]) -> Result<Found, CommandError> {
-        let found = Mutex::new(Found::default());
+    pub(crate) fn run(&self, paths: &[PathBuf]) -> Result<WalkResult, CommandError> {
+        let found = Mutex::new(WalkResult::default());
         let mut whole = false;
         for path in paths {
             if path.as_os_str() == "-" {
@@ -143,7 +143,7 @@ impl Walk<'_> {
         Ok(found)
     }
 
-    fn folder(&self, folder: &Path, found: &Mutex<Found>) -> Result<(), CommandError> {
+    fn folder(&self, folder: &Path, found: &Mutex<WalkResult>) -> Result<(), CommandError> {
         let walking = Walking::new(folder)?;
         let tracked = Tracked::below(folder).unwrap_or_else(|error| {
             let found = found.lock();
@@ -183,7 +183,7 @@ impl Walk<'_> {
         inside.is_ok_and(|inside| self.linter.is_excluded(inside))
     }
 
-    fn file(&self, path: &Path, kind: FileKind, found: &Mutex<Found>) {
+    fn file(&self, path: &Path, kind: FileKind, found: &Mutex<WalkResult>) {
         match reading::open(path, kind).and_then(read_manifest) {
             Ok(bytes) => self.lint(&shown(path), path, &bytes, found),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => self.unreadable(
@@ -200,7 +200,7 @@ impl Walk<'_> {
         }
     }
 
-    fn unreadable(&self, path: &Path, message: &str, found: &Mutex<Found>) {
+    fn unreadable(&self, path: &Path, message: &str, found: &Mutex<WalkResult>) {
         let name = shown(path);
         let input = Input {
             name: &name,
@@ -214,7 +214,7 @@ impl Walk<'_> {
         found.shown.extend(Shown::all(findings, &[], path));
     }
 
-    fn lint(&self, name: &str, path: &Path, bytes: &[u8], found: &Mutex<Found>) {
+    fn lint(&self, name: &str, path: &Path, bytes: &[u8], found: &Mutex<WalkResult>) {
         let path = absolute(self.working_dir, path);
         let config = self.configs.of(&path);
         let linted = self.linter.lint(&Input {

@@ -22,6 +22,6 @@ pub(super) fn write(findings: &[Shown]) -> String {
         }
         report.add_test_suite(suite);
     }
-    // Of texts alone, in memory.
-    report.to_string().unwrap_or_default()
+    let written = report.to_string();
+    written.expect("strings can be written to memory")
 }
