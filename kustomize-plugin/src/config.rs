@@ -119,7 +119,7 @@ impl Config {
     }
 }
 
-/// What stands in the configuration beside that which names it, as every resource has it.
+/// The configuration without the fields that name it, which every resource has.
 fn typed<T: for<'de> Deserialize<'de>>(config: &Node) -> Result<T, Problem> {
     let mut config = config.clone();
     if let Node::Mapping(entries) = &mut config {

@@ -17,7 +17,7 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// In the working folder, with the keys that `sops` would use.
+    /// In the working directory, with the keys that `sops` would use.
     pub(crate) fn of_process() -> io::Result<Self> {
         let services = KeyServices::local(Environment::process());
         Self::new(Path::new("."), Box::new(services))

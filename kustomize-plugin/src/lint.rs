@@ -1,4 +1,4 @@
-//! Lints the resources of a build, of which nothing is changed.
+//! Lints the resources of a build, and changes none of them.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::decrypt::origin::Origin;
 use crate::problem::Problem;
 use crate::report::Report;
 
-/// Tells what is found in the resources.
+/// Reports the findings in the resources.
 pub(crate) fn lint(
     report: &mut Report,
     linting: &Linting,

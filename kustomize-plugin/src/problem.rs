@@ -3,7 +3,7 @@
 use sops_core::Error;
 use sops_core::tree::Node;
 
-/// What a person is told. It holds no value.
+/// A message for the user. It holds no value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) message: String,

@@ -26,7 +26,7 @@ pub(crate) fn encrypt_all(ui: &Ui, encryption: &mut Encryption) {
     encryption.mac_only_encrypted = false;
 }
 
-/// What the flags say of a new file.
+/// The flags for a new file.
 pub(crate) struct Wanted<'a> {
     pub(crate) rules: &'a RuleArgs,
     pub(crate) keys: &'a MasterKeyArgs,
@@ -54,7 +54,7 @@ pub(crate) fn encryption(
         ([], Some(creation)) => groups(creation, config)?,
         ([], None) => return Err(no_rules_or_keys(config)?),
     };
-    // Before a person writes a text that could not be encrypted.
+    // Before the user writes a text that cannot be encrypted.
     services.check(&key_groups)?;
     let configured = creation.and_then(|creation| creation.shamir_threshold);
     Ok(Encryption {

@@ -1,4 +1,4 @@
-//! What a command works on: a file or standard input, with its format.
+//! The input of a command: a file or standard input, with its format.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::command_error::{Code, CommandError, Role, name_of};
 
 /// The content of a file, where it came from, and what it is.
 pub(crate) struct Input {
-    /// What messages call it.
+    /// Its name in messages.
     pub(crate) name: String,
     /// `None` is standard input.
     pub(crate) path: Option<PathBuf>,
@@ -20,7 +20,7 @@ pub(crate) struct Input {
     role: Role,
 }
 
-/// What a manifest has at most, in bytes: no API server takes one that is near to it.
+/// The largest manifest, in bytes: no API server accepts one of this size.
 const MANIFEST_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// All of a manifest. A pipe or a device has no size to ask for, and may have no end.
@@ -61,7 +61,7 @@ impl Input {
         Self::of(path, format, role, bytes)
     }
 
-    /// The same for manifests, which are of a certain size at most.
+    /// Reads a manifest, whose size is limited.
     #[cfg(feature = "kube")]
     pub(crate) fn of_manifests(
         path: Option<&Path>,
@@ -101,7 +101,7 @@ impl Input {
         CommandError::in_text(error, &self.name, &self.content, self.format, self.role)
     }
 
-    /// An error of the library about this content decrypted, in which places mean nothing to the person.
+    /// An error of the library about the decrypted content, whose lines the user does not see.
     pub(crate) fn plaintext_error(&self, error: impl Into<Error>) -> CommandError {
         let error = error.into();
         CommandError::in_text(error, &self.name, &[], self.format, self.role)

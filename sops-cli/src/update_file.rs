@@ -1,4 +1,4 @@
-//! How an encrypted file is changed without an editor: opened, changed, encrypted again, and replaced.
+//! Changes an encrypted file without an editor: decrypts it, changes it, encrypts it again, and replaces it.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -72,7 +72,7 @@ impl FileUpdate<'_> {
     }
 }
 
-/// Why the text cannot be changed so.
+/// Why the text cannot be changed that way.
 fn refused(input: &Input, error: Error) -> CommandError {
     match error {
         Error::AlreadyEncrypted => CommandError::reserved_key().in_file(&input.name),

@@ -1,4 +1,4 @@
-//! Where a resource is from: with `buildMetadata: [originAnnotations]` kustomize tells the file, whose MAC can be verified.
+//! The file that a resource is from: with `buildMetadata: [originAnnotations]`, kustomize records it, so that its MAC can be verified.
 
 use std::collections::HashMap;
 use std::iter;

@@ -1,4 +1,4 @@
-//! Many files in one call: found, worked on by all cores, and written so that each is whole.
+//! Many files in one call: finds them, processes them on all cores, and writes each as a whole or not at all.
 
 mod find;
 mod left;
@@ -29,15 +29,15 @@ const OTHER_OPEN_FILES: u64 = 64;
 /// A file to work on.
 pub(crate) struct Item {
     pub(crate) path: PathBuf,
-    /// Whether it was found in a folder, and not named: what is none of the command's concern is passed over then.
+    /// Whether it was found in a directory, and not named: then it is skipped if the command does not apply to it.
     pub(crate) is_found: bool,
 }
 
-/// What is to become of a file.
+/// What happens to a file.
 pub(crate) enum Work {
-    /// The file as it was read, and what is to stand in its place.
+    /// The file as it was read, and its new content.
     Replace(Input, Zeroizing<Vec<u8>>),
-    /// It is none of the command's concern.
+    /// The command does not apply to it.
     Ignore,
     /// It stays in plaintext.
     Leave(Left),

@@ -175,7 +175,7 @@ impl Cluster {
     }
 }
 
-/// The address of a server, without a user and a password that may stand in it.
+/// The address of a server, without the user and password in it.
 fn shown(url: &str) -> String {
     let url = url.trim_end_matches('/');
     let Some((scheme, rest)) = url.split_once("://") else {

@@ -1,4 +1,4 @@
-//! Why the API server did not do what it was asked, told without a value of the object.
+//! Why the API server refused a request, without a value of the object.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -19,7 +19,7 @@ use crate::command_error::{Code, CommandError};
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: CommandError,
-    /// Whether the next request would fail alike: nobody answers, or the credentials are not taken.
+    /// Whether the next request would fail alike: there is no answer, or the credentials are refused.
     pub(crate) is_final: bool,
 }
 
@@ -48,7 +48,7 @@ impl From<Failure> for CommandError {
     }
 }
 
-/// What stands in for a value.
+/// What is shown instead of a value.
 const MASK: &str = "…";
 
 impl Cluster {

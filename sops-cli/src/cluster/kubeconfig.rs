@@ -1,4 +1,4 @@
-//! The kubeconfig: which files it is read from, and what is said of one that cannot be used.
+//! The kubeconfig: which files it is read from, and why one cannot be used.
 
 use std::env;
 use std::io;
@@ -95,7 +95,7 @@ fn list(names: &[String]) -> String {
     }
 }
 
-/// A kubeconfig that cannot be used. What is wrong is told without its text, in which there may be tokens.
+/// A kubeconfig that cannot be used. The message does not quote it, because it may contain tokens.
 pub(super) fn unusable(error: &KubeconfigError, args: &ClusterArgs) -> CommandError {
     let named = args.kubeconfig.as_deref();
     let missing = |file: &Path| {

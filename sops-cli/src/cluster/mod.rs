@@ -1,4 +1,4 @@
-//! A Kubernetes cluster: how it is reached, what is asked of its API server, and what is said where that refuses.
+//! A Kubernetes cluster: how it is reached, the requests to its API server, and the errors when the server refuses one.
 //!
 //! What belongs here knows objects, not files or keys; commands start the work with [`run`].
 

@@ -20,7 +20,7 @@ pub(crate) enum Code {
     NoFileSpecified = 100,
     DuplicateKeyType = 112,
     CannotRetrieveDataKey = 128,
-    /// What a shell reports of a program whose output nobody reads any more.
+    /// What a shell reports of a program whose output is no longer read.
     BrokenPipe = 141,
     FileNotModified = 200,
     NoEditor = 201,

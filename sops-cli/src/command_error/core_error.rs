@@ -250,7 +250,7 @@ pub(crate) fn format_hint(format: Format) -> String {
     )
 }
 
-/// Whether a value as SOPS encrypts them stands in the text.
+/// Whether the text contains a value that SOPS encrypted.
 fn has_ciphertext(text: &[u8]) -> bool {
     text.windows(CIPHERTEXT_PREFIX.len())
         .any(|bytes| bytes == CIPHERTEXT_PREFIX.as_bytes())

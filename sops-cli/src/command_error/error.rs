@@ -18,7 +18,7 @@ pub(crate) struct CommandError {
     pub(super) message: String,
     pub(super) place: Option<Box<Pointer>>,
     pub(super) hints: Vec<Cow<'static, str>>,
-    /// Whether it is what the person wanted.
+    /// Whether it is what the user wanted.
     pub(super) is_calm: bool,
     /// Whether another program changed the file after the command read it.
     is_conflict: bool,
@@ -55,7 +55,7 @@ impl CommandError {
         }
     }
 
-    /// Says it as a note: the person gave up.
+    /// Prints it as a note: the user gave up.
     pub(crate) fn calmly(mut self) -> Self {
         self.is_calm = true;
         self

@@ -1,11 +1,11 @@
-//! The line that an error points to, with all masked that may be a value: a key is shown only where it is sure to be one.
+//! The line that an error points to, with everything masked that may be a value: only what is certainly a key is shown.
 
 use std::ops::Range;
 
 use sops_core::Format;
 use sops_printable::is_printable;
 
-/// What stands in place of a value.
+/// What is shown instead of a value.
 const MASK: &str = "***";
 
 /// Longer keys are not shown.
@@ -40,7 +40,7 @@ enum Lines {
     Hidden,
 }
 
-/// Where the key of a line stands in it.
+/// Where the key of a line is in it.
 struct Key {
     range: Range<usize>,
     colon: usize,
@@ -141,7 +141,7 @@ struct YamlLines {
 }
 
 impl YamlLines {
-    /// The key of the next line, and whether the lines behind it can be told without a parser.
+    /// The key of the next line, and whether the lines after it can be understood without a parser.
     fn next(&mut self, line: &str) -> (Option<Key>, bool) {
         let content = line.trim_start_matches(' ');
         let indent = line.len() - content.len();
@@ -179,7 +179,7 @@ impl YamlLines {
     }
 }
 
-/// How a value goes on behind its first line.
+/// How a value continues after its first line.
 enum End {
     /// Not at all.
     Nothing,
@@ -235,7 +235,7 @@ struct JsonLines {
 }
 
 impl JsonLines {
-    /// The key that the next line begins with, if it stands in an object, and whether all strings are closed at its end.
+    /// The key that the next line begins with, if it is in an object, and whether all strings are closed at its end.
     fn next(&mut self, line: &str) -> (Option<Key>, bool) {
         let is_before = |character| matches!(character, ' ' | '\t' | '{' | ',');
         let start = line.len() - line.trim_start_matches(is_before).len();
@@ -264,7 +264,7 @@ impl JsonLines {
     }
 }
 
-/// The simple key that stands at `start`, in quotes or, where `plain` allows it, without.
+/// The simple key at `start`, in quotes or, where `plain` allows it, without.
 fn key_at(line: &str, start: usize, plain: bool) -> Option<Key> {
     let rest = &line[start..];
     let quote = rest

@@ -23,7 +23,7 @@ impl CommandError {
         self.lines(0).join(" ")
     }
 
-    /// The report for a person; `None` where there is nobody to read it.
+    /// The report for the user; `None` if standard output is closed, which needs no report.
     pub(crate) fn render(&self, renderer: &Renderer) -> Option<String> {
         if self.code == Code::BrokenPipe {
             return None;
@@ -34,7 +34,7 @@ impl CommandError {
         };
         let mut group = Group::with_title(level.primary_title(&*self.message));
         let Some(place) = &self.place else {
-            // Hints in the same group would stand below a bar that leads from nowhere.
+            // Hints in the same group would be below a bar that starts nowhere.
             let hints = self.hints.iter();
             let hints = hints.map(|hint| Group::with_title(Level::HELP.primary_title(&**hint)));
             let reports = iter::once(group).chain(hints);

@@ -224,9 +224,9 @@ impl Editing<'_> {
         // Nobody is to edit for nothing.
         files::check(self.file)?;
         let folder = PrivateDirectory::for_plaintext(self.ui, self.args.allow_disk)?;
-        let mut notice = EditorHeader::new(self.format);
+        let mut header = EditorHeader::new(self.format);
         let name = Path::new(self.file.file_name().unwrap_or_default());
-        let path = folder.create(name, &notice.above(head, original.text))?;
+        let path = folder.create(name, &header.above(head, original.text))?;
         let mut refused: Option<Zeroizing<Vec<u8>>> = None;
         let mut times = 0;
         let encrypted = loop {
@@ -237,7 +237,7 @@ impl Editing<'_> {
                 ));
             }
             let edited = edited(&path)?;
-            let text = notice.stripped(&edited);
+            let text = header.stripped(&edited);
             if text == original.text && !original.is_worth_writing {
                 return Err(
                     CommandError::new(Code::FileNotModified, "the file was not changed").calmly(),
@@ -280,9 +280,9 @@ impl Editing<'_> {
                     CommandError::new(Code::FileNotModified, message),
                 ));
             }
-            let lines = notice.of_error(&error);
+            let lines = header.of_error(&error);
             let text = Zeroizing::new(text.to_vec());
-            if let Err(error) = std::fs::write(&path, &*notice.above(&lines, &text)) {
+            if let Err(error) = std::fs::write(&path, &*header.above(&lines, &text)) {
                 let error = CommandError::output(name_of(&path), &error);
                 return Err(keep(folder, &path, error));
             }

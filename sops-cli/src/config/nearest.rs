@@ -1,4 +1,4 @@
-//! Which `.sops.yaml` holds for a file: the one that was named, or the nearest above the file. Each is read once.
+//! Finds the `.sops.yaml` for a file: the one that the user named, or the nearest above the file. Each is read once.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -11,22 +11,26 @@ use sops_core::reading::{self, FileKind};
 
 use crate::command_error::{CommandError, Role, name_of};
 
-/// Reads a file, if it is there.
+/// The name of configurations.
+pub(crate) const CONFIG_FILE: &str = ".sops.yaml";
+
+/// Reads a file, if it exists.
 type Read<'r> = dyn Fn(&Path) -> Result<Option<Vec<u8>>, CommandError> + Sync + 'r;
 
-/// What holds for the files of a folder; the file's name, where that is one that cannot be read or is wrong.
+/// The configuration for the files of a directory. An error is the path of one that cannot be read or is invalid.
 type Nearest = Result<Option<Arc<Config>>, PathBuf>;
 
+/// Looks up configurations, and keeps them.
 pub(crate) struct NearestConfigs<'r> {
     read: Box<Read<'r>>,
     root: PathBuf,
     named: Option<Arc<Config>>,
-    found: Mutex<Cache>,
+    cache: Mutex<Cache>,
 }
 
 #[derive(Default)]
 struct Cache {
-    /// One a folder.
+    /// By directory.
     configs: HashMap<PathBuf, Nearest>,
     wrong: Vec<InvalidConfig>,
 }
@@ -39,7 +43,7 @@ pub(crate) struct InvalidConfig {
 }
 
 impl<'r> NearestConfigs<'r> {
-    /// Those below the folder, read as told.
+    /// For files below the directory `root`. `read` reads a configuration if it exists.
     pub(crate) fn new(
         root: &Path,
         read: impl Fn(&Path) -> Result<Option<Vec<u8>>, CommandError> + Sync + 'r,
@@ -48,11 +52,11 @@ impl<'r> NearestConfigs<'r> {
             read: Box::new(read),
             root: root.to_owned(),
             named: None,
-            found: Mutex::default(),
+            cache: Mutex::default(),
         }
     }
 
-    /// The one that was named, for all files.
+    /// With the configuration that the user named, which holds for all files.
     pub(crate) fn with_named(
         mut self,
         file: Option<&Path>,
@@ -63,8 +67,9 @@ impl<'r> NearestConfigs<'r> {
                 let path = working_dir.join(file);
                 let text = reading::read_config(&path, FileKind::Any)
                     .map_err(|error| CommandError::input(name_of(file), &error))?;
-                let folder = path.parent().unwrap_or(working_dir);
-                let config = Config::parse(&text, &path, folder).map_err(CommandError::general)?;
+                let directory = path.parent().unwrap_or(working_dir);
+                let config =
+                    Config::parse(&text, &path, directory).map_err(CommandError::general)?;
                 Some(Arc::new(config))
             }
             None => None,
@@ -72,16 +77,15 @@ impl<'r> NearestConfigs<'r> {
         Ok(self)
     }
 
-    /// With one that was read already, from that folder.
-    pub(crate) fn with_known(self, folder: PathBuf, config: Arc<Config>) -> Self {
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.configs.insert(folder, Ok(Some(config)));
-        drop(found);
+    /// With a configuration that was read already, for files below that directory.
+    pub(crate) fn with_known(self, directory: PathBuf, config: Arc<Config>) -> Self {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.configs.insert(directory, Ok(Some(config)));
+        drop(cache);
         self
     }
 
-    /// The configuration for the file at that absolute path. `None` where there is none, or one that is wrong, which the file itself is told
-    /// for.
+    /// The configuration for the file at that absolute path. `None` if there is none, or an invalid one, which [`Self::wrong`] returns.
     pub(crate) fn of(&self, path: &Path) -> Option<Arc<Config>> {
         self.nearest(path).ok().flatten()
     }
@@ -89,56 +93,56 @@ impl<'r> NearestConfigs<'r> {
     /// The configuration for the file at that absolute path, if there is one.
     ///
     /// # Errors
-    /// The name of the configuration that would hold, and cannot be read or is wrong.
+    /// The path of a configuration that cannot be read or is invalid.
     pub(crate) fn nearest(&self, path: &Path) -> Nearest {
         if self.named.is_some() {
             return Ok(self.named.clone());
         }
-        let Some(folder) = path.parent() else {
+        let Some(directory) = path.parent() else {
             return Ok(None);
         };
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        self.in_folder(folder, &mut found)
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        self.in_directory(directory, &mut cache)
     }
 
-    /// What is wrong with those that were asked for and hold for nothing, each told once.
+    /// The invalid configurations that were looked up, each returned once.
     pub(crate) fn wrong(&self) -> Vec<InvalidConfig> {
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut found.wrong)
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut cache.wrong)
     }
 
-    fn in_folder(&self, folder: &Path, found: &mut Cache) -> Nearest {
-        if let Some(known) = found.configs.get(folder) {
+    fn in_directory(&self, directory: &Path, cache: &mut Cache) -> Nearest {
+        if let Some(known) = cache.configs.get(directory) {
             return known.clone();
         }
-        let file = folder.join(".sops.yaml");
+        let file = directory.join(CONFIG_FILE);
         let config = match (self.read)(&file) {
-            Ok(Some(text)) => match Config::parse(&text, &file, folder) {
+            Ok(Some(text)) => match Config::parse(&text, &file, directory) {
                 Ok(config) => Ok(Some(Arc::new(config))),
                 Err(error) => {
                     let role = Role::Plaintext;
                     let name = name_of(&file);
                     let error = CommandError::in_text(error, &name, &text, Format::Yaml, role);
-                    found.wrong.push(InvalidConfig {
+                    cache.wrong.push(InvalidConfig {
                         file: file.clone(),
                         error,
                     });
                     Err(file)
                 }
             },
-            Ok(None) => match folder.parent().filter(|_| folder != self.root) {
-                Some(above) => self.in_folder(above, found),
+            Ok(None) => match directory.parent().filter(|_| directory != self.root) {
+                Some(above) => self.in_directory(above, cache),
                 None => Ok(None),
             },
             Err(error) => {
-                found.wrong.push(InvalidConfig {
+                cache.wrong.push(InvalidConfig {
                     file: file.clone(),
                     error,
                 });
                 Err(file)
             }
         };
-        found.configs.insert(folder.to_owned(), config.clone());
+        cache.configs.insert(directory.to_owned(), config.clone());
         config
     }
 }

@@ -1,5 +1,5 @@
-//! Which `.sops.yaml` governs the files of a call: for those that were named the one of the working directory, as in `sops`; for those that
-//! were found in a folder the nearest above the file, as in `lint`.
+//! Decides which `.sops.yaml` holds for a file: for a file that the user names, the one of the working directory, as in `sops`; for a file that
+//! was found in a directory, the nearest one above it, as in `lint`.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -12,23 +12,25 @@ use crate::arguments::GlobalArgs;
 use crate::batch::Item;
 use crate::command_error::{CommandError, name_of};
 use crate::config::load;
-use crate::config::nearest::{self, NearestConfigs};
+use crate::config::nearest::{self, CONFIG_FILE, NearestConfigs};
 use crate::config::owner;
 use crate::config::working_dir::{shortened, working_dir};
 use crate::ui::Ui;
 
+/// Finds the configuration for each file.
 pub(crate) struct ConfigResolver {
+    /// The one that the user named, or that of the working directory.
     own: Option<Arc<Config>>,
-    /// Those of files that were found; `None` where one was named on the command line, which holds for all.
+    /// For files that were found; `None` if one was named on the command line, which holds for all files.
     nearest: Option<NearestConfigs<'static>>,
-    /// Whether a configuration governs one of the files.
+    /// Whether there is a configuration for one of the files.
     has_any: bool,
 }
 
-/// What governs a file.
+/// The configuration for a file.
 pub(crate) struct ResolvedConfig {
     pub(crate) config: Option<Arc<Config>>,
-    /// The file as the configuration is asked for it.
+    /// The path that creation rules are matched with.
     pub(crate) path: PathBuf,
 }
 
@@ -75,10 +77,10 @@ impl ResolvedConfig {
 }
 
 impl ConfigResolver {
-    /// For those files, where `own` is the configuration that was named, or that of the working directory. Warnings of the others are told.
+    /// For those files. `own` is the configuration that the user named, or that of the working directory. Prints the warnings of the others.
     ///
     /// # Errors
-    /// One of the configurations cannot be read or is wrong.
+    /// One of the configurations cannot be read or is invalid.
     pub(crate) fn new<'i>(
         ui: &Ui,
         globals: &GlobalArgs,
@@ -96,7 +98,7 @@ impl ConfigResolver {
         }
         let mut nearest = NearestConfigs::new(Path::new("/"), nearest::on_disk);
         if let Some(own) = own {
-            nearest = nearest.with_known(folder_of(&own)?, own);
+            nearest = nearest.with_known(directory_of(&own)?, own);
         }
         resolver.nearest = Some(nearest);
         let mut misnamed = Misnamed::new()?;
@@ -160,7 +162,7 @@ impl ConfigResolver {
         self.of(&item)
     }
 
-    /// What governs the file.
+    /// The configuration for the file.
     pub(crate) fn of(&self, item: &Item) -> Result<ResolvedConfig, CommandError> {
         let by_own = || ResolvedConfig {
             config: self.own.clone(),
@@ -218,7 +220,7 @@ impl Misnamed {
             if is_searched || !self.seen.insert(directory.to_owned()) {
                 break;
             }
-            if directory.join(".sops.yaml").symlink_metadata().is_ok() {
+            if directory.join(CONFIG_FILE).symlink_metadata().is_ok() {
                 break;
             }
             let misnamed = directory.join(".sops.yml");
@@ -232,8 +234,8 @@ impl Misnamed {
     }
 }
 
-/// The folder of a configuration, as files in it are called by [`real`].
-fn folder_of(config: &Config) -> Result<PathBuf, CommandError> {
+/// The directory of a configuration, as [`real`] spells it.
+fn directory_of(config: &Config) -> Result<PathBuf, CommandError> {
     let file = working_dir()?.join(config.file());
     real(file.parent().unwrap_or(&file))
 }

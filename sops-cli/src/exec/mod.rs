@@ -1,4 +1,4 @@
-//! Running a person's command beside secrets: what it is given, and what becomes of signals and its exit code.
+//! Runs the user's command with secrets. What belongs here: its environment or pipe, its user, and how signals and its exit code are passed on.
 
 pub(crate) mod pipe;
 mod user;
@@ -79,7 +79,7 @@ pub(crate) fn shell(
     shell
 }
 
-/// Starts the command and leaves it alone, with nothing to read, and nobody to read what it writes.
+/// Starts the command without waiting for it; its standard streams lead to `/dev/null`.
 pub(crate) fn start(mut command: Command) -> Result<(), CommandError> {
     let command = command
         .stdin(Stdio::null())

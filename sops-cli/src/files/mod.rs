@@ -1,4 +1,5 @@
-//! Writing files. A file is replaced as a whole or not at all: its successor is written beside it, synced, and renamed.
+//! Writes files. A file is replaced as a whole or not at all: the new one is written beside it, synced, and renamed. Temporary directories belong
+//! here too; what is in the files does not.
 
 mod attributes;
 mod commit;

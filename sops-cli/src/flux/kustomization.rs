@@ -21,7 +21,7 @@ const GROUPS: &str = ".toolkit.fluxcd.io";
 
 /// A `Kustomization` of Flux.
 pub(crate) struct FluxKustomization {
-    /// What messages call it: where it stands, and its name.
+    /// Where it is and its name, for messages.
     subject: String,
     namespace: Option<String>,
     source: SourceRef,
@@ -35,7 +35,7 @@ pub(crate) struct SecretName<'a> {
 }
 
 impl FluxKustomization {
-    /// Those that stand in the files of a repository; its GitRepositories are added to those that are known.
+    /// Those in the files of a repository; its GitRepositories are added to those that are known.
     pub(crate) fn in_repository(
         root: &Path,
         repositories: &mut Repositories,
@@ -84,7 +84,7 @@ impl FluxKustomization {
         })
     }
 
-    /// The files that it builds: those of its folder, and of the components that it adds.
+    /// The files that it builds: those of its directory, and of the components that it adds.
     pub(crate) fn files(&self, root: &Path) -> BTreeSet<PathBuf> {
         let path = self.spec["path"].as_str().unwrap_or_default();
         let folder = root.join(path.trim_start_matches('/'));

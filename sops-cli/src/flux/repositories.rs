@@ -24,18 +24,18 @@ pub(crate) enum Origin {
     Ours,
     /// Another one.
     Other,
-    /// It cannot be told.
+    /// Unknown.
     Unknown,
 }
 
 impl Repositories {
-    /// None yet, with the remotes of the repository in that folder.
+    /// None yet, with the remotes of the repository in that directory.
     pub(crate) fn new(root: &Path) -> Self {
         let arguments = |folder| {
             let remotes = r"^remote\..*\.url$";
             ["-C", folder, "config", "-z", "--get-regexp", remotes]
         };
-        // Without Git or remotes nothing can be told.
+        // Without Git or remotes, the origin stays unknown.
         let output = root.to_str().and_then(|root| git(&arguments(root)).ok());
         let output = String::from_utf8(output.unwrap_or_default()).unwrap_or_default();
         let urls = output

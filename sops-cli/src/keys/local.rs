@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::ui::Ui;
 
-/// The keys of this machine, looked for anew for each request, as `sops` does it.
+/// The keys of this machine, looked for again for each request, as `sops` does it.
 pub(crate) struct LocalKeys {
     ui: Ui,
     asks_first: bool,
@@ -21,7 +21,7 @@ pub(crate) struct LocalKeys {
 }
 
 impl LocalKeys {
-    /// With `asks_first`, somebody has to agree to each request.
+    /// With `asks_first`, the user has to agree to each request.
     pub(crate) fn new(ui: Ui, asks_first: bool) -> Self {
         Self {
             ui,

@@ -1,4 +1,4 @@
-//! Who encrypts and decrypts with master keys: age and PGP on this machine, and then key services elsewhere.
+//! The services that encrypt and decrypt with master keys: age and PGP on this machine, and then key services elsewhere.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -21,14 +21,14 @@ pub(crate) struct Services {
     all: Arc<KeyServices>,
     is_local: bool,
     has_remote: bool,
-    /// What was said of the keys already.
+    /// The messages about keys that were printed already.
     said: Mutex<Vec<String>>,
 }
 
 impl Services {
     /// Those that the flags ask for.
     ///
-    /// Refuses what is no address of a key service.
+    /// Refuses an invalid address of a key service.
     pub(crate) fn new(ui: &Ui, globals: &GlobalArgs) -> Result<Self, CommandError> {
         Self::in_order(ui, globals, Vec::new())
     }
@@ -167,7 +167,7 @@ impl Services {
         groups.iter().filter(is_open).count()
     }
 
-    /// Whether a key at hand is, or may be, the private half.
+    /// Whether an available key is, or may be, the private half.
     pub(crate) fn may_open(&self, key: &MasterKey) -> bool {
         self.has_remote
             || self.is_local
@@ -178,7 +178,7 @@ impl Services {
                 }
     }
 
-    /// Says once what should be mended about the keys and, if asked to, where they were looked for.
+    /// Prints each warning about the keys once, and where they were looked for if that was asked for.
     fn say(&self, ui: &Ui) {
         let warnings = self.identities.warnings().into_iter();
         let mut messages: Vec<String> = warnings.map(|text| format!("warning: {text}")).collect();

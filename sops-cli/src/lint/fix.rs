@@ -1,4 +1,4 @@
-//! Mends what is safe to mend: edits of manifests, encryption with the creation rule, and its keys where one is at hand.
+//! Fixes findings that are safe to fix: edits manifests, encrypts files with the creation rule, and gives encrypted files its keys.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
@@ -25,7 +25,7 @@ use crate::keys::names::recipients;
 use crate::keys::services::Services;
 use crate::ui::Ui;
 
-/// What is done with the repairs.
+/// Whether fixes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repair {
     /// The files are written.
@@ -34,7 +34,7 @@ pub(crate) enum Repair {
     Show,
 }
 
-/// The files, and what their keys need.
+/// Fixes the findings in files.
 pub(crate) struct Fixer<'m> {
     pub(crate) ui: &'m Ui,
     pub(crate) globals: &'m GlobalArgs,

@@ -140,7 +140,7 @@ impl Ui {
     }
 }
 
-/// In colour on a terminal, unless the person wants none.
+/// In colour on a terminal, unless the user turned it off.
 fn renderer(stream: &impl IsTerminal) -> Renderer {
     let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");

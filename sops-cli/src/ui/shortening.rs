@@ -1,4 +1,4 @@
-//! Shortens words that nobody reads, such as a list of thousands of recipients, in what is said to a person.
+//! Shortens very long words in messages, such as a list of thousands of recipients.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
     words.map(shortened_word).collect::<String>().into()
 }
 
-/// The same for a word and the white space behind it.
+/// Shortens a word and keeps the white space after it.
 fn shortened_word(word: &str) -> Cow<'_, str> {
     let bare = word.trim_end();
     if bare.len() <= LONGEST {

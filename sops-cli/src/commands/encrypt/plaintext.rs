@@ -125,7 +125,7 @@ impl Plaintext {
         sops_core::encrypt(self.text(), self.format, &self.encryption)
     }
 
-    /// Refuses to encrypt the file in place if nobody could decrypt it afterwards.
+    /// Refuses to encrypt the file in place if it could not be decrypted afterwards.
     pub(super) fn refuse_lockout(&self, lockout: &Lockout<'_>) -> Result<(), CommandError> {
         lockout.check(&self.input, KeyGroups::of(&self.encryption))
     }

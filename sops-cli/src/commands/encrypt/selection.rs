@@ -10,7 +10,7 @@ use crate::command_error::CommandError;
 use crate::config::resolve::ResolvedConfig;
 use crate::lint::demand::Demand;
 
-/// Whether a file that was found can be encrypted, as far as its name tells: it has a format, and is no configuration.
+/// Whether a file that was found can be encrypted, judging by its name: it has a format, and is not a configuration.
 pub(super) fn is_candidate(path: &Path) -> bool {
     let is_config = [".sops.yaml", ".sops.yml"].map(OsStr::new).map(Some);
     !is_config.contains(&path.file_name()) && Format::from_path(path) != Format::Binary

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::standards::{CONFIGURATION, configs};
+use super::standards::configs;
 use crate::command_error::CommandError;
-use crate::config::nearest::NearestConfigs;
+use crate::config::nearest::{CONFIG_FILE, NearestConfigs};
 use crate::git::{Changes, Objects, Snapshot};
 
 /// The states before the commits whose configuration differs from that of the last commit.
@@ -26,7 +26,7 @@ impl<'o> EarlierStates<'o> {
     ) -> Result<Self, CommandError> {
         let changed = changes.paths.iter().filter_map(|path| path.to_str());
         let changed: Vec<&str> = changed
-            .filter(|path| Path::new(path).ends_with(CONFIGURATION))
+            .filter(|path| Path::new(path).ends_with(CONFIG_FILE))
             .collect();
         let mut states = Self::default();
         if changed.is_empty() {

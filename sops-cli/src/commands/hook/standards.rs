@@ -11,9 +11,6 @@ use crate::git::Snapshot;
 use crate::lint::judge::Judge;
 use crate::lint::settings::{FILE, SettingsArgs, linter};
 
-/// The name of configurations.
-pub(super) const CONFIGURATION: &str = ".sops.yaml";
-
 /// The rules for files.
 const RULES: [&str; 5] = ["SL010", "SL011", "SL012", "SL013", "SL014"];
 

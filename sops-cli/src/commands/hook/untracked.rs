@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use sops_lint::Tree;
 
-use super::standards::CONFIGURATION;
 use crate::command_error::{CommandError, name_of};
-use crate::config::nearest::{NearestConfigs, on_disk};
+use crate::config::nearest::{CONFIG_FILE, NearestConfigs, on_disk};
 use crate::git::TrackedFile;
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
@@ -30,7 +29,7 @@ pub(super) fn shown<'f>(
     let inside: BTreeSet<&Path> = inside.collect();
     let inside = inside.into_iter().map(|directory| root.join(directory));
     let is_untracked = |directory: &PathBuf| {
-        let file = directory.join(CONFIGURATION);
+        let file = directory.join(CONFIG_FILE);
         let inside = file.strip_prefix(root);
         !inside.is_ok_and(|inside| snapshot.contains(inside) || is_tracked(inside)) && file.exists()
     };
