@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use sops_core::tree::Node;
 use sops_core::{Format, from_document};
+use sops_lint::Settings;
 
-use crate::lint::Linting;
 use crate::problem::Problem;
 use crate::report::Report;
 
@@ -84,6 +84,15 @@ pub(crate) enum MacPolicy {
     Ignore,
 }
 
+/// Asks the rules of `sops-rs lint`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Linting {
+    /// What `.sops-lint.yaml` has.
+    #[serde(default)]
+    pub(crate) settings: Settings,
+}
+
 impl Config {
     /// Reads a configuration by its kind.
     pub(crate) fn read(config: &Node, report: &mut Report) -> Result<Self, Problem> {
@@ -110,7 +119,7 @@ impl Config {
     }
 }
 
-/// What stands in the configuration beside that which names it, as every resource has it.
+/// The configuration without the fields that name it, which every resource has.
 fn typed<T: for<'de> Deserialize<'de>>(config: &Node) -> Result<T, Problem> {
     let mut config = config.clone();
     if let Node::Mapping(entries) = &mut config {

@@ -1,25 +1,16 @@
-//! Lints the resources of a build, of which nothing is changed.
+//! Lints the resources of a build, and changes none of them.
 
 use std::path::Path;
 
-use serde::Deserialize;
 use sops_core::tree::Node;
-use sops_lint::{Input, Linter, NoTree, Settings, Severity};
+use sops_lint::{Input, Linter, NoTree, Severity};
 
+use crate::config::Linting;
 use crate::decrypt::origin::Origin;
 use crate::problem::Problem;
 use crate::report::Report;
 
-/// Asks the rules of `sops-rs lint`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Linting {
-    /// What `.sops-lint.yaml` has.
-    #[serde(default)]
-    settings: Settings,
-}
-
-/// Tells what is found in the resources.
+/// Reports the findings in the resources.
 pub(crate) fn lint(
     report: &mut Report,
     linting: &Linting,

@@ -11,6 +11,7 @@ mod lint;
 mod problem;
 mod report;
 mod resource_list;
+mod run;
 #[cfg(test)]
 mod sample;
 mod workspace;
@@ -23,6 +24,7 @@ use zeroize::Zeroizing;
 
 use crate::function::Function;
 use crate::report::without_error_numbers;
+use crate::run::run;
 
 const USAGE: &str = "\
 A KRM function for kustomize: it reads a ResourceList from standard input and writes one to standard output.
@@ -62,17 +64,17 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    run().unwrap_or_else(|error| {
+    run_on_streams().unwrap_or_else(|error| {
         let message = without_error_numbers(&error.to_string());
         eprintln!("sops-rs-krm: error: {}", sops_printable::one_line(&message));
         ExitCode::FAILURE
     })
 }
 
-fn run() -> io::Result<ExitCode> {
+fn run_on_streams() -> io::Result<ExitCode> {
     let mut input = Zeroizing::new(Vec::new());
     io::stdin().lock().read_to_end(&mut input)?;
-    let outcome = Function::of_process()?.run(&input);
+    let outcome = run(Function::of_process()?, &input);
     for line in outcome.report.lines() {
         eprintln!("sops-rs-krm: {line}");
     }

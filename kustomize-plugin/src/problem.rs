@@ -3,7 +3,7 @@
 use sops_core::Error;
 use sops_core::tree::Node;
 
-/// What a person is told. It holds no value.
+/// A message for the user. It holds no value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) message: String,
@@ -50,7 +50,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Value { path, message, .. } => Self::new(message).at_field(&path),
-            other => Self::new(other.to_string()),
+            error => Self::new(error.to_string()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is told to a person on standard error, and to programs in `results`.
+//! What the user reads on standard error, and programs in `results`.
 
 use sops_core::tree::{Entry, Node};
 use sops_printable::one_line;
@@ -22,7 +22,7 @@ impl Severity {
     }
 }
 
-/// What is to be told after a run.
+/// The problems of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     results: Vec<(Severity, Problem)>,
@@ -155,8 +155,8 @@ mod tests {
             let lines = ran.lines.join("\n");
             assert!(lines.contains("AGE-SECRET-KEY-…"), "{lines}");
             let results = field(&only(&ran.output), "results").to_yaml();
-            for told in [&*lines, &*results] {
-                assert!(!told.contains("HUNTER"), "{told}");
+            for text in [&*lines, &*results] {
+                assert!(!text.contains("HUNTER"), "{text}");
             }
         }
     }

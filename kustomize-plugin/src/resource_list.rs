@@ -87,3 +87,12 @@ fn sequence(key: &str, value: Node) -> Result<Vec<Node>, Problem> {
         _ => Err(Problem::new("it is no list").at_field(key)),
     }
 }
+
+/// The text of an annotation.
+pub(crate) fn annotation<'n>(resource: &'n Node, name: &str) -> Option<&'n str> {
+    resource
+        .get("metadata")?
+        .get("annotations")?
+        .get(name)?
+        .as_str()
+}

@@ -10,6 +10,7 @@ use sops_core::{Encryption, Format, encrypt};
 use tempfile::TempDir;
 
 use crate::function::Function;
+use crate::run::run;
 
 const KEY: &str = include_str!("../../testdata/keys/x25519.txt");
 
@@ -73,7 +74,7 @@ impl Sample {
             added.expect("the test key is valid");
         }
         let function = Function::new(&self.path(""), Box::new(identities));
-        let outcome = function.expect("it is there").run(input.as_ref());
+        let outcome = run(function.expect("it is there"), input.as_ref());
         Ran {
             output: outcome.output.to_string(),
             lines: outcome.report.lines().collect(),
@@ -123,11 +124,11 @@ impl Ran {
 
 /// The text with what is under `data` and `stringData` encrypted.
 pub(crate) fn encrypted(text: &str) -> String {
-    let how = Encryption {
+    let encryption = Encryption {
         rule: EncryptionRule::EncryptedRegex("^(data|stringData)$".into()),
         ..encryption()
     };
-    encrypt(text, Format::Yaml, &how).expect("the text can be encrypted")
+    encrypt(text, Format::Yaml, &encryption).expect("the text can be encrypted")
 }
 
 /// For the test key.

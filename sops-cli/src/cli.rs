@@ -1,4 +1,4 @@
-//! The command line as a whole: what stands before a command, and what becomes of its outcome.
+//! The command line as a whole: reads it, runs the command, and turns the outcome into an exit code.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -11,12 +11,12 @@ use clap::{ArgAction, Args as _, CommandFactory, FromArgMatches, Parser, Subcomm
 use sops_printable::lines;
 
 use crate::arguments::GlobalArgs;
+use crate::arguments::go_flags;
+use crate::command_error::usage;
 use crate::command_error::{Code, CommandError};
 use crate::commands::deferred::described;
-use crate::commands::{self, Command, old_form};
-use crate::go_flags;
+use crate::commands::{self, Command, legacy};
 use crate::ui::Ui;
-use crate::usage_error;
 
 /// Encrypts, decrypts and edits secrets in files, as sops does it, and changes nothing but their values
 #[derive(Parser, Debug)]
@@ -43,7 +43,7 @@ struct Front {
 /// The command line's description.
 pub(crate) fn command() -> clap::Command {
     // What belongs to the old form would hide what is there today.
-    let front = described(Front::command(), old_form::Args::augment_args).mut_args(|arg| {
+    let front = described(Front::command(), legacy::Args::augment_args).mut_args(|arg| {
         let hide = arg.is_hide_set() || !stands_before_command(arg.get_id().as_str());
         arg.hide(hide)
     });
@@ -56,7 +56,7 @@ fn command_in_use() -> clap::Command {
     let all = Command::augment_subcommands(clap::Command::new("all"));
     let name = std::env::args_os().nth(1);
     match name.and_then(|name| all.find_subcommand(name)) {
-        Some(one) => Front::command().subcommand(one.clone()),
+        Some(subcommand) => Front::command().subcommand(subcommand.clone()),
         None => command(),
     }
 }
@@ -75,7 +75,7 @@ pub(crate) fn run() -> ExitCode {
     let parsed = matches.and_then(|matches| {
         let command = match matches.subcommand_name() {
             Some(_) => Ok(Command::from_arg_matches(&matches)?),
-            None => Err(old_form::Args::from_arg_matches(&matches)?),
+            None => Err(legacy::Args::from_arg_matches(&matches)?),
         };
         let mut globals = Front::from_arg_matches(&matches)?.globals;
         globals.is_config_of_environment =
@@ -89,9 +89,9 @@ pub(crate) fn run() -> ExitCode {
     let ui = Ui::new(globals.verbose);
     let command = match command {
         Ok(command) => refuse_flags_before(&matches).map(|()| command),
-        Err(old_form) => old_form.command(&ui),
+        Err(legacy) => legacy.command(&ui),
     };
-    match command.and_then(|command| commands::run(&ui, &globals, &command)) {
+    match command.and_then(|command| commands::run(&ui, &globals, &command, self::command)) {
         Ok(code) => code,
         Err(error) => {
             ui.error(&error);
@@ -102,7 +102,7 @@ pub(crate) fn run() -> ExitCode {
 
 /// Shows help, or what cannot be understood; that is a failure of the general kind, as with `sops`.
 fn usage(mut error: clap::Error) -> ExitCode {
-    usage_error::escape(&mut error);
+    usage::escape(&mut error);
     let text = error.render().to_string();
     let written = match lines(&text) {
         Cow::Borrowed(_) => error.print().and_then(|()| io::stdout().flush()),

@@ -1,52 +1,31 @@
 //! The program `sops-rs`: encrypts, decrypts and edits the secrets of a repository.
 
-mod agreement;
 mod arguments;
 mod batch;
-mod changing;
 mod cli;
 #[cfg(feature = "kube")]
 mod cluster;
 mod command_error;
 mod commands;
-mod config_owner;
-mod configs;
-mod creation;
-mod damaged_keys;
+mod config;
+mod decrypt_file;
 mod editor;
-mod example;
-mod excerpt;
+mod encryption_options;
 mod exec;
 mod files;
 #[cfg(feature = "kube")]
 mod flux;
 mod git;
-mod go_flags;
-mod governing;
-mod invocation;
-mod key_changes;
-mod key_groups;
-mod key_names;
-mod key_services;
+mod input;
+mod keys;
 mod lint;
-#[cfg(feature = "keyservice")]
-mod local_keys;
-mod lockout;
 #[cfg(feature = "kube")]
 mod manifests;
-mod notice;
-mod opening;
 mod parallel;
-mod private_folder;
-mod rule_drift;
 mod secret_parts;
-mod shortening;
 mod signals;
-mod source;
-mod terminal;
 mod ui;
-mod usage_error;
-mod vim;
+mod update_file;
 mod walking;
 
 use std::alloc::System;

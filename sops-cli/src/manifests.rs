@@ -1,4 +1,4 @@
-//! Manifests: the objects in a file or on standard input, decrypted in memory.
+//! Reads the objects in a manifest, and decrypts them in memory.
 
 use std::path::Path;
 
@@ -17,13 +17,13 @@ use zeroize::Zeroizing;
 use crate::arguments::OpeningArgs;
 use crate::cluster::Object;
 use crate::command_error::{Code, CommandError, Role};
-use crate::key_services::Services;
-use crate::opening::{self, Use};
-use crate::source::Source;
+use crate::decrypt_file::{self, Use};
+use crate::input::Input;
+use crate::keys::services::Services;
 use crate::ui::Ui;
 
-/// How manifests are read.
-pub(crate) struct Reading<'a> {
+/// Reads manifests.
+pub(crate) struct ManifestReader<'a> {
     pub(crate) ui: &'a Ui,
     pub(crate) services: &'a Services,
     pub(crate) opening: &'a OpeningArgs,
@@ -31,7 +31,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) allow_plaintext: bool,
 }
 
-impl Reading<'_> {
+impl ManifestReader<'_> {
     /// The objects in the file, or on standard input, in their order.
     pub(crate) fn read(&self, path: Option<&Path>) -> Result<Vec<Object>, CommandError> {
         let format = match path.map(Format::from_path) {
@@ -39,55 +39,58 @@ impl Reading<'_> {
             // JSON too is YAML.
             _ => Format::Yaml,
         };
-        let source = Source::of_manifests(path, format, Role::Encrypted)?;
+        let input = Input::of_manifests(path, format, Role::Encrypted)?;
         let written: Vec<Value> =
-            from_documents(&*source.content, format).map_err(|error| source.error(error))?;
-        let decrypted = self.decrypted(&source, &written)?;
+            from_documents(&*input.content, format).map_err(|error| input.error(error))?;
+        let decrypted = self.decrypted(&input, &written)?;
         if decrypted.len() != written.len() {
             let message = "it has other documents when it is decrypted";
-            return Err(CommandError::new(Code::Generic, message).in_file(&source.name));
+            return Err(CommandError::new(Code::Generic, message).in_file(&input.name));
         }
-        let mut objects = Vec::new();
+        let mut entries = Vec::new();
         let documents = written.into_iter().zip(decrypted);
         for (index, (written, decrypted)) in documents.enumerate() {
             let place = format!("document {}", index + 1);
-            self.add(&source, &place, written, decrypted, &mut objects)?;
+            Entry {
+                place,
+                written,
+                decrypted,
+            }
+            .flatten_into(&mut entries);
         }
-        Ok(objects)
+        let entries = entries.into_iter();
+        entries.map(|entry| self.object(&input, entry)).collect()
     }
 
     /// The documents decrypted.
-    fn decrypted(&self, source: &Source, written: &[Value]) -> Result<Vec<Value>, CommandError> {
+    fn decrypted(&self, input: &Input, written: &[Value]) -> Result<Vec<Value>, CommandError> {
         let document =
-            parse_document(&*source.content, source.format).map_err(|error| source.error(error))?;
+            parse_document(&*input.content, input.format).map_err(|error| input.error(error))?;
         if !sops_core::is_encrypted(&document) {
             return Ok(written.to_vec());
         }
-        if source.format == Format::Yaml {
-            let text = String::from_utf8_lossy(&source.content);
-            let trees = Node::from_yaml(&text).map_err(|error| source.error(error))?;
+        if input.format == Format::Yaml {
+            let text = String::from_utf8_lossy(&input.content);
+            let trees = Node::from_yaml(&text).map_err(|error| input.error(error))?;
             if trees
                 .iter()
                 .any(|tree| tree.get(BLOCK) != trees[0].get(BLOCK))
             {
-                return self.decrypted_apart(source, trees);
+                return self.decrypted_apart(input, trees);
             }
         }
-        let decrypted = opening::decrypt(self.ui, self.services, source, self.opening, Use::File)?;
-        from_documents(&*decrypted.plaintext, source.format)
-            .map_err(|error| source.plaintext_error(error))
+        let decrypted =
+            decrypt_file::decrypt(self.ui, self.services, input, self.opening, Use::File)?;
+        from_documents(&*decrypted.plaintext, input.format)
+            .map_err(|error| input.plaintext_error(error))
     }
 
     /// The documents of several files that were put together, such as a build of kustomize, each decrypted for itself.
-    fn decrypted_apart(
-        &self,
-        source: &Source,
-        trees: Vec<Node>,
-    ) -> Result<Vec<Value>, CommandError> {
+    fn decrypted_apart(&self, input: &Input, trees: Vec<Node>) -> Result<Vec<Value>, CommandError> {
         if !self.opening.ignore_mac {
             let message = "documents of several files, put together: their MAC cannot be verified";
             return Err(CommandError::new(Code::MacMismatch, message)
-                .in_file(&source.name)
+                .in_file(&input.name)
                 .hint("apply the files themselves, or go without the MAC, as Flux does: `--ignore-mac`"));
         }
         let decrypt = |mut tree: Node| {
@@ -100,45 +103,21 @@ impl Reading<'_> {
         };
         let trees = trees.into_iter();
         trees
-            .map(|tree| decrypt(tree).map_err(|error| source.plaintext_error(error)))
+            .map(|tree| decrypt(tree).map_err(|error| input.plaintext_error(error)))
             .collect()
     }
 
-    /// Adds the object at a place in a file, such as `document 1`, or those of a list.
-    fn add(
-        &self,
-        source: &Source,
-        place: &str,
-        written: Value,
-        mut decrypted: Value,
-        objects: &mut Vec<Object>,
-    ) -> Result<(), CommandError> {
-        if decrypted.is_null() || decrypted.as_object().is_some_and(Map::is_empty) {
-            return Ok(());
-        }
+    /// The object of an entry.
+    fn object(&self, input: &Input, entry: Entry) -> Result<Object, CommandError> {
+        let Entry {
+            place,
+            written,
+            decrypted,
+        } = entry;
         let refuse =
-            |message: String| CommandError::new(Code::Generic, message).in_file(&source.name);
+            |message: String| CommandError::new(Code::Generic, message).in_file(&input.name);
         if !decrypted.is_object() {
             return Err(refuse(format!("{place} is no manifest: it is no mapping")));
-        }
-        let is_list = decrypted["kind"]
-            .as_str()
-            .is_some_and(|kind| kind.ends_with("List"));
-        if is_list
-            && decrypted["items"].is_array()
-            && let Value::Array(items) = decrypted["items"].take()
-        {
-            for (index, item) in items.into_iter().enumerate() {
-                let place = format!("{place}, items[{index}]");
-                self.add(
-                    source,
-                    &place,
-                    written["items"][index].clone(),
-                    item,
-                    objects,
-                )?;
-            }
-            return Ok(());
         }
         for field in ["/apiVersion", "/kind", "/metadata/name"] {
             let value = decrypted.pointer(field).and_then(Value::as_str);
@@ -173,8 +152,8 @@ impl Reading<'_> {
                 && let Some(key) = plaintext_entry(&written, &object.json)
             {
                 let message = format!("Secret {}: `{key}` is in plaintext here", object.name());
-                let name = match source.path {
-                    Some(_) => shell_path(&source.name),
+                let name = match input.path {
+                    Some(_) => shell_path(&input.name),
                     None => "<FILE>".to_owned(),
                 };
                 return Err(refuse(message)
@@ -184,21 +163,55 @@ impl Reading<'_> {
                     .hint("or apply it as it is: `--allow-plaintext`"));
             }
             into_data(&mut object).map_err(|wrong| match wrong {
-                Wrong::NoString(key) => {
+                InvalidEntry::NoString(key) => {
                     let message = format!("Secret {}: `{key}` is no string", object.name());
                     refuse(message).hint("put it into quotes: a Secret holds nothing but strings")
                 }
-                Wrong::NoBase64(key) => {
+                InvalidEntry::NoBase64(key) => {
                     let message = format!("Secret {}: `data.{key}` is not base64", object.name());
                     refuse(message).hint(format!(
                         "a text as it is belongs under `stringData`: `sops-rs edit {}`",
-                        shell_path(&source.name)
+                        shell_path(&input.name)
                     ))
                 }
             })?;
         }
-        objects.push(object);
-        Ok(())
+        Ok(object)
+    }
+}
+
+/// A document of a file, or an item of a list in it.
+struct Entry {
+    /// Where it is in the file, such as `document 1`.
+    place: String,
+    written: Value,
+    decrypted: Value,
+}
+
+impl Entry {
+    /// Adds the entry, or the items of the list that it is, unless it is empty.
+    fn flatten_into(mut self, entries: &mut Vec<Self>) {
+        if self.decrypted.is_null() || self.decrypted.as_object().is_some_and(Map::is_empty) {
+            return;
+        }
+        let is_list = self.decrypted["kind"]
+            .as_str()
+            .is_some_and(|kind| kind.ends_with("List"));
+        if !is_list || !self.decrypted["items"].is_array() {
+            entries.push(self);
+            return;
+        }
+        let Value::Array(items) = self.decrypted["items"].take() else {
+            return;
+        };
+        for (index, decrypted) in items.into_iter().enumerate() {
+            let item = Self {
+                place: format!("{}, items[{index}]", self.place),
+                written: self.written["items"][index].clone(),
+                decrypted,
+            };
+            item.flatten_into(entries);
+        }
     }
 }
 
@@ -242,20 +255,20 @@ fn plaintext_entry(written: &Value, secret: &Value) -> Option<String> {
 }
 
 /// An entry that no Secret can have.
-enum Wrong {
+enum InvalidEntry {
     NoString(String),
     NoBase64(String),
 }
 
 /// Moves what is under `stringData` into `data`, as the server does, who would otherwise not tell whose fields they are.
-fn into_data(object: &mut Object) -> Result<(), Wrong> {
+fn into_data(object: &mut Object) -> Result<(), InvalidEntry> {
     for part in SECRET_PARTS {
         let entries = object.json[part].as_object();
         for (key, value) in entries.into_iter().flatten() {
             let Some(text) = value.as_str() else {
                 match value.is_null() {
                     true => continue,
-                    false => return Err(Wrong::NoString(format!("{part}.{key}"))),
+                    false => return Err(InvalidEntry::NoString(format!("{part}.{key}"))),
                 }
             };
             object.secrets.push(Zeroizing::new(text.to_owned()));
@@ -263,7 +276,7 @@ fn into_data(object: &mut Object) -> Result<(), Wrong> {
                 // Go's decoder passes over line breaks.
                 let text: Zeroizing<String> = Zeroizing::new(text.replace(['\n', '\r'], ""));
                 let bytes = BASE64_STANDARD.decode(&*text);
-                let bytes = bytes.map_err(|_| Wrong::NoBase64(key.clone()))?;
+                let bytes = bytes.map_err(|_| InvalidEntry::NoBase64(key.clone()))?;
                 let decoded = String::from_utf8_lossy(&bytes).into_owned();
                 object.secrets.push(Zeroizing::new(decoded));
             }

@@ -56,7 +56,7 @@ impl SecretParts {
         let judge = Judge {
             text: document.text(),
             rule,
-            selected: selected.into_iter().map(|one| one.span.start).collect(),
+            selected: selected.into_iter().map(|value| value.span.start).collect(),
         };
         for secret in secrets(&document) {
             // A file with only a kind may belong to another program.

@@ -76,7 +76,7 @@ fn handlers() -> &'static Handlers {
         let idle = Arc::new(AtomicBool::new(true));
         let pending = Arc::new(AtomicUsize::new(0));
         for signal in ENDING {
-            let number = usize::try_from(signal).unwrap_or_default();
+            let number = usize::try_from(signal).expect("signals are positive");
             // Without a handler the signal ends the process at once, as it would by itself.
             let _ = flag::register_usize(signal, Arc::clone(&pending), number);
             let _ = flag::register_conditional_default(signal, Arc::clone(&idle));

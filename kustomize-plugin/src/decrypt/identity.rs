@@ -6,8 +6,8 @@
 
 use sops_core::tree::Node;
 
-use crate::function::annotation;
 use crate::problem::Problem;
+use crate::resource_list::annotation;
 
 /// In the order in which they were added.
 const PREFIXES: &str = "internal.config.kubernetes.io/prefixes";

@@ -27,10 +27,10 @@ pub(crate) fn decrypt(
     decryption: &Decryption,
     resources: Vec<Node>,
 ) -> Result<Vec<Node>, Problem> {
-    let mut run = Run {
+    let mut run = Decrypter {
         function,
         mac: decryption.mac,
-        origins: Origins::new(config),
+        origins: Origins::new(config, decryption.mac),
         unverified: Vec::new(),
     };
     let mut decrypted = Vec::with_capacity(resources.len());
@@ -58,7 +58,7 @@ fn without_block(resource: Node) -> Result<Node, Problem> {
     }
 }
 
-struct Run<'f> {
+struct Decrypter<'f> {
     function: &'f mut Function,
     mac: MacPolicy,
     origins: Origins,
@@ -66,7 +66,7 @@ struct Run<'f> {
     unverified: Vec<ResourceRef>,
 }
 
-impl Run<'_> {
+impl Decrypter<'_> {
     fn resource(&mut self, resource: Node) -> Result<Node, Problem> {
         let origin = Origin::of(&resource);
         let named = ResourceRef::of(&resource);
@@ -76,7 +76,7 @@ impl Run<'_> {
             (MacPolicy::Ignore, _) => {}
             (_, Origin::File(path)) => {
                 self.origins
-                    .require(self.function, self.mac, &path, &identity, &tree)?;
+                    .require(self.function, &path, &identity, &tree)?;
             }
             (MacPolicy::Require, origin) => {
                 let message = format!(

@@ -1,4 +1,4 @@
-//! Where a resource is from: with `buildMetadata: [originAnnotations]` kustomize tells the file, whose MAC can be verified.
+//! The file that a resource is from: with `buildMetadata: [originAnnotations]`, kustomize records it, so that its MAC can be verified.
 
 use std::collections::HashMap;
 use std::iter;
@@ -11,8 +11,9 @@ use super::identity::Identity;
 use super::source_file::SourceFile;
 use crate::config::MacPolicy;
 use crate::encrypted_file::verified;
-use crate::function::{Function, annotation};
+use crate::function::Function;
 use crate::problem::Problem;
+use crate::resource_list::annotation;
 use crate::workspace::Workspace;
 
 const ANNOTATION: &str = "config.kubernetes.io/origin";
@@ -66,13 +67,15 @@ impl Origin {
 pub(super) struct Origins {
     /// Where the configuration of this function is from, as with a resource.
     config: Option<String>,
+    policy: MacPolicy,
     files: HashMap<String, SourceFile>,
 }
 
 impl Origins {
-    pub(super) fn new(config: &Node) -> Self {
+    pub(super) fn new(config: &Node, policy: MacPolicy) -> Self {
         Self {
             config: Origin::of(config).into_file(),
+            policy,
             files: HashMap::new(),
         }
     }
@@ -82,7 +85,6 @@ impl Origins {
     pub(super) fn require(
         &mut self,
         function: &mut Function,
-        policy: MacPolicy,
         path: &str,
         identity: &Identity,
         tree: &EncryptedTree,
@@ -90,7 +92,7 @@ impl Origins {
         if !self.files.contains_key(path) {
             let here = self.locate(&function.workspace, path);
             let file = verified(&function.workspace, &mut function.keys, &here)?;
-            if file.mac_only_encrypted && policy == MacPolicy::Require {
+            if file.mac_only_encrypted && self.policy == MacPolicy::Require {
                 let problem = Problem::new(ONLY_ENCRYPTED).in_file(path);
                 function.report.warn(problem);
             }

@@ -123,12 +123,12 @@ fn the_mac_of_the_file_is_verified() {
 fn a_mac_over_the_encrypted_values_only_is_a_warning_where_it_is_required() {
     let sample = Sample::new();
     let text = format!("{}---\n{}", secret("a"), secret("b"));
-    let how = Encryption {
+    let encryption = Encryption {
         rule: EncryptionRule::EncryptedRegex("^(data|stringData)$".into()),
         mac_only_encrypted: true,
         ..encryption()
     };
-    let file = encrypt(&text, Format::Yaml, &how).expect("it can be encrypted");
+    let file = encrypt(&text, Format::Yaml, &encryption).expect("it can be encrypted");
     // The MAC does not cover the kind.
     let file = file.replacen("kind: Secret", "kind: ConfigMap", 1);
     sample.write("enc.yaml", &file);
@@ -344,11 +344,12 @@ fn encrypted_values_stay_in_their_document_and_item() {
         user("bob", "hunter2")
     );
     let text = format!("{text}---\n{}", text.replacen("name: a", "name: b", 1));
-    let how = sops_core::Encryption {
+    let encryption = sops_core::Encryption {
         rule: sops_core::rules::EncryptionRule::EncryptedRegex("^(password|words|pairs)$".into()),
         ..crate::sample::encryption()
     };
-    let encrypted = sops_core::encrypt(&text, sops_core::Format::Yaml, &how).expect("it can be");
+    let encrypted =
+        sops_core::encrypt(&text, sops_core::Format::Yaml, &encryption).expect("it can be");
     sample.write("enc.yaml", &encrypted);
     let (first, second) = encrypted.split_once("\n---\n").expect("two documents");
     let [first, second] = [first, second].map(|text| {

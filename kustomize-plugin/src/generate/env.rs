@@ -2,24 +2,21 @@
 
 use zeroize::Zeroizing;
 
-use super::godotenv;
+use super::godotenv::{self, Entries};
 use crate::problem::Problem;
-
-/// Keys and values in the order of the file.
-pub(crate) type Entries = Vec<(String, Zeroizing<String>)>;
 
 /// How such a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// As SOPS and kustomize read it: all behind the first `=` is the value, quotes and dollar signs included.
+    /// As SOPS and kustomize read it: everything after the first `=` is the value, quotes and dollar signs included.
     Lines,
-    /// As ksops reads it: quotes, escapes, comments behind values and `$VARIABLES` have their meanings.
+    /// As ksops reads it: quotes, escapes, comments after values and `$VARIABLES` have their meanings.
     Godotenv,
 }
 
 impl Style {
     /// # Errors
-    /// Which line is none, without what is in it.
+    /// Which line is invalid, without its content.
     pub(crate) fn read(self, text: &str) -> Result<Entries, Problem> {
         match self {
             Self::Lines => lines(text),

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use zeroize::Zeroizing;
 
-use super::env::Entries;
+/// Keys and values in the order of the file.
+pub(super) type Entries = Vec<(String, Zeroizing<String>)>;
 
 /// The entries of a text; a key that stands twice has its last value in the place of the first. The error is the number of a line that
 /// is none.

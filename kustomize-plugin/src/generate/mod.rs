@@ -1,4 +1,4 @@
-//! The generator: resources of encrypted files.
+//! The generator: makes resources from encrypted files. `env.rs` and `godotenv.rs` read the files of `envs`, `secret.rs` makes a Secret.
 
 mod env;
 mod godotenv;

@@ -73,7 +73,7 @@ struct Source<'c> {
     /// The key of the Secret.
     key: &'c str,
     path: &'c str,
-    /// Where it stands in the configuration.
+    /// Its field in the configuration.
     field: String,
 }
 

@@ -1,9 +1,12 @@
-//! The flags that several commands share, spelled as `sops` spells them. Each file has one group of them.
+//! The flags that several commands share, spelled as `sops` spells them: each file has one group of them. `go_flags.rs` takes the spellings of
+//! Go's library, and `invocation.rs` says under which name the program was called.
 
 mod exec;
 mod file;
 mod format;
 mod global;
+pub(crate) mod go_flags;
+pub(crate) mod invocation;
 mod key;
 mod opening;
 mod output;

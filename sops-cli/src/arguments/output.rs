@@ -7,7 +7,7 @@ use clap::Args;
 use super::{NameArg, path_or_empty};
 use crate::command_error::{Code, CommandError};
 use crate::files::{self, Expected, Readers};
-use crate::source::Source;
+use crate::input::Input;
 use crate::ui::Ui;
 
 /// Where the result goes.
@@ -58,17 +58,17 @@ impl OutputArgs {
         self.in_place || self.output().is_some_and(is_same)
     }
 
-    /// Writes what was made of the source to where it goes.
+    /// Writes what was made of the input to where it goes.
     pub(crate) fn deliver(
         &self,
         ui: &Ui,
-        source: &Source,
+        input: &Input,
         result: &[u8],
         readers: Readers,
     ) -> Result<(), CommandError> {
-        match (&source.path, self.output()) {
+        match (&input.path, self.output()) {
             (Some(path), None) if self.in_place => {
-                let expected = Expected::Content(&source.content);
+                let expected = Expected::Content(&input.content);
                 files::write(ui, path, result, expected, readers)
             }
             (_, Some(path)) => files::write(ui, path, result, Expected::Anything, readers),

@@ -1,4 +1,4 @@
-//! Which files are meant by names of files and folders.
+//! Finds the files that the user names, and those in the directories that the user names.
 
 use std::collections::HashSet;
 use std::io::{self, Read as _};

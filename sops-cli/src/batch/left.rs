@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::command_error::{Code, CommandError, name_of};
-use crate::creation;
+use crate::encryption_options;
 use crate::ui::Ui;
 
 /// Why a file stays in plaintext.
@@ -61,7 +61,7 @@ impl LeftInPlaintext {
                 )
                 .in_file(&name_of(config))
                 .hint("add a rule that matches them, or a last one without `path_regex`"),
-                None => creation::no_rules_or_keys(None)?
+                None => encryption_options::no_rules_or_keys(None)?
                     .hint_with_lines(&list("these files stay in plaintext")),
             })
         });

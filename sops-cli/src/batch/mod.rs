@@ -1,4 +1,4 @@
-//! Many files in one call: found, worked on by all cores, and written so that each is whole.
+//! Many files in one call: finds them, processes them on all cores, and writes each as a whole or not at all.
 
 mod find;
 mod left;
@@ -15,9 +15,9 @@ use zeroize::Zeroizing;
 
 use crate::command_error::CommandError;
 use crate::files::{self, Expected, Readers, Staged, Staging};
+use crate::input::Input;
 use crate::parallel::{self, ItemsPerThread};
 use crate::signals::Deferred;
-use crate::source::Source;
 use crate::ui::Ui;
 
 /// How many files are written beside the old ones before all are synced and put in their places.
@@ -29,15 +29,15 @@ const OTHER_OPEN_FILES: u64 = 64;
 /// A file to work on.
 pub(crate) struct Item {
     pub(crate) path: PathBuf,
-    /// Whether it was found in a folder, and not named: what is none of the command's concern is passed over then.
+    /// Whether it was found in a directory, and not named: then it is skipped if the command does not apply to it.
     pub(crate) is_found: bool,
 }
 
-/// What is to become of a file.
+/// What happens to a file.
 pub(crate) enum Work {
-    /// The file as it was read, and what is to stand in its place.
-    Replace(Source, Zeroizing<Vec<u8>>),
-    /// It is none of the command's concern.
+    /// The file as it was read, and its new content.
+    Replace(Input, Zeroizing<Vec<u8>>),
+    /// The command does not apply to it.
     Ignore,
     /// It stays in plaintext.
     Leave(Left),
@@ -75,8 +75,8 @@ impl Batch<'_> {
             let staging = Staging::default();
             let staged = stage(items, &bar, &signals, |item| {
                 Ok(match work(item)? {
-                    Work::Replace(source, content) => {
-                        let expected = Expected::Content(&source.content);
+                    Work::Replace(input, content) => {
+                        let expected = Expected::Content(&input.content);
                         let staged = staging.stage(&item.path, &content, expected, readers)?;
                         Stage::Staged(Box::new(staged))
                     }
@@ -147,8 +147,8 @@ fn replace_one(
     work: impl Fn(&Item) -> Result<Work, CommandError>,
 ) -> Result<bool, CommandError> {
     files::retrying(&item.path, || match work(item)? {
-        Work::Replace(source, content) => {
-            let expected = Expected::Content(&source.content);
+        Work::Replace(input, content) => {
+            let expected = Expected::Content(&input.content);
             files::write(ui, &item.path, &content, expected, readers)?;
             Ok(true)
         }

@@ -1,14 +1,12 @@
-//! Which cluster is meant, and the client that talks to it.
+//! The client that talks to the cluster.
 
-use std::env;
 use std::future::Future;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use kube::client::AuthError;
 use kube::{Client, Config};
-use sops_lint::{shell_path, shell_word};
 
+use super::args::{ClusterArgs, Origin};
 use super::{credentials, kubeconfig};
 use crate::command_error::{Code, CommandError, name_of, reason};
 use crate::ui::Ui;
@@ -17,18 +15,6 @@ use crate::ui::Ui;
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long to wait for an answer.
 const ANSWER: Duration = Duration::from_secs(60);
-
-/// Which cluster is meant.
-#[derive(clap::Args, Debug)]
-#[group(skip)]
-pub(crate) struct ClusterArgs {
-    /// The context in the kubeconfig, instead of its current one
-    #[arg(long, value_name = "NAME")]
-    pub(super) context: Option<String>,
-    /// The kubeconfig, instead of the files in KUBECONFIG or ~/.kube/config; without any, a pod's service account is used in the pod
-    #[arg(long, value_name = "FILE")]
-    pub(super) kubeconfig: Option<PathBuf>,
-}
 
 /// A cluster that can be talked to.
 pub(crate) struct Cluster {
@@ -88,34 +74,6 @@ impl Insecurity {
                 "replace `insecure-skip-tls-verify` in the kubeconfig with `certificate-authority` or `certificate-authority-data`"
             }
         }
-    }
-}
-
-/// Where it stands which cluster is meant.
-pub(super) enum Origin {
-    /// In this context of the kubeconfig.
-    Context(String),
-    /// In the pod in which this program runs.
-    Pod,
-}
-
-impl ClusterArgs {
-    /// The same choice as flags of `kubectl`, each with a blank in front.
-    pub(crate) fn for_kubectl(&self) -> String {
-        let context = self.context.as_deref().map(shell_word);
-        let file = self.kubeconfig.as_deref();
-        let file = file.map(|file| shell_path(&name_of(file)));
-        let flags = [("--context", context), ("--kubeconfig", file)];
-        let given = flags
-            .into_iter()
-            .filter_map(|(flag, value)| Some(format!(" {flag} {}", value?)));
-        given.collect()
-    }
-
-    /// Whether neither they nor the environment ask for a certain kubeconfig.
-    fn are_default(&self) -> bool {
-        let is_set = env::var_os("KUBECONFIG").is_some_and(|files| !files.is_empty());
-        self.context.is_none() && self.kubeconfig.is_none() && !is_set
     }
 }
 
@@ -217,14 +175,16 @@ impl Cluster {
     }
 }
 
-/// The address of a server, without a user and a password that may stand in it.
+/// The address of a server, without the user and password in it.
 fn shown(url: &str) -> String {
     let url = url.trim_end_matches('/');
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
     format!("{scheme}://{host}{path}")
 }
 

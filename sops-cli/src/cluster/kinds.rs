@@ -9,8 +9,8 @@ use kube::discovery::{Scope, pinned_kind};
 use tokio::time::{Instant, sleep};
 
 use super::connection::Cluster;
+use super::error::Failure;
 use super::object::Object;
-use super::refusal::Failure;
 
 /// How long a new CRD may take until its kind is there.
 const ESTABLISHED: Duration = Duration::from_secs(30);
@@ -18,12 +18,12 @@ const ESTABLISHED: Duration = Duration::from_secs(30);
 /// The kinds that were asked for.
 pub(crate) struct Kinds<'a> {
     cluster: &'a Cluster,
-    known: HashMap<GroupVersionKind, Kind>,
+    known: HashMap<GroupVersionKind, ResourceKind>,
 }
 
 /// A kind that the cluster knows.
 #[derive(Clone)]
-pub(crate) struct Kind {
+pub(crate) struct ResourceKind {
     pub(crate) resource: ApiResource,
     pub(crate) is_namespaced: bool,
 }
@@ -37,7 +37,7 @@ impl<'a> Kinds<'a> {
     }
 
     /// The kind of an object; `None` if the cluster does not know it.
-    pub(crate) async fn find(&mut self, object: &Object) -> Result<Option<Kind>, Failure> {
+    pub(crate) async fn find(&mut self, object: &Object) -> Result<Option<ResourceKind>, Failure> {
         let (group, version) = match object.api_version().split_once('/') {
             Some(parts) => parts,
             None => ("", object.api_version()),
@@ -48,7 +48,7 @@ impl<'a> Kinds<'a> {
         }
         match pinned_kind(&self.cluster.client, &wanted).await {
             Ok((resource, capabilities)) => {
-                let kind = Kind {
+                let kind = ResourceKind {
                     resource,
                     is_namespaced: capabilities.scope == Scope::Namespaced,
                 };
@@ -62,7 +62,7 @@ impl<'a> Kinds<'a> {
     }
 
     /// The same, as soon as a CRD that was just applied has made it known.
-    pub(crate) async fn wait(&mut self, object: &Object) -> Result<Option<Kind>, Failure> {
+    pub(crate) async fn wait(&mut self, object: &Object) -> Result<Option<ResourceKind>, Failure> {
         let end = Instant::now() + ESTABLISHED;
         loop {
             let kind = self.find(object).await?;

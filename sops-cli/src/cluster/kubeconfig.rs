@@ -1,4 +1,4 @@
-//! The kubeconfig: which files it is read from, and what is said of one that cannot be used.
+//! The kubeconfig: which files it is read from, and why one cannot be used.
 
 use std::env;
 use std::io;
@@ -8,7 +8,7 @@ use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
 use secrecy::ExposeSecret;
 
-use super::connection::{ClusterArgs, Origin};
+use super::args::{ClusterArgs, Origin};
 use crate::command_error::{Code, CommandError, name_of};
 
 /// The file that was named, or those of KUBECONFIG put together, of which some may be missing as with `kubectl`, or the usual one.
@@ -63,7 +63,7 @@ pub(super) async fn select(
             }
             _ => unusable(&error, args),
         })?;
-    let context = context.unwrap_or_default();
+    let context = context.expect("without a context, there is no cluster to select");
     if config.cluster_url.scheme().is_none() || config.cluster_url.host().is_none() {
         // The client would panic, since no request can be made of it.
         return Err(unusable(&KubeconfigError::MissingClusterUrl, args));
@@ -95,7 +95,7 @@ fn list(names: &[String]) -> String {
     }
 }
 
-/// A kubeconfig that cannot be used. What is wrong is told without its text, in which there may be tokens.
+/// A kubeconfig that cannot be used. The message does not quote it, because it may contain tokens.
 pub(super) fn unusable(error: &KubeconfigError, args: &ClusterArgs) -> CommandError {
     let named = args.kubeconfig.as_deref();
     let missing = |file: &Path| {

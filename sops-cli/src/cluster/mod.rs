@@ -1,18 +1,20 @@
-//! A Kubernetes cluster: how it is reached, what is asked of its API server, and what is said where that refuses.
+//! A Kubernetes cluster: how it is reached, the requests to its API server, and the errors when the server refuses one.
 //!
 //! What belongs here knows objects, not files or keys; commands start the work with [`run`].
 
+mod args;
 mod certificate;
 mod connection;
 mod credentials;
+mod error;
 mod kinds;
 mod kubeconfig;
 mod object;
-mod refusal;
 mod server_side_apply;
 
-pub(crate) use connection::{Cluster, ClusterArgs, Security, run};
-pub(crate) use kinds::{Kind, Kinds};
+pub(crate) use args::ClusterArgs;
+pub(crate) use connection::{Cluster, Security, run};
+pub(crate) use error::Failure;
+pub(crate) use kinds::{Kinds, ResourceKind};
 pub(crate) use object::{Object, Target};
-pub(crate) use refusal::Failure;
 pub(crate) use server_side_apply::{Applied, Outcome, ServerSideApply, was_applied};

@@ -7,8 +7,8 @@ use kube::core::Request;
 use serde_json::Value;
 
 use super::connection::Cluster;
+use super::error::Failure;
 use super::object::{Object, Target};
-use super::refusal::Failure;
 
 const FIELD_MANAGER: &str = "sops-rs";
 
@@ -68,8 +68,8 @@ impl Cluster {
 
     /// The list at a path of the API, of all namespaces; `None` if the API server knows no such path.
     pub(crate) async fn list(&self, path: &str) -> Result<Option<Value>, Failure> {
-        let what = path.rsplit('/').next().unwrap_or(path);
-        let error = |error: kube::Error| self.error(&error, what, None);
+        let resource = path.rsplit('/').next().unwrap_or(path);
+        let error = |error: kube::Error| self.error(&error, resource, None);
         let request = Request::new(path)
             .list(&ListParams::default())
             .map_err(|cause| error(kube::Error::BuildRequest(cause)))?;
@@ -83,14 +83,14 @@ impl Cluster {
     /// Has the object there as it is given.
     pub(crate) async fn apply(
         &self,
-        how: ServerSideApply,
+        options: ServerSideApply,
         target: &Target,
         object: &Object,
     ) -> Result<Outcome, Failure> {
         let before = self.get(target).await?;
         let parameters = PatchParams {
-            dry_run: how.dry_run,
-            force: how.force,
+            dry_run: options.dry_run,
+            force: options.force,
             field_manager: Some(FIELD_MANAGER.to_owned()),
             // A misspelt field would otherwise be dropped without a word.
             field_validation: Some(ValidationDirective::Strict),

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use crate::arguments::{GlobalArgs, OpeningArgs};
 use crate::batch;
 use crate::cluster::{
-    self, Applied, Cluster, ClusterArgs, Failure, Kind, Kinds, Object, Outcome, Security,
+    self, Applied, Cluster, ClusterArgs, Failure, Kinds, Object, Outcome, ResourceKind, Security,
     ServerSideApply, Target,
 };
 use crate::command_error::{Code, CommandError, name_of};
-use crate::key_services::Services;
-use crate::manifests::Reading;
+use crate::keys::services::Services;
+use crate::manifests::ManifestReader;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
@@ -43,7 +43,7 @@ enum DryRun {
 
 pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let services = Services::for_opening(ui, globals, &args.opening)?;
-    let reading = Reading {
+    let reader = ManifestReader {
         ui,
         services: &services,
         opening: &args.opening,
@@ -60,7 +60,7 @@ pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
     let mut objects = Vec::new();
     let mut errors = Vec::new();
     for file in &files {
-        match reading.read(file.as_deref()) {
+        match reader.read(file.as_deref()) {
             Ok(read) => objects.extend(read),
             Err(error) => errors.push(error),
         }
@@ -119,12 +119,12 @@ impl Args {
     async fn apply(&self, ui: &Ui, objects: &[Object]) -> Result<(), CommandError> {
         let cluster = Cluster::of(&self.cluster, Security::AsConfigured).await?;
         cluster.warn_if_insecure(ui);
-        let mut run = Run {
+        let mut run = Application {
             ui,
             args: self,
             kinds: Kinds::of(&cluster),
             cluster: &cluster,
-            how: ServerSideApply {
+            options: ServerSideApply {
                 dry_run: self.dry_run.is_some(),
                 force: self.force_conflicts,
             },
@@ -184,24 +184,24 @@ fn is_defined(object: &Object, objects: &[Object]) -> bool {
 }
 
 /// Objects on their way into a cluster.
-struct Run<'a> {
+struct Application<'a> {
     ui: &'a Ui,
     args: &'a Args,
     cluster: &'a Cluster,
     kinds: Kinds<'a>,
-    how: ServerSideApply,
+    options: ServerSideApply,
     /// Those that a dry run has not made.
     new_namespaces: Vec<String>,
 }
 
-impl Run<'_> {
+impl Application<'_> {
     async fn apply(&mut self, object: &Object) -> Result<(), Failure> {
-        let kind = match self.how.dry_run {
+        let kind = match self.options.dry_run {
             true => self.kinds.find(object).await?,
             false => self.kinds.wait(object).await?,
         };
         let Some(kind) = kind else {
-            return match self.how.dry_run {
+            return match self.options.dry_run {
                 true => self.say(format_args!(
                     "{} {}: not checked, its CRD is not there yet (server dry run)",
                     object.kind(),
@@ -225,19 +225,19 @@ impl Run<'_> {
                 "{target} not checked, its namespace is not there yet (server dry run)"
             ));
         }
-        let outcome = self.cluster.apply(self.how, &target, object).await?;
-        if self.how.dry_run && object.kind() == "Namespace" && outcome == Outcome::Created {
+        let outcome = self.cluster.apply(self.options, &target, object).await?;
+        if self.options.dry_run && object.kind() == "Namespace" && outcome == Outcome::Created {
             self.new_namespaces.push(object.name().to_owned());
         }
         self.say(Applied {
             target: &target,
             outcome,
-            dry_run: self.how.dry_run,
+            dry_run: self.options.dry_run,
         })
     }
 
     /// Where the object goes.
-    fn target(&self, object: &Object, kind: Kind) -> Result<Target, CommandError> {
+    fn target(&self, object: &Object, kind: ResourceKind) -> Result<Target, CommandError> {
         let wanted = self.args.namespace.as_deref();
         let namespace = match (object.namespace(), wanted) {
             _ if !kind.is_namespaced => None,

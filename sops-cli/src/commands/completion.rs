@@ -2,7 +2,6 @@
 
 use clap_complete::Shell;
 
-use crate::cli;
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
@@ -13,8 +12,12 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn cmd_completion(ui: &Ui, args: &Args) -> Result<(), CommandError> {
+pub(crate) fn cmd_completion(
+    ui: &Ui,
+    args: &Args,
+    mut command_line: clap::Command,
+) -> Result<(), CommandError> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut cli::command(), "sops-rs", &mut script);
+    clap_complete::generate(args.shell, &mut command_line, "sops-rs", &mut script);
     ui.output(&script)
 }

@@ -10,11 +10,11 @@ use crate::arguments::{
 };
 use crate::batch::{self, Batch, Item, Work};
 use crate::command_error::{Code, CommandError, Role};
-use crate::creation;
+use crate::config::stores;
+use crate::decrypt_file::{self, Use};
 use crate::files::Readers;
-use crate::key_services::Services;
-use crate::opening::{self, Use};
-use crate::source::Source;
+use crate::input::Input;
+use crate::keys::services::Services;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug, Default)]
@@ -51,16 +51,16 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
             if !item.is_meant(true) {
                 return Ok(Work::Ignore);
             }
-            let (source, plaintext) = args.decrypt(ui, globals, &services, Some(&item.path))?;
-            Ok(Work::Replace(source, plaintext))
+            let (input, plaintext) = args.decrypt(ui, globals, &services, Some(&item.path))?;
+            Ok(Work::Replace(input, plaintext))
         };
         return batch.replace(work, |_| {});
     }
     let file = args.file.get(ui);
     args.output.check(file)?;
     args.file.refuse_directory("decrypt")?;
-    let (source, result) = args.decrypt(ui, globals, &services, file)?;
-    args.output.deliver(ui, &source, &result, Readers::Owner)
+    let (input, result) = args.decrypt(ui, globals, &services, file)?;
+    args.output.deliver(ui, &input, &result, Readers::Owner)
 }
 
 impl Args {
@@ -71,7 +71,7 @@ impl Args {
         globals: &GlobalArgs,
         services: &Services,
         file: Option<&Path>,
-    ) -> Result<(Source, Zeroizing<Vec<u8>>), CommandError> {
+    ) -> Result<(Input, Zeroizing<Vec<u8>>), CommandError> {
         if let Some(file) = file {
             require_existing(file)?;
         }
@@ -79,18 +79,18 @@ impl Args {
         let format = self.formats.input(name)?;
         let to = self.formats.output(name, format)?;
         let path = self.path()?;
-        let source = Source::read(file, format, Role::Encrypted)?;
+        let input = Input::read(file, format, Role::Encrypted)?;
         let purpose = Use::in_format(format, to);
-        let decrypted = opening::decrypt(ui, services, &source, &self.opening, purpose)?;
+        let decrypted = decrypt_file::decrypt(ui, services, &input, &self.opening, purpose)?;
         let Some(path) = path else {
-            let result = creation::in_format(ui, globals, &source, decrypted, to)?;
-            return Ok((source, result));
+            let result = decrypt_file::in_format(ui, globals, &input, decrypted, to)?;
+            return Ok((input, result));
         };
-        let stores = creation::stores(ui, globals)?;
+        let stores = stores::stores(ui, globals)?;
         let result = parse_document(&*decrypted.plaintext, format)
             .and_then(|plaintext| extract(&plaintext, &path, to, &stores.indentation()))
-            .map_err(|error| source.plaintext_error(error))?;
-        Ok((source, result))
+            .map_err(|error| input.plaintext_error(error))?;
+        Ok((input, result))
     }
 
     /// The path to print; an empty one is none.

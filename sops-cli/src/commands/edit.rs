@@ -8,25 +8,25 @@ use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck};
 use zeroize::Zeroizing;
 
+use crate::arguments::invocation;
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs, RuleArgs,
     ThresholdArg,
 };
 use crate::command_error::{Code, CommandError, Role, name_of};
-use crate::creation::{self, Wanted};
-use crate::editor::Editor;
-use crate::example::example;
+use crate::config::load;
+use crate::config::rule_drift::RuleDrift;
+use crate::decrypt_file;
+use crate::editor::{Editor, EditorHeader, template};
+use crate::encryption_options::{self, Wanted};
+use crate::files::PrivateDirectory;
 use crate::files::{self, Expected, Readers};
-use crate::invocation;
-use crate::key_services::Services;
-use crate::lockout::Lockout;
-use crate::notice::Notice;
-use crate::opening;
-use crate::private_folder::PrivateFolder;
-use crate::rule_drift::RuleDrift;
+use crate::input::Input;
+use crate::keys::groups::KeyGroups;
+use crate::keys::lockout::Lockout;
+use crate::keys::services::Services;
 use crate::secret_parts::SecretParts;
 use crate::signals::Deferred;
-use crate::source::Source;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug, Default)]
@@ -81,16 +81,12 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
             kms: &args.kms,
             threshold: &args.threshold,
         };
-        let config = creation::config(ui, globals)?;
-        let encryption = creation::encryption(globals, config.as_ref(), &wanted, &services, name)?;
+        let config = load::config(ui, globals)?;
+        let encryption =
+            encryption_options::encryption(globals, config.as_ref(), &wanted, &services, name)?;
         // The editor must not open only to produce a file that is closed to its author.
         let lockout = Lockout::new(&services);
-        let Encryption {
-            key_groups,
-            shamir_threshold,
-            ..
-        } = &encryption;
-        lockout.note(&name_of(file), key_groups, *shamir_threshold);
+        lockout.note(&name_of(file), KeyGroups::of(&encryption));
         lockout.warn(ui);
         editing.create(&encryption)
     }
@@ -116,12 +112,12 @@ struct Original<'t> {
 
 impl Editing<'_> {
     fn change(&self, globals: &GlobalArgs, services: &Services) -> Result<(), CommandError> {
-        let source = Source::read(Some(self.file), self.format, Role::Encrypted)?;
-        let document = EncryptedDocument::parse(&*source.content, self.format)
-            .map_err(|error| source.error(error))?;
-        let key = services.data_key(self.ui, &source, &document)?;
-        let open = opening::open(&source, &document, key.clone(), &self.args.opening)?;
-        opening::warn_of_comments(self.ui, &source, open.unopened_comments());
+        let input = Input::read(Some(self.file), self.format, Role::Encrypted)?;
+        let document = EncryptedDocument::parse(&*input.content, self.format)
+            .map_err(|error| input.error(error))?;
+        let key = services.data_key(self.ui, &input, &document)?;
+        let open = decrypt_file::open(&input, &document, key.clone(), &self.args.opening)?;
+        decrypt_file::warn_of_comments(self.ui, &input, open.unopened_comments());
         let had_selection = document.require_selection(open.plaintext()).is_ok();
         let rule = document.metadata().rule.clone().unwrap_or_default();
         // A value that was already in plaintext is no reason to refuse another change.
@@ -169,12 +165,7 @@ impl Editing<'_> {
             text: open.plaintext(),
             is_worth_writing: is_mac_wrong,
         };
-        self.run(
-            &original,
-            &head,
-            encrypt,
-            Expected::Content(&source.content),
-        )
+        self.run(&original, &head, encrypt, Expected::Content(&input.content))
     }
 
     fn create(&self, encryption: &Encryption) -> Result<(), CommandError> {
@@ -193,7 +184,7 @@ impl Editing<'_> {
             Ok(encrypted)
         };
         let original = Original {
-            text: example(self.format, &encryption.rule).as_bytes(),
+            text: template(self.format, &encryption.rule).as_bytes(),
             is_worth_writing: false,
         };
         self.run(&original, &[], encrypt, Expected::Nothing)
@@ -232,10 +223,10 @@ impl Editing<'_> {
         let signals = Deferred::new();
         // Nobody is to edit for nothing.
         files::check(self.file)?;
-        let folder = PrivateFolder::for_plaintext(self.ui, self.args.allow_disk)?;
-        let mut notice = Notice::new(self.format);
+        let folder = PrivateDirectory::for_plaintext(self.ui, self.args.allow_disk)?;
+        let mut header = EditorHeader::new(self.format);
         let name = Path::new(self.file.file_name().unwrap_or_default());
-        let path = folder.create(name, &notice.above(head, original.text))?;
+        let path = folder.create(name, &header.above(head, original.text))?;
         let mut refused: Option<Zeroizing<Vec<u8>>> = None;
         let mut times = 0;
         let encrypted = loop {
@@ -246,7 +237,7 @@ impl Editing<'_> {
                 ));
             }
             let edited = edited(&path)?;
-            let text = notice.stripped(&edited);
+            let text = header.stripped(&edited);
             if text == original.text && !original.is_worth_writing {
                 return Err(
                     CommandError::new(Code::FileNotModified, "the file was not changed").calmly(),
@@ -289,9 +280,9 @@ impl Editing<'_> {
                     CommandError::new(Code::FileNotModified, message),
                 ));
             }
-            let lines = notice.of_error(&error);
+            let lines = header.of_error(&error);
             let text = Zeroizing::new(text.to_vec());
-            if let Err(error) = std::fs::write(&path, &*notice.above(&lines, &text)) {
+            if let Err(error) = std::fs::write(&path, &*header.above(&lines, &text)) {
                 let error = CommandError::output(name_of(&path), &error);
                 return Err(keep(folder, &path, error));
             }
@@ -336,7 +327,7 @@ fn is_about_text(error: &Error) -> bool {
 }
 
 /// Leaves the edited text where it is, since it can be written nowhere else.
-fn keep(folder: PrivateFolder, path: &Path, error: CommandError) -> CommandError {
+fn keep(folder: PrivateDirectory, path: &Path, error: CommandError) -> CommandError {
     let kept = folder.keep().join(path.file_name().unwrap_or_default());
     error.hint(format!(
         "the edited text is kept in plaintext as {}; delete its directory after you have restored the text",

@@ -7,8 +7,8 @@ use sops_core::{parse_document, variables};
 
 use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
 use crate::command_error::{Code, CommandError};
-use crate::exec::{self, Passing};
-use crate::opening::Use;
+use crate::decrypt_file::Use;
+use crate::exec::{self, EncryptedFile, Passing};
 use crate::ui::Ui;
 
 const EXAMPLE: &str = "for example: `sops-rs exec-env secrets.env './serve --port 80'`";
@@ -43,17 +43,26 @@ pub(crate) fn cmd_exec_env(
     };
     let (file, command) = args.exec.file_and_command(EXAMPLE)?;
     let format = formats.input(Some(file))?;
-    let opened = exec::open(ui, globals, &args.exec, file, format, Use::Values)?;
-    let (source, decrypted) = (opened.source, opened.decrypted);
-    let document = parse_document(&*decrypted.plaintext, source.format)
-        .map_err(|error| source.plaintext_error(error))?;
+    let opened = exec::open(
+        ui,
+        globals,
+        &args.exec,
+        &EncryptedFile {
+            path: file,
+            format,
+            purpose: Use::Values,
+        },
+    )?;
+    let (input, decrypted) = (opened.input, opened.decrypted);
+    let document = parse_document(&*decrypted.plaintext, input.format)
+        .map_err(|error| input.plaintext_error(error))?;
     if document.document_count() > 1 {
         ui.warn(format_args!(
             "{} has several documents; only the first one is used",
-            source.name
+            input.name
         ));
     }
-    let secrets = variables(&document).map_err(|error| source.plaintext_error(error))?;
+    let secrets = variables(&document).map_err(|error| input.plaintext_error(error))?;
     let passing = if args.exec.background || args.same_process {
         None
     } else {

@@ -5,10 +5,9 @@ use std::process::ExitCode;
 
 use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
 use crate::command_error::{Code, CommandError, name_of};
-use crate::creation;
-use crate::exec::{self, Passing, pipe};
-use crate::opening::Use;
-use crate::private_folder::PrivateFolder;
+use crate::decrypt_file::{self, Use};
+use crate::exec::{self, EncryptedFile, Passing, pipe};
+use crate::files::PrivateDirectory;
 use crate::ui::Ui;
 
 const EXAMPLE: &str = "for example: `sops-rs exec-file secrets.yaml './serve --settings {}'`, where `{}` is the name of the decrypted file";
@@ -54,21 +53,23 @@ pub(crate) fn cmd_exec_file(
         ui,
         globals,
         &args.exec,
-        file,
-        format,
-        Use::in_format(format, to),
+        &EncryptedFile {
+            path: file,
+            format,
+            purpose: Use::in_format(format, to),
+        },
     )?;
-    let source = opened.source;
-    let plaintext = creation::in_format(ui, globals, &source, opened.decrypted, to)?;
+    let input = opened.input;
+    let plaintext = decrypt_file::in_format(ui, globals, &input, opened.decrypted, to)?;
     // From here on a signal is the command's affair, and what is made here is taken away again.
     let passing = Passing::new()?;
     let user = args.exec.become_user()?;
     let (_folder, path) = if args.no_fifo {
-        let folder = PrivateFolder::for_plaintext(ui, args.allow_disk)?;
+        let folder = PrivateDirectory::for_plaintext(ui, args.allow_disk)?;
         let path = folder.create(Path::new(name), &plaintext)?;
         (folder, path)
     } else {
-        let folder = PrivateFolder::for_pipes()?;
+        let folder = PrivateDirectory::for_pipes()?;
         let path = pipe::serve(&folder.path(), name, plaintext)
             .map_err(|error| CommandError::output(name_of(&folder.path().join(name)), &error))?;
         (folder, path)

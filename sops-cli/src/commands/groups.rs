@@ -7,13 +7,14 @@ use clap::Subcommand;
 use sops_core::EncryptedDocument;
 use sops_core::keys::MasterKey;
 
-use crate::agreement::Agreement;
 use crate::arguments::{FormatArgs, GlobalArgs, GroupArgs, OutputArgs, ThresholdArg};
 use crate::command_error::{Code, CommandError, Role};
-use crate::damaged_keys::refuse_damaged;
 use crate::files::Readers;
-use crate::key_services::Services;
-use crate::source::Source;
+use crate::input::Input;
+use crate::keys::agreement::Agreement;
+use crate::keys::damaged::refuse_damaged;
+use crate::keys::groups::KeyGroups;
+use crate::keys::services::Services;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
@@ -27,7 +28,7 @@ enum Action {
     /// Add a key group, and print the result
     Add {
         #[command(flatten)]
-        place: Place,
+        place: FileArgs,
         #[command(flatten)]
         group: Box<GroupArgs>,
         #[command(flatten)]
@@ -36,7 +37,7 @@ enum Action {
     /// Delete a key group, and print the result
     Delete {
         #[command(flatten)]
-        place: Place,
+        place: FileArgs,
         /// The group: the first one is 0
         #[arg(value_name = "INDEX", value_parser = index)]
         index: usize,
@@ -48,7 +49,7 @@ enum Action {
 /// The file, and where the result goes.
 #[derive(clap::Args, Debug)]
 #[group(skip)]
-struct Place {
+struct FileArgs {
     /// The file
     #[arg(long, short, value_name = "FILE")]
     file: Option<PathBuf>,
@@ -135,7 +136,7 @@ impl Change {
 fn change(
     ui: &Ui,
     globals: &GlobalArgs,
-    place: &Place,
+    place: &FileArgs,
     threshold: &ThresholdArg,
     change: Change,
 ) -> Result<(), CommandError> {
@@ -143,11 +144,11 @@ fn change(
         CommandError::new(Code::CannotReadInput, "no file is given").hint("name it with `--file`")
     })?;
     let format = FormatArgs::default().both(file)?;
-    let source = Source::read(Some(file), format, Role::Encrypted)?;
+    let input = Input::read(Some(file), format, Role::Encrypted)?;
     let document =
-        EncryptedDocument::parse(&*source.content, format).map_err(|error| source.error(error))?;
+        EncryptedDocument::parse(&*input.content, format).map_err(|error| input.error(error))?;
     let mut groups = document.metadata().master_keys();
-    let refused = |message: String| CommandError::new(Code::Generic, message).in_file(&source.name);
+    let refused = |message: String| CommandError::new(Code::Generic, message).in_file(&input.name);
     change.apply(&mut groups).map_err(refused)?;
     let old = document.metadata().shamir_threshold;
     // A file of one group may have a threshold of 1, which Shamir's scheme does not know.
@@ -164,16 +165,20 @@ fn change(
         );
     }
     refuse_damaged(
-        &source,
+        &input,
         &document,
         |group, _| matches!(change, Change::Delete(index) if index == group),
     )?;
     let services = Services::new(ui, globals)?;
-    let key = services.data_key(ui, &source, &document)?;
+    let key_groups = KeyGroups {
+        groups: &groups,
+        threshold,
+    };
+    let key = services.data_key(ui, &input, &document)?;
     let agreement = Agreement::new(ui, globals, &services, place.yes, [].iter())?;
-    let unagreed = agreement.unagreed(file, &groups, threshold, change.given())?;
-    agreement.require(&source.name, unagreed)?;
-    services.warn_if_closed(ui, &source.name, &groups, threshold);
+    let unagreed = agreement.unagreed(file, key_groups, change.given())?;
+    agreement.require(&input.name, unagreed)?;
+    services.warn_if_closed(ui, &input.name, key_groups);
     let changed = document
         .with_key_groups(
             &key,
@@ -182,10 +187,10 @@ fn change(
             &*services.all(),
             SystemTime::now(),
         )
-        .map_err(|error| source.error(error))?;
+        .map_err(|error| input.error(error))?;
     let output = OutputArgs {
         in_place: place.in_place,
         output: None,
     };
-    output.deliver(ui, &source, changed.as_bytes(), Readers::Usual)
+    output.deliver(ui, &input, changed.as_bytes(), Readers::Usual)
 }

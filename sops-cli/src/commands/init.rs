@@ -9,10 +9,10 @@ use sops_core::config::{self, Config};
 use sops_core::keys::{Environment, Family, Identities, Recipient};
 
 use super::keygen;
-use crate::agreement::files_named;
 use crate::arguments::GlobalArgs;
-use crate::command_error::{Code, CommandError, name_of};
-use crate::creation;
+use crate::command_error::{Code, CommandError, files_named, name_of};
+use crate::config::load;
+use crate::config::working_dir::{shortened, working_dir};
 use crate::files::{self, Expected, Readers};
 use crate::lint;
 use crate::ui::Ui;
@@ -31,23 +31,23 @@ pub(crate) struct Args {
 
 pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     let recipient = recipient(ui, args)?;
-    let working_dir = creation::working_dir()?;
+    let working_dir = working_dir()?;
     let file = match globals.config() {
         Some(file) => Some(file.to_owned()).filter(|file| file.exists()),
         None => config::find(&working_dir).file,
     };
     if let Some(file) = file {
-        let config = creation::config(ui, globals).map_err(|error| {
+        let config = load::config(ui, globals).map_err(|error| {
             error
                 .hint("this file was not changed: correct it, or move it away and run `sops-rs init` again")
                 .hint(format!("to encrypt for your key, it needs the recipient {recipient}"))
         })?;
-        let what = match config.is_some_and(|config| names_key(&config, &recipient)) {
+        let advice = match config.is_some_and(|config| names_key(&config, &recipient)) {
             true => "It names the key's recipient",
             false => "To encrypt for the key, it needs the recipient",
         };
         ui.note(format_args!(
-            "{} already exists and was not changed. {what}",
+            "{} already exists and was not changed. {advice}",
             name_of(&file)
         ));
         ui.note(format_args!("    {recipient}"));
@@ -103,7 +103,7 @@ fn name_below(ui: &Ui, working_dir: &Path) {
         is_config && path.parent() != Some(working_dir)
     });
     let mut names: Vec<String> = below
-        .map(|path| name_of(&creation::shortened(&path, working_dir)))
+        .map(|path| name_of(&shortened(&path, working_dir)))
         .collect();
     if !names.is_empty() {
         names.sort_unstable();

@@ -8,9 +8,9 @@ use sops_keyservice::{Listener, serve};
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
-use crate::local_keys::LocalKeys;
-use crate::terminal;
+use crate::keys::local::LocalKeys;
 use crate::ui::Ui;
+use crate::ui::terminal;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {

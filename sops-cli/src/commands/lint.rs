@@ -11,15 +11,15 @@ use sops_lint::{Baseline, Finding, RULES, Settings, find_rule};
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
-use crate::configs::{self, Configs, Wrong};
-use crate::creation;
+use crate::config::nearest::{self, InvalidConfig, NearestConfigs};
+use crate::config::working_dir::working_dir;
 use crate::files::{self, Expected, Readers};
 use crate::lint::Shown;
 use crate::lint::fix::{Fixer, Repair};
 use crate::lint::output::OutputFormat;
 use crate::lint::root;
 use crate::lint::settings::{FILE, SettingsArgs, linter, read_configured};
-use crate::lint::walk::{Found, Walk, WorkingTree};
+use crate::lint::walk::{Walk, WalkResult, WorkingTree};
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
@@ -77,19 +77,19 @@ pub(crate) fn cmd_lint(
 }
 
 fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandError> {
-    let working_dir = creation::working_dir()?;
+    let working_dir = working_dir()?;
     let tree = WorkingTree::new(root(&working_dir));
     let own = match args.settings.settings {
         Some(_) => None,
-        None => configs::on_disk(&tree.root.join(FILE))?,
+        None => nearest::on_disk(&tree.root.join(FILE))?,
     };
     let settings = args.settings.read(own)?;
     let linter = linter(settings)?;
     let baseline = args
         .settings
         .baseline(&linter, &tree.root, read_configured)?;
-    let configs =
-        Configs::new(&tree.root, configs::on_disk).with_named(globals.config(), &working_dir)?;
+    let configs = NearestConfigs::new(&tree.root, nearest::on_disk)
+        .with_named(globals.config(), &working_dir)?;
     let walk = Walk {
         linter: &linter,
         configs: &configs,
@@ -111,7 +111,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         ui.warn("no file was checked: the paths are empty, or `.gitignore` or `exclude` leaves out everything");
     }
     let errors = configs.wrong();
-    let end = |found: &Found| {
+    let end = |found: &WalkResult| {
         for wrong in &errors {
             match is_reported(found, &tree, wrong) {
                 true => ui.error(&unusable(wrong)),
@@ -179,20 +179,20 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
 }
 
 /// Whether a finding already says what is wrong with the configuration.
-fn is_reported(found: &Found, tree: &WorkingTree, wrong: &Wrong) -> bool {
+fn is_reported(found: &WalkResult, tree: &WorkingTree, wrong: &InvalidConfig) -> bool {
     found.shown.iter().any(|Shown { finding, .. }| {
         finding.rule.code == "SL016" && tree.root.join(&finding.place) == wrong.file
     })
 }
 
 /// What a configuration with errors means for the check.
-fn unusable(wrong: &Wrong) -> CommandError {
+fn unusable(wrong: &InvalidConfig) -> CommandError {
     let message =
         "this configuration is invalid, so lint cannot tell which files must be encrypted";
     CommandError::new(Code::CannotReadInput, message).in_file(&name_of(&wrong.file))
 }
 
-fn code(found: &Found) -> ExitCode {
+fn code(found: &WalkResult) -> ExitCode {
     match found.shown.is_empty() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
@@ -228,7 +228,7 @@ impl<'f> ToFix<'f> {
 }
 
 /// Mends each file that can be; one that fails does not keep the others from it.
-fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, found: &Found) -> Result<(), CommandError> {
+fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, found: &WalkResult) -> Result<(), CommandError> {
     let mut files: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
     for shown in found
         .shown
@@ -269,8 +269,8 @@ fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, found: &Found) -> Result<(), Comma
 fn explain(ui: &Ui, about: &About) -> Result<(), CommandError> {
     match about {
         About::Schema => {
-            // A value of texts and numbers, which always can be written.
-            let schema = serde_json::to_string_pretty(&Settings::schema()).unwrap_or_default();
+            let schema = serde_json::to_string_pretty(&Settings::schema())
+                .expect("strings and numbers can be written as JSON");
             ui.output(format!("{schema}\n").as_bytes())
         }
         About::Rule { rule: None } => {

@@ -2,7 +2,6 @@
 
 use clap_mangen::Man;
 
-use crate::cli;
 use crate::command_error::{Code, CommandError};
 use crate::ui::Ui;
 
@@ -13,13 +12,16 @@ pub(crate) struct Args {
     command: Option<String>,
 }
 
-pub(crate) fn cmd_man(ui: &Ui, args: &Args) -> Result<(), CommandError> {
-    let mut whole = cli::command();
-    whole.build();
+pub(crate) fn cmd_man(
+    ui: &Ui,
+    args: &Args,
+    mut command_line: clap::Command,
+) -> Result<(), CommandError> {
+    command_line.build();
     let page = match &args.command {
-        None => Man::new(whole),
+        None => Man::new(command_line),
         Some(name) => {
-            let Some(command) = whole.find_subcommand(name) else {
+            let Some(command) = command_line.find_subcommand(name) else {
                 return Err(CommandError::new(
                     Code::Generic,
                     format!("there is no command `{name}`"),

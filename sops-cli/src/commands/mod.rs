@@ -1,4 +1,4 @@
-//! The commands: one file for each.
+//! The commands: one file or directory for each. `legacy.rs` is the form without a command, and `deferred.rs` delays the description of flags.
 
 #[cfg(feature = "kube")]
 mod apply;
@@ -18,9 +18,9 @@ mod init;
 mod keygen;
 #[cfg(feature = "keyservice")]
 mod keyservice;
+pub(crate) mod legacy;
 mod lint;
 mod man;
-pub(crate) mod old_form;
 mod rotate;
 mod set;
 mod unset;
@@ -131,11 +131,12 @@ pub(crate) enum Command {
     Man(Deferred<man::Args>),
 }
 
-/// Runs a command; gives the exit code that another program has to say.
+/// Runs a command and returns its exit code. `command_line` describes the whole command line, for completions and manual pages.
 pub(crate) fn run(
     ui: &Ui,
     globals: &GlobalArgs,
     command: &Command,
+    command_line: fn() -> clap::Command,
 ) -> Result<ExitCode, CommandError> {
     match command {
         Command::Encrypt(args) => encrypt::cmd_encrypt(ui, globals, args),
@@ -159,8 +160,8 @@ pub(crate) fn run(
         Command::Apply(args) => apply::cmd_apply(ui, globals, args),
         #[cfg(feature = "kube")]
         Command::Flux(args) => return flux::cmd_flux(ui, globals, args),
-        Command::Completion(args) => completion::cmd_completion(ui, args),
-        Command::Man(args) => man::cmd_man(ui, args),
+        Command::Completion(args) => completion::cmd_completion(ui, args, command_line()),
+        Command::Man(args) => man::cmd_man(ui, args, command_line()),
     }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,18 +9,19 @@ use sops_core::metadata::Metadata;
 use sops_core::{EncryptedDocument, Error};
 use zeroize::Zeroizing;
 
-use crate::agreement::{Agreement, Unagreed};
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KeyChangeArgs, KmsArgs, NameArg, OpeningArgs, OutputArgs,
 };
 use crate::batch::{self, Batch, Item, Work};
 use crate::command_error::{Code, CommandError, Role, name_of};
-use crate::damaged_keys::refuse_damaged;
+use crate::decrypt_file;
 use crate::files::{self, Readers};
-use crate::key_services::Services;
-use crate::opening;
+use crate::input::Input;
+use crate::keys::agreement::{Agreement, Unagreed};
+use crate::keys::damaged::refuse_damaged;
+use crate::keys::groups::KeyGroups;
+use crate::keys::services::Services;
 use crate::parallel::{self, ItemsPerThread};
-use crate::source::Source;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug, Default)]
@@ -73,9 +74,9 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         agreement: &agreement,
     };
     files::retrying(file, || {
-        let (source, result) =
+        let (input, result) =
             rotation.rotate(file, |name, unagreed| agreement.require(name, unagreed))?;
-        args.output.deliver(ui, &source, &result, Readers::Usual)
+        args.output.deliver(ui, &input, &result, Readers::Usual)
     })?;
     agreement.warn_of_rules();
     Ok(())
@@ -129,10 +130,10 @@ impl Rotation<'_> {
             if left.contains(&*item.path) || !item.is_meant(true) {
                 return Ok(Work::Ignore);
             }
-            let (source, encrypted) = self.rotate(&item.path, |name, unagreed| {
+            let (input, encrypted) = self.rotate(&item.path, |name, unagreed| {
                 agreement.check(name, &unagreed)
             })?;
-            Ok(Work::Replace(source, encrypted))
+            Ok(Work::Replace(input, encrypted))
         };
         let rotated = batch.replace(work, |_| {});
         refused.iter().for_each(|error| ui.error(error));
@@ -150,7 +151,7 @@ impl Rotation<'_> {
         &self,
         file: &Path,
         agree: impl FnOnce(&str, Unagreed) -> Result<(), CommandError>,
-    ) -> Result<(Source, Zeroizing<Vec<u8>>), CommandError> {
+    ) -> Result<(Input, Zeroizing<Vec<u8>>), CommandError> {
         let Self {
             ui, args, services, ..
         } = self;
@@ -164,11 +165,10 @@ impl Rotation<'_> {
             )
             .hint("to make a new file: `sops-rs edit <FILE>`"));
         }
-        let source = args.read(file)?;
-        let document = EncryptedDocument::parse(&*source.content, source.format)
-            .map_err(|error| source.error(error))?;
-        let (ChangedGroups { groups, missing }, unagreed) =
-            self.judged(file, &source, &document)?;
+        let input = args.read(file)?;
+        let document = EncryptedDocument::parse(&*input.content, input.format)
+            .map_err(|error| input.error(error))?;
+        let (ChangedGroups { groups, missing }, unagreed) = self.judged(file, &input, &document)?;
         for key in missing {
             ui.warn(format_args!(
                 "the file has no {} key `{}`",
@@ -176,60 +176,65 @@ impl Rotation<'_> {
                 key.id()
             ));
         }
-        let key = services.data_key(ui, &source, &document)?;
+        let key = services.data_key(ui, &input, &document)?;
         // Do not ask about a file that cannot be decrypted.
-        agree(&source.name, unagreed)?;
-        let open = opening::open(&source, &document, key, &args.opening)?;
-        opening::warn_of_comments(ui, &source, open.unopened_comments());
+        agree(&input.name, unagreed)?;
+        let open = decrypt_file::open(&input, &document, key, &args.opening)?;
+        decrypt_file::warn_of_comments(ui, &input, open.unopened_comments());
         if args.changes.any() {
-            let threshold = document.metadata().shamir_threshold;
-            services.warn_if_closed(ui, &source.name, &groups, threshold);
+            let key_groups = KeyGroups {
+                groups: &groups,
+                threshold: document.metadata().shamir_threshold,
+            };
+            services.warn_if_closed(ui, &input.name, key_groups);
         }
         let by_name = args.name.or(Some(file)).unwrap_or(file);
         self.agreement
-            .compare_rule(by_name, &source.name, document.metadata(), source.format);
+            .compare_rule(by_name, &input.name, document.metadata(), input.format);
         let rotated = open
             .rotate(&groups, &*services.all(), SystemTime::now())
-            .map_err(|error| source.error(error))?;
-        Ok((source, Zeroizing::new(rotated.into_bytes())))
+            .map_err(|error| input.error(error))?;
+        Ok((input, Zeroizing::new(rotated.into_bytes())))
     }
 
     /// The recipients of the file that need an agreement.
     fn unagreed(&self, file: &Path) -> Result<Unagreed, CommandError> {
-        let source = self.args.read(file)?;
-        let document = EncryptedDocument::parse(&*source.content, source.format)
-            .map_err(|error| source.error(error))?;
-        Ok(self.judged(file, &source, &document)?.1)
+        let input = self.args.read(file)?;
+        let document = EncryptedDocument::parse(&*input.content, input.format)
+            .map_err(|error| input.error(error))?;
+        Ok(self.judged(file, &input, &document)?.1)
     }
 
     /// The file's new key groups, and the recipients in them that were not agreed to.
     fn judged(
         &self,
         file: &Path,
-        source: &Source,
+        input: &Input,
         document: &EncryptedDocument<'_>,
     ) -> Result<(ChangedGroups, Unagreed), CommandError> {
         let args = self.args;
         let changed = args.changed_groups(document.metadata())?;
         let removed = args.changes.removed(&args.kms)?;
-        refuse_damaged(source, document, |group, key| {
+        refuse_damaged(input, document, |group, key| {
             let is_named = removed.iter().any(|removed| is_removed(removed, key));
             is_named || !changed.groups[group].contains(key)
         })?;
         let given = args.changes.added(&args.kms)?;
         let name = args.name.or(Some(file)).unwrap_or(file);
-        let threshold = document.metadata().shamir_threshold;
-        let agreement = self.agreement;
-        let unagreed = agreement.unagreed(name, &changed.groups, threshold, &given)?;
+        let key_groups = KeyGroups {
+            groups: &changed.groups,
+            threshold: document.metadata().shamir_threshold,
+        };
+        let unagreed = self.agreement.unagreed(name, key_groups, &given)?;
         Ok((changed, unagreed))
     }
 }
 
 impl Args {
-    fn read(&self, file: &Path) -> Result<Source, CommandError> {
+    fn read(&self, file: &Path) -> Result<Input, CommandError> {
         let name = self.name.or(Some(file)).unwrap_or(file);
         let format = self.formats.both(name)?;
-        Source::read(Some(file), format, Role::Encrypted)
+        Input::read(Some(file), format, Role::Encrypted)
     }
 
     /// The file's master keys after adding the new ones to the first group and removing the unwanted ones.

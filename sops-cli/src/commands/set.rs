@@ -9,13 +9,13 @@ use sops_core::tree::Node;
 use sops_core::{CIPHERTEXT_PREFIX, Component, Format, KeyPath, extract, parse_document};
 use zeroize::Zeroizing;
 
+use crate::arguments::invocation;
 use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs};
-use crate::changing::Changing;
 use crate::command_error::{Code, CommandError, name_of};
-use crate::invocation;
-use crate::rule_drift::RuleDrift;
+use crate::config::rule_drift::RuleDrift;
 use crate::secret_parts::SecretParts;
 use crate::ui::Ui;
+use crate::update_file::FileUpdate;
 
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct Args {
@@ -78,7 +78,7 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         ))
     })?;
     let value = Node::from_json(&value);
-    let changing = Changing {
+    let changing = FileUpdate {
         ui,
         globals,
         file,
@@ -147,7 +147,7 @@ fn is_plain(encrypted: &str, format: Format, path: &KeyPath) -> bool {
 
 impl Args {
     /// From what the old form has as `--set`: path and value in one text.
-    pub(crate) fn of_old_form(
+    pub(crate) fn from_legacy(
         file: &Path,
         both: &str,
         formats: FormatArgs,

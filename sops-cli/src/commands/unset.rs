@@ -7,9 +7,9 @@ use sops_core::parse_document;
 
 use super::set::key_path;
 use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs};
-use crate::changing::Changing;
 use crate::command_error::{Code, CommandError};
 use crate::ui::Ui;
+use crate::update_file::FileUpdate;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -39,7 +39,7 @@ pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         );
     };
     let path = key_path(path)?;
-    let changing = Changing {
+    let changing = FileUpdate {
         ui,
         globals,
         file,

@@ -8,14 +8,16 @@ use sops_core::EncryptedDocument;
 use crate::arguments::{FormatArgs, GlobalArgs, no_file};
 use crate::batch;
 use crate::command_error::{Code, CommandError, Role, name_of};
-use crate::creation;
-use crate::damaged_keys::refuse_damaged;
+use crate::config::load;
+use crate::config::resolve::{ConfigResolver, ResolvedConfig};
+use crate::config::rule_drift::{RuleDrift, RuleDrifts};
+use crate::encryption_options;
 use crate::files::{self, Expected, Readers};
-use crate::governing::{Governed, Governing};
-use crate::key_changes::KeyChanges;
-use crate::key_services::Services;
-use crate::rule_drift::{RuleDrift, RuleDrifts};
-use crate::source::Source;
+use crate::input::Input;
+use crate::keys::changes::KeyChanges;
+use crate::keys::damaged::refuse_damaged;
+use crate::keys::groups::KeyGroups;
+use crate::keys::services::Services;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
@@ -35,21 +37,26 @@ pub(crate) fn cmd_updatekeys(
     globals: &GlobalArgs,
     args: &Args,
 ) -> Result<(), CommandError> {
-    let own = creation::config(ui, globals)?;
+    let own = load::config(ui, globals)?;
     if own.is_none() && !args.files.iter().any(|file| file.is_dir()) {
-        return Err(creation::no_rules(None)?);
+        return Err(encryption_options::no_rules(None)?);
     }
     let services = Services::new(ui, globals)?;
-    let drifts = RuleDrifts::default();
+    let update = Update {
+        ui,
+        services: &services,
+        args,
+        drifts: RuleDrifts::default(),
+    };
     match &args.files[..] {
         [] => Err(no_file()),
         [file] if !file.is_dir() => {
-            let governed = Governed {
+            let resolved = ResolvedConfig {
                 config: own.map(Arc::new),
                 path: file.clone(),
             };
-            let updated = update(ui, &services, &governed, args, file, &drifts);
-            drifts.warn(ui);
+            let updated = update.file(&resolved, file);
+            update.drifts.warn(ui);
             match updated? {
                 Outcome::Done => Ok(()),
                 Outcome::Unanswered(error) => Err(error),
@@ -60,22 +67,22 @@ pub(crate) fn cmd_updatekeys(
                 batch::items(files.iter().map(PathBuf::as_path), batch::Leftovers::Remove)?;
             items.retain(|item| item.is_meant(true));
             if own.is_none() && items.is_empty() {
-                return Err(creation::no_rules(None)?);
+                return Err(encryption_options::no_rules(None)?);
             }
-            let governing = Governing::new(ui, globals, own, items.iter())?;
-            governing.name_several(ui, items.iter())?;
+            let resolver = ConfigResolver::new(ui, globals, own, items.iter())?;
+            resolver.name_several(ui, items.iter())?;
             let (mut done, mut failed) = (0, 0);
             for item in &items {
-                let governed = governing.of(item)?;
-                if item.is_found && !governed.is_covered() {
+                let resolved = resolver.of(item)?;
+                if item.is_found && !resolved.is_covered() {
                     continue;
                 }
                 done += 1;
-                match update(ui, &services, &governed, args, &item.path, &drifts) {
+                match update.file(&resolved, &item.path) {
                     Ok(Outcome::Done) => {}
                     // The next question would have no answer either.
                     Ok(Outcome::Unanswered(error)) => {
-                        drifts.warn(ui);
+                        update.drifts.warn(ui);
                         return Err(error);
                     }
                     Err(error) => {
@@ -84,7 +91,7 @@ pub(crate) fn cmd_updatekeys(
                     }
                 }
             }
-            drifts.warn(ui);
+            update.drifts.warn(ui);
             match failed {
                 0 => Ok(()),
                 _ => Err(CommandError::new(
@@ -103,64 +110,77 @@ enum Outcome {
     Unanswered(CommandError),
 }
 
-fn update(
-    ui: &Ui,
-    services: &Services,
-    governed: &Governed,
-    args: &Args,
-    file: &Path,
-    drifts: &RuleDrifts,
-) -> Result<Outcome, CommandError> {
-    let name = name_of(file);
-    file.metadata()
-        .map_err(|error| CommandError::input(&name, &error).with_code(Code::Generic))?;
-    let format = args.formats.both(file)?;
-    ui.note(format_args!("Syncing keys for file {name}"));
-    let source = Source::read(Some(file), format, Role::Encrypted)?;
-    let document =
-        EncryptedDocument::parse(&*source.content, format).map_err(|error| source.error(error))?;
-    let config = governed.config.as_deref();
-    let rule = match config {
-        Some(config) => config
-            .creation_rule_for(&governed.path)
-            .map_err(CommandError::general)?,
-        None => None,
-    };
-    let Some(rule) = rule else {
-        return Err(creation::no_rules(config)?);
-    };
-    refuse_damaged(&source, &document, |_, _| false)?;
-    drifts.add(&name, RuleDrift::between(document.metadata(), rule, format));
-    let changes = KeyChanges::between(document.metadata(), rule);
-    if !changes.is_change() {
-        ui.note(format_args!("File {name} already up to date"));
-        return Ok(Outcome::Done);
-    }
-    let groups = creation::groups(rule, config)?;
-    ui.print("The following changes will be made to the file's groups:")?;
-    for line in changes.lines() {
-        ui.print(line)?;
-    }
-    let threshold = changes.threshold;
-    services.warn_if_closed(ui, &name, &groups, threshold);
-    if !args.yes {
-        match ui.confirm("Is this okay?") {
-            Ok(true) => {}
-            Ok(false) => {
-                ui.note(format_args!("File {name} left unchanged"));
-                return Ok(Outcome::Done);
-            }
-            Err(error) => {
-                let error = CommandError::input("the answer", &error)
-                    .with_code(Code::Generic)
-                    .hint("`--yes` asks nothing");
-                return Ok(Outcome::Unanswered(error));
+/// What updating files needs.
+struct Update<'a> {
+    ui: &'a Ui,
+    services: &'a Services,
+    args: &'a Args,
+    drifts: RuleDrifts,
+}
+
+impl Update<'_> {
+    /// Gives the file the keys of its creation rule.
+    fn file(&self, resolved: &ResolvedConfig, file: &Path) -> Result<Outcome, CommandError> {
+        let Self {
+            ui,
+            services,
+            args,
+            drifts,
+        } = self;
+        let name = name_of(file);
+        file.metadata()
+            .map_err(|error| CommandError::input(&name, &error).with_code(Code::Generic))?;
+        let format = args.formats.both(file)?;
+        ui.note(format_args!("Syncing keys for file {name}"));
+        let input = Input::read(Some(file), format, Role::Encrypted)?;
+        let document = EncryptedDocument::parse(&*input.content, format)
+            .map_err(|error| input.error(error))?;
+        let config = resolved.config.as_deref();
+        let rule = match config {
+            Some(config) => config
+                .creation_rule_for(&resolved.path)
+                .map_err(CommandError::general)?,
+            None => None,
+        };
+        let Some(rule) = rule else {
+            return Err(encryption_options::no_rules(config)?);
+        };
+        refuse_damaged(&input, &document, |_, _| false)?;
+        drifts.add(&name, RuleDrift::between(document.metadata(), rule, format));
+        let changes = KeyChanges::between(document.metadata(), rule);
+        if !changes.is_change() {
+            ui.note(format_args!("File {name} already up to date"));
+            return Ok(Outcome::Done);
+        }
+        let groups = encryption_options::groups(rule, config)?;
+        ui.print("The following changes will be made to the file's groups:")?;
+        for line in changes.lines() {
+            ui.print(line)?;
+        }
+        let key_groups = KeyGroups {
+            groups: &groups,
+            threshold: changes.threshold,
+        };
+        services.warn_if_closed(ui, &name, key_groups);
+        if !args.yes {
+            match ui.confirm("Is this okay?") {
+                Ok(true) => {}
+                Ok(false) => {
+                    ui.note(format_args!("File {name} left unchanged"));
+                    return Ok(Outcome::Done);
+                }
+                Err(error) => {
+                    let error = CommandError::input("the answer", &error)
+                        .with_code(Code::Generic)
+                        .hint("`--yes` asks nothing");
+                    return Ok(Outcome::Unanswered(error));
+                }
             }
         }
+        let updated = services.with_key_groups(ui, &input, &document, key_groups)?;
+        let expected = Expected::Content(&input.content);
+        files::write(ui, file, updated.as_bytes(), expected, Readers::Usual)?;
+        ui.note(format_args!("File {name} synced with new keys"));
+        Ok(Outcome::Done)
     }
-    let updated = services.with_key_groups(ui, &source, &document, &groups, threshold)?;
-    let expected = Expected::Content(&source.content);
-    files::write(ui, file, updated.as_bytes(), expected, Readers::Usual)?;
-    ui.note(format_args!("File {name} synced with new keys"));
-    Ok(Outcome::Done)
 }

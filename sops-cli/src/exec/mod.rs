@@ -1,4 +1,4 @@
-//! Running a person's command beside secrets: what it is given, and what becomes of signals and its exit code.
+//! Runs the user's command with secrets. What belongs here: its environment or pipe, its user, and how signals and its exit code are passed on.
 
 pub(crate) mod pipe;
 mod user;
@@ -19,9 +19,9 @@ use sops_core::{Decrypted, Format, Variable};
 
 use crate::arguments::{ExecArgs, GlobalArgs};
 use crate::command_error::{Code, CommandError, Role};
-use crate::key_services::Services;
-use crate::opening::{self, Use};
-use crate::source::Source;
+use crate::decrypt_file::{self, Use};
+use crate::input::Input;
+use crate::keys::services::Services;
 use crate::ui::Ui;
 
 pub(crate) use user::User;
@@ -33,23 +33,29 @@ const PASSED: [i32; 8] = [
 
 /// A decrypted file.
 pub(crate) struct Opened {
-    pub(crate) source: Source,
+    pub(crate) input: Input,
     pub(crate) decrypted: Decrypted,
 }
 
-/// Decrypts the file that was named, which has that format.
+/// An encrypted file whose values a command gets.
+pub(crate) struct EncryptedFile<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) format: Format,
+    /// What becomes of the plaintext.
+    pub(crate) purpose: Use,
+}
+
+/// Decrypts the file.
 pub(crate) fn open(
     ui: &Ui,
     globals: &GlobalArgs,
     exec: &ExecArgs,
-    file: &Path,
-    format: Format,
-    purpose: Use,
+    file: &EncryptedFile<'_>,
 ) -> Result<Opened, CommandError> {
     let services = Services::for_opening(ui, globals, &exec.opening)?;
-    let source = Source::read(Some(file), format, Role::Encrypted)?;
-    let decrypted = opening::decrypt(ui, &services, &source, &exec.opening, purpose)?;
-    Ok(Opened { source, decrypted })
+    let input = Input::read(Some(file.path), file.format, Role::Encrypted)?;
+    let decrypted = decrypt_file::decrypt(ui, &services, &input, &exec.opening, file.purpose)?;
+    Ok(Opened { input, decrypted })
 }
 
 /// The shell that runs `command`, with this environment: ours unless it is to be pristine, then the user's, then the secrets.
@@ -73,7 +79,7 @@ pub(crate) fn shell(
     shell
 }
 
-/// Starts the command and leaves it alone, with nothing to read, and nobody to read what it writes.
+/// Starts the command without waiting for it; its standard streams lead to `/dev/null`.
 pub(crate) fn start(mut command: Command) -> Result<(), CommandError> {
     let command = command
         .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-//! A named pipe from which a plaintext can be read, as often as somebody opens it.
+//! A named pipe from which a plaintext can be read, each time that it is opened.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use zeroize::Zeroizing;
 
-/// Makes the pipe `name` in the folder, and writes `content` to whoever opens it until the folder is gone.
+/// Makes the pipe `name` in the directory, and writes `content` to every process that opens it, until the directory is removed.
 pub(crate) fn serve(folder: &Path, name: &str, content: Zeroizing<Vec<u8>>) -> io::Result<PathBuf> {
     let path = folder.join(name);
     // Beside it, with a name that is another and never too long.

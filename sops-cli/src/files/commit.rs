@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::directory::is_same;
-use super::failed;
+use super::errors::failed;
 use super::lock::{self, Lock};
 use super::staging::{Expecting, Staged, Staging, StagingDirectory};
 use crate::command_error::{Code, CommandError, name_of};

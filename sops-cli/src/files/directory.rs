@@ -10,6 +10,7 @@ use rustix::fs::{
     AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, statat, unlinkat,
 };
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 /// A directory, and its owner and mode when it was opened.
 pub(crate) struct Directory {
@@ -148,8 +149,13 @@ pub(super) fn as_os_str(name: &CString) -> &OsStr {
 }
 
 /// Whether both describe the same file.
-pub(super) fn is_same(one: &Stat, other: &Stat) -> bool {
-    one.st_dev == other.st_dev && one.st_ino == other.st_ino
+pub(super) fn is_same(left: &Stat, right: &Stat) -> bool {
+    left.st_dev == right.st_dev && left.st_ino == right.st_ino
+}
+
+/// Whether a file belongs to neither the user nor the administrator.
+pub(super) fn is_of_another(file: &Stat) -> bool {
+    ![geteuid().as_raw(), 0].contains(&file.st_uid)
 }
 
 pub(super) fn is_regular(stat: &Stat) -> bool {

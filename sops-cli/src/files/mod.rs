@@ -1,9 +1,13 @@
-//! Writing files. A file is replaced as a whole or not at all: its successor is written beside it, synced, and renamed.
+//! Writes files. A file is replaced as a whole or not at all: the new one is written beside it, synced, and renamed. Temporary directories belong
+//! here too; what is in the files does not.
 
 mod attributes;
 mod commit;
+mod conditions;
 mod directory;
+mod errors;
 mod lock;
+mod private_directory;
 mod special;
 mod staging;
 mod target;
@@ -11,43 +15,19 @@ mod temporary_directory;
 mod turn;
 
 use std::ffi::OsStr;
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::fs::Stat;
-use rustix::process::geteuid;
-
-use crate::command_error::{Code, CommandError, name_of};
+use self::directory::Directory;
+use self::temporary_directory::remove_leftovers;
+use crate::command_error::CommandError;
 use crate::signals::Deferred;
 use crate::ui::Ui;
 
-pub(crate) use directory::Directory;
+pub(crate) use conditions::{Expected, Readers};
+pub(crate) use private_directory::PrivateDirectory;
 pub(crate) use staging::{Staged, Staging};
-pub(crate) use temporary_directory::{Content, Kind, TemporaryDirectory, remove_leftovers};
 pub(crate) use turn::retrying;
-
-/// What must be at the path when the file is written.
-#[derive(Clone, Copy)]
-pub(crate) enum Expected<'a> {
-    /// The file with this content, as it was read.
-    Content(&'a [u8]),
-    /// No file.
-    Nothing,
-    /// Either.
-    Anything,
-}
-
-/// Who may read a new file. A file that is replaced keeps its mode and owner, except that plaintext goes to no other user.
-#[derive(Clone, Copy)]
-pub(crate) enum Readers {
-    /// Everyone that the umask allows.
-    Usual,
-    /// The same users, who may also run it: it is a script.
-    Executable,
-    /// Only the user who runs the program, since it holds plaintext or a private key.
-    Owner,
-}
 
 /// Writes `content` to the file at `path`, following symbolic links. On an error, and on a signal, the file is as it was.
 pub(crate) fn write(
@@ -83,23 +63,4 @@ pub(crate) fn clean(directory: &Path) {
     if let Ok(directory) = Directory::open(directory) {
         remove_leftovers(&directory, staging::KIND);
     }
-}
-
-/// Whether a file belongs to neither the user nor the administrator.
-fn is_of_another(file: &Stat) -> bool {
-    ![geteuid().as_raw(), 0].contains(&file.st_uid)
-}
-
-/// Refuses to write plaintext to a file or pipe of another user.
-fn readable_by_another(name: &str, file: &Stat) -> CommandError {
-    let message = format!(
-        "{name} belongs to another user (uid {}), who could read the plaintext; nothing was written",
-        file.st_uid
-    );
-    CommandError::new(Code::CannotWriteOutput, message)
-}
-
-/// `sops` has a code of its own only for a file that cannot be opened.
-fn failed(path: &Path, error: &io::Error) -> CommandError {
-    CommandError::output(name_of(path), error).with_code(Code::Generic)
 }

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use rustix::fs::{OFlags, Stat, fstat, stat};
 
-use super::directory::{is_regular, is_same};
-use super::{Readers, failed, is_of_another, readable_by_another};
+use super::conditions::Readers;
+use super::directory::{is_of_another, is_regular, is_same};
+use super::errors::{failed, readable_by_another};
 use crate::command_error::{Code, CommandError, name_of};
 
 /// Whether there is something at the path that is not a regular file.

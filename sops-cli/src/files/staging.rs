@@ -9,14 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::fs::{Mode, OFlags, Stat};
 use sha2::{Digest, Sha256};
 
-use super::directory::{Directory, is_same};
+use super::attributes;
+use super::conditions::{Expected, Readers};
+use super::directory::{Directory, is_of_another, is_same};
+use super::errors::{failed, readable_by_another};
 use super::target::{OldFile, Target};
-use super::temporary_directory::{Content, Kind, TemporaryDirectory};
-use super::{Expected, Readers, attributes, failed, readable_by_another};
+use super::temporary_directory::{Content, DirectoryKind, TemporaryDirectory};
 use crate::command_error::CommandError;
 
 /// The temporary directories beside the files that are written.
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: DirectoryKind = DirectoryKind {
     prefix: ".sops-rs-",
     content: Content::Staged,
 };
@@ -149,7 +151,7 @@ impl Staged {
 
     /// Whether the file is replaced by one that belongs to the user, because its owner must not get the plaintext.
     pub(super) fn takes_file_over(&self, old: &Stat) -> bool {
-        matches!(self.readers, Readers::Owner) && super::is_of_another(old)
+        matches!(self.readers, Readers::Owner) && is_of_another(old)
     }
 
     /// Opens the staged file.

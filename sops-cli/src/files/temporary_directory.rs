@@ -39,7 +39,7 @@ const IGNORE_ALL: &[u8] = b"*\n";
 
 /// What temporary directories are called and what they contain. Leftovers are recognized by both.
 #[derive(Clone, Copy)]
-pub(crate) struct Kind {
+pub(crate) struct DirectoryKind {
     /// The start of the names; the rest is random.
     pub(crate) prefix: &'static str,
     pub(crate) content: Content,
@@ -64,7 +64,7 @@ pub(crate) struct TemporaryDirectory {
 
 impl TemporaryDirectory {
     /// Creates one of this kind, and removes those that killed runs left.
-    pub(crate) fn create(parent: Directory, kind: Kind) -> io::Result<Self> {
+    pub(crate) fn create(parent: Directory, kind: DirectoryKind) -> io::Result<Self> {
         remove_leftovers(&parent, kind);
         for _ in 0..ATTEMPTS {
             let name = random_name(kind.prefix);
@@ -163,7 +163,7 @@ fn is_private(directory: &Directory) -> bool {
 }
 
 /// Removes what killed runs of this user left in the directory. Whatever cannot be removed, or might be something else, stays.
-pub(crate) fn remove_leftovers(parent: &Directory, kind: Kind) {
+pub(crate) fn remove_leftovers(parent: &Directory, kind: DirectoryKind) {
     if !is_trusted(parent) {
         return;
     }
@@ -188,7 +188,7 @@ fn is_trusted(parent: &Directory) -> bool {
 }
 
 /// Whether a name is one that this program makes up for this kind, or once made up for a temporary file.
-pub(super) fn is_temporary(name: &[u8], kind: Kind) -> bool {
+pub(super) fn is_temporary(name: &[u8], kind: DirectoryKind) -> bool {
     let Some(random) = name.strip_prefix(kind.prefix.as_bytes()) else {
         return false;
     };
@@ -311,12 +311,12 @@ mod tests {
 
     use super::*;
 
-    const KIND: Kind = Kind {
+    const KIND: DirectoryKind = DirectoryKind {
         prefix: "test-",
         content: Content::Staged,
     };
 
-    const PLAINTEXT: Kind = Kind {
+    const PLAINTEXT: DirectoryKind = DirectoryKind {
         prefix: "text-",
         content: Content::Plaintext,
     };
@@ -481,7 +481,7 @@ mod tests {
                 fs::remove_file(path.join(IGNORE_FILE)).expect("it is ours");
             }),
         ];
-        for (what, put) in put {
+        for (case, put) in put {
             let root = root();
             let path = root.path().join(format!("test-{RANDOM}"));
             leave(&path, 0o700);
@@ -489,7 +489,7 @@ mod tests {
             let entries = || fs::read_dir(&path).expect("it stays").count();
             let before = entries();
             remove_leftovers(&open(&root), KIND);
-            assert_eq!(entries(), before, "{what}");
+            assert_eq!(entries(), before, "{case}");
         }
     }
 

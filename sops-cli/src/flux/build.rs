@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use sops_core::{Format, from_document};
 
-use crate::source::read_repository_file;
+use crate::input::read_repository_file;
 
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 

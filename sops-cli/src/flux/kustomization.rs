@@ -9,10 +9,10 @@ use sops_lint::shell_word;
 
 use super::build::files_of;
 use super::report::Check;
-use super::repositories::{Origin, Repositories};
+use super::repositories::{Origin, Repositories, SourceRef};
 use crate::batch;
 use crate::command_error::{CommandError, name_of};
-use crate::source::read_repository_file;
+use crate::input::read_repository_file;
 
 /// The group of Kustomizations.
 const GROUP: &str = "kustomize.toolkit.fluxcd.io";
@@ -21,15 +21,12 @@ const GROUPS: &str = ".toolkit.fluxcd.io";
 
 /// A `Kustomization` of Flux.
 pub(crate) struct FluxKustomization {
-    /// What messages call it: where it stands, and its name.
+    /// Where it is and its name, for messages.
     subject: String,
     namespace: Option<String>,
-    source: Source,
+    source: SourceRef,
     spec: Value,
 }
-
-/// What files come from, such as a `GitRepository`: kind and name.
-pub(crate) type Source = (Option<String>, Option<String>);
 
 /// The Secret that keys are taken from.
 pub(crate) struct SecretName<'a> {
@@ -38,7 +35,7 @@ pub(crate) struct SecretName<'a> {
 }
 
 impl FluxKustomization {
-    /// Those that stand in the files of a repository; its GitRepositories are added to those that are known.
+    /// Those in the files of a repository; its GitRepositories are added to those that are known.
     pub(crate) fn in_repository(
         root: &Path,
         repositories: &mut Repositories,
@@ -87,7 +84,7 @@ impl FluxKustomization {
         })
     }
 
-    /// The files that it builds: those of its folder, and of the components that it adds.
+    /// The files that it builds: those of its directory, and of the components that it adds.
     pub(crate) fn files(&self, root: &Path) -> BTreeSet<PathBuf> {
         let path = self.spec["path"].as_str().unwrap_or_default();
         let folder = root.join(path.trim_start_matches('/'));
@@ -100,7 +97,7 @@ impl FluxKustomization {
     }
 
     /// What its files come from.
-    pub(crate) fn source(&self) -> &Source {
+    pub(crate) fn source(&self) -> &SourceRef {
         &self.source
     }
 

@@ -80,11 +80,11 @@ impl Report {
         let width = |check: &Check| one_line(&check.subject).chars().count();
         let width = self.checks.iter().map(width).max().unwrap_or_default();
         let mut table = String::new();
-        let (gaps, others): (Vec<_>, Vec<_>) = self
+        let (gaps, rest): (Vec<_>, Vec<_>) = self
             .checks
             .iter()
             .partition(|check| check.state == State::Gap);
-        for check in others.iter().chain(&gaps) {
+        for check in rest.iter().chain(&gaps) {
             let state = match check.state {
                 State::Ok => "ok",
                 State::Gap => "GAP",

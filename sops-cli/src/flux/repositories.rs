@@ -4,8 +4,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::kustomization::Source;
 use crate::git::git;
+
+/// What files come from, such as a `GitRepository`: kind and name.
+pub(crate) type SourceRef = (Option<String>, Option<String>);
 
 /// The GitRepositories that are known, and the remotes of the repository.
 #[derive(Default)]
@@ -22,18 +24,18 @@ pub(crate) enum Origin {
     Ours,
     /// Another one.
     Other,
-    /// It cannot be told.
+    /// Unknown.
     Unknown,
 }
 
 impl Repositories {
-    /// None yet, with the remotes of the repository in that folder.
+    /// None yet, with the remotes of the repository in that directory.
     pub(crate) fn new(root: &Path) -> Self {
         let arguments = |folder| {
             let remotes = r"^remote\..*\.url$";
             ["-C", folder, "config", "-z", "--get-regexp", remotes]
         };
-        // Without Git or remotes nothing can be told.
+        // Without Git or remotes, the origin stays unknown.
         let output = root.to_str().and_then(|root| git(&arguments(root)).ok());
         let output = String::from_utf8(output.unwrap_or_default()).unwrap_or_default();
         let urls = output
@@ -60,15 +62,16 @@ impl Repositories {
 
     /// Another repository is one whose address is none of the remotes, where that of another GitRepository is. Without such a one the addresses
     /// say nothing: those in the cluster may be others than here, or this is a fork.
-    pub(crate) fn origin(&self, source: &Source) -> Origin {
+    pub(crate) fn origin(&self, source: &SourceRef) -> Origin {
         let is_ours = |(_, address): &&(String, String)| self.remotes.contains(address);
         let (Some("GitRepository"), Some(name)) = (source.0.as_deref(), source.1.as_deref()) else {
             return Origin::Unknown;
         };
         let mut named = self.known.iter().filter(|(known, _)| known == name);
-        if named.clone().any(|one| is_ours(&one)) {
+        if named.clone().any(|repository| is_ours(&repository)) {
             Origin::Ours
-        } else if named.next().is_some() && self.known.iter().any(|one| is_ours(&one)) {
+        } else if named.next().is_some() && self.known.iter().any(|repository| is_ours(&repository))
+        {
             Origin::Other
         } else {
             Origin::Unknown
@@ -82,8 +85,8 @@ fn address(url: &str) -> String {
         Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
         None => url.split_once(':').unwrap_or(("", url)),
     };
-    let host = host.rsplit('@').next().unwrap_or_default();
-    let host = host.split(':').next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let host = host.split_once(':').map_or(host, |(host, _)| host);
     let path = path.trim_matches('/').trim_end_matches(".git");
     format!("{}/{path}", host.to_ascii_lowercase())
 }

@@ -10,7 +10,7 @@ use sops_lint::shell_path;
 use zeroize::Zeroizing;
 
 use super::report::Check;
-use crate::source::Source;
+use crate::input::Input;
 
 /// The end of the names of entries with age identities.
 const AGE: &str = ".agekey";
@@ -104,22 +104,21 @@ impl Keys {
     }
 
     /// Whether the file can be opened as Flux does it, without a look at the MAC.
-    pub(crate) fn check_file(&self, source: &Source) -> Check {
-        let subject = source.name.as_str();
-        let opened =
-            EncryptedDocument::parse(&*source.content, source.format).and_then(|document| {
-                let key = document.data_key(&self.identities)?;
-                document.decrypt(&key, MacCheck::Ignore).map(drop)
-            });
+    pub(crate) fn check_file(&self, input: &Input) -> Check {
+        let subject = input.name.as_str();
+        let opened = EncryptedDocument::parse(&*input.content, input.format).and_then(|document| {
+            let key = document.data_key(&self.identities)?;
+            document.decrypt(&key, MacCheck::Ignore).map(drop)
+        });
         let Err(error) = opened else {
-            if let Some(field) = encrypted_name(source) {
+            if let Some(field) = encrypted_name(input) {
                 return Check::gap(subject, format!("`{field}` is encrypted, and Flux cannot tell what it is"))
                     .hint("write `encrypted_regex: ^(data|stringData)$` into its rule in `.sops.yaml`, decrypt the file and encrypt it anew");
             }
             return Check::ok(subject, "can be opened with the key in the cluster");
         };
         match &error {
-            Error::NoDataKey { .. } if self.has_pgp && has_pgp(source) => {
+            Error::NoDataKey { .. } if self.has_pgp && has_pgp(input) => {
                 Check::note(subject, "is not checked: it is for a PGP key, and those in the Secret are not looked at")
             }
             Error::NoDataKey { .. } => Check::gap(subject, "cannot be opened with what is in the cluster")
@@ -127,17 +126,17 @@ impl Keys {
                     "add the recipient of the key in the cluster to `.sops.yaml`, and run `sops-rs updatekeys {}`, or `sops-rs updatekeys -y .` for all files",
                     shell_path(subject)
                 )),
-            _ => Check::gap(subject, source.error(error).summary()),
+            _ => Check::gap(subject, input.error(error).summary()),
         }
     }
 }
 
 /// A part of what names an object that is encrypted, as without a rule that selects values.
-fn encrypted_name(source: &Source) -> Option<&'static str> {
-    if !matches!(source.format, Format::Yaml | Format::Json) {
+fn encrypted_name(input: &Input) -> Option<&'static str> {
+    if !matches!(input.format, Format::Yaml | Format::Json) {
         return None;
     }
-    let documents = from_documents::<Value>(&*source.content, source.format).unwrap_or_default();
+    let documents = from_documents::<Value>(&*input.content, input.format).unwrap_or_default();
     let fields = [
         ("apiVersion", "/apiVersion"),
         ("kind", "/kind"),
@@ -153,8 +152,8 @@ fn encrypted_name(source: &Source) -> Option<&'static str> {
     found.next().map(|(field, _)| *field)
 }
 
-fn has_pgp(source: &Source) -> bool {
-    let document = EncryptedDocument::parse(&*source.content, source.format);
+fn has_pgp(input: &Input) -> bool {
+    let document = EncryptedDocument::parse(&*input.content, input.format);
     document.is_ok_and(|document| {
         let keys = document.metadata().master_keys().concat();
         keys.iter().any(|key| key.family() == Family::Pgp)

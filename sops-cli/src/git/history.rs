@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::objects::{Kind, Objects};
+use super::objects::{ObjectKind, Objects};
 use super::program::{Running, git};
 use super::published::TrackingBranches;
 use super::snapshot::{Snapshot, TrackedFile, short};
@@ -151,7 +151,7 @@ impl Pushed<'_> {
         let tip = objects
             .find(&format!("{}^{{}}", self.tip))
             .ok_or_else(missing)?;
-        if tip.kind == Kind::Tree {
+        if tip.kind == ObjectKind::Tree {
             let snapshot = Snapshot::of_commit(root, objects, &tip.id)?;
             let commit = short(&tip.id).to_owned();
             let files = snapshot.files();
@@ -161,7 +161,7 @@ impl Pushed<'_> {
             });
             return Ok(Some((Vec::from_iter(versions).into(), snapshot)));
         }
-        if tip.kind != Kind::Commit {
+        if tip.kind != ObjectKind::Commit {
             let name = self.name.rsplit('/').next().unwrap_or(self.name);
             let file = TrackedFile {
                 path: PathBuf::from(name),

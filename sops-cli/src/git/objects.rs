@@ -19,12 +19,12 @@ struct Process {
 /// An object of Git.
 pub(crate) struct Object {
     pub(crate) id: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ObjectKind,
     content: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ObjectKind {
     Blob,
     Tree,
     Commit,
@@ -71,7 +71,7 @@ impl Objects {
                 break;
             }
             let answers = ids.iter().map(|_| process.answer());
-            let is_blob = |object: &Object| object.kind == Kind::Blob;
+            let is_blob = |object: &Object| object.kind == ObjectKind::Blob;
             blobs.extend(answers.map(|object| Some(object.filter(is_blob)?.content)));
         }
         blobs
@@ -80,13 +80,13 @@ impl Objects {
     /// The content of the blob with that ID.
     pub(crate) fn blob(&self, id: &str) -> Option<Vec<u8>> {
         let object = self.find(id)?;
-        (object.kind == Kind::Blob).then_some(object.content)
+        (object.kind == ObjectKind::Blob).then_some(object.content)
     }
 
     /// The ID of the commit of that name.
     pub(crate) fn commit(&self, name: &str) -> Option<String> {
         let object = self.find(&format!("{name}^{{commit}}"))?;
-        (object.kind == Kind::Commit).then_some(object.id)
+        (object.kind == ObjectKind::Commit).then_some(object.id)
     }
 }
 
@@ -107,10 +107,10 @@ impl Process {
             return None;
         };
         let kind = match kind {
-            "blob" => Kind::Blob,
-            "tree" => Kind::Tree,
-            "commit" => Kind::Commit,
-            "tag" => Kind::Tag,
+            "blob" => ObjectKind::Blob,
+            "tree" => ObjectKind::Tree,
+            "commit" => ObjectKind::Commit,
+            "tag" => ObjectKind::Tag,
             _ => return None,
         };
         let size: usize = size.parse().ok()?;

@@ -76,7 +76,7 @@ impl TrackingBranches {
         let mut arguments = Vec::new();
         for (_, to) in &self.refspecs {
             let others = self.of_others.iter();
-            arguments.extend(others.map(|other| format!("--exclude={other}")));
+            arguments.extend(others.map(|remote| format!("--exclude={remote}")));
             // Without a wildcard, Git would add `/*`.
             let (start, last) = to.split_at(to.char_indices().last().map_or(0, |(at, _)| at));
             arguments.push(match to.contains('*') {

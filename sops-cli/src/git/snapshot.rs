@@ -114,7 +114,7 @@ impl<'o> Snapshot<'o> {
     fn new(root: &Path, objects: &'o Objects, name: String, list: Vec<u8>) -> Self {
         let mut entries = entries(&list);
         entries
-            .sort_unstable_by(|one, other| list[one.path.clone()].cmp(&list[other.path.clone()]));
+            .sort_unstable_by(|left, right| list[left.path.clone()].cmp(&list[right.path.clone()]));
         Self {
             root: root.to_owned(),
             objects,

@@ -9,9 +9,9 @@ use super::root;
 use super::settings::{FILE, SettingsArgs, linter};
 use super::walk::{WorkingTree, absolute};
 use crate::command_error::{CommandError, name_of};
-use crate::configs;
-use crate::creation;
-use crate::source::read_repository_file;
+use crate::config::nearest;
+use crate::config::working_dir::working_dir;
+use crate::input::read_repository_file;
 
 /// The rule that finds plaintext Secrets.
 const RULE: &str = "SL010";
@@ -26,9 +26,9 @@ pub(crate) struct Demand {
 impl Demand {
     /// For the repository of the working directory, with the files that its settings exclude.
     pub(crate) fn new() -> Result<Self, CommandError> {
-        let working_dir = creation::working_dir()?;
+        let working_dir = working_dir()?;
         let tree = WorkingTree::new(root(&working_dir));
-        let own = configs::on_disk(&tree.root.join(FILE))?;
+        let own = nearest::on_disk(&tree.root.join(FILE))?;
         let mut settings = SettingsArgs::default().read(own)?;
         settings.select = vec![RULE.to_owned()];
         settings.ignore.clear();

@@ -1,4 +1,4 @@
-//! Mends what is safe to mend: edits of manifests, encryption with the creation rule, and its keys where one is at hand.
+//! Fixes findings that are safe to fix: edits manifests, encrypts files with the creation rule, and gives encrypted files its keys.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
@@ -11,21 +11,21 @@ use sops_core::{EncryptedDocument, Encryption, Format, parse_document, unencrypt
 use sops_lint::{Finding, Fix};
 use sops_printable::{lines, one_line};
 
-use crate::agreement::files_named;
 use crate::arguments::{GlobalArgs, OpeningArgs};
-use crate::command_error::{Code, CommandError, Role, name_of};
-use crate::creation;
-use crate::damaged_keys::refuse_damaged;
+use crate::command_error::{Code, CommandError, Role, files_named, name_of};
+use crate::decrypt_file;
+use crate::encryption_options;
 use crate::files::{self, Expected, Readers};
-use crate::key_changes::KeyChanges;
-use crate::key_names::recipients;
-use crate::key_services::Services;
-use crate::lockout::Lockout;
-use crate::opening;
-use crate::source::Source;
+use crate::input::Input;
+use crate::keys::changes::KeyChanges;
+use crate::keys::damaged::refuse_damaged;
+use crate::keys::groups::KeyGroups;
+use crate::keys::lockout::Lockout;
+use crate::keys::names::recipients;
+use crate::keys::services::Services;
 use crate::ui::Ui;
 
-/// What is done with the repairs.
+/// Whether fixes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repair {
     /// The files are written.
@@ -34,7 +34,7 @@ pub(crate) enum Repair {
     Show,
 }
 
-/// The files, and what their keys need.
+/// Fixes the findings in files.
 pub(crate) struct Fixer<'m> {
     pub(crate) ui: &'m Ui,
     pub(crate) globals: &'m GlobalArgs,
@@ -177,22 +177,26 @@ impl Fixer<'_> {
         config: &Config,
         rule: &CreationRule,
     ) -> Result<(), CommandError> {
-        let groups = creation::groups(rule, Some(config))?;
+        let groups = encryption_options::groups(rule, Some(config))?;
         let services = Services::new(self.ui, self.globals)?;
         let format = Format::from_path(path);
         let role = match fix {
             Fix::Encrypt => Role::Plaintext,
             _ => Role::Encrypted,
         };
-        let source = Source::read(Some(path), format, role)?;
+        let input = Input::read(Some(path), format, role)?;
         let threshold = rule.shamir_threshold.map(usize::from);
         let text = if role == Role::Plaintext {
             services.check(&groups)?;
             let lockout = Lockout::new(&services);
-            lockout.check(&source, &groups, threshold)?;
-            lockout.note(&source.name, &groups, threshold);
+            let key_groups = KeyGroups {
+                groups: &groups,
+                threshold,
+            };
+            lockout.check(&input, key_groups)?;
+            lockout.note(&input.name, key_groups);
             lockout.warn(self.ui);
-            let how = Encryption {
+            let encryption = Encryption {
                 key_groups: groups,
                 shamir_threshold: threshold,
                 rule: rule.rule.clone().unwrap_or_default(),
@@ -203,18 +207,21 @@ impl Fixer<'_> {
                 now: SystemTime::now(),
                 key_service: services.all(),
             };
-            sops_core::encrypt(&*source.content, format, &how)
-                .map_err(|error| source.error(error))?
+            sops_core::encrypt(&*input.content, format, &encryption)
+                .map_err(|error| input.error(error))?
         } else {
-            let document = EncryptedDocument::parse(&*source.content, format)
-                .map_err(|error| source.error(error))?;
-            refuse_damaged(&source, &document, |_, _| false)?;
+            let document = EncryptedDocument::parse(&*input.content, format)
+                .map_err(|error| input.error(error))?;
+            refuse_damaged(&input, &document, |_, _| false)?;
             match fix {
-                Fix::UpdateRule => self.with_rule(&services, &source, &document, rule)?,
+                Fix::UpdateRule => self.with_rule(&services, &input, &document, rule)?,
                 _ => {
                     let changes = KeyChanges::between(document.metadata(), rule);
-                    let threshold = changes.threshold;
-                    services.with_key_groups(self.ui, &source, &document, &groups, threshold)?
+                    let key_groups = KeyGroups {
+                        groups: &groups,
+                        threshold: changes.threshold,
+                    };
+                    services.with_key_groups(self.ui, &input, &document, key_groups)?
                 }
             }
         };
@@ -222,7 +229,7 @@ impl Fixer<'_> {
             self.ui,
             path,
             text.as_bytes(),
-            Expected::Content(&source.content),
+            Expected::Content(&input.content),
             Readers::Usual,
         )
     }
@@ -231,30 +238,30 @@ impl Fixer<'_> {
     fn with_rule(
         &self,
         services: &Services,
-        source: &Source,
+        input: &Input,
         document: &EncryptedDocument<'_>,
         creation: &CreationRule,
     ) -> Result<String, CommandError> {
-        let key = services.data_key(self.ui, source, document)?;
-        let open = opening::open(source, document, key, &OpeningArgs::default())?;
-        opening::warn_of_comments(self.ui, source, open.unopened_comments());
+        let key = services.data_key(self.ui, input, document)?;
+        let open = decrypt_file::open(input, document, key, &OpeningArgs::default())?;
+        decrypt_file::warn_of_comments(self.ui, input, open.unopened_comments());
         let rule = creation.rule.clone().unwrap_or_default();
-        let failed = |error: sops_core::Error| source.error(error);
+        let failed = |error: sops_core::Error| input.error(error);
         let plaintext =
-            parse_document(open.plaintext(), source.format).map_err(|error| source.error(error))?;
+            parse_document(open.plaintext(), input.format).map_err(|error| input.error(error))?;
         let covered = unencrypted_values(&plaintext, Some(&rule)).map_err(failed)?;
-        let covered: HashSet<_> = covered.into_iter().map(|one| one.span).collect();
+        let covered: HashSet<_> = covered.into_iter().map(|value| value.span).collect();
         let now = document.metadata().rule.as_ref();
         let mut now = unencrypted_values(&plaintext, now)
             .map_err(failed)?
             .into_iter();
-        if let Some(left) = now.find(|one| !covered.contains(&one.span)) {
+        if let Some(left) = now.find(|value| !covered.contains(&value.span)) {
             let message = format!(
                 "`{}` is encrypted, and the creation rule would leave it in plaintext: `{rule}`",
                 left.path
             );
             return Err(CommandError::new(Code::Generic, message)
-                .in_file(&source.name)
+                .in_file(&input.name)
                 .hint("change the rule in `.sops.yaml`; if the value may be read by everybody, `sops-rs decrypt -i` and `sops-rs encrypt -i` write it so"));
         }
         open.with_rule(rule, creation.mac_only_encrypted, SystemTime::now())
@@ -263,9 +270,9 @@ impl Fixer<'_> {
 
     fn set(&self, path: &Path, entries: &[&NewEntry]) -> Result<usize, CommandError> {
         let format = Format::from_path(path);
-        let source = Source::read(Some(path), format, Role::Plaintext)?;
+        let input = Input::read(Some(path), format, Role::Plaintext)?;
         let document =
-            parse_document(&*source.content, format).map_err(|error| source.error(error))?;
+            parse_document(&*input.content, format).map_err(|error| input.error(error))?;
         let text = document.text();
         let (fixed, is_set) = document.with_entries(entries);
         let count = is_set.into_iter().filter(|is_set| *is_set).count();
@@ -278,7 +285,7 @@ impl Fixer<'_> {
                     self.ui,
                     path,
                     fixed.as_bytes(),
-                    Expected::Content(&source.content),
+                    Expected::Content(&input.content),
                     Readers::Usual,
                 )?;
             }
@@ -304,10 +311,10 @@ impl Fixer<'_> {
 /// How a creation rule changes the keys of an encrypted file. A file with a damaged key is refused.
 fn key_changes(path: &Path, rule: &CreationRule) -> Result<KeyChanges, CommandError> {
     let format = Format::from_path(path);
-    let source = Source::read(Some(path), format, Role::Encrypted)?;
+    let input = Input::read(Some(path), format, Role::Encrypted)?;
     let document =
-        EncryptedDocument::parse(&*source.content, format).map_err(|error| source.error(error))?;
-    refuse_damaged(&source, &document, |_, _| false)?;
+        EncryptedDocument::parse(&*input.content, format).map_err(|error| input.error(error))?;
+    refuse_damaged(&input, &document, |_, _| false)?;
     Ok(KeyChanges::between(document.metadata(), rule))
 }
 

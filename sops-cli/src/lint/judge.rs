@@ -7,14 +7,14 @@ use sops_lint::{Baseline, Encrypted, Finding, Input, Linter};
 
 use super::Shown;
 use crate::command_error::{CommandError, name_of};
-use crate::configs::Configs;
+use crate::config::nearest::NearestConfigs;
 use crate::git::{Snapshot, TrackedFile};
 
 /// Everything that findings depend on.
 #[derive(Clone, Copy)]
 pub(crate) struct Judge<'j> {
     pub(crate) linter: &'j Linter,
-    pub(crate) configs: &'j Configs<'j>,
+    pub(crate) configs: &'j NearestConfigs<'j>,
     pub(crate) snapshot: &'j Snapshot<'j>,
     pub(crate) baseline: &'j Baseline,
     /// The directory that file names in messages are relative to; it is itself relative to the root of the repository.
@@ -39,7 +39,7 @@ impl Judge<'_> {
     pub(crate) fn shown_by_change(
         &self,
         file: &TrackedFile,
-        before: &Configs<'_>,
+        before: &NearestConfigs<'_>,
     ) -> Result<Vec<Shown>, CommandError> {
         let path = self.absolute(&file.path);
         let config = self.configs.of(&path);
@@ -88,7 +88,7 @@ impl Judge<'_> {
     pub(crate) fn shown_by_removed_rule(
         &self,
         file: &TrackedFile,
-        before: &Configs<'_>,
+        before: &NearestConfigs<'_>,
     ) -> Result<Vec<Shown>, CommandError> {
         // The configuration of a file that the settings exclude may be invalid.
         if self.linter.is_excluded(&file.path) {
@@ -132,7 +132,7 @@ impl Judge<'_> {
     pub(crate) fn shown_by_untracked(
         &self,
         file: &TrackedFile,
-        configs: &Configs<'_>,
+        configs: &NearestConfigs<'_>,
     ) -> Result<Vec<Shown>, CommandError> {
         let Some(bytes) = self.content(file)? else {
             return Ok(Vec::new());
@@ -205,9 +205,9 @@ fn expression<'c>(config: &'c Config, path: &Path) -> Option<&'c str> {
 }
 
 /// Whether two findings in one file are the same.
-fn is_same(one: &Finding, other: &Finding) -> bool {
+fn is_same(left: &Finding, right: &Finding) -> bool {
     let said = |finding: &Finding| (finding.rule.code, finding.location.offset);
-    said(one) == said(other) && one.message == other.message
+    said(left) == said(right) && left.message == right.message
 }
 
 /// A path relative to the root of the repository, as it is relative to a directory in it.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use sops_core::Format;
 use sops_lint::Finding;
 
-use crate::excerpt::{Excerpt, Excerpts};
+use crate::command_error::excerpt::{Excerpt, Excerpts};
 use crate::git::root_above;
 
 /// A finding with the line that it points to.
@@ -40,7 +40,7 @@ impl Shown {
     }
 }
 
-/// The folder of the repository that a folder is in; itself, where it is in none.
+/// The root of the repository that a directory is in, or else the directory itself.
 pub(crate) fn root(folder: &Path) -> PathBuf {
     root_above(folder).unwrap_or(folder).to_owned()
 }

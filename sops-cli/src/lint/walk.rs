@@ -12,10 +12,10 @@ use sops_lint::{Input, Linter, Repository, Tree};
 use super::Shown;
 use super::tally::Tally;
 use crate::command_error::{CommandError, name_of};
-use crate::configs::Configs;
+use crate::config::nearest::NearestConfigs;
 use crate::git::Tracked;
+use crate::input::{read_manifest, read_repository_file};
 use crate::parallel::{self, ItemsPerThread};
-use crate::source::{read_manifest, read_repository_file};
 use crate::walking::Walking;
 
 /// The working tree of a repository.
@@ -63,7 +63,7 @@ impl Tree for WorkingTree {
 
 /// What a run has found so far.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct WalkResult {
     pub(crate) shown: Vec<Shown>,
     pub(crate) tally: Tally,
     /// Why Git cannot list the tracked files.
@@ -71,7 +71,7 @@ pub(crate) struct Found {
     repository: Repository,
 }
 
-impl Found {
+impl WalkResult {
     pub(crate) fn is_without_files(&self) -> bool {
         let Tally {
             read,
@@ -86,15 +86,15 @@ impl Found {
 /// Looks at files and folders.
 pub(crate) struct Walk<'w> {
     pub(crate) linter: &'w Linter,
-    pub(crate) configs: &'w Configs<'w>,
+    pub(crate) configs: &'w NearestConfigs<'w>,
     pub(crate) tree: &'w WorkingTree,
     pub(crate) working_dir: &'w Path,
 }
 
 impl Walk<'_> {
     /// Everything in the paths, `-` being standard input. What cannot be read is a finding, but for a path that was named and is not there.
-    pub(crate) fn run(&self, paths: &[PathBuf]) -> Result<Found, CommandError> {
-        let found = Mutex::new(Found::default());
+    pub(crate) fn run(&self, paths: &[PathBuf]) -> Result<WalkResult, CommandError> {
+        let found = Mutex::new(WalkResult::default());
         let mut whole = false;
         for path in paths {
             if path.as_os_str() == "-" {
@@ -118,15 +118,15 @@ impl Walk<'_> {
         // What no file meets is known only when all have been seen.
         if whole {
             let mut findings = repository.finish(self.linter);
-            findings.sort_by(|one, other| one.place.cmp(&other.place));
-            for of_file in findings.chunk_by(|one, other| one.place == other.place) {
+            findings.sort_by(|left, right| left.place.cmp(&right.place));
+            for of_file in findings.chunk_by(|left, right| left.place == right.place) {
                 let path = self.tree.root.join(&of_file[0].place);
                 let text = read_repository_file(&path).unwrap_or_default();
                 let of_file = of_file.iter().cloned();
                 found.shown.extend(Shown::all(of_file, &text, &path));
             }
         }
-        found.shown.sort_by(|one, other| {
+        found.shown.sort_by(|left, right| {
             let key = |shown: &Shown| {
                 (
                     shown.finding.file.clone(),
@@ -134,16 +134,16 @@ impl Walk<'_> {
                     shown.finding.rule.code,
                 )
             };
-            key(one).cmp(&key(other))
+            key(left).cmp(&key(right))
         });
-        found.shown.dedup_by(|one, other| {
-            one.finding.fingerprint == other.finding.fingerprint
-                && one.finding.location == other.finding.location
+        found.shown.dedup_by(|left, right| {
+            left.finding.fingerprint == right.finding.fingerprint
+                && left.finding.location == right.finding.location
         });
         Ok(found)
     }
 
-    fn folder(&self, folder: &Path, found: &Mutex<Found>) -> Result<(), CommandError> {
+    fn folder(&self, folder: &Path, found: &Mutex<WalkResult>) -> Result<(), CommandError> {
         let walking = Walking::new(folder)?;
         let tracked = Tracked::below(folder).unwrap_or_else(|error| {
             let found = found.lock();
@@ -183,7 +183,7 @@ impl Walk<'_> {
         inside.is_ok_and(|inside| self.linter.is_excluded(inside))
     }
 
-    fn file(&self, path: &Path, kind: FileKind, found: &Mutex<Found>) {
+    fn file(&self, path: &Path, kind: FileKind, found: &Mutex<WalkResult>) {
         match reading::open(path, kind).and_then(read_manifest) {
             Ok(bytes) => self.lint(&shown(path), path, &bytes, found),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => self.unreadable(
@@ -200,7 +200,7 @@ impl Walk<'_> {
         }
     }
 
-    fn unreadable(&self, path: &Path, message: &str, found: &Mutex<Found>) {
+    fn unreadable(&self, path: &Path, message: &str, found: &Mutex<WalkResult>) {
         let name = shown(path);
         let input = Input {
             name: &name,
@@ -214,7 +214,7 @@ impl Walk<'_> {
         found.shown.extend(Shown::all(findings, &[], path));
     }
 
-    fn lint(&self, name: &str, path: &Path, bytes: &[u8], found: &Mutex<Found>) {
+    fn lint(&self, name: &str, path: &Path, bytes: &[u8], found: &Mutex<WalkResult>) {
         let path = absolute(self.working_dir, path);
         let config = self.configs.of(&path);
         let linted = self.linter.lint(&Input {

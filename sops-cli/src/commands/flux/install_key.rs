@@ -16,14 +16,14 @@ use sops_core::tree::Node;
 use sops_lint::shell_word;
 use zeroize::Zeroizing;
 
-use super::SecretArgs;
+use super::secret_args::SecretArgs;
 use crate::arguments::GlobalArgs;
 use crate::cluster::{
     self, Applied, Cluster, ClusterArgs, Object, Outcome, Security, ServerSideApply, Target,
     was_applied,
 };
 use crate::command_error::{Code, CommandError, name_of};
-use crate::creation;
+use crate::config::load;
 use crate::flux::recipients_in;
 use crate::ui::Ui;
 
@@ -98,7 +98,7 @@ pub(crate) fn cmd_install_key(
             ui.print(format_args!("{target} would be applied (client dry run)"))?;
         }
         dry_run => {
-            let how = ServerSideApply {
+            let options = ServerSideApply {
                 dry_run: dry_run.is_some(),
                 force: args.force_conflicts,
             };
@@ -108,7 +108,7 @@ pub(crate) fn cmd_install_key(
                 identities: &identities,
                 pairs: &pairs,
             };
-            cluster::run(installation.run(how, &target, &object))?;
+            cluster::run(installation.run(options, &target, &object))?;
         }
     }
     for pair in &pairs {
@@ -119,7 +119,7 @@ pub(crate) fn cmd_install_key(
 
 /// The age recipients of the configuration, whom files are encrypted for.
 fn recipients(ui: &Ui, globals: &GlobalArgs) -> Result<Vec<Recipient>, CommandError> {
-    let config = creation::config(ui, globals)?.ok_or_else(|| {
+    let config = load::config(ui, globals)?.ok_or_else(|| {
         let message = "there is no .sops.yaml to tell whom the files are encrypted for";
         CommandError::new(Code::Generic, message).hint(
             "run it in the repository, or name the file with `--config`; `sops-rs init` makes one",
@@ -212,7 +212,7 @@ struct Installation<'i> {
 impl Installation<'_> {
     async fn run(
         &self,
-        how: ServerSideApply,
+        options: ServerSideApply,
         target: &Target,
         object: &Object,
     ) -> Result<(), CommandError> {
@@ -229,7 +229,7 @@ impl Installation<'_> {
             let applied = Applied {
                 target,
                 outcome,
-                dry_run: how.dry_run,
+                dry_run: options.dry_run,
             };
             ui.print(applied)
         };
@@ -240,8 +240,11 @@ impl Installation<'_> {
                 json: json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
                 secrets: Vec::new(),
             };
-            say(&namespace, cluster.apply(how, &namespace, &object).await?)?;
-            if how.dry_run {
+            say(
+                &namespace,
+                cluster.apply(options, &namespace, &object).await?,
+            )?;
+            if options.dry_run {
                 // The server would miss the namespace, which is not there.
                 return say(target, Outcome::Created);
             }
@@ -251,7 +254,7 @@ impl Installation<'_> {
         if !args.replace {
             self.refuse_loss(&replaced)?;
         }
-        say(target, cluster.apply(how, target, object).await?)?;
+        say(target, cluster.apply(options, target, object).await?)?;
         for (_, recipient) in &replaced {
             ui.warn(format_args!(
                 "this takes the place of the key of {recipient}: files for that one alone cannot be opened in the cluster any more"

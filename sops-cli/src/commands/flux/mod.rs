@@ -1,6 +1,7 @@
 //! `sops-rs flux`: one file for each command.
 
 mod install_key;
+mod secret_args;
 mod verify;
 
 use std::process::ExitCode;
@@ -21,18 +22,6 @@ pub(crate) struct Args {
 enum Action {
     InstallKey(install_key::Args),
     Verify(verify::Args),
-}
-
-/// The Secret that Flux takes its keys from.
-#[derive(clap::Args, Debug)]
-#[group(skip)]
-struct SecretArgs {
-    /// The namespace of the Secret
-    #[arg(long, short, value_name = "NAME", default_value = "flux-system")]
-    namespace: String,
-    /// The name of the Secret
-    #[arg(long, value_name = "NAME", default_value = "sops-age")]
-    name: String,
 }
 
 pub(crate) fn cmd_flux(

@@ -8,14 +8,14 @@ use k8s_openapi::api::core::v1::Secret;
 use sops_core::Format;
 use sops_core::keys::{Environment, Identities};
 
-use super::SecretArgs;
+use super::secret_args::SecretArgs;
 use crate::batch;
 use crate::cluster::{self, Cluster, ClusterArgs, Failure, Security, Target};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::flux::{
     Check, FluxKustomization, Keys, Origin, Report, Repositories, SecretName, items,
 };
-use crate::source::Source;
+use crate::input::Input;
 use crate::ui::Ui;
 
 /// Tell whether Flux can decrypt the files of a repository
@@ -89,9 +89,9 @@ impl Args {
         let own = Identities::from_environment(Environment::process()).recipients();
         report.checks.push(keys.check_own(&own));
         for file in files {
-            let source = Source::read(Some(file), Format::from_path(file), Role::Encrypted);
-            report.checks.push(match source {
-                Ok(source) => keys.check_file(&source),
+            let input = Input::read(Some(file), Format::from_path(file), Role::Encrypted);
+            report.checks.push(match input {
+                Ok(input) => keys.check_file(&input),
                 Err(error) => Check::gap(name_of(file), error.summary()),
             });
         }
@@ -118,7 +118,7 @@ impl Args {
         let mut kustomizations = FluxKustomization::in_repository(&root, &mut repositories)?;
         let sources: Vec<_> = kustomizations
             .iter()
-            .map(|one| one.source().clone())
+            .map(|kustomization| kustomization.source().clone())
             .collect();
         // Who may not list them learns less, and of that no gap.
         let git_repositories = cluster
@@ -133,8 +133,9 @@ impl Args {
         let in_cluster = match list {
             Ok(Some(list)) => {
                 // Those of other repositories may have folders of the same names.
-                let is_ours =
-                    |one: &FluxKustomization| sources.is_empty() || sources.contains(one.source());
+                let is_ours = |kustomization: &FluxKustomization| {
+                    sources.is_empty() || sources.contains(kustomization.source())
+                };
                 let theirs = FluxKustomization::in_cluster(list).into_iter();
                 kustomizations.extend(theirs.filter(is_ours));
                 None

@@ -1,7 +1,7 @@
 //! Whether a script that sops-rs did not write, or that was changed, runs the check and fails if the check does. Only scripts count in which each
 //! command before the check is of a kind that is known to change nothing about that.
 
-use super::script::HookName;
+use super::hook_name::HookName;
 use super::shell::{Before, Command, commands};
 
 /// The shells whose scripts are understood.
@@ -48,12 +48,12 @@ pub(super) fn is_checked(hook: HookName, script: &str, ends_on_error: bool) -> b
         }
         let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
         match kind(command.before, &words, ends_on_error) {
-            Kind::Unknown => return false,
+            Effect::Unknown => return false,
             // It may read the list of pushed refs.
-            Kind::Program if hook == HookName::Push && !has_saved_refs => return false,
-            Kind::Harmless | Kind::Program => {}
-            Kind::Saving => has_saved_refs = true,
-            Kind::Errexit(is_on) => {
+            Effect::Program if hook == HookName::Push && !has_saved_refs => return false,
+            Effect::Harmless | Effect::Program => {}
+            Effect::Saving => has_saved_refs = true,
+            Effect::Errexit(is_on) => {
                 let is_unconditional =
                     depth == 0 && command.before == Before::Sequence && words[0] == "set";
                 ends_on_error = is_on && (ends_on_error || is_unconditional);
@@ -100,7 +100,7 @@ fn errexit(words: &[&str], mut ends_on_error: bool) -> Option<bool> {
 }
 
 /// What a command before the check does.
-enum Kind {
+enum Effect {
     /// It does nothing to the check.
     Harmless,
     /// It runs a program.
@@ -112,7 +112,7 @@ enum Kind {
     Unknown,
 }
 
-fn kind(before: Before, words: &[&str], ends_on_error: bool) -> Kind {
+fn kind(before: Before, words: &[&str], ends_on_error: bool) -> Effect {
     let keywords = words.iter().take_while(|word| KEYWORDS.contains(word));
     let words = &words[keywords.count()..];
     let (assignments, command) = split_assignments(words);
@@ -121,23 +121,27 @@ fn kind(before: Before, words: &[&str], ends_on_error: bool) -> Kind {
         !names.any(|word| VARIABLES_OF_GIT.iter().any(|name| word.starts_with(name)))
     };
     let harmless_if = |is_harmless: bool| match is_harmless {
-        true => Kind::Harmless,
-        false => Kind::Unknown,
+        true => Effect::Harmless,
+        false => Effect::Unknown,
     };
     // A function.
     if words.iter().any(|word| word.ends_with("()")) {
-        return Kind::Unknown;
+        return Effect::Unknown;
     }
     match command {
         [] => match assignments {
-            [one] if one.ends_with("=$(cat)") || one.ends_with("=\"$(cat)\"") => Kind::Saving,
+            [assignment]
+                if assignment.ends_with("=$(cat)") || assignment.ends_with("=\"$(cat)\"") =>
+            {
+                Effect::Saving
+            }
             _ => harmless_if(are_allowed(assignments)),
         },
         ["export", names @ ..] => harmless_if(are_allowed(names)),
-        ["exit" | "return", code] if is_failure(code) => Kind::Harmless,
+        ["exit" | "return", code] if is_failure(code) => Effect::Harmless,
         ["exit"] | ["exit", "$?" | "\"$?\""] => harmless_if(before == Before::Or),
         ["set", options @ ..] => {
-            errexit(options, ends_on_error).map_or(Kind::Unknown, Kind::Errexit)
+            errexit(options, ends_on_error).map_or(Effect::Unknown, Effect::Errexit)
         }
         // Output only: the list of pushed refs is the input.
         ["exec", redirections @ ..] => {
@@ -146,17 +150,17 @@ fn kind(before: Before, words: &[&str], ends_on_error: bool) -> Kind {
         ["." | "source", script] => {
             harmless_if(script.trim_end_matches('"').ends_with("/husky.sh"))
         }
-        ["command", "-v" | "-V", ..] | ["for", _, "in", ..] => Kind::Harmless,
-        [name, ..] if HARMLESS.contains(name) => Kind::Harmless,
-        [name, ..] if OTHER_BUILTINS.split(' ').any(|other| other == *name) => Kind::Unknown,
+        ["command", "-v" | "-V", ..] | ["for", _, "in", ..] => Effect::Harmless,
+        [name, ..] if HARMLESS.contains(name) => Effect::Harmless,
+        [name, ..] if OTHER_BUILTINS.split(' ').any(|builtin| builtin == *name) => Effect::Unknown,
         [name, ..] => {
             let is_plain = name
                 .chars()
                 .all(|char| char.is_ascii_alphanumeric() || "_-+./~".contains(char));
             let is_path = name.contains('/') && !name.contains("$(") && !name.contains('`');
             match is_plain || is_path {
-                true => Kind::Program,
-                false => Kind::Unknown,
+                true => Effect::Program,
+                false => Effect::Unknown,
             }
         }
     }

@@ -135,7 +135,7 @@ impl Deleted {
     }
 
     fn position(&self, index: usize) -> usize {
-        self.indexes.partition_point(|other| *other < index)
+        self.indexes.partition_point(|earlier| *earlier < index)
     }
 }
 

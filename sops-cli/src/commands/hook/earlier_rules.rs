@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::index::CONFIGURATION;
 use super::standards::configs;
 use crate::command_error::CommandError;
-use crate::configs::Configs;
+use crate::config::nearest::{CONFIG_FILE, NearestConfigs};
 use crate::git::{Changes, Objects, Snapshot};
 
 /// The states before the commits whose configuration differs from that of the last commit.
@@ -27,7 +26,7 @@ impl<'o> EarlierStates<'o> {
     ) -> Result<Self, CommandError> {
         let changed = changes.paths.iter().filter_map(|path| path.to_str());
         let changed: Vec<&str> = changed
-            .filter(|path| Path::new(path).ends_with(CONFIGURATION))
+            .filter(|path| Path::new(path).ends_with(CONFIG_FILE))
             .collect();
         let mut states = Self::default();
         if changed.is_empty() {
@@ -42,7 +41,7 @@ impl<'o> EarlierStates<'o> {
         let mut indexes = HashMap::from([(contents(&format!("{tip}^{{}}")), None)]);
         for commit in changes
             .versions
-            .chunk_by(|one, other| one.commit == other.commit)
+            .chunk_by(|left, right| left.commit == right.commit)
         {
             let commit = &commit[0].commit;
             let Some(before) = objects.commit(&format!("{commit}^")) else {
@@ -76,13 +75,13 @@ impl<'o> EarlierStates<'o> {
 
 /// The configurations of [`EarlierStates`].
 pub(super) struct EarlierConfigs<'s> {
-    configs: Vec<Configs<'s>>,
+    configs: Vec<NearestConfigs<'s>>,
     of_commits: &'s HashMap<String, usize>,
 }
 
 impl<'s> EarlierConfigs<'s> {
     /// Those before a commit. `None`: they are those of the last commit.
-    pub(super) fn before(&self, commit: &str) -> Option<&Configs<'s>> {
+    pub(super) fn before(&self, commit: &str) -> Option<&NearestConfigs<'s>> {
         Some(&self.configs[*self.of_commits.get(commit)?])
     }
 }

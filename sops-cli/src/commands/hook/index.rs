@@ -14,17 +14,16 @@ use super::standards::{Standards, configs};
 use super::untracked;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
+use crate::config::nearest::CONFIG_FILE;
 use crate::git::{
     Objects, Repository, Running, Snapshot, Staged, TrackedFile, clean, is_published, staged,
 };
+use crate::input::read_repository_file;
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::lint::settings::FILE;
 use crate::parallel::{self, ItemsPerThread};
-use crate::source::read_repository_file;
 use crate::ui::Ui;
-
-pub(super) const CONFIGURATION: &str = ".sops.yaml";
 
 const REFUSED: &str =
     "The commit is refused. Fix the files as shown, `git add` them, and commit again.";
@@ -57,7 +56,7 @@ pub(super) fn check(
         return Ok(ExitCode::SUCCESS);
     }
     let mut index = Snapshot::of_index(&repository.root, &objects, index.output()?);
-    index.leave_out_intended(&[CONFIGURATION, FILE])?;
+    index.leave_out_intended(&[CONFIG_FILE, FILE])?;
     let standards = Standards::of(&index, globals)?;
     let judge = standards.judge(&repository.called_in);
     let mut refusal = Refusal {
@@ -165,7 +164,7 @@ pub(super) fn check(
     }
     // An invalid configuration covers no file, so everything would pass.
     for directory in &configured {
-        let file = directory.join(CONFIGURATION);
+        let file = directory.join(CONFIG_FILE);
         if !judge.linter.is_excluded(&file) {
             standards.configs.of(&index.root().join(file));
         }
@@ -226,11 +225,11 @@ fn merged(objects: &Objects) -> Vec<String> {
 /// The directories whose configuration is added, changed or deleted.
 fn configured(index: &Snapshot<'_>, staged: &Staged) -> Vec<PathBuf> {
     let changed = staged.changed.iter();
-    let changed = changed.filter(|path| path.ends_with(CONFIGURATION));
+    let changed = changed.filter(|path| path.ends_with(CONFIG_FILE));
     let mut directories: Vec<PathBuf> = changed
         .filter_map(|path| path.parent().map(Path::to_owned))
         .collect();
-    directories.extend(index.linked_by(CONFIGURATION, &staged.changed));
+    directories.extend(index.linked_by(CONFIG_FILE, &staged.changed));
     directories
 }
 

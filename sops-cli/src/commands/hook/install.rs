@@ -12,8 +12,9 @@ use sops_core::reading::{self, FileKind};
 use sops_lint::shell_word;
 
 use super::directory::HooksDirectory;
+use super::hook_name::HookName;
 use super::managers::{Configurations, Manager};
-use super::script::{HookName, is_changed};
+use super::script::is_changed;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers};
 use crate::git::Addresses;
@@ -242,7 +243,7 @@ fn report(ui: &Ui, directory: &HooksDirectory, written: &[PathBuf], unchecked: &
             .filter(|hook| unchecked.contains(hook) != is_checked);
         let subjects: Vec<&str> = hooks.map(HookName::subjects).collect();
         match &subjects[..] {
-            [one, two, three] => format!("{one}, {two} and {three}"),
+            [first, second, third] => format!("{first}, {second} and {third}"),
             subjects => subjects.join(" and "),
         }
     };

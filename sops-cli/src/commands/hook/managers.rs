@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sops_core::reading::{self, FileKind};
 
-use super::script::HookName;
+use super::hook_name::HookName;
 use crate::command_error::{CommandError, name_of};
 use crate::ui::Ui;
 

@@ -11,15 +11,17 @@ use std::process::ExitCode;
 
 use sops_lint::shell_word;
 
-use super::decrypted::{Deleted, Directories, EARLIER, Previous};
+use super::decrypted::{Deleted, Directories};
 use super::earlier_rules::EarlierStates;
+use super::earlier_versions::EarlierVersions;
+use super::push_list::{is_none, updates};
 use super::refusal::Refusal;
 use super::remote::Remote;
 use super::standards::{Standards, leaks};
 use super::untracked;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
-use crate::git::{Changes, Objects, Pushed, Repository, TrackedFile, TrackingBranches, Version};
+use crate::git::{Objects, Pushed, Repository, TrackedFile, TrackingBranches, Version};
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
@@ -61,14 +63,6 @@ impl Range {
         let to = from.as_ref().and_then(|_| variable("TO_REF")).or(branch)?;
         Some(Self { from, to, remote })
     }
-}
-
-/// A line of the list that Git passes to the pre-push hook.
-struct Update {
-    local_name: String,
-    local_id: String,
-    remote_name: String,
-    remote_id: String,
 }
 
 pub(super) fn check_push(
@@ -162,72 +156,6 @@ fn advice_for(name: &str) -> String {
     }
 }
 
-/// The finding that a version is in plaintext, and its file was encrypted in a commit before.
-fn shown_as_decrypted(
-    judge: &Judge<'_>,
-    version: &Version,
-    changes: &Changes,
-    deleted: &Deleted,
-    directories: &Directories,
-    bytes: &[u8],
-) -> Vec<Shown> {
-    let path = &version.file.path;
-    let deletions = &version.deletions;
-    let mut previous = Previous {
-        versions: &version.before,
-        deleted: &[],
-        deleted_before: &[],
-        name: "the commit before",
-        directories,
-    };
-    if !version.before.is_empty() {
-        return previous.shown(judge, path, bytes);
-    }
-    if let Some(last) = deleted.last(path, deletions.start) {
-        previous.versions = &changes.deleted[last..=last];
-        previous.name = EARLIER;
-        let shown = previous.shown(judge, path, bytes);
-        if !shown.is_empty() {
-            return shown;
-        }
-    }
-    previous = Previous {
-        versions: &[],
-        deleted: deleted.between(deletions),
-        deleted_before: deleted.before(deletions.start),
-        name: "the commit before",
-        directories,
-    };
-    previous.shown(judge, path, bytes)
-}
-
-/// Parses the list, without the branches and tags that are deleted.
-fn updates(list: &str) -> Result<Vec<Update>, CommandError> {
-    let mut updates = Vec::new();
-    for line in list.lines().filter(|line| !line.trim().is_empty()) {
-        // The first name is the user's, and may contain spaces: `HEAD@{1 day ago}`.
-        let words: Vec<_> = line.rsplitn(4, ' ').collect();
-        let [remote_id, remote_name, local_id, local_name] = words[..] else {
-            let message = "standard input is not the list that Git passes to pre-push: expected lines with a local name, its ID, a remote name and its ID";
-            return Err(CommandError::new(Code::CannotReadInput, message));
-        };
-        if !is_none(local_id) {
-            updates.push(Update {
-                local_name: local_name.to_owned(),
-                local_id: local_id.to_owned(),
-                remote_name: remote_name.to_owned(),
-                remote_id: remote_id.to_owned(),
-            });
-        }
-    }
-    Ok(updates)
-}
-
-/// Whether an ID means that there is no object.
-fn is_none(id: &str) -> bool {
-    !id.is_empty() && id.bytes().all(|byte| byte == b'0')
-}
-
 fn commit(objects: &Objects, name: &str) -> Result<String, CommandError> {
     objects.commit(name).ok_or_else(|| {
         let name = name_of(Path::new(name));
@@ -306,7 +234,11 @@ impl Report {
             true => Deleted::read(&tip, &changes.deleted),
             false => Deleted::default(),
         };
-        let directories = Directories::default();
+        let earlier_versions = EarlierVersions {
+            changes: &changes,
+            deleted,
+            directories: Directories::default(),
+        };
         let found = parallel::map(versions, ItemsPerThread::Many, |version| {
             let is_last = tip.has(&version.file);
             let judge = if is_last { last } else { old };
@@ -315,8 +247,7 @@ impl Report {
             };
             let mut shown = judge.shown(&version.file.path, &bytes);
             if shown.is_empty() {
-                shown =
-                    shown_as_decrypted(&judge, version, &changes, &deleted, &directories, &bytes);
+                shown = earlier_versions.shown(&judge, version, &bytes);
             }
             if let (true, Some(before)) = (shown.is_empty(), earlier.before(&version.commit)) {
                 shown = secrets.shown_by_removed_rule(&version.file, before)?;

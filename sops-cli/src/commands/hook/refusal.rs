@@ -77,7 +77,10 @@ impl Refusal {
 
     /// Adds findings by a rule that Git does not track, in files in which nothing was found, or only that they have no rule.
     pub(super) fn add_with_rule(&mut self, shown: Vec<Shown>) {
-        let places: HashSet<&str> = shown.iter().map(|one| one.finding.place.as_str()).collect();
+        let places: HashSet<&str> = shown
+            .iter()
+            .map(|shown| shown.finding.place.as_str())
+            .collect();
         self.found.retain(|known| {
             !places.contains(known.finding.place.as_str())
                 || known.finding.help.as_deref() != Some(NO_RULE)

@@ -1,18 +1,11 @@
-//! The hooks: their names, and the scripts that Git runs.
+//! The scripts of the hooks, which Git runs.
 
 use std::path::Path;
 
 use sops_lint::shell_word;
 
 use super::chained;
-
-/// A hook that `install` writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HookName {
-    Commit,
-    Merge,
-    Push,
-}
+use super::hook_name::HookName;
 
 /// The beginning of a line in the scripts of all versions.
 const MARK: &str = "# Written by `sops-rs hook install`.";
@@ -28,50 +21,6 @@ exec sops-rs hook run
 ";
 
 impl HookName {
-    pub(super) const ALL: [Self; 3] = [Self::Commit, Self::Merge, Self::Push];
-
-    /// Its file name.
-    pub(super) fn file(self) -> &'static str {
-        match self {
-            Self::Commit => "pre-commit",
-            Self::Merge => "pre-merge-commit",
-            Self::Push => "pre-push",
-        }
-    }
-
-    /// The command for a shell script.
-    pub(super) fn command(self) -> &'static str {
-        match self {
-            Self::Commit | Self::Merge => "sops-rs hook run",
-            Self::Push => "sops-rs hook run --pre-push \"$@\"",
-        }
-    }
-
-    /// The part of the command that is the same in every configuration.
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Self::Commit | Self::Merge => "sops-rs hook run",
-            Self::Push => "sops-rs hook run --pre-push",
-        }
-    }
-
-    fn subject(self) -> &'static str {
-        match self {
-            Self::Commit => "commit",
-            Self::Merge => "merge",
-            Self::Push => "push",
-        }
-    }
-
-    /// What the hook checks, in the plural.
-    pub(super) fn subjects(self) -> &'static str {
-        match self {
-            Self::Commit => "commits",
-            Self::Merge => "merges",
-            Self::Push => "pushes",
-        }
-    }
-
     /// The script. It runs `program` if sops-rs is not on the PATH, which in graphical programs often is short. `None`: the script is for other
     /// machines too.
     pub(super) fn script(self, program: Option<&Path>) -> String {

@@ -6,7 +6,7 @@ use sops_lint::{Baseline, Linter, Rule, Settings, Tree};
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
-use crate::configs::Configs;
+use crate::config::nearest::NearestConfigs;
 use crate::git::Snapshot;
 use crate::lint::judge::Judge;
 use crate::lint::settings::{FILE, SettingsArgs, linter};
@@ -22,7 +22,7 @@ const RULES_OF_HISTORY: [&str; 3] = ["SL010", "SL011", "SL014"];
 
 pub(super) struct Standards<'s> {
     snapshot: &'s Snapshot<'s>,
-    pub(super) configs: Configs<'s>,
+    pub(super) configs: NearestConfigs<'s>,
     baseline: Baseline,
     settings: Settings,
     linter: Linter,
@@ -91,8 +91,8 @@ pub(super) fn leaks(rule: &Rule) -> bool {
 }
 
 /// The configurations of a snapshot.
-pub(super) fn configs<'s>(snapshot: &'s Snapshot<'s>) -> Configs<'s> {
-    Configs::new(snapshot.root(), |path| snapshot.read_file(path))
+pub(super) fn configs<'s>(snapshot: &'s Snapshot<'s>) -> NearestConfigs<'s> {
+    NearestConfigs::new(snapshot.root(), |path| snapshot.read_file(path))
 }
 
 fn with_rules(settings: &Settings, rules: &[&str]) -> Result<Linter, CommandError> {

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use sops_lint::Tree;
 
-use super::index::CONFIGURATION;
 use crate::command_error::{CommandError, name_of};
-use crate::configs::{Configs, on_disk};
+use crate::config::nearest::{CONFIG_FILE, NearestConfigs, on_disk};
 use crate::git::TrackedFile;
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
@@ -30,7 +29,7 @@ pub(super) fn shown<'f>(
     let inside: BTreeSet<&Path> = inside.collect();
     let inside = inside.into_iter().map(|directory| root.join(directory));
     let is_untracked = |directory: &PathBuf| {
-        let file = directory.join(CONFIGURATION);
+        let file = directory.join(CONFIG_FILE);
         let inside = file.strip_prefix(root);
         !inside.is_ok_and(|inside| snapshot.contains(inside) || is_tracked(inside)) && file.exists()
     };
@@ -42,7 +41,7 @@ pub(super) fn shown<'f>(
         let directory = file.parent();
         directory.is_some_and(|directory| directories.contains(directory))
     };
-    let configs = Configs::new(Path::new("/"), |path| match is_of_disk(path) {
+    let configs = NearestConfigs::new(Path::new("/"), |path| match is_of_disk(path) {
         true => on_disk(path),
         false => snapshot.read_file(path),
     });
@@ -70,7 +69,7 @@ pub(super) fn shown<'f>(
             }
         }
     }
-    for of_config in outside.chunk_by(|(one, _), (other, _)| one.file() == other.file()) {
+    for of_config in outside.chunk_by(|(left, _), (right, _)| left.file() == right.file()) {
         let (config, first) = &of_config[0];
         let number = match of_config.len() {
             1 => String::new(),

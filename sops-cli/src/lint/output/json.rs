@@ -45,6 +45,6 @@ pub(super) fn write(findings: &[Shown]) -> String {
             fingerprint: &finding.fingerprint,
         })
         .collect();
-    // Texts and numbers, which always can be written.
-    serde_json::to_string_pretty(&findings).unwrap_or_default() + "\n"
+    let written = serde_json::to_string_pretty(&findings);
+    written.expect("strings and numbers can be written as JSON") + "\n"
 }

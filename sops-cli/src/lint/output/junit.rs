@@ -7,7 +7,7 @@ use crate::lint::Shown;
 
 pub(super) fn write(findings: &[Shown]) -> String {
     let mut report = Report::new("sops-rs lint");
-    for findings in findings.chunk_by(|one, other| one.finding.file == other.finding.file) {
+    for findings in findings.chunk_by(|left, right| left.finding.file == right.finding.file) {
         let mut suite = TestSuite::new(&*one_line(&findings[0].finding.file));
         for Shown { finding, .. } in findings {
             let at = finding.location;
@@ -22,6 +22,6 @@ pub(super) fn write(findings: &[Shown]) -> String {
         }
         report.add_test_suite(suite);
     }
-    // Of texts alone, in memory.
-    report.to_string().unwrap_or_default()
+    let written = report.to_string();
+    written.expect("strings can be written to memory")
 }

@@ -21,8 +21,8 @@ pub(super) fn write(findings: &[Shown]) -> String {
             "results": findings.iter().map(result).collect::<Vec<_>>(),
         }],
     });
-    // Texts and numbers, which always can be written.
-    serde_json::to_string_pretty(&log).unwrap_or_default() + "\n"
+    let written = serde_json::to_string_pretty(&log);
+    written.expect("strings and numbers can be written as JSON") + "\n"
 }
 
 fn rule(rule: &Rule) -> Value {

@@ -9,11 +9,11 @@ use crate::lint::Shown;
 pub(super) fn write(findings: &[Shown], renderer: &Renderer) -> String {
     findings
         .iter()
-        .map(|shown| one(shown, renderer) + "\n\n")
+        .map(|shown| report(shown, renderer) + "\n\n")
         .collect()
 }
 
-fn one(Shown { finding, excerpt }: &Shown, renderer: &Renderer) -> String {
+fn report(Shown { finding, excerpt }: &Shown, renderer: &Renderer) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,

@@ -1,0 +1,61 @@
+//! Runs the function: a resource list in, a resource list out.
+
+use zeroize::Zeroizing;
+
+use crate::config::Config;
+use crate::decrypt::decrypt;
+use crate::function::Function;
+use crate::generate::generate;
+use crate::lint::lint;
+use crate::problem::{Problem, ResourceRef};
+use crate::report::Report;
+use crate::resource_list::ResourceList;
+
+/// The outcome of a run.
+pub(crate) struct Outcome {
+    /// A resource list: with an error the one that came in, so that nothing decrypted is in it.
+    pub(crate) output: Zeroizing<String>,
+    pub(crate) report: Report,
+}
+
+/// Runs the function on a resource list.
+pub(crate) fn run(mut function: Function, input: &[u8]) -> Outcome {
+    let list = ResourceList::parse(input).and_then(|list| apply(&mut function, list));
+    let mut list = list.unwrap_or_else(|problem| {
+        function.report.fail(problem);
+        // It has been read before, if it can be read at all.
+        ResourceList::parse(input).unwrap_or_default()
+    });
+    list.results.extend(function.report.results());
+    Outcome {
+        output: list.into_yaml(),
+        report: function.report,
+    }
+}
+
+fn apply(function: &mut Function, mut list: ResourceList) -> Result<ResourceList, Problem> {
+    let config = match (&list.function_config, &list.items[..]) {
+        (Some(config), _) => config.clone(),
+        (None, [config]) => config.clone(),
+        (None, _) => {
+            return Err(Problem::new(
+                "there is no configuration: neither `functionConfig` nor a single item",
+            ));
+        }
+    };
+    match Config::read(&config, &mut function.report)? {
+        Config::Generate(generator) => {
+            // kustomize gives a generator its own configuration as an item.
+            let own = ResourceRef::of(&config);
+            list.items.retain(|item| ResourceRef::of(item) != own);
+            let generated = generate(function, &generator);
+            list.items
+                .extend(generated.map_err(|problem| problem.of_resource(&config))?);
+        }
+        Config::Decrypt(decryption) => {
+            list.items = decrypt(function, &config, &decryption, list.items)?;
+        }
+        Config::Lint(linting) => lint(&mut function.report, &linting, &list.items)?,
+    }
+    Ok(list)
+}

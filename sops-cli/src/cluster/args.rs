@@ -1,0 +1,48 @@
+//! Which cluster to use.
+
+use std::env;
+use std::path::PathBuf;
+
+use sops_lint::{shell_path, shell_word};
+
+use crate::command_error::name_of;
+
+/// The flags that choose a cluster.
+#[derive(clap::Args, Debug)]
+#[group(skip)]
+pub(crate) struct ClusterArgs {
+    /// The context in the kubeconfig, instead of its current one
+    #[arg(long, value_name = "NAME")]
+    pub(super) context: Option<String>,
+    /// The kubeconfig, instead of the files in KUBECONFIG or ~/.kube/config; without any, a pod's service account is used in the pod
+    #[arg(long, value_name = "FILE")]
+    pub(super) kubeconfig: Option<PathBuf>,
+}
+
+/// What chose the cluster.
+pub(super) enum Origin {
+    /// In this context of the kubeconfig.
+    Context(String),
+    /// In the pod in which this program runs.
+    Pod,
+}
+
+impl ClusterArgs {
+    /// The same choice as flags of `kubectl`, each with a space in front.
+    pub(crate) fn for_kubectl(&self) -> String {
+        let context = self.context.as_deref().map(shell_word);
+        let file = self.kubeconfig.as_deref();
+        let file = file.map(|file| shell_path(&name_of(file)));
+        let flags = [("--context", context), ("--kubeconfig", file)];
+        let given = flags
+            .into_iter()
+            .filter_map(|(flag, value)| Some(format!(" {flag} {}", value?)));
+        given.collect()
+    }
+
+    /// Whether neither they nor the environment ask for a certain kubeconfig.
+    pub(super) fn are_default(&self) -> bool {
+        let is_set = env::var_os("KUBECONFIG").is_some_and(|files| !files.is_empty());
+        self.context.is_none() && self.kubeconfig.is_none() && !is_set
+    }
+}

@@ -1,0 +1,268 @@
+//! What each error of `sops_core` becomes: its message, the place that it points to, its hints, and its exit code.
+
+use sops_core::document::Error as DocumentError;
+use sops_core::document::merge_conflict;
+use sops_core::reading::{self, FileKind};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};
+
+use super::code::Code;
+use super::error::CommandError;
+
+const TAKE_OR_LOOK: &str = "restore the file from version control, or look at its values with `sops-rs decrypt --ignore-mac <FILE>`";
+
+const TAKE_ONE_SIDE: &str = "take one side as a whole, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and make the changes of the other again with `sops-rs edit` or `sops-rs set`";
+
+/// What was asked of a text when an error was found in it; `sops` has other codes for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It was to be encrypted.
+    Plaintext,
+    /// It was to be encrypted in place of what an encrypted file had.
+    Changed,
+    /// It was taken for an encrypted file.
+    Encrypted,
+}
+
+impl CommandError {
+    /// A change that would put another `sops` block beside that of the file.
+    pub(crate) fn reserved_key() -> Self {
+        let message = "the key `sops` at the top level, in dotenv all that begin with `sops_`, is for the file's own metadata";
+        Self::new(Code::AlreadyEncrypted, message)
+    }
+
+    /// An error of the library that is about no text.
+    pub(crate) fn general(error: Error) -> Self {
+        Self::from_core(error, None)
+    }
+
+    /// An error of the library about the text of the file that messages call `name`.
+    pub(crate) fn in_text(
+        error: Error,
+        name: &str,
+        text: &[u8],
+        format: Format,
+        role: Role,
+    ) -> Self {
+        Self::from_core(error, Some((name, text, format, role)))
+    }
+
+    fn from_core(error: Error, source: Option<(&str, &[u8], Format, Role)>) -> Self {
+        let (malformed, unencryptable) = match source {
+            Some((.., Role::Plaintext | Role::Changed)) => {
+                (Code::CannotReadInput, Code::CannotEncryptTree)
+            }
+            _ => (Code::Generic, Code::CannotDecryptTree),
+        };
+        let actual_format =
+            source
+                .filter(|_| may_have_other_format(&error))
+                .and_then(|(_, text, format, role)| match role {
+                    Role::Encrypted => other_format(text, format),
+                    _ => None,
+                });
+        let mut at = None;
+        let simple = |code, error: &Error| Self::new(code, error.to_string());
+        let mut new = match error {
+            Error::Document(DocumentError::Syntax { location, message }) | Error::Document(DocumentError::Unsupported { location, message }) => {
+                let text = source.map_or(&b""[..], |(_, text, ..)| text);
+                match merge_conflict(text) {
+                    Some(conflict) => {
+                        let whole = String::from_utf8_lossy(&text[..conflict.end]);
+                        at = Some(Location::of(&whole, conflict.start));
+                        unresolved_conflict(malformed, text)
+                    }
+                    None => {
+                        at = Some(location);
+                        Self::new(malformed, message)
+                    }
+                }
+            }
+            Error::Document(DocumentError::Unrepresentable { location, message }) => {
+                at = Some(location);
+                Self::new(unencryptable, message)
+            }
+            Error::Document(DocumentError::Limit { location, message }) => {
+                at = location;
+                Self::new(malformed, message)
+            }
+            Error::NotEncrypted if actual_format.is_some() => simple(Code::Generic, &error),
+            Error::NotEncrypted if source.is_some_and(|(_, text, ..)| has_ciphertext(text)) => {
+                simple(Code::Generic, &error)
+                    .hint("there are encrypted values, but what opens them is gone; restore the file from version control")
+            }
+            Error::Output(cause) => return Self::stream("standard output", &cause),
+            Error::NotEncrypted => simple(Code::Generic, &error)
+                .hint("encrypt the file first: `sops-rs encrypt --in-place <FILE>`"),
+            Error::Metadata { .. } if malformed == Code::CannotReadInput => {
+                // A plaintext that has such a key, whatever is in it.
+                return Self::from_core(Error::AlreadyEncrypted, source);
+            }
+            Error::AlreadyEncrypted if matches!(source, Some((.., Role::Changed))) => {
+                Self::reserved_key()
+            }
+            Error::AlreadyEncrypted if matches!(source, Some((.., Format::Dotenv, _))) => {
+                Self::new(Code::AlreadyEncrypted, "a key begins with `sops_`: the document is encrypted already")
+                    .hint("to change an encrypted file: `sops-rs edit <FILE>`")
+                    .hint("in a plaintext file, give the keys that begin with `sops_` other names")
+            }
+            Error::AlreadyEncrypted => Self::new(Code::AlreadyEncrypted, "the document has a top-level key `sops`, which is for the metadata of encrypted files: it is encrypted already, or the key needs another name")
+                .hint("to change an encrypted file: `sops-rs edit <FILE>`")
+                .hint("in a plaintext file, give the key `sops` another name"),
+            Error::Ciphertext { path, location } => {
+                at = Some(location);
+                Self::new(Code::AlreadyEncrypted, format!("{path}: this value is encrypted already, but the file has no `sops` block to open it: the block seems to have been lost"))
+                    .hint("take the block back from version control; encrypted once more, the value could not be opened any more")
+            }
+            Error::Metadata { location, path, message } => {
+                at = location;
+                let is_whole = path.is_none();
+                let unplaced = Error::Metadata { location: None, path, message };
+                let new = simple(Code::Generic, &unplaced)
+                    .hint("the block is written by programs only; restore the file from version control");
+                match is_whole {
+                    true => new.hint("in a plaintext file, give the key `sops` another name"),
+                    false => new,
+                }
+            }
+            Error::Value {
+                path,
+                location,
+                message,
+            } => {
+                at = location;
+                let may_be_merged = message.contains("from before a `rotate`");
+                let new = Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
+                    .hint("encrypted values are changed with `sops-rs edit` or `sops-rs set` only; restore the file from version control");
+                match may_be_merged {
+                    true => new.hint("after a merge with a branch that rotated the file, take the file of one branch, and make the changes of the other again"),
+                    false => new,
+                }
+            }
+            Error::MacMismatch => simple(Code::MacMismatch, &error)
+                .hint("if the change is wanted, as after a merge: check the values with `sops-rs edit --ignore-mac <FILE>` and save them")
+                .hint("otherwise restore the file from version control"),
+            Error::MacMissing { location } => {
+                at = location;
+                simple(Code::MacMismatch, &Error::MacMissing { location: None })
+                    .hint(TAKE_OR_LOOK)
+            }
+            Error::MacUnreadable { location } => {
+                at = location;
+                simple(Code::MacMismatch, &Error::MacUnreadable { location: None })
+                    .hint(TAKE_OR_LOOK)
+            }
+            Error::NoDataKey { location, .. } => {
+                at = location;
+                let new = Self::with_lines(Code::CannotRetrieveDataKey, &error.to_string());
+                match location {
+                    Some(_) => new.hint("an `enc` was altered or cut off; restore the file from version control"),
+                    None => new,
+                }
+            }
+            Error::NoKeyService { .. } => simple(Code::Generic, &error)
+                .hint("name one with `--keyservice`, or take the key out: in `.sops.yaml`, or with flags such as `--rm-kms`"),
+            Error::Document(DocumentError::Unwritable { .. }) => simple(Code::CannotWriteTree, &error),
+            Error::NoRecipient => simple(Code::Generic, &error)
+                .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` makes both a key and the rule"),
+            Error::NothingSelected { .. } => simple(Code::Generic, &error)
+                .hint("change the rule, or leave the file in plaintext with `--allow-plaintext`"),
+            Error::PrivateKey => simple(Code::Generic, &error)
+                .hint("the recipient is the public key, `age1…`; make a new key if others have seen this one"),
+            Error::Config {
+                file,
+                location,
+                message,
+            } => {
+                let mut new = Self::with_lines(Code::Generic, &message);
+                let text = match source {
+                    Some((_, text, ..)) => text.to_vec(),
+                    None => reading::read_config(&file, FileKind::Regular).unwrap_or_default(),
+                };
+                new.point(&file.display().to_string(), location, &text, Format::Yaml);
+                return new;
+            }
+            error => simple(Code::Generic, &error),
+        };
+        if let Some(actual_format) = actual_format {
+            new = new.hint(format_hint(actual_format));
+        }
+        if let Some((name, text, format, _)) = source {
+            if matches!(new.code, Code::MacMismatch | Code::CannotDecryptTree)
+                && let Some(hint) = unknown_keys(text, format)
+            {
+                new = new.hint(hint);
+            }
+            new.point(name, at, text, format);
+        }
+        new
+    }
+}
+
+/// A text with a merge conflict, which is the cause of its syntax error.
+fn unresolved_conflict(code: Code, text: &[u8]) -> CommandError {
+    let error = CommandError::new(code, "the file has an unresolved merge conflict");
+    match has_ciphertext(text) {
+        true => error
+            .hint(TAKE_ONE_SIDE)
+            .hint("lines of both sides can be combined only if the data key is the same, so that neither side was rotated; then check the values and the MAC with `sops-rs edit --ignore-mac <FILE>`"),
+        false => error
+            .hint("resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`"),
+    }
+}
+
+/// Whether the error may come from reading the text as the wrong format.
+fn may_have_other_format(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Document(DocumentError::Syntax { .. })
+            | Error::Document(DocumentError::Unsupported { .. })
+            | Error::NotEncrypted
+            | Error::Document(DocumentError::Unwritable { .. })
+    )
+}
+
+/// The format in which the text is an encrypted file, if that is not the one that its name says.
+fn other_format(text: &[u8], format: Format) -> Option<Format> {
+    // YAML comes last: JSON can be read as YAML too.
+    let formats = [Format::Json, Format::Dotenv, Format::Ini, Format::Yaml];
+    let mut candidates = formats.into_iter().filter(|candidate| *candidate != format);
+    candidates.find(|candidate| {
+        has_ciphertext(text) && EncryptedDocument::parse(text, *candidate).is_ok()
+    })
+}
+
+/// What to do with an encrypted file of that format whose name does not say so.
+pub(crate) fn format_hint(format: Format) -> String {
+    let (name, shown) = (
+        format.name(),
+        match format {
+            Format::Dotenv => "dotenv".to_owned(),
+            format => format.name().to_uppercase(),
+        },
+    );
+    format!(
+        "this looks like an encrypted {shown} file: add `--input-type {name} --output-type {name}`, or give it a name that ends with `.{}`",
+        if format == Format::Dotenv {
+            "env"
+        } else {
+            name
+        }
+    )
+}
+
+/// Whether the text contains a value that SOPS encrypted.
+fn has_ciphertext(text: &[u8]) -> bool {
+    text.windows(CIPHERTEXT_PREFIX.len())
+        .any(|bytes| bytes == CIPHERTEXT_PREFIX.as_bytes())
+}
+
+/// What to say of keys of the `sops` block that mean nothing: one of them may be misspelt, which changes what the values are.
+fn unknown_keys(text: &[u8], format: Format) -> Option<String> {
+    let document = EncryptedDocument::parse(text, format).ok()?;
+    let keys = &document.metadata().unknown_keys;
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    (!keys.is_empty()).then(|| {
+        let keys = keys.join(", ");
+        format!("the `sops` block has what the format does not: {keys}; a misspelt key counts for nothing")
+    })
+}

@@ -1,0 +1,149 @@
+//! The error of a command, and how one is built.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::io;
+
+use sops_core::{Format, Location};
+use sops_printable::{lines, one_line};
+
+use super::code::Code;
+use super::excerpt::{Excerpt, Excerpts};
+use super::names::reason;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    pub(super) code: Code,
+    pub(super) message: String,
+    pub(super) place: Option<Box<Pointer>>,
+    pub(super) hints: Vec<Cow<'static, str>>,
+    /// Whether it is what the user wanted.
+    pub(super) is_calm: bool,
+    /// Whether another program changed the file after the command read it.
+    is_conflict: bool,
+}
+
+/// Where an error points to.
+#[derive(Debug)]
+pub(super) struct Pointer {
+    /// What messages call the file.
+    pub(super) name: String,
+    pub(super) location: Option<Location>,
+    pub(super) excerpt: Option<Excerpt>,
+}
+
+impl CommandError {
+    /// With a one-line message; line breaks and control characters in it are escaped.
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self::with_message(code, one_line(&message.into()).into_owned())
+    }
+
+    /// With a message of several lines. The caller must have escaped any untrusted parts.
+    pub(crate) fn with_lines(code: Code, message: &str) -> Self {
+        Self::with_message(code, lines(message).into_owned())
+    }
+
+    fn with_message(code: Code, message: String) -> Self {
+        Self {
+            code,
+            message,
+            place: None,
+            hints: Vec::new(),
+            is_calm: false,
+            is_conflict: false,
+        }
+    }
+
+    /// Prints it as a note: the user gave up.
+    pub(crate) fn calmly(mut self) -> Self {
+        self.is_calm = true;
+        self
+    }
+
+    /// Marks it: another program changed the file after the command read it, so the command can start again.
+    pub(crate) fn with_conflict(mut self) -> Self {
+        self.is_conflict = true;
+        self
+    }
+
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.is_conflict
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        let hint = match hint.into() {
+            Cow::Borrowed(own) => Cow::Borrowed(own),
+            Cow::Owned(hint) => Cow::Owned(one_line(&hint).into_owned()),
+        };
+        self.hints.push(hint);
+        self
+    }
+
+    /// Like [`hint`](Self::hint), with several lines. The caller must have escaped any untrusted parts.
+    pub(crate) fn hint_with_lines(mut self, hint: &str) -> Self {
+        self.hints.push(Cow::Owned(lines(hint).into_owned()));
+        self
+    }
+
+    /// Says that it is about a file as a whole.
+    pub(crate) fn in_file(mut self, name: &str) -> Self {
+        self.point(name, None, &[], Format::Yaml);
+        self
+    }
+
+    /// The same with another exit code.
+    pub(crate) fn with_code(mut self, code: Code) -> Self {
+        self.code = code;
+        self
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// A file or stream that cannot be read.
+    pub(crate) fn input(name: impl Display, error: &io::Error) -> Self {
+        Self::new(
+            Code::CannotReadInput,
+            format!("cannot read {name}: {}", reason(error)),
+        )
+    }
+
+    /// A file that cannot be written.
+    pub(crate) fn output(name: impl Display, error: &io::Error) -> Self {
+        Self::new(
+            Code::CannotWriteOutput,
+            format!("cannot write {name}: {}", reason(error)),
+        )
+    }
+
+    /// A stream that takes no more.
+    pub(crate) fn stream(name: impl Display, error: &io::Error) -> Self {
+        Self::output(name, error).with_code(match error.kind() {
+            io::ErrorKind::BrokenPipe => Code::BrokenPipe,
+            _ => Code::Generic,
+        })
+    }
+
+    pub(super) fn point(
+        &mut self,
+        name: &str,
+        location: Option<Location>,
+        text: &[u8],
+        format: Format,
+    ) {
+        let excerpt = location.and_then(|at| {
+            let excerpt = Excerpts::new(text, format).at(at.offset)?;
+            // A report tells the column of what it marks, which in a masked value is where the mask begins.
+            let marked = excerpt.text[..excerpt.span.start].chars().count() + 1;
+            (marked == at.column).then_some(excerpt)
+        });
+        self.place = Some(Box::new(Pointer {
+            name: one_line(name).into_owned(),
+            excerpt,
+            location,
+        }));
+    }
+}

@@ -1,0 +1,382 @@
+//! The line that an error points to, with everything masked that may be a value: only what is certainly a key is shown.
+
+use std::ops::Range;
+
+use sops_core::Format;
+use sops_printable::is_printable;
+
+/// What is shown instead of a value.
+const MASK: &str = "***";
+
+/// Longer keys are not shown.
+const MAX_KEY: usize = 100;
+
+/// A line of a file, masked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Excerpt {
+    pub(crate) text: String,
+    /// What the error is about, in bytes of the text.
+    pub(crate) span: Range<usize>,
+}
+
+/// The lines of one text. Each is read once for all that is asked in the order of the text.
+pub(crate) struct Excerpts<'t> {
+    /// Whole lines, up to the first that is no UTF-8.
+    text: &'t str,
+    format: Format,
+    lines: Lines,
+    /// The line that was read last, and its key.
+    line: Range<usize>,
+    key: Option<Key>,
+}
+
+/// What the lines so far tell about those that come.
+enum Lines {
+    Yaml(YamlLines),
+    Json(JsonLines),
+    /// Each line is for itself.
+    Dotenv,
+    /// No line is shown, or none from here on.
+    Hidden,
+}
+
+/// Where the key of a line is in it.
+struct Key {
+    range: Range<usize>,
+    colon: usize,
+}
+
+impl<'t> Excerpts<'t> {
+    pub(crate) fn new(text: &'t [u8], format: Format) -> Self {
+        let valid = str::from_utf8(text).or_else(|error| {
+            let whole = text[..error.valid_up_to()].split_inclusive(|byte| *byte == b'\n');
+            let whole = whole.filter(|line| line.ends_with(b"\n"));
+            str::from_utf8(&text[..whole.map(<[u8]>::len).sum()])
+        });
+        Self {
+            text: valid.unwrap_or_default(),
+            format,
+            lines: Lines::of(format),
+            line: 0..0,
+            key: None,
+        }
+    }
+
+    /// The line that holds the byte at the offset; `None` where it may be part of a value.
+    pub(crate) fn at(&mut self, offset: usize) -> Option<Excerpt> {
+        if offset < self.line.start {
+            self.line = 0..0;
+            self.lines = Lines::of(self.format);
+        }
+        // The end of the text belongs to its last line.
+        while offset >= self.line.end && self.line.end < self.text.len() {
+            let rest = &self.text[self.line.end..];
+            let length = rest.find('\n').map_or(rest.len(), |at| at + 1);
+            self.line = self.line.end..self.line.end + length;
+            let line = &rest[..length];
+            let line = line.strip_suffix('\n').unwrap_or(line);
+            self.key = self.lines.next(line.strip_suffix('\r').unwrap_or(line));
+        }
+        let line = self.text.get(self.line.clone())?;
+        let is_inside = offset < self.line.end || offset == self.line.end && !line.ends_with('\n');
+        let key = self.key.as_ref().filter(|_| is_inside)?;
+        let behind = &line[key.colon + 1..];
+        let masked = !behind.trim().is_empty();
+        let mask = if masked {
+            let blanks = behind.len() - behind.trim_start_matches(' ').len();
+            format!("{}{MASK}", &behind[..blanks])
+        } else {
+            String::new()
+        };
+        let shown = format!("{}{mask}", &line[..=key.colon]);
+        let is_safe = |character| character == '\t' || is_printable(character);
+        if !shown.chars().all(is_safe) {
+            return None;
+        }
+        let start = offset - self.line.start;
+        let span = match line[..=key.colon].get(start..) {
+            Some(_) if key.range.contains(&start) => start..key.range.end,
+            Some(_) if start <= key.colon => start..start + 1,
+            _ if masked => shown.len() - MASK.len()..shown.len(),
+            _ => key.range.clone(),
+        };
+        Some(Excerpt { text: shown, span })
+    }
+}
+
+impl Lines {
+    fn of(format: Format) -> Self {
+        match format {
+            Format::Yaml => Self::Yaml(YamlLines::default()),
+            Format::Json => Self::Json(JsonLines::default()),
+            Format::Dotenv => Self::Dotenv,
+            _ => Self::Hidden,
+        }
+    }
+
+    /// The key of the next line, without its break, if it has one for sure.
+    fn next(&mut self, line: &str) -> Option<Key> {
+        let (key, is_clear) = match self {
+            // For YAML this ends a line too.
+            Self::Yaml(_) if line.contains('\r') => (None, false),
+            Self::Yaml(lines) => lines.next(line),
+            Self::Json(lines) => lines.next(line),
+            Self::Dotenv => (dotenv_key(line), true),
+            Self::Hidden => (None, false),
+        };
+        if !is_clear {
+            *self = Self::Hidden;
+        }
+        key
+    }
+}
+
+/// Lines of YAML, as far as they are of the simple kind that shows where values end.
+#[derive(Default)]
+struct YamlLines {
+    /// The column of what holds an open block scalar.
+    block: Option<usize>,
+    /// The column of what holds an open plain scalar.
+    scalar: Option<usize>,
+}
+
+impl YamlLines {
+    /// The key of the next line, and whether the lines after it can be understood without a parser.
+    fn next(&mut self, line: &str) -> (Option<Key>, bool) {
+        let content = line.trim_start_matches(' ');
+        let indent = line.len() - content.len();
+        if content.trim().is_empty() || self.block.is_some_and(|parent| indent > parent) {
+            return (None, true);
+        }
+        self.block = None;
+        if content.starts_with('#') || matches!(content.trim_end(), "---" | "...") {
+            self.scalar = None;
+            return (None, true);
+        }
+        // What is indented more than a plain value goes on with it.
+        if self.scalar.is_some_and(|parent| indent > parent) {
+            return (None, true);
+        }
+        let mut start = indent;
+        let mut parent = indent;
+        while let Some(rest) = line[start..].strip_prefix("- ") {
+            parent = start;
+            start = line.len() - rest.trim_start_matches(' ').len();
+        }
+        let key = key_at(line, start, true);
+        let value = match &key {
+            Some(key) => {
+                parent = start;
+                line[key.colon + 1..].trim()
+            }
+            None if start > indent => line[start..].trim(),
+            None => return (None, false),
+        };
+        let end = end_of(value);
+        self.scalar = matches!(end, Some(End::Plain)).then_some(parent);
+        self.block = matches!(end, Some(End::Block)).then_some(parent);
+        (key, end.is_some())
+    }
+}
+
+/// How a value continues after its first line.
+enum End {
+    /// Not at all.
+    Nothing,
+    /// In lines that are indented more, if there are any.
+    Plain,
+    /// As a block scalar.
+    Block,
+}
+
+/// How a value goes on; `None` if that takes a parser to tell.
+fn end_of(value: &str) -> Option<End> {
+    let mut value = value;
+    while value.starts_with(['&', '!']) {
+        value = value
+            .split_once(' ')
+            .map_or("", |(_, rest)| rest.trim_start());
+    }
+    match value.bytes().next() {
+        None | Some(b'#' | b'*') => Some(End::Nothing),
+        Some(b'|' | b'>') => Some(End::Block),
+        Some(quote @ (b'"' | b'\'')) => {
+            let inner = value.get(1..value.len() - 1)?;
+            let is_closed = value.len() > 1
+                && value.ends_with(char::from(quote))
+                && !inner.contains(['"', '\'', '\\']);
+            is_closed.then_some(End::Nothing)
+        }
+        Some(b'[' | b'{') => matches!(value, "[]" | "{}").then_some(End::Nothing),
+        Some(b'?' | b'@' | b'`' | b'%') => None,
+        Some(_) => Some(End::Plain),
+    }
+}
+
+/// The key of a line of dotenv.
+fn dotenv_key(line: &str) -> Option<Key> {
+    let length = line
+        .find('=')
+        .filter(|length| (1..=MAX_KEY).contains(length))?;
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    line[..length].bytes().all(is_name).then_some(Key {
+        range: 0..length,
+        colon: length,
+    })
+}
+
+/// Lines of JSON.
+#[derive(Default)]
+struct JsonLines {
+    /// The objects and arrays that are open.
+    open: Vec<u8>,
+    is_string: bool,
+    is_escaped: bool,
+}
+
+impl JsonLines {
+    /// The key that the next line begins with, if it is in an object, and whether all strings are closed at its end.
+    fn next(&mut self, line: &str) -> (Option<Key>, bool) {
+        let is_before = |character| matches!(character, ' ' | '\t' | '{' | ',');
+        let start = line.len() - line.trim_start_matches(is_before).len();
+        self.read(&line[..start]);
+        let key = Some(())
+            .filter(|()| self.open.last() == Some(&b'{'))
+            .and_then(|()| key_at(line, start, false));
+        self.read(&line[start..]);
+        (key, !self.is_string)
+    }
+
+    fn read(&mut self, text: &str) {
+        for byte in text.bytes() {
+            match byte {
+                _ if self.is_escaped => self.is_escaped = false,
+                b'\\' => self.is_escaped = self.is_string,
+                b'"' => self.is_string = !self.is_string,
+                _ if self.is_string => {}
+                b'{' | b'[' => self.open.push(byte),
+                b'}' | b']' => {
+                    self.open.pop();
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The simple key at `start`, in quotes or, where `plain` allows it, without.
+fn key_at(line: &str, start: usize, plain: bool) -> Option<Key> {
+    let rest = &line[start..];
+    let quote = rest
+        .chars()
+        .next()
+        .filter(|first| *first == '"' || (plain && *first == '\''));
+    if quote.is_none() && !plain {
+        return None;
+    }
+    let inner = usize::from(quote.is_some());
+    let length = rest[inner..].find(|character: char| {
+        !(character.is_ascii_alphanumeric() || "_-./".contains(character))
+    })?;
+    let end = inner + length + inner;
+    let is_closed = quote.is_none_or(|quote| rest[inner + length..].starts_with(quote));
+    let behind = rest.get(end..)?;
+    let colon = end + (behind.len() - behind.trim_start_matches(' ').len());
+    let after = rest.get(colon..)?.strip_prefix(':')?;
+    let is_key = !plain || quote.is_some() || after.is_empty() || after.starts_with([' ', '\t']);
+    (is_closed && is_key && (1..=MAX_KEY).contains(&length)).then(|| Key {
+        range: start..start + end,
+        colon: start + colon,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn excerpt(text: &str, line: usize, column: usize, format: Format) -> Option<(String, String)> {
+        let before = text.split_inclusive('\n').take(line - 1);
+        let start: usize = before.map(str::len).sum();
+        let mut excerpts = Excerpts::new(text.as_bytes(), format);
+        let excerpt = excerpts.at(start + column - 1)?;
+        for line in (0..text.len()).rev() {
+            excerpts.at(line);
+        }
+        assert_eq!(excerpts.at(start + column - 1).as_ref(), Some(&excerpt));
+        let marked = excerpt.text[excerpt.span.clone()].to_owned();
+        Some((excerpt.text, marked))
+    }
+
+    #[test]
+    fn a_key_is_shown_and_its_value_masked() {
+        for (text, line, column, shown, marked) in [
+            ("a: secret\n", 1, 1, "a: ***", "a"),
+            ("a: secret\n", 1, 6, "a: ***", "***"),
+            ("a: 1\nb.c: [x\n", 2, 8, "b.c: ***", "***"),
+            ("- - a: x", 1, 5, "- - a: ***", "a"),
+            ("a:\n  b: x\n", 2, 3, "  b: ***", "b"),
+            ("a:\n", 1, 3, "a:", "a"),
+            ("a: |\n  x: y\nb: z\n", 3, 1, "b: ***", "b"),
+            ("- |\n x: y\n- b: z\n", 3, 3, "- b: ***", "b"),
+            ("a: 'x'\n\"b\": \"y\"\nc: &a !!str z", 3, 1, "c: ***", "c"),
+            ("a: x\n  y: z\nb: 1\n", 3, 1, "b: ***", "b"),
+            ("# c: d\n---\na : 1\r\nb: 2\r\n", 4, 1, "b: ***", "b"),
+        ] {
+            assert_eq!(
+                excerpt(text, line, column, Format::Yaml),
+                Some((shown.to_owned(), marked.to_owned())),
+                "{text}"
+            );
+        }
+        for (text, line, shown, marked) in [
+            ("{\"a\": 1}", 1, "{\"a\": ***", "{"),
+            (
+                "{\n\t\"a\": \"x\\\"\",\n\t\"b\" : 2\n}",
+                3,
+                "\t\"b\" : ***",
+                "\t",
+            ),
+        ] {
+            assert_eq!(
+                excerpt(text, line, 1, Format::Json),
+                Some((shown.to_owned(), marked.to_owned())),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_value_is_not_shown() {
+        for (text, line) in [
+            ("a: |\n  secret: x\n", 2),
+            ("- |\n secret: x\n", 2),
+            ("a: >-\n\n  secret: x\n", 3),
+            ("a: secret\n  word: x\n", 2),
+            ("a: \"one\n secret: x\"\n", 2),
+            ("a: \"one\nsecret: x\"\n", 2),
+            ("a: 'it''s\nsecret: x'\n", 2),
+            ("a: [one,\nsecret: x]\n", 2),
+            ("a: {\n secret: x}\n", 2),
+            ("? secret\nsecret: x\n", 2),
+            ("# secret: x\n", 1),
+            ("secret\n", 1),
+            ("- secret\n", 1),
+            ("secret:x\n", 1),
+            ("sec ret: x\n", 1),
+            ("a: x\nsecret\nsecret: x", 3),
+            ("", 1),
+        ] {
+            assert_eq!(excerpt(text, line, 1, Format::Yaml), None, "{text}");
+        }
+        for (text, line) in [
+            ("{\"a\": \"one\n\"secret\": 2}", 2),
+            ("{\n\"a\": \"\nsecret\",\n\"secret\": x", 4),
+            ("[\"secret\"]", 1),
+            ("{\"a\": [\n\"secret\": 1", 2),
+            ("{secret: 1}", 1),
+            ("{\"a b\": 1}", 1),
+        ] {
+            assert_eq!(excerpt(text, line, 1, Format::Json), None, "{text}");
+        }
+    }
+}

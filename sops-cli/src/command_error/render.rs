@@ -1,0 +1,66 @@
+//! How an error is written: as a report, or in a few lines.
+
+use std::iter;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+use super::code::Code;
+use super::error::{CommandError, Pointer};
+
+impl CommandError {
+    /// The lines that tell what is wrong and where, without the file's name: for the head of a text that is being edited.
+    pub(crate) fn lines(&self, lines_above: usize) -> Vec<String> {
+        let place = self.place.as_ref().and_then(|place| place.location);
+        let place =
+            place.map(|at| format!("line {}, column {}: ", at.line + lines_above, at.column));
+        let text = format!("{}{}", place.unwrap_or_default(), self.message);
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// What is wrong, and the line, in one line.
+    #[cfg(feature = "kube")]
+    pub(crate) fn summary(&self) -> String {
+        self.lines(0).join(" ")
+    }
+
+    /// The report for the user; `None` if standard output is closed, which needs no report.
+    pub(crate) fn render(&self, renderer: &Renderer) -> Option<String> {
+        if self.code == Code::BrokenPipe {
+            return None;
+        }
+        let level = match self.is_calm {
+            true => Level::NOTE,
+            false => Level::ERROR,
+        };
+        let mut group = Group::with_title(level.primary_title(&*self.message));
+        let Some(place) = &self.place else {
+            // Hints in the same group would be below a bar that starts nowhere.
+            let hints = self.hints.iter();
+            let hints = hints.map(|hint| Group::with_title(Level::HELP.primary_title(&**hint)));
+            let reports = iter::once(group).chain(hints);
+            let reports = reports.map(|group| renderer.render(&[group]));
+            return Some(reports.collect::<Vec<_>>().join("\n"));
+        };
+        group = place.add_to(group);
+        for hint in &self.hints {
+            group = group.element(Level::HELP.message(&**hint));
+        }
+        Some(renderer.render(&[group]))
+    }
+}
+
+impl Pointer {
+    fn add_to<'a>(&'a self, group: Group<'a>) -> Group<'a> {
+        let origin = Origin::path(&*self.name);
+        match (self.location, &self.excerpt) {
+            (None, _) => group.element(origin),
+            (Some(at), None) => group.element(origin.line(at.line).char_column(at.column)),
+            (Some(at), Some(excerpt)) => group.element(
+                Snippet::source(&*excerpt.text)
+                    .path(&*self.name)
+                    .line_start(at.line)
+                    .annotation(AnnotationKind::Primary.span(excerpt.span.clone())),
+            ),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `sops-rs encrypt`: one file here, several files in place in `several.rs`.
+
+mod args;
+mod plaintext;
+mod selection;
+mod several;
+
+use std::sync::Arc;
+
+use self::plaintext::PlaintextReader;
+use crate::arguments::GlobalArgs;
+use crate::batch;
+use crate::command_error::{Code, CommandError};
+use crate::config::load;
+use crate::config::resolve::ResolvedConfig;
+use crate::files::Readers;
+use crate::keys::lockout::Lockout;
+use crate::keys::services::Services;
+use crate::ui::Ui;
+
+pub(crate) use self::args::Args;
+
+pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
+    let services = Services::new(ui, globals)?;
+    let reader = PlaintextReader {
+        ui,
+        globals,
+        args,
+        services: &services,
+    };
+    if args.output.in_place
+        && let Some(files) = args.file.several()
+    {
+        args.output.check_several(&args.name)?;
+        let leftovers = match args.dry_run {
+            true => batch::Leftovers::Keep,
+            false => batch::Leftovers::Remove,
+        };
+        let items = batch::items(files, leftovers)?;
+        return several::encrypt_all(&reader, &items);
+    }
+    let file = args.file.get(ui);
+    args.output.check(file)?;
+    args.file.refuse_directory("encrypt")?;
+    let config = load::config(ui, globals)?;
+    let Some(name) = args.name.or(file) else {
+        return Err(CommandError::new(
+            Code::ConflictingParameters,
+            "standard input has no name: tell with `--filename-override` what the file will be called",
+        ));
+    };
+    let resolved = ResolvedConfig {
+        config: config.map(Arc::new),
+        path: name.to_owned(),
+    };
+    let plaintext = reader.read(&resolved, file)?;
+    let input = &plaintext.input;
+    let lockout = Lockout::new(&services);
+    let is_replaced = args.output.replaces(file);
+    if is_replaced {
+        plaintext.refuse_lockout(&lockout)?;
+        plaintext.note(&lockout);
+    }
+    if args.dry_run {
+        plaintext.encrypt().map_err(|error| input.error(error))?;
+        lockout.warn(ui);
+        return ui.output(plaintext.plan().as_bytes());
+    }
+    if args.output.is_standard() {
+        ui.output_while(|out| plaintext.encrypt_to(out))
+            .map_err(|error| input.error(error))?;
+        plaintext.warn_of_parts(ui);
+        return Ok(());
+    }
+    let encrypted = plaintext.encrypt().map_err(|error| input.error(error))?;
+    plaintext.warn_of_parts(ui);
+    args.output
+        .deliver(ui, input, encrypted.as_bytes(), Readers::Usual)?;
+    lockout.warn(ui);
+    Ok(())
+}

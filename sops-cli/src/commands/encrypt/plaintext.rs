@@ -1,0 +1,174 @@
+//! A plaintext file with what it is encrypted with, and the checks before that.
+
+use std::io;
+use std::path::Path;
+
+use sops_core::document::Error as DocumentError;
+use sops_core::tree::Node;
+use sops_core::{
+    Document, Encryption, Error, Format, convert, is_encrypted, parse_document, refuse_ciphertext,
+};
+use zeroize::Zeroizing;
+
+use super::args::Args;
+use crate::arguments::{GlobalArgs, require_existing};
+use crate::command_error::{Code, CommandError, Role};
+use crate::config::resolve::ResolvedConfig;
+use crate::encryption_options::{self, Wanted};
+use crate::input::Input;
+use crate::keys::groups::KeyGroups;
+use crate::keys::lockout::Lockout;
+use crate::keys::names::recipients;
+use crate::keys::services::Services;
+use crate::secret_parts::SecretParts;
+use crate::ui::Ui;
+
+/// Reads files that are to be encrypted.
+pub(super) struct PlaintextReader<'a> {
+    pub(super) ui: &'a Ui,
+    pub(super) globals: &'a GlobalArgs,
+    pub(super) args: &'a Args,
+    pub(super) services: &'a Services,
+}
+
+impl PlaintextReader<'_> {
+    /// Reads the file, or standard input, and what it is to be encrypted with.
+    pub(super) fn read(
+        &self,
+        resolved: &ResolvedConfig,
+        file: Option<&Path>,
+    ) -> Result<Plaintext, CommandError> {
+        let Self {
+            ui,
+            globals,
+            args,
+            services,
+        } = self;
+        let ResolvedConfig { config, path: name } = resolved;
+        if let Some(file) = file {
+            require_existing(file)?;
+        }
+        let format = args.formats.input(Some(name))?;
+        let wanted = Wanted {
+            rules: &args.rules,
+            keys: &args.keys,
+            kms: &args.kms,
+            threshold: &args.threshold,
+        };
+        let mut encryption =
+            encryption_options::encryption(globals, config.as_deref(), &wanted, services, name)?;
+        if format == Format::Binary {
+            encryption_options::encrypt_all(ui, &mut encryption);
+        }
+        let input = Input::read(file, format, Role::Plaintext)?;
+        if input.content.is_empty() && format == Format::Yaml {
+            return Err(CommandError::new(
+                Code::NeedsOneDocument,
+                format!("{} is empty: there has to be a document", input.name),
+            ));
+        }
+        let to = args.formats.output(Some(name), format)?;
+        let converted = if to == format {
+            None
+        } else {
+            let plaintext =
+                parse_document(&*input.content, format).map_err(|error| input.error(error))?;
+            if is_encrypted(&plaintext) {
+                return Err(input.error(Error::AlreadyEncrypted));
+            }
+            let rule = (format != Format::Binary).then_some(&encryption.rule);
+            refuse_ciphertext(&plaintext, rule).map_err(|error| input.error(error))?;
+            if to == Format::Binary {
+                refuse_other_keys(&plaintext).map_err(|error| input.error(error))?;
+            }
+            Some(
+                convert(&plaintext, to, &encryption.stores.indentation())
+                    .map_err(|error| input.error(error))?,
+            )
+        };
+        let mut plaintext = Plaintext {
+            input,
+            converted,
+            format: to,
+            encryption,
+            parts: SecretParts::default(),
+        };
+        plaintext.parts = SecretParts::of(plaintext.text(), to, &plaintext.encryption.rule);
+        plaintext.refuse_leak()?;
+        Ok(plaintext)
+    }
+}
+
+/// A file that is to be encrypted.
+pub(super) struct Plaintext {
+    pub(super) input: Input,
+    /// Its text in the format that is written, where that is another one.
+    converted: Option<Zeroizing<Vec<u8>>>,
+    format: Format,
+    encryption: Encryption,
+    /// The problems with the Secrets in it.
+    parts: SecretParts,
+}
+
+impl Plaintext {
+    /// The line that says for whom the file would be encrypted.
+    pub(super) fn plan(&self) -> String {
+        let recipients = recipients(&self.encryption.key_groups);
+        format!("{}: would be encrypted for {recipients}\n", self.input.name)
+    }
+
+    fn text(&self) -> &[u8] {
+        self.converted.as_ref().unwrap_or(&self.input.content)
+    }
+
+    pub(super) fn encrypt(&self) -> sops_core::Result<String> {
+        sops_core::encrypt(self.text(), self.format, &self.encryption)
+    }
+
+    /// Refuses to encrypt the file in place if it could not be decrypted afterwards.
+    pub(super) fn refuse_lockout(&self, lockout: &Lockout<'_>) -> Result<(), CommandError> {
+        lockout.check(&self.input, KeyGroups::of(&self.encryption))
+    }
+
+    /// Has the lockout know that the file is encrypted in place.
+    pub(super) fn note(&self, lockout: &Lockout<'_>) {
+        lockout.note(&self.input.name, KeyGroups::of(&self.encryption));
+    }
+
+    /// Says what of a Secret stays in plaintext, and what Kubernetes does not take.
+    pub(super) fn warn_of_parts(&self, ui: &Ui) {
+        for warning in &self.parts.warnings {
+            ui.warn(format!("{}: {warning}", self.input.name));
+        }
+    }
+
+    /// Refuses a Secret of which a value would stay in plaintext by mistake.
+    fn refuse_leak(&mut self) -> Result<(), CommandError> {
+        let leak = self.parts.leak.take();
+        let Some(leak) = leak.filter(|_| !self.encryption.allow_plaintext) else {
+            return Ok(());
+        };
+        let name = &self.input.name;
+        let error = CommandError::in_text(leak, name, self.text(), self.format, Role::Plaintext);
+        Err(error.hint("if it is meant to be readable by everyone, use `--allow-plaintext`"))
+    }
+
+    pub(super) fn encrypt_to(&self, out: &mut dyn io::Write) -> sops_core::Result<()> {
+        sops_core::encrypt_to(self.text(), self.format, &self.encryption, out)
+    }
+}
+
+/// Refuses a document with more than the one value of a binary file, for the others would be lost.
+fn refuse_other_keys(plaintext: &Document<'_>) -> sops_core::Result<()> {
+    let Some(Node::Mapping(entries)) = plaintext.to_tree(0) else {
+        return Ok(());
+    };
+    let has_data = entries.iter().any(|entry| entry.key == "data");
+    match entries.into_iter().find(|entry| entry.key != "data") {
+        Some(key) if has_data => Err(Error::Document(DocumentError::Unwritable {
+            path: key.key,
+            message: "a binary file is the string under `data`, and has no other key".to_owned(),
+        })),
+        _ => Ok(()),
+    }
+}

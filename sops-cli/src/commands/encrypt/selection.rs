@@ -1,0 +1,69 @@
+//! Decides which files `sops-rs encrypt --in-place` encrypts.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use sops_core::Format;
+
+use crate::batch::Item;
+use crate::command_error::CommandError;
+use crate::config::resolve::ResolvedConfig;
+use crate::lint::demand::Demand;
+
+/// Whether a file that was found can be encrypted, judging by its name: it has a format, and is not a configuration.
+pub(super) fn is_candidate(path: &Path) -> bool {
+    let is_config = [".sops.yaml", ".sops.yml"].map(OsStr::new).map(Some);
+    !is_config.contains(&path.file_name()) && Format::from_path(path) != Format::Binary
+}
+
+/// What happens to a file.
+pub(super) enum Decision {
+    Encrypt,
+    Ignore,
+    /// It has to be encrypted, but there is no creation rule for it.
+    Uncovered,
+}
+
+/// Decides which files of a call are encrypted.
+pub(super) struct Selection {
+    /// Finds the plaintext Secrets in directories.
+    pub(super) demand: Option<Demand>,
+    /// Whether the command line names master keys, so that no creation rule has to.
+    pub(super) has_keys: bool,
+}
+
+impl Selection {
+    /// A file that was named is always encrypted. One that was found is if a rule singles it out, or if `lint` wants it encrypted.
+    pub(super) fn decide(
+        &self,
+        item: &Item,
+        resolved: &ResolvedConfig,
+    ) -> Result<Decision, CommandError> {
+        let config = resolved.config.as_deref();
+        if !item.is_found {
+            return Ok(match config {
+                None if !self.has_keys => Decision::Uncovered,
+                _ => Decision::Encrypt,
+            });
+        }
+        if !is_candidate(&item.path) || !item.is_meant(false) {
+            return Ok(Decision::Ignore);
+        }
+        let rule = resolved.singles_out();
+        let is_demanded = || match &self.demand {
+            Some(demand) => demand.covers(&item.path, &resolved.path, config),
+            None => Ok(true),
+        };
+        let (is_covered, is_demanded) = match rule {
+            Ok(Some(true)) => (true, true),
+            Ok(Some(false)) => (true, is_demanded()?),
+            Ok(None) => (self.has_keys, is_demanded()?),
+            Err(_) => (false, is_demanded()?),
+        };
+        Ok(match (is_demanded, is_covered) {
+            (true, true) => Decision::Encrypt,
+            (true, false) => Decision::Uncovered,
+            (false, _) => Decision::Ignore,
+        })
+    }
+}

@@ -1,0 +1,156 @@
+//! Encrypts several files in place, or says which ones it would encrypt.
+
+use sops_core::Error;
+use zeroize::Zeroizing;
+
+use super::plaintext::{Plaintext, PlaintextReader};
+use super::selection::{Decision, Selection, is_candidate};
+use crate::batch::{Batch, Item, Left, LeftInPlaintext, Work};
+use crate::command_error::{CommandError, name_of};
+use crate::config::load;
+use crate::config::resolve::ConfigResolver;
+use crate::encryption_options;
+use crate::files::Readers;
+use crate::keys::lockout::Lockout;
+use crate::lint::demand::Demand;
+use crate::parallel::{self, ItemsPerThread};
+use crate::ui::Ui;
+
+/// What happens to one of many files.
+enum Prepared {
+    /// The command does not apply to it.
+    Ignored,
+    /// It stays in plaintext.
+    Left(Left),
+    Encrypted(Box<Plaintext>, String),
+}
+
+/// Encrypts the files that are named, and those in directories that are selected.
+pub(super) fn encrypt_all(
+    reader: &PlaintextReader<'_>,
+    items: &[Item],
+) -> Result<(), CommandError> {
+    let PlaintextReader {
+        ui,
+        globals,
+        args,
+        services,
+    } = reader;
+    let own = load::config(ui, globals)?;
+    let is_concerned = |item: &&Item| !item.is_found || is_candidate(&item.path);
+    let candidates = || items.iter().filter(is_concerned);
+    let resolver = ConfigResolver::new(ui, globals, own, candidates())?;
+    let is_directory = items.iter().any(|item| item.is_found);
+    let selection = Selection {
+        demand: is_directory.then(Demand::new).transpose()?,
+        has_keys: !args.keys.keys(&args.kms)?.is_empty(),
+    };
+    let lockout = Lockout::new(services);
+    let prepare = |item: &Item| {
+        let resolved = resolver.of(item)?;
+        match selection.decide(item, &resolved)? {
+            Decision::Encrypt => {}
+            Decision::Ignore => return Ok(Prepared::Ignored),
+            Decision::Uncovered => {
+                let config = resolved.config.as_ref();
+                let file = config.map(|config| config.file().to_owned());
+                return Ok(Prepared::Left(Left::Uncovered(file)));
+            }
+        }
+        let file = Some(&*item.path);
+        let plaintext = reader.read(&resolved, file)?;
+        plaintext.refuse_lockout(&lockout)?;
+        match plaintext.encrypt() {
+            Err(Error::NothingSelected { .. }) if item.is_found => {
+                Ok(Prepared::Left(Left::Unselected))
+            }
+            Err(error) => Err(plaintext.input.error(error)),
+            Ok(encrypted) => Ok(Prepared::Encrypted(Box::new(plaintext), encrypted)),
+        }
+    };
+    let outcome = if args.dry_run {
+        plan(ui, items, &lockout, prepare)
+    } else {
+        let work = |item: &Item| {
+            Ok(match prepare(item)? {
+                Prepared::Ignored => Work::Ignore,
+                Prepared::Left(why) => Work::Leave(why),
+                Prepared::Encrypted(plaintext, encrypted) => {
+                    plaintext.warn_of_parts(ui);
+                    plaintext.note(&lockout);
+                    Work::Replace(plaintext.input, Zeroizing::new(encrypted.into_bytes()))
+                }
+            })
+        };
+        let batch = Batch {
+            ui,
+            items,
+            participle: "encrypted",
+            readers: Readers::Usual,
+        };
+        let outcome = batch.replace(work, |file| {
+            if is_directory {
+                ui.note(format_args!("Encrypted {}", name_of(file)));
+            }
+        });
+        lockout.warn(ui);
+        outcome
+    };
+    outcome?;
+    if !selection.has_keys && !resolver.has_any() && candidates().next().is_some() {
+        // None of the files is a Secret, and nothing says what else to encrypt.
+        return Err(encryption_options::no_rules_or_keys(None)?);
+    }
+    Ok(())
+}
+
+/// Prints what would be encrypted and for whom.
+fn plan(
+    ui: &Ui,
+    items: &[Item],
+    lockout: &Lockout<'_>,
+    prepare: impl Fn(&Item) -> Result<Prepared, CommandError> + Sync,
+) -> Result<(), CommandError> {
+    let outcomes = parallel::map(items, ItemsPerThread::One, |item| {
+        Ok(match prepare(item)? {
+            Prepared::Encrypted(plaintext, _) => {
+                plaintext.note(lockout);
+                Planned::Line(plaintext.plan())
+            }
+            Prepared::Ignored => Planned::Ignored,
+            Prepared::Left(why) => Planned::Left(why),
+        })
+    });
+    let (mut left, mut errors, mut planned) = (LeftInPlaintext::default(), Vec::new(), 0);
+    for (outcome, item) in outcomes.into_iter().zip(items) {
+        match outcome {
+            Ok(Planned::Ignored) => {}
+            Ok(Planned::Left(why)) => left.add(&item.path, why),
+            Ok(Planned::Line(line)) => {
+                planned += 1;
+                ui.output(line.as_bytes())?;
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    left.note(ui);
+    lockout.warn(ui);
+    let failed = errors.len() + left.uncovered_count();
+    errors.extend(left.errors()?);
+    let Some(code) = errors.first().map(CommandError::code) else {
+        return Ok(());
+    };
+    errors.iter().for_each(|error| ui.error(error));
+    let message = format!(
+        "{failed} of {} files could not be encrypted",
+        failed + planned
+    );
+    Err(CommandError::new(code, message))
+}
+
+/// What a dry run says of a file.
+enum Planned {
+    Ignored,
+    Left(Left),
+    Line(String),
+}

@@ -1,0 +1,13 @@
+//! The flags that name the Secret with the keys of Flux.
+
+/// The Secret that Flux takes its keys from.
+#[derive(clap::Args, Debug)]
+#[group(skip)]
+pub(super) struct SecretArgs {
+    /// The namespace of the Secret
+    #[arg(long, short, value_name = "NAME", default_value = "flux-system")]
+    pub(super) namespace: String,
+    /// The name of the Secret
+    #[arg(long, value_name = "NAME", default_value = "sops-age")]
+    pub(super) name: String,
+}

@@ -1,0 +1,55 @@
+//! The hooks: their file names, and the commands that they run.
+
+/// A hook that `install` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HookName {
+    Commit,
+    Merge,
+    Push,
+}
+
+impl HookName {
+    pub(super) const ALL: [Self; 3] = [Self::Commit, Self::Merge, Self::Push];
+
+    /// Its file name.
+    pub(super) fn file(self) -> &'static str {
+        match self {
+            Self::Commit => "pre-commit",
+            Self::Merge => "pre-merge-commit",
+            Self::Push => "pre-push",
+        }
+    }
+
+    /// The command for a shell script.
+    pub(super) fn command(self) -> &'static str {
+        match self {
+            Self::Commit | Self::Merge => "sops-rs hook run",
+            Self::Push => "sops-rs hook run --pre-push \"$@\"",
+        }
+    }
+
+    /// The part of the command that is the same in every configuration.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Commit | Self::Merge => "sops-rs hook run",
+            Self::Push => "sops-rs hook run --pre-push",
+        }
+    }
+
+    pub(super) fn subject(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Merge => "merge",
+            Self::Push => "push",
+        }
+    }
+
+    /// What the hook checks, in the plural.
+    pub(super) fn subjects(self) -> &'static str {
+        match self {
+            Self::Commit => "commits",
+            Self::Merge => "merges",
+            Self::Push => "pushes",
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The list of pushed branches and tags that Git passes to the pre-push hook.
+
+use crate::command_error::{Code, CommandError};
+
+/// A line of the list that Git passes to the pre-push hook.
+pub(super) struct Update {
+    pub(super) local_name: String,
+    pub(super) local_id: String,
+    pub(super) remote_name: String,
+    pub(super) remote_id: String,
+}
+
+/// Parses the list, without the branches and tags that are deleted.
+pub(super) fn updates(list: &str) -> Result<Vec<Update>, CommandError> {
+    let mut updates = Vec::new();
+    for line in list.lines().filter(|line| !line.trim().is_empty()) {
+        // The first name is the user's, and may contain spaces: `HEAD@{1 day ago}`.
+        let words: Vec<_> = line.rsplitn(4, ' ').collect();
+        let [remote_id, remote_name, local_id, local_name] = words[..] else {
+            let message = "standard input is not the list that Git passes to pre-push: expected lines with a local name, its ID, a remote name and its ID";
+            return Err(CommandError::new(Code::CannotReadInput, message));
+        };
+        if !is_none(local_id) {
+            updates.push(Update {
+                local_name: local_name.to_owned(),
+                local_id: local_id.to_owned(),
+                remote_name: remote_name.to_owned(),
+                remote_id: remote_id.to_owned(),
+            });
+        }
+    }
+    Ok(updates)
+}
+
+/// Whether an ID means that there is no object.
+pub(super) fn is_none(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte == b'0')
+}

@@ -1,0 +1,164 @@
+//! The form without a command that `sops` had first: `-d`, `-e`, `-r`, `--set`, and a file alone to edit it.
+
+use std::path::Path;
+
+use clap::Subcommand as _;
+
+use super::deferred::Deferred;
+use super::{Command, decrypt, edit, encrypt, rotate, set};
+use crate::arguments::{
+    FileArg, FormatArgs, KeyChangeArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs, OutputArgs,
+    RuleArgs, ThresholdArg, no_file, require_existing,
+};
+use crate::command_error::{Code, CommandError, name_of};
+use crate::ui::Ui;
+
+#[derive(clap::Args, Debug, Default)]
+#[group(skip)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    file: FileArg,
+    #[arg(long, short)]
+    decrypt: bool,
+    #[arg(long, short)]
+    encrypt: bool,
+    #[arg(long, short)]
+    rotate: bool,
+    #[arg(long, value_name = "PATH VALUE")]
+    set: Option<String>,
+    #[arg(long)]
+    extract: Option<String>,
+    #[arg(long, short)]
+    show_master_keys: bool,
+    #[arg(long)]
+    allow_disk: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    changes: KeyChangeArgs,
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    formats: FormatArgs,
+    #[command(flatten)]
+    name: NameArg,
+    #[command(flatten)]
+    opening: OpeningArgs,
+    #[command(flatten)]
+    keys: MasterKeyArgs,
+    #[command(flatten)]
+    kms: KmsArgs,
+    #[command(flatten)]
+    threshold: ThresholdArg,
+    #[command(flatten)]
+    rules: RuleArgs,
+    #[arg(long)]
+    disable_version_check: bool,
+    #[arg(long)]
+    check_for_updates: bool,
+}
+
+impl Args {
+    /// The command that is meant.
+    pub(crate) fn command(self, ui: &Ui) -> Result<Command, CommandError> {
+        let modes = [self.encrypt, self.decrypt, self.rotate, self.set.is_some()];
+        match modes.iter().filter(|mode| **mode).count() {
+            0 => {
+                let first = self.file.first().filter(|file| !file.exists());
+                if let Some(word) = first
+                    && self.formats.input_type.is_none()
+                    && word.extension().is_none()
+                {
+                    return Err(no_command(word));
+                }
+            }
+            1 => {}
+            _ => {
+                let message = "`--encrypt`, `--decrypt`, `--rotate` and `--set` exclude each other";
+                return Err(CommandError::new(Code::ConflictingParameters, message));
+            }
+        }
+        let Some(file) = self.file.get(ui) else {
+            return Err(no_file().hint("`sops-rs --help` tells the commands"));
+        };
+        if (self.encrypt || self.decrypt || self.rotate) && !self.changes.any() {
+            require_existing(file)?;
+        }
+        Ok(if self.encrypt {
+            Command::Encrypt(Deferred(encrypt::Args {
+                file: self.file,
+                output: self.output,
+                keys: self.keys,
+                kms: self.kms,
+                threshold: self.threshold,
+                formats: self.formats,
+                name: self.name,
+                rules: self.rules,
+                dry_run: false,
+            }))
+        } else if self.decrypt {
+            Command::Decrypt(Deferred(decrypt::Args {
+                file: self.file,
+                output: self.output,
+                extract: self.extract,
+                formats: self.formats,
+                name: self.name,
+                opening: self.opening,
+            }))
+        } else if self.rotate {
+            Command::Rotate(Deferred(rotate::Args {
+                file: self.file,
+                output: self.output,
+                changes: self.changes,
+                yes: self.yes,
+                kms: self.kms,
+                formats: self.formats,
+                name: self.name,
+                opening: self.opening,
+            }))
+        } else if let Some(set) = &self.set {
+            let file = file.to_owned();
+            Command::Set(Deferred(set::Args::from_legacy(
+                &file,
+                set,
+                self.formats,
+                self.opening,
+            )?))
+        } else {
+            Command::Edit(Deferred(edit::Args {
+                file: self.file,
+                show_master_keys: self.show_master_keys,
+                allow_disk: self.allow_disk,
+                formats: self.formats,
+                opening: self.opening,
+                keys: self.keys,
+                kms: self.kms,
+                threshold: self.threshold,
+                rules: self.rules,
+                name: self.name,
+            }))
+        })
+    }
+}
+
+/// A word that is no command, and hardly meant as a file.
+fn no_command(word: &Path) -> CommandError {
+    /// How much of the letters stay where one word is made the other.
+    const LIKENESS: f64 = 0.6;
+    let shown = name_of(word);
+    let message = format!("`{shown}` is neither a command nor a file");
+    let error = CommandError::new(Code::Generic, message);
+    let commands = Command::augment_subcommands(clap::Command::new("all"));
+    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&shown, name);
+    let nearest = commands
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .map(clap::Command::get_name)
+        .max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
+        .filter(|name| likeness(name) >= LIKENESS);
+    match nearest {
+        Some(name) => error.hint(format!("did you mean `{name}`?")),
+        None => error,
+    }
+    .hint("`sops-rs --help` tells the commands")
+}

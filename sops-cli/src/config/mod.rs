@@ -1,0 +1,10 @@
+//! Finds the `.sops.yaml` that holds for a file, and compares it with what the file says. `load.rs` reads the one that the user names or that the
+//! working directory has, `nearest.rs` finds the one above each file, and `resolve.rs` decides between them.
+
+pub(crate) mod load;
+pub(crate) mod nearest;
+mod owner;
+pub(crate) mod resolve;
+pub(crate) mod rule_drift;
+pub(crate) mod stores;
+pub(crate) mod working_dir;

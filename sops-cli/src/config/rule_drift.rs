@@ -1,0 +1,171 @@
+//! Files whose selection rule differs from that of their creation rule. Nothing authenticates the rule in a file: whoever can change the file can
+//! put another one in, and values that are written later would stay in plaintext.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use sops_core::config::CreationRule;
+use sops_core::document::Error as DocumentError;
+use sops_core::metadata::Metadata;
+use sops_core::rules::EncryptionRule;
+use sops_core::{
+    Document, Error, Format, Location, Unencrypted, parse_document, unencrypted_values,
+};
+use sops_lint::shell_path;
+
+use crate::arguments::GlobalArgs;
+use crate::arguments::invocation;
+use crate::command_error::{files_named, name_of};
+use crate::config::load;
+use crate::config::resolve::ConfigResolver;
+use crate::ui::Ui;
+
+/// The rule of a file, if its creation rule wants another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RuleDrift {
+    own: EncryptionRule,
+    wanted: EncryptionRule,
+}
+
+impl RuleDrift {
+    /// A file without a rule is encrypted as a whole, and so is a binary file.
+    pub(crate) fn between(
+        metadata: &Metadata,
+        creation: &CreationRule,
+        format: Format,
+    ) -> Option<Self> {
+        let own = metadata.rule.clone()?;
+        let wanted = creation.rule.clone().unwrap_or_default();
+        (own != wanted && format != Format::Binary).then_some(Self { own, wanted })
+    }
+
+    /// The same with the creation rule for an encrypted file. A configuration that cannot be read is a warning, because the file itself needs
+    /// none.
+    pub(crate) fn of(
+        ui: &Ui,
+        globals: &GlobalArgs,
+        file: &Path,
+        metadata: &Metadata,
+        format: Format,
+    ) -> Option<Self> {
+        let resolved = load::config(ui, globals)
+            .and_then(|own| ConfigResolver::new(ui, globals, own, [].iter()))
+            .and_then(|resolver| resolver.of_encrypted(file));
+        match resolved {
+            Ok(resolved) => Self::between(metadata, resolved.rule()?, format),
+            Err(error) => {
+                let reason = error.lines(0).join(" ");
+                ui.warn(format_args!(
+                    "no creation rule to compare the rule of {} with: {reason}",
+                    name_of(file)
+                ));
+                None
+            }
+        }
+    }
+
+    /// Whether the file's rule may leave in plaintext what the creation rule encrypts. A file that is encrypted as a whole may stay as it is.
+    fn can_leak(&self) -> bool {
+        self.own != EncryptionRule::default() || !self.wanted.names_what_is_encrypted()
+    }
+
+    /// Refuses a text with a value in plaintext that the creation rule would have encrypted, unless the text before it had the value too.
+    ///
+    /// # Errors
+    /// [`Error::Unrepresentable`] with the first such value.
+    pub(crate) fn check(
+        &self,
+        file: &Path,
+        before: &[u8],
+        after: &[u8],
+        format: Format,
+    ) -> sops_core::Result<()> {
+        let after = parse_document(after, format)?;
+        let left = self.left(&after)?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let before = parse_document(before, format)?;
+        let known = self.left(&before)?;
+        let known: HashSet<&str> = known.iter().map(|value| text_of(&before, value)).collect();
+        let new = left
+            .iter()
+            .find(|value| !known.contains(text_of(&after, value)));
+        let Some(new) = new else {
+            return Ok(());
+        };
+        let path = match (new.is_comment, new.path.as_str()) {
+            (false, path) => format!("`{path}`"),
+            (true, "") => "a comment".to_owned(),
+            (true, path) => format!("a comment in `{path}`"),
+        };
+        Err(Error::Document(DocumentError::Unrepresentable {
+            location: Location::of(after.text(), new.span.start),
+            message: format!(
+                "{path} would be written in plaintext: {self}; {}, or write the value in plaintext with `sops-rs edit --allow-plaintext`",
+                fix(&name_of(file))
+            ),
+        }))
+    }
+
+    /// The values that the creation rule covers and the file's rule does not.
+    fn left(&self, document: &Document<'_>) -> sops_core::Result<Vec<Unencrypted>> {
+        let own = unencrypted_values(document, Some(&self.own))?;
+        let own: HashSet<_> = own.into_iter().map(|value| value.span).collect();
+        let mut left = unencrypted_values(document, Some(&self.wanted))?;
+        left.retain(|value| !own.contains(&value.span));
+        Ok(left)
+    }
+}
+
+impl std::fmt::Display for RuleDrift {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { own, wanted } = self;
+        write!(
+            f,
+            "the file's rule is `{own}`, and the creation rule says `{wanted}`"
+        )
+    }
+}
+
+fn text_of<'t>(document: &'t Document<'_>, value: &Unencrypted) -> &'t str {
+    document.text().get(value.span.clone()).unwrap_or_default()
+}
+
+fn fix(name: &str) -> String {
+    format!(
+        "give the file the creation rule's with `sops-rs lint --fix --select SL013 {}`",
+        shell_path(name)
+    )
+}
+
+/// The files of a run whose rule differs, for one warning about each difference.
+#[derive(Default)]
+pub(crate) struct RuleDrifts(Mutex<BTreeMap<String, BTreeSet<String>>>);
+
+impl RuleDrifts {
+    pub(crate) fn add(&self, name: &str, drift: Option<RuleDrift>) {
+        if let Some(drift) = drift.filter(RuleDrift::can_leak) {
+            let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let names = found.entry(drift.to_string()).or_default();
+            names.insert(name.to_owned());
+        }
+    }
+
+    pub(crate) fn warn(&self, ui: &Ui) {
+        if invocation::is_sops() {
+            return;
+        }
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (drift, names) in &*found {
+            let names: Vec<String> = names.iter().cloned().collect();
+            let fix = match &names[..] {
+                [name] => fix(name),
+                _ => "give them the creation rule's with `sops-rs lint --fix --select SL013`"
+                    .to_owned(),
+            };
+            ui.warn(format_args!("{}: {drift}; {fix}", files_named(&names)));
+        }
+    }
+}

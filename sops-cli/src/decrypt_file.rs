@@ -1,0 +1,102 @@
+//! Decrypts an encrypted file, to print it or to change it.
+
+use sops_core::document::Error as DocumentError;
+use sops_core::keys::DataKey;
+use sops_core::{Decrypted, EncryptedDocument, Format, OpenDocument, convert, parse_document};
+use zeroize::Zeroizing;
+
+use crate::arguments::{GlobalArgs, OpeningArgs};
+use crate::command_error::{CommandError, format_hint};
+use crate::config::stores::stores;
+use crate::input::Input;
+use crate::keys::services::Services;
+use crate::ui::Ui;
+
+/// What becomes of a plaintext.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// It is given out as it is.
+    File,
+    /// Its values are, in another format or by themselves.
+    Values,
+}
+
+impl Use {
+    /// What becomes of a plaintext of the one format that is asked for in the other.
+    pub(crate) fn in_format(format: Format, to: Format) -> Self {
+        if format == to {
+            Self::File
+        } else {
+            Self::Values
+        }
+    }
+}
+
+/// The plaintext of the file that was read from `input`.
+pub(crate) fn decrypt(
+    ui: &Ui,
+    services: &Services,
+    input: &Input,
+    args: &OpeningArgs,
+    purpose: Use,
+) -> Result<Decrypted, CommandError> {
+    let document = EncryptedDocument::parse(&*input.content, input.format)
+        .map_err(|error| input.error(error))?;
+    let key = services.data_key(ui, input, &document)?;
+    let decrypted = match purpose {
+        Use::File => document.decrypt(&key, args.mac_check()),
+        Use::Values => document.decrypt_for_values(&key, args.mac_check()),
+    };
+    let decrypted = decrypted.map_err(|error| input.error(error))?;
+    warn_of_comments(ui, input, decrypted.unopened_comments);
+    Ok(decrypted)
+}
+
+/// Says that comments stay encrypted, if some do.
+pub(crate) fn warn_of_comments(ui: &Ui, input: &Input, unopened: usize) {
+    if unopened > 0 {
+        ui.warn(format_args!(
+            "{}: {unopened} encrypted comment{} cannot be opened and stay{} as written",
+            input.name,
+            if unopened == 1 { "" } else { "s" },
+            if unopened == 1 { "s" } else { "" },
+        ));
+    }
+}
+
+/// Decrypts a document so that it can be encrypted again under the same key.
+pub(crate) fn open<'d, 'a>(
+    input: &Input,
+    document: &'d EncryptedDocument<'a>,
+    key: DataKey,
+    args: &OpeningArgs,
+) -> Result<OpenDocument<'d, 'a>, CommandError> {
+    document
+        .open(key, args.mac_check())
+        .map_err(|error| input.error(error))
+}
+
+/// A plaintext in the format that is written.
+pub(crate) fn in_format(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    input: &Input,
+    decrypted: Decrypted,
+    to: Format,
+) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    if to == input.format {
+        return Ok(decrypted.plaintext);
+    }
+    let stores = stores(ui, globals)?;
+    parse_document(&*decrypted.plaintext, input.format)
+        .and_then(|document| convert(&document, to, &stores.indentation()))
+        .map_err(|error| {
+            let is_by_name =
+                to == Format::Binary && matches!(error, DocumentError::Unwritable { .. });
+            let error = input.plaintext_error(error);
+            match is_by_name {
+                true => error.hint(format_hint(input.format)),
+                false => error,
+            }
+        })
+}

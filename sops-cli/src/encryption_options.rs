@@ -1,0 +1,134 @@
+//! What a new file is encrypted with: the creation rule of `.sops.yaml`, and the flags that override it.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use sops_core::Encryption;
+use sops_core::config::{Config, CreationRule};
+use sops_core::keys::MasterKey;
+use sops_core::rules::EncryptionRule;
+
+use crate::arguments::{GlobalArgs, KmsArgs, MasterKeyArgs, RuleArgs, ThresholdArg};
+use crate::command_error::{Code, CommandError, name_of};
+use crate::config::stores::stores_of;
+use crate::config::working_dir::working_dir;
+use crate::keys::services::Services;
+use crate::ui::Ui;
+
+/// Has all of a binary file encrypted, whatever the rule selects of other files.
+pub(crate) fn encrypt_all(ui: &Ui, encryption: &mut Encryption) {
+    let rule = std::mem::take(&mut encryption.rule);
+    if rule != EncryptionRule::default() {
+        ui.warn(format_args!(
+            "the rule `{rule}` is not used: a binary file is one value, which is encrypted"
+        ));
+    }
+    encryption.mac_only_encrypted = false;
+}
+
+/// The flags for a new file.
+pub(crate) struct Wanted<'a> {
+    pub(crate) rules: &'a RuleArgs,
+    pub(crate) keys: &'a MasterKeyArgs,
+    pub(crate) kms: &'a KmsArgs,
+    pub(crate) threshold: &'a ThresholdArg,
+}
+
+/// What the new file of that name is encrypted with.
+pub(crate) fn encryption(
+    globals: &GlobalArgs,
+    config: Option<&Config>,
+    wanted: &Wanted<'_>,
+    services: &Services,
+    name: &Path,
+) -> Result<Encryption, CommandError> {
+    let listed = wanted.keys.keys(wanted.kms)?;
+    let creation = match config {
+        Some(config) => config
+            .creation_rule_for(name)
+            .map_err(CommandError::general)?,
+        None => None,
+    };
+    let key_groups = match (&listed[..], creation) {
+        ([_, ..], _) => vec![listed],
+        ([], Some(creation)) => groups(creation, config)?,
+        ([], None) => return Err(no_rules_or_keys(config)?),
+    };
+    // Before the user writes a text that cannot be encrypted.
+    services.check(&key_groups)?;
+    let configured = creation.and_then(|creation| creation.shamir_threshold);
+    Ok(Encryption {
+        key_groups,
+        shamir_threshold: wanted.threshold.get().or(configured.map(usize::from)),
+        rule: rule(wanted.rules, creation)?,
+        stores: stores_of(globals, config),
+        mac_only_encrypted: globals.mac_only_encrypted
+            || creation.is_some_and(|rule| rule.mac_only_encrypted),
+        allow_plaintext: wanted.rules.allow_plaintext,
+        allow_ciphertext: false,
+        now: SystemTime::now(),
+        key_service: services.all(),
+    })
+}
+
+/// Why there is no rule for any file: there is no configuration, or it says nothing of new files.
+pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandError> {
+    let error = |message| CommandError::new(Code::Generic, message);
+    Ok(match config {
+        None => {
+            let message = format!(
+                "no `.sops.yaml` was found in {} or a folder above it, so there is no key to encrypt for; for a file that is named, it is looked for from the working \
+                 directory, not from the file's folder",
+                name_of(&working_dir()?)
+            );
+            error(message).hint(
+                "`sops-rs init` makes a key and a `.sops.yaml`; or name the file with `--config`",
+            )
+        }
+        Some(config) => error(
+            "the configuration has no creation rules, so there is no key to encrypt for".to_owned(),
+        )
+        .in_file(&name_of(config.file()))
+        .hint("write a list of rules under `creation_rules:`, as `- age: age1…`"),
+    })
+}
+
+/// As [`no_rules`], for a command that could take keys from the command line instead.
+pub(crate) fn no_rules_or_keys(config: Option<&Config>) -> Result<CommandError, CommandError> {
+    let error = no_rules(config)?;
+    Ok(error.hint("or name a recipient on the command line, as with `--age age1…`"))
+}
+
+/// The keys of a creation rule, for all of which something can be encrypted.
+pub(crate) fn groups(
+    creation: &CreationRule,
+    config: Option<&Config>,
+) -> Result<Vec<Vec<MasterKey>>, CommandError> {
+    config
+        .map_or(Ok(()), |config| config.check_keys(creation))
+        .map_err(CommandError::general)?;
+    Ok(creation.key_groups.clone())
+}
+
+/// The one rule: flags come before the configuration's, each kind by itself, as in `sops`.
+fn rule(rules: &RuleArgs, creation: Option<&CreationRule>) -> Result<EncryptionRule, CommandError> {
+    let mut all = rules.given();
+    if let Some(configured) = creation.and_then(|creation| creation.rule.as_ref())
+        && all.iter().all(|rule| rule.name() != configured.name())
+    {
+        all.push(configured.clone());
+    }
+    match &all[..] {
+        [] => Ok(EncryptionRule::default()),
+        [rule] => Ok(rule.clone()),
+        [first, second, ..] => Err(CommandError::new(
+            Code::ConflictingParameters,
+            format!(
+                "`{}` and `{}` exclude each other: a file has one rule",
+                first.name(),
+                second.name()
+            ),
+        )
+        .hint("a rule given as a flag does not replace one of another kind in `.sops.yaml`")),
+    }
+}

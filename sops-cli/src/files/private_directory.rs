@@ -1,0 +1,111 @@
+//! A private directory that is removed with the command: plaintext lives there, on no disk.
+
+use std::env;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::directory::Directory;
+use super::temporary_directory::{Content, DirectoryKind, TemporaryDirectory, remove_leftovers};
+use crate::command_error::{Code, CommandError, name_of};
+use crate::ui::Ui;
+
+/// The directories. Older versions left out `run-` in the names and locked nothing, so a directory of theirs may be in use.
+const KIND: DirectoryKind = DirectoryKind {
+    prefix: "sops-rs-run-",
+    content: Content::Plaintext,
+};
+
+/// The start of the names of directories that hold a text which the user still needs.
+const KEPT_PREFIX: &str = "sops-rs-kept-";
+
+/// A directory with mode 0700. Dropping it removes it with everything in it.
+pub(crate) struct PrivateDirectory(TemporaryDirectory);
+
+impl PrivateDirectory {
+    /// Creates one on a memory file system, or on the disk if there is none and the disk is allowed.
+    pub(crate) fn for_plaintext(ui: &Ui, allow_disk: bool) -> Result<Self, CommandError> {
+        if let Some(directory) = in_memory() {
+            return Ok(directory);
+        }
+        if !allow_disk {
+            return Err(CommandError::new(
+                Code::CannotWriteOutput,
+                "there is no memory file system for the plaintext: neither $XDG_RUNTIME_DIR nor /dev/shm can be used",
+            )
+            .hint("`--allow-disk` puts the plaintext into the directory for temporary files, where traces of it may stay on the disk"));
+        }
+        ui.warn(format_args!(
+            "the plaintext is in {}, where traces of it may stay on the disk",
+            name_of(&env::temp_dir())
+        ));
+        temporary()
+    }
+
+    /// Creates one for pipes, whose content is on no disk wherever they are.
+    pub(crate) fn for_pipes() -> Result<Self, CommandError> {
+        in_memory().map_or_else(temporary, Ok)
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.path()
+    }
+
+    /// Creates a file in it that only the owner may read and write.
+    pub(crate) fn create(&self, name: &Path, content: &[u8]) -> Result<PathBuf, CommandError> {
+        let path = self.path().join(name);
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
+        file.and_then(|mut file| file.write_all(content))
+            .map_err(|error| CommandError::output(name_of(&path), &error))?;
+        Ok(path)
+    }
+
+    /// Leaves the directory for the user; returns its new path.
+    pub(crate) fn keep(self) -> PathBuf {
+        self.0.keep(KEPT_PREFIX)
+    }
+}
+
+/// A directory on a memory file system, if there is one that can be used. What killed runs left is removed from all of them.
+fn in_memory() -> Option<PrivateDirectory> {
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let candidates = runtime.into_iter().chain([PathBuf::from("/dev/shm")]);
+    let mut created = None;
+    for path in candidates.filter(|path| path.is_absolute() && is_in_memory(path)) {
+        if created.is_none() {
+            created = create_in(&path).ok();
+        } else if let Ok(directory) = Directory::open(&path) {
+            remove_leftovers(&directory, KIND);
+        }
+    }
+    created
+}
+
+/// A directory in the one for temporary files.
+fn temporary() -> Result<PrivateDirectory, CommandError> {
+    let parent = env::temp_dir();
+    create_in(&parent).map_err(|error| CommandError::output(name_of(&parent), &error))
+}
+
+fn create_in(parent: &Path) -> io::Result<PrivateDirectory> {
+    let parent = Directory::open(parent)?;
+    TemporaryDirectory::create(parent, KIND).map(PrivateDirectory)
+}
+
+/// Whether the directory is on a file system that has no disk below it.
+#[cfg(target_os = "linux")]
+fn is_in_memory(directory: &Path) -> bool {
+    // TMPFS_MAGIC and RAMFS_MAGIC of linux/magic.h.
+    const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
+    rustix::fs::statfs(directory).is_ok_and(|system| IN_MEMORY.contains(&(system.f_type as u64)))
+}
+
+/// Other systems have none at a known place.
+#[cfg(not(target_os = "linux"))]
+fn is_in_memory(_: &Path) -> bool {
+    false
+}

@@ -1,0 +1,205 @@
+//! Answers requests to a key service with the age and PGP keys of this machine.
+
+use std::sync::{Mutex, PoisonError};
+
+use sops_core::keys::{
+    Effort, Environment, Family, Gpg, Identities, KeyService, MasterKey, Opened,
+};
+use sops_keyservice::{Answer, Status};
+use sops_printable::beginning;
+use sops_printable::one_line;
+use zeroize::Zeroizing;
+
+use crate::ui::Ui;
+
+/// The keys of this machine, looked for again for each request, as `sops` does it.
+pub(crate) struct LocalKeys {
+    ui: Ui,
+    asks_first: bool,
+    /// Somebody is asked one thing at a time.
+    person: Mutex<()>,
+}
+
+impl LocalKeys {
+    /// With `asks_first`, the user has to agree to each request.
+    pub(crate) fn new(ui: Ui, asks_first: bool) -> Self {
+        Self {
+            ui,
+            asks_first,
+            person: Mutex::default(),
+        }
+    }
+
+    /// Answers a request, after asking the user if that is required.
+    fn answer<A>(
+        &self,
+        action: &str,
+        key: &MasterKey,
+        work: impl FnOnce(&Keys) -> Result<A, Status>,
+    ) -> Result<A, Status> {
+        let name = name(key);
+        let identities = Identities::from_environment(Environment::process());
+        let keys = Keys {
+            identities: identities.with_prompt(self.ui.prompt_of_server()),
+            gpg: Gpg::from_environment(Environment::process()),
+        };
+        let answer = match key.family() {
+            Family::Age | Family::Pgp => work(&keys),
+            family => Err(has_none_of(family)),
+        };
+        // What a request names may be a private key, which the reason repeats.
+        let answer =
+            answer.map_err(|status| Status::new(status.code(), one_line(status.message())));
+        if self.ui.is_verbose() {
+            match &answer {
+                Ok(_) => self.ui.note(format_args!("{action} with {name}: done")),
+                Err(status) => {
+                    let message = status.message();
+                    self.ui
+                        .note(format_args!("{action} with {name}: refused: {message}"));
+                }
+            }
+        }
+        answer
+    }
+
+    /// Asks whether to answer, in words that begin with "A request to".
+    fn permission(&self, request: &str) -> Result<(), Status> {
+        if !self.asks_first {
+            return Ok(());
+        }
+        let _one = self.person.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.ui.confirm(&format!("{request}. Answer it?")) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Status::permission_denied("the request was rejected")),
+            Err(_) => Err(Status::permission_denied(
+                "the key service cannot ask anyone for permission",
+            )),
+        }
+    }
+
+    /// Asks for the key that decrypts, which need not be the one that the request names.
+    fn permission_for(&self, key: &MasterKey, opened: &Opened) -> Result<(), Status> {
+        let named = name(key);
+        let family = key.family();
+        self.permission(&match opened.names.last() {
+            Some(_) if opened.is_by(key) => format!("A request to decrypt with {named}"),
+            Some(opener) => {
+                let opener = printable(&format!("{family} {opener}"));
+                format!("A request that names {named}, but needs {opener} to decrypt")
+            }
+            None => {
+                let opener = match family {
+                    Family::Age => "a key of an age plugin".to_owned(),
+                    family => format!("a {family} key that `gpg` does not name"),
+                };
+                format!(
+                    "A request to decrypt with {opener}; the request names {named}, which may be another key"
+                )
+            }
+        })
+    }
+}
+
+/// The keys of this machine, for one request.
+struct Keys {
+    identities: Identities,
+    gpg: Gpg,
+}
+
+impl Keys {
+    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String, Status> {
+        match key.family() {
+            Family::Age => self.identities.encrypt(key, secret),
+            Family::Pgp => self.gpg.encrypt(key, secret),
+            family => return Err(has_none_of(family)),
+        }
+        .map_err(|error| Status::unknown(error.about_key()))
+    }
+
+    fn open(&self, key: &MasterKey, enc: &str, effort: Effort) -> Result<Option<Opened>, Status> {
+        match key {
+            MasterKey::Age { recipient } => self.identities.open(effort, recipient, enc),
+            MasterKey::Pgp { .. } => self.gpg.open(key, enc, effort),
+            key => return Err(has_none_of(key.family())),
+        }
+        .map_err(|error| Status::unknown(error.about_key()))
+    }
+}
+
+fn has_none_of(family: Family) -> Status {
+    let message = format!("this key service serves only age and PGP keys, not {family}");
+    Status::unimplemented(message)
+}
+
+impl Answer for LocalKeys {
+    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String, Status> {
+        self.answer("encrypt", key, |keys| {
+            self.permission(&format!("A request to encrypt for {}", name(key)))?;
+            keys.encrypt(key, secret)
+        })
+    }
+
+    fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status> {
+        self.answer("decrypt", key, |keys| {
+            // Keys that are ready need no question to find out which one decrypts.
+            if let Ok(Some(opened)) = keys.open(key, enc, Effort::Ready) {
+                self.permission_for(key, &opened)?;
+                return Ok(opened.secret);
+            }
+            // From here on, commands and plugins are run, and passphrases asked for.
+            self.permission(&format!("A request to decrypt with {}", name(key)))?;
+            let mut reason = Status::unknown("no private key at hand opens this");
+            for effort in Effort::ALL {
+                let asking = (effort == Effort::Ask).then(|| self.person.lock());
+                let opened = keys.open(key, enc, effort);
+                drop(asking);
+                match opened {
+                    Ok(Some(opened)) => {
+                        if !opened.is_by(key) {
+                            self.permission_for(key, &opened)?;
+                        }
+                        return Ok(opened.secret);
+                    }
+                    Ok(None) => {}
+                    Err(status) => reason = status,
+                }
+            }
+            Err(reason)
+        })
+    }
+}
+
+/// How a question names the key of a request.
+fn name(key: &MasterKey) -> String {
+    printable(&match key {
+        MasterKey::Age { recipient } => format!("{} {recipient}", Family::Age),
+        key => format!("{} {}", key.family(), key.id()),
+    })
+}
+
+/// A request can contain any text, so it must not reach the terminal unescaped.
+fn printable(text: &str) -> String {
+    const LIMIT: usize = 300;
+    one_line(&beginning(text, LIMIT)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_names_the_key_on_one_line() {
+        let recipient = "age1x\u{1b}[2K\u{9b}1A\nanswer it\u{202e}".to_owned();
+        let key = MasterKey::Age { recipient };
+        let escaped = r"age age1x\u{1b}[2K\u{9b}1A\nanswer it\u{202e}";
+        assert_eq!(name(&key), escaped);
+        assert!(
+            name(&MasterKey::Pgp {
+                fingerprint: "F".repeat(5_000)
+            })
+            .len()
+                < 400
+        );
+    }
+}

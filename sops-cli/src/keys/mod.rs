@@ -1,0 +1,13 @@
+//! Master keys: the services that encrypt and decrypt with them (`services.rs`, `local.rs`), how they are shown (`names.rs`), and the checks that
+//! a command makes before it encrypts a data key for them.
+
+pub(crate) mod agreement;
+pub(crate) mod changes;
+pub(crate) mod damaged;
+pub(crate) mod groups;
+#[cfg(feature = "keyservice")]
+pub(crate) mod local;
+pub(crate) mod lockout;
+pub(crate) mod names;
+pub(crate) mod services;
+mod weakness;

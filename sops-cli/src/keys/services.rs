@@ -1,0 +1,240 @@
+//! The services that encrypt and decrypt with master keys: age and PGP on this machine, and then key services elsewhere.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use sops_core::keys::{
+    DataKey, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey, Recipient,
+};
+use sops_core::{EncryptedDocument, Error};
+
+use crate::arguments::{GlobalArgs, OpeningArgs};
+use crate::command_error::{Code, CommandError};
+use crate::input::Input;
+use crate::keys::groups::KeyGroups;
+use crate::ui::Ui;
+
+/// The key services of a run, with the keys from where `sops` looks for them.
+pub(crate) struct Services {
+    identities: Arc<Identities>,
+    gpg: Arc<Gpg>,
+    all: Arc<KeyServices>,
+    is_local: bool,
+    has_remote: bool,
+    /// The messages about keys that were printed already.
+    said: Mutex<Vec<String>>,
+}
+
+impl Services {
+    /// Those that the flags ask for.
+    ///
+    /// Refuses an invalid address of a key service.
+    pub(crate) fn new(ui: &Ui, globals: &GlobalArgs) -> Result<Self, CommandError> {
+        Self::in_order(ui, globals, Vec::new())
+    }
+
+    /// Those that the flags ask for, keys of some families tried first.
+    pub(crate) fn for_opening(
+        ui: &Ui,
+        globals: &GlobalArgs,
+        opening: &OpeningArgs,
+    ) -> Result<Self, CommandError> {
+        Self::in_order(ui, globals, opening.order(ui)?)
+    }
+
+    fn in_order(ui: &Ui, globals: &GlobalArgs, order: Vec<Family>) -> Result<Self, CommandError> {
+        let identities = Identities::from_environment(Environment::process());
+        let identities = Arc::new(identities.with_prompt(ui.prompt()));
+        let gpg = Arc::new(Gpg::from_environment(Environment::process()));
+        let mut all = KeyServices::new().in_order(order);
+        let is_local = globals.is_local();
+        if is_local {
+            all = all
+                .with(Arc::clone(&identities) as _)
+                .with(Arc::clone(&gpg) as _);
+        }
+        let mut has_remote = false;
+        for address in globals.key_services() {
+            all = all.with(remote(address)?);
+            has_remote = true;
+        }
+        Ok(Self {
+            identities,
+            gpg,
+            all: Arc::new(all),
+            is_local,
+            has_remote,
+            said: Mutex::default(),
+        })
+    }
+
+    /// All of them as one.
+    pub(crate) fn all(&self) -> Arc<dyn KeyService> {
+        Arc::clone(&self.all) as _
+    }
+
+    /// Refuses keys that none of the services knows.
+    pub(crate) fn check(&self, groups: &[Vec<MasterKey>]) -> Result<(), CommandError> {
+        let mut keys = groups.iter().flatten();
+        match keys.find(|key| !self.all.serves(key.family())) {
+            Some(key) => Err(CommandError::general(Error::NoKeyService {
+                key: key.to_string(),
+                family: key.family(),
+            })),
+            None => Ok(()),
+        }
+    }
+
+    /// The data key of the document that was read from `input`.
+    pub(crate) fn data_key(
+        &self,
+        ui: &Ui,
+        input: &Input,
+        document: &EncryptedDocument<'_>,
+    ) -> Result<DataKey, CommandError> {
+        let key = document.data_key(&*self.all);
+        self.say(ui);
+        key.map_err(|error| {
+            let hints = match &error {
+                Error::NoDataKey {
+                    missing,
+                    damaged: None,
+                    ..
+                } => hints(missing),
+                _ => Vec::new(),
+            };
+            let error = input.error(error).with_code(Code::CannotRetrieveDataKey);
+            hints.into_iter().fold(error, CommandError::hint)
+        })
+    }
+
+    /// The document that was read from `input` with its data key encrypted for other key groups.
+    pub(crate) fn with_key_groups(
+        &self,
+        ui: &Ui,
+        input: &Input,
+        document: &EncryptedDocument<'_>,
+        KeyGroups { groups, threshold }: KeyGroups<'_>,
+    ) -> Result<String, CommandError> {
+        let key = self.data_key(ui, input, document)?;
+        document
+            .with_key_groups(&key, groups, threshold, &*self.all, SystemTime::now())
+            .map_err(|error| input.error(error))
+    }
+
+    /// Warns if this machine could not decrypt the file with those key groups.
+    ///
+    /// Nothing is asked for: what a key service or a passphrase may open counts as open.
+    pub(crate) fn warn_if_closed(&self, ui: &Ui, name: &str, key_groups: KeyGroups<'_>) {
+        let open = self.opened(key_groups.groups);
+        let needed = key_groups.needed();
+        if open >= needed {
+            return;
+        }
+        let group = match (needed, open) {
+            (1, _) => String::new(),
+            (needed, open) => format!(": {needed} key groups are needed, and it opens {open}"),
+        };
+        ui.warn(format_args!(
+            "with these master keys no private key at hand opens {name} any more{group}; only who has one of the others can undo that"
+        ));
+    }
+
+    /// Whether this machine certainly has the private key. Runs no command that prints one.
+    pub(crate) fn is_ours(&self, key: &MasterKey) -> bool {
+        match key {
+            MasterKey::Age { .. } => {
+                let ours = self.identities.recipients().into_iter();
+                ours.map(MasterKey::from).any(|ours| ours.is_same_key(key))
+            }
+            MasterKey::Pgp { fingerprint } => self.gpg.has_private_key(fingerprint),
+            _ => false,
+        }
+    }
+
+    /// Whether the user has private keys for age, and none of them can decrypt a file for those key groups.
+    pub(crate) fn locks_out(&self, key_groups: KeyGroups<'_>) -> bool {
+        let own = || self.identities.recipients();
+        // Many have a key for SSH and never decrypt with it.
+        let is_native = |own: &Recipient| own.to_string().starts_with("age1");
+        let has_own = self.is_local && !self.has_remote && own().iter().any(is_native);
+        has_own && self.opened(key_groups.groups) < key_groups.needed()
+    }
+
+    /// How many of the key groups this machine opens, or may open.
+    fn opened(&self, groups: &[Vec<MasterKey>]) -> usize {
+        let is_open = |group: &&Vec<MasterKey>| group.iter().any(|key| self.may_open(key));
+        groups.iter().filter(is_open).count()
+    }
+
+    /// Whether an available key is, or may be, the private half.
+    pub(crate) fn may_open(&self, key: &MasterKey) -> bool {
+        self.has_remote
+            || self.is_local
+                && match key {
+                    MasterKey::Age { recipient } => self.identities.may_open(recipient),
+                    MasterKey::Pgp { fingerprint } => self.gpg.has_private_key(fingerprint),
+                    _ => false,
+                }
+    }
+
+    /// Prints each warning about the keys once, and where they were looked for if that was asked for.
+    fn say(&self, ui: &Ui) {
+        let warnings = self.identities.warnings().into_iter();
+        let mut messages: Vec<String> = warnings.map(|text| format!("warning: {text}")).collect();
+        if ui.is_verbose() {
+            let sources = self.identities.sources().into_iter();
+            messages.extend(sources.map(|source| source.to_string()));
+        }
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        for message in messages {
+            if !said.contains(&message) {
+                ui.note(&message);
+                said.push(message);
+            }
+        }
+    }
+}
+
+/// The key service at an address.
+#[cfg(feature = "keyservice")]
+fn remote(address: &str) -> Result<Arc<dyn KeyService>, CommandError> {
+    let remote = sops_keyservice::Remote::new(address).ok_or_else(|| {
+        // It may have a password in front of the host, which `sops` passes over.
+        let shown = match address.contains('@') {
+            true => String::new(),
+            false => format!(" `{}`", address.escape_debug()),
+        };
+        let message = format!("`--keyservice`{shown}: this is no address of a key service");
+        CommandError::new(Code::Generic, message)
+            .hint("an address is `unix:///path/of/a/socket` or `tcp://host:port`")
+    })?;
+    Ok(Arc::new(remote))
+}
+
+/// No key service, since none can be asked.
+#[cfg(not(feature = "keyservice"))]
+fn remote(_: &str) -> Result<Arc<dyn KeyService>, CommandError> {
+    let message = "key services (`--keyservice`): this program was built without them";
+    Err(CommandError::new(Code::Generic, message))
+}
+
+/// What to do where none of the keys opens a file.
+fn hints(keys: &[MasterKey]) -> Vec<&'static str> {
+    let mut hints = Vec::new();
+    for key in keys {
+        let hint = match key.family() {
+            Family::Age => {
+                "put the private key into the key file, or name its file in SOPS_AGE_KEY_FILE"
+            }
+            Family::Pgp => {
+                "`gpg --list-secret-keys` shows the PGP keys at hand; GNUPGHOME names another folder of them"
+            }
+            _ => "keys in a cloud are used by a key service: `--keyservice`",
+        };
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
+    hints
+}

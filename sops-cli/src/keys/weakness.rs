@@ -1,0 +1,138 @@
+//! Whether the key groups of a file let fewer people decrypt it than its creation rule wants.
+
+use std::collections::BTreeSet;
+
+use sops_core::keys::{CanonicalKey, MasterKey};
+
+use super::groups::KeyGroups;
+
+/// Key groups, and how many of them it takes.
+pub(crate) struct CanonicalGroups {
+    groups: Vec<BTreeSet<CanonicalKey>>,
+    needed: usize,
+}
+
+impl CanonicalGroups {
+    /// Without a threshold that Shamir's scheme knows, all groups are needed.
+    pub(crate) fn new(KeyGroups { groups, threshold }: KeyGroups<'_>) -> Self {
+        let needed = threshold.filter(|threshold| *threshold > 1 || groups.len() == 1);
+        Self {
+            groups: groups
+                .iter()
+                .map(|group| group.iter().map(MasterKey::canonical).collect())
+                .collect(),
+            needed: needed.unwrap_or(groups.len()).min(groups.len()),
+        }
+    }
+}
+
+/// How the groups of a file protect it less than those of the rule; `None` if whoever can decrypt it together may do so by the rule. Keys that
+/// the rule does not name are not compared.
+pub(crate) fn weakness(file: &CanonicalGroups, rule: &CanonicalGroups) -> Option<String> {
+    if rule.needed <= 1 {
+        return None;
+    }
+    if file.needed < rule.needed {
+        return Some(format!(
+            "{} of {} key groups are enough to decrypt it, but the creation rule requires {} of {}",
+            file.needed,
+            file.groups.len(),
+            rule.needed,
+            rule.groups.len()
+        ));
+    }
+    let named: BTreeSet<_> = rule.groups.iter().flatten().collect();
+    let compared = file.groups.iter().map(|group| {
+        let group = group.iter().filter(|key| named.contains(key));
+        group.collect::<BTreeSet<_>>()
+    });
+    // Groups of the rule that contain all keys of a group of the file.
+    let candidates: Vec<Vec<usize>> = compared
+        .filter(|group| !group.is_empty())
+        .map(|group| {
+            let groups = rule.groups.iter().enumerate();
+            let containing =
+                groups.filter(|(_, containing)| group.iter().all(|key| containing.contains(key)));
+            containing.map(|(index, _)| index).collect()
+        })
+        .collect();
+    let mut taken = vec![None; rule.groups.len()];
+    let has_own = |group| {
+        let mut seen = vec![false; taken.len()];
+        find_own(group, &candidates, &mut taken, &mut seen)
+    };
+    match (0..candidates.len()).all(has_own) {
+        true => None,
+        false => Some(
+            "its key groups divide the keys differently from the creation rule, so other people can decrypt it together"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Finds a group of the rule for a group of the file that is for no other one, and moves others if it must.
+fn find_own(
+    group: usize,
+    candidates: &[Vec<usize>],
+    taken: &mut [Option<usize>],
+    seen: &mut [bool],
+) -> bool {
+    for &candidate in &candidates[group] {
+        if std::mem::replace(&mut seen[candidate], true) {
+            continue;
+        }
+        if taken[candidate].is_none_or(|holder| find_own(holder, candidates, taken, seen)) {
+            taken[candidate] = Some(group);
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use sops_core::keys::Family;
+
+    use super::*;
+
+    /// Groups such as `a,b c`.
+    fn groups(text: &str, threshold: Option<usize>) -> CanonicalGroups {
+        let group = |keys| MasterKey::from_list(Family::Age, keys).expect("they are keys");
+        let groups: Vec<_> = text.split(' ').map(group).collect();
+        CanonicalGroups::new(KeyGroups {
+            groups: &groups,
+            threshold,
+        })
+    }
+
+    #[test]
+    fn fewer_or_other_people_are_a_weakness() {
+        for (rule, threshold, file, threshold_of_file, is_weaker) in [
+            ("a", None, "a", None, false),
+            ("a,b", None, "a b", None, false),
+            ("a,b,c", None, "c a,b", Some(2), false),
+            ("a b c", Some(3), "a b c", Some(3), false),
+            ("a b c", Some(3), "c b a", None, false),
+            ("a b c", Some(2), "a b c", Some(3), false),
+            ("a b c", Some(2), "a b", None, false),
+            ("a b c", Some(2), "a,x b c", Some(2), false),
+            ("a b c", Some(2), "a b c x", Some(2), false),
+            ("a b,c a,b", None, "a b c", None, false),
+            ("a b c", Some(3), "a b c", Some(2), true),
+            ("a b c", None, "a b c", Some(2), true),
+            ("a b c", None, "a,b,c", None, true),
+            ("a b c", Some(2), "a,b,c", Some(1), true),
+            ("a b c", Some(3), "a b", None, true),
+            ("a,b c", None, "a b,c", None, true),
+            ("a,b c", None, "a b", None, true),
+        ] {
+            let rule_groups = groups(rule, threshold);
+            let found = weakness(&groups(file, threshold_of_file), &rule_groups);
+            assert_eq!(
+                found.is_some(),
+                is_weaker,
+                "{rule} {threshold:?} {file}: {found:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The one place that writes to standard output and standard error, and asks on the terminal.
+//! `terminal.rs` restores the terminal's modes when a signal ends a question, and `shortening.rs` cuts endless words.
+
+mod shortening;
+pub(crate) mod terminal;
+
+use std::env;
+use std::fmt::Display;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::{Arc, OnceLock};
+
+use annotate_snippets::Renderer;
+use indicatif::ProgressBar;
+use secrecy::SecretString;
+use sops_core::Error;
+use sops_core::keys::Prompt;
+use sops_printable::{lines, masked, one_line};
+
+use self::shortening::shortened;
+#[cfg(feature = "keyservice")]
+use self::terminal::remembered;
+use self::terminal::restored;
+use crate::command_error::CommandError;
+
+/// Where a command's words go.
+pub(crate) struct Ui {
+    renderer: Renderer,
+    progress: OnceLock<ProgressBar>,
+    verbose: bool,
+}
+
+impl Ui {
+    pub(crate) fn new(verbose: bool) -> Self {
+        Self {
+            renderer: renderer(&io::stderr()),
+            progress: OnceLock::new(),
+            verbose,
+        }
+    }
+
+    /// Has messages written above the bar.
+    pub(crate) fn show(&self, bar: ProgressBar) {
+        // A run has one.
+        let _ = self.progress.set(bar);
+    }
+
+    /// Writes a command's result to standard output as it is.
+    pub(crate) fn output(&self, result: &[u8]) -> Result<(), CommandError> {
+        let mut stdout = io::stdout().lock();
+        stdout
+            .write_all(result)
+            .and_then(|()| stdout.flush())
+            .map_err(|error| CommandError::stream("standard output", &error))
+    }
+
+    /// Writes a line for people to standard output.
+    pub(crate) fn print(&self, line: impl Display) -> Result<(), CommandError> {
+        self.output(format!("{}\n", one_line(&line.to_string())).as_bytes())
+    }
+
+    /// Has a command's result written to standard output while it is made.
+    pub(crate) fn output_while(
+        &self,
+        make: impl FnOnce(&mut dyn Write) -> sops_core::Result<()>,
+    ) -> sops_core::Result<()> {
+        let mut stdout = io::stdout().lock();
+        make(&mut stdout)?;
+        stdout.flush().map_err(Error::Output)
+    }
+
+    /// How reports are laid out that are a command's result.
+    pub(crate) fn renderer_of_output(&self) -> Renderer {
+        renderer(&io::stdout())
+    }
+
+    /// Prints what was done, or what to do next, on one line.
+    pub(crate) fn note(&self, message: impl Display) {
+        self.write(&one_line(&message.to_string()));
+    }
+
+    /// Writes text that is safe to show to standard error.
+    fn write(&self, text: &str) {
+        // Whoever closed standard error does not want to know.
+        let write = || drop(writeln!(io::stderr(), "{}", shortened(text)));
+        match self.progress.get() {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    pub(crate) fn warn(&self, message: impl Display) {
+        self.note(format_args!("warning: {message}"));
+    }
+
+    /// Whether to say also what helps only with finding out why.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    pub(crate) fn error(&self, error: &CommandError) {
+        if let Some(report) = error.render(&self.renderer) {
+            // Its parts are escaped already; escaping the whole would break its colors.
+            self.write(&masked(&report));
+        }
+    }
+
+    /// Whether the user can answer a question.
+    pub(crate) fn can_ask(&self) -> bool {
+        io::stdin().is_terminal()
+    }
+
+    /// Asks on standard input until the answer is `y` or `n`, as `sops` does.
+    pub(crate) fn confirm(&self, question: &str) -> io::Result<bool> {
+        let mut stdin = io::stdin().lock();
+        loop {
+            write!(io::stderr(), "{} (y/n): ", one_line(question))?;
+            let mut answer = String::new();
+            if stdin.read_line(&mut answer)? == 0 {
+                // The question's line has not ended.
+                writeln!(io::stderr())?;
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            match answer.trim() {
+                "y" => return Ok(true),
+                "n" => return Ok(false),
+                _ => {}
+            }
+        }
+    }
+
+    /// Asks for the passphrases of keys, on the terminal.
+    pub(crate) fn prompt(&self) -> Arc<dyn Prompt> {
+        Arc::new(Terminal { is_server: false })
+    }
+
+    /// The same for a server, which handles signals itself.
+    #[cfg(feature = "keyservice")]
+    pub(crate) fn prompt_of_server(&self) -> Arc<dyn Prompt> {
+        Arc::new(Terminal { is_server: true })
+    }
+}
+
+/// In colour on a terminal, unless the user turned it off.
+fn renderer(stream: &impl IsTerminal) -> Renderer {
+    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+    match stream.is_terminal() && !set("NO_COLOR") && !dumb {
+        true => Renderer::styled(),
+        false => Renderer::plain(),
+    }
+}
+
+/// The terminal of this process, which need not be its standard input.
+struct Terminal {
+    is_server: bool,
+}
+
+impl Prompt for Terminal {
+    fn passphrase(&self, description: &str) -> Option<SecretString> {
+        let question = format!("{}: ", one_line(description));
+        let ask = || rpassword::prompt_password(question);
+        let answer = match self.is_server {
+            #[cfg(feature = "keyservice")]
+            true => remembered(ask),
+            _ => restored(ask),
+        };
+        answer.ok().map(SecretString::from)
+    }
+
+    fn message(&self, message: &str) {
+        let _ = writeln!(io::stderr(), "{}", lines(message));
+    }
+
+    fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {
+        let answers = match no {
+            Some(no) => format!("y: {yes}, n: {no}"),
+            None => format!("y: {yes}"),
+        };
+        let answer = self.value(&format!("{message} ({answers})"))?;
+        match answer.as_str() {
+            "y" => Some(true),
+            "n" if no.is_some() => Some(false),
+            _ => None,
+        }
+    }
+
+    fn value(&self, description: &str) -> Option<String> {
+        let mut terminal = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .ok()?;
+        write!(terminal, "{}: ", one_line(description)).ok()?;
+        let mut answer = String::new();
+        io::BufReader::new(terminal).read_line(&mut answer).ok()?;
+        Some(answer.trim_end_matches(['\r', '\n']).to_owned())
+    }
+}

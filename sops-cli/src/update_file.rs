@@ -1,0 +1,81 @@
+//! Changes an encrypted file without an editor: decrypts it, changes it, encrypts it again, and replaces it.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use sops_core::metadata::Metadata;
+use sops_core::{EncryptedDocument, Error, Format};
+use zeroize::Zeroizing;
+
+use crate::arguments::{FormatArgs, GlobalArgs, OpeningArgs};
+use crate::command_error::{CommandError, Role};
+use crate::decrypt_file;
+use crate::files::{self, Expected, Readers};
+use crate::input::Input;
+use crate::keys::services::Services;
+use crate::ui::Ui;
+
+/// An encrypted file that is to be changed.
+pub(crate) struct FileUpdate<'a> {
+    pub(crate) ui: &'a Ui,
+    pub(crate) globals: &'a GlobalArgs,
+    pub(crate) file: &'a Path,
+    pub(crate) formats: &'a FormatArgs,
+    pub(crate) opening: &'a OpeningArgs,
+}
+
+impl FileUpdate<'_> {
+    /// Replaces the file by what `change` makes of its plaintext, given the file's metadata as well, and gives what was written; `None` leaves it
+    /// alone. If another run changes the file in the meantime, `change` is applied to the new plaintext.
+    pub(crate) fn change(
+        &self,
+        mut change: impl FnMut(
+            &[u8],
+            Format,
+            &Metadata,
+        ) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
+    ) -> Result<Option<String>, CommandError> {
+        let services = Services::for_opening(self.ui, self.globals, self.opening)?;
+        files::retrying(self.file, || self.try_to_change(&services, &mut change))
+    }
+
+    fn try_to_change(
+        &self,
+        services: &Services,
+        change: impl FnOnce(&[u8], Format, &Metadata) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
+    ) -> Result<Option<String>, CommandError> {
+        let format = self.formats.both(self.file)?;
+        let input = Input::read(Some(self.file), format, Role::Encrypted)?;
+        let document = EncryptedDocument::parse(&*input.content, format)
+            .map_err(|error| input.error(error))?;
+        let key = services.data_key(self.ui, &input, &document)?;
+        let open = decrypt_file::open(&input, &document, key, self.opening)?;
+        decrypt_file::warn_of_comments(self.ui, &input, open.unopened_comments());
+        let metadata = document.metadata();
+        let Some(changed) =
+            change(open.plaintext(), format, metadata).map_err(|error| refused(&input, error))?
+        else {
+            return Ok(None);
+        };
+        let encrypted = open
+            .encrypt(&*changed, SystemTime::now())
+            .map_err(|error| input.plaintext_error(error))?;
+        let expected = Expected::Content(&input.content);
+        files::write(
+            self.ui,
+            self.file,
+            encrypted.as_bytes(),
+            expected,
+            Readers::Usual,
+        )?;
+        Ok(Some(encrypted))
+    }
+}
+
+/// Why the text cannot be changed that way.
+fn refused(input: &Input, error: Error) -> CommandError {
+    match error {
+        Error::AlreadyEncrypted => CommandError::reserved_key().in_file(&input.name),
+        error => input.plaintext_error(error),
+    }
+}
