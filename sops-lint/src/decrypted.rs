@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use sops_core::document::NodeRef;
 use sops_core::{CIPHERTEXT_PREFIX, Document, Format, is_encrypted, parse_document};
 
-use crate::claim::{has_only_comments, has_secret, is_protected_otherwise, text_of};
+use crate::context::Context;
 use crate::encoding::is_utf8;
+use crate::file_name;
 use crate::finding::Finding;
-use crate::form;
 use crate::linter::{Input, Linter};
-use crate::report::Report;
+use crate::rule_scope::{has_only_comments, has_secret, is_protected_otherwise, text_of};
 use crate::rules::{PLAINTEXT_SECRET, Scrutiny, is_open_reference};
 use crate::suppress;
 
@@ -173,10 +173,10 @@ impl Encrypted {
                     .map(move |mark| format!("{stem}.{mark}.{ending}"))
             });
         let encrypted = behind.chain(inside).map(|name| path.with_file_name(name));
-        let originals = form::originals(path).into_iter();
+        let originals = file_name::originals(path).into_iter();
         encrypted
             .chain(originals)
-            .chain(form::manifest_before(path))
+            .chain(file_name::manifest_before(path))
             .collect()
     }
 
@@ -260,7 +260,7 @@ impl Linter {
         let Some((before, opened)) = found else {
             return Vec::new();
         };
-        let mut report = Report::new(input, self, &PLAINTEXT_SECRET);
+        let mut context = Context::new(input, self, &PLAINTEXT_SECRET);
         let name = match before.path == input.path {
             true => String::new(),
             false => {
@@ -269,7 +269,7 @@ impl Linter {
                 format!(" as `{old}`")
             }
         };
-        let command = report.command("encrypt -i");
+        let command = context.command("encrypt -i");
         let (span, message) = match opened {
             Opened::Value { path, span } => {
                 let span = if is_utf8(input.bytes) { span } else { 0..0 };
@@ -292,8 +292,8 @@ impl Linter {
             ),
         };
         let help = format!("{help}, commit it with `git commit --no-verify`");
-        report.span(span, message).help(help);
-        let mut findings = suppress::apply(report, &[&PLAINTEXT_SECRET]);
+        context.span(span, message).help(help);
+        let mut findings = suppress::apply(context, &[&PLAINTEXT_SECRET]);
         findings.retain(|finding| finding.rule.code == PLAINTEXT_SECRET.code);
         self.finish(&mut findings);
         findings

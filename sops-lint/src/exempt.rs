@@ -8,11 +8,11 @@ use sops_core::Document;
 use sops_core::config::CreationRule;
 use sops_core::document::{NodeRef, Shape};
 
-use crate::claim::{has_secret_comment, text_of};
+use crate::context::Context;
 use crate::encoding::is_utf8;
-use crate::likeness::{in_text, is_harmless, is_random};
-use crate::report::Report;
+use crate::rule_scope::{has_secret_comment, text_of};
 use crate::rules::{self, PLAINTEXT_SECRET};
+use crate::secret_detection::{in_text, is_harmless, is_random};
 use crate::template;
 
 /// What the name of an exempt file says of its content.
@@ -158,29 +158,29 @@ pub(crate) fn is_named(path: &Path) -> bool {
 
 /// Reports an exempt file that a creation rule matches, if it is not what its name says or holds what looks like a secret. What other checks
 /// have found in it is enough.
-pub(crate) fn check(report: &mut Report<'_>) {
-    let Some(content) = content(report.input.path) else {
+pub(crate) fn check(context: &mut Context<'_>) {
+    let Some(content) = content(context.input.path) else {
         return;
     };
     let is_known = |code| code == PLAINTEXT_SECRET.code;
-    let mut found = report.findings.iter();
-    if report.is_encrypted || found.any(|finding| is_known(finding.rule.code)) {
+    let mut found = context.findings.iter();
+    if context.is_encrypted || found.any(|finding| is_known(finding.rule.code)) {
         return;
     }
-    let Some(rule) = rules::matching_rule(report) else {
+    let Some(rule) = rules::matching_rule(context) else {
         return;
     };
-    let text = text_of(report.input.bytes);
-    let Some((span, problem)) = problem(content, &text, rule, report) else {
+    let text = text_of(context.input.bytes);
+    let Some((span, problem)) = problem(content, &text, rule, context) else {
         return;
     };
-    let span = if is_utf8(report.input.bytes) {
+    let span = if is_utf8(context.input.bytes) {
         span
     } else {
         0..0
     };
-    report.of(&PLAINTEXT_SECRET, None);
-    report
+    context.of(&PLAINTEXT_SECRET, None);
+    context
         .span(span, format!("a creation rule covers this file, {problem}"))
         .help("put secrets into a file of their own and encrypt that; if this file is meant to be public, exclude it from the rule's `path_regex`");
 }
@@ -190,7 +190,7 @@ fn problem(
     content: Content,
     text: &str,
     creation: &CreationRule,
-    report: &Report<'_>,
+    context: &Context<'_>,
 ) -> Option<(Range<usize>, String)> {
     let other = || (0..0, "and its content is not what its name says".to_owned());
     let secret = |span| {
@@ -211,7 +211,7 @@ fn problem(
     if lines(text).all(|line| ["---", "~", "null"].contains(&line)) {
         return secret(in_comment());
     }
-    let is_meant = !rules::has_rule_for_its_form(report);
+    let is_meant = !rules::has_rule_for_its_form(context);
     let filled = template::filled(text);
     let Ok(document) = Document::parse_leniently(filled.as_deref().unwrap_or(text)) else {
         return is_meant.then(other);

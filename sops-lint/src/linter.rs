@@ -10,15 +10,17 @@ use sops_core::{
     CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, is_encrypted, parse_document,
 };
 
+use crate::context::{Context, Facts};
 use crate::finding::{Finding, Severity, fingerprint};
 use crate::object::objects;
-use crate::report::{Facts, Report};
+use crate::parse_failure::{broken, encoded, of_any_name, place, unnamed};
 use crate::rule::{Check, Rule};
 use crate::rules::own_rule;
 use crate::settings::{Settings, SettingsError, globs};
 use crate::unparsed::names_secret;
-use crate::unreadable::{broken, encoded, of_any_name, place, unnamed};
-use crate::{embedded, encoding, exempt, form, kustomization, rules, suppress, within};
+use crate::{
+    embedded, encoding, exempt, file_name, kustomization, quoted_manifest, rules, suppress,
+};
 
 /// A file that is to be looked at.
 pub struct Input<'i> {
@@ -129,11 +131,11 @@ impl Linter {
 
     /// Looks at a file. Whatever is in it, this ends with findings and not with an error.
     pub fn lint(&self, input: &Input<'_>) -> Linted {
-        let mut report = Report::new(input, self, &rules::BROKEN_FILE);
-        let kind = self.run(&mut report);
-        exempt::check(&mut report);
-        let facts = std::mem::take(&mut report.facts);
-        let mut findings = suppress::apply(report, &self.rules);
+        let mut context = Context::new(input, self, &rules::BROKEN_FILE);
+        let kind = self.run(&mut context);
+        exempt::check(&mut context);
+        let facts = std::mem::take(&mut context.facts);
+        let mut findings = suppress::apply(context, &self.rules);
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
         self.finish(&mut findings);
         Linted {
@@ -145,9 +147,9 @@ impl Linter {
 
     /// The finding that a file cannot be read, for the reason that the message tells.
     pub fn unreadable(&self, input: &Input<'_>, message: &str) -> Vec<Finding> {
-        let mut report = Report::new(input, self, &rules::BROKEN_FILE);
-        report.span(0..0, message);
-        let mut findings = report.findings;
+        let mut context = Context::new(input, self, &rules::BROKEN_FILE);
+        context.span(0..0, message);
+        let mut findings = context.findings;
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
         self.finish(&mut findings);
         findings
@@ -169,45 +171,45 @@ impl Linter {
         }
     }
 
-    fn run(&self, report: &mut Report<'_>) -> Kind {
-        self.ask(report, |check, report| {
+    fn run(&self, context: &mut Context<'_>) -> Kind {
+        self.ask(context, |check, context| {
             if let Check::File(check) = check {
-                check(report);
+                check(context);
             }
         });
-        if !encoding::is_utf8(report.input.bytes) {
-            if kustomization::is_named(report.input.path)
-                || form::named(report.input.path).is_some()
+        if !encoding::is_utf8(context.input.bytes) {
+            if kustomization::is_named(context.input.path)
+                || file_name::named(context.input.path).is_some()
             {
-                let text = encoding::decode(report.input.bytes).text;
+                let text = encoding::decode(context.input.bytes).text;
                 if kustomization::may_bring_values(&text) {
-                    embedded::look_into_text(&text, report);
+                    embedded::look_into_text(&text, context);
                 }
             }
-            encoded(report);
+            encoded(context);
             return Kind::Other;
         }
-        let text = report.text();
+        let text = context.text();
         let is_encrypted = text.contains(CIPHERTEXT_PREFIX);
-        let Some(format) = form_of(report, is_encrypted) else {
-            if !form::is_prose(report.input.path) {
-                embedded::look_into_file(report);
+        let Some(format) = form_of(context, is_encrypted) else {
+            if !file_name::is_prose(context.input.path) {
+                embedded::look_into_file(context);
                 if kustomization::seems_to_be(text) {
-                    embedded::look_into_text(text, report);
+                    embedded::look_into_text(text, context);
                 }
             }
-            unnamed(report);
-            within::look(None, report);
+            unnamed(context);
+            quoted_manifest::look(None, context);
             return Kind::Other;
         };
-        report.format = format;
-        let is_covered = || !text.trim().is_empty() && own_rule(report).is_some();
+        context.format = format;
+        let is_covered = || !text.trim().is_empty() && own_rule(context).is_some();
         if !is_read(format, is_encrypted, text) && !is_covered() {
-            if format == Format::Json && embedded::look_into_file(report) {
+            if format == Format::Json && embedded::look_into_file(context) {
                 return Kind::Read;
             }
-            of_any_name(report);
-            within::look(None, report);
+            of_any_name(context);
+            quoted_manifest::look(None, context);
             return Kind::Other;
         }
         let document = match parse_document(
@@ -219,58 +221,58 @@ impl Linter {
         ) {
             Ok(document) => document,
             // SOPS cannot encrypt a list of patches.
-            Err(_) if embedded::look_into_file(report) => return Kind::Read,
+            Err(_) if embedded::look_into_file(context) => return Kind::Read,
             Err(error) => {
                 if kustomization::may_bring_values(text) {
-                    embedded::look_into_text(text, report);
+                    embedded::look_into_text(text, context);
                 }
-                let kind = broken(report, error, is_encrypted);
-                within::look(None, report);
+                let kind = broken(context, error, is_encrypted);
+                quoted_manifest::look(None, context);
                 return kind;
             }
         };
-        report.is_encrypted = sops_core::is_encrypted(&document);
+        context.is_encrypted = sops_core::is_encrypted(&document);
         if matches!(format, Format::Dotenv | Format::Ini) {
-            of_any_name(report);
+            of_any_name(context);
         }
         for object in objects(&document) {
             for rule in &self.rules {
                 for check in rule.checks {
                     if let Check::Object(check) = check {
-                        report.of(rule, Some(&object));
-                        check(&object, report);
+                        context.of(rule, Some(&object));
+                        check(&object, context);
                     }
                 }
             }
         }
-        embedded::look_into(&document, report);
-        if report.is_encrypted {
-            self.encrypted(report, text, format);
+        embedded::look_into(&document, context);
+        if context.is_encrypted {
+            self.encrypted(context, text, format);
         } else {
-            self.ask(report, |check, report| {
+            self.ask(context, |check, context| {
                 if let Check::Plaintext(check) = check {
-                    check(&document, report);
+                    check(&document, context);
                 }
             });
         }
-        within::look(Some(&document), report);
-        self.ask(report, |check, report| {
+        quoted_manifest::look(Some(&document), context);
+        self.ask(context, |check, context| {
             if let Check::Document(check) = check {
-                check(&document, report);
+                check(&document, context);
             }
         });
         Kind::Read
     }
 
-    fn encrypted(&self, report: &mut Report<'_>, text: &str, format: Format) {
+    fn encrypted(&self, context: &mut Context<'_>, text: &str, format: Format) {
         match EncryptedDocument::parse(text, format) {
-            Ok(document) => self.ask(report, |check, report| {
+            Ok(document) => self.ask(context, |check, context| {
                 if let Check::Encrypted(check) = check {
-                    check(&document, report);
+                    check(&document, context);
                 }
             }),
             Err(error) => {
-                report.of(&rules::PARTLY_ENCRYPTED, None);
+                context.of(&rules::PARTLY_ENCRYPTED, None);
                 let message = match &error {
                     Error::NotEncrypted => {
                         "the first document of the file has no `sops` block, which others have; SOPS takes the file for plaintext"
@@ -278,16 +280,16 @@ impl Linter {
                     }
                     error => error.to_string(),
                 };
-                report.span(place_in_metadata(&error), message);
+                context.span(place_in_metadata(&error), message);
             }
         }
     }
 
-    fn ask(&self, report: &mut Report<'_>, ask: impl Fn(&'static Check, &mut Report<'_>)) {
+    fn ask(&self, context: &mut Context<'_>, ask: impl Fn(&'static Check, &mut Context<'_>)) {
         for rule in &self.rules {
             for check in rule.checks {
-                report.of(rule, None);
-                ask(check, report);
+                context.of(rule, None);
+                ask(check, context);
             }
         }
     }
@@ -307,10 +309,10 @@ fn place_in_metadata(error: &Error) -> Range<usize> {
 
 /// The format to read the file in. `None` if the name implies none, and for a copy of a manifest. SOPS encrypted some of these, and not all
 /// as binary files.
-fn form_of(report: &Report<'_>, is_encrypted: bool) -> Option<Format> {
-    let path = report.input.path;
+fn form_of(context: &Context<'_>, is_encrypted: bool) -> Option<Format> {
+    let path = context.input.path;
     let exact = Format::from_path(path);
-    let text = report.text();
+    let text = context.text();
     if exact != Format::Binary {
         return Some(exact);
     }
@@ -341,7 +343,7 @@ fn encrypted_form(path: &Path, text: &str) -> Option<Format> {
         () if has("sops_") => Format::Dotenv,
         () => return None,
     };
-    let is_copy = form::named(path) == Some(format);
+    let is_copy = file_name::named(path) == Some(format);
     let is_encrypted =
         || parse_document(text, format).is_ok_and(|document| is_encrypted(&document));
     (is_copy || is_encrypted()).then_some(format)

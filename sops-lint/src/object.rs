@@ -7,7 +7,7 @@ use std::rc::Rc;
 use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
 
-use crate::judged::Judged;
+use crate::alias_verdicts::AliasVerdicts;
 use crate::kustomization;
 use crate::secret::{SecretValue, secret_fields};
 
@@ -33,7 +33,7 @@ pub(crate) struct Object<'d, 'a> {
     /// Every `metadata` in it, its own and those of templates.
     pub(crate) metadata: Vec<NodeRef<'d, 'a>>,
     /// What is known of values that several objects of the document have by aliases.
-    pub(crate) judged: Rc<Judged>,
+    pub(crate) verdicts: Rc<AliasVerdicts>,
     /// The values in plaintext, if it is a Secret and they were asked for.
     pub(crate) open_values: OnceCell<Vec<SecretValue<'d, 'a>>>,
     reference: OnceCell<Rc<str>>,
@@ -55,7 +55,7 @@ pub(crate) fn objects_of<'d, 'a>(
     nodes: impl Iterator<Item = NodeRef<'d, 'a>>,
 ) -> Vec<Object<'d, 'a>> {
     let mut objects = Vec::new();
-    let judged = Rc::default();
+    let verdicts = Rc::default();
     // Deeper than documents can be nested, so a list and not the stack of calls.
     let mut tops: Vec<_> = nodes.map(|top| (top, "")).collect();
     tops.reverse();
@@ -64,7 +64,7 @@ pub(crate) fn objects_of<'d, 'a>(
         match top.shape() {
             // Only a document that SOPS has no form for has a list at its top.
             Shape::Sequence => inner.extend(top.items().map(|item| (item, ""))),
-            _ => objects.extend(Object::of(top, kind, &judged, &mut inner)),
+            _ => objects.extend(Object::of(top, kind, &verdicts, &mut inner)),
         }
         inner.reverse();
         tops.append(&mut inner);
@@ -78,7 +78,7 @@ impl<'d, 'a> Object<'d, 'a> {
     fn of(
         node: NodeRef<'d, 'a>,
         kind: &'static str,
-        judged: &Rc<Judged>,
+        verdicts: &Rc<AliasVerdicts>,
         inner: &mut Vec<(NodeRef<'d, 'a>, &'static str)>,
     ) -> Option<Self> {
         let text = |key| node.get(key).and_then(NodeRef::as_str).unwrap_or_default();
@@ -90,7 +90,7 @@ impl<'d, 'a> Object<'d, 'a> {
             api_version: text("apiVersion"),
             pods: Vec::new(),
             metadata: Vec::new(),
-            judged: Rc::clone(judged),
+            verdicts: Rc::clone(verdicts),
             open_values: OnceCell::new(),
             reference: OnceCell::new(),
         };

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use crate::context::{Facts, Patched};
 use crate::finding::Finding;
 use crate::linter::Linter;
-use crate::report::{Facts, Patched};
 
 /// Gathers what files tell. It grows with folders, configurations and kustomizations, not with other files.
 #[derive(Debug, Default)]

@@ -4,9 +4,9 @@ use std::fmt;
 
 use sops_core::EncryptedDocument;
 
+use crate::context::Context;
 use crate::finding::Severity;
 use crate::object::Object;
-use crate::report::Report;
 
 /// A rule.
 pub struct Rule {
@@ -24,15 +24,15 @@ pub struct Rule {
 /// What a rule looks at.
 pub(crate) enum Check {
     /// Each file, as bytes.
-    File(fn(&mut Report<'_>)),
+    File(fn(&mut Context<'_>)),
     /// Each object of a manifest, those of lists included.
-    Object(fn(&Object<'_, '_>, &mut Report<'_>)),
+    Object(fn(&Object<'_, '_>, &mut Context<'_>)),
     /// Each encrypted file.
-    Encrypted(fn(&EncryptedDocument<'_>, &mut Report<'_>)),
+    Encrypted(fn(&EncryptedDocument<'_>, &mut Context<'_>)),
     /// Each file that has a form, and is not encrypted.
-    Plaintext(fn(&sops_core::Document<'_>, &mut Report<'_>)),
+    Plaintext(fn(&sops_core::Document<'_>, &mut Context<'_>)),
     /// Each file that has a form, encrypted or not, after all else was reported.
-    Document(fn(&sops_core::Document<'_>, &mut Report<'_>)),
+    Document(fn(&sops_core::Document<'_>, &mut Context<'_>)),
 }
 
 impl Rule {

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use sops_core::{Format, parse_document};
 
+use crate::context::Context;
 use crate::finding::Finding;
 use crate::object::objects;
-use crate::report::Report;
 use crate::rule::Rule;
 use crate::rules;
 
@@ -29,26 +29,26 @@ struct Allowance {
 }
 
 /// The findings that are not allowed, and what is wrong with what allows them.
-pub(crate) fn apply(mut report: Report<'_>, asked: &[&'static Rule]) -> Vec<Finding> {
-    let text = report.text();
+pub(crate) fn apply(mut context: Context<'_>, asked: &[&'static Rule]) -> Vec<Finding> {
+    let text = context.text();
     if !text.contains(MARK) && !text.contains(ANNOTATION) {
-        return report.findings;
+        return context.findings;
     }
-    report.of(&rules::SUPPRESSION, None);
-    let mut allowances = comments(text, &mut report);
-    annotations(text, &mut report, &mut allowances);
+    context.of(&rules::SUPPRESSION, None);
+    let mut allowances = comments(text, &mut context);
+    annotations(text, &mut context, &mut allowances);
     let mut allowances = Allowances::new(allowances);
-    let mut findings = std::mem::take(&mut report.findings);
+    let mut findings = std::mem::take(&mut context.findings);
     findings.retain(|finding| !allowances.allow(finding));
-    report.findings.append(&mut findings);
+    context.findings.append(&mut findings);
     for allowance in allowances.all {
         let is_asked = asked.iter().any(|rule| rule.code == allowance.rule.code);
         if is_asked && !allowance.used {
             let message = format!("`{}` finds nothing here; remove this", allowance.rule.name);
-            report.span(allowance.place, message);
+            context.span(allowance.place, message);
         }
     }
-    report.findings
+    context.findings
 }
 
 /// What is allowed, in the order of where it begins to hold.
@@ -92,7 +92,7 @@ impl Allowances {
     }
 }
 
-fn comments(text: &str, report: &mut Report<'_>) -> Vec<Allowance> {
+fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
     let mut allowances: Vec<Allowance> = Vec::new();
     // Those from here on stand on lines of their own, and speak of the next line that is no comment.
     let mut waiting = 0;
@@ -106,7 +106,13 @@ fn comments(text: &str, report: &mut Report<'_>) -> Vec<Allowance> {
             waiting.iter_mut().for_each(|one| one.holds.end = start);
         }
         if let Some(said) = allowing(line) {
-            read(said, &place, &(place.start..start), report, &mut allowances);
+            read(
+                said,
+                &place,
+                &(place.start..start),
+                context,
+                &mut allowances,
+            );
         }
         if !is_comment {
             waiting = allowances.len();
@@ -122,8 +128,8 @@ fn allowing(line: &str) -> Option<&str> {
     is_comment.then(|| said.trim().trim_end_matches("-->"))
 }
 
-fn annotations(text: &str, report: &mut Report<'_>, allowances: &mut Vec<Allowance>) {
-    let format = report.format;
+fn annotations(text: &str, context: &mut Context<'_>, allowances: &mut Vec<Allowance>) {
+    let format = context.format;
     if !text.contains(ANNOTATION) || !matches!(format, Format::Yaml | Format::Json) {
         return;
     }
@@ -140,7 +146,7 @@ fn annotations(text: &str, report: &mut Report<'_>, allowances: &mut Vec<Allowan
                 said.trim(),
                 &node.span(),
                 &object.node.span(),
-                report,
+                context,
                 allowances,
             );
         }
@@ -152,13 +158,13 @@ fn read(
     said: &str,
     place: &Range<usize>,
     holds: &Range<usize>,
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
     allowances: &mut Vec<Allowance>,
 ) {
     let (names, reason) = said.split_once("--").unwrap_or((said, ""));
     if reason.trim().is_empty() {
         let message = "a reason is missing; write `sops-rs: allow RULE -- reason`";
-        report.span(place.clone(), message);
+        context.span(place.clone(), message);
         return;
     }
     for name in names.split(',').map(str::trim) {
@@ -170,7 +176,7 @@ fn read(
                 used: false,
             }),
             None => {
-                report.span(
+                context.span(
                     place.clone(),
                     "there is no such rule; `sops-rs lint rule` lists them",
                 );

@@ -6,8 +6,8 @@ use std::ops::Range;
 use sops_core::document::NodeRef;
 
 use super::operation;
+use crate::context::Context;
 use crate::object::objects_of;
-use crate::report::Report;
 use crate::rule::{Check, Rule};
 use crate::rules;
 
@@ -25,12 +25,12 @@ static RULES: [&Rule; 6] = [
 pub(super) fn look_at<'d, 'a: 'd>(
     tops: impl Iterator<Item = NodeRef<'d, 'a>>,
     kind: &'static str,
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
 ) {
     let tops: Vec<_> = tops.collect();
     let places: HashSet<Range<usize>> = tops.iter().map(|top| top.span()).collect();
-    let before = report.findings.len();
-    let is_encrypted = std::mem::take(&mut report.is_encrypted);
+    let before = context.findings.len();
+    let is_encrypted = std::mem::take(&mut context.is_encrypted);
     for mut object in objects_of(tops.into_iter()) {
         let is_target = kind == "Secret" && places.contains(&object.node.span());
         if is_target && !object.is_secret() {
@@ -40,14 +40,14 @@ pub(super) fn look_at<'d, 'a: 'd>(
         for rule in RULES {
             for check in rule.checks {
                 if let Check::Object(check) = check {
-                    report.of(rule, Some(&object));
-                    check(&object, report);
+                    context.of(rule, Some(&object));
+                    check(&object, context);
                 }
             }
         }
     }
-    report.is_encrypted = is_encrypted;
-    for finding in &mut report.findings[before..] {
+    context.is_encrypted = is_encrypted;
+    for finding in &mut context.findings[before..] {
         // A fix for a file does not apply to a text in it.
         finding.fix = None;
         if finding.rule.code == rules::PLAINTEXT_SECRET.code {

@@ -2,11 +2,11 @@
 //! generators, replacements and built-in plugins bring into a Secret is found here too.
 
 mod frame;
+mod line_breaks;
 mod merge;
 mod operation;
 mod patches;
 mod plugin;
-mod readings;
 mod referenced;
 mod replacement;
 mod walk;

@@ -9,7 +9,7 @@ use sops_core::document::{NodeRef, Shape};
 
 use super::merge;
 use super::written::Written;
-use crate::report::Report;
+use crate::context::Context;
 use crate::rules::literal_secret_in_env as env;
 use crate::rules::plaintext_secret;
 use crate::rules::secret_in_command as command;
@@ -45,7 +45,7 @@ pub(super) fn may_be_list(text: &str) -> bool {
 pub(super) fn look_at_list(
     list: NodeRef<'_, '_>,
     kind: &'static str,
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
 ) -> bool {
     let mut is_patch = false;
     let mut written = Written::default();
@@ -57,7 +57,7 @@ pub(super) fn look_at_list(
         match text("op") {
             Some("add" | "replace" | "test") => {
                 if let Some(value) = operation.get("value") {
-                    look_at(&parts(path), value, kind, &mut seen, report);
+                    look_at(&parts(path), value, kind, &mut seen, context);
                     written.set(path, value);
                 }
             }
@@ -65,7 +65,7 @@ pub(super) fn look_at_list(
                 for (path, value) in written.moved(text("from").unwrap_or_default(), path) {
                     let path_parts = parts(&path);
                     if path_parts.first().is_none_or(|part| is_part(part, kind)) {
-                        look_at(&path_parts, value, kind, &mut seen, report);
+                        look_at(&path_parts, value, kind, &mut seen, context);
                     }
                     written.set(&path, value);
                 }
@@ -105,7 +105,7 @@ fn look_at(
     value: NodeRef<'_, '_>,
     kind: &'static str,
     seen: &mut Seen,
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
 ) {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let field = match &*path {
@@ -118,47 +118,47 @@ fn look_at(
         return;
     }
     match &*path {
-        [] => merge::look_at([value].into_iter(), kind, report),
+        [] => merge::look_at([value].into_iter(), kind, context),
         [part, below @ ..] if is_part(part, kind) => {
             let key = below.first().unwrap_or(part);
-            entries(part, key, value, kind, seen, report);
+            entries(part, key, value, kind, seen, context);
         }
         [.., "env"] | [.., "env", _] => {
-            report.of(&env::RULE, None);
-            env::variables(value, report);
-            env::variable(value, report);
+            context.of(&env::RULE, None);
+            env::variables(value, context);
+            env::variable(value, context);
         }
         [.., "env", _, "value"] => {
-            report.of(&env::RULE, None);
-            env::value_of("", value, report);
+            context.of(&env::RULE, None);
+            env::value_of("", value, context);
         }
         [.., "command" | "args"] => {
-            report.of(&command::RULE, None);
-            command::line(&value.items().collect::<Vec<_>>(), report);
+            context.of(&command::RULE, None);
+            command::line(&value.items().collect::<Vec<_>>(), context);
         }
         [.., "command" | "args", _] => {
-            report.of(&command::RULE, None);
-            command::line(&[value], report);
+            context.of(&command::RULE, None);
+            command::line(&[value], context);
         }
         [.., "metadata", list @ ("annotations" | "labels")] => {
-            report.of(&metadata::RULE, None);
+            context.of(&metadata::RULE, None);
             for (name, child) in value.entries() {
-                metadata::entry(list, name, child, report);
+                metadata::entry(list, name, child, context);
             }
         }
         [.., "metadata", list @ ("annotations" | "labels"), name] => {
-            report.of(&metadata::RULE, None);
-            metadata::entry(list, name, value, report);
+            context.of(&metadata::RULE, None);
+            metadata::entry(list, name, value, context);
         }
         ["spec", "values", .., key] if kind == "HelmRelease" => {
-            report.of(&helm_values::RULE, None);
-            helm_values::tree(key, value, report);
+            context.of(&helm_values::RULE, None);
+            helm_values::tree(key, value, context);
         }
         ["spec", "values"] if kind == "HelmRelease" => {
-            report.of(&helm_values::RULE, None);
-            helm_values::tree("values", value, report);
+            context.of(&helm_values::RULE, None);
+            helm_values::tree("values", value, context);
         }
-        _ => in_containers(value, report),
+        _ => in_containers(value, context),
     }
 }
 
@@ -174,18 +174,18 @@ fn entries(
     value: NodeRef<'_, '_>,
     kind: &str,
     seen: &mut Seen,
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
 ) {
     let mut open = vec![(key.to_owned(), value)];
     while let Some((key, node)) = open.pop() {
         if node.shape() == Shape::Scalar {
             // An operation may move what was reported.
             let place = (node.span(), "reported".to_owned());
-            let before = report.findings.len();
+            let before = context.findings.len();
             if !seen.contains(&place) {
-                entry(part, &key, node, kind, report);
+                entry(part, &key, node, kind, context);
             }
-            if report.findings.len() > before {
+            if context.findings.len() > before {
                 seen.insert(place);
             }
             continue;
@@ -207,7 +207,7 @@ pub(super) fn entry(
     key: &str,
     value: NodeRef<'_, '_>,
     kind: &str,
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
 ) {
     let text = value.scalar_text().unwrap_or_default().trim();
     let packed: String = text.split_whitespace().collect();
@@ -225,8 +225,8 @@ pub(super) fn entry(
         _ => part == "stringData",
     };
     if !is_of_secret {
-        report.of(&config_map::RULE, None);
-        config_map::data(key, value, report);
+        context.of(&config_map::RULE, None);
+        config_map::data(key, value, context);
         return;
     }
     let said = match &decoded {
@@ -238,8 +238,8 @@ pub(super) fn entry(
         && (is_binary || !plaintext_secret::is_open_reference(said))
         && !plaintext_secret::is_open_reference(text)
     {
-        report.of(&plaintext_secret::RULE, None);
-        report
+        context.of(&plaintext_secret::RULE, None);
+        context
             .node(
                 value,
                 format!("a patch has the value of a Secret in plaintext: `{key}`"),
@@ -249,20 +249,20 @@ pub(super) fn entry(
 }
 
 /// The containers in a larger part of an object.
-fn in_containers(value: NodeRef<'_, '_>, report: &mut Report<'_>) {
+fn in_containers(value: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let mut open = vec![value];
     while let Some(node) = open.pop() {
         open.extend(node.items());
         for (key, child) in node.entries() {
             match key {
                 "env" => {
-                    report.of(&env::RULE, None);
-                    env::variables(child, report);
+                    context.of(&env::RULE, None);
+                    env::variables(child, context);
                 }
                 _ => open.push(child),
             }
         }
-        report.of(&command::RULE, None);
-        command::command(node, report);
+        context.of(&command::RULE, None);
+        command::command(node, context);
     }
 }

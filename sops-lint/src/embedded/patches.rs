@@ -2,11 +2,11 @@
 
 use sops_core::document::{NodeRef, Shape};
 
-use super::readings::any_reading;
+use super::line_breaks::any_reading;
 use super::walk::Walk;
 use super::{Frame, merge, operation, referenced};
+use crate::context::Context;
 use crate::kustomization;
-use crate::report::Report;
 use crate::rules::PLAINTEXT_SECRET;
 use crate::template;
 use crate::unparsed::names_secret;
@@ -21,29 +21,29 @@ const KEY: &str = "patch:\n  ";
 const KINDS: [&str; 3] = ["Secret", "HelmRelease", ""];
 
 /// Looks at an item of a list of patches. Texts of the old list are patches, or names of files.
-pub(super) fn patch(item: NodeRef<'_, '_>, walk: &mut Walk, report: &mut Report<'_>) {
+pub(super) fn patch(item: NodeRef<'_, '_>, walk: &mut Walk, context: &mut Context<'_>) {
     let kind = kind_of_target(item);
     let own = kustomization::fields(item, "patch").into_iter();
     let own: Vec<_> = own.chain(kustomization::fields(item, "jsonOp")).collect();
     if own.is_empty()
         && let Some(file) = kustomization::fields(item, "path").first()
     {
-        return referenced::look_at(*file, kind, walk, report);
+        return referenced::look_at(*file, kind, walk, context);
     }
     for patch in if own.is_empty() { vec![item] } else { own } {
         if !walk.is_new(patch, kind) {
             continue;
         }
         if patch.shape() == Shape::Sequence {
-            walk.frame_nodes(true, report);
-            operation::look_at_list(patch, kind, report);
-            walk.frame_nodes(false, report);
+            walk.frame_nodes(true, context);
+            operation::look_at_list(patch, kind, context);
+            walk.frame_nodes(false, context);
         } else if let Some(text) = patch.as_str() {
             if text.contains(['\n', '{', '[']) {
-                let frame = walk.frame(text, patch, report);
-                in_text(text, kind, frame, report);
+                let frame = walk.frame(text, patch, context);
+                in_text(text, kind, frame, context);
             } else {
-                referenced::look_at(patch, kind, walk, report);
+                referenced::look_at(patch, kind, walk, context);
             }
         }
     }
@@ -64,35 +64,35 @@ fn kind_of_target(item: NodeRef<'_, '_>) -> &'static str {
 }
 
 /// Looks at the text of a patch of objects of a kind.
-pub(super) fn in_text(text: &str, kind: &'static str, frame: Frame, report: &mut Report<'_>) {
+pub(super) fn in_text(text: &str, kind: &'static str, frame: Frame, context: &mut Context<'_>) {
     let is_read = any_reading(text, |document| {
-        let before = report.findings.len();
+        let before = context.findings.len();
         let is_list = |node: &NodeRef<'_, '_>| node.shape() == Shape::Sequence;
-        report.within(Some(frame.clone()));
+        context.within(Some(frame.clone()));
         if document.tops().flatten().any(|top| is_list(&top)) {
             for list in document.tops().flatten() {
-                operation::look_at_list(list, kind, report);
+                operation::look_at_list(list, kind, context);
             }
         } else {
-            merge::look_at(document.tops().flatten(), kind, report);
+            merge::look_at(document.tops().flatten(), kind, context);
         }
-        report.within(None);
-        report.findings.len() > before
+        context.within(None);
+        context.findings.len() > before
     });
     let may_have_values = || {
         text.contains("stringData")
             || text.contains("data") && (kind == "Secret" || names_secret(text))
     };
     if !is_read && !template::has_action(text) && may_have_values() {
-        report.of(&PLAINTEXT_SECRET, None);
-        report.within(Some(frame));
-        report
+        context.of(&PLAINTEXT_SECRET, None);
+        context.within(Some(frame));
+        context
             .span(
                 0..text.trim_end().len(),
                 "a patch that may have values of a Secret in plaintext cannot be read",
             )
             .help(operation::HELP);
-        report.within(None);
+        context.within(None);
     }
 }
 

@@ -6,12 +6,12 @@ use std::ops::Range;
 use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
 
+use super::line_breaks::any_reading;
 use super::patches::{LISTS, patch};
-use super::readings::any_reading;
 use super::{Frame, operation, plugin, replacement};
+use crate::context::Context;
 use crate::kustomization;
 use crate::object::objects;
-use crate::report::Report;
 use crate::rules::{PLAINTEXT_SECRET, secret_generator};
 
 /// What is known on the way through one document.
@@ -36,30 +36,30 @@ impl Walk {
     }
 
     /// From now on nodes are those of the document, or again of the file itself.
-    pub(super) fn frame_nodes(&self, is_within: bool, report: &mut Report<'_>) {
+    pub(super) fn frame_nodes(&self, is_within: bool, context: &mut Context<'_>) {
         let outer = self.outer.as_ref().filter(|_| is_within);
-        report.within(outer.map(|(place, path)| Frame::at("", place.clone(), path.clone())));
+        context.within(outer.map(|(place, path)| Frame::at("", place.clone(), path.clone())));
     }
 
     /// The frame for the text of a scalar.
-    pub(super) fn frame(&self, text: &str, node: NodeRef<'_, '_>, report: &Report<'_>) -> Frame {
+    pub(super) fn frame(&self, text: &str, node: NodeRef<'_, '_>, context: &Context<'_>) -> Frame {
         if let Some((place, path)) = &self.outer {
             return Frame::at(text, place.clone(), path.clone());
         }
         let span = node.span();
-        let source = report.text().get(span.clone()).unwrap_or_default();
+        let source = context.text().get(span.clone()).unwrap_or_default();
         Frame::of_scalar(text, source, span.start, node.path())
     }
 }
 
 /// Looks at what a document has for kustomize, in whatever kind of object.
-pub(crate) fn look_into(document: &Document<'_>, report: &mut Report<'_>) {
+pub(crate) fn look_into(document: &Document<'_>, context: &mut Context<'_>) {
     if kustomization::may_bring_values(document.text()) {
-        look_with(document, &mut Walk::default(), report);
+        look_with(document, &mut Walk::default(), context);
     }
 }
 
-pub(super) fn look_with(document: &Document<'_>, walk: &mut Walk, report: &mut Report<'_>) {
+pub(super) fn look_with(document: &Document<'_>, walk: &mut Walk, context: &mut Context<'_>) {
     let mut seen = HashSet::new();
     let mut open: Vec<_> = document.tops().flatten().collect();
     while let Some(node) = open.pop() {
@@ -71,66 +71,66 @@ pub(super) fn look_with(document: &Document<'_>, walk: &mut Walk, report: &mut R
         for (key, child) in node.entries() {
             if LISTS.iter().any(|list| key.eq_ignore_ascii_case(list)) {
                 match child.shape() {
-                    Shape::Sequence => child.items().for_each(|item| patch(item, walk, report)),
-                    _ => patch(child, walk, report),
+                    Shape::Sequence => child.items().for_each(|item| patch(item, walk, context)),
+                    _ => patch(child, walk, context),
                 }
             } else if plugin::LISTS
                 .iter()
                 .any(|list| key.eq_ignore_ascii_case(list))
             {
                 for item in child.items() {
-                    plugin::text(item, walk, report);
+                    plugin::text(item, walk, context);
                 }
             }
             is_replacement |= key.eq_ignore_ascii_case("sourceValue");
             open.push(child);
         }
         if is_replacement {
-            walk.frame_nodes(true, report);
-            replacement::look_at(node, report);
-            walk.frame_nodes(false, report);
+            walk.frame_nodes(true, context);
+            replacement::look_at(node, context);
+            walk.frame_nodes(false, context);
         }
         if kustomization::is_plugin(node) {
-            plugin::look_at(node, walk, report);
+            plugin::look_at(node, walk, context);
         }
     }
 }
 
 /// Looks at a file that is a list of JSON 6902; whether it is one.
-pub(crate) fn look_into_file(report: &mut Report<'_>) -> bool {
-    let text = report.text();
+pub(crate) fn look_into_file(context: &mut Context<'_>) -> bool {
+    let text = context.text();
     if !operation::may_be_list(text) {
         return false;
     }
     let mut is_patch = false;
     any_reading(text, |document| {
-        let before = report.findings.len();
-        report.within(Some(Frame::of_file(text)));
+        let before = context.findings.len();
+        context.within(Some(Frame::of_file(text)));
         for top in document.tops().flatten() {
-            is_patch |= operation::look_at_list(top, "", report);
+            is_patch |= operation::look_at_list(top, "", context);
         }
-        report.within(None);
-        report.findings.len() > before
+        context.within(None);
+        context.findings.len() > before
     });
     is_patch
 }
 
 /// Looks at a text that has no format by its name, or that does not parse in it. `text` may be the file in another encoding.
-pub(crate) fn look_into_text(text: &str, report: &mut Report<'_>) {
-    let is_file = text == report.text();
+pub(crate) fn look_into_text(text: &str, context: &mut Context<'_>) {
+    let is_file = text == context.text();
     any_reading(text, |document| {
-        let before = report.findings.len();
-        report.within((!is_file).then(|| Frame::at(text, 0..0, Vec::new())));
+        let before = context.findings.len();
+        context.within((!is_file).then(|| Frame::at(text, 0..0, Vec::new())));
         for object in objects(document) {
-            report.of(&PLAINTEXT_SECRET, Some(&object));
-            secret_generator(&object, report);
+            context.of(&PLAINTEXT_SECRET, Some(&object));
+            secret_generator(&object, context);
         }
-        report.within(None);
+        context.within(None);
         let mut walk = Walk {
             outer: (!is_file).then(|| (0..0, Vec::new())),
             ..Walk::default()
         };
-        look_with(document, &mut walk, report);
-        report.findings.len() > before
+        look_with(document, &mut walk, context);
+        context.findings.len() > before
     });
 }

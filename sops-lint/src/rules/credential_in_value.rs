@@ -5,14 +5,14 @@ use std::ops::Range;
 use sops_core::document::NodeRef;
 use sops_core::{CIPHERTEXT_PREFIX, Document};
 
+use crate::context::Context;
 use crate::finding::{Fix, Severity};
-use crate::likeness::token::{self, Token};
-use crate::likeness::{Found, Likeness};
 use crate::object::objects;
-use crate::report::Report;
 use crate::rule::{Check, Rule};
 use crate::secret::is_secret_part;
-use crate::spans::Spans;
+use crate::secret_detection::token::{self, Token};
+use crate::secret_detection::{Found, Likeness};
+use crate::span_set::SpanSet;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL020",
@@ -22,29 +22,29 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[Check::Document(check)],
 };
 
-fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    if !token::may_be_in(report.text()) {
+fn check(document: &Document<'_>, context: &mut Context<'_>) {
+    if !token::may_be_in(context.text()) {
         return;
     }
-    let known = Known::new(document, report);
+    let known = Known::new(document, context);
     let mut values: Vec<_> = document.scalars().collect();
     values.sort_by_key(|node| node.span().start);
     for node in values {
         let value = node.as_str().unwrap_or_default();
-        if value.starts_with(CIPHERTEXT_PREFIX) || known.has_value(node, report) {
+        if value.starts_with(CIPHERTEXT_PREFIX) || known.has_value(node, context) {
             continue;
         }
         let found: Vec<Found> = token::tokens(value).filter_map(credential).collect();
         if found.is_empty() {
             continue;
         }
-        let before = report.findings.len();
+        let before = context.findings.len();
         let path = node.path().join(".");
         let help = "anyone with a copy of the repository has it: replace it, and store the new one encrypted";
-        report.secrets(node, found, format_args!("`{path}`"), help);
-        let new = report.findings.split_off(before);
+        context.secrets(node, found, format_args!("`{path}`"), help);
+        let new = context.findings.split_off(before);
         let is_new = |span: &Range<usize>| !known.reported.overlap(span);
-        report.findings.extend(
+        context.findings.extend(
             new.into_iter()
                 .filter(|one| is_new(&(one.location.offset..one.end))),
         );
@@ -63,7 +63,7 @@ fn credential(token: Token) -> Option<Found> {
 
 /// Values that other rules have reported, or want encrypted.
 struct Known {
-    reported: Spans,
+    reported: SpanSet,
     /// The values of Secrets.
     secrets: Vec<Range<usize>>,
     /// Whether the file is to be encrypted as a whole.
@@ -73,8 +73,8 @@ struct Known {
 }
 
 impl Known {
-    fn new(document: &Document<'_>, report: &Report<'_>) -> Self {
-        let reported = report.findings.iter();
+    fn new(document: &Document<'_>, context: &Context<'_>) -> Self {
+        let reported = context.findings.iter();
         let objects = objects(document);
         let is_definition = |kind: &str| kind == "CustomResourceDefinition";
         let secrets = objects.iter().filter(|object| object.is_secret());
@@ -84,9 +84,9 @@ impl Known {
         secrets.sort_by_key(|part| part.start);
         let is_to_be_encrypted = |fix: &Option<Fix>| *fix == Some(Fix::Encrypt);
         Self {
-            reported: Spans::new(reported.map(|one| one.location.offset..one.end)),
+            reported: SpanSet::new(reported.map(|one| one.location.offset..one.end)),
             secrets,
-            is_covered: report
+            is_covered: context
                 .findings
                 .iter()
                 .any(|one| is_to_be_encrypted(&one.fix)),
@@ -95,13 +95,13 @@ impl Known {
     }
 
     /// Whether a value needs no report.
-    fn has_value(&self, node: NodeRef<'_, '_>, report: &Report<'_>) -> bool {
+    fn has_value(&self, node: NodeRef<'_, '_>, context: &Context<'_>) -> bool {
         let span = node.span();
         let begun = self
             .secrets
             .partition_point(|part| part.start <= span.start);
         begun > 0 && span.end <= self.secrets[begun - 1].end
-            || self.is_covered && report.is_selected(&span)
+            || self.is_covered && context.is_selected(&span)
             || self.is_definition && node.step() == "description"
     }
 }

@@ -6,12 +6,12 @@ use sops_core::{
     CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format, is_ciphertext, parse_document,
 };
 
-use crate::claim::has_secret_comment;
+use crate::context::Context;
 use crate::finding::{Finding, Severity};
-use crate::likeness::{Found, Likeness, in_text, is_credential, judge};
-use crate::report::Report;
 use crate::rule::{Check, Rule};
+use crate::rule_scope::has_secret_comment;
 use crate::secret::secrets;
+use crate::secret_detection::{Found, Likeness, in_text, is_credential, judge};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL011",
@@ -25,29 +25,29 @@ pub(crate) static RULE: Rule = Rule {
     ],
 };
 
-fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
+fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     if document.metadata().mac.is_empty() {
-        report
+        context
             .span(
                 0..0,
                 "the file has no MAC: changed or swapped values cannot be detected",
             )
             .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
     }
-    damaged_keys(document, report);
-    in_metadata(document, report);
-    incomplete(report);
+    damaged_keys(document, context);
+    in_metadata(document, context);
+    incomplete(context);
     let open = match document.unencrypted() {
         Ok(open) => open,
         Err(error) => {
-            report.span(0..0, error.to_string());
+            context.span(0..0, error.to_string());
             return;
         }
     };
     if !open.iter().any(|one| one.is_comment) {
-        in_comments(report);
+        in_comments(context);
     }
-    let command = report.command("edit");
+    let command = context.command("edit");
     for one in open {
         let message = match one.is_comment {
             true => format!(
@@ -60,7 +60,7 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
             ),
         };
         let path = one.path.split('.').map(str::to_owned).collect();
-        let found = report.span(one.span, message);
+        let found = context.span(one.span, message);
         found.path = path;
         found.help(format!(
             "remove it and add it with `{command}`; if it was committed, treat it as leaked"
@@ -70,8 +70,8 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
 
 /// Plaintext in the metadata, which SOPS drops when it writes the file. A later version of SOPS may know a key that we do not, so only a
 /// value that may be a secret is an error.
-fn in_metadata(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
-    let command = report.command("edit");
+fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
+    let command = context.command("edit");
     for one in document.unknown_values() {
         let at = one.offset..one.offset;
         // In a list are keys of a family that only later versions know, whose parts look random.
@@ -83,7 +83,7 @@ fn in_metadata(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
                 "`{}` in the metadata is in plaintext, and SOPS drops it when it writes the file",
                 one.path
             );
-            report.span(at, message).help(format!(
+            context.span(at, message).help(format!(
                 "remove it, and add it to the values with `{command}`; if it was committed, treat it as leaked"
             ));
         } else {
@@ -91,7 +91,7 @@ fn in_metadata(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
                 "the metadata of SOPS has no `{}`, so SOPS drops it when it writes the file",
                 one.path
             );
-            report
+            context
                 .span(at, message)
                 .help("remove it")
                 .severity(Severity::Warning)
@@ -101,10 +101,10 @@ fn in_metadata(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
 }
 
 /// A secret in a comment in the metadata or below it, which SOPS drops too.
-fn in_comments(report: &mut Report<'_>) {
-    let block = report.block();
-    if report.format == Format::Yaml && has_secret_comment(&report.text()[block..]) {
-        report
+fn in_comments(context: &mut Context<'_>) {
+    let block = context.block();
+    if context.format == Format::Yaml && has_secret_comment(&context.text()[block..]) {
+        context
             .span(
                 block..block,
                 "a comment in the metadata, or below it, has what looks like a secret",
@@ -114,20 +114,20 @@ fn in_comments(report: &mut Report<'_>) {
 }
 
 /// Comments in plaintext with what looks like a secret. Most rules leave comments in plaintext.
-fn comments(document: &Document<'_>, report: &mut Report<'_>) {
-    if !report.is_encrypted {
+fn comments(document: &Document<'_>, context: &mut Context<'_>) {
+    if !context.is_encrypted {
         return;
     }
     for span in document.comments() {
-        let text = report.text().get(span.clone()).unwrap_or_default();
+        let text = context.text().get(span.clone()).unwrap_or_default();
         let text = text.trim_start_matches(['#', ';']);
         if !holds_secret(text) {
             continue;
         }
         let is_at = |one: &Finding| span.contains(&one.location.offset);
         let is_known = |one: &Finding| one.rule.code == RULE.code && is_at(one);
-        if !report.findings.iter().any(is_known) {
-            report
+        if !context.findings.iter().any(is_known) {
+            context
                 .span(
                     span,
                     "a comment in plaintext holds what looks like a secret",
@@ -154,18 +154,18 @@ fn holds_secret(comment: &str) -> bool {
 }
 
 /// Values that start like ciphertext, but are not ciphertext to their end. SL010 reports those of a Secret.
-fn incomplete(report: &mut Report<'_>) {
+fn incomplete(context: &mut Context<'_>) {
     let is_whole = |at: usize| {
-        let rest = &report.text()[at..];
+        let rest = &context.text()[at..];
         let end = rest.find(']').map_or(rest.len(), |end| end + 1);
         is_ciphertext(&rest[..end])
     };
-    let mut starts = report.text().match_indices(CIPHERTEXT_PREFIX);
+    let mut starts = context.text().match_indices(CIPHERTEXT_PREFIX);
     if starts.all(|(at, _)| is_whole(at)) {
         return;
     }
     // Quotes and folds are no part of a value.
-    let Ok(document) = parse_document(report.text(), report.format) else {
+    let Ok(document) = parse_document(context.text(), context.format) else {
         return;
     };
     let secrets: Vec<_> = secrets(&document).iter().map(|node| node.span()).collect();
@@ -178,7 +178,7 @@ fn incomplete(report: &mut Report<'_>) {
                 .any(|secret| secret.contains(&node.span().start))
         };
         if is_begun && !is_ciphertext(text) && !is_told() {
-            report
+            context
                 .node(
                     node,
                     "the value starts like an encrypted value, but is not one",
@@ -189,10 +189,10 @@ fn incomplete(report: &mut Report<'_>) {
 }
 
 /// Data keys that nobody can open with the key that they were encrypted for, as far as that shows without it.
-fn damaged_keys(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
+fn damaged_keys(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let groups = document.metadata().key_groups.iter();
     let keys: Vec<_> = groups.flat_map(|group| &group.keys).collect();
-    let block = report.block();
+    let block = context.block();
     for (number, key) in keys.iter().enumerate() {
         let Some(damage) = key.damage() else {
             continue;
@@ -201,20 +201,20 @@ fn damaged_keys(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
         let id = key.master_key().id();
         let is_same = |other: &&&WrappedKey| other.master_key() == key.master_key();
         let before = keys[..number].iter().filter(is_same).count();
-        let mut named = report.text()[block..].match_indices(&id);
+        let mut named = context.text()[block..].match_indices(&id);
         let at = named.nth(before).map_or(block, |(at, _)| block + at);
         let family = key.master_key().family();
         let message =
             format!("`enc` of the {family} key `{id}` {damage}: it cannot decrypt the file");
-        report
+        context
             .span(at..at, message)
             .help("restore the `sops` metadata from version control");
     }
 }
 
 /// A value as SOPS encrypts them, in a file that has lost what decrypts it.
-fn without_block(document: &Document<'_>, report: &mut Report<'_>) {
-    if !report.text().contains(CIPHERTEXT_PREFIX) {
+fn without_block(document: &Document<'_>, context: &mut Context<'_>) {
+    if !context.text().contains(CIPHERTEXT_PREFIX) {
         return;
     }
     let is_encrypted = |node: &NodeRef<'_, '_>| {
@@ -227,7 +227,7 @@ fn without_block(document: &Document<'_>, report: &mut Report<'_>) {
         let is_cut = first
             .as_str()
             .is_some_and(|text| text.contains("...") || text.contains('…'));
-        report
+        context
             .node(
                 first,
                 "the file has an encrypted value but no `sops` metadata: it cannot be decrypted",

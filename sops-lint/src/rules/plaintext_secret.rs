@@ -14,22 +14,22 @@ use sops_core::{
 
 use super::secret_in_metadata::last_applied;
 use crate::action;
-use crate::claim::{has_secret, names_keys, text_of};
+use crate::committable::is_public;
+use crate::context::{Context, NamingRule, OwnRule};
 use crate::exempt;
+use crate::file_name;
 use crate::finding::{Fix, Severity};
-use crate::form;
 use crate::kubeconfig;
 use crate::kustomization;
-use crate::likeness::{
+use crate::linter::Input;
+use crate::object::{Object, objects};
+use crate::rule::{Check, Rule};
+use crate::rule_scope::{has_secret, names_keys, text_of};
+use crate::secret::{SECRET_PARTS, SecretValue, secret_fields};
+use crate::secret_detection::{
     has_signs, in_text, is_angled, is_harmless, is_reference, is_whole_reference, judge,
     may_be_password,
 };
-use crate::linter::Input;
-use crate::object::{Object, objects};
-use crate::readable::is_public;
-use crate::report::{NamingRule, OwnRule, Report};
-use crate::rule::{Check, Rule};
-use crate::secret::{SECRET_PARTS, SecretValue, secret_fields};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL010",
@@ -47,9 +47,9 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 /// A file that a killed run has left: its plaintext was to be encrypted, or shown and forgotten.
-fn leftover(report: &mut Report<'_>) {
-    if form::is_leftover(Path::new(&report.input.place())) {
-        report
+fn leftover(context: &mut Context<'_>) {
+    if file_name::is_leftover(Path::new(&context.input.place())) {
+        context
             .span(
                 0..0,
                 "a killed run of sops-rs left this file, which may contain plaintext",
@@ -58,17 +58,17 @@ fn leftover(report: &mut Report<'_>) {
     }
 }
 
-fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     if !object.is_secret() || object.is_deletion() {
         return;
     }
-    if report.is_encrypted {
-        return left_out(object, report);
+    if context.is_encrypted {
+        return left_out(object, context);
     }
-    let open = open_values(object, |value| report.scrutiny(&value.place));
-    let rule = report.creation_rule();
+    let open = open_values(object, |value| context.scrutiny(&value.place));
+    let rule = context.creation_rule();
     let rule = rule.map(|(_, _, creation)| creation.rule.clone().unwrap_or_default());
-    let stays = |value: &&SecretValue<'_, '_>| !report.is_selected(&value.place);
+    let stays = |value: &&SecretValue<'_, '_>| !context.is_selected(&value.place);
     // A value that the rule would leave in plaintext is the worst of them.
     let left = open.iter().find(stays).filter(|_| rule.is_some());
     let Some(value) = left.or(open.first()) else {
@@ -88,9 +88,9 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
         ),
     };
     let is_left = left.is_some();
-    let command = report.command("encrypt -i");
-    let is_exact = Format::from_path(report.input.path) == report.format;
-    let found = report.node(value.node, message);
+    let command = context.command("encrypt -i");
+    let is_exact = Format::from_path(context.input.path) == context.format;
+    let found = context.node(value.node, message);
     match rule {
         Some(_) if !is_left && !is_exact => found.help(format!("rename the file so that it ends in `.yaml` or `.json`, and encrypt it; `{command}` would encrypt the whole file, so that only SOPS can read it")),
         Some(_) if !is_left => found.help(command).fix(Some(Fix::Encrypt)),
@@ -106,8 +106,8 @@ fn is_under_part(value: &SecretValue<'_, '_>) -> bool {
 }
 
 /// A value of an encrypted Secret that is in plaintext, and that the file's own rule does not cover: another rule reports what it covers.
-fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
-    let open = open_values(object, |value| report.scrutiny(&value.place));
+fn left_out(object: &Object<'_, '_>, context: &mut Context<'_>) {
+    let open = open_values(object, |value| context.scrutiny(&value.place));
     if open.is_empty() {
         return;
     }
@@ -116,27 +116,27 @@ fn left_out(object: &Object<'_, '_>, report: &mut Report<'_>) {
             "`{}` starts like an encrypted value, but is not one",
             value.key
         );
-        report
+        context
             .node(value.node, message)
             .help("restore the value from version control, or set it again with `sops-rs set`");
         return;
     }
-    let Some(own) = report.own_rule() else {
+    let Some(own) = context.own_rule() else {
         return;
     };
     let encrypted = encrypted_fields(object);
     let left = open
         .into_iter()
         .filter(|value| !own.open.contains(&value.place))
-        .find(|value| !is_meant(value, own, &encrypted, report));
+        .find(|value| !is_meant(value, own, &encrypted, context));
     let Some(value) = left else {
         return;
     };
     let SecretValue { field, key, .. } = value;
     let message =
         format!("the file's selection rule leaves `{field}` of the Secret in plaintext: `{key}`");
-    let command = report.command("edit");
-    let found = report.node(value.node, message);
+    let command = context.command("edit");
+    let found = context.node(value.node, message);
     match is_under_part(&value) {
         true => found.help("have the creation rule in `.sops.yaml` select it, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file anew"),
         false => found.help(format!("a Secret has no field `{field}`: move the value to `data` or `stringData` with `{command}`")),
@@ -162,13 +162,13 @@ fn is_meant(
     value: &SecretValue<'_, '_>,
     own: &OwnRule,
     encrypted: &[&str],
-    report: &Report<'_>,
+    context: &Context<'_>,
 ) -> bool {
     if own.rule.names_what_is_encrypted() && !encrypted.contains(&value.field) {
         return false;
     }
-    if report.creation_rule().is_some() {
-        return !report.is_selected(&value.place);
+    if context.creation_rule().is_some() {
+        return !context.is_selected(&value.place);
     }
     // The suffix that SOPS has without a rule.
     let is_marked = own.rule == EncryptionRule::default() && value.key.ends_with(own.rule.text());
@@ -225,7 +225,7 @@ pub(crate) fn open_values<'d, 'a>(
         values
             .filter(|value| {
                 object
-                    .judged
+                    .verdicts
                     .is_open(value, |_| is_plaintext_under(scrutiny(value), value))
             })
             .collect()
@@ -288,7 +288,7 @@ pub(crate) fn is_open_reference(text: &str) -> bool {
 }
 
 /// Reports the values of Secrets that kustomize generates. What several aliases bring in is reported once.
-pub(crate) fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
+pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
     const HELP: &str =
         "encrypt the Secret as a manifest or its files with sops-rs, and let `sops-rs-krm` make it";
     let mut seen = HashSet::new();
@@ -300,9 +300,9 @@ pub(crate) fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
             let Some((name, value)) = literal.as_str().and_then(|text| text.split_once('=')) else {
                 continue;
             };
-            let scrutiny = report.scrutiny(&literal.span());
+            let scrutiny = context.scrutiny(&literal.span());
             if is_new(literal) && !scrutiny.passes(value.trim_matches(['"', '\''])) {
-                report
+                context
                     .node(
                         literal,
                         format!("the literal `{name}` of a Secret is in plaintext"),
@@ -314,9 +314,9 @@ pub(crate) fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
             if !is_new(file) {
                 continue;
             }
-            let folder = report.input.path.parent().unwrap_or(Path::new("/"));
+            let folder = context.input.path.parent().unwrap_or(Path::new("/"));
             let is_plain = *plain.entry(name).or_insert_with(|| {
-                let content = report.input.tree.read(&folder.join(name));
+                let content = context.input.tree.read(&folder.join(name));
                 content.is_some_and(|content| {
                     !content.is_empty()
                         && !str::from_utf8(&content).is_ok_and(|text| {
@@ -326,7 +326,7 @@ pub(crate) fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
             });
             if is_plain {
                 let message = format!("the file `{name}` of a Secret is in plaintext");
-                report.node(file, message).help(HELP);
+                context.node(file, message).help(HELP);
             }
         }
     }
@@ -339,13 +339,13 @@ pub const NO_RULE: &str = "add a creation rule for it to `.sops.yaml`, as `sops-
 pub(crate) const COPY: &str = "delete this copy, or give it a name that the `path_regex` of the creation rule matches, and encrypt it";
 
 /// A file that is no manifest, for which there is a creation rule of its own, or a manifest with credentials that are to be encrypted.
-fn covered(document: &Document<'_>, report: &mut Report<'_>) {
-    let scrutiny = report.scrutiny_of_file();
+fn covered(document: &Document<'_>, context: &mut Context<'_>) {
+    let scrutiny = context.scrutiny_of_file();
     let credential = |top| kubeconfig::credential(top, scrutiny);
     if let Some(credential) = document.tops().flatten().find_map(credential) {
-        if report.creation_rule().is_some() {
-            let command = report.command("encrypt -i");
-            report
+        if context.creation_rule().is_some() {
+            let command = context.command("encrypt -i");
+            context
                 .node(
                     credential,
                     "a creation rule covers this file, a kubeconfig with credentials in plaintext",
@@ -356,10 +356,10 @@ fn covered(document: &Document<'_>, report: &mut Report<'_>) {
         }
         return;
     }
-    let Some(rule) = own_rule(report) else {
+    let Some(rule) = own_rule(context) else {
         return;
     };
-    if document.tops().flatten().any(is_manifest) && !is_for_whole_file(document, rule, report) {
+    if document.tops().flatten().any(is_manifest) && !is_for_whole_file(document, rule, context) {
         return;
     }
     let selects = rule.rule.clone().unwrap_or_default();
@@ -368,9 +368,9 @@ fn covered(document: &Document<'_>, report: &mut Report<'_>) {
         return;
     }
     if let Some(first) = selected.into_iter().next() {
-        let is_copy = report.is_copy_of_covered();
-        let command = report.command("encrypt -i");
-        let found = report.span(
+        let is_copy = context.is_copy_of_covered();
+        let command = context.command("encrypt -i");
+        let found = context.span(
             first.span,
             format!(
                 "a creation rule covers this file, which is in plaintext: `{}`",
@@ -381,17 +381,17 @@ fn covered(document: &Document<'_>, report: &mut Report<'_>) {
             true => found.help(COPY),
             false => found.help(command).fix(Some(Fix::Encrypt)),
         };
-    } else if matches!(report.format, Format::Dotenv | Format::Ini) {
-        nothing_selected(document, &selects, report);
-    } else if selects.names_what_is_encrypted() && !has_rule_for_its_form(report) {
-        secret_not_selected(document, &selects, report);
+    } else if matches!(context.format, Format::Dotenv | Format::Ini) {
+        nothing_selected(document, &selects, context);
+    } else if selects.names_what_is_encrypted() && !has_rule_for_its_form(context) {
+        secret_not_selected(document, &selects, context);
     }
 }
 
 /// Whether a rule that encrypts everything is for this manifest: one that is no object, or has a secret beside what people read.
-fn is_for_whole_file(document: &Document<'_>, rule: &CreationRule, report: &Report<'_>) -> bool {
+fn is_for_whole_file(document: &Document<'_>, rule: &CreationRule, context: &Context<'_>) -> bool {
     let selects = rule.rule.clone().unwrap_or_default();
-    if selects.names_what_is_encrypted() || has_rule_for_its_form(report) {
+    if selects.names_what_is_encrypted() || has_rule_for_its_form(context) {
         return false;
     }
     // Another check reports Secrets.
@@ -463,11 +463,11 @@ fn is_of_another_kind(document: &Document<'_>, rule: &EncryptionRule) -> bool {
 }
 
 /// A file of variables that a rule for manifests leaves in plaintext as a whole.
-fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, report: &mut Report<'_>) {
+fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mut Context<'_>) {
     let all = unencrypted_values(document, None)
         .unwrap_or_default()
         .into_iter();
-    let text = report.text();
+    let text = context.text();
     let mut values = all.filter(|one| {
         let value = text[one.span.clone()].trim().trim_matches(['"', '\'']);
         !one.is_comment && !Scrutiny::Strict.passes(value)
@@ -477,14 +477,14 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, report: &mut
             "a creation rule covers this file, and its `{rule}` leaves all of it in plaintext: `{}`",
             first.path
         );
-        report
+        context
             .span(first.span, message)
             .help(format!("in `.sops.yaml`, add a creation rule for this file, without `{rule}`, before that one; then encrypt the file"));
     }
 }
 
 /// A file that is not a manifest, with a secret under a key that a rule for manifests does not name.
-fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, report: &mut Report<'_>) {
+fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mut Context<'_>) {
     let is_secret = |key: &str, text: &str| !in_text(key, text).is_empty();
     let mut tops = document.tops().flatten();
     if let Some(node) = tops.find_map(|top| credential(top, is_secret)) {
@@ -492,18 +492,18 @@ fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, report: &
             "a creation rule covers this file, and its `{rule}` leaves what looks like a secret in plaintext: `{}`",
             node.path().join(".")
         );
-        report
+        context
             .node(node, message)
             .help(format!("in `.sops.yaml`, add a creation rule for this file, without `{rule}`, before that one; then encrypt the file"));
     }
 }
 
 /// A file of variables that has the metadata of SOPS, with a rule for manifests that selected nothing of it.
-fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, report: &mut Report<'_>) {
-    if !matches!(report.format, Format::Dotenv | Format::Ini) {
+fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, context: &mut Context<'_>) {
+    if !matches!(context.format, Format::Dotenv | Format::Ini) {
         return;
     }
-    let Ok(document) = parse_document(report.text(), report.format) else {
+    let Ok(document) = parse_document(context.text(), context.format) else {
         return;
     };
     let mut first = None;
@@ -512,13 +512,13 @@ fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, report: &mut Report<'_>)
         if text.starts_with(CIPHERTEXT_PREFIX) {
             return;
         }
-        if !text.is_empty() && !report.scrutiny_of_file().passes(text) {
+        if !text.is_empty() && !context.scrutiny_of_file().passes(text) {
             first = first.or(Some(node));
         }
     }
     let rule = encrypted.metadata().rule.clone().unwrap_or_default();
     if let Some(first) = first.filter(|_| rule.names_what_is_encrypted()) {
-        report
+        context
             .node(first, format!("the file has the metadata of SOPS, and its rule, `{rule}`, leaves all of it in plaintext"))
             .help(format!("decrypt it, add a creation rule for this file without `{rule}`, and encrypt it again"));
     }
@@ -534,23 +534,23 @@ pub(crate) fn is_manifest(top: NodeRef<'_, '_>) -> bool {
 }
 
 /// The creation rule that names the file by an expression, unless that is for all files, or the file is one that is never encrypted.
-pub(crate) fn own_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
-    match exempt::is_named(report.input.path) {
+pub(crate) fn own_rule<'r>(context: &Context<'r>) -> Option<&'r CreationRule> {
+    match exempt::is_named(context.input.path) {
         true => None,
-        false => matching_rule(report),
+        false => matching_rule(context),
     }
 }
 
 /// The creation rule that names the file by an expression, unless that is for all files.
-pub(crate) fn matching_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
+pub(crate) fn matching_rule<'r>(context: &Context<'r>) -> Option<&'r CreationRule> {
     // A rule without an expression is for what people encrypt by hand.
-    let NamingRule { config, rule, .. } = report.naming_rule()?;
-    if is_for_repository_host(report, config, rule) {
+    let NamingRule { config, rule, .. } = context.naming_rule()?;
+    if is_for_repository_host(context, config, rule) {
         return None;
     }
-    let is_format = Format::from_path(report.input.path) != Format::Binary;
+    let is_format = Format::from_path(context.input.path) != Format::Binary;
     let is_meant = is_format || !is_for_all_files(config, rule);
-    (is_meant && report.is_claimed(rule)).then_some(rule)
+    (is_meant && context.is_claimed(rule)).then_some(rule)
 }
 
 /// Whether the rule also matches a path that cannot exist: then it matches everything, and does not single out this file.
@@ -562,10 +562,10 @@ fn is_for_all_files(config: &Config, rule: &CreationRule) -> bool {
 }
 
 /// Whether the file's creation rule also matches a path that cannot exist with the same extension.
-pub(crate) fn has_rule_for_its_form(report: &Report<'_>) -> bool {
-    report
+pub(crate) fn has_rule_for_its_form(context: &Context<'_>) -> bool {
+    context
         .creation_rule()
-        .is_some_and(|(_, config, rule)| is_for_all_of_its_form(config, rule, report.input.path))
+        .is_some_and(|(_, config, rule)| is_for_all_of_its_form(config, rule, context.input.path))
 }
 
 fn is_for_all_of_its_form(config: &Config, rule: &CreationRule, path: &Path) -> bool {
@@ -580,12 +580,12 @@ fn is_for_all_of_its_form(config: &Config, rule: &CreationRule, path: &Path) -> 
 
 /// Whether a service of the repository's host reads the file as it is. A rule for all files of an extension is not meant for anything in the
 /// directories of these services, unless it has a secret.
-fn is_for_repository_host(report: &Report<'_>, config: &Config, rule: &CreationRule) -> bool {
-    let Input { path, bytes, .. } = *report.input;
-    let place = report.input.place();
+fn is_for_repository_host(context: &Context<'_>, config: &Config, rule: &CreationRule) -> bool {
+    let Input { path, bytes, .. } = *context.input;
+    let place = context.input.place();
     let place = Path::new(&place);
-    form::is_host_configuration(place)
-        || form::is_in_host_directory(place)
+    file_name::is_host_configuration(place)
+        || file_name::is_in_host_directory(place)
             && matches!(Format::from_path(path), Format::Yaml | Format::Json)
             && is_for_all_of_its_form(config, rule, path)
             && !has_secret(&text_of(bytes))

@@ -2,9 +2,9 @@
 
 use sops_core::Document;
 
+use crate::context::Context;
 use crate::finding::Severity;
 use crate::private_key::{self, PrivateKey};
-use crate::report::Report;
 use crate::rule::{Check, Rule};
 
 pub(crate) static RULE: Rule = Rule {
@@ -20,10 +20,10 @@ const HELP: &str =
 
 const EXAMPLE: &str = "if it is only an example, allow it with a comment, `sops-rs: allow private-key -- reason`, or `exclude` the file in `.sops-lint.yaml`";
 
-fn check(report: &mut Report<'_>) {
-    for key in private_key::find(report.input.bytes) {
+fn check(context: &mut Context<'_>) {
+    for key in private_key::find(context.input.bytes) {
         let (message, severity) = words(&key);
-        report
+        context
             .span(key.span, message)
             .help(help(severity))
             .severity(severity);
@@ -31,8 +31,8 @@ fn check(report: &mut Report<'_>) {
 }
 
 /// Keys that the text does not show, since their scalar has escapes or is folded.
-fn in_scalars(document: &Document<'_>, report: &mut Report<'_>) {
-    let of_rule = report
+fn in_scalars(document: &Document<'_>, context: &mut Context<'_>) {
+    let of_rule = context
         .findings
         .iter()
         .filter(|finding| finding.rule.code == RULE.code);
@@ -40,7 +40,7 @@ fn in_scalars(document: &Document<'_>, report: &mut Report<'_>) {
     known.sort_unstable();
     for node in document.scalars() {
         let span = node.span();
-        if !differs(report.text().get(span.clone()).unwrap_or_default()) {
+        if !differs(context.text().get(span.clone()).unwrap_or_default()) {
             continue;
         }
         let text = node.as_str().unwrap_or_default();
@@ -49,7 +49,7 @@ fn in_scalars(document: &Document<'_>, report: &mut Report<'_>) {
         let key = private_key::find(text.as_bytes()).into_iter().next();
         if let Some(key) = key.filter(|_| !is_known) {
             let (message, severity) = words(&key);
-            report
+            context
                 .node(node, message)
                 .help(help(severity))
                 .severity(severity);

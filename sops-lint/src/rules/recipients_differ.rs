@@ -6,8 +6,8 @@ use sops_core::EncryptedDocument;
 use sops_core::config::Thresholds;
 use sops_core::keys::MasterKey;
 
+use crate::context::Context;
 use crate::finding::{Fix, Severity};
-use crate::report::Report;
 use crate::rule::{Check, Rule};
 
 pub(crate) static RULE: Rule = Rule {
@@ -18,8 +18,8 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[Check::Encrypted(check)],
 };
 
-fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
-    let Some((_, _, rule)) = report.creation_rule() else {
+fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
+    let Some((_, _, rule)) = context.creation_rule() else {
         return;
     };
     if rule.key_groups.iter().all(Vec::is_empty) {
@@ -63,9 +63,9 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
     if parts.is_empty() {
         return;
     }
-    let update = report.command("updatekeys");
-    let at = report.block();
-    let found = report.span(at..at, parts.join("; "));
+    let update = context.command("updatekeys");
+    let at = context.block();
+    let found = context.span(at..at, parts.join("; "));
     // Where the rule says nothing of the threshold, `updatekeys` leaves it.
     if !has_other_keys && !thresholds.is_stated {
         let Thresholds { file, rule, .. } = thresholds;

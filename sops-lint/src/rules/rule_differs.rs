@@ -2,8 +2,8 @@
 
 use sops_core::{EncryptedDocument, Format};
 
+use crate::context::{Context, shell_path};
 use crate::finding::{Fix, Severity};
-use crate::report::{Report, shell_path};
 use crate::rule::{Check, Rule};
 
 pub(crate) static RULE: Rule = Rule {
@@ -14,27 +14,27 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[Check::Encrypted(check)],
 };
 
-fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
-    let Some((_, _, creation)) = report.creation_rule() else {
+fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
+    let Some((_, _, creation)) = context.creation_rule() else {
         return;
     };
     // A binary file is one value, and has no rule.
-    if Format::from_path(report.input.path) == Format::Binary {
+    if Format::from_path(context.input.path) == Format::Binary {
         return;
     }
     let metadata = document.metadata();
     let wants = creation.rule.clone().unwrap_or_default();
-    let at = report.block();
+    let at = context.block();
     let has = metadata.rule.as_ref().filter(|has| **has != wants);
     if has.is_some() && document.encrypts_more_than(&wants).unwrap_or(false) {
-        report
+        context
             .span(at..at, format!("the file encrypts more than the creation rule, `{wants}`, selects"))
             .help("if everyone may read the other values, decrypt and encrypt the file again; otherwise change the rule in `.sops.yaml`")
             // It leaks nothing, and no command could follow the rule without a leak.
             .accepted();
         return;
     }
-    let name = report.input.name.to_owned();
+    let name = context.input.name.to_owned();
     let message = if let Some(has) = has {
         format!("the file was encrypted with `{has}`, and the creation rule says `{wants}`")
     } else if metadata.mac_only_encrypted != creation.mac_only_encrypted {
@@ -45,7 +45,7 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
     } else {
         return;
     };
-    report
+    context
         .span(at..at, message)
         .help(format!(
             "sops-rs lint --fix --select SL013 {}",

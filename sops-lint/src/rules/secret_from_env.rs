@@ -2,9 +2,9 @@
 
 use sops_core::document::NodeRef;
 
+use crate::context::Context;
 use crate::finding::Severity;
 use crate::object::Object;
-use crate::report::Report;
 use crate::rule::{Check, Rule};
 
 pub(crate) static RULE: Rule = Rule {
@@ -15,13 +15,13 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[Check::Object(check)],
 };
 
-fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for (_, container) in object.containers() {
         let image = container
             .get("image")
             .and_then(NodeRef::as_str)
             .map(repository);
-        let public = image.filter(|image| report.linter.is_public(image));
+        let public = image.filter(|image| context.linter.is_public(image));
         for source in container
             .get("envFrom")
             .into_iter()
@@ -32,10 +32,10 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
             };
             let help = "mount the Secret as a file, with `readOnly: true`";
             match &public {
-                Some(image) => report
+                Some(image) => context
                     .node(reference, format!("all of a Secret becomes environment variables of `{image}`, an image that anybody can pull"))
                     .severity(Severity::Error),
-                None => report.node(reference, "all of a Secret becomes environment variables"),
+                None => context.node(reference, "all of a Secret becomes environment variables"),
             }
             .help(help);
         }

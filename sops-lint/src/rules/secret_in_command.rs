@@ -2,13 +2,13 @@
 
 use sops_core::document::NodeRef;
 
+use crate::context::Context;
 use crate::finding::Severity;
-use crate::likeness::arguments::{in_header, in_value_of};
-use crate::likeness::program::passwords_in_words;
-use crate::likeness::{FoundSet, Likeness, in_script};
 use crate::object::Object;
-use crate::report::Report;
 use crate::rule::{Check, Rule};
+use crate::secret_detection::arguments::{in_header, in_value_of};
+use crate::secret_detection::program::passwords_in_words;
+use crate::secret_detection::{FoundSet, Likeness, in_script};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL006",
@@ -20,9 +20,9 @@ pub(crate) static RULE: Rule = Rule {
 
 const HELP: &str = "anyone who can list processes or pods can read it; let the program read it from a mounted file";
 
-fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for (_, container) in object.containers() {
-        command(container, report);
+        command(container, context);
         let lifecycle = container.get("lifecycle");
         let handlers = ["postStart", "preStop"].map(|key| lifecycle.and_then(|all| all.get(key)));
         let probes =
@@ -31,7 +31,7 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
             handler
                 .get("exec")
                 .into_iter()
-                .for_each(|exec| command(exec, report));
+                .for_each(|exec| command(exec, context));
             let headers = handler.at(&["httpGet", "httpHeaders"]);
             for header in headers.into_iter().flat_map(NodeRef::items) {
                 let text = |key| header.get(key).and_then(NodeRef::as_str);
@@ -42,7 +42,7 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
                 {
                     let message =
                         format!("the header `{name}` of a probe holds {}", likeness.what());
-                    report.node(node, message).help(HELP);
+                    context.node(node, message).help(HELP);
                 }
             }
         }
@@ -50,18 +50,18 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
 }
 
 /// Reports the secrets in `command` and `args`.
-pub(crate) fn command(node: NodeRef<'_, '_>, report: &mut Report<'_>) {
+pub(crate) fn command(node: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let words = ["command", "args"].map(|key| node.get(key));
     let words: Vec<_> = words
         .into_iter()
         .flatten()
         .flat_map(NodeRef::items)
         .collect();
-    line(&words, report);
+    line(&words, context);
 }
 
 /// Reports the secrets in the words of a command line.
-pub(crate) fn line(words: &[NodeRef<'_, '_>], report: &mut Report<'_>) {
+pub(crate) fn line(words: &[NodeRef<'_, '_>], context: &mut Context<'_>) {
     let texts: Vec<_> = words
         .iter()
         .map(|word| word.scalar_text().unwrap_or_default())
@@ -79,7 +79,7 @@ pub(crate) fn line(words: &[NodeRef<'_, '_>], report: &mut Report<'_>) {
         for one in in_script(text) {
             found.add(&one.name, one.range, one.likeness);
         }
-        report.secrets(
+        context.secrets(
             *word,
             found.into_vec(),
             format_args!("the command line"),

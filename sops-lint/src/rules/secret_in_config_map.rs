@@ -6,12 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sops_core::document::NodeRef;
 
+use crate::context::Context;
 use crate::finding::Severity;
 use crate::kustomization;
-use crate::likeness::{Found, in_text, in_variable};
 use crate::object::Object;
-use crate::report::Report;
 use crate::rule::{Check, Rule};
+use crate::secret_detection::{Found, in_text, in_variable};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL004",
@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
 
 const HELP: &str = "a ConfigMap is for data that anyone may read; put it into an encrypted Secret";
 
-fn config_map(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn config_map(object: &Object<'_, '_>, context: &mut Context<'_>) {
     if object.kind != "ConfigMap" {
         return;
     }
@@ -33,7 +33,7 @@ fn config_map(object: &Object<'_, '_>, report: &mut Report<'_>) {
         .into_iter()
         .flat_map(NodeRef::entries)
     {
-        data(key, value, report);
+        data(key, value, context);
     }
     for (key, value) in object
         .node
@@ -50,15 +50,15 @@ fn config_map(object: &Object<'_, '_>, report: &mut Report<'_>) {
         let text = str::from_utf8(&bytes).unwrap_or_default();
         for found in in_text(key, text) {
             let message = message(&format!("the ConfigMap's key `{key}`"), &found);
-            report.node(value, message).help(HELP);
+            context.node(value, message).help(HELP);
         }
     }
 }
 
 /// Reports the secrets in the value of a key.
-pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, report: &mut Report<'_>) {
+pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let found = in_text(key, value.scalar_text().unwrap_or_default());
-    report.secrets(
+    context.secrets(
         value,
         found,
         format_args!("the ConfigMap's key `{key}`"),
@@ -75,7 +75,7 @@ fn message(holder: &str, found: &Found) -> String {
     }
 }
 
-fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
     if !object.is_kustomization() {
         return;
     }
@@ -87,18 +87,18 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
             };
             for found in in_variable(name, value) {
                 let message = message(&format!("the literal `{name}` of a ConfigMap"), &found);
-                report.node(literal, message).help(HELP);
+                context.node(literal, message).help(HELP);
             }
         }
         for (file, name) in kustomization::files(generator) {
-            let folder = report.input.path.parent().unwrap_or(Path::new("/"));
-            let content = report.input.tree.read(&folder.join(name));
+            let folder = context.input.path.parent().unwrap_or(Path::new("/"));
+            let content = context.input.tree.read(&folder.join(name));
             let text = content
                 .as_deref()
                 .and_then(|text| str::from_utf8(text).ok());
             for found in text.map_or_else(Vec::new, |text| in_text(name, text)) {
                 let message = message(&format!("the file `{name}` of a ConfigMap"), &found);
-                report.node(file, message).help(HELP);
+                context.node(file, message).help(HELP);
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use sops_core::document::NodeRef;
 
+use crate::context::Context;
 use crate::finding::Severity;
 use crate::object::Object;
-use crate::report::Report;
 use crate::rule::{Check, Rule};
 
 pub(crate) static RULE: Rule = Rule {
@@ -15,7 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[Check::Object(check)],
 };
 
-fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for (_, container) in object.containers() {
         for variable in container.get("env").into_iter().flat_map(NodeRef::items) {
             let Some(reference) = variable.at(&["valueFrom", "secretKeyRef"]) else {
@@ -28,7 +28,7 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
             let message = format!(
                 "the environment variable `{name}` is a key of a Secret: every child process and every crash report has it"
             );
-            report
+            context
                 .node(reference, message)
                 .help("mount the Secret as a file, with `readOnly: true`");
         }

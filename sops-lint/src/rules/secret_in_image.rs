@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
+use crate::context::Context;
 use crate::dockerfile::{Instruction, holds_secrets, instructions, is_dockerfile};
 use crate::finding::Severity;
-use crate::likeness::arguments::in_value_of;
-use crate::likeness::program::passwords_in_words;
-use crate::likeness::{Found, FoundSet, Likeness, in_script, in_text, in_variable};
-use crate::report::Report;
 use crate::rule::{Check, Rule};
+use crate::secret_detection::arguments::in_value_of;
+use crate::secret_detection::program::passwords_in_words;
+use crate::secret_detection::{Found, FoundSet, Likeness, in_script, in_text, in_variable};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL009",
@@ -20,16 +20,16 @@ pub(crate) static RULE: Rule = Rule {
 
 const HELP: &str = "anyone who pulls the image can read it, even if a later layer removes it; use `RUN --mount=type=secret`, or mount it at run time";
 
-fn check(report: &mut Report<'_>) {
-    if !is_dockerfile(report.input.path) {
+fn check(context: &mut Context<'_>) {
+    if !is_dockerfile(context.input.path) {
         return;
     }
     let mut text = String::new();
-    for range in instructions(report.input.bytes, &mut text) {
+    for range in instructions(context.input.bytes, &mut text) {
         let instruction = Instruction::read(&text, range);
         for (place, message) in secrets(&instruction) {
             let place = instruction.at + place.start..instruction.at + place.end;
-            report.span(place, message).help(HELP);
+            context.span(place, message).help(HELP);
         }
     }
 }

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use sops_core::document::NodeRef;
 use sops_core::tree::Node;
 
+use crate::context::Context;
 use crate::finding::{Fix, Severity};
 use crate::object::{Object, Pod, is_true};
-use crate::report::Report;
 use crate::rule::{Check, Rule};
 
 pub(crate) static RULE: Rule = Rule {
@@ -20,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
 
 const HELP: &str = "add `readOnly: true`";
 
-fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for pod in &object.pods {
         let volumes: Vec<_> = pod
             .volumes()
@@ -34,7 +34,7 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
             .filter_map(|(_, volume)| Pod::secret_csi(*volume))
         {
             if !is_true(csi.get("readOnly")) {
-                report
+                context
                     .node(csi, "a CSI volume of secrets is not `readOnly: true`")
                     .help(HELP)
                     .fix(read_only(csi));
@@ -52,7 +52,7 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
                     .unwrap_or_default();
                 let is_secret = names.contains(name);
                 if is_secret && !is_true(mount.get("readOnly")) {
-                    report
+                    context
                         .node(mount, format!("the Secret in the volume `{name}` is mounted without `readOnly: true`"))
                         .help(HELP)
                         .fix(read_only(mount));

@@ -8,14 +8,14 @@ use crate::secret::{SECRET_PARTS, SecretValue};
 /// How often a value is looked at: the key that an alias gives it may matter.
 const LOOKS: usize = 16;
 
-/// Where a value is written, and what it is judged as: base64, and a field of a Secret.
+/// Where a value is written, and what it is verdicts as: base64, and a field of a Secret.
 type Place = (usize, bool, bool);
 
 /// The values that were looked at: how often, and whether one of the looks found a secret.
 #[derive(Default)]
-pub(crate) struct Judged(RefCell<HashMap<Place, (usize, bool)>>);
+pub(crate) struct AliasVerdicts(RefCell<HashMap<Place, (usize, bool)>>);
 
-impl Judged {
+impl AliasVerdicts {
     /// Whether a value is in plaintext, as `judge` says.
     pub(crate) fn is_open(
         &self,
@@ -59,7 +59,7 @@ mod tests {
         let aliases: String = (0..500).map(|key| format!("  k{key}: *a\n")).collect();
         let text = format!("kind: Secret\nx: &a b\nstringData:\n  own: c\n{aliases}");
         let document = parse_document(&text, Format::Yaml).expect("it is YAML");
-        let judged = Judged::default();
+        let verdicts = AliasVerdicts::default();
         let looks = Cell::new(0);
         let judge = |_: &SecretValue<'_, '_>| {
             looks.set(looks.get() + 1);
@@ -69,7 +69,7 @@ mod tests {
         let values = fields.iter().filter(|field| field.is_part());
         let values: Vec<_> = values.flat_map(|field| field.values()).collect();
         assert_eq!(values.len(), 501);
-        assert!(values.iter().all(|value| judged.is_open(value, judge)));
+        assert!(values.iter().all(|value| verdicts.is_open(value, judge)));
         assert_eq!(looks.get(), LOOKS + 1);
     }
 }

@@ -6,12 +6,12 @@ use sops_core::config::CreationRule;
 use sops_core::rules::EncryptionRule;
 use sops_core::{Document, Format, unencrypted_values};
 
+use crate::committable::is_encrypted_otherwise;
 use crate::encoding::{decode, is_utf8};
-use crate::form;
-use crate::likeness::{in_text, is_harmless, judge};
+use crate::file_name;
 use crate::linter::Input;
-use crate::readable::is_encrypted_otherwise;
 use crate::rules::{Scrutiny, is_open_reference};
+use crate::secret_detection::{in_text, is_harmless, judge};
 use crate::unparsed::names_secret;
 
 /// The first line of a Git LFS pointer.
@@ -26,9 +26,9 @@ pub(crate) fn is_claimed(input: &Input<'_>, creation: &CreationRule) -> bool {
     if is_protected_otherwise(bytes) {
         return false;
     }
-    let is_patch = form::is_patch(path);
-    let format = form::named(path).filter(|_| !is_patch);
-    let is_sample = form::is_sample(path);
+    let is_patch = file_name::is_patch(path);
+    let format = file_name::named(path).filter(|_| !is_patch);
+    let is_sample = file_name::is_sample(path);
     let has_variables = is_sample || matches!(format, Some(Format::Dotenv | Format::Ini));
     let names_keys = creation.rule.as_ref().filter(|rule| names_keys(rule));
     if has_variables {

@@ -11,21 +11,21 @@ use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, Document, Format, unencrypted_values};
 
 use crate::action::Definitions;
-use crate::claim::has_secret_comment;
+use crate::committable::{is_encrypted_otherwise, is_public};
+use crate::context::Context;
 use crate::encoding::{Decoded, decode};
-use crate::likeness::{has_credential_beside, judge, literals};
 use crate::linter::Kind;
 use crate::object::{Object, objects};
-use crate::readable::{is_encrypted_otherwise, is_public};
-use crate::readings::{as_go_reads, decoded, may_hold_secret, secrets_with_repeated_keys};
-use crate::report::Report;
+use crate::rule_scope::has_secret_comment;
 use crate::rules::{
     self, COPY, Scrutiny, holds_secret, is_manifest, is_open_base64, is_plaintext_under,
     open_values, own_rule,
 };
 use crate::secret::{SecretField, SecretValue, secret_fields};
+use crate::secret_detection::{has_credential_beside, judge, literals};
 use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
-use crate::{action, encoding, exempt, form, kubeconfig, template};
+use crate::yaml_variants::{as_go_reads, decoded, may_hold_secret, secrets_with_repeated_keys};
+use crate::{action, encoding, exempt, file_name, kubeconfig, template};
 
 const CONFLICT: &str = "the file has an unresolved merge conflict";
 const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
@@ -54,33 +54,33 @@ struct Look {
 }
 
 /// Reports what is wrong with a file that does not parse.
-pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) -> Kind {
-    let text = report.text();
+pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool) -> Kind {
+    let text = context.text();
     let conflict = merge_conflict(text.as_bytes());
     let at = conflict.clone().unwrap_or_else(|| place(&error));
-    let look = look(report, text);
+    let look = look(context, text);
     // A template that makes an encrypted value is no file of SOPS.
     let is_of_sops =
         is_encrypted && (conflict.is_some() || !look.is_template || has_metadata(text));
     if is_of_sops {
         // There is no way to tell which values are in plaintext.
-        report.of(&rules::PARTLY_ENCRYPTED, None);
+        context.of(&rules::PARTLY_ENCRYPTED, None);
         match conflict {
-            Some(_) => report.span(at, CONFLICT).help(TAKE_ONE_SIDE),
-            None => report.span(at, error.to_string()),
+            Some(_) => context.span(at, CONFLICT).help(TAKE_ONE_SIDE),
+            None => context.span(at, error.to_string()),
         };
         return Kind::Other;
     }
     if let Some(secret) = look.secret {
         // Where only values have actions in them, those are for another program.
         let is_template = look.is_template && is_like_template(text);
-        in_secret(report, secret, is_template, &error, conflict);
+        in_secret(context, secret, is_template, &error, conflict);
         return kind(is_template);
     }
     if look.is_template && conflict.is_none() {
         if let Some(span) = look.selected {
-            report.of(&rules::PLAINTEXT_SECRET, None);
-            report
+            context.of(&rules::PLAINTEXT_SECRET, None);
+            context
                 .span(
                     span,
                     "a creation rule covers this template, but a value in it is in plaintext",
@@ -89,12 +89,12 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
         }
         return Kind::Template;
     }
-    let covered = own_rule(report).filter(|rule| {
+    let covered = own_rule(context).filter(|rule| {
         let is_secret = !is_like_object(text) || may_be_secret(text);
-        is_secret && may_select(rule, &error, report)
+        is_secret && may_select(rule, &error, context)
     });
     if covered.is_some() && is_nothing(text) {
-        in_comments(report);
+        in_comments(context);
     } else if covered.is_some() {
         let message = match conflict {
             Some(_) => format!("{CONFLICT}, and a creation rule covers it"),
@@ -103,25 +103,25 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
                 words(&error)
             ),
         };
-        plaintext(report, at, message, conflict.is_some());
+        plaintext(context, at, message, conflict.is_some());
         return Kind::Other;
     }
     if conflict.is_none() && is_like_template(text) {
         return Kind::Template;
     }
     let is_meant = match &error {
-        Error::Syntax { .. } => is_named_manifest(report),
+        Error::Syntax { .. } => is_named_manifest(context),
         Error::Limit { .. } => true,
         // A manifest that SOPS has no form for, such as one with a key twice.
-        _ => is_named_manifest(report) && has_key(text, "kind"),
+        _ => is_named_manifest(context) && has_key(text, "kind"),
     };
     // Another rule says what is wrong with a configuration.
-    let is_config = || report.input.path.ends_with(rules::CONFIG);
+    let is_config = || context.input.path.ends_with(rules::CONFIG);
     if is_meant && !is_config() {
-        report.of(&rules::BROKEN_FILE, None);
+        context.of(&rules::BROKEN_FILE, None);
         match conflict {
-            Some(at) => report.span(at, CONFLICT).help(RESOLVE),
-            None => report.span(at, error.to_string()),
+            Some(at) => context.span(at, CONFLICT).help(RESOLVE),
+            None => context.span(at, error.to_string()),
         };
     }
     Kind::Other
@@ -137,7 +137,7 @@ fn kind(is_template: bool) -> Kind {
 
 /// Reports a Secret in plaintext that cannot be encrypted as it is.
 fn in_secret(
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
     secret: Literal,
     is_template: bool,
     error: &Error,
@@ -146,11 +146,11 @@ fn in_secret(
     let Literal { span, key } = secret;
     if let Some(at) = conflict {
         let message = format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`");
-        return plaintext(report, at, message, true);
+        return plaintext(context, at, message, true);
     }
-    report.of(&rules::PLAINTEXT_SECRET, None);
+    context.of(&rules::PLAINTEXT_SECRET, None);
     if is_template {
-        report
+        context
             .span(
                 span,
                 format!("the Secret that this template makes has a value in plaintext: `{key}`"),
@@ -162,11 +162,11 @@ fn in_secret(
         "the Secret is in plaintext, and cannot be encrypted as it is: `{key}`: {}",
         words(error)
     );
-    plaintext(report, place(error), message, false);
+    plaintext(context, place(error), message, false);
 }
 
-fn plaintext(report: &mut Report<'_>, at: Range<usize>, message: String, is_conflict: bool) {
-    report.of(&rules::PLAINTEXT_SECRET, None);
+fn plaintext(context: &mut Context<'_>, at: Range<usize>, message: String, is_conflict: bool) {
+    context.of(&rules::PLAINTEXT_SECRET, None);
     let help = match is_conflict {
         true => format!("{RESOLVE}; then encrypt it with `sops-rs encrypt -i`"),
         false => {
@@ -174,48 +174,48 @@ fn plaintext(report: &mut Report<'_>, at: Range<usize>, message: String, is_conf
                 .to_owned()
         }
     };
-    report.span(at, message).help(help);
+    context.span(at, message).help(help);
 }
 
 /// Reports what is wrong with a file that is not UTF-8.
-pub(crate) fn encoded(report: &mut Report<'_>) {
-    let bytes = report.input.bytes;
+pub(crate) fn encoded(context: &mut Context<'_>) {
+    let bytes = context.input.bytes;
     // A name goes on where a program has packed the file.
-    let extension = report.input.path.extension();
+    let extension = context.input.path.extension();
     let is_manifest = extension.is_some_and(|extension| {
         ["yaml", "yml", "json"]
             .iter()
             .any(|known| extension.eq_ignore_ascii_case(known))
     });
-    let is_covered = own_rule(report).is_some();
+    let is_covered = own_rule(context).is_some();
     // Most such files are pictures and archives.
     if !is_manifest && !is_covered && !may_name_secret(bytes) {
         return;
     }
     let Decoded { encoding, text } = &decode(bytes);
-    let is_expected = is_manifest || is_covered || form::named(report.input.path).is_some();
+    let is_expected = is_manifest || is_covered || file_name::named(context.input.path).is_some();
     let is_secret_manifest = || may_hold_secret(text) && parses(text);
     if !is_expected && !is_secret_manifest() {
         return;
     }
-    let look = look(report, text);
+    let look = look(context, text);
     if look.secret.is_some() {
         let message = format!(
             "the file contains a Secret in plaintext, and is {encoding}, which cannot be encrypted"
         );
-        report.of(&rules::PLAINTEXT_SECRET, None);
-        report
+        context.of(&rules::PLAINTEXT_SECRET, None);
+        context
             .span(0..0, message)
             .help("save it as UTF-8, and encrypt it with `sops-rs encrypt -i`");
         return;
     }
     let is_secret = !is_like_object(text) || may_be_secret(text);
     if is_secret && !look.is_manifest && is_covered && !is_encrypted_otherwise(bytes) {
-        return unencrypted(report);
+        return unencrypted(context);
     }
     if is_manifest {
-        report.of(&rules::BROKEN_FILE, None);
-        report
+        context.of(&rules::BROKEN_FILE, None);
+        context
             .span(
                 0..0,
                 format!("the file is {encoding}, so it is not checked"),
@@ -246,14 +246,14 @@ fn may_name_secret(bytes: &[u8]) -> bool {
 
 /// Looks at a file whose name SOPS takes for that of a binary file: copies of manifests, templates of other programs, and whatever a
 /// creation rule covers.
-pub(crate) fn unnamed(report: &mut Report<'_>) {
-    let text = report.text();
-    let path = report.input.path;
+pub(crate) fn unnamed(context: &mut Context<'_>) {
+    let text = context.text();
+    let path = context.input.path;
     // SOPS encrypts every dotenv and INI file.
-    let is_copy = matches!(form::named(path), Some(Format::Yaml | Format::Json));
-    let is_covered = own_rule(report).is_some();
-    let is_prose = form::is_prose(path);
-    if !is_prose && in_kubeconfig(report) {
+    let is_copy = matches!(file_name::named(path), Some(Format::Yaml | Format::Json));
+    let is_covered = own_rule(context).is_some();
+    let is_prose = file_name::is_prose(path);
+    if !is_prose && in_kubeconfig(context) {
         return;
     }
     let may_hold = may_hold_secret(text);
@@ -262,7 +262,7 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
     }
     if is_nothing(text) {
         if is_covered {
-            in_comments(report);
+            in_comments(context);
         }
         return;
     }
@@ -271,22 +271,22 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
         true => may_hold && is_whole_manifest(text),
         false => may_hold && (is_expected() || parses(text)),
     };
-    if is_looked_at && in_any_file(report) {
+    if is_looked_at && in_any_file(context) {
         return;
     }
     if !is_covered
-        || is_encrypted_otherwise(report.input.bytes)
+        || is_encrypted_otherwise(context.input.bytes)
         || is_open_line(text.trim())
         || is_public(text)
     {
         return;
     }
     if is_prose && !exempt::is_prose(path, text) {
-        return unencrypted(report);
+        return unencrypted(context);
     }
     if is_prose {
-        report.of(&rules::BROKEN_FILE, None);
-        report
+        context.of(&rules::BROKEN_FILE, None);
+        context
             .span(
                 0..0,
                 "a creation rule covers this file, which is prose and is not encrypted",
@@ -294,21 +294,21 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
             .help("if it is meant to be readable, exclude it from the rule's `path_regex`");
         return;
     }
-    let look = look(report, text);
+    let look = look(context, text);
     if look.is_manifest || is_copy && look.is_template && look.selected.is_none() {
         return;
     }
-    if is_copy && merge_conflict(text.as_bytes()).is_none() && selects_nothing(report, text) {
+    if is_copy && merge_conflict(text.as_bytes()).is_none() && selects_nothing(context, text) {
         return;
     }
-    unencrypted(report);
+    unencrypted(context);
 }
 
 /// Reports a file under a creation rule that has nothing but comments, if there is a secret in them.
-fn in_comments(report: &mut Report<'_>) {
-    if has_secret_comment(report.text()) {
-        report.of(&rules::PLAINTEXT_SECRET, None);
-        report
+fn in_comments(context: &mut Context<'_>) {
+    if has_secret_comment(context.text()) {
+        context.of(&rules::PLAINTEXT_SECRET, None);
+        context
             .span(
                 0..0,
                 "a creation rule covers this file, and a comment in it has what looks like a secret",
@@ -318,23 +318,23 @@ fn in_comments(report: &mut Report<'_>) {
 }
 
 /// Looks for a Secret in a file that was not read as YAML, such as an INI file: kustomize takes files of any name.
-pub(crate) fn of_any_name(report: &mut Report<'_>) {
-    let text = report.text();
+pub(crate) fn of_any_name(context: &mut Context<'_>) {
+    let text = context.text();
     if may_hold_secret(text) && parses(text) {
-        in_any_file(report);
+        in_any_file(context);
     } else {
-        in_kubeconfig(report);
+        in_kubeconfig(context);
     }
 }
 
 /// Reports a kubeconfig with credentials that a creation rule covers, whatever its name; whether the file is one.
-fn in_kubeconfig(report: &mut Report<'_>) -> bool {
-    let text = report.text();
+fn in_kubeconfig(context: &mut Context<'_>) -> bool {
+    let text = context.text();
     if !kubeconfig::may_be(text) {
         return false;
     }
-    let is_copy = report.is_copy_of_covered();
-    if report.creation_rule().is_none() && !is_copy {
+    let is_copy = context.is_copy_of_covered();
+    if context.creation_rule().is_none() && !is_copy {
         return false;
     }
     let filled = template::filled(text);
@@ -342,14 +342,14 @@ fn in_kubeconfig(report: &mut Report<'_>) -> bool {
         return false;
     };
     let mut tops = document.tops().flatten();
-    let scrutiny = report.scrutiny_of_file();
+    let scrutiny = context.scrutiny_of_file();
     let credential = |top| kubeconfig::credential(top, scrutiny);
     let Some(credential) = tops.find_map(credential) else {
         return false;
     };
-    let command = report.command("encrypt -i");
-    report.of(&rules::PLAINTEXT_SECRET, None);
-    let found = report.node(
+    let command = context.command("encrypt -i");
+    context.of(&rules::PLAINTEXT_SECRET, None);
+    let found = context.node(
         credential,
         "a creation rule covers this file, a kubeconfig with credentials in plaintext",
     );
@@ -361,9 +361,9 @@ fn in_kubeconfig(report: &mut Report<'_>) -> bool {
 }
 
 /// Reports a Secret in plaintext in a file that need not be a manifest; whether there is one.
-fn in_any_file(report: &mut Report<'_>) -> bool {
-    let text = report.text();
-    let Some(Literal { span, key }) = look(report, text).secret else {
+fn in_any_file(context: &mut Context<'_>) -> bool {
+    let text = context.text();
+    let Some(Literal { span, key }) = look(context, text).secret else {
         return false;
     };
     let (message, help) = match merge_conflict(text.as_bytes()) {
@@ -376,8 +376,8 @@ fn in_any_file(report: &mut Report<'_>) -> bool {
             "delete the file if it is a copy; otherwise rename it so that it ends in `.yaml` or `.json`, and encrypt it with `sops-rs encrypt -i`",
         ),
     };
-    report.of(&rules::PLAINTEXT_SECRET, None);
-    report.span(span, message).help(help);
+    context.of(&rules::PLAINTEXT_SECRET, None);
+    context.span(span, message).help(help);
     true
 }
 
@@ -418,8 +418,8 @@ fn is_whole_manifest(text: &str) -> bool {
 }
 
 /// Whether the rule for manifests selects nothing of a copy of one, as of the original.
-fn selects_nothing(report: &Report<'_>, text: &str) -> bool {
-    let rule = own_rule(report).and_then(|creation| creation.rule.clone());
+fn selects_nothing(context: &Context<'_>, text: &str) -> bool {
+    let rule = own_rule(context).and_then(|creation| creation.rule.clone());
     let rule = rule.unwrap_or_default();
     Document::parse_leniently(text)
         .ok()
@@ -428,22 +428,22 @@ fn selects_nothing(report: &Report<'_>, text: &str) -> bool {
 }
 
 /// Reports a file as a whole.
-fn unencrypted(report: &mut Report<'_>) {
-    let is_conflict = merge_conflict(report.input.bytes);
-    let command = report.command("encrypt -i");
-    let is_copy = report.is_copy_of_covered();
-    report.of(&rules::PLAINTEXT_SECRET, None);
+fn unencrypted(context: &mut Context<'_>) {
+    let is_conflict = merge_conflict(context.input.bytes);
+    let command = context.command("encrypt -i");
+    let is_copy = context.is_copy_of_covered();
+    context.of(&rules::PLAINTEXT_SECRET, None);
     match is_conflict {
-        None if is_copy => report
+        None if is_copy => context
             .span(
                 0..0,
                 "a creation rule covers the original of this copy, which is not encrypted",
             )
             .help(COPY),
-        Some(at) => report
+        Some(at) => context
             .span(at, format!("{CONFLICT}, and a creation rule covers it"))
             .help(RESOLVE),
-        None => report
+        None => context
             .span(
                 0..0,
                 "a creation rule covers this file, which is not encrypted",
@@ -460,10 +460,10 @@ fn is_open_line(text: &str) -> bool {
 }
 
 /// Reads a text that does not parse, or is in no format, as loosely as can be.
-fn look(report: &Report<'_>, text: &str) -> Look {
+fn look(context: &Context<'_>, text: &str) -> Look {
     let filled = template::filled(text);
     let is_template = filled.is_some();
-    let scrutiny = report.scrutiny_of_file();
+    let scrutiny = context.scrutiny_of_file();
     let definitions = match scrutiny {
         Scrutiny::Strict if is_template => Definitions::of(text),
         _ => Definitions::default(),
@@ -510,7 +510,7 @@ fn look(report: &Report<'_>, text: &str) -> Look {
     // Of a manifest, Secrets count, and they were looked at.
     let has_manifest = document.tops().flatten().any(is_manifest);
     let is_manifest = has_manifest && !may_be_secret(text);
-    let selected = match own_rule(report) {
+    let selected = match own_rule(context) {
         Some(rule) if is_template && !has_manifest && secret.is_none() => {
             selected(&document, rule, text, judgement)
         }
@@ -713,8 +713,8 @@ fn is_nothing(text: &str) -> bool {
 
 /// Whether the rule may have something in the text encrypted. One that names what is encrypted, as manifests have, says nothing of a text
 /// of another shape in which no such key stands, nor of JSON with comments.
-fn may_select(creation: &CreationRule, error: &Error, report: &Report<'_>) -> bool {
-    let text = report.text();
+fn may_select(creation: &CreationRule, error: &Error, context: &Context<'_>) -> bool {
+    let text = context.text();
     let names_keys = |rule: &&EncryptionRule| {
         matches!(
             rule,
@@ -724,7 +724,7 @@ fn may_select(creation: &CreationRule, error: &Error, report: &Report<'_>) -> bo
     let is_shape = matches!(
         error,
         Error::Unsupported { .. } | Error::Unrepresentable { .. }
-    ) || report.format == Format::Json && !text.contains("\\u");
+    ) || context.format == Format::Json && !text.contains("\\u");
     let Some(rule) = creation.rule.as_ref().filter(names_keys) else {
         return true;
     };
@@ -754,9 +754,9 @@ fn words(error: &Error) -> String {
     }
 }
 
-fn is_named_manifest(report: &Report<'_>) -> bool {
+fn is_named_manifest(context: &Context<'_>) -> bool {
     matches!(
-        form::named(report.input.path),
+        file_name::named(context.input.path),
         Some(Format::Yaml | Format::Json)
     )
 }

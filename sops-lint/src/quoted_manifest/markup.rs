@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::pieces::Pieces;
+use super::excerpt::Excerpt;
 
 /// How long a tag may be, in bytes. Other text may have a `<` too.
 const TAG: usize = 1024;
@@ -32,7 +32,7 @@ pub(super) fn is_page(path: &Path) -> bool {
 }
 
 /// What is seen of a text if that is HTML or XML, and needs another look.
-pub(super) fn seen(text: &str) -> Option<Pieces> {
+pub(super) fn seen(text: &str) -> Option<Excerpt> {
     let is_markup = text
         .trim_start_matches('\u{feff}')
         .trim_start()
@@ -41,7 +41,7 @@ pub(super) fn seen(text: &str) -> Option<Pieces> {
     if !is_markup || !is_worth() {
         return None;
     }
-    let mut seen = Pieces::default();
+    let mut seen = Excerpt::default();
     let mut rest = text;
     while let Some(at) = rest.find(['<', '&']) {
         let start = text.len() - rest.len();

@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 #[derive(Default)]
-pub(super) struct Pieces {
+pub(super) struct Excerpt {
     pub(super) text: String,
     /// Where each piece starts, in this text and in the other one.
     starts: Vec<(usize, usize)>,
 }
 
-impl Pieces {
+impl Excerpt {
     /// Adds what is in the place of something that starts there.
     pub(super) fn push(&mut self, piece: &str, start: usize) {
         self.starts.push((self.text.len(), start));

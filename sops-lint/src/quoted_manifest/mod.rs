@@ -1,11 +1,11 @@
 //! Secrets in texts that hold a manifest among other things: a scalar of another manifest, a heredoc in a script, a comment, a patch, a log.
 //! Only values that look like secrets count, because many such texts are examples.
 
-mod block;
+mod encoded;
+mod excerpt;
+mod judge;
+mod manifest_lines;
 mod markup;
-mod packed;
-mod pieces;
-mod worth;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -16,17 +16,17 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use sops_core::Document;
 use sops_core::document::NodeRef;
 
+use crate::context::Context;
 use crate::embedded::Frame;
 use crate::finding::Finding;
 use crate::object::objects;
 use crate::private_key::in_base64;
-use crate::report::Report;
 use crate::rules::{BROKEN_FILE, PLAINTEXT_SECRET, own_rule};
 use crate::secret::secret_fields;
-use crate::spans::Spans;
+use crate::span_set::SpanSet;
 use crate::unparsed::{Literal, kind_before};
-use crate::{form, kubeconfig, template};
-use worth::Judge;
+use crate::{file_name, kubeconfig, template};
+use judge::Judge;
 
 const HELP: &str =
     "delete it, or move the object to a file of its own and encrypt that with `sops-rs encrypt -i`";
@@ -84,19 +84,19 @@ impl From<Literal> for Shown {
 }
 
 /// Reports the Secrets in a file that holds them among other things. `document` is the file, if it was read as one.
-pub(crate) fn look(document: Option<&Document<'_>>, report: &mut Report<'_>) {
-    let path = report.input.path;
-    let is_prose = form::is_prose(path) && !markup::is_page(path) || worth::is_prose(path);
-    let seen = markup::seen(report.text()).filter(|_| document.is_none());
-    let text = seen.as_ref().map_or(report.text(), |seen| &seen.text);
+pub(crate) fn look(document: Option<&Document<'_>>, context: &mut Context<'_>) {
+    let path = context.input.path;
+    let is_prose = file_name::is_prose(path) && !markup::is_page(path) || judge::is_prose(path);
+    let seen = markup::seen(context.text()).filter(|_| document.is_none());
+    let text = seen.as_ref().map_or(context.text(), |seen| &seen.text);
     let mut found = candidates(text).peekable();
     if found.peek().is_none() || is_prose {
         return;
     }
     let judge = &Judge::of(path, text.len());
     match document {
-        Some(document) => in_document(document, found, judge, report),
-        None if report.findings.iter().any(is_plaintext_secret) => {}
+        Some(document) => in_document(document, found, judge, context),
+        None if context.findings.iter().any(is_plaintext_secret) => {}
         None => {
             let mut found = literals(text, judge, DEPTH);
             // A kubeconfig by itself is for the creation rules.
@@ -108,12 +108,12 @@ pub(crate) fn look(document: Option<&Document<'_>>, report: &mut Report<'_>) {
                     Some(seen) => seen.place(&one.span),
                     None => one.span,
                 };
-                add(Shown { span, ..one }, report);
+                add(Shown { span, ..one }, context);
             }
         }
     }
     if judge.is_exhausted() {
-        too_much(report);
+        too_much(context);
     }
 }
 
@@ -129,25 +129,25 @@ fn is_plaintext_secret(finding: &Finding) -> bool {
     finding.rule.code == PLAINTEXT_SECRET.code
 }
 
-fn add(shown: Shown, report: &mut Report<'_>) {
+fn add(shown: Shown, context: &mut Context<'_>) {
     let key = shown.key;
     let message = match shown.is_kubeconfig {
         true => format!("the text contains a kubeconfig with a credential in plaintext: `{key}`"),
         false => format!("the text contains a Secret with a value in plaintext: `{key}`"),
     };
-    report.of(&PLAINTEXT_SECRET, None);
-    report.span(shown.span, message).help(HELP);
+    context.of(&PLAINTEXT_SECRET, None);
+    context.span(shown.span, message).help(HELP);
 }
 
 /// Reports a file whose kinds of Secrets have too much text around them.
-fn too_much(report: &mut Report<'_>) {
-    let rule = match own_rule(report) {
+fn too_much(context: &mut Context<'_>) {
+    let rule = match own_rule(context) {
         Some(_) => &PLAINTEXT_SECRET,
         None => &BROKEN_FILE,
     };
-    report.of(rule, None);
+    context.of(rule, None);
     let message = "the text names the kind of Secrets too often, so not all of it is checked";
-    report.span(0..0, message).help("split the file");
+    context.span(0..0, message).help("split the file");
 }
 
 /// Looks at the scalars and comments of a document. Its objects are looked at elsewhere.
@@ -155,9 +155,9 @@ fn in_document(
     document: &Document<'_>,
     candidates: impl Iterator<Item = Candidate>,
     judge: &Judge,
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
 ) {
-    let text = report.text();
+    let text = context.text();
     let is_own = |candidate: &Candidate| {
         let at = candidate.at();
         let is_at_start = at == 0 || text.as_bytes()[at - 1] == b'\n';
@@ -170,8 +170,8 @@ fn in_document(
     let mut scalars: Vec<(Range<usize>, NodeRef<'_, '_>)> =
         document.scalars().map(|node| (node.span(), node)).collect();
     scalars.sort_by_key(|(span, _)| span.start);
-    let comments = Spans::new(document.comments());
-    let known = known(document, report);
+    let comments = SpanSet::new(document.comments());
+    let known = known(document, context);
     let mut seen = HashSet::new();
     let mut end = 0;
     let text = without_diff_signs(text);
@@ -185,7 +185,7 @@ fn in_document(
                 .as_str()
                 .is_some_and(|text| text.len() > "kind: Secret".len());
             let is_new = !known.overlap(span) && seen.insert(span.start);
-            if is_new && is_long && in_scalar(*node, judge, report) {
+            if is_new && is_long && in_scalar(*node, judge, context) {
                 continue;
             }
             // The scalar may be a line of a text that is a list.
@@ -193,20 +193,20 @@ fn in_document(
             if is_new && is_quoted && at >= end {
                 let (shown, to) = shown_at(&text, candidate, judge, DEPTH);
                 end = to;
-                shown.into_iter().for_each(|shown| add(shown, report));
+                shown.into_iter().for_each(|shown| add(shown, context));
             }
         } else if comments.overlap(&(at..at + 1))
             && !known.overlap(&(at..at + 1))
             && seen.insert(at)
             && let (Some(shown), _) = shown_at(&text, candidate, judge, DEPTH)
         {
-            add(shown, report);
+            add(shown, context);
         }
     }
 }
 
 /// Whether something was found.
-fn in_scalar(node: NodeRef<'_, '_>, judge: &Judge, report: &mut Report<'_>) -> bool {
+fn in_scalar(node: NodeRef<'_, '_>, judge: &Judge, context: &mut Context<'_>) -> bool {
     let Some(value) = node.as_str() else {
         return false;
     };
@@ -215,28 +215,28 @@ fn in_scalar(node: NodeRef<'_, '_>, judge: &Judge, report: &mut Report<'_>) -> b
         return false;
     }
     let span = node.span();
-    let source = report.text().get(span.clone()).unwrap_or_default();
+    let source = context.text().get(span.clone()).unwrap_or_default();
     let frame = Frame::of_scalar(value, source, span.start, node.path());
-    report.within(Some(frame));
+    context.within(Some(frame));
     for shown in found {
-        add(shown, report);
+        add(shown, context);
     }
-    report.within(None);
+    context.within(None);
     true
 }
 
 /// The values of Secrets and what was reported.
-fn known(document: &Document<'_>, report: &Report<'_>) -> Spans {
+fn known(document: &Document<'_>, context: &Context<'_>) -> SpanSet {
     let objects = objects(document);
     let secrets = objects.iter().filter(|object| object.is_secret());
     let fields = secrets.flat_map(|object| secret_fields(object.node));
     let fields = fields.filter(|field| field.holds_values());
     let values = fields.map(|field| field.node.span());
-    let reported = report
+    let reported = context
         .findings
         .iter()
         .filter(|one| is_plaintext_secret(one));
-    Spans::new(values.chain(reported.map(|one| one.location.offset..one.end)))
+    SpanSet::new(values.chain(reported.map(|one| one.location.offset..one.end)))
 }
 
 /// The places in a text where a manifest may be.
@@ -303,11 +303,11 @@ fn shown_at(
     depth: usize,
 ) -> (Option<Shown>, usize) {
     let packed = match candidate {
-        Candidate::Base64(at) => Some(packed::base64(text, at, judge)),
-        Candidate::Kind(at) => packed::quoted(text, at).map(|(span, inner)| (span, Some(inner))),
+        Candidate::Base64(at) => Some(encoded::base64(text, at, judge)),
+        Candidate::Kind(at) => encoded::quoted(text, at).map(|(span, inner)| (span, Some(inner))),
     };
     let Some((span, inner)) = packed else {
-        let shown = block::shown(text, candidate.at(), judge);
+        let shown = manifest_lines::shown(text, candidate.at(), judge);
         let end = shown.as_ref().map_or(0, |shown| shown.span.end);
         return (shown, end);
     };

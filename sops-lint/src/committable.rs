@@ -6,7 +6,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-use crate::likeness::in_text;
+use crate::secret_detection::in_text;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 /// Spans in any order, which may overlap.
-pub(crate) struct Spans {
+pub(crate) struct SpanSet {
     /// Where each begins, in order, and the furthest end of it and of those before it.
     ends: Vec<(usize, usize)>,
 }
 
-impl Spans {
+impl SpanSet {
     pub(crate) fn new(spans: impl Iterator<Item = Range<usize>>) -> Self {
         let mut ends: Vec<_> = spans.map(|span| (span.start, span.end)).collect();
         ends.sort_unstable();
@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn overlaps_are_those_of_any_span() {
-        let spans = Spans::new([20..30, 5..8, 6..12, 40..41].into_iter());
+        let spans = SpanSet::new([20..30, 5..8, 6..12, 40..41].into_iter());
         for (span, expected) in [
             (0..5, false),
             (0..6, true),
@@ -48,6 +48,6 @@ mod tests {
         ] {
             assert_eq!(spans.overlap(&span), expected, "{span:?}");
         }
-        assert!(!Spans::new(std::iter::empty()).overlap(&(0..9)));
+        assert!(!SpanSet::new(std::iter::empty()).overlap(&(0..9)));
     }
 }

@@ -6,10 +6,10 @@ use std::path::Path;
 use base64::Engine as _;
 use sops_core::CIPHERTEXT_PREFIX;
 
+use super::encoded::BASE64;
 use super::markup;
-use super::packed::BASE64;
-use crate::likeness::{in_text, is_credential, is_random, judge};
 use crate::rules::is_open_reference;
+use crate::secret_detection::{in_text, is_credential, is_random, judge};
 use crate::{action, template};
 
 /// Extensions of the sources of programs, whose tests have Secrets with passwords of no worth. Pages of HTML show such Secrets too.

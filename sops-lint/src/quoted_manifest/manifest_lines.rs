@@ -6,8 +6,8 @@ use sops_core::Document;
 use sops_core::document::NodeRef;
 
 use super::Shown;
-use super::pieces::Pieces;
-use super::worth::Judge;
+use super::excerpt::Excerpt;
+use super::judge::Judge;
 use crate::object::objects;
 use crate::secret::secret_fields;
 use crate::unparsed::{literal as in_lines, names_secret};
@@ -101,7 +101,7 @@ fn may_have_values(text: &str) -> bool {
 }
 
 /// The manifest around a key `kind`, without what is before its lines; several where that can be read in several ways.
-fn around(text: &str, at: usize, judge: &Judge) -> Vec<Pieces> {
+fn around(text: &str, at: usize, judge: &Judge) -> Vec<Excerpt> {
     let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
     let quote = text[start..at]
         .chars()
@@ -110,7 +110,7 @@ fn around(text: &str, at: usize, judge: &Judge) -> Vec<Pieces> {
     let is_quoted = quote.is_some_and(|quote| text[at + KIND.len()..].starts_with(quote));
     let key = at - usize::from(is_quoted);
     if let Some(range) = flow(text, start, key, judge) {
-        let mut block = Pieces::default();
+        let mut block = Excerpt::default();
         block.push(&text[range.clone()], range.start);
         return vec![block];
     }
@@ -210,7 +210,7 @@ impl<'t> Line<'t> {
 
 impl Margin<'_> {
     /// The lines of the manifest whose `kind` is in a line after so many bytes, and may be below other keys.
-    fn block(&self, text: &str, own: Line<'_>, before: usize, is_below: bool) -> Pieces {
+    fn block(&self, text: &str, own: Line<'_>, before: usize, is_below: bool) -> Excerpt {
         let lines_before = match is_below {
             true => self.lines_before(text, own),
             false => Vec::new(),
@@ -221,7 +221,7 @@ impl Margin<'_> {
         let lines = lines
             .chain([own.from(before)])
             .chain(self.lines_after(text, own, has_version));
-        let mut block = Pieces::default();
+        let mut block = Excerpt::default();
         for line in lines {
             block.push(line.text, line.start);
             block.text.push('\n');

@@ -14,20 +14,20 @@ use sops_core::rules::EncryptionRule;
 use sops_core::{Document, EncryptedDocument, Format, parse_document, unencrypted_values};
 use sops_printable::escaped;
 
-use crate::claim::is_claimed;
 use crate::embedded::Frame;
+use crate::file_name;
 use crate::finding::{Finding, Fix, Severity};
-use crate::form;
-use crate::likeness::{Found, is_shown};
 use crate::lines::Lines;
 use crate::linter::{Input, Linter};
 use crate::object::Object;
 use crate::rule::Rule;
+use crate::rule_scope::is_claimed;
 use crate::rules::Scrutiny;
+use crate::secret_detection::{Found, is_shown};
 use crate::source_map::SourceMap;
 
 /// The findings of one file, and what is to be known of it when all files have been seen.
-pub(crate) struct Report<'r> {
+pub(crate) struct Context<'r> {
     pub(crate) input: &'r Input<'r>,
     pub(crate) linter: &'r Linter,
     pub(crate) findings: Vec<Finding>,
@@ -100,7 +100,7 @@ pub(crate) struct Configuration {
     pub(crate) unused: Vec<Finding>,
 }
 
-impl<'r> Report<'r> {
+impl<'r> Context<'r> {
     pub(crate) fn new(input: &'r Input<'r>, linter: &'r Linter, rule: &'static Rule) -> Self {
         Self {
             input,
@@ -175,9 +175,9 @@ impl<'r> Report<'r> {
             }
             let path = self.input.path;
             let of = |original: PathBuf| config.creation_rule_for(&original).ok()?.filter(named);
-            let rule = form::originals(path).into_iter().find_map(of);
+            let rule = file_name::originals(path).into_iter().find_map(of);
             let rule = rule.or_else(|| {
-                let rule = of(form::manifest_before(path)?)?;
+                let rule = of(file_name::manifest_before(path)?)?;
                 has_keys(self.text).then_some(rule)
             })?;
             Some(NamingRule {

@@ -7,7 +7,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::worth::Judge;
+use super::judge::Judge;
 
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
