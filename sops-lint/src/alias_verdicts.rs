@@ -8,7 +8,7 @@ use crate::secret::{SECRET_PARTS, SecretValue};
 /// How often a value is looked at: the key that an alias gives it may matter.
 const LOOKS: usize = 16;
 
-/// Where a value is written, and what it is verdicts as: base64, and a field of a Secret.
+/// Where a value is written, and what it is judged as: base64, and a field of a Secret.
 type Place = (usize, bool, bool);
 
 /// The values that were looked at: how often, and whether one of the looks found a secret.
@@ -47,7 +47,7 @@ impl AliasVerdicts {
 mod tests {
     use std::cell::Cell;
 
-    use sops_core::Format;
+    use sops_document::Format;
 
     use sops_core::parse_document;
 

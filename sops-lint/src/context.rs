@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use sops_core::config::{Config, CreationRule};
-use sops_core::document::NodeRef;
 use sops_core::rules::EncryptionRule;
-use sops_core::{Document, EncryptedDocument, Format, parse_document, unencrypted_values};
+use sops_core::{EncryptedDocument, parse_document, unencrypted_values};
+use sops_document::{Document, Format, NodeRef};
 use sops_printable::escaped;
 
 use crate::embedded::Frame;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use sops_core::document::NodeRef;
-use sops_core::{CIPHERTEXT_PREFIX, Document, Format, is_encrypted, parse_document};
+use sops_core::{CIPHERTEXT_PREFIX, is_encrypted, parse_document};
+use sops_document::{Document, Format, NodeRef};
 
 use crate::context::Context;
 use crate::encoding::is_utf8;

@@ -4,9 +4,8 @@
 use std::ops::Range;
 use std::path::Path;
 
-use sops_core::Document;
 use sops_core::config::CreationRule;
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{Document, NodeRef, Shape};
 
 use crate::context::Context;
 use crate::encoding::is_utf8;

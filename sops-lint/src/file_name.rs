@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sops_core::Format;
+use sops_document::Format;
 
 /// Extensions of prose, which may show manifests but is not one.
 const PROSE: [&str; 9] = [

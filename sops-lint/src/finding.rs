@@ -5,8 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use sops_core::Location;
-use sops_core::document::NewEntry;
+use sops_document::{Location, NewEntry};
 
 use crate::rule::Rule;
 
@@ -67,7 +66,7 @@ pub struct Finding {
 /// What mends a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// An entry that a mapping of the file is to have; [`sops_core::Document::with_entries`] sets it.
+    /// An entry that a mapping of the file is to have; [`sops_document::Document::with_entries`] sets it.
     Entry(NewEntry),
     /// The file is encrypted with its creation rule.
     Encrypt,

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{NodeRef, Shape};
 
 use crate::rules::Scrutiny;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{NodeRef, Shape};
 
 use crate::object::Object;
 

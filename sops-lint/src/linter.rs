@@ -6,9 +6,8 @@ use std::path::Path;
 
 use globset::GlobSet;
 use sops_core::config::Config;
-use sops_core::{
-    CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, is_encrypted, parse_document,
-};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, is_encrypted, parse_document};
+use sops_document::Format;
 
 use crate::context::{Context, Facts};
 use crate::finding::{Finding, Severity, fingerprint};

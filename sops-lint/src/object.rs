@@ -4,8 +4,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use sops_core::Document;
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{Document, NodeRef, Shape};
 
 use crate::alias_verdicts::AliasVerdicts;
 use crate::kustomization;

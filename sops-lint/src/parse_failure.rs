@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use sops_core::config::CreationRule;
-use sops_core::document::{Error, NodeRef, Shape, merge_conflict};
 use sops_core::rules::EncryptionRule;
-use sops_core::{CIPHERTEXT_PREFIX, Document, Format, unencrypted_values};
+use sops_core::{CIPHERTEXT_PREFIX, unencrypted_values};
+use sops_document::{Document, Error, Format, NodeRef, Shape, merge_conflict};
 
 use crate::action::Definitions;
 use crate::committable::{is_encrypted_otherwise, is_public};

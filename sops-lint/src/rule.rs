@@ -30,9 +30,9 @@ pub(crate) enum Check {
     /// Each encrypted file.
     Encrypted(fn(&EncryptedDocument<'_>, &mut Context<'_>)),
     /// Each file that has a form, and is not encrypted.
-    Plaintext(fn(&sops_core::Document<'_>, &mut Context<'_>)),
+    Plaintext(fn(&sops_document::Document<'_>, &mut Context<'_>)),
     /// Each file that has a form, encrypted or not, after all else was reported.
-    Document(fn(&sops_core::Document<'_>, &mut Context<'_>)),
+    Document(fn(&sops_document::Document<'_>, &mut Context<'_>)),
 }
 
 impl Rule {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use sops_core::config::CreationRule;
 use sops_core::rules::EncryptionRule;
-use sops_core::{Document, Format, unencrypted_values};
+use sops_core::unencrypted_values;
+use sops_document::{Document, Format};
 
 use crate::committable::is_encrypted_otherwise;
 use crate::encoding::{decode, is_utf8};

@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use sops_core::Document;
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{Document, NodeRef, Shape};
 
 use crate::object::objects;
 
@@ -171,7 +170,7 @@ impl<'d, 'a> SecretField<'d, 'a> {
 
 #[cfg(test)]
 mod tests {
-    use sops_core::Format;
+    use sops_document::Format;
 
     use sops_core::parse_document;
 

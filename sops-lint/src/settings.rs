@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use sops_core::{Format, from_document};
+use sops_document::{Format, from_document};
 
 use crate::finding::Severity;
 use crate::rule::Rule;

@@ -149,8 +149,7 @@ fn content(source: &str) -> (Style, usize) {
 
 #[cfg(test)]
 mod tests {
-    use sops_core::Format;
-    use sops_core::document::NodeRef;
+    use sops_document::{Format, NodeRef};
 
     use sops_core::parse_document;
 

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use sops_core::{Format, parse_document};
+use sops_core::parse_document;
+use sops_document::Format;
 
 use crate::context::Context;
 use crate::finding::Finding;

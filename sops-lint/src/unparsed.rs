@@ -174,7 +174,7 @@ fn is_action(content: &str) -> bool {
 }
 
 fn is_marker(line: &str) -> bool {
-    sops_core::document::is_conflict_marker(line.as_bytes())
+    sops_document::is_conflict_marker(line.as_bytes())
 }
 
 /// How long the indicators before a key or an item are, and what follows them.

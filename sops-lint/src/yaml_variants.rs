@@ -4,8 +4,7 @@
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
-use sops_core::Document;
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{Document, NodeRef, Shape};
 
 use crate::unparsed::names_secret;
 

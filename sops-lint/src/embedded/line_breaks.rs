@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sops_core::Document;
+use sops_document::Document;
 
 /// What readers of YAML 1.1 take for the end of a line.
 const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];

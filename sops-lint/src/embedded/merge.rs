@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
 use super::operation;
 use crate::context::Context;

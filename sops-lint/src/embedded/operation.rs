@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{NodeRef, Shape};
 
 use super::merge;
 use super::written::Written;

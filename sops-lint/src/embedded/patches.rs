@@ -1,6 +1,6 @@
 //! Patches wherever kustomize, Flux and Argo CD have them: strategic merges and lists of JSON 6902.
 
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{NodeRef, Shape};
 
 use super::line_breaks::any_reading;
 use super::walk::Walk;

@@ -1,6 +1,6 @@
 //! The configurations of kustomize's built-in plugins, in texts and in files of their own.
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
 use super::line_breaks::any_reading;
 use super::patches::patch;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
 use super::Frame;
 use super::operation::may_be_list;

@@ -1,6 +1,6 @@
 //! Values that kustomize puts into objects: those of replacements, and those that its plugin for values adds.
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
 use super::operation;
 use crate::context::Context;

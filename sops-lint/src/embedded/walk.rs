@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use sops_core::Document;
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{Document, NodeRef, Shape};
 
 use super::line_breaks::any_reading;
 use super::patches::{LISTS, patch};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
 /// How many values the operations of a patch move at most: each of them may move what others have moved.
 const MOVED: usize = 1_000;
@@ -53,7 +53,7 @@ impl<'d, 'a> Written<'d, 'a> {
 
 #[cfg(test)]
 mod tests {
-    use sops_core::Format;
+    use sops_document::Format;
 
     use sops_core::parse_document;
 

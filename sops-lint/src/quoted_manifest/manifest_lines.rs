@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use sops_core::Document;
-use sops_core::document::NodeRef;
+use sops_document::{Document, NodeRef};
 
 use super::Shown;
 use super::excerpt::Excerpt;

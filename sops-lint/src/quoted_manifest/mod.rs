@@ -13,8 +13,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use sops_core::Document;
-use sops_core::document::NodeRef;
+use sops_document::{Document, NodeRef};
 
 use crate::context::Context;
 use crate::embedded::Frame;

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use sops_core::config::Config;
-use sops_core::document::{NodeRef, Shape};
 use sops_core::keys::{Family, MasterKey};
-use sops_core::{Document, EncryptedDocument, Error, Format, parse_document};
+use sops_core::{EncryptedDocument, Error, parse_document};
+use sops_document::{Document, Format, NodeRef, Shape};
 
 use super::plaintext_secret::open_values;
 use crate::context::{Configuration, Context};

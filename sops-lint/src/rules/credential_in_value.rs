@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use sops_core::document::NodeRef;
-use sops_core::{CIPHERTEXT_PREFIX, Document};
+use sops_core::CIPHERTEXT_PREFIX;
+use sops_document::{Document, NodeRef};
 
 use crate::context::Context;
 use crate::finding::{Fix, Severity};

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use sops_core::document::{NodeRef, Shape};
-use sops_core::{EncryptedDocument, Format, parse_document};
+use sops_core::{EncryptedDocument, parse_document};
+use sops_document::{Format, NodeRef, Shape};
 
 use crate::context::{Context, Patched};
 use crate::embedded::{LISTS, with_key};

@@ -1,6 +1,6 @@
 //! A secret that stands in an environment variable.
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
 use crate::context::Context;
 use crate::finding::Severity;

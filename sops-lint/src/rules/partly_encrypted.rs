@@ -1,10 +1,8 @@
 //! Plaintext in an encrypted file, where the file's own rule asks for encryption.
 
-use sops_core::document::NodeRef;
 use sops_core::keys::WrappedKey;
-use sops_core::{
-    CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format, is_ciphertext, parse_document,
-};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, is_ciphertext, parse_document};
+use sops_document::{Document, Format, NodeRef};
 
 use crate::context::Context;
 use crate::finding::{Finding, Severity};

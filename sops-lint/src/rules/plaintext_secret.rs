@@ -6,11 +6,9 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sops_core::config::{Config, CreationRule};
-use sops_core::document::NodeRef;
 use sops_core::rules::EncryptionRule;
-use sops_core::{
-    CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format, parse_document, unencrypted_values,
-};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, parse_document, unencrypted_values};
+use sops_document::{Document, Format, NodeRef};
 
 use super::secret_in_metadata::last_applied;
 use crate::action;

@@ -1,6 +1,6 @@
 //! A private key, wherever it stands.
 
-use sops_core::Document;
+use sops_document::Document;
 
 use crate::context::Context;
 use crate::finding::Severity;

@@ -1,6 +1,7 @@
 //! A rule that differs from that of the creation rule.
 
-use sops_core::{EncryptedDocument, Format};
+use sops_core::EncryptedDocument;
+use sops_document::Format;
 
 use crate::context::{Context, shell_path};
 use crate::finding::{Fix, Severity};

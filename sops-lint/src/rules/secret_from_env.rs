@@ -1,6 +1,6 @@
 //! A whole Secret as environment variables.
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
 use crate::context::Context;
 use crate::finding::Severity;

@@ -1,6 +1,6 @@
 //! A secret in a command line or in a probe's header.
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
 use crate::context::Context;
 use crate::finding::Severity;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
 use crate::context::Context;
 use crate::finding::Severity;

@@ -1,6 +1,6 @@
 //! A key of a Secret as an environment variable.
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
 use crate::context::Context;
 use crate::finding::Severity;

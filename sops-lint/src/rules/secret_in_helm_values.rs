@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{NodeRef, Shape};
 
 use crate::context::Context;
 use crate::finding::Severity;

@@ -1,7 +1,7 @@
 //! A secret in an annotation or a label.
 
-use sops_core::document::NodeRef;
-use sops_core::{Format, parse_document};
+use sops_core::parse_document;
+use sops_document::{Format, NodeRef};
 
 use super::plaintext_secret::{Scrutiny, open_values};
 use crate::context::Context;

@@ -1,7 +1,7 @@
 //! A mode with which others than owner and group read a Secret's files.
 
-use sops_core::document::NodeRef;
-use sops_core::tree::Node;
+use sops_document::NodeRef;
+use sops_document::tree::Node;
 
 use crate::context::Context;
 use crate::finding::{Fix, Severity};

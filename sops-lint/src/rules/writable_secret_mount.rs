@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use sops_core::document::NodeRef;
-use sops_core::tree::Node;
+use sops_document::NodeRef;
+use sops_document::tree::Node;
 
 use crate::context::Context;
 use crate::finding::{Fix, Severity};

@@ -3,8 +3,8 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
-use sops_core::document::{NodeRef, Shape};
-use sops_core::{Format, parse_document};
+use sops_core::parse_document;
+use sops_document::{Format, NodeRef, Shape};
 
 use super::found::Found;
 use super::token;
