@@ -52,7 +52,8 @@ mod tests {
     use sops_core::parse_document;
 
     use super::*;
-    use crate::secret::{secret_fields, secrets};
+    use crate::object::secrets;
+    use crate::secret::secret_fields;
 
     #[test]
     fn a_value_is_looked_at_a_few_times_however_many_aliases_bring_it_in() {

@@ -1,6 +1,5 @@
 //! What the rules write to while they look at one file.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::fmt;
@@ -12,24 +11,26 @@ use sops_core::config::{Config, CreationRule};
 use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, parse_document, unencrypted_values};
 use sops_document::{Document, Format, NodeRef};
-use sops_printable::escaped;
 
-use crate::embedded::Frame;
+use crate::facts::Facts;
 use crate::file_name;
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::Finding;
+use crate::frame::Frame;
+use crate::images::ImagePatterns;
+use crate::input::Input;
 use crate::lines::Lines;
-use crate::linter::{Input, Linter};
 use crate::object::Object;
 use crate::rule::Rule;
 use crate::rule_scope::is_claimed;
-use crate::rules::Scrutiny;
+use crate::scrutiny::Scrutiny;
 use crate::secret_detection::{Found, is_shown};
+use crate::shell::shell_path;
 use crate::source_map::SourceMap;
 
 /// The findings of one file, and what is to be known of it when all files have been seen.
 pub(crate) struct Context<'r> {
     pub(crate) input: &'r Input<'r>,
-    pub(crate) linter: &'r Linter,
+    pub(crate) images: &'r ImagePatterns,
     pub(crate) findings: Vec<Finding>,
     pub(crate) facts: Facts,
     /// Whether the file has a `sops` block.
@@ -67,44 +68,15 @@ pub(crate) struct NamingRule<'r> {
     pub(crate) is_for_original: bool,
 }
 
-/// What is to be known of a file when all have been seen.
-#[derive(Debug, Default)]
-pub struct Facts {
-    /// The configuration and the number of the creation rule that the file is for.
-    pub(crate) creation_rule: Option<(PathBuf, usize)>,
-    /// Whether it is an encrypted manifest.
-    pub(crate) encrypted_manifest: bool,
-    /// The configuration, with the creation rules that it has and the place of each.
-    pub(crate) configuration: Option<Configuration>,
-    /// Kustomizations of Flux that decrypt nothing, with the paths that they apply.
-    pub(crate) flux: Vec<(Finding, String)>,
-    /// What a kustomization takes in, from its folder on.
-    pub(crate) resources: Vec<String>,
-    /// Where Kustomizations of Flux are told to decrypt by a patch: the kustomization's own folder, or paths that Flux applies.
-    pub(crate) patched: Vec<Patched>,
-}
-
-/// A place whose Kustomizations of Flux a patch tells to decrypt.
-#[derive(Debug)]
-pub(crate) enum Patched {
-    /// The folder of the file, and what it takes in.
-    Here,
-    /// A path from the repository's folder on.
-    Path(String),
-}
-
-/// A `.sops.yaml` that was seen.
-#[derive(Debug)]
-pub(crate) struct Configuration {
-    /// For each rule the finding that no file has met it.
-    pub(crate) unused: Vec<Finding>,
-}
-
 impl<'r> Context<'r> {
-    pub(crate) fn new(input: &'r Input<'r>, linter: &'r Linter, rule: &'static Rule) -> Self {
+    pub(crate) fn new(
+        input: &'r Input<'r>,
+        images: &'r ImagePatterns,
+        rule: &'static Rule,
+    ) -> Self {
         Self {
             input,
-            linter,
+            images,
             findings: Vec::new(),
             facts: Facts::default(),
             is_encrypted: false,
@@ -364,39 +336,6 @@ impl<'r> Context<'r> {
     }
 }
 
-impl Finding {
-    pub(crate) fn help(&mut self, help: impl Into<String>) -> &mut Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    pub(crate) fn severity(&mut self, severity: Severity) -> &mut Self {
-        self.severity = severity;
-        self
-    }
-
-    /// A commit with it is not refused.
-    pub(crate) fn accepted(&mut self) -> &mut Self {
-        self.is_refused = false;
-        self
-    }
-
-    pub(crate) fn fix(&mut self, fix: Option<Fix>) -> &mut Self {
-        self.fix = fix;
-        self
-    }
-
-    /// Escapes characters that a terminal would act on: whoever can write to the repository chooses the names in a file.
-    pub(crate) fn make_printable(&mut self) {
-        let words = self.path.iter_mut().chain(&mut self.object);
-        for text in words.chain([&mut self.message]).chain(&mut self.help) {
-            if let Cow::Owned(escaped) = escaped(text) {
-                *text = escaped;
-            }
-        }
-    }
-}
-
 /// Whether a text is YAML or JSON with keys.
 fn has_keys(text: &str) -> bool {
     Document::parse_leniently(text).is_ok_and(|document| {
@@ -415,43 +354,4 @@ fn path(node: NodeRef<'_, '_>) -> Vec<String> {
             name.map_or_else(|| node.step(), |name| format!("[{name}]"))
         })
         .collect()
-}
-
-/// A path in a command that a message suggests, quoted for the shell. A path that starts with `-` gets `./` before it: anyone who can add a
-/// file to a repository chooses its name, and a program would read such a name as an option.
-pub fn shell_path(path: &str) -> String {
-    match path.starts_with('-') {
-        true => shell_word(&format!("./{path}")),
-        false => shell_word(path),
-    }
-}
-
-/// Any other word of a command that a message suggests, quoted for the shell.
-pub fn shell_word(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./+@%".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_in_a_command_is_never_an_option() {
-        for (path, shown) in [
-            ("a/b.yaml", "a/b.yaml"),
-            ("--config=evil.yaml", "'./--config=evil.yaml'"),
-            ("-i", "./-i"),
-            ("-", "./-"),
-            ("-it's.yaml", r"'./-it'\''s.yaml'"),
-            ("a/-i", "a/-i"),
-            ("", "''"),
-        ] {
-            assert_eq!(shell_path(path), shown);
-        }
-        assert_eq!(shell_word("-i"), "-i");
-    }
 }

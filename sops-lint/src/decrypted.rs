@@ -11,9 +11,11 @@ use crate::context::Context;
 use crate::encoding::is_utf8;
 use crate::file_name;
 use crate::finding::Finding;
-use crate::linter::{Input, Linter};
+use crate::input::Input;
+use crate::linter::Linter;
 use crate::rule_scope::{has_only_comments, has_secret, is_protected_otherwise, text_of};
-use crate::rules::{PLAINTEXT_SECRET, Scrutiny, is_open_reference};
+use crate::rules::PLAINTEXT_SECRET;
+use crate::scrutiny::{Scrutiny, is_open_reference};
 use crate::suppress;
 
 /// What objects are called, which is no secret even in files that are encrypted as a whole.
@@ -260,7 +262,7 @@ impl Linter {
         let Some((before, opened)) = found else {
             return Vec::new();
         };
-        let mut context = Context::new(input, self, &PLAINTEXT_SECRET);
+        let mut context = Context::new(input, &self.images, &PLAINTEXT_SECRET);
         let name = match before.path == input.path {
             true => String::new(),
             false => {
@@ -380,7 +382,7 @@ fn each_value(document: &Document<'_>, mut each: impl FnMut(&str, NodeRef<'_, '_
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linter::NoTree;
+    use crate::input::NoTree;
     use crate::settings::Settings;
 
     const ENC: &str = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";

@@ -1,34 +1,13 @@
-//! What is found, and what mends it.
+//! What is found, and what fixes it.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sops_document::{Location, NewEntry};
 
-use crate::rule::Rule;
+use sops_printable::escaped;
 
-/// How bad it is.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// A secret leaks, or is about to.
-    Error,
-    /// It should be otherwise.
-    Warning,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        })
-    }
-}
+use crate::rule::{Rule, Severity};
 
 /// One thing that is found. No part of it holds a value.
 #[derive(Clone, Debug)]
@@ -55,7 +34,7 @@ pub struct Finding {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// What mends it, where that is safe.
+    /// What fixes it, where that is safe.
     pub fix: Option<Fix>,
     /// Whether a commit with it is refused: it leaks or loses something.
     pub is_refused: bool,
@@ -63,7 +42,7 @@ pub struct Finding {
     pub fingerprint: String,
 }
 
-/// What mends a finding.
+/// What fixes a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
     /// An entry that a mapping of the file is to have; [`sops_document::Document::with_entries`] sets it.
@@ -74,6 +53,39 @@ pub enum Fix {
     UpdateKeys,
     /// The file is encrypted with the rule of its creation rule.
     UpdateRule,
+}
+
+impl Finding {
+    pub(crate) fn help(&mut self, help: impl Into<String>) -> &mut Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn severity(&mut self, severity: Severity) -> &mut Self {
+        self.severity = severity;
+        self
+    }
+
+    /// A commit with it is not refused.
+    pub(crate) fn accepted(&mut self) -> &mut Self {
+        self.is_refused = false;
+        self
+    }
+
+    pub(crate) fn fix(&mut self, fix: Option<Fix>) -> &mut Self {
+        self.fix = fix;
+        self
+    }
+
+    /// Escapes characters that a terminal would act on: whoever can write to the repository chooses the names in a file.
+    pub(crate) fn make_printable(&mut self) {
+        let words = self.path.iter_mut().chain(&mut self.object);
+        for text in words.chain([&mut self.message]).chain(&mut self.help) {
+            if let Cow::Owned(escaped) = escaped(text) {
+                *text = escaped;
+            }
+        }
+    }
 }
 
 /// A digest of what tells a finding from others; `ordinal` counts those that nothing else tells apart.

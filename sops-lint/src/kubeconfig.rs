@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 use sops_document::{NodeRef, Shape};
 
-use crate::rules::Scrutiny;
+use crate::scrutiny::Scrutiny;
 
 /// What a user is known by to a cluster, under `users[].user`.
 const CREDENTIALS: [&str; 3] = ["token", "password", "client-key-data"];

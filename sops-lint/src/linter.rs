@@ -5,76 +5,23 @@ use std::ops::Range;
 use std::path::Path;
 
 use globset::GlobSet;
-use sops_core::config::Config;
-use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, is_encrypted, parse_document};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, parse_document};
 use sops_document::Format;
 
-use crate::context::{Context, Facts};
-use crate::finding::{Finding, Severity, fingerprint};
+use crate::check::Check;
+use crate::context::Context;
+use crate::facts::Facts;
+use crate::file_format::{format_of, is_checked};
+use crate::finding::{Finding, fingerprint};
+use crate::images::{ImagePatterns, globs};
+use crate::input::{FileKind, Input};
 use crate::object::objects;
 use crate::parse_failure::{broken, encoded, of_any_name, place, unnamed};
-use crate::rule::{Check, Rule};
-use crate::rules::own_rule;
-use crate::settings::{Settings, SettingsError, globs};
-use crate::unparsed::names_secret;
-use crate::{
-    embedded, encoding, exempt, file_name, kustomization, quoted_manifest, rules, suppress,
-};
-
-/// A file that is to be looked at.
-pub struct Input<'i> {
-    /// What findings call it.
-    pub name: &'i str,
-    /// Its absolute path; it need not be there.
-    pub path: &'i Path,
-    /// Its content.
-    pub bytes: &'i [u8],
-    /// The configuration that holds for it.
-    pub config: Option<&'i Config>,
-    /// The files around it.
-    pub tree: &'i dyn Tree,
-}
-
-impl Input<'_> {
-    /// The path from the repository's folder on.
-    pub(crate) fn place(&self) -> String {
-        let place = self.path.strip_prefix(self.tree.root());
-        place.unwrap_or(self.path).to_string_lossy().into_owned()
-    }
-}
-
-/// The files of a repository, for the rules that follow a path from one to another.
-pub trait Tree: Sync {
-    /// The content of the file at an absolute path, if it belongs to the repository.
-    fn read(&self, path: &Path) -> Option<Vec<u8>>;
-
-    /// The folder of the repository, an absolute path.
-    fn root(&self) -> &Path;
-}
-
-/// No files around.
-pub struct NoTree;
-
-impl Tree for NoTree {
-    fn read(&self, _: &Path) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn root(&self) -> &Path {
-        Path::new("/")
-    }
-}
-
-/// What a file turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// All rules that fit its form were asked.
-    Read,
-    /// A template that makes manifests, as those of Helm: private keys were looked for.
-    Template,
-    /// A form that no rule knows: private keys were looked for.
-    Other,
-}
+use crate::rule::{Rule, Severity};
+use crate::rule_coverage::covering_rule;
+use crate::rules::RuleChecks;
+use crate::settings::{Settings, SettingsError};
+use crate::{embedded, encoding, file_name, kustomization, quoted_manifest, rules, suppress};
 
 /// What was found in one file.
 #[derive(Debug)]
@@ -82,7 +29,7 @@ pub struct Linted {
     /// What is wrong, in the order of the text.
     pub findings: Vec<Finding>,
     /// What the file is.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// What is to be told to a [`Repository`](crate::Repository).
     pub facts: Facts,
 }
@@ -91,9 +38,9 @@ pub struct Linted {
 pub struct Linter {
     settings: Settings,
     rules: Vec<&'static Rule>,
+    checks: Vec<RuleChecks>,
     severities: BTreeMap<&'static str, Severity>,
-    public: GlobSet,
-    private: GlobSet,
+    pub(crate) images: ImagePatterns,
     excluded: GlobSet,
 }
 
@@ -103,12 +50,17 @@ impl Linter {
     /// # Errors
     /// [`SettingsError`] for a rule that is not known, and for a pattern that is none.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        let rules = settings.rules()?;
         Ok(Self {
-            rules: settings.rules()?,
+            checks: rules::TABLE
+                .into_iter()
+                .filter(|(rule, _)| rules.iter().any(|selected| selected.code == rule.code))
+                .collect(),
+            rules,
             severities: settings.severities()?,
-            public: globs(&settings.images.public)?,
-            private: globs(&settings.images.private)?,
-            excluded: globs(&settings.exclude)?,
+            images: ImagePatterns::new(&settings.images)
+                .map_err(|error| SettingsError::pattern(&error))?,
+            excluded: globs(&settings.exclude).map_err(|error| SettingsError::pattern(&error))?,
             settings,
         })
     }
@@ -123,16 +75,11 @@ impl Linter {
         self.excluded.is_match(path)
     }
 
-    /// Whether anybody can pull the image of that name, which has its registry in front.
-    pub(crate) fn is_public(&self, image: &str) -> bool {
-        !self.private.is_match(image) && self.public.is_match(image)
-    }
-
     /// Looks at a file. Whatever is in it, this ends with findings and not with an error.
     pub fn lint(&self, input: &Input<'_>) -> Linted {
-        let mut context = Context::new(input, self, &rules::BROKEN_FILE);
+        let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
         let kind = self.run(&mut context);
-        exempt::check(&mut context);
+        rules::plaintext_secret::exempt_file::check(&mut context);
         let facts = std::mem::take(&mut context.facts);
         let mut findings = suppress::apply(context, &self.rules);
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
@@ -146,7 +93,7 @@ impl Linter {
 
     /// The finding that a file cannot be read, for the reason that the message tells.
     pub fn unreadable(&self, input: &Input<'_>, message: &str) -> Vec<Finding> {
-        let mut context = Context::new(input, self, &rules::BROKEN_FILE);
+        let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
         context.span(0..0, message);
         let mut findings = context.findings;
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
@@ -170,7 +117,7 @@ impl Linter {
         }
     }
 
-    fn run(&self, context: &mut Context<'_>) -> Kind {
+    fn run(&self, context: &mut Context<'_>) -> FileKind {
         self.ask(context, |check, context| {
             if let Check::File(check) = check {
                 check(context);
@@ -186,11 +133,11 @@ impl Linter {
                 }
             }
             encoded(context);
-            return Kind::Other;
+            return FileKind::Other;
         }
         let text = context.text();
         let is_encrypted = text.contains(CIPHERTEXT_PREFIX);
-        let Some(format) = form_of(context, is_encrypted) else {
+        let Some(format) = format_of(context, is_encrypted) else {
             if !file_name::is_prose(context.input.path) {
                 embedded::look_into_file(context);
                 if kustomization::seems_to_be(text) {
@@ -199,17 +146,17 @@ impl Linter {
             }
             unnamed(context);
             quoted_manifest::look(None, context);
-            return Kind::Other;
+            return FileKind::Other;
         };
         context.format = format;
-        let is_covered = || !text.trim().is_empty() && own_rule(context).is_some();
-        if !is_read(format, is_encrypted, text) && !is_covered() {
+        let is_covered = || !text.trim().is_empty() && covering_rule(context).is_some();
+        if !is_checked(format, is_encrypted, text) && !is_covered() {
             if format == Format::Json && embedded::look_into_file(context) {
-                return Kind::Read;
+                return FileKind::Read;
             }
             of_any_name(context);
             quoted_manifest::look(None, context);
-            return Kind::Other;
+            return FileKind::Other;
         }
         let document = match parse_document(
             text,
@@ -220,7 +167,7 @@ impl Linter {
         ) {
             Ok(document) => document,
             // SOPS cannot encrypt a list of patches.
-            Err(_) if embedded::look_into_file(context) => return Kind::Read,
+            Err(_) if embedded::look_into_file(context) => return FileKind::Read,
             Err(error) => {
                 if kustomization::may_bring_values(text) {
                     embedded::look_into_text(text, context);
@@ -235,8 +182,8 @@ impl Linter {
             of_any_name(context);
         }
         for object in objects(&document) {
-            for rule in &self.rules {
-                for check in rule.checks {
+            for (rule, checks) in &self.checks {
+                for check in *checks {
                     if let Check::Object(check) = check {
                         context.of(rule, Some(&object));
                         check(&object, context);
@@ -260,7 +207,7 @@ impl Linter {
                 check(&document, context);
             }
         });
-        Kind::Read
+        FileKind::Read
     }
 
     fn encrypted(&self, context: &mut Context<'_>, text: &str, format: Format) {
@@ -285,8 +232,8 @@ impl Linter {
     }
 
     fn ask(&self, context: &mut Context<'_>, ask: impl Fn(&'static Check, &mut Context<'_>)) {
-        for rule in &self.rules {
-            for check in rule.checks {
+        for (rule, checks) in &self.checks {
+            for check in *checks {
                 context.of(rule, None);
                 ask(check, context);
             }
@@ -303,75 +250,5 @@ fn place_in_metadata(error: &Error) -> Range<usize> {
             ..
         } => location.offset..location.offset,
         _ => 0..0,
-    }
-}
-
-/// The format to read the file in. `None` if the name implies none, and for a copy of a manifest. SOPS encrypted some of these, and not all
-/// as binary files.
-fn form_of(context: &Context<'_>, is_encrypted: bool) -> Option<Format> {
-    let path = context.input.path;
-    let exact = Format::from_path(path);
-    let text = context.text();
-    if exact != Format::Binary {
-        return Some(exact);
-    }
-    if kustomization::is_named(path) {
-        return Some(Format::Yaml);
-    }
-    if is_encrypted {
-        return encrypted_form(path, text);
-    }
-    // Kubernetes takes a manifest of any case for one.
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    match &*extension {
-        "yaml" | "yml" => Some(Format::Yaml),
-        "json" => Some(Format::Json),
-        _ => None,
-    }
-}
-
-/// The format of an encrypted file whose name does not tell it. What shows such a file, as documentation does, is none.
-fn encrypted_form(path: &Path, text: &str) -> Option<Format> {
-    if text.trim_start().starts_with('{') {
-        return text.contains("\"sops\"").then(|| json_of(text));
-    }
-    let has = |begin: &str| text.lines().any(|line| line.starts_with(begin));
-    let format = match () {
-        () if has("sops:") => Format::Yaml,
-        () if has("[sops]") => Format::Ini,
-        () if has("sops_") => Format::Dotenv,
-        () => return None,
-    };
-    let is_copy = file_name::named(path) == Some(format);
-    let is_encrypted =
-        || parse_document(text, format).is_ok_and(|document| is_encrypted(&document));
-    (is_copy || is_encrypted()).then_some(format)
-}
-
-/// Whether encrypted JSON holds a binary file, whose one value is `data`, or is JSON.
-fn json_of(text: &str) -> Format {
-    let document = parse_document(text, Format::Json);
-    let is_binary = document.is_ok_and(|document| {
-        let tops = document.tops().flatten();
-        let mut keys = tops.flat_map(|top| top.entries().map(|(key, _)| key));
-        keys.all(|key| key == "data")
-    });
-    if is_binary {
-        Format::Binary
-    } else {
-        Format::Json
-    }
-}
-
-/// Whether the rules know the form. Dotenv and INI are what many files are called that are neither, JSON begins with a brace;
-/// but a creation rule of its own says what a file is, and a Secret in it does.
-fn is_read(format: Format, is_encrypted: bool, text: &str) -> bool {
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    match format {
-        Format::Yaml => !text.is_empty(),
-        Format::Json => text.starts_with('{') || names_secret(text),
-        Format::Dotenv => true,
-        Format::Ini => is_encrypted,
-        _ => is_encrypted,
     }
 }

@@ -49,6 +49,13 @@ pub(crate) fn objects<'d, 'a>(document: &'d Document<'a>) -> Vec<Object<'d, 'a>>
     objects_of(document.tops().flatten())
 }
 
+/// The Secrets of a document, those in lists and in other objects included.
+pub fn secrets<'d, 'a>(document: &'d Document<'a>) -> Vec<NodeRef<'d, 'a>> {
+    let secrets = objects(document).into_iter();
+    let secrets = secrets.filter(|object| object.is_secret() && !object.is_deletion());
+    secrets.map(|object| object.node).collect()
+}
+
 /// The objects of some nodes.
 pub(crate) fn objects_of<'d, 'a>(
     nodes: impl Iterator<Item = NodeRef<'d, 'a>>,
@@ -208,6 +215,17 @@ impl<'d, 'a> Object<'d, 'a> {
             "Component" => true,
             "" => generates(),
             _ => false,
+        }
+    }
+
+    /// The generators of Secrets in it.
+    pub(crate) fn secret_generators(&self) -> Vec<NodeRef<'d, 'a>> {
+        if self.api_version == "builtin" && self.kind == "SecretGenerator" {
+            return vec![self.node];
+        }
+        match self.is_kustomization() {
+            true => kustomization::items(self.node, "secretGenerator").collect(),
+            false => Vec::new(),
         }
     }
 

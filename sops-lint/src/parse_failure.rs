@@ -14,13 +14,14 @@ use crate::action::Definitions;
 use crate::committable::{is_encrypted_otherwise, is_public};
 use crate::context::Context;
 use crate::encoding::{Decoded, decode};
-use crate::linter::Kind;
+use crate::input::FileKind;
+use crate::manifest::is_manifest;
 use crate::object::{Object, objects};
+use crate::plaintext_values::{holds_secret, is_open_base64, is_plaintext_under, open_values};
+use crate::rule_coverage::covering_rule;
 use crate::rule_scope::has_secret_comment;
-use crate::rules::{
-    self, COPY, Scrutiny, holds_secret, is_manifest, is_open_base64, is_plaintext_under,
-    open_values, own_rule,
-};
+use crate::rules::{self, COPY};
+use crate::scrutiny::Scrutiny;
 use crate::secret::{SecretField, SecretValue, secret_fields};
 use crate::secret_detection::{has_credential_beside, judge, literals};
 use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
@@ -54,7 +55,7 @@ struct Look {
 }
 
 /// Reports what is wrong with a file that does not parse.
-pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool) -> Kind {
+pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool) -> FileKind {
     let text = context.text();
     let conflict = merge_conflict(text.as_bytes());
     let at = conflict.clone().unwrap_or_else(|| place(&error));
@@ -69,7 +70,7 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
             Some(_) => context.span(at, CONFLICT).help(TAKE_ONE_SIDE),
             None => context.span(at, error.to_string()),
         };
-        return Kind::Other;
+        return FileKind::Other;
     }
     if let Some(secret) = look.secret {
         // Where only values have actions in them, those are for another program.
@@ -87,9 +88,9 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
                 )
                 .help("use a template action that reads the value from an encrypted file");
         }
-        return Kind::Template;
+        return FileKind::Template;
     }
-    let covered = own_rule(context).filter(|rule| {
+    let covered = covering_rule(context).filter(|rule| {
         let is_secret = !is_like_object(text) || may_be_secret(text);
         is_secret && may_select(rule, &error, context)
     });
@@ -104,10 +105,10 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
             ),
         };
         plaintext(context, at, message, conflict.is_some());
-        return Kind::Other;
+        return FileKind::Other;
     }
     if conflict.is_none() && is_like_template(text) {
-        return Kind::Template;
+        return FileKind::Template;
     }
     let is_meant = match &error {
         Error::Syntax { .. } => is_named_manifest(context),
@@ -124,14 +125,14 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
             None => context.span(at, error.to_string()),
         };
     }
-    Kind::Other
+    FileKind::Other
 }
 
-fn kind(is_template: bool) -> Kind {
+fn kind(is_template: bool) -> FileKind {
     if is_template {
-        Kind::Template
+        FileKind::Template
     } else {
-        Kind::Other
+        FileKind::Other
     }
 }
 
@@ -187,7 +188,7 @@ pub(crate) fn encoded(context: &mut Context<'_>) {
             .iter()
             .any(|known| extension.eq_ignore_ascii_case(known))
     });
-    let is_covered = own_rule(context).is_some();
+    let is_covered = covering_rule(context).is_some();
     // Most such files are pictures and archives.
     if !is_manifest && !is_covered && !may_name_secret(bytes) {
         return;
@@ -251,7 +252,7 @@ pub(crate) fn unnamed(context: &mut Context<'_>) {
     let path = context.input.path;
     // SOPS encrypts every dotenv and INI file.
     let is_copy = matches!(file_name::named(path), Some(Format::Yaml | Format::Json));
-    let is_covered = own_rule(context).is_some();
+    let is_covered = covering_rule(context).is_some();
     let is_prose = file_name::is_prose(path);
     if !is_prose && in_kubeconfig(context) {
         return;
@@ -419,7 +420,7 @@ fn is_whole_manifest(text: &str) -> bool {
 
 /// Whether the rule for manifests selects nothing of a copy of one, as of the original.
 fn selects_nothing(context: &Context<'_>, text: &str) -> bool {
-    let rule = own_rule(context).and_then(|creation| creation.rule.clone());
+    let rule = covering_rule(context).and_then(|creation| creation.rule.clone());
     let rule = rule.unwrap_or_default();
     Document::parse_leniently(text)
         .ok()
@@ -510,7 +511,7 @@ fn look(context: &Context<'_>, text: &str) -> Look {
     // Of a manifest, Secrets count, and they were looked at.
     let has_manifest = document.tops().flatten().any(is_manifest);
     let is_manifest = has_manifest && !may_be_secret(text);
-    let selected = match own_rule(context) {
+    let selected = match covering_rule(context) {
         Some(rule) if is_template && !has_manifest && secret.is_none() => {
             selected(&document, rule, text, judgement)
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
-use crate::context::{Facts, Patched};
+use crate::facts::{Facts, Patched};
 use crate::finding::Finding;
 use crate::linter::Linter;
 

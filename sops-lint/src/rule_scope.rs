@@ -10,8 +10,8 @@ use sops_document::{Document, Format};
 use crate::committable::is_encrypted_otherwise;
 use crate::encoding::{decode, is_utf8};
 use crate::file_name;
-use crate::linter::Input;
-use crate::rules::{Scrutiny, is_open_reference};
+use crate::input::Input;
+use crate::scrutiny::{Scrutiny, is_open_reference};
 use crate::secret_detection::{in_text, is_harmless, judge};
 use crate::unparsed::names_secret;
 
@@ -157,7 +157,7 @@ fn selects(rule: &EncryptionRule, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linter::NoTree;
+    use crate::input::NoTree;
 
     fn claims(path: &str, bytes: &[u8], rule: Option<EncryptionRule>) -> bool {
         let input = Input {

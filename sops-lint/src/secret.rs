@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use sops_document::{Document, NodeRef, Shape};
-
-use crate::object::objects;
+use sops_document::{NodeRef, Shape};
 
 /// The fields that hold the values of a Secret.
 pub const SECRET_PARTS: [&str; 2] = ["data", "stringData"];
@@ -69,13 +67,6 @@ pub struct SecretValue<'d, 'a> {
     pub place: Range<usize>,
     /// Where it is written, in bytes: of an alias, where the anchor is.
     pub origin: Range<usize>,
-}
-
-/// The Secrets of a document, those in lists and in other objects included.
-pub fn secrets<'d, 'a>(document: &'d Document<'a>) -> Vec<NodeRef<'d, 'a>> {
-    let secrets = objects(document).into_iter();
-    let secrets = secrets.filter(|object| object.is_secret() && !object.is_deletion());
-    secrets.map(|object| object.node).collect()
 }
 
 /// The fields of a Secret, in order.
@@ -175,6 +166,7 @@ mod tests {
     use sops_core::parse_document;
 
     use super::*;
+    use crate::object::secrets;
 
     fn fields(text: &str) -> Vec<(String, bool, bool, usize)> {
         let document = parse_document(text, Format::Yaml).expect("it is YAML");

@@ -16,10 +16,8 @@ use crate::rules::secret_in_command as command;
 use crate::rules::secret_in_config_map as config_map;
 use crate::rules::secret_in_helm_values as helm_values;
 use crate::rules::secret_in_metadata as metadata;
+use crate::scrutiny::is_open_reference;
 use crate::secret::{SECRET_PARTS, may_hold_values, secret_fields};
-
-/// What to do about a Secret in a patch.
-pub(super) const HELP: &str = "SOPS cannot encrypt a patch: put the values into a Secret in a file of its own, and encrypt that with `sops-rs encrypt -i`";
 
 /// Whether a text begins as a list does, and may have operations in it. An escape may hide their keys.
 pub(super) fn may_be_list(text: &str) -> bool {
@@ -235,8 +233,8 @@ pub(super) fn entry(
     };
     let is_binary = matches!(decoded, Some(Err(_)));
     if value.shape() == Shape::Scalar
-        && (is_binary || !plaintext_secret::is_open_reference(said))
-        && !plaintext_secret::is_open_reference(text)
+        && (is_binary || !is_open_reference(said))
+        && !is_open_reference(text)
     {
         context.of(&plaintext_secret::RULE, None);
         context
@@ -244,7 +242,7 @@ pub(super) fn entry(
                 value,
                 format!("a patch has the value of a Secret in plaintext: `{key}`"),
             )
-            .help(HELP);
+            .help(merge::HELP);
     }
 }
 

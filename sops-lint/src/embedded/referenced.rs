@@ -4,12 +4,12 @@ use std::path::Path;
 
 use sops_document::NodeRef;
 
-use super::Frame;
 use super::operation::may_be_list;
-use super::patches::in_text;
-use super::walk::Walk;
+use super::patch_text::in_text;
+use super::traversal::Traversal;
 use crate::context::Context;
 use crate::file_name;
+use crate::frame::Frame;
 use crate::rules::PLAINTEXT_SECRET;
 use crate::unparsed::names_secret;
 
@@ -20,7 +20,7 @@ const MOST: usize = 64 << 20;
 pub(super) fn look_at(
     file: NodeRef<'_, '_>,
     kind: &'static str,
-    walk: &mut Walk,
+    traversal: &mut Traversal,
     context: &mut Context<'_>,
 ) {
     let Some(name) = file.as_str() else {
@@ -29,10 +29,10 @@ pub(super) fn look_at(
     let name = name.trim_start_matches("./");
     let is_named = file_name::named(Path::new(name)).is_some();
     // The rules look at such a file like at any other.
-    if is_named && kind != "Secret" || !walk.files.insert((name.to_owned(), kind)) {
+    if is_named && kind != "Secret" || !traversal.files.insert((name.to_owned(), kind)) {
         return;
     }
-    if walk.read > MOST {
+    if traversal.read > MOST {
         return;
     }
     let directory = context.input.path.parent().unwrap_or(Path::new("/"));
@@ -40,8 +40,8 @@ pub(super) fn look_at(
     let Some(text) = content.and_then(|content| String::from_utf8(content).ok()) else {
         return;
     };
-    walk.read += text.len();
-    let (place, path) = match &walk.outer {
+    traversal.read += text.len();
+    let (place, path) = match &traversal.outer {
         Some(outer) => outer.clone(),
         None => (file.span(), file.path()),
     };

@@ -1,6 +1,6 @@
 //! Private keys of GnuPG's agent, which are S-expressions.
 
-use super::PrivateKey;
+use super::key::PrivateKey;
 
 /// What such a key is called.
 pub(super) const WHAT: &str = "a private key of GnuPG";

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{PrivateKey, is_mixed};
+use super::key::{PrivateKey, is_mixed};
 
 /// How far the members of a key are from `kty`.
 const NEAR: usize = 8 * 1024;

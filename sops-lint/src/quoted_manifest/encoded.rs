@@ -3,18 +3,9 @@
 use std::ops::Range;
 
 use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::judge::Judge;
-
-pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+use crate::base64_text::LENIENT;
 
 /// How long a manifest in base64 may be before and after the place, in bytes: the most that Kubernetes stores, and a third.
 const BASE64_LENGTH: usize = 1400 * 1024;
@@ -59,7 +50,7 @@ pub(super) fn base64(text: &str, at: usize, judge: &Judge) -> (Range<usize>, Opt
         last = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
         digits.push(word);
     }
-    let decoded = BASE64.decode(digits.concat()).ok();
+    let decoded = LENIENT.decode(digits.concat()).ok();
     (
         start..last,
         decoded.and_then(|bytes| String::from_utf8(bytes).ok()),

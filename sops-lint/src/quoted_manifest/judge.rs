@@ -6,9 +6,9 @@ use std::path::Path;
 use base64::Engine as _;
 use sops_core::CIPHERTEXT_PREFIX;
 
-use super::encoded::BASE64;
 use super::markup;
-use crate::rules::is_open_reference;
+use crate::base64_text::LENIENT;
+use crate::scrutiny::is_open_reference;
 use crate::secret_detection::{in_text, is_credential, is_random, judge};
 use crate::{action, template};
 
@@ -101,7 +101,7 @@ impl Judge {
     /// Whether a value of a Secret looks like a secret, in base64 or not.
     pub(super) fn is_secret(&self, key: &str, value: &str) -> bool {
         let packed: String = value.split_whitespace().collect();
-        let decoded = BASE64.decode(packed).ok();
+        let decoded = LENIENT.decode(packed).ok();
         let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
         let is_control = |c: char| c.is_control() && !c.is_whitespace();
         let decoded = decoded.filter(|text| !text.contains(is_control));

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use sops_document::{Document, NodeRef};
 
-use super::Shown;
 use super::excerpt::Excerpt;
 use super::judge::Judge;
+use super::quoted_value::QuotedValue;
 use crate::object::objects;
 use crate::secret::secret_fields;
 use crate::unparsed::{literal as in_lines, names_secret};
@@ -33,7 +33,7 @@ struct Margin<'t> {
 }
 
 /// The first value that looks like a secret of the object that has its `kind` at a place.
-pub(super) fn shown(text: &str, at: usize, judge: &Judge) -> Option<Shown> {
+pub(super) fn shown(text: &str, at: usize, judge: &Judge) -> Option<QuotedValue> {
     let start = text.ceil_char_boundary(at.saturating_sub(LENGTH));
     let window = &text[start..text.floor_char_boundary(at + LENGTH)];
     around(window, at - start, judge)
@@ -43,21 +43,21 @@ pub(super) fn shown(text: &str, at: usize, judge: &Judge) -> Option<Shown> {
             let span = block.place(&shown.span);
             // The last line of a text may have no end, which each line of the block has.
             let end = (start + span.end).min(text.len());
-            Some(Shown {
+            Some(QuotedValue {
                 span: start + span.start..end,
                 ..shown
             })
         })
 }
 
-fn in_block(text: &str, judge: &Judge) -> Option<Shown> {
+fn in_block(text: &str, judge: &Judge) -> Option<QuotedValue> {
     if !judge.may_read(text.len()) || !may_have_values(text) {
         return None;
     }
     let filled = template::filled(text);
     let Ok(document) = Document::parse_leniently(filled.as_deref().unwrap_or(text)) else {
         let literal = in_lines(text, names_secret, |key, value| judge.is_secret(key, value));
-        return literal.map(Shown::from);
+        return literal.map(QuotedValue::from);
     };
     let is_open = |key: &str, node: NodeRef<'_, '_>, span: &Range<usize>| {
         let source = text.get(span.clone()).unwrap_or_default();
@@ -77,7 +77,7 @@ fn in_block(text: &str, judge: &Judge) -> Option<Shown> {
     let mut values = fields.iter().flat_map(|field| field.values());
     let value = values.find(|value| is_open(value.key, value.node, &value.origin));
     if let Some(value) = value {
-        return Some(Shown {
+        return Some(QuotedValue {
             span: value.origin.clone(),
             key: value.key.to_owned(),
             is_kubeconfig: false,
@@ -86,7 +86,7 @@ fn in_block(text: &str, judge: &Judge) -> Option<Shown> {
     let is_credential = |key: &str, node: NodeRef<'_, '_>| is_open(key, node, &node.span());
     let mut tops = document.tops().flatten();
     let (key, node) = tops.find_map(|top| kubeconfig::find(top, is_credential))?;
-    Some(Shown {
+    Some(QuotedValue {
         span: node.span(),
         key: key.to_owned(),
         is_kubeconfig: true,

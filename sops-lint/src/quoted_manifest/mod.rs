@@ -6,6 +6,7 @@ mod excerpt;
 mod judge;
 mod manifest_lines;
 mod markup;
+mod quoted_value;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -15,17 +16,19 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 use sops_document::{Document, NodeRef};
 
+use crate::base64_text::in_base64;
 use crate::context::Context;
-use crate::embedded::Frame;
 use crate::finding::Finding;
+use crate::frame::Frame;
 use crate::object::objects;
-use crate::private_key::in_base64;
-use crate::rules::{BROKEN_FILE, PLAINTEXT_SECRET, own_rule};
+use crate::rule_coverage::covering_rule;
+use crate::rules::{BROKEN_FILE, PLAINTEXT_SECRET};
 use crate::secret::secret_fields;
 use crate::span_set::SpanSet;
-use crate::unparsed::{Literal, kind_before};
+use crate::unparsed::kind_before;
 use crate::{file_name, kubeconfig, template};
 use judge::Judge;
+use quoted_value::QuotedValue;
 
 const HELP: &str =
     "delete it, or move the object to a file of its own and encrypt that with `sops-rs encrypt -i`";
@@ -62,26 +65,6 @@ impl Candidate {
     }
 }
 
-/// A value that looks like a secret, in an object that a text shows.
-struct Shown {
-    /// Where it is in the text; of encoded text, the place of the code.
-    span: Range<usize>,
-    key: String,
-    /// Whether the object is a kubeconfig, and not a Secret.
-    is_kubeconfig: bool,
-}
-
-impl From<Literal> for Shown {
-    fn from(Literal { span, key }: Literal) -> Self {
-        let is_kubeconfig = false;
-        Self {
-            span,
-            key,
-            is_kubeconfig,
-        }
-    }
-}
-
 /// Reports the Secrets in a file that holds them among other things. `document` is the file, if it was read as one.
 pub(crate) fn look(document: Option<&Document<'_>>, context: &mut Context<'_>) {
     let path = context.input.path;
@@ -107,7 +90,7 @@ pub(crate) fn look(document: Option<&Document<'_>>, context: &mut Context<'_>) {
                     Some(seen) => seen.place(&one.span),
                     None => one.span,
                 };
-                add(Shown { span, ..one }, context);
+                add(QuotedValue { span, ..one }, context);
             }
         }
     }
@@ -128,7 +111,7 @@ fn is_plaintext_secret(finding: &Finding) -> bool {
     finding.rule.code == PLAINTEXT_SECRET.code
 }
 
-fn add(shown: Shown, context: &mut Context<'_>) {
+fn add(shown: QuotedValue, context: &mut Context<'_>) {
     let key = shown.key;
     let message = match shown.is_kubeconfig {
         true => format!("the text contains a kubeconfig with a credential in plaintext: `{key}`"),
@@ -140,7 +123,7 @@ fn add(shown: Shown, context: &mut Context<'_>) {
 
 /// Reports a file whose kinds of Secrets have too much text around them.
 fn too_much(context: &mut Context<'_>) {
-    let rule = match own_rule(context) {
+    let rule = match covering_rule(context) {
         Some(_) => &PLAINTEXT_SECRET,
         None => &BROKEN_FILE,
     };
@@ -268,7 +251,7 @@ fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
 }
 
 /// The first value that looks like a secret of each object in a text.
-fn literals(text: &str, judge: &Judge, depth: usize) -> Vec<Shown> {
+fn literals(text: &str, judge: &Judge, depth: usize) -> Vec<QuotedValue> {
     // What is in the comment of a template is not there.
     let filled = template::filled(text);
     let is_filled = |candidate: &Candidate| {
@@ -300,7 +283,7 @@ fn shown_at(
     candidate: Candidate,
     judge: &Judge,
     depth: usize,
-) -> (Option<Shown>, usize) {
+) -> (Option<QuotedValue>, usize) {
     let packed = match candidate {
         Candidate::Base64(at) => Some(encoded::base64(text, at, judge)),
         Candidate::Kind(at) => encoded::quoted(text, at).map(|(span, inner)| (span, Some(inner))),
@@ -314,7 +297,7 @@ fn shown_at(
     let inner = inner.filter(|_| judge.may_read(span.len()));
     let shown = inner.zip(depth.checked_sub(1)).and_then(|(inner, depth)| {
         let shown = literals(&inner, judge, depth).into_iter().next()?;
-        Some(Shown { span, ..shown })
+        Some(QuotedValue { span, ..shown })
     });
     (shown, end)
 }

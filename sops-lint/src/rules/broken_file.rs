@@ -3,12 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::plaintext_secret::{is_ciphertext, open_values};
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::Severity;
 use crate::object::Object;
-use crate::rule::{Check, Rule};
-use crate::rules::is_open_reference;
+use crate::plaintext_values::{is_ciphertext, open_values};
+use crate::rule::{Rule, Severity};
+use crate::scrutiny::is_open_reference;
 use crate::secret::{SecretField, secret_fields};
 
 pub(crate) static RULE: Rule = Rule {
@@ -16,8 +16,9 @@ pub(crate) static RULE: Rule = Rule {
     name: "broken-file",
     severity: Severity::Warning,
     page: include_str!("broken_file.md"),
-    checks: &[Check::Object(secret)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(secret)];
 
 /// A Secret that Kubernetes refuses. Another rule reports the values that leak.
 fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {

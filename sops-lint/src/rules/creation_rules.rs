@@ -7,24 +7,26 @@ use sops_core::keys::{Family, MasterKey};
 use sops_core::{EncryptedDocument, Error, parse_document};
 use sops_document::{Document, Format, NodeRef, Shape};
 
-use super::plaintext_secret::open_values;
-use crate::context::{Configuration, Context};
-use crate::finding::Severity;
+use crate::check::Check;
+use crate::context::Context;
+use crate::facts::Configuration;
 use crate::object::Object;
-use crate::rule::{Check, Rule};
+use crate::plaintext_values::open_values;
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL016",
     name: "creation-rules",
     severity: Severity::Warning,
     page: include_str!("creation_rules.md"),
-    checks: &[
-        Check::File(check),
-        Check::Object(secret),
-        Check::Plaintext(used),
-        Check::Encrypted(used_by_encrypted),
-    ],
 };
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check::File(check),
+    Check::Object(secret),
+    Check::Plaintext(used),
+    Check::Encrypted(used_by_encrypted),
+];
 
 /// The only name that SOPS reads.
 pub(crate) const FILE: &str = ".sops.yaml";

@@ -5,10 +5,11 @@ use std::ops::Range;
 use sops_core::CIPHERTEXT_PREFIX;
 use sops_document::{Document, NodeRef};
 
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::{Fix, Severity};
+use crate::finding::Fix;
 use crate::object::objects;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 use crate::secret::is_secret_part;
 use crate::secret_detection::token::{self, Token};
 use crate::secret_detection::{Found, Likeness};
@@ -19,8 +20,9 @@ pub(crate) static RULE: Rule = Rule {
     name: "credential-in-value",
     severity: Severity::Error,
     page: include_str!("credential_in_value.md"),
-    checks: &[Check::Document(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Document(check)];
 
 fn check(document: &Document<'_>, context: &mut Context<'_>) {
     if !token::may_be_in(context.text()) {

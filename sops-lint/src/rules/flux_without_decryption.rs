@@ -5,23 +5,25 @@ use std::path::Path;
 use sops_core::{EncryptedDocument, parse_document};
 use sops_document::{Format, NodeRef, Shape};
 
-use crate::context::{Context, Patched};
-use crate::embedded::{LISTS, with_key};
-use crate::finding::Severity;
+use crate::check::Check;
+use crate::context::Context;
+use crate::facts::Patched;
+use crate::kustomization::{PATCH_LISTS, list_under_key};
 use crate::object::Object;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL015",
     name: "flux-without-decryption",
     severity: Severity::Error,
     page: include_str!("flux_without_decryption.md"),
-    checks: &[
-        Check::Encrypted(encrypted),
-        Check::Object(kustomization),
-        Check::Object(check),
-    ],
 };
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check::Encrypted(encrypted),
+    Check::Object(kustomization),
+    Check::Object(check),
+];
 
 fn encrypted(_: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     // Flux applies manifests; other files are for other programs.
@@ -54,7 +56,7 @@ fn patches_decryption(node: NodeRef<'_, '_>, context: &Context<'_>) -> bool {
         let bytes = context.input.tree.read(&folder.join(name));
         bytes.is_some_and(|bytes| sets_decryption(&String::from_utf8_lossy(&bytes)))
     };
-    let lists = LISTS.into_iter().filter_map(|key| node.get(key));
+    let lists = PATCH_LISTS.into_iter().filter_map(|key| node.get(key));
     let mut patches = lists.flat_map(NodeRef::items);
     patches.any(|patch| {
         let text = |key| patch.get(key).and_then(NodeRef::as_str);
@@ -71,7 +73,7 @@ fn sets_decryption(patch: &str) -> bool {
     if let Ok(merge) = parse_document(patch, Format::Yaml) {
         return merge.tops().flatten().any(merges_decryption);
     }
-    let list = with_key(patch).unwrap_or_default();
+    let list = list_under_key(patch).unwrap_or_default();
     let Ok(list) = parse_document(&list, Format::Yaml) else {
         return false;
     };

@@ -2,10 +2,10 @@
 
 use sops_document::NodeRef;
 
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::Severity;
 use crate::object::Object;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 use crate::secret_detection::in_variable;
 
 pub(crate) static RULE: Rule = Rule {
@@ -13,8 +13,9 @@ pub(crate) static RULE: Rule = Rule {
     name: "literal-secret-in-env",
     severity: Severity::Error,
     page: include_str!("literal_secret_in_env.md"),
-    checks: &[Check::Object(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for (_, container) in object.containers() {

@@ -4,11 +4,12 @@ use sops_core::keys::WrappedKey;
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, is_ciphertext, parse_document};
 use sops_document::{Document, Format, NodeRef};
 
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::{Finding, Severity};
-use crate::rule::{Check, Rule};
+use crate::finding::Finding;
+use crate::object::secrets;
+use crate::rule::{Rule, Severity};
 use crate::rule_scope::has_secret_comment;
-use crate::secret::secrets;
 use crate::secret_detection::{Found, Likeness, in_text, is_credential, judge};
 
 pub(crate) static RULE: Rule = Rule {
@@ -16,12 +17,13 @@ pub(crate) static RULE: Rule = Rule {
     name: "partly-encrypted",
     severity: Severity::Error,
     page: include_str!("partly_encrypted.md"),
-    checks: &[
-        Check::Encrypted(check),
-        Check::Plaintext(without_block),
-        Check::Document(comments),
-    ],
 };
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check::Encrypted(check),
+    Check::Plaintext(without_block),
+    Check::Document(comments),
+];
 
 fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     if document.metadata().mac.is_empty() {

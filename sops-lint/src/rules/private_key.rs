@@ -2,18 +2,19 @@
 
 use sops_document::Document;
 
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::Severity;
 use crate::private_key::{self, PrivateKey};
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL014",
     name: "private-key",
     severity: Severity::Error,
     page: include_str!("private_key.md"),
-    checks: &[Check::File(check), Check::Document(in_scalars)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::File(check), Check::Document(in_scalars)];
 
 const HELP: &str =
     "remove it, and create a new one: anyone with a copy of the repository has this one";

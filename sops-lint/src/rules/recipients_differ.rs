@@ -6,17 +6,19 @@ use sops_core::EncryptedDocument;
 use sops_core::config::Thresholds;
 use sops_core::keys::MasterKey;
 
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::{Fix, Severity};
-use crate::rule::{Check, Rule};
+use crate::finding::Fix;
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL012",
     name: "recipients-differ",
     severity: Severity::Error,
     page: include_str!("recipients_differ.md"),
-    checks: &[Check::Encrypted(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Encrypted(check)];
 
 fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let Some((_, _, rule)) = context.creation_rule() else {

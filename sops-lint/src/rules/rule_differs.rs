@@ -3,17 +3,20 @@
 use sops_core::EncryptedDocument;
 use sops_document::Format;
 
-use crate::context::{Context, shell_path};
-use crate::finding::{Fix, Severity};
-use crate::rule::{Check, Rule};
+use crate::check::Check;
+use crate::context::Context;
+use crate::finding::Fix;
+use crate::rule::{Rule, Severity};
+use crate::shell::shell_path;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL013",
     name: "rule-differs",
     severity: Severity::Warning,
     page: include_str!("rule_differs.md"),
-    checks: &[Check::Encrypted(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Encrypted(check)];
 
 fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let Some((_, _, creation)) = context.creation_rule() else {

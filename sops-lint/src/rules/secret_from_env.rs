@@ -2,18 +2,19 @@
 
 use sops_document::NodeRef;
 
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::Severity;
 use crate::object::Object;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL003",
     name: "secret-in-env-from",
     severity: Severity::Warning,
     page: include_str!("secret_from_env.md"),
-    checks: &[Check::Object(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for (_, container) in object.containers() {
@@ -21,7 +22,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
             .get("image")
             .and_then(NodeRef::as_str)
             .map(repository);
-        let public = image.filter(|image| context.linter.is_public(image));
+        let public = image.filter(|image| context.images.is_public(image));
         for source in container
             .get("envFrom")
             .into_iter()

@@ -2,10 +2,10 @@
 
 use sops_document::NodeRef;
 
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::Severity;
 use crate::object::Object;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 use crate::secret_detection::arguments::{in_header, in_value_of};
 use crate::secret_detection::program::passwords_in_words;
 use crate::secret_detection::{FoundSet, Likeness, in_script};
@@ -15,8 +15,9 @@ pub(crate) static RULE: Rule = Rule {
     name: "secret-in-command",
     severity: Severity::Error,
     page: include_str!("secret_in_command.md"),
-    checks: &[Check::Object(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 const HELP: &str = "anyone who can list processes or pods can read it; let the program read it from a mounted file";
 

@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sops_document::NodeRef;
 
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::Severity;
 use crate::kustomization;
 use crate::object::Object;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 use crate::secret_detection::{Found, in_text, in_variable};
 
 pub(crate) static RULE: Rule = Rule {
@@ -18,8 +18,9 @@ pub(crate) static RULE: Rule = Rule {
     name: "secret-in-config-map",
     severity: Severity::Error,
     page: include_str!("secret_in_config_map.md"),
-    checks: &[Check::Object(config_map), Check::Object(generator)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(config_map), Check::Object(generator)];
 
 const HELP: &str = "a ConfigMap is for data that anyone may read; put it into an encrypted Secret";
 

@@ -2,18 +2,19 @@
 
 use sops_document::NodeRef;
 
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::Severity;
 use crate::object::Object;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL002",
     name: "secret-in-env",
     severity: Severity::Warning,
     page: include_str!("secret_in_env.md"),
-    checks: &[Check::Object(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for (_, container) in object.containers() {

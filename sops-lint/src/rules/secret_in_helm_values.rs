@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use sops_document::{NodeRef, Shape};
 
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::Severity;
 use crate::object::Object;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 use crate::secret_detection::in_text;
 
 pub(crate) static RULE: Rule = Rule {
@@ -15,8 +15,9 @@ pub(crate) static RULE: Rule = Rule {
     name: "secret-in-helm-values",
     severity: Severity::Error,
     page: include_str!("secret_in_helm_values.md"),
-    checks: &[Check::Object(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 const FLUX_HELP: &str =
     "put it into an encrypted Secret, and name that under `spec.valuesFrom` with a `targetPath`";

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use crate::check::Check;
 use crate::context::Context;
 use crate::dockerfile::{Instruction, holds_secrets, instructions, is_dockerfile};
-use crate::finding::Severity;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 use crate::secret_detection::arguments::in_value_of;
 use crate::secret_detection::program::passwords_in_words;
 use crate::secret_detection::{Found, FoundSet, Likeness, in_script, in_text, in_variable};
@@ -15,8 +15,9 @@ pub(crate) static RULE: Rule = Rule {
     name: "secret-in-image",
     severity: Severity::Error,
     page: include_str!("secret_in_image.md"),
-    checks: &[Check::File(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::File(check)];
 
 const HELP: &str = "anyone who pulls the image can read it, even if a later layer removes it; use `RUN --mount=type=secret`, or mount it at run time";
 

@@ -3,11 +3,12 @@
 use sops_core::parse_document;
 use sops_document::{Format, NodeRef};
 
-use super::plaintext_secret::{Scrutiny, open_values};
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::Severity;
 use crate::object::{Object, objects};
-use crate::rule::{Check, Rule};
+use crate::plaintext_values::open_values;
+use crate::rule::{Rule, Severity};
+use crate::scrutiny::Scrutiny;
 use crate::secret_detection::{Found, in_text, judge};
 
 pub(crate) static RULE: Rule = Rule {
@@ -15,8 +16,9 @@ pub(crate) static RULE: Rule = Rule {
     name: "secret-in-metadata",
     severity: Severity::Error,
     page: include_str!("secret_in_metadata.md"),
-    checks: &[Check::Object(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 /// Where `kubectl apply` keeps the whole object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";

@@ -3,18 +3,20 @@
 use sops_document::NodeRef;
 use sops_document::tree::Node;
 
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::{Fix, Severity};
+use crate::finding::Fix;
 use crate::object::{Object, Pod};
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL008",
     name: "secret-mode-open",
     severity: Severity::Warning,
     page: include_str!("secret_mode.md"),
-    checks: &[Check::Object(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 /// Reading, writing and executing by others.
 const OTHERS: u32 = 0o007;

@@ -5,18 +5,20 @@ use std::collections::HashSet;
 use sops_document::NodeRef;
 use sops_document::tree::Node;
 
+use crate::check::Check;
 use crate::context::Context;
-use crate::finding::{Fix, Severity};
+use crate::finding::Fix;
 use crate::object::{Object, Pod, is_true};
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL007",
     name: "writable-secret-mount",
     severity: Severity::Warning,
     page: include_str!("writable_secret_mount.md"),
-    checks: &[Check::Object(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 const HELP: &str = "add `readOnly: true`";
 

@@ -4,7 +4,11 @@ use std::ops::Range;
 
 use base64::Engine as _;
 
-use super::{LENIENT, PrivateKey, find_in, formats, is_base64, whole, whole_key};
+use super::binary::{self, whole_key};
+use super::key::PrivateKey;
+use super::labels;
+use super::marks::find_in;
+use crate::base64_text::{LENIENT, is_base64};
 
 /// The fewest characters of a piece, and of all pieces: a shorter text holds no key.
 const PIECE: usize = 4;
@@ -17,7 +21,7 @@ const SAMPLE: usize = 64;
 const HEADERS: usize = 256;
 
 /// Pieces of one length, the last of which may be shorter.
-struct Run {
+struct Base64Run {
     span: Range<usize>,
     piece: usize,
     count: usize,
@@ -27,7 +31,7 @@ struct Run {
 /// The keys in such base64, which the search for marks misses.
 pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
     let mut more: Vec<PrivateKey> = Vec::new();
-    let mut add = |run: &Run| {
+    let mut add = |run: &Base64Run| {
         // Those found before are in order and do not overlap.
         let next = found.partition_point(|key| key.span.end <= run.span.start);
         let known = found.get(next).filter(|key| key.span.start < run.span.end);
@@ -69,8 +73,8 @@ pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
 }
 
 /// Calls for each run in a part of the bytes that has nothing but pieces and what is between them.
-fn runs(bytes: &[u8], part: Range<usize>, add: &mut impl FnMut(&Run)) {
-    let mut run: Option<Run> = None;
+fn runs(bytes: &[u8], part: Range<usize>, add: &mut impl FnMut(&Base64Run)) {
+    let mut run: Option<Base64Run> = None;
     let mut at = part.start;
     for piece in bytes[part].split(|byte| !is_base64(*byte)) {
         let span = at..at + piece.len();
@@ -88,7 +92,7 @@ fn runs(bytes: &[u8], part: Range<usize>, add: &mut impl FnMut(&Run)) {
                 if let Some(run) = run.take() {
                     add(&run);
                 }
-                run = (piece.len() >= PIECE).then_some(Run {
+                run = (piece.len() >= PIECE).then_some(Base64Run {
                     span,
                     piece: piece.len(),
                     count: 1,
@@ -119,7 +123,7 @@ fn is_part(byte: u8) -> bool {
     PARTS[usize::from(byte)]
 }
 
-impl Run {
+impl Base64Run {
     fn key(&self, bytes: &[u8]) -> Option<PrivateKey> {
         let is_cut = self.count > 1;
         if self.span.len() < ALL || !is_cut && self.piece < SAMPLE {
@@ -135,7 +139,7 @@ impl Run {
             let sample = &packed[..packed.len().min(SAMPLE) / 4 * 4];
             let sample = LENIENT.decode(sample).ok()?;
             let is_encoded = is_base64_text(&sample) || is_wide(&sample);
-            if !is_encoded && !is_text(&sample) && !whole::may_begin_with(&sample) {
+            if !is_encoded && !is_text(&sample) && !binary::may_begin_with(&sample) {
                 return None;
             }
             let inner = decoded(&packed)?;
@@ -174,7 +178,7 @@ fn first(bytes: &[u8]) -> Option<PrivateKey> {
 /// A key that a name beside it tells, such as one of WireGuard or of GnuPG.
 fn named(bytes: &[u8]) -> Option<PrivateKey> {
     let mut found = Vec::new();
-    formats::find(bytes, &mut found);
+    labels::find(bytes, &mut found);
     found.into_iter().next()
 }
 

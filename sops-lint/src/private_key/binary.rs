@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use super::gnupg;
+use super::key::PrivateKey;
+
 /// A key, and whether anyone can use it: others are under a passphrase, as far as that shows.
 type Key = (&'static str, bool);
 
@@ -31,6 +34,20 @@ const BAG: &[u8] = b"\x2A\x86\x48\x86\xF7\x0D\x01\x0C\x0A\x01";
 /// 1990, before the first version of PGP.
 const FIRST_TIME: u32 = 631_152_000;
 
+/// How many bytes of a binary file a finding is about.
+const HEADER: usize = 16;
+
+/// The key in a binary format that all of the bytes are.
+pub(super) fn whole_key(bytes: &[u8]) -> Option<PrivateKey> {
+    let (what, certain) = of(bytes)?;
+    Some(PrivateKey {
+        span: 0..bytes.len().min(HEADER),
+        what,
+        certain,
+        encoded: false,
+    })
+}
+
 /// Whether a key may begin with these bytes, of which there are at least some dozens. It costs next to nothing.
 pub(super) fn may_begin_with(bytes: &[u8]) -> bool {
     match bytes.first() {
@@ -47,7 +64,7 @@ pub(super) fn may_begin_with(bytes: &[u8]) -> bool {
 }
 
 /// The key that the bytes are.
-pub(super) fn of(bytes: &[u8]) -> Option<Key> {
+fn of(bytes: &[u8]) -> Option<Key> {
     if !may_begin_with(bytes) {
         return None;
     }
@@ -56,7 +73,7 @@ pub(super) fn of(bytes: &[u8]) -> Option<Key> {
         0 => Some(("a key of git-crypt", true)),
         b'(' => {
             let known = GNUPG.iter().find(|(begin, _)| bytes.starts_with(begin))?;
-            Some((super::gnupg::WHAT, known.1))
+            Some((gnupg::WHAT, known.1))
         }
         b'=' => (bytes.len() >= TOR.len() + 64).then_some(("a private key of Tor", true)),
         0xFE | 0xCE => has_key_of_java(bytes)?.then_some(("a Java keystore with a key", false)),

@@ -6,30 +6,32 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{PrivateKey, gnupg, is_base64, is_mixed, web_key};
+use super::key::{PrivateKey, is_mixed};
+use super::{gnupg, web_key};
+use crate::base64_text::is_base64;
 
 /// What names such a key. All have four characters and more, as the search for several texts at a time needs them to be fast.
-const NAMES: [(&str, Name); 15] = [
-    ("\"kty\"", Name::WebKey),
-    ("'kty'", Name::WebKey),
-    ("kty:", Name::WebKey),
+const LABELS: [(&str, Label); 15] = [
+    ("\"kty\"", Label::WebKey),
+    ("'kty'", Label::WebKey),
+    ("kty:", Label::WebKey),
     // In a string with escapes, and in TOML.
-    ("\"kty\\", Name::WebKey),
-    ("kty =", Name::WebKey),
-    ("kty=\"", Name::WebKey),
-    ("PrivateKey", Name::WireGuard),
-    ("privateKey", Name::Number),
-    ("private_key", Name::Number),
-    ("PRIVATE_KEY", Name::Number),
-    ("PresharedKey", Name::Preshared),
-    ("presharedKey", Name::Preshared),
-    ("(private-key", Name::GnuPg),
-    ("(protected-private-key", Name::GnuPg),
-    ("untrusted comment:", Name::Signature),
+    ("\"kty\\", Label::WebKey),
+    ("kty =", Label::WebKey),
+    ("kty=\"", Label::WebKey),
+    ("PrivateKey", Label::WireGuard),
+    ("privateKey", Label::Number),
+    ("private_key", Label::Number),
+    ("PRIVATE_KEY", Label::Number),
+    ("PresharedKey", Label::Preshared),
+    ("presharedKey", Label::Preshared),
+    ("(private-key", Label::GnuPg),
+    ("(protected-private-key", Label::GnuPg),
+    ("untrusted comment:", Label::Signature),
 ];
 
 #[derive(Clone, Copy)]
-enum Name {
+enum Label {
     WebKey,
     WireGuard,
     /// A key of 32 bytes, as those of WireGuard and of many other programs are.
@@ -50,7 +52,7 @@ const SIGNATURES: [(&[u8], &str, bool); 3] = [
 static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let search = AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostFirst)
-        .build(NAMES.map(|(name, _)| name));
+        .build(LABELS.map(|(name, _)| name));
     search.ok()
 });
 
@@ -65,17 +67,17 @@ pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
             continue;
         }
         let number = |what| number(bytes, start, end, what);
-        let key = match NAMES[name.pattern().as_usize()].1 {
-            Name::WebKey => {
+        let key = match LABELS[name.pattern().as_usize()].1 {
+            Label::WebKey => {
                 let (end, key) = web_key::key(bytes, start..end, done);
                 done = end;
                 key
             }
-            Name::WireGuard => number("a private key of WireGuard"),
-            Name::Number => number("a private key of 32 bytes"),
-            Name::Preshared => number("a preshared key of WireGuard"),
-            Name::GnuPg => gnupg::key(bytes, start, end),
-            Name::Signature => signature(bytes, start, end),
+            Label::WireGuard => number("a private key of WireGuard"),
+            Label::Number => number("a private key of 32 bytes"),
+            Label::Preshared => number("a preshared key of WireGuard"),
+            Label::GnuPg => gnupg::key(bytes, start, end),
+            Label::Signature => signature(bytes, start, end),
         };
         found.extend(key);
     }
