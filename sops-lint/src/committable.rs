@@ -2,18 +2,9 @@
 //! whole of a file counts, because a line of its beginning is soon copied.
 
 use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
+use crate::base64_text::LENIENT;
 use crate::secret_detection::in_text;
-
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// What PEM calls that is public, and the first byte of it: `0x30` for a sequence of ASN.1. SSH gives its keys no fixed one.
 const PUBLIC: [(&str, Option<u8>); 10] = [
@@ -227,7 +218,7 @@ fn is_ssh_key(line: &str) -> bool {
     let (Some(name), Some(data)) = (words.next(), words.next()) else {
         return false;
     };
-    let Ok(data) = BASE64.decode(data) else {
+    let Ok(data) = LENIENT.decode(data) else {
         return false;
     };
     let length = u32::try_from(name.len()).unwrap_or_default().to_be_bytes();
@@ -269,7 +260,7 @@ impl<'t> Block<'t> {
         let lines = lines.lines().map(str::trim).skip_while(is_header);
         // The checksum of armor.
         let lines = lines.filter(|line| !(line.len() == 5 && line.starts_with('=')));
-        BASE64.decode(lines.collect::<String>()).ok()
+        LENIENT.decode(lines.collect::<String>()).ok()
     }
 
     fn is_public(&self) -> bool {

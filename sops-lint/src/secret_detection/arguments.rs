@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::found::{FoundSet, range_of};
-use super::{Likeness, judge, judge_variable};
+use super::judge::{judge, judge_variable};
+use super::likeness::Likeness;
 
 /// Adds what the words of a command or a script hold.
 pub(crate) fn find(text: &str, found: &mut FoundSet) {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{is_constant, unquoted};
+use super::judge::{is_constant, unquoted};
 
 /// What an assignment begins with in shells and other languages.
 const WORDS: &[&str] = &[

@@ -1,7 +1,9 @@
 //! The quoted texts in an expression of a template that may become part of its result.
 
-use super::placeholder::MARK;
-use super::{reference, remainder};
+use super::mark::MARK;
+use super::quoted_text::length_until;
+use super::remainder;
+use super::stored_elsewhere::is_elsewhere;
 
 /// Functions that use a text as a name, a condition or a message. Their results are from elsewhere.
 const LOOKUPS: [&str; 28] = [
@@ -125,7 +127,7 @@ impl<'t> Call<'t> {
 
 /// Adds a text, or what is beside the placeholders of a format.
 fn add(text: &str, found: &mut Vec<String>) {
-    if reference::is_elsewhere(text) {
+    if is_elsewhere(text) {
         return;
     }
     let mut format = text.to_owned();
@@ -140,14 +142,4 @@ fn add(text: &str, found: &mut Vec<String>) {
 
 fn is_part(c: char) -> bool {
     c.is_alphanumeric() || "_.$".contains(c)
-}
-
-/// How long a text is, up to the quote that ends it.
-pub(super) fn length_until(text: &str, quote: char) -> Option<usize> {
-    let mut is_escaped = false;
-    text.char_indices().find_map(|(at, c)| {
-        let ends = c == quote && !is_escaped;
-        is_escaped = c == '\\' && quote != '`' && !is_escaped;
-        ends.then_some(at)
-    })
 }

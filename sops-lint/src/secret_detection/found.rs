@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::Likeness;
+use super::likeness::Likeness;
 
 /// A secret in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! The literal texts of a value with placeholders: what may be a secret in it whatever it looks like.
 
-use super::placeholder::{self, MARK};
-use super::{expression, reference, remainder};
+use super::mark::MARK;
+use super::stored_elsewhere::is_elsewhere;
+use super::{expression, placeholder, remainder};
 
 /// What replaces an action that only controls the template, so that the texts on its sides are not one.
 const BREAK: char = '\u{2}';
@@ -114,9 +115,8 @@ fn add_of_expansion(begin: &str, inner: &str, found: &mut Vec<String>) {
 /// What follows the name of a variable and an operator: the default, the pattern or the arguments of a command. Empty if it is a
 /// reference or a message.
 fn after_operator(text: &str) -> &str {
-    let is_elsewhere = |text: &str| {
-        reference::is_elsewhere(text) || PROVIDERS.iter().any(|begin| text.starts_with(begin))
-    };
+    let is_elsewhere =
+        |text: &str| is_elsewhere(text) || PROVIDERS.iter().any(|begin| text.starts_with(begin));
     if is_elsewhere(text) {
         return "";
     }

@@ -3,10 +3,9 @@
 use std::cell::LazyCell;
 use std::collections::HashMap;
 
-use super::{expression, is_random, public, token};
-
-/// What replaces a placeholder in the remaining text. No value has this character.
-pub(super) const MARK: char = '\u{1}';
+use super::credential::{is_credential, is_name, is_strong};
+use super::mark::{MARK, SEPARATORS, is_mark, is_separator};
+use super::{public, quoted_text};
 
 /// What a placeholder begins and ends with, and the bracket that nests in it.
 type Pair = (&'static str, &'static str, Option<char>);
@@ -21,15 +20,6 @@ const PAIRS: [Pair; 7] = [
     ("<%", "%>", None),
     ("`", "`", None),
 ];
-
-/// Words that describe a value, so that a text with one of them names a secret and is not one.
-const DESCRIPTIONS: [&str; 20] = [
-    "pass", "pwd", "secret", "token", "key", "cert", "user", "name", "value", "host", "base64",
-    "sha", "your", "insert", "replace", "here", "encoded", "cred", "login", "url",
-];
-
-/// Characters that end a word, as in a URL, an assignment or a list.
-const SEPARATORS: &str = ":/?&=,;@\"'()[]{}<>|\\";
 
 /// A text without its placeholders.
 pub(super) struct Rest {
@@ -61,14 +51,14 @@ impl Rest {
         is_mark(&self.text)
     }
 
-    /// Whether a password or a token is left.
-    pub(super) fn holds_credential(&self) -> bool {
+    /// Whether a password is left, or a token, which `has_token` finds.
+    pub(super) fn holds_credential(&self, has_token: impl Fn(&str) -> bool) -> bool {
         if self.is_empty() {
             return false;
         }
         // No form of a password in a URL has a dollar sign in it; a host is needed after it.
         let text = self.text.replace("@\u{1}", "@x").replace(MARK, "$");
-        if token::find(&text).is_some() {
+        if has_token(&text) {
             return true;
         }
         if is_noise(&self.text) {
@@ -87,11 +77,6 @@ impl Rest {
     }
 }
 
-/// Whether there is nothing but placeholders.
-pub(super) fn is_mark(text: &str) -> bool {
-    text.chars().all(|c| c == MARK || c.is_whitespace())
-}
-
 /// Whether a text is a generated password with signs that happen to enclose a part of it: no URL, setting or sentence has such a mixture.
 fn is_noise(text: &str) -> bool {
     let has = |is: fn(&char) -> bool| text.chars().any(|c| is(&c));
@@ -100,10 +85,6 @@ fn is_noise(text: &str) -> bool {
         && has(char::is_ascii_digit)
         && has(char::is_ascii_alphabetic)
         && has(|c| "!^~`|\\*".contains(*c))
-}
-
-pub(super) fn is_separator(c: char) -> bool {
-    c.is_whitespace() || SEPARATORS.contains(c)
 }
 
 /// Whether a word, which may have placeholders in it, has a credential beside them.
@@ -120,61 +101,6 @@ fn holds_credential(word: &str) -> bool {
             false => is_strong(part),
         }
     })
-}
-
-/// Whether a word that is by itself, or joined to a placeholder directly, looks like a password.
-pub(crate) fn is_credential(word: &str) -> bool {
-    let has = |is: fn(&char) -> bool| word.chars().any(|c| is(&c));
-    let is_kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
-    if word.len() < 8 || !has(char::is_ascii_digit) || !has(char::is_ascii_alphabetic) {
-        return false;
-    }
-    if word.chars().all(is_kebab) {
-        return is_passphrase(word) || word.len() >= 10 && !word.contains(['-', '.', '_']);
-    }
-    let is_symbol = |c: char| c.is_ascii_punctuation() && !"-._".contains(c);
-    has(char::is_ascii_lowercase) && (has(char::is_ascii_uppercase) || word.chars().any(is_symbol))
-}
-
-/// Whether it is words with hyphens and a digit, more than the names of regions and machines have.
-fn is_passphrase(word: &str) -> bool {
-    let parts = word
-        .split(['-', '.', '_', ':'])
-        .filter(|part| !part.is_empty());
-    word.len() >= 16 && word.contains(|c: char| c.is_ascii_digit()) && parts.count() >= 4
-}
-
-/// Whether a word looks like a password wherever it is: no name, host or path has such a mixture.
-fn is_strong(word: &str) -> bool {
-    let word = word.trim_end_matches(['!', '.']);
-    let has = |is: fn(&char) -> bool| word.chars().any(|c| is(&c));
-    let is_mixed = has(char::is_ascii_uppercase)
-        && has(char::is_ascii_lowercase)
-        && has(char::is_ascii_digit)
-        && word.contains(['!', '^', '~']);
-    word.len() >= 8 && is_mixed || !word.contains(['-', '.', '_', '%']) && is_random(word)
-}
-
-/// Whether a program may look something up under it: a variable, a path, or what describes a secret, and no secret itself.
-pub(super) fn is_name(text: &str) -> bool {
-    let is_part = |c: char| {
-        c.is_alphanumeric() || c.is_whitespace() || "-._:/#@?=&+%,()[]{}$*\"'|".contains(c)
-    };
-    let is_one_line = !text.contains(['\n', '\r']);
-    if text.is_empty() || !is_one_line || !text.chars().all(is_part) {
-        return false;
-    }
-    let lower = text.to_ascii_lowercase();
-    let is_described = DESCRIPTIONS.iter().any(|word| lower.contains(word));
-    let is_hyphenated = text.contains('-') && !text.contains(['.', ':', '/']);
-    let is_one_word = !text.contains(['-', '.', '_', ':', '/']);
-    let has = |is: fn(&char) -> bool| text.chars().any(|c| is(&c));
-    let is_mixed = text.len() >= 12
-        && has(char::is_ascii_uppercase)
-        && has(char::is_ascii_lowercase)
-        && has(char::is_ascii_digit);
-    is_described
-        || !(is_hyphenated && (is_passphrase(text) || is_mixed) || is_one_word && is_random(text))
 }
 
 /// Whether there may be an action of a template in the text.
@@ -297,7 +223,7 @@ fn length_outside_quotes(inner: &str, end: &str) -> Option<usize> {
         from = at + 1;
         let quote = inner[at..].chars().next()?;
         if quote == '"' || quote == '`' {
-            from += expression::length_until(&inner[from..], quote)? + 1;
+            from += quoted_text::length_until(&inner[from..], quote)? + 1;
         }
     }
 }
@@ -343,11 +269,12 @@ fn without_angles(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::token;
     use super::*;
 
     fn is_placeholder(value: &str) -> bool {
         let rest = Rest::of(value).or_else(|| Rest::of_prose(value));
-        rest.is_some_and(|rest| !rest.holds_credential())
+        rest.is_some_and(|rest| !rest.holds_credential(|text| token::find(text).is_some()))
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::arguments::without_comment;
 use super::found::{FoundSet, range_of};
-use super::{Likeness, judge};
+use super::judge::judge;
+use super::likeness::Likeness;
 
 /// How a flag has its value.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::credential::is_credential;
+
 /// Kinds of keys that SSH writes before a public key.
 const SSH: [&str; 5] = [
     "ssh-rsa",
@@ -59,9 +61,7 @@ fn is_ssh(line: &str) -> bool {
         let body = body.trim_end_matches(['.', '…', '=']);
         body.starts_with("AAAA") && (is_cut || body.len() >= 16) && body.chars().all(is_base64)
     });
-    is_kind
-        && is_body
-        && words.all(|word| word.contains('@') || !super::placeholder::is_credential(word))
+    is_kind && is_body && words.all(|word| word.contains('@') || !is_credential(word))
 }
 
 fn is_digest(value: &str) -> bool {

@@ -2,37 +2,14 @@
 
 use sops_core::{CIPHERTEXT_PREFIX, is_ciphertext};
 
+use super::credential::{is_credential, is_name};
+use super::entropy::is_random;
 use super::literal::literals;
-use super::placeholder::{self, Rest};
+use super::mark::is_separator;
+use super::placeholder::{Rest, is_template};
 use super::public::is_public;
-
-/// What a value begins with that leads elsewhere: a path or a name follows.
-const SCHEMES: &[&str] = &[
-    "vault:",
-    "ref+",
-    "op://",
-    "secretref:",
-    "secretsmanager:",
-    "ssm:",
-    "awssm:",
-    "awssm://",
-    "gcp-sm:",
-    "gcpsm:",
-    "gsm:",
-    "sm://",
-    "azurekeyvault",
-    "akv:",
-    "akvs:",
-    "keyvault:",
-    "env:",
-    "file:",
-    "projects/",
-    "sops:",
-    "doppler:",
-    "bao:",
-    "@/",
-    "@./",
-];
+use super::stored_elsewhere::is_elsewhere;
+use super::token_format;
 
 /// Words that stand where a secret is to be put, or say that there is none.
 const PLACEHOLDERS: &[&str] = &[
@@ -141,18 +118,29 @@ pub(crate) fn is_harmless(value: &str) -> bool {
         || is_duration(value)
 }
 
+/// Whether a text with the form of a token is a placeholder. Long ones may contain such a word by chance.
+pub(super) fn is_placeholder_token(secret: &str) -> bool {
+    secret.len() < 30 && is_harmless(secret)
+}
+
+/// Whether a token is in the text. What is harmless has no token in it, and a token is nothing that is harmless.
+fn has_token(text: &str) -> bool {
+    let mut tokens = token_format::tokens(text, is_placeholder_token);
+    tokens.next().is_some()
+}
+
 /// Whether a program puts something else there. A password or token beside what it replaces is a value.
 pub(crate) fn is_reference(value: &str) -> bool {
     is_between_signs(value)
         || is_elsewhere(value)
         || is_encrypted(value)
         || is_tagged(value)
-        || Rest::of(value).is_some_and(|rest| !rest.holds_credential())
+        || Rest::of(value).is_some_and(|rest| !rest.holds_credential(has_token))
 }
 
 /// Whether a password or a token is beside what a program replaces.
 pub(crate) fn has_credential_beside(value: &str) -> bool {
-    Rest::of(value).is_some_and(|rest| rest.holds_credential())
+    Rest::of(value).is_some_and(|rest| rest.holds_credential(has_token))
 }
 
 /// Whether it is a reference beyond doubt: nothing in it can be a password, such as a name with signs that a password may have too, or the
@@ -170,15 +158,15 @@ pub(crate) fn is_whole_reference(value: &str) -> bool {
 /// Whether what stands for another value looks like a password itself, as in `vault:Tr0ub4dor3` or `@Tr0ub4dor3@`. A variable of a shell may
 /// have any name.
 fn names_credential(value: &str) -> bool {
-    if placeholder::is_template(value) {
+    if is_template(value) {
         return false;
     }
     let mut parts = value.split("${");
     let words = |part: &str| {
-        let is_end = |c: char| placeholder::is_separator(c) || "$%#".contains(c);
+        let is_end = |c: char| is_separator(c) || "$%#".contains(c);
         // Names of what is stored elsewhere have hyphens and dots.
         part.split(is_end)
-            .any(|word| !word.contains(['-', '.', '_']) && placeholder::is_credential(word))
+            .any(|word| !word.contains(['-', '.', '_']) && is_credential(word))
     };
     parts.next().is_some_and(words)
         || parts.any(|part| {
@@ -200,7 +188,7 @@ fn is_between_signs(value: &str) -> bool {
         inner.is_some_and(|inner| {
             // Programs name a file, a function or an item in it.
             let plain = inner.replace(['/', '(', ')', '[', ']'], "_");
-            plain.chars().all(is_part) && placeholder::is_name(inner)
+            plain.chars().all(is_part) && is_name(inner)
         })
     };
     [
@@ -246,31 +234,6 @@ fn is_variable(value: &str) -> bool {
     is_capital(name) || !value.starts_with('%') && !has(char::is_ascii_uppercase) && is_joined
 }
 
-/// Whether it says where the value is: a scheme, and a path or a name.
-pub(super) fn is_elsewhere(value: &str) -> bool {
-    let is_scheme = || {
-        SCHEMES.iter().any(|scheme| {
-            let path = value.strip_prefix(scheme);
-            path.is_some_and(|path| {
-                let path = path.split_once("://").map_or(path, |(_, path)| path);
-                placeholder::is_name(path.trim_start_matches('/'))
-            })
-        })
-    };
-    let is_blob = || {
-        value.len() >= 80
-            && value
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c))
-    };
-    is_scheme()
-        || value.starts_with("arn:") && value.matches(':').count() >= 5
-        || value.starts_with("AQICAH") && is_blob()
-        || value.starts_with("%(") && value.contains(')')
-        || value.starts_with("$__") && value.contains('{')
-        || value.starts_with("<path:") && value.ends_with('>') && !value.contains('\n')
-}
-
 /// Whether a text is beside the variables of Python, Grafana or the Vault plugin of Argo CD.
 fn has_text_beside(value: &str) -> bool {
     let kinds = [("%(", ")", "s"), ("$__", "}", ""), ("<path:", ">", "")];
@@ -313,7 +276,7 @@ fn is_tagged(value: &str) -> bool {
         .and_then(|rest| rest.split_once(' '));
     tagged.is_some_and(|(tag, name)| {
         let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.:/!".contains(c);
-        !tag.is_empty() && tag.chars().all(is_part) && placeholder::is_name(name.trim())
+        !tag.is_empty() && tag.chars().all(is_part) && is_name(name.trim())
     })
 }
 
@@ -323,7 +286,8 @@ fn is_placeholder(value: &str, lower: &str) -> bool {
     let mut characters = value.chars();
     let first = characters.next();
     let is_one_character = characters.all(|next| Some(next) == first);
-    let is_in_brackets = || Rest::of_prose(value).is_some_and(|rest| !rest.holds_credential());
+    let is_in_brackets =
+        || Rest::of_prose(value).is_some_and(|rest| !rest.holds_credential(has_token));
     is_one_character
         || !is_url && value.len() < 64 && is_in_brackets()
         || !is_url && value.len() < 64 && PLACEHOLDERS.iter().any(|word| has_word(lower, word))
@@ -332,8 +296,7 @@ fn is_placeholder(value: &str, lower: &str) -> bool {
 
 /// Whether the word is there. Short ones count at the beginning of a random text only, for they may stand in it by chance.
 fn has_word(lower: &str, word: &str) -> bool {
-    let by_chance =
-        word.len() < 7 && word.starts_with(char::is_alphabetic) && super::is_random(lower);
+    let by_chance = word.len() < 7 && word.starts_with(char::is_alphabetic) && is_random(lower);
     if by_chance {
         lower.starts_with(word)
     } else {
@@ -347,7 +310,7 @@ fn is_path(value: &str) -> bool {
         .any(|start| value.starts_with(start));
     starts
         && !value.contains(char::is_whitespace)
-        && !super::is_random(value.rsplit('/').next().unwrap_or(value))
+        && !is_random(value.rsplit('/').next().unwrap_or(value))
 }
 
 /// Whether it is an address without a password in it.
@@ -358,7 +321,7 @@ fn is_plain_url(value: &str) -> bool {
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
             && !host.contains('@')
-            && super::token::find(value).is_none()
+            && !has_token(value)
     })
 }
 

@@ -1,7 +1,8 @@
 //! Values beside the placeholders of a text, found by their position and not by their looks.
 
-use super::Name;
-use super::placeholder::{MARK, is_credential, is_mark, is_separator};
+use super::credential::is_credential;
+use super::mark::{MARK, is_mark, is_separator};
+use super::name::Name;
 
 /// How much of a value is looked at.
 const VALUE: usize = 100;

@@ -1,8 +1,10 @@
 //! The secrets in a text: a value, or a file in one.
 
 use super::found::{Found, FoundSet, range_of};
+use super::judge::{judge, judge_variable};
 use super::key_path::KeyPaths;
-use super::{Likeness, arguments, assignment, judge, judge_variable, name, program, token};
+use super::likeness::Likeness;
+use super::{arguments, assignment, name, program, token};
 use crate::private_key;
 use std::cell::LazyCell;
 
