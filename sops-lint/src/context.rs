@@ -328,6 +328,7 @@ impl<'r> Context<'r> {
             message,
             help: None,
             fix: None,
+            lacks_creation_rule: false,
             is_refused: true,
             fingerprint: String::new(),
         });

@@ -36,6 +36,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// What fixes it, where that is safe.
     pub fix: Option<Fix>,
+    /// Whether it is a Secret for which there is no creation rule, and its help is to add one.
+    pub lacks_creation_rule: bool,
     /// Whether a commit with it is refused: it leaks or loses something.
     pub is_refused: bool,
     /// The same for the same thing in the same file, wherever it has moved in it. 32 hexadecimal digits.
@@ -63,6 +65,12 @@ impl Finding {
 
     pub(crate) fn severity(&mut self, severity: Severity) -> &mut Self {
         self.severity = severity;
+        self
+    }
+
+    /// There is no creation rule for it.
+    pub(crate) fn without_creation_rule(&mut self) -> &mut Self {
+        self.lacks_creation_rule = true;
         self
     }
 

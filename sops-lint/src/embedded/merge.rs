@@ -72,6 +72,7 @@ pub(super) fn look_at<'d, 'a: 'd>(
         finding.fix = None;
         if finding.rule.code == rules::PLAINTEXT_SECRET.code {
             finding.help(HELP);
+            finding.lacks_creation_rule = false;
         }
     }
 }

@@ -24,7 +24,6 @@ mod writable_secret_mount;
 pub(crate) use broken_file::RULE as BROKEN_FILE;
 pub(crate) use creation_rules::FILE as CONFIG;
 pub(crate) use partly_encrypted::RULE as PARTLY_ENCRYPTED;
-pub use plaintext_secret::NO_RULE;
 pub(crate) use plaintext_secret::{COPY, RULE as PLAINTEXT_SECRET, generator as secret_generator};
 pub use secret_in_metadata::applied_secret;
 pub(crate) use suppression::RULE as SUPPRESSION;

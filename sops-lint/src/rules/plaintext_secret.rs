@@ -92,7 +92,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
         Some(_) if !is_left => found.help(command).fix(Some(Fix::Encrypt)),
         Some(rule) if !is_under_part(value) => found.help(format!("move it to `data` or `stringData`: the creation rule, `{rule}`, leaves this in plaintext")),
         Some(rule) => found.help(format!("the creation rule for it, `{rule}`, leaves this in plaintext: change the rule in `.sops.yaml`, or fix the key if it is misspelt")),
-        None => found.help(NO_RULE),
+        None => found.help(NO_RULE).without_creation_rule(),
     };
 }
 
@@ -179,4 +179,4 @@ fn looks_secret(value: &SecretValue<'_, '_>) -> bool {
 }
 
 /// What to do with a Secret for which there is no creation rule.
-pub const NO_RULE: &str = "add a creation rule for it to `.sops.yaml`, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`";
+const NO_RULE: &str = "add a creation rule for it to `.sops.yaml`, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`";
