@@ -16,7 +16,7 @@ use crate::finding::{Finding, fingerprint};
 use crate::images::{ImagePatterns, globs};
 use crate::input::{FileKind, Input};
 use crate::object::objects;
-use crate::parse_failure::{broken, encoded, of_any_name, place, unnamed};
+use crate::parse_failure::{broken, encoded, of_any_name, span_of, unnamed};
 use crate::rule::{Rule, Severity};
 use crate::rule_coverage::covering_rule;
 use crate::rules::RuleChecks;
@@ -244,7 +244,7 @@ impl Linter {
 /// Where a document that cannot be opened is wrong.
 fn place_in_metadata(error: &Error) -> Range<usize> {
     match error {
-        Error::Document(error) => place(error),
+        Error::Document(error) => span_of(error),
         Error::Metadata {
             location: Some(location),
             ..

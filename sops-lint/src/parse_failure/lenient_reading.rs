@@ -1,37 +1,24 @@
-//! Files that cannot be read in the format that their name implies: templates, broken files, other encodings, copies. Secrets in them are
-//! still reported.
+//! Reads the text of a file that does not parse as loosely as other programs might, and finds the Secrets in it.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
 use sops_core::config::CreationRule;
-use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, unencrypted_values};
-use sops_document::{Document, Error, Format, NodeRef, Shape, merge_conflict};
+use sops_document::Document;
 
-use crate::action::Definitions;
-use crate::committable::{is_encrypted_otherwise, is_public};
+use super::text_shape::{is_limit, is_nothing, may_be_secret};
+use crate::action::{self, Definitions};
 use crate::context::Context;
-use crate::encoding::{Decoded, decode};
-use crate::input::FileKind;
 use crate::manifest::is_manifest;
 use crate::object::{Object, objects};
 use crate::plaintext_values::{holds_secret, is_open_base64, is_plaintext_under, open_values};
 use crate::rule_coverage::covering_rule;
-use crate::rule_scope::has_secret_comment;
-use crate::rules::{self, COPY};
 use crate::scrutiny::Scrutiny;
 use crate::secret::{SecretField, SecretValue, secret_fields};
 use crate::secret_detection::{has_credential_beside, judge, literals};
+use crate::template;
 use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
 use crate::yaml_variants::{as_go_reads, decoded, may_hold_secret, secrets_with_repeated_keys};
-use crate::{action, encoding, exempt, file_name, kubeconfig, template};
-
-const CONFLICT: &str = "the file has an unresolved merge conflict";
-const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
-
-const TAKE_ONE_SIDE: &str = "take one side as a whole, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and make the changes of the other again with `sops-rs edit` or `sops-rs set`";
 
 /// How the values of a text are judged.
 #[derive(Clone, Copy)]
@@ -43,425 +30,19 @@ struct Judgement<'j> {
 }
 
 /// The readable content of a text.
-struct Look {
+pub(super) struct LenientReading {
     /// A value of a Secret in plaintext.
-    secret: Option<Literal>,
+    pub(super) secret: Option<Literal>,
     /// Whether it parses once the actions of a template are filled in.
-    is_template: bool,
+    pub(super) is_template: bool,
     /// Whether it parses, and is an object of Kubernetes but no Secret.
-    is_manifest: bool,
+    pub(super) is_manifest: bool,
     /// Of a template, the first value that the creation rule selects and that no action makes.
-    selected: Option<Range<usize>>,
-}
-
-/// Reports what is wrong with a file that does not parse.
-pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool) -> FileKind {
-    let text = context.text();
-    let conflict = merge_conflict(text.as_bytes());
-    let at = conflict.clone().unwrap_or_else(|| place(&error));
-    let look = look(context, text);
-    // A template that makes an encrypted value is no file of SOPS.
-    let is_of_sops =
-        is_encrypted && (conflict.is_some() || !look.is_template || has_metadata(text));
-    if is_of_sops {
-        // There is no way to tell which values are in plaintext.
-        context.of(&rules::PARTLY_ENCRYPTED, None);
-        match conflict {
-            Some(_) => context.span(at, CONFLICT).help(TAKE_ONE_SIDE),
-            None => context.span(at, error.to_string()),
-        };
-        return FileKind::Other;
-    }
-    if let Some(secret) = look.secret {
-        // Where only values have actions in them, those are for another program.
-        let is_template = look.is_template && is_like_template(text);
-        in_secret(context, secret, is_template, &error, conflict);
-        return kind(is_template);
-    }
-    if look.is_template && conflict.is_none() {
-        if let Some(span) = look.selected {
-            context.of(&rules::PLAINTEXT_SECRET, None);
-            context
-                .span(
-                    span,
-                    "a creation rule covers this template, but a value in it is in plaintext",
-                )
-                .help("use a template action that reads the value from an encrypted file");
-        }
-        return FileKind::Template;
-    }
-    let covered = covering_rule(context).filter(|rule| {
-        let is_secret = !is_like_object(text) || may_be_secret(text);
-        is_secret && may_select(rule, &error, context)
-    });
-    if covered.is_some() && is_nothing(text) {
-        in_comments(context);
-    } else if covered.is_some() {
-        let message = match conflict {
-            Some(_) => format!("{CONFLICT}, and a creation rule covers it"),
-            None => format!(
-                "a creation rule covers this file, which is in plaintext and cannot be encrypted as it is: {}",
-                words(&error)
-            ),
-        };
-        plaintext(context, at, message, conflict.is_some());
-        return FileKind::Other;
-    }
-    if conflict.is_none() && is_like_template(text) {
-        return FileKind::Template;
-    }
-    let is_meant = match &error {
-        Error::Syntax { .. } => is_named_manifest(context),
-        Error::Limit { .. } => true,
-        // A manifest that SOPS has no form for, such as one with a key twice.
-        _ => is_named_manifest(context) && has_key(text, "kind"),
-    };
-    // Another rule says what is wrong with a configuration.
-    let is_config = || context.input.path.ends_with(rules::CONFIG);
-    if is_meant && !is_config() {
-        context.of(&rules::BROKEN_FILE, None);
-        match conflict {
-            Some(at) => context.span(at, CONFLICT).help(RESOLVE),
-            None => context.span(at, error.to_string()),
-        };
-    }
-    FileKind::Other
-}
-
-fn kind(is_template: bool) -> FileKind {
-    if is_template {
-        FileKind::Template
-    } else {
-        FileKind::Other
-    }
-}
-
-/// Reports a Secret in plaintext that cannot be encrypted as it is.
-fn in_secret(
-    context: &mut Context<'_>,
-    secret: Literal,
-    is_template: bool,
-    error: &Error,
-    conflict: Option<Range<usize>>,
-) {
-    let Literal { span, key } = secret;
-    if let Some(at) = conflict {
-        let message = format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`");
-        return plaintext(context, at, message, true);
-    }
-    context.of(&rules::PLAINTEXT_SECRET, None);
-    if is_template {
-        context
-            .span(
-                span,
-                format!("the Secret that this template makes has a value in plaintext: `{key}`"),
-            )
-            .help("use a template action that reads the value from an encrypted file, such as one of values");
-        return;
-    }
-    let message = format!(
-        "the Secret is in plaintext, and cannot be encrypted as it is: `{key}`: {}",
-        words(error)
-    );
-    plaintext(context, place(error), message, false);
-}
-
-fn plaintext(context: &mut Context<'_>, at: Range<usize>, message: String, is_conflict: bool) {
-    context.of(&rules::PLAINTEXT_SECRET, None);
-    let help = match is_conflict {
-        true => format!("{RESOLVE}; then encrypt it with `sops-rs encrypt -i`"),
-        false => {
-            "fix it, and encrypt it with `sops-rs encrypt -i`, which says what is wrong with it"
-                .to_owned()
-        }
-    };
-    context.span(at, message).help(help);
-}
-
-/// Reports what is wrong with a file that is not UTF-8.
-pub(crate) fn encoded(context: &mut Context<'_>) {
-    let bytes = context.input.bytes;
-    // A name goes on where a program has packed the file.
-    let extension = context.input.path.extension();
-    let is_manifest = extension.is_some_and(|extension| {
-        ["yaml", "yml", "json"]
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-    });
-    let is_covered = covering_rule(context).is_some();
-    // Most such files are pictures and archives.
-    if !is_manifest && !is_covered && !may_name_secret(bytes) {
-        return;
-    }
-    let Decoded { encoding, text } = &decode(bytes);
-    let is_expected = is_manifest || is_covered || file_name::named(context.input.path).is_some();
-    let is_secret_manifest = || may_hold_secret(text) && parses(text);
-    if !is_expected && !is_secret_manifest() {
-        return;
-    }
-    let look = look(context, text);
-    if look.secret.is_some() {
-        let message = format!(
-            "the file contains a Secret in plaintext, and is {encoding}, which cannot be encrypted"
-        );
-        context.of(&rules::PLAINTEXT_SECRET, None);
-        context
-            .span(0..0, message)
-            .help("save it as UTF-8, and encrypt it with `sops-rs encrypt -i`");
-        return;
-    }
-    let is_secret = !is_like_object(text) || may_be_secret(text);
-    if is_secret && !look.is_manifest && is_covered && !is_encrypted_otherwise(bytes) {
-        return unencrypted(context);
-    }
-    if is_manifest {
-        context.of(&rules::BROKEN_FILE, None);
-        context
-            .span(
-                0..0,
-                format!("the file is {encoding}, so it is not checked"),
-            )
-            .help("save it as UTF-8");
-    }
-}
-
-/// Whether the kind of Secrets is in bytes of whatever encoding.
-fn may_name_secret(bytes: &[u8]) -> bool {
-    if encoding::is_wide(bytes) {
-        // Few files are, and an escape hides the word.
-        return true;
-    }
-    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        let zeros = |count: usize| {
-            let zeros = "\0".repeat(count);
-            "Secret"
-                .split("")
-                .filter(|c| !c.is_empty())
-                .collect::<Vec<_>>()
-                .join(&zeros)
-        };
-        AhoCorasick::new([0, 1, 3].map(zeros)).ok()
-    });
-    WORDS.as_ref().is_none_or(|words| words.is_match(bytes))
-}
-
-/// Looks at a file whose name SOPS takes for that of a binary file: copies of manifests, templates of other programs, and whatever a
-/// creation rule covers.
-pub(crate) fn unnamed(context: &mut Context<'_>) {
-    let text = context.text();
-    let path = context.input.path;
-    // SOPS encrypts every dotenv and INI file.
-    let is_copy = matches!(file_name::named(path), Some(Format::Yaml | Format::Json));
-    let is_covered = covering_rule(context).is_some();
-    let is_prose = file_name::is_prose(path);
-    if !is_prose && in_kubeconfig(context) {
-        return;
-    }
-    let may_hold = may_hold_secret(text);
-    if !may_hold && !is_covered {
-        return;
-    }
-    if is_nothing(text) {
-        if is_covered {
-            in_comments(context);
-        }
-        return;
-    }
-    let is_expected = || names_secret(text) && (is_copy || is_covered);
-    let is_looked_at = match is_prose {
-        true => may_hold && is_whole_manifest(text),
-        false => may_hold && (is_expected() || parses(text)),
-    };
-    if is_looked_at && in_any_file(context) {
-        return;
-    }
-    if !is_covered
-        || is_encrypted_otherwise(context.input.bytes)
-        || is_open_line(text.trim())
-        || is_public(text)
-    {
-        return;
-    }
-    if is_prose && !exempt::is_prose(path, text) {
-        return unencrypted(context);
-    }
-    if is_prose {
-        context.of(&rules::BROKEN_FILE, None);
-        context
-            .span(
-                0..0,
-                "a creation rule covers this file, which is prose and is not encrypted",
-            )
-            .help("if it is meant to be readable, exclude it from the rule's `path_regex`");
-        return;
-    }
-    let look = look(context, text);
-    if look.is_manifest || is_copy && look.is_template && look.selected.is_none() {
-        return;
-    }
-    if is_copy && merge_conflict(text.as_bytes()).is_none() && selects_nothing(context, text) {
-        return;
-    }
-    unencrypted(context);
-}
-
-/// Reports a file under a creation rule that has nothing but comments, if there is a secret in them.
-fn in_comments(context: &mut Context<'_>) {
-    if has_secret_comment(context.text()) {
-        context.of(&rules::PLAINTEXT_SECRET, None);
-        context
-            .span(
-                0..0,
-                "a creation rule covers this file, and a comment in it has what looks like a secret",
-            )
-            .help("delete the comment, or write a value in its place and encrypt the file");
-    }
-}
-
-/// Looks for a Secret in a file that was not read as YAML, such as an INI file: kustomize takes files of any name.
-pub(crate) fn of_any_name(context: &mut Context<'_>) {
-    let text = context.text();
-    if may_hold_secret(text) && parses(text) {
-        in_any_file(context);
-    } else {
-        in_kubeconfig(context);
-    }
-}
-
-/// Reports a kubeconfig with credentials that a creation rule covers, whatever its name; whether the file is one.
-fn in_kubeconfig(context: &mut Context<'_>) -> bool {
-    let text = context.text();
-    if !kubeconfig::may_be(text) {
-        return false;
-    }
-    let is_copy = context.is_copy_of_covered();
-    if context.creation_rule().is_none() && !is_copy {
-        return false;
-    }
-    let filled = template::filled(text);
-    let Ok(document) = Document::parse_leniently(filled.as_deref().unwrap_or(text)) else {
-        return false;
-    };
-    let mut tops = document.tops().flatten();
-    let scrutiny = context.scrutiny_of_file();
-    let credential = |top| kubeconfig::credential(top, scrutiny);
-    let Some(credential) = tops.find_map(credential) else {
-        return false;
-    };
-    let command = context.command("encrypt -i");
-    context.of(&rules::PLAINTEXT_SECRET, None);
-    let found = context.node(
-        credential,
-        "a creation rule covers this file, a kubeconfig with credentials in plaintext",
-    );
-    match is_copy {
-        true => found.help(COPY),
-        false => found.help(format!("delete it, or encrypt it with `{command}`")),
-    };
-    true
-}
-
-/// Reports a Secret in plaintext in a file that need not be a manifest; whether there is one.
-fn in_any_file(context: &mut Context<'_>) -> bool {
-    let text = context.text();
-    let Some(Literal { span, key }) = look(context, text).secret else {
-        return false;
-    };
-    let (message, help) = match merge_conflict(text.as_bytes()) {
-        Some(_) => (
-            format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`"),
-            RESOLVE,
-        ),
-        None => (
-            format!("the Secret is in plaintext: `{key}`"),
-            "delete the file if it is a copy; otherwise rename it so that it ends in `.yaml` or `.json`, and encrypt it with `sops-rs encrypt -i`",
-        ),
-    };
-    context.of(&rules::PLAINTEXT_SECRET, None);
-    context.span(span, message).help(help);
-    true
-}
-
-/// Whether the text is YAML or a template of it, which a program that holds a manifest is not.
-fn parses(text: &str) -> bool {
-    let filled = template::filled(text);
-    let is_read =
-        |text: &str| !matches!(Document::parse_leniently(text), Err(error) if !is_limit(&error));
-    is_read(filled.as_deref().unwrap_or(text))
-        || filled.is_some() && is_read(text)
-        || as_go_reads(text).is_some_and(|text| is_read(&text))
-}
-
-/// Whether a text is YAML that other programs may read, but too deep or too large for ours.
-fn is_limit(error: &Error) -> bool {
-    match error {
-        Error::Limit { .. } => true,
-        // The parser of events has limits of its own.
-        Error::Syntax { message, .. } => message.contains("limit exceeded"),
-        _ => false,
-    }
-}
-
-/// Whether every document of the text is an object of Kubernetes. Prose shows objects among other things.
-fn is_whole_manifest(text: &str) -> bool {
-    let is_whole = |text: &str| {
-        Document::parse_leniently(text).is_ok_and(|document| {
-            // Kustomize takes nothing without it.
-            let has_name = |top: NodeRef<'_, '_>| top.at(&["metadata", "name"]).is_some();
-            let mut tops = document
-                .tops()
-                .flatten()
-                .filter(|top| top.value().is_some() || top.shape() != Shape::Scalar);
-            tops.all(|top| is_manifest(top) && has_name(top))
-        })
-    };
-    is_whole(text) || as_go_reads(text).is_some_and(|text| is_whole(&text))
-}
-
-/// Whether the rule for manifests selects nothing of a copy of one, as of the original.
-fn selects_nothing(context: &Context<'_>, text: &str) -> bool {
-    let rule = covering_rule(context).and_then(|creation| creation.rule.clone());
-    let rule = rule.unwrap_or_default();
-    Document::parse_leniently(text)
-        .ok()
-        .and_then(|document| unencrypted_values(&document, Some(&rule)).ok())
-        .is_some_and(|selected| selected.is_empty())
-}
-
-/// Reports a file as a whole.
-fn unencrypted(context: &mut Context<'_>) {
-    let is_conflict = merge_conflict(context.input.bytes);
-    let command = context.command("encrypt -i");
-    let is_copy = context.is_copy_of_covered();
-    context.of(&rules::PLAINTEXT_SECRET, None);
-    match is_conflict {
-        None if is_copy => context
-            .span(
-                0..0,
-                "a creation rule covers the original of this copy, which is not encrypted",
-            )
-            .help(COPY),
-        Some(at) => context
-            .span(at, format!("{CONFLICT}, and a creation rule covers it"))
-            .help(RESOLVE),
-        None => context
-            .span(
-                0..0,
-                "a creation rule covers this file, which is not encrypted",
-            )
-            .help(format!(
-                "encrypt it with `{command}`, move it, or exclude it from the rule's `path_regex`"
-            )),
-    };
-}
-
-/// Whether it is one line in which something is filled in.
-fn is_open_line(text: &str) -> bool {
-    !text.contains(['\n', '\r']) && Scrutiny::Strict.passes(text)
+    pub(super) selected: Option<Range<usize>>,
 }
 
 /// Reads a text that does not parse, or is in no format, as loosely as can be.
-fn look(context: &Context<'_>, text: &str) -> Look {
+pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReading {
     let filled = template::filled(text);
     let is_template = filled.is_some();
     let scrutiny = context.scrutiny_of_file();
@@ -490,7 +71,7 @@ fn look(context: &Context<'_>, text: &str) -> Look {
             };
             let secret = in_other_readings(text, filled.as_deref(), judgement)
                 .or_else(|| in_lines(text, judgement, is_secret));
-            return Look {
+            return LenientReading {
                 secret,
                 is_template: false,
                 is_manifest: false,
@@ -517,7 +98,7 @@ fn look(context: &Context<'_>, text: &str) -> Look {
         }
         _ => None,
     };
-    Look {
+    LenientReading {
         secret,
         is_template,
         is_manifest,
@@ -698,129 +279,4 @@ fn selected(
         !one.is_comment && is_open_text(&one.path, value, judgement)
     });
     literals.next().map(|one| one.span)
-}
-
-/// Whether nothing stands in the text but comments, `null`, or a list without items.
-fn is_nothing(text: &str) -> bool {
-    let lines = text.lines().map(str::trim);
-    let mut said = lines.filter(|line| !line.starts_with('#'));
-    said.all(|line| {
-        matches!(
-            line.trim_matches(['[', ']', '-', ' ', '\u{feff}']),
-            "" | "null" | "~"
-        )
-    })
-}
-
-/// Whether the rule may have something in the text encrypted. One that names what is encrypted, as manifests have, says nothing of a text
-/// of another shape in which no such key stands, nor of JSON with comments.
-fn may_select(creation: &CreationRule, error: &Error, context: &Context<'_>) -> bool {
-    let text = context.text();
-    let names_keys = |rule: &&EncryptionRule| {
-        matches!(
-            rule,
-            EncryptionRule::EncryptedRegex(_) | EncryptionRule::EncryptedSuffix(_)
-        )
-    };
-    let is_shape = matches!(
-        error,
-        Error::Unsupported { .. } | Error::Unrepresentable { .. }
-    ) || context.format == Format::Json && !text.contains("\\u");
-    let Some(rule) = creation.rule.as_ref().filter(names_keys) else {
-        return true;
-    };
-    let Ok(rule) = rule.compile() else {
-        return true;
-    };
-    let key = |part: &str| {
-        let (key, _) = part.split_once([':', '='])?;
-        let marks = |mark: char| mark.is_whitespace() || "-?\"'".contains(mark);
-        Some(rule.key_matches(key.trim_matches(marks)))
-    };
-    !is_shape
-        || text
-            .split(['\n', ',', '{', '['])
-            .filter_map(key)
-            .any(|matches| matches)
-}
-
-/// What an error says, without its place, which a finding has.
-fn words(error: &Error) -> String {
-    match error {
-        Error::Syntax { message, .. }
-        | Error::Unsupported { message, .. }
-        | Error::Unrepresentable { message, .. }
-        | Error::Limit { message, .. } => message.clone(),
-        error => error.to_string(),
-    }
-}
-
-fn is_named_manifest(context: &Context<'_>) -> bool {
-    matches!(
-        file_name::named(context.input.path),
-        Some(Format::Yaml | Format::Json)
-    )
-}
-
-/// Whether the text has the metadata of SOPS, in whatever format.
-fn has_metadata(text: &str) -> bool {
-    let begins = ["sops:", "\"sops\"", "sops_", "[sops]"];
-    text.lines().any(|line| {
-        begins
-            .iter()
-            .any(|begin| line.trim_start().starts_with(begin))
-    })
-}
-
-/// Whether the text seems to be an object, of a kind and an API.
-fn is_like_object(text: &str) -> bool {
-    has_key(text, "kind") && has_key(text, "apiVersion")
-}
-
-/// Whether a line of the text begins with the key, and not in a comment only.
-fn has_key(text: &str, key: &str) -> bool {
-    let is_key = |line: &str| {
-        let line = line.trim_start().strip_prefix(key);
-        line.is_some_and(|rest| rest.starts_with(':'))
-    };
-    text.contains(&format!("\"{key}\"")) || text.lines().any(is_key)
-}
-
-/// Whether an object of the text may be a Secret: it says so, or says its kind with an escape, an alias or a merged mapping.
-fn may_be_secret(text: &str) -> bool {
-    let is_hidden = |line: &str| {
-        let line = line.trim_start();
-        let value = line
-            .strip_prefix("kind")
-            .map(|rest| rest.trim_start_matches(['"', '\'', ' ', ':']));
-        value.is_some_and(|value| value.starts_with('*') || value.contains('\\'))
-    };
-    names_secret(text) || text.contains("stringData") || text.lines().any(is_hidden)
-}
-
-/// Whether the text is written as templates are, with actions in place of lines or of whole values: our parser may not read all that the
-/// template's program makes something of.
-fn is_like_template(text: &str) -> bool {
-    text.lines().any(|line| {
-        let line = line.trim_start().trim_start_matches("- ");
-        let begins = |text: &str| ["{{", "{%", "<%"].iter().any(|mark| text.starts_with(mark));
-        begins(line)
-            || line
-                .split_once(": ")
-                .is_some_and(|(_, value)| begins(value.trim_start()))
-    })
-}
-
-/// Where it is wrong.
-pub(crate) fn place(error: &Error) -> Range<usize> {
-    let offset = match error {
-        Error::Syntax { location, .. }
-        | Error::Unsupported { location, .. }
-        | Error::Unrepresentable { location, .. } => location.offset,
-        Error::Limit { location, .. } | Error::ReservedEntry { location, .. } => {
-            location.map_or(0, |location| location.offset)
-        }
-        _ => 0,
-    };
-    offset..offset
 }
