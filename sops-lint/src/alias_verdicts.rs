@@ -9,11 +9,11 @@ use crate::secret::{SECRET_PARTS, SecretValue};
 const LOOKS: usize = 16;
 
 /// Where a value is written, and what it is judged as: base64, and a field of a Secret.
-type Place = (usize, bool, bool);
+type ValueUse = (usize, bool, bool);
 
 /// The values that were looked at: how often, and whether one of the looks found a secret.
 #[derive(Default)]
-pub(crate) struct AliasVerdicts(RefCell<HashMap<Place, (usize, bool)>>);
+pub(crate) struct AliasVerdicts(RefCell<HashMap<ValueUse, (usize, bool)>>);
 
 impl AliasVerdicts {
     /// Whether a value is in plaintext, as `judge` says.

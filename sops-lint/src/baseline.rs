@@ -11,14 +11,14 @@ use crate::settings::SettingsError;
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
-    findings: Vec<Known>,
+    findings: Vec<KnownFinding>,
     #[serde(skip)]
     fingerprints: BTreeSet<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Known {
+struct KnownFinding {
     fingerprint: String,
     rule: String,
     file: String,
@@ -27,7 +27,7 @@ struct Known {
 impl Baseline {
     /// These findings.
     pub fn of(findings: &[Finding]) -> Self {
-        let known = |finding: &Finding| Known {
+        let known = |finding: &Finding| KnownFinding {
             fingerprint: finding.fingerprint.clone(),
             rule: finding.rule.name.to_owned(),
             file: finding.file.clone(),
@@ -52,8 +52,8 @@ impl Baseline {
 
     /// The text of the file.
     pub fn to_json(&self) -> String {
-        // Of texts alone, which always can be written.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        let json = serde_json::to_string_pretty(self);
+        json.expect("a list of strings can always be written as JSON") + "\n"
     }
 
     /// Whether the finding is known.

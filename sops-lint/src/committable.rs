@@ -74,7 +74,7 @@ pub(crate) fn is_encrypted_otherwise(bytes: &[u8]) -> bool {
     if text.starts_with("$ANSIBLE_VAULT;") {
         return is_ansible_vault(text);
     }
-    let Some((block, rest)) = Block::first(text) else {
+    let Some((block, rest)) = PemBlock::first(text) else {
         return false;
     };
     let is_of = match block.label {
@@ -155,7 +155,7 @@ pub(crate) fn is_public(text: &str) -> bool {
     let mut is_any = false;
     while let Some(start) = rest.find(|c: char| !c.is_whitespace()) {
         rest = &rest[start..];
-        if let Some((block, behind)) = Block::first(rest) {
+        if let Some((block, behind)) = PemBlock::first(rest) {
             if !block.is_public() {
                 return false;
             }
@@ -234,12 +234,12 @@ fn is_ssh_key(line: &str) -> bool {
 }
 
 /// A block of PEM or armor.
-struct Block<'t> {
+struct PemBlock<'t> {
     label: &'t str,
     body: Vec<u8>,
 }
 
-impl<'t> Block<'t> {
+impl<'t> PemBlock<'t> {
     /// The block at the start of a text, and what follows it. `None` for what has other lines in it than base64.
     fn first(text: &'t str) -> Option<(Self, &'t str)> {
         // The form of SSH2 has a space instead of the fifth dash.

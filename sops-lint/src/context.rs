@@ -1,4 +1,4 @@
-//! What the rules write to while they look at one file.
+//! What the rules know of the file that they look at, and where they report to.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -23,17 +23,17 @@ use crate::object::Object;
 use crate::rule::Rule;
 use crate::rule_scope::is_claimed;
 use crate::scrutiny::Scrutiny;
-use crate::secret_detection::{Found, is_shown};
+use crate::secret_detection::{FoundSecret, is_shown};
 use crate::shell::shell_path;
 use crate::source_map::SourceMap;
 
-/// The findings of one file, and what is to be known of it when all files have been seen.
+/// One file: its text, its position in the repository, the settings for it, and what the rules have found in it.
 pub(crate) struct Context<'r> {
     pub(crate) input: &'r Input<'r>,
     pub(crate) images: &'r ImagePatterns,
     pub(crate) findings: Vec<Finding>,
     pub(crate) facts: Facts,
-    /// Whether the file has a `sops` block.
+    /// Whether the file has the metadata of SOPS.
     pub(crate) is_encrypted: bool,
     /// What the file is read as.
     pub(crate) format: Format,
@@ -95,12 +95,12 @@ impl<'r> Context<'r> {
     }
 
     /// From now on nodes are those of a text in the file, or again of the file itself.
-    pub(crate) fn within(&mut self, frame: Option<Frame>) {
+    pub(crate) fn set_frame(&mut self, frame: Option<Frame>) {
         self.frame = frame;
     }
 
     /// From now on findings are those of this rule, in this object.
-    pub(crate) fn of(&mut self, rule: &'static Rule, object: Option<&Object<'_, '_>>) {
+    pub(crate) fn set_rule(&mut self, rule: &'static Rule, object: Option<&Object<'_, '_>>) {
         self.rule = rule;
         self.object = object
             .map(Object::reference)
@@ -231,8 +231,8 @@ impl<'r> Context<'r> {
         own.as_ref()
     }
 
-    /// Something at a node.
-    pub(crate) fn node(
+    /// Reports something at a node.
+    pub(crate) fn report_node(
         &mut self,
         node: NodeRef<'_, '_>,
         message: impl Into<String>,
@@ -241,11 +241,11 @@ impl<'r> Context<'r> {
         self.add(node.span(), path, message.into())
     }
 
-    /// Secrets in the value of a scalar, each at its own place and with its own name.
-    pub(crate) fn secrets(
+    /// Reports the secrets in the value of a scalar, each at its own place and with its own name.
+    pub(crate) fn report_secrets(
         &mut self,
         node: NodeRef<'_, '_>,
-        found: Vec<Found>,
+        found: Vec<FoundSecret>,
         holder: fmt::Arguments<'_>,
         help: &str,
     ) {
@@ -284,13 +284,17 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// Something in a part of the text.
-    pub(crate) fn span(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Finding {
+    /// Reports something in a part of the text.
+    pub(crate) fn report_span(
+        &mut self,
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) -> &mut Finding {
         self.add(span, Vec::new(), message.into())
     }
 
-    /// Where the `sops` block of the encrypted file begins.
-    pub(crate) fn block(&self) -> usize {
+    /// Where the metadata of the encrypted file begins.
+    pub(crate) fn metadata_start(&self) -> usize {
         let text = self.text();
         ["\nsops:", "\nsops_", "\n[sops]", "\"sops\""]
             .iter()

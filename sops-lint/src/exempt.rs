@@ -9,7 +9,7 @@ use crate::secret_detection::{in_text, is_harmless, is_random};
 
 /// What the name of an exempt file says of its content.
 #[derive(Clone, Copy)]
-pub(crate) enum Content {
+pub(crate) enum ExemptContent {
     /// A mapping with no other keys than these, in any letter case, or an object with a name.
     Only(&'static [&'static str]),
     /// A mapping with at least one of these keys.
@@ -84,30 +84,33 @@ const CHART: &[&str] = &[
 ];
 
 /// The exempt names, with what they say.
-const CONTENTS: [(&[&str], Content); 11] = [
+const CONTENTS: [(&[&str], ExemptContent); 11] = [
     (
         &["kustomization.yaml", "kustomization.yml", "Kustomization"],
-        Content::Only(KUSTOMIZATION),
+        ExemptContent::Only(KUSTOMIZATION),
     ),
-    (&["Chart.yaml"], Content::Only(CHART)),
+    (&["Chart.yaml"], ExemptContent::Only(CHART)),
     (
         &["Chart.lock"],
-        Content::Only(&["dependencies", "digest", "generated"]),
+        ExemptContent::Only(&["dependencies", "digest", "generated"]),
     ),
     (
         &[".sops.yaml", ".sops.yml"],
-        Content::Some(&["creation_rules", "destination_rules", "stores"]),
+        ExemptContent::Some(&["creation_rules", "destination_rules", "stores"]),
     ),
     (
         &[".sops-lint.yaml"],
-        Content::Only(&[
+        ExemptContent::Only(&[
             "select", "ignore", "severity", "exclude", "images", "baseline",
         ]),
     ),
-    (&[".pre-commit-config.yaml"], Content::Some(&["repos"])),
+    (
+        &[".pre-commit-config.yaml"],
+        ExemptContent::Some(&["repos"]),
+    ),
     (
         &["package.json", "package-lock.json"],
-        Content::Some(&[
+        ExemptContent::Some(&[
             "name",
             "version",
             "private",
@@ -127,17 +130,17 @@ const CONTENTS: [(&[&str], Content); 11] = [
             "overrides",
         ]),
     ),
-    (&[".gitkeep", ".keep"], Content::Comments),
+    (&[".gitkeep", ".keep"], ExemptContent::Comments),
     (
         &[".gitignore", ".helmignore", ".dockerignore"],
-        Content::Patterns,
+        ExemptContent::Patterns,
     ),
-    (&[".gitattributes"], Content::Attributes),
-    (&[".editorconfig"], Content::Settings),
+    (&[".gitattributes"], ExemptContent::Attributes),
+    (&[".editorconfig"], ExemptContent::Settings),
 ];
 
 /// What the name says of the content; `None` for the name of a file that is not exempt.
-pub(crate) fn content(path: &Path) -> Option<Content> {
+pub(crate) fn content(path: &Path) -> Option<ExemptContent> {
     let name = path.file_name()?.to_str()?;
     let known = CONTENTS.iter().find(|(names, _)| names.contains(&name));
     known.map(|(_, content)| *content)
@@ -155,7 +158,7 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether a line may be in a file of that content.
-pub(crate) fn is_line(content: Content, line: &str) -> bool {
+pub(crate) fn is_line(content: ExemptContent, line: &str) -> bool {
     let is_pair = || line.contains(": ") || line.contains(" = ");
     // Neither a password in base64 nor one in hexadecimal has other characters.
     let is_generated = || {
@@ -164,11 +167,11 @@ pub(crate) fn is_line(content: Content, line: &str) -> bool {
             && is_random(line)
     };
     match content {
-        Content::Patterns => {
+        ExemptContent::Patterns => {
             !line.contains(char::is_control) && !is_pair() && !line.contains('=') && !is_generated()
         }
-        Content::Attributes => !is_pair() && line.contains([' ', '\t']),
-        Content::Settings => line.starts_with('[') || line.contains('='),
+        ExemptContent::Attributes => !is_pair() && line.contains([' ', '\t']),
+        ExemptContent::Settings => line.starts_with('[') || line.contains('='),
         _ => false,
     }
 }

@@ -10,14 +10,14 @@ use crate::source_map::SourceMap;
 pub(crate) struct Frame {
     /// The parsed text.
     text: String,
-    place: Place,
+    origin: FrameOrigin,
     /// The path to the text.
     path: Vec<String>,
 }
 
 /// Where a text is in the file.
 #[derive(Clone)]
-enum Place {
+enum FrameOrigin {
     /// It is the value of a scalar, which is written as `source` at `start`.
     Scalar {
         source: String,
@@ -36,7 +36,7 @@ impl Frame {
     pub(crate) fn of_scalar(text: &str, source: &str, start: usize, path: Vec<String>) -> Self {
         Self {
             text: text.to_owned(),
-            place: Place::Scalar {
+            origin: FrameOrigin::Scalar {
                 source: source.to_owned(),
                 start,
                 compared: Cell::new(None),
@@ -49,7 +49,7 @@ impl Frame {
     pub(crate) fn of_file(text: &str) -> Self {
         Self {
             text: text.to_owned(),
-            place: Place::File,
+            origin: FrameOrigin::File,
             path: Vec::new(),
         }
     }
@@ -58,7 +58,7 @@ impl Frame {
     pub(crate) fn at(text: &str, place: Range<usize>, path: Vec<String>) -> Self {
         Self {
             text: text.to_owned(),
-            place: Place::At(place),
+            origin: FrameOrigin::At(place),
             path,
         }
     }
@@ -70,8 +70,8 @@ impl Frame {
 
     /// The place in the file of a place in the text.
     pub(crate) fn in_file(&self, span: &Range<usize>) -> Range<usize> {
-        match &self.place {
-            Place::Scalar {
+        match &self.origin {
+            FrameOrigin::Scalar {
                 source,
                 start,
                 compared,
@@ -84,15 +84,15 @@ impl Frame {
                 compared.set(Some(map.compared()));
                 start + range.start..start + range.end
             }
-            Place::File => span.clone(),
-            Place::At(place) => place.clone(),
+            FrameOrigin::File => span.clone(),
+            FrameOrigin::At(place) => place.clone(),
         }
     }
 
     /// The path in the file of a path in the text.
     pub(crate) fn path(&self, inner: Vec<String>) -> Vec<String> {
-        match &self.place {
-            Place::At(_) => self.path.clone(),
+        match &self.origin {
+            FrameOrigin::At(_) => self.path.clone(),
             _ => self.path.iter().cloned().chain(inner).collect(),
         }
     }

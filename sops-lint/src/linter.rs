@@ -94,7 +94,7 @@ impl Linter {
     /// The finding that a file cannot be read, for the reason that the message tells.
     pub fn unreadable(&self, input: &Input<'_>, message: &str) -> Vec<Finding> {
         let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
-        context.span(0..0, message);
+        context.report_span(0..0, message);
         let mut findings = context.findings;
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
         self.finish(&mut findings);
@@ -185,7 +185,7 @@ impl Linter {
             for (rule, checks) in &self.checks {
                 for check in *checks {
                     if let Check::Object(check) = check {
-                        context.of(rule, Some(&object));
+                        context.set_rule(rule, Some(&object));
                         check(&object, context);
                     }
                 }
@@ -218,7 +218,7 @@ impl Linter {
                 }
             }),
             Err(error) => {
-                context.of(&rules::PARTLY_ENCRYPTED, None);
+                context.set_rule(&rules::PARTLY_ENCRYPTED, None);
                 let message = match &error {
                     Error::NotEncrypted => {
                         "the first document of the file has no `sops` block, which others have; SOPS takes the file for plaintext"
@@ -226,7 +226,7 @@ impl Linter {
                     }
                     error => error.to_string(),
                 };
-                context.span(place_in_metadata(&error), message);
+                context.report_span(place_in_metadata(&error), message);
             }
         }
     }
@@ -234,7 +234,7 @@ impl Linter {
     fn ask(&self, context: &mut Context<'_>, ask: impl Fn(&'static Check, &mut Context<'_>)) {
         for (rule, checks) in &self.checks {
             for check in *checks {
-                context.of(rule, None);
+                context.set_rule(rule, None);
                 ask(check, context);
             }
         }

@@ -35,7 +35,7 @@ pub(crate) fn apply(mut context: Context<'_>, asked: &[&'static Rule]) -> Vec<Fi
     if !text.contains(MARK) && !text.contains(ANNOTATION) {
         return context.findings;
     }
-    context.of(&rules::SUPPRESSION, None);
+    context.set_rule(&rules::SUPPRESSION, None);
     let mut allowances = comments(text, &mut context);
     annotations(text, &mut context, &mut allowances);
     let mut allowances = Allowances::new(allowances);
@@ -46,7 +46,7 @@ pub(crate) fn apply(mut context: Context<'_>, asked: &[&'static Rule]) -> Vec<Fi
         let is_asked = asked.iter().any(|rule| rule.code == allowance.rule.code);
         if is_asked && !allowance.used {
             let message = format!("`{}` finds nothing here; remove this", allowance.rule.name);
-            context.span(allowance.place, message);
+            context.report_span(allowance.place, message);
         }
     }
     context.findings
@@ -165,7 +165,7 @@ fn read(
     let (names, reason) = said.split_once("--").unwrap_or((said, ""));
     if reason.trim().is_empty() {
         let message = "a reason is missing; write `sops-rs: allow RULE -- reason`";
-        context.span(place.clone(), message);
+        context.report_span(place.clone(), message);
         return;
     }
     for name in names.split(',').map(str::trim) {
@@ -177,7 +177,7 @@ fn read(
                 used: false,
             }),
             None => {
-                context.span(
+                context.report_span(
                     place.clone(),
                     "there is no such rule; `sops-rs lint rule` lists them",
                 );

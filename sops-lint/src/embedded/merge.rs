@@ -60,7 +60,7 @@ pub(super) fn look_at<'d, 'a: 'd>(
         for (rule, checks) in RULES {
             for check in checks {
                 if let Check::Object(check) = check {
-                    context.of(rule, Some(&object));
+                    context.set_rule(rule, Some(&object));
                     check(&object, context);
                 }
             }

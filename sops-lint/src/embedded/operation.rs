@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use sops_document::{NodeRef, Shape};
 
 use super::merge;
-use super::written::Written;
+use super::written::WrittenValues;
 use crate::context::Context;
 use crate::rules::literal_secret_in_env as env;
 use crate::rules::plaintext_secret;
@@ -46,8 +46,11 @@ pub(super) fn look_at_list(
     context: &mut Context<'_>,
 ) -> bool {
     let mut is_patch = false;
-    let mut written = Written::default();
-    let mut seen = Seen::new();
+    let mut written = WrittenValues::default();
+    let mut target = Target {
+        kind,
+        seen: HashSet::new(),
+    };
     for operation in list.items().filter(|item| is_operation(*item)) {
         is_patch = true;
         let text = |key| operation.get(key).and_then(NodeRef::as_str);
@@ -55,7 +58,7 @@ pub(super) fn look_at_list(
         match text("op") {
             Some("add" | "replace" | "test") => {
                 if let Some(value) = operation.get("value") {
-                    look_at(&parts(path), value, kind, &mut seen, context);
+                    look_at(&parts(path), value, &mut target, context);
                     written.set(path, value);
                 }
             }
@@ -63,7 +66,7 @@ pub(super) fn look_at_list(
                 for (path, value) in written.moved(text("from").unwrap_or_default(), path) {
                     let path_parts = parts(&path);
                     if path_parts.first().is_none_or(|part| is_part(part, kind)) {
-                        look_at(&path_parts, value, kind, &mut seen, context);
+                        look_at(&path_parts, value, &mut target, context);
                     }
                     written.set(&path, value);
                 }
@@ -88,23 +91,30 @@ fn is_operation(item: NodeRef<'_, '_>) -> bool {
     text("op").is_some_and(|op| operations.contains(&op)) && text("path").is_some()
 }
 
-/// The values that aliases brought in and that were looked at, each with the field that it was for.
-type Seen = HashSet<(Range<usize>, String)>;
+/// The object that a list of operations patches.
+struct Target {
+    /// Its kind; empty if that is unknown.
+    kind: &'static str,
+    /// The values that aliases brought in and that were looked at, each with the field that it was for.
+    seen: HashSet<(Range<usize>, String)>,
+}
 
-/// Whether a value is to be looked at: an alias may bring it in without end.
-fn is_new(value: NodeRef<'_, '_>, field: &str, seen: &mut Seen) -> bool {
-    let origin = value.origin().span();
-    origin == value.span() || seen.insert((origin, field.to_owned()))
+impl Target {
+    /// Whether a value is to be looked at: an alias may bring it in without end.
+    fn is_new(&mut self, value: NodeRef<'_, '_>, field: &str) -> bool {
+        let origin = value.origin().span();
+        origin == value.span() || self.seen.insert((origin, field.to_owned()))
+    }
 }
 
 /// Asks the rules about the value that an operation writes at a path.
 fn look_at(
     path: &[String],
     value: NodeRef<'_, '_>,
-    kind: &'static str,
-    seen: &mut Seen,
+    target: &mut Target,
     context: &mut Context<'_>,
 ) {
+    let kind = target.kind;
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let field = match &*path {
         [field, ..] if SECRET_PARTS.contains(field) => (*field).to_owned(),
@@ -112,48 +122,48 @@ fn look_at(
             .last()
             .map_or_else(String::new, |last| format!("/{last}")),
     };
-    if !is_new(value, &field, seen) {
+    if !target.is_new(value, &field) {
         return;
     }
     match &*path {
         [] => merge::look_at([value].into_iter(), kind, context),
         [part, below @ ..] if is_part(part, kind) => {
             let key = below.first().unwrap_or(part);
-            entries(part, key, value, kind, seen, context);
+            entries(part, key, value, target, context);
         }
         [.., "env"] | [.., "env", _] => {
-            context.of(&env::RULE, None);
+            context.set_rule(&env::RULE, None);
             env::variables(value, context);
             env::variable(value, context);
         }
         [.., "env", _, "value"] => {
-            context.of(&env::RULE, None);
+            context.set_rule(&env::RULE, None);
             env::value_of("", value, context);
         }
         [.., "command" | "args"] => {
-            context.of(&command::RULE, None);
+            context.set_rule(&command::RULE, None);
             command::line(&value.items().collect::<Vec<_>>(), context);
         }
         [.., "command" | "args", _] => {
-            context.of(&command::RULE, None);
+            context.set_rule(&command::RULE, None);
             command::line(&[value], context);
         }
         [.., "metadata", list @ ("annotations" | "labels")] => {
-            context.of(&metadata::RULE, None);
+            context.set_rule(&metadata::RULE, None);
             for (name, child) in value.entries() {
                 metadata::entry(list, name, child, context);
             }
         }
         [.., "metadata", list @ ("annotations" | "labels"), name] => {
-            context.of(&metadata::RULE, None);
+            context.set_rule(&metadata::RULE, None);
             metadata::entry(list, name, value, context);
         }
         ["spec", "values", .., key] if kind == "HelmRelease" => {
-            context.of(&helm_values::RULE, None);
+            context.set_rule(&helm_values::RULE, None);
             helm_values::tree(key, value, context);
         }
         ["spec", "values"] if kind == "HelmRelease" => {
-            context.of(&helm_values::RULE, None);
+            context.set_rule(&helm_values::RULE, None);
             helm_values::tree("values", value, context);
         }
         _ => in_containers(value, context),
@@ -170,8 +180,7 @@ fn entries(
     part: &str,
     key: &str,
     value: NodeRef<'_, '_>,
-    kind: &str,
-    seen: &mut Seen,
+    target: &mut Target,
     context: &mut Context<'_>,
 ) {
     let mut open = vec![(key.to_owned(), value)];
@@ -180,11 +189,11 @@ fn entries(
             // An operation may move what was reported.
             let place = (node.span(), "reported".to_owned());
             let before = context.findings.len();
-            if !seen.contains(&place) {
-                entry(part, &key, node, kind, context);
+            if !target.seen.contains(&place) {
+                entry(part, &key, node, target.kind, context);
             }
             if context.findings.len() > before {
-                seen.insert(place);
+                target.seen.insert(place);
             }
             continue;
         }
@@ -193,7 +202,7 @@ fn entries(
         let fields = secret_fields(node).into_iter();
         let fields = fields.map(|field| (field.name.to_owned(), field.node));
         let below = items.chain(fields);
-        open.extend(below.filter(|(_, node)| is_new(*node, &format!("{part}/"), seen)));
+        open.extend(below.filter(|(_, node)| target.is_new(*node, &format!("{part}/"))));
         // In the order of the text.
         open[begin..].reverse();
     }
@@ -223,7 +232,7 @@ pub(super) fn entry(
         _ => part == "stringData",
     };
     if !is_of_secret {
-        context.of(&config_map::RULE, None);
+        context.set_rule(&config_map::RULE, None);
         config_map::data(key, value, context);
         return;
     }
@@ -236,9 +245,9 @@ pub(super) fn entry(
         && (is_binary || !is_open_reference(said))
         && !is_open_reference(text)
     {
-        context.of(&plaintext_secret::RULE, None);
+        context.set_rule(&plaintext_secret::RULE, None);
         context
-            .node(
+            .report_node(
                 value,
                 format!("a patch has the value of a Secret in plaintext: `{key}`"),
             )
@@ -254,13 +263,13 @@ fn in_containers(value: NodeRef<'_, '_>, context: &mut Context<'_>) {
         for (key, child) in node.entries() {
             match key {
                 "env" => {
-                    context.of(&env::RULE, None);
+                    context.set_rule(&env::RULE, None);
                     env::variables(child, context);
                 }
                 _ => open.push(child),
             }
         }
-        context.of(&command::RULE, None);
+        context.set_rule(&command::RULE, None);
         command::command(node, context);
     }
 }

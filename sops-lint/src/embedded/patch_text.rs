@@ -15,7 +15,7 @@ pub(super) fn in_text(text: &str, kind: &'static str, frame: Frame, context: &mu
     let is_read = any_reading(text, |document| {
         let before = context.findings.len();
         let is_list = |node: &NodeRef<'_, '_>| node.shape() == Shape::Sequence;
-        context.within(Some(frame.clone()));
+        context.set_frame(Some(frame.clone()));
         if document.tops().flatten().any(|top| is_list(&top)) {
             for list in document.tops().flatten() {
                 operation::look_at_list(list, kind, context);
@@ -23,7 +23,7 @@ pub(super) fn in_text(text: &str, kind: &'static str, frame: Frame, context: &mu
         } else {
             merge::look_at(document.tops().flatten(), kind, context);
         }
-        context.within(None);
+        context.set_frame(None);
         context.findings.len() > before
     });
     let may_have_values = || {
@@ -31,14 +31,14 @@ pub(super) fn in_text(text: &str, kind: &'static str, frame: Frame, context: &mu
             || text.contains("data") && (kind == "Secret" || names_secret(text))
     };
     if !is_read && !template::has_action(text) && may_have_values() {
-        context.of(&PLAINTEXT_SECRET, None);
-        context.within(Some(frame));
+        context.set_rule(&PLAINTEXT_SECRET, None);
+        context.set_frame(Some(frame));
         context
-            .span(
+            .report_span(
                 0..text.trim_end().len(),
                 "a patch that may have values of a Secret in plaintext cannot be read",
             )
             .help(merge::HELP);
-        context.within(None);
+        context.set_frame(None);
     }
 }

@@ -32,7 +32,7 @@ impl Traversal {
     /// From now on nodes are those of the document, or again of the file itself.
     pub(super) fn frame_nodes(&self, is_within: bool, context: &mut Context<'_>) {
         let outer = self.outer.as_ref().filter(|_| is_within);
-        context.within(outer.map(|(place, path)| Frame::at("", place.clone(), path.clone())));
+        context.set_frame(outer.map(|(place, path)| Frame::at("", place.clone(), path.clone())));
     }
 
     /// The frame for the text of a scalar.

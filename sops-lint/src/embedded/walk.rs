@@ -77,12 +77,12 @@ fn plugin_text(item: NodeRef<'_, '_>, traversal: &mut Traversal, context: &mut C
     any_reading(text, |document| {
         let before = context.findings.len();
         let frame = traversal.frame(text, item, context);
-        context.within(Some(frame));
+        context.set_frame(Some(frame));
         for object in objects(document) {
-            context.of(&PLAINTEXT_SECRET, Some(&object));
+            context.set_rule(&PLAINTEXT_SECRET, Some(&object));
             secret_generator(&object, context);
         }
-        context.within(None);
+        context.set_frame(None);
         let place = || (item.span(), item.path());
         let mut inner = Traversal {
             outer: Some(traversal.outer.clone().unwrap_or_else(place)),
@@ -103,11 +103,11 @@ pub(crate) fn look_into_file(context: &mut Context<'_>) -> bool {
     let mut is_patch = false;
     any_reading(text, |document| {
         let before = context.findings.len();
-        context.within(Some(Frame::of_file(text)));
+        context.set_frame(Some(Frame::of_file(text)));
         for top in document.tops().flatten() {
             is_patch |= operation::look_at_list(top, "", context);
         }
-        context.within(None);
+        context.set_frame(None);
         context.findings.len() > before
     });
     is_patch
@@ -118,12 +118,12 @@ pub(crate) fn look_into_text(text: &str, context: &mut Context<'_>) {
     let is_file = text == context.text();
     any_reading(text, |document| {
         let before = context.findings.len();
-        context.within((!is_file).then(|| Frame::at(text, 0..0, Vec::new())));
+        context.set_frame((!is_file).then(|| Frame::at(text, 0..0, Vec::new())));
         for object in objects(document) {
-            context.of(&PLAINTEXT_SECRET, Some(&object));
+            context.set_rule(&PLAINTEXT_SECRET, Some(&object));
             secret_generator(&object, context);
         }
-        context.within(None);
+        context.set_frame(None);
         let mut traversal = Traversal {
             outer: (!is_file).then(|| (0..0, Vec::new())),
             ..Traversal::default()

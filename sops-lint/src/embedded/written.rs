@@ -12,13 +12,13 @@ const LENGTH: usize = 1_024;
 
 /// Values by their paths.
 #[derive(Default)]
-pub(super) struct Written<'d, 'a> {
+pub(super) struct WrittenValues<'d, 'a> {
     values: BTreeMap<String, NodeRef<'d, 'a>>,
     /// How many values were moved.
     moved: usize,
 }
 
-impl<'d, 'a> Written<'d, 'a> {
+impl<'d, 'a> WrittenValues<'d, 'a> {
     pub(super) fn set(&mut self, path: &str, value: NodeRef<'d, 'a>) {
         self.values.insert(path.to_owned(), value);
     }
@@ -65,7 +65,7 @@ mod tests {
         let document = parse_document(text, Format::Yaml).expect("it is YAML");
         let top = document.tops().flatten().next().expect("it is a mapping");
         let value = |key| top.get(key).expect("it has the key");
-        let mut written = Written::default();
+        let mut written = WrittenValues::default();
         written.set("/x", value("value"));
         written.set("/x/e", value("below"));
         written.set("/xy", value("below"));

@@ -18,7 +18,7 @@ use crate::file_name;
 use crate::input::FileKind;
 use crate::rule_coverage::covering_rule;
 use crate::rules;
-use crate::unparsed::Literal;
+use crate::unparsed::LiteralValue;
 
 /// Reports what is wrong with a file that does not parse.
 pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool) -> FileKind {
@@ -31,10 +31,10 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
         is_encrypted && (conflict.is_some() || !reading.is_template || has_metadata(text));
     if is_of_sops {
         // There is no way to tell which values are in plaintext.
-        context.of(&rules::PARTLY_ENCRYPTED, None);
+        context.set_rule(&rules::PARTLY_ENCRYPTED, None);
         match conflict {
-            Some(_) => context.span(at, CONFLICT).help(TAKE_ONE_SIDE),
-            None => context.span(at, error.to_string()),
+            Some(_) => context.report_span(at, CONFLICT).help(TAKE_ONE_SIDE),
+            None => context.report_span(at, error.to_string()),
         };
         return FileKind::Other;
     }
@@ -46,9 +46,9 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
     }
     if reading.is_template && conflict.is_none() {
         if let Some(span) = reading.selected {
-            context.of(&rules::PLAINTEXT_SECRET, None);
+            context.set_rule(&rules::PLAINTEXT_SECRET, None);
             context
-                .span(
+                .report_span(
                     span,
                     "a creation rule covers this template, but a value in it is in plaintext",
                 )
@@ -85,10 +85,10 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
     // Another rule says what is wrong with a configuration.
     let is_config = || context.input.path.ends_with(rules::CONFIG);
     if is_meant && !is_config() {
-        context.of(&rules::BROKEN_FILE, None);
+        context.set_rule(&rules::BROKEN_FILE, None);
         match conflict {
-            Some(at) => context.span(at, CONFLICT).help(RESOLVE),
-            None => context.span(at, error.to_string()),
+            Some(at) => context.report_span(at, CONFLICT).help(RESOLVE),
+            None => context.report_span(at, error.to_string()),
         };
     }
     FileKind::Other
@@ -105,20 +105,20 @@ fn kind(is_template: bool) -> FileKind {
 /// Reports a Secret in plaintext that cannot be encrypted as it is.
 fn in_secret(
     context: &mut Context<'_>,
-    secret: Literal,
+    secret: LiteralValue,
     is_template: bool,
     error: &Error,
     conflict: Option<Range<usize>>,
 ) {
-    let Literal { span, key } = secret;
+    let LiteralValue { span, key } = secret;
     if let Some(at) = conflict {
         let message = format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`");
         return plaintext(context, at, message, true);
     }
-    context.of(&rules::PLAINTEXT_SECRET, None);
+    context.set_rule(&rules::PLAINTEXT_SECRET, None);
     if is_template {
         context
-            .span(
+            .report_span(
                 span,
                 format!("the Secret that this template makes has a value in plaintext: `{key}`"),
             )

@@ -40,9 +40,9 @@ pub(crate) fn encoded(context: &mut Context<'_>) {
         let message = format!(
             "the file contains a Secret in plaintext, and is {encoding}, which cannot be encrypted"
         );
-        context.of(&rules::PLAINTEXT_SECRET, None);
+        context.set_rule(&rules::PLAINTEXT_SECRET, None);
         context
-            .span(0..0, message)
+            .report_span(0..0, message)
             .help("save it as UTF-8, and encrypt it with `sops-rs encrypt -i`");
         return;
     }
@@ -51,9 +51,9 @@ pub(crate) fn encoded(context: &mut Context<'_>) {
         return unencrypted(context);
     }
     if is_manifest {
-        context.of(&rules::BROKEN_FILE, None);
+        context.set_rule(&rules::BROKEN_FILE, None);
         context
-            .span(
+            .report_span(
                 0..0,
                 format!("the file is {encoding}, so it is not checked"),
             )

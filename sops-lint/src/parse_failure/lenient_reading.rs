@@ -17,7 +17,7 @@ use crate::scrutiny::Scrutiny;
 use crate::secret::{SecretField, SecretValue, secret_fields};
 use crate::secret_detection::{has_credential_beside, judge, literals};
 use crate::template;
-use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
+use crate::unparsed::{LiteralValue, literal, names_secret, of_swap_file};
 use crate::yaml_variants::{as_go_reads, decoded, may_hold_secret, secrets_with_repeated_keys};
 
 /// How the values of a text are judged.
@@ -32,7 +32,7 @@ struct Judgement<'j> {
 /// The readable content of a text.
 pub(super) struct LenientReading {
     /// A value of a Secret in plaintext.
-    pub(super) secret: Option<Literal>,
+    pub(super) secret: Option<LiteralValue>,
     /// Whether it parses once the actions of a template are filled in.
     pub(super) is_template: bool,
     /// Whether it parses, and is an object of Kubernetes but no Secret.
@@ -107,13 +107,13 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
 }
 
 /// The first variable with a secret in it, of a template that makes a Secret.
-fn in_variable(document: &Document<'_>, text: &str) -> Option<Literal> {
+fn in_variable(document: &Document<'_>, text: &str) -> Option<LiteralValue> {
     if !objects(document).iter().any(Object::is_secret) {
         return None;
     }
     let variable = action::variable_with_secret(text)?;
     let start = variable.as_ptr() as usize - text.as_ptr() as usize;
-    Some(Literal {
+    Some(LiteralValue {
         span: start..start + variable.len(),
         key: variable.to_owned(),
     })
@@ -124,7 +124,7 @@ fn in_other_readings(
     text: &str,
     filled: Option<&str>,
     judgement: Judgement<'_>,
-) -> Option<Literal> {
+) -> Option<LiteralValue> {
     if text.contains('\0') || !may_hold_secret(text) {
         return None;
     }
@@ -148,9 +148,9 @@ fn in_lines(
     text: &str,
     judgement: Judgement<'_>,
     is_secret: impl Fn(&str) -> bool,
-) -> Option<Literal> {
+) -> Option<LiteralValue> {
     let is_open = |key: &str, value: &str| is_open_text(key, value, judgement);
-    let moved = |found: Literal| Literal {
+    let moved = |found: LiteralValue| LiteralValue {
         span: 0..0,
         ..found
     };
@@ -164,7 +164,11 @@ fn in_lines(
 }
 
 /// The first value of a Secret in plaintext of a document.
-fn in_document(document: &Document<'_>, text: &str, judgement: Judgement<'_>) -> Option<Literal> {
+fn in_document(
+    document: &Document<'_>,
+    text: &str,
+    judgement: Judgement<'_>,
+) -> Option<LiteralValue> {
     let objects = objects(document);
     let secrets = objects
         .iter()
@@ -183,14 +187,22 @@ fn in_document(document: &Document<'_>, text: &str, judgement: Judgement<'_>) ->
 }
 
 /// The first value of a Secret in plaintext, that of `text` where an action of a template may have been filled in.
-fn in_object(object: &Object<'_, '_>, text: &str, judgement: Judgement<'_>) -> Option<Literal> {
+fn in_object(
+    object: &Object<'_, '_>,
+    text: &str,
+    judgement: Judgement<'_>,
+) -> Option<LiteralValue> {
     let open = open_values(object, |_| judgement.scrutiny);
     in_values(open.into_iter(), text, judgement)
         .or_else(|| in_actions(object, text, judgement).filter(|_| judgement.is_template))
 }
 
 /// The first value of a Secret that an action of a template has as a literal, or that is beside one.
-fn in_actions(object: &Object<'_, '_>, text: &str, judgement: Judgement<'_>) -> Option<Literal> {
+fn in_actions(
+    object: &Object<'_, '_>,
+    text: &str,
+    judgement: Judgement<'_>,
+) -> Option<LiteralValue> {
     let fields = secret_fields(object.node).into_iter();
     let fields = fields.filter(SecretField::is_part);
     let mut values = fields.flat_map(|field| field.values());
@@ -198,7 +210,7 @@ fn in_actions(object: &Object<'_, '_>, text: &str, judgement: Judgement<'_>) -> 
         let source = text.get(value.origin.clone()).unwrap_or_default();
         is_open_beside_actions(value.key, source, judgement)
     })?;
-    Some(Literal {
+    Some(LiteralValue {
         span: value.node.span(),
         key: value.key.to_owned(),
     })
@@ -208,12 +220,12 @@ fn in_values<'d, 'a: 'd>(
     mut values: impl Iterator<Item = SecretValue<'d, 'a>>,
     text: &str,
     judgement: Judgement<'_>,
-) -> Option<Literal> {
+) -> Option<LiteralValue> {
     values.find_map(|value| {
         let source = text.get(value.origin.clone()).unwrap_or_default();
         let literal = value.node.scalar_text().unwrap_or_default();
         if template::has_action(source) {
-            return holds_secret(value.key, source).then(|| Literal {
+            return holds_secret(value.key, source).then(|| LiteralValue {
                 span: value.node.span(),
                 key: value.key.to_owned(),
             });
@@ -225,7 +237,7 @@ fn in_values<'d, 'a: 'd>(
             }
             false => is_open_text(value.key, literal, judgement),
         };
-        is_open.then(|| Literal {
+        is_open.then(|| LiteralValue {
             span: value.node.span(),
             key: value.key.to_owned(),
         })

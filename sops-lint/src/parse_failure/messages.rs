@@ -19,7 +19,7 @@ pub(super) fn plaintext(
     message: String,
     is_conflict: bool,
 ) {
-    context.of(&rules::PLAINTEXT_SECRET, None);
+    context.set_rule(&rules::PLAINTEXT_SECRET, None);
     let help = match is_conflict {
         true => format!("{RESOLVE}; then encrypt it with `sops-rs encrypt -i`"),
         false => {
@@ -27,7 +27,7 @@ pub(super) fn plaintext(
                 .to_owned()
         }
     };
-    context.span(at, message).help(help);
+    context.report_span(at, message).help(help);
 }
 
 /// Reports a file as a whole.
@@ -35,19 +35,19 @@ pub(super) fn unencrypted(context: &mut Context<'_>) {
     let is_conflict = merge_conflict(context.input.bytes);
     let command = context.command("encrypt -i");
     let is_copy = context.is_copy_of_covered();
-    context.of(&rules::PLAINTEXT_SECRET, None);
+    context.set_rule(&rules::PLAINTEXT_SECRET, None);
     match is_conflict {
         None if is_copy => context
-            .span(
+            .report_span(
                 0..0,
                 "a creation rule covers the original of this copy, which is not encrypted",
             )
             .help(COPY),
         Some(at) => context
-            .span(at, format!("{CONFLICT}, and a creation rule covers it"))
+            .report_span(at, format!("{CONFLICT}, and a creation rule covers it"))
             .help(RESOLVE),
         None => context
-            .span(
+            .report_span(
                 0..0,
                 "a creation rule covers this file, which is not encrypted",
             )

@@ -12,7 +12,7 @@ use crate::rule_coverage::covering_rule;
 use crate::rule_scope::has_secret_comment;
 use crate::rules::{self, COPY};
 use crate::scrutiny::Scrutiny;
-use crate::unparsed::{Literal, names_secret};
+use crate::unparsed::{LiteralValue, names_secret};
 use crate::yaml_variants::may_hold_secret;
 use crate::{exempt, file_name, kubeconfig, template};
 
@@ -57,9 +57,9 @@ pub(crate) fn unnamed(context: &mut Context<'_>) {
         return unencrypted(context);
     }
     if is_prose {
-        context.of(&rules::BROKEN_FILE, None);
+        context.set_rule(&rules::BROKEN_FILE, None);
         context
-            .span(
+            .report_span(
                 0..0,
                 "a creation rule covers this file, which is prose and is not encrypted",
             )
@@ -79,9 +79,9 @@ pub(crate) fn unnamed(context: &mut Context<'_>) {
 /// Reports a file under a creation rule that has nothing but comments, if there is a secret in them.
 pub(super) fn in_comments(context: &mut Context<'_>) {
     if has_secret_comment(context.text()) {
-        context.of(&rules::PLAINTEXT_SECRET, None);
+        context.set_rule(&rules::PLAINTEXT_SECRET, None);
         context
-            .span(
+            .report_span(
                 0..0,
                 "a creation rule covers this file, and a comment in it has what looks like a secret",
             )
@@ -120,8 +120,8 @@ fn in_kubeconfig(context: &mut Context<'_>) -> bool {
         return false;
     };
     let command = context.command("encrypt -i");
-    context.of(&rules::PLAINTEXT_SECRET, None);
-    let found = context.node(
+    context.set_rule(&rules::PLAINTEXT_SECRET, None);
+    let found = context.report_node(
         credential,
         "a creation rule covers this file, a kubeconfig with credentials in plaintext",
     );
@@ -135,7 +135,7 @@ fn in_kubeconfig(context: &mut Context<'_>) -> bool {
 /// Reports a Secret in plaintext in a file that need not be a manifest; whether there is one.
 fn in_any_file(context: &mut Context<'_>) -> bool {
     let text = context.text();
-    let Some(Literal { span, key }) = read_leniently(context, text).secret else {
+    let Some(LiteralValue { span, key }) = read_leniently(context, text).secret else {
         return false;
     };
     let (message, help) = match merge_conflict(text.as_bytes()) {
@@ -148,8 +148,8 @@ fn in_any_file(context: &mut Context<'_>) -> bool {
             "delete the file if it is a copy; otherwise rename it so that it ends in `.yaml` or `.json`, and encrypt it with `sops-rs encrypt -i`",
         ),
     };
-    context.of(&rules::PLAINTEXT_SECRET, None);
-    context.span(span, message).help(help);
+    context.set_rule(&rules::PLAINTEXT_SECRET, None);
+    context.report_span(span, message).help(help);
     true
 }
 

@@ -162,7 +162,7 @@ fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], usize)> {
 }
 
 /// What a structure of ASN.1 that holds a key begins with.
-enum Structure {
+enum KeyStructure {
     /// PKCS#8 and the forms of RSA and elliptic curves.
     Key,
     /// PKCS#8 under a passphrase.
@@ -175,27 +175,29 @@ fn is_like_der(bytes: &[u8]) -> bool {
     structure(bytes).is_some()
 }
 
-fn structure(bytes: &[u8]) -> Option<Structure> {
+fn structure(bytes: &[u8]) -> Option<KeyStructure> {
     let (inner, _) = element(bytes, 0x30)?;
     let oid = |bytes| element(bytes, 0x06).map(|(oid, _)| oid);
     if let Some((algorithm, _)) = element(inner, 0x30) {
         let oid = oid(algorithm)?;
         let is_encrypted = oid.starts_with(PKCS_5) || oid.starts_with(PKCS_12);
-        return is_encrypted.then_some(Structure::Encrypted);
+        return is_encrypted.then_some(KeyStructure::Encrypted);
     }
     let (version, rest) = inner.strip_prefix(b"\x02\x01")?.split_first()?;
     let algorithm = || element(rest, 0x30).and_then(|(algorithm, _)| oid(algorithm));
     match *version {
-        3 => algorithm()?.starts_with(PKCS_7).then_some(Structure::Store),
-        0 | 1 if algorithm().is_some() => Some(Structure::Key),
+        3 => algorithm()?
+            .starts_with(PKCS_7)
+            .then_some(KeyStructure::Store),
+        0 | 1 if algorithm().is_some() => Some(KeyStructure::Key),
         // The modulus of RSA.
         0 => element(rest, 0x02)
             .filter(|(_, length)| *length >= 64)
-            .map(|_| Structure::Key),
+            .map(|_| KeyStructure::Key),
         // The number of an elliptic curve, which is as long as its field.
         1 => element(rest, 0x04)
             .filter(|(_, length)| matches!(length, 28 | 32 | 48 | 66))
-            .map(|_| Structure::Key),
+            .map(|_| KeyStructure::Key),
         _ => None,
     }
 }
@@ -206,9 +208,9 @@ fn der(bytes: &[u8]) -> Option<Key> {
         return None;
     }
     match structure(bytes)? {
-        Structure::Key => Some(("a private key in DER", true)),
-        Structure::Encrypted => Some(("a private key under a passphrase", false)),
-        Structure::Store => {
+        KeyStructure::Key => Some(("a private key in DER", true)),
+        KeyStructure::Encrypted => Some(("a private key under a passphrase", false)),
+        KeyStructure::Store => {
             // Bags with keys are outside of what is encrypted as a whole.
             let mut bags = bytes
                 .windows(BAG.len() + 1)

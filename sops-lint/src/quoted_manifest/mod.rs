@@ -117,8 +117,8 @@ fn add(shown: QuotedValue, context: &mut Context<'_>) {
         true => format!("the text contains a kubeconfig with a credential in plaintext: `{key}`"),
         false => format!("the text contains a Secret with a value in plaintext: `{key}`"),
     };
-    context.of(&PLAINTEXT_SECRET, None);
-    context.span(shown.span, message).help(HELP);
+    context.set_rule(&PLAINTEXT_SECRET, None);
+    context.report_span(shown.span, message).help(HELP);
 }
 
 /// Reports a file whose kinds of Secrets have too much text around them.
@@ -127,9 +127,9 @@ fn too_much(context: &mut Context<'_>) {
         Some(_) => &PLAINTEXT_SECRET,
         None => &BROKEN_FILE,
     };
-    context.of(rule, None);
+    context.set_rule(rule, None);
     let message = "the text names the kind of Secrets too often, so not all of it is checked";
-    context.span(0..0, message).help("split the file");
+    context.report_span(0..0, message).help("split the file");
 }
 
 /// Looks at the scalars and comments of a document. Its objects are looked at elsewhere.
@@ -199,11 +199,11 @@ fn in_scalar(node: NodeRef<'_, '_>, judge: &Judge, context: &mut Context<'_>) ->
     let span = node.span();
     let source = context.text().get(span.clone()).unwrap_or_default();
     let frame = Frame::of_scalar(value, source, span.start, node.path());
-    context.within(Some(frame));
+    context.set_frame(Some(frame));
     for shown in found {
         add(shown, context);
     }
-    context.within(None);
+    context.set_frame(None);
     true
 }
 

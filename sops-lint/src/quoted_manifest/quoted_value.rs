@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::unparsed::Literal;
+use crate::unparsed::LiteralValue;
 
 /// A value that looks like a secret, in an object that a text shows.
 pub(super) struct QuotedValue {
@@ -13,8 +13,8 @@ pub(super) struct QuotedValue {
     pub(super) is_kubeconfig: bool,
 }
 
-impl From<Literal> for QuotedValue {
-    fn from(Literal { span, key }: Literal) -> Self {
+impl From<LiteralValue> for QuotedValue {
+    fn from(LiteralValue { span, key }: LiteralValue) -> Self {
         let is_kubeconfig = false;
         Self {
             span,

@@ -40,13 +40,13 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 );
                 let help = "the values of a Secret go to `data` or `stringData`, and names and labels to `metadata`";
                 let at = field.node.key_offset();
-                context.span(at..at, message).help(help);
+                context.report_span(at..at, message).help(help);
             }
         }
         if let Some(node) = field.misfit() {
             let message = format!("every value under `{}` must be a string", field.name);
             let help = "write it as a string, for example `config.yaml: |`";
-            context.node(node, message).help(help);
+            context.report_node(node, message).help(help);
         } else if field.name == "data" {
             not_base64(&field, context);
         }
@@ -65,7 +65,7 @@ fn not_base64(data: &SecretField<'_, '_>, context: &mut Context<'_>) {
             value.key
         );
         context
-            .node(value.node, message)
+            .report_node(value.node, message)
             .help("move it to `stringData`, or encode it, as with `base64 -w0`");
     }
 }

@@ -43,7 +43,7 @@ fn check(context: &mut Context<'_>) {
         if !is_named {
             let message =
                 format!("this file is not read: the configuration must be called `{FILE}`");
-            context.span(0..0, message).help("rename it");
+            context.report_span(0..0, message).help("rename it");
         }
         return;
     }
@@ -60,13 +60,15 @@ fn check(context: &mut Context<'_>) {
                 } => (location.map_or(0, |at| at.offset), message),
                 error => (0, error.to_string()),
             };
-            context.span(at..at, message).severity(Severity::Error);
+            context
+                .report_span(at..at, message)
+                .severity(Severity::Error);
             return;
         }
     };
     for warning in config.warnings() {
         let at = warning.location.map_or(0, |at| at.offset);
-        context.span(at..at, warning.message.clone());
+        context.report_span(at..at, warning.message.clone());
     }
     let Ok(document) = parse_document(context.text(), Format::Yaml) else {
         return;
@@ -80,7 +82,7 @@ fn check(context: &mut Context<'_>) {
     for (number, rule) in rules.into_iter().flat_map(NodeRef::items).enumerate() {
         recipients(rule, &format!("creation_rules[{number}]"), context);
         context
-            .node(rule, "no file is encrypted with this creation rule")
+            .report_node(rule, "no file is encrypted with this creation rule")
             .help("remove it, or fix its `path_regex`: it is matched against the path relative to the directory of `.sops.yaml`");
         unused.extend(context.put_aside());
     }
@@ -108,7 +110,7 @@ fn recipients(holder: NodeRef<'_, '_>, path: &str, context: &mut Context<'_>) {
                             family = family.name()
                         );
                         context
-                            .node(node, message)
+                            .report_node(node, message)
                             .help("copy it again from its owner; for a private key, the file that `sops-rs keygen` wrote contains the public key")
                             .severity(Severity::Error);
                     }
@@ -154,7 +156,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     };
     let Some((_, _, creation)) = context.creation_rule() else {
         context
-            .node(
+            .report_node(
                 first.node,
                 "no creation rule of `.sops.yaml` matches the path of this Secret",
             )
@@ -166,7 +168,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     if let Some(value) = left {
         let key = value.key;
         context
-            .node(
+            .report_node(
                 value.node,
                 format!("the creation rule leaves `{key}` of this Secret in plaintext: `{rule}`"),
             )

@@ -12,7 +12,7 @@ use crate::object::objects;
 use crate::rule::{Rule, Severity};
 use crate::secret::is_secret_part;
 use crate::secret_detection::token::{self, Token};
-use crate::secret_detection::{Found, Likeness};
+use crate::secret_detection::{FoundSecret, Likeness};
 use crate::span_set::SpanSet;
 
 pub(crate) static RULE: Rule = Rule {
@@ -28,7 +28,7 @@ fn check(document: &Document<'_>, context: &mut Context<'_>) {
     if !token::may_be_in(context.text()) {
         return;
     }
-    let known = Known::new(document, context);
+    let known = HandledValues::new(document, context);
     let mut values: Vec<_> = document.scalars().collect();
     values.sort_by_key(|node| node.span().start);
     for node in values {
@@ -36,14 +36,14 @@ fn check(document: &Document<'_>, context: &mut Context<'_>) {
         if value.starts_with(CIPHERTEXT_PREFIX) || known.has_value(node, context) {
             continue;
         }
-        let found: Vec<Found> = token::tokens(value).filter_map(credential).collect();
+        let found: Vec<FoundSecret> = token::tokens(value).filter_map(credential).collect();
         if found.is_empty() {
             continue;
         }
         let before = context.findings.len();
         let path = node.path().join(".");
         let help = "anyone with a copy of the repository has it: replace it, and store the new one encrypted";
-        context.secrets(node, found, format_args!("`{path}`"), help);
+        context.report_secrets(node, found, format_args!("`{path}`"), help);
         let new = context.findings.split_off(before);
         let is_new = |span: &Range<usize>| !known.reported.overlap(span);
         context.findings.extend(
@@ -54,9 +54,9 @@ fn check(document: &Document<'_>, context: &mut Context<'_>) {
 }
 
 /// The secret, if its form gives it away. Private keys are excluded: another rule finds them in the bytes of every file.
-fn credential(token: Token) -> Option<Found> {
+fn credential(token: Token) -> Option<FoundSecret> {
     let is_private_key = token.what.starts_with("a private key");
-    (!is_private_key).then(|| Found {
+    (!is_private_key).then(|| FoundSecret {
         name: String::new(),
         range: token.range,
         likeness: Likeness::Format(token.what),
@@ -64,7 +64,7 @@ fn credential(token: Token) -> Option<Found> {
 }
 
 /// Values that other rules have reported, or want encrypted.
-struct Known {
+struct HandledValues {
     reported: SpanSet,
     /// The values of Secrets.
     secrets: Vec<Range<usize>>,
@@ -74,7 +74,7 @@ struct Known {
     is_definition: bool,
 }
 
-impl Known {
+impl HandledValues {
     fn new(document: &Document<'_>, context: &Context<'_>) -> Self {
         let reported = context.findings.iter();
         let objects = objects(document);

@@ -147,7 +147,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
         "the path `{text}` holds encrypted files, and {missing} is missing: they would be applied as they are"
     );
     context
-        .node(path.unwrap_or(spec), message)
+        .report_node(path.unwrap_or(spec), message)
         .help("decryption: {provider: sops, secretRef: {name: sops-age}}");
     let found = context.put_aside();
     context.facts.flux.extend(found.map(|found| (found, text)));

@@ -44,8 +44,8 @@ pub(crate) fn value_of(name: &str, value: NodeRef<'_, '_>, context: &mut Context
     let found = in_variable(name, value.scalar_text().unwrap_or_default());
     let help = "put it into an encrypted Secret, and mount that as a file with `readOnly: true`";
     match name {
-        "" => context.secrets(value, found, format_args!("an environment variable"), help),
-        name => context.secrets(
+        "" => context.report_secrets(value, found, format_args!("an environment variable"), help),
+        name => context.report_secrets(
             value,
             found,
             format_args!("the environment variable `{name}`"),

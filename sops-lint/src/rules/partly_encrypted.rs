@@ -10,7 +10,7 @@ use crate::finding::Finding;
 use crate::object::secrets;
 use crate::rule::{Rule, Severity};
 use crate::rule_scope::has_secret_comment;
-use crate::secret_detection::{Found, Likeness, in_text, is_credential, judge};
+use crate::secret_detection::{FoundSecret, Likeness, in_text, is_credential, judge};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL011",
@@ -28,7 +28,7 @@ pub(crate) const CHECKS: &[Check] = &[
 fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     if document.metadata().mac.is_empty() {
         context
-            .span(
+            .report_span(
                 0..0,
                 "the file has no MAC: changed or swapped values cannot be detected",
             )
@@ -40,7 +40,7 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let open = match document.unencrypted() {
         Ok(open) => open,
         Err(error) => {
-            context.span(0..0, error.to_string());
+            context.report_span(0..0, error.to_string());
             return;
         }
     };
@@ -60,7 +60,7 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
             ),
         };
         let path = one.path.split('.').map(str::to_owned).collect();
-        let found = context.span(one.span, message);
+        let found = context.report_span(one.span, message);
         found.path = path;
         found.help(format!(
             "remove it and add it with `{command}`; if it was committed, treat it as leaked"
@@ -83,7 +83,7 @@ fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
                 "`{}` in the metadata is in plaintext, and SOPS drops it when it writes the file",
                 one.path
             );
-            context.span(at, message).help(format!(
+            context.report_span(at, message).help(format!(
                 "remove it, and add it to the values with `{command}`; if it was committed, treat it as leaked"
             ));
         } else {
@@ -92,7 +92,7 @@ fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
                 one.path
             );
             context
-                .span(at, message)
+                .report_span(at, message)
                 .help("remove it")
                 .severity(Severity::Warning)
                 .accepted();
@@ -102,10 +102,10 @@ fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
 
 /// A secret in a comment in the metadata or below it, which SOPS drops too.
 fn in_comments(context: &mut Context<'_>) {
-    let block = context.block();
+    let block = context.metadata_start();
     if context.format == Format::Yaml && has_secret_comment(&context.text()[block..]) {
         context
-            .span(
+            .report_span(
                 block..block,
                 "a comment in the metadata, or below it, has what looks like a secret",
             )
@@ -128,7 +128,7 @@ fn comments(document: &Document<'_>, context: &mut Context<'_>) {
         let is_known = |one: &Finding| one.rule.code == RULE.code && is_at(one);
         if !context.findings.iter().any(is_known) {
             context
-                .span(
+                .report_span(
                     span,
                     "a comment in plaintext holds what looks like a secret",
                 )
@@ -142,8 +142,9 @@ fn holds_secret(comment: &str) -> bool {
     let is_value = |value: &str| {
         !value.contains(char::is_whitespace) && value.contains(|c: char| c.is_ascii_digit())
     };
-    let is_secret =
-        |found: &Found| found.likeness != Likeness::Name || is_value(&comment[found.range.clone()]);
+    let is_secret = |found: &FoundSecret| {
+        found.likeness != Likeness::Name || is_value(&comment[found.range.clone()])
+    };
     let of_last_word = || {
         let (words, value) = comment.split_once([':', '='])?;
         let name = words.split_whitespace().next_back()?;
@@ -179,7 +180,7 @@ fn incomplete(context: &mut Context<'_>) {
         };
         if is_begun && !is_ciphertext(text) && !is_told() {
             context
-                .node(
+                .report_node(
                     node,
                     "the value starts like an encrypted value, but is not one",
                 )
@@ -192,7 +193,7 @@ fn incomplete(context: &mut Context<'_>) {
 fn damaged_keys(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let groups = document.metadata().key_groups.iter();
     let keys: Vec<_> = groups.flat_map(|group| &group.keys).collect();
-    let block = context.block();
+    let block = context.metadata_start();
     for (number, key) in keys.iter().enumerate() {
         let Some(damage) = key.damage() else {
             continue;
@@ -207,7 +208,7 @@ fn damaged_keys(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         let message =
             format!("`enc` of the {family} key `{id}` {damage}: it cannot decrypt the file");
         context
-            .span(at..at, message)
+            .report_span(at..at, message)
             .help("restore the `sops` metadata from version control");
     }
 }
@@ -228,7 +229,7 @@ fn without_block(document: &Document<'_>, context: &mut Context<'_>) {
             .as_str()
             .is_some_and(|text| text.contains("...") || text.contains('…'));
         context
-            .node(
+            .report_node(
                 first,
                 "the file has an encrypted value but no `sops` metadata: it cannot be decrypted",
             )

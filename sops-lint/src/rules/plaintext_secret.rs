@@ -46,7 +46,7 @@ pub(crate) const CHECKS: &[Check] = &[
 fn leftover(context: &mut Context<'_>) {
     if file_name::is_leftover(Path::new(&context.input.place())) {
         context
-            .span(
+            .report_span(
                 0..0,
                 "a killed run of sops-rs left this file, which may contain plaintext",
             )
@@ -86,7 +86,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let is_left = left.is_some();
     let command = context.command("encrypt -i");
     let is_exact = Format::from_path(context.input.path) == context.format;
-    let found = context.node(value.node, message);
+    let found = context.report_node(value.node, message);
     match rule {
         Some(_) if !is_left && !is_exact => found.help(format!("rename the file so that it ends in `.yaml` or `.json`, and encrypt it; `{command}` would encrypt the whole file, so that only SOPS can read it")),
         Some(_) if !is_left => found.help(command).fix(Some(Fix::Encrypt)),
@@ -108,7 +108,7 @@ fn left_out(object: &Object<'_, '_>, context: &mut Context<'_>) {
             value.key
         );
         context
-            .node(value.node, message)
+            .report_node(value.node, message)
             .help("restore the value from version control, or set it again with `sops-rs set`");
         return;
     }
@@ -127,7 +127,7 @@ fn left_out(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let message =
         format!("the file's selection rule leaves `{field}` of the Secret in plaintext: `{key}`");
     let command = context.command("edit");
-    let found = context.node(value.node, message);
+    let found = context.report_node(value.node, message);
     match is_under_part(&value) {
         true => found.help("have the creation rule in `.sops.yaml` select it, as `encrypted_regex: ^(data|stringData)$` does; `sops-rs lint --fix` then encrypts the file anew"),
         false => found.help(format!("a Secret has no field `{field}`: move the value to `data` or `stringData` with `{command}`")),

@@ -25,7 +25,7 @@ fn check(context: &mut Context<'_>) {
     for key in private_key::find(context.input.bytes) {
         let (message, severity) = words(&key);
         context
-            .span(key.span, message)
+            .report_span(key.span, message)
             .help(help(severity))
             .severity(severity);
     }
@@ -51,7 +51,7 @@ fn in_scalars(document: &Document<'_>, context: &mut Context<'_>) {
         if let Some(key) = key.filter(|_| !is_known) {
             let (message, severity) = words(&key);
             context
-                .node(node, message)
+                .report_node(node, message)
                 .help(help(severity))
                 .severity(severity);
         }

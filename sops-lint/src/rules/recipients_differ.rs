@@ -66,8 +66,8 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         return;
     }
     let update = context.command("updatekeys");
-    let at = context.block();
-    let found = context.span(at..at, parts.join("; "));
+    let at = context.metadata_start();
+    let found = context.report_span(at..at, parts.join("; "));
     // Where the rule says nothing of the threshold, `updatekeys` leaves it.
     if !has_other_keys && !thresholds.is_stated {
         let Thresholds { file, rule, .. } = thresholds;

@@ -28,11 +28,11 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
     let metadata = document.metadata();
     let wants = creation.rule.clone().unwrap_or_default();
-    let at = context.block();
+    let at = context.metadata_start();
     let has = metadata.rule.as_ref().filter(|has| **has != wants);
     if has.is_some() && document.encrypts_more_than(&wants).unwrap_or(false) {
         context
-            .span(at..at, format!("the file encrypts more than the creation rule, `{wants}`, selects"))
+            .report_span(at..at, format!("the file encrypts more than the creation rule, `{wants}`, selects"))
             .help("if everyone may read the other values, decrypt and encrypt the file again; otherwise change the rule in `.sops.yaml`")
             // It leaks nothing, and no command could follow the rule without a leak.
             .accepted();
@@ -50,7 +50,7 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         return;
     };
     context
-        .span(at..at, message)
+        .report_span(at..at, message)
         .help(format!(
             "sops-rs lint --fix --select SL013 {}",
             shell_path(&name)

@@ -8,7 +8,7 @@ use crate::object::Object;
 use crate::rule::{Rule, Severity};
 use crate::secret_detection::arguments::{in_header, in_value_of};
 use crate::secret_detection::program::passwords_in_words;
-use crate::secret_detection::{FoundSet, Likeness, in_script};
+use crate::secret_detection::{FoundSecrets, Likeness, in_script};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL006",
@@ -43,7 +43,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 {
                     let message =
                         format!("the header `{name}` of a probe holds {}", likeness.what());
-                    context.node(node, message).help(HELP);
+                    context.report_node(node, message).help(HELP);
                 }
             }
         }
@@ -70,7 +70,7 @@ pub(crate) fn line(words: &[NodeRef<'_, '_>], context: &mut Context<'_>) {
     let of_program = passwords_in_words(&texts);
     let mut flag: Option<&str> = None;
     for (index, (word, text)) in words.iter().zip(&texts).enumerate() {
-        let mut found = FoundSet::default();
+        let mut found = FoundSecrets::default();
         if let Some(name) = flag.take().filter(|_| !text.starts_with('-')) {
             in_value_of(name, text, &mut found);
         }
@@ -80,7 +80,7 @@ pub(crate) fn line(words: &[NodeRef<'_, '_>], context: &mut Context<'_>) {
         for one in in_script(text) {
             found.add(&one.name, one.range, one.likeness);
         }
-        context.secrets(
+        context.report_secrets(
             *word,
             found.into_vec(),
             format_args!("the command line"),

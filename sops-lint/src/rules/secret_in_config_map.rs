@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::kustomization;
 use crate::object::Object;
 use crate::rule::{Rule, Severity};
-use crate::secret_detection::{Found, in_text, in_variable};
+use crate::secret_detection::{FoundSecret, in_text, in_variable};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL004",
@@ -51,7 +51,7 @@ fn config_map(object: &Object<'_, '_>, context: &mut Context<'_>) {
         let text = str::from_utf8(&bytes).unwrap_or_default();
         for found in in_text(key, text) {
             let message = message(&format!("the ConfigMap's key `{key}`"), &found);
-            context.node(value, message).help(HELP);
+            context.report_node(value, message).help(HELP);
         }
     }
 }
@@ -59,7 +59,7 @@ fn config_map(object: &Object<'_, '_>, context: &mut Context<'_>) {
 /// Reports the secrets in the value of a key.
 pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let found = in_text(key, value.scalar_text().unwrap_or_default());
-    context.secrets(
+    context.report_secrets(
         value,
         found,
         format_args!("the ConfigMap's key `{key}`"),
@@ -68,7 +68,7 @@ pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, context: &mut Context<'_>)
 }
 
 /// The message about a secret in a text that does not appear literally in the file.
-fn message(holder: &str, found: &Found) -> String {
+fn message(holder: &str, found: &FoundSecret) -> String {
     let what = found.likeness.what();
     match found.name.as_str() {
         "" => format!("{holder} holds {what}"),
@@ -88,7 +88,7 @@ fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             };
             for found in in_variable(name, value) {
                 let message = message(&format!("the literal `{name}` of a ConfigMap"), &found);
-                context.node(literal, message).help(HELP);
+                context.report_node(literal, message).help(HELP);
             }
         }
         for (file, name) in kustomization::files(generator) {
@@ -99,7 +99,7 @@ fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 .and_then(|text| str::from_utf8(text).ok());
             for found in text.map_or_else(Vec::new, |text| in_text(name, text)) {
                 let message = message(&format!("the file `{name}` of a ConfigMap"), &found);
-                context.node(file, message).help(HELP);
+                context.report_node(file, message).help(HELP);
             }
         }
     }

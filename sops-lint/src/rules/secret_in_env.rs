@@ -30,7 +30,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 "the environment variable `{name}` is a key of a Secret: every child process and every crash report has it"
             );
             context
-                .node(reference, message)
+                .report_node(reference, message)
                 .help("mount the Secret as a file, with `readOnly: true`");
         }
     }

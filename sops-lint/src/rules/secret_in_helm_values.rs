@@ -106,7 +106,7 @@ fn walk<'d>(
 /// Reports the secrets in one value.
 fn value_of(key: &str, node: NodeRef<'_, '_>, help: &str, context: &mut Context<'_>) {
     let found = in_text(key, node.scalar_text().unwrap_or_default());
-    context.secrets(
+    context.report_secrets(
         node,
         found,
         format_args!("the value `{key}` of the Helm release"),

@@ -8,7 +8,9 @@ use crate::dockerfile::{Instruction, holds_secrets, instructions, is_dockerfile}
 use crate::rule::{Rule, Severity};
 use crate::secret_detection::arguments::in_value_of;
 use crate::secret_detection::program::passwords_in_words;
-use crate::secret_detection::{Found, FoundSet, Likeness, in_script, in_text, in_variable};
+use crate::secret_detection::{
+    FoundSecret, FoundSecrets, Likeness, in_script, in_text, in_variable,
+};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL009",
@@ -30,7 +32,7 @@ fn check(context: &mut Context<'_>) {
         let instruction = Instruction::read(&text, range);
         for (place, message) in secrets(&instruction) {
             let place = instruction.at + place.start..instruction.at + place.end;
-            context.span(place, message).help(HELP);
+            context.report_span(place, message).help(HELP);
         }
     }
 }
@@ -63,7 +65,7 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String)> {
     }
 }
 
-fn held(name: &str, found: Vec<Found>) -> impl Iterator<Item = (Range<usize>, String)> {
+fn held(name: &str, found: Vec<FoundSecret>) -> impl Iterator<Item = (Range<usize>, String)> {
     found.into_iter().map(move |found| {
         let what = found.likeness.what();
         let named = match found.name.as_str() {
@@ -75,7 +77,7 @@ fn held(name: &str, found: Vec<Found>) -> impl Iterator<Item = (Range<usize>, St
 }
 
 /// The secrets in `NAME=value …`, or in the older `NAME value`.
-fn assigned(instruction: &Instruction<'_>) -> Vec<Found> {
+fn assigned(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     let rest = instruction.rest;
     let words = instruction.words();
     let find = match instruction.name.as_str() {
@@ -119,8 +121,8 @@ fn add(
     name: &str,
     rest: &str,
     value: Range<usize>,
-    find: fn(&str, &str) -> Vec<Found>,
-    all: &mut Vec<Found>,
+    find: fn(&str, &str) -> Vec<FoundSecret>,
+    all: &mut Vec<FoundSecret>,
 ) {
     let text = rest.get(value.clone()).unwrap_or_default();
     let is_quoted = ['"', '\'']
@@ -130,7 +132,7 @@ fn add(
     let inner = &text[quote..text.len() - quote];
     for found in find(name, inner) {
         let start = value.start + quote;
-        all.push(Found {
+        all.push(FoundSecret {
             name: match found.name.as_str() {
                 "" => name.to_owned(),
                 inner => format!("{name}: {inner}"),
@@ -142,15 +144,15 @@ fn add(
 }
 
 /// The secrets in a command, which is a list of words or a script.
-fn run(instruction: &Instruction<'_>) -> Vec<Found> {
+fn run(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     let rest = instruction.rest;
-    let mut all = FoundSet::default();
+    let mut all = FoundSecrets::default();
     if let Some(list) = instruction.list() {
         let words: Vec<&str> = list.iter().map(|word| &rest[word.clone()]).collect();
         let of_program = passwords_in_words(&words);
         let mut flag: Option<&str> = None;
         for (index, (range, word)) in list.iter().zip(&words).enumerate() {
-            let mut found = FoundSet::default();
+            let mut found = FoundSecrets::default();
             if let Some(name) = flag.take().filter(|_| !word.starts_with('-')) {
                 in_value_of(name, word, &mut found);
             }
@@ -178,7 +180,7 @@ fn run(instruction: &Instruction<'_>) -> Vec<Found> {
 }
 
 /// The secrets in a file that `COPY <<NAME target` has in it.
-fn in_heredoc(instruction: &Instruction<'_>) -> Vec<Found> {
+fn in_heredoc(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     let rest = instruction.rest;
     let Some(begin) = rest.find('\n').filter(|end| rest[..*end].contains("<<")) else {
         return Vec::new();

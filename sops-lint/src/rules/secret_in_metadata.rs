@@ -9,7 +9,7 @@ use crate::object::{Object, objects};
 use crate::plaintext_values::open_values;
 use crate::rule::{Rule, Severity};
 use crate::scrutiny::Scrutiny;
-use crate::secret_detection::{Found, in_text, judge};
+use crate::secret_detection::{FoundSecret, in_text, judge};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL005",
@@ -44,7 +44,7 @@ pub(crate) fn entry(list: &str, name: &str, value: NodeRef<'_, '_>, context: &mu
         }
         return;
     }
-    context.secrets(
+    context.report_secrets(
         value,
         in_annotation(name, text),
         format_args!("`{name}` among the {list}"),
@@ -75,7 +75,7 @@ fn applied_in<'d, 'a>(metadata: NodeRef<'d, 'a>, is_of_secret: bool) -> Option<N
 
 fn whole_secret(value: NodeRef<'_, '_>, context: &mut Context<'_>) {
     context
-        .node(
+        .report_node(
             value,
             "the annotation of `kubectl apply` holds the whole Secret in plaintext",
         )
@@ -91,11 +91,11 @@ fn has_open_data(text: &str) -> bool {
 }
 
 /// The secrets in an annotation. Those of several lines are read as files are.
-fn in_annotation(name: &str, text: &str) -> Vec<Found> {
+fn in_annotation(name: &str, text: &str) -> Vec<FoundSecret> {
     match text.trim().contains('\n') {
         true => in_text(name, text),
         false => judge(name, text)
-            .map(|likeness| Found {
+            .map(|likeness| FoundSecret {
                 name: String::new(),
                 range: 0..text.len(),
                 likeness,

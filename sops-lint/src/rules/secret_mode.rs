@@ -63,7 +63,7 @@ fn mode(holder: NodeRef<'_, '_>, key: &str, can_tighten: bool, context: &mut Con
     let entry = holder.new_entry(key, Node::from_json(&tight.into()));
     let fix = Some(Fix::Entry(entry.spelled(text)));
     context
-        .node(
+        .report_node(
             node,
             format!("others can read the files of the Secret: the mode is {mode:04o}"),
         )

@@ -37,7 +37,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
         {
             if !is_true(csi.get("readOnly")) {
                 context
-                    .node(csi, "a CSI volume of secrets is not `readOnly: true`")
+                    .report_node(csi, "a CSI volume of secrets is not `readOnly: true`")
                     .help(HELP)
                     .fix(read_only(csi));
             }
@@ -55,7 +55,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 let is_secret = names.contains(name);
                 if is_secret && !is_true(mount.get("readOnly")) {
                     context
-                        .node(mount, format!("the Secret in the volume `{name}` is mounted without `readOnly: true`"))
+                        .report_node(mount, format!("the Secret in the volume `{name}` is mounted without `readOnly: true`"))
                         .help(HELP)
                         .fix(read_only(mount));
                 }

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::found::{FoundSet, range_of};
+use super::found::{FoundSecrets, range_of};
 use super::judge::{judge, judge_variable};
 use super::likeness::Likeness;
 
 /// Adds what the words of a command or a script hold.
-pub(crate) fn find(text: &str, found: &mut FoundSet) {
+pub(crate) fn find(text: &str, found: &mut FoundSecrets) {
     let mut flag: Option<&str> = None;
     for line in text.lines() {
         // The value of a flag is in the same command, which a backslash continues.
@@ -40,7 +40,7 @@ fn in_command<'t>(
     command: &'t str,
     mut flag: Option<&'t str>,
     text: &'t str,
-    found: &mut FoundSet,
+    found: &mut FoundSecrets,
 ) -> Option<&'t str> {
     // Quotes hold spaces together, which may then be a value with spaces or another script.
     let divides = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
@@ -82,7 +82,7 @@ fn quoted_after<'t>(text: &'t str, value: &str) -> Option<&'t str> {
     inner.find(quote).map(|end| &inner[..end])
 }
 
-fn add(name: &str, value: &str, text: &str, found: &mut FoundSet) {
+fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
     let name = name.trim_start_matches('-');
     // `-Dname=value` sets a property of Java.
     let property = name.strip_prefix('D').filter(|rest| rest.contains('.'));
@@ -98,7 +98,7 @@ fn add(name: &str, value: &str, text: &str, found: &mut FoundSet) {
 }
 
 /// The secret in one word of a command, whose flag may be the word before it.
-pub(crate) fn in_value_of(flag: &str, word: &str, found: &mut FoundSet) {
+pub(crate) fn in_value_of(flag: &str, word: &str, found: &mut FoundSecrets) {
     if let Some(likeness) = judge(flag, word) {
         found.add(flag.trim_start_matches('-'), 0..word.len(), likeness);
     }

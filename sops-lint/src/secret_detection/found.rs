@@ -7,7 +7,7 @@ use super::likeness::Likeness;
 
 /// A secret in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct FoundSecret {
     /// The name that it has in the text: a key path, a variable or a flag. Empty if the text is the secret, or if it has no name.
     pub(crate) name: String,
     /// Where it is, in bytes of the text.
@@ -18,18 +18,18 @@ pub(crate) struct Found {
 
 /// Secrets that do not overlap, by where they begin.
 #[derive(Default)]
-pub(crate) struct FoundSet {
-    all: BTreeMap<usize, Found>,
+pub(crate) struct FoundSecrets {
+    all: BTreeMap<usize, FoundSecret>,
 }
 
-impl FoundSet {
+impl FoundSecrets {
     /// Adds a secret, unless it overlaps one that was added before.
     pub(crate) fn add(&mut self, name: &str, range: Range<usize>, likeness: Likeness) {
         let before = self.all.range(..range.end).next_back();
         let overlaps = before.is_some_and(|(_, found)| found.range.end > range.start);
         if !overlaps && !range.is_empty() {
             let name = name.to_owned();
-            let found = Found {
+            let found = FoundSecret {
                 name,
                 range,
                 likeness,
@@ -39,7 +39,7 @@ impl FoundSet {
     }
 
     /// The secrets in the order of the text.
-    pub(crate) fn into_vec(self) -> Vec<Found> {
+    pub(crate) fn into_vec(self) -> Vec<FoundSecret> {
         self.all.into_values().collect()
     }
 }
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn the_first_of_those_that_overlap_is_kept() {
-        let mut set = FoundSet::default();
+        let mut set = FoundSecrets::default();
         for (name, range) in [
             ("a", 5..9),
             ("b", 0..3),

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::entropy::is_random;
 use super::likeness::Likeness;
-use super::name::{self, Name};
+use super::name::{self, NameClass};
 use super::reference::is_harmless;
 use super::{passphrase, token};
 
@@ -22,22 +22,22 @@ pub(crate) fn judge_variable(name: &str, value: &str) -> Option<Likeness> {
 
 fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     let value = unquoted(value.trim());
-    let kind = Name::of(name);
+    let kind = NameClass::of(name);
     let format = token::find(value).map(Likeness::Format);
     // Most values are judged here, at little cost.
-    if kind == Name::Other && format.is_none() {
+    if kind == NameClass::Other && format.is_none() {
         return None;
     }
     if is_harmless(value) {
         let is_pin = is_variable && value.len() == 4 && value.bytes().all(|c| c.is_ascii_digit());
-        let is_secret = is_pin && kind == Name::Secret && name::is_of_password(name);
+        let is_secret = is_pin && kind == NameClass::Secret && name::is_of_password(name);
         return is_secret.then_some(Likeness::Name);
     }
     if format.is_some() {
         return format;
     }
     let is_secret = match kind {
-        Name::Secret => {
+        NameClass::Secret => {
             let is_password = |is: fn(&str) -> bool| is(value) && name::is_of_password(name);
             is_plausible(value) && !name::is_key_of_secret(name, value)
                 || is_password(if is_variable {
@@ -47,15 +47,15 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
                 })
                 || is_variable && is_password(is_expression)
         }
-        Name::Weak => {
+        NameClass::Weak => {
             is_random(value) || is_basic(value) || name::is_of_pair(name) && is_pair(value)
         }
-        Name::Reference => {
+        NameClass::Reference => {
             is_random(value) && !is_identifier(value)
                 || is_no_name(value)
                 || is_variable && is_plausible(value) && name::holds_own_secret(name, value)
         }
-        Name::Other => false,
+        NameClass::Other => false,
     };
     is_secret.then_some(Likeness::Name)
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use sops_core::parse_document;
 use sops_document::{Format, NodeRef, Shape};
 
-use super::found::Found;
+use super::found::FoundSecret;
 use super::token;
 
 /// Larger texts are not parsed for the names in them.
@@ -27,7 +27,7 @@ impl<'t> KeyPaths<'t> {
     }
 
     /// Puts the key path in the place of each name. The secrets are in the order of the text.
-    pub(super) fn name(&self, found: &mut [Found]) {
+    pub(super) fn name(&self, found: &mut [FoundSecret]) {
         let is_file = self.text.trim().contains('\n') || self.text.trim_start().starts_with('{');
         let mut section = None;
         let mut read = 0;

@@ -13,6 +13,7 @@ mod likeness;
 mod literal;
 mod mark;
 mod name;
+mod name_words;
 mod passphrase;
 mod placeholder;
 pub(crate) mod program;
@@ -28,7 +29,7 @@ mod trace;
 
 pub(crate) use credential::is_credential;
 pub(crate) use entropy::is_random;
-pub(crate) use found::{Found, FoundSet};
+pub(crate) use found::{FoundSecret, FoundSecrets};
 pub(crate) use judge::judge;
 pub(crate) use key_path::is_shown;
 pub(crate) use likeness::Likeness;

@@ -4,9 +4,11 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use super::name_words::{ABOUT, DIGESTS, HELD, NAMED, OWN, PAIRS, PARTS, PASSWORD, SECRET, WEAK};
+
 /// What a name says of its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Name {
+pub(crate) enum NameClass {
     /// `PASSWORD`, `api-key`, `authToken`: a secret, if the value can be one.
     Secret,
     /// `key`, `auth`, `pass`: perhaps.
@@ -16,326 +18,6 @@ pub(crate) enum Name {
     /// Nothing, or that it is something about a secret: `PASSWORD_FILE`, `tokenUrl`, `secretName`.
     Other,
 }
-
-/// Endings that make a name one of something about a secret.
-const ABOUT: &[&str] = &[
-    "file",
-    "files",
-    "path",
-    "paths",
-    "dir",
-    "directory",
-    "folder",
-    "name",
-    "names",
-    "ref",
-    "url",
-    "uri",
-    "host",
-    "port",
-    "endpoint",
-    "ttl",
-    "length",
-    "size",
-    "count",
-    "limit",
-    "id",
-    "ids",
-    "enabled",
-    "enable",
-    "disabled",
-    "required",
-    "type",
-    "kind",
-    "format",
-    "algorithm",
-    "alg",
-    "expiry",
-    "expiration",
-    "expires",
-    "lifetime",
-    "timeout",
-    "seconds",
-    "minutes",
-    "hours",
-    "days",
-    "interval",
-    "age",
-    "issuer",
-    "audience",
-    "policy",
-    "prefix",
-    "suffix",
-    "header",
-    "field",
-    "column",
-    "label",
-    "hint",
-    "env",
-    "var",
-    "variable",
-    "mount",
-    "volume",
-    "version",
-    "rotation",
-    "provider",
-    "mode",
-    "regex",
-    "pattern",
-    "template",
-    "hash",
-    "digest",
-    "checksum",
-    "fingerprint",
-    "namespace",
-    "annotation",
-    "class",
-    "store",
-    "backend",
-    "engine",
-    "manager",
-    "generator",
-    "reviewer",
-    "requests",
-    "bucket",
-    "scheme",
-    "scope",
-    "scopes",
-    "method",
-    "location",
-    "public",
-    "cert",
-    "certificate",
-    "ca",
-    "crt",
-    "pub",
-    "from",
-    "source",
-    "service",
-    "account",
-    "labels",
-    "command",
-    "cmd",
-    "script",
-    "query",
-    "encoder",
-    "encoding",
-    "encryption",
-    "strategy",
-    "validity",
-    "duration",
-    "lifespan",
-    "period",
-    "max",
-    "min",
-    "retries",
-    "attempts",
-    "delay",
-    "cache",
-    "status",
-    "state",
-    "rule",
-    "rules",
-    "level",
-    "options",
-    "flow",
-    "grant",
-    "validation",
-    "validator",
-    "separator",
-    "storage",
-    "region",
-    "group",
-    "role",
-    "user",
-    "username",
-    "email",
-    "domain",
-    "realm",
-    "tenant",
-    "reset",
-    "rate",
-    "cost",
-    "rounds",
-    "iterations",
-    "index",
-    "table",
-    "property",
-    "attribute",
-    "claim",
-    "claims",
-    "exchange",
-    "revocation",
-    "strength",
-    "complexity",
-    "history",
-    "confirmation",
-    "question",
-    "usage",
-    "owner",
-    "tag",
-    "tags",
-    "filter",
-    "selector",
-    "config",
-    "configuration",
-    "settings",
-    "spec",
-    "schema",
-    "model",
-    "access",
-    "grace",
-    "leeway",
-    "skew",
-    "description",
-    "prompt",
-    "message",
-    "title",
-    "help",
-    "error",
-    "notice",
-    "instructions",
-    "comment",
-    "info",
-    "stdin",
-];
-
-const SECRET: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "pwd",
-    "token",
-    "apikey",
-    "credential",
-    "credentials",
-    "authtoken",
-    "privatekey",
-    "accesskey",
-    "secretkey",
-    "encryptionkey",
-    "masterkey",
-    "userpass",
-    "dbpassword",
-    "rootpassword",
-    "requirepass",
-    "masterauth",
-    "authorization",
-];
-
-/// Words at the end of a password's name, as opposed to a token's or a key's.
-const PASSWORD: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "pwd",
-    "pass",
-    "phrase",
-    "pw",
-];
-
-/// Words before `SECRET` in the name of a variable that holds the name of a Secret.
-const NAMED: &[&str] = &[
-    "tls",
-    "ssl",
-    "ca",
-    "cert",
-    "certificate",
-    "credential",
-    "credentials",
-    "pull",
-    "image",
-    "registry",
-    "docker",
-    "kube",
-    "kubernetes",
-    "backup",
-    "existing",
-    "source",
-    "target",
-    "output",
-    "repo",
-    "repository",
-    "wildcard",
-];
-
-/// Words before `SECRET` in the name of a variable that holds a secret.
-const OWN: &[&str] = &[
-    "client",
-    "jwt",
-    "auth",
-    "nextauth",
-    "session",
-    "cookie",
-    "app",
-    "application",
-    "api",
-    "token",
-    "signing",
-    "webhook",
-    "encryption",
-    "hmac",
-    "consumer",
-    "master",
-    "shared",
-    "csrf",
-    "access",
-    "refresh",
-    "oauth",
-    "hash",
-    "root",
-    "admin",
-    "key",
-];
-
-/// Pairs of words that are one of those.
-const PAIRS: &[(&str, &str)] = &[
-    ("api", "key"),
-    ("private", "key"),
-    ("access", "key"),
-    ("secret", "key"),
-    ("encryption", "key"),
-    ("master", "key"),
-    ("account", "key"),
-    ("auth", "key"),
-    ("pass", "phrase"),
-    ("pass", "word"),
-    ("secret", "access"),
-];
-
-/// What a word may have in it.
-const HELD: &[&str] = &["password", "passwd", "passphrase", "apikey"];
-
-/// What stands anywhere in the name of a digest.
-const DIGESTS: &[&str] = &["checksum", "hash", "digest", "sha", "md"];
-
-const WEAK: &[&str] = &[
-    "key",
-    "auth",
-    "pass",
-    "salt",
-    "seed",
-    "pin",
-    "cookie",
-    "session",
-    "signature",
-    "jwt",
-    "bearer",
-    "dsn",
-    "webhook",
-];
-
-/// Parts of the names of secrets. Every name that is not [`Name::Other`] has one of them or of [`WEAK`], and so has every statement that sets a
-/// password.
-const PARTS: [&str; 7] = [
-    "pwd",
-    "pw",
-    "token",
-    "secret",
-    "cred",
-    "phrase",
-    "identified",
-];
 
 /// Whether the name of a secret may be in a text, or the text may be one.
 pub(super) fn may_be_in(text: &str) -> bool {
@@ -348,7 +30,7 @@ pub(super) fn may_be_in(text: &str) -> bool {
     SEARCH.as_ref().is_none_or(|search| search.is_match(text))
 }
 
-impl Name {
+impl NameClass {
     /// Judges by the name's words, which case, digits and punctuation divide.
     pub(crate) fn of(name: &str) -> Self {
         if !may_be_in(name) {
@@ -519,14 +201,16 @@ mod tests {
     #[test]
     fn each_name_of_a_secret_has_a_part_that_is_searched_for() {
         let reference = ["secret", "secrets"];
-        let password = PASSWORD.iter().filter(|name| Name::of(name) != Name::Other);
+        let password = PASSWORD
+            .iter()
+            .filter(|name| NameClass::of(name) != NameClass::Other);
         let single = SECRET.iter().chain(WEAK).chain(HELD).chain(password);
         let single = single.chain(&reference).map(|name| (*name).to_owned());
         let short = ["db_pass", "db_pw", "basic_auth", "user_pass"].map(str::to_owned);
         // `secret access` is a name of a secret only before another word.
         let pairs = PAIRS.iter().map(|(one, other)| format!("{one}_{other}_x"));
         for name in single.chain(short).chain(pairs) {
-            assert_ne!(Name::of(&name), Name::Other, "{name}");
+            assert_ne!(NameClass::of(&name), NameClass::Other, "{name}");
         }
     }
 

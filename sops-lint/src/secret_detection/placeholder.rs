@@ -8,10 +8,10 @@ use super::mark::{MARK, SEPARATORS, is_mark, is_separator};
 use super::{public, quoted_text};
 
 /// What a placeholder begins and ends with, and the bracket that nests in it.
-type Pair = (&'static str, &'static str, Option<char>);
+type Delimiters = (&'static str, &'static str, Option<char>);
 
 /// The placeholders of templates, shells and other programs.
-const PAIRS: [Pair; 7] = [
+const PAIRS: [Delimiters; 7] = [
     ("${", "}", Some('{')),
     ("$(", ")", Some('(')),
     ("#{", "}", Some('{')),
@@ -195,7 +195,7 @@ fn is_action(begin: &str, inner: &str, length: Option<usize>) -> bool {
 }
 
 /// The first placeholder in the text.
-fn first(text: &str) -> Option<(usize, Pair)> {
+fn first(text: &str) -> Option<(usize, Delimiters)> {
     let bytes = text.as_bytes();
     (0..bytes.len())
         .filter(|at| b"$#{<`".contains(&bytes[*at]))

@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 use super::arguments::without_comment;
-use super::found::{FoundSet, range_of};
+use super::found::{FoundSecrets, range_of};
 use super::judge::judge;
 use super::likeness::Likeness;
 
 /// How a flag has its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Value {
+enum FlagValue {
     /// `-phunter2`; the next word is something else.
     Attached,
     /// `-a hunter2`.
@@ -19,11 +19,11 @@ enum Value {
 }
 
 /// Names of programs, and the flags of each that hold a password.
-const PROGRAMS: &[(&[&str], &[&str], Value)] = &[
+const PROGRAMS: &[(&[&str], &[&str], FlagValue)] = &[
     (
         &["curl"],
         &["-u", "--user", "-U", "--proxy-user"],
-        Value::OfUser,
+        FlagValue::OfUser,
     ),
     (
         &[
@@ -37,18 +37,18 @@ const PROGRAMS: &[(&[&str], &[&str], Value)] = &[
             "sshpass",
         ],
         &["-p"],
-        Value::Attached,
+        FlagValue::Attached,
     ),
-    (&["redis-cli", "valkey-cli"], &["-a"], Value::Next),
+    (&["redis-cli", "valkey-cli"], &["-a"], FlagValue::Next),
     (
         &["mongo", "mongosh", "mongodump", "mongorestore", "sshpass"],
         &["-p"],
-        Value::Next,
+        FlagValue::Next,
     ),
     (
         &["ldapsearch", "ldapadd", "ldapmodify", "ldapwhoami"],
         &["-w"],
-        Value::Next,
+        FlagValue::Next,
     ),
 ];
 
@@ -91,13 +91,13 @@ pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
                     continue;
                 };
                 let (at, value) = match (form, rest) {
-                    (Value::Attached, rest) => (index, rest),
+                    (FlagValue::Attached, rest) => (index, rest),
                     (_, "") => (index + 1, words.get(index + 1).copied().unwrap_or_default()),
-                    (Value::Next, _) => continue,
-                    (Value::OfUser, rest) => (index, rest.trim_start_matches('=')),
+                    (FlagValue::Next, _) => continue,
+                    (FlagValue::OfUser, rest) => (index, rest.trim_start_matches('=')),
                 };
                 let password = match form {
-                    Value::OfUser => value.split_once(':').map_or("", |(_, password)| password),
+                    FlagValue::OfUser => value.split_once(':').map_or("", |(_, password)| password),
                     _ => value,
                 };
                 if judge("password", password).is_some() {
@@ -110,7 +110,7 @@ pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
 }
 
 /// Adds the passwords in the commands of a script.
-pub(crate) fn find(script: &str, found: &mut FoundSet) {
+pub(crate) fn find(script: &str, found: &mut FoundSecrets) {
     // Keep the length, so that positions stay valid.
     let joined = script.replace("\\\n", "  ");
     let lines = joined.split('\n').map(without_comment);
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     fn flags(script: &str) -> Vec<String> {
-        let mut found = FoundSet::default();
+        let mut found = FoundSecrets::default();
         find(script, &mut found);
         found
             .into_vec()

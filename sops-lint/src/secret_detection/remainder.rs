@@ -2,7 +2,7 @@
 
 use super::credential::is_credential;
 use super::mark::{MARK, is_mark, is_separator};
-use super::name::Name;
+use super::name::NameClass;
 
 /// How much of a value is looked at.
 const VALUE: usize = 100;
@@ -134,7 +134,7 @@ fn is_set_secret(name: &str, value: &str) -> bool {
     };
     let value = trim(value);
     let is_setting = is_setting(&value) || value.parse::<u16>().is_ok();
-    Name::of(&trim(name)) == Name::Secret
+    NameClass::of(&trim(name)) == NameClass::Secret
         && !is_mark(&value)
         && !is_setting
         && !value.starts_with('/')

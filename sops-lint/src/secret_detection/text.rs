@@ -1,6 +1,6 @@
 //! The secrets in a text: a value, or a file in one.
 
-use super::found::{Found, FoundSet, range_of};
+use super::found::{FoundSecret, FoundSecrets, range_of};
 use super::judge::{judge, judge_variable};
 use super::key_path::KeyPaths;
 use super::likeness::Likeness;
@@ -9,18 +9,18 @@ use crate::private_key;
 use std::cell::LazyCell;
 
 /// The secrets in the value of that name.
-pub(crate) fn in_text(name: &str, text: &str) -> Vec<Found> {
+pub(crate) fn in_text(name: &str, text: &str) -> Vec<FoundSecret> {
     find(name, text, judge)
 }
 
 /// The secrets in the value of an environment variable.
-pub(crate) fn in_variable(name: &str, text: &str) -> Vec<Found> {
+pub(crate) fn in_variable(name: &str, text: &str) -> Vec<FoundSecret> {
     find(name, text, judge_variable)
 }
 
 /// The secrets in a script or a command.
-pub(crate) fn in_script(script: &str) -> Vec<Found> {
-    let mut found = FoundSet::default();
+pub(crate) fn in_script(script: &str) -> Vec<FoundSecret> {
+    let mut found = FoundSecrets::default();
     if name::may_be_in(script) {
         lines(script, true, &mut found);
         for (name, value) in assignment::within(script) {
@@ -33,17 +33,17 @@ pub(crate) fn in_script(script: &str) -> Vec<Found> {
     found.into_vec()
 }
 
-fn find(name: &str, text: &str, judge: fn(&str, &str) -> Option<Likeness>) -> Vec<Found> {
+fn find(name: &str, text: &str, judge: fn(&str, &str) -> Option<Likeness>) -> Vec<FoundSecret> {
     let trimmed = text.trim();
     let is_one_line = !trimmed.contains('\n');
     if is_one_line && let Some(likeness) = judge(name, trimmed) {
-        return vec![Found {
+        return vec![FoundSecret {
             name: String::new(),
             range: range_of(trimmed, text),
             likeness,
         }];
     }
-    let mut found = FoundSet::default();
+    let mut found = FoundSecrets::default();
     let is_script = is_script(name, text);
     let has_flags = || {
         let pairs = trimmed.split_whitespace().filter(|word| word.contains('='));
@@ -76,7 +76,7 @@ fn is_script(name: &str, text: &str) -> bool {
     text.trim_start().starts_with("#!") || is_known.contains(&extension)
 }
 
-fn add(name: &str, value: &str, text: &str, found: &mut FoundSet) {
+fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
     let judged = match name {
         "pass" if has_user(text) => "password",
         name => name,
@@ -94,7 +94,7 @@ fn has_user(text: &str) -> bool {
 }
 
 /// The assignments of secrets, line by line.
-fn lines(text: &str, is_script: bool, found: &mut FoundSet) {
+fn lines(text: &str, is_script: bool, found: &mut FoundSecrets) {
     // A name with `|` or `>` after it, whose value is the next line.
     let mut block: Option<&str> = None;
     // The value of `name:`, whose `value:` is near.
@@ -130,7 +130,7 @@ fn lines(text: &str, is_script: bool, found: &mut FoundSet) {
 }
 
 /// Secrets of known forms. The header of a private key counts only if a key follows.
-fn tokens(text: &str, found: &mut FoundSet) {
+fn tokens(text: &str, found: &mut FoundSecrets) {
     let has_key = LazyCell::new(|| !private_key::find(text.as_bytes()).is_empty());
     for token in token::tokens(text) {
         if token.what != "a private key in PEM" || *has_key {

@@ -140,27 +140,27 @@ struct GitleaksRule {
 }
 
 /// A form, which is compiled when a text has one of its keywords.
-struct Form {
+struct TokenForm {
     what: String,
     form: String,
     entropy: f64,
     allowed: Vec<String>,
-    compiled: OnceLock<Option<Compiled>>,
+    compiled: OnceLock<Option<CompiledForm>>,
 }
 
-struct Compiled {
+struct CompiledForm {
     form: Regex,
     allowed: Vec<Regex>,
 }
 
-struct Forms {
+struct TokenForms {
     keywords: AhoCorasick,
     /// For each keyword the form that it is of.
     of_keyword: Vec<usize>,
-    forms: Vec<Form>,
+    forms: Vec<TokenForm>,
 }
 
-static FORMS: LazyLock<Option<Forms>> = LazyLock::new(Forms::new);
+static FORMS: LazyLock<Option<TokenForms>> = LazyLock::new(TokenForms::new);
 
 /// A secret that is known by its form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,7 +188,7 @@ pub(super) fn tokens_in_word(word: &str, is_placeholder: fn(&str) -> bool) -> Ve
     forms.map_or_else(Vec::new, |forms| forms.tokens(word, is_placeholder))
 }
 
-impl Forms {
+impl TokenForms {
     /// The secrets in one word; of those that overlap, the first of the form that comes first.
     fn tokens(&'static self, word: &str, is_placeholder: fn(&str) -> bool) -> Vec<Token> {
         let mut tried = vec![false; self.forms.len()];
@@ -221,16 +221,16 @@ impl Forms {
         for (what, keyword, form) in FORMATS {
             keywords.push((*keyword).to_owned());
             of_keyword.push(forms.len());
-            forms.push(Form::new((*what).to_owned(), (*form).to_owned()));
+            forms.push(TokenForm::new((*what).to_owned(), (*form).to_owned()));
         }
         for line in GITLEAKS.lines() {
             let rule: GitleaksRule = serde_json::from_str(line).ok()?;
             of_keyword.extend(rule.keywords.iter().map(|_| forms.len()));
             keywords.extend(rule.keywords);
-            forms.push(Form {
+            forms.push(TokenForm {
                 entropy: rule.entropy,
                 allowed: rule.allowed,
-                ..Form::new(format!("a secret of the form {}", rule.id), rule.form)
+                ..TokenForm::new(format!("a secret of the form {}", rule.id), rule.form)
             });
         }
         let keywords = AhoCorasick::builder()
@@ -244,7 +244,7 @@ impl Forms {
     }
 }
 
-impl Form {
+impl TokenForm {
     fn new(what: String, form: String) -> Self {
         Self {
             what,
@@ -255,11 +255,11 @@ impl Form {
         }
     }
 
-    fn compiled(&self) -> Option<&Compiled> {
+    fn compiled(&self) -> Option<&CompiledForm> {
         let compile = |form: &String| RegexBuilder::new(form).unicode(false).build();
         let compiled = self.compiled.get_or_init(|| {
             let allowed = self.allowed.iter().map(compile);
-            Some(Compiled {
+            Some(CompiledForm {
                 form: compile(&self.form).ok()?,
                 allowed: allowed.collect::<Result<_, _>>().ok()?,
             })

@@ -26,7 +26,7 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
         if context.creation_rule().is_some() {
             let command = context.command("encrypt -i");
             context
-                .node(
+                .report_node(
                     credential,
                     "a creation rule covers this file, a kubeconfig with credentials in plaintext",
                 )
@@ -50,7 +50,7 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
     if let Some(first) = selected.into_iter().next() {
         let is_copy = context.is_copy_of_covered();
         let command = context.command("encrypt -i");
-        let found = context.span(
+        let found = context.report_span(
             first.span,
             format!(
                 "a creation rule covers this file, which is in plaintext: `{}`",
@@ -132,7 +132,7 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mu
             first.path
         );
         context
-            .span(first.span, message)
+            .report_span(first.span, message)
             .help(format!("in `.sops.yaml`, add a creation rule for this file, without `{rule}`, before that one; then encrypt the file"));
     }
 }
@@ -147,7 +147,7 @@ fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, context: 
             node.path().join(".")
         );
         context
-            .node(node, message)
+            .report_node(node, message)
             .help(format!("in `.sops.yaml`, add a creation rule for this file, without `{rule}`, before that one; then encrypt the file"));
     }
 }
@@ -173,7 +173,7 @@ pub(super) fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, context: &mut
     let rule = encrypted.metadata().rule.clone().unwrap_or_default();
     if let Some(first) = first.filter(|_| rule.names_what_is_encrypted()) {
         context
-            .node(first, format!("the file has the metadata of SOPS, and its rule, `{rule}`, leaves all of it in plaintext"))
+            .report_node(first, format!("the file has the metadata of SOPS, and its rule, `{rule}`, leaves all of it in plaintext"))
             .help(format!("decrypt it, add a creation rule for this file without `{rule}`, and encrypt it again"));
     }
 }

@@ -9,7 +9,7 @@ use sops_document::{Document, NodeRef, Shape};
 use super::RULE;
 use crate::context::Context;
 use crate::encoding::is_utf8;
-use crate::exempt::{Content, content, is_line, lines};
+use crate::exempt::{ExemptContent, content, is_line, lines};
 use crate::manifest::{first_secret, is_cluster_object, is_manifest};
 use crate::rule_coverage::{has_rule_for_its_extension, matching_rule};
 use crate::rule_scope::{has_secret_comment, text_of};
@@ -39,15 +39,15 @@ pub(crate) fn check(context: &mut Context<'_>) {
     } else {
         0..0
     };
-    context.of(&RULE, None);
+    context.set_rule(&RULE, None);
     context
-        .span(span, format!("a creation rule covers this file, {problem}"))
+        .report_span(span, format!("a creation rule covers this file, {problem}"))
         .help("put secrets into a file of their own and encrypt that; if this file is meant to be public, exclude it from the rule's `path_regex`");
 }
 
 /// What is wrong with the content under the creation rule, and where.
 fn problem(
-    content: Content,
+    content: ExemptContent,
     text: &str,
     creation: &CreationRule,
     context: &Context<'_>,
@@ -61,7 +61,7 @@ fn problem(
     };
     let secret = |span: Option<Range<usize>>| span.map(secret);
     let in_comment = || has_secret_comment(text).then_some(0..0);
-    let (Content::Only(_) | Content::Some(_)) = content else {
+    let (ExemptContent::Only(_) | ExemptContent::Some(_)) = content else {
         let found = in_text("", text).into_iter().next();
         let found = found.map(|found| found.range).or_else(in_comment);
         let is_line = |line: &str| is_line(content, line);
@@ -99,15 +99,17 @@ fn problem(
 }
 
 /// Whether the top of a document may be in a file of that content.
-fn is_mapping(content: Content, top: NodeRef<'_, '_>) -> bool {
+fn is_mapping(content: ExemptContent, top: NodeRef<'_, '_>) -> bool {
     let mut keys = top.entries().map(|(key, _)| key);
     let is_in = |known: &[&str], key: &str| known.iter().any(|own| own.eq_ignore_ascii_case(key));
     match content {
         _ if top.shape() != Shape::Mapping => false,
-        Content::Only(known) => {
+        ExemptContent::Only(known) => {
             keys.all(|key| is_in(known, key)) || is_manifest(top) && is_cluster_object(top)
         }
-        Content::Some(known) => top.entries().next().is_none() || keys.any(|key| is_in(known, key)),
+        ExemptContent::Some(known) => {
+            top.entries().next().is_none() || keys.any(|key| is_in(known, key))
+        }
         _ => false,
     }
 }

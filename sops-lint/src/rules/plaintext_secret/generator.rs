@@ -27,7 +27,7 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             let scrutiny = context.scrutiny(&literal.span());
             if is_new(literal) && !scrutiny.passes(value.trim_matches(['"', '\''])) {
                 context
-                    .node(
+                    .report_node(
                         literal,
                         format!("the literal `{name}` of a Secret is in plaintext"),
                     )
@@ -50,7 +50,7 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
             });
             if is_plain {
                 let message = format!("the file `{name}` of a Secret is in plaintext");
-                context.node(file, message).help(HELP);
+                context.report_node(file, message).help(HELP);
             }
         }
     }
