@@ -124,7 +124,7 @@ impl<'r> Context<'r> {
             let index = config
                 .creation_rules()?
                 .iter()
-                .position(|other| std::ptr::eq(other, rule))?;
+                .position(|known| std::ptr::eq(known, rule))?;
             Some((index, config, rule))
         })
     }
@@ -225,7 +225,7 @@ impl<'r> Context<'r> {
             Some(OwnRule {
                 rule: document.metadata().rule.clone().unwrap_or_default(),
                 is_followed: document.follows_its_rule().unwrap_or(false),
-                open: open.map(|one| one.span).collect(),
+                open: open.map(|entry| entry.span).collect(),
             })
         });
         own.as_ref()
@@ -272,14 +272,14 @@ impl<'r> Context<'r> {
         self.frame = frame;
         let path = path(node);
         for (found, place) in found.into_iter().zip(places) {
-            let what = found.likeness.what();
+            let description = found.likeness.description();
             let named = match found.name.as_str() {
                 "" => String::new(),
                 name => format!(": `{name}`"),
             };
             let inner = Some(found.name).filter(|name| !name.is_empty());
             let path = path.iter().cloned().chain(inner).collect();
-            self.add(place, path, format!("{holder} holds {what}{named}"))
+            self.add(place, path, format!("{holder} holds {description}{named}"))
                 .help(help);
         }
     }

@@ -72,7 +72,8 @@ impl Settings {
                 .collect::<Result<Vec<_>, _>>()
         };
         let (select, ignore) = (find(&self.select)?, find(&self.ignore)?);
-        let is_in = |list: &[&Rule], rule: &Rule| list.iter().any(|other| other.code == rule.code);
+        let is_in =
+            |list: &[&Rule], rule: &Rule| list.iter().any(|listed| listed.code == rule.code);
         let rules = rules::RULES.iter().copied();
         Ok(rules
             .filter(|rule| (select.is_empty() || is_in(&select, rule)) && !is_in(&ignore, rule))

@@ -61,9 +61,12 @@ struct Allowances {
 
 impl Allowances {
     fn new(mut all: Vec<Allowance>) -> Self {
-        let key = |one: &Allowance| (one.holds.start, one.holds.end, one.rule.code);
+        let key = |allowance: &Allowance| {
+            let holds = &allowance.holds;
+            (holds.start, holds.end, allowance.rule.code)
+        };
         all.sort_by_key(key);
-        all.dedup_by(|one, other| key(one) == key(other));
+        all.dedup_by(|later, earlier| key(later) == key(earlier));
         let mut end = 0;
         let ends = all.iter().map(|allowance| {
             end = allowance.holds.end.max(end);
@@ -104,11 +107,13 @@ fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
         let is_comment = SIGNS.iter().any(|sign| line.trim_start().starts_with(sign));
         if !is_comment {
             let waiting = &mut allowances[waiting..];
-            waiting.iter_mut().for_each(|one| one.holds.end = start);
+            waiting
+                .iter_mut()
+                .for_each(|allowance| allowance.holds.end = start);
         }
-        if let Some(said) = allowing(line) {
+        if let Some(statement) = allowing(line) {
             read(
-                said,
+                statement,
                 &place,
                 &(place.start..start),
                 context,
@@ -124,9 +129,9 @@ fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
 
 /// What a comment of the line allows.
 fn allowing(line: &str) -> Option<&str> {
-    let (before, said) = line.split_once(MARK)?;
+    let (before, statement) = line.split_once(MARK)?;
     let is_comment = SIGNS.iter().any(|sign| before.trim_end().ends_with(sign));
-    is_comment.then(|| said.trim().trim_end_matches("-->"))
+    is_comment.then(|| statement.trim().trim_end_matches("-->"))
 }
 
 fn annotations(text: &str, context: &mut Context<'_>, allowances: &mut Vec<Allowance>) {
@@ -139,12 +144,13 @@ fn annotations(text: &str, context: &mut Context<'_>, allowances: &mut Vec<Allow
     };
     for object in objects(&document) {
         let annotation = object.node.at(&["metadata", "annotations", ANNOTATION]);
-        let Some((node, said)) = annotation.and_then(|node| Some((node, node.as_str()?))) else {
+        let Some((node, statement)) = annotation.and_then(|node| Some((node, node.as_str()?)))
+        else {
             continue;
         };
-        for said in said.split(';') {
+        for statement in statement.split(';') {
             read(
-                said.trim(),
+                statement.trim(),
                 &node.span(),
                 &object.node.span(),
                 context,
@@ -156,13 +162,13 @@ fn annotations(text: &str, context: &mut Context<'_>, allowances: &mut Vec<Allow
 
 /// Reads `RULE[, RULE] -- reason`.
 fn read(
-    said: &str,
+    statement: &str,
     place: &Range<usize>,
     holds: &Range<usize>,
     context: &mut Context<'_>,
     allowances: &mut Vec<Allowance>,
 ) {
-    let (names, reason) = said.split_once("--").unwrap_or((said, ""));
+    let (names, reason) = statement.split_once("--").unwrap_or((statement, ""));
     if reason.trim().is_empty() {
         let message = "a reason is missing; write `sops-rs: allow RULE -- reason`";
         context.report_span(place.clone(), message);

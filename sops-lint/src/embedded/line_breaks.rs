@@ -12,8 +12,8 @@ const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 pub(super) fn any_reading(text: &str, mut look: impl FnMut(&Document<'_>) -> bool) -> bool {
     let mut is_read = false;
     let differs = text.contains('\t') || text.contains(BREAKS);
-    let other = differs.then(|| Cow::Owned(with_plain_breaks(text)));
-    for reading in [Cow::Borrowed(text)].into_iter().chain(other) {
+    let with_breaks = differs.then(|| Cow::Owned(with_plain_breaks(text)));
+    for reading in [Cow::Borrowed(text)].into_iter().chain(with_breaks) {
         let Ok(document) = Document::parse_leniently(&reading) else {
             continue;
         };

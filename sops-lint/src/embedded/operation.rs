@@ -236,13 +236,13 @@ pub(super) fn entry(
         config_map::data(key, value, context);
         return;
     }
-    let said = match &decoded {
-        Some(Ok(said)) => said.trim(),
+    let plaintext = match &decoded {
+        Some(Ok(plaintext)) => plaintext.trim(),
         _ => text,
     };
     let is_binary = matches!(decoded, Some(Err(_)));
     if value.shape() == Shape::Scalar
-        && (is_binary || !is_open_reference(said))
+        && (is_binary || !is_open_reference(plaintext))
         && !is_open_reference(text)
     {
         context.set_rule(&plaintext_secret::RULE, None);

@@ -285,10 +285,10 @@ fn selected(
 ) -> Option<Range<usize>> {
     let rule = creation.rule.clone().unwrap_or_default();
     let selected = unencrypted_values(document, Some(&rule)).ok()?.into_iter();
-    let mut literals = selected.filter(|one| {
-        let source = text.get(one.span.clone()).unwrap_or_default();
+    let mut literals = selected.filter(|entry| {
+        let source = text.get(entry.span.clone()).unwrap_or_default();
         let value = source.trim().trim_matches(['"', '\'']);
-        !one.is_comment && is_open_text(&one.path, value, judgement)
+        !entry.is_comment && is_open_text(&entry.path, value, judgement)
     });
-    literals.next().map(|one| one.span)
+    literals.next().map(|entry| entry.span)
 }

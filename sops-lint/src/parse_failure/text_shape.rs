@@ -46,8 +46,8 @@ pub(super) fn is_whole_manifest(text: &str) -> bool {
 /// Whether nothing stands in the text but comments, `null`, or a list without items.
 pub(super) fn is_nothing(text: &str) -> bool {
     let lines = text.lines().map(str::trim);
-    let mut said = lines.filter(|line| !line.starts_with('#'));
-    said.all(|line| {
+    let mut content = lines.filter(|line| !line.starts_with('#'));
+    content.all(|line| {
         matches!(
             line.trim_matches(['[', ']', '-', ' ', '\u{feff}']),
             "" | "null" | "~"

@@ -39,10 +39,10 @@ const HEADER: usize = 16;
 
 /// The key in a binary format that all of the bytes are.
 pub(super) fn whole_key(bytes: &[u8]) -> Option<PrivateKey> {
-    let (what, certain) = of(bytes)?;
+    let (description, certain) = of(bytes)?;
     Some(PrivateKey {
         span: 0..bytes.len().min(HEADER),
-        what,
+        description,
         certain,
         encoded: false,
     })
@@ -73,7 +73,7 @@ fn of(bytes: &[u8]) -> Option<Key> {
         0 => Some(("a key of git-crypt", true)),
         b'(' => {
             let known = GNUPG.iter().find(|(begin, _)| bytes.starts_with(begin))?;
-            Some((gnupg::WHAT, known.1))
+            Some((gnupg::DESCRIPTION, known.1))
         }
         b'=' => (bytes.len() >= TOR.len() + 64).then_some(("a private key of Tor", true)),
         0xFE | 0xCE => has_key_of_java(bytes)?.then_some(("a Java keystore with a key", false)),
@@ -287,7 +287,7 @@ mod tests {
             let begin = b"\x30\x81\x80\x02\x01\x03\x30\x60\x06\x09";
             bytes(&[begin, PKCS_7, b"\x01", bag].concat(), 128)
         };
-        for (bytes, what, certain) in [
+        for (bytes, description, certain) in [
             (
                 packet(b"\x94\x58", 4, 22, 0x58),
                 "a private key of PGP",
@@ -397,7 +397,7 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(of(&bytes), Some((what, certain)), "{bytes:x?}");
+            assert_eq!(of(&bytes), Some((description, certain)), "{bytes:x?}");
             assert!(may_begin_with(&bytes[..bytes.len().min(48)]), "{bytes:x?}");
             for end in 0..bytes.len().min(100) {
                 of(&bytes[..end]);

@@ -8,7 +8,7 @@ pub(crate) struct PrivateKey {
     /// Where it stands in the bytes; of one in base64, the whole of that.
     pub(crate) span: Range<usize>,
     /// What it is.
-    pub(crate) what: &'static str,
+    pub(crate) description: &'static str,
     /// Whether it is sure to be one: its checksum is right, or it has a body.
     pub(crate) certain: bool,
     /// Whether it stands there in base64.

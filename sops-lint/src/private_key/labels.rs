@@ -66,7 +66,7 @@ pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
         if start < done {
             continue;
         }
-        let number = |what| number(bytes, start, end, what);
+        let number = |description| number(bytes, start, end, description);
         let key = match LABELS[name.pattern().as_usize()].1 {
             Label::WebKey => {
                 let (end, key) = web_key::key(bytes, start..end, done);
@@ -97,17 +97,17 @@ fn signature(bytes: &[u8], start: usize, end: usize) -> Option<PrivateKey> {
     let known = SIGNATURES
         .iter()
         .find(|(begin, ..)| line.starts_with(begin));
-    let (_, what, certain) = known.filter(|_| length >= 100)?;
+    let (_, description, certain) = known.filter(|_| length >= 100)?;
     Some(PrivateKey {
         span: start..end,
-        what,
+        description,
         certain: *certain,
         encoded: false,
     })
 }
 
 /// A name, a sign, and 32 bytes in base64.
-fn number(bytes: &[u8], start: usize, end: usize, what: &'static str) -> Option<PrivateKey> {
+fn number(bytes: &[u8], start: usize, end: usize, description: &'static str) -> Option<PrivateKey> {
     let rest = &bytes[end..bytes.len().min(end + 64)];
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'=' | b':' | b'"' | b'\'');
     let before = rest.iter().take_while(|byte| is_space(byte)).count();
@@ -123,7 +123,7 @@ fn number(bytes: &[u8], start: usize, end: usize, what: &'static str) -> Option<
     let is_key = is_key && STANDARD.decode(key).is_ok_and(|key| key.len() == 32);
     is_key.then_some(PrivateKey {
         span: start..end + before + 44,
-        what,
+        description,
         certain: true,
         encoded: false,
     })

@@ -117,7 +117,7 @@ impl Bech32Run {
 /// A key in bech32, whose checksum tells whether it is one.
 fn age(bytes: &[u8], start: usize, run: &Bech32Run) -> Option<PrivateKey> {
     let divider = run.divider.filter(|divider| *divider > start)?;
-    let what = match &bytes[start..divider] {
+    let description = match &bytes[start..divider] {
         b"AGE-SECRET-KEY-" => "a private key of age",
         b"AGE-SECRET-KEY-PQ-" => "a post-quantum private key of age",
         prefix if prefix.starts_with(b"AGE-PLUGIN-") => "an identity of an age plugin",
@@ -127,7 +127,7 @@ fn age(bytes: &[u8], start: usize, run: &Bech32Run) -> Option<PrivateKey> {
     // Shorter ones are what documentation shows.
     (run.end - divider > 20).then(|| PrivateKey {
         span: start..run.end,
-        what,
+        description,
         certain: bech32::decode(text).is_ok(),
         encoded: false,
     })
@@ -174,7 +174,7 @@ fn putty(bytes: &[u8], start: usize) -> Option<PrivateKey> {
     let end = bytes.len().min(start + 128);
     looks_encoded(&bytes[start..end]).then_some(PrivateKey {
         span: start..end,
-        what: "a private key of SSH",
+        description: "a private key of SSH",
         certain: true,
         encoded: false,
     })
@@ -209,7 +209,7 @@ fn pem(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
     let letters = text.len();
     let is_words = body.windows(3).any(|window| window == b"...") || !is_mixed(&text);
     let kind = bytes.get(start + 11..mark).unwrap_or_default();
-    let what = match kind {
+    let description = match kind {
         b"OPENSSH " => "a private key of SSH",
         b"PGP " => "a private key of PGP",
         b"ENCRYPTED " | b"SSH2 ENCRYPTED " => "a private key under a passphrase",
@@ -218,7 +218,7 @@ fn pem(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
     (letters >= 40 && !is_words && (looks_encoded(body) || looks_spaced(body))).then(|| {
         PrivateKey {
             span: start..mark + "PRIVATE KEY".len(),
-            what,
+            description,
             certain: !kind.ends_with(b"ENCRYPTED "),
             encoded: false,
         }

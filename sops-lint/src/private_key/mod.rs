@@ -37,7 +37,7 @@ mod tests {
     fn kinds(bytes: &[u8]) -> Vec<(&'static str, bool, bool)> {
         let found = find(bytes).into_iter();
         found
-            .map(|key| (key.what, key.certain, key.encoded))
+            .map(|key| (key.description, key.certain, key.encoded))
             .collect()
     }
 
@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn wide_encodings_and_lower_case_hide_nothing() {
         let pem = include_str!("../../../testdata/keys/ssh_ed25519");
-        let certain = |what| [(what, true, false)];
-        for (text, what) in [
+        let certain = |description| [(description, true, false)];
+        for (text, description) in [
             (key().to_owned(), "a private key of age"),
             (key().to_lowercase(), "a private key of age"),
             (
@@ -110,7 +110,7 @@ mod tests {
                 ]
                 .concat(),
             ] {
-                assert_eq!(kinds(&bytes), certain(what), "{text}");
+                assert_eq!(kinds(&bytes), certain(description), "{text}");
             }
         }
         for text in [
@@ -187,7 +187,7 @@ mod tests {
             );
         }
         for text in [pem, key(), &format!("# created: 2026\n{}\n", key())] {
-            let what = if text == pem {
+            let description = if text == pem {
                 "a private key of SSH"
             } else {
                 "a private key of age"
@@ -206,7 +206,11 @@ mod tests {
             }
             for text in hidden {
                 let text = format!("binaryData:\n  k: \"{text}\"\n");
-                assert_eq!(kinds(text.as_bytes()), [(what, true, true)], "{text}");
+                assert_eq!(
+                    kinds(text.as_bytes()),
+                    [(description, true, true)],
+                    "{text}"
+                );
             }
         }
     }
@@ -218,7 +222,7 @@ mod tests {
             r#"{{"kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "d" : "{d}"}}"#
         );
         let wire_guard = "PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n";
-        for (text, what) in [
+        for (text, description) in [
             (&*jwk, "a private key as a JSON Web Key"),
             (
                 &format!(r#"{{"k": "{d}", "kty": "oct"}}"#),
@@ -282,7 +286,11 @@ mod tests {
                 "a private key as a JSON Web Key",
             ),
         ] {
-            assert_eq!(kinds(text.as_bytes()), [(what, true, false)], "{text}");
+            assert_eq!(
+                kinds(text.as_bytes()),
+                [(description, true, false)],
+                "{text}"
+            );
         }
         for text in [
             &*jwk.replace("\"d\"", "\"y\""),
@@ -357,7 +365,7 @@ mod tests {
         let ssh2 = format!(
             "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: \"a\"\n{body}\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n"
         );
-        for (text, what, certain) in [
+        for (text, description, certain) in [
             (gnupg("private-key"), "a private key of GnuPG", true),
             (
                 gnupg("protected-private-key"),
@@ -369,10 +377,18 @@ mod tests {
             (minisign("RWRCSwAA"), "a private key of signify", false),
             (ssh2, "a private key under a passphrase", false),
         ] {
-            assert_eq!(kinds(text.as_bytes()), [(what, certain, false)], "{text}");
+            assert_eq!(
+                kinds(text.as_bytes()),
+                [(description, certain, false)],
+                "{text}"
+            );
             let encoded = STANDARD.encode(&text);
             for text in [STANDARD.encode(&encoded), encoded] {
-                assert_eq!(kinds(text.as_bytes()), [(what, certain, true)], "{text}");
+                assert_eq!(
+                    kinds(text.as_bytes()),
+                    [(description, certain, true)],
+                    "{text}"
+                );
             }
         }
         for text in [

@@ -18,14 +18,14 @@ impl Excerpt {
 
     /// The place in the other text of a place in this one.
     pub(super) fn place(&self, span: &Range<usize>) -> Range<usize> {
-        let other = |at: usize| {
+        let in_source = |at: usize| {
             let piece = self.starts.partition_point(|(start, _)| *start <= at);
             let (inner, outer) = self.starts[piece.saturating_sub(1)];
             outer + (at - inner)
         };
-        let start = other(span.start);
+        let start = in_source(span.start);
         // The end of a value belongs to the piece of its last character.
         let last = span.end.saturating_sub(1).max(span.start);
-        start..(other(last) + (span.end - last)).max(start)
+        start..(in_source(last) + (span.end - last)).max(start)
     }
 }

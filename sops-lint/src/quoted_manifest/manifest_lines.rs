@@ -273,8 +273,8 @@ impl Margin<'_> {
         // Lines that are below no key belong to something else.
         let is_below =
             |line: &&Line<'_>| line.text.is_empty() || line.text.starts_with([' ', '\t']);
-        let other = lines.iter().rev().take_while(is_below).count();
-        lines.truncate(lines.len() - other);
+        let unrelated = lines.iter().rev().take_while(is_below).count();
+        lines.truncate(lines.len() - unrelated);
         lines
     }
 
@@ -304,12 +304,12 @@ impl Margin<'_> {
 }
 
 /// Whether what is before a line is the same mark, such as `#`, or differs only in its numbers.
-fn is_like(mark: &str, other: &str) -> bool {
+fn is_like(mark: &str, before: &str) -> bool {
     let form = |byte: u8| match byte {
         b'0'..=b'9' => b' ',
         byte => byte,
     };
-    mark.bytes().map(form).eq(other.bytes().map(form))
+    mark.bytes().map(form).eq(before.bytes().map(form))
 }
 
 /// Whether a line at the margin is one of a mapping or a list: `key: value`, `- item`, a comment, or what closes a bracket.

@@ -82,15 +82,18 @@ pub(crate) fn look(document: Option<&Document<'_>>, context: &mut Context<'_>) {
         None => {
             let mut found = literals(text, judge, DEPTH);
             // A kubeconfig by itself is for the creation rules.
-            if seen.is_none() && found.iter().any(|one| one.is_kubeconfig) && is_kubeconfig(text) {
-                found.retain(|one| !one.is_kubeconfig);
+            if seen.is_none()
+                && found.iter().any(|value| value.is_kubeconfig)
+                && is_kubeconfig(text)
+            {
+                found.retain(|value| !value.is_kubeconfig);
             }
-            for one in found {
+            for value in found {
                 let span = match &seen {
-                    Some(seen) => seen.place(&one.span),
-                    None => one.span,
+                    Some(seen) => seen.place(&value.span),
+                    None => value.span,
                 };
-                add(QuotedValue { span, ..one }, context);
+                add(QuotedValue { span, ..value }, context);
             }
         }
     }
@@ -145,7 +148,7 @@ fn in_document(
         let is_at_start = at == 0 || text.as_bytes()[at - 1] == b'\n';
         matches!(candidate, Candidate::Kind(_)) && is_at_start
     };
-    let mut candidates = candidates.filter(|one| !is_own(one)).peekable();
+    let mut candidates = candidates.filter(|candidate| !is_own(candidate)).peekable();
     if candidates.peek().is_none() {
         return;
     }
@@ -217,8 +220,8 @@ fn known(document: &Document<'_>, context: &Context<'_>) -> SpanSet {
     let reported = context
         .findings
         .iter()
-        .filter(|one| is_plaintext_secret(one));
-    SpanSet::new(values.chain(reported.map(|one| one.location.offset..one.end)))
+        .filter(|finding| is_plaintext_secret(finding));
+    SpanSet::new(values.chain(reported.map(|finding| finding.location.offset..finding.end)))
 }
 
 /// The places in a text where a manifest may be.
@@ -263,7 +266,7 @@ fn literals(text: &str, judge: &Judge, depth: usize) -> Vec<QuotedValue> {
     let text = without_diff_signs(text);
     let mut end = 0;
     let mut found = Vec::new();
-    for candidate in candidates(&text).filter(|one| !is_filled(one)) {
+    for candidate in candidates(&text).filter(|candidate| !is_filled(candidate)) {
         if candidate.at() < end {
             continue;
         }

@@ -48,18 +48,18 @@ fn check(document: &Document<'_>, context: &mut Context<'_>) {
         let is_new = |span: &Range<usize>| !known.reported.overlap(span);
         context.findings.extend(
             new.into_iter()
-                .filter(|one| is_new(&(one.location.offset..one.end))),
+                .filter(|finding| is_new(&(finding.location.offset..finding.end))),
         );
     }
 }
 
 /// The secret, if its form gives it away. Private keys are excluded: another rule finds them in the bytes of every file.
 fn credential(token: Token) -> Option<FoundSecret> {
-    let is_private_key = token.what.starts_with("a private key");
+    let is_private_key = token.description.starts_with("a private key");
     (!is_private_key).then(|| FoundSecret {
         name: String::new(),
         range: token.range,
-        likeness: Likeness::Format(token.what),
+        likeness: Likeness::Format(token.description),
     })
 }
 
@@ -86,12 +86,12 @@ impl HandledValues {
         secrets.sort_by_key(|part| part.start);
         let is_to_be_encrypted = |fix: &Option<Fix>| *fix == Some(Fix::Encrypt);
         Self {
-            reported: SpanSet::new(reported.map(|one| one.location.offset..one.end)),
+            reported: SpanSet::new(reported.map(|finding| finding.location.offset..finding.end)),
             secrets,
             is_covered: context
                 .findings
                 .iter()
-                .any(|one| is_to_be_encrypted(&one.fix)),
+                .any(|finding| is_to_be_encrypted(&finding.fix)),
             is_definition: objects.iter().any(|object| is_definition(object.kind)),
         }
     }

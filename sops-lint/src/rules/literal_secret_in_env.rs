@@ -28,7 +28,7 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
 
 /// Reports the secrets in a list of variables.
 pub(crate) fn variables(list: NodeRef<'_, '_>, context: &mut Context<'_>) {
-    list.items().for_each(|one| variable(one, context));
+    list.items().for_each(|item| variable(item, context));
 }
 
 /// Reports the secrets in a variable, which has a name and a value.

@@ -44,23 +44,23 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
             return;
         }
     };
-    if !open.iter().any(|one| one.is_comment) {
+    if !open.iter().any(|entry| entry.is_comment) {
         in_comments(context);
     }
     let command = context.command("edit");
-    for one in open {
-        let message = match one.is_comment {
+    for entry in open {
+        let message = match entry.is_comment {
             true => format!(
                 "a comment in `{}` is in plaintext, and the file's rule covers it",
-                one.path
+                entry.path
             ),
             false => format!(
                 "`{}` is in plaintext, and the file's rule covers it",
-                one.path
+                entry.path
             ),
         };
-        let path = one.path.split('.').map(str::to_owned).collect();
-        let found = context.report_span(one.span, message);
+        let path = entry.path.split('.').map(str::to_owned).collect();
+        let found = context.report_span(entry.span, message);
         found.path = path;
         found.help(format!(
             "remove it and add it with `{command}`; if it was committed, treat it as leaked"
@@ -72,16 +72,16 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
 /// value that may be a secret is an error.
 fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let command = context.command("edit");
-    for one in document.unknown_values() {
-        let at = one.offset..one.offset;
+    for entry in document.unknown_values() {
+        let at = entry.offset..entry.offset;
         // In a list are keys of a family that only later versions know, whose parts look random.
-        let is_alone = !one.path.contains('[');
+        let is_alone = !entry.path.contains('[');
         let is_secret =
-            !in_text(&one.key, &one.text).is_empty() || is_alone && is_credential(&one.text);
-        if is_secret && !is_ciphertext(&one.text) {
+            !in_text(&entry.key, &entry.text).is_empty() || is_alone && is_credential(&entry.text);
+        if is_secret && !is_ciphertext(&entry.text) {
             let message = format!(
                 "`{}` in the metadata is in plaintext, and SOPS drops it when it writes the file",
-                one.path
+                entry.path
             );
             context.report_span(at, message).help(format!(
                 "remove it, and add it to the values with `{command}`; if it was committed, treat it as leaked"
@@ -89,7 +89,7 @@ fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         } else {
             let message = format!(
                 "the metadata of SOPS has no `{}`, so SOPS drops it when it writes the file",
-                one.path
+                entry.path
             );
             context
                 .report_span(at, message)
@@ -124,8 +124,8 @@ fn comments(document: &Document<'_>, context: &mut Context<'_>) {
         if !holds_secret(text) {
             continue;
         }
-        let is_at = |one: &Finding| span.contains(&one.location.offset);
-        let is_known = |one: &Finding| one.rule.code == RULE.code && is_at(one);
+        let is_at = |finding: &Finding| span.contains(&finding.location.offset);
+        let is_known = |finding: &Finding| finding.rule.code == RULE.code && is_at(finding);
         if !context.findings.iter().any(is_known) {
             context
                 .report_span(
@@ -200,7 +200,7 @@ fn damaged_keys(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
         };
         // The block is not part of the document: the entry is where its key is named, which may be so more than once.
         let id = key.master_key().id();
-        let is_same = |other: &&&WrappedKey| other.master_key() == key.master_key();
+        let is_same = |wrapped: &&&WrappedKey| wrapped.master_key() == key.master_key();
         let before = keys[..number].iter().filter(is_same).count();
         let mut named = context.text()[block..].match_indices(&id);
         let at = named.nth(before).map_or(block, |(at, _)| block + at);

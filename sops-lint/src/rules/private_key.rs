@@ -72,11 +72,11 @@ fn help(severity: Severity) -> String {
 }
 
 fn words(key: &PrivateKey) -> (String, Severity) {
-    let how = if key.encoded { " in base64" } else { "" };
+    let encoding = if key.encoded { " in base64" } else { "" };
     match key.certain {
-        true => (format!("{}{how}", key.what), Severity::Error),
+        true => (format!("{}{encoding}", key.description), Severity::Error),
         false => (
-            format!("what looks like {}{how}", key.what),
+            format!("what looks like {}{encoding}", key.description),
             Severity::Warning,
         ),
     }

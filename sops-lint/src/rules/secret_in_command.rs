@@ -41,8 +41,10 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 };
                 if let (Some(likeness), Some(node)) = (in_header(name, value), header.get("value"))
                 {
-                    let message =
-                        format!("the header `{name}` of a probe holds {}", likeness.what());
+                    let message = format!(
+                        "the header `{name}` of a probe holds {}",
+                        likeness.description()
+                    );
                     context.report_node(node, message).help(HELP);
                 }
             }
@@ -77,8 +79,8 @@ pub(crate) fn line(words: &[NodeRef<'_, '_>], context: &mut Context<'_>) {
         for (_, flag) in of_program.iter().filter(|(at, _)| *at == index) {
             found.add(flag, 0..text.len(), Likeness::Name);
         }
-        for one in in_script(text) {
-            found.add(&one.name, one.range, one.likeness);
+        for secret in in_script(text) {
+            found.add(&secret.name, secret.range, secret.likeness);
         }
         context.report_secrets(
             *word,

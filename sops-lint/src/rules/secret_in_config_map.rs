@@ -69,10 +69,10 @@ pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, context: &mut Context<'_>)
 
 /// The message about a secret in a text that does not appear literally in the file.
 fn message(holder: &str, found: &FoundSecret) -> String {
-    let what = found.likeness.what();
+    let description = found.likeness.description();
     match found.name.as_str() {
-        "" => format!("{holder} holds {what}"),
-        name => format!("{holder} holds {what}: `{name}`"),
+        "" => format!("{holder} holds {description}"),
+        name => format!("{holder} holds {description}: `{name}`"),
     }
 }
 

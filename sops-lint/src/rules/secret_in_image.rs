@@ -44,10 +44,10 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String)> {
         "ENV" | "ARG" | "LABEL" => assigned(instruction)
             .into_iter()
             .map(|found| {
-                let what = found.likeness.what();
+                let description = found.likeness.description();
                 (
                     found.range,
-                    format!("`{name} {}` puts {what} into the image", found.name),
+                    format!("`{name} {}` puts {description} into the image", found.name),
                 )
             })
             .collect(),
@@ -67,12 +67,12 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String)> {
 
 fn held(name: &str, found: Vec<FoundSecret>) -> impl Iterator<Item = (Range<usize>, String)> {
     found.into_iter().map(move |found| {
-        let what = found.likeness.what();
+        let description = found.likeness.description();
         let named = match found.name.as_str() {
             "" => String::new(),
             flag => format!(", as `{flag}`"),
         };
-        (found.range, format!("`{name}` holds {what}{named}"))
+        (found.range, format!("`{name}` holds {description}{named}"))
     })
 }
 
@@ -160,9 +160,9 @@ fn run(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
                 found.add(flag, 0..word.len(), Likeness::Name);
             }
             let found = found.into_vec().into_iter().chain(in_script(word));
-            for one in found {
-                let place = range.start + one.range.start..range.start + one.range.end;
-                all.add(&one.name, place, one.likeness);
+            for secret in found {
+                let place = range.start + secret.range.start..range.start + secret.range.end;
+                all.add(&secret.name, place, secret.likeness);
             }
             flag = Some(*word).filter(|word| word.starts_with("--") && !word.contains(['=', ' ']));
         }
@@ -172,9 +172,9 @@ fn run(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     let words = instruction.words().into_iter();
     let own = words.take_while(|word| rest[word.clone()].starts_with("--"));
     let start = own.last().map_or(0, |word| word.end);
-    for one in in_script(&rest[start..]) {
-        let place = start + one.range.start..start + one.range.end;
-        all.add(&one.name, place, one.likeness);
+    for secret in in_script(&rest[start..]) {
+        let place = start + secret.range.start..start + secret.range.end;
+        all.add(&secret.name, place, secret.likeness);
     }
     all.into_vec()
 }
@@ -187,8 +187,8 @@ fn in_heredoc(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     };
     let target = rest[..begin].split_whitespace().last().unwrap_or_default();
     let mut found = in_text(target, &rest[begin..]);
-    for one in &mut found {
-        one.range = begin + one.range.start..begin + one.range.end;
+    for secret in &mut found {
+        secret.range = begin + secret.range.start..begin + secret.range.end;
     }
     found
 }

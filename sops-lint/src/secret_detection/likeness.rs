@@ -11,7 +11,7 @@ pub(crate) enum Likeness {
 
 impl Likeness {
     /// The words that follow "holds".
-    pub(crate) fn what(self) -> String {
+    pub(crate) fn description(self) -> String {
         match self {
             Self::Format(format) => format.to_owned(),
             Self::Name => "what looks like a secret".to_owned(),

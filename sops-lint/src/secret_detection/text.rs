@@ -133,8 +133,8 @@ fn lines(text: &str, is_script: bool, found: &mut FoundSecrets) {
 fn tokens(text: &str, found: &mut FoundSecrets) {
     let has_key = LazyCell::new(|| !private_key::find(text.as_bytes()).is_empty());
     for token in token::tokens(text) {
-        if token.what != "a private key in PEM" || *has_key {
-            found.add("", token.range, Likeness::Format(token.what));
+        if token.description != "a private key in PEM" || *has_key {
+            found.add("", token.range, Likeness::Format(token.description));
         }
     }
 }

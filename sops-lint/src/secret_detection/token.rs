@@ -16,7 +16,7 @@ pub(crate) fn may_be_in(source: &str) -> bool {
 
 /// The kind of the first secret in the text that has a known form.
 pub(crate) fn find(text: &str) -> Option<&'static str> {
-    tokens(text).next().map(|token| token.what)
+    tokens(text).next().map(|token| token.description)
 }
 
 /// The secrets of known forms in the text, in its order.

@@ -141,7 +141,7 @@ struct GitleaksRule {
 
 /// A form, which is compiled when a text has one of its keywords.
 struct TokenForm {
-    what: String,
+    description: String,
     form: String,
     entropy: f64,
     allowed: Vec<String>,
@@ -166,7 +166,7 @@ static FORMS: LazyLock<Option<TokenForms>> = LazyLock::new(TokenForms::new);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
     /// What it is.
-    pub(crate) what: &'static str,
+    pub(crate) description: &'static str,
     /// Where the secret is in the text, without what its form has around it.
     pub(crate) range: Range<usize>,
 }
@@ -201,10 +201,10 @@ impl TokenForms {
             let form = &self.forms[index];
             for range in form.ranges(word, is_placeholder) {
                 let overlaps =
-                    |other: &Token| other.range.start < range.end && range.start < other.range.end;
+                    |token: &Token| token.range.start < range.end && range.start < token.range.end;
                 if !tokens.iter().any(overlaps) {
                     tokens.push(Token {
-                        what: &form.what,
+                        description: &form.description,
                         range,
                     });
                 }
@@ -218,10 +218,13 @@ impl TokenForms {
         let mut forms = Vec::new();
         let mut keywords = Vec::new();
         let mut of_keyword = Vec::new();
-        for (what, keyword, form) in FORMATS {
+        for (description, keyword, form) in FORMATS {
             keywords.push((*keyword).to_owned());
             of_keyword.push(forms.len());
-            forms.push(TokenForm::new((*what).to_owned(), (*form).to_owned()));
+            forms.push(TokenForm::new(
+                (*description).to_owned(),
+                (*form).to_owned(),
+            ));
         }
         for line in GITLEAKS.lines() {
             let rule: GitleaksRule = serde_json::from_str(line).ok()?;
@@ -245,9 +248,9 @@ impl TokenForms {
 }
 
 impl TokenForm {
-    fn new(what: String, form: String) -> Self {
+    fn new(description: String, form: String) -> Self {
         Self {
-            what,
+            description,
             form,
             entropy: 0.0,
             allowed: Vec::new(),

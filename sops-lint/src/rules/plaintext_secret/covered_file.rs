@@ -122,9 +122,9 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mu
         .unwrap_or_default()
         .into_iter();
     let text = context.text();
-    let mut values = all.filter(|one| {
-        let value = text[one.span.clone()].trim().trim_matches(['"', '\'']);
-        !one.is_comment && !Scrutiny::Strict.passes(value)
+    let mut values = all.filter(|entry| {
+        let value = text[entry.span.clone()].trim().trim_matches(['"', '\'']);
+        !entry.is_comment && !Scrutiny::Strict.passes(value)
     });
     if let Some(first) = values.next() {
         let message = format!(

@@ -52,7 +52,7 @@ fn problem(
     creation: &CreationRule,
     context: &Context<'_>,
 ) -> Option<(Range<usize>, String)> {
-    let other = || (0..0, "and its content is not what its name says".to_owned());
+    let unexpected = || (0..0, "and its content is not what its name says".to_owned());
     let secret = |span| {
         (
             span,
@@ -66,7 +66,7 @@ fn problem(
         let found = found.map(|found| found.range).or_else(in_comment);
         let is_line = |line: &str| is_line(content, line);
         let is_other = || !lines(text).all(is_line);
-        return secret(found).or_else(|| is_other().then(other));
+        return secret(found).or_else(|| is_other().then(unexpected));
     };
     if lines(text).all(|line| ["---", "~", "null"].contains(&line)) {
         return secret(in_comment());
@@ -74,7 +74,7 @@ fn problem(
     let is_meant = !has_rule_for_its_extension(context);
     let filled = template::filled(text);
     let Ok(document) = Document::parse_leniently(filled.as_deref().unwrap_or(text)) else {
-        return is_meant.then(other);
+        return is_meant.then(unexpected);
     };
     let mut tops = document.tops().flatten();
     let is_known = |top| is_mapping(content, top);
@@ -87,7 +87,7 @@ fn problem(
         !rule.names_what_is_encrypted() || !selected.is_empty()
     };
     if is_other && is_selected() {
-        return Some(other());
+        return Some(unexpected());
     }
     if !is_meant {
         return None;
