@@ -33,15 +33,14 @@ pub(crate) fn is_named(path: &Path) -> bool {
 
 /// Whether a manifest may have a generator, a patch or a plugin of kustomize in it.
 pub(crate) fn may_bring_values(text: &str) -> bool {
-    static FINDER: LazyLock<Option<AhoCorasick>> =
-        LazyLock::new(|| finder(WORDS.iter().chain(&HIDDEN)));
-    FINDER.as_ref().is_none_or(|finder| finder.is_match(text))
+    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| finder(WORDS.iter().chain(&HIDDEN)));
+    FINDER.is_match(text)
 }
 
 /// Whether a text seems to be a kustomization, a replacement or a plugin: one of the words is a key, or the value of one.
 pub(crate) fn seems_to_be(text: &str) -> bool {
-    static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| finder(WORDS.iter()));
-    let mut found = FINDER.iter().flat_map(|finder| finder.find_iter(text));
+    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| finder(WORDS.iter()));
+    let mut found = FINDER.find_iter(text);
     found.any(|word| {
         let is_blank = |c: char| c.is_ascii_whitespace() || c == '"' || c == '\'';
         let behind = text[word.end()..].trim_start_matches(is_blank);
@@ -50,12 +49,12 @@ pub(crate) fn seems_to_be(text: &str) -> bool {
     })
 }
 
-fn finder<'w>(words: impl Iterator<Item = &'w &'w str>) -> Option<AhoCorasick> {
+fn finder<'w>(words: impl Iterator<Item = &'w &'w str>) -> AhoCorasick {
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::LeftmostLongest)
         .build(words)
-        .ok()
+        .expect("the words are few enough for one search")
 }
 
 /// The values of a key in whatever letter case, those of merged mappings included.

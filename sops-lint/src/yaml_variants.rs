@@ -13,27 +13,27 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Whether an object of the text may be a Secret with values. This only looks for the words, and for ways to hide them.
 pub(crate) fn may_hold_secret(text: &str) -> bool {
     // Most files lack the first word, and every file is searched for it.
-    static KIND: LazyLock<Option<AhoCorasick>> =
-        LazyLock::new(|| AhoCorasick::new(["Secret"]).ok());
-    static KEYS: LazyLock<[Option<AhoCorasick>; 2]> = LazyLock::new(|| {
+    static KIND: LazyLock<AhoCorasick> =
+        LazyLock::new(|| AhoCorasick::new(["Secret"]).expect("one word makes a search"));
+    static KEYS: LazyLock<[AhoCorasick; 2]> = LazyLock::new(|| {
         ["kind", "data"].map(|key| {
             let search = AhoCorasick::builder()
                 .ascii_case_insensitive(true)
                 .build([key]);
-            search.ok()
+            search.expect("one word makes a search")
         })
     });
-    let has = |search: &Option<AhoCorasick>| search.as_ref().is_none_or(|s| s.is_match(text));
+    let has = |search: &AhoCorasick| search.is_match(text);
     has(&KIND) && (KEYS.iter().all(has) || names_secret(text)) || hides_letters(text)
 }
 
 /// Whether ASCII letters are written as escapes, or a text as `!!binary`.
 fn hides_letters(text: &str) -> bool {
-    static ESCAPES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    static ESCAPES: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let escapes = ["\\x", "\\u", "\\U", "\\\n", "\\\r", "binary"];
-        AhoCorasick::new(escapes).ok()
+        AhoCorasick::new(escapes).expect("the words are few enough for one search")
     });
-    let escapes = ESCAPES.iter().flat_map(|search| search.find_iter(text));
+    let escapes = ESCAPES.find_iter(text);
     escapes.map(|found| found.start()).any(|at| {
         let rest = &text[at..];
         match escape(rest) {

@@ -49,19 +49,16 @@ const SIGNATURES: [(&[u8], &str, bool); 3] = [
     (b"RWRCS", "a private key of signify", false),
 ];
 
-static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let search = AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostFirst)
         .build(LABELS.map(|(name, _)| name));
-    search.ok()
+    search.expect("the words are few enough for one search")
 });
 
 pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
-    let Some(search) = SEARCH.as_ref() else {
-        return;
-    };
     let mut done = 0;
-    for name in search.find_iter(bytes) {
+    for name in SEARCH.find_iter(bytes) {
         let (start, end) = (name.start(), name.end());
         if start < done {
             continue;

@@ -28,7 +28,7 @@ const WIDTHS: [usize; 2] = [2, 4];
 const BEFORE: usize = 64;
 
 /// The marks, then each of them in both [widths](WIDTHS), then each in base64 at the three places that it can have in a group of three bytes.
-static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let plain = MARKS.iter().map(|mark| (*mark).to_owned());
     // A key in lower case is rare enough that nobody would encode one.
     let encoded = MARKS[..4]
@@ -43,7 +43,7 @@ static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let search = AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostFirst)
         .build(plain.chain(wide).chain(encoded));
-    search.ok()
+    search.expect("the words are few enough for one search")
 });
 
 /// A text with zeros between its characters, as both byte orders have it.
@@ -56,13 +56,10 @@ fn widened(text: &str, width: usize) -> Vec<u8> {
 /// The keys in it, those in base64 if `packed`.
 pub(super) fn find_in(bytes: &[u8], packed: bool) -> Vec<PrivateKey> {
     let mut found: Vec<PrivateKey> = Vec::new();
-    let Some(search) = SEARCH.as_ref() else {
-        return found;
-    };
     // A text of many marks is to cost no more than its length: each run is looked at once.
     let mut done = 0;
     let mut run = Bech32Run::default();
-    for mark in search.find_iter(bytes) {
+    for mark in SEARCH.find_iter(bytes) {
         let start = mark.start();
         if start < done {
             continue;

@@ -226,7 +226,7 @@ fn known(document: &Document<'_>, context: &Context<'_>) -> SpanSet {
 
 /// The places in a text where a manifest may be.
 fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
-    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let plain = [SECRET].into_iter().chain(CONFIG).map(str::to_owned);
         let once = |text: &str| [0, 1, 2].map(|shift| in_base64(text, shift));
         let packed: Vec<String> = [SECRET, CONFIG[0]].into_iter().flat_map(once).collect();
@@ -235,11 +235,11 @@ fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
         let search = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostFirst)
             .build(plain.chain(packed).chain(twice));
-        search.ok()
+        search.expect("the words are few enough for one search")
     });
     let bytes = text.as_bytes();
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
-    let words = SEARCH.iter().flat_map(move |search| search.find_iter(text));
+    let words = SEARCH.find_iter(text);
     words.filter_map(move |word| match word.pattern().as_usize() {
         0 => kind_before(bytes, word.start()).map(Candidate::Kind),
         number if number <= CONFIG.len() => {

@@ -134,27 +134,30 @@ fn is_name(name: &str) -> bool {
 
 /// Names and values of which several may be in a line: in quotes as in JSON, in braces as in YAML, and of SQL.
 pub(super) fn within(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    static PAIR: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    static PAIR: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
             r#"([A-Za-z0-9_.-]{2,100})(?:\\?["']\]?[ \t]*[:=]|[ \t]*=|:)[ \t]*(?:"((?:[^"\\\n]|\\.){3,})"|'([^'\n]{3,})'|\\"([^"\\\n]{3,})\\")"#,
         )
-        .ok()
+        .expect("the expression is valid")
     });
-    static FLOW: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r#"[{,][ \t]*["']?([A-Za-z0-9_.-]{2,100})["']?:[ \t]+([^\s"'{}\[\],&*!|>][^{}\[\],\n]{2,})[,}]"#).ok()
+    static FLOW: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"[{,][ \t]*["']?([A-Za-z0-9_.-]{2,100})["']?:[ \t]+([^\s"'{}\[\],&*!|>][^{}\[\],\n]{2,})[,}]"#).expect("the expression is valid")
     });
-    static DEFINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    static DEFINE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"define\([ \t]*["']([A-Za-z0-9_]{2,100})["'],[ \t]*["']([^"'\n]{3,})["']"#)
-            .ok()
+            .expect("the expression is valid")
     });
-    static NETRC: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r#"\blogin[ \t]+\S+[ \t]+(password)[ \t]+([^\s"']{3,})"#).ok());
-    static SQL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(password|identified(?: with \w+)? by)[ \t]+'([^'\n]{3,})'").ok()
+    static NETRC: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"\blogin[ \t]+\S+[ \t]+(password)[ \t]+([^\s"']{3,})"#)
+            .expect("the expression is valid")
+    });
+    static SQL: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(password|identified(?: with \w+)? by)[ \t]+'([^'\n]{3,})'")
+            .expect("the expression is valid")
     });
     let all = [&PAIR, &FLOW, &DEFINE, &NETRC, &SQL];
     all.into_iter().enumerate().flat_map(move |(which, form)| {
-        let found = form.iter().flat_map(move |form| form.captures_iter(text));
+        let found = form.captures_iter(text);
         found.filter_map(move |pair| {
             let value = (2..pair.len()).find_map(|group| pair.get(group))?;
             let name = if which == 4 {

@@ -145,7 +145,7 @@ struct TokenForm {
     form: String,
     entropy: f64,
     allowed: Vec<String>,
-    compiled: OnceLock<Option<CompiledForm>>,
+    compiled: OnceLock<CompiledForm>,
 }
 
 struct CompiledForm {
@@ -160,7 +160,7 @@ struct TokenForms {
     forms: Vec<TokenForm>,
 }
 
-static FORMS: LazyLock<Option<TokenForms>> = LazyLock::new(TokenForms::new);
+static FORMS: LazyLock<TokenForms> = LazyLock::new(TokenForms::new);
 
 /// A secret that is known by its form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,8 +184,7 @@ pub(super) fn tokens(text: &str, is_placeholder: fn(&str) -> bool) -> impl Itera
 
 /// The same for one of the [words](trace::words) of a text.
 pub(super) fn tokens_in_word(word: &str, is_placeholder: fn(&str) -> bool) -> Vec<Token> {
-    let forms = FORMS.as_ref();
-    forms.map_or_else(Vec::new, |forms| forms.tokens(word, is_placeholder))
+    FORMS.tokens(word, is_placeholder)
 }
 
 impl TokenForms {
@@ -214,7 +213,7 @@ impl TokenForms {
         tokens
     }
 
-    fn new() -> Option<Self> {
+    fn new() -> Self {
         let mut forms = Vec::new();
         let mut keywords = Vec::new();
         let mut of_keyword = Vec::new();
@@ -227,7 +226,7 @@ impl TokenForms {
             ));
         }
         for line in GITLEAKS.lines() {
-            let rule: GitleaksRule = serde_json::from_str(line).ok()?;
+            let rule: GitleaksRule = serde_json::from_str(line).expect("each line is a rule");
             of_keyword.extend(rule.keywords.iter().map(|_| forms.len()));
             keywords.extend(rule.keywords);
             forms.push(TokenForm {
@@ -239,11 +238,11 @@ impl TokenForms {
         let keywords = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .build(keywords);
-        Some(Self {
-            keywords: keywords.ok()?,
+        Self {
+            keywords: keywords.expect("the words are few enough for one search"),
             of_keyword,
             forms,
-        })
+        }
     }
 }
 
@@ -258,23 +257,20 @@ impl TokenForm {
         }
     }
 
-    fn compiled(&self) -> Option<&CompiledForm> {
-        let compile = |form: &String| RegexBuilder::new(form).unicode(false).build();
-        let compiled = self.compiled.get_or_init(|| {
-            let allowed = self.allowed.iter().map(compile);
-            Some(CompiledForm {
-                form: compile(&self.form).ok()?,
-                allowed: allowed.collect::<Result<_, _>>().ok()?,
-            })
-        });
-        compiled.as_ref()
+    fn compiled(&self) -> &CompiledForm {
+        let compile = |form: &String| {
+            let regex = RegexBuilder::new(form).unicode(false).build();
+            regex.expect("a test compiles every form")
+        };
+        self.compiled.get_or_init(|| CompiledForm {
+            form: compile(&self.form),
+            allowed: self.allowed.iter().map(compile).collect(),
+        })
     }
 
     /// Where secrets of that form, and not placeholders for one, are in the text.
     fn ranges(&self, text: &str, is_placeholder: fn(&str) -> bool) -> Vec<Range<usize>> {
-        let Some(compiled) = self.compiled() else {
-            return Vec::new();
-        };
+        let compiled = self.compiled();
         let found = compiled.form.captures_iter(text.as_bytes());
         let ranges = found.filter_map(|found| {
             let group = found.iter().skip(1).flatten().next();
@@ -334,10 +330,10 @@ mod tests {
 
     #[test]
     fn every_form_is_valid() {
-        let forms = FORMS.as_ref().expect("the lines are rules");
+        let forms = &*FORMS;
         assert!(forms.forms.len() > 130, "{}", forms.forms.len());
         for form in &forms.forms {
-            assert!(form.compiled().is_some(), "{}", form.form);
+            form.compiled();
         }
         assert!(forms.of_keyword.len() >= forms.forms.len());
     }
