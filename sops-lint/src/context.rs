@@ -21,7 +21,7 @@ use crate::input::Input;
 use crate::lines::Lines;
 use crate::object::Object;
 use crate::rule::Rule;
-use crate::rule_scope::is_claimed;
+use crate::rule_scope::is_in_scope;
 use crate::scrutiny::Scrutiny;
 use crate::secret_detection::{FoundSecret, is_shown};
 use crate::shell::shell_path;
@@ -41,7 +41,7 @@ pub(crate) struct Context<'r> {
     lines: OnceCell<Lines<'r>>,
     creation_rule: OnceCell<Option<(usize, &'r Config, &'r CreationRule)>>,
     naming_rule: OnceCell<Option<NamingRule<'r>>>,
-    claimed: OnceCell<bool>,
+    in_scope: OnceCell<bool>,
     selected: OnceCell<HashSet<Range<usize>>>,
     own_rule: OnceCell<Option<OwnRule>>,
     rule: &'static Rule,
@@ -85,7 +85,7 @@ impl<'r> Context<'r> {
             lines: OnceCell::new(),
             creation_rule: OnceCell::new(),
             naming_rule: OnceCell::new(),
-            claimed: OnceCell::new(),
+            in_scope: OnceCell::new(),
             selected: OnceCell::new(),
             own_rule: OnceCell::new(),
             rule,
@@ -94,12 +94,12 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// From now on nodes are those of a text in the file, or again of the file itself.
+    /// From now on, nodes are those of a text in the file, or again of the file itself.
     pub(crate) fn set_frame(&mut self, frame: Option<Frame>) {
         self.frame = frame;
     }
 
-    /// From now on findings are those of this rule, in this object.
+    /// From now on, findings are those of this rule, in this object.
     pub(crate) fn set_rule(&mut self, rule: &'static Rule, object: Option<&Object<'_, '_>>) {
         self.rule = rule;
         self.object = object
@@ -107,7 +107,7 @@ impl<'r> Context<'r> {
             .filter(|name| !name.is_empty());
     }
 
-    /// The file's text; empty, if it is none.
+    /// The file's text; empty if the file is not UTF-8.
     pub(crate) fn text(&self) -> &'r str {
         self.text
     }
@@ -161,8 +161,8 @@ impl<'r> Context<'r> {
     }
 
     /// Whether the creation rule that names the file is for files like this one.
-    pub(crate) fn is_claimed(&self, rule: &CreationRule) -> bool {
-        *self.claimed.get_or_init(|| is_claimed(self.input, rule))
+    pub(crate) fn is_in_scope(&self, rule: &CreationRule) -> bool {
+        *self.in_scope.get_or_init(|| is_in_scope(self.input, rule))
     }
 
     /// How sure it must be that the value there is not a secret.
@@ -187,7 +187,7 @@ impl<'r> Context<'r> {
             .is_some_and(|named| named.is_for_original)
     }
 
-    /// A command of `sops-rs` about the file, for the folder that its name starts from. Commands look for `.sops.yaml` there and above, so
+    /// A command of `sops-rs` about the file, for the directory that its name starts from. Commands look for `.sops.yaml` there and above, so
     /// one further down is named.
     pub(crate) fn command(&self, words: &str) -> String {
         let Input { name, path, .. } = self.input;
@@ -203,7 +203,7 @@ impl<'r> Context<'r> {
         format!("sops-rs {config}{words} {}", shell_path(name))
     }
 
-    /// Whether the creation rule would have what stands there encrypted.
+    /// Whether the creation rule selects the value or comment at this span.
     pub(crate) fn is_selected(&self, span: &Range<usize>) -> bool {
         let selected = self.selected.get_or_init(|| {
             let rule = self.creation_rule().map(|(_, _, creation)| &creation.rule);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::finding::Finding;
 
-/// What is to be known of a file when all have been seen.
+/// What the rules for a whole repository need to know of one file.
 #[derive(Debug, Default)]
 pub struct Facts {
     /// The configuration and the number of the creation rule that the file is for.
@@ -15,24 +15,24 @@ pub struct Facts {
     pub(crate) configuration: Option<Configuration>,
     /// Kustomizations of Flux that decrypt nothing, with the paths that they apply.
     pub(crate) flux: Vec<(Finding, String)>,
-    /// What a kustomization takes in, from its folder on.
+    /// What a kustomization includes, relative to its directory.
     pub(crate) resources: Vec<String>,
-    /// Where Kustomizations of Flux are told to decrypt by a patch: the kustomization's own folder, or paths that Flux applies.
+    /// Where a patch configures Kustomizations of Flux to decrypt: the kustomization's own directory, or paths that Flux applies.
     pub(crate) patched: Vec<Patched>,
 }
 
-/// A place whose Kustomizations of Flux a patch tells to decrypt.
+/// A place whose Kustomizations of Flux a patch configures to decrypt.
 #[derive(Debug)]
 pub(crate) enum Patched {
-    /// The folder of the file, and what it takes in.
+    /// The directory of the file, and what it includes.
     Here,
-    /// A path from the repository's folder on.
+    /// A path from the root of the repository.
     Path(String),
 }
 
-/// A `.sops.yaml` that was seen.
+/// A `.sops.yaml`.
 #[derive(Debug)]
 pub(crate) struct Configuration {
-    /// For each rule the finding that no file has met it.
+    /// For each creation rule, the finding to report if no file matches it.
     pub(crate) unused: Vec<Finding>,
 }

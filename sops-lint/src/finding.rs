@@ -1,4 +1,4 @@
-//! What is found, and what fixes it.
+//! A finding, and what fixes it.
 
 use std::borrow::Cow;
 
@@ -9,16 +9,16 @@ use sops_printable::escaped;
 
 use crate::rule::{Rule, Severity};
 
-/// One thing that is found. No part of it holds a value.
+/// One report of a rule. No part of it holds a value.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The rule that found it.
     pub rule: &'static Rule,
-    /// How bad it is, here.
+    /// Its severity, which the configuration can change.
     pub severity: Severity,
     /// The file, as the caller names it.
     pub file: String,
-    /// The file's path from the repository's folder on, with `/`.
+    /// The file's path from the root of the repository, with `/`.
     pub place: String,
     /// Where it begins.
     pub location: Location,
@@ -38,9 +38,9 @@ pub struct Finding {
     pub fix: Option<Fix>,
     /// Whether it is a Secret for which there is no creation rule, and its help is to add one.
     pub lacks_creation_rule: bool,
-    /// Whether a commit with it is refused: it leaks or loses something.
+    /// Whether the hooks refuse a commit with it, because it leaks or loses something.
     pub is_refused: bool,
-    /// The same for the same thing in the same file, wherever it has moved in it. 32 hexadecimal digits.
+    /// 32 hexadecimal digits that stay the same when the finding moves within its file.
     pub fingerprint: String,
 }
 
@@ -96,7 +96,7 @@ impl Finding {
     }
 }
 
-/// A digest of what tells a finding from others; `ordinal` counts those that nothing else tells apart.
+/// A digest of what distinguishes a finding from others; `ordinal` counts findings that are otherwise the same.
 pub(crate) fn fingerprint(finding: &Finding, ordinal: usize) -> String {
     let mut digest = Sha256::new();
     let object = finding.object.as_deref().unwrap_or_default();

@@ -1,25 +1,25 @@
-//! A file to check, and the files around it.
+//! A file to check, and how to reach the files around it.
 
 use std::path::Path;
 
 use sops_core::config::Config;
 
-/// A file that is to be looked at.
+/// A file to check.
 pub struct Input<'i> {
-    /// What findings call it.
+    /// The name of the file in findings.
     pub name: &'i str,
-    /// Its absolute path; it need not be there.
+    /// Its absolute path. Nothing has to exist there.
     pub path: &'i Path,
     /// Its content.
     pub bytes: &'i [u8],
-    /// The configuration that holds for it.
+    /// The configuration that applies to it, if there is one.
     pub config: Option<&'i Config>,
-    /// The files around it.
+    /// The files of its repository.
     pub tree: &'i dyn Tree,
 }
 
 impl Input<'_> {
-    /// The path from the repository's folder on.
+    /// The path from the root of the repository.
     pub(crate) fn place(&self) -> String {
         let place = self.path.strip_prefix(self.tree.root());
         place.unwrap_or(self.path).to_string_lossy().into_owned()
@@ -31,11 +31,11 @@ pub trait Tree: Sync {
     /// The content of the file at an absolute path, if it belongs to the repository.
     fn read(&self, path: &Path) -> Option<Vec<u8>>;
 
-    /// The folder of the repository, an absolute path.
+    /// The root directory of the repository, an absolute path.
     fn root(&self) -> &Path;
 }
 
-/// No files around.
+/// A repository without other files.
 pub struct NoTree;
 
 impl Tree for NoTree {
@@ -48,13 +48,13 @@ impl Tree for NoTree {
     }
 }
 
-/// What a file turned out to be.
+/// What kind of file it turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
-    /// All rules that fit its form were asked.
+    /// It was read in a format, and all rules for that format were applied.
     Read,
-    /// A template that makes manifests, as those of Helm: private keys were looked for.
+    /// A template of manifests, such as one of Helm: only secrets in its text were looked for.
     Template,
-    /// A form that no rule knows: private keys were looked for.
+    /// No format that the rules know: only secrets in its text were looked for.
     Other,
 }

@@ -78,6 +78,6 @@ pub use plaintext_values::is_plaintext;
 pub use repository::Repository;
 pub use rule::{Rule, Severity};
 pub use rules::{RULES, applied_secret, find as find_rule};
-pub use secret::{SECRET_PARTS, SecretField, SecretValue, is_secret_part, secret_fields};
+pub use secret::{SECRET_PARTS, SecretField, SecretValue, secret_fields};
 pub use settings::{Settings, SettingsError};
 pub use shell::{shell_path, shell_word};

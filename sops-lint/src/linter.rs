@@ -1,4 +1,4 @@
-//! One way through a file: what it is, what the rules say of it, what of that is suppressed.
+//! Checks one file: how it is read, which rules apply to it, and which findings are suppressed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -23,18 +23,18 @@ use crate::rules::RuleChecks;
 use crate::settings::{Settings, SettingsError};
 use crate::{embedded, encoding, file_name, kustomization, quoted_manifest, rules, suppress};
 
-/// What was found in one file.
+/// The result for one file.
 #[derive(Debug)]
 pub struct Linted {
-    /// What is wrong, in the order of the text.
+    /// The findings, in the order of the text.
     pub findings: Vec<Finding>,
-    /// What the file is.
+    /// What kind of file it turned out to be.
     pub kind: FileKind,
-    /// What is to be told to a [`Repository`](crate::Repository).
+    /// What a [`Repository`](crate::Repository) needs to know of the file.
     pub facts: Facts,
 }
 
-/// The rules, ready to be asked. It keeps nothing of the files.
+/// The rules, ready to check files. It keeps nothing of the files.
 pub struct Linter {
     settings: Settings,
     rules: Vec<&'static Rule>,
@@ -45,10 +45,10 @@ pub struct Linter {
 }
 
 impl Linter {
-    /// Reads what the settings name.
+    /// Looks up the rules and patterns that the settings name.
     ///
     /// # Errors
-    /// [`SettingsError`] for a rule that is not known, and for a pattern that is none.
+    /// [`SettingsError`] for an unknown rule and for an invalid pattern.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         let rules = settings.rules()?;
         Ok(Self {
@@ -70,12 +70,12 @@ impl Linter {
         &self.settings
     }
 
-    /// Whether a file or folder is to be left out, by its path in the repository.
+    /// Whether the settings exclude a file or directory, by its path in the repository.
     pub fn is_excluded(&self, path: &Path) -> bool {
         self.excluded.is_match(path)
     }
 
-    /// Looks at a file. Whatever is in it, this ends with findings and not with an error.
+    /// Checks a file. Whatever is in it, the result is findings and not an error.
     pub fn lint(&self, input: &Input<'_>) -> Linted {
         let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
         let kind = self.run(&mut context);
@@ -91,7 +91,7 @@ impl Linter {
         }
     }
 
-    /// The finding that a file cannot be read, for the reason that the message tells.
+    /// The finding that a file cannot be read, for the reason in `message`.
     pub fn unreadable(&self, input: &Input<'_>, message: &str) -> Vec<Finding> {
         let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
         context.report_span(0..0, message);
@@ -145,7 +145,7 @@ impl Linter {
                 }
             }
             unnamed(context);
-            quoted_manifest::look(None, context);
+            quoted_manifest::check(None, context);
             return FileKind::Other;
         };
         context.format = format;
@@ -155,7 +155,7 @@ impl Linter {
                 return FileKind::Read;
             }
             of_any_name(context);
-            quoted_manifest::look(None, context);
+            quoted_manifest::check(None, context);
             return FileKind::Other;
         }
         let document = match parse_document(
@@ -173,7 +173,7 @@ impl Linter {
                     embedded::look_into_text(text, context);
                 }
                 let kind = broken(context, error, is_encrypted);
-                quoted_manifest::look(None, context);
+                quoted_manifest::check(None, context);
                 return kind;
             }
         };
@@ -201,7 +201,7 @@ impl Linter {
                 }
             });
         }
-        quoted_manifest::look(Some(&document), context);
+        quoted_manifest::check(Some(&document), context);
         self.ask(context, |check, context| {
             if let Check::Document(check) = check {
                 check(&document, context);

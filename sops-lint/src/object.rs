@@ -19,7 +19,7 @@ const CONTAINER_LISTS: [&str; 5] = [
     "steps",
 ];
 
-/// Where a single container stands: in templates of workflows and pipelines.
+/// Keys of a single container, in templates of workflows and pipelines.
 const CONTAINERS: [&str; 3] = ["container", "script", "stepTemplate"];
 
 /// An object of a manifest.

@@ -46,7 +46,7 @@ impl Rule {
     }
 
     /// Whether the text is its code or its name.
-    pub fn is_called(&self, text: &str) -> bool {
+    pub(crate) fn is_called(&self, text: &str) -> bool {
         self.code.eq_ignore_ascii_case(text) || self.name == text
     }
 }

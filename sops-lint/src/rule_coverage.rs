@@ -27,7 +27,7 @@ pub(crate) fn matching_rule<'r>(context: &Context<'r>) -> Option<&'r CreationRul
     }
     let is_format = Format::from_path(context.input.path) != Format::Binary;
     let is_meant = is_format || !is_for_all_files(config, rule);
-    (is_meant && context.is_claimed(rule)).then_some(rule)
+    (is_meant && context.is_in_scope(rule)).then_some(rule)
 }
 
 /// Whether the rule also matches a path that cannot exist: then it matches everything, and does not single out this file.

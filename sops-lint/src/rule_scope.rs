@@ -1,4 +1,4 @@
-//! Which files a creation rule claims: not every path that it matches is one that people would encrypt.
+//! Which of the files whose path a creation rule matches the rule is for: people would not encrypt all of them.
 
 use std::path::Path;
 
@@ -21,8 +21,8 @@ const LFS: &str = "version https://git-lfs.github.com/spec/v1\n";
 /// The specification of Git LFS limits pointers to this size.
 const LFS_SIZE: usize = 1024;
 
-/// Whether a creation rule that matches the path of a file claims the file too.
-pub(crate) fn is_claimed(input: &Input<'_>, creation: &CreationRule) -> bool {
+/// Whether a creation rule that matches the path of a file is for the file too.
+pub(crate) fn is_in_scope(input: &Input<'_>, creation: &CreationRule) -> bool {
     let Input { bytes, path, .. } = *input;
     if is_protected_otherwise(bytes) {
         return false;
@@ -171,7 +171,7 @@ mod tests {
             rule,
             ..CreationRule::default()
         };
-        is_claimed(&input, &creation)
+        is_in_scope(&input, &creation)
     }
 
     fn data() -> Option<EncryptionRule> {

@@ -28,7 +28,7 @@ const MISPLACED: [&str; 6] = [
 ];
 
 /// Whether the key is one of [`SECRET_PARTS`] in whatever case, as `stringdata` is.
-pub fn is_secret_part(key: &str) -> bool {
+pub(crate) fn is_secret_part(key: &str) -> bool {
     SECRET_PARTS
         .iter()
         .any(|part| part.eq_ignore_ascii_case(key))

@@ -1,5 +1,5 @@
-//! What people have decided to allow: by a comment `sops-rs: allow RULE -- reason` on the line or above it, or by an annotation of the
-//! object. A reason is required, and what allows nothing is told.
+//! Findings that people have decided to allow: by a comment `sops-rs: allow RULE -- reason` on the line or above it, or by an annotation of the
+//! object. A reason is required, and an allowance that allows nothing is reported.
 
 use std::ops::Range;
 
@@ -24,7 +24,7 @@ struct Allowance {
     rule: &'static Rule,
     /// Where it holds: the bytes of the text.
     holds: Range<usize>,
-    /// Where it stands.
+    /// Where the comment or annotation is.
     place: Range<usize>,
     used: bool,
 }

@@ -43,7 +43,7 @@ pub(super) fn is_whole_manifest(text: &str) -> bool {
     is_whole(text) || as_go_reads(text).is_some_and(|text| is_whole(&text))
 }
 
-/// Whether nothing stands in the text but comments, `null`, or a list without items.
+/// Whether the text has nothing but comments, `null`, or a list without items.
 pub(super) fn is_nothing(text: &str) -> bool {
     let lines = text.lines().map(str::trim);
     let mut content = lines.filter(|line| !line.starts_with('#'));

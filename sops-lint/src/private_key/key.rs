@@ -5,13 +5,13 @@ use std::ops::Range;
 /// A private key.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PrivateKey {
-    /// Where it stands in the bytes; of one in base64, the whole of that.
+    /// Where it is in the bytes; if it is in base64, all of the base64.
     pub(crate) span: Range<usize>,
-    /// What it is.
+    /// What it is, in words for people.
     pub(crate) description: &'static str,
     /// Whether it is sure to be one: its checksum is right, or it has a body.
     pub(crate) certain: bool,
-    /// Whether it stands there in base64.
+    /// Whether it is in base64.
     pub(crate) encoded: bool,
 }
 

@@ -88,16 +88,16 @@ pub(super) fn find_in(bytes: &[u8], packed: bool) -> Vec<PrivateKey> {
     found
 }
 
-/// Characters of bech32 and of what stands before it.
+/// A run of the characters of bech32 and of its prefix.
 #[derive(Default)]
 struct Bech32Run {
     end: usize,
-    /// Where its last `1` stands, which divides the prefix of bech32 from the data.
+    /// Where its last `1` is, which divides the prefix of bech32 from the data.
     divider: Option<usize>,
 }
 
 impl Bech32Run {
-    /// The run that goes on at a place, which is at or behind those asked for before.
+    /// The run that continues at an offset, which is not before those asked for earlier.
     fn around(&mut self, bytes: &[u8], at: usize) -> &Self {
         if at >= self.end {
             let is_part =

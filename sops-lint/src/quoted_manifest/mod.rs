@@ -66,7 +66,7 @@ impl Candidate {
 }
 
 /// Reports the Secrets in a file that holds them among other things. `document` is the file, if it was read as one.
-pub(crate) fn look(document: Option<&Document<'_>>, context: &mut Context<'_>) {
+pub(crate) fn check(document: Option<&Document<'_>>, context: &mut Context<'_>) {
     let path = context.input.path;
     let is_prose = file_name::is_prose(path) && !markup::is_page(path) || judge::is_prose(path);
     let seen = markup::seen(context.text()).filter(|_| document.is_none());

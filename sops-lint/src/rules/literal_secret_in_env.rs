@@ -1,4 +1,4 @@
-//! A secret that stands in an environment variable.
+//! A secret that is the literal value of an environment variable.
 
 use sops_document::NodeRef;
 

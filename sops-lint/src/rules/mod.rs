@@ -1,4 +1,5 @@
-//! The rules: one file each, with a page beside it that says what it finds, why, and what to write instead.
+//! The rules: one file each, with a page beside it that says what it finds, why, and what to write instead. A file has the rule's `RULE`
+//! and its `CHECKS`, and [`TABLE`] lists them. What several rules ask belongs in a module below them.
 
 mod broken_file;
 mod creation_rules;

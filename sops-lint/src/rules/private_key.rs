@@ -1,4 +1,4 @@
-//! A private key, wherever it stands.
+//! A private key, wherever it is in a file.
 
 use sops_document::Document;
 

@@ -1,5 +1,6 @@
-//! Whether a value is a secret, judged by the name it has and by its shape. When in doubt it is none: who is warned without need
-//! stops reading warnings.
+//! Whether a value is a secret, judged by its name and its shape. In doubt it is not: people who are warned without need stop reading
+//! warnings. `judge` decides for one value, and `text` for the values in a text; the other modules each know one thing about values: their
+//! names, the forms of tokens, placeholders, references, what is public.
 
 pub(crate) mod arguments;
 mod assignment;

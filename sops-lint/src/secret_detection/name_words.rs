@@ -289,7 +289,7 @@ pub(super) const PAIRS: &[(&str, &str)] = &[
 /// What a word may have in it.
 pub(super) const HELD: &[&str] = &["password", "passwd", "passphrase", "apikey"];
 
-/// What stands anywhere in the name of a digest.
+/// Words that may be anywhere in the name of a digest.
 pub(super) const DIGESTS: &[&str] = &["checksum", "hash", "digest", "sha", "md"];
 
 pub(super) const WEAK: &[&str] = &[

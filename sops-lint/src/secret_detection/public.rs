@@ -1,4 +1,4 @@
-//! What anybody may know: recipients, public keys, certificates, digests. All of a value must be one.
+//! What anyone may know: recipients, public keys, certificates, digests. The whole value must be public.
 
 use std::borrow::Cow;
 
