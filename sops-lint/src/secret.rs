@@ -63,7 +63,7 @@ pub struct SecretValue<'d, 'a> {
     pub key: &'d str,
     /// The value; of an alias, the alias.
     pub node: NodeRef<'d, 'a>,
-    /// Where it is in the Secret, in bytes: what [`Document::unencrypted`] calls its place. Of what an alias brings in, the alias.
+    /// Where it is in the Secret, in bytes: the span that [`sops_core::unencrypted_values`] gives. Of what an alias brings in, the alias.
     pub place: Range<usize>,
     /// Where it is written, in bytes: of an alias, where the anchor is.
     pub origin: Range<usize>,
