@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use sops_core::{Format, parse_document};
+use sops_core::parse_document;
+use sops_document::Format;
 use sops_lint::{Fix, Input, Linter, NoTree, Settings};
 
 const DEPLOYMENT: &str = include_str!("manifests/deployment.yaml");

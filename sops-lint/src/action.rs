@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::likeness::{judge, literals};
+use crate::secret_detection::{judge, literals};
 use crate::template::has_action;
 
 /// How actions begin and end.

@@ -1,4 +1,4 @@
-//! Findings that are known when a repository begins to use this, so that only new ones are reported.
+//! Findings that are known when a repository starts to use the lint, so that only new ones are reported.
 
 use std::collections::BTreeSet;
 
@@ -7,27 +7,27 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Finding;
 use crate::settings::SettingsError;
 
-/// A baseline file: the fingerprints of known findings, with what tells people which they are.
+/// A baseline file: the fingerprints of known findings, each with its rule and file for people.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
-    findings: Vec<Known>,
+    findings: Vec<KnownFinding>,
     #[serde(skip)]
     fingerprints: BTreeSet<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Known {
+struct KnownFinding {
     fingerprint: String,
     rule: String,
     file: String,
 }
 
 impl Baseline {
-    /// These findings.
+    /// A baseline of these findings.
     pub fn of(findings: &[Finding]) -> Self {
-        let known = |finding: &Finding| Known {
+        let known = |finding: &Finding| KnownFinding {
             fingerprint: finding.fingerprint.clone(),
             rule: finding.rule.name.to_owned(),
             file: finding.file.clone(),
@@ -41,7 +41,7 @@ impl Baseline {
     /// Reads a baseline file.
     ///
     /// # Errors
-    /// [`SettingsError`], where it is none.
+    /// [`SettingsError`] if the file is not a baseline.
     pub fn parse(text: &[u8]) -> Result<Self, SettingsError> {
         let mut baseline: Self =
             serde_json::from_slice(text).map_err(|error| SettingsError(error.to_string()))?;
@@ -52,8 +52,8 @@ impl Baseline {
 
     /// The text of the file.
     pub fn to_json(&self) -> String {
-        // Of texts alone, which always can be written.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        let json = serde_json::to_string_pretty(self);
+        json.expect("a list of strings can always be written as JSON") + "\n"
     }
 
     /// Whether the finding is known.

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use sops_core::document::NodeRef;
-use sops_core::{CIPHERTEXT_PREFIX, Document, Format, is_encrypted, parse_document};
+use sops_core::{CIPHERTEXT_PREFIX, is_encrypted, parse_document};
+use sops_document::{Document, Format, NodeRef};
 
-use crate::claim::{has_only_comments, has_secret, is_protected_otherwise, text_of};
+use crate::context::Context;
 use crate::encoding::is_utf8;
+use crate::file_name;
 use crate::finding::Finding;
-use crate::form;
-use crate::linter::{Input, Linter};
-use crate::report::Report;
-use crate::rules::{PLAINTEXT_SECRET, Scrutiny, is_open_reference};
+use crate::input::Input;
+use crate::linter::Linter;
+use crate::rule_scope::{has_only_comments, has_secret, is_protected_otherwise, text_of};
+use crate::rules::PLAINTEXT_SECRET;
+use crate::scrutiny::{Scrutiny, is_open_reference};
 use crate::suppress;
 
 /// What objects are called, which is no secret even in files that are encrypted as a whole.
@@ -51,20 +53,20 @@ pub struct Encrypted {
 }
 
 /// A file as it is now.
-enum Current {
+enum CurrentContent {
     /// It has no keys.
     Other,
     Encrypted,
     Open {
         /// Its values that are not encrypted by key path.
-        values: BTreeMap<String, Plain>,
+        values: BTreeMap<String, PlaintextValue>,
         kind: Option<String>,
     },
 }
 
 /// A value in plaintext.
 #[derive(Clone)]
-struct Plain {
+struct PlaintextValue {
     span: Range<usize>,
     /// In bytes.
     length: usize,
@@ -74,7 +76,7 @@ struct Plain {
     is_telling: bool,
 }
 
-impl Current {
+impl CurrentContent {
     /// Reads a text as a file of that format, or as YAML.
     fn read(text: &str, format: Format) -> Self {
         let has_entries = |document: &Document<'_>| {
@@ -96,7 +98,7 @@ impl Current {
                 return;
             }
             let is_open = !Scrutiny::Strict.passes(value);
-            let plain = Plain {
+            let plain = PlaintextValue {
                 span: node.span(),
                 length: text.len(),
                 is_open,
@@ -110,7 +112,7 @@ impl Current {
 }
 
 /// What is in plaintext now.
-enum Opened {
+enum OpenedPart {
     File,
     Value { path: String, span: Range<usize> },
 }
@@ -173,15 +175,15 @@ impl Encrypted {
                     .map(move |mark| format!("{stem}.{mark}.{ending}"))
             });
         let encrypted = behind.chain(inside).map(|name| path.with_file_name(name));
-        let originals = form::originals(path).into_iter();
+        let originals = file_name::originals(path).into_iter();
         encrypted
             .chain(originals)
-            .chain(form::manifest_before(path))
+            .chain(file_name::manifest_before(path))
             .collect()
     }
 
     /// What the file has in plaintext of what was encrypted.
-    fn opened(&self, input: &Input<'_>, current: &Current) -> Option<Opened> {
+    fn opened(&self, input: &Input<'_>, current: &CurrentContent) -> Option<OpenedPart> {
         let is_same_path = self.path == input.path;
         if is_same_path && self.stays {
             return None;
@@ -190,12 +192,12 @@ impl Encrypted {
         if self.format == Format::Binary {
             let length = Some(input.bytes.len()).filter(|length| *length >= TELLING);
             let has_length = || length.is_some() && self.values.values().all(|own| *own == length);
-            return (is_same_name() || has_length()).then_some(Opened::File);
+            return (is_same_name() || has_length()).then_some(OpenedPart::File);
         }
         let (values, kind) = match current {
-            Current::Encrypted => return None,
-            Current::Other => return is_same_path.then_some(Opened::File),
-            Current::Open { values, kind } => (values, kind),
+            CurrentContent::Encrypted => return None,
+            CurrentContent::Other => return is_same_path.then_some(OpenedPart::File),
+            CurrentContent::Open { values, kind } => (values, kind),
         };
         let open = self.values.keys().filter_map(|path| {
             let plain = values.get(path).filter(|plain| plain.is_open)?;
@@ -216,7 +218,7 @@ impl Encrypted {
                 true => has_all && is_related() || has_lengths(),
                 false => has_all || is_same_name(),
             };
-            return is_copy.then(|| Opened::Value {
+            return is_copy.then(|| OpenedPart::Value {
                 path: (*path).clone(),
                 span: plain.span.clone(),
             });
@@ -226,7 +228,7 @@ impl Encrypted {
         let is_replaced = kind.is_some() && *kind != self.kind;
         // Other values of a Secret are judged as those of every Secret.
         let is_secret = kind.as_deref() == Some("Secret");
-        (is_same_path && is_open() && !is_replaced && !is_secret).then_some(Opened::File)
+        (is_same_path && is_open() && !is_replaced && !is_secret).then_some(OpenedPart::File)
     }
 }
 
@@ -247,12 +249,12 @@ impl Linter {
         if has_only_comments(&text) && !has_secret(&text) {
             return Vec::new();
         }
-        let mut current: Vec<(Format, Current)> = Vec::new();
+        let mut current: Vec<(Format, CurrentContent)> = Vec::new();
         let found = before.iter().find_map(|before| {
             let format = before.format;
             let known = current.iter().position(|(known, _)| *known == format);
             let index = known.unwrap_or_else(|| {
-                current.push((format, Current::read(&text, format)));
+                current.push((format, CurrentContent::read(&text, format)));
                 current.len() - 1
             });
             Some((before, before.opened(input, &current[index].1)?))
@@ -260,7 +262,7 @@ impl Linter {
         let Some((before, opened)) = found else {
             return Vec::new();
         };
-        let mut report = Report::new(input, self, &PLAINTEXT_SECRET);
+        let mut context = Context::new(input, &self.images, &PLAINTEXT_SECRET);
         let name = match before.path == input.path {
             true => String::new(),
             false => {
@@ -269,15 +271,15 @@ impl Linter {
                 format!(" as `{old}`")
             }
         };
-        let command = report.command("encrypt -i");
+        let command = context.command("encrypt -i");
         let (span, message) = match opened {
-            Opened::Value { path, span } => {
+            OpenedPart::Value { path, span } => {
                 let span = if is_utf8(input.bytes) { span } else { 0..0 };
                 let message =
                     format!("`{path}` is encrypted in {version}{name}, and in plaintext now");
                 (span, message)
             }
-            Opened::File => {
+            OpenedPart::File => {
                 let message =
                     format!("the file is encrypted in {version}{name}, and in plaintext now");
                 (0..0, message)
@@ -292,8 +294,8 @@ impl Linter {
             ),
         };
         let help = format!("{help}, commit it with `git commit --no-verify`");
-        report.span(span, message).help(help);
-        let mut findings = suppress::apply(report, &[&PLAINTEXT_SECRET]);
+        context.report_span(span, message).help(help);
+        let mut findings = suppress::apply(context, &[&PLAINTEXT_SECRET]);
         findings.retain(|finding| finding.rule.code == PLAINTEXT_SECRET.code);
         self.finish(&mut findings);
         findings
@@ -380,7 +382,7 @@ fn each_value(document: &Document<'_>, mut each: impl FnMut(&str, NodeRef<'_, '_
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linter::NoTree;
+    use crate::input::NoTree;
     use crate::settings::Settings;
 
     const ENC: &str = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";

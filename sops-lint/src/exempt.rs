@@ -1,23 +1,15 @@
 //! Files that other programs read as they are, so that a creation rule does not cover them. A name alone exempts nothing: the content must be
 //! what the name says, without anything that looks like a secret.
 
-use std::ops::Range;
 use std::path::Path;
 
-use sops_core::Document;
-use sops_core::config::CreationRule;
-use sops_core::document::{NodeRef, Shape};
+use sops_document::NodeRef;
 
-use crate::claim::{has_secret_comment, text_of};
-use crate::encoding::is_utf8;
-use crate::likeness::{in_text, is_harmless, is_random};
-use crate::report::Report;
-use crate::rules::{self, PLAINTEXT_SECRET};
-use crate::template;
+use crate::secret_detection::{in_text, is_harmless, is_random};
 
 /// What the name of an exempt file says of its content.
 #[derive(Clone, Copy)]
-enum Content {
+pub(crate) enum ExemptContent {
     /// A mapping with no other keys than these, in any letter case, or an object with a name.
     Only(&'static [&'static str]),
     /// A mapping with at least one of these keys.
@@ -92,30 +84,33 @@ const CHART: &[&str] = &[
 ];
 
 /// The exempt names, with what they say.
-const CONTENTS: [(&[&str], Content); 11] = [
+const CONTENTS: [(&[&str], ExemptContent); 11] = [
     (
         &["kustomization.yaml", "kustomization.yml", "Kustomization"],
-        Content::Only(KUSTOMIZATION),
+        ExemptContent::Only(KUSTOMIZATION),
     ),
-    (&["Chart.yaml"], Content::Only(CHART)),
+    (&["Chart.yaml"], ExemptContent::Only(CHART)),
     (
         &["Chart.lock"],
-        Content::Only(&["dependencies", "digest", "generated"]),
+        ExemptContent::Only(&["dependencies", "digest", "generated"]),
     ),
     (
         &[".sops.yaml", ".sops.yml"],
-        Content::Some(&["creation_rules", "destination_rules", "stores"]),
+        ExemptContent::Some(&["creation_rules", "destination_rules", "stores"]),
     ),
     (
         &[".sops-lint.yaml"],
-        Content::Only(&[
+        ExemptContent::Only(&[
             "select", "ignore", "severity", "exclude", "images", "baseline",
         ]),
     ),
-    (&[".pre-commit-config.yaml"], Content::Some(&["repos"])),
+    (
+        &[".pre-commit-config.yaml"],
+        ExemptContent::Some(&["repos"]),
+    ),
     (
         &["package.json", "package-lock.json"],
-        Content::Some(&[
+        ExemptContent::Some(&[
             "name",
             "version",
             "private",
@@ -135,17 +130,17 @@ const CONTENTS: [(&[&str], Content); 11] = [
             "overrides",
         ]),
     ),
-    (&[".gitkeep", ".keep"], Content::Comments),
+    (&[".gitkeep", ".keep"], ExemptContent::Comments),
     (
         &[".gitignore", ".helmignore", ".dockerignore"],
-        Content::Patterns,
+        ExemptContent::Patterns,
     ),
-    (&[".gitattributes"], Content::Attributes),
-    (&[".editorconfig"], Content::Settings),
+    (&[".gitattributes"], ExemptContent::Attributes),
+    (&[".editorconfig"], ExemptContent::Settings),
 ];
 
 /// What the name says of the content; `None` for the name of a file that is not exempt.
-fn content(path: &Path) -> Option<Content> {
+pub(crate) fn content(path: &Path) -> Option<ExemptContent> {
     let name = path.file_name()?.to_str()?;
     let known = CONTENTS.iter().find(|(names, _)| names.contains(&name));
     known.map(|(_, content)| *content)
@@ -156,113 +151,14 @@ pub(crate) fn is_named(path: &Path) -> bool {
     content(path).is_some()
 }
 
-/// Reports an exempt file that a creation rule matches, if it is not what its name says or holds what looks like a secret. What other checks
-/// have found in it is enough.
-pub(crate) fn check(report: &mut Report<'_>) {
-    let Some(content) = content(report.input.path) else {
-        return;
-    };
-    let is_known = |code| code == PLAINTEXT_SECRET.code;
-    let mut found = report.findings.iter();
-    if report.is_encrypted || found.any(|finding| is_known(finding.rule.code)) {
-        return;
-    }
-    let Some(rule) = rules::matching_rule(report) else {
-        return;
-    };
-    let text = text_of(report.input.bytes);
-    let Some((span, problem)) = problem(content, &text, rule, report) else {
-        return;
-    };
-    let span = if is_utf8(report.input.bytes) {
-        span
-    } else {
-        0..0
-    };
-    report.of(&PLAINTEXT_SECRET, None);
-    report
-        .span(span, format!("a creation rule covers this file, {problem}"))
-        .help("put secrets into a file of their own and encrypt that; if this file is meant to be public, exclude it from the rule's `path_regex`");
-}
-
-/// What is wrong with the content under the creation rule, and where.
-fn problem(
-    content: Content,
-    text: &str,
-    creation: &CreationRule,
-    report: &Report<'_>,
-) -> Option<(Range<usize>, String)> {
-    let other = || (0..0, "and its content is not what its name says".to_owned());
-    let secret = |span| {
-        (
-            span,
-            "which has what looks like a secret in plaintext".to_owned(),
-        )
-    };
-    let secret = |span: Option<Range<usize>>| span.map(secret);
-    let in_comment = || has_secret_comment(text).then_some(0..0);
-    let (Content::Only(_) | Content::Some(_)) = content else {
-        let found = in_text("", text).into_iter().next();
-        let found = found.map(|found| found.range).or_else(in_comment);
-        let is_line = |line: &str| is_line(content, line);
-        let is_other = || !lines(text).all(is_line);
-        return secret(found).or_else(|| is_other().then(other));
-    };
-    if lines(text).all(|line| ["---", "~", "null"].contains(&line)) {
-        return secret(in_comment());
-    }
-    let is_meant = !rules::has_rule_for_its_form(report);
-    let filled = template::filled(text);
-    let Ok(document) = Document::parse_leniently(filled.as_deref().unwrap_or(text)) else {
-        return is_meant.then(other);
-    };
-    let mut tops = document.tops().flatten();
-    let is_known = |top| is_mapping(content, top);
-    let is_other =
-        tops.next().is_none_or(|top| !is_known(top)) || !tops.all(is_known) || has_word(text);
-    let rule = creation.rule.clone().unwrap_or_default();
-    // A rule that names keys says nothing of other keys.
-    let is_selected = || {
-        let selected = sops_core::unencrypted_values(&document, Some(&rule)).unwrap_or_default();
-        !rule.names_what_is_encrypted() || !selected.is_empty()
-    };
-    if is_other && is_selected() {
-        return Some(other());
-    }
-    if !is_meant {
-        return None;
-    }
-    let is_secret = |key: &str, text: &str| !in_text(key, text).is_empty();
-    let mut tops = document.tops().flatten();
-    let found = tops.find_map(|top| rules::credential(top, is_secret));
-    secret(found.map(NodeRef::span).or_else(in_comment))
-}
-
-/// Whether a document of the text is a word and no mapping.
-fn has_word(text: &str) -> bool {
-    let mut documents = vec![String::new()];
-    for line in lines(text) {
-        match line.strip_prefix("---").or(line.strip_prefix("...")) {
-            Some(rest) => documents.push(rest.trim().to_owned()),
-            None => documents
-                .last_mut()
-                .into_iter()
-                .for_each(|text| text.push_str(line)),
-        }
-    }
-    let is_word =
-        |text: &String| !["", "~", "null"].contains(&&**text) && !text.contains([':', '{']);
-    documents.iter().any(is_word)
-}
-
 /// The lines of a text that are not empty and not comments.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
     lines.filter(|line| !line.is_empty() && !line.starts_with(['#', ';']))
 }
 
 /// Whether a line may be in a file of that content.
-fn is_line(content: Content, line: &str) -> bool {
+pub(crate) fn is_line(content: ExemptContent, line: &str) -> bool {
     let is_pair = || line.contains(": ") || line.contains(" = ");
     // Neither a password in base64 nor one in hexadecimal has other characters.
     let is_generated = || {
@@ -271,25 +167,11 @@ fn is_line(content: Content, line: &str) -> bool {
             && is_random(line)
     };
     match content {
-        Content::Patterns => {
+        ExemptContent::Patterns => {
             !line.contains(char::is_control) && !is_pair() && !line.contains('=') && !is_generated()
         }
-        Content::Attributes => !is_pair() && line.contains([' ', '\t']),
-        Content::Settings => line.starts_with('[') || line.contains('='),
-        _ => false,
-    }
-}
-
-/// Whether the top of a document may be in a file of that content.
-fn is_mapping(content: Content, top: NodeRef<'_, '_>) -> bool {
-    let mut keys = top.entries().map(|(key, _)| key);
-    let is_in = |known: &[&str], key: &str| known.iter().any(|own| own.eq_ignore_ascii_case(key));
-    match content {
-        _ if top.shape() != Shape::Mapping => false,
-        Content::Only(known) => {
-            keys.all(|key| is_in(known, key)) || rules::is_manifest(top) && rules::is_object(top)
-        }
-        Content::Some(known) => top.entries().next().is_none() || keys.any(|key| is_in(known, key)),
+        ExemptContent::Attributes => !is_pair() && line.contains([' ', '\t']),
+        ExemptContent::Settings => line.starts_with('[') || line.contains('='),
         _ => false,
     }
 }

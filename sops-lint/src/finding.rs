@@ -1,46 +1,24 @@
-//! What is found, and what mends it.
+//! A finding, and what fixes it.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use sops_core::Location;
-use sops_core::document::NewEntry;
+use sops_document::{Location, NewEntry};
 
-use crate::rule::Rule;
+use sops_printable::escaped;
 
-/// How bad it is.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// A secret leaks, or is about to.
-    Error,
-    /// It should be otherwise.
-    Warning,
-}
+use crate::rule::{Rule, Severity};
 
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        })
-    }
-}
-
-/// One thing that is found. No part of it holds a value.
+/// One report of a rule. No part of it holds a value.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The rule that found it.
     pub rule: &'static Rule,
-    /// How bad it is, here.
+    /// Its severity, which the configuration can change.
     pub severity: Severity,
     /// The file, as the caller names it.
     pub file: String,
-    /// The file's path from the repository's folder on, with `/`.
+    /// The file's path from the root of the repository, with `/`.
     pub place: String,
     /// Where it begins.
     pub location: Location,
@@ -56,18 +34,20 @@ pub struct Finding {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// What mends it, where that is safe.
+    /// What fixes it, where that is safe.
     pub fix: Option<Fix>,
-    /// Whether a commit with it is refused: it leaks or loses something.
+    /// Whether it is a Secret for which there is no creation rule, and its help is to add one.
+    pub lacks_creation_rule: bool,
+    /// Whether the hooks refuse a commit with it, because it leaks or loses something.
     pub is_refused: bool,
-    /// The same for the same thing in the same file, wherever it has moved in it. 32 hexadecimal digits.
+    /// 32 hexadecimal digits that stay the same when the finding moves within its file.
     pub fingerprint: String,
 }
 
-/// What mends a finding.
+/// What fixes a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// An entry that a mapping of the file is to have; [`sops_core::Document::with_entries`] sets it.
+    /// An entry that a mapping of the file is to have; [`sops_document::Document::with_entries`] sets it.
     Entry(NewEntry),
     /// The file is encrypted with its creation rule.
     Encrypt,
@@ -77,7 +57,46 @@ pub enum Fix {
     UpdateRule,
 }
 
-/// A digest of what tells a finding from others; `ordinal` counts those that nothing else tells apart.
+impl Finding {
+    pub(crate) fn help(&mut self, help: impl Into<String>) -> &mut Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn severity(&mut self, severity: Severity) -> &mut Self {
+        self.severity = severity;
+        self
+    }
+
+    /// There is no creation rule for it.
+    pub(crate) fn without_creation_rule(&mut self) -> &mut Self {
+        self.lacks_creation_rule = true;
+        self
+    }
+
+    /// A commit with it is not refused.
+    pub(crate) fn accepted(&mut self) -> &mut Self {
+        self.is_refused = false;
+        self
+    }
+
+    pub(crate) fn fix(&mut self, fix: Option<Fix>) -> &mut Self {
+        self.fix = fix;
+        self
+    }
+
+    /// Escapes characters that a terminal would act on: whoever can write to the repository chooses the names in a file.
+    pub(crate) fn make_printable(&mut self) {
+        let words = self.path.iter_mut().chain(&mut self.object);
+        for text in words.chain([&mut self.message]).chain(&mut self.help) {
+            if let Cow::Owned(escaped) = escaped(text) {
+                *text = escaped;
+            }
+        }
+    }
+}
+
+/// A digest of what distinguishes a finding from others; `ordinal` counts findings that are otherwise the same.
 pub(crate) fn fingerprint(finding: &Finding, ordinal: usize) -> String {
     let mut digest = Sha256::new();
     let object = finding.object.as_deref().unwrap_or_default();

@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{NodeRef, Shape};
 
-use crate::rules::Scrutiny;
+use crate::scrutiny::Scrutiny;
 
 /// What a user is known by to a cluster, under `users[].user`.
 const CREDENTIALS: [&str; 3] = ["token", "password", "client-key-data"];
@@ -16,10 +16,10 @@ const OF_PROVIDER: [&str; 4] = ["access-token", "id-token", "refresh-token", "cl
 /// Whether the text has the words of a kubeconfig with users.
 pub(crate) fn may_be(text: &str) -> bool {
     // Few files have the first word, and most are searched for it.
-    static WORDS: LazyLock<[Option<AhoCorasick>; 2]> =
-        LazyLock::new(|| ["users", "Config"].map(|word| AhoCorasick::new([word]).ok()));
-    let mut words = WORDS.iter();
-    words.all(|word| word.as_ref().is_none_or(|word| word.is_match(text)))
+    static WORDS: LazyLock<[AhoCorasick; 2]> = LazyLock::new(|| {
+        ["users", "Config"].map(|word| AhoCorasick::new([word]).expect("one word makes a search"))
+    });
+    WORDS.iter().all(|word| word.is_match(text))
 }
 
 /// The first credential in plaintext of a kubeconfig; `None` for any other object.

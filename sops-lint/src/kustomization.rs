@@ -4,9 +4,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use sops_core::document::{NodeRef, Shape};
-
-use crate::object::Object;
+use sops_document::{NodeRef, Shape};
 
 /// The names under which kustomize looks for a kustomization.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -35,15 +33,14 @@ pub(crate) fn is_named(path: &Path) -> bool {
 
 /// Whether a manifest may have a generator, a patch or a plugin of kustomize in it.
 pub(crate) fn may_bring_values(text: &str) -> bool {
-    static FINDER: LazyLock<Option<AhoCorasick>> =
-        LazyLock::new(|| finder(WORDS.iter().chain(&HIDDEN)));
-    FINDER.as_ref().is_none_or(|finder| finder.is_match(text))
+    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| finder(WORDS.iter().chain(&HIDDEN)));
+    FINDER.is_match(text)
 }
 
 /// Whether a text seems to be a kustomization, a replacement or a plugin: one of the words is a key, or the value of one.
 pub(crate) fn seems_to_be(text: &str) -> bool {
-    static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| finder(WORDS.iter()));
-    let mut found = FINDER.iter().flat_map(|finder| finder.find_iter(text));
+    static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| finder(WORDS.iter()));
+    let mut found = FINDER.find_iter(text);
     found.any(|word| {
         let is_blank = |c: char| c.is_ascii_whitespace() || c == '"' || c == '\'';
         let behind = text[word.end()..].trim_start_matches(is_blank);
@@ -52,12 +49,12 @@ pub(crate) fn seems_to_be(text: &str) -> bool {
     })
 }
 
-fn finder<'w>(words: impl Iterator<Item = &'w &'w str>) -> Option<AhoCorasick> {
+fn finder<'w>(words: impl Iterator<Item = &'w &'w str>) -> AhoCorasick {
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::LeftmostLongest)
         .build(words)
-        .ok()
+        .expect("the words are few enough for one search")
 }
 
 /// The values of a key in whatever letter case, those of merged mappings included.
@@ -95,17 +92,6 @@ pub(crate) fn is_plugin(node: NodeRef<'_, '_>) -> bool {
     node.get("apiVersion").and_then(NodeRef::as_str) == Some("builtin")
 }
 
-/// The generators of Secrets in an object.
-pub(crate) fn secret_generators<'d, 'a>(object: &Object<'d, 'a>) -> Vec<NodeRef<'d, 'a>> {
-    if object.api_version == "builtin" && object.kind == "SecretGenerator" {
-        return vec![object.node];
-    }
-    match object.is_kustomization() {
-        true => items(object.node, "secretGenerator").collect(),
-        false => Vec::new(),
-    }
-}
-
 /// The files that a generator takes in, each with the node that names it: a text, or `key=file` in the list `files`.
 pub(crate) fn files<'d, 'a>(
     generator: NodeRef<'d, 'a>,
@@ -117,6 +103,26 @@ pub(crate) fn files<'d, 'a>(
     // The old form of one file of variables is no list.
     let envs = items(generator, "envs").chain(fields(generator, "env"));
     files.chain(envs.filter_map(|file| Some((file, file.as_str()?))))
+}
+
+/// The keys that have lists of patches, the old ones too.
+pub(crate) const PATCH_LISTS: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"];
+
+/// A key to put before a list, because a document must be a mapping.
+const LIST_KEY: &str = "patch:\n  ";
+
+/// A list as the value of a key; `None` for a text that is no list.
+pub(crate) fn list_under_key(text: &str) -> Option<String> {
+    let is_said = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    let mut lines = text.lines().map(str::trim).filter(is_said);
+    let first = lines.find(|line| !line.starts_with("---"))?;
+    let is_list = first == "-" || first.starts_with("- ") || first.starts_with('[');
+    // The mark of a document is not allowed below a key; a comment of its length keeps all places.
+    let lines = text.split('\n').map(|line| match line.strip_prefix("---") {
+        Some(rest) => format!("#--{rest}"),
+        None => line.to_owned(),
+    });
+    is_list.then(|| format!("{LIST_KEY}{}", lines.collect::<Vec<_>>().join("\n  ")))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where the lines of a text begin, so that many places in it cost one look through it.
 
-use sops_core::Location;
+use sops_document::Location;
 
 /// How many bytes of the text are counted as one part.
 const PART: usize = 1024;

@@ -1,113 +1,66 @@
-//! One way through a file: what it is, what the rules say of it, what of that is suppressed.
+//! Checks one file: how it is read, which rules apply to it, and which findings are suppressed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::Path;
 
 use globset::GlobSet;
-use sops_core::config::Config;
-use sops_core::{
-    CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, is_encrypted, parse_document,
-};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, parse_document};
+use sops_document::Format;
 
-use crate::finding::{Finding, Severity, fingerprint};
+use crate::check::Check;
+use crate::context::Context;
+use crate::facts::Facts;
+use crate::file_format::{format_of, is_checked};
+use crate::finding::{Finding, fingerprint};
+use crate::images::{ImagePatterns, globs};
+use crate::input::{FileKind, Input};
 use crate::object::objects;
-use crate::report::{Facts, Report};
-use crate::rule::{Check, Rule};
-use crate::rules::own_rule;
-use crate::settings::{Settings, SettingsError, globs};
-use crate::unparsed::names_secret;
-use crate::unreadable::{broken, encoded, of_any_name, place, unnamed};
-use crate::{embedded, encoding, exempt, form, kustomization, rules, suppress, within};
+use crate::parse_failure::{broken, encoded, of_any_name, span_of, unnamed};
+use crate::rule::{Rule, Severity};
+use crate::rule_coverage::covering_rule;
+use crate::rules::RuleChecks;
+use crate::settings::{Settings, SettingsError};
+use crate::{embedded, encoding, file_name, kustomization, quoted_manifest, rules, suppress};
 
-/// A file that is to be looked at.
-pub struct Input<'i> {
-    /// What findings call it.
-    pub name: &'i str,
-    /// Its absolute path; it need not be there.
-    pub path: &'i Path,
-    /// Its content.
-    pub bytes: &'i [u8],
-    /// The configuration that holds for it.
-    pub config: Option<&'i Config>,
-    /// The files around it.
-    pub tree: &'i dyn Tree,
-}
-
-impl Input<'_> {
-    /// The path from the repository's folder on.
-    pub(crate) fn place(&self) -> String {
-        let place = self.path.strip_prefix(self.tree.root());
-        place.unwrap_or(self.path).to_string_lossy().into_owned()
-    }
-}
-
-/// The files of a repository, for the rules that follow a path from one to another.
-pub trait Tree: Sync {
-    /// The content of the file at an absolute path, if it belongs to the repository.
-    fn read(&self, path: &Path) -> Option<Vec<u8>>;
-
-    /// The folder of the repository, an absolute path.
-    fn root(&self) -> &Path;
-}
-
-/// No files around.
-pub struct NoTree;
-
-impl Tree for NoTree {
-    fn read(&self, _: &Path) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn root(&self) -> &Path {
-        Path::new("/")
-    }
-}
-
-/// What a file turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// All rules that fit its form were asked.
-    Read,
-    /// A template that makes manifests, as those of Helm: private keys were looked for.
-    Template,
-    /// A form that no rule knows: private keys were looked for.
-    Other,
-}
-
-/// What was found in one file.
+/// The result for one file.
 #[derive(Debug)]
 pub struct Linted {
-    /// What is wrong, in the order of the text.
+    /// The findings, in the order of the text.
     pub findings: Vec<Finding>,
-    /// What the file is.
-    pub kind: Kind,
-    /// What is to be told to a [`Repository`](crate::Repository).
+    /// What kind of file it turned out to be.
+    pub kind: FileKind,
+    /// What a [`Repository`](crate::Repository) needs to know of the file.
     pub facts: Facts,
 }
 
-/// The rules, ready to be asked. It keeps nothing of the files.
+/// The rules, ready to check files. It keeps nothing of the files.
 pub struct Linter {
     settings: Settings,
     rules: Vec<&'static Rule>,
+    checks: Vec<RuleChecks>,
     severities: BTreeMap<&'static str, Severity>,
-    public: GlobSet,
-    private: GlobSet,
+    pub(crate) images: ImagePatterns,
     excluded: GlobSet,
 }
 
 impl Linter {
-    /// Reads what the settings name.
+    /// Looks up the rules and patterns that the settings name.
     ///
     /// # Errors
-    /// [`SettingsError`] for a rule that is not known, and for a pattern that is none.
+    /// [`SettingsError`] for an unknown rule and for an invalid pattern.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        let rules = settings.rules()?;
         Ok(Self {
-            rules: settings.rules()?,
+            checks: rules::TABLE
+                .into_iter()
+                .filter(|(rule, _)| rules.iter().any(|selected| selected.code == rule.code))
+                .collect(),
+            rules,
             severities: settings.severities()?,
-            public: globs(&settings.images.public)?,
-            private: globs(&settings.images.private)?,
-            excluded: globs(&settings.exclude)?,
+            images: ImagePatterns::new(&settings.images)
+                .map_err(|error| SettingsError::pattern(&error))?,
+            excluded: globs(&settings.exclude).map_err(|error| SettingsError::pattern(&error))?,
             settings,
         })
     }
@@ -117,23 +70,18 @@ impl Linter {
         &self.settings
     }
 
-    /// Whether a file or folder is to be left out, by its path in the repository.
+    /// Whether the settings exclude a file or directory, by its path in the repository.
     pub fn is_excluded(&self, path: &Path) -> bool {
         self.excluded.is_match(path)
     }
 
-    /// Whether anybody can pull the image of that name, which has its registry in front.
-    pub(crate) fn is_public(&self, image: &str) -> bool {
-        !self.private.is_match(image) && self.public.is_match(image)
-    }
-
-    /// Looks at a file. Whatever is in it, this ends with findings and not with an error.
+    /// Checks a file. Whatever is in it, the result is findings and not an error.
     pub fn lint(&self, input: &Input<'_>) -> Linted {
-        let mut report = Report::new(input, self, &rules::BROKEN_FILE);
-        let kind = self.run(&mut report);
-        exempt::check(&mut report);
-        let facts = std::mem::take(&mut report.facts);
-        let mut findings = suppress::apply(report, &self.rules);
+        let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
+        let kind = self.run(&mut context);
+        rules::plaintext_secret::exempt_file::check(&mut context);
+        let facts = std::mem::take(&mut context.facts);
+        let mut findings = suppress::apply(context, &self.rules);
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
         self.finish(&mut findings);
         Linted {
@@ -143,11 +91,11 @@ impl Linter {
         }
     }
 
-    /// The finding that a file cannot be read, for the reason that the message tells.
+    /// The finding that a file cannot be read, for the reason in `message`.
     pub fn unreadable(&self, input: &Input<'_>, message: &str) -> Vec<Finding> {
-        let mut report = Report::new(input, self, &rules::BROKEN_FILE);
-        report.span(0..0, message);
-        let mut findings = report.findings;
+        let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
+        context.report_span(0..0, message);
+        let mut findings = context.findings;
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));
         self.finish(&mut findings);
         findings
@@ -169,46 +117,46 @@ impl Linter {
         }
     }
 
-    fn run(&self, report: &mut Report<'_>) -> Kind {
-        self.ask(report, |check, report| {
+    fn run(&self, context: &mut Context<'_>) -> FileKind {
+        self.ask(context, |check, context| {
             if let Check::File(check) = check {
-                check(report);
+                check(context);
             }
         });
-        if !encoding::is_utf8(report.input.bytes) {
-            if kustomization::is_named(report.input.path)
-                || form::named(report.input.path).is_some()
+        if !encoding::is_utf8(context.input.bytes) {
+            if kustomization::is_named(context.input.path)
+                || file_name::named(context.input.path).is_some()
             {
-                let text = encoding::decode(report.input.bytes).text;
+                let text = encoding::decode(context.input.bytes).text;
                 if kustomization::may_bring_values(&text) {
-                    embedded::look_into_text(&text, report);
+                    embedded::look_into_text(&text, context);
                 }
             }
-            encoded(report);
-            return Kind::Other;
+            encoded(context);
+            return FileKind::Other;
         }
-        let text = report.text();
+        let text = context.text();
         let is_encrypted = text.contains(CIPHERTEXT_PREFIX);
-        let Some(format) = form_of(report, is_encrypted) else {
-            if !form::is_prose(report.input.path) {
-                embedded::look_into_file(report);
+        let Some(format) = format_of(context, is_encrypted) else {
+            if !file_name::is_prose(context.input.path) {
+                embedded::look_into_file(context);
                 if kustomization::seems_to_be(text) {
-                    embedded::look_into_text(text, report);
+                    embedded::look_into_text(text, context);
                 }
             }
-            unnamed(report);
-            within::look(None, report);
-            return Kind::Other;
+            unnamed(context);
+            quoted_manifest::check(None, context);
+            return FileKind::Other;
         };
-        report.format = format;
-        let is_covered = || !text.trim().is_empty() && own_rule(report).is_some();
-        if !is_read(format, is_encrypted, text) && !is_covered() {
-            if format == Format::Json && embedded::look_into_file(report) {
-                return Kind::Read;
+        context.format = format;
+        let is_covered = || !text.trim().is_empty() && covering_rule(context).is_some();
+        if !is_checked(format, is_encrypted, text) && !is_covered() {
+            if format == Format::Json && embedded::look_into_file(context) {
+                return FileKind::Read;
             }
-            of_any_name(report);
-            within::look(None, report);
-            return Kind::Other;
+            of_any_name(context);
+            quoted_manifest::check(None, context);
+            return FileKind::Other;
         }
         let document = match parse_document(
             text,
@@ -219,58 +167,58 @@ impl Linter {
         ) {
             Ok(document) => document,
             // SOPS cannot encrypt a list of patches.
-            Err(_) if embedded::look_into_file(report) => return Kind::Read,
+            Err(_) if embedded::look_into_file(context) => return FileKind::Read,
             Err(error) => {
                 if kustomization::may_bring_values(text) {
-                    embedded::look_into_text(text, report);
+                    embedded::look_into_text(text, context);
                 }
-                let kind = broken(report, error, is_encrypted);
-                within::look(None, report);
+                let kind = broken(context, error, is_encrypted);
+                quoted_manifest::check(None, context);
                 return kind;
             }
         };
-        report.is_encrypted = sops_core::is_encrypted(&document);
+        context.is_encrypted = sops_core::is_encrypted(&document);
         if matches!(format, Format::Dotenv | Format::Ini) {
-            of_any_name(report);
+            of_any_name(context);
         }
         for object in objects(&document) {
-            for rule in &self.rules {
-                for check in rule.checks {
+            for (rule, checks) in &self.checks {
+                for check in *checks {
                     if let Check::Object(check) = check {
-                        report.of(rule, Some(&object));
-                        check(&object, report);
+                        context.set_rule(rule, Some(&object));
+                        check(&object, context);
                     }
                 }
             }
         }
-        embedded::look_into(&document, report);
-        if report.is_encrypted {
-            self.encrypted(report, text, format);
+        embedded::look_into(&document, context);
+        if context.is_encrypted {
+            self.encrypted(context, text, format);
         } else {
-            self.ask(report, |check, report| {
+            self.ask(context, |check, context| {
                 if let Check::Plaintext(check) = check {
-                    check(&document, report);
+                    check(&document, context);
                 }
             });
         }
-        within::look(Some(&document), report);
-        self.ask(report, |check, report| {
+        quoted_manifest::check(Some(&document), context);
+        self.ask(context, |check, context| {
             if let Check::Document(check) = check {
-                check(&document, report);
+                check(&document, context);
             }
         });
-        Kind::Read
+        FileKind::Read
     }
 
-    fn encrypted(&self, report: &mut Report<'_>, text: &str, format: Format) {
+    fn encrypted(&self, context: &mut Context<'_>, text: &str, format: Format) {
         match EncryptedDocument::parse(text, format) {
-            Ok(document) => self.ask(report, |check, report| {
+            Ok(document) => self.ask(context, |check, context| {
                 if let Check::Encrypted(check) = check {
-                    check(&document, report);
+                    check(&document, context);
                 }
             }),
             Err(error) => {
-                report.of(&rules::PARTLY_ENCRYPTED, None);
+                context.set_rule(&rules::PARTLY_ENCRYPTED, None);
                 let message = match &error {
                     Error::NotEncrypted => {
                         "the first document of the file has no `sops` block, which others have; SOPS takes the file for plaintext"
@@ -278,16 +226,16 @@ impl Linter {
                     }
                     error => error.to_string(),
                 };
-                report.span(place_in_metadata(&error), message);
+                context.report_span(place_in_metadata(&error), message);
             }
         }
     }
 
-    fn ask(&self, report: &mut Report<'_>, ask: impl Fn(&'static Check, &mut Report<'_>)) {
-        for rule in &self.rules {
-            for check in rule.checks {
-                report.of(rule, None);
-                ask(check, report);
+    fn ask(&self, context: &mut Context<'_>, ask: impl Fn(&'static Check, &mut Context<'_>)) {
+        for (rule, checks) in &self.checks {
+            for check in *checks {
+                context.set_rule(rule, None);
+                ask(check, context);
             }
         }
     }
@@ -296,81 +244,11 @@ impl Linter {
 /// Where a document that cannot be opened is wrong.
 fn place_in_metadata(error: &Error) -> Range<usize> {
     match error {
-        Error::Document(error) => place(error),
+        Error::Document(error) => span_of(error),
         Error::Metadata {
             location: Some(location),
             ..
         } => location.offset..location.offset,
         _ => 0..0,
-    }
-}
-
-/// The format to read the file in. `None` if the name implies none, and for a copy of a manifest. SOPS encrypted some of these, and not all
-/// as binary files.
-fn form_of(report: &Report<'_>, is_encrypted: bool) -> Option<Format> {
-    let path = report.input.path;
-    let exact = Format::from_path(path);
-    let text = report.text();
-    if exact != Format::Binary {
-        return Some(exact);
-    }
-    if kustomization::is_named(path) {
-        return Some(Format::Yaml);
-    }
-    if is_encrypted {
-        return encrypted_form(path, text);
-    }
-    // Kubernetes takes a manifest of any case for one.
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    match &*extension {
-        "yaml" | "yml" => Some(Format::Yaml),
-        "json" => Some(Format::Json),
-        _ => None,
-    }
-}
-
-/// The format of an encrypted file whose name does not tell it. What shows such a file, as documentation does, is none.
-fn encrypted_form(path: &Path, text: &str) -> Option<Format> {
-    if text.trim_start().starts_with('{') {
-        return text.contains("\"sops\"").then(|| json_of(text));
-    }
-    let has = |begin: &str| text.lines().any(|line| line.starts_with(begin));
-    let format = match () {
-        () if has("sops:") => Format::Yaml,
-        () if has("[sops]") => Format::Ini,
-        () if has("sops_") => Format::Dotenv,
-        () => return None,
-    };
-    let is_copy = form::named(path) == Some(format);
-    let is_encrypted =
-        || parse_document(text, format).is_ok_and(|document| is_encrypted(&document));
-    (is_copy || is_encrypted()).then_some(format)
-}
-
-/// Whether encrypted JSON holds a binary file, whose one value is `data`, or is JSON.
-fn json_of(text: &str) -> Format {
-    let document = parse_document(text, Format::Json);
-    let is_binary = document.is_ok_and(|document| {
-        let tops = document.tops().flatten();
-        let mut keys = tops.flat_map(|top| top.entries().map(|(key, _)| key));
-        keys.all(|key| key == "data")
-    });
-    if is_binary {
-        Format::Binary
-    } else {
-        Format::Json
-    }
-}
-
-/// Whether the rules know the form. Dotenv and INI are what many files are called that are neither, JSON begins with a brace;
-/// but a creation rule of its own says what a file is, and a Secret in it does.
-fn is_read(format: Format, is_encrypted: bool, text: &str) -> bool {
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    match format {
-        Format::Yaml => !text.is_empty(),
-        Format::Json => text.starts_with('{') || names_secret(text),
-        Format::Dotenv => true,
-        Format::Ini => is_encrypted,
-        _ => is_encrypted,
     }
 }

@@ -4,10 +4,9 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use sops_core::Document;
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{Document, NodeRef, Shape};
 
-use crate::judged::Judged;
+use crate::alias_verdicts::AliasVerdicts;
 use crate::kustomization;
 use crate::secret::{SecretValue, secret_fields};
 
@@ -20,7 +19,7 @@ const CONTAINER_LISTS: [&str; 5] = [
     "steps",
 ];
 
-/// Where a single container stands: in templates of workflows and pipelines.
+/// Keys of a single container, in templates of workflows and pipelines.
 const CONTAINERS: [&str; 3] = ["container", "script", "stepTemplate"];
 
 /// An object of a manifest.
@@ -33,7 +32,7 @@ pub(crate) struct Object<'d, 'a> {
     /// Every `metadata` in it, its own and those of templates.
     pub(crate) metadata: Vec<NodeRef<'d, 'a>>,
     /// What is known of values that several objects of the document have by aliases.
-    pub(crate) judged: Rc<Judged>,
+    pub(crate) verdicts: Rc<AliasVerdicts>,
     /// The values in plaintext, if it is a Secret and they were asked for.
     pub(crate) open_values: OnceCell<Vec<SecretValue<'d, 'a>>>,
     reference: OnceCell<Rc<str>>,
@@ -50,12 +49,19 @@ pub(crate) fn objects<'d, 'a>(document: &'d Document<'a>) -> Vec<Object<'d, 'a>>
     objects_of(document.tops().flatten())
 }
 
+/// The Secrets of a document, those in lists and in other objects included.
+pub fn secrets<'d, 'a>(document: &'d Document<'a>) -> Vec<NodeRef<'d, 'a>> {
+    let secrets = objects(document).into_iter();
+    let secrets = secrets.filter(|object| object.is_secret() && !object.is_deletion());
+    secrets.map(|object| object.node).collect()
+}
+
 /// The objects of some nodes.
 pub(crate) fn objects_of<'d, 'a>(
     nodes: impl Iterator<Item = NodeRef<'d, 'a>>,
 ) -> Vec<Object<'d, 'a>> {
     let mut objects = Vec::new();
-    let judged = Rc::default();
+    let verdicts = Rc::default();
     // Deeper than documents can be nested, so a list and not the stack of calls.
     let mut tops: Vec<_> = nodes.map(|top| (top, "")).collect();
     tops.reverse();
@@ -64,7 +70,7 @@ pub(crate) fn objects_of<'d, 'a>(
         match top.shape() {
             // Only a document that SOPS has no form for has a list at its top.
             Shape::Sequence => inner.extend(top.items().map(|item| (item, ""))),
-            _ => objects.extend(Object::of(top, kind, &judged, &mut inner)),
+            _ => objects.extend(Object::of(top, kind, &verdicts, &mut inner)),
         }
         inner.reverse();
         tops.append(&mut inner);
@@ -78,7 +84,7 @@ impl<'d, 'a> Object<'d, 'a> {
     fn of(
         node: NodeRef<'d, 'a>,
         kind: &'static str,
-        judged: &Rc<Judged>,
+        verdicts: &Rc<AliasVerdicts>,
         inner: &mut Vec<(NodeRef<'d, 'a>, &'static str)>,
     ) -> Option<Self> {
         let text = |key| node.get(key).and_then(NodeRef::as_str).unwrap_or_default();
@@ -90,7 +96,7 @@ impl<'d, 'a> Object<'d, 'a> {
             api_version: text("apiVersion"),
             pods: Vec::new(),
             metadata: Vec::new(),
-            judged: Rc::clone(judged),
+            verdicts: Rc::clone(verdicts),
             open_values: OnceCell::new(),
             reference: OnceCell::new(),
         };
@@ -209,6 +215,17 @@ impl<'d, 'a> Object<'d, 'a> {
             "Component" => true,
             "" => generates(),
             _ => false,
+        }
+    }
+
+    /// The generators of Secrets in it.
+    pub(crate) fn secret_generators(&self) -> Vec<NodeRef<'d, 'a>> {
+        if self.api_version == "builtin" && self.kind == "SecretGenerator" {
+            return vec![self.node];
+        }
+        match self.is_kustomization() {
+            true => kustomization::items(self.node, "secretGenerator").collect(),
+            false => Vec::new(),
         }
     }
 

@@ -1,28 +1,28 @@
-//! What only shows when all files have been seen: rules that no file meets, and folders that are applied without being decrypted.
+//! What only shows when all files have been checked: creation rules that match no file, and directories that Flux applies without decrypting.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use crate::facts::{Facts, Patched};
 use crate::finding::Finding;
 use crate::linter::Linter;
-use crate::report::{Facts, Patched};
 
-/// Gathers what files tell. It grows with folders, configurations and kustomizations, not with other files.
+/// Collects the [`Facts`] of files. Its size grows with directories, configurations and kustomizations, not with other files.
 #[derive(Debug, Default)]
 pub struct Repository {
     used: BTreeSet<(PathBuf, usize)>,
     configurations: BTreeMap<PathBuf, Vec<Finding>>,
     encrypted_folders: BTreeSet<PathBuf>,
-    /// What the kustomization of a folder takes in: files and folders.
+    /// What the kustomization of a directory includes: files and directories.
     resources: BTreeMap<PathBuf, Vec<PathBuf>>,
-    /// Folders whose Kustomizations of Flux decrypt by a patch.
+    /// Directories whose Kustomizations of Flux a patch configures to decrypt.
     patched: Vec<PathBuf>,
-    /// Each with the folder that it stands in and the one that it applies.
+    /// Each with the directory that it is in and the one that it applies.
     flux: Vec<(Finding, PathBuf, PathBuf)>,
 }
 
 impl Repository {
-    /// Takes what the file at that absolute path tells.
+    /// Takes the facts of the file at an absolute path.
     pub fn add(&mut self, path: &Path, root: &Path, facts: Facts) {
         self.used.extend(facts.creation_rule);
         if let Some(configuration) = facts.configuration {
@@ -50,7 +50,7 @@ impl Repository {
         }
     }
 
-    /// What is found now that all files have been seen.
+    /// The findings that need all files.
     pub fn finish(self, linter: &Linter) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (file, unused) in &self.configurations {
@@ -70,7 +70,7 @@ impl Repository {
         findings
     }
 
-    /// The folders with all that the kustomizations in them take in from elsewhere.
+    /// The directories, with everything that the kustomizations in them include from elsewhere.
     fn taken_in(&self, mut open: Vec<PathBuf>) -> BTreeSet<PathBuf> {
         let mut all = BTreeSet::new();
         while let Some(place) = open.pop() {
@@ -83,7 +83,7 @@ impl Repository {
         all
     }
 
-    /// Whether encrypted manifests stand in a folder or below it.
+    /// Whether encrypted manifests are in a directory or below it.
     fn has_encrypted(&self, place: &Path) -> bool {
         let mut folders = self.encrypted_folders.range(place.to_owned()..);
         folders

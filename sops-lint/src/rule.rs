@@ -1,12 +1,30 @@
-//! What a rule is: what it is called, what it explains, and what it looks at.
+//! What a rule is: its code, its name, its severity and its page.
 
 use std::fmt;
 
-use sops_core::EncryptedDocument;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::finding::Severity;
-use crate::object::Object;
-use crate::report::Report;
+/// How bad it is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// A secret leaks, or is about to.
+    Error,
+    /// It should be otherwise.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
+}
 
 /// A rule.
 pub struct Rule {
@@ -18,21 +36,6 @@ pub struct Rule {
     pub severity: Severity,
     /// What it finds, why that is bad, and what to write instead, in Markdown.
     pub page: &'static str,
-    pub(crate) checks: &'static [Check],
-}
-
-/// What a rule looks at.
-pub(crate) enum Check {
-    /// Each file, as bytes.
-    File(fn(&mut Report<'_>)),
-    /// Each object of a manifest, those of lists included.
-    Object(fn(&Object<'_, '_>, &mut Report<'_>)),
-    /// Each encrypted file.
-    Encrypted(fn(&EncryptedDocument<'_>, &mut Report<'_>)),
-    /// Each file that has a form, and is not encrypted.
-    Plaintext(fn(&sops_core::Document<'_>, &mut Report<'_>)),
-    /// Each file that has a form, encrypted or not, after all else was reported.
-    Document(fn(&sops_core::Document<'_>, &mut Report<'_>)),
 }
 
 impl Rule {
@@ -43,7 +46,7 @@ impl Rule {
     }
 
     /// Whether the text is its code or its name.
-    pub fn is_called(&self, text: &str) -> bool {
+    pub(crate) fn is_called(&self, text: &str) -> bool {
         self.code.eq_ignore_ascii_case(text) || self.name == text
     }
 }

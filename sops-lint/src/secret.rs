@@ -2,10 +2,7 @@
 
 use std::ops::Range;
 
-use sops_core::Document;
-use sops_core::document::{NodeRef, Shape};
-
-use crate::object::objects;
+use sops_document::{NodeRef, Shape};
 
 /// The fields that hold the values of a Secret.
 pub const SECRET_PARTS: [&str; 2] = ["data", "stringData"];
@@ -31,7 +28,7 @@ const MISPLACED: [&str; 6] = [
 ];
 
 /// Whether the key is one of [`SECRET_PARTS`] in whatever case, as `stringdata` is.
-pub fn is_secret_part(key: &str) -> bool {
+pub(crate) fn is_secret_part(key: &str) -> bool {
     SECRET_PARTS
         .iter()
         .any(|part| part.eq_ignore_ascii_case(key))
@@ -66,17 +63,10 @@ pub struct SecretValue<'d, 'a> {
     pub key: &'d str,
     /// The value; of an alias, the alias.
     pub node: NodeRef<'d, 'a>,
-    /// Where it is in the Secret, in bytes: what [`Document::unencrypted`] calls its place. Of what an alias brings in, the alias.
+    /// Where it is in the Secret, in bytes: the span that [`sops_core::unencrypted_values`] gives. Of what an alias brings in, the alias.
     pub place: Range<usize>,
     /// Where it is written, in bytes: of an alias, where the anchor is.
     pub origin: Range<usize>,
-}
-
-/// The Secrets of a document, those in lists and in other objects included.
-pub fn secrets<'d, 'a>(document: &'d Document<'a>) -> Vec<NodeRef<'d, 'a>> {
-    let secrets = objects(document).into_iter();
-    let secrets = secrets.filter(|object| object.is_secret() && !object.is_deletion());
-    secrets.map(|object| object.node).collect()
 }
 
 /// The fields of a Secret, in order.
@@ -171,11 +161,12 @@ impl<'d, 'a> SecretField<'d, 'a> {
 
 #[cfg(test)]
 mod tests {
-    use sops_core::Format;
+    use sops_document::Format;
 
     use sops_core::parse_document;
 
     use super::*;
+    use crate::object::secrets;
 
     fn fields(text: &str) -> Vec<(String, bool, bool, usize)> {
         let document = parse_document(text, Format::Yaml).expect("it is YAML");

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use sops_core::config::read_yaml;
 
-use crate::finding::Severity;
-use crate::rule::Rule;
+use crate::images::Images;
+use crate::rule::{Rule, Severity};
 use crate::rules;
 
 /// The configuration of a run.
@@ -31,37 +30,6 @@ pub struct Settings {
     pub baseline: Option<PathBuf>,
 }
 
-/// Which images anybody can pull. Patterns match an image's name without tag and digest, its registry in front; those of `private` come first.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct Images {
-    /// Images that anybody can pull.
-    pub public: Vec<String>,
-    /// Images that are yours alone.
-    pub private: Vec<String>,
-}
-
-impl Default for Images {
-    fn default() -> Self {
-        let public = [
-            "docker.io/**",
-            "quay.io/**",
-            "ghcr.io/**",
-            "registry.k8s.io/**",
-            "k8s.gcr.io/**",
-            "mcr.microsoft.com/**",
-            "public.ecr.aws/**",
-            "registry.access.redhat.com/**",
-            "lscr.io/**",
-            "docker.elastic.co/**",
-        ];
-        Self {
-            public: public.map(str::to_owned).to_vec(),
-            private: Vec::new(),
-        }
-    }
-}
-
 /// Why a configuration cannot be used.
 #[derive(Debug)]
 pub struct SettingsError(pub(crate) String);
@@ -73,6 +41,13 @@ impl fmt::Display for SettingsError {
 }
 
 impl std::error::Error for SettingsError {}
+
+impl SettingsError {
+    /// An invalid pattern.
+    pub(crate) fn pattern(error: &globset::Error) -> Self {
+        Self(error.to_string())
+    }
+}
 
 impl Settings {
     /// Reads a configuration in YAML.
@@ -97,7 +72,8 @@ impl Settings {
                 .collect::<Result<Vec<_>, _>>()
         };
         let (select, ignore) = (find(&self.select)?, find(&self.ignore)?);
-        let is_in = |list: &[&Rule], rule: &Rule| list.iter().any(|other| other.code == rule.code);
+        let is_in =
+            |list: &[&Rule], rule: &Rule| list.iter().any(|listed| listed.code == rule.code);
         let rules = rules::RULES.iter().copied();
         Ok(rules
             .filter(|rule| (select.is_empty() || is_in(&select, rule)) && !is_in(&ignore, rule))
@@ -117,15 +93,4 @@ fn known(name: &str) -> Result<&'static Rule, SettingsError> {
         let message = format!("there is no rule `{name}`; `sops-rs lint rule` lists them");
         SettingsError(message)
     })
-}
-
-/// Patterns that are matched together.
-pub(crate) fn globs(patterns: &[String]) -> Result<GlobSet, SettingsError> {
-    let mut builder = GlobSetBuilder::new();
-    for pattern in patterns {
-        builder.add(Glob::new(pattern).map_err(|error| SettingsError(error.to_string()))?);
-    }
-    builder
-        .build()
-        .map_err(|error| SettingsError(error.to_string()))
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 pub(crate) struct SourceMap<'t> {
     source: &'t str,
     value: &'t str,
-    style: Style,
+    style: ScalarStyle,
     /// The next characters of both, which are counted from the beginning; places are asked for in order.
     in_value: usize,
     in_source: usize,
@@ -16,7 +16,7 @@ pub(crate) struct SourceMap<'t> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
+enum ScalarStyle {
     Single,
     Double,
     Block,
@@ -39,7 +39,7 @@ impl<'t> SourceMap<'t> {
 
     /// Whether the value is on lines of its own.
     pub(crate) fn is_block(&self) -> bool {
-        self.style == Style::Block
+        self.style == ScalarStyle::Block
     }
 
     /// How far value and source were compared.
@@ -97,9 +97,9 @@ impl<'t> SourceMap<'t> {
             return (false, 0);
         };
         match (self.style, character) {
-            (Style::Single, '\'') if rest.starts_with("''") => (true, 2),
-            (Style::Single, '\'') | (Style::Double, '"') => (false, 1),
-            (Style::Double, '\\') => escape(rest, characters.next()),
+            (ScalarStyle::Single, '\'') if rest.starts_with("''") => (true, 2),
+            (ScalarStyle::Single, '\'') | (ScalarStyle::Double, '"') => (false, 1),
+            (ScalarStyle::Double, '\\') => escape(rest, characters.next()),
             _ => (!character.is_whitespace(), character.len_utf8()),
         }
     }
@@ -129,7 +129,7 @@ fn escape(rest: &str, kind: Option<char>) -> (bool, usize) {
 }
 
 /// The style of a scalar, and where its content begins.
-fn content(source: &str) -> (Style, usize) {
+fn content(source: &str) -> (ScalarStyle, usize) {
     let mut rest = source;
     while rest.starts_with(['!', '&']) {
         let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
@@ -137,20 +137,19 @@ fn content(source: &str) -> (Style, usize) {
     }
     let at = source.len() - rest.len();
     match rest.as_bytes().first() {
-        Some(b'\'') => (Style::Single, at + 1),
-        Some(b'"') => (Style::Double, at + 1),
+        Some(b'\'') => (ScalarStyle::Single, at + 1),
+        Some(b'"') => (ScalarStyle::Double, at + 1),
         Some(b'|' | b'>') => {
             let header = rest.find('\n').map_or(rest.len(), |end| end + 1);
-            (Style::Block, at + header)
+            (ScalarStyle::Block, at + header)
         }
-        _ => (Style::Plain, at),
+        _ => (ScalarStyle::Plain, at),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use sops_core::Format;
-    use sops_core::document::NodeRef;
+    use sops_document::{Format, NodeRef};
 
     use sops_core::parse_document;
 

@@ -1,13 +1,14 @@
-//! What people have decided to allow: by a comment `sops-rs: allow RULE -- reason` on the line or above it, or by an annotation of the
-//! object. A reason is required, and what allows nothing is told.
+//! Findings that people have decided to allow: by a comment `sops-rs: allow RULE -- reason` on the line or above it, or by an annotation of the
+//! object. A reason is required, and an allowance that allows nothing is reported.
 
 use std::ops::Range;
 
-use sops_core::{Format, parse_document};
+use sops_core::parse_document;
+use sops_document::Format;
 
+use crate::context::Context;
 use crate::finding::Finding;
 use crate::object::objects;
-use crate::report::Report;
 use crate::rule::Rule;
 use crate::rules;
 
@@ -23,32 +24,32 @@ struct Allowance {
     rule: &'static Rule,
     /// Where it holds: the bytes of the text.
     holds: Range<usize>,
-    /// Where it stands.
+    /// Where the comment or annotation is.
     place: Range<usize>,
     used: bool,
 }
 
 /// The findings that are not allowed, and what is wrong with what allows them.
-pub(crate) fn apply(mut report: Report<'_>, asked: &[&'static Rule]) -> Vec<Finding> {
-    let text = report.text();
+pub(crate) fn apply(mut context: Context<'_>, asked: &[&'static Rule]) -> Vec<Finding> {
+    let text = context.text();
     if !text.contains(MARK) && !text.contains(ANNOTATION) {
-        return report.findings;
+        return context.findings;
     }
-    report.of(&rules::SUPPRESSION, None);
-    let mut allowances = comments(text, &mut report);
-    annotations(text, &mut report, &mut allowances);
+    context.set_rule(&rules::SUPPRESSION, None);
+    let mut allowances = comments(text, &mut context);
+    annotations(text, &mut context, &mut allowances);
     let mut allowances = Allowances::new(allowances);
-    let mut findings = std::mem::take(&mut report.findings);
+    let mut findings = std::mem::take(&mut context.findings);
     findings.retain(|finding| !allowances.allow(finding));
-    report.findings.append(&mut findings);
+    context.findings.append(&mut findings);
     for allowance in allowances.all {
         let is_asked = asked.iter().any(|rule| rule.code == allowance.rule.code);
         if is_asked && !allowance.used {
             let message = format!("`{}` finds nothing here; remove this", allowance.rule.name);
-            report.span(allowance.place, message);
+            context.report_span(allowance.place, message);
         }
     }
-    report.findings
+    context.findings
 }
 
 /// What is allowed, in the order of where it begins to hold.
@@ -60,9 +61,12 @@ struct Allowances {
 
 impl Allowances {
     fn new(mut all: Vec<Allowance>) -> Self {
-        let key = |one: &Allowance| (one.holds.start, one.holds.end, one.rule.code);
+        let key = |allowance: &Allowance| {
+            let holds = &allowance.holds;
+            (holds.start, holds.end, allowance.rule.code)
+        };
         all.sort_by_key(key);
-        all.dedup_by(|one, other| key(one) == key(other));
+        all.dedup_by(|later, earlier| key(later) == key(earlier));
         let mut end = 0;
         let ends = all.iter().map(|allowance| {
             end = allowance.holds.end.max(end);
@@ -92,7 +96,7 @@ impl Allowances {
     }
 }
 
-fn comments(text: &str, report: &mut Report<'_>) -> Vec<Allowance> {
+fn comments(text: &str, context: &mut Context<'_>) -> Vec<Allowance> {
     let mut allowances: Vec<Allowance> = Vec::new();
     // Those from here on stand on lines of their own, and speak of the next line that is no comment.
     let mut waiting = 0;
@@ -103,10 +107,18 @@ fn comments(text: &str, report: &mut Report<'_>) -> Vec<Allowance> {
         let is_comment = SIGNS.iter().any(|sign| line.trim_start().starts_with(sign));
         if !is_comment {
             let waiting = &mut allowances[waiting..];
-            waiting.iter_mut().for_each(|one| one.holds.end = start);
+            waiting
+                .iter_mut()
+                .for_each(|allowance| allowance.holds.end = start);
         }
-        if let Some(said) = allowing(line) {
-            read(said, &place, &(place.start..start), report, &mut allowances);
+        if let Some(statement) = allowing(line) {
+            read(
+                statement,
+                &place,
+                &(place.start..start),
+                context,
+                &mut allowances,
+            );
         }
         if !is_comment {
             waiting = allowances.len();
@@ -117,13 +129,13 @@ fn comments(text: &str, report: &mut Report<'_>) -> Vec<Allowance> {
 
 /// What a comment of the line allows.
 fn allowing(line: &str) -> Option<&str> {
-    let (before, said) = line.split_once(MARK)?;
+    let (before, statement) = line.split_once(MARK)?;
     let is_comment = SIGNS.iter().any(|sign| before.trim_end().ends_with(sign));
-    is_comment.then(|| said.trim().trim_end_matches("-->"))
+    is_comment.then(|| statement.trim().trim_end_matches("-->"))
 }
 
-fn annotations(text: &str, report: &mut Report<'_>, allowances: &mut Vec<Allowance>) {
-    let format = report.format;
+fn annotations(text: &str, context: &mut Context<'_>, allowances: &mut Vec<Allowance>) {
+    let format = context.format;
     if !text.contains(ANNOTATION) || !matches!(format, Format::Yaml | Format::Json) {
         return;
     }
@@ -132,15 +144,16 @@ fn annotations(text: &str, report: &mut Report<'_>, allowances: &mut Vec<Allowan
     };
     for object in objects(&document) {
         let annotation = object.node.at(&["metadata", "annotations", ANNOTATION]);
-        let Some((node, said)) = annotation.and_then(|node| Some((node, node.as_str()?))) else {
+        let Some((node, statement)) = annotation.and_then(|node| Some((node, node.as_str()?)))
+        else {
             continue;
         };
-        for said in said.split(';') {
+        for statement in statement.split(';') {
             read(
-                said.trim(),
+                statement.trim(),
                 &node.span(),
                 &object.node.span(),
-                report,
+                context,
                 allowances,
             );
         }
@@ -149,16 +162,16 @@ fn annotations(text: &str, report: &mut Report<'_>, allowances: &mut Vec<Allowan
 
 /// Reads `RULE[, RULE] -- reason`.
 fn read(
-    said: &str,
+    statement: &str,
     place: &Range<usize>,
     holds: &Range<usize>,
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
     allowances: &mut Vec<Allowance>,
 ) {
-    let (names, reason) = said.split_once("--").unwrap_or((said, ""));
+    let (names, reason) = statement.split_once("--").unwrap_or((statement, ""));
     if reason.trim().is_empty() {
         let message = "a reason is missing; write `sops-rs: allow RULE -- reason`";
-        report.span(place.clone(), message);
+        context.report_span(place.clone(), message);
         return;
     }
     for name in names.split(',').map(str::trim) {
@@ -170,7 +183,7 @@ fn read(
                 used: false,
             }),
             None => {
-                report.span(
+                context.report_span(
                     place.clone(),
                     "there is no such rule; `sops-rs lint rule` lists them",
                 );

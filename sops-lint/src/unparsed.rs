@@ -13,7 +13,7 @@ const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// A value that seems to be one of a Secret.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Literal {
+pub(crate) struct LiteralValue {
     /// Where it is in the text.
     pub(crate) span: Range<usize>,
     /// Its key, or that of the field.
@@ -23,10 +23,10 @@ pub(crate) struct Literal {
 /// Whether the text says that an object is a Secret, in block style, in flow style or in JSON.
 pub(crate) fn names_secret(text: &str) -> bool {
     // Most files do not have the word, and all of them are looked at.
-    static WORD: LazyLock<Option<AhoCorasick>> =
-        LazyLock::new(|| AhoCorasick::new(["Secret"]).ok());
+    static WORD: LazyLock<AhoCorasick> =
+        LazyLock::new(|| AhoCorasick::new(["Secret"]).expect("one word makes a search"));
     let bytes = text.as_bytes();
-    let words = WORD.iter().flat_map(|word| word.find_iter(bytes));
+    let words = WORD.find_iter(bytes);
     words
         .map(|word| word.range())
         .any(|word| kind_before(bytes, word.start).is_some())
@@ -67,7 +67,7 @@ pub(crate) fn literal(
     text: &str,
     is_secret: impl Fn(&str) -> bool,
     is_open: impl Fn(&str, &str) -> bool,
-) -> Option<Literal> {
+) -> Option<LiteralValue> {
     let mut start = 0;
     documents(text).find_map(|document| {
         let begin = start;
@@ -76,7 +76,7 @@ pub(crate) fn literal(
             return None;
         }
         let literal = in_document(document, &is_open)?;
-        Some(Literal {
+        Some(LiteralValue {
             span: literal.span.start + begin..literal.span.end + begin,
             key: literal.key,
         })
@@ -107,7 +107,7 @@ fn documents(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn in_document(text: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<Literal> {
+fn in_document(text: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<LiteralValue> {
     // The field whose lines these are, and the column that they are below; in brackets they may be anywhere.
     let mut field: Option<(Option<usize>, &str)> = None;
     let mut start = 0;
@@ -131,7 +131,7 @@ fn in_document(text: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<Lite
         if let Some((_, name)) = field {
             if let Some(found) = of_line(name, inner, is_open) {
                 let span = at..at + inner.len();
-                return Some(Literal { span, key: found });
+                return Some(LiteralValue { span, key: found });
             }
             continue;
         }
@@ -155,7 +155,7 @@ fn in_document(text: &str, is_open: &impl Fn(&str, &str) -> bool) -> Option<Lite
             if let Some(found) = of_flow(name, inside, is_open) {
                 let offset = inside.as_ptr() as usize - text.as_ptr() as usize;
                 let span = offset..offset + inside.len();
-                return Some(Literal { span, key: found });
+                return Some(LiteralValue { span, key: found });
             }
             if is_cut {
                 // The brackets close on another line: all lines from here on may be in them.
@@ -174,7 +174,7 @@ fn is_action(content: &str) -> bool {
 }
 
 fn is_marker(line: &str) -> bool {
-    sops_core::document::is_conflict_marker(line.as_bytes())
+    sops_document::is_conflict_marker(line.as_bytes())
 }
 
 /// How long the indicators before a key or an item are, and what follows them.

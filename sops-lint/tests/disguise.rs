@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use sops_core::Encryption;
 use sops_core::config::Config;
 use sops_core::keys::{Family, MasterKey};
 use sops_core::rules::EncryptionRule;
-use sops_core::{Encryption, Format};
+use sops_document::Format;
 use sops_lint::{Finding, Input, Linter, NoTree, Settings, Severity, Tree};
 use sops_test_support::disguise::{Disguise, disguises, innocents, placeholders};
 use sops_test_support::environment::recipient;

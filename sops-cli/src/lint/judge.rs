@@ -123,6 +123,7 @@ impl Judge<'_> {
                 "keep the rule in `.sops.yaml` and encrypt the file; if the file is meant to be public, commit the change of `.sops.yaml` alone first"
                     .to_owned(),
             );
+            finding.lacks_creation_rule = false;
             finding.fix = None;
         }
         Ok(Shown::all(findings, &bytes, &path))

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sops_lint::{Finding, Kind, Severity};
+use sops_lint::{FileKind, Finding, Severity};
 
 /// Numbers of files and findings.
 #[derive(Debug, Default)]
@@ -16,11 +16,11 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn file(&mut self, kind: Kind) {
+    pub(crate) fn file(&mut self, kind: FileKind) {
         match kind {
-            Kind::Read => self.read += 1,
-            Kind::Template => self.templates += 1,
-            Kind::Other => self.others += 1,
+            FileKind::Read => self.read += 1,
+            FileKind::Template => self.templates += 1,
+            FileKind::Other => self.others += 1,
         }
     }
 

@@ -178,7 +178,7 @@ fn heredoc_end(bytes: &[u8], instruction: Range<usize>) -> usize {
     let mut end = instruction.end;
     let takes = ["RUN", "COPY", "ADD"];
     let name = line.split_whitespace().next().unwrap_or_default();
-    if !takes.iter().any(|one| name.eq_ignore_ascii_case(one)) {
+    if !takes.iter().any(|known| name.eq_ignore_ascii_case(known)) {
         return end;
     }
     for (at, _) in line.match_indices("<<") {

@@ -3,55 +3,76 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
-use super::operation;
+use crate::check::Check;
+use crate::context::Context;
 use crate::object::objects_of;
-use crate::report::Report;
-use crate::rule::{Check, Rule};
-use crate::rules;
+use crate::rules::{self, RuleChecks};
+
+/// What to do about a Secret in a patch.
+pub(super) const HELP: &str = "SOPS cannot encrypt a patch: put the values into a Secret in a file of its own, and encrypt that with `sops-rs encrypt -i`";
 
 /// The rules that look for secrets in an object. The other rules need a whole object, and a patch is only a part.
-static RULES: [&Rule; 6] = [
-    &rules::literal_secret_in_env::RULE,
-    &rules::secret_in_config_map::RULE,
-    &rules::secret_in_metadata::RULE,
-    &rules::secret_in_command::RULE,
-    &rules::plaintext_secret::RULE,
-    &rules::secret_in_helm_values::RULE,
+static RULES: [RuleChecks; 6] = [
+    (
+        &rules::literal_secret_in_env::RULE,
+        rules::literal_secret_in_env::CHECKS,
+    ),
+    (
+        &rules::secret_in_config_map::RULE,
+        rules::secret_in_config_map::CHECKS,
+    ),
+    (
+        &rules::secret_in_metadata::RULE,
+        rules::secret_in_metadata::CHECKS,
+    ),
+    (
+        &rules::secret_in_command::RULE,
+        rules::secret_in_command::CHECKS,
+    ),
+    (
+        &rules::plaintext_secret::RULE,
+        rules::plaintext_secret::CHECKS,
+    ),
+    (
+        &rules::secret_in_helm_values::RULE,
+        rules::secret_in_helm_values::CHECKS,
+    ),
 ];
 
 /// Asks the rules about objects that are merged into others. The kind of a patch's target decides what they are, and not what they say.
 pub(super) fn look_at<'d, 'a: 'd>(
     tops: impl Iterator<Item = NodeRef<'d, 'a>>,
     kind: &'static str,
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
 ) {
     let tops: Vec<_> = tops.collect();
     let places: HashSet<Range<usize>> = tops.iter().map(|top| top.span()).collect();
-    let before = report.findings.len();
-    let is_encrypted = std::mem::take(&mut report.is_encrypted);
+    let before = context.findings.len();
+    let is_encrypted = std::mem::take(&mut context.is_encrypted);
     for mut object in objects_of(tops.into_iter()) {
         let is_target = kind == "Secret" && places.contains(&object.node.span());
         if is_target && !object.is_secret() {
             object.kind = kind;
             object.api_version = "v1";
         }
-        for rule in RULES {
-            for check in rule.checks {
+        for (rule, checks) in RULES {
+            for check in checks {
                 if let Check::Object(check) = check {
-                    report.of(rule, Some(&object));
-                    check(&object, report);
+                    context.set_rule(rule, Some(&object));
+                    check(&object, context);
                 }
             }
         }
     }
-    report.is_encrypted = is_encrypted;
-    for finding in &mut report.findings[before..] {
+    context.is_encrypted = is_encrypted;
+    for finding in &mut context.findings[before..] {
         // A fix for a file does not apply to a text in it.
         finding.fix = None;
         if finding.rule.code == rules::PLAINTEXT_SECRET.code {
-            finding.help(operation::HELP);
+            finding.help(HELP);
+            finding.lacks_creation_rule = false;
         }
     }
 }

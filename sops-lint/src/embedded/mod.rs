@@ -1,17 +1,16 @@
 //! Patches of kustomize, in scalars and in files of their own: the rules for objects look at them as they do at objects. What kustomize's
 //! generators, replacements and built-in plugins bring into a Secret is found here too.
 
-mod frame;
+mod line_breaks;
 mod merge;
 mod operation;
+mod patch_text;
 mod patches;
 mod plugin;
-mod readings;
 mod referenced;
 mod replacement;
+mod traversal;
 mod walk;
 mod written;
 
-pub(crate) use frame::Frame;
-pub(crate) use patches::{LISTS, with_key};
 pub(crate) use walk::{look_into, look_into_file, look_into_text};

@@ -5,21 +5,19 @@ use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{NodeRef, Shape};
 
 use super::merge;
-use super::written::Written;
-use crate::report::Report;
+use super::written::WrittenValues;
+use crate::context::Context;
 use crate::rules::literal_secret_in_env as env;
 use crate::rules::plaintext_secret;
 use crate::rules::secret_in_command as command;
 use crate::rules::secret_in_config_map as config_map;
 use crate::rules::secret_in_helm_values as helm_values;
 use crate::rules::secret_in_metadata as metadata;
+use crate::scrutiny::is_open_reference;
 use crate::secret::{SECRET_PARTS, may_hold_values, secret_fields};
-
-/// What to do about a Secret in a patch.
-pub(super) const HELP: &str = "SOPS cannot encrypt a patch: put the values into a Secret in a file of its own, and encrypt that with `sops-rs encrypt -i`";
 
 /// Whether a text begins as a list does, and may have operations in it. An escape may hide their keys.
 pub(super) fn may_be_list(text: &str) -> bool {
@@ -45,11 +43,14 @@ pub(super) fn may_be_list(text: &str) -> bool {
 pub(super) fn look_at_list(
     list: NodeRef<'_, '_>,
     kind: &'static str,
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
 ) -> bool {
     let mut is_patch = false;
-    let mut written = Written::default();
-    let mut seen = Seen::new();
+    let mut written = WrittenValues::default();
+    let mut target = Target {
+        kind,
+        seen: HashSet::new(),
+    };
     for operation in list.items().filter(|item| is_operation(*item)) {
         is_patch = true;
         let text = |key| operation.get(key).and_then(NodeRef::as_str);
@@ -57,7 +58,7 @@ pub(super) fn look_at_list(
         match text("op") {
             Some("add" | "replace" | "test") => {
                 if let Some(value) = operation.get("value") {
-                    look_at(&parts(path), value, kind, &mut seen, report);
+                    look_at(&parts(path), value, &mut target, context);
                     written.set(path, value);
                 }
             }
@@ -65,7 +66,7 @@ pub(super) fn look_at_list(
                 for (path, value) in written.moved(text("from").unwrap_or_default(), path) {
                     let path_parts = parts(&path);
                     if path_parts.first().is_none_or(|part| is_part(part, kind)) {
-                        look_at(&path_parts, value, kind, &mut seen, report);
+                        look_at(&path_parts, value, &mut target, context);
                     }
                     written.set(&path, value);
                 }
@@ -90,23 +91,30 @@ fn is_operation(item: NodeRef<'_, '_>) -> bool {
     text("op").is_some_and(|op| operations.contains(&op)) && text("path").is_some()
 }
 
-/// The values that aliases brought in and that were looked at, each with the field that it was for.
-type Seen = HashSet<(Range<usize>, String)>;
+/// The object that a list of operations patches.
+struct Target {
+    /// Its kind; empty if that is unknown.
+    kind: &'static str,
+    /// The values that aliases brought in and that were looked at, each with the field that it was for.
+    seen: HashSet<(Range<usize>, String)>,
+}
 
-/// Whether a value is to be looked at: an alias may bring it in without end.
-fn is_new(value: NodeRef<'_, '_>, field: &str, seen: &mut Seen) -> bool {
-    let origin = value.origin().span();
-    origin == value.span() || seen.insert((origin, field.to_owned()))
+impl Target {
+    /// Whether a value is to be looked at: an alias may bring it in without end.
+    fn is_new(&mut self, value: NodeRef<'_, '_>, field: &str) -> bool {
+        let origin = value.origin().span();
+        origin == value.span() || self.seen.insert((origin, field.to_owned()))
+    }
 }
 
 /// Asks the rules about the value that an operation writes at a path.
 fn look_at(
     path: &[String],
     value: NodeRef<'_, '_>,
-    kind: &'static str,
-    seen: &mut Seen,
-    report: &mut Report<'_>,
+    target: &mut Target,
+    context: &mut Context<'_>,
 ) {
+    let kind = target.kind;
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let field = match &*path {
         [field, ..] if SECRET_PARTS.contains(field) => (*field).to_owned(),
@@ -114,51 +122,51 @@ fn look_at(
             .last()
             .map_or_else(String::new, |last| format!("/{last}")),
     };
-    if !is_new(value, &field, seen) {
+    if !target.is_new(value, &field) {
         return;
     }
     match &*path {
-        [] => merge::look_at([value].into_iter(), kind, report),
+        [] => merge::look_at([value].into_iter(), kind, context),
         [part, below @ ..] if is_part(part, kind) => {
             let key = below.first().unwrap_or(part);
-            entries(part, key, value, kind, seen, report);
+            entries(part, key, value, target, context);
         }
         [.., "env"] | [.., "env", _] => {
-            report.of(&env::RULE, None);
-            env::variables(value, report);
-            env::variable(value, report);
+            context.set_rule(&env::RULE, None);
+            env::variables(value, context);
+            env::variable(value, context);
         }
         [.., "env", _, "value"] => {
-            report.of(&env::RULE, None);
-            env::value_of("", value, report);
+            context.set_rule(&env::RULE, None);
+            env::value_of("", value, context);
         }
         [.., "command" | "args"] => {
-            report.of(&command::RULE, None);
-            command::line(&value.items().collect::<Vec<_>>(), report);
+            context.set_rule(&command::RULE, None);
+            command::line(&value.items().collect::<Vec<_>>(), context);
         }
         [.., "command" | "args", _] => {
-            report.of(&command::RULE, None);
-            command::line(&[value], report);
+            context.set_rule(&command::RULE, None);
+            command::line(&[value], context);
         }
         [.., "metadata", list @ ("annotations" | "labels")] => {
-            report.of(&metadata::RULE, None);
+            context.set_rule(&metadata::RULE, None);
             for (name, child) in value.entries() {
-                metadata::entry(list, name, child, report);
+                metadata::entry(list, name, child, context);
             }
         }
         [.., "metadata", list @ ("annotations" | "labels"), name] => {
-            report.of(&metadata::RULE, None);
-            metadata::entry(list, name, value, report);
+            context.set_rule(&metadata::RULE, None);
+            metadata::entry(list, name, value, context);
         }
         ["spec", "values", .., key] if kind == "HelmRelease" => {
-            report.of(&helm_values::RULE, None);
-            helm_values::tree(key, value, report);
+            context.set_rule(&helm_values::RULE, None);
+            helm_values::tree(key, value, context);
         }
         ["spec", "values"] if kind == "HelmRelease" => {
-            report.of(&helm_values::RULE, None);
-            helm_values::tree("values", value, report);
+            context.set_rule(&helm_values::RULE, None);
+            helm_values::tree("values", value, context);
         }
-        _ => in_containers(value, report),
+        _ => in_containers(value, context),
     }
 }
 
@@ -172,21 +180,20 @@ fn entries(
     part: &str,
     key: &str,
     value: NodeRef<'_, '_>,
-    kind: &str,
-    seen: &mut Seen,
-    report: &mut Report<'_>,
+    target: &mut Target,
+    context: &mut Context<'_>,
 ) {
     let mut open = vec![(key.to_owned(), value)];
     while let Some((key, node)) = open.pop() {
         if node.shape() == Shape::Scalar {
             // An operation may move what was reported.
             let place = (node.span(), "reported".to_owned());
-            let before = report.findings.len();
-            if !seen.contains(&place) {
-                entry(part, &key, node, kind, report);
+            let before = context.findings.len();
+            if !target.seen.contains(&place) {
+                entry(part, &key, node, target.kind, context);
             }
-            if report.findings.len() > before {
-                seen.insert(place);
+            if context.findings.len() > before {
+                target.seen.insert(place);
             }
             continue;
         }
@@ -195,7 +202,7 @@ fn entries(
         let fields = secret_fields(node).into_iter();
         let fields = fields.map(|field| (field.name.to_owned(), field.node));
         let below = items.chain(fields);
-        open.extend(below.filter(|(_, node)| is_new(*node, &format!("{part}/"), seen)));
+        open.extend(below.filter(|(_, node)| target.is_new(*node, &format!("{part}/"))));
         // In the order of the text.
         open[begin..].reverse();
     }
@@ -207,7 +214,7 @@ pub(super) fn entry(
     key: &str,
     value: NodeRef<'_, '_>,
     kind: &str,
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
 ) {
     let text = value.scalar_text().unwrap_or_default().trim();
     let packed: String = text.split_whitespace().collect();
@@ -225,44 +232,44 @@ pub(super) fn entry(
         _ => part == "stringData",
     };
     if !is_of_secret {
-        report.of(&config_map::RULE, None);
-        config_map::data(key, value, report);
+        context.set_rule(&config_map::RULE, None);
+        config_map::data(key, value, context);
         return;
     }
-    let said = match &decoded {
-        Some(Ok(said)) => said.trim(),
+    let plaintext = match &decoded {
+        Some(Ok(plaintext)) => plaintext.trim(),
         _ => text,
     };
     let is_binary = matches!(decoded, Some(Err(_)));
     if value.shape() == Shape::Scalar
-        && (is_binary || !plaintext_secret::is_open_reference(said))
-        && !plaintext_secret::is_open_reference(text)
+        && (is_binary || !is_open_reference(plaintext))
+        && !is_open_reference(text)
     {
-        report.of(&plaintext_secret::RULE, None);
-        report
-            .node(
+        context.set_rule(&plaintext_secret::RULE, None);
+        context
+            .report_node(
                 value,
                 format!("a patch has the value of a Secret in plaintext: `{key}`"),
             )
-            .help(HELP);
+            .help(merge::HELP);
     }
 }
 
 /// The containers in a larger part of an object.
-fn in_containers(value: NodeRef<'_, '_>, report: &mut Report<'_>) {
+fn in_containers(value: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let mut open = vec![value];
     while let Some(node) = open.pop() {
         open.extend(node.items());
         for (key, child) in node.entries() {
             match key {
                 "env" => {
-                    report.of(&env::RULE, None);
-                    env::variables(child, report);
+                    context.set_rule(&env::RULE, None);
+                    env::variables(child, context);
                 }
                 _ => open.push(child),
             }
         }
-        report.of(&command::RULE, None);
-        command::command(node, report);
+        context.set_rule(&command::RULE, None);
+        command::command(node, context);
     }
 }

@@ -1,57 +1,28 @@
 //! The configurations of kustomize's built-in plugins, in texts and in files of their own.
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
 use super::patches::patch;
-use super::readings::any_reading;
 use super::replacement;
-use super::walk::{Walk, look_with};
+use super::traversal::Traversal;
+use crate::context::Context;
 use crate::kustomization;
-use crate::object::objects;
-use crate::report::Report;
-use crate::rules::{PLAINTEXT_SECRET, secret_generator};
 
 /// The keys of a kustomization that have lists of plugins, as texts or as the names of files.
 pub(super) const LISTS: [&str; 3] = ["generators", "transformers", "validators"];
 
 /// Looks at the configuration of a plugin.
-pub(super) fn look_at(node: NodeRef<'_, '_>, walk: &mut Walk, report: &mut Report<'_>) {
+pub(super) fn look_at(node: NodeRef<'_, '_>, traversal: &mut Traversal, context: &mut Context<'_>) {
     match node.get("kind").and_then(NodeRef::as_str) {
-        Some("PatchTransformer" | "PatchJson6902Transformer") => patch(node, walk, report),
+        Some("PatchTransformer" | "PatchJson6902Transformer") => patch(node, traversal, context),
         Some("PatchStrategicMergeTransformer") => {
-            kustomization::items(node, "paths").for_each(|item| patch(item, walk, report));
+            kustomization::items(node, "paths").for_each(|item| patch(item, traversal, context));
         }
         Some("ValueAddTransformer") => {
-            walk.frame_nodes(true, report);
-            replacement::added(node, report);
-            walk.frame_nodes(false, report);
+            traversal.frame_nodes(true, context);
+            replacement::added(node, context);
+            traversal.frame_nodes(false, context);
         }
         _ => {}
     }
-}
-
-/// Looks at the text of a plugin. Plugins inside a plugin's text do not count.
-pub(super) fn text(item: NodeRef<'_, '_>, walk: &mut Walk, report: &mut Report<'_>) {
-    let text = item.as_str().filter(|text| text.contains("builtin"));
-    let Some(text) = text.filter(|_| !walk.is_plugin && walk.is_new(item, "plugin")) else {
-        return;
-    };
-    any_reading(text, |document| {
-        let before = report.findings.len();
-        let frame = walk.frame(text, item, report);
-        report.within(Some(frame));
-        for object in objects(document) {
-            report.of(&PLAINTEXT_SECRET, Some(&object));
-            secret_generator(&object, report);
-        }
-        report.within(None);
-        let place = || (item.span(), item.path());
-        let mut inner = Walk {
-            outer: Some(walk.outer.clone().unwrap_or_else(place)),
-            is_plugin: true,
-            ..Walk::default()
-        };
-        look_with(document, &mut inner, report);
-        report.findings.len() > before
-    });
 }

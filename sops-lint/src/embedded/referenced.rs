@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
-use super::Frame;
 use super::operation::may_be_list;
-use super::patches::in_text;
-use super::walk::Walk;
-use crate::form;
-use crate::report::Report;
+use super::patch_text::in_text;
+use super::traversal::Traversal;
+use crate::context::Context;
+use crate::file_name;
+use crate::frame::Frame;
 use crate::rules::PLAINTEXT_SECRET;
 use crate::unparsed::names_secret;
 
@@ -20,36 +20,36 @@ const MOST: usize = 64 << 20;
 pub(super) fn look_at(
     file: NodeRef<'_, '_>,
     kind: &'static str,
-    walk: &mut Walk,
-    report: &mut Report<'_>,
+    traversal: &mut Traversal,
+    context: &mut Context<'_>,
 ) {
     let Some(name) = file.as_str() else {
         return;
     };
     let name = name.trim_start_matches("./");
-    let is_named = form::named(Path::new(name)).is_some();
+    let is_named = file_name::named(Path::new(name)).is_some();
     // The rules look at such a file like at any other.
-    if is_named && kind != "Secret" || !walk.files.insert((name.to_owned(), kind)) {
+    if is_named && kind != "Secret" || !traversal.files.insert((name.to_owned(), kind)) {
         return;
     }
-    if walk.read > MOST {
+    if traversal.read > MOST {
         return;
     }
-    let directory = report.input.path.parent().unwrap_or(Path::new("/"));
-    let content = report.input.tree.read(&directory.join(name));
+    let directory = context.input.path.parent().unwrap_or(Path::new("/"));
+    let content = context.input.tree.read(&directory.join(name));
     let Some(text) = content.and_then(|content| String::from_utf8(content).ok()) else {
         return;
     };
-    walk.read += text.len();
-    let (place, path) = match &walk.outer {
+    traversal.read += text.len();
+    let (place, path) = match &traversal.outer {
         Some(outer) => outer.clone(),
         None => (file.span(), file.path()),
     };
-    let before = report.findings.len();
+    let before = context.findings.len();
     let mut found_as = |kind| {
         let frame = Frame::at(&text, place.clone(), path.clone());
-        in_text(&text, kind, frame, report);
-        let mut found = report.findings.split_off(before).into_iter();
+        in_text(&text, kind, frame, context);
+        let mut found = context.findings.split_off(before).into_iter();
         found.find(|finding| finding.rule.code == PLAINTEXT_SECRET.code)
     };
     let alone = found_as("");
@@ -63,6 +63,6 @@ pub(super) fn look_at(
     };
     if let Some(mut finding) = found {
         finding.message = format!("the patch file `{name}` has a value of a Secret in plaintext");
-        report.findings.push(finding);
+        context.findings.push(finding);
     }
 }

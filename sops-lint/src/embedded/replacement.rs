@@ -1,13 +1,13 @@
 //! Values that kustomize puts into objects: those of replacements, and those that its plugin for values adds.
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
 use super::operation;
+use crate::context::Context;
 use crate::kustomization;
-use crate::report::Report;
 
 /// Looks at a replacement with a value of its own.
-pub(super) fn look_at(replacement: NodeRef<'_, '_>, report: &mut Report<'_>) {
+pub(super) fn look_at(replacement: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let Some(value) = kustomization::fields(replacement, "sourceValue")
         .into_iter()
         .next()
@@ -18,7 +18,7 @@ pub(super) fn look_at(replacement: NodeRef<'_, '_>, report: &mut Report<'_>) {
         let kind = kind_of(target, "select");
         for path in kustomization::items(target, "fieldPaths") {
             let path = path.as_str().unwrap_or_default();
-            if put(value, path.split_once('.'), kind, report) {
+            if put(value, path.split_once('.'), kind, context) {
                 return;
             }
         }
@@ -26,7 +26,7 @@ pub(super) fn look_at(replacement: NodeRef<'_, '_>, report: &mut Report<'_>) {
 }
 
 /// Looks at the configuration of the plugin that adds a value.
-pub(super) fn added(plugin: NodeRef<'_, '_>, report: &mut Report<'_>) {
+pub(super) fn added(plugin: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let Some(value) = kustomization::fields(plugin, "value").into_iter().next() else {
         return;
     };
@@ -37,7 +37,7 @@ pub(super) fn added(plugin: NodeRef<'_, '_>, report: &mut Report<'_>) {
             value,
             path.trim_start_matches('/').split_once('/'),
             kind,
-            report,
+            context,
         ) {
             return;
         }
@@ -55,12 +55,12 @@ fn put(
     value: NodeRef<'_, '_>,
     path: Option<(&str, &str)>,
     kind: &str,
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
 ) -> bool {
     let Some((part @ ("data" | "stringData"), key)) = path else {
         return false;
     };
-    let before = report.findings.len();
-    operation::entry(part, key, value, kind, report);
-    report.findings.len() > before
+    let before = context.findings.len();
+    operation::entry(part, key, value, kind, context);
+    context.findings.len() > before
 }

@@ -1,65 +1,31 @@
 //! The way through a document to what kustomize reads in it.
 
 use std::collections::HashSet;
-use std::ops::Range;
 
-use sops_core::Document;
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{Document, NodeRef, Shape};
 
-use super::patches::{LISTS, patch};
-use super::readings::any_reading;
-use super::{Frame, operation, plugin, replacement};
-use crate::kustomization;
+use super::line_breaks::any_reading;
+use super::patches::patch;
+use super::traversal::Traversal;
+use super::{operation, plugin, replacement};
+use crate::context::Context;
+use crate::frame::Frame;
+use crate::kustomization::{self, PATCH_LISTS};
 use crate::object::objects;
-use crate::report::Report;
 use crate::rules::{PLAINTEXT_SECRET, secret_generator};
 
-/// What is known on the way through one document.
-#[derive(Default)]
-pub(super) struct Walk {
-    /// The patches that were looked at, each with the kind of its target: an alias may bring in one of them without end.
-    pub(super) patches: HashSet<(Range<usize>, &'static str)>,
-    /// The files that patches are in.
-    pub(super) files: HashSet<(String, &'static str)>,
-    /// The text in the file that the document is in, and its path, if it is not the whole file.
-    pub(super) outer: Option<(Range<usize>, Vec<String>)>,
-    /// How many bytes of these files were read.
-    pub(super) read: usize,
-    /// Whether the document is the text of a plugin.
-    pub(super) is_plugin: bool,
-}
-
-impl Walk {
-    /// Whether a patch was not yet looked at as one of that kind.
-    pub(super) fn is_new(&mut self, node: NodeRef<'_, '_>, kind: &'static str) -> bool {
-        self.patches.insert((node.origin().span(), kind))
-    }
-
-    /// From now on nodes are those of the document, or again of the file itself.
-    pub(super) fn frame_nodes(&self, is_within: bool, report: &mut Report<'_>) {
-        let outer = self.outer.as_ref().filter(|_| is_within);
-        report.within(outer.map(|(place, path)| Frame::at("", place.clone(), path.clone())));
-    }
-
-    /// The frame for the text of a scalar.
-    pub(super) fn frame(&self, text: &str, node: NodeRef<'_, '_>, report: &Report<'_>) -> Frame {
-        if let Some((place, path)) = &self.outer {
-            return Frame::at(text, place.clone(), path.clone());
-        }
-        let span = node.span();
-        let source = report.text().get(span.clone()).unwrap_or_default();
-        Frame::of_scalar(text, source, span.start, node.path())
-    }
-}
-
 /// Looks at what a document has for kustomize, in whatever kind of object.
-pub(crate) fn look_into(document: &Document<'_>, report: &mut Report<'_>) {
+pub(crate) fn look_into(document: &Document<'_>, context: &mut Context<'_>) {
     if kustomization::may_bring_values(document.text()) {
-        look_with(document, &mut Walk::default(), report);
+        look_with(document, &mut Traversal::default(), context);
     }
 }
 
-pub(super) fn look_with(document: &Document<'_>, walk: &mut Walk, report: &mut Report<'_>) {
+pub(super) fn look_with(
+    document: &Document<'_>,
+    traversal: &mut Traversal,
+    context: &mut Context<'_>,
+) {
     let mut seen = HashSet::new();
     let mut open: Vec<_> = document.tops().flatten().collect();
     while let Some(node) = open.pop() {
@@ -69,68 +35,100 @@ pub(super) fn look_with(document: &Document<'_>, walk: &mut Walk, report: &mut R
         open.extend(node.items());
         let mut is_replacement = false;
         for (key, child) in node.entries() {
-            if LISTS.iter().any(|list| key.eq_ignore_ascii_case(list)) {
+            if PATCH_LISTS
+                .iter()
+                .any(|list| key.eq_ignore_ascii_case(list))
+            {
                 match child.shape() {
-                    Shape::Sequence => child.items().for_each(|item| patch(item, walk, report)),
-                    _ => patch(child, walk, report),
+                    Shape::Sequence => child
+                        .items()
+                        .for_each(|item| patch(item, traversal, context)),
+                    _ => patch(child, traversal, context),
                 }
             } else if plugin::LISTS
                 .iter()
                 .any(|list| key.eq_ignore_ascii_case(list))
             {
                 for item in child.items() {
-                    plugin::text(item, walk, report);
+                    plugin_text(item, traversal, context);
                 }
             }
             is_replacement |= key.eq_ignore_ascii_case("sourceValue");
             open.push(child);
         }
         if is_replacement {
-            walk.frame_nodes(true, report);
-            replacement::look_at(node, report);
-            walk.frame_nodes(false, report);
+            traversal.frame_nodes(true, context);
+            replacement::look_at(node, context);
+            traversal.frame_nodes(false, context);
         }
         if kustomization::is_plugin(node) {
-            plugin::look_at(node, walk, report);
+            plugin::look_at(node, traversal, context);
         }
     }
 }
 
+/// Looks at the text of a plugin. Plugins inside a plugin's text do not count.
+fn plugin_text(item: NodeRef<'_, '_>, traversal: &mut Traversal, context: &mut Context<'_>) {
+    let text = item.as_str().filter(|text| text.contains("builtin"));
+    let Some(text) = text.filter(|_| !traversal.is_plugin && traversal.is_new(item, "plugin"))
+    else {
+        return;
+    };
+    any_reading(text, |document| {
+        let before = context.findings.len();
+        let frame = traversal.frame(text, item, context);
+        context.set_frame(Some(frame));
+        for object in objects(document) {
+            context.set_rule(&PLAINTEXT_SECRET, Some(&object));
+            secret_generator(&object, context);
+        }
+        context.set_frame(None);
+        let place = || (item.span(), item.path());
+        let mut inner = Traversal {
+            outer: Some(traversal.outer.clone().unwrap_or_else(place)),
+            is_plugin: true,
+            ..Traversal::default()
+        };
+        look_with(document, &mut inner, context);
+        context.findings.len() > before
+    });
+}
+
 /// Looks at a file that is a list of JSON 6902; whether it is one.
-pub(crate) fn look_into_file(report: &mut Report<'_>) -> bool {
-    let text = report.text();
+pub(crate) fn look_into_file(context: &mut Context<'_>) -> bool {
+    let text = context.text();
     if !operation::may_be_list(text) {
         return false;
     }
     let mut is_patch = false;
     any_reading(text, |document| {
-        let before = report.findings.len();
-        report.within(Some(Frame::of_file(text)));
+        let before = context.findings.len();
+        context.set_frame(Some(Frame::of_file(text)));
         for top in document.tops().flatten() {
-            is_patch |= operation::look_at_list(top, "", report);
+            is_patch |= operation::look_at_list(top, "", context);
         }
-        report.within(None);
-        report.findings.len() > before
+        context.set_frame(None);
+        context.findings.len() > before
     });
     is_patch
 }
 
 /// Looks at a text that has no format by its name, or that does not parse in it. `text` may be the file in another encoding.
-pub(crate) fn look_into_text(text: &str, report: &mut Report<'_>) {
-    let is_file = text == report.text();
+pub(crate) fn look_into_text(text: &str, context: &mut Context<'_>) {
+    let is_file = text == context.text();
     any_reading(text, |document| {
-        let before = report.findings.len();
-        report.within((!is_file).then(|| Frame::at(text, 0..0, Vec::new())));
+        let before = context.findings.len();
+        context.set_frame((!is_file).then(|| Frame::at(text, 0..0, Vec::new())));
         for object in objects(document) {
-            report.of(&PLAINTEXT_SECRET, Some(&object));
-            secret_generator(&object, report);
+            context.set_rule(&PLAINTEXT_SECRET, Some(&object));
+            secret_generator(&object, context);
         }
-        report.within(None);
-        let mut walk = Walk {
+        context.set_frame(None);
+        let mut traversal = Traversal {
             outer: (!is_file).then(|| (0..0, Vec::new())),
-            ..Walk::default()
+            ..Traversal::default()
         };
-        look_with(document, &mut walk, report);
-        report.findings.len() > before
+        look_with(document, &mut traversal, context);
+        context.findings.len() > before
     });
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
 /// How many values the operations of a patch move at most: each of them may move what others have moved.
 const MOVED: usize = 1_000;
@@ -12,13 +12,13 @@ const LENGTH: usize = 1_024;
 
 /// Values by their paths.
 #[derive(Default)]
-pub(super) struct Written<'d, 'a> {
+pub(super) struct WrittenValues<'d, 'a> {
     values: BTreeMap<String, NodeRef<'d, 'a>>,
     /// How many values were moved.
     moved: usize,
 }
 
-impl<'d, 'a> Written<'d, 'a> {
+impl<'d, 'a> WrittenValues<'d, 'a> {
     pub(super) fn set(&mut self, path: &str, value: NodeRef<'d, 'a>) {
         self.values.insert(path.to_owned(), value);
     }
@@ -53,7 +53,7 @@ impl<'d, 'a> Written<'d, 'a> {
 
 #[cfg(test)]
 mod tests {
-    use sops_core::Format;
+    use sops_document::Format;
 
     use sops_core::parse_document;
 
@@ -65,7 +65,7 @@ mod tests {
         let document = parse_document(text, Format::Yaml).expect("it is YAML");
         let top = document.tops().flatten().next().expect("it is a mapping");
         let value = |key| top.get(key).expect("it has the key");
-        let mut written = Written::default();
+        let mut written = WrittenValues::default();
         written.set("/x", value("value"));
         written.set("/x/e", value("below"));
         written.set("/xy", value("below"));

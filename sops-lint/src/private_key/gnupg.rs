@@ -1,9 +1,9 @@
 //! Private keys of GnuPG's agent, which are S-expressions.
 
-use super::PrivateKey;
+use super::key::PrivateKey;
 
 /// What such a key is called.
-pub(super) const WHAT: &str = "a private key of GnuPG";
+pub(super) const DESCRIPTION: &str = "a private key of GnuPG";
 
 /// The starts of the names of algorithms.
 const ALGORITHMS: [&[u8]; 4] = [b"rsa", b"dsa", b"elg", b"ec"];
@@ -23,7 +23,7 @@ pub(super) fn key(bytes: &[u8], start: usize, end: usize) -> Option<PrivateKey> 
     };
     (is_key && numbers.any(is_number)).then(|| PrivateKey {
         span: start..end,
-        what: WHAT,
+        description: DESCRIPTION,
         certain: !bytes[start..end].starts_with(b"(protected"),
         encoded: false,
     })

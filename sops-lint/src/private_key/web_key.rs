@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{PrivateKey, is_mixed};
+use super::key::{PrivateKey, is_mixed};
 
 /// How far the members of a key are from `kty`.
 const NEAR: usize = 8 * 1024;
@@ -99,7 +99,7 @@ fn private_member(bytes: &[u8], members: Range<usize>) -> Option<PrivateKey> {
     let (at, value) = values.find(|(_, value)| value.len() >= 32 && is_mixed(value))?;
     Some(PrivateKey {
         span: members.start + at..members.start + at + value.len(),
-        what: "a private key as a JSON Web Key",
+        description: "a private key as a JSON Web Key",
         certain: true,
         encoded: false,
     })

@@ -3,12 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::plaintext_secret::{is_ciphertext, open_values};
-use crate::finding::Severity;
+use crate::check::Check;
+use crate::context::Context;
 use crate::object::Object;
-use crate::report::Report;
-use crate::rule::{Check, Rule};
-use crate::rules::is_open_reference;
+use crate::plaintext_values::{is_ciphertext, open_values};
+use crate::rule::{Rule, Severity};
+use crate::scrutiny::is_open_reference;
 use crate::secret::{SecretField, secret_fields};
 
 pub(crate) static RULE: Rule = Rule {
@@ -16,11 +16,12 @@ pub(crate) static RULE: Rule = Rule {
     name: "broken-file",
     severity: Severity::Warning,
     page: include_str!("broken_file.md"),
-    checks: &[Check::Object(secret)],
 };
 
+pub(crate) const CHECKS: &[Check] = &[Check::Object(secret)];
+
 /// A Secret that Kubernetes refuses. Another rule reports the values that leak.
-fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     if !object.is_whole_secret() || object.is_deletion() {
         return;
     }
@@ -28,7 +29,7 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
     for field in secret_fields(object.node) {
         if !field.is_known() {
             let open = open
-                .get_or_insert_with(|| open_values(object, |value| report.scrutiny(&value.place)));
+                .get_or_insert_with(|| open_values(object, |value| context.scrutiny(&value.place)));
             // If it is in plaintext, SL010 reports it.
             if !open.iter().any(|value| value.field == field.name)
                 || field.values().iter().any(is_ciphertext)
@@ -39,20 +40,20 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
                 );
                 let help = "the values of a Secret go to `data` or `stringData`, and names and labels to `metadata`";
                 let at = field.node.key_offset();
-                report.span(at..at, message).help(help);
+                context.report_span(at..at, message).help(help);
             }
         }
         if let Some(node) = field.misfit() {
             let message = format!("every value under `{}` must be a string", field.name);
             let help = "write it as a string, for example `config.yaml: |`";
-            report.node(node, message).help(help);
+            context.report_node(node, message).help(help);
         } else if field.name == "data" {
-            not_base64(&field, report);
+            not_base64(&field, context);
         }
     }
 }
 
-fn not_base64(data: &SecretField<'_, '_>, report: &mut Report<'_>) {
+fn not_base64(data: &SecretField<'_, '_>, context: &mut Context<'_>) {
     for value in data.values() {
         let text = value.node.scalar_text().unwrap_or_default();
         let packed: String = text.split_whitespace().collect();
@@ -63,8 +64,8 @@ fn not_base64(data: &SecretField<'_, '_>, report: &mut Report<'_>) {
             "`{}` under `data` is not base64: Kubernetes refuses the Secret",
             value.key
         );
-        report
-            .node(value.node, message)
+        context
+            .report_node(value.node, message)
             .help("move it to `stringData`, or encode it, as with `base64 -w0`");
     }
 }

@@ -3,45 +3,47 @@
 use std::path::Path;
 
 use sops_core::config::Config;
-use sops_core::document::{NodeRef, Shape};
 use sops_core::keys::{Family, MasterKey};
-use sops_core::{Document, EncryptedDocument, Error, Format, parse_document};
+use sops_core::{EncryptedDocument, Error, parse_document};
+use sops_document::{Document, Format, NodeRef, Shape};
 
-use super::plaintext_secret::open_values;
-use crate::finding::Severity;
+use crate::check::Check;
+use crate::context::Context;
+use crate::facts::Configuration;
 use crate::object::Object;
-use crate::report::{Configuration, Report};
-use crate::rule::{Check, Rule};
+use crate::plaintext_values::open_values;
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL016",
     name: "creation-rules",
     severity: Severity::Warning,
     page: include_str!("creation_rules.md"),
-    checks: &[
-        Check::File(check),
-        Check::Object(secret),
-        Check::Plaintext(used),
-        Check::Encrypted(used_by_encrypted),
-    ],
 };
+
+pub(crate) const CHECKS: &[Check] = &[
+    Check::File(check),
+    Check::Object(secret),
+    Check::Plaintext(used),
+    Check::Encrypted(used_by_encrypted),
+];
 
 /// The only name that SOPS reads.
 pub(crate) const FILE: &str = ".sops.yaml";
 
-fn check(report: &mut Report<'_>) {
-    let path = report.input.path;
+fn check(context: &mut Context<'_>) {
+    let path = context.input.path;
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.unwrap_or_default();
     if name == ".sops.yml" {
-        let is_named = report
+        let is_named = context
             .input
             .config
             .is_some_and(|config| config.file() == path);
         if !is_named {
             let message =
                 format!("this file is not read: the configuration must be called `{FILE}`");
-            report.span(0..0, message).help("rename it");
+            context.report_span(0..0, message).help("rename it");
         }
         return;
     }
@@ -49,7 +51,7 @@ fn check(report: &mut Report<'_>) {
         return;
     }
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let config = match Config::parse(report.input.bytes, path, folder) {
+    let config = match Config::parse(context.input.bytes, path, folder) {
         Ok(config) => config,
         Err(error) => {
             let (at, message) = match error {
@@ -58,15 +60,17 @@ fn check(report: &mut Report<'_>) {
                 } => (location.map_or(0, |at| at.offset), message),
                 error => (0, error.to_string()),
             };
-            report.span(at..at, message).severity(Severity::Error);
+            context
+                .report_span(at..at, message)
+                .severity(Severity::Error);
             return;
         }
     };
     for warning in config.warnings() {
         let at = warning.location.map_or(0, |at| at.offset);
-        report.span(at..at, warning.message.clone());
+        context.report_span(at..at, warning.message.clone());
     }
-    let Ok(document) = parse_document(report.text(), Format::Yaml) else {
+    let Ok(document) = parse_document(context.text(), Format::Yaml) else {
         return;
     };
     let rules = document
@@ -76,17 +80,17 @@ fn check(report: &mut Report<'_>) {
         .and_then(|top| top.get("creation_rules"));
     let mut unused = Vec::new();
     for (number, rule) in rules.into_iter().flat_map(NodeRef::items).enumerate() {
-        recipients(rule, &format!("creation_rules[{number}]"), report);
-        report
-            .node(rule, "no file is encrypted with this creation rule")
+        recipients(rule, &format!("creation_rules[{number}]"), context);
+        context
+            .report_node(rule, "no file is encrypted with this creation rule")
             .help("remove it, or fix its `path_regex`: it is matched against the path relative to the directory of `.sops.yaml`");
-        unused.extend(report.put_aside());
+        unused.extend(context.put_aside());
     }
-    report.facts.configuration = Some(Configuration { unused });
+    context.facts.configuration = Some(Configuration { unused });
 }
 
 /// Recipients that nothing can be encrypted for, such as one with a character too few, in a rule or a key group.
-fn recipients(holder: NodeRef<'_, '_>, path: &str, report: &mut Report<'_>) {
+fn recipients(holder: NodeRef<'_, '_>, path: &str, context: &mut Context<'_>) {
     for family in [Family::Age, Family::Pgp] {
         let Some(list) = holder.get(family.name()) else {
             continue;
@@ -105,8 +109,8 @@ fn recipients(holder: NodeRef<'_, '_>, path: &str, report: &mut Report<'_>) {
                             "`{path}.{family}[{number}]`: {error}",
                             family = family.name()
                         );
-                        report
-                            .node(node, message)
+                        context
+                            .report_node(node, message)
                             .help("copy it again from its owner; for a private key, the file that `sops-rs keygen` wrote contains the public key")
                             .severity(Severity::Error);
                     }
@@ -122,37 +126,37 @@ fn recipients(holder: NodeRef<'_, '_>, path: &str, report: &mut Report<'_>) {
             .flat_map(NodeRef::items)
             .enumerate()
         {
-            recipients(group, &format!("{path}.{list}[{number}]"), report);
+            recipients(group, &format!("{path}.{list}[{number}]"), context);
         }
     }
 }
 
-fn used(_: &Document<'_>, report: &mut Report<'_>) {
-    let rule = report.creation_rule();
-    report.facts.creation_rule = rule.map(|(index, config, _)| (config.file().to_owned(), index));
+fn used(_: &Document<'_>, context: &mut Context<'_>) {
+    let rule = context.creation_rule();
+    context.facts.creation_rule = rule.map(|(index, config, _)| (config.file().to_owned(), index));
 }
 
-fn used_by_encrypted(_: &EncryptedDocument<'_>, report: &mut Report<'_>) {
-    let rule = report.creation_rule();
-    report.facts.creation_rule = rule.map(|(index, config, _)| (config.file().to_owned(), index));
+fn used_by_encrypted(_: &EncryptedDocument<'_>, context: &mut Context<'_>) {
+    let rule = context.creation_rule();
+    context.facts.creation_rule = rule.map(|(index, config, _)| (config.file().to_owned(), index));
 }
 
 /// A Secret for which there is a configuration, and that it would leave as it is.
-fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
-    let has_rules = report
+fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
+    let has_rules = context
         .input
         .config
         .is_some_and(|config| config.creation_rules().is_some());
-    if !object.is_secret() || object.is_deletion() || !has_rules || report.is_encrypted {
+    if !object.is_secret() || object.is_deletion() || !has_rules || context.is_encrypted {
         return;
     }
-    let open = open_values(object, |value| report.scrutiny(&value.place));
+    let open = open_values(object, |value| context.scrutiny(&value.place));
     let Some(first) = open.first() else {
         return;
     };
-    let Some((_, _, creation)) = report.creation_rule() else {
-        report
-            .node(
+    let Some((_, _, creation)) = context.creation_rule() else {
+        context
+            .report_node(
                 first.node,
                 "no creation rule of `.sops.yaml` matches the path of this Secret",
             )
@@ -160,11 +164,11 @@ fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
         return;
     };
     let rule = creation.rule.clone().unwrap_or_default();
-    let left = open.iter().find(|value| !report.is_selected(&value.place));
+    let left = open.iter().find(|value| !context.is_selected(&value.place));
     if let Some(value) = left {
         let key = value.key;
-        report
-            .node(
+        context
+            .report_node(
                 value.node,
                 format!("the creation rule leaves `{key}` of this Secret in plaintext: `{rule}`"),
             )

@@ -2,68 +2,70 @@
 
 use std::ops::Range;
 
-use sops_core::document::NodeRef;
-use sops_core::{CIPHERTEXT_PREFIX, Document};
+use sops_core::CIPHERTEXT_PREFIX;
+use sops_document::{Document, NodeRef};
 
-use crate::finding::{Fix, Severity};
-use crate::likeness::token::{self, Token};
-use crate::likeness::{Found, Likeness};
+use crate::check::Check;
+use crate::context::Context;
+use crate::finding::Fix;
 use crate::object::objects;
-use crate::report::Report;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 use crate::secret::is_secret_part;
-use crate::spans::Spans;
+use crate::secret_detection::token::{self, Token};
+use crate::secret_detection::{FoundSecret, Likeness};
+use crate::span_set::SpanSet;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL020",
     name: "credential-in-value",
     severity: Severity::Error,
     page: include_str!("credential_in_value.md"),
-    checks: &[Check::Document(check)],
 };
 
-fn check(document: &Document<'_>, report: &mut Report<'_>) {
-    if !token::may_be_in(report.text()) {
+pub(crate) const CHECKS: &[Check] = &[Check::Document(check)];
+
+fn check(document: &Document<'_>, context: &mut Context<'_>) {
+    if !token::may_be_in(context.text()) {
         return;
     }
-    let known = Known::new(document, report);
+    let known = HandledValues::new(document, context);
     let mut values: Vec<_> = document.scalars().collect();
     values.sort_by_key(|node| node.span().start);
     for node in values {
         let value = node.as_str().unwrap_or_default();
-        if value.starts_with(CIPHERTEXT_PREFIX) || known.has_value(node, report) {
+        if value.starts_with(CIPHERTEXT_PREFIX) || known.has_value(node, context) {
             continue;
         }
-        let found: Vec<Found> = token::tokens(value).filter_map(credential).collect();
+        let found: Vec<FoundSecret> = token::tokens(value).filter_map(credential).collect();
         if found.is_empty() {
             continue;
         }
-        let before = report.findings.len();
+        let before = context.findings.len();
         let path = node.path().join(".");
         let help = "anyone with a copy of the repository has it: replace it, and store the new one encrypted";
-        report.secrets(node, found, format_args!("`{path}`"), help);
-        let new = report.findings.split_off(before);
+        context.report_secrets(node, found, format_args!("`{path}`"), help);
+        let new = context.findings.split_off(before);
         let is_new = |span: &Range<usize>| !known.reported.overlap(span);
-        report.findings.extend(
+        context.findings.extend(
             new.into_iter()
-                .filter(|one| is_new(&(one.location.offset..one.end))),
+                .filter(|finding| is_new(&(finding.location.offset..finding.end))),
         );
     }
 }
 
 /// The secret, if its form gives it away. Private keys are excluded: another rule finds them in the bytes of every file.
-fn credential(token: Token) -> Option<Found> {
-    let is_private_key = token.what.starts_with("a private key");
-    (!is_private_key).then(|| Found {
+fn credential(token: Token) -> Option<FoundSecret> {
+    let is_private_key = token.description.starts_with("a private key");
+    (!is_private_key).then(|| FoundSecret {
         name: String::new(),
         range: token.range,
-        likeness: Likeness::Format(token.what),
+        likeness: Likeness::Format(token.description),
     })
 }
 
 /// Values that other rules have reported, or want encrypted.
-struct Known {
-    reported: Spans,
+struct HandledValues {
+    reported: SpanSet,
     /// The values of Secrets.
     secrets: Vec<Range<usize>>,
     /// Whether the file is to be encrypted as a whole.
@@ -72,9 +74,9 @@ struct Known {
     is_definition: bool,
 }
 
-impl Known {
-    fn new(document: &Document<'_>, report: &Report<'_>) -> Self {
-        let reported = report.findings.iter();
+impl HandledValues {
+    fn new(document: &Document<'_>, context: &Context<'_>) -> Self {
+        let reported = context.findings.iter();
         let objects = objects(document);
         let is_definition = |kind: &str| kind == "CustomResourceDefinition";
         let secrets = objects.iter().filter(|object| object.is_secret());
@@ -84,24 +86,24 @@ impl Known {
         secrets.sort_by_key(|part| part.start);
         let is_to_be_encrypted = |fix: &Option<Fix>| *fix == Some(Fix::Encrypt);
         Self {
-            reported: Spans::new(reported.map(|one| one.location.offset..one.end)),
+            reported: SpanSet::new(reported.map(|finding| finding.location.offset..finding.end)),
             secrets,
-            is_covered: report
+            is_covered: context
                 .findings
                 .iter()
-                .any(|one| is_to_be_encrypted(&one.fix)),
+                .any(|finding| is_to_be_encrypted(&finding.fix)),
             is_definition: objects.iter().any(|object| is_definition(object.kind)),
         }
     }
 
     /// Whether a value needs no report.
-    fn has_value(&self, node: NodeRef<'_, '_>, report: &Report<'_>) -> bool {
+    fn has_value(&self, node: NodeRef<'_, '_>, context: &Context<'_>) -> bool {
         let span = node.span();
         let begun = self
             .secrets
             .partition_point(|part| part.start <= span.start);
         begun > 0 && span.end <= self.secrets[begun - 1].end
-            || self.is_covered && report.is_selected(&span)
+            || self.is_covered && context.is_selected(&span)
             || self.is_definition && node.step() == "description"
     }
 }

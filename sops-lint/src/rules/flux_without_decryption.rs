@@ -2,38 +2,40 @@
 
 use std::path::Path;
 
-use sops_core::document::{NodeRef, Shape};
-use sops_core::{EncryptedDocument, Format, parse_document};
+use sops_core::{EncryptedDocument, parse_document};
+use sops_document::{Format, NodeRef, Shape};
 
-use crate::embedded::{LISTS, with_key};
-use crate::finding::Severity;
+use crate::check::Check;
+use crate::context::Context;
+use crate::facts::Patched;
+use crate::kustomization::{PATCH_LISTS, list_under_key};
 use crate::object::Object;
-use crate::report::{Patched, Report};
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL015",
     name: "flux-without-decryption",
     severity: Severity::Error,
     page: include_str!("flux_without_decryption.md"),
-    checks: &[
-        Check::Encrypted(encrypted),
-        Check::Object(kustomization),
-        Check::Object(check),
-    ],
 };
 
-fn encrypted(_: &EncryptedDocument<'_>, report: &mut Report<'_>) {
+pub(crate) const CHECKS: &[Check] = &[
+    Check::Encrypted(encrypted),
+    Check::Object(kustomization),
+    Check::Object(check),
+];
+
+fn encrypted(_: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     // Flux applies manifests; other files are for other programs.
-    let text = report.text();
-    report.facts.encrypted_manifest = text.contains("apiVersion") && text.contains("kind");
+    let text = context.text();
+    context.facts.encrypted_manifest = text.contains("apiVersion") && text.contains("kind");
 }
 
 /// What kustomize would build: Flux decrypts, or does not, whatever it takes in.
-fn kustomization(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn kustomization(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let is_named = ["kustomization.yaml", "kustomization.yml", "Kustomization"]
         .iter()
-        .any(|name| report.input.path.ends_with(name));
+        .any(|name| context.input.path.ends_with(name));
     if !is_named {
         return;
     }
@@ -41,20 +43,20 @@ fn kustomization(object: &Object<'_, '_>, report: &mut Report<'_>) {
     let items = lists.into_iter().flatten().flat_map(NodeRef::items);
     let paths = items.filter_map(NodeRef::as_str);
     let paths = paths.filter(|path| !path.contains("://"));
-    report.facts.resources.extend(paths.map(str::to_owned));
-    if patches_decryption(object.node, report) {
-        report.facts.patched.push(Patched::Here);
+    context.facts.resources.extend(paths.map(str::to_owned));
+    if patches_decryption(object.node, context) {
+        context.facts.patched.push(Patched::Here);
     }
 }
 
 /// Whether patches of Kustomizations say that they decrypt, inline or in files beside the kustomization.
-fn patches_decryption(node: NodeRef<'_, '_>, report: &Report<'_>) -> bool {
-    let folder = report.input.path.parent().unwrap_or(Path::new("/"));
+fn patches_decryption(node: NodeRef<'_, '_>, context: &Context<'_>) -> bool {
+    let folder = context.input.path.parent().unwrap_or(Path::new("/"));
     let in_file = |name: &str| {
-        let bytes = report.input.tree.read(&folder.join(name));
+        let bytes = context.input.tree.read(&folder.join(name));
         bytes.is_some_and(|bytes| sets_decryption(&String::from_utf8_lossy(&bytes)))
     };
-    let lists = LISTS.into_iter().filter_map(|key| node.get(key));
+    let lists = PATCH_LISTS.into_iter().filter_map(|key| node.get(key));
     let mut patches = lists.flat_map(NodeRef::items);
     patches.any(|patch| {
         let text = |key| patch.get(key).and_then(NodeRef::as_str);
@@ -71,7 +73,7 @@ fn sets_decryption(patch: &str) -> bool {
     if let Ok(merge) = parse_document(patch, Format::Yaml) {
         return merge.tops().flatten().any(merges_decryption);
     }
-    let list = with_key(patch).unwrap_or_default();
+    let list = list_under_key(patch).unwrap_or_default();
     let Ok(list) = parse_document(&list, Format::Yaml) else {
         return false;
     };
@@ -112,7 +114,7 @@ fn is_null(node: NodeRef<'_, '_>) -> bool {
     node.shape() == Shape::Scalar && node.value().is_none()
 }
 
-fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     if object.kind != "Kustomization"
         || !object
             .api_version
@@ -129,8 +131,8 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
         return;
     }
     let text = path.and_then(NodeRef::as_str).unwrap_or("./").to_owned();
-    if patches_decryption(spec, report) {
-        report.facts.patched.push(Patched::Path(text.clone()));
+    if patches_decryption(spec, context) {
+        context.facts.patched.push(Patched::Path(text.clone()));
     }
     let provider = spec
         .at(&["decryption", "provider"])
@@ -144,9 +146,9 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
     let message = format!(
         "the path `{text}` holds encrypted files, and {missing} is missing: they would be applied as they are"
     );
-    report
-        .node(path.unwrap_or(spec), message)
+    context
+        .report_node(path.unwrap_or(spec), message)
         .help("decryption: {provider: sops, secretRef: {name: sops-age}}");
-    let found = report.put_aside();
-    report.facts.flux.extend(found.map(|found| (found, text)));
+    let found = context.put_aside();
+    context.facts.flux.extend(found.map(|found| (found, text)));
 }

@@ -1,4 +1,5 @@
-//! The rules: one file each, with a page beside it that says what it finds, why, and what to write instead.
+//! The rules: one file each, with a page beside it that says what it finds, why, and what to write instead. A file has the rule's `RULE`
+//! and its `CHECKS`, and [`TABLE`] lists them. What several rules ask belongs in a module below them.
 
 mod broken_file;
 mod creation_rules;
@@ -24,40 +25,53 @@ mod writable_secret_mount;
 pub(crate) use broken_file::RULE as BROKEN_FILE;
 pub(crate) use creation_rules::FILE as CONFIG;
 pub(crate) use partly_encrypted::RULE as PARTLY_ENCRYPTED;
-pub(crate) use plaintext_secret::{
-    COPY, RULE as PLAINTEXT_SECRET, Scrutiny, credential, generator as secret_generator,
-    has_rule_for_its_form, holds_secret, is_manifest, is_object, is_open_base64, is_open_reference,
-    is_plaintext_under, matching_rule, open_values, own_rule,
-};
-pub use plaintext_secret::{NO_RULE, is_plaintext};
+pub(crate) use plaintext_secret::{COPY, RULE as PLAINTEXT_SECRET, generator as secret_generator};
 pub use secret_in_metadata::applied_secret;
 pub(crate) use suppression::RULE as SUPPRESSION;
 
+use crate::check::Check;
 use crate::rule::Rule;
 
-/// All rules, in the order of their codes.
-pub const RULES: [&Rule; 20] = [
-    &literal_secret_in_env::RULE,
-    &secret_in_env::RULE,
-    &secret_from_env::RULE,
-    &secret_in_config_map::RULE,
-    &secret_in_metadata::RULE,
-    &secret_in_command::RULE,
-    &writable_secret_mount::RULE,
-    &secret_mode::RULE,
-    &secret_in_image::RULE,
-    &plaintext_secret::RULE,
-    &partly_encrypted::RULE,
-    &recipients_differ::RULE,
-    &rule_differs::RULE,
-    &private_key::RULE,
-    &flux_without_decryption::RULE,
-    &creation_rules::RULE,
-    &broken_file::RULE,
-    &suppression::RULE,
-    &secret_in_helm_values::RULE,
-    &credential_in_value::RULE,
+/// A rule, with what it looks at.
+pub(crate) type RuleChecks = (&'static Rule, &'static [Check]);
+
+/// All rules with their checks, in the order of their codes.
+pub(crate) const TABLE: [RuleChecks; 20] = [
+    (&literal_secret_in_env::RULE, literal_secret_in_env::CHECKS),
+    (&secret_in_env::RULE, secret_in_env::CHECKS),
+    (&secret_from_env::RULE, secret_from_env::CHECKS),
+    (&secret_in_config_map::RULE, secret_in_config_map::CHECKS),
+    (&secret_in_metadata::RULE, secret_in_metadata::CHECKS),
+    (&secret_in_command::RULE, secret_in_command::CHECKS),
+    (&writable_secret_mount::RULE, writable_secret_mount::CHECKS),
+    (&secret_mode::RULE, secret_mode::CHECKS),
+    (&secret_in_image::RULE, secret_in_image::CHECKS),
+    (&plaintext_secret::RULE, plaintext_secret::CHECKS),
+    (&partly_encrypted::RULE, partly_encrypted::CHECKS),
+    (&recipients_differ::RULE, recipients_differ::CHECKS),
+    (&rule_differs::RULE, rule_differs::CHECKS),
+    (&private_key::RULE, private_key::CHECKS),
+    (
+        &flux_without_decryption::RULE,
+        flux_without_decryption::CHECKS,
+    ),
+    (&creation_rules::RULE, creation_rules::CHECKS),
+    (&broken_file::RULE, broken_file::CHECKS),
+    (&suppression::RULE, suppression::CHECKS),
+    (&secret_in_helm_values::RULE, secret_in_helm_values::CHECKS),
+    (&credential_in_value::RULE, credential_in_value::CHECKS),
 ];
+
+/// All rules, in the order of their codes.
+pub const RULES: [&Rule; TABLE.len()] = {
+    let mut rules = [TABLE[0].0; TABLE.len()];
+    let mut index = 1;
+    while index < rules.len() {
+        rules[index] = TABLE[index].0;
+        index += 1;
+    }
+    rules
+};
 
 /// The rule of that code or name.
 pub fn find(text: &str) -> Option<&'static Rule> {

@@ -1,66 +1,66 @@
 //! Plaintext in an encrypted file, where the file's own rule asks for encryption.
 
-use sops_core::document::NodeRef;
 use sops_core::keys::WrappedKey;
-use sops_core::{
-    CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format, is_ciphertext, parse_document,
-};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, is_ciphertext, parse_document};
+use sops_document::{Document, Format, NodeRef};
 
-use crate::claim::has_secret_comment;
-use crate::finding::{Finding, Severity};
-use crate::likeness::{Found, Likeness, in_text, is_credential, judge};
-use crate::report::Report;
-use crate::rule::{Check, Rule};
-use crate::secret::secrets;
+use crate::check::Check;
+use crate::context::Context;
+use crate::finding::Finding;
+use crate::object::secrets;
+use crate::rule::{Rule, Severity};
+use crate::rule_scope::has_secret_comment;
+use crate::secret_detection::{FoundSecret, Likeness, in_text, is_credential, judge};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL011",
     name: "partly-encrypted",
     severity: Severity::Error,
     page: include_str!("partly_encrypted.md"),
-    checks: &[
-        Check::Encrypted(check),
-        Check::Plaintext(without_block),
-        Check::Document(comments),
-    ],
 };
 
-fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
+pub(crate) const CHECKS: &[Check] = &[
+    Check::Encrypted(check),
+    Check::Plaintext(without_block),
+    Check::Document(comments),
+];
+
+fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     if document.metadata().mac.is_empty() {
-        report
-            .span(
+        context
+            .report_span(
                 0..0,
                 "the file has no MAC: changed or swapped values cannot be detected",
             )
             .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
     }
-    damaged_keys(document, report);
-    in_metadata(document, report);
-    incomplete(report);
+    damaged_keys(document, context);
+    in_metadata(document, context);
+    incomplete(context);
     let open = match document.unencrypted() {
         Ok(open) => open,
         Err(error) => {
-            report.span(0..0, error.to_string());
+            context.report_span(0..0, error.to_string());
             return;
         }
     };
-    if !open.iter().any(|one| one.is_comment) {
-        in_comments(report);
+    if !open.iter().any(|entry| entry.is_comment) {
+        in_comments(context);
     }
-    let command = report.command("edit");
-    for one in open {
-        let message = match one.is_comment {
+    let command = context.command("edit");
+    for entry in open {
+        let message = match entry.is_comment {
             true => format!(
                 "a comment in `{}` is in plaintext, and the file's rule covers it",
-                one.path
+                entry.path
             ),
             false => format!(
                 "`{}` is in plaintext, and the file's rule covers it",
-                one.path
+                entry.path
             ),
         };
-        let path = one.path.split('.').map(str::to_owned).collect();
-        let found = report.span(one.span, message);
+        let path = entry.path.split('.').map(str::to_owned).collect();
+        let found = context.report_span(entry.span, message);
         found.path = path;
         found.help(format!(
             "remove it and add it with `{command}`; if it was committed, treat it as leaked"
@@ -70,29 +70,29 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
 
 /// Plaintext in the metadata, which SOPS drops when it writes the file. A later version of SOPS may know a key that we do not, so only a
 /// value that may be a secret is an error.
-fn in_metadata(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
-    let command = report.command("edit");
-    for one in document.unknown_values() {
-        let at = one.offset..one.offset;
+fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
+    let command = context.command("edit");
+    for entry in document.unknown_values() {
+        let at = entry.offset..entry.offset;
         // In a list are keys of a family that only later versions know, whose parts look random.
-        let is_alone = !one.path.contains('[');
+        let is_alone = !entry.path.contains('[');
         let is_secret =
-            !in_text(&one.key, &one.text).is_empty() || is_alone && is_credential(&one.text);
-        if is_secret && !is_ciphertext(&one.text) {
+            !in_text(&entry.key, &entry.text).is_empty() || is_alone && is_credential(&entry.text);
+        if is_secret && !is_ciphertext(&entry.text) {
             let message = format!(
                 "`{}` in the metadata is in plaintext, and SOPS drops it when it writes the file",
-                one.path
+                entry.path
             );
-            report.span(at, message).help(format!(
+            context.report_span(at, message).help(format!(
                 "remove it, and add it to the values with `{command}`; if it was committed, treat it as leaked"
             ));
         } else {
             let message = format!(
                 "the metadata of SOPS has no `{}`, so SOPS drops it when it writes the file",
-                one.path
+                entry.path
             );
-            report
-                .span(at, message)
+            context
+                .report_span(at, message)
                 .help("remove it")
                 .severity(Severity::Warning)
                 .accepted();
@@ -101,11 +101,11 @@ fn in_metadata(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
 }
 
 /// A secret in a comment in the metadata or below it, which SOPS drops too.
-fn in_comments(report: &mut Report<'_>) {
-    let block = report.block();
-    if report.format == Format::Yaml && has_secret_comment(&report.text()[block..]) {
-        report
-            .span(
+fn in_comments(context: &mut Context<'_>) {
+    let block = context.metadata_start();
+    if context.format == Format::Yaml && has_secret_comment(&context.text()[block..]) {
+        context
+            .report_span(
                 block..block,
                 "a comment in the metadata, or below it, has what looks like a secret",
             )
@@ -114,21 +114,21 @@ fn in_comments(report: &mut Report<'_>) {
 }
 
 /// Comments in plaintext with what looks like a secret. Most rules leave comments in plaintext.
-fn comments(document: &Document<'_>, report: &mut Report<'_>) {
-    if !report.is_encrypted {
+fn comments(document: &Document<'_>, context: &mut Context<'_>) {
+    if !context.is_encrypted {
         return;
     }
     for span in document.comments() {
-        let text = report.text().get(span.clone()).unwrap_or_default();
+        let text = context.text().get(span.clone()).unwrap_or_default();
         let text = text.trim_start_matches(['#', ';']);
         if !holds_secret(text) {
             continue;
         }
-        let is_at = |one: &Finding| span.contains(&one.location.offset);
-        let is_known = |one: &Finding| one.rule.code == RULE.code && is_at(one);
-        if !report.findings.iter().any(is_known) {
-            report
-                .span(
+        let is_at = |finding: &Finding| span.contains(&finding.location.offset);
+        let is_known = |finding: &Finding| finding.rule.code == RULE.code && is_at(finding);
+        if !context.findings.iter().any(is_known) {
+            context
+                .report_span(
                     span,
                     "a comment in plaintext holds what looks like a secret",
                 )
@@ -142,8 +142,9 @@ fn holds_secret(comment: &str) -> bool {
     let is_value = |value: &str| {
         !value.contains(char::is_whitespace) && value.contains(|c: char| c.is_ascii_digit())
     };
-    let is_secret =
-        |found: &Found| found.likeness != Likeness::Name || is_value(&comment[found.range.clone()]);
+    let is_secret = |found: &FoundSecret| {
+        found.likeness != Likeness::Name || is_value(&comment[found.range.clone()])
+    };
     let of_last_word = || {
         let (words, value) = comment.split_once([':', '='])?;
         let name = words.split_whitespace().next_back()?;
@@ -154,18 +155,18 @@ fn holds_secret(comment: &str) -> bool {
 }
 
 /// Values that start like ciphertext, but are not ciphertext to their end. SL010 reports those of a Secret.
-fn incomplete(report: &mut Report<'_>) {
+fn incomplete(context: &mut Context<'_>) {
     let is_whole = |at: usize| {
-        let rest = &report.text()[at..];
+        let rest = &context.text()[at..];
         let end = rest.find(']').map_or(rest.len(), |end| end + 1);
         is_ciphertext(&rest[..end])
     };
-    let mut starts = report.text().match_indices(CIPHERTEXT_PREFIX);
+    let mut starts = context.text().match_indices(CIPHERTEXT_PREFIX);
     if starts.all(|(at, _)| is_whole(at)) {
         return;
     }
     // Quotes and folds are no part of a value.
-    let Ok(document) = parse_document(report.text(), report.format) else {
+    let Ok(document) = parse_document(context.text(), context.format) else {
         return;
     };
     let secrets: Vec<_> = secrets(&document).iter().map(|node| node.span()).collect();
@@ -178,8 +179,8 @@ fn incomplete(report: &mut Report<'_>) {
                 .any(|secret| secret.contains(&node.span().start))
         };
         if is_begun && !is_ciphertext(text) && !is_told() {
-            report
-                .node(
+            context
+                .report_node(
                     node,
                     "the value starts like an encrypted value, but is not one",
                 )
@@ -189,32 +190,32 @@ fn incomplete(report: &mut Report<'_>) {
 }
 
 /// Data keys that nobody can open with the key that they were encrypted for, as far as that shows without it.
-fn damaged_keys(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
+fn damaged_keys(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let groups = document.metadata().key_groups.iter();
     let keys: Vec<_> = groups.flat_map(|group| &group.keys).collect();
-    let block = report.block();
+    let block = context.metadata_start();
     for (number, key) in keys.iter().enumerate() {
         let Some(damage) = key.damage() else {
             continue;
         };
         // The block is not part of the document: the entry is where its key is named, which may be so more than once.
         let id = key.master_key().id();
-        let is_same = |other: &&&WrappedKey| other.master_key() == key.master_key();
+        let is_same = |wrapped: &&&WrappedKey| wrapped.master_key() == key.master_key();
         let before = keys[..number].iter().filter(is_same).count();
-        let mut named = report.text()[block..].match_indices(&id);
+        let mut named = context.text()[block..].match_indices(&id);
         let at = named.nth(before).map_or(block, |(at, _)| block + at);
         let family = key.master_key().family();
         let message =
             format!("`enc` of the {family} key `{id}` {damage}: it cannot decrypt the file");
-        report
-            .span(at..at, message)
+        context
+            .report_span(at..at, message)
             .help("restore the `sops` metadata from version control");
     }
 }
 
 /// A value as SOPS encrypts them, in a file that has lost what decrypts it.
-fn without_block(document: &Document<'_>, report: &mut Report<'_>) {
-    if !report.text().contains(CIPHERTEXT_PREFIX) {
+fn without_block(document: &Document<'_>, context: &mut Context<'_>) {
+    if !context.text().contains(CIPHERTEXT_PREFIX) {
         return;
     }
     let is_encrypted = |node: &NodeRef<'_, '_>| {
@@ -227,8 +228,8 @@ fn without_block(document: &Document<'_>, report: &mut Report<'_>) {
         let is_cut = first
             .as_str()
             .is_some_and(|text| text.contains("...") || text.contains('…'));
-        report
-            .node(
+        context
+            .report_node(
                 first,
                 "the file has an encrypted value but no `sops` metadata: it cannot be decrypted",
             )

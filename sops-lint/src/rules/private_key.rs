@@ -1,38 +1,39 @@
-//! A private key, wherever it stands.
+//! A private key, wherever it is in a file.
 
-use sops_core::Document;
+use sops_document::Document;
 
-use crate::finding::Severity;
+use crate::check::Check;
+use crate::context::Context;
 use crate::private_key::{self, PrivateKey};
-use crate::report::Report;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL014",
     name: "private-key",
     severity: Severity::Error,
     page: include_str!("private_key.md"),
-    checks: &[Check::File(check), Check::Document(in_scalars)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::File(check), Check::Document(in_scalars)];
 
 const HELP: &str =
     "remove it, and create a new one: anyone with a copy of the repository has this one";
 
 const EXAMPLE: &str = "if it is only an example, allow it with a comment, `sops-rs: allow private-key -- reason`, or `exclude` the file in `.sops-lint.yaml`";
 
-fn check(report: &mut Report<'_>) {
-    for key in private_key::find(report.input.bytes) {
+fn check(context: &mut Context<'_>) {
+    for key in private_key::find(context.input.bytes) {
         let (message, severity) = words(&key);
-        report
-            .span(key.span, message)
+        context
+            .report_span(key.span, message)
             .help(help(severity))
             .severity(severity);
     }
 }
 
 /// Keys that the text does not show, since their scalar has escapes or is folded.
-fn in_scalars(document: &Document<'_>, report: &mut Report<'_>) {
-    let of_rule = report
+fn in_scalars(document: &Document<'_>, context: &mut Context<'_>) {
+    let of_rule = context
         .findings
         .iter()
         .filter(|finding| finding.rule.code == RULE.code);
@@ -40,7 +41,7 @@ fn in_scalars(document: &Document<'_>, report: &mut Report<'_>) {
     known.sort_unstable();
     for node in document.scalars() {
         let span = node.span();
-        if !differs(report.text().get(span.clone()).unwrap_or_default()) {
+        if !differs(context.text().get(span.clone()).unwrap_or_default()) {
             continue;
         }
         let text = node.as_str().unwrap_or_default();
@@ -49,8 +50,8 @@ fn in_scalars(document: &Document<'_>, report: &mut Report<'_>) {
         let key = private_key::find(text.as_bytes()).into_iter().next();
         if let Some(key) = key.filter(|_| !is_known) {
             let (message, severity) = words(&key);
-            report
-                .node(node, message)
+            context
+                .report_node(node, message)
                 .help(help(severity))
                 .severity(severity);
         }
@@ -71,11 +72,11 @@ fn help(severity: Severity) -> String {
 }
 
 fn words(key: &PrivateKey) -> (String, Severity) {
-    let how = if key.encoded { " in base64" } else { "" };
+    let encoding = if key.encoded { " in base64" } else { "" };
     match key.certain {
-        true => (format!("{}{how}", key.what), Severity::Error),
+        true => (format!("{}{encoding}", key.description), Severity::Error),
         false => (
-            format!("what looks like {}{how}", key.what),
+            format!("what looks like {}{encoding}", key.description),
             Severity::Warning,
         ),
     }

@@ -6,20 +6,22 @@ use sops_core::EncryptedDocument;
 use sops_core::config::Thresholds;
 use sops_core::keys::MasterKey;
 
-use crate::finding::{Fix, Severity};
-use crate::report::Report;
-use crate::rule::{Check, Rule};
+use crate::check::Check;
+use crate::context::Context;
+use crate::finding::Fix;
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL012",
     name: "recipients-differ",
     severity: Severity::Error,
     page: include_str!("recipients_differ.md"),
-    checks: &[Check::Encrypted(check)],
 };
 
-fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
-    let Some((_, _, rule)) = report.creation_rule() else {
+pub(crate) const CHECKS: &[Check] = &[Check::Encrypted(check)];
+
+fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
+    let Some((_, _, rule)) = context.creation_rule() else {
         return;
     };
     if rule.key_groups.iter().all(Vec::is_empty) {
@@ -63,9 +65,9 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
     if parts.is_empty() {
         return;
     }
-    let update = report.command("updatekeys");
-    let at = report.block();
-    let found = report.span(at..at, parts.join("; "));
+    let update = context.command("updatekeys");
+    let at = context.metadata_start();
+    let found = context.report_span(at..at, parts.join("; "));
     // Where the rule says nothing of the threshold, `updatekeys` leaves it.
     if !has_other_keys && !thresholds.is_stated {
         let Thresholds { file, rule, .. } = thresholds;

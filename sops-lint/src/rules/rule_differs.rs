@@ -1,40 +1,44 @@
 //! A rule that differs from that of the creation rule.
 
-use sops_core::{EncryptedDocument, Format};
+use sops_core::EncryptedDocument;
+use sops_document::Format;
 
-use crate::finding::{Fix, Severity};
-use crate::report::{Report, shell_path};
-use crate::rule::{Check, Rule};
+use crate::check::Check;
+use crate::context::Context;
+use crate::finding::Fix;
+use crate::rule::{Rule, Severity};
+use crate::shell::shell_path;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL013",
     name: "rule-differs",
     severity: Severity::Warning,
     page: include_str!("rule_differs.md"),
-    checks: &[Check::Encrypted(check)],
 };
 
-fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
-    let Some((_, _, creation)) = report.creation_rule() else {
+pub(crate) const CHECKS: &[Check] = &[Check::Encrypted(check)];
+
+fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
+    let Some((_, _, creation)) = context.creation_rule() else {
         return;
     };
     // A binary file is one value, and has no rule.
-    if Format::from_path(report.input.path) == Format::Binary {
+    if Format::from_path(context.input.path) == Format::Binary {
         return;
     }
     let metadata = document.metadata();
     let wants = creation.rule.clone().unwrap_or_default();
-    let at = report.block();
+    let at = context.metadata_start();
     let has = metadata.rule.as_ref().filter(|has| **has != wants);
     if has.is_some() && document.encrypts_more_than(&wants).unwrap_or(false) {
-        report
-            .span(at..at, format!("the file encrypts more than the creation rule, `{wants}`, selects"))
+        context
+            .report_span(at..at, format!("the file encrypts more than the creation rule, `{wants}`, selects"))
             .help("if everyone may read the other values, decrypt and encrypt the file again; otherwise change the rule in `.sops.yaml`")
             // It leaks nothing, and no command could follow the rule without a leak.
             .accepted();
         return;
     }
-    let name = report.input.name.to_owned();
+    let name = context.input.name.to_owned();
     let message = if let Some(has) = has {
         format!("the file was encrypted with `{has}`, and the creation rule says `{wants}`")
     } else if metadata.mac_only_encrypted != creation.mac_only_encrypted {
@@ -45,8 +49,8 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
     } else {
         return;
     };
-    report
-        .span(at..at, message)
+    context
+        .report_span(at..at, message)
         .help(format!(
             "sops-rs lint --fix --select SL013 {}",
             shell_path(&name)

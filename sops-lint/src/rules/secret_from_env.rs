@@ -1,27 +1,28 @@
 //! A whole Secret as environment variables.
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
-use crate::finding::Severity;
+use crate::check::Check;
+use crate::context::Context;
 use crate::object::Object;
-use crate::report::Report;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL003",
     name: "secret-in-env-from",
     severity: Severity::Warning,
     page: include_str!("secret_from_env.md"),
-    checks: &[Check::Object(check)],
 };
 
-fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
+
+fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for (_, container) in object.containers() {
         let image = container
             .get("image")
             .and_then(NodeRef::as_str)
             .map(repository);
-        let public = image.filter(|image| report.linter.is_public(image));
+        let public = image.filter(|image| context.images.is_public(image));
         for source in container
             .get("envFrom")
             .into_iter()
@@ -32,10 +33,10 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
             };
             let help = "mount the Secret as a file, with `readOnly: true`";
             match &public {
-                Some(image) => report
-                    .node(reference, format!("all of a Secret becomes environment variables of `{image}`, an image that anybody can pull"))
+                Some(image) => context
+                    .report_node(reference, format!("all of a Secret becomes environment variables of `{image}`, an image that anybody can pull"))
                     .severity(Severity::Error),
-                None => report.node(reference, "all of a Secret becomes environment variables"),
+                None => context.report_node(reference, "all of a Secret becomes environment variables"),
             }
             .help(help);
         }

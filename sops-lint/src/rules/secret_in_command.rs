@@ -1,28 +1,29 @@
 //! A secret in a command line or in a probe's header.
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
-use crate::finding::Severity;
-use crate::likeness::arguments::{in_header, in_value_of};
-use crate::likeness::program::passwords_in_words;
-use crate::likeness::{FoundSet, Likeness, in_script};
+use crate::check::Check;
+use crate::context::Context;
 use crate::object::Object;
-use crate::report::Report;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
+use crate::secret_detection::arguments::{in_header, in_value_of};
+use crate::secret_detection::program::passwords_in_words;
+use crate::secret_detection::{FoundSecrets, Likeness, in_script};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL006",
     name: "secret-in-command",
     severity: Severity::Error,
     page: include_str!("secret_in_command.md"),
-    checks: &[Check::Object(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 const HELP: &str = "anyone who can list processes or pods can read it; let the program read it from a mounted file";
 
-fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for (_, container) in object.containers() {
-        command(container, report);
+        command(container, context);
         let lifecycle = container.get("lifecycle");
         let handlers = ["postStart", "preStop"].map(|key| lifecycle.and_then(|all| all.get(key)));
         let probes =
@@ -31,7 +32,7 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
             handler
                 .get("exec")
                 .into_iter()
-                .for_each(|exec| command(exec, report));
+                .for_each(|exec| command(exec, context));
             let headers = handler.at(&["httpGet", "httpHeaders"]);
             for header in headers.into_iter().flat_map(NodeRef::items) {
                 let text = |key| header.get(key).and_then(NodeRef::as_str);
@@ -40,9 +41,11 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
                 };
                 if let (Some(likeness), Some(node)) = (in_header(name, value), header.get("value"))
                 {
-                    let message =
-                        format!("the header `{name}` of a probe holds {}", likeness.what());
-                    report.node(node, message).help(HELP);
+                    let message = format!(
+                        "the header `{name}` of a probe holds {}",
+                        likeness.description()
+                    );
+                    context.report_node(node, message).help(HELP);
                 }
             }
         }
@@ -50,18 +53,18 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
 }
 
 /// Reports the secrets in `command` and `args`.
-pub(crate) fn command(node: NodeRef<'_, '_>, report: &mut Report<'_>) {
+pub(crate) fn command(node: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let words = ["command", "args"].map(|key| node.get(key));
     let words: Vec<_> = words
         .into_iter()
         .flatten()
         .flat_map(NodeRef::items)
         .collect();
-    line(&words, report);
+    line(&words, context);
 }
 
 /// Reports the secrets in the words of a command line.
-pub(crate) fn line(words: &[NodeRef<'_, '_>], report: &mut Report<'_>) {
+pub(crate) fn line(words: &[NodeRef<'_, '_>], context: &mut Context<'_>) {
     let texts: Vec<_> = words
         .iter()
         .map(|word| word.scalar_text().unwrap_or_default())
@@ -69,17 +72,17 @@ pub(crate) fn line(words: &[NodeRef<'_, '_>], report: &mut Report<'_>) {
     let of_program = passwords_in_words(&texts);
     let mut flag: Option<&str> = None;
     for (index, (word, text)) in words.iter().zip(&texts).enumerate() {
-        let mut found = FoundSet::default();
+        let mut found = FoundSecrets::default();
         if let Some(name) = flag.take().filter(|_| !text.starts_with('-')) {
             in_value_of(name, text, &mut found);
         }
         for (_, flag) in of_program.iter().filter(|(at, _)| *at == index) {
             found.add(flag, 0..text.len(), Likeness::Name);
         }
-        for one in in_script(text) {
-            found.add(&one.name, one.range, one.likeness);
+        for secret in in_script(text) {
+            found.add(&secret.name, secret.range, secret.likeness);
         }
-        report.secrets(
+        context.report_secrets(
             *word,
             found.into_vec(),
             format_args!("the command line"),

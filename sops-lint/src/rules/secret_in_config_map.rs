@@ -4,26 +4,27 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
-use crate::finding::Severity;
+use crate::check::Check;
+use crate::context::Context;
 use crate::kustomization;
-use crate::likeness::{Found, in_text, in_variable};
 use crate::object::Object;
-use crate::report::Report;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
+use crate::secret_detection::{FoundSecret, in_text, in_variable};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL004",
     name: "secret-in-config-map",
     severity: Severity::Error,
     page: include_str!("secret_in_config_map.md"),
-    checks: &[Check::Object(config_map), Check::Object(generator)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(config_map), Check::Object(generator)];
 
 const HELP: &str = "a ConfigMap is for data that anyone may read; put it into an encrypted Secret";
 
-fn config_map(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn config_map(object: &Object<'_, '_>, context: &mut Context<'_>) {
     if object.kind != "ConfigMap" {
         return;
     }
@@ -33,7 +34,7 @@ fn config_map(object: &Object<'_, '_>, report: &mut Report<'_>) {
         .into_iter()
         .flat_map(NodeRef::entries)
     {
-        data(key, value, report);
+        data(key, value, context);
     }
     for (key, value) in object
         .node
@@ -50,15 +51,15 @@ fn config_map(object: &Object<'_, '_>, report: &mut Report<'_>) {
         let text = str::from_utf8(&bytes).unwrap_or_default();
         for found in in_text(key, text) {
             let message = message(&format!("the ConfigMap's key `{key}`"), &found);
-            report.node(value, message).help(HELP);
+            context.report_node(value, message).help(HELP);
         }
     }
 }
 
 /// Reports the secrets in the value of a key.
-pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, report: &mut Report<'_>) {
+pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let found = in_text(key, value.scalar_text().unwrap_or_default());
-    report.secrets(
+    context.report_secrets(
         value,
         found,
         format_args!("the ConfigMap's key `{key}`"),
@@ -67,15 +68,15 @@ pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, report: &mut Report<'_>) {
 }
 
 /// The message about a secret in a text that does not appear literally in the file.
-fn message(holder: &str, found: &Found) -> String {
-    let what = found.likeness.what();
+fn message(holder: &str, found: &FoundSecret) -> String {
+    let description = found.likeness.description();
     match found.name.as_str() {
-        "" => format!("{holder} holds {what}"),
-        name => format!("{holder} holds {what}: `{name}`"),
+        "" => format!("{holder} holds {description}"),
+        name => format!("{holder} holds {description}: `{name}`"),
     }
 }
 
-fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
     if !object.is_kustomization() {
         return;
     }
@@ -87,18 +88,18 @@ fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
             };
             for found in in_variable(name, value) {
                 let message = message(&format!("the literal `{name}` of a ConfigMap"), &found);
-                report.node(literal, message).help(HELP);
+                context.report_node(literal, message).help(HELP);
             }
         }
         for (file, name) in kustomization::files(generator) {
-            let folder = report.input.path.parent().unwrap_or(Path::new("/"));
-            let content = report.input.tree.read(&folder.join(name));
+            let folder = context.input.path.parent().unwrap_or(Path::new("/"));
+            let content = context.input.tree.read(&folder.join(name));
             let text = content
                 .as_deref()
                 .and_then(|text| str::from_utf8(text).ok());
             for found in text.map_or_else(Vec::new, |text| in_text(name, text)) {
                 let message = message(&format!("the file `{name}` of a ConfigMap"), &found);
-                report.node(file, message).help(HELP);
+                context.report_node(file, message).help(HELP);
             }
         }
     }

@@ -1,21 +1,22 @@
 //! A key of a Secret as an environment variable.
 
-use sops_core::document::NodeRef;
+use sops_document::NodeRef;
 
-use crate::finding::Severity;
+use crate::check::Check;
+use crate::context::Context;
 use crate::object::Object;
-use crate::report::Report;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL002",
     name: "secret-in-env",
     severity: Severity::Warning,
     page: include_str!("secret_in_env.md"),
-    checks: &[Check::Object(check)],
 };
 
-fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
+
+fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for (_, container) in object.containers() {
         for variable in container.get("env").into_iter().flat_map(NodeRef::items) {
             let Some(reference) = variable.at(&["valueFrom", "secretKeyRef"]) else {
@@ -28,8 +29,8 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
             let message = format!(
                 "the environment variable `{name}` is a key of a Secret: every child process and every crash report has it"
             );
-            report
-                .node(reference, message)
+            context
+                .report_node(reference, message)
                 .help("mount the Secret as a file, with `readOnly: true`");
         }
     }

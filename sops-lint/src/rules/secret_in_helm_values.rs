@@ -2,39 +2,40 @@
 
 use std::ops::Range;
 
-use sops_core::document::{NodeRef, Shape};
+use sops_document::{NodeRef, Shape};
 
-use crate::finding::Severity;
-use crate::likeness::in_text;
+use crate::check::Check;
+use crate::context::Context;
 use crate::object::Object;
-use crate::report::Report;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
+use crate::secret_detection::in_text;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL019",
     name: "secret-in-helm-values",
     severity: Severity::Error,
     page: include_str!("secret_in_helm_values.md"),
-    checks: &[Check::Object(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 const FLUX_HELP: &str =
     "put it into an encrypted Secret, and name that under `spec.valuesFrom` with a `targetPath`";
 const ARGO_HELP: &str = "put it into an encrypted Secret, and refer to it with the chart's `existingSecret` or a similar value";
 
-fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let spec = object.node.get("spec");
     if is_release(object) {
         let nodes = spec.and_then(|spec| spec.get("values"));
         nodes
             .into_iter()
-            .for_each(|node| values(node, object, FLUX_HELP, report));
+            .for_each(|node| values(node, object, FLUX_HELP, context));
     } else if object.api_version.starts_with("argoproj.io/") {
         let template = spec.and_then(|spec| spec.at(&["template", "spec"]));
         for spec in spec.into_iter().chain(template) {
             let sources = spec.get("sources").into_iter().flat_map(NodeRef::items);
             let sources = spec.get("source").into_iter().chain(sources);
-            sources.for_each(|source| argo_source(source, object, report));
+            sources.for_each(|source| argo_source(source, object, context));
         }
     }
 }
@@ -45,14 +46,14 @@ fn is_release(object: &Object<'_, '_>) -> bool {
 }
 
 /// The values of an Application of Argo CD: parameters, a text, or a mapping; and the variables of a plugin.
-fn argo_source(source: NodeRef<'_, '_>, object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn argo_source(source: NodeRef<'_, '_>, object: &Object<'_, '_>, context: &mut Context<'_>) {
     let helm = source.get("helm");
     for list in [["helm", "parameters"], ["plugin", "env"]] {
         let list = source.at(&list);
         for parameter in list.into_iter().flat_map(NodeRef::items) {
             let name = parameter.get("name").and_then(NodeRef::as_str);
             if let Some((name, value)) = name.zip(parameter.get("value")) {
-                value_of(name, value, ARGO_HELP, report);
+                value_of(name, value, ARGO_HELP, context);
             }
         }
     }
@@ -60,32 +61,32 @@ fn argo_source(source: NodeRef<'_, '_>, object: &Object<'_, '_>, report: &mut Re
         let nodes = helm.and_then(|helm| helm.get(key));
         nodes
             .into_iter()
-            .for_each(|node| values(node, object, ARGO_HELP, report));
+            .for_each(|node| values(node, object, ARGO_HELP, context));
     }
 }
 
 /// Reports the secrets in a tree of values.
-fn values(values: NodeRef<'_, '_>, object: &Object<'_, '_>, help: &str, report: &mut Report<'_>) {
+fn values(values: NodeRef<'_, '_>, object: &Object<'_, '_>, help: &str, context: &mut Context<'_>) {
     // Containers among the values have rules of their own.
     let containers: Vec<_> = object.containers().map(|(_, node)| node.span()).collect();
-    walk(("values", values), &containers, help, report);
+    walk(("values", values), &containers, help, context);
 }
 
 /// Reports the secrets in a part of the values of a HelmRelease.
-pub(crate) fn tree(key: &str, values: NodeRef<'_, '_>, report: &mut Report<'_>) {
-    walk((key, values), &[], FLUX_HELP, report);
+pub(crate) fn tree(key: &str, values: NodeRef<'_, '_>, context: &mut Context<'_>) {
+    walk((key, values), &[], FLUX_HELP, context);
 }
 
 fn walk<'d>(
     top: (&'d str, NodeRef<'d, '_>),
     containers: &[Range<usize>],
     help: &str,
-    report: &mut Report<'_>,
+    context: &mut Context<'_>,
 ) {
     let mut open = vec![top];
     while let Some((key, node)) = open.pop() {
         match node.shape() {
-            Shape::Scalar => value_of(key, node, help, report),
+            Shape::Scalar => value_of(key, node, help, context),
             Shape::Sequence => open.extend(node.items().map(|item| (key, item))),
             Shape::Mapping if containers.contains(&node.span()) => {}
             // The name of a Secret and of a key in it.
@@ -103,9 +104,9 @@ fn walk<'d>(
 }
 
 /// Reports the secrets in one value.
-fn value_of(key: &str, node: NodeRef<'_, '_>, help: &str, report: &mut Report<'_>) {
+fn value_of(key: &str, node: NodeRef<'_, '_>, help: &str, context: &mut Context<'_>) {
     let found = in_text(key, node.scalar_text().unwrap_or_default());
-    report.secrets(
+    context.report_secrets(
         node,
         found,
         format_args!("the value `{key}` of the Helm release"),

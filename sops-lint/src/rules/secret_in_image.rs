@@ -2,34 +2,37 @@
 
 use std::ops::Range;
 
+use crate::check::Check;
+use crate::context::Context;
 use crate::dockerfile::{Instruction, holds_secrets, instructions, is_dockerfile};
-use crate::finding::Severity;
-use crate::likeness::arguments::in_value_of;
-use crate::likeness::program::passwords_in_words;
-use crate::likeness::{Found, FoundSet, Likeness, in_script, in_text, in_variable};
-use crate::report::Report;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
+use crate::secret_detection::arguments::in_value_of;
+use crate::secret_detection::program::passwords_in_words;
+use crate::secret_detection::{
+    FoundSecret, FoundSecrets, Likeness, in_script, in_text, in_variable,
+};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL009",
     name: "secret-in-image",
     severity: Severity::Error,
     page: include_str!("secret_in_image.md"),
-    checks: &[Check::File(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::File(check)];
 
 const HELP: &str = "anyone who pulls the image can read it, even if a later layer removes it; use `RUN --mount=type=secret`, or mount it at run time";
 
-fn check(report: &mut Report<'_>) {
-    if !is_dockerfile(report.input.path) {
+fn check(context: &mut Context<'_>) {
+    if !is_dockerfile(context.input.path) {
         return;
     }
     let mut text = String::new();
-    for range in instructions(report.input.bytes, &mut text) {
+    for range in instructions(context.input.bytes, &mut text) {
         let instruction = Instruction::read(&text, range);
         for (place, message) in secrets(&instruction) {
             let place = instruction.at + place.start..instruction.at + place.end;
-            report.span(place, message).help(HELP);
+            context.report_span(place, message).help(HELP);
         }
     }
 }
@@ -41,10 +44,10 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String)> {
         "ENV" | "ARG" | "LABEL" => assigned(instruction)
             .into_iter()
             .map(|found| {
-                let what = found.likeness.what();
+                let description = found.likeness.description();
                 (
                     found.range,
-                    format!("`{name} {}` puts {what} into the image", found.name),
+                    format!("`{name} {}` puts {description} into the image", found.name),
                 )
             })
             .collect(),
@@ -62,19 +65,19 @@ fn secrets(instruction: &Instruction<'_>) -> Vec<(Range<usize>, String)> {
     }
 }
 
-fn held(name: &str, found: Vec<Found>) -> impl Iterator<Item = (Range<usize>, String)> {
+fn held(name: &str, found: Vec<FoundSecret>) -> impl Iterator<Item = (Range<usize>, String)> {
     found.into_iter().map(move |found| {
-        let what = found.likeness.what();
+        let description = found.likeness.description();
         let named = match found.name.as_str() {
             "" => String::new(),
             flag => format!(", as `{flag}`"),
         };
-        (found.range, format!("`{name}` holds {what}{named}"))
+        (found.range, format!("`{name}` holds {description}{named}"))
     })
 }
 
 /// The secrets in `NAME=value …`, or in the older `NAME value`.
-fn assigned(instruction: &Instruction<'_>) -> Vec<Found> {
+fn assigned(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     let rest = instruction.rest;
     let words = instruction.words();
     let find = match instruction.name.as_str() {
@@ -118,8 +121,8 @@ fn add(
     name: &str,
     rest: &str,
     value: Range<usize>,
-    find: fn(&str, &str) -> Vec<Found>,
-    all: &mut Vec<Found>,
+    find: fn(&str, &str) -> Vec<FoundSecret>,
+    all: &mut Vec<FoundSecret>,
 ) {
     let text = rest.get(value.clone()).unwrap_or_default();
     let is_quoted = ['"', '\'']
@@ -129,7 +132,7 @@ fn add(
     let inner = &text[quote..text.len() - quote];
     for found in find(name, inner) {
         let start = value.start + quote;
-        all.push(Found {
+        all.push(FoundSecret {
             name: match found.name.as_str() {
                 "" => name.to_owned(),
                 inner => format!("{name}: {inner}"),
@@ -141,15 +144,15 @@ fn add(
 }
 
 /// The secrets in a command, which is a list of words or a script.
-fn run(instruction: &Instruction<'_>) -> Vec<Found> {
+fn run(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     let rest = instruction.rest;
-    let mut all = FoundSet::default();
+    let mut all = FoundSecrets::default();
     if let Some(list) = instruction.list() {
         let words: Vec<&str> = list.iter().map(|word| &rest[word.clone()]).collect();
         let of_program = passwords_in_words(&words);
         let mut flag: Option<&str> = None;
         for (index, (range, word)) in list.iter().zip(&words).enumerate() {
-            let mut found = FoundSet::default();
+            let mut found = FoundSecrets::default();
             if let Some(name) = flag.take().filter(|_| !word.starts_with('-')) {
                 in_value_of(name, word, &mut found);
             }
@@ -157,9 +160,9 @@ fn run(instruction: &Instruction<'_>) -> Vec<Found> {
                 found.add(flag, 0..word.len(), Likeness::Name);
             }
             let found = found.into_vec().into_iter().chain(in_script(word));
-            for one in found {
-                let place = range.start + one.range.start..range.start + one.range.end;
-                all.add(&one.name, place, one.likeness);
+            for secret in found {
+                let place = range.start + secret.range.start..range.start + secret.range.end;
+                all.add(&secret.name, place, secret.likeness);
             }
             flag = Some(*word).filter(|word| word.starts_with("--") && !word.contains(['=', ' ']));
         }
@@ -169,23 +172,23 @@ fn run(instruction: &Instruction<'_>) -> Vec<Found> {
     let words = instruction.words().into_iter();
     let own = words.take_while(|word| rest[word.clone()].starts_with("--"));
     let start = own.last().map_or(0, |word| word.end);
-    for one in in_script(&rest[start..]) {
-        let place = start + one.range.start..start + one.range.end;
-        all.add(&one.name, place, one.likeness);
+    for secret in in_script(&rest[start..]) {
+        let place = start + secret.range.start..start + secret.range.end;
+        all.add(&secret.name, place, secret.likeness);
     }
     all.into_vec()
 }
 
 /// The secrets in a file that `COPY <<NAME target` has in it.
-fn in_heredoc(instruction: &Instruction<'_>) -> Vec<Found> {
+fn in_heredoc(instruction: &Instruction<'_>) -> Vec<FoundSecret> {
     let rest = instruction.rest;
     let Some(begin) = rest.find('\n').filter(|end| rest[..*end].contains("<<")) else {
         return Vec::new();
     };
     let target = rest[..begin].split_whitespace().last().unwrap_or_default();
     let mut found = in_text(target, &rest[begin..]);
-    for one in &mut found {
-        one.range = begin + one.range.start..begin + one.range.end;
+    for secret in &mut found {
+        secret.range = begin + secret.range.start..begin + secret.range.end;
     }
     found
 }

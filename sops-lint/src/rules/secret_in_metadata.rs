@@ -1,32 +1,34 @@
 //! A secret in an annotation or a label.
 
-use sops_core::document::NodeRef;
-use sops_core::{Format, parse_document};
+use sops_core::parse_document;
+use sops_document::{Format, NodeRef};
 
-use super::plaintext_secret::{Scrutiny, open_values};
-use crate::finding::Severity;
-use crate::likeness::{Found, in_text, judge};
+use crate::check::Check;
+use crate::context::Context;
 use crate::object::{Object, objects};
-use crate::report::Report;
-use crate::rule::{Check, Rule};
+use crate::plaintext_values::open_values;
+use crate::rule::{Rule, Severity};
+use crate::scrutiny::Scrutiny;
+use crate::secret_detection::{FoundSecret, in_text, judge};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL005",
     name: "secret-in-metadata",
     severity: Severity::Error,
     page: include_str!("secret_in_metadata.md"),
-    checks: &[Check::Object(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 /// Where `kubectl apply` keeps the whole object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for metadata in &object.metadata {
         for list in ["annotations", "labels"] {
             for (name, value) in metadata.get(list).into_iter().flat_map(NodeRef::entries) {
                 if name != LAST_APPLIED {
-                    entry(list, name, value, report);
+                    entry(list, name, value, context);
                 }
             }
         }
@@ -34,15 +36,15 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
 }
 
 /// Reports the secrets in an annotation or a label.
-pub(crate) fn entry(list: &str, name: &str, value: NodeRef<'_, '_>, report: &mut Report<'_>) {
+pub(crate) fn entry(list: &str, name: &str, value: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let text = value.scalar_text().unwrap_or_default();
     if name == LAST_APPLIED {
         if holds_secret(text) {
-            whole_secret(value, report);
+            whole_secret(value, context);
         }
         return;
     }
-    report.secrets(
+    context.report_secrets(
         value,
         in_annotation(name, text),
         format_args!("`{name}` among the {list}"),
@@ -51,10 +53,10 @@ pub(crate) fn entry(list: &str, name: &str, value: NodeRef<'_, '_>, report: &mut
 }
 
 /// Reports the annotation of `kubectl apply` if it has a Secret in plaintext. Encryption usually leaves annotations as they are.
-pub(crate) fn last_applied(object: &Object<'_, '_>, report: &mut Report<'_>) {
+pub(crate) fn last_applied(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for metadata in &object.metadata {
         if let Some(value) = applied_in(*metadata, object.is_secret()) {
-            whole_secret(value, report);
+            whole_secret(value, context);
         }
     }
 }
@@ -71,9 +73,9 @@ fn applied_in<'d, 'a>(metadata: NodeRef<'d, 'a>, is_of_secret: bool) -> Option<N
     is_open.then_some(value)
 }
 
-fn whole_secret(value: NodeRef<'_, '_>, report: &mut Report<'_>) {
-    report
-        .node(
+fn whole_secret(value: NodeRef<'_, '_>, context: &mut Context<'_>) {
+    context
+        .report_node(
             value,
             "the annotation of `kubectl apply` holds the whole Secret in plaintext",
         )
@@ -89,11 +91,11 @@ fn has_open_data(text: &str) -> bool {
 }
 
 /// The secrets in an annotation. Those of several lines are read as files are.
-fn in_annotation(name: &str, text: &str) -> Vec<Found> {
+fn in_annotation(name: &str, text: &str) -> Vec<FoundSecret> {
     match text.trim().contains('\n') {
         true => in_text(name, text),
         false => judge(name, text)
-            .map(|likeness| Found {
+            .map(|likeness| FoundSecret {
                 name: String::new(),
                 range: 0..text.len(),
                 likeness,

@@ -1,34 +1,36 @@
 //! A mode with which others than owner and group read a Secret's files.
 
-use sops_core::document::NodeRef;
-use sops_core::tree::Node;
+use sops_document::NodeRef;
+use sops_document::tree::Node;
 
-use crate::finding::{Fix, Severity};
+use crate::check::Check;
+use crate::context::Context;
+use crate::finding::Fix;
 use crate::object::{Object, Pod};
-use crate::report::Report;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL008",
     name: "secret-mode-open",
     severity: Severity::Warning,
     page: include_str!("secret_mode.md"),
-    checks: &[Check::Object(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 /// Reading, writing and executing by others.
 const OTHERS: u32 = 0o007;
 
-fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for pod in &object.pods {
         let can_tighten = can_read_as_group(pod);
         for (_, volume) in pod.volumes() {
             let secrets = Pod::secret_sources(volume);
             let projected = volume.get("projected").filter(|_| !secrets.is_empty());
             for source in secrets.iter().copied().chain(projected) {
-                mode(source, "defaultMode", can_tighten, report);
+                mode(source, "defaultMode", can_tighten, context);
                 for item in source.get("items").into_iter().flat_map(NodeRef::items) {
-                    mode(item, "mode", can_tighten, report);
+                    mode(item, "mode", can_tighten, context);
                 }
             }
         }
@@ -43,7 +45,7 @@ fn can_read_as_group(pod: &Pod<'_, '_>) -> bool {
     context(pod.node, "fsGroup") || !each.chain([pod.node]).any(is_other)
 }
 
-fn mode(holder: NodeRef<'_, '_>, key: &str, can_tighten: bool, report: &mut Report<'_>) {
+fn mode(holder: NodeRef<'_, '_>, key: &str, can_tighten: bool, context: &mut Context<'_>) {
     let number = holder
         .get(key)
         .and_then(|node| Some((node, node.scalar_text()?.parse::<u32>().ok()?)));
@@ -51,7 +53,7 @@ fn mode(holder: NodeRef<'_, '_>, key: &str, can_tighten: bool, report: &mut Repo
         return;
     };
     let tight = mode & !OTHERS;
-    let source = &report.text()[node.span()];
+    let source = &context.text()[node.span()];
     let text = match source.strip_prefix("0o") {
         Some(_) => format!("0o{tight:o}"),
         None if source.starts_with('0') => format!("0{tight:o}"),
@@ -60,8 +62,8 @@ fn mode(holder: NodeRef<'_, '_>, key: &str, can_tighten: bool, report: &mut Repo
     let is_number = source.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let entry = holder.new_entry(key, Node::from_json(&tight.into()));
     let fix = Some(Fix::Entry(entry.spelled(text)));
-    report
-        .node(
+    context
+        .report_node(
             node,
             format!("others can read the files of the Secret: the mode is {mode:04o}"),
         )

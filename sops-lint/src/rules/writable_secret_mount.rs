@@ -2,25 +2,27 @@
 
 use std::collections::HashSet;
 
-use sops_core::document::NodeRef;
-use sops_core::tree::Node;
+use sops_document::NodeRef;
+use sops_document::tree::Node;
 
-use crate::finding::{Fix, Severity};
+use crate::check::Check;
+use crate::context::Context;
+use crate::finding::Fix;
 use crate::object::{Object, Pod, is_true};
-use crate::report::Report;
-use crate::rule::{Check, Rule};
+use crate::rule::{Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL007",
     name: "writable-secret-mount",
     severity: Severity::Warning,
     page: include_str!("writable_secret_mount.md"),
-    checks: &[Check::Object(check)],
 };
+
+pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 const HELP: &str = "add `readOnly: true`";
 
-fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
+fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for pod in &object.pods {
         let volumes: Vec<_> = pod
             .volumes()
@@ -34,8 +36,8 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
             .filter_map(|(_, volume)| Pod::secret_csi(*volume))
         {
             if !is_true(csi.get("readOnly")) {
-                report
-                    .node(csi, "a CSI volume of secrets is not `readOnly: true`")
+                context
+                    .report_node(csi, "a CSI volume of secrets is not `readOnly: true`")
                     .help(HELP)
                     .fix(read_only(csi));
             }
@@ -52,8 +54,8 @@ fn check(object: &Object<'_, '_>, report: &mut Report<'_>) {
                     .unwrap_or_default();
                 let is_secret = names.contains(name);
                 if is_secret && !is_true(mount.get("readOnly")) {
-                    report
-                        .node(mount, format!("the Secret in the volume `{name}` is mounted without `readOnly: true`"))
+                    context
+                        .report_node(mount, format!("the Secret in the volume `{name}` is mounted without `readOnly: true`"))
                         .help(HELP)
                         .fix(read_only(mount));
                 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use sops_lint::{Finding, Fix, NO_RULE, Severity};
+use sops_lint::{Finding, Fix, Severity};
 
 use crate::command_error::CommandError;
 use crate::lint::Shown;
@@ -82,8 +82,7 @@ impl Refusal {
             .map(|shown| shown.finding.place.as_str())
             .collect();
         self.found.retain(|known| {
-            !places.contains(known.finding.place.as_str())
-                || known.finding.help.as_deref() != Some(NO_RULE)
+            !places.contains(known.finding.place.as_str()) || !known.finding.lacks_creation_rule
         });
         self.add_new(shown);
     }

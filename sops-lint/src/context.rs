@@ -1,0 +1,362 @@
+//! What the rules know of the file that they look at, and where they report to.
+
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use sops_core::config::{Config, CreationRule};
+use sops_core::rules::EncryptionRule;
+use sops_core::{EncryptedDocument, parse_document, unencrypted_values};
+use sops_document::{Document, Format, NodeRef};
+
+use crate::facts::Facts;
+use crate::file_name;
+use crate::finding::Finding;
+use crate::frame::Frame;
+use crate::images::ImagePatterns;
+use crate::input::Input;
+use crate::lines::Lines;
+use crate::object::Object;
+use crate::rule::Rule;
+use crate::rule_scope::is_in_scope;
+use crate::scrutiny::Scrutiny;
+use crate::secret_detection::{FoundSecret, is_shown};
+use crate::shell::shell_path;
+use crate::source_map::SourceMap;
+
+/// One file: its text, its position in the repository, the settings for it, and what the rules have found in it.
+pub(crate) struct Context<'r> {
+    pub(crate) input: &'r Input<'r>,
+    pub(crate) images: &'r ImagePatterns,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) facts: Facts,
+    /// Whether the file has the metadata of SOPS.
+    pub(crate) is_encrypted: bool,
+    /// What the file is read as.
+    pub(crate) format: Format,
+    text: &'r str,
+    lines: OnceCell<Lines<'r>>,
+    creation_rule: OnceCell<Option<(usize, &'r Config, &'r CreationRule)>>,
+    naming_rule: OnceCell<Option<NamingRule<'r>>>,
+    in_scope: OnceCell<bool>,
+    selected: OnceCell<HashSet<Range<usize>>>,
+    own_rule: OnceCell<Option<OwnRule>>,
+    rule: &'static Rule,
+    object: Option<Rc<str>>,
+    /// The text in a scalar that is looked at as a document of its own.
+    frame: Option<Frame>,
+}
+
+/// The selection rule in an encrypted file.
+pub(crate) struct OwnRule {
+    pub(crate) rule: EncryptionRule,
+    /// Whether SOPS can have encrypted the file with it.
+    pub(crate) is_followed: bool,
+    /// Where values and comments are that it covers, and that are in plaintext.
+    pub(crate) open: HashSet<Range<usize>>,
+}
+
+/// A creation rule with a `path_regex` that matches a file, or the file that it is a copy of.
+#[derive(Clone, Copy)]
+pub(crate) struct NamingRule<'r> {
+    pub(crate) config: &'r Config,
+    pub(crate) rule: &'r CreationRule,
+    /// Whether the expression matches only the name without what marks a copy.
+    pub(crate) is_for_original: bool,
+}
+
+impl<'r> Context<'r> {
+    pub(crate) fn new(
+        input: &'r Input<'r>,
+        images: &'r ImagePatterns,
+        rule: &'static Rule,
+    ) -> Self {
+        Self {
+            input,
+            images,
+            findings: Vec::new(),
+            facts: Facts::default(),
+            is_encrypted: false,
+            format: Format::from_path(input.path),
+            text: str::from_utf8(input.bytes).unwrap_or_default(),
+            lines: OnceCell::new(),
+            creation_rule: OnceCell::new(),
+            naming_rule: OnceCell::new(),
+            in_scope: OnceCell::new(),
+            selected: OnceCell::new(),
+            own_rule: OnceCell::new(),
+            rule,
+            object: None,
+            frame: None,
+        }
+    }
+
+    /// From now on, nodes are those of a text in the file, or again of the file itself.
+    pub(crate) fn set_frame(&mut self, frame: Option<Frame>) {
+        self.frame = frame;
+    }
+
+    /// From now on, findings are those of this rule, in this object.
+    pub(crate) fn set_rule(&mut self, rule: &'static Rule, object: Option<&Object<'_, '_>>) {
+        self.rule = rule;
+        self.object = object
+            .map(Object::reference)
+            .filter(|name| !name.is_empty());
+    }
+
+    /// The file's text; empty if the file is not UTF-8.
+    pub(crate) fn text(&self) -> &'r str {
+        self.text
+    }
+
+    /// The creation rule for the file, with its number, if the configuration is valid and has one.
+    pub(crate) fn creation_rule(&self) -> Option<(usize, &'r Config, &'r CreationRule)> {
+        // It is for the file as a whole, not for a text in it.
+        if self.frame.is_some() {
+            return None;
+        }
+        *self.creation_rule.get_or_init(|| {
+            let config = self.input.config?;
+            let rule = config.creation_rule_for(self.input.path).ok()??;
+            let index = config
+                .creation_rules()?
+                .iter()
+                .position(|known| std::ptr::eq(known, rule))?;
+            Some((index, config, rule))
+        })
+    }
+
+    /// The creation rule that names the file, or the file that it is a copy of, by an expression.
+    pub(crate) fn naming_rule(&self) -> Option<NamingRule<'r>> {
+        if self.frame.is_some() {
+            return None;
+        }
+        *self.naming_rule.get_or_init(|| {
+            let config = self.input.config?;
+            let named = |rule: &&CreationRule| rule.path_regex.is_some();
+            if let Some((_, config, rule)) = self.creation_rule().filter(|(.., rule)| named(rule)) {
+                let is_for_original = false;
+                return Some(NamingRule {
+                    config,
+                    rule,
+                    is_for_original,
+                });
+            }
+            let path = self.input.path;
+            let of = |original: PathBuf| config.creation_rule_for(&original).ok()?.filter(named);
+            let rule = file_name::originals(path).into_iter().find_map(of);
+            let rule = rule.or_else(|| {
+                let rule = of(file_name::manifest_before(path)?)?;
+                has_keys(self.text).then_some(rule)
+            })?;
+            Some(NamingRule {
+                config,
+                rule,
+                is_for_original: true,
+            })
+        })
+    }
+
+    /// Whether the creation rule that names the file is for files like this one.
+    pub(crate) fn is_in_scope(&self, rule: &CreationRule) -> bool {
+        *self.in_scope.get_or_init(|| is_in_scope(self.input, rule))
+    }
+
+    /// How sure it must be that the value there is not a secret.
+    pub(crate) fn scrutiny(&self, place: &Range<usize>) -> Scrutiny {
+        match self.scrutiny_of_file() {
+            Scrutiny::Strict if self.is_selected(place) => Scrutiny::Strict,
+            _ => Scrutiny::Usual,
+        }
+    }
+
+    /// The same for every value that must be encrypted.
+    pub(crate) fn scrutiny_of_file(&self) -> Scrutiny {
+        match self.naming_rule() {
+            Some(_) => Scrutiny::Strict,
+            None => Scrutiny::Usual,
+        }
+    }
+
+    /// Whether the creation rule is for the file that this one is a copy of, so that no command encrypts this one.
+    pub(crate) fn is_copy_of_covered(&self) -> bool {
+        self.naming_rule()
+            .is_some_and(|named| named.is_for_original)
+    }
+
+    /// A command of `sops-rs` about the file, for the directory that its name starts from. Commands look for `.sops.yaml` there and above, so
+    /// one further down is named.
+    pub(crate) fn command(&self, words: &str) -> String {
+        let Input { name, path, .. } = self.input;
+        let start = path
+            .ancestors()
+            .nth(Path::new(name).components().count())
+            .filter(|start| start.join(name) == **path);
+        let below = self.input.config.zip(start).and_then(|(config, start)| {
+            let file = config.file().strip_prefix(start).ok()?;
+            (file.components().count() > 1).then(|| shell_path(&file.to_string_lossy()))
+        });
+        let config = below.map_or_else(String::new, |file| format!("--config {file} "));
+        format!("sops-rs {config}{words} {}", shell_path(name))
+    }
+
+    /// Whether the creation rule selects the value or comment at this span.
+    pub(crate) fn is_selected(&self, span: &Range<usize>) -> bool {
+        let selected = self.selected.get_or_init(|| {
+            let rule = self.creation_rule().map(|(_, _, creation)| &creation.rule);
+            let rule = rule.cloned().flatten().unwrap_or_default();
+            let values = parse_document(self.text, self.format)
+                .ok()
+                .and_then(|document| unencrypted_values(&document, Some(&rule)).ok());
+            let values = values.unwrap_or_default().into_iter();
+            values.map(|value| value.span).collect()
+        });
+        selected.contains(span)
+    }
+
+    /// The rule in the file, if it is encrypted and its metadata can be read.
+    pub(crate) fn own_rule(&self) -> Option<&OwnRule> {
+        let own = self.own_rule.get_or_init(|| {
+            let document = EncryptedDocument::parse(self.text, self.format).ok()?;
+            let open = document.unencrypted().unwrap_or_default().into_iter();
+            Some(OwnRule {
+                rule: document.metadata().rule.clone().unwrap_or_default(),
+                is_followed: document.follows_its_rule().unwrap_or(false),
+                open: open.map(|entry| entry.span).collect(),
+            })
+        });
+        own.as_ref()
+    }
+
+    /// Reports something at a node.
+    pub(crate) fn report_node(
+        &mut self,
+        node: NodeRef<'_, '_>,
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        let path = path(node);
+        self.add(node.span(), path, message.into())
+    }
+
+    /// Reports the secrets in the value of a scalar, each at its own place and with its own name.
+    pub(crate) fn report_secrets(
+        &mut self,
+        node: NodeRef<'_, '_>,
+        found: Vec<FoundSecret>,
+        holder: fmt::Arguments<'_>,
+        help: &str,
+    ) {
+        let Some(value) = node.scalar_text().filter(|_| !found.is_empty()) else {
+            return;
+        };
+        let frame = self.frame.take();
+        let text = frame.as_ref().map_or(self.text, Frame::text);
+        let span = node.span();
+        let mut map = SourceMap::new(text.get(span.clone()).unwrap_or_default(), value);
+        let is_block = map.is_block();
+        let places: Vec<_> = found
+            .iter()
+            .map(
+                |found| match found.range.len() == value.trim().len() && !is_block {
+                    true => span.clone(),
+                    false => {
+                        let place = map.range(&found.range);
+                        span.start + place.start..span.start + place.end
+                    }
+                },
+            )
+            .collect();
+        self.frame = frame;
+        let path = path(node);
+        for (found, place) in found.into_iter().zip(places) {
+            let description = found.likeness.description();
+            let named = match found.name.as_str() {
+                "" => String::new(),
+                name => format!(": `{name}`"),
+            };
+            let inner = Some(found.name).filter(|name| !name.is_empty());
+            let path = path.iter().cloned().chain(inner).collect();
+            self.add(place, path, format!("{holder} holds {description}{named}"))
+                .help(help);
+        }
+    }
+
+    /// Reports something in a part of the text.
+    pub(crate) fn report_span(
+        &mut self,
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        self.add(span, Vec::new(), message.into())
+    }
+
+    /// Where the metadata of the encrypted file begins.
+    pub(crate) fn metadata_start(&self) -> usize {
+        let text = self.text();
+        ["\nsops:", "\nsops_", "\n[sops]", "\"sops\""]
+            .iter()
+            .find_map(|mark| {
+                text.rfind(mark)
+                    .map(|at| at + usize::from(mark.starts_with('\n')))
+            })
+            .unwrap_or(0)
+    }
+
+    /// A finding that is not reported, for later.
+    pub(crate) fn put_aside(&mut self) -> Option<Finding> {
+        self.findings.pop()
+    }
+
+    fn add(&mut self, span: Range<usize>, path: Vec<String>, message: String) -> &mut Finding {
+        let (span, path) = match &mut self.frame {
+            Some(frame) => (frame.in_file(&span), frame.path(path)),
+            None => (span, path),
+        };
+        let lines = self.lines.get_or_init(|| Lines::new(self.input.bytes));
+        let end = self.input.bytes[span.clone()]
+            .iter()
+            .rposition(|byte| !byte.is_ascii_whitespace());
+        self.findings.push(Finding {
+            rule: self.rule,
+            severity: self.rule.severity,
+            file: self.input.name.to_owned(),
+            place: self.input.place(),
+            location: lines.location(span.start),
+            end: end.map_or(span.end, |last| span.start + last + 1),
+            object: self.object.as_deref().map(str::to_owned),
+            is_embedded: self.frame.is_some(),
+            path,
+            message,
+            help: None,
+            fix: None,
+            lacks_creation_rule: false,
+            is_refused: true,
+            fingerprint: String::new(),
+        });
+        let last = self.findings.len() - 1;
+        &mut self.findings[last]
+    }
+}
+
+/// Whether a text is YAML or JSON with keys.
+fn has_keys(text: &str) -> bool {
+    Document::parse_leniently(text).is_ok_and(|document| {
+        let mut tops = document.tops().flatten();
+        tops.any(|top| top.entries().next().is_some())
+    })
+}
+
+/// The way to a node, the items of lists by their names where they have one.
+fn path(node: NodeRef<'_, '_>) -> Vec<String> {
+    let below_top = node.lineage().into_iter().skip(1);
+    below_top
+        .map(|node| {
+            let name = node.number().and_then(|_| node.get("name")?.as_str());
+            let name = name.filter(|name| is_shown(name));
+            name.map_or_else(|| node.step(), |name| format!("[{name}]"))
+        })
+        .collect()
+}

@@ -1,0 +1,42 @@
+//! The ways to read a text that kustomize reads and our parser does not.
+
+use std::borrow::Cow;
+
+use sops_document::Document;
+
+/// What readers of YAML 1.1 take for the end of a line.
+const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
+
+/// Looks at a text in one way of reading after the other, until `look` has found something. Places in the text are the same in each.
+/// Returns whether there is a way to read it.
+pub(super) fn any_reading(text: &str, mut look: impl FnMut(&Document<'_>) -> bool) -> bool {
+    let mut is_read = false;
+    let differs = text.contains('\t') || text.contains(BREAKS);
+    let with_breaks = differs.then(|| Cow::Owned(with_plain_breaks(text)));
+    for reading in [Cow::Borrowed(text)].into_iter().chain(with_breaks) {
+        let Ok(document) = Document::parse_leniently(&reading) else {
+            continue;
+        };
+        is_read = true;
+        if look(&document) {
+            return true;
+        }
+    }
+    is_read
+}
+
+/// The text with spaces for tabs and with line breaks that every parser knows, at the same places.
+fn with_plain_breaks(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\t' => plain.push(' '),
+            c if BREAKS.contains(&c) => {
+                plain.extend(std::iter::repeat_n(' ', c.len_utf8() - 1));
+                plain.push('\n');
+            }
+            c => plain.push(c),
+        }
+    }
+    plain
+}

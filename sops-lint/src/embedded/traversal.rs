@@ -1,0 +1,47 @@
+//! What is known on the way through one document.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use sops_document::NodeRef;
+
+use crate::context::Context;
+use crate::frame::Frame;
+
+/// What is known on the way through one document.
+#[derive(Default)]
+pub(super) struct Traversal {
+    /// The patches that were looked at, each with the kind of its target: an alias may bring in one of them without end.
+    pub(super) patches: HashSet<(Range<usize>, &'static str)>,
+    /// The files that patches are in.
+    pub(super) files: HashSet<(String, &'static str)>,
+    /// The text in the file that the document is in, and its path, if it is not the whole file.
+    pub(super) outer: Option<(Range<usize>, Vec<String>)>,
+    /// How many bytes of these files were read.
+    pub(super) read: usize,
+    /// Whether the document is the text of a plugin.
+    pub(super) is_plugin: bool,
+}
+
+impl Traversal {
+    /// Whether a patch was not yet looked at as one of that kind.
+    pub(super) fn is_new(&mut self, node: NodeRef<'_, '_>, kind: &'static str) -> bool {
+        self.patches.insert((node.origin().span(), kind))
+    }
+
+    /// From now on nodes are those of the document, or again of the file itself.
+    pub(super) fn frame_nodes(&self, is_within: bool, context: &mut Context<'_>) {
+        let outer = self.outer.as_ref().filter(|_| is_within);
+        context.set_frame(outer.map(|(place, path)| Frame::at("", place.clone(), path.clone())));
+    }
+
+    /// The frame for the text of a scalar.
+    pub(super) fn frame(&self, text: &str, node: NodeRef<'_, '_>, context: &Context<'_>) -> Frame {
+        if let Some((place, path)) = &self.outer {
+            return Frame::at(text, place.clone(), path.clone());
+        }
+        let span = node.span();
+        let source = context.text().get(span.clone()).unwrap_or_default();
+        Frame::of_scalar(text, source, span.start, node.path())
+    }
+}

@@ -1,0 +1,38 @@
+//! What one file tells about the repository, for the rules that need all files.
+
+use std::path::PathBuf;
+
+use crate::finding::Finding;
+
+/// What the rules for a whole repository need to know of one file.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// The configuration and the number of the creation rule that the file is for.
+    pub(crate) creation_rule: Option<(PathBuf, usize)>,
+    /// Whether it is an encrypted manifest.
+    pub(crate) encrypted_manifest: bool,
+    /// The configuration, with the creation rules that it has and the place of each.
+    pub(crate) configuration: Option<Configuration>,
+    /// Kustomizations of Flux that decrypt nothing, with the paths that they apply.
+    pub(crate) flux: Vec<(Finding, String)>,
+    /// What a kustomization includes, relative to its directory.
+    pub(crate) resources: Vec<String>,
+    /// Where a patch configures Kustomizations of Flux to decrypt: the kustomization's own directory, or paths that Flux applies.
+    pub(crate) patched: Vec<Patched>,
+}
+
+/// A place whose Kustomizations of Flux a patch configures to decrypt.
+#[derive(Debug)]
+pub(crate) enum Patched {
+    /// The directory of the file, and what it includes.
+    Here,
+    /// A path from the root of the repository.
+    Path(String),
+}
+
+/// A `.sops.yaml`.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    /// For each creation rule, the finding to report if no file matches it.
+    pub(crate) unused: Vec<Finding>,
+}

@@ -1,0 +1,60 @@
+//! A file to check, and how to reach the files around it.
+
+use std::path::Path;
+
+use sops_core::config::Config;
+
+/// A file to check.
+pub struct Input<'i> {
+    /// The name of the file in findings.
+    pub name: &'i str,
+    /// Its absolute path. Nothing has to exist there.
+    pub path: &'i Path,
+    /// Its content.
+    pub bytes: &'i [u8],
+    /// The configuration that applies to it, if there is one.
+    pub config: Option<&'i Config>,
+    /// The files of its repository.
+    pub tree: &'i dyn Tree,
+}
+
+impl Input<'_> {
+    /// The path from the root of the repository.
+    pub(crate) fn place(&self) -> String {
+        let place = self.path.strip_prefix(self.tree.root());
+        place.unwrap_or(self.path).to_string_lossy().into_owned()
+    }
+}
+
+/// The files of a repository, for the rules that follow a path from one to another.
+pub trait Tree: Sync {
+    /// The content of the file at an absolute path, if it belongs to the repository.
+    fn read(&self, path: &Path) -> Option<Vec<u8>>;
+
+    /// The root directory of the repository, an absolute path.
+    fn root(&self) -> &Path;
+}
+
+/// A repository without other files.
+pub struct NoTree;
+
+impl Tree for NoTree {
+    fn read(&self, _: &Path) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn root(&self) -> &Path {
+        Path::new("/")
+    }
+}
+
+/// What kind of file it turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// It was read in a format, and all rules for that format were applied.
+    Read,
+    /// A template of manifests, such as one of Helm: only secrets in its text were looked for.
+    Template,
+    /// No format that the rules know: only secrets in its text were looked for.
+    Other,
+}

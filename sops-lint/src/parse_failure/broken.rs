@@ -1,0 +1,172 @@
+//! Files that do not parse.
+
+use std::ops::Range;
+
+use sops_core::config::CreationRule;
+use sops_core::rules::EncryptionRule;
+use sops_document::{Error, Format, merge_conflict};
+
+use super::lenient_reading::read_leniently;
+use super::messages::{CONFLICT, RESOLVE, TAKE_ONE_SIDE, plaintext};
+use super::parse_error::{message_of, span_of};
+use super::text_shape::{
+    has_key, has_metadata, is_like_object, is_like_template, is_nothing, may_be_secret,
+};
+use super::unnamed::in_comments;
+use crate::context::Context;
+use crate::file_name;
+use crate::input::FileKind;
+use crate::rule_coverage::covering_rule;
+use crate::rules;
+use crate::unparsed::LiteralValue;
+
+/// Reports what is wrong with a file that does not parse.
+pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool) -> FileKind {
+    let text = context.text();
+    let conflict = merge_conflict(text.as_bytes());
+    let at = conflict.clone().unwrap_or_else(|| span_of(&error));
+    let reading = read_leniently(context, text);
+    // A template that makes an encrypted value is no file of SOPS.
+    let is_of_sops =
+        is_encrypted && (conflict.is_some() || !reading.is_template || has_metadata(text));
+    if is_of_sops {
+        // There is no way to tell which values are in plaintext.
+        context.set_rule(&rules::PARTLY_ENCRYPTED, None);
+        match conflict {
+            Some(_) => context.report_span(at, CONFLICT).help(TAKE_ONE_SIDE),
+            None => context.report_span(at, error.to_string()),
+        };
+        return FileKind::Other;
+    }
+    if let Some(secret) = reading.secret {
+        // Where only values have actions in them, those are for another program.
+        let is_template = reading.is_template && is_like_template(text);
+        in_secret(context, secret, is_template, &error, conflict);
+        return kind(is_template);
+    }
+    if reading.is_template && conflict.is_none() {
+        if let Some(span) = reading.selected {
+            context.set_rule(&rules::PLAINTEXT_SECRET, None);
+            context
+                .report_span(
+                    span,
+                    "a creation rule covers this template, but a value in it is in plaintext",
+                )
+                .help("use a template action that reads the value from an encrypted file");
+        }
+        return FileKind::Template;
+    }
+    let covered = covering_rule(context).filter(|rule| {
+        let is_secret = !is_like_object(text) || may_be_secret(text);
+        is_secret && may_select(rule, &error, context)
+    });
+    if covered.is_some() && is_nothing(text) {
+        in_comments(context);
+    } else if covered.is_some() {
+        let message = match conflict {
+            Some(_) => format!("{CONFLICT}, and a creation rule covers it"),
+            None => format!(
+                "a creation rule covers this file, which is in plaintext and cannot be encrypted as it is: {}",
+                message_of(&error)
+            ),
+        };
+        plaintext(context, at, message, conflict.is_some());
+        return FileKind::Other;
+    }
+    if conflict.is_none() && is_like_template(text) {
+        return FileKind::Template;
+    }
+    let is_meant = match &error {
+        Error::Syntax { .. } => is_named_manifest(context),
+        Error::Limit { .. } => true,
+        // A manifest that SOPS has no form for, such as one with a key twice.
+        _ => is_named_manifest(context) && has_key(text, "kind"),
+    };
+    // Another rule says what is wrong with a configuration.
+    let is_config = || context.input.path.ends_with(rules::CONFIG);
+    if is_meant && !is_config() {
+        context.set_rule(&rules::BROKEN_FILE, None);
+        match conflict {
+            Some(at) => context.report_span(at, CONFLICT).help(RESOLVE),
+            None => context.report_span(at, error.to_string()),
+        };
+    }
+    FileKind::Other
+}
+
+fn kind(is_template: bool) -> FileKind {
+    if is_template {
+        FileKind::Template
+    } else {
+        FileKind::Other
+    }
+}
+
+/// Reports a Secret in plaintext that cannot be encrypted as it is.
+fn in_secret(
+    context: &mut Context<'_>,
+    secret: LiteralValue,
+    is_template: bool,
+    error: &Error,
+    conflict: Option<Range<usize>>,
+) {
+    let LiteralValue { span, key } = secret;
+    if let Some(at) = conflict {
+        let message = format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`");
+        return plaintext(context, at, message, true);
+    }
+    context.set_rule(&rules::PLAINTEXT_SECRET, None);
+    if is_template {
+        context
+            .report_span(
+                span,
+                format!("the Secret that this template makes has a value in plaintext: `{key}`"),
+            )
+            .help("use a template action that reads the value from an encrypted file, such as one of values");
+        return;
+    }
+    let message = format!(
+        "the Secret is in plaintext, and cannot be encrypted as it is: `{key}`: {}",
+        message_of(error)
+    );
+    plaintext(context, span_of(error), message, false);
+}
+
+/// Whether the rule may have something in the text encrypted. One that names what is encrypted, as manifests have, says nothing of a text
+/// of another shape in which no such key stands, nor of JSON with comments.
+fn may_select(creation: &CreationRule, error: &Error, context: &Context<'_>) -> bool {
+    let text = context.text();
+    let names_keys = |rule: &&EncryptionRule| {
+        matches!(
+            rule,
+            EncryptionRule::EncryptedRegex(_) | EncryptionRule::EncryptedSuffix(_)
+        )
+    };
+    let is_shape = matches!(
+        error,
+        Error::Unsupported { .. } | Error::Unrepresentable { .. }
+    ) || context.format == Format::Json && !text.contains("\\u");
+    let Some(rule) = creation.rule.as_ref().filter(names_keys) else {
+        return true;
+    };
+    let Ok(rule) = rule.compile() else {
+        return true;
+    };
+    let key = |part: &str| {
+        let (key, _) = part.split_once([':', '='])?;
+        let marks = |mark: char| mark.is_whitespace() || "-?\"'".contains(mark);
+        Some(rule.key_matches(key.trim_matches(marks)))
+    };
+    !is_shape
+        || text
+            .split(['\n', ',', '{', '['])
+            .filter_map(key)
+            .any(|matches| matches)
+}
+
+fn is_named_manifest(context: &Context<'_>) -> bool {
+    matches!(
+        file_name::named(context.input.path),
+        Some(Format::Yaml | Format::Json)
+    )
+}

@@ -1,0 +1,294 @@
+//! Reads the text of a file that does not parse as loosely as other programs might, and finds the Secrets in it.
+
+use std::ops::Range;
+
+use sops_core::config::CreationRule;
+use sops_core::{CIPHERTEXT_PREFIX, unencrypted_values};
+use sops_document::Document;
+
+use super::text_shape::{is_limit, is_nothing, may_be_secret};
+use crate::action::{self, Definitions};
+use crate::context::Context;
+use crate::manifest::is_manifest;
+use crate::object::{Object, objects};
+use crate::plaintext_values::{holds_secret, is_open_base64, is_plaintext_under, open_values};
+use crate::rule_coverage::covering_rule;
+use crate::scrutiny::Scrutiny;
+use crate::secret::{SecretField, SecretValue, secret_fields};
+use crate::secret_detection::{has_credential_beside, judge, literals};
+use crate::template;
+use crate::unparsed::{LiteralValue, literal, names_secret, of_swap_file};
+use crate::yaml_variants::{as_go_reads, decoded, may_hold_secret, secrets_with_repeated_keys};
+
+/// How the values of a text are judged.
+#[derive(Clone, Copy)]
+struct Judgement<'j> {
+    is_template: bool,
+    scrutiny: Scrutiny,
+    /// What the template defines and uses in its values.
+    definitions: &'j Definitions<'j>,
+}
+
+/// The readable content of a text.
+pub(super) struct LenientReading {
+    /// A value of a Secret in plaintext.
+    pub(super) secret: Option<LiteralValue>,
+    /// Whether it parses once the actions of a template are filled in.
+    pub(super) is_template: bool,
+    /// Whether it parses, and is an object of Kubernetes but no Secret.
+    pub(super) is_manifest: bool,
+    /// Of a template, the first value that the creation rule selects and that no action makes.
+    pub(super) selected: Option<Range<usize>>,
+}
+
+/// Reads a text that does not parse, or is in no format, as loosely as can be.
+pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReading {
+    let filled = template::filled(text);
+    let is_template = filled.is_some();
+    let scrutiny = context.scrutiny_of_file();
+    let definitions = match scrutiny {
+        Scrutiny::Strict if is_template => Definitions::of(text),
+        _ => Definitions::default(),
+    };
+    let judgement = Judgement {
+        is_template,
+        scrutiny,
+        definitions: &definitions,
+    };
+    let readable = filled.as_deref().unwrap_or(text);
+    // No text contains zero bytes.
+    let parsed = match text.contains('\0') {
+        true => Err(false),
+        false => Document::parse_leniently(readable).map_err(|error| is_limit(&error)),
+    };
+    let document = match parsed {
+        Ok(document) => document,
+        Err(is_limit) => {
+            // What is too large for us is not too large for others, so the words of a Secret are enough.
+            let is_secret = match is_limit {
+                true => may_hold_secret,
+                false => names_secret,
+            };
+            let secret = in_other_readings(text, filled.as_deref(), judgement)
+                .or_else(|| in_lines(text, judgement, is_secret));
+            return LenientReading {
+                secret,
+                is_template: false,
+                is_manifest: false,
+                selected: None,
+            };
+        }
+    };
+    // A text of words and actions is a template of something else.
+    let is_template =
+        is_template && (document.tops().flatten().next().is_some() || is_nothing(readable));
+    let judgement = Judgement {
+        is_template,
+        ..judgement
+    };
+    let secret = in_document(&document, text, judgement)
+        .or_else(|| in_other_readings(text, filled.as_deref(), judgement))
+        .or_else(|| in_variable(&document, text).filter(|_| is_template));
+    // Of a manifest, Secrets count, and they were looked at.
+    let has_manifest = document.tops().flatten().any(is_manifest);
+    let is_manifest = has_manifest && !may_be_secret(text);
+    let selected = match covering_rule(context) {
+        Some(rule) if is_template && !has_manifest && secret.is_none() => {
+            selected(&document, rule, text, judgement)
+        }
+        _ => None,
+    };
+    LenientReading {
+        secret,
+        is_template,
+        is_manifest,
+        selected,
+    }
+}
+
+/// The first variable with a secret in it, of a template that makes a Secret.
+fn in_variable(document: &Document<'_>, text: &str) -> Option<LiteralValue> {
+    if !objects(document).iter().any(Object::is_secret) {
+        return None;
+    }
+    let variable = action::variable_with_secret(text)?;
+    let start = variable.as_ptr() as usize - text.as_ptr() as usize;
+    Some(LiteralValue {
+        span: start..start + variable.len(),
+        key: variable.to_owned(),
+    })
+}
+
+/// The first value of a Secret in plaintext that other programs see in the text.
+fn in_other_readings(
+    text: &str,
+    filled: Option<&str>,
+    judgement: Judgement<'_>,
+) -> Option<LiteralValue> {
+    if text.contains('\0') || !may_hold_secret(text) {
+        return None;
+    }
+    // Where nothing fills in the actions, they are comments or values.
+    let literal = filled.map(|_| text);
+    let normal = as_go_reads(text);
+    let normal_filled = filled.and_then(as_go_reads);
+    let readings = [literal, normal.as_deref(), normal_filled.as_deref()];
+    readings
+        .into_iter()
+        .flatten()
+        .find_map(|reading| match Document::parse_leniently(reading) {
+            Ok(document) => in_document(&document, text, judgement),
+            Err(error) if is_limit(&error) => in_lines(text, judgement, may_hold_secret),
+            Err(_) => None,
+        })
+}
+
+/// The first value of a Secret in plaintext of a text that does not parse. `is_secret` tells which of its documents are Secrets.
+fn in_lines(
+    text: &str,
+    judgement: Judgement<'_>,
+    is_secret: impl Fn(&str) -> bool,
+) -> Option<LiteralValue> {
+    let is_open = |key: &str, value: &str| is_open_text(key, value, judgement);
+    let moved = |found: LiteralValue| LiteralValue {
+        span: 0..0,
+        ..found
+    };
+    let of_other_text = |text: String| literal(&text, &is_secret, is_open).map(moved);
+    literal(text, &is_secret, is_open)
+        .or_else(|| decoded(text).and_then(of_other_text))
+        .or_else(|| {
+            let is_swap = text.contains('\0');
+            is_swap.then(|| of_swap_file(text)).and_then(of_other_text)
+        })
+}
+
+/// The first value of a Secret in plaintext of a document.
+fn in_document(
+    document: &Document<'_>,
+    text: &str,
+    judgement: Judgement<'_>,
+) -> Option<LiteralValue> {
+    let objects = objects(document);
+    let secrets = objects
+        .iter()
+        .filter(|object| object.is_secret() && !object.is_deletion());
+    let mut secrets = secrets.filter_map(|object| in_object(object, text, judgement));
+    secrets.next().or_else(|| {
+        let repeated = secrets_with_repeated_keys(document).into_iter();
+        let fields = repeated
+            .flat_map(secret_fields)
+            .filter(SecretField::is_part);
+        let is_plaintext =
+            |value: &SecretValue<'_, '_>| is_plaintext_under(judgement.scrutiny, value);
+        let values = fields.flat_map(|field| field.values()).filter(is_plaintext);
+        in_values(values, text, judgement)
+    })
+}
+
+/// The first value of a Secret in plaintext, that of `text` where an action of a template may have been filled in.
+fn in_object(
+    object: &Object<'_, '_>,
+    text: &str,
+    judgement: Judgement<'_>,
+) -> Option<LiteralValue> {
+    let open = open_values(object, |_| judgement.scrutiny);
+    in_values(open.into_iter(), text, judgement)
+        .or_else(|| in_actions(object, text, judgement).filter(|_| judgement.is_template))
+}
+
+/// The first value of a Secret that an action of a template has as a literal, or that is beside one.
+fn in_actions(
+    object: &Object<'_, '_>,
+    text: &str,
+    judgement: Judgement<'_>,
+) -> Option<LiteralValue> {
+    let fields = secret_fields(object.node).into_iter();
+    let fields = fields.filter(SecretField::is_part);
+    let mut values = fields.flat_map(|field| field.values());
+    let value = values.find(|value| {
+        let source = text.get(value.origin.clone()).unwrap_or_default();
+        is_open_beside_actions(value.key, source, judgement)
+    })?;
+    Some(LiteralValue {
+        span: value.node.span(),
+        key: value.key.to_owned(),
+    })
+}
+
+fn in_values<'d, 'a: 'd>(
+    mut values: impl Iterator<Item = SecretValue<'d, 'a>>,
+    text: &str,
+    judgement: Judgement<'_>,
+) -> Option<LiteralValue> {
+    values.find_map(|value| {
+        let source = text.get(value.origin.clone()).unwrap_or_default();
+        let literal = value.node.scalar_text().unwrap_or_default();
+        if template::has_action(source) {
+            return holds_secret(value.key, source).then(|| LiteralValue {
+                span: value.node.span(),
+                key: value.key.to_owned(),
+            });
+        }
+        let is_open = match value.field.eq_ignore_ascii_case("data") {
+            true => {
+                is_open_base64(judgement.scrutiny, value.key, literal)
+                    && is_worth(value.key, literal, judgement)
+            }
+            false => is_open_text(value.key, literal, judgement),
+        };
+        is_open.then(|| LiteralValue {
+            span: value.node.span(),
+            key: value.key.to_owned(),
+        })
+    })
+}
+
+/// Whether a text in the place of a value of a Secret is one.
+fn is_open_text(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
+    if template::has_action(value) {
+        return is_open_beside_actions(key, value, judgement);
+    }
+    !value.starts_with(CIPHERTEXT_PREFIX)
+        && !judgement.scrutiny.passes(value)
+        && is_worth(key, value, judgement)
+}
+
+/// Whether a value of a template has a literal that may be a secret, beside its actions or in them.
+fn is_open_beside_actions(key: &str, source: &str, judgement: Judgement<'_>) -> bool {
+    let is_worth = |literal: &String| is_worth(key, literal, judgement);
+    let has_literal = || {
+        let literals = match source.starts_with('"') {
+            true => literals(&source.replace("\\\"", "\"")),
+            false => literals(source),
+        };
+        literals.iter().any(is_worth) || judgement.definitions.used_in(source).any(is_worth)
+    };
+    action::holds_secret(key, source)
+        || has_credential_beside(source)
+        || judgement.scrutiny == Scrutiny::Strict && has_literal()
+}
+
+/// Whether a literal value of a template is worth a report: names of users and databases often are beside the values that are filled in.
+fn is_worth(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
+    let is_word =
+        value.chars().all(|c| c.is_ascii_lowercase() || c == '_') || value.parse::<u16>().is_ok();
+    !judgement.is_template || !is_word || judge(key, value).is_some()
+}
+
+/// The first value of a template that the rule selects and no action makes.
+fn selected(
+    document: &Document<'_>,
+    creation: &CreationRule,
+    text: &str,
+    judgement: Judgement<'_>,
+) -> Option<Range<usize>> {
+    let rule = creation.rule.clone().unwrap_or_default();
+    let selected = unencrypted_values(document, Some(&rule)).ok()?.into_iter();
+    let mut literals = selected.filter(|entry| {
+        let source = text.get(entry.span.clone()).unwrap_or_default();
+        let value = source.trim().trim_matches(['"', '\'']);
+        !entry.is_comment && is_open_text(&entry.path, value, judgement)
+    });
+    literals.next().map(|entry| entry.span)
+}

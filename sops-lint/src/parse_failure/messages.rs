@@ -1,0 +1,58 @@
+//! What is reported of several kinds of files.
+
+use std::ops::Range;
+
+use sops_document::merge_conflict;
+
+use crate::context::Context;
+use crate::rules::{self, COPY};
+
+pub(super) const CONFLICT: &str = "the file has an unresolved merge conflict";
+
+pub(super) const RESOLVE: &str = "resolve the conflict first: keep the lines that you want, and remove those that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
+
+pub(super) const TAKE_ONE_SIDE: &str = "take one side as a whole, with `git checkout --ours <FILE>` or `git checkout --theirs <FILE>`, and make the changes of the other again with `sops-rs edit` or `sops-rs set`";
+
+pub(super) fn plaintext(
+    context: &mut Context<'_>,
+    at: Range<usize>,
+    message: String,
+    is_conflict: bool,
+) {
+    context.set_rule(&rules::PLAINTEXT_SECRET, None);
+    let help = match is_conflict {
+        true => format!("{RESOLVE}; then encrypt it with `sops-rs encrypt -i`"),
+        false => {
+            "fix it, and encrypt it with `sops-rs encrypt -i`, which says what is wrong with it"
+                .to_owned()
+        }
+    };
+    context.report_span(at, message).help(help);
+}
+
+/// Reports a file as a whole.
+pub(super) fn unencrypted(context: &mut Context<'_>) {
+    let is_conflict = merge_conflict(context.input.bytes);
+    let command = context.command("encrypt -i");
+    let is_copy = context.is_copy_of_covered();
+    context.set_rule(&rules::PLAINTEXT_SECRET, None);
+    match is_conflict {
+        None if is_copy => context
+            .report_span(
+                0..0,
+                "a creation rule covers the original of this copy, which is not encrypted",
+            )
+            .help(COPY),
+        Some(at) => context
+            .report_span(at, format!("{CONFLICT}, and a creation rule covers it"))
+            .help(RESOLVE),
+        None => context
+            .report_span(
+                0..0,
+                "a creation rule covers this file, which is not encrypted",
+            )
+            .help(format!(
+                "encrypt it with `{command}`, move it, or exclude it from the rule's `path_regex`"
+            )),
+    };
+}

@@ -1,0 +1,16 @@
+//! Files that cannot be read in the format that their name implies: templates, broken files, other encodings, copies. Secrets in them are
+//! still reported. `broken`, `encoded` and `unnamed` each handle one kind of them, and `lenient_reading` reads their text as loosely as
+//! other programs might.
+
+mod broken;
+mod encoded;
+mod lenient_reading;
+mod messages;
+mod parse_error;
+mod text_shape;
+mod unnamed;
+
+pub(crate) use broken::broken;
+pub(crate) use encoded::encoded;
+pub(crate) use parse_error::span_of;
+pub(crate) use unnamed::{of_any_name, unnamed};

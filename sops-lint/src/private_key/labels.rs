@@ -1,0 +1,127 @@
+//! Private keys that have a name beside them and no mark in them, such as those of JSON Web Keys and of WireGuard.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::key::{PrivateKey, is_mixed};
+use super::{gnupg, web_key};
+use crate::base64_text::is_base64;
+
+/// What names such a key. All have four characters and more, as the search for several texts at a time needs them to be fast.
+const LABELS: [(&str, Label); 15] = [
+    ("\"kty\"", Label::WebKey),
+    ("'kty'", Label::WebKey),
+    ("kty:", Label::WebKey),
+    // In a string with escapes, and in TOML.
+    ("\"kty\\", Label::WebKey),
+    ("kty =", Label::WebKey),
+    ("kty=\"", Label::WebKey),
+    ("PrivateKey", Label::WireGuard),
+    ("privateKey", Label::Number),
+    ("private_key", Label::Number),
+    ("PRIVATE_KEY", Label::Number),
+    ("PresharedKey", Label::Preshared),
+    ("presharedKey", Label::Preshared),
+    ("(private-key", Label::GnuPg),
+    ("(protected-private-key", Label::GnuPg),
+    ("untrusted comment:", Label::Signature),
+];
+
+#[derive(Clone, Copy)]
+enum Label {
+    WebKey,
+    WireGuard,
+    /// A key of 32 bytes, as those of WireGuard and of many other programs are.
+    Number,
+    Preshared,
+    GnuPg,
+    /// Of minisign and signify.
+    Signature,
+}
+
+/// How the keys of minisign and signify begin: an algorithm, and how the key is encrypted. That of public keys has no second part.
+const SIGNATURES: [(&[u8], &str, bool); 3] = [
+    (b"RWRTY", "a private key of minisign", false),
+    (b"RWQAAE", "a private key of minisign", true),
+    (b"RWRCS", "a private key of signify", false),
+];
+
+static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let search = AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(LABELS.map(|(name, _)| name));
+    search.expect("the words are few enough for one search")
+});
+
+pub(super) fn find(bytes: &[u8], found: &mut Vec<PrivateKey>) {
+    let mut done = 0;
+    for name in SEARCH.find_iter(bytes) {
+        let (start, end) = (name.start(), name.end());
+        if start < done {
+            continue;
+        }
+        let number = |description| number(bytes, start, end, description);
+        let key = match LABELS[name.pattern().as_usize()].1 {
+            Label::WebKey => {
+                let (end, key) = web_key::key(bytes, start..end, done);
+                done = end;
+                key
+            }
+            Label::WireGuard => number("a private key of WireGuard"),
+            Label::Number => number("a private key of 32 bytes"),
+            Label::Preshared => number("a preshared key of WireGuard"),
+            Label::GnuPg => gnupg::key(bytes, start, end),
+            Label::Signature => signature(bytes, start, end),
+        };
+        found.extend(key);
+    }
+}
+
+/// The key of minisign or signify in the line after its comment.
+fn signature(bytes: &[u8], start: usize, end: usize) -> Option<PrivateKey> {
+    let near = &bytes[end..bytes.len().min(end + 1024)];
+    let line = near
+        .splitn(2, |byte| *byte == b'\n')
+        .nth(1)?
+        .trim_ascii_start();
+    let length = line
+        .iter()
+        .position(|byte| !is_base64(*byte))
+        .unwrap_or(line.len());
+    let known = SIGNATURES
+        .iter()
+        .find(|(begin, ..)| line.starts_with(begin));
+    let (_, description, certain) = known.filter(|_| length >= 100)?;
+    Some(PrivateKey {
+        span: start..end,
+        description,
+        certain: *certain,
+        encoded: false,
+    })
+}
+
+/// A name, a sign, and 32 bytes in base64.
+fn number(bytes: &[u8], start: usize, end: usize, description: &'static str) -> Option<PrivateKey> {
+    let rest = &bytes[end..bytes.len().min(end + 64)];
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'=' | b':' | b'"' | b'\'');
+    let before = rest.iter().take_while(|byte| is_space(byte)).count();
+    let sign = rest[..before]
+        .iter()
+        .filter(|byte| matches!(byte, b'=' | b':'))
+        .count();
+    let key = rest.get(before..before + 44)?;
+    let is_longer = rest
+        .get(before + 44)
+        .is_some_and(|byte| is_base64(*byte) || *byte == b'=');
+    let is_key = sign == 1 && !is_longer && is_mixed(key);
+    let is_key = is_key && STANDARD.decode(key).is_ok_and(|key| key.len() == 32);
+    is_key.then_some(PrivateKey {
+        span: start..end + before + 44,
+        description,
+        certain: true,
+        encoded: false,
+    })
+}

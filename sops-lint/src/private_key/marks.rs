@@ -1,0 +1,270 @@
+//! Private keys by the marks in them: as they are, in base64 of any alignment, and in UTF-16 and UTF-32. One pass finds what may be one;
+//! only that is examined.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use base64::Engine as _;
+
+use super::key::{PrivateKey, is_mixed};
+use crate::base64_text::{LENIENT, in_base64, is_base64};
+
+/// What private keys contain. The first is that of age, the second that of its plugins, the fourth that of PuTTY; the last two are those of
+/// age in lower case, which bech32 allows.
+const MARKS: [&str; 6] = [
+    "AGE-SECRET-KEY-",
+    "AGE-PLUGIN-",
+    "PRIVATE KEY",
+    "Private-Lines: ",
+    "age-secret-key-",
+    "age-plugin-",
+];
+
+/// How many bytes a character has in UTF-16 and UTF-32.
+const WIDTHS: [usize; 2] = [2, 4];
+
+/// How many characters before a mark may belong to its key: the beginning of a line of PEM.
+const BEFORE: usize = 64;
+
+/// The marks, then each of them in both [widths](WIDTHS), then each in base64 at the three places that it can have in a group of three bytes.
+static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let plain = MARKS.iter().map(|mark| (*mark).to_owned());
+    // A key in lower case is rare enough that nobody would encode one.
+    let encoded = MARKS[..4]
+        .iter()
+        .flat_map(|mark| (0..3).map(|shift| in_base64(mark, shift)));
+    let plain = plain.map(String::into_bytes);
+    let wide = WIDTHS
+        .into_iter()
+        .flat_map(|width| MARKS.map(|mark| widened(mark, width)));
+    let encoded = encoded.map(String::into_bytes);
+    // The usual kind of matching has no fast search for so many marks.
+    let search = AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(plain.chain(wide).chain(encoded));
+    search.expect("the words are few enough for one search")
+});
+
+/// A text with zeros between its characters, as both byte orders have it.
+fn widened(text: &str, width: usize) -> Vec<u8> {
+    let zeros = vec![0; width - 1];
+    let parts: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+    parts.join(&zeros[..])
+}
+
+/// The keys in it, those in base64 if `packed`.
+pub(super) fn find_in(bytes: &[u8], packed: bool) -> Vec<PrivateKey> {
+    let mut found: Vec<PrivateKey> = Vec::new();
+    // A text of many marks is to cost no more than its length: each run is looked at once.
+    let mut done = 0;
+    let mut run = Bech32Run::default();
+    for mark in SEARCH.find_iter(bytes) {
+        let start = mark.start();
+        if start < done {
+            continue;
+        }
+        let key = match mark.pattern().as_usize() {
+            0 | 1 => age(bytes, start, run.around(bytes, start)),
+            2 => pem(bytes, start),
+            3 => putty(bytes, start),
+            4 | 5 => age_in_lower_case(bytes, start),
+            number if number < MARKS.len() * (1 + WIDTHS.len()) => {
+                let width = WIDTHS[number / MARKS.len() - 1];
+                let (end, key) = wide(bytes, start, width);
+                done = end;
+                key
+            }
+            _ if packed => {
+                let span = wrapped(bytes, start);
+                done = span.end;
+                decoded(bytes, span)
+            }
+            _ => None,
+        };
+        done = key.as_ref().map_or(done, |key| key.span.end.max(done));
+        found.extend(key);
+    }
+    found
+}
+
+/// A run of the characters of bech32 and of its prefix.
+#[derive(Default)]
+struct Bech32Run {
+    end: usize,
+    /// Where its last `1` is, which divides the prefix of bech32 from the data.
+    divider: Option<usize>,
+}
+
+impl Bech32Run {
+    /// The run that continues at an offset, which is not before those asked for earlier.
+    fn around(&mut self, bytes: &[u8], at: usize) -> &Self {
+        if at >= self.end {
+            let is_part =
+                |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'-';
+            let run = bytes[at..].iter().take_while(|byte| is_part(byte));
+            self.end = at + run.count();
+            let divider = bytes[at..self.end].iter().rposition(|byte| *byte == b'1');
+            self.divider = divider.map(|divider| at + divider);
+        }
+        self
+    }
+}
+
+/// A key in bech32, whose checksum tells whether it is one.
+fn age(bytes: &[u8], start: usize, run: &Bech32Run) -> Option<PrivateKey> {
+    let divider = run.divider.filter(|divider| *divider > start)?;
+    let description = match &bytes[start..divider] {
+        b"AGE-SECRET-KEY-" => "a private key of age",
+        b"AGE-SECRET-KEY-PQ-" => "a post-quantum private key of age",
+        prefix if prefix.starts_with(b"AGE-PLUGIN-") => "an identity of an age plugin",
+        _ => return None,
+    };
+    let text = str::from_utf8(&bytes[start..run.end]).ok()?;
+    // Shorter ones are what documentation shows.
+    (run.end - divider > 20).then(|| PrivateKey {
+        span: start..run.end,
+        description,
+        certain: bech32::decode(text).is_ok(),
+        encoded: false,
+    })
+}
+
+/// A key in lower case. Anything else that matches is the name of a program or package.
+fn age_in_lower_case(bytes: &[u8], start: usize) -> Option<PrivateKey> {
+    let is_part = |byte: &&u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || **byte == b'-';
+    // A post-quantum key has less than 200 characters, an identity of a plugin may have some more.
+    let run = bytes[start..].iter().take(1024).take_while(is_part);
+    let text: Vec<u8> = run.map(u8::to_ascii_uppercase).collect();
+    let key = age(&text, 0, Bech32Run::default().around(&text, 0))?;
+    key.certain.then(|| PrivateKey {
+        span: start..start + text.len(),
+        ..key
+    })
+}
+
+/// A key in UTF-16 or UTF-32: where its text ends, and the key.
+fn wide(bytes: &[u8], start: usize, width: usize) -> (usize, Option<PrivateKey>) {
+    let is_ascii = |unit: &[u8]| unit[0] != 0 && unit[1..].iter().all(|byte| *byte == 0);
+    // A unit begins with its character here, whichever its order: the zeros of the next one do as well.
+    let units = |from: usize| bytes[from..].chunks(width);
+    let before = (1..=BEFORE.min(start / width))
+        .take_while(|number| {
+            let at = start - number * width;
+            is_ascii(&bytes[at..at + width])
+        })
+        .count();
+    let from = start - before * width;
+    let text = units(from).take_while(|unit| is_ascii(unit));
+    let text: Vec<u8> = text.map(|unit| unit[0]).collect();
+    let end = (from + text.len() * width).min(bytes.len());
+    let key = find_in(&text, true).into_iter().next();
+    let key = key.map(|key| PrivateKey {
+        span: from + key.span.start * width..(from + key.span.end * width).min(bytes.len()),
+        ..key
+    });
+    (end, key)
+}
+
+/// The private part of a file of PuTTY, which a number of lines and then those lines follow.
+fn putty(bytes: &[u8], start: usize) -> Option<PrivateKey> {
+    let end = bytes.len().min(start + 128);
+    looks_encoded(&bytes[start..end]).then_some(PrivateKey {
+        span: start..end,
+        description: "a private key of SSH",
+        certain: true,
+        encoded: false,
+    })
+}
+
+/// A key between `BEGIN` and `END`, or the beginning of one that has a body.
+fn pem(bytes: &[u8], mark: usize) -> Option<PrivateKey> {
+    let begin = mark.saturating_sub(60);
+    let line = bytes[begin..mark].iter().rposition(|byte| *byte == b'\n');
+    let begin = line.map_or(begin, |at| begin + at + 1);
+    let before = bytes.get(begin..mark)?;
+    let rest = bytes.get(mark + "PRIVATE KEY".len()..)?;
+    // The form of SSH2 has a space instead of the fifth dash.
+    let is_ssh2 = before.ends_with(b"---- BEGIN SSH2 ENCRYPTED ");
+    let dashes = before
+        .windows(11)
+        .rposition(|window| window == b"-----BEGIN " || is_ssh2 && window == b"---- BEGIN ")?;
+    let start = begin + dashes;
+    let ends: [&[u8]; 3] = [b" BLOCK-----", b"-----", b" ----"];
+    let end = ends.into_iter().find(|end| rest.starts_with(end))?;
+    let body = &rest[end.len()..];
+    let end = body
+        .windows(5)
+        .position(|window| matches!(window, b"-----" | b"---- "));
+    let body = &body[..end.unwrap_or(body.len()).min(64 * 1024)];
+    let text: Vec<u8> = body
+        .iter()
+        .copied()
+        .filter(u8::is_ascii_alphanumeric)
+        .collect();
+    // Documentation has dots or words there.
+    let letters = text.len();
+    let is_words = body.windows(3).any(|window| window == b"...") || !is_mixed(&text);
+    let kind = bytes.get(start + 11..mark).unwrap_or_default();
+    let description = match kind {
+        b"OPENSSH " => "a private key of SSH",
+        b"PGP " => "a private key of PGP",
+        b"ENCRYPTED " | b"SSH2 ENCRYPTED " => "a private key under a passphrase",
+        _ => "a private key in PEM",
+    };
+    (letters >= 40 && !is_words && (looks_encoded(body) || looks_spaced(body))).then(|| {
+        PrivateKey {
+            span: start..mark + "PRIVATE KEY".len(),
+            description,
+            certain: !kind.ends_with(b"ENCRYPTED "),
+            encoded: false,
+        }
+    })
+}
+
+/// Whether there is a run of base64 as a key's body has, which no words are.
+fn looks_encoded(body: &[u8]) -> bool {
+    body.split(|byte| !is_base64(*byte))
+        .any(|run| run.len() >= 32)
+}
+
+/// Whether the body is base64 in short lines or with spaces. Words have fewer capitals and digits.
+fn looks_spaced(body: &[u8]) -> bool {
+    body.split(|byte| !is_base64(*byte) && !byte.is_ascii_whitespace())
+        .any(|run| {
+            let count = |is: fn(&u8) -> bool| run.iter().filter(|byte| is(byte)).count();
+            let all = run.len() - count(u8::is_ascii_whitespace);
+            all >= 40
+                && count(u8::is_ascii_uppercase) * 7 >= all
+                && count(u8::is_ascii_lowercase) * 7 >= all
+                && count(u8::is_ascii_digit) * 20 >= all
+        })
+}
+
+/// The base64 around a place.
+fn wrapped(bytes: &[u8], at: usize) -> Range<usize> {
+    let is_wrapped = |byte: &&u8| is_base64(**byte) || matches!(**byte, b'\n' | b'\r' | b' ');
+    let back = bytes[..at].iter().rev().take_while(is_wrapped).count();
+    let ahead = bytes[at..].iter().take_while(is_wrapped).count();
+    at - back..at + ahead
+}
+
+/// What is in base64.
+fn decoded(bytes: &[u8], span: Range<usize>) -> Option<PrivateKey> {
+    let packed: Vec<u8> = bytes[span.clone()]
+        .iter()
+        .copied()
+        .filter(|byte| is_base64(*byte))
+        .collect();
+    let keys = (0..4).find_map(|skip| {
+        let group = packed.get(skip..)?;
+        let whole = &group[..group.len() - usize::from(group.len() % 4 == 1)];
+        let keys = find_in(&LENIENT.decode(whole).ok()?, false);
+        keys.into_iter().next()
+    })?;
+    Some(PrivateKey {
+        span,
+        encoded: true,
+        ..keys
+    })
+}

@@ -1,0 +1,31 @@
+//! A text that is made of pieces of another one.
+
+use std::ops::Range;
+
+#[derive(Default)]
+pub(super) struct Excerpt {
+    pub(super) text: String,
+    /// Where each piece starts, in this text and in the other one.
+    starts: Vec<(usize, usize)>,
+}
+
+impl Excerpt {
+    /// Adds what is in the place of something that starts there.
+    pub(super) fn push(&mut self, piece: &str, start: usize) {
+        self.starts.push((self.text.len(), start));
+        self.text.push_str(piece);
+    }
+
+    /// The place in the other text of a place in this one.
+    pub(super) fn place(&self, span: &Range<usize>) -> Range<usize> {
+        let in_source = |at: usize| {
+            let piece = self.starts.partition_point(|(start, _)| *start <= at);
+            let (inner, outer) = self.starts[piece.saturating_sub(1)];
+            outer + (at - inner)
+        };
+        let start = in_source(span.start);
+        // The end of a value belongs to the piece of its last character.
+        let last = span.end.saturating_sub(1).max(span.start);
+        start..(in_source(last) + (span.end - last)).max(start)
+    }
+}

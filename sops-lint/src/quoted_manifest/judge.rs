@@ -1,0 +1,131 @@
+//! Which values of a Secret that is shown in another text are secrets.
+
+use std::cell::Cell;
+use std::path::Path;
+
+use base64::Engine as _;
+use sops_core::CIPHERTEXT_PREFIX;
+
+use super::markup;
+use crate::base64_text::LENIENT;
+use crate::scrutiny::is_open_reference;
+use crate::secret_detection::{in_text, is_credential, is_random, judge};
+use crate::{action, template};
+
+/// Extensions of the sources of programs, whose tests have Secrets with passwords of no worth. Pages of HTML show such Secrets too.
+const SOURCES: [&str; 35] = [
+    "go",
+    "py",
+    "rs",
+    "ts",
+    "tsx",
+    "js",
+    "jsx",
+    "mjs",
+    "cjs",
+    "java",
+    "kt",
+    "rb",
+    "c",
+    "h",
+    "cc",
+    "cpp",
+    "hpp",
+    "cs",
+    "php",
+    "swift",
+    "scala",
+    "dart",
+    "ex",
+    "exs",
+    "lua",
+    "groovy",
+    "jsonnet",
+    "libsonnet",
+    "cue",
+    "star",
+    "bzl",
+    "dhall",
+    "bicep",
+    "nix",
+    "proto",
+];
+
+/// How many bytes of manifests are read in one file, at least and for each of its bytes: a text may have the kind of a Secret in every line,
+/// with all other lines around it.
+const BYTES: usize = 256 * 1024;
+const TIMES: usize = 8;
+
+/// What reading a manifest costs at least.
+const LEAST: usize = 32;
+
+/// How values are judged, and how much may still be read.
+pub(super) struct Judge {
+    is_source: bool,
+    /// `None` after that was too little.
+    left: Cell<Option<usize>>,
+}
+
+/// Whether the file is a template of prose, such as `README.md.gotmpl`.
+pub(super) fn is_prose(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.to_ascii_lowercase();
+    [".md.", ".adoc.", ".rst."]
+        .iter()
+        .any(|part| name.contains(part))
+}
+
+impl Judge {
+    /// For a file of that many bytes.
+    pub(super) fn of(path: &Path, length: usize) -> Self {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let is_source = extension.is_some_and(|extension| SOURCES.contains(&extension));
+        let is_source = is_source || markup::is_page(path);
+        let left = Cell::new(Some(BYTES + TIMES * length));
+        Self { is_source, left }
+    }
+
+    /// Whether a manifest of that length may be read.
+    pub(super) fn may_read(&self, length: usize) -> bool {
+        let left = self.left.get();
+        let left = left.and_then(|left| left.checked_sub(length.max(LEAST)));
+        self.left.set(left);
+        left.is_some()
+    }
+
+    /// Whether there was more to read than may be.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.left.get().is_none()
+    }
+
+    /// Whether a value of a Secret looks like a secret, in base64 or not.
+    pub(super) fn is_secret(&self, key: &str, value: &str) -> bool {
+        let packed: String = value.split_whitespace().collect();
+        let decoded = LENIENT.decode(packed).ok();
+        let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+        let is_control = |c: char| c.is_control() && !c.is_whitespace();
+        let decoded = decoded.filter(|text| !text.contains(is_control));
+        self.is_text(key, decoded.as_deref().unwrap_or(value))
+    }
+
+    fn is_text(&self, key: &str, text: &str) -> bool {
+        let text = text.trim();
+        let is_encrypted_file = || text.starts_with('{') && text.contains(CIPHERTEXT_PREFIX);
+        if text.starts_with(CIPHERTEXT_PREFIX) || is_encrypted_file() {
+            return false;
+        }
+        if template::has_action(text) {
+            return action::holds_secret(key, text);
+        }
+        if text.contains('\n') {
+            return !self.is_source && !in_text(key, text).is_empty();
+        }
+        let is_word = !text.contains(|c: char| c.is_whitespace() || ":/".contains(c));
+        // A program may compute the value.
+        let is_code = text.contains('(') && text.ends_with(')')
+            || self.is_source && text.contains(|c: char| "()[]{}.,$`+".contains(c));
+        let is_word = is_word && !is_code;
+        let is_strong = || is_word && (is_credential(text) || is_random(text));
+        !is_open_reference(text) && (is_strong() || !self.is_source && judge(key, text).is_some())
+    }
+}

@@ -1,0 +1,322 @@
+//! Secrets in texts that hold a manifest among other things: a scalar of another manifest, a heredoc in a script, a comment, a patch, a log.
+//! Only values that look like secrets count, because many such texts are examples.
+
+mod encoded;
+mod excerpt;
+mod judge;
+mod manifest_lines;
+mod markup;
+mod quoted_value;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use sops_document::{Document, NodeRef};
+
+use crate::base64_text::in_base64;
+use crate::context::Context;
+use crate::finding::Finding;
+use crate::frame::Frame;
+use crate::object::objects;
+use crate::rule_coverage::covering_rule;
+use crate::rules::{BROKEN_FILE, PLAINTEXT_SECRET};
+use crate::secret::secret_fields;
+use crate::span_set::SpanSet;
+use crate::unparsed::kind_before;
+use crate::{file_name, kubeconfig, template};
+use judge::Judge;
+use quoted_value::QuotedValue;
+
+const HELP: &str =
+    "delete it, or move the object to a file of its own and encrypt that with `sops-rs encrypt -i`";
+
+/// How deep manifests are in each other.
+const DEPTH: usize = 3;
+
+/// What the manifest of a Secret has.
+const SECRET: &str = "Secret";
+
+/// What a kubeconfig has: its kind in YAML, in JSON and in JSON in a string.
+const CONFIG: [&str; 5] = [
+    "kind: Config",
+    "kind\":\"Config",
+    "kind\": \"Config",
+    "kind\\\":\\\"Config",
+    "kind\\\": \\\"Config",
+];
+
+/// A place in a text where a manifest may be.
+#[derive(Clone, Copy, Debug)]
+enum Candidate {
+    /// Where the key `kind` is.
+    Kind(usize),
+    /// Where base64 has it or the word after it.
+    Base64(usize),
+}
+
+impl Candidate {
+    fn at(self) -> usize {
+        match self {
+            Self::Kind(at) | Self::Base64(at) => at,
+        }
+    }
+}
+
+/// Reports the Secrets in a file that holds them among other things. `document` is the file, if it was read as one.
+pub(crate) fn check(document: Option<&Document<'_>>, context: &mut Context<'_>) {
+    let path = context.input.path;
+    let is_prose = file_name::is_prose(path) && !markup::is_page(path) || judge::is_prose(path);
+    let seen = markup::seen(context.text()).filter(|_| document.is_none());
+    let text = seen.as_ref().map_or(context.text(), |seen| &seen.text);
+    let mut found = candidates(text).peekable();
+    if found.peek().is_none() || is_prose {
+        return;
+    }
+    let judge = &Judge::of(path, text.len());
+    match document {
+        Some(document) => in_document(document, found, judge, context),
+        None if context.findings.iter().any(is_plaintext_secret) => {}
+        None => {
+            let mut found = literals(text, judge, DEPTH);
+            // A kubeconfig by itself is for the creation rules.
+            if seen.is_none()
+                && found.iter().any(|value| value.is_kubeconfig)
+                && is_kubeconfig(text)
+            {
+                found.retain(|value| !value.is_kubeconfig);
+            }
+            for value in found {
+                let span = match &seen {
+                    Some(seen) => seen.place(&value.span),
+                    None => value.span,
+                };
+                add(QuotedValue { span, ..value }, context);
+            }
+        }
+    }
+    if judge.is_exhausted() {
+        too_much(context);
+    }
+}
+
+/// Whether all of the text is YAML with a kubeconfig.
+fn is_kubeconfig(text: &str) -> bool {
+    Document::parse_leniently(text).is_ok_and(|document| {
+        let mut tops = document.tops().flatten();
+        tops.any(|top| kubeconfig::find(top, |_, _| true).is_some())
+    })
+}
+
+fn is_plaintext_secret(finding: &Finding) -> bool {
+    finding.rule.code == PLAINTEXT_SECRET.code
+}
+
+fn add(shown: QuotedValue, context: &mut Context<'_>) {
+    let key = shown.key;
+    let message = match shown.is_kubeconfig {
+        true => format!("the text contains a kubeconfig with a credential in plaintext: `{key}`"),
+        false => format!("the text contains a Secret with a value in plaintext: `{key}`"),
+    };
+    context.set_rule(&PLAINTEXT_SECRET, None);
+    context.report_span(shown.span, message).help(HELP);
+}
+
+/// Reports a file whose kinds of Secrets have too much text around them.
+fn too_much(context: &mut Context<'_>) {
+    let rule = match covering_rule(context) {
+        Some(_) => &PLAINTEXT_SECRET,
+        None => &BROKEN_FILE,
+    };
+    context.set_rule(rule, None);
+    let message = "the text names the kind of Secrets too often, so not all of it is checked";
+    context.report_span(0..0, message).help("split the file");
+}
+
+/// Looks at the scalars and comments of a document. Its objects are looked at elsewhere.
+fn in_document(
+    document: &Document<'_>,
+    candidates: impl Iterator<Item = Candidate>,
+    judge: &Judge,
+    context: &mut Context<'_>,
+) {
+    let text = context.text();
+    let is_own = |candidate: &Candidate| {
+        let at = candidate.at();
+        let is_at_start = at == 0 || text.as_bytes()[at - 1] == b'\n';
+        matches!(candidate, Candidate::Kind(_)) && is_at_start
+    };
+    let mut candidates = candidates.filter(|candidate| !is_own(candidate)).peekable();
+    if candidates.peek().is_none() {
+        return;
+    }
+    let mut scalars: Vec<(Range<usize>, NodeRef<'_, '_>)> =
+        document.scalars().map(|node| (node.span(), node)).collect();
+    scalars.sort_by_key(|(span, _)| span.start);
+    let comments = SpanSet::new(document.comments());
+    let known = known(document, context);
+    let mut seen = HashSet::new();
+    let mut end = 0;
+    let text = without_diff_signs(text);
+    for candidate in candidates {
+        let at = candidate.at();
+        let begun = scalars.partition_point(|(span, _)| span.start <= at);
+        let scalar = begun.checked_sub(1).map(|last| &scalars[last]);
+        if let Some((span, node)) = scalar.filter(|(span, _)| span.contains(&at)) {
+            // A manifest is longer than the name of a kind.
+            let is_long = node
+                .as_str()
+                .is_some_and(|text| text.len() > "kind: Secret".len());
+            let is_new = !known.overlap(span) && seen.insert(span.start);
+            if is_new && is_long && in_scalar(*node, judge, context) {
+                continue;
+            }
+            // The scalar may be a line of a text that is a list.
+            let is_quoted = text[span.start..].starts_with(['"', '\'']);
+            if is_new && is_quoted && at >= end {
+                let (shown, to) = shown_at(&text, candidate, judge, DEPTH);
+                end = to;
+                shown.into_iter().for_each(|shown| add(shown, context));
+            }
+        } else if comments.overlap(&(at..at + 1))
+            && !known.overlap(&(at..at + 1))
+            && seen.insert(at)
+            && let (Some(shown), _) = shown_at(&text, candidate, judge, DEPTH)
+        {
+            add(shown, context);
+        }
+    }
+}
+
+/// Whether something was found.
+fn in_scalar(node: NodeRef<'_, '_>, judge: &Judge, context: &mut Context<'_>) -> bool {
+    let Some(value) = node.as_str() else {
+        return false;
+    };
+    let found = literals(value, judge, DEPTH);
+    if found.is_empty() {
+        return false;
+    }
+    let span = node.span();
+    let source = context.text().get(span.clone()).unwrap_or_default();
+    let frame = Frame::of_scalar(value, source, span.start, node.path());
+    context.set_frame(Some(frame));
+    for shown in found {
+        add(shown, context);
+    }
+    context.set_frame(None);
+    true
+}
+
+/// The values of Secrets and what was reported.
+fn known(document: &Document<'_>, context: &Context<'_>) -> SpanSet {
+    let objects = objects(document);
+    let secrets = objects.iter().filter(|object| object.is_secret());
+    let fields = secrets.flat_map(|object| secret_fields(object.node));
+    let fields = fields.filter(|field| field.holds_values());
+    let values = fields.map(|field| field.node.span());
+    let reported = context
+        .findings
+        .iter()
+        .filter(|finding| is_plaintext_secret(finding));
+    SpanSet::new(values.chain(reported.map(|finding| finding.location.offset..finding.end)))
+}
+
+/// The places in a text where a manifest may be.
+fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
+    static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        let plain = [SECRET].into_iter().chain(CONFIG).map(str::to_owned);
+        let once = |text: &str| [0, 1, 2].map(|shift| in_base64(text, shift));
+        let packed: Vec<String> = [SECRET, CONFIG[0]].into_iter().flat_map(once).collect();
+        let twice: Vec<String> = packed.iter().flat_map(|text| once(text)).collect();
+        // The usual kind of matching has no fast search.
+        let search = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(plain.chain(packed).chain(twice));
+        search.expect("the words are few enough for one search")
+    });
+    let bytes = text.as_bytes();
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    let words = SEARCH.find_iter(text);
+    words.filter_map(move |word| match word.pattern().as_usize() {
+        0 => kind_before(bytes, word.start()).map(Candidate::Kind),
+        number if number <= CONFIG.len() => {
+            let is_part = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(is_word);
+            let is_before =
+                is_part(word.start().checked_sub(1)) && !bytes[..word.start()].ends_with(b"\\n");
+            let is_whole = !is_before && !is_part(Some(word.end()));
+            is_whole.then_some(Candidate::Kind(word.start()))
+        }
+        _ => Some(Candidate::Base64(word.start())),
+    })
+}
+
+/// The first value that looks like a secret of each object in a text.
+fn literals(text: &str, judge: &Judge, depth: usize) -> Vec<QuotedValue> {
+    // What is in the comment of a template is not there.
+    let filled = template::filled(text);
+    let is_filled = |candidate: &Candidate| {
+        let at = candidate.at();
+        filled
+            .as_deref()
+            .is_some_and(|filled| filled.as_bytes()[at] != text.as_bytes()[at])
+    };
+    let text = without_diff_signs(text);
+    let mut end = 0;
+    let mut found = Vec::new();
+    for candidate in candidates(&text).filter(|candidate| !is_filled(candidate)) {
+        if candidate.at() < end {
+            continue;
+        }
+        if !judge.may_read(0) {
+            break;
+        }
+        let (shown, to) = shown_at(&text, candidate, judge, depth);
+        end = to;
+        found.extend(shown);
+    }
+    found
+}
+
+/// What is at a place, and where to go on.
+fn shown_at(
+    text: &str,
+    candidate: Candidate,
+    judge: &Judge,
+    depth: usize,
+) -> (Option<QuotedValue>, usize) {
+    let packed = match candidate {
+        Candidate::Base64(at) => Some(encoded::base64(text, at, judge)),
+        Candidate::Kind(at) => encoded::quoted(text, at).map(|(span, inner)| (span, Some(inner))),
+    };
+    let Some((span, inner)) = packed else {
+        let shown = manifest_lines::shown(text, candidate.at(), judge);
+        let end = shown.as_ref().map_or(0, |shown| shown.span.end);
+        return (shown, end);
+    };
+    let end = span.end;
+    let inner = inner.filter(|_| judge.may_read(span.len()));
+    let shown = inner.zip(depth.checked_sub(1)).and_then(|(inner, depth)| {
+        let shown = literals(&inner, judge, depth).into_iter().next()?;
+        Some(QuotedValue { span, ..shown })
+    });
+    (shown, end)
+}
+
+/// The text of a patch without the signs before its lines, which do not count.
+fn without_diff_signs(text: &str) -> Cow<'_, str> {
+    let is_diff = text.contains("\n@@ ") || text.starts_with("@@ ");
+    if !is_diff {
+        return Cow::Borrowed(text);
+    }
+    let lines = text.split_inclusive('\n').map(|line| {
+        let is_header = ["+++", "---"].iter().any(|sign| line.starts_with(sign));
+        match line.strip_prefix(['+', '-']).filter(|_| !is_header) {
+            Some(rest) => format!(" {rest}"),
+            None => line.to_owned(),
+        }
+    });
+    Cow::Owned(lines.collect())
+}

@@ -1,0 +1,25 @@
+//! A value in a manifest that other text quotes.
+
+use std::ops::Range;
+
+use crate::unparsed::LiteralValue;
+
+/// A value that looks like a secret, in an object that a text shows.
+pub(super) struct QuotedValue {
+    /// Where it is in the text; of encoded text, the place of the code.
+    pub(super) span: Range<usize>,
+    pub(super) key: String,
+    /// Whether the object is a kubeconfig, and not a Secret.
+    pub(super) is_kubeconfig: bool,
+}
+
+impl From<LiteralValue> for QuotedValue {
+    fn from(LiteralValue { span, key }: LiteralValue) -> Self {
+        let is_kubeconfig = false;
+        Self {
+            span,
+            key,
+            is_kubeconfig,
+        }
+    }
+}

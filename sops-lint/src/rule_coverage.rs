@@ -1,0 +1,69 @@
+//! Which creation rule covers a file.
+
+use std::path::Path;
+
+use sops_core::config::{Config, CreationRule};
+use sops_document::Format;
+
+use crate::context::{Context, NamingRule};
+use crate::input::Input;
+use crate::rule_scope::{has_secret, text_of};
+use crate::{exempt, file_name};
+
+/// The creation rule that names the file by an expression, unless that is for all files, or the file is one that is never encrypted.
+pub(crate) fn covering_rule<'r>(context: &Context<'r>) -> Option<&'r CreationRule> {
+    match exempt::is_named(context.input.path) {
+        true => None,
+        false => matching_rule(context),
+    }
+}
+
+/// The creation rule that names the file by an expression, unless that is for all files.
+pub(crate) fn matching_rule<'r>(context: &Context<'r>) -> Option<&'r CreationRule> {
+    // A rule without an expression is for what people encrypt by hand.
+    let NamingRule { config, rule, .. } = context.naming_rule()?;
+    if is_for_repository_host(context, config, rule) {
+        return None;
+    }
+    let is_format = Format::from_path(context.input.path) != Format::Binary;
+    let is_meant = is_format || !is_for_all_files(config, rule);
+    (is_meant && context.is_in_scope(rule)).then_some(rule)
+}
+
+/// Whether the rule also matches a path that cannot exist: then it matches everything, and does not single out this file.
+fn is_for_all_files(config: &Config, rule: &CreationRule) -> bool {
+    let directory = config.file().parent().unwrap_or(Path::new("/"));
+    let nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
+    let matched = config.creation_rule_for(&nowhere);
+    matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
+}
+
+/// Whether the file's creation rule also matches a path that cannot exist with the same extension.
+pub(crate) fn has_rule_for_its_extension(context: &Context<'_>) -> bool {
+    context.creation_rule().is_some_and(|(_, config, rule)| {
+        is_for_all_of_its_extension(config, rule, context.input.path)
+    })
+}
+
+fn is_for_all_of_its_extension(config: &Config, rule: &CreationRule, path: &Path) -> bool {
+    let directory = config.file().parent().unwrap_or(Path::new("/"));
+    let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
+    if let Some(extension) = path.extension() {
+        nowhere.set_extension(extension);
+    }
+    let matched = config.creation_rule_for(&nowhere);
+    matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
+}
+
+/// Whether a service of the repository's host reads the file as it is. A rule for all files of an extension is not meant for anything in the
+/// directories of these services, unless it has a secret.
+fn is_for_repository_host(context: &Context<'_>, config: &Config, rule: &CreationRule) -> bool {
+    let Input { path, bytes, .. } = *context.input;
+    let place = context.input.place();
+    let place = Path::new(&place);
+    file_name::is_host_configuration(place)
+        || file_name::is_in_host_directory(place)
+            && matches!(Format::from_path(path), Format::Yaml | Format::Json)
+            && is_for_all_of_its_extension(config, rule, path)
+            && !has_secret(&text_of(bytes))
+}

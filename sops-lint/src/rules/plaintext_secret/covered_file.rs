@@ -1,0 +1,179 @@
+//! A file that a creation rule covers, whatever is in it.
+
+use sops_core::config::CreationRule;
+use sops_core::rules::EncryptionRule;
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, parse_document, unencrypted_values};
+use sops_document::{Document, Format, NodeRef};
+
+use crate::context::Context;
+use crate::finding::Fix;
+use crate::manifest::{first_secret, is_cluster_object, is_manifest};
+use crate::object::{Object, objects};
+use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
+use crate::rule_scope::names_keys;
+use crate::scrutiny::Scrutiny;
+use crate::secret_detection::{in_text, judge};
+use crate::{exempt, kubeconfig};
+
+/// What to do with a copy of a file that must be encrypted.
+pub(crate) const COPY: &str = "delete this copy, or give it a name that the `path_regex` of the creation rule matches, and encrypt it";
+
+/// A file that is no manifest, for which there is a creation rule of its own, or a manifest with credentials that are to be encrypted.
+pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
+    let scrutiny = context.scrutiny_of_file();
+    let credential = |top| kubeconfig::credential(top, scrutiny);
+    if let Some(credential) = document.tops().flatten().find_map(credential) {
+        if context.creation_rule().is_some() {
+            let command = context.command("encrypt -i");
+            context
+                .report_node(
+                    credential,
+                    "a creation rule covers this file, a kubeconfig with credentials in plaintext",
+                )
+                .help(format!(
+                    "run `{command}`, with a creation rule that selects `users`"
+                ));
+        }
+        return;
+    }
+    let Some(rule) = covering_rule(context) else {
+        return;
+    };
+    if document.tops().flatten().any(is_manifest) && !is_for_whole_file(document, rule, context) {
+        return;
+    }
+    let selects = rule.rule.clone().unwrap_or_default();
+    let selected = unencrypted_values(document, Some(&selects)).unwrap_or_default();
+    if is_of_another_kind(document, &selects) {
+        return;
+    }
+    if let Some(first) = selected.into_iter().next() {
+        let is_copy = context.is_copy_of_covered();
+        let command = context.command("encrypt -i");
+        let found = context.report_span(
+            first.span,
+            format!(
+                "a creation rule covers this file, which is in plaintext: `{}`",
+                first.path
+            ),
+        );
+        match is_copy {
+            true => found.help(COPY),
+            false => found.help(command).fix(Some(Fix::Encrypt)),
+        };
+    } else if matches!(context.format, Format::Dotenv | Format::Ini) {
+        nothing_selected(document, &selects, context);
+    } else if selects.names_what_is_encrypted() && !has_rule_for_its_extension(context) {
+        secret_not_selected(document, &selects, context);
+    }
+}
+
+/// Whether a rule that encrypts everything is for this manifest: one that is no object, or has a secret beside what people read.
+fn is_for_whole_file(document: &Document<'_>, rule: &CreationRule, context: &Context<'_>) -> bool {
+    let selects = rule.rule.clone().unwrap_or_default();
+    if selects.names_what_is_encrypted() || has_rule_for_its_extension(context) {
+        return false;
+    }
+    // Another check reports Secrets.
+    let objects = objects(document);
+    let has_secret = objects.iter().any(Object::is_secret);
+    let is_kustomization = |top: NodeRef<'_, '_>| {
+        let mut objects = objects.iter();
+        exempt::is_kustomization(top)
+            && objects.any(|object| object.node.span() == top.span() && object.is_kustomization())
+    };
+    let is_known = |top| is_cluster_object(top) || is_kustomization(top);
+    let mut tops = document.tops().flatten();
+    !has_secret && tops.any(|top| !is_known(top) || has_credential(top))
+}
+
+/// Whether an object of another kind than Secret has a value that looks like one.
+fn has_credential(top: NodeRef<'_, '_>) -> bool {
+    let kind = top.get("kind").and_then(NodeRef::as_str);
+    match kind.unwrap_or_default() {
+        // Its values are ciphertext.
+        "SealedSecret" => false,
+        // There it is the name of a key.
+        "ExternalSecret" | "ClusterExternalSecret" | "PushSecret" => {
+            let is_secret =
+                |key: &str, text: &str| key != "secretKey" && judge(key, text).is_some();
+            first_secret(top, is_secret).is_some()
+        }
+        _ => first_secret(top, |key, text| judge(key, text).is_some()).is_some(),
+    }
+}
+
+/// Whether a rule that names keys, as those for Secrets do, selects something in a file that has such keys for another reason: a patch of
+/// another object, or a dashboard of Grafana.
+fn is_of_another_kind(document: &Document<'_>, rule: &EncryptionRule) -> bool {
+    let is_other = |top: NodeRef<'_, '_>| {
+        let kind = top.get("kind").and_then(NodeRef::as_str);
+        let is_object = kind.is_some_and(|kind| !kind.to_ascii_lowercase().contains("secret"))
+            && top.at(&["metadata", "name"]).is_some();
+        let is_dashboard = top.get("panels").is_some() && top.get("title").is_some();
+        (is_object || is_dashboard) && top.get("stringData").is_none()
+    };
+    names_keys(rule) && document.tops().flatten().all(is_other)
+}
+
+/// A file of variables that a rule for manifests leaves in plaintext as a whole.
+fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mut Context<'_>) {
+    let all = unencrypted_values(document, None)
+        .unwrap_or_default()
+        .into_iter();
+    let text = context.text();
+    let mut values = all.filter(|entry| {
+        let value = text[entry.span.clone()].trim().trim_matches(['"', '\'']);
+        !entry.is_comment && !Scrutiny::Strict.passes(value)
+    });
+    if let Some(first) = values.next() {
+        let message = format!(
+            "a creation rule covers this file, and its `{rule}` leaves all of it in plaintext: `{}`",
+            first.path
+        );
+        context
+            .report_span(first.span, message)
+            .help(format!("in `.sops.yaml`, add a creation rule for this file, without `{rule}`, before that one; then encrypt the file"));
+    }
+}
+
+/// A file that is not a manifest, with a secret under a key that a rule for manifests does not name.
+fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mut Context<'_>) {
+    let is_secret = |key: &str, text: &str| !in_text(key, text).is_empty();
+    let mut tops = document.tops().flatten();
+    if let Some(node) = tops.find_map(|top| first_secret(top, is_secret)) {
+        let message = format!(
+            "a creation rule covers this file, and its `{rule}` leaves what looks like a secret in plaintext: `{}`",
+            node.path().join(".")
+        );
+        context
+            .report_node(node, message)
+            .help(format!("in `.sops.yaml`, add a creation rule for this file, without `{rule}`, before that one; then encrypt the file"));
+    }
+}
+
+/// A file of variables that has the metadata of SOPS, with a rule for manifests that selected nothing of it.
+pub(super) fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, context: &mut Context<'_>) {
+    if !matches!(context.format, Format::Dotenv | Format::Ini) {
+        return;
+    }
+    let Ok(document) = parse_document(context.text(), context.format) else {
+        return;
+    };
+    let mut first = None;
+    for node in document.scalars() {
+        let text = node.scalar_text().unwrap_or_default();
+        if text.starts_with(CIPHERTEXT_PREFIX) {
+            return;
+        }
+        if !text.is_empty() && !context.scrutiny_of_file().passes(text) {
+            first = first.or(Some(node));
+        }
+    }
+    let rule = encrypted.metadata().rule.clone().unwrap_or_default();
+    if let Some(first) = first.filter(|_| rule.names_what_is_encrypted()) {
+        context
+            .report_node(first, format!("the file has the metadata of SOPS, and its rule, `{rule}`, leaves all of it in plaintext"))
+            .help(format!("decrypt it, add a creation rule for this file without `{rule}`, and encrypt it again"));
+    }
+}

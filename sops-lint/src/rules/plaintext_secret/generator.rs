@@ -1,0 +1,57 @@
+//! Secrets that kustomize generates.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use sops_core::CIPHERTEXT_PREFIX;
+use sops_document::NodeRef;
+
+use crate::context::Context;
+use crate::kustomization;
+use crate::object::Object;
+use crate::scrutiny::is_open_reference;
+
+/// Reports the values of Secrets that kustomize generates. What several aliases bring in is reported once.
+pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
+    const HELP: &str =
+        "encrypt the Secret as a manifest or its files with sops-rs, and let `sops-rs-krm` make it";
+    let mut seen = HashSet::new();
+    let mut is_new = |node: NodeRef<'_, '_>| seen.insert(node.origin().span());
+    // Whether the file of a name is in plaintext.
+    let mut plain = HashMap::new();
+    for generator in object.secret_generators() {
+        for literal in kustomization::items(generator, "literals") {
+            let Some((name, value)) = literal.as_str().and_then(|text| text.split_once('=')) else {
+                continue;
+            };
+            let scrutiny = context.scrutiny(&literal.span());
+            if is_new(literal) && !scrutiny.passes(value.trim_matches(['"', '\''])) {
+                context
+                    .report_node(
+                        literal,
+                        format!("the literal `{name}` of a Secret is in plaintext"),
+                    )
+                    .help(HELP);
+            }
+        }
+        for (file, name) in kustomization::files(generator) {
+            if !is_new(file) {
+                continue;
+            }
+            let folder = context.input.path.parent().unwrap_or(Path::new("/"));
+            let is_plain = *plain.entry(name).or_insert_with(|| {
+                let content = context.input.tree.read(&folder.join(name));
+                content.is_some_and(|content| {
+                    !content.is_empty()
+                        && !str::from_utf8(&content).is_ok_and(|text| {
+                            text.contains(CIPHERTEXT_PREFIX) || is_open_reference(text.trim())
+                        })
+                })
+            });
+            if is_plain {
+                let message = format!("the file `{name}` of a Secret is in plaintext");
+                context.report_node(file, message).help(HELP);
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! How sure it must be that a value is not a secret.
+
+use crate::committable::is_public;
+use crate::secret_detection::{
+    is_angled, is_harmless, is_reference, is_whole_reference, may_be_password,
+};
+
+/// How sure it must be that a value is not a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scrutiny {
+    /// A value may stay in plaintext if it looks like a placeholder or a setting.
+    Usual,
+    /// A creation rule names the file and selects the value: only references may stay in plaintext.
+    Strict,
+}
+
+impl Scrutiny {
+    /// Whether a text is a reference, a placeholder or public.
+    pub(crate) fn passes(self, text: &str) -> bool {
+        match self {
+            Self::Usual => is_open_reference(text),
+            Self::Strict => text.is_empty() || is_whole_reference(text) || is_public(text),
+        }
+    }
+}
+
+/// Whether a text is no secret value: a reference, a placeholder or harmless. Words such as `true` and addresses count as values here,
+/// because someone made a Secret of them.
+pub(crate) fn is_open_reference(text: &str) -> bool {
+    let is_address = text.contains("://") || text.starts_with('/');
+    let is_harmless = || !is_address && text.len() > 5 && is_harmless(text);
+    text.is_empty()
+        || is_angled(text)
+        || !may_be_password(text) && (is_reference(text) || is_harmless())
+}

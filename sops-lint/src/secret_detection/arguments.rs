@@ -1,0 +1,158 @@
+//! Secrets in the arguments of commands: `NAME=value`, `--name=value`, `--name value` and `Header: value`.
+
+use std::ops::Range;
+
+use super::found::{FoundSecrets, range_of};
+use super::judge::{judge, judge_variable};
+use super::likeness::Likeness;
+
+/// Adds what the words of a command or a script hold.
+pub(crate) fn find(text: &str, found: &mut FoundSecrets) {
+    let mut flag: Option<&str> = None;
+    for line in text.lines() {
+        // The value of a flag is in the same command, which a backslash continues.
+        let is_continued = line.ends_with('\\');
+        for command in without_comment(line).split([';', '&', '|']) {
+            flag = in_command(command, flag.take(), text, found);
+            flag = flag.filter(|_| is_continued);
+        }
+    }
+}
+
+/// The line without a comment, which begins outside of quotes.
+pub(super) fn without_comment(line: &str) -> &str {
+    let mut quote: Option<char> = None;
+    let mut before = ' ';
+    for (at, character) in line.char_indices() {
+        match (character, quote) {
+            ('#', None) if before.is_whitespace() => return &line[..at],
+            ('"' | '\'', None) if before != '\\' => quote = Some(character),
+            (_, Some(open)) if open == character && before != '\\' => quote = None,
+            _ => {}
+        }
+        before = character;
+    }
+    line
+}
+
+/// Adds what the words of one command hold; the flag at its end, if that has no value yet.
+fn in_command<'t>(
+    command: &'t str,
+    mut flag: Option<&'t str>,
+    text: &'t str,
+    found: &mut FoundSecrets,
+) -> Option<&'t str> {
+    // Quotes hold spaces together, which may then be a value with spaces or another script.
+    let divides = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
+    let parts = command.split(divides);
+    for part in parts.filter(|part| !part.is_empty() && *part != "\\") {
+        let waiting = flag.take().filter(|_| !part.starts_with("--"));
+        if waiting.is_some() && is_scheme(part) {
+            flag = waiting;
+            continue;
+        }
+        match assigned(part).or(waiting.map(|name| (name, part))) {
+            Some((name, value)) => {
+                let quoted = quoted_after(text, value);
+                add(name, quoted.unwrap_or(value), text, found);
+            }
+            None => {
+                if let Some(likeness) = judge("", part) {
+                    found.add("", range_of(part, text), likeness);
+                }
+            }
+        }
+        let is_flag = part.starts_with("--") && part.len() > 2 && !part.contains('=');
+        // Other words with a colon are those of a sentence.
+        let is_header = |name: &&str| {
+            is_name(name) && name.contains('-') || name.eq_ignore_ascii_case("authorization")
+        };
+        let header = part.strip_suffix(':').filter(is_header);
+        flag = Some(part).filter(|_| is_flag).or(header);
+    }
+    flag
+}
+
+/// The value in quotes that begins at the end of `NAME=`.
+fn quoted_after<'t>(text: &'t str, value: &str) -> Option<&'t str> {
+    let Range { start, .. } = range_of(value, text);
+    let rest = text.get(start..).filter(|_| value.is_empty())?;
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let inner = &rest[1..];
+    inner.find(quote).map(|end| &inner[..end])
+}
+
+fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
+    let name = name.trim_start_matches('-');
+    // `-Dname=value` sets a property of Java.
+    let property = name.strip_prefix('D').filter(|rest| rest.contains('.'));
+    let name = property.unwrap_or(name);
+    let is_variable = name.bytes().all(|c| c.is_ascii_uppercase() || c == b'_');
+    let likeness = match is_variable {
+        true => judge_variable(name, value),
+        false => judge(name, value),
+    };
+    if let Some(likeness) = likeness {
+        found.add(name, range_of(value, text), likeness);
+    }
+}
+
+/// The secret in one word of a command, whose flag may be the word before it.
+pub(crate) fn in_value_of(flag: &str, word: &str, found: &mut FoundSecrets) {
+    if let Some(likeness) = judge(flag, word) {
+        found.add(flag.trim_start_matches('-'), 0..word.len(), likeness);
+    }
+}
+
+/// What a header holds after the name of its scheme.
+pub(crate) fn in_header(name: &str, value: &str) -> Option<Likeness> {
+    let scheme = value
+        .split_once(' ')
+        .filter(|(scheme, _)| is_scheme(scheme));
+    judge(name, scheme.map_or(value, |(_, rest)| rest))
+}
+
+/// Flags whose values are names with values.
+const ASSIGNING: [&str; 12] = [
+    "set",
+    "set-string",
+    "set-json",
+    "env",
+    "e",
+    "build-arg",
+    "from-literal",
+    "var",
+    "define",
+    "D",
+    "param",
+    "option",
+];
+
+/// A name and its value: of `--set=auth.password=x` the inner one. After other names a `=` belongs to the value, of which nothing is shown.
+fn assigned(part: &str) -> Option<(&str, &str)> {
+    let (name, value) = part.split_once('=')?;
+    // npm names a setting of a registry by its address: `//registry.example.org/:_authToken`.
+    let name = match name.starts_with("//") {
+        true => name.rsplit([':', '/']).next().unwrap_or(name),
+        false => name,
+    };
+    if !is_name(name) {
+        return None;
+    }
+    let is_assigning = ASSIGNING.contains(&name.trim_start_matches('-'));
+    let inner = value
+        .split_once('=')
+        .filter(|(name, value)| is_assigning && is_name(name) && !value.is_empty());
+    Some(inner.unwrap_or((name, value)))
+}
+
+fn is_name(name: &str) -> bool {
+    let name = name.trim_start_matches('-');
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    !name.is_empty() && name.chars().all(is_part)
+}
+
+/// Whether it is what a header has before the credentials.
+fn is_scheme(word: &str) -> bool {
+    ["basic", "bearer", "token"].contains(&word.to_ascii_lowercase().as_str())
+}

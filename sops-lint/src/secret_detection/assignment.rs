@@ -1,0 +1,268 @@
+//! Names and values in one line of a file: `key = value`, `key: value`, `export NAME=value`, `set -x NAME value`, and more in a line.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::judge::{is_constant, unquoted};
+
+/// What an assignment begins with in shells and other languages.
+const WORDS: &[&str] = &[
+    "export", "declare", "typeset", "readonly", "local", "env", "const", "let", "var", "ENV", "ARG",
+];
+
+/// Commands that assign the word after a name.
+const COMMANDS: &[&str] = &["set", "setenv", "setx", "SET"];
+
+/// The name and value of a line.
+pub(super) fn of_line(line: &str, is_script: bool) -> Option<(&str, &str)> {
+    let line = line.trim();
+    if line.starts_with(['#', ';', '/', '<', '*']) {
+        return None;
+    }
+    let line = line.trim_start_matches("- ");
+    // A flag is an argument, not an assignment.
+    if line.starts_with('-') {
+        return None;
+    }
+    let (line, is_command) = without_words(line);
+    let (key, value) = match line.find(['=', ':']) {
+        Some(at) if !is_command || !line[..at].contains(char::is_whitespace) => {
+            (&line[..at], &line[at + 1..])
+        }
+        _ if is_command => line.split_once(char::is_whitespace)?,
+        _ => netrc(line).or_else(|| two_words(line))?,
+    };
+    let is_shell = line.as_bytes().get(key.len()) == Some(&b'=')
+        && !key.ends_with(' ')
+        && !value.starts_with(' ');
+    // `:=`, `=>` and `==` are longer than one character.
+    let value = value.trim_start_matches(['=', '>']);
+    let key = unquoted(key.trim()).trim_start_matches('$');
+    let key = key.strip_prefix("env:").unwrap_or(key);
+    let is_key = is_name(key) && key.len() <= 100;
+    let is_shell = is_shell && (is_script || is_constant(key) && runs_command(value));
+    is_key.then(|| (key, value_of(value, is_shell)))
+}
+
+/// The line without `export` and its like, and whether a command divides name and value by a space.
+fn without_words(mut line: &str) -> (&str, bool) {
+    let mut is_command = false;
+    if let Some((word, rest)) = line.split_once(' ') {
+        is_command = COMMANDS.contains(&word);
+        if is_command || WORDS.contains(&word) {
+            line = rest.trim_start();
+            while let Some((flag, rest)) = line.split_once(' ').filter(|_| line.starts_with('-')) {
+                line = rest.trim_start();
+                // `declare -r NAME=value` has no value of its own.
+                is_command |= COMMANDS.contains(&flag);
+            }
+        }
+    }
+    // PowerShell.
+    (line.strip_prefix("$env:").unwrap_or(line), is_command)
+}
+
+/// `name v4lue`; of words alone it would be a sentence.
+fn two_words(line: &str) -> Option<(&str, &str)> {
+    line.split_once(' ').filter(|(_, value)| {
+        !value.contains(' ') && value.contains(|c: char| !c.is_ascii_alphabetic())
+    })
+}
+
+/// The password of `machine NAME login NAME password VALUE`.
+fn netrc(line: &str) -> Option<(&str, &str)> {
+    if !line.starts_with("machine ") && !line.starts_with("login ") && !line.starts_with("default ")
+    {
+        return None;
+    }
+    let at = line.find(" password ")? + 1;
+    let (name, rest) = line[at..].split_once(' ')?;
+    Some((name, rest.split_whitespace().next()?))
+}
+
+/// Whether a command follows the value, as in `NAME=value ./run --flag`.
+fn runs_command(value: &str) -> bool {
+    let mut words = value.split_whitespace().skip(1);
+    words
+        .next()
+        .is_some_and(|word| word.starts_with(['.', '/', '$', '-']))
+        || words.any(|word| word.starts_with('-'))
+}
+
+/// The value without its quotes, and without a comment or another command after it.
+fn value_of(value: &str, is_shell: bool) -> &str {
+    let value = value.trim();
+    if let Some(quote @ ('"' | '\'')) = value.chars().next()
+        && let Some(end) = closing(&value[1..], quote)
+    {
+        let rest = value[end + 2..].trim_start();
+        let ends =
+            rest.is_empty() || is_shell || rest.starts_with([',', ';', ')', '}', ']', '#', '/']);
+        if ends {
+            return &value[1..=end];
+        }
+    }
+    let marks = [" #", "\t#", " //", " ; "];
+    let comment = marks.iter().filter_map(|mark| value.find(mark)).min();
+    let value = if value.starts_with('#') && value.get(1..2).is_none_or(|next| next == " ") {
+        ""
+    } else {
+        &value[..comment.unwrap_or(value.len())]
+    };
+    let is_one_word = is_shell && !value.starts_with(['"', '\'', '$', '(', '`']);
+    let end = value.find([' ', ';', '&', '|']).filter(|_| is_one_word);
+    let value = &value[..end.unwrap_or(value.len())];
+    value.trim().trim_end_matches([',', ';']).trim_end()
+}
+
+/// Where the quote that ends a text is.
+fn closing(text: &str, quote: char) -> Option<usize> {
+    let mut is_escaped = false;
+    text.char_indices().find_map(|(at, character)| {
+        let ends = character == quote && !is_escaped;
+        is_escaped = quote == '"' && character == '\\' && !is_escaped;
+        ends.then_some(at)
+    })
+}
+
+/// Whether it can be the name of a setting.
+fn is_name(name: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    !name.is_empty() && name.chars().all(is_part)
+}
+
+/// Names and values of which several may be in a line: in quotes as in JSON, in braces as in YAML, and of SQL.
+pub(super) fn within(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    static PAIR: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r#"([A-Za-z0-9_.-]{2,100})(?:\\?["']\]?[ \t]*[:=]|[ \t]*=|:)[ \t]*(?:"((?:[^"\\\n]|\\.){3,})"|'([^'\n]{3,})'|\\"([^"\\\n]{3,})\\")"#,
+        )
+        .expect("the expression is valid")
+    });
+    static FLOW: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"[{,][ \t]*["']?([A-Za-z0-9_.-]{2,100})["']?:[ \t]+([^\s"'{}\[\],&*!|>][^{}\[\],\n]{2,})[,}]"#).expect("the expression is valid")
+    });
+    static DEFINE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"define\([ \t]*["']([A-Za-z0-9_]{2,100})["'],[ \t]*["']([^"'\n]{3,})["']"#)
+            .expect("the expression is valid")
+    });
+    static NETRC: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"\blogin[ \t]+\S+[ \t]+(password)[ \t]+([^\s"']{3,})"#)
+            .expect("the expression is valid")
+    });
+    static SQL: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(password|identified(?: with \w+)? by)[ \t]+'([^'\n]{3,})'")
+            .expect("the expression is valid")
+    });
+    let all = [&PAIR, &FLOW, &DEFINE, &NETRC, &SQL];
+    all.into_iter().enumerate().flat_map(move |(which, form)| {
+        let found = form.captures_iter(text);
+        found.filter_map(move |pair| {
+            let value = (2..pair.len()).find_map(|group| pair.get(group))?;
+            let name = if which == 4 {
+                "password"
+            } else {
+                pair.get(1)?.as_str()
+            };
+            Some((name, value.as_str()))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_is_no_part_of_the_value() {
+        for (line, value) in [
+            ("password: hunter2 # move me", "hunter2"),
+            ("password: \"hunter2\" # move me", "hunter2"),
+            ("password: 'hunter2' # move me", "hunter2"),
+            ("password: \"hun # ter2\"", "hun # ter2"),
+            ("password: 'hun # ter2' # move me", "hun # ter2"),
+            ("password: hunter#2", "hunter#2"),
+            ("password: hunter2\t# move me", "hunter2"),
+            ("password = hunter2 ; move me", "hunter2"),
+            ("\"password\": \"hunter2\", // move me", "hunter2"),
+            ("password: # move me", ""),
+            ("password:", ""),
+            ("password := \"hunter2\"", "hunter2"),
+            ("'password' => 'hunter2',", "hunter2"),
+        ] {
+            assert_eq!(of_line(line, false), Some(("password", value)), "{line}");
+        }
+    }
+
+    #[test]
+    fn shells_assign_in_many_ways() {
+        for line in [
+            "PASSWORD=hunter2",
+            "export PASSWORD=hunter2",
+            "export PASSWORD='hunter2'",
+            "declare -x PASSWORD=hunter2",
+            "typeset -rx PASSWORD=\"hunter2\"",
+            "readonly PASSWORD=hunter2",
+            "local PASSWORD=hunter2",
+            "set -x PASSWORD hunter2",
+            "set -gx PASSWORD 'hunter2'",
+            "set --global --export PASSWORD hunter2",
+            "setenv PASSWORD hunter2",
+            "SET PASSWORD=hunter2",
+            "setx PASSWORD \"hunter2\"",
+            "$env:PASSWORD = 'hunter2'",
+            "PASSWORD=hunter2 psql -h db",
+            "env PASSWORD=hunter2 psql -h db",
+            "PASSWORD=hunter2; export PASSWORD",
+            "PASSWORD=hunter2 && export PASSWORD",
+        ] {
+            assert_eq!(of_line(line, true), Some(("PASSWORD", "hunter2")), "{line}");
+        }
+        for line in ["set -euo pipefail", "export PASSWORD", "echo password"] {
+            let of_line = of_line(line, true);
+            assert!(of_line.is_none_or(|(name, _)| name != "PASSWORD"), "{line}");
+        }
+    }
+
+    #[test]
+    fn several_in_a_line_are_found() {
+        for (text, found) in [
+            (
+                "{user: a, password: hunter2}",
+                vec![("password", "hunter2")],
+            ),
+            (
+                "{\"user\": \"abc\", \"password\": \"hunter2\"}",
+                vec![("user", "abc"), ("password", "hunter2")],
+            ),
+            (
+                "CREATE USER app WITH PASSWORD 'hunter2';",
+                vec![("password", "hunter2")],
+            ),
+            (
+                "create user 'a'@'%' identified by 'hunter2'",
+                vec![("password", "hunter2")],
+            ),
+            (
+                "define('DB_PASSWORD', 'hunter2');",
+                vec![("DB_PASSWORD", "hunter2")],
+            ),
+            (
+                "os.environ[\"PASSWORD\"] = \"hunter2\"",
+                vec![("PASSWORD", "hunter2")],
+            ),
+            (
+                "echo machine a login b password hunter2",
+                vec![("password", "hunter2")],
+            ),
+            (
+                r#""{\"password\":\"hunter2\"}""#,
+                vec![("password", "hunter2")],
+            ),
+        ] {
+            let all: Vec<_> = within(text).collect();
+            assert_eq!(all, found, "{text}");
+        }
+    }
+}

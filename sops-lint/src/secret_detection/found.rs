@@ -1,0 +1,72 @@
+//! Secrets in a text, each with its place in it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::likeness::Likeness;
+
+/// A secret in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoundSecret {
+    /// The name that it has in the text: a key path, a variable or a flag. Empty if the text is the secret, or if it has no name.
+    pub(crate) name: String,
+    /// Where it is, in bytes of the text.
+    pub(crate) range: Range<usize>,
+    /// Why it counts as a secret.
+    pub(crate) likeness: Likeness,
+}
+
+/// Secrets that do not overlap, by where they begin.
+#[derive(Default)]
+pub(crate) struct FoundSecrets {
+    all: BTreeMap<usize, FoundSecret>,
+}
+
+impl FoundSecrets {
+    /// Adds a secret, unless it overlaps one that was added before.
+    pub(crate) fn add(&mut self, name: &str, range: Range<usize>, likeness: Likeness) {
+        let before = self.all.range(..range.end).next_back();
+        let overlaps = before.is_some_and(|(_, found)| found.range.end > range.start);
+        if !overlaps && !range.is_empty() {
+            let name = name.to_owned();
+            let found = FoundSecret {
+                name,
+                range,
+                likeness,
+            };
+            self.all.insert(found.range.start, found);
+        }
+    }
+
+    /// The secrets in the order of the text.
+    pub(crate) fn into_vec(self) -> Vec<FoundSecret> {
+        self.all.into_values().collect()
+    }
+}
+
+/// Where a part of a text is in it.
+pub(super) fn range_of(part: &str, text: &str) -> Range<usize> {
+    let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    start..start + part.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_those_that_overlap_is_kept() {
+        let mut set = FoundSecrets::default();
+        for (name, range) in [
+            ("a", 5..9),
+            ("b", 0..3),
+            ("c", 8..12),
+            ("d", 2..4),
+            ("e", 9..11),
+        ] {
+            set.add(name, range, Likeness::Name);
+        }
+        let names: Vec<_> = set.into_vec().into_iter().map(|found| found.name).collect();
+        assert_eq!(names, ["b", "a", "e"]);
+    }
+}

@@ -1,0 +1,261 @@
+//! Judges a value by its name and its shape.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::entropy::is_random;
+use super::likeness::Likeness;
+use super::name::{self, NameClass};
+use super::reference::is_harmless;
+use super::{passphrase, token};
+
+/// Judges the value of that name.
+pub(crate) fn judge(name: &str, value: &str) -> Option<Likeness> {
+    judge_as(name, value, is_constant(name))
+}
+
+/// Judges the value of an environment variable. Unlike an entry of a file, it is never an expression of a program, and seldom the name
+/// of a Secret.
+pub(crate) fn judge_variable(name: &str, value: &str) -> Option<Likeness> {
+    judge_as(name, value, true)
+}
+
+fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
+    let value = unquoted(value.trim());
+    let kind = NameClass::of(name);
+    let format = token::find(value).map(Likeness::Format);
+    // Most values are judged here, at little cost.
+    if kind == NameClass::Other && format.is_none() {
+        return None;
+    }
+    if is_harmless(value) {
+        let is_pin = is_variable && value.len() == 4 && value.bytes().all(|c| c.is_ascii_digit());
+        let is_secret = is_pin && kind == NameClass::Secret && name::is_of_password(name);
+        return is_secret.then_some(Likeness::Name);
+    }
+    if format.is_some() {
+        return format;
+    }
+    let is_secret = match kind {
+        NameClass::Secret => {
+            let is_password = |is: fn(&str) -> bool| is(value) && name::is_of_password(name);
+            is_plausible(value) && !name::is_key_of_secret(name, value)
+                || is_password(if is_variable {
+                    passphrase::is_any
+                } else {
+                    passphrase::is_plain
+                })
+                || is_variable && is_password(is_expression)
+        }
+        NameClass::Weak => {
+            is_random(value) || is_basic(value) || name::is_of_pair(name) && is_pair(value)
+        }
+        NameClass::Reference => {
+            is_random(value) && !is_identifier(value)
+                || is_no_name(value)
+                || is_variable && is_plausible(value) && name::holds_own_secret(name, value)
+        }
+        NameClass::Other => false,
+    };
+    is_secret.then_some(Likeness::Name)
+}
+
+/// Whether it is written as the names of variables are: `JWT_SECRET`.
+pub(super) fn is_constant(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name
+            .bytes()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_')
+}
+
+/// Whether it is a user and a password, and not a host and a port.
+fn is_pair(value: &str) -> bool {
+    value.split_once(':').is_some_and(|(user, password)| {
+        let is_word = |word: &str| word.len() >= 3 && word.chars().all(|c| c.is_ascii_graphic());
+        let is_port = password.bytes().all(|c| c.is_ascii_digit()) && password.len() < 6;
+        is_word(user) && is_word(password) && !is_port && !is_harmless(password)
+    })
+}
+
+pub(super) fn unquoted(text: &str) -> &str {
+    ['"', '\''].into_iter().fold(text, |text, quote| {
+        let inner = text.strip_prefix(quote);
+        inner
+            .and_then(|inner| inner.strip_suffix(quote))
+            .unwrap_or(text)
+    })
+}
+
+/// Whether the value of a name such as `PASSWORD` is one: a word, not a sentence and not a setting.
+fn is_plausible(value: &str) -> bool {
+    let is_sentence = value.split_whitespace().nth(2).is_some();
+    value.len() >= 3
+        && !is_sentence
+        && !is_call(value)
+        && !is_expression(value)
+        && !name::is_label(value)
+}
+
+/// Whether it is a user and a password as HTTP and container registries write them.
+fn is_basic(value: &str) -> bool {
+    let bytes = STANDARD.decode(value).unwrap_or_default();
+    let user = str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| text.split_once(':'));
+    user.is_some_and(|(user, password)| {
+        let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_graphic());
+        is_word(user) && is_word(password) && !is_harmless(password)
+    })
+}
+
+/// Whether it is what a program computes, such as `read(…)` or `os.environ["…"]`.
+fn is_call(value: &str) -> bool {
+    let is_of = |open: char, close: char| {
+        let name = value.split(open).next().unwrap_or_default();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:&! ".contains(c);
+        value.ends_with(close) && name.len() < value.len() && name.chars().all(is_name)
+    };
+    is_of('(', ')') || is_of('[', ']')
+}
+
+/// Whether it is long, and cannot be the name of a Secret: it has characters or a mixture of them that no name has.
+fn is_no_name(value: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.,/:@$-".contains(c);
+    let has = |is: fn(&char) -> bool| value.chars().any(|c| is(&c));
+    let is_mixed =
+        has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit);
+    let is_list = value.starts_with(['{', '[', '(']) || value.contains(char::is_whitespace);
+    let is_pair = value.trim_end_matches('=').contains('=');
+    value.len() >= 8
+        && !is_list
+        && !is_pair
+        && is_plausible(value)
+        && (is_mixed || !value.chars().all(is_part))
+}
+
+/// Whether it is a path of names, such as `config.password` or `spec.token`, in some program's text.
+fn is_expression(value: &str) -> bool {
+    let parts: Vec<_> = value.split('.').collect();
+    let is_part = |part: &&str| {
+        part.starts_with(|first: char| first.is_ascii_alphabetic())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    parts.len() > 1 && parts.iter().all(is_part) && !is_random(value)
+}
+
+/// Whether it is a name as objects in a cluster have, and not a random one.
+fn is_identifier(value: &str) -> bool {
+    let is_name = |character: char| {
+        character.is_ascii_lowercase() || character.is_ascii_digit() || "-./".contains(character)
+    };
+    value.chars().all(is_name) && value.contains('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_and_shape_are_judged_together() {
+        for (name, value) in [
+            ("DB_PASSWORD", "hunter2"),
+            ("dbPassword", "correct horse"),
+            ("API_KEY", "k3y-0f-the-house"),
+            ("CLIENT_SECRET", "Zx81kQ0pLm22vbN7"),
+            (
+                "GREETING",
+                concat!("ghp_", "abcdefghijklmnopqrstuvwxyz0123456789"),
+            ),
+            ("DATABASE_URL", "postgres://app:s3cr3t@db:5432/app"),
+            ("SIGNING_KEY", "b7f2c9d04e61a8835fd0"),
+            ("authToken", "0123abcd4567"),
+            // With a placeholder's word by chance.
+            ("authToken", "q8tbd7Zk21mPx40LcvW9"),
+            ("ROOT_PASS", "Tr0ub4dor&3xkcd99"),
+            ("DB_PASS", "hunter2"),
+            ("SMTP_PW", "hunter2"),
+            ("JWT_SECRET", "S3cr3tValue"),
+            ("COOKIE_SECRET", "keyboard+cat/1"),
+            ("DB", "Server=db;User Id=sa;Password=hunter2;"),
+            ("JDBC", "jdbc:mysql://db/app?user=a&password=hunter2"),
+            (
+                "AZURE_CLIENT_SECRET",
+                "abc8Q~q8tbd7Zk21mPx40LcvW9eR5yUa3sD6f",
+            ),
+            ("auth", "dXNlcjpodW50ZXIy"),
+        ] {
+            assert!(judge(name, value).is_some(), "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_is_let_be() {
+        for (name, value) in [
+            ("DB_PASSWORD", ""),
+            ("DB_PASSWORD", "$(DB_PASSWORD)"),
+            ("DB_PASSWORD", "${DB_PASSWORD:-}"),
+            ("DB_PASSWORD", "{{ .Values.password }}"),
+            ("DB_PASSWORD", "vault:secret/data/db#password"),
+            ("DB_PASSWORD", "<password>"),
+            ("DB_PASSWORD", "CHANGE_ME"),
+            ("DB_PASSWORD", "xxxxxxxx"),
+            ("DB_PASSWORD", "/run/secrets/db"),
+            ("DB_PASSWORD", "true"),
+            ("DB_PASSWORD_FILE", "/run/secrets/db"),
+            ("TOKEN_PATH", "token"),
+            ("SECRET_DIR", "secrets"),
+            ("SECRET_NAME", "web"),
+            ("secretName", "web-tls-2f8a9c4d5e6b7a80"),
+            ("existingSecret", "web-credentials"),
+            ("clientSecret", "web-client"),
+            ("PASSWORD_MIN_LENGTH", "12"),
+            ("TOKEN_TTL", "3600"),
+            ("MAX_TOKENS", "4096"),
+            ("TOKEN_URL", "https://idp.example.com/oauth/token"),
+            ("PUBLIC_KEY", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ"),
+            (
+                "TLS_CERT",
+                "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+            ),
+            (
+                "IMAGE_DIGEST",
+                "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            ),
+            ("MONKEY", "b7f2c9d04e61a8835fd0"),
+            ("DATABASE_URL", "postgres://app:$(PASSWORD)@db:5432/app"),
+            ("DATABASE_URL", "postgres://db:5432/app"),
+            ("PASSWORD_HINT", "the usual one, ask Ann"),
+            ("password", "config.auth.password"),
+            (
+                "token",
+                concat!(
+                    "ENC[AES256_GCM,data:eA==,iv:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,",
+                    "tag:AAAAAAAAAAAAAAAAAAAAAA==,type:str]"
+                ),
+            ),
+            ("CREDENTIALS_SECRET", "aws-credentials"),
+            ("OAUTH_CLIENT_SECRET_KEY", "client-secret"),
+            ("passwordKey", "admin-password"),
+            ("clientSecret", "$oidc.keycloak.clientSecret"),
+            ("TLS_SECRET", "ingress/wildcard-tls"),
+            ("PASSWORD_COMMAND", "cat /run/secrets/password"),
+            ("password.encoder", "bcrypt"),
+            (
+                "RECAPTCHA_SITE_KEY",
+                "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI",
+            ),
+            ("STRIPE_PUBLISHABLE_KEY", "pk_live_q8tbd7Zk21mPx40LcvW9eR5y"),
+            ("GPG_KEY", "E3FF2839C048B25C084DEBE9B26995E310250568"),
+            ("password", "os.environ[\"DB_PASSWORD\"]"),
+            ("token", "request.headers.get('token')"),
+            ("login.password", "Password"),
+            ("reset.password", "Reset password"),
+            ("PASSWORD", "((db-password))"),
+            ("secret_key", "$__env{SECRET_KEY}"),
+            ("TOKEN_CONFIG", "a-b-c"),
+            ("--initial-cluster-token", "etcd-cluster-1"),
+        ] {
+            assert_eq!(judge(name, value), None, "{name}={value}");
+        }
+    }
+}

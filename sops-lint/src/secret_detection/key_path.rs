@@ -1,0 +1,122 @@
+//! The key path of a position in a text, to distinguish ten values named `password`.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use sops_core::parse_document;
+use sops_document::{Format, NodeRef, Shape};
+
+use super::found::FoundSecret;
+use super::token;
+
+/// Larger texts are not parsed for the names in them.
+const MAX_PARSED: usize = 1 << 20;
+
+/// The key paths in one text. It is parsed when the first of them is asked for.
+pub(super) struct KeyPaths<'t> {
+    text: &'t str,
+    scalars: OnceCell<Vec<(Range<usize>, String)>>,
+}
+
+impl<'t> KeyPaths<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        Self {
+            text,
+            scalars: OnceCell::new(),
+        }
+    }
+
+    /// Puts the key path in the place of each name. The secrets are in the order of the text.
+    pub(super) fn name(&self, found: &mut [FoundSecret]) {
+        let is_file = self.text.trim().contains('\n') || self.text.trim_start().starts_with('{');
+        let mut section = None;
+        let mut read = 0;
+        for found in found.iter_mut().filter(|_| is_file) {
+            let before = self.text.get(read..found.range.start).unwrap_or_default();
+            section = before.lines().rev().find_map(header).or(section);
+            read = found.range.start;
+            if let Some(path) = self.path(&found.range) {
+                let is_same = found.name.is_empty()
+                    || path.ends_with(&found.name)
+                    || path.ends_with(".value");
+                // A file in a value has names of its own.
+                found.name = match is_same {
+                    true => path,
+                    false => format!("{path}.{}", found.name),
+                };
+            } else if let Some(section) = section.filter(|_| !found.name.is_empty()) {
+                found.name = format!("{section}.{}", found.name);
+            }
+        }
+    }
+
+    fn path(&self, place: &Range<usize>) -> Option<String> {
+        let scalars = self.scalars.get_or_init(|| scalars(self.text));
+        let next = scalars.partition_point(|(span, _)| span.start <= place.start);
+        let (span, path) = scalars.get(next.checked_sub(1)?)?;
+        (place.start < span.end).then(|| path.clone())
+    }
+}
+
+/// Whether a value is shown as the name of an item: it is short, and not a token in the place of a name.
+pub(crate) fn is_shown(name: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || "-_./:@ ".contains(c);
+    (1..=100).contains(&name.len()) && name.chars().all(is_part) && token::find(name).is_none()
+}
+
+/// The section of INI or TOML that a line begins.
+fn header(line: &str) -> Option<&str> {
+    let name = line
+        .trim_end()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.: ".contains(c);
+    let is_header = line.starts_with('[') && line.trim_end().ends_with(']');
+    (is_header && !name.is_empty() && name.chars().all(is_part)).then_some(name)
+}
+
+/// The scalars of the text in its order, each with its key path; none if it is no document.
+fn scalars(text: &str) -> Vec<(Range<usize>, String)> {
+    let format = match text.trim_start().starts_with('{') {
+        true => Format::Json,
+        false => Format::Yaml,
+    };
+    if text.len() > MAX_PARSED {
+        return Vec::new();
+    }
+    let Ok(document) = parse_document(text, format) else {
+        return Vec::new();
+    };
+    let mut scalars = Vec::new();
+    let mut open: Vec<_> = document
+        .tops()
+        .flatten()
+        .map(|top| (top, String::new()))
+        .collect();
+    while let Some((node, path)) = open.pop() {
+        let below = |step: &str| match path.as_str() {
+            "" => step.to_owned(),
+            path => format!("{path}.{step}"),
+        };
+        match node.shape() {
+            Shape::Scalar => {
+                // Lines without quotes that are one value are a file of another format.
+                let source = text.get(node.span()).unwrap_or_default();
+                if !source.contains('\n') || source.starts_with(['|', '>', '"', '\'']) {
+                    scalars.push((node.span(), path));
+                }
+            }
+            Shape::Mapping => {
+                open.extend(node.entries().map(|(key, child)| (child, below(key))));
+            }
+            Shape::Sequence => open.extend(node.items().enumerate().map(|(number, item)| {
+                let name = item.get("name").and_then(NodeRef::as_str);
+                let name = name.filter(|name| is_shown(name));
+                let step = name.map_or_else(|| format!("{number}"), str::to_owned);
+                (item, below(&step))
+            })),
+        }
+    }
+    scalars.sort_by_key(|(span, _)| span.start);
+    scalars
+}

@@ -1,0 +1,16 @@
+//! The mark that replaces a placeholder, and what ends a word beside it.
+
+/// What replaces a placeholder in the remaining text. No value has this character.
+pub(super) const MARK: char = '\u{1}';
+
+/// Characters that end a word, as in a URL, an assignment or a list.
+pub(super) const SEPARATORS: &str = ":/?&=,;@\"'()[]{}<>|\\";
+
+/// Whether there is nothing but placeholders.
+pub(super) fn is_mark(text: &str) -> bool {
+    text.chars().all(|c| c == MARK || c.is_whitespace())
+}
+
+pub(super) fn is_separator(c: char) -> bool {
+    c.is_whitespace() || SEPARATORS.contains(c)
+}

@@ -1,0 +1,42 @@
+//! Whether a value is a secret, judged by its name and its shape. In doubt it is not: people who are warned without need stop reading
+//! warnings. `judge` decides for one value, and `text` for the values in a text; the other modules each know one thing about values: their
+//! names, the forms of tokens, placeholders, references, what is public.
+
+pub(crate) mod arguments;
+mod assignment;
+mod credential;
+mod entropy;
+mod expression;
+mod found;
+mod judge;
+mod key_path;
+mod likeness;
+mod literal;
+mod mark;
+mod name;
+mod name_words;
+mod passphrase;
+mod placeholder;
+pub(crate) mod program;
+mod public;
+mod quoted_text;
+mod reference;
+mod remainder;
+mod stored_elsewhere;
+mod text;
+pub(crate) mod token;
+mod token_format;
+mod trace;
+
+pub(crate) use credential::is_credential;
+pub(crate) use entropy::is_random;
+pub(crate) use found::{FoundSecret, FoundSecrets};
+pub(crate) use judge::judge;
+pub(crate) use key_path::is_shown;
+pub(crate) use likeness::Likeness;
+pub(crate) use literal::literals;
+pub(crate) use reference::{
+    has_credential_beside, has_signs, is_angled, is_harmless, is_reference, is_whole_reference,
+    may_be_password,
+};
+pub(crate) use text::{in_script, in_text, in_variable};

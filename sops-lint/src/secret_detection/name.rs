@@ -1,0 +1,229 @@
+//! What a name says of its value.
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+use super::name_words::{ABOUT, DIGESTS, HELD, NAMED, OWN, PAIRS, PARTS, PASSWORD, SECRET, WEAK};
+
+/// What a name says of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameClass {
+    /// `PASSWORD`, `api-key`, `authToken`: a secret, if the value can be one.
+    Secret,
+    /// `key`, `auth`, `pass`: perhaps.
+    Weak,
+    /// `…Secret`, which is as often the name of a Secret.
+    Reference,
+    /// Nothing, or that it is something about a secret: `PASSWORD_FILE`, `tokenUrl`, `secretName`.
+    Other,
+}
+
+/// Whether the name of a secret may be in a text, or the text may be one.
+pub(super) fn may_be_in(text: &str) -> bool {
+    static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        let search = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(PARTS.iter().chain(WEAK));
+        search.expect("the words are few enough for one search")
+    });
+    SEARCH.is_match(text)
+}
+
+impl NameClass {
+    /// Judges by the name's words, which case, digits and punctuation divide.
+    pub(crate) fn of(name: &str) -> Self {
+        if !may_be_in(name) {
+            return Self::Other;
+        }
+        let words = words(last_segment(name));
+        let Some(last) = words.last() else {
+            return Self::Other;
+        };
+        let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+        let is_pair = words
+            .windows(2)
+            .any(|pair| PAIRS.contains(&(pair[0].as_str(), pair[1].as_str())));
+        if ABOUT.contains(&last.as_str()) || has(&["public", "pub", "publishable", "site"]) {
+            return Self::Other;
+        }
+        // That of etcd is a name for a cluster.
+        if words.ends_with(&["initial", "cluster", "token"].map(str::to_owned)) {
+            return Self::Other;
+        }
+        // The key of GnuPG is told by its fingerprint.
+        if has(&["gpg", "pgp"]) && !has(&["private", "secret"]) && !has(SECRET) {
+            return Self::Other;
+        }
+        let is_digest = |word: &String| DIGESTS.contains(&word.as_str());
+        if self::words(name).iter().any(is_digest) {
+            return Self::Other;
+        }
+        // A Secret by its name, as `credentialsSecret` is.
+        if ["secret", "secrets"].contains(&last.as_str()) {
+            return Self::Reference;
+        }
+        let is_short = words.len() > 1 && ["pass", "pw"].contains(&last.as_str());
+        // Some programs write names without a division: PGPASSWORD.
+        let holds = |word: &String| HELD.iter().any(|part| word.contains(part));
+        if has(SECRET) || is_pair || is_short || words.iter().any(holds) {
+            return Self::Secret;
+        }
+        if has(&["secret", "secrets"]) {
+            return Self::Reference;
+        }
+        if has(WEAK) { Self::Weak } else { Self::Other }
+    }
+}
+
+/// Whether it is the name of a password, of which a passphrase may be the value.
+pub(crate) fn is_of_password(name: &str) -> bool {
+    let words = words(last_segment(name));
+    let ends = |last: &String| {
+        PASSWORD.contains(&last.as_str()) || HELD[..3].iter().any(|part| last.ends_with(part))
+    };
+    words.last().is_some_and(ends)
+}
+
+/// Whether it is the name of a user with a password, such as `BASIC_AUTH`.
+pub(crate) fn is_of_pair(name: &str) -> bool {
+    let words = words(name);
+    let ends = |pair: [&str; 2]| words.ends_with(&pair.map(str::to_owned));
+    ends(["basic", "auth"]) || ends(["user", "pass"]) || ends(["auth", "credentials"])
+}
+
+/// Whether the value of a variable such as `JWT_SECRET` is the secret, and not the name of a Secret.
+pub(crate) fn holds_own_secret(name: &str, value: &str) -> bool {
+    let words = words(name);
+    let Some((_, before)) = words.split_last() else {
+        return false;
+    };
+    let stem = before.last().map_or("", String::as_str);
+    if NAMED.contains(&stem) {
+        return false;
+    }
+    let lower = value.to_ascii_lowercase();
+    let parts: Vec<_> = lower.split(['-', '.', '/', '_']).collect();
+    let is_named_so = before.contains(&lower);
+    let is_object_name = value
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-./".contains(c));
+    if is_named_so || SECRET.contains(&&*lower) {
+        return false;
+    }
+    if parts.len() < 2 || !is_object_name {
+        return true;
+    }
+    // `web-oauth-secret` is the name of a Secret, `hunter2-abc` is not.
+    let is_of_secret = |part: &&str| {
+        SECRET.contains(part)
+            || NAMED.contains(part)
+            || OWN.contains(part)
+            || ["secret", "secrets", "creds", "config"].contains(part)
+            || before.iter().any(|word| word == part)
+    };
+    let is_joke = |part: &&str| ["super", "very", "top", "supersecret"].contains(part);
+    let is_mixed = |part: &&str| {
+        part.contains(|c: char| c.is_ascii_digit())
+            && part.contains(|c: char| c.is_ascii_alphabetic())
+    };
+    let is_own = stem.is_empty() || OWN.contains(&stem);
+    parts.iter().any(is_joke)
+        || !parts.iter().any(is_of_secret) && (is_own || parts.iter().any(is_mixed))
+}
+
+/// Whether a name such as `passwordKey` has a value that is a key of a Secret, such as `admin-password`.
+pub(crate) fn is_key_of_secret(name: &str, value: &str) -> bool {
+    let is_name = |c: char| c.is_ascii_lowercase() || "-_.".contains(c);
+    let names = |word: &String| {
+        let word = word.as_str();
+        SECRET.contains(&word)
+            || WEAK.contains(&word)
+            || ["secret", "crt", "tls", "username", "value"].contains(&word)
+    };
+    words(name).last().is_some_and(|last| last == "key")
+        && value.chars().all(is_name)
+        && words(value).iter().any(names)
+}
+
+/// Whether a value is a label for people, such as `Reset password`.
+pub(crate) fn is_label(value: &str) -> bool {
+    let is_named = |word: &str| {
+        SECRET.contains(&word) || ["passwort", "secret", "key", "username"].contains(&word)
+    };
+    let mut parts = value.split_whitespace();
+    let words = value.contains(' ')
+        && parts.any(|word| {
+            let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
+            is_named(&word.to_ascii_lowercase())
+        });
+    let is_capital = value.starts_with(|first: char| first.is_ascii_uppercase());
+    words
+        || is_capital
+            && value[1..].chars().all(|c| c.is_ascii_lowercase())
+            && is_named(&value.to_ascii_lowercase())
+}
+
+/// The part of a name behind the last `/`, as the names of annotations have it.
+fn last_segment(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// The words of a name in lower case.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut before = ' ';
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character.is_ascii_alphabetic() {
+            let is_lower = |c: &char| c.is_ascii_lowercase();
+            let begins = !before.is_ascii_alphabetic()
+                || (before.is_ascii_lowercase() && character.is_ascii_uppercase())
+                || (before.is_ascii_uppercase()
+                    && character.is_ascii_uppercase()
+                    && characters.peek().is_some_and(is_lower));
+            if begins {
+                words.push(String::new());
+            }
+            if let Some(word) = words.last_mut() {
+                word.push(character.to_ascii_lowercase());
+            }
+        }
+        before = character;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_of_a_secret_has_a_part_that_is_searched_for() {
+        let reference = ["secret", "secrets"];
+        let password = PASSWORD
+            .iter()
+            .filter(|name| NameClass::of(name) != NameClass::Other);
+        let single = SECRET.iter().chain(WEAK).chain(HELD).chain(password);
+        let single = single.chain(&reference).map(|name| (*name).to_owned());
+        let short = ["db_pass", "db_pw", "basic_auth", "user_pass"].map(str::to_owned);
+        // `secret access` is a name of a secret only before another word.
+        let pairs = PAIRS.iter().map(|(one, other)| format!("{one}_{other}_x"));
+        for name in single.chain(short).chain(pairs) {
+            assert_ne!(NameClass::of(&name), NameClass::Other, "{name}");
+        }
+    }
+
+    #[test]
+    fn words_are_told_apart() {
+        for (name, expected) in [
+            ("DB_PASSWORD", "db password"),
+            ("dbPassword", "db password"),
+            ("AWSSecretKey", "aws secret key"),
+            ("api-key.v2", "api key v"),
+            ("", ""),
+        ] {
+            assert_eq!(words(name).join(" "), expected);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Programs that take a password in their command line by a flag whose name says nothing of it.
+
+use std::ops::Range;
+
+use super::arguments::without_comment;
+use super::found::{FoundSecrets, range_of};
+use super::judge::judge;
+use super::likeness::Likeness;
+
+/// How a flag has its value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FlagValue {
+    /// `-phunter2`; the next word is something else.
+    Attached,
+    /// `-a hunter2`.
+    Next,
+    /// `-u user:hunter2`, also attached or behind `=`.
+    OfUser,
+}
+
+/// Names of programs, and the flags of each that hold a password.
+const PROGRAMS: &[(&[&str], &[&str], FlagValue)] = &[
+    (
+        &["curl"],
+        &["-u", "--user", "-U", "--proxy-user"],
+        FlagValue::OfUser,
+    ),
+    (
+        &[
+            "mysql",
+            "mysqladmin",
+            "mysqlcheck",
+            "mysqldump",
+            "mariadb",
+            "mariadb-admin",
+            "mariadb-dump",
+            "sshpass",
+        ],
+        &["-p"],
+        FlagValue::Attached,
+    ),
+    (&["redis-cli", "valkey-cli"], &["-a"], FlagValue::Next),
+    (
+        &["mongo", "mongosh", "mongodump", "mongorestore", "sshpass"],
+        &["-p"],
+        FlagValue::Next,
+    ),
+    (
+        &["ldapsearch", "ldapadd", "ldapmodify", "ldapwhoami"],
+        &["-w"],
+        FlagValue::Next,
+    ),
+];
+
+/// Programs that read a password from standard input, and the flag that makes them do so, if any.
+const READERS: &[(&str, &str)] = &[
+    ("docker", "login"),
+    ("podman", "login"),
+    ("buildah", "login"),
+    ("skopeo", "login"),
+    ("nerdctl", "login"),
+    ("crane", "login"),
+    ("oras", "login"),
+    ("helm", "login"),
+    ("chpasswd", ""),
+    ("passwd", "--stdin"),
+    ("sudo", "-S"),
+    ("kinit", ""),
+    ("gpg", "--passphrase-fd"),
+    ("cryptsetup", ""),
+    ("vault", "login"),
+    ("gh", "--with-token"),
+];
+
+/// The passwords in the words of a command: the index of each one's word, and the flag.
+pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
+    let mut passwords = Vec::new();
+    let mut program = "";
+    for (index, word) in words.iter().enumerate() {
+        let name = word.rsplit('/').next().unwrap_or(word);
+        if PROGRAMS.iter().any(|(names, ..)| names.contains(&name)) {
+            program = name;
+            continue;
+        }
+        let known = PROGRAMS
+            .iter()
+            .filter(|(names, ..)| names.contains(&program));
+        for (_, flags, form) in known {
+            for flag in *flags {
+                let Some(rest) = word.strip_prefix(flag) else {
+                    continue;
+                };
+                let (at, value) = match (form, rest) {
+                    (FlagValue::Attached, rest) => (index, rest),
+                    (_, "") => (index + 1, words.get(index + 1).copied().unwrap_or_default()),
+                    (FlagValue::Next, _) => continue,
+                    (FlagValue::OfUser, rest) => (index, rest.trim_start_matches('=')),
+                };
+                let password = match form {
+                    FlagValue::OfUser => value.split_once(':').map_or("", |(_, password)| password),
+                    _ => value,
+                };
+                if judge("password", password).is_some() {
+                    passwords.push((at, *flag));
+                }
+            }
+        }
+    }
+    passwords
+}
+
+/// Adds the passwords in the commands of a script.
+pub(crate) fn find(script: &str, found: &mut FoundSecrets) {
+    // Keep the length, so that positions stay valid.
+    let joined = script.replace("\\\n", "  ");
+    let lines = joined.split('\n').map(without_comment);
+    let commands = lines.flat_map(|line| line.split(';'));
+    for line in commands.flat_map(|line| line.split("&&")) {
+        let commands: Vec<_> = line.split('|').map(words).collect();
+        for (number, command) in commands.iter().enumerate() {
+            let cleaned: Vec<&str> = command.iter().map(|(word, _)| word.as_str()).collect();
+            for (at, flag) in passwords_in_words(&cleaned) {
+                let range = range_of(command[at].1, &joined);
+                found.add(flag, range, Likeness::Name);
+            }
+            let reader = commands.get(number + 1);
+            if let Some(range) = reader.and_then(|reader| piped(command, reader, &joined)) {
+                found.add("", range, Likeness::Name);
+            }
+        }
+    }
+}
+
+/// The words of a command: each without its quotes, and as it is written.
+fn words(command: &str) -> Vec<(String, &str)> {
+    let words = command.split_whitespace();
+    words
+        .map(|word| (word.replace(['"', '\''], ""), word))
+        .collect()
+}
+
+/// The password that `echo` writes to a program that reads one.
+fn piped(
+    command: &[(String, &str)],
+    reader: &[(String, &str)],
+    text: &str,
+) -> Option<Range<usize>> {
+    let has = |name: &str| {
+        let is_called = |(word, _): &(String, &str)| word.rsplit('/').next() == Some(name);
+        name.is_empty() || reader.iter().any(is_called)
+    };
+    let is_reader = READERS
+        .iter()
+        .any(|(program, flag)| has(program) && has(flag));
+    let written = command
+        .iter()
+        .position(|(word, _)| word == "echo" || word == "printf")?;
+    let mut values = command[written + 1..].iter();
+    let (value, word) =
+        values.find(|(word, _)| !word.starts_with('-') && !word.starts_with('%'))?;
+    let password = value
+        .rsplit_once(':')
+        .map_or(value.as_str(), |(_, password)| password);
+    let is_secret = is_reader && judge("password", password).is_some();
+    is_secret.then(|| range_of(word, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(script: &str) -> Vec<String> {
+        let mut found = FoundSecrets::default();
+        find(script, &mut found);
+        found
+            .into_vec()
+            .into_iter()
+            .map(|found| found.name)
+            .collect()
+    }
+
+    #[test]
+    fn passwords_on_standard_input_are_found() {
+        for script in [
+            "echo hunter2 | docker login -u a --password-stdin",
+            "echo -n 'hunter2' | helm registry login -u a --password-stdin r",
+            "printf '%s' hunter2 | podman login r",
+            "echo root:hunter2 | chpasswd",
+            "echo hunter2 | sudo -S apt-get update",
+        ] {
+            assert_eq!(flags(script), [""], "{script}");
+        }
+        for script in [
+            "echo $PASSWORD | docker login -u a --password-stdin",
+            "echo \"$(cat /run/secrets/a)\" | docker login --password-stdin",
+            "echo hunter2 | sudo tee /etc/motd",
+            "echo hunter2 | grep login",
+            "cat password | docker login --password-stdin",
+        ] {
+            assert_eq!(flags(script), [""; 0], "{script}");
+        }
+    }
+
+    #[test]
+    fn passwords_behind_flags_that_do_not_say_so_are_found() {
+        for (script, flag) in [
+            ("curl -s -u admin:hunter2 https://a", "-u"),
+            ("curl -uadmin:hunter2 https://a", "-u"),
+            ("/usr/bin/curl https://a --user='admin:hunter2'", "--user"),
+            (
+                "set -e\nwait; curl \\\n  -u \"admin:hunter2\" \\\n  https://a",
+                "-u",
+            ),
+            ("mysqladmin ping -uroot -phunter2", "-p"),
+            ("sleep 1 && mysql -p'hunter2' db", "-p"),
+            ("redis-cli -h cache -a hunter2 ping", "-a"),
+            ("sshpass -p hunter2 ssh a", "-p"),
+            ("ldapsearch -x -D cn=admin -w hunter2", "-w"),
+        ] {
+            assert_eq!(flags(script), [flag], "{script}");
+        }
+        for script in [
+            "curl -u $USER:$PASSWORD https://a",
+            "# curl -u admin:hunter2 https://a",
+            "curl https://a # -u admin:hunter2",
+            "curl -u \"${USER}:${PASSWORD}\" https://a",
+            "curl -u \"$(cat /run/user):$(cat /run/password)\" https://a",
+            "curl -u admin https://a",
+            "curl -u : --negotiate https://a",
+            "curl -u admin:<password> https://a",
+            "docker run -u 1000:1000 a",
+            "curl https://a | python -u main.py:app",
+            "mysql -p",
+            "mysql -p shop",
+            "mysql -p$MYSQL_PASSWORD",
+            "mysql -p\"$(cat /run/secrets/db)\"",
+            "mkdir -p data && cp -pr a b",
+            "ssh -p 2222 a",
+            "redis-cli -a \"$REDIS_PASSWORD\" ping",
+            "ls -a folder",
+            "echo mysql; tar -pxf archive",
+            "mongosh -u a -p \"$PASSWORD\"",
+        ] {
+            assert_eq!(flags(script), [""; 0], "{script}");
+        }
+    }
+}

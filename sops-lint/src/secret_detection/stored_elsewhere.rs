@@ -1,0 +1,56 @@
+//! Values that say where a secret is stored.
+
+use super::credential::is_name;
+
+/// What a value begins with that leads elsewhere: a path or a name follows.
+const SCHEMES: &[&str] = &[
+    "vault:",
+    "ref+",
+    "op://",
+    "secretref:",
+    "secretsmanager:",
+    "ssm:",
+    "awssm:",
+    "awssm://",
+    "gcp-sm:",
+    "gcpsm:",
+    "gsm:",
+    "sm://",
+    "azurekeyvault",
+    "akv:",
+    "akvs:",
+    "keyvault:",
+    "env:",
+    "file:",
+    "projects/",
+    "sops:",
+    "doppler:",
+    "bao:",
+    "@/",
+    "@./",
+];
+
+/// Whether it says where the value is: a scheme, and a path or a name.
+pub(super) fn is_elsewhere(value: &str) -> bool {
+    let is_scheme = || {
+        SCHEMES.iter().any(|scheme| {
+            let path = value.strip_prefix(scheme);
+            path.is_some_and(|path| {
+                let path = path.split_once("://").map_or(path, |(_, path)| path);
+                is_name(path.trim_start_matches('/'))
+            })
+        })
+    };
+    let is_blob = || {
+        value.len() >= 80
+            && value
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c))
+    };
+    is_scheme()
+        || value.starts_with("arn:") && value.matches(':').count() >= 5
+        || value.starts_with("AQICAH") && is_blob()
+        || value.starts_with("%(") && value.contains(')')
+        || value.starts_with("$__") && value.contains('{')
+        || value.starts_with("<path:") && value.ends_with('>') && !value.contains('\n')
+}

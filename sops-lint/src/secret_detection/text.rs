@@ -1,0 +1,242 @@
+//! The secrets in a text: a value, or a file in one.
+
+use super::found::{FoundSecret, FoundSecrets, range_of};
+use super::judge::{judge, judge_variable};
+use super::key_path::KeyPaths;
+use super::likeness::Likeness;
+use super::{arguments, assignment, name, program, token};
+use crate::private_key;
+use std::cell::LazyCell;
+
+/// The secrets in the value of that name.
+pub(crate) fn in_text(name: &str, text: &str) -> Vec<FoundSecret> {
+    find(name, text, judge)
+}
+
+/// The secrets in the value of an environment variable.
+pub(crate) fn in_variable(name: &str, text: &str) -> Vec<FoundSecret> {
+    find(name, text, judge_variable)
+}
+
+/// The secrets in a script or a command.
+pub(crate) fn in_script(script: &str) -> Vec<FoundSecret> {
+    let mut found = FoundSecrets::default();
+    if name::may_be_in(script) {
+        lines(script, true, &mut found);
+        for (name, value) in assignment::within(script) {
+            add(name, value, script, &mut found);
+        }
+        arguments::find(script, &mut found);
+    }
+    program::find(script, &mut found);
+    tokens(script, &mut found);
+    found.into_vec()
+}
+
+fn find(name: &str, text: &str, judge: fn(&str, &str) -> Option<Likeness>) -> Vec<FoundSecret> {
+    let trimmed = text.trim();
+    let is_one_line = !trimmed.contains('\n');
+    if is_one_line && let Some(likeness) = judge(name, trimmed) {
+        return vec![FoundSecret {
+            name: String::new(),
+            range: range_of(trimmed, text),
+            likeness,
+        }];
+    }
+    let mut found = FoundSecrets::default();
+    let is_script = is_script(name, text);
+    let has_flags = || {
+        let pairs = trimmed.split_whitespace().filter(|word| word.contains('='));
+        trimmed.starts_with('-') || trimmed.contains(" -") || pairs.count() > 1
+    };
+    if name::may_be_in(text) {
+        lines(text, is_script, &mut found);
+        for (name, value) in assignment::within(text) {
+            add(name, value, text, &mut found);
+        }
+        if is_script || is_one_line && has_flags() {
+            arguments::find(text, &mut found);
+        }
+    }
+    if is_script || is_one_line && has_flags() {
+        program::find(text, &mut found);
+    }
+    tokens(text, &mut found);
+    let mut found = found.into_vec();
+    KeyPaths::of(text).name(&mut found);
+    found
+}
+
+/// Whether a file is a script, by its name or its first line.
+fn is_script(name: &str, text: &str) -> bool {
+    let (_, extension) = name.rsplit_once('.').unwrap_or_default();
+    let is_known = [
+        "sh", "bash", "zsh", "ksh", "fish", "csh", "ps1", "bat", "cmd", "envrc",
+    ];
+    text.trim_start().starts_with("#!") || is_known.contains(&extension)
+}
+
+fn add(name: &str, value: &str, text: &str, found: &mut FoundSecrets) {
+    let judged = match name {
+        "pass" if has_user(text) => "password",
+        name => name,
+    };
+    if let Some(likeness) = judge(judged, value) {
+        found.add(name, range_of(value, text), likeness);
+    }
+}
+
+/// Whether a file is about users or servers, so that `pass` in it is a password.
+fn has_user(text: &str) -> bool {
+    ["user", "login", "smtp", "host"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+/// The assignments of secrets, line by line.
+fn lines(text: &str, is_script: bool, found: &mut FoundSecrets) {
+    // A name with `|` or `>` after it, whose value is the next line.
+    let mut block: Option<&str> = None;
+    // The value of `name:`, whose `value:` is near.
+    let mut named: Option<&str> = None;
+    for line in text.lines() {
+        if let Some(name) = block.take() {
+            let value = line.trim();
+            match value.is_empty() {
+                true => block = Some(name),
+                false => add(name, value, text, found),
+            }
+            continue;
+        }
+        if !name::may_be_in(line) && !line.contains("name") && named.is_none() {
+            continue;
+        }
+        let Some((name, value)) = assignment::of_line(line, is_script) else {
+            continue;
+        };
+        match (name, named) {
+            ("name", _) => named = Some(value),
+            ("value", Some(variable)) => add(variable, value, text, found),
+            _ => {}
+        }
+        match value {
+            "|" | ">" | "|-" | ">-" | "|+" | ">+" => block = Some(name),
+            value => add(name, value, text, found),
+        }
+        if name != "name" && line.trim_start().starts_with("- ") {
+            named = None;
+        }
+    }
+}
+
+/// Secrets of known forms. The header of a private key counts only if a key follows.
+fn tokens(text: &str, found: &mut FoundSecrets) {
+    let has_key = LazyCell::new(|| !private_key::find(text.as_bytes()).is_empty());
+    for token in token::tokens(text) {
+        if token.description != "a private key in PEM" || *has_key {
+            found.add("", token.range, Likeness::Format(token.description));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(name: &str, text: &str) -> Vec<String> {
+        let found = in_text(name, text).into_iter();
+        found
+            .map(|found| format!("{}={}", found.name, &text[found.range]))
+            .collect()
+    }
+
+    #[test]
+    fn files_in_a_value_are_read_line_by_line() {
+        for (file, text, expected) in [
+            (
+                "app.properties",
+                "# password = old\nname: web\n  db.password = s3cr3t-1\n",
+                vec!["db.password=s3cr3t-1"],
+            ),
+            (
+                "a",
+                r#"{"db": {"user": "a", "password": "hunter2"}}"#,
+                vec!["db.password=hunter2"],
+            ),
+            (
+                "a",
+                "server: {user: 'a', token: 'k3y-0f-the-house'}\nx: 1\n",
+                vec!["server.token=k3y-0f-the-house"],
+            ),
+            (
+                "a",
+                "port 6379\nrequirepass hunter2\n",
+                vec!["requirepass=hunter2"],
+            ),
+            (
+                "a.yml",
+                "db:\n  password: hunter2 # move me\nmail:\n  password: hunter3\n",
+                vec!["db.password=hunter2", "mail.password=hunter3"],
+            ),
+            (
+                "a.ini",
+                "[db]\npassword = hunter2\n[mail]\npassword = hunter3 ; old\n",
+                vec!["db.password=hunter2", "mail.password=hunter3"],
+            ),
+            (
+                "a.yml",
+                "env:\n- name: DB_PASSWORD\n  value: hunter2\npassword: >-\n  hunter3\n",
+                vec!["env.DB_PASSWORD.value=hunter2", "password=hunter3"],
+            ),
+            (
+                "smtp.ini",
+                "[smtp]\npass = correct-horse\n",
+                vec!["smtp.pass=correct-horse"],
+            ),
+            (
+                "run.sh",
+                "#!/bin/sh\nexport PGPASSWORD=hunter2\ncurl -u admin:hunter3 https://x\n",
+                vec!["PGPASSWORD=hunter2", "-u=admin:hunter3"],
+            ),
+            (
+                "netrc",
+                "machine github.com login x password correct-horse\n",
+                vec!["password=correct-horse"],
+            ),
+            (
+                "a.md",
+                "see\npostgres://app:hunter2@db/x and ghp_abcdefghijklmnopqrstuvwxyz0123456789\n",
+                vec!["=hunter2", "=ghp_abcdefghijklmnopqrstuvwxyz0123456789"],
+            ),
+        ] {
+            assert_eq!(names(file, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_the_place_of_a_name_is_not_shown() {
+        let text = "users:\n- name: ghp_abcdefghijklmnopqrstuvwxyz0123456789\n  a: 1\n";
+        let found = in_text("a.yml", text);
+        assert_eq!((found.len(), found[0].name.as_str()), (1, "users.0.name"));
+    }
+
+    #[test]
+    fn files_without_secrets_are_let_be() {
+        for text in [
+            "user = app\npassword = ${DB_PASSWORD}\n",
+            r#"{"properties": {"password": {"type": "keyword"}, "token": "string"}}"#,
+            "password required pam_unix.so\npassword sufficient\n",
+            "password: # set by the operator\nuser: a\n",
+            "a: 1\n# password: hunter2\n",
+            "- name: DB_PASSWORD\n  valueFrom: {secretKeyRef: {name: db, key: password}}\n",
+            "-----BEGIN RSA PRIVATE KEY-----\n-----END RSA PRIVATE KEY-----\n",
+            "#!/bin/sh\nexport PGPASSWORD=$(cat /run/secrets/db)\nset -x TOKEN $argv\n",
+            "#!/bin/sh\nexport PASSWORD\nread -p 'Password: ' PASSWORD\nset -euo pipefail\n",
+            "token: {name: web, key: token}\n",
+            "rules:\n  pass: all-tests-1\n",
+            "smtp:\n  pass: ${SMTP_PASSWORD}\n",
+        ] {
+            assert_eq!(names("a", text), [""; 0], "{text}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Spans of a text, of which many are compared with many others.
+
+use std::ops::Range;
+
+/// Spans in any order, which may overlap.
+pub(crate) struct SpanSet {
+    /// Where each begins, in order, and the furthest end of it and of those before it.
+    ends: Vec<(usize, usize)>,
+}
+
+impl SpanSet {
+    pub(crate) fn new(spans: impl Iterator<Item = Range<usize>>) -> Self {
+        let mut ends: Vec<_> = spans.map(|span| (span.start, span.end)).collect();
+        ends.sort_unstable();
+        let mut furthest = 0;
+        for (_, end) in &mut ends {
+            furthest = furthest.max(*end);
+            *end = furthest;
+        }
+        Self { ends }
+    }
+
+    /// Whether one of them overlaps with a span. An empty one counts as its first byte.
+    pub(crate) fn overlap(&self, span: &Range<usize>) -> bool {
+        let end = span.end.max(span.start + 1);
+        let begun = self.ends.partition_point(|(start, _)| *start < end);
+        begun > 0 && self.ends[begun - 1].1 > span.start
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlaps_are_those_of_any_span() {
+        let spans = SpanSet::new([20..30, 5..8, 6..12, 40..41].into_iter());
+        for (span, expected) in [
+            (0..5, false),
+            (0..6, true),
+            (8..9, true),
+            (11..20, true),
+            (12..20, false),
+            (12..12, false),
+            (29..29, true),
+            (30..40, false),
+            (41..50, false),
+        ] {
+            assert_eq!(spans.overlap(&span), expected, "{span:?}");
+        }
+        assert!(!SpanSet::new(std::iter::empty()).overlap(&(0..9)));
+    }
+}
