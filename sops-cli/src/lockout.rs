@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use sops_core::config::needed_groups;
-use sops_core::keys::{Environment, Family, Identities, MasterKey, key_files};
+use sops_core::keys::age::key_files;
+use sops_core::keys::{Environment, Family, Identities, MasterKey};
 
 use crate::agreement::files_named;
 use crate::command_error::{Code, CommandError};

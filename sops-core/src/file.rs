@@ -13,7 +13,7 @@ use crate::keys::{
     DataKey, Environment, Identities, KeyGroup, KeyService, KeyServices, MasterKey,
     recover_data_key, wrap_data_key,
 };
-use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_spellings, problem_at, timestamp};
+use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_spellings, problem_at};
 use crate::metadata_entry::{self, UnknownValue, parse_document};
 use crate::pipeline::ciphertext::refuse_ciphertext;
 use crate::pipeline::decrypt::Purpose;
@@ -29,6 +29,7 @@ use sops_document::Component;
 use sops_document::Format;
 use sops_document::tree::Node;
 use sops_document::{Document, Splices};
+use sops_keys::timestamp;
 
 /// How a document is to be encrypted.
 #[derive(Clone)]
@@ -73,7 +74,7 @@ impl Encryption {
 /// Encrypts a document under a new data key.
 ///
 /// # Errors
-/// As [`Document::parse`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`], [`Error::NoRecipient`], [`Error::NothingSelected`].
+/// As [`Document::parse`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`], [`NoRecipient`](sops_keys::Error::NoRecipient), [`Error::NothingSelected`].
 pub fn encrypt(
     plaintext: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
@@ -157,14 +158,14 @@ fn encrypt_values(
 /// A new data key, and metadata that has it for all master keys, but no MAC yet.
 fn new_metadata(format: Format, how: &Encryption) -> Result<(Metadata, DataKey)> {
     if how.key_groups.iter().all(Vec::is_empty) {
-        return Err(Error::NoRecipient);
+        return Err(sops_keys::Error::NoRecipient.into());
     }
     let key = DataKey::generate();
     let is_binary = format == Format::Binary;
     let mut metadata = Metadata {
         key_groups: Vec::new(),
         shamir_threshold: None,
-        last_modified: timestamp(how.now),
+        last_modified: timestamp::format(how.now),
         mac: String::new(),
         rule: (!is_binary).then(|| how.rule.clone()),
         mac_only_encrypted: how.mac_only_encrypted && !is_binary,
@@ -272,7 +273,7 @@ impl<'a> EncryptedDocument<'a> {
             self.metadata.shamir_threshold,
             service,
         )
-        .map_err(|error| metadata_entry::located(error, &self.document))
+        .map_err(|error| metadata_entry::located(error.into(), &self.document))
     }
 
     /// Decrypts the document.
@@ -378,7 +379,7 @@ impl<'a> EncryptedDocument<'a> {
         key: &DataKey,
         reuse: &mut Reuse<'_>,
     ) -> Result<String> {
-        metadata.last_modified = timestamp(now);
+        metadata.last_modified = timestamp::format(now);
         metadata.version = FORMAT_VERSION.into();
         if self.format == Format::Binary {
             return binary::replace(&self.document, plaintext, same, &mut metadata, key);

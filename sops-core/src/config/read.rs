@@ -14,10 +14,11 @@ use super::place;
 use super::schema::{self, Kind, Schema};
 use crate::error::{Error, Result};
 use crate::keys::MasterKey;
-use crate::metadata::text::{fault_of_identifier, fault_of_identifiers, fault_of_rule};
+use crate::metadata::text::fault_of_rule;
 use sops_document::Location;
 use sops_document::yaml::{diagnostics, nesting_fault};
 use sops_go_compat::Regexp;
+use sops_keys::identifier::{fault_of_identifier, fault_of_identifiers};
 use sops_printable::escaped;
 
 /// How deep a configuration may be nested. `serde_yaml` reads no more either.
