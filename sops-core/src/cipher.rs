@@ -262,6 +262,14 @@ pub(crate) fn is_encrypted(text: &str) -> bool {
     Parts::parse(text).is_some()
 }
 
+/// Whether a value is an encrypted value and nothing else but white space around it.
+pub(crate) fn is_ciphertext_value(value: &Value<'_>) -> bool {
+    // Most values are too short, and need not be checked to be text.
+    value.is_str()
+        && value.bytes.len() > CIPHERTEXT_PREFIX.len()
+        && str::from_utf8(&value.bytes).is_ok_and(is_all_encrypted)
+}
+
 /// Whether a text is an encrypted value and nothing else but white space around it.
 pub(crate) fn is_all_encrypted(text: &str) -> bool {
     let text = text.trim();

@@ -134,6 +134,12 @@ pub enum Error {
     /// What was encrypted cannot be written out.
     #[error("{0}")]
     Output(std::io::Error),
+    /// Another program changed a file since it was read, so that it was not written.
+    #[error("{}: the file has been changed since it was read", file.display())]
+    Changed {
+        /// The file.
+        file: PathBuf,
+    },
     /// A file cannot be read or written.
     #[error("{}: {source}", file.display())]
     Io {

@@ -70,7 +70,7 @@
 //!
 //! ```
 //! # use sops_core::keys::{Identities, age::generate_x25519};
-//! # use sops_core::{Encryption, EncryptedDocument, Format, MacCheck, encrypt, set};
+//! # use sops_core::{Encryption, EncryptedDocument, Format, MacCheck, encrypt, parse_document};
 //! # use std::time::SystemTime;
 //! # let pair = generate_x25519();
 //! # let identities = Identities::from(pair.identity);
@@ -78,9 +78,8 @@
 //! let document = EncryptedDocument::parse(&encrypted, Format::Yaml)?;
 //! let key = document.data_key(&identities)?;
 //! let open = document.open(key, MacCheck::Require)?;
-//! let path = "[\"b\"]".parse()?;
-//! let value = sops_core::tree::Node::from_json(&serde_json::json!("two"));
-//! let changed = set(open.plaintext(), Format::Yaml, &path, &value)?.expect("the value is another");
+//! let plaintext = parse_document(open.plaintext(), Format::Yaml)?;
+//! let changed = plaintext.set(&"[\"b\"]".parse()?, &"two".into())?.expect("the value is another");
 //! assert_eq!(*changed, b"a: 1\nb: two\n");
 //! let encrypted = open.encrypt(&changed, SystemTime::now())?;
 //!
@@ -102,25 +101,30 @@
 mod additional_data;
 mod cipher;
 pub mod config;
+mod encrypt;
+mod encrypted_document;
 mod encrypted_tree;
 mod error;
-mod file;
 mod mac;
 pub mod metadata;
 mod metadata_entry;
+mod open_document;
 mod pipeline;
 pub mod rules;
+mod secret_file;
 mod variables;
 
 pub use cipher::{CIPHERTEXT_PREFIX, ciphertext, is_ciphertext};
+pub use encrypt::{Encryption, encrypt, encrypt_to};
+pub use encrypted_document::{EncryptedDocument, decrypt, decrypt_file};
 pub use encrypted_tree::{EncryptedTree, path_of_ciphertext};
 pub use error::{Error, Result};
-pub use file::{
-    Decrypted, EncryptedDocument, Encryption, MacCheck, OpenDocument, Unencrypted, decrypt,
-    decrypt_file, encrypt, encrypt_to, unencrypted_values,
-};
 pub use metadata_entry::{UnknownValue, is_encrypted, parse_document};
-pub use pipeline::ciphertext::refuse_ciphertext;
+pub use open_document::OpenDocument;
+pub use pipeline::decrypt_values::{Decrypted, MacCheck};
+pub use pipeline::lost_metadata::refuse_ciphertext;
+pub use pipeline::unencrypted::{Unencrypted, unencrypted_values};
+pub use secret_file::SecretFile;
 pub use sops_document as document;
 pub use sops_document::{
     Component, Document, Format, KeyPath, Location, Type, Value, convert, extract, from_document,

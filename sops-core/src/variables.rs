@@ -32,9 +32,9 @@ impl fmt::Debug for Variable {
 /// [`Error::Variable`] for mappings and sequences, for names that are empty or have `=` in them, and for zero bytes.
 ///
 /// ```
-/// use sops_core::{Document, Format, variables};
+/// use sops_core::{Format, parse_document, variables};
 ///
-/// let document = crate::parse_document("PORT: 8_0\nTLS: yes\nMOTD: |\n  one\n  two\n", Format::Yaml)?;
+/// let document = parse_document("PORT: 8_0\nTLS: yes\nMOTD: |\n  one\n  two\n", Format::Yaml)?;
 /// let variables = variables(&document)?;
 /// let texts: Vec<_> = variables.iter().map(|one| (one.name.as_str(), &one.value[..])).collect();
 /// assert_eq!(texts, [("PORT", &b"80"[..]), ("TLS", b"yes"), ("MOTD", b"one\ntwo\n")]);

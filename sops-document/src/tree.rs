@@ -118,6 +118,36 @@ impl Node {
     }
 }
 
+impl From<String> for Node {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<bool> for Node {
+    fn from(truth: bool) -> Self {
+        Self::from_json(&truth.into())
+    }
+}
+
+impl From<i64> for Node {
+    fn from(number: i64) -> Self {
+        Self::from_json(&number.into())
+    }
+}
+
+impl From<i32> for Node {
+    fn from(number: i32) -> Self {
+        i64::from(number).into()
+    }
+}
+
+impl From<serde_json::Value> for Node {
+    fn from(json: serde_json::Value) -> Self {
+        Self::from_json(&json)
+    }
+}
+
 impl From<&str> for Node {
     fn from(text: &str) -> Self {
         Self::Scalar(Some(Value {

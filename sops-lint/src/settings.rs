@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use sops_core::{Format, from_document};
+use sops_core::config::read_yaml;
 
 use crate::finding::Severity;
 use crate::rule::Rule;
@@ -80,7 +80,7 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] with the place, for what is no YAML, for a key that is not known and for a value of the wrong type.
     pub fn parse(text: &[u8]) -> Result<Self, SettingsError> {
-        from_document(text, Format::Yaml).map_err(|error| SettingsError(error.to_string()))
+        read_yaml(text).map_err(|error| SettingsError(error.to_string()))
     }
 
     /// The form of a configuration, as a JSON schema.

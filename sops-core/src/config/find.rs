@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::Warning;
+use super::warning::Warning;
 
 /// How many folders are looked into, the working directory included.
 const MAX_FOLDERS: usize = 100;

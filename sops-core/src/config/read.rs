@@ -10,42 +10,19 @@ use serde::de::{
 };
 
 use super::node::{Mapping, Node};
-use super::place;
 use super::schema::{self, Kind, Schema};
+use super::yaml::{YamlError, read_yaml_with};
 use crate::error::{Error, Result};
 use crate::keys::MasterKey;
 use crate::metadata::text::fault_of_rule;
-use sops_document::Location;
-use sops_document::yaml::{diagnostics, nesting_fault};
 use sops_go_compat::Regexp;
 use sops_keys::identifier::{fault_of_identifier, fault_of_identifiers};
-use sops_printable::escaped;
-
-/// How deep a configuration may be nested. `serde_yaml` reads no more either.
-const MAX_DEPTH: usize = 128;
 
 /// How many values a file may have once its aliases are expanded.
 const MAX_VALUES: usize = 100_000;
 
 /// Reads the only document of `text`; an empty one is an empty mapping.
 pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<Mapping> {
-    let fault = |location, message| Error::Config {
-        file: file.to_owned(),
-        location,
-        message,
-    };
-    let text = std::str::from_utf8(text).map_err(|error| {
-        let valid = &text[..error.valid_up_to()];
-        let location = Location::of(&String::from_utf8_lossy(valid), valid.len());
-        fault(
-            Some(location),
-            "the file is not UTF-8; save it in this encoding".to_owned(),
-        )
-    })?;
-    let begin = text.len() - place::without_mark(text).len();
-    if let Some((location, message)) = nesting_fault(text, begin, MAX_DEPTH) {
-        return Err(fault(Some(location), message));
-    }
     let left = Cell::new(MAX_VALUES);
     let seed = Seed {
         kind: Kind::Mapping(schema),
@@ -53,67 +30,14 @@ pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<
         rival: None,
         needed: false,
     };
-    match seed.deserialize(serde_yaml::Deserializer::from_str(place::without_mark(
-        text,
-    ))) {
+    match read_yaml_with(text, seed) {
         Ok(Some(Node::Mapping(mapping))) => Ok(mapping),
         Ok(_) => Ok(Mapping::default()),
-        Err(error) => {
-            let location = place::of_error(text, &error);
-            // The message quotes keys of the file.
-            Err(fault(location, escaped(&message(&error)).into_owned()))
-        }
-    }
-}
-
-/// What is wrong, without the place, which goes beside it.
-pub(super) fn message(error: &serde_yaml::Error) -> String {
-    let message = error.to_string();
-    if message.contains("more than one document") {
-        return "there is a second document, which sops does not read; take the `---` out"
-            .to_owned();
-    }
-    // The words of the parser for what is no YAML at all.
-    let frequent = [
-        (
-            "cannot start any token",
-            "a tab in the indentation, or a text that begins with `%`, `@` or a backtick; indent with spaces, and put such a text in quotes",
-        ),
-        (
-            "mapping values are not allowed",
-            diagnostics::MISPLACED_COLON,
-        ),
-        ("could not find expected ':'", diagnostics::MISSING_COLON),
-        ("did not find expected key", diagnostics::MISSING_KEY),
-        (
-            "did not find expected '-' indicator",
-            diagnostics::MISSING_ITEM,
-        ),
-        (
-            "did not find expected node content",
-            diagnostics::MISSING_VALUE,
-        ),
-        (
-            "did not find expected ',' or '}'",
-            diagnostics::OPEN_MAPPING,
-        ),
-        (
-            "did not find expected ',' or ']'",
-            diagnostics::OPEN_SEQUENCE,
-        ),
-        ("found unexpected end of stream", diagnostics::OPEN_QUOTE),
-        ("unknown anchor", diagnostics::UNKNOWN_ANCHOR),
-    ];
-    if let Some((_, words)) = frequent.iter().find(|(theirs, _)| message.contains(theirs)) {
-        return (*words).to_owned();
-    }
-    match error.location() {
-        Some(at) => message.replacen(
-            &format!(" at line {} column {}", at.line(), at.column()),
-            "",
-            1,
-        ),
-        None => message,
+        Err(YamlError { location, message }) => Err(Error::Config {
+            file: file.to_owned(),
+            location,
+            message,
+        }),
     }
 }
 

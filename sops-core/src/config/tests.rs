@@ -1,4 +1,9 @@
+use std::path::Path;
+
+use sops_document::Location;
+
 use super::*;
+use crate::error::{Error, Result};
 
 fn parse(text: &str) -> Result<Config> {
     Config::parse(
@@ -240,7 +245,7 @@ fn faults_are_shown_with_their_place() {
         ),
         (
             "creation_rules:\n\t- age: a\n",
-            "2:1 a tab in the indentation, or a text that begins with",
+            "2:2 a tab in the indentation; YAML is indented with spaces",
         ),
         (
             "a: b\n c: d\n",
@@ -248,7 +253,7 @@ fn faults_are_shown_with_their_place() {
         ),
         (
             "creation_rules: []\n---\na: b\n",
-            "there is a second document, which sops does not read",
+            "2:1 there is a second document, which sops does not read",
         ),
         (
             "creation_rules: [{key_groups: &a [{merge: *a}]}]",
@@ -495,7 +500,7 @@ fn wrong_keys_are_shown_with_their_place() {
         ),
         (
             "x: &x age1bogus\ncreation_rules:\n- age: [GOOD, *x]\n",
-            "1:4 creation_rules[0].age[1]: recipient `age1bogus`: ",
+            "1:7 creation_rules[0].age[1]: recipient `age1bogus`: ",
         ),
         (
             "x: &x {age: [GOOD, age1bogus]}\ncreation_rules:\n- <<: *x\n",

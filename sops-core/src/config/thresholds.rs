@@ -1,6 +1,6 @@
 //! How many key groups it takes to decrypt a file, and how many its creation rule asks for.
 
-use super::CreationRule;
+use super::rule::CreationRule;
 use crate::metadata::Metadata;
 
 /// The threshold of a file beside that of its creation rule.

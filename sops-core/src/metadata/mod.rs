@@ -27,8 +27,8 @@ pub const METADATA_KEY: &str = "sops";
 /// The version of SOPS whose format is written; `sops` compares it and refuses a file without it.
 pub const FORMAT_VERSION: &str = "3.13.3";
 
-/// The key of the block that holds the spellings which the values alone do not tell; `sops` ignores it.
-const SPELLINGS_KEY: &str = "sops_rs_spellings";
+/// The key of the block that holds the source forms which the values alone do not tell; `sops` ignores it.
+const SOURCE_FORMS_KEY: &str = "sops_rs_spellings";
 
 /// The metadata of an encrypted file.
 #[derive(Clone, Debug)]
@@ -48,8 +48,8 @@ pub struct Metadata {
     pub mac_only_encrypted: bool,
     /// The version of SOPS that wrote the file, a semantic version.
     pub version: String,
-    /// The spellings that the values alone do not tell, an encrypted value; only this library writes and reads them.
-    pub(crate) spellings: Option<String>,
+    /// The source forms that the values alone do not tell, an encrypted value; only this library writes and reads them.
+    pub(crate) source_forms: Option<String>,
     /// Keys of the block that the format does not have. As with SOPS, they mean nothing, and are not written again.
     pub unknown_keys: Vec<String>,
 }
@@ -128,7 +128,7 @@ impl Metadata {
             rule: Some(rule.unwrap_or_default()),
             mac_only_encrypted: boolean(tree, "mac_only_encrypted")?,
             version,
-            spellings: string(tree, SPELLINGS_KEY)?,
+            source_forms: string(tree, SOURCE_FORMS_KEY)?,
             unknown_keys: tree.keys().filter(|key| !is_known(key)).cloned().collect(),
         })
     }
@@ -192,8 +192,8 @@ impl Metadata {
         if self.mac_only_encrypted {
             tree.insert("mac_only_encrypted".into(), true.into());
         }
-        if let Some(spellings) = &self.spellings {
-            tree.insert(SPELLINGS_KEY.into(), spellings.clone().into());
+        if let Some(source_forms) = &self.source_forms {
+            tree.insert(SOURCE_FORMS_KEY.into(), source_forms.clone().into());
         }
         tree.insert("version".into(), self.version.clone().into());
         tree.sort_keys();
@@ -210,7 +210,7 @@ pub(crate) fn is_known(key: &str) -> bool {
         "mac",
         "mac_only_encrypted",
         "version",
-        SPELLINGS_KEY,
+        SOURCE_FORMS_KEY,
     ];
     other.contains(&key)
         || EncryptionRule::NAMES.contains(&key)
@@ -218,8 +218,8 @@ pub(crate) fn is_known(key: &str) -> bool {
 }
 
 /// Leaves out of a block's tree what only the first block of a stream has to hold.
-pub(crate) fn leave_out_spellings(tree: &mut Map<String, Json>) {
-    tree.shift_remove(SPELLINGS_KEY);
+pub(crate) fn leave_out_source_forms(tree: &mut Map<String, Json>) {
+    tree.shift_remove(SOURCE_FORMS_KEY);
 }
 
 fn insert_group(tree: &mut Map<String, Json>, group: &KeyGroup) {

@@ -116,10 +116,10 @@ fn line_of(document: &Document<'_>, name: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use crate::error::Error;
-    use crate::file::{EncryptedDocument, Encryption, encrypt};
     use crate::keys::age::generate_x25519;
     use crate::keys::{Identities, KeyService};
     use crate::metadata_entry::{parse_document, read};
+    use crate::{EncryptedDocument, Encryption, encrypt};
     use sops_document::Format;
 
     /// What stands at the place of the error that opening a changed document ends with.

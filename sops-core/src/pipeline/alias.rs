@@ -2,11 +2,10 @@
 
 use sops_document::{Document, Item};
 
-use crate::pipeline::encrypt::is_encryptable;
-use crate::pipeline::selection::Selected;
+use crate::pipeline::selection::is_encryptable;
 
 /// Whether an alias cannot stay: a value or a comment in it is encrypted here, or where it is anchored.
-pub(super) fn is_written_out(document: &Document<'_>, selection: &Selected, index: usize) -> bool {
+pub(super) fn is_written_out(document: &Document<'_>, selected: &[bool], index: usize) -> bool {
     let Item::Alias { target, close, .. } = &document.tape()[index] else {
         return false;
     };
@@ -17,6 +16,6 @@ pub(super) fn is_written_out(document: &Document<'_>, selection: &Selected, inde
             Item::Comment { .. } => true,
             _ => false,
         };
-        can_be_encrypted && (selection.contains(copy) || selection.contains(original))
+        can_be_encrypted && (selected[copy] || selected[original])
     })
 }

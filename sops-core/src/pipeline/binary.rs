@@ -11,9 +11,9 @@ use crate::keys::DataKey;
 use crate::mac::Mac;
 use crate::metadata::{METADATA_KEY, Metadata};
 use crate::metadata_entry;
-use crate::pipeline::decrypt::{MacCheck, stored_mac};
-use crate::pipeline::encrypt::authenticate;
-use crate::pipeline::spellings::Spellings;
+use crate::pipeline::decrypt_values::{MacCheck, stored_mac};
+use crate::pipeline::encrypt_values::authenticate;
+use crate::pipeline::source_forms::SourceForms;
 use sops_document::Type;
 use sops_document::binary::{self, DATA_KEY};
 use sops_document::tree::{Entry, Node};
@@ -129,7 +129,7 @@ fn authenticated(plaintext: &[u8], metadata: &mut Metadata, key: &DataKey) -> Re
     }
     let mut mac = Mac::new(metadata.mac_only_encrypted);
     mac.add(plaintext, true);
-    authenticate(metadata, key, &mac.finish(), &Spellings::default())?;
+    authenticate(metadata, key, &mac.finish(), &SourceForms::default())?;
     Ok(Cipher::new(key))
 }
 

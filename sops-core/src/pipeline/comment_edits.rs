@@ -5,9 +5,9 @@ use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
 use crate::error::{Error, Result};
-use crate::pipeline::reuse::Reuse;
-use crate::pipeline::selection::Selected;
-use crate::pipeline::spellings::Spellings;
+use crate::pipeline::ciphertext_cache::CiphertextCache;
+use crate::pipeline::selection::Selection;
+use crate::pipeline::source_forms::SourceForms;
 use sops_document::value_writer::Replacement;
 use sops_document::{Comment, Document, Item, PathId, ROOT, Type};
 
@@ -17,14 +17,15 @@ use sops_document::{Comment, Document, Item, PathId, ROOT, Type};
 /// [`Error::Value`] for a comment that is of another type: SOPS would take it for a value that belongs into the MAC.
 pub(super) fn changes<'a>(
     document: &Document<'a>,
-    selection: &Selected,
+    selection: &Selection,
     cipher: &mut Cipher,
-    reuse: Option<&mut Reuse<'a>>,
-    spellings: &Spellings,
+    cache: Option<&mut CiphertextCache<'a>>,
+    source_forms: &SourceForms,
 ) -> Result<(Vec<Replacement>, usize)> {
-    let (mut changes, unopened) = comments(document, selection, cipher, reuse)?;
-    changes
-        .extend(document.remove_reserved(spellings.no_final_newline, &spellings.empty_documents));
+    let (mut changes, unopened) = comments(document, selection, cipher, cache)?;
+    changes.extend(
+        document.remove_reserved(source_forms.no_final_newline, &source_forms.empty_documents),
+    );
     changes.sort_by_key(|(range, _)| range.start);
     Ok((changes, unopened))
 }
@@ -32,9 +33,9 @@ pub(super) fn changes<'a>(
 /// Opens the comments; one that cannot be opened stays as it is, as with SOPS.
 fn comments<'a>(
     document: &Document<'a>,
-    selection: &Selected,
+    selection: &Selection,
     cipher: &mut Cipher,
-    mut reuse: Option<&mut Reuse<'a>>,
+    mut cache: Option<&mut CiphertextCache<'a>>,
 ) -> Result<(Vec<Replacement>, usize)> {
     let (mut opened, mut unopened) = (Vec::new(), 0);
     for (index, item) in document.written_items() {
@@ -54,7 +55,7 @@ fn comments<'a>(
             }
             continue;
         }
-        match comment(document, *path, ciphertext, cipher, reuse.as_deref_mut()) {
+        match comment(document, *path, ciphertext, cipher, cache.as_deref_mut()) {
             Some((Type::Comment, text)) => opened.push((index, text)),
             Some(_) => {
                 return Err(Error::Value {
@@ -75,7 +76,7 @@ fn comment<'a>(
     path: PathId,
     ciphertext: &'a str,
     cipher: &mut Cipher,
-    reuse: Option<&mut Reuse<'a>>,
+    cache: Option<&mut CiphertextCache<'a>>,
 ) -> Option<(Type, Zeroizing<String>)> {
     let mut line = document.paths().ancestry(path);
     line.insert(0, ROOT);
@@ -83,11 +84,11 @@ fn comment<'a>(
     for path in line.into_iter().rev() {
         write_additional_data(document.paths(), path, &mut additional_data);
         if let Ok((kind, plaintext)) = cipher.decrypt(ciphertext, &additional_data) {
-            if let Some(reuse) = reuse {
+            if let Some(cache) = cache {
                 // What stands behind it is written anew.
                 let end = ciphertext.find(']').map_or(ciphertext.len(), |end| end + 1);
                 let alone = &ciphertext[..end];
-                reuse.remember(kind, &additional_data, plaintext, alone);
+                cache.remember(kind, &additional_data, plaintext, alone);
             }
             let text = String::from_utf8_lossy(plaintext);
             return Some((kind, Zeroizing::new(text.into_owned())));

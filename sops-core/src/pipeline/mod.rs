@@ -1,25 +1,28 @@
-//! The one way through: a document, the rules that pick its leaves, the cipher that makes edits, the MAC that hashes.
+//! The one way through, in both directions: what is encrypted, what the cipher and the MAC make of it, and what is written.
 //!
-//! `encrypt` and `decrypt` are the two directions; what they have in common stands beside them.
+//! Encryption makes a [`plan`], hashes the values ([`mac_pass`]) and writes their ciphertexts ([`ciphertext_writer`]). Decryption decrypts the values in
+//! batches ([`batch_decrypt`]) and hashes and writes them in order ([`plaintext_writer`]). No module here knows a format but [`binary`], whose files are
+//! one value.
 
 mod alias;
+mod batch_decrypt;
 pub(crate) mod binary;
-pub(crate) mod ciphertext;
+pub(crate) mod ciphertext_cache;
+mod ciphertext_writer;
 mod comment_edits;
-mod comments;
-mod content;
-pub(crate) mod decrypt;
-pub(crate) mod encrypt;
-mod in_order;
-mod open;
-mod read;
-pub(crate) mod reuse;
+mod comment_moves;
+mod content_digest;
+pub(crate) mod decrypt_values;
+pub(crate) mod encrypt_values;
+pub(crate) mod lost_metadata;
+mod mac_pass;
+mod parallel;
+pub(crate) mod plaintext_writer;
+pub(crate) mod plan;
 pub(crate) mod selection;
 pub(crate) mod sink;
-mod spellings;
-mod survey;
+mod source_forms;
 pub(crate) mod unencrypted;
-mod write;
 
 use sops_document::{Document, Item, ROOT};
 

@@ -1,31 +1,52 @@
 //! Which items of a document its rule selects for encryption.
 
 use crate::error::Result;
-use crate::rules::{CompiledRule, EncryptionRule, Selection};
-use sops_document::{Document, Item, Leaf, ROOT};
+use crate::rules::{CompiledRule, EncryptionRule, RuleWalk};
+use sops_document::{Document, Item, Leaf, ROOT, Value};
 
 /// What a rule selects of a document.
-pub(crate) struct Selected {
+pub(crate) struct Selection {
     /// One bool for each item of the tape: whether it is a leaf or comment that is encrypted.
     items: Vec<bool>,
     rule: Option<CompiledRule>,
     looks_at_comments: bool,
 }
 
-impl Selected {
+impl Selection {
     /// Walks the document as SOPS walks it. Without a rule everything is encrypted.
+    ///
+    /// # Errors
+    /// [`Error::Regex`](crate::Error::Regex), where the rule's expression is not valid.
     pub(crate) fn of(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<Self> {
+        Self::walk(document, rule, |_, _| {})
+    }
+
+    /// The same, and tells `visit` of each item once it is decided what is selected up to it.
+    pub(super) fn walk(
+        document: &Document<'_>,
+        rule: Option<&EncryptionRule>,
+        mut visit: impl FnMut(&[bool], usize),
+    ) -> Result<Self> {
         let looks_at_comments = rule.is_some_and(EncryptionRule::looks_at_comments);
         let rule = rule.map(EncryptionRule::compile).transpose()?;
         let items = match &rule {
-            Some(rule) => walk(document, rule),
-            None => vec![true; document.tape().len()],
+            Some(rule) => walk(document, rule, visit),
+            None => {
+                let all = vec![true; document.tape().len()];
+                (0..all.len()).for_each(|index| visit(&all, index));
+                all
+            }
         };
         Ok(Self {
             items,
             rule,
             looks_at_comments,
         })
+    }
+
+    /// One bool for each item of the tape: whether it is a leaf or comment that is encrypted.
+    pub(super) fn items(&self) -> &[bool] {
+        &self.items
     }
 
     /// Whether the item at that index of the tape is to be encrypted.
@@ -77,18 +98,27 @@ impl Selected {
     }
 }
 
-fn walk(document: &Document<'_>, rule: &CompiledRule) -> Vec<bool> {
+/// Whether a leaf is encrypted for real: nothing is left to encrypt in null and in the empty string.
+pub(crate) fn is_encryptable(value: Option<&Value<'_>>) -> bool {
+    value.is_some_and(|value| !value.bytes.is_empty())
+}
+
+fn walk(
+    document: &Document<'_>,
+    rule: &CompiledRule,
+    mut visit: impl FnMut(&[bool], usize),
+) -> Vec<bool> {
     let by_path = path_matches(document, rule);
-    let mut selection = Selection::new(rule);
+    let mut walk = RuleWalk::new(rule);
     let mut items = vec![false; document.tape().len()];
     for (index, item) in document.tape().iter().enumerate() {
         match item {
             // For SOPS a document and its mapping are one container.
             Item::Open { path, .. } if *path == ROOT => {}
-            Item::Document { .. } | Item::Open { .. } => selection.open(),
+            Item::Document { .. } | Item::Open { .. } => walk.open(),
             Item::Close { open } => match &document.tape()[*open as usize] {
                 Item::Open { path, .. } if *path == ROOT => {}
-                Item::Document { .. } | Item::Open { .. } => selection.close(),
+                Item::Document { .. } | Item::Open { .. } => walk.close(),
                 _ => {}
             },
             Item::Alias { .. } => {}
@@ -98,15 +128,16 @@ fn walk(document: &Document<'_>, rule: &CompiledRule) -> Vec<bool> {
                 items[index] = if comment.continues {
                     items[index - 1]
                 } else if *lost {
-                    selection.lost_comment(path_matches)
+                    walk.lost_comment(path_matches)
                 } else {
-                    selection.comment(&comment.text, path_matches)
+                    walk.comment(&comment.text, path_matches)
                 };
             }
             Item::Leaf(Leaf { path, .. }) => {
-                items[index] = selection.value(by_path[path.index()]);
+                items[index] = walk.value(by_path[path.index()]);
             }
         }
+        visit(&items, index);
     }
     items
 }

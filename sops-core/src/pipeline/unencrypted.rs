@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use crate::cipher::{self, ciphertext};
 use crate::error::Result;
-use crate::pipeline::encrypt::is_encryptable;
-use crate::pipeline::selection::Selected;
+use crate::pipeline::selection::{Selection, is_encryptable};
 use crate::rules::EncryptionRule;
 use sops_document::Value;
 use sops_document::{Document, Item, Leaf};
@@ -29,7 +28,7 @@ pub(crate) fn is_encrypted_by(
     document: &Document<'_>,
     rule: Option<&EncryptionRule>,
 ) -> Result<bool> {
-    let selected = Selected::of(document, rule)?;
+    let selected = Selection::of(document, rule)?;
     let encrypted = document.tape().iter().enumerate().filter(|(_, item)| {
         let Item::Leaf(Leaf { value, .. }) = item else {
             return false;
@@ -49,7 +48,7 @@ pub fn unencrypted_values(
     document: &Document<'_>,
     rule: Option<&EncryptionRule>,
 ) -> Result<Vec<Unencrypted>> {
-    let selected = Selected::of(document, rule)?;
+    let selected = Selection::of(document, rule)?;
     let mut found = Vec::new();
     // What an alias stands for is found at the alias, once.
     let mut alias: Option<(usize, Range<usize>)> = None;

@@ -1,10 +1,10 @@
 //! Which values of a document are encrypted: the rules, and the regular expressions that they are written in.
 
-mod selection;
+mod walk;
 
 use std::fmt;
 
-pub use selection::Selection;
+pub use walk::RuleWalk;
 
 use sops_go_compat::Regexp;
 use sops_printable::{beginning, escaped};

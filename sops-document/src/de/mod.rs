@@ -9,8 +9,10 @@ use serde::de::{
     MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
+use crate::edit::find;
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
+use crate::key_path::KeyPath;
 use crate::value::{Type, Value};
 use crate::{Collection, Document, Item};
 
@@ -57,6 +59,16 @@ pub fn from_documents<T: DeserializeOwned>(
         .document_indexes()
         .map(|index| read(&document, document.top(index)))
         .collect()
+}
+
+impl Document<'_> {
+    /// Reads what stands at `path` of the first document into a type, as [`from_document`] does all of it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] and [`Error::Path`] where the document has nothing there; as [`from_document`].
+    pub fn read_at<T: DeserializeOwned>(&self, path: &KeyPath) -> Result<T> {
+        read(self, Some(find(self, path)?))
+    }
 }
 
 fn read<T: DeserializeOwned>(document: &Document<'_>, top: Option<usize>) -> Result<T> {

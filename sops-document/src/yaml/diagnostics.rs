@@ -2,28 +2,19 @@
 
 use granit_parser::{ErrorKind, ScanError};
 
-#[doc(hidden)]
-pub const MISPLACED_COLON: &str = "a `:` where none can stand: the line is indented too far, or its text has a `: ` in it and belongs in quotes";
-#[doc(hidden)]
-pub const MISSING_COLON: &str = "a `:` and a blank are missing behind the key of this line; or, if it belongs to the text before it, indent it more than that key";
-#[doc(hidden)]
-pub const MISSING_KEY: &str =
+pub(crate) const MISPLACED_COLON: &str = "a `:` where none can stand: the line is indented too far, or its text has a `: ` in it and belongs in quotes";
+pub(crate) const MISSING_COLON: &str = "a `:` and a blank are missing behind the key of this line; or, if it belongs to the text before it, indent it more than that key";
+pub(crate) const MISSING_KEY: &str =
     "no key where one belongs: the line is indented otherwise than the keys above it";
-#[doc(hidden)]
-pub const MISSING_ITEM: &str = "no `- ` where one belongs: the line is indented otherwise than the items above it, or its `- ` is missing";
-#[doc(hidden)]
-pub const OPEN_MAPPING: &str =
+pub(crate) const MISSING_ITEM: &str = "no `- ` where one belongs: the line is indented otherwise than the items above it, or its `- ` is missing";
+pub(crate) const OPEN_MAPPING: &str =
     "a `,` is missing between two entries in `{…}`, or the `}` behind the last one";
-#[doc(hidden)]
-pub const OPEN_SEQUENCE: &str =
+pub(crate) const OPEN_SEQUENCE: &str =
     "a `,` is missing between two items in `[…]`, or the `]` behind the last one";
-#[doc(hidden)]
-pub const UNKNOWN_ANCHOR: &str = "an alias of an anchor that does not stand before it; put the text in quotes if the `*` belongs to it";
-#[doc(hidden)]
-pub const OPEN_QUOTE: &str =
+pub(crate) const UNKNOWN_ANCHOR: &str = "an alias of an anchor that does not stand before it; put the text in quotes if the `*` belongs to it";
+pub(crate) const OPEN_QUOTE: &str =
     "the quote that begins here is never closed; put another at the end of the text";
-#[doc(hidden)]
-pub const MISSING_VALUE: &str =
+pub(crate) const MISSING_VALUE: &str =
     "no value where one belongs, as before a `,` or at the end of the text";
 
 /// What to tell a person of an error; the parser's own message where it is a rare one.

@@ -5,12 +5,12 @@
 
 pub(crate) mod analysis;
 pub(crate) mod comments;
-pub mod diagnostics;
+pub(crate) mod diagnostics;
 pub(crate) mod emit;
 pub(crate) mod events;
 mod fast_path;
 pub(crate) mod go_incompatibilities;
-mod nesting;
+mod outline;
 mod parallel_parse;
 mod parser;
 pub(crate) mod resolve;
@@ -18,7 +18,7 @@ pub(crate) mod restyle;
 pub(crate) mod source;
 pub(crate) mod spell;
 
-pub use nesting::nesting_fault;
+pub use outline::Outline;
 
 use std::sync::OnceLock;
 

@@ -1,14 +1,13 @@
 //! Encrypted values in a document without a `sops` block: it was cut off, or lost in a merge, and nothing else opens them.
 
-use crate::cipher::{self, CIPHERTEXT_PREFIX};
+use crate::cipher::is_ciphertext_value;
 use crate::error::{Error, Result};
 use crate::metadata_entry::{is_encrypted, parse_document};
 use crate::pipeline::binary::begins_as_envelope;
-use crate::pipeline::selection::Selected;
+use crate::pipeline::plan::Plan;
 use crate::rules::EncryptionRule;
 use sops_document::Format;
-use sops_document::Value;
-use sops_document::{Document, Item, Leaf, binary};
+use sops_document::{Document, binary};
 
 /// Refuses a document that has lost its `sops` block: it has none, and a value that `rule` covers is an encrypted one. Encrypted once
 /// more, it would look like any other file, and what was in it could not be opened. Without a rule everything is covered.
@@ -22,24 +21,9 @@ pub fn refuse_ciphertext(document: &Document<'_>, rule: Option<&EncryptionRule>)
     if document.format() == Format::Binary {
         return refuse_envelope(document);
     }
-    let mut encrypted = document
-        .tape()
-        .iter()
-        .enumerate()
-        .filter_map(|item| match item {
-            (index, Item::Leaf(leaf)) if is_ciphertext(leaf.value.as_ref()) => Some((index, leaf)),
-            _ => None,
-        });
-    let Some(first) = encrypted.next() else {
-        return Ok(());
-    };
-    let selection = Selected::of(document, rule)?;
-    let mut encrypted = std::iter::once(first).chain(encrypted);
-    match encrypted.find(|(index, _)| selection.contains(*index)) {
-        Some((_, leaf)) => Err(lost(document, leaf)),
-        None => Ok(()),
-    }
+    Plan::of(document, rule)?.refuse_ciphertext(document)
 }
+
 /// The same for a binary file, where it is the object around the value that remains, or the value alone.
 fn refuse_envelope(document: &Document<'_>) -> Result<()> {
     let Some(leaf) = binary::data(document) else {
@@ -50,25 +34,15 @@ fn refuse_envelope(document: &Document<'_>) -> Result<()> {
         let envelope = parse_document(bytes, Format::Json);
         !envelope.is_ok_and(|envelope| is_encrypted(&envelope))
     };
-    if is_ciphertext(leaf.value.as_ref()) || begins_as_envelope(bytes) && has_lost_block() {
-        return Err(lost(document, leaf));
+    if leaf.value.as_ref().is_some_and(is_ciphertext_value)
+        || begins_as_envelope(bytes) && has_lost_block()
+    {
+        return Err(Error::Ciphertext {
+            path: document.paths().display(leaf.path),
+            location: document.location(leaf.span),
+        });
     }
     Ok(())
-}
-
-fn lost(document: &Document<'_>, leaf: &Leaf<'_>) -> Error {
-    Error::Ciphertext {
-        path: document.paths().display(leaf.path),
-        location: document.location(leaf.span),
-    }
-}
-
-fn is_ciphertext(value: Option<&Value<'_>>) -> bool {
-    value
-        // Most values are too short, and need not be checked to be text.
-        .filter(|value| value.is_str() && value.bytes.len() > CIPHERTEXT_PREFIX.len())
-        .and_then(|value| str::from_utf8(&value.bytes).ok())
-        .is_some_and(cipher::is_all_encrypted)
 }
 
 #[cfg(test)]

@@ -7,14 +7,14 @@ use crate::error::{Error, Result};
 use crate::keys::DataKey;
 use crate::mac::Mac;
 use crate::metadata::Metadata;
+use crate::pipeline::batch_decrypt::{Opener, batches};
+use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::comment_edits;
-use crate::pipeline::content::Content;
-use crate::pipeline::in_order::{in_order, threads};
-use crate::pipeline::open::{Opener, batches};
-use crate::pipeline::read::{Read, Reader};
-use crate::pipeline::reuse::Reuse;
-use crate::pipeline::selection::Selected;
-use crate::pipeline::spellings::Spellings;
+use crate::pipeline::content_digest::ContentDigest;
+use crate::pipeline::parallel::{in_order, threads};
+use crate::pipeline::plaintext_writer::{Plaintext, PlaintextWriter, Purpose};
+use crate::pipeline::selection::Selection;
+use crate::pipeline::source_forms::SourceForms;
 use sops_document::Document;
 use sops_document::Type;
 
@@ -35,53 +35,44 @@ pub struct Decrypted {
     pub unopened_comments: usize,
 }
 
-/// What a plaintext is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// To be the file that was encrypted, or what `sops` would write of it.
-    File,
-    /// To be read again for its values: a float that is written as an integer, as SOPS has it, is written as a float.
-    Values,
-}
-
 /// Decrypts what the metadata's rule selects.
-pub(crate) fn decrypt<'a>(
+pub(crate) fn decrypt_values<'a>(
     document: &Document<'a>,
     metadata: &Metadata,
     key: &DataKey,
     check: MacCheck,
     purpose: Purpose,
-    mut reuse: Option<&mut Reuse<'a>>,
+    mut cache: Option<&mut CiphertextCache<'a>>,
 ) -> Result<Decrypted> {
-    let selection = Selected::of(document, metadata.rule.as_ref())?;
+    let selection = Selection::of(document, metadata.rule.as_ref())?;
     let mut cipher = Cipher::new(key);
     let stored_mac = stored_mac(metadata, &mut cipher, check)?;
-    let spellings = stored_mac
+    let source_forms = stored_mac
         .as_deref()
-        .and_then(|mac| spellings(metadata, &mut cipher, mac))
+        .and_then(|mac| source_forms(metadata, &mut cipher, mac))
         .unwrap_or_default();
     let (changes, unopened_comments) = comment_edits::changes(
         document,
         &selection,
         &mut cipher,
-        reuse.as_deref_mut(),
-        &spellings,
+        cache.as_deref_mut(),
+        &source_forms,
     )?;
 
     let batches = batches(document);
     let openers = (0..threads(document.tape().len()))
         .map(|_| Opener::new(document, &selection, Cipher::new(key)))
         .collect();
-    let Read { usual, kept, mac } = in_order(openers, &batches, Opener::open, |opened| {
+    let Plaintext { usual, kept, mac } = in_order(openers, &batches, Opener::open, |opened| {
         let mac = Mac::new(metadata.mac_only_encrypted);
-        let mut reader = Reader::new(
+        let mut reader = PlaintextWriter::new(
             document,
             &selection,
             purpose,
             mac,
-            &spellings.nodes,
+            &source_forms.nodes,
             &changes,
-            reuse,
+            cache,
         );
         for (items, batch) in batches.iter().zip(opened) {
             reader.read(items.clone(), &batch)?;
@@ -92,8 +83,10 @@ pub(crate) fn decrypt<'a>(
         return Err(Error::MacMismatch);
     }
     let text = match kept {
-        // The spellings are used only if they still mean the values that were decrypted.
-        Some((kept, content)) if Content::of_text(&kept, document.format()) == content => kept,
+        // The source_forms are used only if they still mean the values that were decrypted.
+        Some((kept, content)) if ContentDigest::of_text(&kept, document.format()) == content => {
+            kept
+        }
         _ => usual,
     };
     Ok(Decrypted {
@@ -124,11 +117,11 @@ pub(super) fn stored_mac(
     }
 }
 
-/// The kept spellings, if there are any and they belong to this file's MAC; another writer drops or outdates them.
-fn spellings(metadata: &Metadata, cipher: &mut Cipher, mac: &str) -> Option<Spellings> {
-    let text = metadata.spellings.as_deref()?;
+/// The kept source_forms, if there are any and they belong to this file's MAC; another writer drops or outdates them.
+fn source_forms(metadata: &Metadata, cipher: &mut Cipher, mac: &str) -> Option<SourceForms> {
+    let text = metadata.source_forms.as_deref()?;
     let (_, plaintext) = cipher
-        .decrypt(text, &Spellings::additional_data(mac))
+        .decrypt(text, &SourceForms::additional_data(mac))
         .ok()?;
     serde_json::from_slice(plaintext).ok()
 }

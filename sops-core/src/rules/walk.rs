@@ -8,9 +8,9 @@ use super::CompiledRule;
 /// are answered from the path alone. Each call costs a constant, but for the match of a comment.
 ///
 /// ```
-/// # use sops_core::rules::{EncryptionRule, Selection};
+/// # use sops_core::rules::{EncryptionRule, RuleWalk};
 /// let rule = EncryptionRule::EncryptedCommentRegex("secret".to_owned()).compile()?;
-/// let mut selection = Selection::new(&rule);
+/// let mut selection = RuleWalk::new(&rule);
 /// selection.open(); // the top level
 /// assert!(!selection.comment(" secret", false)); // the line itself stays
 /// assert!(selection.comment(" more about it", false));
@@ -19,7 +19,7 @@ use super::CompiledRule;
 /// # Ok::<(), sops_core::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Selection<'r> {
+pub struct RuleWalk<'r> {
     rule: &'r CompiledRule,
     /// For each open container, whether an active comment of its own matches.
     open: Vec<bool>,
@@ -27,7 +27,7 @@ pub struct Selection<'r> {
     matching: usize,
 }
 
-impl<'r> Selection<'r> {
+impl<'r> RuleWalk<'r> {
     /// A walk that has not entered a document yet. It may go through one document after the other.
     pub fn new(rule: &'r CompiledRule) -> Self {
         Self {
@@ -171,7 +171,7 @@ mod tests {
         .enumerate()
         {
             let compiled = rule.compile().expect("a valid expression");
-            let mut selection = Selection::new(&compiled);
+            let mut selection = RuleWalk::new(&compiled);
             // Twice, as in a stream of two documents: a document leaves nothing behind for the next.
             for (event, expected) in WALK.into_iter().chain(WALK) {
                 let expected = expected.chars().nth(column).map(|mark| mark == 'E');
@@ -208,7 +208,7 @@ mod tests {
             ),
         ] {
             let compiled = rule.compile().expect("a valid expression");
-            let mut selection = Selection::new(&compiled);
+            let mut selection = RuleWalk::new(&compiled);
             selection.open();
             for (path_matches, expected) in [(true, matching), (false, other)] {
                 assert_eq!(selection.comment("x", path_matches), expected, "{rule}");
@@ -222,7 +222,7 @@ mod tests {
     fn an_unbalanced_walk_does_not_panic() {
         let rule = EncryptionRule::EncryptedCommentRegex(String::new());
         let compiled = rule.compile().expect("a valid expression");
-        let mut selection = Selection::new(&compiled);
+        let mut selection = RuleWalk::new(&compiled);
         selection.close();
         assert!(!selection.comment("x", false));
         assert!(!selection.value(false));

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::error::Result;
 use crate::pipeline::alias;
-use crate::pipeline::encrypt::is_encryptable;
-use crate::pipeline::selection::Selected;
+use crate::pipeline::plan::Plan;
+use crate::pipeline::selection::{Selection, is_encryptable};
 use crate::rules::EncryptionRule;
 use sops_document::containers::Containers;
 use sops_document::scalar_slot::ScalarSlot;
@@ -23,23 +23,25 @@ use sops_document::{Document, Item, PathId, Span, Splices};
 /// matches a comment that SOPS does not see.
 pub(super) fn settle(
     document: &mut Document<'_>,
-    selection: &mut Selected,
+    plan: &mut Plan,
     rule: Option<&EncryptionRule>,
 ) -> Result<()> {
+    let Plan {
+        selection,
+        has_comments,
+        first_mover,
+        ..
+    } = plan;
     selection.check_lost_comments(document)?;
+    let may_move = *has_comments && first_mover.is_some() || selection.looks_at_comments();
+    if !may_move || !document.has_movable_comments() {
+        return Ok(());
+    }
     let comments = written_comments(document);
-    let nothing_to_move = comments.is_empty() && !selection.looks_at_comments();
-    if nothing_to_move || !document.has_movable_comments() {
-        return Ok(());
-    }
-    let first = first_cause(document, selection);
-    if first.is_none() && !selection.looks_at_comments() {
-        return Ok(());
-    }
     let (text, replaced) = as_written(document, selection);
     let there = document.parse_with_tokens(&text)?;
-    let selected_there = Selected::of(&there, rule)?;
-    let selected = |document: &Document<'_>, selection: &Selected| -> Vec<(Span, bool)> {
+    let selected_there = Selection::of(&there, rule)?;
+    let selected = |document: &Document<'_>, selection: &Selection| -> Vec<(Span, bool)> {
         let leaves = document.tape().iter().enumerate();
         let leaves = leaves.filter_map(|(index, item)| match item {
             Item::Leaf(leaf) => Some((leaf.span, selection.contains(index))),
@@ -58,7 +60,7 @@ pub(super) fn settle(
     if other.is_some() || here.len() != there_too.len() {
         let value = other.map(|((span, _), _)| *span);
         return Err(sops_document::Error::Unsupported {
-            location: document.location(first.or(value).unwrap_or(Span::new(0..0))),
+            location: document.location(first_mover.or(value).unwrap_or(Span::new(0..0))),
             message: "the rule looks at comments, and in the encrypted file it would select other values for those at this \
                       alias or text: write an alias out by hand, and the comments where they belong"
                 .into(),
@@ -88,27 +90,8 @@ pub(super) fn settle(
             }
         }
     }
+    plan.renew_sites(document);
     Ok(())
-}
-
-/// The first place, if there is one, on account of which a comment may be elsewhere: an alias of a collection that is written out,
-/// or a block scalar that keeps the blank lines below it since it is not encrypted.
-fn first_cause(document: &Document<'_>, selection: &Selected) -> Option<Span> {
-    document
-        .written_items()
-        .find_map(|(index, item)| match item {
-            // What an alias of one value stands for is one value again.
-            Item::Alias { span, .. } => {
-                let moves = matches!(document.tape()[index + 1], Item::Open { .. })
-                    && alias::is_written_out(document, selection, index);
-                moves.then_some(*span)
-            }
-            Item::Leaf(leaf) => {
-                let keeps = document.keeps_blank_lines(leaf);
-                (keeps && !selection.contains(index)).then_some(leaf.span)
-            }
-            _ => None,
-        })
 }
 
 /// The comments that stand in the text, by their indexes on the tape, in the order of the text.
@@ -127,7 +110,7 @@ fn written_comments(document: &Document<'_>) -> Vec<usize> {
 /// The plaintext with the aliases written out, and a letter for each value that is encrypted; and the ranges that these replace.
 fn as_written(
     document: &Document<'_>,
-    selection: &Selected,
+    selection: &Selection,
 ) -> (Zeroizing<String>, Vec<Range<usize>>) {
     let mut replaced = Vec::new();
     let mut edits = Splices::new(document.text(), document.text().len() * 2);
@@ -136,7 +119,7 @@ fn as_written(
         containers.pass(item);
         match item {
             Item::Alias { span, close, .. }
-                if alias::is_written_out(document, selection, index) =>
+                if alias::is_written_out(document, selection.items(), index) =>
             {
                 let out = edits.replace(span.range());
                 let items = index + 1..*close as usize;
@@ -164,10 +147,10 @@ mod tests {
     /// The comments that are encrypted, each behind its additional data; or the error.
     fn settled(text: &str, rule: &EncryptionRule) -> Result<Vec<String>> {
         let mut document = crate::parse_document(text, Format::Yaml)?;
-        let mut selection = Selected::of(&document, Some(rule))?;
-        settle(&mut document, &mut selection, Some(rule))?;
+        let mut plan = Plan::of(&document, Some(rule))?;
+        settle(&mut document, &mut plan, Some(rule))?;
         let comments = written_comments(&document).into_iter();
-        let encrypted = comments.filter(|index| selection.contains(*index));
+        let encrypted = comments.filter(|index| plan.selection.contains(*index));
         Ok(encrypted
             .filter_map(|index| match &document.tape()[index] {
                 Item::Comment { path, span, .. } => {

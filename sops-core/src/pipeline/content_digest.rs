@@ -7,9 +7,9 @@ use sops_document::Value;
 use sops_document::{Collection, Document, Item, ROOT};
 
 /// A running SHA-256; `None` where nobody will ask.
-pub(crate) struct Content(Option<Sha256>);
+pub(crate) struct ContentDigest(Option<Sha256>);
 
-impl Content {
+impl ContentDigest {
     /// Starts the digest, or leaves it if it is not `wanted`.
     pub(crate) fn new(wanted: bool) -> Self {
         Self(wanted.then(Sha256::new))

@@ -7,23 +7,13 @@ use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
 use crate::error::Result;
-use crate::pipeline::alias;
-use crate::pipeline::encrypt::is_encryptable;
-use crate::pipeline::reuse::Reuse;
-use crate::pipeline::selection::Selected;
+use crate::pipeline::ciphertext_cache::CiphertextCache;
+use crate::pipeline::plan::{Plan, Site};
+use crate::pipeline::selection::Selection;
 use sops_document::Type;
 use sops_document::containers::Containers;
 use sops_document::scalar_slot::{self, ScalarSlot, Surroundings};
 use sops_document::{Document, Item, Leaf, PathId, Splices};
-
-/// A place where the text changes.
-#[derive(Clone, Copy)]
-struct Site {
-    /// Its offset in the text.
-    at: u32,
-    /// Its item on the tape.
-    item: u32,
-}
 
 /// A range of the text with the sites in it.
 pub(super) struct Part<'d, 'a> {
@@ -31,8 +21,8 @@ pub(super) struct Part<'d, 'a> {
     text: Range<usize>,
     /// The walk up to the last leaf before the part.
     walk: Walk<'d, 'a>,
-    /// The document, by its index on the tape, whose `sops` block goes behind the part.
-    pub(super) block: Option<usize>,
+    /// The document, by its index on the tape, whose metadata goes behind the part.
+    pub(super) document: Option<usize>,
 }
 
 /// A walk over the tape that knows the containers around the place it has come to.
@@ -63,7 +53,7 @@ impl Walk<'_, '_> {
 const SITES: usize = 500;
 
 /// The parts of the text: one a document, and of documents with many sites several.
-pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, selection: &Selected) -> Vec<Part<'d, 'a>> {
+pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, plan: &Plan) -> Vec<Part<'d, 'a>> {
     let (mut parts, mut sites, mut start) = (Vec::new(), Vec::new(), 0);
     let mut walk = Walk {
         document,
@@ -72,17 +62,18 @@ pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, selection: &Selected) ->
     };
     let mut walk_of_part = walk.clone();
     let mut end_part =
-        |sites: &mut Vec<Site>, end: usize, block: Option<usize>, walk: &Walk<'d, 'a>| {
+        |sites: &mut Vec<Site>, end: usize, document: Option<usize>, walk: &Walk<'d, 'a>| {
             parts.push(Part {
                 sites: std::mem::replace(sites, Vec::with_capacity(SITES)),
                 text: std::mem::replace(&mut start, end)..end,
                 walk: std::mem::replace(&mut walk_of_part, walk.clone()),
-                block,
+                document,
             });
         };
     // Up to where the leaves and aliases so far go: a comment may stand within one, as in `!!int # c`.
     let mut reach = 0;
-    for (site, item) in sites_in_order(document, selection) {
+    for site in plan.sites.iter().copied() {
+        let item = &document.tape()[site.item as usize];
         match item {
             Item::Document { .. } => {
                 end_part(
@@ -116,63 +107,10 @@ pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, selection: &Selected) ->
     parts
 }
 
-/// The sites by their offsets.
-fn sites_in_order<'d, 'a>(
-    document: &'d Document<'a>,
-    selection: &Selected,
-) -> Vec<(Site, &'d Item<'a>)> {
-    let mut sites = Vec::with_capacity(document.tape().len());
-    for (index, item) in document.written_items() {
-        let (index, item) = match item {
-            Item::Document { .. } => continue,
-            Item::Close { open } => match &document.tape()[*open as usize] {
-                // Its block goes to its end.
-                ended @ Item::Document { .. } => (*open as usize, ended),
-                _ => continue,
-            },
-            _ => (index, item),
-        };
-        let at = match item {
-            Item::Document { .. } => document.reserved_offset(index) as u32,
-            Item::Leaf(leaf)
-                if selection.contains(index) && is_encryptable(leaf.value.as_ref()) =>
-            {
-                ScalarSlot::start_of_value(document, leaf) as u32
-            }
-            Item::Comment { .. } if selection.contains(index) => {
-                let comment = document.comment(index);
-                if comment.text.is_empty() {
-                    continue;
-                }
-                comment.place.start as u32
-            }
-            Item::Alias { span, .. } if alias::is_written_out(document, selection, index) => {
-                span.start
-            }
-            _ => continue,
-        };
-        sites.push((
-            Site {
-                at,
-                item: index as u32,
-            },
-            item,
-        ));
-    }
-    // In the order of the text already but for blocks that cannot go to the very end, and for comments, which SOPS may find before
-    // what they stand behind, also in the document before, behind whose marker a block goes.
-    let order =
-        |(site, item): &(Site, &Item<'_>)| (site.at, !matches!(item, Item::Document { .. }));
-    if !sites.is_sorted_by_key(order) {
-        sites.sort_by_key(order);
-    }
-    sites
-}
-
 /// What writes parts, one after the other.
 pub(super) struct Writer<'d, 'a, 'r> {
     document: &'d Document<'a>,
-    selection: &'d Selected,
+    selection: &'d Selection,
     encryptor: Encryptor<'d, 'r>,
     scratch: Zeroizing<String>,
 }
@@ -180,16 +118,16 @@ pub(super) struct Writer<'d, 'a, 'r> {
 impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
     pub(super) fn new(
         document: &'d Document<'a>,
-        selection: &'d Selected,
+        selection: &'d Selection,
         cipher: Cipher,
-        reuse: Option<&'d mut Reuse<'r>>,
+        cache: Option<&'d mut CiphertextCache<'r>>,
     ) -> Self {
         Self {
             document,
             selection,
             encryptor: Encryptor {
                 cipher,
-                reuse,
+                cache,
                 additional_data: Vec::new(),
             },
             scratch: Zeroizing::default(),
@@ -264,7 +202,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
 /// Encrypts values, or takes the ciphertext that they had.
 struct Encryptor<'d, 'r> {
     cipher: Cipher,
-    reuse: Option<&'d mut Reuse<'r>>,
+    cache: Option<&'d mut CiphertextCache<'r>>,
     additional_data: Vec<u8>,
 }
 
@@ -275,8 +213,8 @@ impl Encryptor<'_, '_> {
     }
 
     fn encrypted(&mut self, kind: Type, plaintext: &[u8], out: &mut String) {
-        let reuse = self.reuse.as_mut();
-        match reuse.and_then(|reuse| reuse.take(kind, &self.additional_data, plaintext)) {
+        let cache = self.cache.as_mut();
+        match cache.and_then(|cache| cache.take(kind, &self.additional_data, plaintext)) {
             Some(ciphertext) => out.push_str(ciphertext),
             None => self
                 .cipher

@@ -11,11 +11,11 @@ type Fingerprint = [u8; 32];
 
 /// Ciphertexts by what they hold, each to be given out once.
 #[derive(Default)]
-pub(crate) struct Reuse<'a> {
+pub(crate) struct CiphertextCache<'a> {
     known: HashMap<Fingerprint, VecDeque<&'a str>>,
 }
 
-impl<'a> Reuse<'a> {
+impl<'a> CiphertextCache<'a> {
     /// Whether there is none to give out.
     pub(crate) fn is_empty(&self) -> bool {
         self.known.is_empty()

@@ -1,24 +1,23 @@
-//! Goes over a plaintext document without changing it: its MAC, and the spellings that would not come back by themselves.
+//! Goes over a plaintext document without changing it: its MAC, and the source forms that would not come back by themselves.
 
 use zeroize::Zeroizing;
 
 use crate::mac::Mac;
-use crate::pipeline::encrypt::is_encryptable;
-use crate::pipeline::selection::Selected;
-use crate::pipeline::spellings::{Address, Node, Spellings};
+use crate::pipeline::selection::{Selection, is_encryptable};
+use crate::pipeline::source_forms::{Address, Node, SourceForms};
 use crate::pipeline::{alias, is_empty_container};
 use sops_document::containers::Containers;
 use sops_document::scalar_slot::{self, ScalarSlot, Spelled};
 use sops_document::{Document, Item, Leaf};
 
-/// The document's MAC, and the spellings that would not come back by themselves.
-pub(super) fn survey(
+/// The document's MAC, and the source forms that would not come back by themselves.
+pub(super) fn mac_pass(
     document: &Document<'_>,
-    selection: &Selected,
+    selection: &Selection,
     mac_only_encrypted: bool,
-) -> (String, Spellings) {
+) -> (String, SourceForms) {
     let mut mac = Mac::new(mac_only_encrypted);
-    let mut spellings = Spellings {
+    let mut source_forms = SourceForms {
         nodes: Vec::new(),
         empty_documents: document.empty_documents(),
         no_final_newline: document.lacks_final_newline(),
@@ -35,7 +34,7 @@ pub(super) fn survey(
         }
         match item {
             Item::Alias { span, close, .. }
-                if alias.is_none() && alias::is_written_out(document, selection, index) =>
+                if alias.is_none() && alias::is_written_out(document, selection.items(), index) =>
             {
                 alias = Some((
                     *close as usize,
@@ -48,7 +47,7 @@ pub(super) fn survey(
                 if let Some((_, source, depth)) = &mut alias
                     && let Some(source) = source.take()
                 {
-                    spellings.nodes.push(Node {
+                    source_forms.nodes.push(Node {
                         at,
                         up: containers.depth() - *depth,
                         text: source.to_owned(),
@@ -66,14 +65,12 @@ pub(super) fn survey(
                     Some((_, source, depth)) => source
                         .take()
                         .map(|source| (containers.depth() - *depth, source)),
-                    None if encrypted => {
-                        unusual_spelling(document, leaf, &containers, &mut scratch)
-                            .map(|text| (0, text))
-                    }
+                    None if encrypted => unusual_source(document, leaf, &containers, &mut scratch)
+                        .map(|text| (0, text)),
                     None => None,
                 };
                 if let Some((up, text)) = kept {
-                    spellings.nodes.push(Node {
+                    source_forms.nodes.push(Node {
                         at,
                         up,
                         text: text.to_owned(),
@@ -83,11 +80,11 @@ pub(super) fn survey(
             _ => {}
         }
     }
-    (mac.finish(), spellings)
+    (mac.finish(), source_forms)
 }
 
 /// The source text of a leaf, unless it is what decryption will spell anyway.
-fn unusual_spelling<'a>(
+fn unusual_source<'a>(
     document: &Document<'a>,
     leaf: &Leaf<'_>,
     containers: &Containers<'_, '_>,

@@ -1,11 +1,11 @@
-//! The spellings that neither a value nor the style around it tells, kept encrypted in the `sops` block.
+//! The source_forms that neither a value nor the style around it tells, kept encrypted in the `sops` block.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 /// How places of a plaintext were spelled. Serialised as JSON, encrypted with the data key, bound to the file's MAC.
 #[derive(Default, Serialize, Deserialize)]
-pub(crate) struct Spellings {
+pub(crate) struct SourceForms {
     /// In the order of the leaves they begin at.
     pub(crate) nodes: Vec<Node>,
     /// The documents, counted from 0 and in order, that were empty and not the mapping `{}`.
@@ -56,7 +56,7 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-impl Drop for Spellings {
+impl Drop for SourceForms {
     fn drop(&mut self) {
         for node in &mut self.nodes {
             node.text.zeroize();
@@ -64,7 +64,7 @@ impl Drop for Spellings {
     }
 }
 
-impl Spellings {
+impl SourceForms {
     pub(crate) fn is_empty(&self) -> bool {
         self.nodes.is_empty() && self.empty_documents.is_empty() && !self.no_final_newline
     }

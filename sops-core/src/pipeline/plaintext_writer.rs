@@ -10,40 +10,48 @@ use zeroize::Zeroizing;
 use crate::cipher;
 use crate::error::{Error, Result};
 use crate::mac::Mac;
-use crate::pipeline::content::Content;
-use crate::pipeline::decrypt::Purpose;
+use crate::pipeline::batch_decrypt::{Batch, is_encrypted};
+use crate::pipeline::ciphertext_cache::CiphertextCache;
+use crate::pipeline::content_digest::ContentDigest;
 use crate::pipeline::is_empty_container;
-use crate::pipeline::open::{Batch, is_encrypted};
-use crate::pipeline::reuse::Reuse;
-use crate::pipeline::selection::Selected;
-use crate::pipeline::spellings::{Address, Node};
+use crate::pipeline::selection::Selection;
+use crate::pipeline::source_forms::{Address, Node};
 use sops_document::containers::Containers;
 use sops_document::scalar_slot::ScalarSlot;
 use sops_document::value_writer::{Replacement, ValueWriter};
 use sops_document::{Document, Item, Leaf};
 use sops_document::{Type, Value};
 
+/// What a plaintext is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be the file that was encrypted, or what `sops` would write of it.
+    File,
+    /// To be read again for its values: a float that is written as an integer, as SOPS has it, is written as a float.
+    Values,
+}
+
 /// What came of reading all leaves.
-pub(super) struct Read {
-    /// The plaintext with the usual spellings.
+pub(super) struct Plaintext {
+    /// The plaintext with the usual source_forms.
     pub(super) usual: Zeroizing<String>,
-    /// Where there are kept spellings, the text with them, and the content that it must have.
+    /// Where there are kept source_forms, the text with them, and the content that it must have.
     pub(super) kept: Option<(Zeroizing<String>, Option<[u8; 32]>)>,
     pub(super) mac: String,
 }
 
-/// Writes the text twice: with the usual spellings and, where there are any, with the kept ones.
-pub(super) struct Reader<'d, 'a, 'r> {
+/// Writes the text twice: with the usual source_forms and, where there are any, with the kept ones.
+pub(super) struct PlaintextWriter<'d, 'a, 'r> {
     document: &'d Document<'a>,
-    selection: &'d Selected,
+    selection: &'d Selection,
     purpose: Purpose,
-    reuse: Option<&'r mut Reuse<'a>>,
+    cache: Option<&'r mut CiphertextCache<'a>>,
     additional_data: Vec<u8>,
     mac: Mac,
     nodes: Peekable<slice::Iter<'d, Node>>,
     usual: ValueWriter<'d>,
     kept: Option<ValueWriter<'d>>,
-    content: Content,
+    content: ContentDigest,
     containers: Containers<'d, 'a>,
     spelling: Zeroizing<String>,
     address: Address,
@@ -51,27 +59,27 @@ pub(super) struct Reader<'d, 'a, 'r> {
     only_comments: bool,
 }
 
-impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
+impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
     pub(super) fn new(
         document: &'d Document<'a>,
-        selection: &'d Selected,
+        selection: &'d Selection,
         purpose: Purpose,
         mac: Mac,
         nodes: &'d [Node],
         changes: &'d [Replacement],
-        reuse: Option<&'r mut Reuse<'a>>,
+        cache: Option<&'r mut CiphertextCache<'a>>,
     ) -> Self {
         Self {
             document,
             selection,
             purpose,
-            reuse,
+            cache,
             additional_data: Vec::new(),
             mac,
             nodes: nodes.iter().peekable(),
             usual: ValueWriter::new(document, changes),
             kept: (!nodes.is_empty()).then(|| ValueWriter::new(document, changes)),
-            content: Content::new(!nodes.is_empty()),
+            content: ContentDigest::new(!nodes.is_empty()),
             containers: Containers::new(document),
             spelling: Zeroizing::default(),
             address: Address::default(),
@@ -203,12 +211,12 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
     /// Remembers a ciphertext, where somebody will ask for it.
     fn remember(&mut self, leaf: &Leaf<'a>, kind: Type, plaintext: &[u8]) {
         let source = self.document.source(leaf.span);
-        if let Some(reuse) = &mut self.reuse
+        if let Some(cache) = &mut self.cache
             && let Some(range) = cipher::extent(source)
         {
             let paths = &self.document.paths();
             write_additional_data(paths, leaf.path, &mut self.additional_data);
-            reuse.remember(kind, &self.additional_data, plaintext, &source[range]);
+            cache.remember(kind, &self.additional_data, plaintext, &source[range]);
         }
     }
 
@@ -220,9 +228,9 @@ impl<'d, 'a, 'r> Reader<'d, 'a, 'r> {
         }
     }
 
-    pub(super) fn finish(self) -> Read {
+    pub(super) fn finish(self) -> Plaintext {
         let content = self.content.finish();
-        Read {
+        Plaintext {
             usual: self.usual.finish(),
             kept: self.kept.map(|kept| (kept.finish(), content)),
             mac: self.mac.finish(),

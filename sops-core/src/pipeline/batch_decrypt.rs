@@ -6,8 +6,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use crate::cipher::{Cipher, Problem};
-use crate::pipeline::encrypt::is_encryptable;
-use crate::pipeline::selection::Selected;
+use crate::pipeline::selection::{Selection, is_encryptable};
 use sops_document::Type;
 use sops_document::{Document, Item, Leaf};
 
@@ -15,7 +14,7 @@ use sops_document::{Document, Item, Leaf};
 const BATCH: usize = 1_024;
 
 /// Whether something is encrypted in the leaf at that index: neither null nor the empty string is.
-pub(super) fn is_encrypted(selection: &Selected, index: usize, leaf: &Leaf<'_>) -> bool {
+pub(super) fn is_encrypted(selection: &Selection, index: usize, leaf: &Leaf<'_>) -> bool {
     selection.contains(index) && is_encryptable(leaf.value.as_ref())
 }
 
@@ -49,13 +48,17 @@ impl Batch {
 /// What opens batches, one after the other.
 pub(super) struct Opener<'d, 'a> {
     document: &'d Document<'a>,
-    selection: &'d Selected,
+    selection: &'d Selection,
     cipher: Cipher,
     additional_data: Vec<u8>,
 }
 
 impl<'d, 'a> Opener<'d, 'a> {
-    pub(super) fn new(document: &'d Document<'a>, selection: &'d Selected, cipher: Cipher) -> Self {
+    pub(super) fn new(
+        document: &'d Document<'a>,
+        selection: &'d Selection,
+        cipher: Cipher,
+    ) -> Self {
         Self {
             document,
             selection,

@@ -1,0 +1,296 @@
+//! A configuration file, and what it says of a path.
+
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::sync::Arc;
+
+use super::path_search::PathSearch;
+use super::rule::{CreationRule, DestinationRule};
+use super::warning::Warning;
+use super::{find, locate, read, rule, schema};
+use crate::error::{Error, Result};
+use crate::reading::{self, FileKind};
+use sops_document::Indentation;
+use sops_printable::escaped;
+
+/// What is said of a private key, of which nothing is shown.
+const PRIVATE_KEY: &str = "a private key stands where a recipient belongs; write its public key there, `age1…`, and make a new key if others have seen this one";
+
+/// How many warnings a file gets.
+const MAX_WARNINGS: usize = 20;
+
+/// A configuration file.
+///
+/// Top-level keys that it does not know are left alone; below them, an unknown key, a wrong type, an invalid expression and two
+/// of the six rules at once are errors, in every rule and not only in the one that is used.
+///
+/// ```
+/// # use std::path::Path;
+/// # use sops_core::config::Config;
+/// let text = b"creation_rules: [{path_regex: '^secrets/', age: [age1...]}]";
+/// let config = Config::parse(text, Path::new(".sops.yaml"), Path::new("/repo"))?;
+/// let rule = config.creation_rule_for(Path::new("secrets/db.yaml"))?;
+/// assert_eq!(rule.map(|rule| rule.key_groups[0].len()), Some(1));
+/// # Ok::<(), sops_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    file: PathBuf,
+    /// What was read, for places in it.
+    text: String,
+    working_dir: PathBuf,
+    creation_rules: Option<Vec<CreationRule>>,
+    /// The search of each creation rule.
+    searches: Arc<[PathSearch]>,
+    destination_rules: Vec<DestinationRule>,
+    stores: Stores,
+    warnings: Vec<Warning>,
+}
+
+/// How files are written that are not kept as they were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stores {
+    /// The spaces a level in YAML; none is 4.
+    pub yaml_indent: Option<u8>,
+    /// The spaces a level in JSON; none is a tab.
+    pub json_indent: Option<u8>,
+    /// The spaces a level in the JSON around a binary file; none is a tab.
+    pub json_binary_indent: Option<u8>,
+}
+
+impl Stores {
+    /// How text is indented that is written anew in another format.
+    pub fn indentation(&self) -> Indentation {
+        Indentation {
+            yaml: self.yaml_indent,
+            json: self.json_indent,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file, which must be a regular one of 4 MiB at most. Relative paths, this one and those that are asked for, are relative to `working_dir`, an absolute path.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and those of [`Config::parse`].
+    pub fn read(file: &Path, working_dir: &Path) -> Result<Self> {
+        let path = working_dir.join(file);
+        let text = reading::read_config(&path, FileKind::Regular).map_err(|source| Error::Io {
+            file: file.to_owned(),
+            source,
+        })?;
+        Self::parse(&text, file, working_dir)
+    }
+
+    /// Reads the text of the file of that name; no file is touched.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with line and column.
+    pub fn parse(text: &[u8], file: &Path, working_dir: &Path) -> Result<Self> {
+        let mut top = read::read(&schema::FILE, file, text)?;
+        let mut stores = top.mapping("stores").unwrap_or_default();
+        let mut indent = |store| {
+            let indent = stores.mapping(store)?.number("indent")?;
+            // -1 is the tab; the schema has no other number below 0 or above 255.
+            u8::try_from(indent).ok()
+        };
+        let mut config = Self {
+            file: file.to_owned(),
+            text: String::from_utf8_lossy(text).into_owned(),
+            working_dir: working_dir.to_owned(),
+            stores: Stores {
+                // 0 stands for the default, as `sops` takes it.
+                yaml_indent: indent("yaml").filter(|spaces| *spaces > 0),
+                json_indent: indent("json"),
+                json_binary_indent: indent("json_binary"),
+            },
+            creation_rules: None,
+            searches: Arc::default(),
+            destination_rules: top
+                .mappings("destination_rules")
+                .unwrap_or_default()
+                .into_iter()
+                .map(rule::destination_rule)
+                .collect(),
+            warnings: Vec::new(),
+        };
+        if let Some(rules) = top.mappings("creation_rules") {
+            let (rules, ignored): (Vec<_>, Vec<_>) =
+                rules.into_iter().map(rule::creation_rule).unzip();
+            config.warnings = rule::warnings(&rules, &ignored)
+                .into_iter()
+                // Each costs another look through the file.
+                .take(MAX_WARNINGS)
+                .map(|(index, message)| Warning {
+                    file: file.to_owned(),
+                    location: locate::rule(&config.text, index),
+                    message,
+                })
+                .collect();
+            config.searches = rules.iter().map(|_| PathSearch::default()).collect();
+            config.creation_rules = Some(rules);
+        }
+        Ok(config)
+    }
+
+    /// The first creation rule whose expression is found in the path of `path`, as seen from the configuration's folder: the
+    /// path below it, or the whole absolute path where `path` is elsewhere. Symbolic links stay as they are spelled, and
+    /// Windows keeps its backslashes. `None`: the file has no creation rules, and is as good as no file.
+    ///
+    /// # Errors
+    /// [`Error::Config`], where there are rules and none matches.
+    pub fn creation_rule_for(&self, path: &Path) -> Result<Option<&CreationRule>> {
+        let Some(rules) = &self.creation_rules else {
+            return Ok(None);
+        };
+        let path = self.name_of(path);
+        for (rule, search) in rules.iter().zip(&*self.searches) {
+            if self.is_for(rule, search, &path)? {
+                return Ok(Some(rule));
+            }
+        }
+        Err(self.error(mismatch(rules, &path)))
+    }
+
+    /// Whether a creation rule's expression is found in the path, as by [`creation_rule_for`](Self::creation_rule_for). A rule before it may match the path
+    /// too, and then comes first.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the expression is invalid.
+    pub fn matches(&self, rule: &CreationRule, path: &Path) -> Result<bool> {
+        self.is_for(rule, &PathSearch::default(), &self.name_of(path))
+    }
+
+    fn is_for(&self, rule: &CreationRule, search: &PathSearch, name: &str) -> Result<bool> {
+        match &rule.path_regex {
+            Some(pattern) => search
+                .is_match(pattern, name)
+                .map_err(|error| self.error(escaped(&error.to_string()).into_owned())),
+            None => Ok(true),
+        }
+    }
+
+    /// Refuses a creation rule of this configuration that has no key, or one that nothing can be encrypted for.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the place of the key, and nothing of it where it is a private key.
+    pub fn check_keys(&self, rule: &CreationRule) -> Result<()> {
+        let rules = self.creation_rules.iter().flatten();
+        let index = rules.into_iter().position(|own| std::ptr::eq(own, rule));
+        let at_rule = |message: &str| {
+            let index = index.ok_or_else(|| self.error(message.to_owned()))?;
+            Err(Error::Config {
+                file: self.file.clone(),
+                location: locate::rule(&self.text, index),
+                message: format!("creation_rules[{index}]: {}", escaped(message)),
+            })
+        };
+        match rule.key_groups.iter().position(Vec::is_empty) {
+            Some(_) if rule.key_groups.len() == 1 => {
+                return at_rule(
+                    "the rule names no key to encrypt a file for; add one, as with `age: age1…`",
+                );
+            }
+            Some(empty) => {
+                return at_rule(&format!(
+                    "key_groups[{empty}] has no key; add one, or take the group out"
+                ));
+            }
+            None => {}
+        }
+        for key in rule.key_groups.iter().flatten() {
+            let message = match key.check() {
+                Ok(()) => continue,
+                Err(sops_keys::Error::PrivateKey) => PRIVATE_KEY.to_owned(),
+                Err(error) => error.to_string(),
+            };
+            let place = index.and_then(|index| locate::key(&self.text, index, key));
+            let Some(place) = place else {
+                return at_rule(&message);
+            };
+            return Err(Error::Config {
+                file: self.file.clone(),
+                location: Some(place.location),
+                message: format!("{}: {}", escaped(&place.path), escaped(&message)),
+            });
+        }
+        Ok(())
+    }
+
+    /// All creation rules; `None` where the file says nothing of them.
+    pub fn creation_rules(&self) -> Option<&[CreationRule]> {
+        self.creation_rules.as_deref()
+    }
+
+    /// The rules for publishing.
+    pub fn destination_rules(&self) -> &[DestinationRule] {
+        &self.destination_rules
+    }
+
+    /// How files are written.
+    pub fn stores(&self) -> Stores {
+        self.stores
+    }
+
+    /// What is allowed in this file, and hardly meant.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The file, as it was given.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The text in which a `path_regex` is looked for.
+    fn name_of(&self, path: &Path) -> String {
+        let path = find::clean(&self.working_dir.join(path));
+        let path = path.to_string_lossy();
+        let mut folder = find::clean(&self.working_dir.join(&self.file));
+        folder.pop();
+        // In the root folder `sops` strips nothing, since it looks for two separators.
+        let prefix = format!("{}{MAIN_SEPARATOR}", folder.display());
+        path.strip_prefix(&prefix).unwrap_or(&path).to_owned()
+    }
+
+    fn error(&self, message: String) -> Error {
+        Error::Config {
+            file: self.file.clone(),
+            location: None,
+            message,
+        }
+    }
+}
+
+/// Why none of the rules is for the path, with the expressions of the first ones.
+fn mismatch(rules: &[CreationRule], path: &str) -> String {
+    const MAX_RULES: usize = 10;
+    const MAX_CHARACTERS: usize = 80;
+    let seen_from = match Path::new(path).is_absolute() {
+        true => "the whole path, since it is not below the folder of the configuration",
+        false => "the path from the folder of the configuration",
+    };
+    let mut message = format!(
+        "no matching creation rules found for `{}`, {seen_from}: ",
+        escaped(path)
+    );
+    message += &match rules.len() {
+        0 => "`creation_rules` is empty".to_owned(),
+        1 => "the only rule does not match".to_owned(),
+        count => format!("none of the {count} rules matches"),
+    };
+    message += "; add one that does, or a last one without `path_regex`";
+    for (index, rule) in rules.iter().enumerate().take(MAX_RULES) {
+        let pattern = rule.path_regex.as_deref().unwrap_or_default();
+        let shown: String = pattern.chars().take(MAX_CHARACTERS).collect();
+        let shown = escaped(&shown);
+        let cut = match pattern.chars().nth(MAX_CHARACTERS) {
+            Some(_) => "…",
+            None => "",
+        };
+        message += &format!("\ncreation_rules[{index}].path_regex: {shown}{cut}");
+    }
+    if rules.len() > MAX_RULES {
+        message += &format!("\nand {} more", rules.len() - MAX_RULES);
+    }
+    message
+}

@@ -1,0 +1,119 @@
+//! Where a part of the configuration stands in its text, for errors that show later than while it is read.
+
+use sops_document::{Document, Location, NodeRef};
+
+use crate::keys::{Family, MasterKey};
+
+/// Where the creation rule `index` begins.
+pub(super) fn rule(text: &str, index: usize) -> Option<Location> {
+    let document = Document::parse_leniently(text).ok()?;
+    let span = rule_node(&document, index)?.span();
+    Some(Location::of(text, span.start))
+}
+
+/// A key of a creation rule: where it stands, and what leads to it.
+pub(super) struct KeyPlace {
+    pub(super) location: Location,
+    /// Such as `creation_rules[0].age[1]`, with the number of the key if a text holds several.
+    pub(super) path: String,
+}
+
+/// The place of a key in the creation rule `index`: at the anchor where the rule has an alias. `None` where no text of the rule is this key.
+pub(super) fn key(text: &str, index: usize, key: &MasterKey) -> Option<KeyPlace> {
+    let document = Document::parse_leniently(text).ok()?;
+    let (node, place) = in_group(rule_node(&document, index)?, key)?;
+    let start = node.origin().span().start;
+    let path = dotted(&node.path());
+    let (offset, path) = match place {
+        Place::Whole => (start, path),
+        Place::Part {
+            number,
+            count,
+            part,
+        } => {
+            let offset = offset_of(&text[start..], &part).unwrap_or_default();
+            (start + offset, format!("{path}: key {number} of {count}"))
+        }
+    };
+    Some(KeyPlace {
+        location: Location::of(text, offset),
+        path,
+    })
+}
+
+fn rule_node<'d, 'a>(document: &'d Document<'a>, index: usize) -> Option<NodeRef<'d, 'a>> {
+    let top = document.tops().next()??;
+    top.get("creation_rules")?.items().nth(index)
+}
+
+/// Where in a text a key is.
+enum Place {
+    Whole,
+    /// It is one of several that commas divide.
+    Part {
+        number: usize,
+        count: usize,
+        part: String,
+    },
+}
+
+/// The text that holds the key, in a rule or one of its groups.
+fn in_group<'d, 'a>(group: NodeRef<'d, 'a>, key: &MasterKey) -> Option<(NodeRef<'d, 'a>, Place)> {
+    group.entries().find_map(|(name, value)| {
+        let family = match name {
+            "key_groups" | "merge" | "<<" => {
+                return match value.items().next() {
+                    Some(_) => value.items().find_map(|group| in_group(group, key)),
+                    None => in_group(value, key),
+                };
+            }
+            "age" => Family::Age,
+            "pgp" => Family::Pgp,
+            "azure_keyvault" => Family::AzureKv,
+            _ => return None,
+        };
+        let mut texts = std::iter::once(value).chain(value.items());
+        texts.find_map(|text| Some((text, in_text(text.as_str()?, family, key)?)))
+    })
+}
+
+fn in_text(text: &str, family: Family, key: &MasterKey) -> Option<Place> {
+    let parts = text.split(',').map(str::trim);
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    let is_key = |part: &&str| {
+        let keys = MasterKey::from_list(family, part);
+        keys.is_ok_and(|keys| keys.contains(key))
+    };
+    let at = parts.iter().position(is_key)?;
+    Some(match parts.len() {
+        1 => Place::Whole,
+        count => Place::Part {
+            number: at + 1,
+            count,
+            part: parts[at].to_owned(),
+        },
+    })
+}
+
+/// Where a part begins that is a whole word of the source.
+fn offset_of(source: &str, part: &str) -> Option<usize> {
+    let is_of_key = |character: char| character.is_alphanumeric() || character == '-';
+    let (offset, _) = source.match_indices(part).find(|(start, part)| {
+        let before = source[..*start].chars().next_back();
+        let behind = source[start + part.len()..].chars().next();
+        !before.is_some_and(is_of_key) && !behind.is_some_and(is_of_key)
+    })?;
+    Some(offset)
+}
+
+/// Keys joined with dots, indexes in brackets.
+fn dotted(steps: &[String]) -> String {
+    let mut path = String::new();
+    for step in steps {
+        if !path.is_empty() && !step.starts_with('[') {
+            path.push('.');
+        }
+        path.push_str(step);
+    }
+    path
+}

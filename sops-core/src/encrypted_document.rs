@@ -1,0 +1,308 @@
+//! An encrypted document: reads its metadata, gets its data key, decrypts it, and gives it other keys. All in memory.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use sops_document::tree::Node;
+use sops_document::{Component, Document, Format, Splices};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::keys::{
+    DataKey, Environment, KeyGroup, KeyService, KeyServices, MasterKey, recover_data_key,
+    wrap_data_key,
+};
+use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_source_forms, problem_at};
+use crate::metadata_entry::{self, UnknownValue, is_encrypted, parse_document};
+use crate::pipeline::binary;
+use crate::pipeline::ciphertext_cache::CiphertextCache;
+use crate::pipeline::decrypt_values::{Decrypted, MacCheck, decrypt_values};
+use crate::pipeline::encrypt_values::Encryptor;
+use crate::pipeline::plaintext_writer::Purpose;
+use crate::pipeline::plan::Plan;
+use crate::pipeline::unencrypted::{Unencrypted, is_encrypted_by, unencrypted_values};
+use crate::rules::EncryptionRule;
+
+/// What a document is encrypted with when it has been changed.
+pub(crate) struct NextState<'n, 'a> {
+    pub(crate) metadata: Metadata,
+    pub(crate) key: &'n DataKey,
+    pub(crate) cache: &'n mut CiphertextCache<'a>,
+    /// Whether the plaintext and the key are the same as before.
+    pub(crate) is_same_plaintext: bool,
+}
+
+/// An encrypted document, parsed but not opened.
+pub struct EncryptedDocument<'a> {
+    document: Document<'a>,
+    metadata: Metadata,
+    format: Format,
+}
+
+impl<'a> EncryptedDocument<'a> {
+    /// Parses the document and its `sops` block.
+    ///
+    /// # Errors
+    /// As [`Document::parse`]; [`Error::NotEncrypted`] and [`Error::Metadata`].
+    pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized), format: Format) -> Result<Self> {
+        // What is no object at all is no malformed one either.
+        if format == Format::Binary && !text.as_ref().trim_ascii_start().starts_with(b"{") {
+            return Err(Error::NotEncrypted);
+        }
+        let document = parse_document(text, encrypted_format(format))?;
+        let tree = metadata_entry::read(&document)?.ok_or(Error::NotEncrypted)?;
+        let metadata = Metadata::from_tree(&tree)
+            .map_err(|error| metadata_entry::located(error, &document))?;
+        Ok(Self {
+            document,
+            metadata,
+            format,
+        })
+    }
+
+    /// The format that the document was parsed as.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// What the `sops` block says.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The values and comments that the file's own rule covers and that stand there in plaintext, in the order of the text. No key is
+    /// needed.
+    ///
+    /// # Errors
+    /// [`Error::Regex`], where the rule's expression is not valid.
+    pub fn unencrypted(&self) -> Result<Vec<Unencrypted>> {
+        unencrypted_values(&self.document, self.metadata.rule.as_ref())
+    }
+
+    /// Whether at least one value is encrypted, and the file's own rule covers every one that is. A rule that was put into the
+    /// file later may not.
+    ///
+    /// # Errors
+    /// [`Error::Regex`], where the rule's expression is not valid.
+    pub fn follows_its_rule(&self) -> Result<bool> {
+        is_encrypted_by(&self.document, self.metadata.rule.as_ref())
+    }
+
+    /// The values in the metadata under keys that its format does not have, which are in plaintext.
+    pub fn unknown_values(&self) -> Vec<UnknownValue> {
+        metadata_entry::unknown_values(&self.document, &self.metadata)
+    }
+
+    /// Whether everything that `rule` selects is encrypted, and at least one value that it does not select.
+    ///
+    /// # Errors
+    /// [`Error::Regex`], if the rule's expression is not valid.
+    pub fn encrypts_more_than(&self, rule: &EncryptionRule) -> Result<bool> {
+        let open = unencrypted_values(&self.document, Some(rule))?;
+        let is_all_encrypted = open.iter().all(|one| one.is_comment);
+        Ok(is_all_encrypted && !is_encrypted_by(&self.document, Some(rule))?)
+    }
+
+    /// Refuses a plaintext that has values of which the file's rule selects none: all of it would be written as it is.
+    ///
+    /// # Errors
+    /// As [`Document::parse`]; [`Error::NothingSelected`].
+    pub fn require_selection(&self, plaintext: &[u8]) -> Result<()> {
+        let Some(rule) = &self.metadata.rule else {
+            return Ok(());
+        };
+        let document = parse_document(plaintext, self.format)?;
+        Plan::of(&document, Some(rule))?.require_selection(&document, rule)
+    }
+
+    /// The data key, opened by a key service with one of the master keys or, where it is split, with several.
+    ///
+    /// # Errors
+    /// [`Error::NoDataKey`], which names the master keys that would open it.
+    pub fn data_key(&self, service: &dyn KeyService) -> Result<DataKey> {
+        recover_data_key(
+            &self.metadata.key_groups,
+            self.metadata.shamir_threshold,
+            service,
+        )
+        .map_err(|error| metadata_entry::located(error.into(), &self.document))
+    }
+
+    /// Decrypts the document.
+    ///
+    /// # Errors
+    /// [`Error::Value`] names a value that was altered; [`Error::MacMismatch`], [`Error::MacMissing`] and
+    /// [`Error::MacUnreadable`] where `check` asks for the MAC.
+    pub fn decrypt(&self, key: &DataKey, check: MacCheck) -> Result<Decrypted> {
+        self.decrypt_for(Purpose::File, key, check, None)
+    }
+
+    /// Decrypts the document to have its values read from the plaintext, as for another format. All keep their types: a float that SOPS
+    /// writes as an integer is written as a float, `1.0` for `1`.
+    ///
+    /// # Errors
+    /// As [`decrypt`](Self::decrypt).
+    pub fn decrypt_for_values(&self, key: &DataKey, check: MacCheck) -> Result<Decrypted> {
+        self.decrypt_for(Purpose::Values, key, check, None)
+    }
+
+    pub(crate) fn decrypt_for(
+        &self,
+        purpose: Purpose,
+        key: &DataKey,
+        check: MacCheck,
+        cache: Option<&mut CiphertextCache<'a>>,
+    ) -> Result<Decrypted> {
+        let decrypted = match self.format {
+            Format::Binary => {
+                binary::decrypt(&self.document, &self.metadata, key, check).map(|plaintext| {
+                    Decrypted {
+                        plaintext,
+                        unopened_comments: 0,
+                    }
+                })
+            }
+            _ => decrypt_values(&self.document, &self.metadata, key, check, purpose, cache),
+        };
+        decrypted.map_err(|error| metadata_entry::located(self.about_rule(error), &self.document))
+    }
+
+    /// An expression that is not valid is a fault of the block that it stands in.
+    fn about_rule(&self, error: Error) -> Error {
+        match (error, &self.metadata.rule) {
+            (error @ Error::Regex { .. }, Some(rule)) => problem_at(
+                &[Component::Key(rule.name().into())],
+                format!("cannot be used: {error}"),
+            ),
+            (error, _) => error,
+        }
+    }
+
+    /// The documents as trees, without their metadata and still encrypted, in the order of the file.
+    pub fn trees(&self) -> impl Iterator<Item = Node> {
+        self.document.trees()
+    }
+
+    /// The document with other master keys for the same data key; not one value changes.
+    ///
+    /// With one group before and after, the keys that stay keep their ciphertext, and the service is not asked about them.
+    ///
+    /// # Errors
+    /// As [`wrap_data_key`].
+    pub fn with_key_groups(
+        &self,
+        key: &DataKey,
+        groups: &[Vec<MasterKey>],
+        threshold: Option<usize>,
+        service: &dyn KeyService,
+        now: SystemTime,
+    ) -> Result<String> {
+        let mut metadata = self.metadata.clone();
+        let groups = match (&metadata.key_groups[..], groups) {
+            ([old], [new]) if !new.is_empty() => vec![changed_group(old, new, key, service, now)?],
+            _ => wrap_data_key(key, groups, threshold, service, now)?,
+        };
+        metadata.set_key_groups(groups, threshold);
+        Ok(self.with_metadata(&metadata))
+    }
+
+    /// Encrypts a plaintext as this document's next state.
+    pub(crate) fn encrypt(
+        &self,
+        plaintext: &[u8],
+        mut next: NextState<'_, '_>,
+        now: SystemTime,
+    ) -> Result<String> {
+        let metadata = &mut next.metadata;
+        metadata.last_modified = sops_keys::timestamp::format(now);
+        metadata.version = FORMAT_VERSION.into();
+        if self.format == Format::Binary {
+            let same = next.is_same_plaintext;
+            return binary::replace(&self.document, plaintext, same, metadata, next.key);
+        }
+        let mut document = parse_document(plaintext, self.format)?;
+        if is_encrypted(&document) {
+            return Err(Error::AlreadyEncrypted);
+        }
+        let plan = Plan::of(&document, metadata.rule.as_ref())?;
+        let encryptor = Encryptor {
+            metadata,
+            key: next.key,
+            cache: next.cache,
+            step: self.document.reserved_step(),
+        };
+        let mut out = String::new();
+        encryptor.encrypt(&mut document, plan, &mut out)?;
+        Ok(out)
+    }
+
+    /// The document with another `sops` block in place of its own.
+    pub fn with_metadata(&self, metadata: &Metadata) -> String {
+        let mut tree = metadata.to_tree();
+        let mut edits = Splices::new(self.document.text(), self.document.text().len() + 1024);
+        for site in self.document.reserved_entries() {
+            let value = metadata_entry::value(&self.document, &tree);
+            self.document.replace_reserved(site, &value, &mut edits);
+            leave_out_source_forms(&mut tree);
+        }
+        edits.finish()
+    }
+}
+
+/// The one group of a document with other keys, of which those that stay are taken as they are.
+fn changed_group(
+    old: &KeyGroup,
+    new: &[MasterKey],
+    data_key: &DataKey,
+    service: &dyn KeyService,
+    now: SystemTime,
+) -> Result<KeyGroup> {
+    let mut group = KeyGroup::default();
+    for key in new {
+        match old.keys.iter().find(|old| old.master_key() == key) {
+            Some(old) => group.keys.push(old.clone()),
+            None => {
+                let wrapped = wrap_data_key(data_key, &[vec![key.clone()]], None, service, now)?;
+                group
+                    .keys
+                    .extend(wrapped.into_iter().flat_map(|group| group.keys));
+            }
+        }
+    }
+    Ok(group)
+}
+
+/// Decrypts a document with the usual MAC check. The plaintext is UTF-8 in all formats but the binary one.
+///
+/// # Errors
+/// As [`EncryptedDocument::parse`], [`data_key`](EncryptedDocument::data_key) and [`decrypt`](EncryptedDocument::decrypt).
+pub fn decrypt(
+    text: &(impl AsRef<[u8]> + ?Sized),
+    format: Format,
+    service: &dyn KeyService,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let document = EncryptedDocument::parse(text, format)?;
+    let key = document.data_key(service)?;
+    Ok(document.decrypt(&key, MacCheck::Require)?.plaintext)
+}
+
+/// Decrypts a file, whose name tells its format, with the keys of age and PGP that are looked for where `sops` looks for them.
+///
+/// # Errors
+/// [`Error::Io`]; as [`decrypt`].
+pub fn decrypt_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let bytes = Zeroizing::new(std::fs::read(path).map_err(|source| Error::Io {
+        file: path.to_owned(),
+        source,
+    })?);
+    let services = KeyServices::local(Environment::process());
+    decrypt(&*bytes, Format::from_path(path), &services)
+}
+
+/// The format that an encrypted file has in fact.
+fn encrypted_format(format: Format) -> Format {
+    match format {
+        Format::Binary => Format::Json,
+        format => format,
+    }
+}

@@ -1,0 +1,143 @@
+//! Plaintext to ciphertext: one pass over the leaves for the MAC, one that writes, both at the same time where that pays.
+
+use std::panic::resume_unwind;
+use std::thread;
+
+use serde_json::{Map, Value as Json};
+use zeroize::Zeroizing;
+
+use crate::cipher::Cipher;
+use crate::error::{Error, Result};
+use crate::keys::DataKey;
+use crate::metadata::{Metadata, leave_out_source_forms};
+use crate::metadata_entry;
+use crate::pipeline::ciphertext_cache::CiphertextCache;
+use crate::pipeline::ciphertext_writer::{Part, Writer, parts};
+use crate::pipeline::comment_moves;
+use crate::pipeline::mac_pass::mac_pass;
+use crate::pipeline::parallel::{in_order, threads};
+use crate::pipeline::plan::Plan;
+use crate::pipeline::sink::Sink;
+use crate::pipeline::source_forms::SourceForms;
+use sops_document::{Document, Type};
+
+/// What a document is encrypted with.
+pub(crate) struct Encryptor<'e, 'c> {
+    /// Has its keys and time already, and is given its MAC.
+    pub(crate) metadata: &'e mut Metadata,
+    pub(crate) key: &'e DataKey,
+    /// The ciphertexts of values that may be the same as before.
+    pub(crate) cache: &'e mut CiphertextCache<'c>,
+    /// By how many columns the levels of the metadata are indented, in lines of YAML.
+    pub(crate) step: usize,
+}
+
+impl Encryptor<'_, '_> {
+    /// Encrypts a document as planned. Only a rule that looks at comments can still fail once `out` has been given something.
+    pub(crate) fn encrypt(
+        self,
+        document: &mut Document<'_>,
+        mut plan: Plan,
+        out: &mut dyn Sink,
+    ) -> Result<()> {
+        let Self {
+            metadata,
+            key,
+            cache,
+            step,
+        } = self;
+        plan.check_for_go(document)?;
+        comment_moves::settle(document, &mut plan, metadata.rule.as_ref())?;
+        let (document, plan) = (&*document, &plan);
+        let mac_only_encrypted = metadata.mac_only_encrypted;
+        let pass = || mac_pass(document, &plan.selection, mac_only_encrypted);
+        let parts = parts(document, plan);
+        let new_writer = |cache| Writer::new(document, &plan.selection, Cipher::new(key), cache);
+        let writers: Vec<_> = match threads(document.tape().len()) {
+            // Former ciphertexts are given out in order, which only one writer can do.
+            _ if !cache.is_empty() => vec![new_writer(Some(cache))],
+            threads => (0..threads).map(|_| new_writer(None)).collect(),
+        };
+        thread::scope(|scope| {
+            let running = (writers.len() > 1).then(|| scope.spawn(pass));
+            let finished = || match running {
+                Some(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                None => pass(),
+            };
+            in_order(writers, &parts, Writer::write, |texts| {
+                let tree = || {
+                    let (mac, source_forms) = finished();
+                    authenticate(metadata, key, &mac, &source_forms)?;
+                    Ok(metadata.to_tree())
+                };
+                join(document, &parts, texts, MetadataAtEnd { tree, step }, out)
+            })
+        })
+    }
+}
+
+/// The metadata, which is known once all values have been hashed.
+struct MetadataAtEnd<F> {
+    tree: F,
+    step: usize,
+}
+
+/// Puts the texts of the parts together, with the metadata where it belongs. Its tree is asked for once.
+fn join(
+    document: &Document<'_>,
+    parts: &[Part<'_, '_>],
+    texts: impl Iterator<Item = Result<String>>,
+    metadata: MetadataAtEnd<impl FnOnce() -> Result<Map<String, Json>>>,
+    out: &mut dyn Sink,
+) -> Result<()> {
+    /// About the size of metadata with a few recipients.
+    const METADATA: usize = 2_048;
+    let capacity = parts.iter().map(|part| part.capacity(document));
+    out.reserve(capacity.sum::<usize>() + METADATA);
+    let MetadataAtEnd { tree, step } = metadata;
+    let (mut ask, mut tree) = (Some(tree), None);
+    for (part, text) in parts.iter().zip(texts) {
+        out.push(&text?)?;
+        let Some(index) = part.document else { continue };
+        if let Some(ask) = ask.take() {
+            tree = Some(ask()?);
+        }
+        if let Some(tree) = &mut tree {
+            let mut lines = String::new();
+            let value = metadata_entry::value(document, tree);
+            document.insert_reserved(index, &value, step, &mut lines);
+            out.push(&lines)?;
+            leave_out_source_forms(tree);
+        }
+    }
+    Ok(())
+}
+
+/// Puts the MAC and the source forms into the metadata, encrypted.
+pub(super) fn authenticate(
+    metadata: &mut Metadata,
+    key: &DataKey,
+    mac: &str,
+    source_forms: &SourceForms,
+) -> Result<()> {
+    let mut cipher = Cipher::new(key);
+    metadata.mac.clear();
+    cipher.encrypt(
+        Type::Str,
+        mac.as_bytes(),
+        metadata.last_modified.as_bytes(),
+        &mut metadata.mac,
+    );
+    metadata.source_forms = None;
+    if !source_forms.is_empty() {
+        let text = serde_json::to_vec(source_forms).map_err(|error| Error::Metadata {
+            location: None,
+            path: None,
+            message: error.to_string(),
+        })?;
+        let text = Zeroizing::new(text);
+        let out = metadata.source_forms.insert(String::new());
+        cipher.encrypt(Type::Str, &text, &SourceForms::additional_data(mac), out);
+    }
+    Ok(())
+}

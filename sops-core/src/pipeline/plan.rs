@@ -1,0 +1,222 @@
+//! What becomes of a document when it is encrypted: one walk over the tape decides which values are selected, where the text changes, and what
+//! speaks against it.
+
+use sops_document::scalar_slot::ScalarSlot;
+use sops_document::{Document, Item, Span};
+
+use crate::cipher::is_ciphertext_value;
+use crate::error::{Error, Result};
+use crate::pipeline::alias;
+use crate::pipeline::selection::{Selection, is_encryptable};
+use crate::rules::EncryptionRule;
+
+/// A place where the text changes.
+#[derive(Clone, Copy)]
+pub(super) struct Site {
+    /// Its offset in the text.
+    pub(super) at: u32,
+    /// Its item on the tape. A document stands for its metadata.
+    pub(super) item: u32,
+}
+
+/// What becomes of a document.
+pub(crate) struct Plan {
+    pub(super) selection: Selection,
+    /// In the order of the text.
+    pub(super) sites: Vec<Site>,
+    /// Whether there are comments in the text.
+    pub(super) has_comments: bool,
+    /// The first place on account of which a comment may be in another container once the document is encrypted: an alias of a collection
+    /// that is written out, or a block scalar that keeps the blank lines below it since it is not encrypted.
+    pub(super) first_mover: Option<Span>,
+    values: Values,
+    /// Why Go's library would read a value that stays otherwise.
+    unreadable: Option<sops_document::Error>,
+}
+
+/// What is known of the values.
+#[derive(Default)]
+struct Values {
+    /// Whether there is one that could be encrypted.
+    any: bool,
+    /// Whether there is one that is.
+    any_encrypted: bool,
+    /// The first selected one that is a ciphertext already.
+    first_ciphertext: Option<usize>,
+}
+
+impl Plan {
+    /// Walks the document as SOPS walks it. Without a rule everything is encrypted.
+    ///
+    /// # Errors
+    /// [`Error::Regex`], where the rule's expression is not valid.
+    pub(crate) fn of(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result<Self> {
+        let mut sites = Vec::with_capacity(document.tape().len());
+        let mut values = Values::default();
+        let (mut has_comments, mut first_mover, mut unreadable) = (false, None, None);
+        // Where the outermost alias ends, whose copies are not in the text.
+        let mut alias_end = None;
+        let selection = Selection::walk(document, rule, |selected, index| {
+            let item = &document.tape()[index];
+            if let Item::Leaf(leaf) = item
+                && is_encryptable(leaf.value.as_ref())
+            {
+                values.any = true;
+                values.any_encrypted |= selected[index];
+                if selected[index] && leaf.value.as_ref().is_some_and(is_ciphertext_value) {
+                    values.first_ciphertext.get_or_insert(index);
+                }
+            }
+            match alias_end {
+                Some(end) if index < end => return,
+                _ => alias_end = None,
+            }
+            match item {
+                // Its copies are decided once it ends.
+                Item::Alias { close, .. } => alias_end = Some(*close as usize),
+                Item::Leaf(leaf) if !selected[index] => {
+                    if unreadable.is_none() {
+                        unreadable = document.check_leaf_for_go(leaf).err();
+                    }
+                    if first_mover.is_none() && document.keeps_blank_lines(leaf) {
+                        first_mover = Some(leaf.span);
+                    }
+                }
+                Item::Comment { .. } => has_comments = true,
+                _ => {}
+            }
+            let index = match item {
+                Item::Close { open } => *open as usize,
+                _ => index,
+            };
+            if let Some(site) = site(document, selected, index, item) {
+                if let Item::Alias { span, .. } = document.tape()[index]
+                    // What an alias of one value stands for is one value again.
+                    && matches!(document.tape()[index + 1], Item::Open { .. })
+                {
+                    first_mover.get_or_insert(span);
+                }
+                sites.push(site);
+            }
+        })?;
+        sort(document, &mut sites);
+        Ok(Self {
+            selection,
+            sites,
+            has_comments,
+            first_mover,
+            values,
+            unreadable,
+        })
+    }
+
+    /// Finds the sites again, after the selection has changed.
+    pub(super) fn renew_sites(&mut self, document: &Document<'_>) {
+        self.sites.clear();
+        for (index, item) in document.written_items() {
+            let index = match item {
+                Item::Close { open } => *open as usize,
+                _ => index,
+            };
+            self.sites
+                .extend(site(document, self.selection.items(), index, item));
+        }
+        sort(document, &mut self.sites);
+    }
+
+    /// Refuses a document that has lost its metadata: a selected value is encrypted already. Encrypted once more, it would look like any other
+    /// file, and what was in it could not be opened.
+    ///
+    /// # Errors
+    /// [`Error::Ciphertext`] with the first such value.
+    pub(crate) fn refuse_ciphertext(&self, document: &Document<'_>) -> Result<()> {
+        match self
+            .values
+            .first_ciphertext
+            .map(|index| &document.tape()[index])
+        {
+            Some(Item::Leaf(leaf)) => Err(Error::Ciphertext {
+                path: document.paths().display(leaf.path),
+                location: document.location(leaf.span),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a document that has values of which the rule selects none: all of it would stay in plaintext.
+    ///
+    /// # Errors
+    /// [`Error::NothingSelected`] with the rule and the document's keys.
+    pub(crate) fn require_selection(
+        &self,
+        document: &Document<'_>,
+        rule: &EncryptionRule,
+    ) -> Result<()> {
+        /// How many keys the message names.
+        const NAMED: usize = 20;
+        if self.values.any_encrypted || !self.values.any {
+            return Ok(());
+        }
+        let paths = document.paths();
+        let mut keys: Vec<&str> = paths.ids().skip(1).map(|id| &**paths.key(id)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let more = match keys.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        keys.truncate(NAMED);
+        Err(Error::NothingSelected {
+            message: format!(
+                "the rule `{rule}` selects none of the document's values, so all of them would stay in plaintext; its keys are {}{more}",
+                keys.join(", ")
+            ),
+        })
+    }
+
+    /// Refuses what Go's libraries would read otherwise, or not at all, in the encrypted document.
+    ///
+    /// # Errors
+    /// [`sops_document::Error::Unsupported`] with the place.
+    pub(super) fn check_for_go(&mut self, document: &Document<'_>) -> Result<()> {
+        match self.unreadable.take() {
+            Some(error) => Err(error.into()),
+            None => Ok(document.check_layout_for_go(|index| self.selection.contains(index))?),
+        }
+    }
+}
+
+/// Where the text changes for an item, which is given with its index or, if it is a `Close`, with that of what it ends.
+fn site(document: &Document<'_>, selected: &[bool], index: usize, item: &Item<'_>) -> Option<Site> {
+    let at = match (item, &document.tape()[index]) {
+        (Item::Close { .. }, Item::Document { .. }) => document.reserved_offset(index) as u32,
+        (Item::Close { .. }, Item::Alias { span, .. }) => {
+            let is_written_out = alias::is_written_out(document, selected, index);
+            is_written_out.then_some(span.start)?
+        }
+        (Item::Leaf(leaf), _) if selected[index] && is_encryptable(leaf.value.as_ref()) => {
+            ScalarSlot::start_of_value(document, leaf) as u32
+        }
+        (Item::Comment { .. }, _) if selected[index] => {
+            let comment = document.comment(index);
+            (!comment.text.is_empty()).then_some(comment.place.start as u32)?
+        }
+        _ => return None,
+    };
+    Some(Site {
+        at,
+        item: index as u32,
+    })
+}
+
+/// Puts the sites into the order of the text. They are in it but for metadata that cannot go to the very end, and for comments, which SOPS may find before
+/// what they stand behind, also in the document before, behind whose marker its metadata goes.
+fn sort(document: &Document<'_>, sites: &mut [Site]) {
+    let order = |site: &Site| {
+        let item = &document.tape()[site.item as usize];
+        (site.at, !matches!(item, Item::Document { .. }))
+    };
+    if !sites.is_sorted_by_key(order) {
+        sites.sort_by_key(order);
+    }
+}

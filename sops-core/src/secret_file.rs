@@ -1,0 +1,320 @@
+//! The simple level: an encrypted file, its values and its recipients.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::de::DeserializeOwned;
+use sops_document::tree::Node;
+use sops_document::{Format, KeyPath, from_document};
+use zeroize::Zeroizing;
+
+use crate::encrypted_document::EncryptedDocument;
+use crate::error::{Error, Result};
+use crate::keys::{DataKey, Environment, KeyService, KeyServices, MasterKey};
+use crate::metadata_entry::parse_document;
+use crate::pipeline::decrypt_values::MacCheck;
+
+/// An encrypted file that is open: its values can be read and changed, and saved again.
+///
+/// Values that do not change keep their ciphertext when the file is saved, and everything else stays as it is, byte for byte.
+///
+/// ```no_run
+/// use sops_core::SecretFile;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Settings {
+///     user: String,
+///     password: String,
+/// }
+///
+/// let mut file = SecretFile::open("config/web.yaml")?;
+/// let settings: Settings = file.read()?;
+/// let port: u16 = file.get(r#"["database"]["port"]"#)?;
+/// file.set(r#"["database"]["port"]"#, 5433)?;
+/// file.remove(r#"["database"]["socket"]"#)?;
+/// file.save()?;
+/// # Ok::<(), sops_core::Error>(())
+/// ```
+pub struct SecretFile {
+    path: PathBuf,
+    format: Format,
+    /// What the file held when it was opened or last saved.
+    saved: Vec<u8>,
+    /// The encrypted document with the changes since then.
+    encrypted: Vec<u8>,
+    key: DataKey,
+}
+
+impl SecretFile {
+    /// Opens a file, whose name tells its format, with the age and PGP keys that `sops` would use: those of the environment, and of the usual files.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::NotEncrypted`]; [`Error::NoDataKey`] if none of the keys decrypts it; [`Error::MacMismatch`] and
+    /// [`Error::Value`] if it was tampered with.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, &KeyServices::local(Environment::process()))
+    }
+
+    /// The same with the given keys.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(path: impl AsRef<Path>, keys: &dyn KeyService) -> Result<Self> {
+        let path = path.as_ref().to_owned();
+        let saved = fs::read(&path).map_err(|source| io_error(&path, source))?;
+        let format = Format::from_path(&path);
+        let document = EncryptedDocument::parse(&saved, format)?;
+        let key = document.data_key(keys)?;
+        document.decrypt(&key, MacCheck::Require)?;
+        let encrypted = saved.clone();
+        Ok(Self {
+            path,
+            format,
+            saved,
+            encrypted,
+            key,
+        })
+    }
+
+    /// The decrypted text, or the bytes of a binary file.
+    ///
+    /// # Errors
+    /// As [`EncryptedDocument::decrypt`].
+    pub fn plaintext(&self) -> Result<Zeroizing<Vec<u8>>> {
+        let document = EncryptedDocument::parse(&self.encrypted, self.format)?;
+        Ok(document.decrypt(&self.key, MacCheck::Require)?.plaintext)
+    }
+
+    /// All values of the first document, with the types that they had when they were encrypted: the float `1.0` is one, although `sops`
+    /// writes it as `1`.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where a value does not fit the type, without the value.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        Ok(from_document(&*self.values()?, self.format)?)
+    }
+
+    /// One value, by its path as `sops --extract` takes it, such as `["database"]["port"]`.
+    ///
+    /// # Errors
+    /// [`sops_document::Error::NotFound`] if there is no such value; as [`read`](Self::read).
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let path: KeyPath = path.parse()?;
+        let values = self.values()?;
+        Ok(parse_document(&*values, self.format)?.read_at(&path)?)
+    }
+
+    /// Sets a value. Missing levels of the path are added, and an index behind the end of a list appends.
+    ///
+    /// # Errors
+    /// [`sops_document::Error::Path`] if the path does not fit the document.
+    pub fn set(&mut self, path: &str, value: impl Into<Node>) -> Result<()> {
+        let (path, value) = (path.parse::<KeyPath>()?, value.into());
+        self.change(|plaintext, format| Ok(parse_document(plaintext, format)?.set(&path, &value)?))
+    }
+
+    /// Removes a value.
+    ///
+    /// # Errors
+    /// [`sops_document::Error::NotFound`] if there is no such value.
+    pub fn remove(&mut self, path: &str) -> Result<()> {
+        let path: KeyPath = path.parse()?;
+        self.change(|plaintext, format| Ok(Some(parse_document(plaintext, format)?.unset(&path)?)))
+    }
+
+    /// Gives the file a new data key, for the same master keys: all values get other ciphertexts.
+    ///
+    /// # Errors
+    /// [`NoKeyService`](sops_keys::Error::NoKeyService) if the keys cannot encrypt for one of the master keys; as [`OpenDocument::rotate`](crate::OpenDocument::rotate).
+    pub fn rotate(&mut self, keys: &dyn KeyService) -> Result<()> {
+        let document = EncryptedDocument::parse(&self.encrypted, self.format)?;
+        let master_keys = document.metadata().master_keys();
+        let open = document.open(self.key.clone(), MacCheck::Require)?;
+        let rotated = open.rotate(&master_keys, keys, SystemTime::now())?;
+        let document = EncryptedDocument::parse(&rotated, self.format)?;
+        self.key = document.data_key(keys)?;
+        self.encrypted = rotated.into_bytes();
+        Ok(())
+    }
+
+    /// Who can decrypt the file: the master keys of all its key groups.
+    ///
+    /// # Errors
+    /// As [`EncryptedDocument::parse`].
+    pub fn recipients(&self) -> Result<Vec<MasterKey>> {
+        let document = EncryptedDocument::parse(&self.encrypted, self.format)?;
+        Ok(document.metadata().master_keys().concat())
+    }
+
+    /// Writes the changes. The file is replaced at once, so that no other program ever reads half of it.
+    ///
+    /// # Errors
+    /// [`Error::Changed`] if another program has changed the file since it was opened, which is then left as it is; [`Error::Io`].
+    pub fn save(&mut self) -> Result<()> {
+        let failed = |source| io_error(&self.path, source);
+        if fs::read(&self.path).map_err(failed)? != self.saved {
+            return Err(Error::Changed {
+                file: self.path.clone(),
+            });
+        }
+        replace(&self.path, &self.encrypted).map_err(failed)?;
+        self.saved.clone_from(&self.encrypted);
+        Ok(())
+    }
+
+    /// A text of the values from which all of them are read with their types.
+    fn values(&self) -> Result<Zeroizing<Vec<u8>>> {
+        let document = EncryptedDocument::parse(&self.encrypted, self.format)?;
+        let decrypted = document.decrypt_for_values(&self.key, MacCheck::Require)?;
+        Ok(decrypted.plaintext)
+    }
+
+    fn change(
+        &mut self,
+        change: impl FnOnce(&[u8], Format) -> Result<Option<Zeroizing<Vec<u8>>>>,
+    ) -> Result<()> {
+        let document = EncryptedDocument::parse(&self.encrypted, self.format)?;
+        let open = document.open(self.key.clone(), MacCheck::Require)?;
+        if let Some(changed) = change(open.plaintext(), self.format)? {
+            self.encrypted = open.encrypt(&changed, SystemTime::now())?.into_bytes();
+        }
+        Ok(())
+    }
+}
+
+/// Puts a file with this content, and the permissions of the old one, in the place of the file that the path leads to.
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let target = fs::canonicalize(path)?;
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    new.write_all(content)?;
+    new.as_file()
+        .set_permissions(fs::metadata(&target)?.permissions())?;
+    new.as_file().sync_all()?;
+    new.persist(&target)?;
+    Ok(())
+}
+
+fn io_error(path: &Path, source: io::Error) -> Error {
+    Error::Io {
+        file: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::keys::Identities;
+    use crate::keys::age::generate_x25519;
+    use crate::{Encryption, encrypt};
+
+    const PLAINTEXT: &str = "# the database\ndb: {port: 5432, ratio: 1.0}\nuser: 'web'\n";
+
+    /// A folder with an encrypted file, and the keys that open it.
+    fn folder() -> (tempfile::TempDir, PathBuf, Identities) {
+        let pair = generate_x25519();
+        let mut keys = Identities::new();
+        keys.add_keys(
+            "a new key",
+            pair.key_file("2026-01-01T00:00:00Z").as_bytes(),
+        )
+        .expect("it is a key file");
+        let encryption = Encryption::to([pair.recipient]);
+        let encrypted = encrypt(PLAINTEXT, Format::Yaml, &encryption).expect("it is YAML");
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join("web.yaml");
+        fs::write(&path, encrypted).expect("the test owns it");
+        (folder, path, keys)
+    }
+
+    #[test]
+    fn values_are_read_changed_and_saved() {
+        let (_folder, path, keys) = folder();
+        let before = fs::read_to_string(&path).expect("it is there");
+        let mut file = SecretFile::open_with(&path, &keys).expect("the key is there");
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Database {
+            port: u16,
+            ratio: serde_json::Value,
+        }
+        let database: Database = file.get(r#"["db"]"#).expect("it is there");
+        assert_eq!((database.port, database.ratio.is_f64()), (5432, true));
+        file.set(r#"["db"]["port"]"#, 5433).expect("it can be set");
+        file.remove(r#"["user"]"#).expect("it can be removed");
+        assert_eq!(fs::read_to_string(&path).ok(), Some(before.clone()));
+        file.save().expect("the test owns it");
+        let expected = "# the database\ndb: {port: 5433, ratio: 1.0}\n";
+        let again = SecretFile::open_with(&path, &keys).expect("the key is there");
+        assert_eq!(
+            *again.plaintext().expect("it decrypts"),
+            expected.as_bytes()
+        );
+        assert_eq!(again.recipients().map(|keys| keys.len()).ok(), Some(1));
+        // The ratio did not change, and neither did its ciphertext.
+        let ratio = |text: &str| {
+            text.split("ratio: ")
+                .nth(1)
+                .map(|rest| rest.split('}').next().map(str::to_owned))
+        };
+        assert_eq!(
+            ratio(&fs::read_to_string(&path).expect("it is there")),
+            ratio(&before)
+        );
+    }
+
+    #[test]
+    fn a_rotated_file_has_the_same_plaintext_and_another_data_key() {
+        let (_folder, path, keys) = folder();
+        let before = fs::read_to_string(&path).expect("it is there");
+        let mut file = SecretFile::open_with(&path, &keys).expect("the key is there");
+        file.rotate(&keys).expect("the recipient is known");
+        file.save().expect("the test owns it");
+        let after = SecretFile::open_with(&path, &keys).expect("the key is there");
+        assert_eq!(
+            *after.plaintext().expect("it decrypts"),
+            PLAINTEXT.as_bytes()
+        );
+        assert_ne!(fs::read_to_string(&path).expect("it is there"), before);
+    }
+
+    #[test]
+    fn a_file_that_another_program_changed_is_not_overwritten() {
+        let (_folder, path, keys) = folder();
+        let mut file = SecretFile::open_with(&path, &keys).expect("the key is there");
+        file.set(r#"["user"]"#, "admin").expect("it can be set");
+        fs::write(&path, "another").expect("the test owns it");
+        assert!(matches!(file.save(), Err(Error::Changed { .. })));
+        assert_eq!(fs::read_to_string(&path).ok().as_deref(), Some("another"));
+    }
+
+    #[test]
+    fn what_is_wrong_can_be_told_apart() {
+        let (_folder, path, keys) = folder();
+        let open = |path: &Path, keys: &Identities| SecretFile::open_with(path, keys).map(drop);
+        assert!(matches!(
+            open(&path, &Identities::new()),
+            Err(Error::NoDataKey { .. })
+        ));
+        let text = fs::read_to_string(&path).expect("it is there");
+        let wrong = [
+            (text.replace("db: ", "extra: x\ndb: "), "a value more"),
+            (PLAINTEXT.to_owned(), "plaintext"),
+            ("a: [".to_owned(), "no YAML"),
+        ];
+        let kinds = wrong.map(|(text, what)| {
+            fs::write(&path, text).expect("the test owns it");
+            match open(&path, &keys) {
+                Err(Error::Value { .. } | Error::MacMismatch) => "tampered with",
+                Err(Error::NotEncrypted) => "not encrypted",
+                Err(Error::Document(sops_document::Error::Syntax { .. })) => "bad syntax",
+                other => panic!("{what}: {other:?}"),
+            }
+        });
+        assert_eq!(kinds, ["tampered with", "not encrypted", "bad syntax"]);
+    }
+}
