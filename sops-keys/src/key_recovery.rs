@@ -16,16 +16,16 @@ use crate::shamir;
 use crate::work_budget::WorkBudget;
 use crate::wrapped_key::{KeyGroup, WrappedKey};
 
-/// Gets the data key back from a document's key groups.
+/// Recovers the data key from the key groups of a file.
 ///
-/// Of one group any master key will do. Of several, `threshold` have to be opened, all of them if it is `None`; no
-/// more are. Keys that lie ready are tried on all master keys before any command runs, and commands before anybody is
+/// Any master key of a single group will do. Of several groups, `threshold` are needed and no more are opened: all of them if it is
+/// `None`. Private keys that are ready are tried on all master keys before any command runs, and commands before the user is
 /// asked for a passphrase or a plugin is started; unless the service has a
-/// [decryption order](KeyService::decryption_order), which comes before that.
+/// [decryption order](KeyService::decryption_order), which comes first.
 ///
 /// # Errors
 ///
-/// [`Error::NoKey`] if too few groups open: it names their master keys and where private keys were
+/// [`Error::NoKey`] if too few groups can be opened: it names their master keys and where private keys were
 /// looked for. [`Error::KeyGroups`] for no groups, a threshold above their number, or shares that make no data key.
 pub fn recover_data_key(
     groups: &[KeyGroup],

@@ -13,7 +13,7 @@ use crate::pgp::Gpg;
 use crate::service::{Effort, KeyService};
 use crate::work_budget::WorkBudget;
 
-/// Several key services, each of which is asked where those before it do not have the key: first the local ones, as with `sops`.
+/// Several key services, each of which is asked if those before it do not have the key: first the local ones, as with `sops`.
 #[derive(Clone, Default)]
 pub struct KeyServices {
     services: Vec<Arc<dyn KeyService>>,
@@ -27,8 +27,8 @@ impl KeyServices {
         Self::default()
     }
 
-    /// The local ones: [`Identities`] and [`Gpg`], with keys from where `sops` looks for them in that environment, and nobody to ask but
-    /// by the agent of `gpg`.
+    /// The local ones: [`Identities`] and [`Gpg`], with keys from where `sops` looks for them in that environment. Only the agent of `gpg` can
+    /// ask for passphrases.
     #[must_use]
     pub fn local(environment: Environment) -> Self {
         Self::new()
@@ -36,14 +36,14 @@ impl KeyServices {
             .with(Arc::new(Gpg::from_environment(environment)))
     }
 
-    /// Adds one behind the others.
+    /// Adds one after the others.
     #[must_use]
     pub fn with(mut self, service: Arc<dyn KeyService>) -> Self {
         self.services.push(service);
         self
     }
 
-    /// Has keys of these families tried first, in this order, even if that takes more effort.
+    /// Tries keys of these families first, in this order, even if that takes more effort.
     #[must_use]
     pub fn with_decryption_order(mut self, families: impl IntoIterator<Item = Family>) -> Self {
         self.order = families.into_iter().collect();

@@ -13,15 +13,14 @@ use crate::wrapped_key::{KeyGroup, WrappedKey};
 
 /// Encrypts `data_key` for groups of master keys.
 ///
-/// One group gets the data key itself, each of several a share of it (see [`shamir`]); each key of a group gets what the group gets.
-/// `threshold` is how many groups have to be opened to get the data key back, all of them if it is `None`; with one group it has no
-/// meaning. `now` is what the metadata tells as `created_at`.
+/// The keys of a single group each encrypt the data key. Of several groups, each encrypts a share of it (see [`shamir`]), and `threshold`
+/// is how many groups are needed to recover it: all of them if it is `None`. `now` becomes `created_at` in the metadata.
 ///
 /// # Errors
 ///
 /// [`Error::NoRecipient`] for no group or an empty one, [`Error::KeyGroups`] for a threshold that does not fit the groups,
-/// [`Error::Recipient`] and [`Error::MasterKey`] for a key that cannot be used, [`Error::NoKeyService`] for one that `service`
-/// knows nothing of.
+/// [`Error::Recipient`] and [`Error::MasterKey`] for a key that cannot be used, [`Error::NoKeyService`] for one whose family
+/// `service` does not serve.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -51,7 +50,7 @@ pub fn wrap_data_key(
     if groups.is_empty() || groups.iter().any(Vec::is_empty) {
         return Err(Error::NoRecipient);
     }
-    // Before any service is asked: a key that cannot be used, and one that nobody knows.
+    // No service is asked before all keys are known to be usable.
     for key in groups.iter().flatten() {
         key.check()?;
         if !service.serves(key.family()) {

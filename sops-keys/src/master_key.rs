@@ -51,7 +51,7 @@ pub enum MasterKey {
     },
     /// A key of Huawei Cloud KMS.
     Hckms {
-        /// Region and UUID, divided by a colon.
+        /// Region and UUID, separated by a colon.
         key_id: String,
     },
     /// A key of Azure Key Vault.
@@ -76,6 +76,7 @@ pub enum MasterKey {
 
 impl MasterKey {
     /// The key's family.
+    #[must_use]
     pub fn family(&self) -> Family {
         match self {
             Self::Age { .. } => Family::Age,
@@ -88,7 +89,8 @@ impl MasterKey {
         }
     }
 
-    /// What tells the key from others, as `sops` prints it: the recipient, the fingerprint, the ARN with all that belongs to it, …
+    /// What identifies the key, as `sops` prints it: the recipient, the fingerprint, the ARN with all that belongs to it, …
+    #[must_use]
     pub fn id(&self) -> String {
         match self {
             Self::Age { recipient } => recipient.clone(),
@@ -160,7 +162,7 @@ impl MasterKey {
         }
     }
 
-    /// The keys in a text that divides them with commas, spelled as on the command line of `sops`. Empty parts are passed over.
+    /// The keys in a comma-separated list, spelled as on the command line of `sops`. Empty parts are skipped.
     ///
     /// # Errors
     /// What to write instead, where a part cannot be a key of the family.
@@ -188,7 +190,7 @@ impl MasterKey {
             },
             Family::Kms => {
                 let text = without_spaces(text);
-                // An ARN may hold a `+`, yet no colon behind it.
+                // An ARN can contain a `+`, but no colon after it.
                 let (arn, role) = match text.find("+arn:") {
                     Some(plus) if plus > 0 => {
                         (text[..plus].to_owned(), Some(text[plus + 1..].to_owned()))

@@ -74,7 +74,7 @@ pub fn read_config(path: &Path, kind: FileKind) -> io::Result<Vec<u8>> {
 /// # Errors
 /// Those of the reader, and [`io::ErrorKind::FileTooLarge`] for 16 MiB and more.
 pub fn read_keys(from: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    // Room for all of it and one byte more, so that no part is left behind by growing.
+    // Room for all of it and one byte more, so that growing leaves no copy behind.
     let mut text = Zeroizing::new(Vec::with_capacity(expected.min(KEY_FILE_LIMIT) + 1));
     from.take(KEY_FILE_LIMIT as u64).read_to_end(&mut text)?;
     match text.len() {

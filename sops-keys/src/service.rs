@@ -10,7 +10,7 @@ use crate::work_budget::WorkBudget;
 /// Encrypts secrets for master keys, and decrypts what was encrypted for them.
 ///
 /// [`Identities`](crate::Identities) is the one for age, [`Gpg`](crate::Gpg) the one for PGP; [`KeyServices`](crate::KeyServices) asks several in
-/// turn. Whoever reaches other keys, in a cloud or behind a server, implements this trait and puts it behind the local ones.
+/// turn. To use other keys, in a cloud or on a server, implement this trait and add it after the local ones.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -50,7 +50,7 @@ use crate::work_budget::WorkBudget;
 /// # Ok::<(), sops_keys::Error>(())
 /// ```
 pub trait KeyService: Send + Sync {
-    /// Whether it can do anything with keys of the family.
+    /// Whether it can encrypt or decrypt with keys of the family.
     fn serves(&self, family: Family) -> bool;
 
     /// Encrypts `secret`, a data key or a share of one (32 or 33 bytes), for `key`. Gives the text that goes into the metadata as `enc`.
@@ -59,13 +59,13 @@ pub trait KeyService: Send + Sync {
     /// [`Error::Recipient`](crate::Error::Recipient) or [`Error::MasterKey`](crate::Error::MasterKey) for a key that cannot be used.
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String>;
 
-    /// Decrypts what was encrypted for `key`, without more `effort` than is said. It is asked with each effort, beginning with the
-    /// least, and the least that can do it should.
+    /// Decrypts what was encrypted for `key`, with no more than the given `effort`. It is called with each effort, from the
+    /// least on, and should decrypt with the least that it can.
     ///
-    /// `None`: not with this effort, or not at all.
+    /// `None` if it cannot decrypt with this effort, or at all.
     ///
     /// # Errors
-    /// What a person should know about why this key fails; other keys and services are still tried.
+    /// Why this key fails, for the user; other keys and services are still tried.
     fn decrypt(
         &self,
         key: &MasterKey,
@@ -93,7 +93,7 @@ pub trait KeyService: Send + Sync {
         WorkBudget::default()
     }
 
-    /// The keys that it is known to have the private halves of, which are tried first. Finding them out is cheap, and asks nobody.
+    /// The master keys whose private keys it is known to have, which are tried first. Finding them is cheap, and asks nobody.
     fn available_keys(&self) -> Vec<MasterKey> {
         Vec::new()
     }
@@ -103,21 +103,21 @@ pub trait KeyService: Send + Sync {
         &[]
     }
 
-    /// Where private keys of the family were looked for in vain: lines for the message that no key fits.
+    /// Where it looked for private keys of the family, as lines for the message that no key can decrypt.
     fn search_report(&self, family: Family) -> Vec<String> {
         let _ = family;
         Vec::new()
     }
 }
 
-/// How far to go for a key that fits. All master keys of a document are tried with one effort before the next is made.
+/// How far to go for a private key. All master keys of a file are tried with one effort before the next is made.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Effort {
-    /// Keys that lie ready.
+    /// Keys that are ready.
     Ready,
-    /// Programs that answer by themselves, and servers.
+    /// Programs and servers that answer without asking the user.
     Run,
-    /// Passphrases, plugins and agents, which ask somebody or wait for a token.
+    /// Passphrases, plugins and agents, which ask the user or wait for a token.
     Ask,
 }
 

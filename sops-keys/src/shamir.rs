@@ -93,9 +93,9 @@ pub fn combine(shares: &[impl AsRef<[u8]>]) -> Result<Zeroizing<Vec<u8>>> {
     for (share, x) in shares.iter().zip(&xs) {
         // Lagrange's basis polynomial at 0; subtraction is exclusive or, and no two coordinates are equal.
         let (mut numerator, mut denominator) = (1, 1);
-        for other in xs.iter().filter(|other| *other != x) {
-            numerator = multiply(numerator, *other);
-            denominator = multiply(denominator, *x ^ *other);
+        for root in xs.iter().filter(|root| *root != x) {
+            numerator = multiply(numerator, *root);
+            denominator = multiply(denominator, *x ^ *root);
         }
         let weight = multiply(numerator, invert(denominator));
         for (byte, y) in secret.iter_mut().zip(share.as_ref()) {

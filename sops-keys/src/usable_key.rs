@@ -6,7 +6,7 @@ use crate::master_key::MasterKey;
 use crate::spelling::{holds_private_key, is_fingerprint};
 
 impl MasterKey {
-    /// Refuses a key that nothing can be encrypted for, whichever key service there is.
+    /// Refuses a key that cannot be encrypted for, whatever key service is available.
     ///
     /// # Errors
     /// [`Error::PrivateKey`] for a private key, [`Error::Recipient`] for a malformed age recipient, [`Error::MasterKey`] for other families, and for

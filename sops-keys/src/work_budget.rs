@@ -1,10 +1,10 @@
-//! How much work the master keys of one file may cause. Anyone who can change a file can add thousands of them, each of which names a key of
-//! the reader and opens nothing.
+//! How much work the master keys of one file may cause. Anyone who can change a file can add thousands of entries that name a key of
+//! the reader and cannot be decrypted.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
-/// What may still be spent on the master keys of one file. The default is far above what real files need.
+/// The work that is left for the master keys of one file. The default is far above what real files need.
 ///
 /// An X25519 operation costs 1, and other operations cost about as many times that as they take longer.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct WorkBudget {
 }
 
 impl Default for WorkBudget {
-    /// Some seconds of work: 100,000 operations, 1,000 programs, and 100 runs of `gpg` beside those for keys that it has.
+    /// Some seconds of work: 100,000 operations, 1,000 programs, and 100 runs of `gpg` besides those for keys that it has.
     fn default() -> Self {
         Self::new(100_000, 1_000, 100)
     }

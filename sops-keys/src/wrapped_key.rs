@@ -21,7 +21,7 @@ pub struct KeyGroup {
 
 /// A master key and the data key, or a share of it, encrypted for it.
 ///
-/// It keeps all fields of the document that it was read from, also those that nobody knows, and is written back with them.
+/// It keeps all fields of the entry that it was read from, unknown ones included, and is written back with them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrappedKey {
     master_key: MasterKey,
@@ -160,7 +160,7 @@ impl WrappedKey {
         Ok(Self { master_key, fields })
     }
 
-    /// Whom the secret is encrypted for.
+    /// The key that the secret is encrypted for.
     #[must_use]
     pub fn master_key(&self) -> &MasterKey {
         &self.master_key
@@ -173,7 +173,7 @@ impl WrappedKey {
         self.fields.get("enc").and_then(Json::as_str).unwrap_or("")
     }
 
-    /// What is wrong with the encrypted secret, as far as it shows without a key; `None` says no more than that nothing does.
+    /// What is wrong with the encrypted secret; `None` if nothing shows without the key.
     #[must_use]
     pub fn damage(&self) -> Option<&'static str> {
         encrypted_secret::damage(self.master_key.family(), self.enc())

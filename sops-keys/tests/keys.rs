@@ -602,9 +602,9 @@ fn a_key_file_is_written_as_age_keygen_writes_it() {
         .into_iter()
         .filter(|name| is_usable(name))
     {
-        let made = read(name);
-        let (_mark, made) = made.split_once('\n').unwrap();
-        let lines: Vec<&str> = made.lines().collect();
+        let file = read(name);
+        let (_mark, key_file) = file.split_once('\n').unwrap();
+        let lines: Vec<&str> = key_file.lines().collect();
         let [created, recipient, identity] = lines[..] else {
             panic!("three lines in {name}")
         };
@@ -612,7 +612,7 @@ fn a_key_file_is_written_as_age_keygen_writes_it() {
         assert_eq!(recipient, format!("# public key: {}", pair.recipient));
         assert_eq!(
             *pair.key_file(created.strip_prefix("# created: ").unwrap()),
-            made
+            key_file
         );
     }
 }

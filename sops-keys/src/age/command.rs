@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::environment::Environment;
 use crate::reading::read_keys;
 
-/// Tells a command which recipient's private key is wanted.
+/// The variable that names the recipient whose private key the command is to print.
 const RECIPIENT: &str = "SOPS_AGE_RECIPIENT";
 
 /// A command that prints private keys.
@@ -67,10 +67,8 @@ impl Command {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("the command cannot be run: {error}"))?;
-        let printed = match child.stdout.take() {
-            Some(stdout) => read_keys(stdout, 0),
-            None => Ok(Zeroizing::default()),
-        };
+        let stdout = child.stdout.take().expect("standard output is a pipe");
+        let printed = read_keys(stdout, 0);
         if printed.is_err() {
             // It may have ended by itself.
             let _ = child.kill();

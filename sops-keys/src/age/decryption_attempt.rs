@@ -1,4 +1,4 @@
-//! How the identities of a set are tried on one age file, the cheap ones first.
+//! One attempt to decrypt an age file with all identities of a set, and a limited effort.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) struct DecryptionAttempt<'a> {
     sources: &'a SourceList,
     budget: &'a WorkBudget,
     effort: Effort,
-    /// The recipient that the file names, which commands are told.
+    /// The recipient that the file names, which commands get.
     recipient: &'a str,
     /// Set when an identity finds the stanza of its kind malformed.
     malformed: Cell<bool>,

@@ -1,6 +1,6 @@
 //! Where private keys for age are looked for: the environment variables and files of `sops`, in its order.
 //!
-//! A source that is missing or unusable never stops the others: it is told about only if no key fits in the end.
+//! A source that is missing or unusable never stops the others: it is reported only if no key can decrypt.
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
@@ -31,12 +31,12 @@ impl Identities {
     /// 1. `SOPS_AGE_SSH_PRIVATE_KEY_FILE`, a file; `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, a command that prints one;
     ///    `~/.ssh/id_ed25519` and `~/.ssh/id_rsa`.
     /// 2. `SOPS_AGE_KEY`, identities separated by white space; `SOPS_AGE_KEY_FILE`, a key file; `SOPS_AGE_KEY_CMD`, a
-    ///    command that prints one; then the [key file](Environment::key_file) in the configuration folder.
+    ///    command that prints one; then the [key file](Environment::key_file) in the configuration directory.
     ///
     /// Commands run without a shell, their words split as a shell does, with `SOPS_AGE_RECIPIENT` set to the recipient
     /// in question, and nothing to read. What they write to standard error is dropped.
     ///
-    /// Nothing is looked at before the identities are needed. [`key_files`] names the files.
+    /// Nothing is read before it is needed. [`key_files`] names the files.
     ///
     /// ```
     /// use sops_keys::{Environment, Identities};
@@ -90,8 +90,8 @@ fn load(environment: &Environment) -> Vec<Source> {
     });
     sources.push(from_command(environment, KEY_CMD, Prints::Keys));
     sources.push(match environment.config_dir() {
-        Ok(folder) => {
-            let path = folder.join(USER_KEY_FILE);
+        Ok(directory) => {
+            let path = directory.join(USER_KEY_FILE);
             let name = path.display().to_string();
             from_file(environment, name, &path, FileKind::Regular, key_file)
         }
@@ -244,20 +244,20 @@ mod tests {
     const KEYS: &str = include_str!("../../../testdata/keys/x25519.txt");
     const OTHER: &str = include_str!("../../../testdata/keys/x25519_other.txt");
 
-    /// A home folder, and variables that name it.
+    /// A home directory, and variables that name it.
     struct Home {
-        folder: TempDir,
+        directory: TempDir,
         variables: Vec<(String, String)>,
     }
 
     impl Home {
         fn new() -> Self {
-            let folder = TempDir::new().unwrap();
-            let path = folder.path().to_str().unwrap().to_owned();
+            let directory = TempDir::new().unwrap();
+            let path = directory.path().to_str().unwrap().to_owned();
             let variables =
                 ["HOME", "USERPROFILE", "AppData"].map(|name| (name.to_owned(), path.clone()));
             Self {
-                folder,
+                directory,
                 variables: variables.to_vec(),
             }
         }
@@ -269,7 +269,7 @@ mod tests {
 
         /// Writes a file with mode 0600 and gives its path.
         fn write(&self, name: &str, text: &str) -> String {
-            let path = self.folder.path().join(name);
+            let path = self.directory.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, text).unwrap();
             set_mode(&path, 0o600);
@@ -313,7 +313,7 @@ mod tests {
             .into_iter()
             .map(|source| source.name)
             .collect();
-        let path = |name: &str| home.folder.path().join(name).display().to_string();
+        let path = |name: &str| home.directory.path().join(name).display().to_string();
         assert_eq!(names[2..4], [path(".ssh/id_ed25519"), path(".ssh/id_rsa")]);
         assert_eq!(
             names[7..],
@@ -330,7 +330,7 @@ mod tests {
         let config = home.environment().key_file().unwrap();
         home.write(
             config
-                .strip_prefix(home.folder.path())
+                .strip_prefix(home.directory.path())
                 .unwrap()
                 .to_str()
                 .unwrap(),
@@ -357,8 +357,13 @@ mod tests {
 
     #[test]
     fn a_source_that_cannot_be_used_says_why_and_stops_no_other() {
-        let folder = TempDir::new().unwrap();
-        let missing = folder.path().join("missing").to_str().unwrap().to_owned();
+        let directory = TempDir::new().unwrap();
+        let missing = directory
+            .path()
+            .join("missing")
+            .to_str()
+            .unwrap()
+            .to_owned();
         let home = Home::new();
         let malformed = home.write("malformed", &format!("{KEYS}garbage"));
         let empty = home.write("empty", "# nothing\n");
@@ -367,7 +372,7 @@ mod tests {
             (KEY_FILE, "", "no such file"),
             (
                 KEY_FILE,
-                folder.path().to_str().unwrap(),
+                directory.path().to_str().unwrap(),
                 "cannot be read: a directory",
             ),
             (KEY_FILE, &malformed, "line 5: not an age identity"),
@@ -387,7 +392,7 @@ mod tests {
             let config = home.environment().key_file().unwrap();
             home.write(
                 config
-                    .strip_prefix(home.folder.path())
+                    .strip_prefix(home.directory.path())
                     .unwrap()
                     .to_str()
                     .unwrap(),
@@ -408,7 +413,7 @@ mod tests {
         );
         home.write(".ssh/id_rsa", "nothing of use");
         assert_eq!(home.identities().recipients().len(), 1);
-        let path = |name: &str| home.folder.path().join(name).display().to_string();
+        let path = |name: &str| home.directory.path().join(name).display().to_string();
         assert_eq!(home.held(&path(".ssh/id_ed25519")), "1 key");
         assert_eq!(
             home.held(&path(".ssh/id_rsa")),
@@ -422,13 +427,13 @@ mod tests {
         let home = Home::new();
         let file = home.write("named.txt", OTHER);
         let config = home.environment().key_file().unwrap();
-        let inside = config.strip_prefix(home.folder.path()).unwrap();
+        let inside = config.strip_prefix(home.directory.path()).unwrap();
         home.write(inside.to_str().unwrap(), KEYS);
         let home = home.set(KEY_FILE, &file);
         let files = key_files(&home.environment());
         assert!(files.contains(&config) && files.contains(&PathBuf::from(&file)));
         assert_eq!(home.identities().recipients().len(), 2);
-        let other_name = home.folder.path().join("same");
+        let other_name = home.directory.path().join("same");
         fs::hard_link(&config, &other_name).unwrap();
         for name in [&config, &other_name] {
             let environment = home.environment().without_file(name);
@@ -496,12 +501,12 @@ mod tests {
     fn only_a_key_file_that_is_named_may_be_a_pipe() {
         let home = Home::new();
         let config = home.environment().key_file().unwrap();
-        let ssh = home.folder.path().join(".ssh/id_ed25519");
-        for pipe in [&config, &ssh, &home.folder.path().join("named")] {
+        let ssh = home.directory.path().join(".ssh/id_ed25519");
+        for pipe in [&config, &ssh, &home.directory.path().join("named")] {
             fs::create_dir_all(pipe.parent().unwrap()).unwrap();
             rustix::fs::mkfifoat(rustix::fs::CWD, pipe, rustix::fs::Mode::RWXU).unwrap();
         }
-        let named = home.folder.path().join("named");
+        let named = home.directory.path().join("named");
         let writer = std::thread::spawn({
             let named = named.clone();
             move || fs::write(named, KEYS)
@@ -529,7 +534,7 @@ mod tests {
         let (mine, other) = (pair.recipient.to_string(), generate_x25519().recipient);
         let home = Home::new();
         let keys = home.write("mine.txt", &pair.key_file("now"));
-        let log = home.folder.path().join("log");
+        let log = home.directory.path().join("log");
         let script = home.write(
             "script",
             &format!(

@@ -26,12 +26,12 @@ use super::source_list::SourceList;
 use super::source_report::Held;
 use super::source_report::SourceReport;
 
-/// Age identities: the private keys that open documents.
+/// Age identities: the private keys that decrypt data keys.
 ///
-/// They come from where `sops` looks for them ([`from_environment`](Self::from_environment)), from texts that the caller
-/// holds ([`add_keys`](Self::add_keys), `add_ssh_key`), or both. Nothing is read, run or asked
-/// before the first file has to be opened, and then what is cheap comes first: plain keys, then the commands of
-/// `SOPS_AGE_KEY_CMD` and `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, then passphrases and plugins. What was read, run or asked
+/// They come from where `sops` looks for them ([`from_environment`](Self::from_environment)), from the caller
+/// ([`add_identity`](Self::add_identity), [`add_keys`](Self::add_keys), `add_ssh_key`), or both. Nothing is read, run or asked
+/// before it is needed, and what is cheap comes first: plain keys, then the commands of
+/// `SOPS_AGE_KEY_CMD` and `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, then passphrases and plugins. Whatever was read, run or asked
 /// once is kept.
 ///
 /// Identities are never printed.
@@ -70,7 +70,7 @@ impl Identities {
         }
     }
 
-    /// Has passphrases asked for, and plugins' questions answered, by `prompt`.
+    /// Asks for passphrases, and answers questions of plugins, through `prompt`.
     #[must_use]
     pub fn with_prompt(mut self, prompt: Arc<dyn Prompt>) -> Self {
         self.sources.set_prompt(prompt);
@@ -99,7 +99,7 @@ impl Identities {
     ///
     /// # Errors
     ///
-    /// [`Error::KeySource`], with the line, for what is no identity; then none of the text is added.
+    /// [`Error::KeySource`], with the line, for a text that is not an identity; then none of the text is added.
     pub fn add_keys(&mut self, name: &str, text: &[u8]) -> Result<()> {
         self.add(
             name,
@@ -114,7 +114,7 @@ impl Identities {
     ///
     /// # Errors
     ///
-    /// [`Error::KeySource`] for what is no such key.
+    /// [`Error::KeySource`] for any other text.
     #[cfg(feature = "ssh")]
     pub fn add_ssh_key(&mut self, name: &str, text: &[u8]) -> Result<()> {
         let content = Content::of_ssh_key(Zeroizing::new(text.to_vec()));
@@ -135,10 +135,10 @@ impl Identities {
         Ok(())
     }
 
-    /// Opens the ASCII-armoured age file `enc` with whichever identity fits.
+    /// Decrypts the ASCII-armoured age file `enc` with any of the identities; `None` if none can.
     ///
-    /// `recipient` is whom the document says it is for; commands are told, and any identity is tried. `None`: none fits.
-    /// What kept a source from being used is told by [`sources`](Self::sources).
+    /// `recipient` is the one that the file names. Commands get it; identities are tried whatever it is.
+    /// [`sources`](Self::sources) tells why a source could not be used.
     ///
     /// # Errors
     ///
@@ -201,8 +201,8 @@ impl Identities {
         recipients
     }
 
-    /// Whether one of the identities is that of the recipient, or may be: what commands would print, passphrases hide and plugins
-    /// keep to themselves is not looked at.
+    /// Whether one of the identities belongs to the recipient, or may: no command is run, no passphrase asked for, and plugins do
+    /// not reveal their recipients.
     #[must_use]
     pub fn may_open(&self, recipient: &str) -> bool {
         let wanted = without_comment(recipient);
@@ -230,11 +230,11 @@ impl Identities {
             .collect()
     }
 
-    /// The identities themselves, to be kept in another place, each once: X25519 and hybrid keys. Commands are run for each of
-    /// `recipients`, and passphrases of key files asked for.
+    /// The X25519 and hybrid keys themselves, each once, to be stored elsewhere. This runs commands for each of
+    /// `recipients`, and asks for passphrases of key files.
     ///
-    /// Left out is what is no use elsewhere as a text: plugins' identities. So are keys of SSH, which key files do not hold.
-    /// What kept a source from being used is told by [`sources`](Self::sources).
+    /// Identities of plugins are left out, since they are useless elsewhere, and SSH keys, which key files do not hold.
+    /// [`sources`](Self::sources) tells why a source could not be used.
     #[must_use]
     pub fn key_pairs(&self, recipients: &[Recipient]) -> Vec<KeyPair> {
         for source in self.sources.all() {
@@ -250,7 +250,7 @@ impl Identities {
         let mut pairs = Vec::new();
         for source in self.sources.all() {
             if let Content::Protected(protected) = &source.content {
-                // Why it stays locked is told by `sources`.
+                // `sources` tells why it stays locked.
                 let _ = protected.unlock(&source.name, &**self.sources.prompt());
             }
             let found = source
@@ -285,11 +285,11 @@ impl Identities {
         self.sources.complaints()
     }
 
-    /// What should be mended about the sources that were used, such as a key file that other users can read.
+    /// What should be fixed about the sources that were used, such as a key file that other users can read.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         if !self.sources.are_loaded() {
-            // They were not needed, and need not be read for this.
+            // The sources were not needed so far, and are not read for this.
             return Vec::new();
         }
         let sources = self.sources.all();

@@ -28,7 +28,7 @@ pub(super) fn recipient(
 ///
 /// # Errors
 ///
-/// A sentence about what kept the plugin from it; that the file is for somebody else is `None`.
+/// A sentence about what went wrong. A file that is for other keys is no error, but `None`.
 pub(super) fn open(
     identities: &[Identity],
     stanzas: &[Stanza],

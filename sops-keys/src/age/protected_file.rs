@@ -39,7 +39,7 @@ impl ProtectedKeys {
         self.decrypted.get()
     }
 
-    /// Decrypts the file unless that was tried before. `name` is the file's, for the question.
+    /// Decrypts the file unless that was tried before. `name` is that of the file, for the question.
     pub(super) fn unlock(&self, name: &str, prompt: &dyn Prompt) -> &Result<Vec<Identity>, String> {
         self.decrypted.get_or_init(|| self.decrypt(name, prompt))
     }

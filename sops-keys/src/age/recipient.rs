@@ -65,12 +65,12 @@ impl Recipient {
     ///
     /// # Errors
     ///
-    /// [`Error::Recipient`] for a plugin that is not installed, fails, or would have to ask somebody.
+    /// [`Error::Recipient`] for a plugin that is not installed, fails, or would have to ask the user.
     pub fn wrap(&self, secret: &[u8]) -> Result<String> {
         self.wrap_asking(secret, &(Arc::new(NoPrompt) as Arc<dyn Prompt>))
     }
 
-    /// As [`wrap`](Self::wrap), with somebody to ask if the recipient's plugin wants to.
+    /// As [`wrap`](Self::wrap), and lets the recipient's plugin ask through `prompt`.
     pub fn wrap_asking(&self, secret: &[u8], prompt: &Arc<dyn Prompt>) -> Result<String> {
         #[cfg(not(feature = "plugin"))]
         let _ = prompt;

@@ -18,8 +18,8 @@ impl Identities {
     /// all of the text. Text that is no identity is passed over.
     ///
     /// ```
-    /// use sops_core::keys::Identities;
-    /// use sops_core::keys::age::generate_x25519;
+    /// use sops_keys::Identities;
+    /// use sops_keys::age::generate_x25519;
     ///
     /// let pair = generate_x25519();
     /// let text = format!("stringData:\n  age.agekey: {}\n", pair.key_file("now").lines().last().unwrap_or_default());

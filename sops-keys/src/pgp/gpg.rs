@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -43,7 +44,7 @@ const OUTPUT_LIMIT: u64 = 1 << 16;
 pub struct Gpg {
     program: OsString,
     environment: Environment,
-    /// The messages that open only if somebody is asked.
+    /// The messages that `gpg` decrypts only after asking the user.
     asking: Mutex<HashSet<String>>,
     /// The fingerprints of the private keys and subkeys, listed once.
     private_keys: OnceLock<Vec<String>>,
@@ -62,7 +63,7 @@ impl Gpg {
         }
     }
 
-    /// Whether `gpg` knows a private key of that fingerprint, on a card too. Nobody is asked.
+    /// Whether `gpg` has the private key with this fingerprint, on a card too. It asks nobody.
     #[must_use]
     pub fn has_private_key(&self, fingerprint: &str) -> bool {
         let listed = self.run(
@@ -112,15 +113,19 @@ impl Gpg {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let (stdin, stdout, stderr) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let mut stdin = child.stdin.take().expect("standard input is a pipe");
+        let stdout = child.stdout.take().expect("standard output is a pipe");
+        let stderr = child.stderr.take().expect("standard error is a pipe");
         let (output, words) = thread::scope(|scope| {
             scope.spawn(move || {
                 // A program that refuses its arguments does not read all of its input.
-                stdin.map(|mut stdin| stdin.write_all(input))
+                stdin.write_all(input)
             });
             let words = scope.spawn(move || read(stderr));
-            (read(stdout), words.join().unwrap_or_default())
+            let output = read(stdout);
+            // A panic of the reader is this thread's too.
+            let words = words.join().unwrap_or_else(|panic| resume_unwind(panic));
+            (output, words)
         });
         let status = child.wait()?;
         Ok(Run {
@@ -192,7 +197,7 @@ impl KeyService for Gpg {
         }
     }
 
-    /// With no effort nothing; then `gpg` may answer for itself, or with a passphrase that its agent remembers; then it may ask.
+    /// `gpg` runs without asking first, with passphrases that its agent remembers; with [`Effort::Ask`] it may ask.
     fn decrypt(
         &self,
         key: &MasterKey,
@@ -221,7 +226,8 @@ impl KeyService for Gpg {
 }
 
 impl Gpg {
-    /// Like [`decrypt`](KeyService::decrypt), but also returns which key decrypted it. `gpg` tries every key that the message is for, whatever `key` is.
+    /// Like [`decrypt`](KeyService::decrypt), but also names the key that decrypted. `gpg` tries every key that the message is for,
+    /// whatever `key` is.
     ///
     /// # Errors
     /// Why the message cannot be decrypted.
@@ -268,14 +274,12 @@ impl Gpg {
     }
 }
 
-/// Reads a pipe whole, or as much as is of use.
-fn read(pipe: Option<impl Read>) -> Zeroizing<Vec<u8>> {
-    // Room for all that is expected, so that no part is left behind by growing.
+/// Reads a pipe to its end, or to the limit.
+fn read(pipe: impl Read) -> Zeroizing<Vec<u8>> {
+    // Room for all that is expected, so that growing leaves no copy behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(1 << 14));
-    if let Some(pipe) = pipe {
-        // What was read before a failure is judged by what it says.
-        let _ = pipe.take(OUTPUT_LIMIT).read_to_end(&mut bytes);
-    }
+    // What was read before a failure is judged by what it says.
+    let _ = pipe.take(OUTPUT_LIMIT).read_to_end(&mut bytes);
     bytes
 }
 
@@ -323,8 +327,8 @@ mod tests {
     #[cfg(unix)]
     fn endless_output_is_cut() {
         use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("gpg");
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("gpg");
         std::fs::write(&program, "#!/bin/sh\nexec cat /dev/zero\n").unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
         let path = std::env::var("PATH").unwrap();
@@ -344,12 +348,12 @@ mod tests {
         use std::time::SystemTime;
 
         use crate::{DataKey, KeyGroup, WrappedKey, recover_data_key};
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("gpg");
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("gpg");
         let script = format!(
             "#!/bin/sh\necho run >> '{}'\ncase \"$*\" in *--list-secret-keys*) echo fpr:::::::::{FINGERPRINT}: ;; *)\n\
              grep -q right || exit 2\nprintf %032d 0 ;; esac\n",
-            folder.path().join("log").display()
+            directory.path().join("log").display()
         );
         std::fs::write(&program, script).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
@@ -368,7 +372,7 @@ mod tests {
         keys.extend((0..300).map(|_| entry(FINGERPRINT, "wrong")));
         let opened = recover_data_key(&[KeyGroup { keys }], None, &gpg).unwrap();
         assert_eq!(opened.as_bytes(), &[b'0'; DataKey::BYTES]);
-        let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+        let log = std::fs::read_to_string(directory.path().join("log")).unwrap();
         assert_eq!(log.lines().count(), 102);
     }
 }

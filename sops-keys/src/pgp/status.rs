@@ -38,7 +38,7 @@ impl Status {
         }
     }
 
-    /// The words behind a status keyword, of its first line.
+    /// The words after a status keyword, in its first line.
     fn words(&self, keyword: &str) -> Option<impl Iterator<Item = &str>> {
         self.lines.iter().find_map(|line| {
             let mut words = line.split(' ');
