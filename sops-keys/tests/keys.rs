@@ -537,7 +537,10 @@ fn a_generated_key_is_usable_as_it_is() {
     for identities in [given, Identities::from(pair.identity)] {
         let secret = identities.unwrap("", &enc).unwrap();
         assert_eq!(secret.unwrap().as_slice(), b"a secret");
-        assert_eq!(identities.recipients(), [pair.recipient.clone()]);
+        assert_eq!(
+            identities.recipients(),
+            std::slice::from_ref(&pair.recipient)
+        );
     }
 }
 
@@ -564,7 +567,7 @@ fn errors_tell_what_is_wrong_without_their_text() {
             missing, damaged, ..
         } => {
             let found = damaged.map(|EntryPosition { family, index, .. }| (family, index));
-            missing == &[key.clone()] && found == position
+            missing == std::slice::from_ref(&key) && found == position
         }
         _ => false,
     };
