@@ -133,3 +133,8 @@ pub use sops_document::{
 pub use sops_keys as keys;
 pub use sops_keys::reading;
 pub use variables::{Variable, variables};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

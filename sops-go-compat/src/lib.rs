@@ -21,3 +21,8 @@ pub use format::{Decimal, write_ecmascript, write_general};
 pub use parse::{Integer, parse_float, parse_integer};
 pub use regexp::{Regexp, RegexpError};
 pub use time::Time;
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

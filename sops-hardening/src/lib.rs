@@ -28,3 +28,8 @@ pub fn harden(program: &'static str) {
         }
     }));
 }
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -20,3 +20,8 @@ pub use escape::{
 };
 pub use mask::masked;
 pub use show::{lines, one_line};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
