@@ -74,3 +74,8 @@ pub use prompt::{NoPrompt, Prompt};
 pub use service::{Effort, KeyService};
 pub use work_budget::WorkBudget;
 pub use wrapped_key::{KeyGroup, WrappedKey};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
