@@ -1,8 +1,9 @@
 //! Any recipient, key file, SSH key and age file is read or refused in words.
 #![no_main]
 
-use sops_core::keys::{Identities, Recipient};
 use sops_fuzz::IDENTITIES;
+use sops_keys::age::Identity;
+use sops_keys::{Identities, Recipient};
 
 libfuzzer_sys::fuzz_target!(|text: &[u8]| {
     let mut identities = Identities::new();
@@ -11,6 +12,9 @@ libfuzzer_sys::fuzz_target!(|text: &[u8]| {
     let Ok(text) = str::from_utf8(text) else {
         return;
     };
+    if let Ok(identity) = text.parse::<Identity>() {
+        let _ = Identities::from(identity).recipients();
+    }
     // Others are plugins, which are programs to run.
     let is_native = |text: &str| {
         text.starts_with("ssh-") || text.starts_with("age1pq1") || text.matches('1').count() == 1

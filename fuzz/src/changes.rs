@@ -1,7 +1,7 @@
 //! A change gives the document that has it, and is what it was in all else.
 
-use sops_core::tree::{Entry, Node};
 use sops_core::document::Error;
+use sops_core::tree::{Entry, Node};
 use sops_core::{Component, Document, Format, KeyPath, parse_document};
 
 use crate::trees;

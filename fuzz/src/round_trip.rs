@@ -4,7 +4,10 @@
 use std::sync::LazyLock;
 
 use sops_core::rules::EncryptionRule;
-use sops_core::{Document, EncryptedDocument, Encryption, Format, MacCheck, encrypt, parse_document, unencrypted_values};
+use sops_core::{
+    Document, EncryptedDocument, Encryption, Format, MacCheck, encrypt, parse_document,
+    unencrypted_values,
+};
 
 use crate::{IDENTITIES, trees};
 

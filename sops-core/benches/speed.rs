@@ -40,13 +40,7 @@ fn one_value() -> String {
 
 fn both_ways(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, text: &str, format: Format) {
     let pair = generate_x25519();
-    let mut identities = Identities::new();
-    identities
-        .add_keys(
-            "a new key",
-            pair.key_file("2026-01-01T00:00:00Z").as_bytes(),
-        )
-        .expect("a generated key is valid");
+    let identities = Identities::from(pair.identity);
     let how = Encryption::to([pair.recipient]);
     let encrypted = encrypt(text, format, &how).expect("the document is valid");
     let document = EncryptedDocument::parse(&encrypted, format).expect("it is encrypted");

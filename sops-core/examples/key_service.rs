@@ -1,7 +1,7 @@
 //! A key service of one's own, here a "cloud" that hides nothing: `cargo run --example key_service`.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use sops_core::keys::{Effort, Family, KeyService, MasterKey};
+use sops_core::keys::{self, Effort, Family, KeyService, MasterKey};
 use sops_core::{Encryption, Format, Result, decrypt, encrypt};
 use zeroize::Zeroizing;
 
@@ -11,10 +11,15 @@ impl KeyService for Cloud {
     fn serves(&self, family: Family) -> bool {
         family == Family::GcpKms
     }
-    fn encrypt(&self, _: &MasterKey, secret: &[u8]) -> Result<String> {
+    fn encrypt(&self, _: &MasterKey, secret: &[u8]) -> keys::Result<String> {
         Ok(STANDARD.encode(secret))
     }
-    fn decrypt(&self, _: &MasterKey, enc: &str, _: Effort) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    fn decrypt(
+        &self,
+        _: &MasterKey,
+        enc: &str,
+        _: Effort,
+    ) -> keys::Result<Option<Zeroizing<Vec<u8>>>> {
         Ok(STANDARD.decode(enc).ok().map(Zeroizing::new))
     }
 }

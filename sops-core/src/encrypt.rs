@@ -9,7 +9,7 @@ use sops_document::Format;
 use crate::config::Stores;
 use crate::error::{Error, Result};
 use crate::keys::{DataKey, Identities, KeyService, MasterKey, wrap_data_key};
-use crate::metadata::{FORMAT_VERSION, Metadata, timestamp};
+use crate::metadata::{FORMAT_VERSION, Metadata};
 use crate::metadata_entry::{is_encrypted, parse_document};
 use crate::pipeline::binary;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
@@ -62,7 +62,7 @@ impl Encryption {
 /// Encrypts a document under a new data key.
 ///
 /// # Errors
-/// As [`Document::parse`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`], [`Error::NoRecipient`], [`Error::NothingSelected`].
+/// As [`Document::parse`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`], [`NoRecipient`](sops_keys::Error::NoRecipient), [`Error::NothingSelected`].
 pub fn encrypt(
     plaintext: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
@@ -142,14 +142,14 @@ fn encrypt_values(
 /// A new data key, and metadata that has it for all master keys, but no MAC yet.
 fn new_metadata(format: Format, how: &Encryption) -> Result<(Metadata, DataKey)> {
     if how.key_groups.iter().all(Vec::is_empty) {
-        return Err(Error::NoRecipient);
+        return Err(sops_keys::Error::NoRecipient.into());
     }
     let key = DataKey::generate();
     let is_binary = format == Format::Binary;
     let mut metadata = Metadata {
         key_groups: Vec::new(),
         shamir_threshold: None,
-        last_modified: timestamp(how.now),
+        last_modified: sops_keys::timestamp::format(how.now),
         mac: String::new(),
         rule: (!is_binary).then(|| how.rule.clone()),
         mac_only_encrypted: how.mac_only_encrypted && !is_binary,

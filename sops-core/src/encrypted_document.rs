@@ -12,7 +12,7 @@ use crate::keys::{
     DataKey, Environment, KeyGroup, KeyService, KeyServices, MasterKey, recover_data_key,
     wrap_data_key,
 };
-use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_source_forms, problem_at, timestamp};
+use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_source_forms, problem_at};
 use crate::metadata_entry::{self, UnknownValue, is_encrypted, parse_document};
 use crate::pipeline::binary;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
@@ -125,7 +125,7 @@ impl<'a> EncryptedDocument<'a> {
             self.metadata.shamir_threshold,
             service,
         )
-        .map_err(|error| metadata_entry::located(error, &self.document))
+        .map_err(|error| metadata_entry::located(error.into(), &self.document))
     }
 
     /// Decrypts the document.
@@ -214,7 +214,7 @@ impl<'a> EncryptedDocument<'a> {
         now: SystemTime,
     ) -> Result<String> {
         let metadata = &mut next.metadata;
-        metadata.last_modified = timestamp(now);
+        metadata.last_modified = sops_keys::timestamp::format(now);
         metadata.version = FORMAT_VERSION.into();
         if self.format == Format::Binary {
             let same = next.is_same_plaintext;

@@ -66,11 +66,12 @@ impl EncryptedTree {
     /// # Errors
     /// [`Error::NoDataKey`], which names the keys that would open it.
     pub fn data_key(&self, service: &dyn KeyService) -> Result<DataKey> {
-        recover_data_key(
+        let key = recover_data_key(
             &self.metadata.key_groups,
             self.metadata.shamir_threshold,
             service,
-        )
+        )?;
+        Ok(key)
     }
 
     /// The tree with its values decrypted. The MAC is not looked at; the tag and the path of each value are.
@@ -294,10 +295,7 @@ mod tests {
     impl Sample {
         fn new(text: &str, rule: EncryptionRule) -> Self {
             let pair = generate_x25519();
-            let mut identities = Identities::new();
-            identities
-                .add_keys("a new key", pair.key_file("").as_bytes())
-                .expect("the key was just made");
+            let identities = Identities::from(pair.identity);
             let how = Encryption {
                 rule,
                 ..Encryption::to([pair.recipient])

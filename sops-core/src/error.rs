@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use sops_document::Location;
+use sops_document::{KeyPath, Location};
 use sops_go_compat::RegexpError;
-
-use crate::keys::{Family, MasterKey};
-use sops_document::{Component, KeyPath};
+use sops_keys::MasterKey;
 
 /// What the functions of this library return.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -98,56 +96,15 @@ pub enum Error {
         /// Where that stands in the text.
         location: Option<Location>,
     },
-    /// The key groups, their threshold and their shares do not fit each other.
-    #[error("key groups: {message}")]
-    KeyGroups {
-        /// What does not fit.
-        message: String,
-    },
-    /// No recipient to encrypt for.
-    #[error("no recipient: there is no key to encrypt the file for")]
-    NoRecipient,
-    /// A private key was given where a public one belongs. It is named nowhere.
-    #[error("a private key stands where a recipient belongs")]
-    PrivateKey,
-    /// A recipient is not of a known form.
-    #[error("recipient `{recipient}`: {message}")]
-    Recipient {
-        /// The recipient, which is public; masked where it does not look like one.
-        recipient: String,
-        /// What is wrong with it.
-        message: String,
-    },
-    /// Nothing can be encrypted for a master key, or decrypted with it.
-    #[error("master key {key}: {message}")]
-    MasterKey {
-        /// The key, which is public.
-        key: String,
-        /// Why.
-        message: String,
-    },
-    /// A key of a family that no key service at hand can use.
-    #[error("master key {key}: this needs a key service for {family}")]
-    NoKeyService {
-        /// The key, which is public.
-        key: String,
-        /// Its family.
-        family: Family,
-    },
+    /// A key, a recipient or a key service is the problem.
+    #[error(transparent)]
+    Keys(sops_keys::Error),
     /// An entry cannot become an environment variable.
     #[error("`{name}`: {message}")]
     Variable {
         /// Its key.
         name: String,
         /// What is in the way.
-        message: String,
-    },
-    /// A source of private keys cannot be used.
-    #[error("{source_name}: {message}")]
-    Identity {
-        /// The environment variable or the file, with a line number where one is known.
-        source_name: String,
-        /// What is wrong with it, without its text.
         message: String,
     },
     /// A regular expression is not valid, or would not mean the same to every reader.
@@ -221,34 +178,6 @@ impl From<RegexpError> for Error {
         Self::Regex {
             pattern: error.pattern,
             message: error.message,
-        }
-    }
-}
-
-impl Error {
-    /// The error about a part of the `sops` block that was read as if the whole block stood at `path`.
-    pub(crate) fn below(mut self, path: &[Component]) -> Self {
-        if let Self::Metadata { path: part, .. } = &mut self {
-            let rest = part.iter().flat_map(KeyPath::components);
-            *part = KeyPath::new(path.iter().chain(rest).cloned());
-        }
-        self
-    }
-
-    pub(crate) fn no_service(key: &MasterKey) -> Self {
-        Self::NoKeyService {
-            key: key.to_string(),
-            family: key.family(),
-        }
-    }
-
-    /// The message without the name of the key that it is about, for where that is said already.
-    pub fn about_key(self) -> String {
-        match self {
-            Self::Recipient { message, .. }
-            | Self::MasterKey { message, .. }
-            | Self::Metadata { message, .. } => message,
-            other => other.to_string(),
         }
     }
 }

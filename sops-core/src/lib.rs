@@ -21,8 +21,7 @@
 //! let encrypted = encrypt(plaintext, Format::Yaml, &how)?;
 //! assert!(encrypted.starts_with("kind: Secret\nstringData:\n  password: \"ENC[AES256_GCM,data:"));
 //!
-//! let mut identities = Identities::new();
-//! identities.add_keys("a new key", pair.key_file("2026-01-01T00:00:00Z").as_bytes())?;
+//! let identities = Identities::from(pair.identity);
 //! assert_eq!(*decrypt(&encrypted, Format::Yaml, &identities)?, plaintext.as_bytes());
 //! # Ok::<(), sops_core::Error>(())
 //! ```
@@ -33,8 +32,7 @@
 //! # use sops_core::keys::{Identities, age::generate_x25519};
 //! # use sops_core::{Encryption, Format, decrypt, encrypt};
 //! # let pair = generate_x25519();
-//! # let mut identities = Identities::new();
-//! # identities.add_keys("a new key", pair.key_file("2026-01-01T00:00:00Z").as_bytes())?;
+//! # let identities = Identities::from(pair.identity);
 //! let how = Encryption::to([pair.recipient.clone()]);
 //! let encrypted = encrypt(b"PK\x03\x04\xff", Format::Binary, &how)?;
 //! assert!(encrypted.starts_with("{\n\t\"data\": \"ENC[AES256_GCM,data:"));
@@ -75,8 +73,7 @@
 //! # use sops_core::{Encryption, EncryptedDocument, Format, MacCheck, encrypt, parse_document};
 //! # use std::time::SystemTime;
 //! # let pair = generate_x25519();
-//! # let mut identities = Identities::new();
-//! # identities.add_keys("a new key", pair.key_file("2026-01-01T00:00:00Z").as_bytes())?;
+//! # let identities = Identities::from(pair.identity);
 //! # let encrypted = encrypt("a: 1\nb: 2\n", Format::Yaml, &Encryption::to([pair.recipient.clone()]))?;
 //! let document = EncryptedDocument::parse(&encrypted, Format::Yaml)?;
 //! let key = document.data_key(&identities)?;
@@ -108,13 +105,11 @@ mod encrypt;
 mod encrypted_document;
 mod encrypted_tree;
 mod error;
-pub mod keys;
 mod mac;
 pub mod metadata;
 mod metadata_entry;
 mod open_document;
 mod pipeline;
-pub mod reading;
 pub mod rules;
 mod secret_file;
 mod variables;
@@ -135,6 +130,8 @@ pub use sops_document::{
     Component, Document, Format, KeyPath, Location, Type, Value, convert, extract, from_document,
     from_documents, tree,
 };
+pub use sops_keys as keys;
+pub use sops_keys::reading;
 pub use variables::{Variable, variables};
 
 /// The examples of the README.

@@ -127,7 +127,7 @@ impl SecretFile {
     /// Gives the file a new data key, for the same master keys: all values get other ciphertexts.
     ///
     /// # Errors
-    /// [`Error::NoKeyService`] if the keys cannot encrypt for one of the master keys; as [`OpenDocument::rotate`](crate::OpenDocument::rotate).
+    /// [`NoKeyService`](sops_keys::Error::NoKeyService) if the keys cannot encrypt for one of the master keys; as [`OpenDocument::rotate`](crate::OpenDocument::rotate).
     pub fn rotate(&mut self, keys: &dyn KeyService) -> Result<()> {
         let document = EncryptedDocument::parse(&self.encrypted, self.format)?;
         let master_keys = document.metadata().master_keys();

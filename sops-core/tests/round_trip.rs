@@ -10,13 +10,7 @@ use sops_test_support::{Features, written};
 
 static KEYS: LazyLock<(Encryption, Identities)> = LazyLock::new(|| {
     let pair = generate_x25519();
-    let mut identities = Identities::new();
-    identities
-        .add_keys(
-            "a new key",
-            pair.key_file("2026-01-01T00:00:00Z").as_bytes(),
-        )
-        .expect("a generated key is valid");
+    let identities = Identities::from(pair.identity);
     let how = Encryption {
         allow_plaintext: true,
         allow_ciphertext: true,

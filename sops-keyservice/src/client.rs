@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use http::uri::PathAndQuery;
 use prost::Message;
-use sops_core::keys::{DataKey, Effort, Family, KeyService, MasterKey};
-use sops_core::{Error, Result};
+use sops_keys::{DataKey, Effort, Error, Family, KeyService, MasterKey, Result};
 use sops_printable::{beginning, escaped};
 use tokio::runtime;
 use tokio::time::timeout;

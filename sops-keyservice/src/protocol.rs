@@ -4,8 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use sops_core::Error;
-use sops_core::keys::MasterKey;
+use sops_keys::{Error, MasterKey};
 use tonic::Status;
 
 /// The path of the method that encrypts a secret.
@@ -162,12 +161,7 @@ impl TryFrom<&MasterKey> for Key {
                 engine_path,
                 key_name,
             }),
-            other => {
-                return Err(Error::NoKeyService {
-                    key: other.to_string(),
-                    family: other.family(),
-                });
-            }
+            key => return Err(Error::no_key_service(&key)),
         };
         Ok(Self {
             key_type: Some(key_type),

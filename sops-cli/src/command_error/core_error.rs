@@ -2,6 +2,7 @@
 
 use sops_core::document::Error as DocumentError;
 use sops_core::document::merge_conflict;
+use sops_core::keys::Error as KeyError;
 use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};
 
@@ -31,8 +32,8 @@ impl CommandError {
     }
 
     /// An error of the library that is about no text.
-    pub(crate) fn general(error: Error) -> Self {
-        Self::from_core(error, None)
+    pub(crate) fn general(error: impl Into<Error>) -> Self {
+        Self::from_core(error.into(), None)
     }
 
     /// An error of the library about the text of the file that messages call `name`.
@@ -159,14 +160,14 @@ impl CommandError {
                     None => new,
                 }
             }
-            Error::NoKeyService { .. } => simple(Code::Generic, &error)
+            Error::Keys(KeyError::NoKeyService { .. }) => simple(Code::Generic, &error)
                 .hint("name one with `--keyservice`, or take the key out: in `.sops.yaml`, or with flags such as `--rm-kms`"),
             Error::Document(DocumentError::Unwritable { .. }) => simple(Code::CannotWriteTree, &error),
-            Error::NoRecipient => simple(Code::Generic, &error)
+            Error::Keys(KeyError::NoRecipient) => simple(Code::Generic, &error)
                 .hint("name one with `--age`, or in a creation rule of `.sops.yaml`; `sops-rs init` makes both a key and the rule"),
             Error::NothingSelected { .. } => simple(Code::Generic, &error)
                 .hint("change the rule, or leave the file in plaintext with `--allow-plaintext`"),
-            Error::PrivateKey => simple(Code::Generic, &error)
+            Error::Keys(KeyError::PrivateKey) => simple(Code::Generic, &error)
                 .hint("the recipient is the public key, `age1…`; make a new key if others have seen this one"),
             Error::Config {
                 file,

@@ -97,6 +97,6 @@ impl Args {
     fn path(&self) -> Result<Option<KeyPath>, CommandError> {
         let text = self.extract.as_deref().filter(|path| !path.is_empty());
         let path = text.map(str::parse::<KeyPath>).transpose();
-        path.map_err(|error| CommandError::general(error.into()).with_code(Code::InvalidTreePath))
+        path.map_err(|error| CommandError::general(error).with_code(Code::InvalidTreePath))
     }
 }

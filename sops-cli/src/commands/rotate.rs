@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::SystemTime;
 
-use sops_core::keys::{Family, MasterKey};
+use sops_core::EncryptedDocument;
+use sops_core::keys::{self, Family, MasterKey};
 use sops_core::metadata::Metadata;
-use sops_core::{EncryptedDocument, Error};
 use zeroize::Zeroizing;
 
 use crate::arguments::{
@@ -263,7 +263,7 @@ impl Args {
             }
         }
         if groups.iter().any(Vec::is_empty) {
-            return Err(CommandError::general(Error::NoRecipient));
+            return Err(CommandError::general(keys::Error::NoRecipient));
         }
         Ok(ChangedGroups { groups, missing })
     }

@@ -201,7 +201,7 @@ impl Args {
 /// A path on the command line of `set` or `unset`.
 pub(crate) fn key_path(text: &str) -> Result<KeyPath, CommandError> {
     text.parse().map_err(|error: DocumentError| {
-        CommandError::general(error.into()).with_code(Code::InvalidSetFormat)
+        CommandError::general(error).with_code(Code::InvalidSetFormat)
     })
 }
 

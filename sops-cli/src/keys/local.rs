@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use sops_core::keys::{
-    Effort, Environment, Family, Gpg, Identities, KeyService, MasterKey, Opened,
+    DecryptedSecret, Effort, Environment, Family, Gpg, Identities, KeyService, MasterKey,
 };
 use sops_keyservice::{Answer, Status};
 use sops_printable::beginning;
@@ -79,11 +79,11 @@ impl LocalKeys {
     }
 
     /// Asks for the key that decrypts, which need not be the one that the request names.
-    fn permission_for(&self, key: &MasterKey, opened: &Opened) -> Result<(), Status> {
+    fn permission_for(&self, key: &MasterKey, decrypted: &DecryptedSecret) -> Result<(), Status> {
         let named = name(key);
         let family = key.family();
-        self.permission(&match opened.names.last() {
-            Some(_) if opened.is_by(key) => format!("A request to decrypt with {named}"),
+        self.permission(&match decrypted.key_names.last() {
+            Some(_) if decrypted.is_by(key) => format!("A request to decrypt with {named}"),
             Some(opener) => {
                 let opener = printable(&format!("{family} {opener}"));
                 format!("A request that names {named}, but needs {opener} to decrypt")
@@ -117,10 +117,17 @@ impl Keys {
         .map_err(|error| Status::unknown(error.about_key()))
     }
 
-    fn open(&self, key: &MasterKey, enc: &str, effort: Effort) -> Result<Option<Opened>, Status> {
+    fn decrypt(
+        &self,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<DecryptedSecret>, Status> {
         match key {
-            MasterKey::Age { recipient } => self.identities.open(effort, recipient, enc),
-            MasterKey::Pgp { .. } => self.gpg.open(key, enc, effort),
+            MasterKey::Age { recipient } => {
+                self.identities.decrypt_and_name_key(effort, recipient, enc)
+            }
+            MasterKey::Pgp { .. } => self.gpg.decrypt_and_name_key(key, enc, effort),
             key => return Err(has_none_of(key.family())),
         }
         .map_err(|error| Status::unknown(error.about_key()))
@@ -143,23 +150,23 @@ impl Answer for LocalKeys {
     fn decrypt(&self, key: &MasterKey, enc: &str) -> Result<Zeroizing<Vec<u8>>, Status> {
         self.answer("decrypt", key, |keys| {
             // Keys that are ready need no question to find out which one decrypts.
-            if let Ok(Some(opened)) = keys.open(key, enc, Effort::Ready) {
-                self.permission_for(key, &opened)?;
-                return Ok(opened.secret);
+            if let Ok(Some(decrypted)) = keys.decrypt(key, enc, Effort::Ready) {
+                self.permission_for(key, &decrypted)?;
+                return Ok(decrypted.secret);
             }
             // From here on, commands and plugins are run, and passphrases asked for.
             self.permission(&format!("A request to decrypt with {}", name(key)))?;
             let mut reason = Status::unknown("no private key at hand opens this");
             for effort in Effort::ALL {
                 let asking = (effort == Effort::Ask).then(|| self.person.lock());
-                let opened = keys.open(key, enc, effort);
+                let decrypted = keys.decrypt(key, enc, effort);
                 drop(asking);
-                match opened {
-                    Ok(Some(opened)) => {
-                        if !opened.is_by(key) {
-                            self.permission_for(key, &opened)?;
+                match decrypted {
+                    Ok(Some(decrypted)) => {
+                        if !decrypted.is_by(key) {
+                            self.permission_for(key, &decrypted)?;
                         }
-                        return Ok(opened.secret);
+                        return Ok(decrypted.secret);
                     }
                     Ok(None) => {}
                     Err(status) => reason = status,

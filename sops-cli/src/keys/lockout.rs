@@ -6,7 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use sops_core::keys::{Environment, Family, Identities, MasterKey, key_files};
+use sops_core::keys::age::key_files;
+use sops_core::keys::{Environment, Family, Identities, MasterKey};
 
 use crate::command_error::{Code, CommandError, files_named};
 use crate::input::Input;

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use sops_core::keys::{
-    DataKey, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey, Recipient,
+    self, DataKey, Environment, Family, Gpg, Identities, KeyService, KeyServices, MasterKey,
+    Recipient,
 };
 use sops_core::{EncryptedDocument, Error};
 
@@ -46,7 +47,7 @@ impl Services {
         let identities = Identities::from_environment(Environment::process());
         let identities = Arc::new(identities.with_prompt(ui.prompt()));
         let gpg = Arc::new(Gpg::from_environment(Environment::process()));
-        let mut all = KeyServices::new().in_order(order);
+        let mut all = KeyServices::new().with_decryption_order(order);
         let is_local = globals.is_local();
         if is_local {
             all = all
@@ -77,10 +78,7 @@ impl Services {
     pub(crate) fn check(&self, groups: &[Vec<MasterKey>]) -> Result<(), CommandError> {
         let mut keys = groups.iter().flatten();
         match keys.find(|key| !self.all.serves(key.family())) {
-            Some(key) => Err(CommandError::general(Error::NoKeyService {
-                key: key.to_string(),
-                family: key.family(),
-            })),
+            Some(key) => Err(CommandError::general(keys::Error::no_key_service(key))),
             None => Ok(()),
         }
     }

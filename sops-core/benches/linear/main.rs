@@ -83,11 +83,7 @@ fn main() {
         parts.parse().expect("PARTS is a whole number")
     });
     let pair = generate_x25519();
-    let mut identities = Identities::new();
-    let file = pair.key_file("2026-01-01T00:00:00Z");
-    identities
-        .add_keys("a new key", file.as_bytes())
-        .expect("a generated key is valid");
+    let identities = Identities::from(pair.identity);
     let how = Encryption {
         allow_plaintext: true,
         ..Encryption::to([pair.recipient])

@@ -200,7 +200,7 @@ impl Config {
         for key in rule.key_groups.iter().flatten() {
             let message = match key.check() {
                 Ok(()) => continue,
-                Err(Error::PrivateKey) => PRIVATE_KEY.to_owned(),
+                Err(sops_keys::Error::PrivateKey) => PRIVATE_KEY.to_owned(),
                 Err(error) => error.to_string(),
             };
             let place = index.and_then(|index| locate::key(&self.text, index, key));

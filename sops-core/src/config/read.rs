@@ -14,8 +14,9 @@ use super::schema::{self, Kind, Schema};
 use super::yaml::{YamlError, read_yaml_with};
 use crate::error::{Error, Result};
 use crate::keys::MasterKey;
-use crate::metadata::text::{fault_of_identifier, fault_of_identifiers, fault_of_rule};
+use crate::metadata::text::fault_of_rule;
 use sops_go_compat::Regexp;
+use sops_keys::identifier::{fault_of_identifier, fault_of_identifiers};
 
 /// How many values a file may have once its aliases are expanded.
 const MAX_VALUES: usize = 100_000;

@@ -1,31 +1,31 @@
 //! The `sops` block: who can open the file, under which rule, and its MAC.
 
 pub(crate) mod flat;
+mod key_error;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;
 
 use std::borrow::Cow;
-use std::time::SystemTime;
 
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result};
-use crate::keys::{Family, KeyGroup, MasterKey, WrappedKey};
 use crate::rules::EncryptionRule;
 use sops_document::{Component, KeyPath};
-use sops_go_compat::Time;
+use sops_keys::identifier::fault_of_identifier;
+use sops_keys::{Family, KeyGroup, MasterKey, WrappedKey, timestamp};
 
-use text::{MAX_GROUPS, MAX_KEYS, fault_of_identifier, fault_of_mac, fault_of_rule};
+use key_error::in_entry;
+use text::{MAX_GROUPS, MAX_KEYS, fault_of_mac, fault_of_rule};
+
+pub(crate) use key_error::KEY_GROUPS;
 
 /// The top-level key that the block stands under.
 pub const METADATA_KEY: &str = "sops";
 
 /// The version of SOPS whose format is written; `sops` compares it and refuses a file without it.
 pub const FORMAT_VERSION: &str = "3.13.3";
-
-/// The key of the block that the groups stand under, if there are several.
-pub(crate) const KEY_GROUPS: &str = "key_groups";
 
 /// The key of the block that holds the source forms which the values alone do not tell; `sops` ignores it.
 const SOURCE_FORMS_KEY: &str = "sops_rs_spellings";
@@ -73,7 +73,7 @@ impl Metadata {
         }
         let last_modified = identifier(tree, "lastmodified")?
             .ok_or_else(|| problem("lastmodified", "is missing"))?;
-        if !is_timestamp(&last_modified) {
+        if !timestamp::is_valid(&last_modified) {
             return Err(problem(
                 "lastmodified",
                 "is not a time such as 2024-01-31T12:00:00Z",
@@ -247,10 +247,8 @@ fn key_group(tree: &Map<String, Json>, path: &[Component]) -> Result<KeyGroup> {
             ]
             .concat();
             let fields = self::entry(entry).ok_or_else(|| problem_at(&path, "is no mapping"))?;
-            keys.push(
-                WrappedKey::from_fields(family, fields.into_owned())
-                    .map_err(|error| error.below(&path))?,
-            );
+            let key = WrappedKey::from_fields(family, fields.into_owned());
+            keys.push(key.map_err(|error| in_entry(error, path))?);
         }
     }
     Ok(KeyGroup { keys })
@@ -262,11 +260,6 @@ fn entry(value: &Json) -> Option<Cow<'_, Map<String, Json>>> {
         Json::Null => Some(Cow::Owned(Map::new())),
         value => value.as_object().map(Cow::Borrowed),
     }
-}
-
-/// RFC 3339 in UTC with seconds.
-pub(crate) fn timestamp(time: SystemTime) -> String {
-    humantime::format_rfc3339_seconds(time).to_string()
 }
 
 fn problem(key: &str, what: impl Into<String>) -> Error {
@@ -346,9 +339,4 @@ fn list<'a>(tree: &'a Map<String, Json>, key: &str) -> Result<&'a [Json]> {
 /// Whether the text is a semantic version, perhaps with a `v` before it.
 fn is_semantic_version(text: &str) -> bool {
     semver::Version::parse(text.strip_prefix('v').unwrap_or(text)).is_ok()
-}
-
-/// Whether the text is a date and time of RFC 3339.
-pub(crate) fn is_timestamp(text: &str) -> bool {
-    Time::from_rfc3339(text.as_bytes()).is_some()
 }

@@ -10,8 +10,9 @@ use base64::prelude::BASE64_STANDARD;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use sops_core::keys::age::{Held, KeyPair, read_keys};
+use sops_core::keys::age::{Held, KeyPair};
 use sops_core::keys::{Environment, Identities, MasterKey, Recipient};
+use sops_core::reading::read_keys;
 use sops_core::tree::Node;
 use sops_lint::shell_word;
 use zeroize::Zeroizing;
@@ -180,7 +181,8 @@ impl Args {
         let mut text = Zeroizing::new(String::new());
         let mut secrets = Vec::new();
         for pair in pairs {
-            let identity = pair.identity.expose_secret();
+            let identity = pair.identity.to_text();
+            let identity = identity.expose_secret();
             text.push_str(&format!("# public key: {}\n", pair.recipient));
             text.push_str(identity);
             text.push('\n');

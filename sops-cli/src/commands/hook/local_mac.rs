@@ -6,9 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use sops_core::keys::{
-    Budget, DataKey, Effort, Environment, Family, Identities, KeyService, MasterKey,
+    self, DataKey, Effort, Environment, Family, Identities, KeyService, MasterKey, WorkBudget,
 };
-use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, MacCheck, Result};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, MacCheck};
 use zeroize::Zeroizing;
 
 use crate::command_error::{CommandError, Role};
@@ -54,7 +54,7 @@ impl KeyService for LocalMac {
         self.0.serves(family)
     }
 
-    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String> {
+    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> keys::Result<String> {
         self.0.encrypt(key, secret)
     }
 
@@ -63,28 +63,28 @@ impl KeyService for LocalMac {
         key: &MasterKey,
         enc: &str,
         effort: Effort,
-    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    ) -> keys::Result<Option<Zeroizing<Vec<u8>>>> {
         self.decrypt_within(&self.budget(), key, enc, effort)
     }
 
     fn decrypt_within(
         &self,
-        budget: &Budget,
+        budget: &WorkBudget,
         key: &MasterKey,
         enc: &str,
         effort: Effort,
-    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    ) -> keys::Result<Option<Zeroizing<Vec<u8>>>> {
         match effort {
             Effort::Ready => self.0.decrypt_within(budget, key, enc, effort),
             Effort::Run | Effort::Ask => Ok(None),
         }
     }
 
-    fn budget(&self) -> Budget {
-        Budget::small()
+    fn budget(&self) -> WorkBudget {
+        WorkBudget::small()
     }
 
-    fn keys_at_hand(&self) -> Vec<MasterKey> {
-        self.0.keys_at_hand()
+    fn available_keys(&self) -> Vec<MasterKey> {
+        self.0.available_keys()
     }
 }

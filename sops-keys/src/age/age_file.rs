@@ -1,0 +1,165 @@
+//! Age files, read so that the time grows with their length and not with its square.
+//!
+//! The crate `age` 0.11 parses a header from its start again with each line that it reads. Anybody can write a header of thousands of
+//! lines, so this module passes it the whole header as one line.
+
+use std::borrow::Cow;
+use std::io::{self, BufRead, Read};
+
+use ::age::armor::ArmoredReader;
+use ::age::{DecryptError, Decryptor};
+use memchr::{memchr, memmem};
+
+/// The first line of an ASCII-armoured age file.
+pub(super) const ARMOR_BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
+
+/// How many stanzas the header of an encrypted data key may have. Each is tried with each key, SOPS writes one, and other programs add a few
+/// that mean nothing.
+const MAX_STANZAS: usize = 32;
+
+/// Whether the header of a binary age file has more stanzas than an encrypted data key needs.
+pub(super) fn has_many_stanzas(file: &[u8]) -> bool {
+    let header = &file[..header_length(file)];
+    memmem::find_iter(header, b"\n-> ")
+        .nth(MAX_STANZAS)
+        .is_some()
+}
+
+/// The bytes of an age file; the header is returned by a single read.
+pub(super) struct AgeFile<'f> {
+    rest: &'f [u8],
+    /// How much of the header is left.
+    header: usize,
+}
+
+impl<'f> AgeFile<'f> {
+    /// Reads the header of a binary age file.
+    ///
+    /// # Errors
+    /// Those of the crate, for a malformed header.
+    pub(super) fn decryptor(file: &'f [u8]) -> Result<Decryptor<Self>, DecryptError> {
+        Decryptor::new_buffered(Self {
+            rest: file,
+            header: header_length(file),
+        })
+    }
+}
+
+impl Read for AgeFile<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.rest.read(buffer)
+    }
+}
+
+impl BufRead for AgeFile<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Ok(self.rest)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.rest.consume(amount);
+    }
+
+    fn read_until(&mut self, byte: u8, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        if self.header == 0 {
+            return self.rest.read_until(byte, buffer);
+        }
+        let (header, rest) = self.rest.split_at(self.header);
+        buffer.extend_from_slice(header);
+        self.rest = rest;
+        self.header = 0;
+        Ok(header.len())
+    }
+}
+
+/// The length of the header, which ends with the first line that begins with `---`: no line of a stanza does. A file without such a line is
+/// all header, and a malformed one.
+fn header_length(file: &[u8]) -> usize {
+    memmem::find(file, b"\n---")
+        .and_then(|at| Some(at + 1 + memchr(b'\n', &file[at + 1..])? + 1))
+        .unwrap_or(file.len())
+}
+
+/// The binary form of an age file that may be armoured.
+///
+/// # Errors
+/// For armour that is cut off or altered.
+pub(super) fn without_armor(file: &[u8]) -> io::Result<Cow<'_, [u8]>> {
+    if !file.trim_ascii_start().starts_with(ARMOR_BEGIN.as_bytes()) {
+        return Ok(Cow::Borrowed(file));
+    }
+    let mut binary = Vec::with_capacity(file.len());
+    ArmoredReader::new(file).read_to_end(&mut binary)?;
+    Ok(Cow::Owned(binary))
+}
+
+/// What is wrong with an armoured age file, as far as it shows without a key: the tag of its header and that of its content need one.
+pub(crate) fn damage(enc: &str) -> Option<&'static str> {
+    if !enc.trim_ascii_start().starts_with(ARMOR_BEGIN) {
+        return Some("is not an armoured age file");
+    }
+    let Ok(file) = without_armor(enc.as_bytes()) else {
+        return Some("is cut off or altered");
+    };
+    let header = AgeFile::decryptor(&file);
+    header.is_err().then_some("has a malformed header")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// A header of `count` stanzas with a wrong MAC.
+    fn header(count: usize, end: &str) -> Vec<u8> {
+        let key = "TEiF0ypqr+bpvcqXNyCVJpL7OuwPdVwPL7KQEbFDOCc";
+        let stanza = format!("-> X25519 {key}\n{key}\n");
+        format!("age-encryption.org/v1\n{}{end}", stanza.repeat(count)).into_bytes()
+    }
+
+    #[test]
+    fn the_time_for_a_header_grows_with_its_length() {
+        let end = "--- TEiF0ypqr+bpvcqXNyCVJpL7OuwPdVwPL7KQEbFDOCc\n0123456789abcdef";
+        for (end, is_valid) in [
+            (end, true),
+            ("", false),
+            ("---", false),
+            ("\n--- x\n", false),
+        ] {
+            let time = |count| {
+                let file = header(count, end);
+                let start = Instant::now();
+                assert_eq!(AgeFile::decryptor(&file).is_ok(), is_valid, "{end}");
+                start.elapsed()
+            };
+            let (few, many) = (time(500), time(20_000));
+            // With quadratic time it would take 1600 times as long.
+            assert!(
+                many < few.max(Duration::from_millis(1)) * 200,
+                "{end}: {few:?}, {many:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn stanzas_are_counted() {
+        for (count, is_many) in [(0, false), (1, false), (32, false), (33, true)] {
+            assert_eq!(
+                has_many_stanzas(&header(count, "--- x\n")),
+                is_many,
+                "{count}"
+            );
+        }
+    }
+
+    #[test]
+    fn armour_is_taken_off() {
+        let binary = header(1, "x");
+        assert_eq!(without_armor(&binary).unwrap(), binary);
+        let armored =
+            "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n";
+        assert_eq!(&*without_armor(armored.as_bytes()).unwrap(), b"age");
+        assert!(without_armor(&armored.as_bytes()[..50]).is_err());
+    }
+}

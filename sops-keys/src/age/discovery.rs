@@ -1,0 +1,645 @@
+//! Where private keys for age are looked for: the environment variables and files of `sops`, in its order.
+//!
+//! A source that is missing or unusable never stops the others: it is reported only if no key can decrypt.
+
+use std::fs::Metadata;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::environment::{Environment, USER_KEY_FILE};
+use crate::reading::{self, FileKind, read_keys};
+
+use super::command::{Command, Prints};
+use super::identities::Identities;
+use super::identity::Layout;
+use super::source::{Content, Source};
+
+const KEY: &str = "SOPS_AGE_KEY";
+const KEY_FILE: &str = "SOPS_AGE_KEY_FILE";
+const KEY_CMD: &str = "SOPS_AGE_KEY_CMD";
+const SSH_KEY_FILE: &str = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
+const SSH_KEY_CMD: &str = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
+
+/// The usual private keys of SSH, in `~/.ssh`.
+const SSH_KEYS: [&str; 2] = ["id_ed25519", "id_rsa"];
+
+impl Identities {
+    /// The identities from where `sops` looks for them, in its order:
+    ///
+    /// 1. `SOPS_AGE_SSH_PRIVATE_KEY_FILE`, a file; `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, a command that prints one;
+    ///    `~/.ssh/id_ed25519` and `~/.ssh/id_rsa`.
+    /// 2. `SOPS_AGE_KEY`, identities separated by white space; `SOPS_AGE_KEY_FILE`, a key file; `SOPS_AGE_KEY_CMD`, a
+    ///    command that prints one; then the [key file](Environment::key_file) in the configuration directory.
+    ///
+    /// Commands run without a shell, their words split as a shell does, with `SOPS_AGE_RECIPIENT` set to the recipient
+    /// in question, and nothing to read. What they write to standard error is dropped.
+    ///
+    /// Nothing is read before it is needed. [`key_files`] names the files.
+    ///
+    /// ```
+    /// use sops_keys::{Environment, Identities};
+    ///
+    /// let identities = Identities::from_environment(Environment::new([("SOPS_AGE_KEY", "")]));
+    /// assert!(identities.recipients().is_empty());
+    /// ```
+    #[must_use]
+    pub fn from_environment(environment: Environment) -> Self {
+        Self::lazy(move || load(&environment))
+    }
+}
+
+/// The files in which [`Identities::from_environment`] looks for identities; they need not exist.
+#[must_use]
+pub fn key_files(environment: &Environment) -> Vec<PathBuf> {
+    let mut variables = vec![KEY_FILE];
+    let mut files = Vec::new();
+    if cfg!(feature = "ssh") {
+        variables.push(SSH_KEY_FILE);
+        let home = environment.home().into_iter();
+        files.extend(home.flat_map(|home| SSH_KEYS.map(|name| home.join(".ssh").join(name))));
+    }
+    let named = variables
+        .into_iter()
+        .filter_map(|name| environment.var(name));
+    files.extend(named.map(PathBuf::from));
+    files.extend(environment.key_file());
+    files
+}
+
+fn load(environment: &Environment) -> Vec<Source> {
+    let mut sources = ssh_sources(environment);
+
+    sources.push(Source::new(
+        KEY,
+        match environment.var(KEY) {
+            None => Content::NotSet,
+            Some(text) => {
+                let text = Zeroizing::new(text.into_encoded_bytes());
+                Content::of_keys(text, Layout::Words)
+            }
+        },
+    ));
+    sources.push(match environment.var(KEY_FILE) {
+        None => Source::new(KEY_FILE, Content::NotSet),
+        Some(path) => {
+            let name = format!("{KEY_FILE} ({})", Path::new(&path).display());
+            from_file(environment, name, Path::new(&path), FileKind::Any, key_file)
+        }
+    });
+    sources.push(from_command(environment, KEY_CMD, Prints::Keys));
+    sources.push(match environment.config_dir() {
+        Ok(directory) => {
+            let path = directory.join(USER_KEY_FILE);
+            let name = path.display().to_string();
+            from_file(environment, name, &path, FileKind::Regular, key_file)
+        }
+        Err(message) => Source::new(USER_KEY_FILE, Content::Failed(message.to_owned())),
+    });
+    sources
+}
+
+#[cfg(feature = "ssh")]
+fn ssh_sources(environment: &Environment) -> Vec<Source> {
+    let mut sources = vec![
+        match environment.var(SSH_KEY_FILE) {
+            None => Source::new(SSH_KEY_FILE, Content::NotSet),
+            Some(path) => {
+                let name = format!("{SSH_KEY_FILE} ({})", Path::new(&path).display());
+                from_file(
+                    environment,
+                    name,
+                    Path::new(&path),
+                    FileKind::Any,
+                    Content::of_ssh_key,
+                )
+            }
+        },
+        from_command(environment, SSH_KEY_CMD, Prints::SshKey),
+    ];
+    for file in SSH_KEYS {
+        sources.push(match environment.home() {
+            Ok(home) => {
+                let path = home.join(".ssh").join(file);
+                let name = path.display().to_string();
+                from_file(
+                    environment,
+                    name,
+                    &path,
+                    FileKind::Regular,
+                    Content::of_ssh_key,
+                )
+            }
+            Err(message) => {
+                Source::new(&format!(".ssh/{file}"), Content::Failed(message.to_owned()))
+            }
+        });
+    }
+    sources
+}
+
+/// Without the feature the usual files of SSH are nobody's concern; variables that ask for them are.
+#[cfg(not(feature = "ssh"))]
+fn ssh_sources(environment: &Environment) -> Vec<Source> {
+    let sources = [SSH_KEY_FILE, SSH_KEY_CMD].into_iter();
+    sources
+        .filter(|name| environment.var(name).is_some())
+        .map(|name| Source::new(name, Content::of_ssh_key(Zeroizing::default())))
+        .collect()
+}
+
+fn key_file(text: Zeroizing<Vec<u8>>) -> Content {
+    Content::of_keys(text, Layout::Lines)
+}
+
+fn from_file(
+    environment: &Environment,
+    name: String,
+    path: &Path,
+    kind: FileKind,
+    content: impl FnOnce(Zeroizing<Vec<u8>>) -> Content,
+) -> Source {
+    let read = match environment.lacks(path) {
+        true => Err(None),
+        false => read(path, kind),
+    };
+    match read {
+        Ok((text, metadata)) => {
+            let content = content(text);
+            let warning = match &content {
+                Content::Protected(_) => None,
+                _ => too_open(path, &metadata),
+            };
+            Source {
+                name,
+                content,
+                warning,
+            }
+        }
+        Err(None) => Source {
+            name,
+            content: Content::NoFile,
+            warning: None,
+        },
+        Err(Some(message)) => Source {
+            name,
+            content: Content::Failed(message),
+            warning: None,
+        },
+    }
+}
+
+/// Reads a file whole; the error is `None` if there is none.
+fn read(path: &Path, kind: FileKind) -> Result<(Zeroizing<Vec<u8>>, Metadata), Option<String>> {
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => None,
+        ErrorKind::IsADirectory => Some("cannot be read: a directory".to_owned()),
+        ErrorKind::FileTooLarge => Some("cannot be read: 16 MiB or more".to_owned()),
+        _ => Some(format!("cannot be read: {error}")),
+    };
+    let file = reading::open(path, kind).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    // Larger than memory is too large to be read.
+    let expected = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    let text = read_keys(file, expected).map_err(failed)?;
+    Ok((text, metadata))
+}
+
+/// The warning about a key file that other users have access to; OpenSSH's rule.
+#[cfg(unix)]
+fn too_open(path: &Path, metadata: &Metadata) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = metadata.permissions().mode() & 0o777;
+    (metadata.is_file() && mode & 0o077 != 0).then(|| {
+        let path = path.display();
+        format!("{path}: other users have access to this private key (mode {mode:04o}): `chmod 600 {path}`")
+    })
+}
+
+#[cfg(not(unix))]
+fn too_open(_: &Path, _: &Metadata) -> Option<String> {
+    None
+}
+
+fn from_command(environment: &Environment, name: &str, prints: Prints) -> Source {
+    let content = environment.var(name).map_or(Content::NotSet, |line| {
+        match Command::parse(&line, prints, environment) {
+            Ok(command) => Content::of_command(command),
+            Err(message) => Content::Failed(message.to_owned()),
+        }
+    });
+    Source::new(name, content)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::age::generate_x25519;
+
+    const KEYS: &str = include_str!("../../../testdata/keys/x25519.txt");
+    const OTHER: &str = include_str!("../../../testdata/keys/x25519_other.txt");
+
+    /// A home directory, and variables that name it.
+    struct Home {
+        directory: TempDir,
+        variables: Vec<(String, String)>,
+    }
+
+    impl Home {
+        fn new() -> Self {
+            let directory = TempDir::new().unwrap();
+            let path = directory.path().to_str().unwrap().to_owned();
+            let variables =
+                ["HOME", "USERPROFILE", "AppData"].map(|name| (name.to_owned(), path.clone()));
+            Self {
+                directory,
+                variables: variables.to_vec(),
+            }
+        }
+
+        fn set(mut self, name: &str, value: &str) -> Self {
+            self.variables.push((name.to_owned(), value.to_owned()));
+            self
+        }
+
+        /// Writes a file with mode 0600 and gives its path.
+        fn write(&self, name: &str, text: &str) -> String {
+            let path = self.directory.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            set_mode(&path, 0o600);
+            path.to_str().unwrap().to_owned()
+        }
+
+        fn environment(&self) -> Environment {
+            Environment::new(self.variables.clone())
+        }
+
+        fn identities(&self) -> Identities {
+            Identities::from_environment(self.environment())
+        }
+
+        /// What is said of the source whose name begins so.
+        fn held(&self, name: &str) -> String {
+            let sources = self.identities().sources();
+            let source = sources
+                .into_iter()
+                .find(|source| source.name.starts_with(name));
+            source.unwrap().held.to_string()
+        }
+    }
+
+    #[cfg(unix)]
+    fn set_mode(path: &Path, mode: u32) {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[cfg(not(unix))]
+    fn set_mode(_: &Path, _: u32) {}
+
+    #[test]
+    #[cfg(feature = "ssh")]
+    fn sources_are_looked_at_in_the_order_of_sops() {
+        let home = Home::new();
+        let names: Vec<String> = home
+            .identities()
+            .sources()
+            .into_iter()
+            .map(|source| source.name)
+            .collect();
+        let path = |name: &str| home.directory.path().join(name).display().to_string();
+        assert_eq!(names[2..4], [path(".ssh/id_ed25519"), path(".ssh/id_rsa")]);
+        assert_eq!(
+            names[7..],
+            [home.environment().key_file().unwrap().display().to_string()]
+        );
+        let variables = [SSH_KEY_FILE, SSH_KEY_CMD, KEY, KEY_FILE, KEY_CMD];
+        assert_eq!([&names[..2], &names[4..7]].concat(), variables);
+    }
+
+    #[test]
+    fn keys_come_from_every_source() {
+        let home = Home::new();
+        let file = home.write("a.txt", KEYS);
+        let config = home.environment().key_file().unwrap();
+        home.write(
+            config
+                .strip_prefix(home.directory.path())
+                .unwrap()
+                .to_str()
+                .unwrap(),
+            OTHER,
+        );
+        let third = generate_x25519();
+        let third_file = third.key_file("now");
+        let home = home
+            .set(KEY_FILE, &file)
+            .set(KEY, &third_file.replace('\n', "\r\n"));
+        let recipients = home.identities().recipients();
+        let public = |text: &str| {
+            let line = text
+                .lines()
+                .find_map(|line| line.strip_prefix("# public key: "));
+            line.unwrap().to_owned()
+        };
+        let recipients: Vec<String> = recipients.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            recipients,
+            [public(&third_file), public(KEYS), public(OTHER)]
+        );
+    }
+
+    #[test]
+    fn a_source_that_cannot_be_used_says_why_and_stops_no_other() {
+        let directory = TempDir::new().unwrap();
+        let missing = directory
+            .path()
+            .join("missing")
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let home = Home::new();
+        let malformed = home.write("malformed", &format!("{KEYS}garbage"));
+        let empty = home.write("empty", "# nothing\n");
+        for (name, value, held) in [
+            (KEY_FILE, missing.as_str(), "no such file"),
+            (KEY_FILE, "", "no such file"),
+            (
+                KEY_FILE,
+                directory.path().to_str().unwrap(),
+                "cannot be read: a directory",
+            ),
+            (KEY_FILE, &malformed, "line 5: not an age identity"),
+            (KEY_FILE, &empty, "no keys in it"),
+            (KEY, "", "no keys in it"),
+            (KEY, "AGE-SECRET-KEY-1", "line 1: invalid Bech32 encoding"),
+            (KEY_CMD, "", "the command is empty"),
+            (KEY_CMD, " # nothing", "the command is empty"),
+            (
+                KEY_CMD,
+                "echo 'x",
+                "the command has an unfinished quotation",
+            ),
+            (KEY_CMD, "echo x", "a command, not run"),
+        ] {
+            let home = Home::new().set(name, value);
+            let config = home.environment().key_file().unwrap();
+            home.write(
+                config
+                    .strip_prefix(home.directory.path())
+                    .unwrap()
+                    .to_str()
+                    .unwrap(),
+                KEYS,
+            );
+            assert_eq!(home.held(name), held, "{name}={value}");
+            assert_eq!(home.identities().recipients().len(), 1);
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "ssh")]
+    fn ssh_keys_are_found_in_their_usual_files() {
+        let home = Home::new();
+        home.write(
+            ".ssh/id_ed25519",
+            include_str!("../../../testdata/keys/ssh_ed25519"),
+        );
+        home.write(".ssh/id_rsa", "nothing of use");
+        assert_eq!(home.identities().recipients().len(), 1);
+        let path = |name: &str| home.directory.path().join(name).display().to_string();
+        assert_eq!(home.held(&path(".ssh/id_ed25519")), "1 key");
+        assert_eq!(
+            home.held(&path(".ssh/id_rsa")),
+            "a malformed SSH private key"
+        );
+        assert_eq!(home.held(SSH_KEY_FILE), "not set");
+    }
+
+    #[test]
+    fn the_files_that_are_looked_into_are_named_and_can_be_left_out() {
+        let home = Home::new();
+        let file = home.write("named.txt", OTHER);
+        let config = home.environment().key_file().unwrap();
+        let inside = config.strip_prefix(home.directory.path()).unwrap();
+        home.write(inside.to_str().unwrap(), KEYS);
+        let home = home.set(KEY_FILE, &file);
+        let files = key_files(&home.environment());
+        assert!(files.contains(&config) && files.contains(&PathBuf::from(&file)));
+        assert_eq!(home.identities().recipients().len(), 2);
+        let other_name = home.directory.path().join("same");
+        fs::hard_link(&config, &other_name).unwrap();
+        for name in [&config, &other_name] {
+            let environment = home.environment().without_file(name);
+            let left = Identities::from_environment(environment).recipients();
+            assert_eq!(left.len(), 1);
+            assert!(OTHER.contains(&left[0].to_string()));
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_key_file_that_others_can_read_gets_a_warning() {
+        for (mode, warned) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
+            let home = Home::new();
+            let file = home.write("keys.txt", KEYS);
+            set_mode(Path::new(&file), mode);
+            let home = home.set(KEY_FILE, &file);
+            let identities = home.identities();
+            assert!(identities.warnings().is_empty(), "nothing was read yet");
+            assert_eq!(identities.recipients().len(), 1);
+            assert_eq!(!identities.warnings().is_empty(), warned, "{mode:o}");
+        }
+        // A passphrase protects it.
+        let home = Home::new();
+        let file = home.write(
+            "keys.age",
+            include_str!("../../../testdata/keys/encrypted.age"),
+        );
+        set_mode(Path::new(&file), 0o644);
+        let home = home.set(KEY_FILE, &file);
+        let identities = home.identities();
+        assert!(identities.recipients().is_empty());
+        assert!(identities.warnings().is_empty());
+    }
+
+    #[test]
+    #[cfg(all(unix, feature = "ssh"))]
+    fn an_ssh_key_that_was_not_needed_gets_no_warning() {
+        let home = Home::new();
+        let key = include_str!("../../../testdata/keys/ssh_ed25519");
+        let file = home.write(".ssh/id_ed25519", key);
+        set_mode(Path::new(&file), 0o644);
+        let home = home.set(KEY, KEYS);
+        let identities = home.identities();
+        let pair = generate_x25519();
+        assert!(
+            identities
+                .unwrap("", &pair.recipient.wrap(b"x").unwrap())
+                .unwrap()
+                .is_none()
+        );
+        assert!(identities.warnings().is_empty());
+        let ours = identities.recipients().pop().unwrap();
+        assert!(
+            identities
+                .unwrap("", &ours.wrap(b"x").unwrap())
+                .unwrap()
+                .is_some()
+        );
+        assert_eq!(identities.warnings().len(), 1);
+    }
+
+    #[test]
+    #[cfg(all(unix, feature = "ssh"))]
+    fn only_a_key_file_that_is_named_may_be_a_pipe() {
+        let home = Home::new();
+        let config = home.environment().key_file().unwrap();
+        let ssh = home.directory.path().join(".ssh/id_ed25519");
+        for pipe in [&config, &ssh, &home.directory.path().join("named")] {
+            fs::create_dir_all(pipe.parent().unwrap()).unwrap();
+            rustix::fs::mkfifoat(rustix::fs::CWD, pipe, rustix::fs::Mode::RWXU).unwrap();
+        }
+        let named = home.directory.path().join("named");
+        let writer = std::thread::spawn({
+            let named = named.clone();
+            move || fs::write(named, KEYS)
+        });
+        let home = home.set(KEY_FILE, named.to_str().unwrap());
+        assert_eq!(home.identities().recipients().len(), 1);
+        writer.join().unwrap().unwrap();
+        let home = home.set(KEY_FILE, "/dev/zero");
+        for (name, held) in [
+            (
+                config.to_str().unwrap(),
+                "cannot be read: not a regular file",
+            ),
+            (ssh.to_str().unwrap(), "cannot be read: not a regular file"),
+            (KEY_FILE, "cannot be read: 16 MiB or more"),
+        ] {
+            assert_eq!(home.held(name), held, "{name}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_command_runs_once_a_recipient_and_not_before_it_is_needed() {
+        let pair = generate_x25519();
+        let (mine, other) = (pair.recipient.to_string(), generate_x25519().recipient);
+        let home = Home::new();
+        let keys = home.write("mine.txt", &pair.key_file("now"));
+        let log = home.directory.path().join("log");
+        let script = home.write(
+            "script",
+            &format!(
+                "echo $SOPS_AGE_RECIPIENT >> {}; echo oops >&2; cat {keys}",
+                log.display()
+            ),
+        );
+        let path = std::env::var("PATH").unwrap();
+        let home = home
+            .set("PATH", &path)
+            .set(KEY, KEYS)
+            .set(KEY_CMD, &format!("sh '{script}' # prints it"));
+        let ran = || fs::read_to_string(&log).unwrap_or_default();
+
+        let identities = home.identities();
+        let ready = identities.recipients().remove(0);
+        assert!(
+            identities
+                .unwrap("", &ready.wrap(b"x").unwrap())
+                .unwrap()
+                .is_some()
+        );
+        assert_eq!(ran(), "");
+
+        for _ in 0..2 {
+            let enc = pair.recipient.wrap(b"x").unwrap();
+            assert!(identities.unwrap(&mine, &enc).unwrap().is_some());
+            assert!(
+                identities
+                    .unwrap("nobody", &other.wrap(b"x").unwrap())
+                    .unwrap()
+                    .is_none()
+            );
+        }
+        assert_eq!(ran(), format!("{mine}\nnobody\n"));
+        // The same output twice is one source.
+        assert_eq!(identities.recipients().len(), 2);
+        let commands = identities
+            .sources()
+            .into_iter()
+            .filter(|source| source.name == KEY_CMD);
+        assert_eq!(
+            commands
+                .map(|source| source.held.to_string())
+                .collect::<Vec<_>>(),
+            ["1 key"]
+        );
+    }
+
+    #[test]
+    #[cfg(all(unix, feature = "ssh"))]
+    fn a_command_for_an_ssh_key_runs_for_files_of_ssh_keys() {
+        let home = Home::new();
+        let key = home.write("key", include_str!("../../../testdata/keys/ssh_ed25519"));
+        let path = std::env::var("PATH").unwrap();
+        let home = home
+            .set("PATH", &path)
+            .set(SSH_KEY_CMD, &format!("cat {key}"));
+        let identities = home.identities();
+        let other = generate_x25519().recipient;
+        assert!(
+            identities
+                .unwrap("", &other.wrap(b"x").unwrap())
+                .unwrap()
+                .is_none()
+        );
+        let held = || identities.sources()[1].held.to_string();
+        assert_eq!(held(), "a command, not run");
+        let ours =
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAID7c2nabV9RErBkplcSh12Qq0TT4IR35ItcGO4pOiv0G";
+        let ours: crate::Recipient = ours.parse().unwrap();
+        assert!(
+            identities
+                .unwrap("", &ours.wrap(b"x").unwrap())
+                .unwrap()
+                .is_some()
+        );
+        assert_eq!(held(), "1 key");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_command_that_fails_is_not_shown() {
+        let path = std::env::var("PATH").unwrap();
+        for (line, held) in [
+            ("AGE-SECRET-KEY-1XYZ", "the command cannot be run: "),
+            (
+                "sh -c 'echo AGE-SECRET-KEY-1XYZ; exit 3'",
+                "the command failed: exit status: 3",
+            ),
+            (
+                "echo AGE-SECRET-KEY-1XYZ",
+                "line 1: invalid Bech32 encoding",
+            ),
+        ] {
+            let home = Home::new().set("PATH", &path).set(KEY_CMD, line);
+            let identities = home.identities();
+            let enc = generate_x25519().recipient.wrap(b"x").unwrap();
+            assert!(identities.unwrap("", &enc).unwrap().is_none());
+            let source = identities
+                .sources()
+                .into_iter()
+                .find(|source| source.name == KEY_CMD);
+            let text = source.unwrap().held.to_string();
+            assert!(text.starts_with(held) && !text.contains("XYZ"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! The set of identities that a program has, and how one of them decrypts an age file.
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::sync::Arc;
+
+use ::age::DecryptError;
+use zeroize::Zeroizing;
+
+use crate::decrypted_secret::DecryptedSecret;
+use crate::encrypted_secret::{MAX_BYTES, TOO_LONG};
+use crate::error::{Error, Result};
+use crate::prompt::Prompt;
+use crate::service::Effort;
+use crate::spelling::{shortened, without_comment};
+use crate::work_budget::WorkBudget;
+
+use super::age_file::{ARMOR_BEGIN, AgeFile, has_many_stanzas, without_armor};
+use super::decryption_attempt::DecryptionAttempt;
+use super::identity::{Identity, Layout};
+use super::key_pair::KeyPair;
+use super::recipient::Recipient;
+use super::source::{Content, Source};
+use super::source_list::SourceList;
+#[cfg(feature = "ssh")]
+use super::source_report::Held;
+use super::source_report::SourceReport;
+
+/// Age identities: the private keys that decrypt data keys.
+///
+/// They come from where `sops` looks for them ([`from_environment`](Self::from_environment)), from the caller
+/// ([`add_identity`](Self::add_identity), [`add_keys`](Self::add_keys), `add_ssh_key`), or both. Nothing is read, run or asked
+/// before it is needed, and what is cheap comes first: plain keys, then the commands of
+/// `SOPS_AGE_KEY_CMD` and `SOPS_AGE_SSH_PRIVATE_KEY_CMD`, then passphrases and plugins. Whatever was read, run or asked
+/// once is kept.
+///
+/// Identities are never printed.
+#[derive(Default)]
+pub struct Identities {
+    sources: SourceList,
+}
+
+impl From<Identity> for Identities {
+    fn from(identity: Identity) -> Self {
+        Self::from_iter([identity])
+    }
+}
+
+impl FromIterator<Identity> for Identities {
+    fn from_iter<I: IntoIterator<Item = Identity>>(given: I) -> Self {
+        let mut identities = Self::new();
+        for identity in given {
+            identities.add_identity(identity);
+        }
+        identities
+    }
+}
+
+impl Identities {
+    /// An empty set, with nobody to ask for passphrases.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A set that takes its sources from `load` when it first needs them.
+    pub(super) fn lazy(load: impl FnOnce() -> Vec<Source> + Send + 'static) -> Self {
+        Self {
+            sources: SourceList::lazy(load),
+        }
+    }
+
+    /// Asks for passphrases, and answers questions of plugins, through `prompt`.
+    #[must_use]
+    pub fn with_prompt(mut self, prompt: Arc<dyn Prompt>) -> Self {
+        self.sources.set_prompt(prompt);
+        self
+    }
+
+    /// Who is asked.
+    #[must_use]
+    pub fn prompt(&self) -> &Arc<dyn Prompt> {
+        self.sources.prompt()
+    }
+
+    /// Adds one identity. Messages name it by its recipient.
+    pub fn add_identity(&mut self, identity: Identity) {
+        let name = match identity.recipient() {
+            Some(recipient) => shortened(&recipient.to_string()),
+            None => "an identity of an age plugin".to_owned(),
+        };
+        self.sources.add(&name, Content::of_identity(identity));
+    }
+
+    /// Adds the identities of a key file's text: one a line, beside comments and blank lines; or an age file, armoured
+    /// or not, that holds such a text under a passphrase.
+    ///
+    /// `name` is what messages call it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeySource`], with the line, for a text that is not an identity; then none of the text is added.
+    pub fn add_keys(&mut self, name: &str, text: &[u8]) -> Result<()> {
+        self.add(
+            name,
+            Content::of_keys(Zeroizing::new(text.to_vec()), Layout::Lines),
+        )
+    }
+
+    /// Adds a private key of SSH, `ssh-ed25519` or `ssh-rsa`, from the text of its file: OpenSSH's format, also under a
+    /// passphrase, or RSA's PEM.
+    ///
+    /// `name` is what messages call it, the question for a passphrase among them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeySource`] for any other text.
+    #[cfg(feature = "ssh")]
+    pub fn add_ssh_key(&mut self, name: &str, text: &[u8]) -> Result<()> {
+        let content = Content::of_ssh_key(Zeroizing::new(text.to_vec()));
+        match content.held() {
+            Some(Held::Failed(message)) => self.add(name, Content::Failed(message)),
+            _ => self.add(name, content),
+        }
+    }
+
+    fn add(&mut self, name: &str, content: Content) -> Result<()> {
+        if let Content::Failed(message) = content {
+            return Err(Error::KeySource {
+                name: name.to_owned(),
+                message,
+            });
+        }
+        self.sources.add(name, content);
+        Ok(())
+    }
+
+    /// Decrypts the ASCII-armoured age file `enc` with any of the identities; `None` if none can.
+    ///
+    /// `recipient` is the one that the file names. Commands get it; identities are tried whatever it is.
+    /// [`sources`](Self::sources) tells why a source could not be used.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DamagedSecret`] for an `enc` that is malformed, truncated or altered.
+    pub fn unwrap(&self, recipient: &str, enc: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        for effort in Effort::ALL {
+            let secret = self.unwrap_within(&WorkBudget::default(), effort, recipient, enc)?;
+            if secret.is_some() {
+                return Ok(secret);
+            }
+        }
+        Ok(None)
+    }
+
+    /// As [`unwrap`](Self::unwrap), with no more than one kind of effort and within the budget.
+    pub(super) fn unwrap_within(
+        &self,
+        budget: &WorkBudget,
+        effort: Effort,
+        recipient: &str,
+        enc: &str,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let attempt = DecryptionAttempt::new(&self.sources, budget, effort, recipient);
+        decrypt(&attempt, recipient, enc)
+    }
+
+    /// As [`unwrap`](Self::unwrap), with no more than one kind of effort, and names the identity that decrypted.
+    ///
+    /// # Errors
+    /// [`Error::DamagedSecret`] for an `enc` that is malformed, truncated or altered.
+    pub fn decrypt_and_name_key(
+        &self,
+        effort: Effort,
+        recipient: &str,
+        enc: &str,
+    ) -> Result<Option<DecryptedSecret>> {
+        let budget = WorkBudget::default();
+        let attempt =
+            DecryptionAttempt::new(&self.sources, &budget, effort, recipient).naming_the_key();
+        let secret = decrypt(&attempt, recipient, enc)?;
+        Ok(secret.map(|secret| DecryptedSecret {
+            secret,
+            key_names: attempt.into_key_name().into_iter().collect(),
+        }))
+    }
+
+    /// The recipients of the identities, as far as they are known without asking or running anything: those of
+    /// X25519, hybrid and SSH keys, the locked ones of SSH among them.
+    #[must_use]
+    pub fn recipients(&self) -> Vec<Recipient> {
+        let mut recipients = self.native_recipients();
+        #[cfg(feature = "ssh")]
+        for source in self.sources.all() {
+            if let Content::Ssh(key) = &source.content {
+                recipients.extend(key.recipient().map(Recipient::from));
+            }
+        }
+        let mut seen = HashSet::new();
+        recipients.retain(|recipient| seen.insert(recipient.clone()));
+        recipients
+    }
+
+    /// Whether one of the identities belongs to the recipient, or may: no command is run, no passphrase asked for, and plugins do
+    /// not reveal their recipients.
+    #[must_use]
+    pub fn may_open(&self, recipient: &str) -> bool {
+        let wanted = without_comment(recipient);
+        let mut available = self.recipients().into_iter();
+        if available.any(|recipient| without_comment(&recipient.to_string()) == wanted) {
+            return true;
+        }
+        self.sources
+            .all()
+            .iter()
+            .any(|source| match &source.content {
+                Content::Command(_) => true,
+                Content::Protected(protected) if protected.decrypted().is_none() => true,
+                _ => source.keys().iter().any(|key| key.recipient().is_none()),
+            })
+    }
+
+    /// The recipients of the X25519 and hybrid keys, which are cheap to make out.
+    pub(super) fn native_recipients(&self) -> Vec<Recipient> {
+        let sources = self.sources.all();
+        sources
+            .iter()
+            .flat_map(|source| source.keys())
+            .filter_map(Identity::recipient)
+            .collect()
+    }
+
+    /// The X25519 and hybrid keys themselves, each once, to be stored elsewhere. This runs commands for each of
+    /// `recipients`, and asks for passphrases of key files.
+    ///
+    /// Identities of plugins are left out, since they are useless elsewhere, and SSH keys, which key files do not hold.
+    /// [`sources`](Self::sources) tells why a source could not be used.
+    #[must_use]
+    pub fn key_pairs(&self, recipients: &[Recipient]) -> Vec<KeyPair> {
+        for source in self.sources.all() {
+            if let Content::Command(command) = &source.content
+                && !command.prints_ssh_key()
+            {
+                for recipient in recipients {
+                    command.run(&source.name, &recipient.to_string());
+                }
+            }
+        }
+        let mut seen = HashSet::new();
+        let mut pairs = Vec::new();
+        for source in self.sources.all() {
+            if let Content::Protected(protected) = &source.content {
+                // `sources` tells why it stays locked.
+                let _ = protected.unlock(&source.name, &**self.sources.prompt());
+            }
+            let found = source
+                .keys()
+                .iter()
+                .filter_map(|identity| KeyPair::from_identity(identity.clone()));
+            pairs.extend(found.filter(|pair| seen.insert(pair.recipient.clone())));
+        }
+        pairs
+    }
+
+    /// The places where identities were looked for, in order, and what each held. It reads, but neither asks nor runs.
+    #[must_use]
+    pub fn sources(&self) -> Vec<SourceReport> {
+        let sources = self.sources.all();
+        let mut reports: Vec<SourceReport> = sources
+            .iter()
+            .filter_map(|source| {
+                Some(SourceReport {
+                    name: source.name.clone(),
+                    held: source.content.held()?,
+                })
+            })
+            .collect();
+        reports.dedup();
+        reports
+    }
+
+    /// What plugins said about files that they did not open.
+    #[must_use]
+    pub fn complaints(&self) -> Vec<String> {
+        self.sources.complaints()
+    }
+
+    /// What should be fixed about the sources that were used, such as a key file that other users can read.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        if !self.sources.are_loaded() {
+            // The sources were not needed so far, and are not read for this.
+            return Vec::new();
+        }
+        let sources = self.sources.all();
+        let used = sources.iter().filter(|source| match &source.content {
+            #[cfg(feature = "ssh")]
+            Content::Ssh(key) => key.was_used(),
+            _ => true,
+        });
+        used.filter_map(|source| source.warning.clone()).collect()
+    }
+}
+
+/// Decrypts the ASCII-armoured age file `enc`, which the file says is for `recipient`.
+fn decrypt(
+    attempt: &DecryptionAttempt<'_>,
+    recipient: &str,
+    enc: &str,
+) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let damaged = |message: &str| Error::DamagedSecret {
+        key: shortened(recipient),
+        message: message.to_owned(),
+    };
+    if enc.len() > MAX_BYTES {
+        return Err(damaged(TOO_LONG));
+    }
+    // As in sops, a binary age file is no answer here.
+    if !enc.trim_ascii_start().starts_with(ARMOR_BEGIN) {
+        return Err(damaged("not an armoured age file"));
+    }
+    let file =
+        without_armor(enc.as_bytes()).map_err(|_| damaged("a malformed or truncated age file"))?;
+    if has_many_stanzas(&file) {
+        return Err(damaged("its header has more than 32 recipients"));
+    }
+    let decryptor =
+        AgeFile::decryptor(&file).map_err(|_| damaged("a malformed or truncated age file"))?;
+    let decrypted = decryptor.decrypt(std::iter::once(attempt as _));
+    let mut reader = match decrypted {
+        Ok(reader) => reader,
+        Err(_) if attempt.found_malformed_stanza() => {
+            return Err(damaged("a malformed header"));
+        }
+        Err(DecryptError::NoMatchingKeys) => return Ok(None),
+        Err(_) => return Err(damaged("its header was altered")),
+    };
+    // The file is longer than what it holds, so the secret is never moved by growing.
+    let mut secret = Zeroizing::new(Vec::with_capacity(file.len()));
+    reader
+        .read_to_end(&mut secret)
+        .map_err(|_| damaged("its content was truncated or altered"))?;
+    Ok(Some(secret))
+}

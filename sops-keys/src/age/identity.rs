@@ -1,0 +1,279 @@
+//! One age identity, and the text of key files that hold them.
+
+use std::fmt;
+use std::str::{self, FromStr};
+
+use age_core::format::Stanza;
+use secrecy::SecretString;
+
+use crate::error::{Error, Result};
+
+#[cfg(feature = "pq")]
+use super::hybrid;
+use super::recipient::Recipient;
+use super::stanza::{Outcome, try_identity};
+
+/// An age identity: an X25519 or post-quantum private key, or the name by which a plugin knows one. It is parsed from its line in a key file, and
+/// never printed.
+///
+/// ```
+/// use sops_keys::Identities;
+/// use sops_keys::age::{Identity, generate_x25519};
+/// use sops_keys::Error;
+///
+/// let pair = generate_x25519();
+/// let identities = Identities::from(pair.identity);
+/// assert_eq!(identities.recipients(), [pair.recipient]);
+/// assert!(matches!("AGE-SECRET-KEY-1".parse::<Identity>(), Err(Error::Identity { .. })));
+/// ```
+#[derive(Clone)]
+pub struct Identity(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    X25519(::age::x25519::Identity),
+    #[cfg(feature = "pq")]
+    Hybrid(hybrid::Identity),
+    #[cfg(feature = "plugin")]
+    Plugin(::age::plugin::Identity),
+}
+
+impl From<::age::x25519::Identity> for Identity {
+    fn from(identity: ::age::x25519::Identity) -> Self {
+        Self(Kind::X25519(identity))
+    }
+}
+
+#[cfg(feature = "pq")]
+impl From<hybrid::Identity> for Identity {
+    fn from(identity: hybrid::Identity) -> Self {
+        Self(Kind::Hybrid(identity))
+    }
+}
+
+impl FromStr for Identity {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text.trim()).map_err(|message| Error::Identity { message })
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(…)")
+    }
+}
+
+impl Identity {
+    /// Parses one identity. The error never holds its text.
+    fn parse(text: &str) -> std::result::Result<Self, &'static str> {
+        let kind = if text.starts_with("AGE-PLUGIN-") {
+            plugin_identity(text)
+        } else if text.starts_with("AGE-SECRET-KEY-PQ-1") {
+            hybrid_identity(text)
+        } else if text.starts_with("AGE-SECRET-KEY-1") {
+            text.parse().map(Kind::X25519)
+        } else {
+            Err("not an age identity")
+        };
+        kind.map(Self)
+    }
+
+    /// The public half; `None` for an identity of a plugin, which does not reveal it.
+    #[must_use]
+    pub fn recipient(&self) -> Option<Recipient> {
+        match &self.0 {
+            Kind::X25519(identity) => Some(identity.to_public().into()),
+            #[cfg(feature = "pq")]
+            Kind::Hybrid(identity) => Some(identity.recipient().into()),
+            #[cfg(feature = "plugin")]
+            Kind::Plugin(_) => None,
+        }
+    }
+
+    /// The private key as a line of a key file: `AGE-SECRET-KEY-1…`, `AGE-SECRET-KEY-PQ-1…` or `AGE-PLUGIN-…`.
+    #[must_use]
+    pub fn to_text(&self) -> SecretString {
+        match &self.0 {
+            Kind::X25519(identity) => identity.to_string(),
+            #[cfg(feature = "pq")]
+            Kind::Hybrid(identity) => identity.to_text(),
+            #[cfg(feature = "plugin")]
+            Kind::Plugin(identity) => identity.to_string().into(),
+        }
+    }
+
+    /// Tries the key on the stanzas of a header. Plugins are not asked, which costs a process: see `plugin`.
+    pub(super) fn try_on(&self, stanzas: &[Stanza]) -> Outcome {
+        match &self.0 {
+            Kind::X25519(identity) => try_identity(identity, stanzas),
+            #[cfg(feature = "pq")]
+            Kind::Hybrid(identity) => try_identity(identity, stanzas),
+            #[cfg(feature = "plugin")]
+            Kind::Plugin(_) => Outcome::NoMatch,
+        }
+    }
+
+    /// What it costs to try the key on the stanzas, as a [`WorkBudget`](crate::WorkBudget) counts it.
+    pub(super) fn cost(&self, stanzas: &[Stanza]) -> usize {
+        let (tag, cost) = match &self.0 {
+            Kind::X25519(_) => ("X25519", 1),
+            #[cfg(feature = "pq")]
+            Kind::Hybrid(_) => ("mlkem768x25519", 5),
+            #[cfg(feature = "plugin")]
+            Kind::Plugin(_) => return 0,
+        };
+        cost * stanzas.iter().filter(|stanza| stanza.tag == tag).count()
+    }
+
+    /// The name by which a plugin knows the key.
+    #[cfg(feature = "plugin")]
+    pub(super) fn plugin(&self) -> Option<&::age::plugin::Identity> {
+        match &self.0 {
+            Kind::Plugin(identity) => Some(identity),
+            _ => None,
+        }
+    }
+}
+
+/// How the identities of a text are separated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// One a line, as in key files.
+    Lines,
+    /// Any number a line, white space between, as in `SOPS_AGE_KEY`.
+    Words,
+}
+
+/// Parses the text of a key file: identities, blank lines, and comments, which are lines that begin with `#`.
+///
+/// As in `sops`, one line that is no identity makes the whole text unusable; unlike there, white space around an
+/// identity does not. The error names the line, without its text.
+pub(super) fn parse_keys(
+    text: &[u8],
+    layout: Layout,
+) -> std::result::Result<Vec<Identity>, String> {
+    let mut identities = Vec::new();
+    for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        let fail = |message: &str| format!("line {}: {message}", at + 1);
+        let line = str::from_utf8(line).map_err(|_| fail("not UTF-8"))?;
+        let line = line.trim();
+        if line.starts_with('#') {
+            continue;
+        }
+        let mut add = |word| -> std::result::Result<(), String> {
+            identities.push(Identity::parse(word).map_err(fail)?);
+            Ok(())
+        };
+        match layout {
+            Layout::Lines if line.is_empty() => {}
+            Layout::Lines => add(line)?,
+            Layout::Words => line.split_whitespace().try_for_each(add)?,
+        }
+    }
+    Ok(identities)
+}
+
+#[cfg(feature = "pq")]
+fn hybrid_identity(text: &str) -> std::result::Result<Kind, &'static str> {
+    text.parse().map(Kind::Hybrid)
+}
+
+#[cfg(not(feature = "pq"))]
+fn hybrid_identity(_: &str) -> std::result::Result<Kind, &'static str> {
+    Err("post-quantum keys need the cargo feature `pq`")
+}
+
+#[cfg(feature = "plugin")]
+fn plugin_identity(text: &str) -> std::result::Result<Kind, &'static str> {
+    text.parse().map(Kind::Plugin)
+}
+
+#[cfg(not(feature = "plugin"))]
+fn plugin_identity(_: &str) -> std::result::Result<Kind, &'static str> {
+    Err("identities of age plugins need the cargo feature `plugin`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = include_str!("../../../testdata/keys/x25519.txt");
+
+    #[test]
+    fn key_files_have_comments_blank_lines_and_any_line_ending() {
+        let key = FILE.lines().last().unwrap();
+        let two = format!("{key}\n\n# again\n\t{key} \n#{key}");
+        for (text, layout, count) in [
+            (FILE.to_owned(), Layout::Lines, 1),
+            (FILE.replace('\n', "\r\n"), Layout::Lines, 1),
+            (two, Layout::Lines, 2),
+            (String::new(), Layout::Lines, 0),
+            ("# nothing".to_owned(), Layout::Lines, 0),
+            (FILE.to_owned(), Layout::Words, 1),
+            (format!(" {key}\t{key}\n{key}"), Layout::Words, 3),
+        ] {
+            assert_eq!(
+                parse_keys(text.as_bytes(), layout).map_or(99, |keys| keys.len()),
+                count
+            );
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_identity_is_named_but_not_shown() {
+        let key = FILE.lines().last().unwrap();
+        let cases = [
+            (
+                format!("# x\n{}", &key[1..]),
+                Layout::Lines,
+                "line 2: not an age identity",
+            ),
+            (
+                format!("{key} {key}"),
+                Layout::Lines,
+                "line 1: invalid Bech32 encoding",
+            ),
+            (
+                format!("{key},{key}"),
+                Layout::Words,
+                "line 1: invalid Bech32 encoding",
+            ),
+            (
+                format!("{key} # mine"),
+                Layout::Words,
+                "line 1: not an age identity",
+            ),
+            (
+                key.replace("-1", "-1Q"),
+                Layout::Lines,
+                "line 1: invalid Bech32 encoding",
+            ),
+            (
+                key.to_lowercase(),
+                Layout::Lines,
+                "line 1: not an age identity",
+            ),
+        ];
+        for (text, layout, message) in cases {
+            assert_eq!(
+                parse_keys(text.as_bytes(), layout).err().as_deref(),
+                Some(message)
+            );
+        }
+        assert_eq!(
+            parse_keys(b"\n\xff\xfe", Layout::Lines).err().as_deref(),
+            Some("line 2: not UTF-8")
+        );
+    }
+
+    #[test]
+    #[cfg(not(feature = "pq"))]
+    fn a_missing_feature_is_named() {
+        let error = parse_keys(b"AGE-SECRET-KEY-PQ-1QQQ", Layout::Lines)
+            .err()
+            .unwrap();
+        assert!(error.contains("`pq`"), "{error}");
+    }
+}

@@ -1,0 +1,73 @@
+//! New age keys, in the form of `age-keygen`.
+
+use secrecy::ExposeSecret;
+use zeroize::Zeroizing;
+
+use super::identity::Identity;
+use super::recipient::Recipient;
+
+/// An identity with its recipient.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct KeyPair {
+    /// The private key, which [`Identities`](crate::Identities) takes.
+    pub identity: Identity,
+    /// The public key.
+    pub recipient: Recipient,
+}
+
+impl KeyPair {
+    /// The identity with its recipient; `None` for an identity of a plugin, which does not reveal the recipient.
+    #[must_use]
+    pub fn from_identity(identity: Identity) -> Option<Self> {
+        let recipient = identity.recipient()?;
+        Some(Self {
+            identity,
+            recipient,
+        })
+    }
+
+    /// The text of a key file that holds the pair, as `age-keygen` writes it.
+    ///
+    /// `created` is the time for its first line: RFC 3339, seconds, with the local offset or `Z`.
+    #[must_use]
+    pub fn key_file(&self, created: &str) -> Zeroizing<String> {
+        let identity = self.identity.to_text();
+        Zeroizing::new(format!(
+            "# created: {created}\n# public key: {}\n{}\n",
+            self.recipient,
+            identity.expose_secret()
+        ))
+    }
+}
+
+/// Makes an X25519 key, from the system's random generator.
+///
+/// ```
+/// use sops_keys::{Identities, age::generate_x25519};
+///
+/// let pair = generate_x25519();
+/// let identities = Identities::from(pair.identity);
+/// assert_eq!(identities.recipients(), [pair.recipient]);
+/// ```
+#[must_use]
+pub fn generate_x25519() -> KeyPair {
+    let identity = ::age::x25519::Identity::generate();
+    KeyPair {
+        recipient: identity.to_public().into(),
+        identity: identity.into(),
+    }
+}
+
+/// Makes a post-quantum key (ML-KEM-768 and X25519), from the system's random generator.
+///
+/// It is available with the cargo feature `pq`.
+#[cfg(feature = "pq")]
+#[must_use]
+pub fn generate_hybrid() -> KeyPair {
+    let identity = super::hybrid::Identity::generate();
+    KeyPair {
+        recipient: identity.recipient().into(),
+        identity: identity.into(),
+    }
+}

@@ -1,0 +1,40 @@
+//! The family age: recipients, identities, and the age files in which data keys are stored.
+//!
+//! The formats are those of <https://age-encryption.org/v1>; the crate `age` implements most of them. SOPS stores one age file for
+//! each recipient.
+//!
+//! What belongs in this directory: public keys (`recipient`) and private ones (`identity`, `ssh`, `hybrid`, `plugin`, `key_pair`); age files
+//! and their stanzas (`age_file`, `stanza`); where identities come from (`discovery`, `command`, `protected_file`, `source`, `source_list`,
+//! `source_report`, `text_search`); and how a set of them decrypts a file (`identities`, `decryption_attempt`, `service`).
+
+pub(crate) mod age_file;
+mod command;
+mod decryption_attempt;
+mod discovery;
+#[cfg(feature = "pq")]
+mod hybrid;
+mod identities;
+mod identity;
+mod key_pair;
+mod low_order;
+#[cfg(feature = "plugin")]
+mod plugin;
+mod protected_file;
+mod recipient;
+mod service;
+mod source;
+mod source_list;
+mod source_report;
+#[cfg(feature = "ssh")]
+mod ssh;
+mod stanza;
+mod text_search;
+
+pub use discovery::key_files;
+pub use identities::Identities;
+pub use identity::Identity;
+#[cfg(feature = "pq")]
+pub use key_pair::generate_hybrid;
+pub use key_pair::{KeyPair, generate_x25519};
+pub use recipient::Recipient;
+pub use source_report::{Held, SourceReport};

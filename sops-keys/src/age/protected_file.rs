@@ -1,0 +1,76 @@
+//! Key files that are protected with a passphrase: age files whose one recipient is a passphrase (scrypt).
+
+use std::sync::OnceLock;
+
+use ::age::DecryptError;
+use zeroize::Zeroizing;
+
+use crate::prompt::Prompt;
+use crate::reading::read_keys;
+
+use super::age_file::{ARMOR_BEGIN, AgeFile, without_armor};
+use super::identity::{Identity, Layout, parse_keys};
+
+/// The highest work factor that is accepted, 2^22, as in filippo.io/age: 4 GiB of memory.
+const MAX_WORK_FACTOR: u8 = 22;
+
+/// A protected key file, whose passphrase is asked for once, when a file is found that its keys may open.
+pub(super) struct ProtectedKeys {
+    file: Zeroizing<Vec<u8>>,
+    decrypted: OnceLock<Result<Vec<Identity>, String>>,
+}
+
+impl ProtectedKeys {
+    /// Takes the text of a key file if it is an age file, armoured or binary; gives it back otherwise.
+    pub(super) fn recognise(file: Zeroizing<Vec<u8>>) -> Result<Self, Zeroizing<Vec<u8>>> {
+        // The two beginnings that sops looks for, 14 bytes each.
+        if file.starts_with(b"age-encryption") || file.starts_with(&ARMOR_BEGIN.as_bytes()[..14]) {
+            Ok(Self {
+                file,
+                decrypted: OnceLock::new(),
+            })
+        } else {
+            Err(file)
+        }
+    }
+
+    /// The identities, or why there are none; `None` as long as nobody was asked.
+    pub(super) fn decrypted(&self) -> Option<&Result<Vec<Identity>, String>> {
+        self.decrypted.get()
+    }
+
+    /// Decrypts the file unless that was tried before. `name` is that of the file, for the question.
+    pub(super) fn unlock(&self, name: &str, prompt: &dyn Prompt) -> &Result<Vec<Identity>, String> {
+        self.decrypted.get_or_init(|| self.decrypt(name, prompt))
+    }
+
+    fn decrypt(&self, name: &str, prompt: &dyn Prompt) -> Result<Vec<Identity>, String> {
+        let malformed = || "a malformed age file".to_owned();
+        let file = without_armor(&self.file).map_err(|_| malformed())?;
+        let decryptor = AgeFile::decryptor(&file).map_err(|_| malformed())?;
+        if !decryptor.is_scrypt() {
+            return Err("an age file that is not protected with a passphrase".to_owned());
+        }
+        let passphrase = prompt
+            .passphrase(&format!("Enter passphrase for identity '{name}'"))
+            .ok_or("needs a passphrase, and there is nobody to ask")?;
+        let mut identity = ::age::scrypt::Identity::new(passphrase);
+        identity.set_max_work_factor(MAX_WORK_FACTOR);
+        let reader = decryptor
+            .decrypt(std::iter::once(&identity as _))
+            .map_err(|error| {
+                match error {
+                    DecryptError::DecryptionFailed => "incorrect passphrase",
+                    DecryptError::ExcessiveWork { .. } => "its work factor is above 2^22",
+                    _ => "a malformed age file",
+                }
+                .to_owned()
+            })?;
+        let text = read_keys(reader, self.file.len()).map_err(|_| malformed())?;
+        let identities = parse_keys(&text, Layout::Lines)?;
+        if identities.is_empty() {
+            return Err("no identities in it".to_owned());
+        }
+        Ok(identities)
+    }
+}

@@ -1,0 +1,195 @@
+//! One place that identities come from, and what it holds.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::command::{Command, Prints};
+use super::identity::{Identity, Layout, parse_keys};
+use super::protected_file::ProtectedKeys;
+use super::source_report::Held;
+#[cfg(feature = "ssh")]
+use super::ssh::SshKey;
+
+/// A place that identities come from.
+pub(super) struct Source {
+    /// What messages call it.
+    pub(super) name: String,
+    /// What is in it.
+    pub(super) content: Content,
+    /// What should be fixed about it.
+    pub(super) warning: Option<String>,
+}
+
+/// What a source holds.
+pub(super) enum Content {
+    /// Nothing: the environment variable is not set.
+    NotSet,
+    /// Nothing: there is no such file.
+    NoFile,
+    /// Something that cannot be used: why.
+    Failed(String),
+    /// Keys that are ready.
+    Keys(Vec<Identity>),
+    /// Keys under a passphrase.
+    Protected(ProtectedKeys),
+    /// A key of SSH.
+    #[cfg(feature = "ssh")]
+    Ssh(Box<SshKey>),
+    /// A command that prints one of the others.
+    Command(CommandSource),
+}
+
+impl Source {
+    /// A source without a warning.
+    pub(super) fn new(name: &str, content: Content) -> Self {
+        Self {
+            name: name.to_owned(),
+            content,
+            warning: None,
+        }
+    }
+
+    /// The keys that are ready, those of a decrypted key file included.
+    pub(super) fn keys(&self) -> &[Identity] {
+        match &self.content {
+            Content::Keys(keys) => keys,
+            Content::Protected(protected) => match protected.decrypted() {
+                Some(Ok(keys)) => keys,
+                _ => &[],
+            },
+            _ => &[],
+        }
+    }
+}
+
+impl Content {
+    /// One identity, which is ready.
+    pub(super) fn of_identity(identity: Identity) -> Self {
+        Self::Keys(vec![identity])
+    }
+
+    /// From the text of a key file or variable.
+    pub(super) fn of_keys(text: Zeroizing<Vec<u8>>, layout: Layout) -> Self {
+        match ProtectedKeys::recognise(text) {
+            Ok(protected) => Self::Protected(protected),
+            Err(text) => match parse_keys(&text, layout) {
+                Ok(keys) => Self::Keys(keys),
+                Err(message) => Self::Failed(message),
+            },
+        }
+    }
+
+    /// From the text of a private key of SSH.
+    #[cfg(feature = "ssh")]
+    pub(super) fn of_ssh_key(text: Zeroizing<Vec<u8>>) -> Self {
+        Self::Ssh(Box::new(SshKey::new(text)))
+    }
+
+    /// From the text of a private key of SSH, which this build cannot use.
+    #[cfg(not(feature = "ssh"))]
+    pub(super) fn of_ssh_key(_: Zeroizing<Vec<u8>>) -> Self {
+        Self::Failed("keys of SSH need the cargo feature `ssh`".to_owned())
+    }
+
+    /// From a command that is not run yet.
+    pub(super) fn of_command(command: Command) -> Self {
+        Self::Command(CommandSource {
+            command,
+            runs: Mutex::default(),
+        })
+    }
+
+    /// What messages say about it; nothing of a command that was run, since what it printed is a source of its own.
+    pub(super) fn held(&self) -> Option<Held> {
+        let decrypted = |result: Option<&Result<Vec<Identity>, String>>| match result {
+            None => Held::Locked,
+            Some(Ok(keys)) => Held::Keys(keys.len()),
+            Some(Err(message)) => Held::Failed(message.clone()),
+        };
+        Some(match self {
+            Self::NotSet => Held::NotSet,
+            Self::NoFile => Held::NoFile,
+            Self::Failed(message) => Held::Failed(message.clone()),
+            Self::Keys(keys) => Held::Keys(keys.len()),
+            Self::Protected(protected) => decrypted(protected.decrypted()),
+            #[cfg(feature = "ssh")]
+            Self::Ssh(key) => match key.problem() {
+                Some(problem) => Held::Failed(problem.to_owned()),
+                None if key.is_locked() => Held::Locked,
+                None => Held::Keys(1),
+            },
+            Self::Command(command) if command.runs().is_empty() => Held::NotRun,
+            Self::Command(_) => return None,
+        })
+    }
+}
+
+/// A command, and what it printed for the recipients that it was run for.
+pub(super) struct CommandSource {
+    command: Command,
+    runs: Mutex<Vec<Run>>,
+}
+
+struct Run {
+    recipient: String,
+    /// The SHA-256 of the output, so that the same output is one source, about which nobody is asked twice.
+    digest: [u8; 32],
+    source: Arc<Source>,
+}
+
+impl CommandSource {
+    /// What the command printed so far.
+    pub(super) fn outputs(&self) -> Vec<Arc<Source>> {
+        let mut outputs: Vec<Arc<Source>> = Vec::new();
+        for run in self.runs().iter() {
+            if !outputs.iter().any(|seen| Arc::ptr_eq(seen, &run.source)) {
+                outputs.push(Arc::clone(&run.source));
+            }
+        }
+        outputs
+    }
+
+    /// Whether the command prints a key of SSH.
+    pub(super) fn prints_ssh_key(&self) -> bool {
+        self.command.prints() == Prints::SshKey
+    }
+
+    /// Runs the command for `recipient`; `None` if it was before.
+    ///
+    /// As in sops it runs once a recipient, since it may print another key for each.
+    pub(super) fn run(&self, name: &str, recipient: &str) -> Option<Arc<Source>> {
+        let mut runs = self.runs();
+        if runs.iter().any(|run| run.recipient == recipient) {
+            return None;
+        }
+        let (digest, content) = match self.command.run(recipient) {
+            Ok(output) => (Sha256::digest(&output).into(), self.content(output)),
+            Err(message) => (Sha256::digest(&message).into(), Content::Failed(message)),
+        };
+        let same = runs.iter().find(|run| run.digest == digest);
+        let source = same.map_or_else(
+            || Arc::new(Source::new(name, content)),
+            |run| Arc::clone(&run.source),
+        );
+        runs.push(Run {
+            recipient: recipient.to_owned(),
+            digest,
+            source: Arc::clone(&source),
+        });
+        Some(source)
+    }
+
+    fn content(&self, output: Zeroizing<Vec<u8>>) -> Content {
+        match self.command.prints() {
+            Prints::Keys => Content::of_keys(output, Layout::Lines),
+            Prints::SshKey => Content::of_ssh_key(output),
+        }
+    }
+
+    fn runs(&self) -> MutexGuard<'_, Vec<Run>> {
+        // A run that panicked left nothing half done.
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,91 @@
+//! The sources of a set of identities, which are loaded when they are first needed.
+
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+use crate::prompt::{NoPrompt, Prompt};
+
+use super::source::{Content, Source};
+
+/// Sources that the caller gave, those of an environment, and what using them needs.
+pub(super) struct SourceList {
+    given: Vec<Arc<Source>>,
+    environment: Option<LazySources>,
+    prompt: Arc<dyn Prompt>,
+    /// What plugins complained about.
+    complaints: Mutex<Vec<String>>,
+}
+
+type LazySources = LazyLock<Vec<Arc<Source>>, Box<dyn FnOnce() -> Vec<Arc<Source>> + Send>>;
+
+impl Default for SourceList {
+    fn default() -> Self {
+        Self {
+            given: Vec::new(),
+            environment: None,
+            prompt: Arc::new(NoPrompt),
+            complaints: Mutex::default(),
+        }
+    }
+}
+
+impl SourceList {
+    /// A list that is filled by `load` when it is first needed.
+    pub(super) fn lazy(load: impl FnOnce() -> Vec<Source> + Send + 'static) -> Self {
+        let load = move || load().into_iter().map(Arc::new).collect();
+        Self {
+            environment: Some(LazyLock::new(Box::new(load))),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn set_prompt(&mut self, prompt: Arc<dyn Prompt>) {
+        self.prompt = prompt;
+    }
+
+    pub(super) fn prompt(&self) -> &Arc<dyn Prompt> {
+        &self.prompt
+    }
+
+    pub(super) fn add(&mut self, name: &str, content: Content) {
+        self.given.push(Arc::new(Source::new(name, content)));
+    }
+
+    /// Whether the sources of the environment were needed so far, or there are none.
+    pub(super) fn are_loaded(&self) -> bool {
+        let environment = self.environment.as_ref();
+        environment.is_none_or(|sources| LazyLock::get(sources).is_some())
+    }
+
+    /// All sources in order, each command followed by what it printed.
+    pub(super) fn all(&self) -> Vec<Arc<Source>> {
+        let environment = self.environment.iter().flat_map(|sources| sources.iter());
+        let mut all = Vec::new();
+        for source in self.given.iter().chain(environment) {
+            all.push(Arc::clone(source));
+            if let Content::Command(command) = &source.content {
+                all.extend(command.outputs());
+            }
+        }
+        all
+    }
+
+    pub(super) fn complaints(&self) -> Vec<String> {
+        self.lock_complaints().clone()
+    }
+
+    /// Keeps what a plugin complained about, once.
+    #[cfg(feature = "plugin")]
+    pub(super) fn complain(&self, complaint: String) {
+        let mut complaints = self.lock_complaints();
+        if !complaints.contains(&complaint) {
+            complaints.push(complaint);
+        }
+    }
+
+    fn lock_complaints(&self) -> MutexGuard<'_, Vec<String>> {
+        // A panic while they were locked left nothing half done.
+        self.complaints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

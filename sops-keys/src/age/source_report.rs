@@ -1,0 +1,51 @@
+//! What was found where identities were looked for, for messages.
+
+use std::fmt;
+
+/// A place where identities were looked for, for messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceReport {
+    /// The environment variable, the file's path, or the name that the caller gave.
+    pub name: String,
+    /// What was found there.
+    pub held: Held,
+}
+
+/// What a source of identities holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Held {
+    /// The environment variable is not set.
+    NotSet,
+    /// There is no such file.
+    NoFile,
+    /// So many identities.
+    Keys(usize),
+    /// Identities under a passphrase that was not asked for, since no file needed it.
+    Locked,
+    /// A command that was not run, since no file needed it.
+    NotRun,
+    /// It cannot be used: why, without its text.
+    Failed(String),
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSet => f.write_str("not set"),
+            Self::NoFile => f.write_str("no such file"),
+            Self::Keys(0) => f.write_str("no keys in it"),
+            Self::Keys(1) => f.write_str("1 key"),
+            Self::Keys(count) => write!(f, "{count} keys"),
+            Self::Locked => f.write_str("protected with a passphrase, not needed"),
+            Self::NotRun => f.write_str("a command, not run"),
+            Self::Failed(message) => f.write_str(message),
+        }
+    }
+}
+
+impl fmt::Display for SourceReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.held)
+    }
+}

@@ -1,0 +1,23 @@
+//! The stanzas of an age file's header, each of which holds the file key encrypted for one recipient.
+
+use age_core::format::{FileKey, Stanza};
+
+/// What came of trying an identity on the stanzas.
+pub(super) enum Outcome {
+    /// The identity decrypts the file key.
+    Decrypted(FileKey),
+    /// The file is for another identity.
+    NoMatch,
+    /// The stanza for the identity is malformed.
+    Malformed,
+}
+
+/// Tries an identity of the crate `age`.
+pub(super) fn try_identity(identity: &dyn ::age::Identity, stanzas: &[Stanza]) -> Outcome {
+    match identity.unwrap_stanzas(stanzas) {
+        Some(Ok(file_key)) => Outcome::Decrypted(file_key),
+        Some(Err(::age::DecryptError::InvalidHeader)) => Outcome::Malformed,
+        // The stanza names the key by a hash of 32 bits, which may be another's.
+        Some(Err(_)) | None => Outcome::NoMatch,
+    }
+}

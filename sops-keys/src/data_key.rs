@@ -1,0 +1,49 @@
+//! The data key, which encrypts the values of one file.
+
+use std::fmt;
+
+use rand::TryRng;
+use rand::rngs::SysRng;
+use zeroize::Zeroizing;
+
+/// The key of 32 bytes that the values of one document are encrypted with (AES-256). It is wiped when dropped, and
+/// never printed.
+#[derive(Clone)]
+pub struct DataKey(Box<Zeroizing<[u8; DataKey::BYTES]>>);
+
+impl DataKey {
+    /// Its size.
+    pub const BYTES: usize = 32;
+
+    /// A new one, from the system's random generator.
+    #[must_use]
+    pub fn generate() -> Self {
+        let mut key = Box::new(Zeroizing::new([0; Self::BYTES]));
+        SysRng
+            .try_fill_bytes(key.as_mut_slice())
+            .expect("the system's random generator works: nothing secret can be made without it");
+        Self(key)
+    }
+
+    /// From bytes; `None` if they are not 32.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut key = Box::new(Zeroizing::new([0; Self::BYTES]));
+        (bytes.len() == Self::BYTES).then(|| {
+            key.copy_from_slice(bytes);
+            Self(key)
+        })
+    }
+
+    /// The key itself.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; Self::BYTES] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DataKey(…)")
+    }
+}

@@ -1,0 +1,70 @@
+//! The families of master keys that SOPS has.
+
+use std::fmt;
+
+/// A family of master keys. SOPS has no others; a new one would be a new version of the format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// age and OpenSSH keys.
+    Age,
+    /// OpenPGP keys.
+    Pgp,
+    /// AWS KMS.
+    Kms,
+    /// Google Cloud KMS.
+    GcpKms,
+    /// Huawei Cloud KMS.
+    Hckms,
+    /// Azure Key Vault.
+    AzureKv,
+    /// The transit engine of HashiCorp Vault.
+    HcVault,
+}
+
+impl Family {
+    /// All of them, in the order in which `sops` reads a group's lists.
+    pub const ALL: [Self; 7] = [
+        Self::Kms,
+        Self::GcpKms,
+        Self::Hckms,
+        Self::AzureKv,
+        Self::HcVault,
+        Self::Pgp,
+        Self::Age,
+    ];
+
+    /// The name of the family's list in the metadata, which `--decryption-order` of `sops` takes too.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Age => "age",
+            Self::Pgp => "pgp",
+            Self::Kms => "kms",
+            Self::GcpKms => "gcp_kms",
+            Self::Hckms => "hckms",
+            Self::AzureKv => "azure_kv",
+            Self::HcVault => "hc_vault",
+        }
+    }
+
+    /// The family of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.name() == name)
+    }
+}
+
+/// What people call the family.
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Age => "age",
+            Self::Pgp => "PGP",
+            Self::Kms => "AWS KMS",
+            Self::GcpKms => "Google Cloud KMS",
+            Self::Hckms => "Huawei Cloud KMS",
+            Self::AzureKv => "Azure Key Vault",
+            Self::HcVault => "HashiCorp Vault",
+        })
+    }
+}

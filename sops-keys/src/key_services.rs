@@ -1,0 +1,149 @@
+//! Several key services as one.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::age::Identities;
+use crate::environment::Environment;
+use crate::error::{Error, Result};
+use crate::family::Family;
+use crate::master_key::MasterKey;
+use crate::pgp::Gpg;
+use crate::service::{Effort, KeyService};
+use crate::work_budget::WorkBudget;
+
+/// Several key services, each of which is asked if those before it do not have the key: first the local ones, as with `sops`.
+#[derive(Clone, Default)]
+pub struct KeyServices {
+    services: Vec<Arc<dyn KeyService>>,
+    order: Vec<Family>,
+}
+
+impl KeyServices {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The local ones: [`Identities`] and [`Gpg`], with keys from where `sops` looks for them in that environment. Only the agent of `gpg` can
+    /// ask for passphrases.
+    #[must_use]
+    pub fn local(environment: Environment) -> Self {
+        Self::new()
+            .with(Arc::new(Identities::from_environment(environment.clone())))
+            .with(Arc::new(Gpg::from_environment(environment)))
+    }
+
+    /// Adds one after the others.
+    #[must_use]
+    pub fn with(mut self, service: Arc<dyn KeyService>) -> Self {
+        self.services.push(service);
+        self
+    }
+
+    /// Tries keys of these families first, in this order, even if that takes more effort.
+    #[must_use]
+    pub fn with_decryption_order(mut self, families: impl IntoIterator<Item = Family>) -> Self {
+        self.order = families.into_iter().collect();
+        self
+    }
+
+    fn serving(&self, family: Family) -> impl Iterator<Item = &Arc<dyn KeyService>> {
+        self.services
+            .iter()
+            .filter(move |service| service.serves(family))
+    }
+}
+
+impl KeyService for KeyServices {
+    fn serves(&self, family: Family) -> bool {
+        self.serving(family).next().is_some()
+    }
+
+    /// By the first service that can.
+    fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String> {
+        let mut refused = Refused::default();
+        for service in self.serving(key.family()) {
+            match service.encrypt(key, secret) {
+                Ok(enc) => return Ok(enc),
+                Err(error) => refused.add(error),
+            }
+        }
+        Err(refused
+            .error(key)
+            .unwrap_or_else(|| Error::no_key_service(key)))
+    }
+
+    fn decrypt(
+        &self,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        self.decrypt_within(&WorkBudget::default(), key, enc, effort)
+    }
+
+    fn decrypt_within(
+        &self,
+        budget: &WorkBudget,
+        key: &MasterKey,
+        enc: &str,
+        effort: Effort,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let mut refused = Refused::default();
+        for service in self.serving(key.family()) {
+            match service.decrypt_within(budget, key, enc, effort) {
+                Ok(Some(secret)) => return Ok(Some(secret)),
+                Ok(None) => {}
+                Err(error) => refused.add(error),
+            }
+        }
+        refused.error(key).map_or(Ok(None), Err)
+    }
+
+    fn available_keys(&self) -> Vec<MasterKey> {
+        let keys = self
+            .services
+            .iter()
+            .flat_map(|service| service.available_keys());
+        keys.collect()
+    }
+
+    fn decryption_order(&self) -> &[Family] {
+        &self.order
+    }
+
+    fn search_report(&self, family: Family) -> Vec<String> {
+        let lines = self
+            .services
+            .iter()
+            .flat_map(|service| service.search_report(family));
+        lines.collect()
+    }
+}
+
+/// What the services said that failed.
+#[derive(Default)]
+struct Refused(Vec<Error>);
+
+impl Refused {
+    fn add(&mut self, error: Error) {
+        self.0.push(error);
+    }
+
+    /// One error for all.
+    fn error(mut self, key: &MasterKey) -> Option<Error> {
+        match self.0.len() {
+            0 | 1 => self.0.pop(),
+            _ => {
+                let messages: Vec<String> = self.0.into_iter().map(Error::about_key).collect();
+                Some(Error::MasterKey {
+                    key: key.to_string(),
+                    message: messages.join("; "),
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! How the data key is encrypted for key groups.
+
+use std::time::SystemTime;
+
+use zeroize::Zeroizing;
+
+use crate::data_key::DataKey;
+use crate::error::{Error, Result};
+use crate::master_key::MasterKey;
+use crate::service::KeyService;
+use crate::shamir;
+use crate::wrapped_key::{KeyGroup, WrappedKey};
+
+/// Encrypts `data_key` for groups of master keys.
+///
+/// The keys of a single group each encrypt the data key. Of several groups, each encrypts a share of it (see [`shamir`]), and `threshold`
+/// is how many groups are needed to recover it: all of them if it is `None`. `now` becomes `created_at` in the metadata.
+///
+/// # Errors
+///
+/// [`Error::NoRecipient`] for no group or an empty one, [`Error::KeyGroups`] for a threshold that does not fit the groups,
+/// [`Error::Recipient`] and [`Error::MasterKey`] for a key that cannot be used, [`Error::NoKeyService`] for one whose family
+/// `service` does not serve.
+///
+/// ```
+/// use std::time::SystemTime;
+///
+/// use sops_keys::age::generate_x25519;
+/// use sops_keys::{DataKey, Identities, recover_data_key, wrap_data_key};
+///
+/// let (alice, bob) = (generate_x25519(), generate_x25519());
+/// let key = DataKey::generate();
+/// let groups = [vec![alice.recipient.clone().into()], vec![bob.recipient.clone().into()]];
+/// let wrapped = wrap_data_key(&key, &groups, Some(2), &Identities::new(), SystemTime::now())?;
+///
+/// let mut identities = Identities::new();
+/// identities.add_identity(alice.identity);
+/// assert!(recover_data_key(&wrapped, Some(2), &identities).is_err());
+/// identities.add_identity(bob.identity);
+/// assert_eq!(recover_data_key(&wrapped, Some(2), &identities)?.as_bytes(), key.as_bytes());
+/// # Ok::<(), sops_keys::Error>(())
+/// ```
+pub fn wrap_data_key(
+    data_key: &DataKey,
+    groups: &[Vec<MasterKey>],
+    threshold: Option<usize>,
+    service: &dyn KeyService,
+    now: SystemTime,
+) -> Result<Vec<KeyGroup>> {
+    if groups.is_empty() || groups.iter().any(Vec::is_empty) {
+        return Err(Error::NoRecipient);
+    }
+    // No service is asked before all keys are known to be usable.
+    for key in groups.iter().flatten() {
+        key.check()?;
+        if !service.serves(key.family()) {
+            return Err(Error::no_key_service(key));
+        }
+    }
+    let secrets = match groups {
+        [_] => vec![Zeroizing::new(data_key.as_bytes().to_vec())],
+        _ => shamir::split(
+            data_key.as_bytes(),
+            groups.len(),
+            threshold.unwrap_or(groups.len()),
+        )?,
+    };
+    let wrap = |(keys, secret): (&Vec<MasterKey>, &Zeroizing<Vec<u8>>)| {
+        let keys = keys.iter().map(|key| {
+            let enc = service.encrypt(key, secret)?;
+            Ok(WrappedKey::new(key.clone(), enc, now))
+        });
+        Ok(KeyGroup {
+            keys: keys.collect::<Result<_>>()?,
+        })
+    };
+    groups.iter().zip(&secrets).map(wrap).collect()
+}

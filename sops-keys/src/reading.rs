@@ -1,0 +1,153 @@
+//! Opens and reads untrusted files: with a size limit, and without waiting for a writer.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+/// How large a configuration, a list of settings or a baseline may be: 4 MiB.
+pub const CONFIG_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// Key files of this size and above are not read, as `sops` has it: 16 MiB.
+const KEY_FILE_LIMIT: usize = 1 << 24;
+
+/// Most files are smaller, and then take one read.
+const USUAL_SIZE: usize = 8 * 1024;
+
+/// What a path may lead to, symbolic links followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file. This is for whatever a repository holds: a pipe or a device there is an attack or a mistake.
+    Regular,
+    /// Anything but a directory. This is for files that the user names, as in `--config <(…)` or `/dev/stdin`.
+    Any,
+}
+
+/// Opens a file for reading. A regular file is opened without blocking, and the open file is what is checked.
+///
+/// # Errors
+/// Those of the system; [`io::ErrorKind::IsADirectory`] and, for other kinds of files, [`io::ErrorKind::InvalidInput`].
+pub fn open(path: &Path, kind: FileKind) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    if kind == FileKind::Regular {
+        without_blocking(&mut options);
+    }
+    let file = options.open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if kind == FileKind::Regular && !metadata.is_file() {
+        let message = "not a regular file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    Ok(file)
+}
+
+/// Reads to the end, which may be `limit` bytes away. A pipe or a device has no size to ask for, and may have no end.
+///
+/// # Errors
+/// Those of the reader, and [`io::ErrorKind::FileTooLarge`] beyond the limit.
+pub fn read_bounded(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(USUAL_SIZE);
+    match from.take(limit + 1).read_to_end(&mut bytes)? as u64 {
+        size if size > limit => {
+            let message = format!("larger than {} MiB", limit / (1024 * 1024));
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, message))
+        }
+        _ => Ok(bytes),
+    }
+}
+
+/// Reads a configuration, settings or a baseline, of [`CONFIG_LIMIT`] bytes at most.
+///
+/// # Errors
+/// As [`open`] and [`read_bounded`].
+pub fn read_config(path: &Path, kind: FileKind) -> io::Result<Vec<u8>> {
+    read_bounded(open(path, kind)?, CONFIG_LIMIT)
+}
+
+/// Reads private keys to their end, of which `expected` bytes are expected.
+///
+/// # Errors
+/// Those of the reader, and [`io::ErrorKind::FileTooLarge`] for 16 MiB and more.
+pub fn read_keys(from: impl Read, expected: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    // Room for all of it and one byte more, so that growing leaves no copy behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(expected.min(KEY_FILE_LIMIT) + 1));
+    from.take(KEY_FILE_LIMIT as u64).read_to_end(&mut text)?;
+    match text.len() {
+        KEY_FILE_LIMIT => Err(io::ErrorKind::FileTooLarge.into()),
+        _ => Ok(text),
+    }
+}
+
+#[cfg(unix)]
+fn without_blocking(options: &mut std::fs::OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt;
+    // Opening a named pipe would wait for a writer, and opening a terminal could make it ours.
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    options.custom_flags(flags.bits().cast_signed());
+}
+
+#[cfg(not(unix))]
+fn without_blocking(_: &mut std::fs::OpenOptions) {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn only_regular_files_of_bounded_size_are_read() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = |name: &str| directory.path().join(name);
+        fs::write(path("small"), "a: 1\n").expect("it is ours");
+        let large = File::create(path("large")).expect("it is ours");
+        large.set_len(CONFIG_LIMIT + 1).expect("it is ours");
+        let full = File::create(path("full")).expect("it is ours");
+        full.set_len(CONFIG_LIMIT).expect("it is ours");
+        rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe"), rustix::fs::Mode::RWXU)
+            .expect("it is ours");
+        std::os::unix::net::UnixListener::bind(path("socket")).expect("it is ours");
+        for (target, name) in [
+            ("small", "link"),
+            ("pipe", "link to a pipe"),
+            ("nowhere", "dangling"),
+            ("/dev/zero", "endless"),
+            (".", "link to a directory"),
+        ] {
+            symlink(target, path(name)).expect("it is ours");
+        }
+        let read = |name: &str, kind| {
+            let read = read_config(&path(name), kind);
+            read.map(|bytes| bytes.len()).map_err(|error| error.kind())
+        };
+        use io::ErrorKind::{FileTooLarge, InvalidInput, IsADirectory, NotFound};
+        for (name, expected) in [
+            ("small", Ok(5)),
+            ("link", Ok(5)),
+            ("full", Ok(CONFIG_LIMIT as usize)),
+            ("large", Err(FileTooLarge)),
+            ("endless", Err(InvalidInput)),
+            ("pipe", Err(InvalidInput)),
+            ("link to a pipe", Err(InvalidInput)),
+            ("link to a directory", Err(IsADirectory)),
+            ("dangling", Err(NotFound)),
+        ] {
+            assert_eq!(read(name, FileKind::Regular), expected, "{name}");
+        }
+        assert!(read("socket", FileKind::Regular).is_err());
+        assert_eq!(read("endless", FileKind::Any), Err(FileTooLarge));
+        assert_eq!(read(".", FileKind::Any), Err(IsADirectory));
+        let writer = std::thread::spawn({
+            let pipe = path("pipe");
+            move || fs::write(pipe, "a: 1\n")
+        });
+        assert_eq!(read("pipe", FileKind::Any), Ok(5));
+        writer.join().expect("it ends").expect("it was read");
+    }
+}

@@ -1,0 +1,22 @@
+//! Times as SOPS writes them into metadata: RFC 3339.
+
+use std::time::SystemTime;
+
+use sops_go_compat::Time;
+
+/// The time in UTC, with seconds.
+///
+/// ```
+/// let time = std::time::SystemTime::UNIX_EPOCH;
+/// assert_eq!(sops_keys::timestamp::format(time), "1970-01-01T00:00:00Z");
+/// ```
+#[must_use]
+pub fn format(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(time).to_string()
+}
+
+/// Whether the text is a date and time of RFC 3339, as Go reads it.
+#[must_use]
+pub fn is_valid(text: &str) -> bool {
+    Time::from_rfc3339(text.as_bytes()).is_some()
+}

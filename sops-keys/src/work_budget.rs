@@ -1,0 +1,105 @@
+//! How much work the master keys of one file may cause. Anyone who can change a file can add thousands of entries that name a key of
+//! the reader and cannot be decrypted.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+
+/// The work that is left for the master keys of one file. The default is far above what real files need.
+///
+/// An X25519 operation costs 1, and other operations cost about as many times that as they take longer.
+#[derive(Debug)]
+pub struct WorkBudget {
+    operations: Cell<u32>,
+    programs: Cell<u32>,
+    /// How many messages `gpg` may get whether or not it has the private key.
+    messages: Cell<u32>,
+    /// The PGP keys whose messages `gpg` got after that.
+    pgp_keys: RefCell<HashSet<String>>,
+    is_exceeded: Cell<bool>,
+}
+
+impl Default for WorkBudget {
+    /// Some seconds of work: 100,000 operations, 1,000 programs, and 100 runs of `gpg` besides those for keys that it has.
+    fn default() -> Self {
+        Self::new(100_000, 1_000, 100)
+    }
+}
+
+impl WorkBudget {
+    /// Less than a tenth of a second of work, and no programs, for a check before each commit.
+    #[must_use]
+    pub fn small() -> Self {
+        Self::new(2_000, 0, 0)
+    }
+
+    fn new(operations: u32, programs: u32, messages: u32) -> Self {
+        Self {
+            operations: Cell::new(operations),
+            programs: Cell::new(programs),
+            messages: Cell::new(messages),
+            pgp_keys: RefCell::default(),
+            is_exceeded: Cell::new(false),
+        }
+    }
+
+    /// Whether anything was left out to stay within the budget.
+    #[must_use]
+    pub fn is_exceeded(&self) -> bool {
+        self.is_exceeded.get()
+    }
+
+    /// Takes the cost of operations with private keys, if it is left.
+    pub(crate) fn take_operations(&self, cost: usize) -> bool {
+        self.take(&self.operations, cost)
+    }
+
+    /// Takes one run of a command or a plugin, if it is left.
+    pub(crate) fn take_program(&self) -> bool {
+        self.take(&self.programs, 1)
+    }
+
+    /// Takes one run of `gpg`, if it is left. Afterwards each key that `gpg` has may still have one.
+    pub(crate) fn take_gpg(&self, fingerprint: &str, has_key: impl FnOnce() -> bool) -> bool {
+        if let Some(left) = self.messages.get().checked_sub(1) {
+            self.messages.set(left);
+            return true;
+        }
+        let mut keys = self.pgp_keys.borrow_mut();
+        let is_allowed = !keys.contains(fingerprint) && has_key();
+        if is_allowed {
+            keys.insert(fingerprint.to_owned());
+        } else {
+            self.is_exceeded.set(true);
+        }
+        is_allowed
+    }
+
+    fn take(&self, left: &Cell<u32>, cost: usize) -> bool {
+        let rest = u32::try_from(cost).ok();
+        let rest = rest.and_then(|cost| left.get().checked_sub(cost));
+        match rest {
+            Some(rest) => left.set(rest),
+            None => self.is_exceeded.set(true),
+        }
+        rest.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_beyond_the_budget_is_left_out() {
+        let budget = WorkBudget::new(5, 1, 2);
+        assert!(budget.take_operations(3) && !budget.is_exceeded());
+        assert!(!budget.take_operations(3) && budget.is_exceeded());
+        assert!(budget.take_operations(2));
+        assert!(budget.take_program() && !budget.take_program());
+        let budget = WorkBudget::new(0, 0, 2);
+        let unknown = || budget.take_gpg("A", || false);
+        assert!(unknown() && unknown() && !budget.is_exceeded());
+        assert!(budget.take_gpg("B", || true) && !budget.is_exceeded());
+        assert!(!budget.take_gpg("B", || true) && !unknown() && budget.is_exceeded());
+    }
+}
