@@ -20,8 +20,8 @@ use crate::readable::{is_encrypted_otherwise, is_public};
 use crate::readings::{as_go_reads, decoded, may_hold_secret, secrets_with_repeated_keys};
 use crate::report::Report;
 use crate::rules::{
-    self, COPY, Scrutiny, holds_secret, is_manifest, is_open_base64, is_plaintext_under,
-    open_values, own_rule,
+    self, COPY, Scrutiny, extends_ciphertext, holds_secret, is_manifest, is_open_base64,
+    is_plaintext_under, open_values, own_rule,
 };
 use crate::secret::{SecretField, SecretValue, secret_fields};
 use crate::unparsed::{Literal, literal, names_secret, of_swap_file};
@@ -654,7 +654,7 @@ fn is_open_text(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     if template::has_action(value) {
         return is_open_beside_actions(key, value, judgement);
     }
-    !value.starts_with(CIPHERTEXT_PREFIX)
+    (!value.starts_with(CIPHERTEXT_PREFIX) || extends_ciphertext(value))
         && !judgement.scrutiny.passes(value)
         && is_worth(key, value, judgement)
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use sops_core::document::NodeRef;
-use sops_core::{CIPHERTEXT_PREFIX, Document};
+use sops_core::{Document, is_ciphertext};
 
 use crate::finding::{Fix, Severity};
 use crate::likeness::token::{self, Token};
@@ -31,7 +31,7 @@ fn check(document: &Document<'_>, report: &mut Report<'_>) {
     values.sort_by_key(|node| node.span().start);
     for node in values {
         let value = node.as_str().unwrap_or_default();
-        if value.starts_with(CIPHERTEXT_PREFIX) || known.has_value(node, report) {
+        if is_ciphertext(value) || known.has_value(node, report) {
             continue;
         }
         let found: Vec<Found> = token::tokens(value).filter_map(credential).collect();

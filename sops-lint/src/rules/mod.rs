@@ -23,7 +23,7 @@ mod writable_secret_mount;
 
 pub(crate) use broken_file::RULE as BROKEN_FILE;
 pub(crate) use creation_rules::FILE as CONFIG;
-pub(crate) use partly_encrypted::RULE as PARTLY_ENCRYPTED;
+pub(crate) use partly_encrypted::{RULE as PARTLY_ENCRYPTED, extends_ciphertext};
 pub(crate) use plaintext_secret::{
     COPY, RULE as PLAINTEXT_SECRET, Scrutiny, credential, generator as secret_generator,
     has_rule_for_its_form, holds_secret, is_manifest, is_object, is_open_base64, is_open_reference,

@@ -9,7 +9,7 @@ use crate::finding::{Finding, Severity};
 use crate::likeness::{Found, Likeness, in_text, is_credential, judge};
 use crate::report::Report;
 use crate::rule::{Check, Rule};
-use crate::secret::secrets;
+use crate::secret::secrets as secrets_of;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL011",
@@ -19,22 +19,15 @@ pub(crate) static RULE: Rule = Rule {
     checks: &[
         Check::Encrypted(check),
         Check::Plaintext(without_block),
+        Check::Document(incomplete),
         Check::Document(comments),
     ],
 };
 
 fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
-    if document.metadata().mac.is_empty() {
-        report
-            .span(
-                0..0,
-                "the file has no MAC: changed or swapped values cannot be detected",
-            )
-            .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
-    }
+    mac(document, report);
     damaged_keys(document, report);
     in_metadata(document, report);
-    incomplete(report);
     let open = match document.unencrypted() {
         Ok(open) => open,
         Err(error) => {
@@ -47,9 +40,20 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
     }
     let command = report.command("edit");
     for one in open {
+        let place = one.span.start;
+        let is_known =
+            |known: &Finding| known.location.offset == place && known.rule.code != RULE.code;
+        if report.findings.iter().any(is_known) {
+            continue;
+        }
+        let source = report.text().get(one.span.clone()).unwrap_or_default();
         let message = match one.is_comment {
             true => format!(
                 "a comment in `{}` is in plaintext, and the file's rule covers it",
+                one.path
+            ),
+            false if source.contains(CIPHERTEXT_PREFIX) => format!(
+                "`{}` is not one whole encrypted value, and the file's rule covers it",
                 one.path
             ),
             false => format!(
@@ -151,31 +155,66 @@ fn holds_secret(comment: &str) -> bool {
     in_text("", comment).iter().any(is_secret) || of_last_word().is_some()
 }
 
+/// A MAC that is missing, or that is not one ciphertext.
+fn mac(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
+    let mac = &document.metadata().mac;
+    if mac.is_empty() {
+        report
+            .span(
+                0..0,
+                "the file has no MAC: changed or swapped values cannot be detected",
+            )
+            .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
+    } else if !is_ciphertext(mac) {
+        let block = report.block();
+        report
+            .span(
+                block..block,
+                "`mac` in the metadata is not one encrypted value, so it may have plaintext in it",
+            )
+            .help("restore the `sops` metadata from version control; if `mac` has a secret in it that was committed, treat it as leaked");
+    }
+}
+
+/// Whether a value is a ciphertext with more text after it, which SOPS ignores.
+pub(crate) fn extends_ciphertext(text: &str) -> bool {
+    text.starts_with(CIPHERTEXT_PREFIX) && !is_ciphertext(text) && {
+        let mut ends = text.match_indices(']').map(|(at, _)| at + 1);
+        ends.any(|end| is_ciphertext(&text[..end]))
+    }
+}
+
 /// Values that start like ciphertext, but are not ciphertext to their end. SL010 reports those of a Secret.
-fn incomplete(report: &mut Report<'_>) {
-    let is_whole = |at: usize| {
-        let rest = &report.text()[at..];
-        let end = rest.find(']').map_or(rest.len(), |end| end + 1);
-        is_ciphertext(&rest[..end])
-    };
-    let mut starts = report.text().match_indices(CIPHERTEXT_PREFIX);
-    if starts.all(|(at, _)| is_whole(at)) {
+fn incomplete(document: &Document<'_>, report: &mut Report<'_>) {
+    if !report.is_encrypted {
         return;
     }
-    // Quotes and folds are no part of a value.
-    let Ok(document) = Document::parse(report.text(), report.format) else {
-        return;
-    };
-    let secrets: Vec<_> = secrets(&document).iter().map(|node| node.span()).collect();
+    let mut secrets = None;
     for node in document.scalars() {
         let text = node.as_str().unwrap_or_default();
-        let is_begun = text.starts_with(CIPHERTEXT_PREFIX) && text.trim_end().ends_with(']');
-        let is_told = || {
-            secrets
-                .iter()
-                .any(|secret| secret.contains(&node.span().start))
-        };
-        if is_begun && !is_ciphertext(text) && !is_told() {
+        if !text.starts_with(CIPHERTEXT_PREFIX) || is_ciphertext(text) {
+            continue;
+        }
+        let is_extended = extends_ciphertext(text);
+        let place = node.span();
+        let secrets: &Vec<_> = secrets
+            .get_or_insert_with(|| secrets_of(document).iter().map(|one| one.span()).collect());
+        let is_known = |one: &Finding| one.location.offset == place.start;
+        if report.findings.iter().any(is_known)
+            || secrets.iter().any(|secret| secret.contains(&place.start))
+            || !is_extended && !text.trim_end().ends_with(']')
+        {
+            continue;
+        }
+        if is_extended {
+            let command = report.command("edit");
+            report
+                .node(
+                    node,
+                    "text follows the encrypted value in plaintext, and SOPS ignores it",
+                )
+                .help(format!("delete the text, and add it with `{command}` if it is a value; if it was committed, treat it as leaked"));
+        } else {
             report
                 .node(
                     node,
@@ -217,7 +256,8 @@ fn without_block(document: &Document<'_>, report: &mut Report<'_>) {
     }
     let is_encrypted = |node: &NodeRef<'_, '_>| {
         let text = node.as_str().unwrap_or_default();
-        text.starts_with(CIPHERTEXT_PREFIX) && text.trim_end().ends_with(']')
+        text.starts_with(CIPHERTEXT_PREFIX)
+            && (text.trim_end().ends_with(']') || extends_ciphertext(text))
     };
     let values = document.scalars().filter(is_encrypted);
     if let Some(first) = values.min_by_key(|node| node.span().start) {

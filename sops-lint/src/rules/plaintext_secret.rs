@@ -505,7 +505,7 @@ fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, report: &mut Report<'_>)
     let mut first = None;
     for node in document.scalars() {
         let text = node.scalar_text().unwrap_or_default();
-        if text.starts_with(CIPHERTEXT_PREFIX) {
+        if sops_core::is_ciphertext(text) {
             return;
         }
         if !text.is_empty() && !report.scrutiny_of_file().passes(text) {

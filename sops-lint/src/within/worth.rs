@@ -9,6 +9,7 @@ use sops_core::CIPHERTEXT_PREFIX;
 use super::markup;
 use super::packed::BASE64;
 use crate::likeness::{in_text, is_credential, is_random, judge};
+use crate::rules::extends_ciphertext;
 use crate::rules::is_open_reference;
 use crate::{action, template};
 
@@ -111,7 +112,8 @@ impl Judge {
     fn is_text(&self, key: &str, text: &str) -> bool {
         let text = text.trim();
         let is_encrypted_file = || text.starts_with('{') && text.contains(CIPHERTEXT_PREFIX);
-        if text.starts_with(CIPHERTEXT_PREFIX) || is_encrypted_file() {
+        let is_encrypted = text.starts_with(CIPHERTEXT_PREFIX) && !extends_ciphertext(text);
+        if is_encrypted || is_encrypted_file() {
             return false;
         }
         if template::has_action(text) {
