@@ -1,6 +1,8 @@
 //! Plaintext in an encrypted file, where the file's own rule asks for encryption.
 
-use sops_core::document::NodeRef;
+use std::collections::HashSet;
+
+use sops_core::document::{NodeRef, Shape};
 use sops_core::keys::WrappedKey;
 use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format, is_ciphertext};
 
@@ -20,6 +22,7 @@ pub(crate) static RULE: Rule = Rule {
         Check::Encrypted(check),
         Check::Plaintext(without_block),
         Check::Document(incomplete),
+        Check::Document(beside_binary),
         Check::Document(comments),
     ],
 };
@@ -74,12 +77,18 @@ fn check(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
 /// value that may be a secret is an error.
 fn in_metadata(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
     let command = report.command("edit");
-    for one in document.unknown_values() {
+    let values = document.unknown_values();
+    // Keys of a family that only later versions know have an `enc`, and their other parts may look random.
+    let keys: HashSet<&str> = values
+        .iter()
+        .filter_map(|one| one.path.strip_suffix("].enc"))
+        .collect();
+    for one in &values {
         let at = one.offset..one.offset;
-        // In a list are keys of a family that only later versions know, whose parts look random.
-        let is_alone = !one.path.contains('[');
+        let mut above = one.path.rmatch_indices("].").map(|(at, _)| &one.path[..at]);
+        let is_of_key = above.any(|key| keys.contains(key));
         let is_secret =
-            !in_text(&one.key, &one.text).is_empty() || is_alone && is_credential(&one.text);
+            !in_text(&one.key, &one.text).is_empty() || !is_of_key && is_credential(&one.text);
         if is_secret && !is_ciphertext(&one.text) {
             let message = format!(
                 "`{}` in the metadata is in plaintext, and SOPS drops it when it writes the file",
@@ -98,6 +107,41 @@ fn in_metadata(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
                 .help("remove it")
                 .severity(Severity::Warning)
                 .accepted();
+        }
+    }
+}
+
+/// What is beside the ciphertext of a binary file, which is its only value.
+fn beside_binary(document: &Document<'_>, report: &mut Report<'_>) {
+    if !report.is_encrypted
+        || report.format != Format::Json
+        || Format::from_path(report.input.path) != Format::Binary
+    {
+        return;
+    }
+    for top in document.tops().flatten() {
+        let content = top.get("data").and_then(NodeRef::as_str);
+        if !content.is_some_and(is_ciphertext) {
+            continue;
+        }
+        let mut others = top.entries().filter(|(key, _)| *key != "data");
+        let is_open = |node: &NodeRef<'_, '_>| {
+            node.shape() != Shape::Scalar || !node.as_str().is_some_and(is_ciphertext)
+        };
+        let known: HashSet<_> = report
+            .findings
+            .iter()
+            .map(|one| one.location.offset)
+            .collect();
+        let is_new = |node: &NodeRef<'_, '_>| !known.contains(&node.span().start);
+        let found = others.find(|(_, node)| is_open(node) && is_new(node));
+        if let Some((key, node)) = found {
+            report
+                .node(
+                    node,
+                    format!("`{key}` is in plaintext beside the ciphertext of a binary file"),
+                )
+                .help("delete it; if it was committed and is a secret, treat it as leaked");
         }
     }
 }

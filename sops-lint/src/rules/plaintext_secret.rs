@@ -12,7 +12,7 @@ use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 
 use super::secret_in_metadata::last_applied;
 use crate::action;
-use crate::claim::{has_secret, names_keys, text_of};
+use crate::claim::{has_only_comments, has_secret, names_keys, text_of};
 use crate::exempt;
 use crate::finding::{Fix, Severity};
 use crate::form;
@@ -476,6 +476,13 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, report: &mut
         report
             .span(first.span, message)
             .help(format!("in `.sops.yaml`, add a creation rule for this file, without `{rule}`, before that one; then encrypt the file"));
+    } else if document.scalars().next().is_none() && !has_only_comments(text) {
+        report
+            .span(
+                0..0,
+                "a creation rule covers this file, which has no values, and what it has instead cannot be encrypted",
+            )
+            .help("write it as values with names, and encrypt the file");
     }
 }
 
