@@ -239,9 +239,15 @@ fn problem(
 }
 
 /// Whether a document of the text is a word and no mapping.
-fn has_word(text: &str) -> bool {
+pub(crate) fn has_word(text: &str) -> bool {
     let mut documents = vec![String::new()];
-    for line in lines(text) {
+    // An indented mark is part of a value.
+    let lines = text.trim_start_matches('\u{feff}').lines();
+    let lines = lines.map(str::trim_end).filter(|line| {
+        let said = line.trim_start();
+        !said.is_empty() && !said.starts_with(['#', ';', '%'])
+    });
+    for line in lines {
         match line.strip_prefix("---").or(line.strip_prefix("...")) {
             Some(rest) => documents.push(rest.trim().to_owned()),
             None => documents

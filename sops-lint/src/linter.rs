@@ -14,7 +14,7 @@ use crate::rule::{Check, Rule};
 use crate::rules::own_rule;
 use crate::settings::{Settings, SettingsError, globs};
 use crate::unparsed::names_secret;
-use crate::unreadable::{broken, encoded, of_any_name, place, unnamed};
+use crate::unreadable::{beside_operations, broken, encoded, of_any_name, place, unnamed};
 use crate::{embedded, encoding, exempt, form, kustomization, rules, suppress, within};
 
 /// A file that is to be looked at.
@@ -216,7 +216,10 @@ impl Linter {
         ) {
             Ok(document) => document,
             // SOPS cannot encrypt a list of patches.
-            Err(_) if embedded::look_into_file(report) => return Kind::Read,
+            Err(error) if embedded::look_into_file(report) => {
+                beside_operations(report, &error);
+                return Kind::Read;
+            }
             Err(error) => {
                 if kustomization::may_bring_values(text) {
                     embedded::look_into_text(text, report);

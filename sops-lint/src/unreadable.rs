@@ -7,11 +7,11 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 use sops_core::config::CreationRule;
 use sops_core::document::{NodeRef, Shape, merge_conflict};
-use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, Document, Error, Format};
 
 use crate::action::Definitions;
-use crate::claim::has_secret_comment;
+use crate::claim::{has_secret_comment, names_keys};
+use crate::embedded::{is_operation_list, operation_credential};
 use crate::encoding::{Decoded, decode};
 use crate::likeness::{has_credential_beside, judge, literals};
 use crate::linter::Kind;
@@ -90,7 +90,9 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
         return Kind::Template;
     }
     let covered = own_rule(report).filter(|rule| {
-        let is_secret = !is_like_object(text) || may_be_secret(text);
+        let is_for_all = || !rule_names_keys(rule) && !rules::has_rule_for_its_form(report);
+        let is_secret =
+            !is_like_object(text) || may_be_secret(text) || is_for_all() && has_more(rule, report);
         is_secret && may_select(rule, &error, report)
     });
     if covered.is_some() && is_nothing(text) {
@@ -125,6 +127,47 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
         };
     }
     Kind::Other
+}
+
+/// Reports a file with operations of JSON 6902 that a creation rule covers, if there is a secret or something else in it.
+pub(crate) fn beside_operations(report: &mut Report<'_>, error: &Error) {
+    let Some(rule) = own_rule(report) else {
+        return;
+    };
+    let is_known = |code| code == rules::PLAINTEXT_SECRET.code;
+    let mut found = report.findings.iter();
+    if found.any(|one| is_known(one.rule.code)) || !has_more(rule, report) {
+        return;
+    }
+    if may_select(rule, error, report) {
+        let message = format!(
+            "a creation rule covers this file, which is in plaintext and cannot be encrypted as it is: {}",
+            words(error)
+        );
+        plaintext(report, place(error), message, false);
+    }
+}
+
+fn rule_names_keys(creation: &CreationRule) -> bool {
+    creation.rule.as_ref().is_some_and(names_keys)
+}
+
+/// Whether a document of the text is neither an object that may stay in plaintext nor a list of operations without a secret.
+fn has_more(rule: &CreationRule, report: &Report<'_>) -> bool {
+    let Ok(document) = Document::parse_leniently(report.text()) else {
+        return false;
+    };
+    let is_secret = |key: &str, text: &str| judge(key, text).is_some();
+    let is_for_form = rules::has_rule_for_its_form(report);
+    let may_stay = |top: NodeRef<'_, '_>| match top.shape() {
+        Shape::Scalar => top.value().is_none(),
+        Shape::Sequence if is_operation_list(top) => {
+            is_for_form || operation_credential(top, is_secret).is_none()
+        }
+        Shape::Sequence => top.items().all(|item| rules::may_stay(item, rule, report)),
+        Shape::Mapping => rules::may_stay(top, rule, report),
+    };
+    !document.tops().flatten().all(may_stay) || exempt::has_word(report.text())
 }
 
 fn kind(is_template: bool) -> Kind {
@@ -714,17 +757,11 @@ fn is_nothing(text: &str) -> bool {
 /// of another shape in which no such key stands, nor of JSON with comments.
 fn may_select(creation: &CreationRule, error: &Error, report: &Report<'_>) -> bool {
     let text = report.text();
-    let names_keys = |rule: &&EncryptionRule| {
-        matches!(
-            rule,
-            EncryptionRule::EncryptedRegex(_) | EncryptionRule::EncryptedSuffix(_)
-        )
-    };
     let is_shape = matches!(
         error,
         Error::Unsupported { .. } | Error::Unencryptable { .. }
     ) || report.format == Format::Json && !text.contains("\\u");
-    let Some(rule) = creation.rule.as_ref().filter(names_keys) else {
+    let Some(rule) = creation.rule.as_ref().filter(|rule| names_keys(rule)) else {
         return true;
     };
     let Ok(rule) = rule.compile() else {

@@ -13,5 +13,6 @@ mod walk;
 mod written;
 
 pub(crate) use frame::Frame;
+pub(crate) use operation::{credential as operation_credential, is_list as is_operation_list};
 pub(crate) use patches::{LISTS, with_key};
 pub(crate) use walk::{look_into, look_into_file, look_into_text};

@@ -10,6 +10,7 @@ pub(crate) mod plaintext_secret;
 mod private_key;
 mod recipients_differ;
 mod rule_differs;
+mod sealed_secret;
 mod secret_from_env;
 pub(crate) mod secret_in_command;
 pub(crate) mod secret_in_config_map;
@@ -25,9 +26,10 @@ pub(crate) use broken_file::RULE as BROKEN_FILE;
 pub(crate) use creation_rules::FILE as CONFIG;
 pub(crate) use partly_encrypted::{RULE as PARTLY_ENCRYPTED, extends_ciphertext};
 pub(crate) use plaintext_secret::{
-    COPY, RULE as PLAINTEXT_SECRET, Scrutiny, credential, generator as secret_generator,
-    has_rule_for_its_form, holds_secret, is_manifest, is_object, is_open_base64, is_open_reference,
-    is_plaintext_under, matching_rule, open_values, own_rule,
+    COPY, RULE as PLAINTEXT_SECRET, Scrutiny, credential, credential_under,
+    generator as secret_generator, has_rule_for_its_form, holds_secret, is_manifest, is_object,
+    is_open_base64, is_open_reference, is_plaintext_under, matching_rule, may_stay, open_values,
+    own_rule,
 };
 pub use plaintext_secret::{NO_RULE, is_plaintext};
 pub use secret_in_metadata::applied_secret;

@@ -10,6 +10,7 @@ use sops_core::document::NodeRef;
 use sops_core::rules::EncryptionRule;
 use sops_core::{CIPHERTEXT_PREFIX, Document, EncryptedDocument, Format};
 
+use super::sealed_secret;
 use super::secret_in_metadata::last_applied;
 use crate::action;
 use crate::claim::{has_only_comments, has_secret, names_keys, text_of};
@@ -39,6 +40,7 @@ pub(crate) static RULE: Rule = Rule {
         Check::Object(secret),
         Check::Object(last_applied),
         Check::Object(generator),
+        Check::Object(sealed_secret::values),
         Check::Plaintext(covered),
         Check::Encrypted(nothing_encrypted),
     ],
@@ -174,7 +176,7 @@ fn is_meant(
 }
 
 /// Whether the name and the form of a value say that it is a secret.
-fn looks_secret(value: &SecretValue<'_, '_>) -> bool {
+pub(super) fn looks_secret(value: &SecretValue<'_, '_>) -> bool {
     let text = value.node.scalar_text().unwrap_or_default();
     if !value.field.eq_ignore_ascii_case("data") {
         return !in_text(value.key, text).is_empty();
@@ -333,6 +335,9 @@ pub(crate) fn generator(object: &Object<'_, '_>, report: &mut Report<'_>) {
 /// What to do with a Secret for which there is no creation rule.
 pub const NO_RULE: &str = "add a creation rule for it to `.sops.yaml`, as `sops-rs init` does, and encrypt it with `sops-rs encrypt -i`";
 
+/// What to do with a value that was not sealed.
+pub(super) const HIDE_SEALED: &str = "seal it with `kubeseal`, or put it into a Secret and encrypt that with `sops-rs encrypt -i`; if it was committed, treat it as leaked";
+
 /// What to do with a copy of a file that must be encrypted.
 pub(crate) const COPY: &str = "delete this copy, or give it a name that the `path_regex` of the creation rule matches, and encrypt it";
 
@@ -405,12 +410,25 @@ fn is_for_whole_file(document: &Document<'_>, rule: &CreationRule, report: &Repo
     !has_secret && tops.any(|top| !is_known(top) || has_credential(top))
 }
 
+/// Whether a document may stay in plaintext under a creation rule: an object of another kind than Secret and, if the rule encrypts everything in
+/// some paths, without a value that looks like a secret. Other checks report Secrets.
+pub(crate) fn may_stay(top: NodeRef<'_, '_>, rule: &CreationRule, report: &Report<'_>) -> bool {
+    let selects = rule.rule.clone().unwrap_or_default();
+    let is_for_all = || selects.names_what_is_encrypted() || has_rule_for_its_form(report);
+    is_manifest(top) && (is_for_all() || !has_credential(top))
+}
+
 /// Whether an object of another kind than Secret has a value that looks like one.
 fn has_credential(top: NodeRef<'_, '_>) -> bool {
     let kind = top.get("kind").and_then(NodeRef::as_str);
     match kind.unwrap_or_default() {
-        // Its values are ciphertext.
-        "SealedSecret" => false,
+        // Another check looks at its values.
+        sealed_secret::KIND => {
+            let is_secret = |key: &str, text: &str| judge(key, text).is_some();
+            sealed_secret::has_credential_elsewhere(top, |key, node| {
+                credential_under(key, node, is_secret).is_some()
+            })
+        }
         // There it is the name of a key.
         "ExternalSecret" | "ClusterExternalSecret" | "PushSecret" => {
             let is_secret =
@@ -433,7 +451,16 @@ pub(crate) fn credential<'d, 'a>(
     top: NodeRef<'d, 'a>,
     is_secret: impl Fn(&str, &str) -> bool,
 ) -> Option<NodeRef<'d, 'a>> {
-    let mut open = vec![("", top)];
+    credential_under("", top, is_secret)
+}
+
+/// The same for a value under that key.
+pub(crate) fn credential_under<'d, 'a>(
+    key: &'d str,
+    value: NodeRef<'d, 'a>,
+    is_secret: impl Fn(&str, &str) -> bool,
+) -> Option<NodeRef<'d, 'a>> {
+    let mut open = vec![(key, value)];
     while let Some((key, node)) = open.pop() {
         if node.as_str().is_some_and(|text| is_secret(key, text)) {
             return Some(node);
