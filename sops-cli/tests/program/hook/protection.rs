@@ -79,10 +79,12 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
         repository.refuses("a creation rule covers this file");
         change(&repository);
         let run = repository.commit();
-        let expected: &[&str] = match number == 7 {
+        let expected: &[&str] = match number {
+            // A configuration without a rule for the file leaves the one above in force.
+            4 | 5 => &["a creation rule covers this file"],
             // The new rule covers the file too.
-            true => &["leaves what looks like a secret in plaintext"],
-            false => &["takes away the creation rule", "alone first"],
+            7 => &["leaves what looks like a secret in plaintext"],
+            _ => &["takes away the creation rule", "alone first"],
         };
         refused(&run, expected);
     }
@@ -114,6 +116,45 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
 }
 
 #[test]
+fn a_nearer_configuration_without_a_rule_for_a_file_takes_nothing_away() {
+    let other = format!(
+        "creation_rules:\n- path_regex: ^other/\n  age: {}\n",
+        recipient()
+    );
+    let stores = "stores:\n  yaml:\n    indent: 2\n";
+    for text in [
+        &*configuration(),
+        &other,
+        "",
+        "{}",
+        "creation_rules: []\n",
+        stores,
+    ] {
+        let repository = repository();
+        repository.add("secrets/team-b/.sops.yaml", text);
+        repository.add("secrets/team-b/c.yaml", "");
+        repository.commit().succeeds();
+        repository.add("secrets/team-b/d/x.yaml", VALUES);
+        repository.refuses("a creation rule covers this file");
+        repository
+            .sops_rs(&["encrypt", "-i", "secrets/team-b/d/x.yaml"])
+            .succeeds();
+        repository.git(&["add", "."]).succeeds();
+        repository.commit().succeeds();
+        repository.add("elsewhere/.sops.yaml", text);
+        repository.add("elsewhere/x.yaml", VALUES);
+        repository.commit().succeeds();
+    }
+    // One with a rule for the file governs it.
+    let repository = repository();
+    let own = format!("creation_rules:\n- age: {}\n", recipient());
+    repository.add("secrets/team-b/.sops.yaml", &own);
+    repository.commit().succeeds();
+    repository.add("secrets/team-b/x.yaml", VALUES);
+    repository.commit().succeeds();
+}
+
+#[test]
 fn a_rule_may_go_with_its_files_or_leave_some_out() {
     let repository = repository();
     repository.git(&["rm", "-q", "-r", "secrets"]).succeeds();
@@ -141,10 +182,9 @@ fn a_rule_may_go_with_its_files_or_leave_some_out() {
 fn a_push_is_judged_by_the_rules_before_each_commit() {
     let nothing = configuration().replace("^secrets/", "^nothing$");
     let narrower = configuration().replace("^secrets/", "^secrets/a");
-    let taken_away: [&dyn Fn(&Repository); 4] = [
+    let taken_away: [&dyn Fn(&Repository); 3] = [
         &|repository| drop(repository.git(&["rm", "-q", ".sops.yaml"]).succeeds()),
         &|repository| repository.add(".sops.yaml", &nothing),
-        &|repository| repository.add("secrets/.sops.yaml", "creation_rules: []\n"),
         &|repository| {
             drop(
                 repository

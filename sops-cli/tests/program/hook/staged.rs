@@ -630,8 +630,12 @@ fn a_configuration_with_intent_to_add_does_not_count() {
     repository.git(&["add", "-N", "sub/.sops.yaml"]).succeeds();
     repository.add("sub/values.yaml", "stringData:\n  a: correct-horse\n");
     repository.refuses("a creation rule covers this file");
-    // A staged empty one does.
-    repository.add("sub/.sops.yaml", "");
+    // A staged one with a rule for the file does.
+    let own = format!(
+        "creation_rules:\n- encrypted_regex: ^none$\n  age: {}\n",
+        recipient()
+    );
+    repository.add("sub/.sops.yaml", &own);
     repository.commit().succeeds();
 }
 
