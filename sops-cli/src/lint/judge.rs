@@ -128,6 +128,49 @@ impl Judge<'_> {
         Ok(Shown::all(findings, &bytes, &path))
     }
 
+    /// The findings in a file by earlier settings and an earlier baseline, if the present ones allow it.
+    pub(crate) fn shown_by_earlier_settings(
+        &self,
+        file: &TrackedFile,
+        before: &Judge<'_>,
+    ) -> Result<Vec<Shown>, CommandError> {
+        let is_excluded = self.linter.is_excluded(&file.path);
+        let judge = Judge {
+            linter: before.linter,
+            baseline: before.baseline,
+            // The configuration of a file that the settings exclude may be invalid.
+            configs: match is_excluded {
+                true => before.configs,
+                false => self.configs,
+            },
+            ..*self
+        };
+        let Some(bytes) = judge.content(file)? else {
+            return Ok(Vec::new());
+        };
+        let mut findings = judge.findings(&file.path, &bytes);
+        if findings.is_empty() {
+            return Ok(Vec::new());
+        }
+        // What the present settings report is known.
+        if !is_excluded {
+            let known = self.findings(&file.path, &bytes);
+            findings.retain(|finding| !known.iter().any(|known| is_same(known, finding)));
+        }
+        for finding in &mut findings {
+            finding.message = format!(
+                "a change of the settings or the baseline allows this: {}",
+                finding.message
+            );
+            finding.help = Some(
+                "encrypt the file; if it is meant to be public, commit the change of `.sops-lint.yaml` or of the baseline alone first"
+                    .to_owned(),
+            );
+            finding.fix = None;
+        }
+        Ok(Shown::all(findings, &bytes, &file.path))
+    }
+
     /// The findings in a file by configurations that are not all in the index.
     pub(crate) fn shown_by_untracked(
         &self,

@@ -209,7 +209,7 @@ fn mac(document: &EncryptedDocument<'_>, report: &mut Report<'_>) {
                 "the file has no MAC: changed or swapped values cannot be detected",
             )
             .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
-    } else if !is_ciphertext(mac) {
+    } else if !is_ciphertext(&mac.split_whitespace().collect::<String>()) {
         let block = report.block();
         report
             .span(

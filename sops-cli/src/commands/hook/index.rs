@@ -153,6 +153,31 @@ pub(super) fn check(
             refusal.found.extend(shown?);
         }
     }
+    let is_changed = |path: &Path| staged.changed.contains(path);
+    let head = objects
+        .commit("HEAD")
+        .filter(|_| standards.settings_files().any(|file| is_changed(&file)));
+    if let Some(id) = head {
+        let before = Snapshot::of_commit(&repository.root, &objects, &id)?;
+        // Invalid settings allowed nothing that could be compared.
+        if let Ok(before) = Standards::of(&before, globals) {
+            let linter = before.linter_of_history()?;
+            let before = Judge {
+                linter: &linter,
+                ..before.judge(&repository.called_in)
+            };
+            let linter = standards.linter_of_history()?;
+            let judge = Judge {
+                linter: &linter,
+                ..judge
+            };
+            for shown in parallel::map(&new, ItemsPerThread::Many, |file| {
+                judge.shown_by_earlier_settings(file, &before)
+            }) {
+                refusal.add_new(shown?);
+            }
+        }
+    }
     if globals.config_of_flag().is_none() {
         let secrets = standards.linter_of_secrets()?;
         let judge = Judge {

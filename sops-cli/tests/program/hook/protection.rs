@@ -362,3 +362,44 @@ fn a_configuration_that_the_environment_names_does_not_replace_the_rules() {
     let flag = ["--config", "../elsewhere.yaml", "hook", "run"];
     repository.sops_rs(&flag).succeeds();
 }
+
+#[test]
+fn plaintext_is_judged_by_the_settings_before_its_commit() {
+    let start = || {
+        let repository = repository();
+        repository.add("b.yaml", "kind: Namespace\n");
+        repository.commit().succeeds();
+        repository
+    };
+    for settings in ["ignore: [SL010]\n", "exclude: ['**']\n"] {
+        let repository = start();
+        repository.add("secrets/b.yaml", VALUES);
+        repository.add(".sops-lint.yaml", settings);
+        refused(
+            &repository.commit(),
+            &[
+                "secrets/b.yaml:1",
+                "a change of the settings",
+                "alone first",
+            ],
+        );
+        // The settings may come first, and then hold.
+        repository
+            .git(&["rm", "-q", "--cached", "secrets/b.yaml"])
+            .succeeds();
+        repository.commit().succeeds();
+        repository.add("secrets/b.yaml", VALUES);
+        repository.commit().succeeds();
+    }
+    let repository = start();
+    repository.add("secrets/b.yaml", VALUES);
+    repository.sops_rs(&["lint", "--write-baseline", "base.json"]);
+    repository.add(".sops-lint.yaml", "baseline: base.json\n");
+    repository.git(&["add", "."]).succeeds();
+    refused(&repository.commit(), &["a change of the settings"]);
+    // Settings that allow nothing new change nothing.
+    let repository = start();
+    repository.add("d.yaml", HARMLESS);
+    repository.add(".sops-lint.yaml", "exclude: ['x/**']\n");
+    repository.commit().succeeds();
+}
