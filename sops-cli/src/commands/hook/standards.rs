@@ -81,7 +81,7 @@ impl<'s> Standards<'s> {
 
     /// The files of the settings and the baseline, relative to the root.
     pub(super) fn settings_files(&self) -> impl Iterator<Item = PathBuf> {
-        let baseline = self.settings.baseline.clone().map(PathBuf::from);
+        let baseline = self.settings.baseline.clone();
         std::iter::once(PathBuf::from(FILE)).chain(baseline)
     }
 
