@@ -26,8 +26,8 @@ pub(crate) use creation_rules::FILE as CONFIG;
 pub(crate) use partly_encrypted::RULE as PARTLY_ENCRYPTED;
 pub(crate) use plaintext_secret::{
     COPY, RULE as PLAINTEXT_SECRET, Scrutiny, credential, generator as secret_generator,
-    has_rule_for_its_form, holds_secret, is_manifest, is_object, is_open_base64, is_open_reference,
-    is_plaintext_under, matching_rule, open_values, own_rule,
+    has_rule_for_its_form, holds_secret, is_for_whole_file, is_manifest, is_object, is_open_base64,
+    is_open_reference, is_plaintext_under, matching_rule, open_values, own_rule,
 };
 pub use plaintext_secret::{NO_RULE, is_plaintext};
 pub use secret_in_metadata::applied_secret;
