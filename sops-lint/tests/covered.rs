@@ -211,3 +211,78 @@ fn another_text_in_the_copy_of_a_covered_file_is_refused() {
     }
     assert!(all.is_empty(), "{}", all.join("\n"));
 }
+
+#[test]
+fn a_generated_password_in_prose_is_refused_and_an_example_is_not() {
+    let names = ["README.md", "a.html", "a.rst"];
+    let texts = [
+        "# DB\n\n- user: admin\n- password: Xk9$vTq2!mLpzR7w\n",
+        "Settings:\n\n[db]\npassword = Xk9$vTq2!mLpzR7w\n",
+        "Run this.\n\n```\nexport DB_PASSWORD=Tr0ub4dor\n```\n",
+        concat!(
+            "Use this one: ghp_",
+            "abcdefghijklmnopqrstuvwxyz0123456789\n"
+        ),
+    ]
+    .map(str::to_owned);
+    let mut all = wrong(DIRECTORY, "secrets/", &names, &texts, true);
+    let texts = [
+        "# Set it\n\n```\nexport DB_PASSWORD=changeme\nexport TOKEN=hunter2-Marker\npassword: ${DB_PASSWORD}\napi_key: <your key>\nsecret: my-secret-2\n```\n\n- password: the one of your account\n",
+        "Use `key: 339062b8-a5a1-4303-bf1d-b1920146a622`.\n\n```go\nvar secret = corev1.SecretList\n```\n\ntoken: eyJhbGciOiJSUzI1NiIsImtpZCI6IiJ9...\n",
+        "# A Secret\n\n```yaml\ndata:\n  apiPassword: c3RvcmFnZW9z\nstringData:\n  tls.key: |\n    -----BEGIN PRIVATE KEY-----\n    <your key>\n    -----END PRIVATE KEY-----\n```\n",
+    ]
+    .map(str::to_owned);
+    all.extend(wrong(DIRECTORY, "secrets/", &names, &texts, false));
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+#[test]
+fn a_tool_beside_encrypted_files_passes_without_a_secret() {
+    let tools = [
+        (
+            "Makefile",
+            "OUT := a.yaml\n.PHONY: all\nall: a.yaml\n\tsops-rs encrypt -i $(OUT)\n",
+        ),
+        (
+            "generate.sh",
+            "#!/bin/sh\nset -e\n# makes a key\nPASSWORD=$(openssl rand -base64 32)\nout=a.yaml\nopenssl rand -base64 32 > \"$out\"\n",
+        ),
+        (
+            "rotate.py",
+            "#!/usr/bin/env python3\nimport secrets\nprint(secrets.token_hex())\n",
+        ),
+        (
+            ".yamllint",
+            "extends: default\nrules: {line-length: disable}\n",
+        ),
+    ];
+    let mut all = Vec::new();
+    for (name, text) in tools {
+        for rule in [DIRECTORY, SECRETS] {
+            all.extend(wrong(rule, "secrets/", &[name], &[text.to_owned()], false));
+        }
+    }
+    for (name, text) in [
+        ("Makefile", "DB_PASSWORD := @\nall:\n\techo a\n"),
+        ("Makefile", "all:\n\tmysql -uroot -p@\n"),
+        ("Makefile", "hunter2\n"),
+        ("generate.sh", "#!/bin/sh\nexport DB_PASSWORD=@\n./run\n"),
+        (
+            "generate.sh",
+            "#!/bin/sh\ncurl -u ann:@ https://a.example.com\n",
+        ),
+        ("generate.sh", "#!/bin/sh\n# DB_PASSWORD=@\n./run\n"),
+        ("generate.sh", "#!/bin/sh\nexport PIN=hunter2\n"),
+        ("env.sh", "export PIN=hunter2\necho\n"),
+        (
+            "rotate.py",
+            "#!/usr/bin/env python3\nimport a\nPASSWORD = '@'\n",
+        ),
+        (".yamllint", "password: @\n"),
+        (".yamllint", "hunter2\n"),
+    ] {
+        let text = text.replace('@', "Xk9$vTq2!mLpzR7w");
+        all.extend(wrong(DIRECTORY, "secrets/", &[name], &[text], true));
+    }
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}

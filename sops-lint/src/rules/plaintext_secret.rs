@@ -604,7 +604,7 @@ pub(crate) fn is_manifest(top: NodeRef<'_, '_>) -> bool {
 
 /// The creation rule that names the file by an expression, unless that is for all files, or the file is one that is never encrypted.
 pub(crate) fn own_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
-    match exempt::is_named(report.input.path) {
+    match exempt::is_named(report.input.path, report.input.bytes) {
         true => None,
         false => matching_rule(report),
     }
