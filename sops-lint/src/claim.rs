@@ -144,6 +144,14 @@ fn has_commented_value(text: &str) -> bool {
     })
 }
 
+/// Whether the whole text is one word that may be a password, and not a checksum.
+pub(crate) fn is_secret_word(text: &str) -> bool {
+    let text = text.trim();
+    let is_checksum = || text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_word = !text.is_empty() && !text.contains(char::is_whitespace);
+    is_word && !is_harmless(text) && !Scrutiny::Strict.passes(text) && !is_checksum()
+}
+
 /// Whether the whole text is one secret, by the name of the file; without an extension, any word that is neither a version nor a
 /// reference.
 fn is_secret(path: &Path, text: &str) -> bool {

@@ -14,7 +14,7 @@ use sops_core::printable::escaped;
 use sops_core::rules::EncryptionRule;
 use sops_core::{Document, EncryptedDocument, Format};
 
-use crate::claim::is_claimed;
+use crate::claim::{has_secret, is_claimed, is_secret_word};
 use crate::embedded::Frame;
 use crate::finding::{Finding, Fix, Severity};
 use crate::form;
@@ -178,7 +178,9 @@ impl<'r> Report<'r> {
             let rule = form::originals(path).into_iter().find_map(of);
             let rule = rule.or_else(|| {
                 let rule = of(form::manifest_before(path)?)?;
-                has_keys(self.text).then_some(rule)
+                let text = self.text;
+                let is_copy = has_keys(text) || has_secret(text) || is_secret_word(text);
+                is_copy.then_some(rule)
             })?;
             Some(NamingRule {
                 config,

@@ -10,7 +10,7 @@ use sops_core::document::{NodeRef, Shape, merge_conflict};
 use sops_core::{CIPHERTEXT_PREFIX, Document, Error, Format};
 
 use crate::action::Definitions;
-use crate::claim::{has_secret_comment, names_keys};
+use crate::claim::{has_secret, has_secret_comment, is_secret_word, names_keys};
 use crate::embedded::{is_operation_list, operation_credential};
 use crate::encoding::{Decoded, decode};
 use crate::likeness::{has_credential_beside, judge, literals};
@@ -49,6 +49,8 @@ struct Look {
     is_template: bool,
     /// Whether it parses, and is an object of Kubernetes but no Secret.
     is_manifest: bool,
+    /// Whether it parses, and has an object of Kubernetes that the creation rule is for as a whole.
+    is_to_encrypt: bool,
     /// Of a template, the first value that the creation rule selects and that no action makes.
     selected: Option<Range<usize>>,
 }
@@ -77,7 +79,7 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
         in_secret(report, secret, is_template, &error, conflict);
         return kind(is_template);
     }
-    if look.is_template && conflict.is_none() {
+    if look.is_template && conflict.is_none() && !look.is_to_encrypt {
         if let Some(span) = look.selected {
             report.of(&rules::PLAINTEXT_SECRET, None);
             report
@@ -91,8 +93,10 @@ pub(crate) fn broken(report: &mut Report<'_>, error: Error, is_encrypted: bool) 
     }
     let covered = own_rule(report).filter(|rule| {
         let is_for_all = || !rule_names_keys(rule) && !rules::has_rule_for_its_form(report);
-        let is_secret =
-            !is_like_object(text) || may_be_secret(text) || is_for_all() && has_more(rule, report);
+        let is_secret = !is_like_object(text)
+            || may_be_secret(text)
+            || look.is_to_encrypt
+            || is_for_all() && has_more(rule, report);
         is_secret && may_select(rule, &error, report)
     });
     if covered.is_some() && is_nothing(text) {
@@ -252,7 +256,7 @@ pub(crate) fn encoded(report: &mut Report<'_>) {
             .help("save it as UTF-8, and encrypt it with `sops-rs encrypt -i`");
         return;
     }
-    let is_secret = !is_like_object(text) || may_be_secret(text);
+    let is_secret = !is_like_object(text) || may_be_secret(text) || look.is_to_encrypt;
     if is_secret && !look.is_manifest && is_covered && !is_encrypted_otherwise(bytes) {
         return unencrypted(report);
     }
@@ -338,7 +342,9 @@ pub(crate) fn unnamed(report: &mut Report<'_>) {
         return;
     }
     let look = look(report, text);
-    if look.is_manifest || is_copy && look.is_template && look.selected.is_none() {
+    let is_open_template =
+        is_copy && look.is_template && look.selected.is_none() && !look.is_to_encrypt;
+    if look.is_manifest || is_open_template {
         return;
     }
     if is_copy && merge_conflict(text.as_bytes()).is_none() && selects_nothing(report, text) {
@@ -464,9 +470,19 @@ fn is_whole_manifest(text: &str) -> bool {
 fn selects_nothing(report: &Report<'_>, text: &str) -> bool {
     let rule = own_rule(report).and_then(|creation| creation.rule.clone());
     let rule = rule.unwrap_or_default();
-    Document::parse_leniently(text)
-        .and_then(|document| document.unencrypted(Some(&rule)))
-        .is_ok_and(|selected| selected.is_empty())
+    Document::parse_leniently(text).is_ok_and(|document| {
+        let mut tops = document.tops().flatten();
+        match tops.any(|top| top.shape() != Shape::Scalar) {
+            true => document
+                .unencrypted(Some(&rule))
+                .is_ok_and(|selected| selected.is_empty()),
+            // It is another text than the original.
+            false => {
+                let is_other = rule.names_what_is_encrypted() || report.is_copy_of_covered();
+                is_other && !has_secret(text) && !is_secret_word(text)
+            }
+        }
+    })
 }
 
 /// Reports a file as a whole.
@@ -535,6 +551,7 @@ fn look(report: &Report<'_>, text: &str) -> Look {
                 secret,
                 is_template: false,
                 is_manifest: false,
+                is_to_encrypt: false,
                 selected: None,
             };
         }
@@ -551,17 +568,23 @@ fn look(report: &Report<'_>, text: &str) -> Look {
         .or_else(|| in_variable(&document, text).filter(|_| is_template));
     // Of a manifest, Secrets count, and they were looked at.
     let has_manifest = document.tops().flatten().any(is_manifest);
-    let is_manifest = has_manifest && !may_be_secret(text);
-    let selected = match own_rule(report) {
-        Some(rule) if is_template && !has_manifest && secret.is_none() => {
-            selected(&document, rule, text, judgement)
-        }
+    let rule = own_rule(report).filter(|_| secret.is_none());
+    // An action may make the name, and what does not parse may lack it.
+    let path = report.input.path;
+    let is_copy = Format::from_path(path) == Format::Binary && !form::is_companion(path);
+    let is_named = is_copy && !is_template;
+    let is_whole = |rule| rules::is_for_whole_file(&document, rule, is_named, report);
+    let is_to_encrypt = has_manifest && rule.is_some_and(is_whole);
+    let is_manifest = has_manifest && !is_to_encrypt && !may_be_secret(text);
+    let selected = match rule {
+        Some(rule) if is_template && !has_manifest => selected(&document, rule, text, judgement),
         _ => None,
     };
     Look {
         secret,
         is_template,
         is_manifest,
+        is_to_encrypt,
         selected,
     }
 }

@@ -27,9 +27,9 @@ pub(crate) use creation_rules::FILE as CONFIG;
 pub(crate) use partly_encrypted::{RULE as PARTLY_ENCRYPTED, extends_ciphertext};
 pub(crate) use plaintext_secret::{
     COPY, RULE as PLAINTEXT_SECRET, Scrutiny, credential, credential_under,
-    generator as secret_generator, has_rule_for_its_form, holds_secret, is_manifest, is_object,
-    is_open_base64, is_open_reference, is_plaintext_under, matching_rule, may_stay, open_values,
-    own_rule,
+    generator as secret_generator, has_rule_for_its_form, holds_secret, is_for_whole_file,
+    is_manifest, is_object, is_open_base64, is_open_reference, is_plaintext_under, matching_rule,
+    may_stay, open_values, own_rule,
 };
 pub use plaintext_secret::{NO_RULE, is_plaintext};
 pub use secret_in_metadata::applied_secret;

@@ -19,9 +19,10 @@ use crate::finding::{Fix, Severity};
 use crate::form;
 use crate::kubeconfig;
 use crate::kustomization;
+use crate::likeness::program::passwords_in_words;
 use crate::likeness::{
-    has_signs, in_text, is_angled, is_harmless, is_reference, is_whole_reference, judge,
-    may_be_password,
+    Found, has_credential_beside, has_signs, in_text, is_angled, is_harmless, is_reference,
+    is_whole_reference, judge, may_be_password,
 };
 use crate::linter::Input;
 use crate::object::{Object, objects};
@@ -29,6 +30,7 @@ use crate::readable::is_public;
 use crate::report::{NamingRule, OwnRule, Report};
 use crate::rule::{Check, Rule};
 use crate::secret::{SECRET_PARTS, SecretValue, secret_fields};
+use crate::template;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL010",
@@ -59,13 +61,17 @@ fn leftover(report: &mut Report<'_>) {
 }
 
 fn secret(object: &Object<'_, '_>, report: &mut Report<'_>) {
-    if !object.is_secret() || object.is_deletion() {
+    // A rule for some paths decides about the Secrets of other projects.
+    let is_for_paths = || own_rule(report).is_some() && !has_rule_for_its_form(report);
+    let is_other = object.is_secret_of_other_project() && is_for_paths();
+    if !object.is_secret() && !is_other || object.is_deletion() {
         return;
     }
     if report.is_encrypted {
         return left_out(object, report);
     }
-    let open = open_values(object, |value| report.scrutiny(&value.place));
+    let mut open = open_values(object, |value| report.scrutiny(&value.place));
+    open.retain(|value| !is_other || report.is_selected(&value.place));
     let rule = report.creation_rule();
     let rule = rule.map(|(_, _, creation)| creation.rule.clone().unwrap_or_default());
     let stays = |value: &&SecretValue<'_, '_>| !report.is_selected(&value.place);
@@ -362,7 +368,9 @@ fn covered(document: &Document<'_>, report: &mut Report<'_>) {
     let Some(rule) = own_rule(report) else {
         return;
     };
-    if document.tops().flatten().any(is_manifest) && !is_for_whole_file(document, rule, report) {
+    if document.tops().flatten().any(is_manifest)
+        && !is_for_whole_file(document, rule, true, report)
+    {
         return;
     }
     let selects = rule.rule.clone().unwrap_or_default();
@@ -391,23 +399,37 @@ fn covered(document: &Document<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Whether a rule that encrypts everything is for this manifest: one that is no object, or has a secret beside what people read.
-fn is_for_whole_file(document: &Document<'_>, rule: &CreationRule, report: &Report<'_>) -> bool {
+/// Whether a rule that encrypts everything is for this manifest: one that is no object, or has a secret beside what people read. `is_named`:
+/// an object has its name.
+pub(crate) fn is_for_whole_file(
+    document: &Document<'_>,
+    rule: &CreationRule,
+    is_named: bool,
+    report: &Report<'_>,
+) -> bool {
     let selects = rule.rule.clone().unwrap_or_default();
     if selects.names_what_is_encrypted() || has_rule_for_its_form(report) {
         return false;
     }
     // Another check reports Secrets.
+    let is_reported = |code| code == RULE.code;
+    let mut findings = report.findings.iter();
+    if findings.any(|finding| is_reported(finding.rule.code)) {
+        return false;
+    }
     let objects = objects(document);
-    let has_secret = objects.iter().any(Object::is_secret);
+    let is_secret = |top: NodeRef<'_, '_>| {
+        let mut objects = objects.iter();
+        objects.any(|object| object.node.span() == top.span() && object.is_secret())
+    };
     let is_kustomization = |top: NodeRef<'_, '_>| {
         let mut objects = objects.iter();
         exempt::is_kustomization(top)
             && objects.any(|object| object.node.span() == top.span() && object.is_kustomization())
     };
-    let is_known = |top| is_object(top) || is_kustomization(top);
+    let is_known = |top| !is_named || is_object(top) || is_kustomization(top);
     let mut tops = document.tops().flatten();
-    !has_secret && tops.any(|top| !is_known(top) || has_credential(top))
+    tops.any(|top| !is_secret(top) && (!is_known(top) || has_credential(top, report)))
 }
 
 /// Whether a document may stay in plaintext under a creation rule: an object of another kind than Secret and, if the rule encrypts everything in
@@ -415,11 +437,11 @@ fn is_for_whole_file(document: &Document<'_>, rule: &CreationRule, report: &Repo
 pub(crate) fn may_stay(top: NodeRef<'_, '_>, rule: &CreationRule, report: &Report<'_>) -> bool {
     let selects = rule.rule.clone().unwrap_or_default();
     let is_for_all = || selects.names_what_is_encrypted() || has_rule_for_its_form(report);
-    is_manifest(top) && (is_for_all() || !has_credential(top))
+    is_manifest(top) && (is_for_all() || !has_credential(top, report))
 }
 
 /// Whether an object of another kind than Secret has a value that looks like one.
-fn has_credential(top: NodeRef<'_, '_>) -> bool {
+fn has_credential(top: NodeRef<'_, '_>, report: &Report<'_>) -> bool {
     let kind = top.get("kind").and_then(NodeRef::as_str);
     match kind.unwrap_or_default() {
         // Another check looks at its values.
@@ -429,13 +451,32 @@ fn has_credential(top: NodeRef<'_, '_>) -> bool {
                 credential_under(key, node, is_secret).is_some()
             })
         }
+        // Descriptions of fields show examples.
+        "CustomResourceDefinition" => {
+            credential(top, |key, text| judge(key, text).is_some()).is_some()
+        }
         // There it is the name of a key.
         "ExternalSecret" | "ClusterExternalSecret" | "PushSecret" => {
             let is_secret =
                 |key: &str, text: &str| key != "secretKey" && judge(key, text).is_some();
             credential(top, is_secret).is_some()
         }
-        _ => credential(top, |key, text| judge(key, text).is_some()).is_some(),
+        _ => {
+            let is_secret = |key: &str, node: NodeRef<'_, '_>| {
+                let text = node.as_str().unwrap_or_default();
+                let source = report.text().get(node.span()).unwrap_or_default();
+                if template::has_action(source) {
+                    return match source.trim().contains('\n') {
+                        true => holds_secret(key, source),
+                        false => has_credential_beside(source) || action::holds_secret(key, source),
+                    };
+                }
+                // A shell runs what is between backticks.
+                let is_value = |found: &Found| !text[found.range.clone()].starts_with('`');
+                judge(key, text).is_some() || in_text(key, text).iter().any(is_value)
+            };
+            credential_at("", top, is_secret).is_some()
+        }
     }
 }
 
@@ -460,14 +501,47 @@ pub(crate) fn credential_under<'d, 'a>(
     value: NodeRef<'d, 'a>,
     is_secret: impl Fn(&str, &str) -> bool,
 ) -> Option<NodeRef<'d, 'a>> {
-    let mut open = vec![(key, value)];
+    credential_at(key, value, |key, node| {
+        let text = node.as_str();
+        text.is_some_and(|text| is_secret(key, text))
+    })
+}
+
+/// The first text that is a secret by its key and its place. In a command, only the program may say so.
+fn credential_at<'d, 'a>(
+    key: &'d str,
+    top: NodeRef<'d, 'a>,
+    is_secret: impl Fn(&str, NodeRef<'d, 'a>) -> bool,
+) -> Option<NodeRef<'d, 'a>> {
+    let mut open = vec![(key, top)];
     while let Some((key, node)) = open.pop() {
-        if node.as_str().is_some_and(|text| is_secret(key, text)) {
+        if node.as_str().is_some() && is_secret(key, node) {
             return Some(node);
         }
+        let words: Vec<_> = node.items().collect();
+        let texts = words.iter().map(|word| word.as_str().unwrap_or_default());
+        if let [(at, _), ..] = passwords_in_words(&texts.collect::<Vec<_>>())[..] {
+            return words.get(at).copied();
+        }
         let begin = open.len();
-        open.extend(node.items().map(|item| (key, item)));
-        open.extend(node.entries());
+        // The value of an option may be the next word.
+        let is_option = |word: &&str| word.starts_with("--") && !word.contains(['=', ' ']);
+        let mut option = None;
+        open.extend(words.into_iter().map(|word| {
+            let name = option.take().unwrap_or(key);
+            option = word.as_str().filter(is_option).map(|word| &word[2..]);
+            (name, word)
+        }));
+        // Variables and parameters are lists of names and values.
+        let text = |key| node.get(key).and_then(NodeRef::as_str);
+        let name = text("name").or_else(|| text("key"));
+        // A reference names a key of another object.
+        let is_value = |child: &&str| !(key.ends_with("Ref") && *child == "key");
+        let entries = node.entries().filter(|(child, _)| is_value(child));
+        open.extend(entries.map(|(key, child)| match (key, name) {
+            ("value", Some(name)) => (name, child),
+            entry => (entry.0, child),
+        }));
         // In the order of the text.
         open[begin..].reverse();
     }
@@ -565,7 +639,7 @@ pub(crate) fn is_manifest(top: NodeRef<'_, '_>) -> bool {
 
 /// The creation rule that names the file by an expression, unless that is for all files, or the file is one that is never encrypted.
 pub(crate) fn own_rule<'r>(report: &Report<'r>) -> Option<&'r CreationRule> {
-    match exempt::is_named(report.input.path) {
+    match exempt::is_named(report.input.path, report.input.bytes) {
         true => None,
         false => matching_rule(report),
     }

@@ -678,3 +678,37 @@ fn one_command_is_shown_for_many_plaintext_files() {
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();
 }
+
+#[test]
+fn passwords_in_other_manifests_and_in_copies_are_refused() {
+    let repository = Repository::new();
+    let rules = format!(
+        "creation_rules:\n- path_regex: ^secrets/\n  age: {}\n",
+        recipient()
+    );
+    repository.add(".sops.yaml", &rules);
+    repository.add("secrets/generate.sh", "#!/bin/sh\nopenssl rand -hex 32\n");
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  app.ini: |\n    host = db\n";
+    repository.add("secrets/map.yaml", map);
+    repository.commit().succeeds();
+    let password = format!("{map}    password = Xk9$vTq2!mLpzR7w\n");
+    let other_version = PLAIN.replace("apiVersion: v1", "apiVersion: apps/v1");
+    let misspelt = "apiVersion: v1\nkind: Sercet\nmetadata: {name: a}\ndata: {a: aHVudGVyMg==}\n";
+    for (path, text) in [
+        ("secrets/map.yaml", &*password),
+        ("secrets/map.yaml.bak", &password),
+        ("secrets/app.json.bak", "DB_PASSWORD=Xk9$vTq2!mLpzR7w\n"),
+        (
+            "secrets/README.md",
+            "# DB\n\n- password: Xk9$vTq2!mLpzR7w\n",
+        ),
+        ("other.yaml", &other_version),
+        ("misspelt.yaml", misspelt),
+    ] {
+        repository.add(path, text);
+        repository.refuses(path);
+        repository
+            .git(&["rm", "-q", "-f", "--cached", path])
+            .succeeds();
+    }
+}
