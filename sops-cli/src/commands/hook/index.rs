@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use sops_lint::Tree;
 
-use super::decrypted::{Directories, Previous, encrypted};
+use super::decrypted::{Neighbours, Previous, encrypted};
 use super::local_mac::LocalMac;
 use super::refusal::Refusal;
 use super::standards::{Standards, configs};
@@ -91,7 +91,7 @@ pub(super) fn check(
         true => encrypted(&index, &staged.deleted),
         false => Vec::new(),
     };
-    let directories = Directories::default();
+    let neighbours = Neighbours::default();
     let checked = parallel::map(&files, ItemsPerThread::Many, |file| {
         let replaced = staged.replaced.get(&file.path).map(|blob| TrackedFile {
             path: file.path.clone(),
@@ -106,7 +106,7 @@ pub(super) fn check(
             },
             deleted_before: &[],
             name: "HEAD",
-            directories: &directories,
+            neighbours: &neighbours,
         };
         check_file(&judge, &local_mac, file, &previous)
     });
