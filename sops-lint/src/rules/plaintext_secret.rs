@@ -217,6 +217,7 @@ pub(crate) fn open_values<'d, 'a>(
 ) -> Vec<SecretValue<'d, 'a>> {
     let find = || {
         let is_whole = object.is_whole_secret();
+        let settings = settings_of(object);
         let fields = secret_fields(object.node).into_iter();
         let fields = fields.filter(|field| field.is_part() || is_whole && field.holds_values());
         let values = fields.flat_map(|field| field.values());
@@ -226,9 +227,61 @@ pub(crate) fn open_values<'d, 'a>(
                     .judged
                     .is_open(value, |_| is_plaintext_under(scrutiny(value), value))
             })
+            .filter(|value| {
+                let is_setting = settings.contains(&value.key) && is_public_setting(value);
+                !is_setting || scrutiny(value) == Scrutiny::Strict
+            })
             .collect()
     };
     object.open_values.get_or_init(find).clone()
+}
+
+/// The keys of a Secret that another program reads and that are settings: of repositories and clusters for Argo CD, and beside values that the
+/// generator of Mittwald adds.
+fn settings_of(object: &Object<'_, '_>) -> &'static [&'static str] {
+    const ARGO_CD: &[&str] = &[
+        "type",
+        "url",
+        "name",
+        "project",
+        "server",
+        "namespaces",
+        "clusterResources",
+        "enableLfs",
+        "enableOCI",
+        "insecure",
+        "proxy",
+        "noProxy",
+    ];
+    const GENERATED: &[&str] = &["username", "user", "host", "port", "database", "name"];
+    let of = |keys: &[&str]| object.node.at(keys);
+    let label = of(&["metadata", "labels", "argocd.argoproj.io/secret-type"]);
+    if label.is_some() {
+        return ARGO_CD;
+    }
+    let annotations = of(&["metadata", "annotations"]).into_iter();
+    let mut annotations = annotations.flat_map(NodeRef::entries);
+    let is_generated =
+        annotations.any(|(key, _)| key == "secret-generator.v1.mittwald.de/autogenerate");
+    if is_generated { GENERATED } else { &[] }
+}
+
+/// Whether the value of a setting shows no credential, such as one in an address.
+fn is_public_setting(value: &SecretValue<'_, '_>) -> bool {
+    let text = value.node.scalar_text().unwrap_or_default();
+    let packed: String = text.split_whitespace().collect();
+    let decoded = match value.field {
+        "data" => STANDARD.decode(packed).ok().map(String::from_utf8),
+        _ => Some(Ok(text.to_owned())),
+    };
+    let Some(Ok(text)) = decoded else {
+        return false;
+    };
+    let address = text.strip_prefix("ssh://").unwrap_or(&text);
+    let address = address.strip_prefix("git@").unwrap_or(address);
+    is_under_part(value)
+        && !address.contains(['@', '?', '\n'])
+        && in_text(value.key, &text).is_empty()
 }
 
 /// Whether a value of a Secret is in plaintext: neither encrypted nor a reference, a placeholder or public.
