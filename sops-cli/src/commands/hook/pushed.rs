@@ -321,6 +321,9 @@ impl Report {
             if let (true, Some(before)) = (shown.is_empty(), earlier.before(&version.commit)) {
                 shown = secrets.shown_by_removed_rule(&version.file, before)?;
             }
+            if shown.is_empty() {
+                shown = secrets.shown_by_unused_rule(&version.file)?;
+            }
             Ok((is_last, shown))
         });
         let mut found = found
