@@ -33,7 +33,7 @@ const MARKS: [&str; 9] = [
 ];
 
 /// Extensions of encrypted files whose name does not say their format.
-const EXTENSIONS: [&str; 13] = [
+const EXTENSIONS: [&str; 20] = [
     "conf",
     "cfg",
     "cnf",
@@ -47,6 +47,13 @@ const EXTENSIONS: [&str; 13] = [
     "orig",
     "tfvars",
     "tfstate",
+    "toml",
+    "hcl",
+    "xml",
+    "csv",
+    "pem",
+    "key",
+    "kubeconfig",
 ];
 
 /// What divides the parts of a name.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sops_core::CIPHERTEXT_PREFIX;
 use sops_lint::Encrypted;
@@ -23,8 +23,6 @@ const MOST: usize = 100;
 pub(super) struct Neighbours {
     of_directories: Mutex<HashMap<PathBuf, Arc<[Encrypted]>>>,
     of_names: Mutex<HashMap<String, Arc<[Encrypted]>>>,
-    /// The files whose names begin alike.
-    names: OnceLock<HashMap<String, Vec<TrackedFile>>>,
 }
 
 impl Neighbours {
@@ -42,24 +40,15 @@ impl Neighbours {
 
     /// The first encrypted files anywhere whose names begin like that of a file.
     fn of_name(&self, snapshot: &Snapshot<'_>, path: &Path) -> Arc<[Encrypted]> {
-        let names = self.names.get_or_init(|| {
-            let mut names: HashMap<String, Vec<TrackedFile>> = HashMap::new();
-            for file in snapshot.files() {
-                if Encrypted::may_be_named(&file.path) {
-                    let of_name = names.entry(Encrypted::stem(&file.path)).or_default();
-                    if of_name.len() < MOST {
-                        of_name.push(file);
-                    }
-                }
-            }
-            names
-        });
         let stem = Encrypted::stem(path);
-        let Some(files) = names.get(&stem) else {
-            return Arc::default();
-        };
         let mut read = lock(&self.of_names);
-        let known = read.entry(stem).or_insert_with(|| staying(snapshot, files));
+        let known = read.entry(stem).or_insert_with_key(|stem| {
+            let files = snapshot.files_beginning_with(stem);
+            let files = files.filter(|file| {
+                Encrypted::may_be_named(&file.path) && Encrypted::stem(&file.path) == *stem
+            });
+            staying(snapshot, &files.take(MOST).collect::<Vec<_>>())
+        });
         Arc::clone(known)
     }
 }

@@ -85,6 +85,7 @@ fn a_decrypted_copy_in_another_directory_is_refused() {
     let repository = repository(&[
         ("secrets/app.yaml", VALUES),
         ("secrets/.env", "A=correct-horse\n"),
+        ("secrets/a.toml", "a = \"correct-horse\"\n"),
     ]);
     for (name, text) in [
         ("app.yaml", VALUES),
@@ -95,6 +96,7 @@ fn a_decrypted_copy_in_another_directory_is_refused() {
             "other/app.json",
             "{\"db\": {\"user\": \"app\", \"password\": \"correct-horse\"}}",
         ),
+        ("other/a.toml", "a = \"correct-horse\"\n"),
         ("a/b/.env", "A=correct-horse\n"),
         ("a/b/.env.local", "A=correct-horse\n"),
     ] {
@@ -109,6 +111,7 @@ fn a_decrypted_copy_in_another_directory_is_refused() {
         ),
         ("docs/app.yaml", "db:\n  user: ''\n  password: ''\n"),
         ("b/.env", "A=${PASSWORD}\n"),
+        ("b/a.toml", "a = \"horse\"\n"),
         ("c/.env", "A=correct\n"),
         ("d/app.yaml", "image: nginx\n"),
     ] {
