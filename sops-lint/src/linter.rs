@@ -318,7 +318,7 @@ fn form_of(report: &Report<'_>, is_encrypted: bool) -> Option<Format> {
 }
 
 /// The format of an encrypted file whose name does not tell it. What shows such a file, as documentation does, is none.
-fn encrypted_form(path: &Path, text: &str) -> Option<Format> {
+pub(crate) fn encrypted_form(path: &Path, text: &str) -> Option<Format> {
     if text.trim_start().starts_with('{') {
         return text.contains("\"sops\"").then(|| json_of(text));
     }

@@ -9,7 +9,7 @@ use sops_core::document::{NodeRef, Shape};
 
 use crate::judged::Judged;
 use crate::kustomization;
-use crate::secret::{SecretValue, secret_fields};
+use crate::secret::{SecretValue, is_secret_part, secret_fields};
 
 /// Every list of containers that a pod can have, and those of pipelines.
 const CONTAINER_LISTS: [&str; 5] = [
@@ -82,11 +82,10 @@ impl<'d, 'a> Object<'d, 'a> {
         inner: &mut Vec<(NodeRef<'d, 'a>, &'static str)>,
     ) -> Option<Self> {
         let text = |key| node.get(key).and_then(NodeRef::as_str).unwrap_or_default();
+        let own_kind = Some(text("kind")).filter(|own| !own.is_empty());
         let mut object = Object {
             node,
-            kind: Some(text("kind"))
-                .filter(|own| !own.is_empty())
-                .unwrap_or(kind),
+            kind: own_kind.or_else(|| misspelt_kind(node)).unwrap_or(kind),
             api_version: text("apiVersion"),
             pods: Vec::new(),
             metadata: Vec::new(),
@@ -104,6 +103,11 @@ impl<'d, 'a> Object<'d, 'a> {
             };
             inner.extend(items.items().map(|item| (item, kind)));
             return None;
+        }
+        // The operator of this kind makes a Secret of each of its templates.
+        let templates = node.at(&["spec", "secretTemplates"]);
+        if let Some(templates) = templates.filter(|_| object.kind == "SopsSecret") {
+            inner.extend(templates.items().map(|template| (template, "Secret")));
         }
         let mut open = vec![node];
         while let Some(next) = open.pop() {
@@ -250,6 +254,18 @@ impl<'d, 'a> Object<'d, 'a> {
             .iter()
             .flat_map(move |pod| each(pod).into_iter().map(move |container| (pod, container)))
     }
+}
+
+/// The kind of a Secret that has it under `Kind`.
+fn misspelt_kind<'d>(node: NodeRef<'d, '_>) -> Option<&'d str> {
+    let mut entries = node.entries();
+    let (_, kind) = entries.find(|(key, _)| key.eq_ignore_ascii_case("kind"))?;
+    // A file of variables may have one called `KIND`.
+    let is_part = |(key, part): (&str, NodeRef<'_, '_>)| {
+        is_secret_part(key) && part.shape() == Shape::Mapping
+    };
+    let kind = kind.as_str().filter(|kind| *kind == "Secret");
+    kind.filter(|_| node.entries().any(is_part))
 }
 
 /// Whether it is an object as a whole, and no reference to one.

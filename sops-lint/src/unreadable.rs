@@ -409,6 +409,13 @@ fn in_kubeconfig(report: &mut Report<'_>) -> bool {
     true
 }
 
+/// Whether the whole text is objects of which one is a Secret.
+fn is_secret(text: &str) -> bool {
+    let filled = template::filled(text);
+    let document = Document::parse_leniently(filled.as_deref().unwrap_or(text));
+    document.is_ok_and(|document| objects(&document).iter().any(Object::is_secret))
+}
+
 /// Reports a Secret in plaintext in a file that need not be a manifest; whether there is one.
 fn in_any_file(report: &mut Report<'_>) -> bool {
     let text = report.text();
@@ -419,6 +426,10 @@ fn in_any_file(report: &mut Report<'_>) -> bool {
         Some(_) => (
             format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`"),
             RESOLVE,
+        ),
+        None if !is_secret(text) => (
+            format!("the text has what reads like a Secret in plaintext: `{key}`"),
+            "move the Secret to a file that ends in `.yaml` or `.json`, and encrypt that with `sops-rs encrypt -i`; if this is prose, write `a Secret` instead of `kind: Secret`",
         ),
         None => (
             format!("the Secret is in plaintext: `{key}`"),

@@ -39,6 +39,7 @@ pub(crate) static RULE: Rule = Rule {
     page: include_str!("plaintext_secret.md"),
     checks: &[
         Check::File(leftover),
+        Check::File(difference),
         Check::Object(secret),
         Check::Object(last_applied),
         Check::Object(generator),
@@ -57,6 +58,55 @@ fn leftover(report: &mut Report<'_>) {
                 "a killed run of sops-rs left this file, which may contain plaintext",
             )
             .help("delete it");
+    }
+}
+
+/// A patch, or what `git diff` prints, that shows the plaintext of a value which is encrypted on the other side.
+fn difference(report: &mut Report<'_>) {
+    let text = report.text();
+    let begins = ["diff ", "--- ", "From ", "Index: "];
+    let is_patch = begins.iter().any(|begin| text.starts_with(begin));
+    if !(is_patch || form::is_patch(report.input.path)) || !text.contains(CIPHERTEXT_PREFIX) {
+        return;
+    }
+    let is_of_key = |c: char| c.is_whitespace() || "\"'-".contains(c);
+    let mut encrypted: HashSet<(char, &str)> = HashSet::new();
+    let mut plain: Vec<(char, &str, usize)> = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n').chain(["diff "]) {
+        let at = start;
+        start += line.len();
+        if ["diff ", "--- "]
+            .iter()
+            .any(|begin| line.starts_with(begin))
+        {
+            let mut shown = plain.drain(..);
+            let is_encrypted = |sign, key| {
+                let other = if sign == '+' { '-' } else { '+' };
+                encrypted.contains(&(other, key))
+            };
+            if let Some((_, key, at)) = shown.find(|(sign, key, _)| is_encrypted(*sign, *key)) {
+                report
+                    .span(at..at, format!("`{key}` is encrypted on one side of this difference, and in plaintext on the other"))
+                    .help("delete the file");
+                return;
+            }
+            drop(shown);
+            encrypted.clear();
+            continue;
+        }
+        let Some(sign) = line.chars().next().filter(|sign| "+-".contains(*sign)) else {
+            continue;
+        };
+        let Some((key, value)) = line[1..].split_once([':', '=']) else {
+            continue;
+        };
+        let (key, value) = (key.trim_matches(is_of_key), value.trim_matches(is_of_key));
+        if value.starts_with(CIPHERTEXT_PREFIX) {
+            encrypted.insert((sign, key));
+        } else if !Scrutiny::Strict.passes(value.trim_end_matches(['"', '\'', ','])) {
+            plain.push((sign, key, at));
+        }
     }
 }
 
@@ -225,6 +275,7 @@ pub(crate) fn open_values<'d, 'a>(
 ) -> Vec<SecretValue<'d, 'a>> {
     let find = || {
         let is_whole = object.is_whole_secret();
+        let settings = settings_of(object);
         let fields = secret_fields(object.node).into_iter();
         let fields = fields.filter(|field| field.is_part() || is_whole && field.holds_values());
         let values = fields.flat_map(|field| field.values());
@@ -234,9 +285,61 @@ pub(crate) fn open_values<'d, 'a>(
                     .judged
                     .is_open(value, |_| is_plaintext_under(scrutiny(value), value))
             })
+            .filter(|value| {
+                let is_setting = settings.contains(&value.key) && is_public_setting(value);
+                !is_setting || scrutiny(value) == Scrutiny::Strict
+            })
             .collect()
     };
     object.open_values.get_or_init(find).clone()
+}
+
+/// The keys of a Secret that another program reads and that are settings: of repositories and clusters for Argo CD, and beside values that the
+/// generator of Mittwald adds.
+fn settings_of(object: &Object<'_, '_>) -> &'static [&'static str] {
+    const ARGO_CD: &[&str] = &[
+        "type",
+        "url",
+        "name",
+        "project",
+        "server",
+        "namespaces",
+        "clusterResources",
+        "enableLfs",
+        "enableOCI",
+        "insecure",
+        "proxy",
+        "noProxy",
+    ];
+    const GENERATED: &[&str] = &["username", "user", "host", "port", "database", "name"];
+    let of = |keys: &[&str]| object.node.at(keys);
+    let label = of(&["metadata", "labels", "argocd.argoproj.io/secret-type"]);
+    if label.is_some() {
+        return ARGO_CD;
+    }
+    let annotations = of(&["metadata", "annotations"]).into_iter();
+    let mut annotations = annotations.flat_map(NodeRef::entries);
+    let is_generated =
+        annotations.any(|(key, _)| key == "secret-generator.v1.mittwald.de/autogenerate");
+    if is_generated { GENERATED } else { &[] }
+}
+
+/// Whether the value of a setting shows no credential, such as one in an address.
+fn is_public_setting(value: &SecretValue<'_, '_>) -> bool {
+    let text = value.node.scalar_text().unwrap_or_default();
+    let packed: String = text.split_whitespace().collect();
+    let decoded = match value.field {
+        "data" => STANDARD.decode(packed).ok().map(String::from_utf8),
+        _ => Some(Ok(text.to_owned())),
+    };
+    let Some(Ok(text)) = decoded else {
+        return false;
+    };
+    let address = text.strip_prefix("ssh://").unwrap_or(&text);
+    let address = address.strip_prefix("git@").unwrap_or(address);
+    is_under_part(value)
+        && !address.contains(['@', '?', '\n'])
+        && in_text(value.key, &text).is_empty()
 }
 
 /// Whether a value of a Secret is in plaintext: neither encrypted nor a reference, a placeholder or public.

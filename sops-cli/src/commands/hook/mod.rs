@@ -6,6 +6,7 @@ mod directory;
 mod earlier_rules;
 mod index;
 mod install;
+mod limits;
 mod local_mac;
 mod managers;
 mod pushed;

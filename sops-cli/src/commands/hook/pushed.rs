@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use sops_lint::shell_word;
 
-use super::decrypted::{Deleted, Directories, EARLIER, Previous};
+use super::decrypted::{Deleted, EARLIER, Neighbours, Previous};
 use super::earlier_rules::EarlierStates;
 use super::refusal::Refusal;
 use super::remote::Remote;
@@ -168,7 +168,7 @@ fn shown_as_decrypted(
     version: &Version,
     changes: &Changes,
     deleted: &Deleted,
-    directories: &Directories,
+    neighbours: &Neighbours,
     bytes: &[u8],
 ) -> Vec<Shown> {
     let path = &version.file.path;
@@ -178,7 +178,7 @@ fn shown_as_decrypted(
         deleted: &[],
         deleted_before: &[],
         name: "the commit before",
-        directories,
+        neighbours,
     };
     if !version.before.is_empty() {
         return previous.shown(judge, path, bytes);
@@ -196,7 +196,7 @@ fn shown_as_decrypted(
         deleted: deleted.between(deletions),
         deleted_before: deleted.before(deletions.start),
         name: "the commit before",
-        directories,
+        neighbours,
     };
     previous.shown(judge, path, bytes)
 }
@@ -306,7 +306,7 @@ impl Report {
             true => Deleted::read(&tip, &changes.deleted),
             false => Deleted::default(),
         };
-        let directories = Directories::default();
+        let neighbours = Neighbours::default();
         let found = parallel::map(versions, ItemsPerThread::Many, |version| {
             let is_last = tip.has(&version.file);
             let judge = if is_last { last } else { old };
@@ -316,10 +316,13 @@ impl Report {
             let mut shown = judge.shown(&version.file.path, &bytes);
             if shown.is_empty() {
                 shown =
-                    shown_as_decrypted(&judge, version, &changes, &deleted, &directories, &bytes);
+                    shown_as_decrypted(&judge, version, &changes, &deleted, &neighbours, &bytes);
             }
             if let (true, Some(before)) = (shown.is_empty(), earlier.before(&version.commit)) {
                 shown = secrets.shown_by_removed_rule(&version.file, before)?;
+            }
+            if shown.is_empty() {
+                shown = secrets.shown_by_unused_rule(&version.file)?;
             }
             Ok((is_last, shown))
         });

@@ -55,7 +55,8 @@ impl HookName {
         }
     }
 
-    fn subject(self) -> &'static str {
+    /// What the hook checks.
+    pub(super) fn subject(self) -> &'static str {
         match self {
             Self::Commit => "commit",
             Self::Merge => "merge",
@@ -63,7 +64,7 @@ impl HookName {
         }
     }
 
-    /// What the hook checks, in the plural.
+    /// The same in the plural.
     pub(super) fn subjects(self) -> &'static str {
         match self {
             Self::Commit => "commits",

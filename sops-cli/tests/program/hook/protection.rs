@@ -403,3 +403,84 @@ fn plaintext_is_judged_by_the_settings_before_its_commit() {
     repository.add(".sops-lint.yaml", "exclude: ['x/**']\n");
     repository.commit().succeeds();
 }
+
+/// The configuration of `sops-rs init`, with rules after it that are never used.
+fn configuration_with_unused_rules() -> String {
+    format!(
+        "creation_rules:\n- encrypted_regex: ^(data|stringData)$\n  age: {0}\n- path_regex: ^secrets/\n  age: {0}\n- path_regex: \\.yaml$\n  age: {0}\n",
+        recipient()
+    )
+}
+
+#[test]
+fn plaintext_that_an_unused_rule_would_cover_is_refused() {
+    let unused = [
+        "`.sops.yaml` has a creation rule for this file that is never used",
+        "path_regex: ^secrets/",
+    ];
+    let repository = Repository::new();
+    repository.add_remote("origin");
+    repository.add(".sops.yaml", &configuration_with_unused_rules());
+    let run = repository.commit().succeeds();
+    assert!(run.stderr.contains(".sops.yaml:4: "), "{run}");
+    assert!(run.stderr.contains("never used"), "{run}");
+    for (name, text) in [
+        ("secrets/a.yaml", VALUES),
+        ("secrets/.env", "A=correct-horse\n"),
+        ("secrets/token", "correct-horse\n"),
+    ] {
+        repository.add(name, text);
+        refused(&repository.commit(), &unused);
+        repository.commit_unchecked();
+        refused(&repository.git(&["push", "-q", "origin", "main"]), &unused);
+        repository
+            .git(&["reset", "-q", "--hard", "HEAD^"])
+            .succeeds();
+    }
+    // The last rule is for all files with the extension, and is not what anyone goes by.
+    for (name, text) in [
+        ("values.yaml", "a: b\n"),
+        ("secrets/README.md", "# Encrypt these files.\n"),
+        ("secrets/kustomization.yaml", "resources: [a.yaml]\n"),
+        (
+            "secrets/map.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {}\n",
+        ),
+    ] {
+        repository.add(name, text);
+    }
+    repository.commit().succeeds();
+    repository.git(&["push", "-q", "origin", "main"]).succeeds();
+}
+
+#[test]
+fn the_hooks_warn_of_a_configuration_without_effect() {
+    let impossible = format!(
+        "creation_rules:\n- path_regex: ^/secrets/\n  age: {}\n",
+        recipient()
+    );
+    for (name, text, warning) in [
+        (
+            ".sops.yaml",
+            &*impossible,
+            "the `path_regex` matches no file",
+        ),
+        (
+            ".sops.yaml",
+            &configuration_with_unused_rules(),
+            "this creation rule is never used",
+        ),
+        (".sops.yml", &configuration(), ".sops.yml is not read"),
+    ] {
+        let repository = Repository::without_hook();
+        repository.0.write(name, text);
+        let run = repository.sops_rs(&["hook", "install"]).succeeds();
+        assert!(run.stderr.contains(warning), "{run}");
+        repository.git(&["add", "."]).succeeds();
+        let run = repository.commit().succeeds();
+        assert!(run.stderr.contains(warning), "{run}");
+        repository.add("b.yaml", HARMLESS);
+        let run = repository.commit().succeeds();
+        assert!(!run.stderr.contains(warning), "{run}");
+    }
+}
