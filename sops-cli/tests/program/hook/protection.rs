@@ -142,7 +142,7 @@ fn a_nearer_configuration_without_a_rule_for_a_file_takes_nothing_away() {
         repository.git(&["add", "."]).succeeds();
         repository.commit().succeeds();
         repository.add("elsewhere/.sops.yaml", text);
-        repository.add("elsewhere/x.yaml", VALUES);
+        repository.add("elsewhere/y.yaml", "api_key: another-battery\n");
         repository.commit().succeeds();
     }
     // One with a rule for the file governs it.
