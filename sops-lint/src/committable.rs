@@ -1,6 +1,8 @@
 //! Files that may be committed although a creation rule covers them: what another program has encrypted, and what everyone may read. The
 //! whole of a file counts, because a line of its beginning is soon copied.
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 
 use crate::base64_text::LENIENT;
@@ -51,6 +53,9 @@ const REMARKS: [&str; 9] = [
     "localKeyID: ",
 ];
 
+/// The length of the nonce of git-crypt, in bytes.
+const GIT_CRYPT_NONCE: usize = 12;
+
 /// The shortest recipient of age.
 const RECIPIENT: usize = 62;
 
@@ -60,9 +65,9 @@ const COMMENT: usize = 3;
 /// Whether another program has encrypted all of it.
 pub(crate) fn is_encrypted_otherwise(bytes: &[u8]) -> bool {
     if let Some(rest) = bytes.strip_prefix(b"\0GITCRYPT\0") {
-        // A nonce of 12 bytes follows.
-        let nonce = rest.get(..12);
-        return nonce.is_some_and(|nonce| !nonce.iter().all(|byte| is_printable(*byte)));
+        return rest
+            .split_at_checked(GIT_CRYPT_NONCE)
+            .is_some_and(|(nonce, content)| is_random_nonce(nonce) && !is_readable(content));
     }
     if bytes.starts_with(AGE) {
         return is_age(bytes);
@@ -85,6 +90,19 @@ pub(crate) fn is_encrypted_otherwise(bytes: &[u8]) -> bool {
     is_of && rest.trim().is_empty()
 }
 
+/// Whether the bytes may be a nonce: random ones are not text, and hardly any byte of them comes twice.
+fn is_random_nonce(nonce: &[u8]) -> bool {
+    let kinds: HashSet<&u8> = nonce.iter().collect();
+    kinds.len() * 2 > nonce.len() && !nonce.iter().all(|byte| is_printable(*byte))
+}
+
+/// Whether bytes are text for the most part. Random bytes of these lengths are so less than once in 10,000 times.
+fn is_readable(bytes: &[u8]) -> bool {
+    let others = bytes.iter().filter(|byte| !is_printable(**byte)).count();
+    let is_mostly_text = || others * 8 < bytes.len() || str::from_utf8(bytes).is_ok();
+    bytes.len() >= 10 && others == 0 || bytes.len() >= 16 && is_mostly_text()
+}
+
 fn is_printable(byte: u8) -> bool {
     byte.is_ascii_graphic() || byte.is_ascii_whitespace()
 }
@@ -104,12 +122,12 @@ fn is_age(bytes: &[u8]) -> bool {
         let (line, behind) = rest.split_at(end);
         rest = &behind[1..];
         if let Some(mac) = line.strip_prefix(b"--- ") {
-            // A nonce and a tag are in every payload, and hardly any of them are UTF-8.
+            // A nonce and a tag are in every payload.
             return has_stanza
                 && mac.len() == 43
                 && is_base64(mac)
                 && rest.len() >= 32
-                && str::from_utf8(rest).is_err();
+                && !is_readable(rest);
         }
         let is_stanza = line.starts_with(b"-> ");
         has_stanza |= is_stanza;
@@ -350,7 +368,8 @@ mod tests {
 
     #[test]
     fn files_of_other_programs_are_known_by_all_of_them() {
-        let git_crypt = [&b"\0GITCRYPT\0"[..], &[0xF0; 20]].concat();
+        let nonce: Vec<u8> = (0xF0..0xFC).collect();
+        let git_crypt = [&b"\0GITCRYPT\0"[..], &nonce, &[0xF0; 20]].concat();
         for bytes in [
             age(),
             armored().into(),
@@ -375,9 +394,19 @@ mod tests {
             "-----BEGIN PGP MESSAGE-----\npassword: hunter2\n-----END PGP MESSAGE-----\n".to_owned(),
             "-----BEGIN PGP MESSAGE-----\nhunter2".to_owned(),
             "\0GITCRYPT\0password: hunter2".to_owned(),
+            "\0GITCRYPT\0\0\0\0\0\0\0\0\0\0\0\0\0password: hunter2".to_owned(),
             String::new(),
         ] {
             assert!(!is_encrypted_otherwise(text.as_bytes()), "{text}");
+        }
+        let with_text = |begin: &[u8]| [begin, b"password: hunter2-\xFFMarker9, 32 bytes"].concat();
+        let begin = age().len() - 40;
+        for bytes in [
+            with_text(&[&b"\0GITCRYPT\0"[..], &nonce].concat()),
+            with_text(&age()[..begin]),
+        ] {
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!is_encrypted_otherwise(&bytes), "{text}");
         }
     }
 

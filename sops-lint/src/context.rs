@@ -21,7 +21,7 @@ use crate::input::Input;
 use crate::lines::Lines;
 use crate::object::Object;
 use crate::rule::Rule;
-use crate::rule_scope::is_in_scope;
+use crate::rule_scope::{has_secret, is_in_scope, is_secret_word};
 use crate::scrutiny::Scrutiny;
 use crate::secret_detection::{FoundSecret, is_shown};
 use crate::shell::shell_path;
@@ -150,7 +150,9 @@ impl<'r> Context<'r> {
             let rule = file_name::originals(path).into_iter().find_map(of);
             let rule = rule.or_else(|| {
                 let rule = of(file_name::manifest_before(path)?)?;
-                has_keys(self.text).then_some(rule)
+                let text = self.text;
+                let is_copy = has_keys(text) || has_secret(text) || is_secret_word(text);
+                is_copy.then_some(rule)
             })?;
             Some(NamingRule {
                 config,

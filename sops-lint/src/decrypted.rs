@@ -9,6 +9,7 @@ use sops_document::{Document, Format, NodeRef};
 
 use crate::context::Context;
 use crate::encoding::is_utf8;
+use crate::file_format::encrypted_format;
 use crate::file_name;
 use crate::finding::Finding;
 use crate::input::Input;
@@ -32,6 +33,30 @@ const MARKS: [&str; 9] = [
     "plain",
     "plaintext",
     "clear",
+];
+
+/// Extensions of encrypted files whose name does not say their format.
+const EXTENSIONS: [&str; 20] = [
+    "conf",
+    "cfg",
+    "cnf",
+    "config",
+    "properties",
+    "secret",
+    "secrets",
+    "txt",
+    "bak",
+    "old",
+    "orig",
+    "tfvars",
+    "tfstate",
+    "toml",
+    "hcl",
+    "xml",
+    "csv",
+    "pem",
+    "key",
+    "kubeconfig",
 ];
 
 /// What divides the parts of a name.
@@ -72,6 +97,8 @@ struct PlaintextValue {
     length: usize,
     /// Whether it is neither a reference nor public.
     is_open: bool,
+    /// Whether it is no placeholder either.
+    is_meant: bool,
     /// Whether hardly another value has the same length by chance and is meant to be public.
     is_telling: bool,
 }
@@ -98,11 +125,13 @@ impl CurrentContent {
                 return;
             }
             let is_open = !Scrutiny::Strict.passes(value);
+            let is_meant = is_open && !is_open_reference(value);
             let plain = PlaintextValue {
                 span: node.span(),
                 length: text.len(),
                 is_open,
-                is_telling: is_open && value.len() >= TELLING && !is_open_reference(value),
+                is_meant,
+                is_telling: is_meant && value.len() >= TELLING,
             };
             values.insert(path.to_owned(), plain);
         });
@@ -124,11 +153,7 @@ impl Encrypted {
         if !text.contains(CIPHERTEXT_PREFIX) {
             return None;
         }
-        let format = Format::from_path(path);
-        let document = parse_document(text, of_text(format)).ok()?;
-        if !is_encrypted(&document) {
-            return None;
-        }
+        let (format, document) = parse(path, text)?;
         let mut values = BTreeMap::new();
         each_value(&document, |path, node| {
             let text = node.scalar_text().unwrap_or_default();
@@ -155,10 +180,25 @@ impl Encrypted {
         }
     }
 
-    /// Whether an encrypted file may have that name, and one in plaintext be a copy of it: binary files have a mark of encryption.
+    /// Whether an encrypted file may have that name, and one in plaintext be a copy of it: most others have the extension of what nobody encrypts.
     pub fn may_be_named(path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        Format::from_path(path) != Format::Binary || !bare_name(path).eq_ignore_ascii_case(&name)
+        let extension = path.extension().map(|ending| ending.to_ascii_lowercase());
+        let extension = extension.as_ref().map(|ending| ending.to_string_lossy());
+        let is_usual = extension.is_none_or(|ending| EXTENSIONS.contains(&&*ending));
+        is_usual
+            || name.starts_with('.')
+            || file_name::named(path).is_some()
+            || !bare_name(path).eq_ignore_ascii_case(&name)
+    }
+
+    /// What the names of a file and of its copies begin with, without its extensions and in lower case.
+    pub fn stem(path: &Path) -> String {
+        let mut stem = bare_name(path);
+        if let Some((end, _)) = stem.char_indices().skip(1).find(|(_, c)| *c == '.') {
+            stem.truncate(end);
+        }
+        stem
     }
 
     /// The names of files that a file is a decrypted copy of, as far as its name says: `a.enc.yaml` and `a.yaml.enc` for `a.yaml`, `a.yaml` for
@@ -192,7 +232,8 @@ impl Encrypted {
         if self.format == Format::Binary {
             let length = Some(input.bytes.len()).filter(|length| *length >= TELLING);
             let has_length = || length.is_some() && self.values.values().all(|own| *own == length);
-            return (is_same_name() || has_length()).then_some(OpenedPart::File);
+            let is_known = !self.stays || self.path.parent() == input.path.parent();
+            return (is_known && is_same_name() || has_length()).then_some(OpenedPart::File);
         }
         let (values, kind) = match current {
             CurrentContent::Encrypted => return None,
@@ -207,15 +248,18 @@ impl Encrypted {
         if let Some((path, plain)) = open.iter().min_by_key(|(_, plain)| plain.span.start) {
             let has_all = open.len() == self.values.len();
             let has_lengths = || {
-                let is_as_long = |(path, length): (&String, &Option<usize>)| {
+                self.values.iter().all(|(path, length)| {
                     let plain = values.get(path);
                     plain.is_some_and(|plain| length.is_none_or(|length| length == plain.length))
-                };
-                open.iter().any(|(_, plain)| plain.is_telling) && self.values.iter().all(is_as_long)
+                })
             };
+            let is_telling = open.iter().any(|(_, plain)| plain.is_telling);
+            let is_meant = || open.iter().any(|(_, plain)| plain.is_meant);
             let is_related = || Self::related_names(input.path).contains(&self.path);
+            // A file of defaults may be beside the encrypted one, with placeholders.
             let is_copy = match self.stays {
-                true => has_all && is_related() || has_lengths(),
+                true if is_telling => has_all && is_related() || has_lengths(),
+                true => has_all && is_related() && is_meant() && has_lengths(),
                 false => has_all || is_same_name(),
             };
             return is_copy.then(|| OpenedPart::Value {
@@ -335,6 +379,22 @@ fn length(ciphertext: &str) -> Option<usize> {
     is_text.then_some(digits * 3 / 4)
 }
 
+/// Parses an encrypted file in the format that its name says, or else in that of its content, because `--input-type` and a new name make these
+/// differ. `None`: it is not encrypted.
+fn parse<'t>(path: &Path, text: &'t str) -> Option<(Format, Document<'t>)> {
+    let named = Format::from_path(path);
+    let of_content = encrypted_format(path, text);
+    // Every encrypted JSON file has the form of a binary one.
+    let formats = match named {
+        Format::Binary => [of_content, None],
+        named => [Some(named), of_content],
+    };
+    formats.into_iter().flatten().find_map(|format| {
+        let document = parse_document(text, of_text(format)).ok()?;
+        is_encrypted(&document).then_some((format, document))
+    })
+}
+
 /// SOPS writes a binary file as JSON.
 fn of_text(format: Format) -> Format {
     match format {
@@ -442,6 +502,42 @@ mod tests {
             .flat_map(u16::to_le_bytes)
             .collect();
         assert_eq!(found(("x.yaml", old), ("x.yaml", &utf_16)).len(), 1);
+    }
+
+    #[test]
+    fn the_format_is_that_of_the_content_if_the_name_says_another() {
+        let yaml = format!("a: {ENC}\n{META}");
+        let flat = format!(
+            "sops_mac={ENC}\nsops_lastmodified=2026-01-01T00:00:00Z\nsops_version=3.13.3\n"
+        );
+        let dotenv = format!("A={ENC}\n{flat}");
+        let ini = format!("[a]\nb = {ENC}\n[sops]\n{}", flat.replace("sops_", ""));
+        let json = format!(
+            "{{\"a\": \"{ENC}\", \"sops\": {{\"mac\": \"{ENC}\", \"lastmodified\": \"2026-01-01T00:00:00Z\", \"version\": \"3.13.3\"}}}}"
+        );
+        let formats = [
+            (Format::Yaml, &yaml),
+            (Format::Dotenv, &dotenv),
+            (Format::Ini, &ini),
+            (Format::Json, &json),
+        ];
+        for name in ["a", ".env.local", "a.conf", "a.yaml.old", "a.txt", "a.toml"] {
+            for (format, text) in formats {
+                let read = Encrypted::read(&Path::new("/").join(name), text.as_bytes());
+                assert_eq!(read.map(|read| read.format), Some(format), "{name}: {text}");
+            }
+        }
+        for (name, text, format) in [
+            ("a.env", &yaml, Format::Yaml),
+            ("a.yaml", &dotenv, Format::Dotenv),
+            ("a.json", &ini, Format::Ini),
+            ("a.ini", &json, Format::Json),
+        ] {
+            let read = Encrypted::read(&Path::new("/").join(name), text.as_bytes());
+            assert_eq!(read.map(|read| read.format), Some(format), "{name}");
+        }
+        let shown = format!("An encrypted file:\n\n    a: {ENC}\n");
+        assert!(Encrypted::read(Path::new("/a.md"), shown.as_bytes()).is_none());
     }
 
     #[test]
@@ -554,6 +650,39 @@ mod tests {
             "dev.yaml",
             "level: warn\nreplicas: 1\n"
         ));
+    }
+
+    #[test]
+    fn defaults_beside_an_encrypted_file_are_no_copy() {
+        let of = |value: &str| {
+            let data = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, value);
+            format!("ENC[AES256_GCM,data:{data},iv:eA==,tag:eA==,type:str]")
+        };
+        let linter = Linter::new(Settings::default()).expect("the settings are valid");
+        let is_found = |old: [&str; 2], new: [&str; 2]| {
+            let text = format!("user: {}\npassword: {}\n{META}", of(old[0]), of(old[1]));
+            let encrypted = Encrypted::read(Path::new("/settings.enc.yaml"), text.as_bytes());
+            let encrypted = encrypted.expect("it is encrypted").staying();
+            let plain = format!("user: {}\npassword: {}\n", new[0], new[1]);
+            let input = Input {
+                name: "settings.yaml",
+                path: Path::new("/settings.yaml"),
+                bytes: plain.as_bytes(),
+                config: None,
+                tree: &NoTree,
+            };
+            !linter.decrypted(&input, &[encrypted], "HEAD").is_empty()
+        };
+        for new in [["app", "changeme"], ["dev", "dev"], ["USER", "CHANGE_ME"]] {
+            assert!(!is_found(["admin", "correct-horse"], new), "{new:?}");
+        }
+        for (old, new) in [
+            (["admin", "correct-horse"], ["admin", "correct-horse"]),
+            (["admin", "correct-horse"], ["app", "battery"]),
+            (["a", "1234"], ["a", "1234"]),
+        ] {
+            assert!(is_found(old, new), "{new:?}");
+        }
     }
 
     #[test]

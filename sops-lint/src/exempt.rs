@@ -3,9 +3,11 @@
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sops_document::NodeRef;
 
-use crate::secret_detection::{in_text, is_harmless, is_random};
+use crate::secret_detection::{Likeness, in_text, is_harmless, is_random};
 
 /// What the name of an exempt file says of its content.
 #[derive(Clone, Copy)]
@@ -22,6 +24,10 @@ pub(crate) enum ExemptContent {
     Attributes,
     /// Sections of settings.
     Settings,
+    /// Commands for the program that the first line names.
+    Script,
+    /// Targets with their commands.
+    Targets,
 }
 
 const KUSTOMIZATION: &[&str] = &[
@@ -84,7 +90,7 @@ const CHART: &[&str] = &[
 ];
 
 /// The exempt names, with what they say.
-const CONTENTS: [(&[&str], ExemptContent); 11] = [
+const CONTENTS: [(&[&str], ExemptContent); 13] = [
     (
         &["kustomization.yaml", "kustomization.yml", "Kustomization"],
         ExemptContent::Only(KUSTOMIZATION),
@@ -137,18 +143,43 @@ const CONTENTS: [(&[&str], ExemptContent); 11] = [
     ),
     (&[".gitattributes"], ExemptContent::Attributes),
     (&[".editorconfig"], ExemptContent::Settings),
+    (
+        &[".yamllint", ".yamllint.yaml", ".yamllint.yml"],
+        ExemptContent::Only(&[
+            "extends",
+            "rules",
+            "ignore",
+            "ignore-from-file",
+            "yaml-files",
+            "locale",
+        ]),
+    ),
+    (
+        &["Makefile", "makefile", "GNUmakefile"],
+        ExemptContent::Targets,
+    ),
 ];
 
-/// What the name says of the content; `None` for the name of a file that is not exempt.
-pub(crate) fn content(path: &Path) -> Option<ExemptContent> {
+/// The extensions of scripts.
+const SCRIPTS: [&str; 7] = ["sh", "bash", "zsh", "fish", "py", "rb", "pl"];
+
+/// What the name and the beginning of the bytes say of the content; `None` for a file that is not exempt.
+pub(crate) fn content(path: &Path, bytes: &[u8]) -> Option<ExemptContent> {
     let name = path.file_name()?.to_str()?;
     let known = CONTENTS.iter().find(|(names, _)| names.contains(&name));
-    known.map(|(_, content)| *content)
+    let is_script = || {
+        let extension = path.extension().map(|extension| extension.to_str());
+        let is_known = |extension: Option<&str>| SCRIPTS.iter().any(|own| Some(*own) == extension);
+        bytes.starts_with(b"#!") && extension.is_none_or(is_known)
+    };
+    known
+        .map(|(_, content)| *content)
+        .or_else(|| is_script().then_some(ExemptContent::Script))
 }
 
 /// Whether the file has the name of one that nobody encrypts.
-pub(crate) fn is_named(path: &Path) -> bool {
-    content(path).is_some()
+pub(crate) fn is_named(path: &Path, bytes: &[u8]) -> bool {
+    content(path, bytes).is_some()
 }
 
 /// The lines of a text that are not empty and not comments.
@@ -172,8 +203,43 @@ pub(crate) fn is_line(content: ExemptContent, line: &str) -> bool {
         }
         ExemptContent::Attributes => !is_pair() && line.contains([' ', '\t']),
         ExemptContent::Settings => line.starts_with('[') || line.contains('='),
+        ExemptContent::Script => !is_assignment(line),
+        ExemptContent::Targets => {
+            let target = line.split_once(':');
+            target.is_some_and(|(_, rest)| !rest.starts_with('=')) && !line.contains("://")
+        }
         _ => false,
     }
+}
+
+/// Whether a line of a script sets a variable and does nothing else.
+fn is_assignment(line: &str) -> bool {
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let name = line.split_once('=').map(|(name, _)| name.trim_end());
+    name.is_some_and(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+}
+
+/// Whether a document of the text is a word and no mapping.
+pub(crate) fn has_word(text: &str) -> bool {
+    let mut documents = vec![String::new()];
+    // An indented mark is part of a value.
+    let lines = text.trim_start_matches('\u{feff}').lines();
+    let lines = lines.map(str::trim_end).filter(|line| {
+        let content = line.trim_start();
+        !content.is_empty() && !content.starts_with(['#', ';', '%'])
+    });
+    for line in lines {
+        match line.strip_prefix("---").or(line.strip_prefix("...")) {
+            Some(rest) => documents.push(rest.trim().to_owned()),
+            None => documents
+                .last_mut()
+                .into_iter()
+                .for_each(|text| text.push_str(line)),
+        }
+    }
+    let is_word =
+        |text: &String| !["", "~", "null"].contains(&&**text) && !text.contains([':', '{']);
+    documents.iter().any(is_word)
 }
 
 /// Whether an object has only the keys of a kustomization.
@@ -186,8 +252,40 @@ pub(crate) fn is_kustomization(top: NodeRef<'_, '_>) -> bool {
     top.entries().all(|(key, _)| is_known(key))
 }
 
+/// Whether a password, or what it is in base64, looks generated: it has a digit inside of a word, and letters of both cases or more digits. An
+/// identifier or a shortened value shows an example.
+fn is_generated(value: &str) -> bool {
+    let bytes = STANDARD.decode(value).unwrap_or_default();
+    let value = match str::from_utf8(&bytes) {
+        Ok(text) if !text.is_empty() => text,
+        _ => value,
+    };
+    let is_digit = |c: char| c.is_ascii_digit();
+    let is_mixed = |word: &str| {
+        let word = word.trim_matches(is_digit);
+        let has = |is: fn(&u8) -> bool| word.bytes().any(|byte| is(&byte));
+        let runs = word.split(|c: char| !is_digit(c));
+        let runs = runs.filter(|digits| !digits.is_empty()).count();
+        runs > 1 || runs == 1 && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase)
+    };
+    let mut words = value.split(|c: char| !c.is_ascii_alphanumeric());
+    value.len() >= 8 && !value.contains("...") && !has_uuid(value) && words.any(is_mixed)
+}
+
+/// Whether a part of the value is a UUID.
+fn has_uuid(value: &str) -> bool {
+    let lengths = |word: &str| -> Vec<usize> {
+        let is_hex = word
+            .bytes()
+            .all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
+        word.split('-').filter(|_| is_hex).map(str::len).collect()
+    };
+    let mut words = value.split(|c: char| c != '-' && !c.is_ascii_alphanumeric());
+    words.any(|word| lengths(word) == [8, 4, 4, 4, 12])
+}
+
 /// Whether a file with the name of prose reads as prose: it is neither one word nor a list of variables. Nothing in `LICENSE` and the like
-/// may look like a secret, but documentation shows examples.
+/// may look like a secret. Documentation shows examples, so only what looks generated counts there.
 pub(crate) fn is_prose(path: &Path, text: &str) -> bool {
     let text = text.trim();
     let is_value = |word: &str| {
@@ -204,7 +302,17 @@ pub(crate) fn is_prose(path: &Path, text: &str) -> bool {
         let mut of_list = lines(text).filter(|line| !is_key(line));
         lines(text).any(is_variable) && of_list.all(is_variable)
     };
-    let holds_secret = || path.extension().is_none() && !in_text("", text).is_empty();
+    let holds_secret = || {
+        let mut found = in_text("", text).into_iter();
+        // Documentation shows examples.
+        let is_example = |value: &str| path.extension().is_some() && !is_generated(value);
+        found.any(|found| match found.likeness {
+            // Another rule finds those that are more than a header.
+            Likeness::Format(format) if format.starts_with("a private key") => false,
+            Likeness::Format(format) if format != "a password in a URL" => true,
+            _ => !is_example(&text[found.range]),
+        })
+    };
     !is_value(text) && !is_list() && !holds_secret()
 }
 
@@ -215,7 +323,8 @@ mod tests {
     #[test]
     fn a_line_shows_what_a_file_is() {
         let is_line = |name: &str, text: &str| {
-            let content = content(Path::new(name)).expect("the name is that of an exempt file");
+            let content =
+                content(Path::new(name), b"").expect("the name is that of an exempt file");
             lines(text).all(|line| is_line(content, line))
         };
         for (name, text) in [

@@ -34,7 +34,7 @@ pub(crate) fn format_of(context: &Context<'_>, is_encrypted: bool) -> Option<For
 }
 
 /// The format of an encrypted file whose name does not tell it. What shows such a file, as documentation does, is none.
-fn encrypted_format(path: &Path, text: &str) -> Option<Format> {
+pub(crate) fn encrypted_format(path: &Path, text: &str) -> Option<Format> {
     if text.trim_start().starts_with('{') {
         return text.contains("\"sops\"").then(|| json_or_binary(text));
     }

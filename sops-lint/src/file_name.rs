@@ -80,10 +80,10 @@ const BEGINNINGS: [&str; 6] = [
 ];
 
 /// Endings of files that are named after a manifest, but are not copies: templates, samples, signatures, programs and test results.
-const COMPANIONS: [&str; 26] = [
+const COMPANIONS: [&str; 25] = [
     "tmpl", "tpl", "gotmpl", "template", "j2", "jinja", "jinja2", "erb", "hbs", "mustache", "in",
-    "ytt", "example", "sample", "dist", "sig", "asc", "snap", "lock", "ts", "js", "go", "py", "rb",
-    "sh", "rs",
+    "ytt", "example", "sample", "dist", "sig", "snap", "lock", "ts", "js", "go", "py", "rb", "sh",
+    "rs",
 ];
 
 /// What `git mergetool` puts before a number and the extension.
@@ -216,12 +216,18 @@ pub(crate) fn originals(path: &Path) -> Vec<PathBuf> {
 pub(crate) fn manifest_before(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let (manifest, _) = manifest_and_ending(name)?;
-    let last = name.rsplit('.').next().unwrap_or_default();
-    let is_companion = COMPANIONS
-        .iter()
-        .any(|word| last.eq_ignore_ascii_case(word));
-    let is_other = is_prose(path) || is_companion || Format::from_path(path) != Format::Binary;
+    let is_other =
+        is_prose(path) || is_companion(path) || Format::from_path(path) != Format::Binary;
     (!is_other).then(|| path.with_file_name(manifest))
+}
+
+/// Whether the ending of the name is that of a file which goes with another one, such as a template.
+pub(crate) fn is_companion(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| {
+        let mut known = COMPANIONS.iter();
+        known.any(|word| ending.eq_ignore_ascii_case(word))
+    })
 }
 
 /// Divides a name after the extension of a manifest that is not its last.

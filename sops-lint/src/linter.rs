@@ -16,7 +16,7 @@ use crate::finding::{Finding, fingerprint};
 use crate::images::{ImagePatterns, globs};
 use crate::input::{FileKind, Input};
 use crate::object::objects;
-use crate::parse_failure::{broken, encoded, of_any_name, span_of, unnamed};
+use crate::parse_failure::{beside_operations, broken, encoded, of_any_name, span_of, unnamed};
 use crate::rule::{Rule, Severity};
 use crate::rule_coverage::covering_rule;
 use crate::rules::RuleChecks;
@@ -167,7 +167,10 @@ impl Linter {
         ) {
             Ok(document) => document,
             // SOPS cannot encrypt a list of patches.
-            Err(_) if embedded::look_into_file(context) => return FileKind::Read,
+            Err(error) if embedded::look_into_file(context) => {
+                beside_operations(context, &error);
+                return FileKind::Read;
+            }
             Err(error) => {
                 if kustomization::may_bring_values(text) {
                     embedded::look_into_text(text, context);

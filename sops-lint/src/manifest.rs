@@ -4,6 +4,7 @@ use sops_document::NodeRef;
 
 use crate::kubeconfig;
 use crate::scrutiny::Scrutiny;
+use crate::secret_detection::program::passwords_in_words;
 
 /// Whether it is an object of Kubernetes, and no Secret: other rules judge those. The credentials of a kubeconfig are secrets.
 pub(crate) fn is_manifest(top: NodeRef<'_, '_>) -> bool {
@@ -26,14 +27,56 @@ pub(crate) fn first_secret<'d, 'a>(
     top: NodeRef<'d, 'a>,
     is_secret: impl Fn(&str, &str) -> bool,
 ) -> Option<NodeRef<'d, 'a>> {
-    let mut open = vec![("", top)];
+    first_secret_under("", top, is_secret)
+}
+
+/// The same for a value under that key.
+pub(crate) fn first_secret_under<'d, 'a>(
+    key: &'d str,
+    value: NodeRef<'d, 'a>,
+    is_secret: impl Fn(&str, &str) -> bool,
+) -> Option<NodeRef<'d, 'a>> {
+    first_secret_node(key, value, |key, node| {
+        let text = node.as_str();
+        text.is_some_and(|text| is_secret(key, text))
+    })
+}
+
+/// The first text that is a secret by its key and its place. In a command, only the program may say so.
+pub(crate) fn first_secret_node<'d, 'a>(
+    key: &'d str,
+    top: NodeRef<'d, 'a>,
+    is_secret: impl Fn(&str, NodeRef<'d, 'a>) -> bool,
+) -> Option<NodeRef<'d, 'a>> {
+    let mut open = vec![(key, top)];
     while let Some((key, node)) = open.pop() {
-        if node.as_str().is_some_and(|text| is_secret(key, text)) {
+        if node.as_str().is_some() && is_secret(key, node) {
             return Some(node);
         }
+        let words: Vec<_> = node.items().collect();
+        let texts = words.iter().map(|word| word.as_str().unwrap_or_default());
+        if let [(at, _), ..] = passwords_in_words(&texts.collect::<Vec<_>>())[..] {
+            return words.get(at).copied();
+        }
         let begin = open.len();
-        open.extend(node.items().map(|item| (key, item)));
-        open.extend(node.entries());
+        // The value of an option may be the next word.
+        let is_option = |word: &&str| word.starts_with("--") && !word.contains(['=', ' ']);
+        let mut option = None;
+        open.extend(words.into_iter().map(|word| {
+            let name = option.take().unwrap_or(key);
+            option = word.as_str().filter(is_option).map(|word| &word[2..]);
+            (name, word)
+        }));
+        // Variables and parameters are lists of names and values.
+        let text = |key| node.get(key).and_then(NodeRef::as_str);
+        let name = text("name").or_else(|| text("key"));
+        // A reference names a key of another object.
+        let is_value = |child: &&str| !(key.ends_with("Ref") && *child == "key");
+        let entries = node.entries().filter(|(child, _)| is_value(child));
+        open.extend(entries.map(|(key, child)| match (key, name) {
+            ("value", Some(name)) => (name, child),
+            entry => (entry.0, child),
+        }));
         // In the order of the text.
         open[begin..].reverse();
     }

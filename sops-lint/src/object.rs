@@ -8,7 +8,7 @@ use sops_document::{Document, NodeRef, Shape};
 
 use crate::alias_verdicts::AliasVerdicts;
 use crate::kustomization;
-use crate::secret::{SecretValue, secret_fields};
+use crate::secret::{SecretValue, is_secret_part, secret_fields};
 
 /// Every list of containers that a pod can have, and those of pipelines.
 const CONTAINER_LISTS: [&str; 5] = [
@@ -88,11 +88,10 @@ impl<'d, 'a> Object<'d, 'a> {
         inner: &mut Vec<(NodeRef<'d, 'a>, &'static str)>,
     ) -> Option<Self> {
         let text = |key| node.get(key).and_then(NodeRef::as_str).unwrap_or_default();
+        let own_kind = Some(text("kind")).filter(|own| !own.is_empty());
         let mut object = Object {
             node,
-            kind: Some(text("kind"))
-                .filter(|own| !own.is_empty())
-                .unwrap_or(kind),
+            kind: own_kind.or_else(|| misspelt_kind(node)).unwrap_or(kind),
             api_version: text("apiVersion"),
             pods: Vec::new(),
             metadata: Vec::new(),
@@ -110,6 +109,11 @@ impl<'d, 'a> Object<'d, 'a> {
             };
             inner.extend(items.items().map(|item| (item, kind)));
             return None;
+        }
+        // The operator of this kind makes a Secret of each of its templates.
+        let templates = node.at(&["spec", "secretTemplates"]);
+        if let Some(templates) = templates.filter(|_| object.kind == "SopsSecret") {
+            inner.extend(templates.items().map(|template| (template, "Secret")));
         }
         let mut open = vec![node];
         while let Some(next) = open.pop() {
@@ -174,18 +178,39 @@ impl<'d, 'a> Object<'d, 'a> {
         self.node.at(&["metadata", key])?.as_str()
     }
 
-    /// Whether it is a Secret of the core API, or is meant to be: no other object of that API has `stringData`.
+    /// Whether it is a Secret of the core API, or is meant to be: no other object of that API has `stringData`, and the kind or the version
+    /// may be misspelt.
     pub(crate) fn is_secret(&self) -> bool {
-        let is_meant = || {
-            self.kind.eq_ignore_ascii_case("Secret")
-                || self.kind != "ConfigMap"
-                    && self.node.entries().any(|(key, _)| key == "stringData")
+        let has_text = || {
+            let mut fields = self.node.entries().map(|(key, _)| key);
+            self.kind != "ConfigMap" && fields.any(|key| key == "stringData")
         };
         match self.api_version {
-            "v1" => is_meant(),
             "" => self.kind == "Secret",
-            _ => false,
+            "v1" if self.kind.eq_ignore_ascii_case("Secret") || has_text() => true,
+            version => !is_of_other_project(version) && self.is_like_secret() && self.has_values(),
         }
+    }
+
+    /// Whether another project has the kind Secret in an API of its own, and this one has values as those of the core API have them.
+    pub(crate) fn is_secret_of_other_project(&self) -> bool {
+        let is_kind = self.kind.eq_ignore_ascii_case("Secret");
+        is_kind && is_of_other_project(self.api_version) && self.has_values()
+    }
+
+    /// Whether its kind is almost that of a Secret, or it has the type of one.
+    fn is_like_secret(&self) -> bool {
+        let has_type = || {
+            let of_secret = self.node.get("type").and_then(NodeRef::as_str);
+            of_secret.is_some_and(|name| name == "Opaque" || name.starts_with("kubernetes.io/"))
+        };
+        is_like_secret(self.kind) || self.kind != "ConfigMap" && has_type()
+    }
+
+    /// Whether there is a value under `data` or `stringData`.
+    fn has_values(&self) -> bool {
+        let mut fields = secret_fields(self.node).into_iter();
+        fields.any(|field| field.is_part() && !field.values().is_empty())
     }
 
     /// Whether it is a whole Secret and not a part of one, as patches and examples are: whatever else is in it is a mistake.
@@ -196,7 +221,9 @@ impl<'d, 'a> Object<'d, 'a> {
         };
         // Policies have the name, and settings of their own, beside the data.
         let is_of_policy = || self.node.get("name").is_some() && self.node.lineage().len() > 1;
-        self.is_secret() && (has_metadata() || self.api_version == "v1" && !is_of_policy())
+        let is_core = ["", "v1"].contains(&self.api_version);
+        let is_whole = has_metadata() || self.api_version == "v1" && !is_of_policy();
+        is_core && is_whole && self.is_secret()
     }
 
     /// Whether it is a kustomization, which may lack its kind, its version or both.
@@ -246,6 +273,18 @@ impl<'d, 'a> Object<'d, 'a> {
     }
 }
 
+/// The kind of a Secret that has it under `Kind`.
+fn misspelt_kind<'d>(node: NodeRef<'d, '_>) -> Option<&'d str> {
+    let mut entries = node.entries();
+    let (_, kind) = entries.find(|(key, _)| key.eq_ignore_ascii_case("kind"))?;
+    // A file of variables may have one called `KIND`.
+    let is_part = |(key, part): (&str, NodeRef<'_, '_>)| {
+        is_secret_part(key) && part.shape() == Shape::Mapping
+    };
+    let kind = kind.as_str().filter(|kind| *kind == "Secret");
+    kind.filter(|_| node.entries().any(is_part))
+}
+
 /// Whether it is an object as a whole, and no reference to one.
 fn is_object(node: NodeRef<'_, '_>) -> bool {
     let is_text = |key| node.get(key).and_then(NodeRef::as_str).is_some();
@@ -273,8 +312,41 @@ fn described_secret<'d, 'a>(node: NodeRef<'d, 'a>) -> Option<NodeRef<'d, 'a>> {
 }
 
 fn is_core_secret(node: NodeRef<'_, '_>) -> bool {
-    let is = |key, text| node.get(key).and_then(NodeRef::as_str) == Some(text);
-    is("kind", "Secret") && is("apiVersion", "v1")
+    let text = |key| node.get(key).and_then(NodeRef::as_str);
+    let version = text("apiVersion");
+    text("kind") == Some("Secret") && version.is_some_and(|version| !is_of_other_project(version))
+}
+
+/// Whether the version is that of an API which is not part of Kubernetes: the group of such an API is a domain.
+pub(crate) fn is_of_other_project(version: &str) -> bool {
+    let group = version.split_once('/').map(|(group, _)| group);
+    group.is_some_and(|group| group.contains('.') && !group.ends_with(".k8s.io"))
+}
+
+/// Whether a kind is `Secret` with up to two mistakes, apart from signs and what follows a slash.
+fn is_like_secret(kind: &str) -> bool {
+    const MISTAKES: usize = 2;
+    let name = kind.split('/').next().unwrap_or_default();
+    let letters = name.chars().filter(|c| c.is_alphanumeric());
+    let letters: Vec<char> = letters.map(|c| c.to_ascii_lowercase()).take(16).collect();
+    // The distance of Levenshtein, with swapped neighbors as one mistake.
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=letters.len()).collect();
+    let mut last = '\0';
+    for (number, wanted) in "secret".chars().enumerate() {
+        let mut next = vec![number + 1];
+        for (at, letter) in letters.iter().enumerate() {
+            let changed = row[at] + usize::from(*letter != wanted);
+            let mut least = changed.min(row[at + 1] + 1).min(next[at] + 1);
+            if at > 0 && number > 0 && letters[at - 1] == wanted && *letter == last {
+                least = least.min(before[at - 1] + 1);
+            }
+            next.push(least);
+        }
+        last = wanted;
+        before = std::mem::replace(&mut row, next);
+    }
+    row[letters.len()] <= MISTAKES
 }
 
 fn is_container(node: &NodeRef<'_, '_>) -> bool {

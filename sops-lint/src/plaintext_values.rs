@@ -2,6 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sops_core::CIPHERTEXT_PREFIX;
+use sops_document::NodeRef;
 
 use crate::action;
 use crate::object::Object;
@@ -20,6 +22,14 @@ pub(crate) fn is_ciphertext(value: &SecretValue<'_, '_>) -> bool {
     text.is_some_and(sops_core::is_ciphertext)
 }
 
+/// Whether a value is a ciphertext with more text after it, which SOPS ignores.
+pub(crate) fn extends_ciphertext(text: &str) -> bool {
+    text.starts_with(CIPHERTEXT_PREFIX) && !sops_core::is_ciphertext(text) && {
+        let mut ends = text.match_indices(']').map(|(at, _)| at + 1);
+        ends.any(|end| sops_core::is_ciphertext(&text[..end]))
+    }
+}
+
 /// The values of a Secret that are in plaintext, and neither references, placeholders nor public.
 pub(crate) fn open_values<'d, 'a>(
     object: &Object<'d, 'a>,
@@ -27,6 +37,7 @@ pub(crate) fn open_values<'d, 'a>(
 ) -> Vec<SecretValue<'d, 'a>> {
     let find = || {
         let is_whole = object.is_whole_secret();
+        let settings = settings_of(object);
         let fields = secret_fields(object.node).into_iter();
         let fields = fields.filter(|field| field.is_part() || is_whole && field.holds_values());
         let values = fields.flat_map(|field| field.values());
@@ -36,9 +47,61 @@ pub(crate) fn open_values<'d, 'a>(
                     .verdicts
                     .is_open(value, |_| is_plaintext_under(scrutiny(value), value))
             })
+            .filter(|value| {
+                let is_setting = settings.contains(&value.key) && is_public_setting(value);
+                !is_setting || scrutiny(value) == Scrutiny::Strict
+            })
             .collect()
     };
     object.open_values.get_or_init(find).clone()
+}
+
+/// The keys of a Secret that another program reads and that are settings: of repositories and clusters for Argo CD, and beside values that the
+/// generator of Mittwald adds.
+fn settings_of(object: &Object<'_, '_>) -> &'static [&'static str] {
+    const ARGO_CD: &[&str] = &[
+        "type",
+        "url",
+        "name",
+        "project",
+        "server",
+        "namespaces",
+        "clusterResources",
+        "enableLfs",
+        "enableOCI",
+        "insecure",
+        "proxy",
+        "noProxy",
+    ];
+    const GENERATED: &[&str] = &["username", "user", "host", "port", "database", "name"];
+    let of = |keys: &[&str]| object.node.at(keys);
+    let label = of(&["metadata", "labels", "argocd.argoproj.io/secret-type"]);
+    if label.is_some() {
+        return ARGO_CD;
+    }
+    let annotations = of(&["metadata", "annotations"]).into_iter();
+    let mut annotations = annotations.flat_map(NodeRef::entries);
+    let is_generated =
+        annotations.any(|(key, _)| key == "secret-generator.v1.mittwald.de/autogenerate");
+    if is_generated { GENERATED } else { &[] }
+}
+
+/// Whether the value of a setting shows no credential, such as one in an address.
+fn is_public_setting(value: &SecretValue<'_, '_>) -> bool {
+    let text = value.node.scalar_text().unwrap_or_default();
+    let packed: String = text.split_whitespace().collect();
+    let decoded = match value.field {
+        "data" => STANDARD.decode(packed).ok().map(String::from_utf8),
+        _ => Some(Ok(text.to_owned())),
+    };
+    let Some(Ok(text)) = decoded else {
+        return false;
+    };
+    let address = text.strip_prefix("ssh://").unwrap_or(&text);
+    let address = address.strip_prefix("git@").unwrap_or(address);
+    is_under_part(value)
+        && !address.contains(['@', '?', '\n'])
+        && in_text(value.key, &text).is_empty()
 }
 
 /// Whether a value of a Secret is in plaintext: neither encrypted nor a reference, a placeholder or public.
@@ -84,4 +147,16 @@ pub(crate) fn is_open_base64(scrutiny: Scrutiny, key: &str, text: &str) -> bool 
         }),
         Err(_) => !scrutiny.passes(text) || action::holds_secret(key, text),
     }
+}
+
+/// Whether the name and the form of a value say that it is a secret.
+pub(crate) fn looks_secret(value: &SecretValue<'_, '_>) -> bool {
+    let text = value.node.scalar_text().unwrap_or_default();
+    if !value.field.eq_ignore_ascii_case("data") {
+        return !in_text(value.key, text).is_empty();
+    }
+    let packed: String = text.split_whitespace().collect();
+    let bytes = STANDARD.decode(packed).unwrap_or_else(|_| text.into());
+    // Bytes that are no text are a key, or a file with one.
+    str::from_utf8(&bytes).map_or(true, |text| !in_text(value.key, text).is_empty())
 }

@@ -12,7 +12,7 @@ use crate::{exempt, file_name};
 
 /// The creation rule that names the file by an expression, unless that is for all files, or the file is one that is never encrypted.
 pub(crate) fn covering_rule<'r>(context: &Context<'r>) -> Option<&'r CreationRule> {
-    match exempt::is_named(context.input.path) {
+    match exempt::is_named(context.input.path, context.input.bytes) {
         true => None,
         false => matching_rule(context),
     }

@@ -12,7 +12,7 @@ use crate::encoding::{decode, is_utf8};
 use crate::file_name;
 use crate::input::Input;
 use crate::scrutiny::{Scrutiny, is_open_reference};
-use crate::secret_detection::{in_text, is_harmless, judge};
+use crate::secret_detection::{in_text, is_credential, is_harmless, judge};
 use crate::unparsed::names_secret;
 
 /// The first line of a Git LFS pointer.
@@ -103,7 +103,18 @@ fn of_patch(text: &str) -> String {
 pub(crate) fn has_only_comments(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');
     let mut lines = text.lines().map(str::trim);
-    lines.all(|line| line.is_empty() || line.starts_with(['#', ';', '[']))
+    lines.all(|line| line.is_empty() || line.starts_with(['#', ';']) || is_header(line))
+}
+
+/// Whether a line is the header of a section, and not a list of values.
+fn is_header(line: &str) -> bool {
+    let name = line.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    name.is_some_and(|(name, rest)| {
+        let is_comment = rest.trim().is_empty() || rest.trim_start().starts_with(['#', ';']);
+        is_comment
+            && !name.trim_start().starts_with('"')
+            && !name.split_whitespace().any(is_credential)
+    })
 }
 
 /// Whether the text, or a comment in it, has what looks like a secret.
@@ -132,6 +143,14 @@ fn has_commented_value(text: &str) -> bool {
             name.chars().all(is_name) && !is_open_reference(value) && !is_harmless(value)
         })
     })
+}
+
+/// Whether the whole text is one word that may be a password, and not a checksum.
+pub(crate) fn is_secret_word(text: &str) -> bool {
+    let text = text.trim();
+    let is_checksum = || text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_word = !text.is_empty() && !text.contains(char::is_whitespace);
+    is_word && !is_harmless(text) && !Scrutiny::Strict.passes(text) && !is_checksum()
 }
 
 /// Whether the whole text is one secret, by the name of the file; without an extension, any word that is neither a version nor a
@@ -268,7 +287,10 @@ mod tests {
             (".env", "# put your values here\n\n"),
             ("a.env", "# DB_HOST=\n# DB_PORT=5432\n# DEBUG=true\n"),
             ("a.env", "# see https://example.com/?a=b\n"),
-            ("a.ini", "; nothing yet\n[db]\n"),
+            (
+                "a.ini",
+                "; nothing yet\n[db]\n[db-01 \"primary\"] ; later\n",
+            ),
             (
                 ".env.example",
                 "DB_HOST=db\nDB_PASSWORD=changeme\nPORT=80\n",
@@ -285,6 +307,9 @@ mod tests {
             (".env", "A=b\n"),
             (".env", "# DB_PASSWORD=hunter2-Marker\n"),
             (".env", "# A=hunter2Pl41nXq7\n"),
+            (".env", "[\"hunter2Pl41nXq7\"]\n"),
+            ("a.ini", "# list\n[\"hunter2Pl41nXq7\"]\n"),
+            ("a.ini", "[hunter2Pl41nXq7]\n"),
             (".env.example", "DB_PASSWORD=hunter2-Marker\n"),
             ("sample.yaml", "a: b\n"),
             ("example.txt", "a: b\n"),

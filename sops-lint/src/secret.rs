@@ -69,7 +69,7 @@ pub struct SecretValue<'d, 'a> {
     pub origin: Range<usize>,
 }
 
-/// The fields of a Secret, in order.
+/// The fields of a Secret, in order, and those with values that an indentation too deep has put under `metadata`.
 pub fn secret_fields<'d, 'a>(secret: NodeRef<'d, 'a>) -> Vec<SecretField<'d, 'a>> {
     let mut fields = Vec::new();
     let mut open = vec![(secret, None)];
@@ -82,7 +82,21 @@ pub fn secret_fields<'d, 'a>(secret: NodeRef<'d, 'a>) -> Vec<SecretField<'d, 'a>
                     let alias = alias.clone().or_else(|| alias_of(item));
                     (item, alias)
                 })),
-                _ => fields.push(SecretField { name, node, alias }),
+                _ => {
+                    let is_metadata = name == "metadata" && mapping.span() == secret.span();
+                    let inner = node.entries().filter(|_| is_metadata);
+                    let misplaced = inner.filter(|(name, node)| {
+                        SECRET_PARTS.contains(name) && node.shape() == Shape::Mapping
+                    });
+                    let misplaced = misplaced.map(|(name, node)| SecretField {
+                        name,
+                        node,
+                        alias: alias.clone(),
+                    });
+                    let misplaced: Vec<_> = misplaced.collect();
+                    fields.push(SecretField { name, node, alias });
+                    fields.extend(misplaced);
+                }
             }
         }
     }

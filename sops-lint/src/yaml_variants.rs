@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 use sops_document::{Document, NodeRef, Shape};
 
+use crate::object::is_of_other_project;
 use crate::unparsed::names_secret;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -139,7 +140,7 @@ pub(crate) fn secrets_with_repeated_keys<'d, 'a>(
         if node.shape() == Shape::Mapping {
             let (kinds, versions) = (of("kind"), of("apiVersion"));
             let is_secret = kinds.contains(&"Secret")
-                && (versions.is_empty() || versions.contains(&"v1"))
+                && (versions.is_empty() || !versions.iter().all(|one| is_of_other_project(one)))
                 && (is_repeated(&kinds) || is_repeated(&versions));
             if is_secret {
                 secrets.push(node);
@@ -225,7 +226,7 @@ mod tests {
         for text in [
             "kind: ConfigMap\nkind: Secret\n",
             "kind: Secret\nkind: ConfigMap\napiVersion: v1\n",
-            "kind: Secret\napiVersion: x/v1\napiVersion: v1\n",
+            "kind: Secret\napiVersion: example.com/v1\napiVersion: v1\n",
             "items: [{kind: A, kind: Secret}]\n",
         ] {
             assert_eq!(count(text), 1, "{text}");
@@ -233,7 +234,7 @@ mod tests {
         for text in [
             "kind: Secret\napiVersion: v1\n",
             "kind: Secret\nkind: Secret\n",
-            "kind: A\nkind: Secret\napiVersion: x/v1\n",
+            "kind: A\nkind: Secret\napiVersion: example.com/v1\n",
             "kind: [a]\nkind: Secret\n",
         ] {
             assert_eq!(count(text), 0, "{text}");

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sops_core::config::Config;
-use sops_lint::{Finding, Input, Linter, RULES, Repository, Settings, Tree};
+use sops_lint::{Finding, Input, Linter, RULES, Repository, Settings, Severity, Tree};
 
 const ROOT: &str = "/repo";
 /// Stands behind each line that is to be reported.
@@ -153,6 +153,36 @@ fn each_rule_reports_what_it_must_and_nothing_else() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_may_be_a_secret_in_the_metadata_is_an_error() {
+    let linter = linter();
+    for (keys, is_error) in [
+        ("    x: Zq7hunter2Wv\n", true),
+        ("  key_groups: [{age: [], x: Zq7hunter2Wv}]\n", true),
+        ("  x: {y: [{z: Zq7hunter2Wv}]}\n", true),
+        ("  x: [{password: hunter2}]\n", true),
+        ("    x: compact\n", false),
+        ("  x: [{y: compact}]\n", false),
+        // Keys of a family that only later versions know.
+        (
+            "  x: [{id: Zq7kQ2Wv81Lm, enc: Xk9vTq2mLpzR, y: {z: Zq7kQ2Wv81Lm}}]\n",
+            false,
+        ),
+    ] {
+        let text = format!(
+            "=== report: metadata\na: «enc»\nsops:\n  age:\n  - recipient: age1shs52pvk44xpajrdw39j77xtpugnynw23cn9gsu6m4566vnfpcyqh4s60w\n    enc: |\n      x\n{keys}  \
+             lastmodified: \"2026-01-01T00:00:00Z\"\n  mac: «enc»\n  version: 3.13.3\n"
+        );
+        let (_, _, files) = &cases(&text)[0];
+        let found = lint(&linter, files);
+        let is_refused = found.iter().any(|one| one.severity == Severity::Error);
+        assert!(
+            !found.is_empty() && is_refused == is_error,
+            "{keys}: {found:?}"
+        );
+    }
 }
 
 #[test]

@@ -167,6 +167,7 @@ fn configuration(recipient: &str) -> String {
         "\
 # Which values of a new file are encrypted, and who can decrypt them. The first rule that fits is used.
 creation_rules:
+  # Put other rules above this one: it has no `path_regex`, so it is for every file.
   - encrypted_regex: ^(data|stringData)$
     # The other values of a manifest can be changed by hand.
     mac_only_encrypted: true

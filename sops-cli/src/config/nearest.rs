@@ -85,9 +85,25 @@ impl<'r> NearestConfigs<'r> {
         self
     }
 
-    /// The configuration for the file at that absolute path. `None` if there is none, or an invalid one, which [`Self::wrong`] returns.
+    /// The configuration that the file at that absolute path is judged by: the nearest one above it. If that has no rule for the file, but one
+    /// further above has a rule with a matching `path_regex`, it is that one, because `sops` uses it when it runs further above. `None` if there is none, or
+    /// an invalid one, which [`Self::wrong`] returns.
     pub(crate) fn of(&self, path: &Path) -> Option<Arc<Config>> {
-        self.nearest(path).ok().flatten()
+        let nearest = self.nearest(path).ok().flatten()?;
+        let mut config = Arc::clone(&nearest);
+        loop {
+            let rule = config.creation_rule_for(path).ok().flatten();
+            let is_nearest = Arc::ptr_eq(&config, &nearest);
+            if rule.is_some_and(|rule| is_nearest || rule.path_regex.is_some()) {
+                return Some(config);
+            }
+            let folder = config.file().parent();
+            let above = folder.filter(|folder| self.named.is_none() && *folder != self.root);
+            match above.map(|folder| self.nearest(folder)) {
+                Some(Ok(Some(above))) if above.file() != config.file() => config = above,
+                _ => return Some(nearest),
+            }
+        }
     }
 
     /// The configuration for the file at that absolute path, if there is one.

@@ -173,6 +173,21 @@ impl<'o> Snapshot<'o> {
         files.map(|(entry, _)| self.file(entry))
     }
 
+    /// The regular files in any directory whose names begin so, in any letter case.
+    pub(crate) fn files_beginning_with(&self, begin: &str) -> impl Iterator<Item = TrackedFile> {
+        let is_named = move |entry: &&Entry| {
+            let path = &self.list[entry.path.clone()];
+            let name = path.iter().rposition(|byte| *byte == b'/');
+            let name = &path[name.map_or(0, |slash| slash + 1)..];
+            let own = name.get(..begin.len());
+            own.is_some_and(|own| own.eq_ignore_ascii_case(begin.as_bytes()))
+        };
+        let files = self.entries.iter().filter(is_named);
+        files
+            .filter(|entry| entry.kind == EntryKind::File)
+            .map(|entry| self.file(entry))
+    }
+
     /// Whether it has a file or link at a path relative to the root.
     pub(crate) fn contains(&self, path: &Path) -> bool {
         self.entry(path).is_some()

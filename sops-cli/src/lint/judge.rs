@@ -129,6 +129,95 @@ impl Judge<'_> {
         Ok(Shown::all(findings, &bytes, &path))
     }
 
+    /// The findings in a file by earlier settings and an earlier baseline, if the present ones allow it.
+    pub(crate) fn shown_by_earlier_settings(
+        &self,
+        file: &TrackedFile,
+        before: &Judge<'_>,
+    ) -> Result<Vec<Shown>, CommandError> {
+        let is_excluded = self.linter.is_excluded(&file.path);
+        let judge = Judge {
+            linter: before.linter,
+            baseline: before.baseline,
+            // The configuration of a file that the settings exclude may be invalid.
+            configs: match is_excluded {
+                true => before.configs,
+                false => self.configs,
+            },
+            ..*self
+        };
+        let Some(bytes) = judge.content(file)? else {
+            return Ok(Vec::new());
+        };
+        let mut findings = judge.findings(&file.path, &bytes);
+        if findings.is_empty() {
+            return Ok(Vec::new());
+        }
+        // What the present settings report is known.
+        if !is_excluded {
+            let known = self.findings(&file.path, &bytes);
+            findings.retain(|finding| !known.iter().any(|known| is_same(known, finding)));
+        }
+        for finding in &mut findings {
+            finding.message = format!(
+                "a change of the settings or the baseline allows this: {}",
+                finding.message
+            );
+            finding.help = Some(
+                "encrypt the file; if it is meant to be public, commit the change of `.sops-lint.yaml` or of the baseline alone first"
+                    .to_owned(),
+            );
+            finding.fix = None;
+        }
+        Ok(Shown::all(findings, &bytes, &file.path))
+    }
+
+    /// The findings in a file by a creation rule that is never used, because one for every path is before it. A rule for all files with the
+    /// same extension does not name this one.
+    pub(crate) fn shown_by_unused_rule(
+        &self,
+        file: &TrackedFile,
+    ) -> Result<Vec<Shown>, CommandError> {
+        let path = &file.path;
+        // The configuration of a file that the settings exclude may be invalid.
+        if self.linter.is_excluded(path) {
+            return Ok(Vec::new());
+        }
+        let absolute = self.absolute(path);
+        let Some(config) = self.configs.of(&absolute) else {
+            return Ok(Vec::new());
+        };
+        let Some(reordered) = config.with_unused_rules() else {
+            return Ok(Vec::new());
+        };
+        let of = expression(reordered, &absolute);
+        let Some(of) = of.filter(|of| expression(&config, &absolute) != Some(*of)) else {
+            return Ok(Vec::new());
+        };
+        let directory = config.file().parent().unwrap_or(Path::new("/"));
+        let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
+        nowhere.set_extension(path.extension().unwrap_or_default());
+        if expression(reordered, &nowhere) == Some(of) {
+            return Ok(Vec::new());
+        }
+        let Some(bytes) = self.content(file)? else {
+            return Ok(Vec::new());
+        };
+        let mut findings = self.findings_by(Some(reordered), path, &bytes);
+        findings.retain(|finding| finding.rule.code == "SL010");
+        for finding in &mut findings {
+            finding.message = format!(
+                "`.sops.yaml` has a creation rule for this file that is never used, because one before it is for every file: {}",
+                finding.message
+            );
+            finding.help = Some(format!(
+                "in `.sops.yaml`, put the rule with `path_regex: {of}` before the one for every file, and encrypt this file; if it is meant to be public, remove the rule"
+            ));
+            finding.fix = None;
+        }
+        Ok(Shown::all(findings, &bytes, path))
+    }
+
     /// The findings in a file by configurations that are not all in the index.
     pub(crate) fn shown_by_untracked(
         &self,
@@ -155,13 +244,16 @@ impl Judge<'_> {
     }
 
     fn findings(&self, path: &Path, bytes: &[u8]) -> Vec<Finding> {
-        let absolute = self.absolute(path);
-        let config = self.configs.of(&absolute);
+        let config = self.configs.of(&self.absolute(path));
+        self.findings_by(config.as_deref(), path, bytes)
+    }
+
+    fn findings_by(&self, config: Option<&Config>, path: &Path, bytes: &[u8]) -> Vec<Finding> {
         let linted = self.linter.lint(&Input {
             name: &self.name(path),
-            path: &absolute,
+            path: &self.absolute(path),
             bytes,
-            config: config.as_deref(),
+            config,
             tree: self.snapshot,
         });
         let mut findings = linted.findings;

@@ -44,6 +44,7 @@ pub struct Config {
     destination_rules: Vec<DestinationRule>,
     stores: Stores,
     warnings: Vec<Warning>,
+    with_unused_rules: Option<Arc<Config>>,
 }
 
 /// How files are written that are not kept as they were.
@@ -112,6 +113,7 @@ impl Config {
                 .map(rule::destination_rule)
                 .collect(),
             warnings: Vec::new(),
+            with_unused_rules: None,
         };
         if let Some(rules) = top.mappings("creation_rules") {
             let (rules, ignored): (Vec<_>, Vec<_>) =
@@ -127,7 +129,15 @@ impl Config {
                 })
                 .collect();
             config.searches = rules.iter().map(|_| PathSearch::default()).collect();
+            let reordered = with_unused_first(&rules);
             config.creation_rules = Some(rules);
+            config.with_unused_rules = reordered.map(|rules| {
+                Arc::new(Self {
+                    searches: rules.iter().map(|_| PathSearch::default()).collect(),
+                    creation_rules: Some(rules),
+                    ..config.clone()
+                })
+            });
         }
         Ok(config)
     }
@@ -221,6 +231,12 @@ impl Config {
         self.creation_rules.as_deref()
     }
 
+    /// The same configuration with the creation rules that are never used, because one for every path is before them, in front of that one.
+    /// `None`: there are no such rules.
+    pub fn with_unused_rules(&self) -> Option<&Self> {
+        self.with_unused_rules.as_deref()
+    }
+
     /// The rules for publishing.
     pub fn destination_rules(&self) -> &[DestinationRule] {
         &self.destination_rules
@@ -259,6 +275,20 @@ impl Config {
             message,
         }
     }
+}
+
+/// The rules with those that follow one for every path before that one. `None`: no rule with an expression follows.
+fn with_unused_first(rules: &[CreationRule]) -> Option<Vec<CreationRule>> {
+    let first = rules.iter().position(rule::is_for_every_path)?;
+    let (before, from) = rules.split_at(first);
+    let (for_all, mut unused): (Vec<_>, Vec<_>) =
+        from.iter().cloned().partition(rule::is_for_every_path);
+    if unused.is_empty() {
+        return None;
+    }
+    unused.splice(0..0, before.iter().cloned());
+    unused.extend(for_all);
+    Some(unused)
 }
 
 /// Why none of the rules is for the path, with the expressions of the first ones.

@@ -208,6 +208,19 @@ pub(super) fn destination_rule(mut mapping: Mapping) -> DestinationRule {
 /// Expressions that are found in every path.
 const EVERY_PATH: [&str; 9] = ["^", "$", ".", ".*", ".+", "^.*", "^.+", "^.*$", "^.+$"];
 
+/// Whether a rule is for all files.
+pub(super) fn is_for_every_path(rule: &CreationRule) -> bool {
+    let pattern = rule.path_regex.as_deref();
+    pattern.is_none_or(|pattern| EVERY_PATH.contains(&pattern))
+}
+
+/// Whether an expression is for paths that start with a slash or `./`, or that have backslashes. No path is spelled so.
+fn is_for_other_paths(pattern: &str) -> bool {
+    let begins = ["^/", "^./", r"^\./", r"^\/", r"^\.\/"];
+    let has_other_slash = pattern.contains(r"\\") && !pattern.contains('/');
+    begins.iter().any(|begin| pattern.starts_with(begin)) || has_other_slash
+}
+
 /// What is hardly meant in the rules, with the index of the rule; `ignored` says which has keys that are not used.
 pub(super) fn warnings(rules: &[CreationRule], ignored: &[bool]) -> Vec<(usize, String)> {
     let mut warnings = Vec::new();
@@ -229,8 +242,14 @@ pub(super) fn warnings(rules: &[CreationRule], ignored: &[bool]) -> Vec<(usize, 
                     .to_owned(),
             ));
         }
-        if last.is_none() && pattern.is_none_or(|pattern| EVERY_PATH.contains(&pattern)) {
+        if last.is_none() && is_for_every_path(rule) {
             last = Some(index + 1);
+        }
+        if pattern.is_some_and(is_for_other_paths) {
+            warnings.push((
+                index,
+                "the `path_regex` matches no file in the directory of the configuration or below: it is matched against paths such as `a/b.yaml`, which do not start with `/` or `./` and have no backslashes".to_owned(),
+            ));
         }
         if ignored.get(index) == Some(&true) {
             warnings.push((

@@ -574,6 +574,53 @@ fn what_is_hardly_meant_is_a_warning() {
 }
 
 #[test]
+fn expressions_for_other_spellings_of_paths_are_a_warning() {
+    for (pattern, is_warned) in [
+        ("^/secrets/", true),
+        (r"^\./secrets/", true),
+        ("^./secrets/", true),
+        (r"secrets\\.*\.yaml$", true),
+        ("^secrets/", false),
+        (r"secrets[/\\].*", false),
+        ("/secrets/", false),
+        ("^.*/secrets/", false),
+        (r"\.yaml$", false),
+    ] {
+        let text = format!("creation_rules: [{{path_regex: '{pattern}', age: x}}]");
+        let config = parse(&text).expect("valid");
+        assert_eq!(!config.warnings().is_empty(), is_warned, "{pattern}");
+    }
+}
+
+#[test]
+fn unused_rules_can_be_put_first() {
+    let config = |text: &str| parse(text).expect("valid");
+    let text = "creation_rules:\n- {path_regex: ^a/, age: x}\n- {age: y}\n- {path_regex: ^b/, age: z}\n- {path_regex: .*, age: z}\n";
+    let config_of_text = config(text);
+    let reordered = config_of_text.with_unused_rules().expect("one is unused");
+    let expression = |config: &Config, path: &str| {
+        let rule = config.creation_rule_for(Path::new(path)).expect("valid");
+        rule.and_then(|rule| rule.path_regex.clone())
+    };
+    for (path, before, after) in [
+        ("/repo/a/x", Some("^a/"), Some("^a/")),
+        ("/repo/b/x", None, Some("^b/")),
+        ("/repo/c/x", None, None),
+    ] {
+        assert_eq!(expression(&config_of_text, path).as_deref(), before);
+        assert_eq!(expression(reordered, path).as_deref(), after);
+    }
+    for text in [
+        "creation_rules:\n- {path_regex: ^a/, age: x}\n- {age: y}\n",
+        "creation_rules:\n- {age: x}\n- {age: y}\n",
+        "creation_rules: []\n",
+        "stores: {}\n",
+    ] {
+        assert!(config(text).with_unused_rules().is_none(), "{text}");
+    }
+}
+
+#[test]
 fn stores_hold_what_sops_takes_them_for() {
     for (text, yaml_indent, json_indent, json_binary_indent) in [
         ("", None, None, None),

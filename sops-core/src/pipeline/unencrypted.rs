@@ -66,7 +66,7 @@ pub fn unencrypted_values(
             }) if selected.contains(index) && is_open(value.as_ref()) => (*path, *span, false),
             Item::Comment { path, span, .. } if selected.contains(index) => {
                 let comment = document.comment(index);
-                if comment.text.trim().is_empty() || cipher::is_encrypted(comment.text.trim()) {
+                if is_closed(&comment.text) {
                     continue;
                 }
                 (*path, *span, true)
@@ -90,12 +90,24 @@ pub fn unencrypted_values(
     Ok(found)
 }
 
-/// Whether the value could be encrypted, and is not.
+/// Whether nothing in a comment is in plaintext. In INI, several lines are one comment, each of them may be encrypted, and signs after a
+/// ciphertext say where the comment was.
+fn is_closed(comment: &str) -> bool {
+    comment.lines().all(|line| {
+        let line = line.trim_matches([' ', '\t', '\r', ';', '#']);
+        let end = line.find(']').map_or(0, |end| end + 1);
+        let (ciphertext, signs) = line.split_at(end);
+        line.is_empty()
+            || cipher::is_ciphertext(ciphertext) && !signs.contains(char::is_alphanumeric)
+    })
+}
+
+/// Whether the value could be encrypted, and is not one whole ciphertext. SOPS ignores text after a ciphertext, but readers of the file do not.
 fn is_open(value: Option<&Value<'_>>) -> bool {
     is_encryptable(value)
         && !value
             .and_then(|value| str::from_utf8(&value.bytes).ok())
-            .is_some_and(cipher::is_encrypted)
+            .is_some_and(cipher::is_ciphertext)
 }
 
 #[cfg(test)]
@@ -105,7 +117,10 @@ mod tests {
 
     use crate::parse_document;
 
-    const ENC: &str = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";
+    const ENC: &str = concat!(
+        "ENC[AES256_GCM,data:eA==,iv:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,",
+        "tag:AAAAAAAAAAAAAAAAAAAAAA==,type:str]"
+    );
 
     #[track_caller]
     fn paths(text: &str, rule: Option<&EncryptionRule>) -> Vec<String> {
@@ -143,6 +158,34 @@ mod tests {
             ("data:\n  - ENC\n  - x\n", Some(&data), vec!["data x"]),
         ] {
             assert_eq!(paths(text, rule), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn text_around_a_ciphertext_is_plaintext() {
+        let comment = "#ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:comment]";
+        for value in [
+            &*format!("{ENC}x"),
+            &format!("{ENC} x"),
+            &format!("\"{ENC} x\""),
+            &format!("|\n  {ENC}\n  x"),
+            &format!("{ENC}\n  x"),
+            &format!("{ENC}{ENC}"),
+        ] {
+            let text = format!("a: {value}\n");
+            let document =
+                parse_document(&text, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
+            let found = unencrypted_values(&document, None);
+            assert_eq!(found.map(|found| found.len()).ok(), Some(1), "{value}");
+        }
+        for text in [
+            &*format!("#{ENC} x\na: {ENC}\n"),
+            &format!("{comment}\na: {ENC}\n"),
+        ] {
+            let document =
+                parse_document(text, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
+            let found = unencrypted_values(&document, None).unwrap_or_default();
+            assert!(found.len() == 1 && found[0].is_comment, "{text}");
         }
     }
 }

@@ -10,6 +10,7 @@ use sops_document::{NodeRef, Shape};
 use super::merge;
 use super::written::WrittenValues;
 use crate::context::Context;
+use crate::manifest::first_secret_under;
 use crate::rules::literal_secret_in_env as env;
 use crate::rules::plaintext_secret;
 use crate::rules::secret_in_command as command;
@@ -75,6 +76,33 @@ pub(super) fn look_at_list(
         }
     }
     is_patch
+}
+
+/// Whether a document is a list of operations and of nothing else.
+pub(crate) fn is_list(top: NodeRef<'_, '_>) -> bool {
+    let mut items = top.items();
+    items.next().is_some_and(is_operation) && items.all(is_operation)
+}
+
+/// The first value in a list of operations that is a secret by its text, and by its key or the last key of its path.
+pub(crate) fn credential<'d, 'a>(
+    list: NodeRef<'d, 'a>,
+    is_secret: impl Fn(&str, &str) -> bool,
+) -> Option<NodeRef<'d, 'a>> {
+    list.items().find_map(|operation| {
+        let path = operation.get("path").and_then(NodeRef::as_str);
+        let mut keys = path.unwrap_or_default().rsplit('/');
+        let is_index = |key: &str| key == "-" || key.bytes().all(|byte| byte.is_ascii_digit());
+        let last = keys.find(|key| !is_index(key)).unwrap_or_default();
+        operation.entries().find_map(|(key, node)| {
+            let key = match key {
+                "op" | "path" | "from" => return None,
+                "value" => last,
+                key => key,
+            };
+            first_secret_under(key, node, &is_secret)
+        })
+    })
 }
 
 /// The keys of a path.

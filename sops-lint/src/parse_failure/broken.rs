@@ -2,13 +2,12 @@
 
 use std::ops::Range;
 
-use sops_core::config::CreationRule;
-use sops_core::rules::EncryptionRule;
 use sops_document::{Error, Format, merge_conflict};
 
 use super::lenient_reading::read_leniently;
 use super::messages::{CONFLICT, RESOLVE, TAKE_ONE_SIDE, plaintext};
 use super::parse_error::{message_of, span_of};
+use super::rule_effect::{has_more, may_select};
 use super::text_shape::{
     has_key, has_metadata, is_like_object, is_like_template, is_nothing, may_be_secret,
 };
@@ -16,7 +15,8 @@ use super::unnamed::in_comments;
 use crate::context::Context;
 use crate::file_name;
 use crate::input::FileKind;
-use crate::rule_coverage::covering_rule;
+use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
+use crate::rule_scope::names_keys;
 use crate::rules;
 use crate::unparsed::LiteralValue;
 
@@ -44,7 +44,7 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
         in_secret(context, secret, is_template, &error, conflict);
         return kind(is_template);
     }
-    if reading.is_template && conflict.is_none() {
+    if reading.is_template && conflict.is_none() && !reading.is_to_encrypt {
         if let Some(span) = reading.selected {
             context.set_rule(&rules::PLAINTEXT_SECRET, None);
             context
@@ -57,7 +57,12 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
         return FileKind::Template;
     }
     let covered = covering_rule(context).filter(|rule| {
-        let is_secret = !is_like_object(text) || may_be_secret(text);
+        let names_keys = rule.rule.as_ref().is_some_and(names_keys);
+        let is_for_all = || !names_keys && !has_rule_for_its_extension(context);
+        let is_secret = !is_like_object(text)
+            || may_be_secret(text)
+            || reading.is_to_encrypt
+            || is_for_all() && has_more(rule, context);
         is_secret && may_select(rule, &error, context)
     });
     if covered.is_some() && is_nothing(text) {
@@ -130,38 +135,6 @@ fn in_secret(
         message_of(error)
     );
     plaintext(context, span_of(error), message, false);
-}
-
-/// Whether the rule may have something in the text encrypted. One that names what is encrypted, as manifests have, says nothing of a text
-/// of another shape in which no such key stands, nor of JSON with comments.
-fn may_select(creation: &CreationRule, error: &Error, context: &Context<'_>) -> bool {
-    let text = context.text();
-    let names_keys = |rule: &&EncryptionRule| {
-        matches!(
-            rule,
-            EncryptionRule::EncryptedRegex(_) | EncryptionRule::EncryptedSuffix(_)
-        )
-    };
-    let is_shape = matches!(
-        error,
-        Error::Unsupported { .. } | Error::Unrepresentable { .. }
-    ) || context.format == Format::Json && !text.contains("\\u");
-    let Some(rule) = creation.rule.as_ref().filter(names_keys) else {
-        return true;
-    };
-    let Ok(rule) = rule.compile() else {
-        return true;
-    };
-    let key = |part: &str| {
-        let (key, _) = part.split_once([':', '='])?;
-        let marks = |mark: char| mark.is_whitespace() || "-?\"'".contains(mark);
-        Some(rule.key_matches(key.trim_matches(marks)))
-    };
-    !is_shape
-        || text
-            .split(['\n', ',', '{', '['])
-            .filter_map(key)
-            .any(|matches| matches)
 }
 
 fn is_named_manifest(context: &Context<'_>) -> bool {

@@ -46,7 +46,7 @@ pub(crate) fn encoded(context: &mut Context<'_>) {
             .help("save it as UTF-8, and encrypt it with `sops-rs encrypt -i`");
         return;
     }
-    let is_secret = !is_like_object(text) || may_be_secret(text);
+    let is_secret = !is_like_object(text) || may_be_secret(text) || reading.is_to_encrypt;
     if is_secret && !reading.is_manifest && is_covered && !is_encrypted_otherwise(bytes) {
         return unencrypted(context);
     }

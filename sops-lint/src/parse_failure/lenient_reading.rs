@@ -4,21 +4,23 @@ use std::ops::Range;
 
 use sops_core::config::CreationRule;
 use sops_core::{CIPHERTEXT_PREFIX, unencrypted_values};
-use sops_document::Document;
+use sops_document::{Document, Format};
 
 use super::text_shape::{is_limit, is_nothing, may_be_secret};
 use crate::action::{self, Definitions};
 use crate::context::Context;
 use crate::manifest::is_manifest;
 use crate::object::{Object, objects};
-use crate::plaintext_values::{holds_secret, is_open_base64, is_plaintext_under, open_values};
+use crate::plaintext_values::{
+    extends_ciphertext, holds_secret, is_open_base64, is_plaintext_under, open_values,
+};
 use crate::rule_coverage::covering_rule;
 use crate::scrutiny::Scrutiny;
 use crate::secret::{SecretField, SecretValue, secret_fields};
 use crate::secret_detection::{has_credential_beside, judge, literals};
-use crate::template;
 use crate::unparsed::{LiteralValue, literal, names_secret, of_swap_file};
 use crate::yaml_variants::{as_go_reads, decoded, may_hold_secret, secrets_with_repeated_keys};
+use crate::{file_name, rules, template};
 
 /// How the values of a text are judged.
 #[derive(Clone, Copy)]
@@ -37,6 +39,8 @@ pub(super) struct LenientReading {
     pub(super) is_template: bool,
     /// Whether it parses, and is an object of Kubernetes but no Secret.
     pub(super) is_manifest: bool,
+    /// Whether it parses, and has an object of Kubernetes that the creation rule is for as a whole.
+    pub(super) is_to_encrypt: bool,
     /// Of a template, the first value that the creation rule selects and that no action makes.
     pub(super) selected: Option<Range<usize>>,
 }
@@ -75,6 +79,7 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
                 secret,
                 is_template: false,
                 is_manifest: false,
+                is_to_encrypt: false,
                 selected: None,
             };
         }
@@ -91,17 +96,23 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
         .or_else(|| in_variable(&document, text).filter(|_| is_template));
     // Of a manifest, Secrets count, and they were looked at.
     let has_manifest = document.tops().flatten().any(is_manifest);
-    let is_manifest = has_manifest && !may_be_secret(text);
-    let selected = match covering_rule(context) {
-        Some(rule) if is_template && !has_manifest && secret.is_none() => {
-            selected(&document, rule, text, judgement)
-        }
+    let rule = covering_rule(context).filter(|_| secret.is_none());
+    // An action may make the name, and what does not parse may lack it.
+    let path = context.input.path;
+    let is_copy = Format::from_path(path) == Format::Binary && !file_name::is_companion(path);
+    let is_named = is_copy && !is_template;
+    let is_whole = |rule| rules::is_for_whole_file(&document, rule, is_named, context);
+    let is_to_encrypt = has_manifest && rule.is_some_and(is_whole);
+    let is_manifest = has_manifest && !is_to_encrypt && !may_be_secret(text);
+    let selected = match rule {
+        Some(rule) if is_template && !has_manifest => selected(&document, rule, text, judgement),
         _ => None,
     };
     LenientReading {
         secret,
         is_template,
         is_manifest,
+        is_to_encrypt,
         selected,
     }
 }
@@ -249,7 +260,7 @@ fn is_open_text(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     if template::has_action(value) {
         return is_open_beside_actions(key, value, judgement);
     }
-    !value.starts_with(CIPHERTEXT_PREFIX)
+    (!value.starts_with(CIPHERTEXT_PREFIX) || extends_ciphertext(value))
         && !judgement.scrutiny.passes(value)
         && is_worth(key, value, judgement)
 }

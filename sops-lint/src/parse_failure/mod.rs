@@ -6,11 +6,14 @@ mod broken;
 mod encoded;
 mod lenient_reading;
 mod messages;
+mod operations;
 mod parse_error;
+mod rule_effect;
 mod text_shape;
 mod unnamed;
 
 pub(crate) use broken::broken;
 pub(crate) use encoded::encoded;
+pub(crate) use operations::beside_operations;
 pub(crate) use parse_error::span_of;
 pub(crate) use unnamed::{of_any_name, unnamed};

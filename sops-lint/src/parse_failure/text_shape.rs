@@ -3,6 +3,7 @@
 use sops_document::{Document, Error, NodeRef, Shape};
 
 use crate::manifest::is_manifest;
+use crate::object::{Object, objects};
 use crate::template;
 use crate::unparsed::names_secret;
 use crate::yaml_variants::as_go_reads;
@@ -102,4 +103,11 @@ pub(super) fn is_like_template(text: &str) -> bool {
                 .split_once(": ")
                 .is_some_and(|(_, value)| begins(value.trim_start()))
     })
+}
+
+/// Whether the whole text is objects of which one is a Secret.
+pub(super) fn has_secret_object(text: &str) -> bool {
+    let filled = template::filled(text);
+    let document = Document::parse_leniently(filled.as_deref().unwrap_or(text));
+    document.is_ok_and(|document| objects(&document).iter().any(Object::is_secret))
 }

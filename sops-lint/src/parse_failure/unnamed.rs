@@ -1,15 +1,15 @@
 //! Files whose name implies no format that the rules know.
 
 use sops_core::unencrypted_values;
-use sops_document::{Document, Format, merge_conflict};
+use sops_document::{Document, Format, Shape, merge_conflict};
 
 use super::lenient_reading::read_leniently;
 use super::messages::{CONFLICT, RESOLVE, unencrypted};
-use super::text_shape::{is_nothing, is_whole_manifest, parses};
+use super::text_shape::{has_secret_object, is_nothing, is_whole_manifest, parses};
 use crate::committable::{is_encrypted_otherwise, is_public};
 use crate::context::Context;
 use crate::rule_coverage::covering_rule;
-use crate::rule_scope::has_secret_comment;
+use crate::rule_scope::{has_secret, has_secret_comment, is_secret_word};
 use crate::rules::{self, COPY};
 use crate::scrutiny::Scrutiny;
 use crate::unparsed::{LiteralValue, names_secret};
@@ -67,7 +67,9 @@ pub(crate) fn unnamed(context: &mut Context<'_>) {
         return;
     }
     let reading = read_leniently(context, text);
-    if reading.is_manifest || is_copy && reading.is_template && reading.selected.is_none() {
+    let is_open_template =
+        is_copy && reading.is_template && reading.selected.is_none() && !reading.is_to_encrypt;
+    if reading.is_manifest || is_open_template {
         return;
     }
     if is_copy && merge_conflict(text.as_bytes()).is_none() && selects_nothing(context, text) {
@@ -143,6 +145,10 @@ fn in_any_file(context: &mut Context<'_>) -> bool {
             format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`"),
             RESOLVE,
         ),
+        None if !has_secret_object(text) => (
+            format!("the text has what reads like a Secret in plaintext: `{key}`"),
+            "move the Secret to a file that ends in `.yaml` or `.json`, and encrypt that with `sops-rs encrypt -i`; if this is prose, write `a Secret` instead of `kind: Secret`",
+        ),
         None => (
             format!("the Secret is in plaintext: `{key}`"),
             "delete the file if it is a copy; otherwise rename it so that it ends in `.yaml` or `.json`, and encrypt it with `sops-rs encrypt -i`",
@@ -157,10 +163,19 @@ fn in_any_file(context: &mut Context<'_>) -> bool {
 fn selects_nothing(context: &Context<'_>, text: &str) -> bool {
     let rule = covering_rule(context).and_then(|creation| creation.rule.clone());
     let rule = rule.unwrap_or_default();
-    Document::parse_leniently(text)
-        .ok()
-        .and_then(|document| unencrypted_values(&document, Some(&rule)).ok())
-        .is_some_and(|selected| selected.is_empty())
+    Document::parse_leniently(text).is_ok_and(|document| {
+        let mut tops = document.tops().flatten();
+        match tops.any(|top| top.shape() != Shape::Scalar) {
+            true => {
+                unencrypted_values(&document, Some(&rule)).is_ok_and(|selected| selected.is_empty())
+            }
+            // It is another text than the original.
+            false => {
+                let is_other = rule.names_what_is_encrypted() || context.is_copy_of_covered();
+                is_other && !has_secret(text) && !is_secret_word(text)
+            }
+        }
+    })
 }
 
 /// Whether it is one line in which something is filled in.

@@ -8,6 +8,7 @@ use sops_core::CIPHERTEXT_PREFIX;
 
 use super::markup;
 use crate::base64_text::LENIENT;
+use crate::plaintext_values::extends_ciphertext;
 use crate::scrutiny::is_open_reference;
 use crate::secret_detection::{in_text, is_credential, is_random, judge};
 use crate::{action, template};
@@ -111,7 +112,8 @@ impl Judge {
     fn is_text(&self, key: &str, text: &str) -> bool {
         let text = text.trim();
         let is_encrypted_file = || text.starts_with('{') && text.contains(CIPHERTEXT_PREFIX);
-        if text.starts_with(CIPHERTEXT_PREFIX) || is_encrypted_file() {
+        let is_encrypted = text.starts_with(CIPHERTEXT_PREFIX) && !extends_ciphertext(text);
+        if is_encrypted || is_encrypted_file() {
             return false;
         }
         if template::has_action(text) {

@@ -383,7 +383,7 @@ mod tests {
             "  kind: Secret\nstringData:\n  password: hunter2-Marker\n",
             "kind: Secret\nname: a\nkind: ConfigMap\nstringData:\n  password: hunter2-Marker\n",
             "# kind: Secret\nstringData:\n  password: hunter2-Marker\n",
-            "apiVersion: x/v1\nkind: Secret\nstringData:\n  password: hunter2-Marker\n",
+            "apiVersion: example.com/v1\nkind: Secret\nstringData:\n  password: hunter2-Marker\n",
             "kind: Secret\nstringData:\n  user: admin\n",
             "- kind: Secret\n- name: a\nstringData:\n  password: hunter2-Marker\n",
             "kind: Config\napiVersion: v1\nusers:\n- user:\n    token: ${TOKEN}\n",

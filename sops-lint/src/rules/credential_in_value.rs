@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sops_core::CIPHERTEXT_PREFIX;
+use sops_core::is_ciphertext;
 use sops_document::{Document, NodeRef};
 
 use crate::check::Check;
@@ -33,7 +33,7 @@ fn check(document: &Document<'_>, context: &mut Context<'_>) {
     values.sort_by_key(|node| node.span().start);
     for node in values {
         let value = node.as_str().unwrap_or_default();
-        if value.starts_with(CIPHERTEXT_PREFIX) || known.has_value(node, context) {
+        if is_ciphertext(value) || known.has_value(node, context) {
             continue;
         }
         let found: Vec<FoundSecret> = token::tokens(value).filter_map(credential).collect();

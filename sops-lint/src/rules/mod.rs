@@ -25,7 +25,9 @@ mod writable_secret_mount;
 pub(crate) use broken_file::RULE as BROKEN_FILE;
 pub(crate) use creation_rules::FILE as CONFIG;
 pub(crate) use partly_encrypted::RULE as PARTLY_ENCRYPTED;
-pub(crate) use plaintext_secret::{COPY, RULE as PLAINTEXT_SECRET, generator as secret_generator};
+pub(crate) use plaintext_secret::{
+    COPY, RULE as PLAINTEXT_SECRET, generator as secret_generator, is_for_whole_file, may_stay,
+};
 pub use secret_in_metadata::applied_secret;
 pub(crate) use suppression::RULE as SUPPRESSION;
 

@@ -1,13 +1,16 @@
 //! Plaintext in an encrypted file, where the file's own rule asks for encryption.
 
+use std::collections::HashSet;
+
 use sops_core::keys::WrappedKey;
-use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, is_ciphertext, parse_document};
-use sops_document::{Document, Format, NodeRef};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, is_ciphertext};
+use sops_document::{Document, Format, NodeRef, Shape};
 
 use crate::check::Check;
 use crate::context::Context;
 use crate::finding::Finding;
-use crate::object::secrets;
+use crate::object::secrets as secrets_of;
+use crate::plaintext_values::extends_ciphertext;
 use crate::rule::{Rule, Severity};
 use crate::rule_scope::has_secret_comment;
 use crate::secret_detection::{FoundSecret, Likeness, in_text, is_credential, judge};
@@ -22,21 +25,15 @@ pub(crate) static RULE: Rule = Rule {
 pub(crate) const CHECKS: &[Check] = &[
     Check::Encrypted(check),
     Check::Plaintext(without_block),
+    Check::Document(incomplete),
+    Check::Document(beside_binary),
     Check::Document(comments),
 ];
 
 fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
-    if document.metadata().mac.is_empty() {
-        context
-            .report_span(
-                0..0,
-                "the file has no MAC: changed or swapped values cannot be detected",
-            )
-            .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
-    }
+    mac(document, context);
     damaged_keys(document, context);
     in_metadata(document, context);
-    incomplete(context);
     let open = match document.unencrypted() {
         Ok(open) => open,
         Err(error) => {
@@ -49,9 +46,20 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
     let command = context.command("edit");
     for entry in open {
+        let place = entry.span.start;
+        let is_known =
+            |known: &Finding| known.location.offset == place && known.rule.code != RULE.code;
+        if context.findings.iter().any(is_known) {
+            continue;
+        }
+        let source = context.text().get(entry.span.clone()).unwrap_or_default();
         let message = match entry.is_comment {
             true => format!(
                 "a comment in `{}` is in plaintext, and the file's rule covers it",
+                entry.path
+            ),
+            false if source.contains(CIPHERTEXT_PREFIX) => format!(
+                "`{}` is not one whole encrypted value, and the file's rule covers it",
                 entry.path
             ),
             false => format!(
@@ -72,12 +80,21 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
 /// value that may be a secret is an error.
 fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let command = context.command("edit");
-    for entry in document.unknown_values() {
+    let values = document.unknown_values();
+    // Keys of a family that only later versions know have an `enc`, and their other parts may look random.
+    let keys: HashSet<&str> = values
+        .iter()
+        .filter_map(|entry| entry.path.strip_suffix("].enc"))
+        .collect();
+    for entry in &values {
         let at = entry.offset..entry.offset;
-        // In a list are keys of a family that only later versions know, whose parts look random.
-        let is_alone = !entry.path.contains('[');
-        let is_secret =
-            !in_text(&entry.key, &entry.text).is_empty() || is_alone && is_credential(&entry.text);
+        let mut above = entry
+            .path
+            .rmatch_indices("].")
+            .map(|(at, _)| &entry.path[..at]);
+        let is_of_key = above.any(|key| keys.contains(key));
+        let is_secret = !in_text(&entry.key, &entry.text).is_empty()
+            || !is_of_key && is_credential(&entry.text);
         if is_secret && !is_ciphertext(&entry.text) {
             let message = format!(
                 "`{}` in the metadata is in plaintext, and SOPS drops it when it writes the file",
@@ -96,6 +113,41 @@ fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
                 .help("remove it")
                 .severity(Severity::Warning)
                 .accepted();
+        }
+    }
+}
+
+/// What is beside the ciphertext of a binary file, which is its only value.
+fn beside_binary(document: &Document<'_>, context: &mut Context<'_>) {
+    if !context.is_encrypted
+        || context.format != Format::Json
+        || Format::from_path(context.input.path) != Format::Binary
+    {
+        return;
+    }
+    for top in document.tops().flatten() {
+        let content = top.get("data").and_then(NodeRef::as_str);
+        if !content.is_some_and(is_ciphertext) {
+            continue;
+        }
+        let mut others = top.entries().filter(|(key, _)| *key != "data");
+        let is_open = |node: &NodeRef<'_, '_>| {
+            node.shape() != Shape::Scalar || !node.as_str().is_some_and(is_ciphertext)
+        };
+        let known: HashSet<_> = context
+            .findings
+            .iter()
+            .map(|finding| finding.location.offset)
+            .collect();
+        let is_new = |node: &NodeRef<'_, '_>| !known.contains(&node.span().start);
+        let found = others.find(|(_, node)| is_open(node) && is_new(node));
+        if let Some((key, node)) = found {
+            context
+                .report_node(
+                    node,
+                    format!("`{key}` is in plaintext beside the ciphertext of a binary file"),
+                )
+                .help("delete it; if it was committed and is a secret, treat it as leaked");
         }
     }
 }
@@ -154,31 +206,62 @@ fn holds_secret(comment: &str) -> bool {
     in_text("", comment).iter().any(is_secret) || of_last_word().is_some()
 }
 
+/// A MAC that is missing, or that is not one ciphertext.
+fn mac(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
+    let mac = &document.metadata().mac;
+    if mac.is_empty() {
+        context
+            .report_span(
+                0..0,
+                "the file has no MAC: changed or swapped values cannot be detected",
+            )
+            .help("decrypt it with `--ignore-mac`, look at it, and encrypt it again");
+    } else if !is_ciphertext(&mac.split_whitespace().collect::<String>()) {
+        let block = context.metadata_start();
+        context
+            .report_span(
+                block..block,
+                "`mac` in the metadata is not one encrypted value, so it may have plaintext in it",
+            )
+            .help("restore the `sops` metadata from version control; if `mac` has a secret in it that was committed, treat it as leaked");
+    }
+}
+
 /// Values that start like ciphertext, but are not ciphertext to their end. SL010 reports those of a Secret.
-fn incomplete(context: &mut Context<'_>) {
-    let is_whole = |at: usize| {
-        let rest = &context.text()[at..];
-        let end = rest.find(']').map_or(rest.len(), |end| end + 1);
-        is_ciphertext(&rest[..end])
-    };
-    let mut starts = context.text().match_indices(CIPHERTEXT_PREFIX);
-    if starts.all(|(at, _)| is_whole(at)) {
+fn incomplete(document: &Document<'_>, context: &mut Context<'_>) {
+    if !context.is_encrypted {
         return;
     }
-    // Quotes and folds are no part of a value.
-    let Ok(document) = parse_document(context.text(), context.format) else {
-        return;
-    };
-    let secrets: Vec<_> = secrets(&document).iter().map(|node| node.span()).collect();
+    let mut secrets = None;
     for node in document.scalars() {
         let text = node.as_str().unwrap_or_default();
-        let is_begun = text.starts_with(CIPHERTEXT_PREFIX) && text.trim_end().ends_with(']');
-        let is_told = || {
-            secrets
+        if !text.starts_with(CIPHERTEXT_PREFIX) || is_ciphertext(text) {
+            continue;
+        }
+        let is_extended = extends_ciphertext(text);
+        let place = node.span();
+        let secrets: &Vec<_> = secrets.get_or_insert_with(|| {
+            secrets_of(document)
                 .iter()
-                .any(|secret| secret.contains(&node.span().start))
-        };
-        if is_begun && !is_ciphertext(text) && !is_told() {
+                .map(|node| node.span())
+                .collect()
+        });
+        let is_known = |finding: &Finding| finding.location.offset == place.start;
+        if context.findings.iter().any(is_known)
+            || secrets.iter().any(|secret| secret.contains(&place.start))
+            || !is_extended && !text.trim_end().ends_with(']')
+        {
+            continue;
+        }
+        if is_extended {
+            let command = context.command("edit");
+            context
+                .report_node(
+                    node,
+                    "text follows the encrypted value in plaintext, and SOPS ignores it",
+                )
+                .help(format!("delete the text, and add it with `{command}` if it is a value; if it was committed, treat it as leaked"));
+        } else {
             context
                 .report_node(
                     node,
@@ -220,7 +303,8 @@ fn without_block(document: &Document<'_>, context: &mut Context<'_>) {
     }
     let is_encrypted = |node: &NodeRef<'_, '_>| {
         let text = node.as_str().unwrap_or_default();
-        text.starts_with(CIPHERTEXT_PREFIX) && text.trim_end().ends_with(']')
+        text.starts_with(CIPHERTEXT_PREFIX)
+            && (text.trim_end().ends_with(']') || extends_ciphertext(text))
     };
     let values = document.scalars().filter(is_encrypted);
     if let Some(first) = values.min_by_key(|node| node.span().start) {

@@ -1,18 +1,18 @@
 //! A Secret that is not encrypted, and any file that a creation rule covers.
 
 mod covered_file;
+mod difference;
 pub(crate) mod exempt_file;
 mod generator;
+mod sealed_secret;
 
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use sops_core::CIPHERTEXT_PREFIX;
 use sops_core::rules::EncryptionRule;
 use sops_document::Format;
 
-pub(crate) use covered_file::COPY;
+pub(crate) use covered_file::{COPY, is_for_whole_file, may_stay};
 pub(crate) use generator::generator;
 
 use super::secret_in_metadata::last_applied;
@@ -21,10 +21,10 @@ use crate::context::{Context, OwnRule};
 use crate::file_name;
 use crate::finding::Fix;
 use crate::object::Object;
-use crate::plaintext_values::{is_ciphertext, is_under_part, open_values};
+use crate::plaintext_values::{is_ciphertext, is_under_part, looks_secret, open_values};
 use crate::rule::{Rule, Severity};
+use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::secret::{SecretValue, secret_fields};
-use crate::secret_detection::in_text;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL010",
@@ -35,9 +35,11 @@ pub(crate) static RULE: Rule = Rule {
 
 pub(crate) const CHECKS: &[Check] = &[
     Check::File(leftover),
+    Check::File(difference::difference),
     Check::Object(secret),
     Check::Object(last_applied),
     Check::Object(generator),
+    Check::Object(sealed_secret::values),
     Check::Plaintext(covered_file::covered),
     Check::Encrypted(covered_file::nothing_encrypted),
 ];
@@ -55,13 +57,17 @@ fn leftover(context: &mut Context<'_>) {
 }
 
 fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
-    if !object.is_secret() || object.is_deletion() {
+    // A rule for some paths decides about the Secrets of other projects.
+    let is_for_paths = || covering_rule(context).is_some() && !has_rule_for_its_extension(context);
+    let is_other = object.is_secret_of_other_project() && is_for_paths();
+    if !object.is_secret() && !is_other || object.is_deletion() {
         return;
     }
     if context.is_encrypted {
         return left_out(object, context);
     }
-    let open = open_values(object, |value| context.scrutiny(&value.place));
+    let mut open = open_values(object, |value| context.scrutiny(&value.place));
+    open.retain(|value| !is_other || context.is_selected(&value.place));
     let rule = context.creation_rule();
     let rule = rule.map(|(_, _, creation)| creation.rule.clone().unwrap_or_default());
     let stays = |value: &&SecretValue<'_, '_>| !context.is_selected(&value.place);
@@ -164,18 +170,6 @@ fn is_meant(
     // The suffix that SOPS has without a rule.
     let is_marked = own.rule == EncryptionRule::default() && value.key.ends_with(own.rule.text());
     own.is_followed && (is_marked || !looks_secret(value))
-}
-
-/// Whether the name and the form of a value say that it is a secret.
-fn looks_secret(value: &SecretValue<'_, '_>) -> bool {
-    let text = value.node.scalar_text().unwrap_or_default();
-    if !value.field.eq_ignore_ascii_case("data") {
-        return !in_text(value.key, text).is_empty();
-    }
-    let packed: String = text.split_whitespace().collect();
-    let bytes = STANDARD.decode(packed).unwrap_or_else(|_| text.into());
-    // Bytes that are no text are a key, or a file with one.
-    str::from_utf8(&bytes).map_or(true, |text| !in_text(value.key, text).is_empty())
 }
 
 /// What to do with a Secret for which there is no creation rule.

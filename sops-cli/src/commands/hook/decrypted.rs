@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sops_core::CIPHERTEXT_PREFIX;
 use sops_lint::Encrypted;
@@ -15,29 +15,52 @@ use crate::lint::judge::Judge;
 /// The name of the commit that has the encrypted file beside a copy.
 const BESIDE: &str = "the same commit";
 
-/// How many files of a directory are read to find the one that a file with an unrelated name is a copy of.
+/// How many files of a directory, and with similar names, are read to find the one that a file is a copy of.
 const MOST: usize = 100;
 
-/// The encrypted files of each directory, read at most once.
+/// The encrypted files of each directory, and with each beginning of a name, read at most once.
 #[derive(Default)]
-pub(super) struct Directories(Mutex<HashMap<PathBuf, Arc<[Encrypted]>>>);
+pub(super) struct Neighbours {
+    of_directories: Mutex<HashMap<PathBuf, Arc<[Encrypted]>>>,
+    of_names: Mutex<HashMap<String, Arc<[Encrypted]>>>,
+}
 
-impl Directories {
+impl Neighbours {
     /// The first encrypted files in the directory of a file.
     fn beside(&self, snapshot: &Snapshot<'_>, path: &Path) -> Arc<[Encrypted]> {
         let directory = path.parent().unwrap_or(Path::new(""));
-        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = read.get(directory) {
-            return Arc::clone(known);
-        }
-        let files = snapshot.files_in(directory);
-        let files = files.filter(|file| Encrypted::may_be_named(&file.path));
-        let files: Vec<TrackedFile> = files.take(MOST).collect();
-        let files = encrypted(snapshot, &files).into_iter();
-        let files: Arc<[Encrypted]> = files.map(Encrypted::staying).collect();
-        read.insert(directory.to_owned(), Arc::clone(&files));
-        files
+        let mut read = lock(&self.of_directories);
+        let known = read.entry(directory.to_owned()).or_insert_with(|| {
+            let files = snapshot.files_in(directory);
+            let files = files.filter(|file| Encrypted::may_be_named(&file.path));
+            staying(snapshot, &files.take(MOST).collect::<Vec<_>>())
+        });
+        Arc::clone(known)
     }
+
+    /// The first encrypted files anywhere whose names begin like that of a file.
+    fn of_name(&self, snapshot: &Snapshot<'_>, path: &Path) -> Arc<[Encrypted]> {
+        let stem = Encrypted::stem(path);
+        let mut read = lock(&self.of_names);
+        let known = read.entry(stem).or_insert_with_key(|stem| {
+            let files = snapshot.files_beginning_with(stem);
+            let files = files.filter(|file| {
+                Encrypted::may_be_named(&file.path) && Encrypted::stem(&file.path) == *stem
+            });
+            staying(snapshot, &files.take(MOST).collect::<Vec<_>>())
+        });
+        Arc::clone(known)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Those of the files that are encrypted, of which another may be a copy.
+fn staying(snapshot: &Snapshot<'_>, files: &[TrackedFile]) -> Arc<[Encrypted]> {
+    let files = encrypted(snapshot, files).into_iter();
+    files.map(Encrypted::staying).collect()
 }
 
 /// What a file is compared with.
@@ -50,8 +73,8 @@ pub(super) struct Previous<'p> {
     pub(super) deleted_before: &'p [Encrypted],
     /// The name of the commit that has the versions.
     pub(super) name: &'p str,
-    /// The files beside it.
-    pub(super) directories: &'p Directories,
+    /// The files beside it, and those with similar names.
+    pub(super) neighbours: &'p Neighbours,
 }
 
 /// The name of a commit before the last one.
@@ -78,14 +101,18 @@ impl Previous<'_> {
         let related: Vec<TrackedFile> = related
             .flat_map(|name| judge.snapshot.files_at(&name))
             .collect();
-        let related = encrypted(judge.snapshot, &related).into_iter();
-        let related: Vec<Encrypted> = related.map(Encrypted::staying).collect();
-        let beside = || self.directories.beside(judge.snapshot, path);
+        let related = staying(judge.snapshot, &related);
         let shown = judge.shown_as_decrypted(path, bytes, &related, BESIDE);
-        match shown.is_empty() {
-            true => judge.shown_as_decrypted(path, bytes, &beside(), BESIDE),
-            false => shown,
+        if !shown.is_empty() {
+            return shown;
         }
+        let beside = self.neighbours.beside(judge.snapshot, path);
+        let shown = judge.shown_as_decrypted(path, bytes, &beside, BESIDE);
+        if !shown.is_empty() || !self.versions.is_empty() {
+            return shown;
+        }
+        let of_name = self.neighbours.of_name(judge.snapshot, path);
+        judge.shown_as_decrypted(path, bytes, &of_name, BESIDE)
     }
 }
 

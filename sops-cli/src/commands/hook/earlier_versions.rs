@@ -1,6 +1,6 @@
 //! Finds versions in plaintext of files that were encrypted in an earlier commit.
 
-use super::decrypted::{Deleted, Directories, EARLIER, Previous};
+use super::decrypted::{Deleted, EARLIER, Neighbours, Previous};
 use crate::git::{Changes, Version};
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
@@ -9,7 +9,7 @@ use crate::lint::judge::Judge;
 pub(super) struct EarlierVersions<'c> {
     pub(super) changes: &'c Changes,
     pub(super) deleted: Deleted,
-    pub(super) directories: Directories,
+    pub(super) neighbours: Neighbours,
 }
 
 impl EarlierVersions<'_> {
@@ -18,7 +18,7 @@ impl EarlierVersions<'_> {
         let Self {
             changes,
             deleted,
-            directories,
+            neighbours,
         } = self;
         let path = &version.file.path;
         let deletions = &version.deletions;
@@ -27,7 +27,7 @@ impl EarlierVersions<'_> {
             deleted: &[],
             deleted_before: &[],
             name: "the commit before",
-            directories,
+            neighbours,
         };
         if !version.before.is_empty() {
             return previous.shown(judge, path, bytes);
@@ -45,7 +45,7 @@ impl EarlierVersions<'_> {
             deleted: deleted.between(deletions),
             deleted_before: deleted.before(deletions.start),
             name: "the commit before",
-            directories,
+            neighbours,
         };
         previous.shown(judge, path, bytes)
     }

@@ -36,6 +36,7 @@ impl HookName {
         }
     }
 
+    /// What the hook checks.
     pub(super) fn subject(self) -> &'static str {
         match self {
             Self::Commit => "commit",
@@ -44,7 +45,7 @@ impl HookName {
         }
     }
 
-    /// What the hook checks, in the plural.
+    /// The same in the plural.
     pub(super) fn subjects(self) -> &'static str {
         match self {
             Self::Commit => "commits",

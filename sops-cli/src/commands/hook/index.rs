@@ -5,9 +5,10 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use sops_core::config::Config;
 use sops_lint::Tree;
 
-use super::decrypted::{Directories, Previous, encrypted};
+use super::decrypted::{Neighbours, Previous, encrypted};
 use super::local_mac::LocalMac;
 use super::refusal::Refusal;
 use super::standards::{Standards, configs};
@@ -90,7 +91,7 @@ pub(super) fn check(
         true => encrypted(&index, &staged.deleted),
         false => Vec::new(),
     };
-    let directories = Directories::default();
+    let neighbours = Neighbours::default();
     let checked = parallel::map(&files, ItemsPerThread::Many, |file| {
         let replaced = staged.replaced.get(&file.path).map(|blob| TrackedFile {
             path: file.path.clone(),
@@ -105,7 +106,7 @@ pub(super) fn check(
             },
             deleted_before: &[],
             name: "HEAD",
-            directories: &directories,
+            neighbours: &neighbours,
         };
         check_file(&judge, &local_mac, file, &previous)
     });
@@ -152,6 +153,36 @@ pub(super) fn check(
             refusal.found.extend(shown?);
         }
     }
+    let is_changed = |path: &Path| staged.changed.contains(path);
+    let head = objects
+        .commit("HEAD")
+        .filter(|_| standards.settings_files().any(|file| is_changed(&file)));
+    if let Some(id) = head {
+        let before = Snapshot::of_commit(&repository.root, &objects, &id)?;
+        // Invalid settings allowed nothing that could be compared.
+        if let Ok(before) = Standards::of(&before, globals) {
+            let linter = before.linter_of_history()?;
+            let before = Judge {
+                linter: &linter,
+                ..before.judge(&repository.called_in)
+            };
+            let linter = standards.linter_of_history()?;
+            let judge = Judge {
+                linter: &linter,
+                ..judge
+            };
+            for shown in parallel::map(&new, ItemsPerThread::Many, |file| {
+                judge.shown_by_earlier_settings(file, &before)
+            }) {
+                refusal.add_new(shown?);
+            }
+        }
+    }
+    for shown in parallel::map(&files, ItemsPerThread::Many, |file| {
+        judge.shown_by_unused_rule(file)
+    }) {
+        refusal.add_new(shown?);
+    }
     if globals.config_of_flag().is_none() {
         let secrets = standards.linter_of_secrets()?;
         let judge = Judge {
@@ -166,11 +197,36 @@ pub(super) fn check(
     for directory in &configured {
         let file = directory.join(CONFIG_FILE);
         if !judge.linter.is_excluded(&file) {
-            standards.configs.of(&index.root().join(file));
+            let config = standards.configs.of(&index.root().join(&file));
+            warn_of_rules(ui, config.as_deref(), &judge.name(&file));
+        }
+    }
+    for path in staged.changed.iter().filter(|path| is_misnamed(path)) {
+        if index.contains(path) {
+            warn_of_misnamed(ui, &judge.name(path));
         }
     }
     refusal.errors.extend(standards.wrong());
     refusal.report(ui, if is_about_staged { REFUSED } else { NOT_CLEAN })
+}
+
+/// Warns of creation rules that are never used, and of others that are hardly meant.
+pub(super) fn warn_of_rules(ui: &Ui, config: Option<&Config>, name: &str) {
+    for warning in config.map(Config::warnings).unwrap_or_default() {
+        let line = warning.location.map_or(1, |location| location.line);
+        ui.warn(format_args!("{name}:{line}: {}", warning.message));
+    }
+}
+
+/// Whether the path is that of a configuration with a name that SOPS does not read.
+pub(super) fn is_misnamed(path: &Path) -> bool {
+    path.ends_with(".sops.yml")
+}
+
+pub(super) fn warn_of_misnamed(ui: &Ui, name: &str) {
+    ui.warn(format_args!(
+        "{name} is not read, because the configuration must be called `{CONFIG_FILE}`: rename it"
+    ));
 }
 
 fn check_file(

@@ -8,14 +8,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use rustix::fs::{Access, access};
+use sops_core::config::Config;
 use sops_core::reading::{self, FileKind};
 use sops_lint::shell_word;
 
 use super::directory::HooksDirectory;
 use super::hook_name::HookName;
+use super::index::{warn_of_misnamed, warn_of_rules};
 use super::managers::{Configurations, Manager};
 use super::script::is_changed;
 use crate::command_error::{Code, CommandError, name_of};
+use crate::config::nearest::CONFIG_FILE;
 use crate::files::{self, Expected, Readers};
 use crate::git::Addresses;
 use crate::ui::Ui;
@@ -27,6 +30,8 @@ enum Present {
     Ours(String),
     /// Something that runs the check.
     RunsCheck,
+    /// The hook of a manager whose configuration runs the check, but not for every commit or push, because of these keys.
+    Limited(Manager, Vec<String>),
     /// A script that mentions the check, but may go on if it fails, or not run it.
     Mentions(Manager),
     /// A script that this or an older version wrote, and that was changed so that it may not run the check.
@@ -69,6 +74,23 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
                 ui.error(&CommandError::new(Code::Generic, message).hint(hint));
             }
             Present::RunsCheck => ui.note(format_args!("{name} runs sops-rs already")),
+            Present::Limited(manager, keys) => {
+                unchecked.push(hook);
+                let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+                let keys = keys.join(", ");
+                let message = format!(
+                    "{name} runs sops-rs, but not for every {}: its configuration limits that by {keys}",
+                    hook.subject()
+                );
+                let hint = format!("remove {keys} from the entry that runs sops-rs");
+                let hint = match manager {
+                    Manager::PreCommit => {
+                        format!("{hint}; `always_run: true` is enough for keys that choose files")
+                    }
+                    _ => hint,
+                };
+                ui.error(&CommandError::new(Code::Generic, message).hint(hint));
+            }
             Present::Mentions(manager) => {
                 unchecked.push(hook);
                 let message = format!(
@@ -119,6 +141,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
             }
         }
     }
+    warn_of_configuration(ui, &directory.root);
     Addresses::remember_all();
     report(ui, &directory, &written, &unchecked);
     if directory.is_until_husky {
@@ -144,7 +167,7 @@ pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
                 fs::remove_file(&path).map_err(|error| CommandError::output(&name, &error))?;
                 ui.note(format_args!("Removed {name}"));
             }
-            Present::RunsCheck | Present::Mentions(_) | Present::Changed => {
+            Present::RunsCheck | Present::Limited(..) | Present::Mentions(_) | Present::Changed => {
                 is_complete = false;
                 let message = format!(
                     "{name} runs sops-rs, but `sops-rs hook install` did not write it; it was not changed"
@@ -201,7 +224,14 @@ fn present(
             Manager::of(&text)
         }
     };
-    match manager.runs_check(configurations, hook) {
+    let is_run = manager.runs_check(configurations, hook);
+    if is_run {
+        let limits = manager.limits(configurations, hook);
+        if !limits.is_empty() {
+            return Present::Limited(manager, limits);
+        }
+    }
+    match is_run {
         true if exists => Present::RunsCheck,
         true => Present::ExpectedToRunCheck(manager),
         false if is_mentioned => Present::Mentions(manager),
@@ -213,6 +243,17 @@ fn present(
 /// Whether Git skips the hook, because it is not executable. husky runs its files with a shell.
 fn is_skipped(directory: &HooksDirectory, path: &Path) -> bool {
     !directory.is_of_husky && path.exists() && access(path, Access::EXEC_OK).is_err()
+}
+
+/// Warns of what the configuration in the root says without effect: the hooks go by its rules. Commands report an invalid one.
+fn warn_of_configuration(ui: &Ui, root: &Path) {
+    let file = root.join(CONFIG_FILE);
+    let config = Config::read(&file, root).ok();
+    warn_of_rules(ui, config.as_ref(), &name_of(&file));
+    let misnamed = root.join(".sops.yml");
+    if misnamed.exists() {
+        warn_of_misnamed(ui, &name_of(&misnamed));
+    }
 }
 
 /// Adds the permission to run a hook of ours, if it is missing: everyone who may read it may run it.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sops_core::reading::{self, FileKind};
 
 use super::hook_name::HookName;
+use super::limits;
 use crate::command_error::{CommandError, name_of};
 use crate::ui::Ui;
 
@@ -103,6 +104,21 @@ impl Manager {
         }
     }
 
+    /// The keys of its configuration that keep the check from running for every commit or push. Empty: it always runs.
+    pub(super) fn limits(self, configurations: &Configurations<'_>, hook: HookName) -> Vec<String> {
+        match (self, configurations.text(self)) {
+            (Self::PreCommit, Some(text)) => limits::of_pre_commit(text, hook),
+            (Self::Lefthook, Some(text)) => {
+                let local = LEFTHOOK.iter().find_map(|file| {
+                    let (directory, name) = file.rsplit_once("lefthook.")?;
+                    configurations.read(&format!("{directory}lefthook-local.{name}"))
+                });
+                limits::of_lefthook(text, local.as_deref(), hook)
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The lines to add, and the file to add them to.
     pub(super) fn advice(self, hook: HookName) -> String {
         let command = hook.command();
@@ -138,7 +154,7 @@ impl Manager {
 }
 
 /// Whether a line of a configuration runs the check of the hook, and does not ignore its failure.
-fn is_run_in(hook: HookName, line: &str) -> bool {
+pub(super) fn is_run_in(hook: HookName, line: &str) -> bool {
     let mut commands = line.split(hook.words()).skip(1);
     commands.any(|after| {
         let end = after.find(['"', '}', ',']).unwrap_or(after.len());

@@ -8,6 +8,7 @@ mod earlier_versions;
 mod hook_name;
 mod index;
 mod install;
+mod limits;
 mod local_mac;
 mod managers;
 mod push_list;

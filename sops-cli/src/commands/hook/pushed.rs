@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use sops_lint::shell_word;
 
-use super::decrypted::{Deleted, Directories};
+use super::decrypted::{Deleted, Neighbours};
 use super::earlier_rules::EarlierStates;
 use super::earlier_versions::EarlierVersions;
 use super::push_list::{is_none, updates};
@@ -237,7 +237,7 @@ impl Report {
         let earlier_versions = EarlierVersions {
             changes: &changes,
             deleted,
-            directories: Directories::default(),
+            neighbours: Neighbours::default(),
         };
         let found = parallel::map(versions, ItemsPerThread::Many, |version| {
             let is_last = tip.has(&version.file);
@@ -251,6 +251,9 @@ impl Report {
             }
             if let (true, Some(before)) = (shown.is_empty(), earlier.before(&version.commit)) {
                 shown = secrets.shown_by_removed_rule(&version.file, before)?;
+            }
+            if shown.is_empty() {
+                shown = secrets.shown_by_unused_rule(&version.file)?;
             }
             Ok((is_last, shown))
         });

@@ -1,6 +1,6 @@
 //! What files are judged by: the settings, the baseline and the configurations of a snapshot.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sops_lint::{Baseline, Linter, Rule, Settings, Tree};
 
@@ -79,7 +79,13 @@ impl<'s> Standards<'s> {
         with_rules(&self.settings, &["SL010"])
     }
 
-    /// The rules for versions that are older than the snapshot.
+    /// The files of the settings and the baseline, relative to the root.
+    pub(super) fn settings_files(&self) -> impl Iterator<Item = PathBuf> {
+        let baseline = self.settings.baseline.clone();
+        std::iter::once(PathBuf::from(FILE)).chain(baseline)
+    }
+
+    /// The rules about leaks, for versions that are older than the snapshot or judged by older settings.
     pub(super) fn linter_of_history(&self) -> Result<Linter, CommandError> {
         with_rules(&self.settings, &RULES_OF_HISTORY)
     }

@@ -46,8 +46,10 @@ pub(super) fn shown<'f>(
         false => snapshot.read_file(path),
     });
     let is_governed = |file: &&&TrackedFile| {
-        let config = configs.of(&root.join(&file.path));
-        config.is_some_and(|config| is_of_disk(config.file()))
+        let path = root.join(&file.path);
+        let nearest = configs.nearest(&path).ok().flatten();
+        let mut both = [nearest, configs.of(&path)].into_iter();
+        both.all(|config| config.is_some_and(|config| is_of_disk(config.file())))
     };
     let files: Vec<&'f TrackedFile> = files.iter().filter(is_governed).copied().collect();
     let mut found = Vec::new();

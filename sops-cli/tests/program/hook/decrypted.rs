@@ -49,6 +49,78 @@ fn a_decrypted_file_is_refused_without_a_rule_that_names_it() {
 }
 
 #[test]
+fn a_decrypted_file_is_refused_if_its_name_does_not_say_its_format() {
+    let dotenv = "A=app\nB=correct-horse\n";
+    for (name, format, text, copy) in [
+        (".env.production", "dotenv", dotenv, "env.txt"),
+        (".envrc", "dotenv", dotenv, "copy.env"),
+        ("kubeconfig", "yaml", VALUES, "admin.yaml"),
+        ("values.yaml.gotmpl", "yaml", VALUES, "x.yaml"),
+        ("app.yaml.enc", "yaml", VALUES, "x.yaml"),
+        ("db.cfg", "ini", "[a]\nb = correct-horse\n", "x.ini"),
+        ("a.conf", "json", "{\"a\": \"correct-horse\"}", "x.json"),
+        ("a.yaml.old", "yaml", VALUES, "x.yaml"),
+    ] {
+        let repository = repository(&[]);
+        repository.0.write(name, text);
+        let of = |command: &str| {
+            let types = ["--input-type", format, "--output-type", format];
+            let run = repository.sops_rs(&[&[command, "-i", name][..], &types].concat());
+            run.succeeds();
+        };
+        of("encrypt");
+        repository.git(&["add", "."]).succeeds();
+        repository.commit().succeeds();
+        repository.add(copy, text);
+        repository.refuses(&format!("is encrypted in the same commit as `{name}`"));
+        repository.git(&["rm", "-qf", copy]).succeeds();
+        of("decrypt");
+        repository.git(&["add", "."]).succeeds();
+        repository.refuses(NOW);
+    }
+}
+
+#[test]
+fn a_decrypted_copy_in_another_directory_is_refused() {
+    let repository = repository(&[
+        ("secrets/app.yaml", VALUES),
+        ("secrets/.env", "A=correct-horse\n"),
+        ("secrets/a.toml", "a = \"correct-horse\"\n"),
+    ]);
+    for (name, text) in [
+        ("app.yaml", VALUES),
+        ("other/app.yaml", VALUES),
+        ("other/app.dec.yaml", VALUES),
+        ("other/App.yaml.bak", VALUES),
+        (
+            "other/app.json",
+            "{\"db\": {\"user\": \"app\", \"password\": \"correct-horse\"}}",
+        ),
+        ("other/a.toml", "a = \"correct-horse\"\n"),
+        ("a/b/.env", "A=correct-horse\n"),
+        ("a/b/.env.local", "A=correct-horse\n"),
+    ] {
+        repository.add(name, text);
+        repository.refuses("is encrypted in the same commit as `secrets/");
+        repository.git(&["rm", "-qf", name]).succeeds();
+    }
+    for (name, text) in [
+        (
+            "dev/app.yaml",
+            "db:\n  user: dev\n  password: development\n",
+        ),
+        ("docs/app.yaml", "db:\n  user: ''\n  password: ''\n"),
+        ("b/.env", "A=${PASSWORD}\n"),
+        ("b/a.toml", "a = \"horse\"\n"),
+        ("c/.env", "A=correct\n"),
+        ("d/app.yaml", "image: nginx\n"),
+    ] {
+        repository.add(name, text);
+    }
+    repository.commit().succeeds();
+}
+
+#[test]
 fn a_decrypted_copy_beside_the_encrypted_file_is_refused() {
     for (encrypted, copy, text) in [
         ("settings.enc.yaml", "settings.yaml", VALUES),
@@ -69,6 +141,7 @@ fn a_decrypted_copy_beside_the_encrypted_file_is_refused() {
         "b: c\n",
         "db: {user: '${USER}', password: '${PASSWORD}'}\n",
         "db: {user: app}\n",
+        "db: {user: app, password: changeme}\n",
     ] {
         repository.add("settings.yaml", text);
         repository.sops_rs(&["hook", "run"]).succeeds();

@@ -79,10 +79,12 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
         repository.refuses("a creation rule covers this file");
         change(&repository);
         let run = repository.commit();
-        let expected: &[&str] = match number == 7 {
+        let expected: &[&str] = match number {
+            // A configuration without a rule for the file leaves the one above in force.
+            4 | 5 => &["a creation rule covers this file"],
             // The new rule covers the file too.
-            true => &["leaves what looks like a secret in plaintext"],
-            false => &["takes away the creation rule", "alone first"],
+            7 => &["leaves what looks like a secret in plaintext"],
+            _ => &["takes away the creation rule", "alone first"],
         };
         refused(&run, expected);
     }
@@ -114,6 +116,45 @@ fn plaintext_is_judged_by_the_rule_that_its_commit_takes_away() {
 }
 
 #[test]
+fn a_nearer_configuration_without_a_rule_for_a_file_takes_nothing_away() {
+    let other = format!(
+        "creation_rules:\n- path_regex: ^other/\n  age: {}\n",
+        recipient()
+    );
+    let stores = "stores:\n  yaml:\n    indent: 2\n";
+    for text in [
+        &*configuration(),
+        &other,
+        "",
+        "{}",
+        "creation_rules: []\n",
+        stores,
+    ] {
+        let repository = repository();
+        repository.add("secrets/team-b/.sops.yaml", text);
+        repository.add("secrets/team-b/c.yaml", "");
+        repository.commit().succeeds();
+        repository.add("secrets/team-b/d/x.yaml", VALUES);
+        repository.refuses("a creation rule covers this file");
+        repository
+            .sops_rs(&["encrypt", "-i", "secrets/team-b/d/x.yaml"])
+            .succeeds();
+        repository.git(&["add", "."]).succeeds();
+        repository.commit().succeeds();
+        repository.add("elsewhere/.sops.yaml", text);
+        repository.add("elsewhere/y.yaml", "api_key: another-battery\n");
+        repository.commit().succeeds();
+    }
+    // One with a rule for the file governs it.
+    let repository = repository();
+    let own = format!("creation_rules:\n- age: {}\n", recipient());
+    repository.add("secrets/team-b/.sops.yaml", &own);
+    repository.commit().succeeds();
+    repository.add("secrets/team-b/x.yaml", VALUES);
+    repository.commit().succeeds();
+}
+
+#[test]
 fn a_rule_may_go_with_its_files_or_leave_some_out() {
     let repository = repository();
     repository.git(&["rm", "-q", "-r", "secrets"]).succeeds();
@@ -141,10 +182,9 @@ fn a_rule_may_go_with_its_files_or_leave_some_out() {
 fn a_push_is_judged_by_the_rules_before_each_commit() {
     let nothing = configuration().replace("^secrets/", "^nothing$");
     let narrower = configuration().replace("^secrets/", "^secrets/a");
-    let taken_away: [&dyn Fn(&Repository); 4] = [
+    let taken_away: [&dyn Fn(&Repository); 3] = [
         &|repository| drop(repository.git(&["rm", "-q", ".sops.yaml"]).succeeds()),
         &|repository| repository.add(".sops.yaml", &nothing),
-        &|repository| repository.add("secrets/.sops.yaml", "creation_rules: []\n"),
         &|repository| {
             drop(
                 repository
@@ -321,4 +361,126 @@ fn a_configuration_that_the_environment_names_does_not_replace_the_rules() {
     repository.sops_rs(&flag).succeeds();
     let flag = ["--config", "../elsewhere.yaml", "hook", "run"];
     repository.sops_rs(&flag).succeeds();
+}
+
+#[test]
+fn plaintext_is_judged_by_the_settings_before_its_commit() {
+    let start = || {
+        let repository = repository();
+        repository.add("b.yaml", "kind: Namespace\n");
+        repository.commit().succeeds();
+        repository
+    };
+    for settings in ["ignore: [SL010]\n", "exclude: ['**']\n"] {
+        let repository = start();
+        repository.add("secrets/b.yaml", VALUES);
+        repository.add(".sops-lint.yaml", settings);
+        refused(
+            &repository.commit(),
+            &[
+                "secrets/b.yaml:1",
+                "a change of the settings",
+                "alone first",
+            ],
+        );
+        // The settings may come first, and then hold.
+        repository
+            .git(&["rm", "-q", "--cached", "secrets/b.yaml"])
+            .succeeds();
+        repository.commit().succeeds();
+        repository.add("secrets/b.yaml", VALUES);
+        repository.commit().succeeds();
+    }
+    let repository = start();
+    repository.add("secrets/b.yaml", VALUES);
+    repository.sops_rs(&["lint", "--write-baseline", "base.json"]);
+    repository.add(".sops-lint.yaml", "baseline: base.json\n");
+    repository.git(&["add", "."]).succeeds();
+    refused(&repository.commit(), &["a change of the settings"]);
+    // Settings that allow nothing new change nothing.
+    let repository = start();
+    repository.add("d.yaml", HARMLESS);
+    repository.add(".sops-lint.yaml", "exclude: ['x/**']\n");
+    repository.commit().succeeds();
+}
+
+/// The configuration of `sops-rs init`, with rules after it that are never used.
+fn configuration_with_unused_rules() -> String {
+    format!(
+        "creation_rules:\n- encrypted_regex: ^(data|stringData)$\n  age: {0}\n- path_regex: ^secrets/\n  age: {0}\n- path_regex: \\.yaml$\n  age: {0}\n",
+        recipient()
+    )
+}
+
+#[test]
+fn plaintext_that_an_unused_rule_would_cover_is_refused() {
+    let unused = [
+        "`.sops.yaml` has a creation rule for this file that is never used",
+        "path_regex: ^secrets/",
+    ];
+    let repository = Repository::new();
+    repository.add_remote("origin");
+    repository.add(".sops.yaml", &configuration_with_unused_rules());
+    let run = repository.commit().succeeds();
+    assert!(run.stderr.contains(".sops.yaml:4: "), "{run}");
+    assert!(run.stderr.contains("never used"), "{run}");
+    for (name, text) in [
+        ("secrets/a.yaml", VALUES),
+        ("secrets/.env", "A=correct-horse\n"),
+        ("secrets/token", "correct-horse\n"),
+    ] {
+        repository.add(name, text);
+        refused(&repository.commit(), &unused);
+        repository.commit_unchecked();
+        refused(&repository.git(&["push", "-q", "origin", "main"]), &unused);
+        repository
+            .git(&["reset", "-q", "--hard", "HEAD^"])
+            .succeeds();
+    }
+    // The last rule is for all files with the extension, and is not what anyone goes by.
+    for (name, text) in [
+        ("values.yaml", "a: b\n"),
+        ("secrets/README.md", "# Encrypt these files.\n"),
+        ("secrets/kustomization.yaml", "resources: [a.yaml]\n"),
+        (
+            "secrets/map.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {}\n",
+        ),
+    ] {
+        repository.add(name, text);
+    }
+    repository.commit().succeeds();
+    repository.git(&["push", "-q", "origin", "main"]).succeeds();
+}
+
+#[test]
+fn the_hooks_warn_of_a_configuration_without_effect() {
+    let impossible = format!(
+        "creation_rules:\n- path_regex: ^/secrets/\n  age: {}\n",
+        recipient()
+    );
+    for (name, text, warning) in [
+        (
+            ".sops.yaml",
+            &*impossible,
+            "the `path_regex` matches no file",
+        ),
+        (
+            ".sops.yaml",
+            &configuration_with_unused_rules(),
+            "this creation rule is never used",
+        ),
+        (".sops.yml", &configuration(), ".sops.yml is not read"),
+    ] {
+        let repository = Repository::without_hook();
+        repository.0.write(name, text);
+        let run = repository.sops_rs(&["hook", "install"]).succeeds();
+        assert!(run.stderr.contains(warning), "{run}");
+        repository.git(&["add", "."]).succeeds();
+        let run = repository.commit().succeeds();
+        assert!(run.stderr.contains(warning), "{run}");
+        repository.add("b.yaml", HARMLESS);
+        let run = repository.commit().succeeds();
+        assert!(!run.stderr.contains(warning), "{run}");
+    }
 }

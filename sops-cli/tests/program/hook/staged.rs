@@ -55,7 +55,7 @@ fn a_configuration_that_cannot_be_read_is_refused_with_its_error() {
     let rules = rules(&recipient());
     for (text, said) in [
         (rules.replace("path_regex", "path_regexp"), ".sops.yaml:2:3"),
-        (rules.replace("  age", "\tage"), ".sops.yaml:4:1"),
+        (rules.replace("  age", "\tage"), ".sops.yaml:3:20"),
         ("creation_rules: [".to_owned(), ".sops.yaml:1:"),
     ] {
         let repository = Repository::new();
@@ -630,8 +630,12 @@ fn a_configuration_with_intent_to_add_does_not_count() {
     repository.git(&["add", "-N", "sub/.sops.yaml"]).succeeds();
     repository.add("sub/values.yaml", "stringData:\n  a: correct-horse\n");
     repository.refuses("a creation rule covers this file");
-    // A staged empty one does.
-    repository.add("sub/.sops.yaml", "");
+    // A staged one with a rule for the file does.
+    let own = format!(
+        "creation_rules:\n- encrypted_regex: ^none$\n  age: {}\n",
+        recipient()
+    );
+    repository.add("sub/.sops.yaml", &own);
     repository.commit().succeeds();
 }
 
@@ -673,4 +677,38 @@ fn one_command_is_shown_for_many_plaintext_files() {
     repository.0.finish(fix).succeeds();
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();
+}
+
+#[test]
+fn passwords_in_other_manifests_and_in_copies_are_refused() {
+    let repository = Repository::new();
+    let rules = format!(
+        "creation_rules:\n- path_regex: ^secrets/\n  age: {}\n",
+        recipient()
+    );
+    repository.add(".sops.yaml", &rules);
+    repository.add("secrets/generate.sh", "#!/bin/sh\nopenssl rand -hex 32\n");
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  app.ini: |\n    host = db\n";
+    repository.add("secrets/map.yaml", map);
+    repository.commit().succeeds();
+    let password = format!("{map}    password = Xk9$vTq2!mLpzR7w\n");
+    let other_version = PLAIN.replace("apiVersion: v1", "apiVersion: apps/v1");
+    let misspelt = "apiVersion: v1\nkind: Sercet\nmetadata: {name: a}\ndata: {a: aHVudGVyMg==}\n";
+    for (path, text) in [
+        ("secrets/map.yaml", &*password),
+        ("secrets/map.yaml.bak", &password),
+        ("secrets/app.json.bak", "DB_PASSWORD=Xk9$vTq2!mLpzR7w\n"),
+        (
+            "secrets/README.md",
+            "# DB\n\n- password: Xk9$vTq2!mLpzR7w\n",
+        ),
+        ("other.yaml", &other_version),
+        ("misspelt.yaml", misspelt),
+    ] {
+        repository.add(path, text);
+        repository.refuses(path);
+        repository
+            .git(&["rm", "-q", "-f", "--cached", path])
+            .succeeds();
+    }
 }

@@ -2,18 +2,22 @@
 
 use sops_core::config::CreationRule;
 use sops_core::rules::EncryptionRule;
-use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, parse_document, unencrypted_values};
+use sops_core::{EncryptedDocument, is_ciphertext, parse_document, unencrypted_values};
 use sops_document::{Document, Format, NodeRef};
 
+use super::{RULE, sealed_secret};
 use crate::context::Context;
 use crate::finding::Fix;
-use crate::manifest::{first_secret, is_cluster_object, is_manifest};
-use crate::object::{Object, objects};
+use crate::manifest::{
+    first_secret, first_secret_node, first_secret_under, is_cluster_object, is_manifest,
+};
+use crate::object::objects;
+use crate::plaintext_values::holds_secret;
 use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
-use crate::rule_scope::names_keys;
+use crate::rule_scope::{has_only_comments, names_keys};
 use crate::scrutiny::Scrutiny;
-use crate::secret_detection::{in_text, judge};
-use crate::{exempt, kubeconfig};
+use crate::secret_detection::{FoundSecret, has_credential_beside, in_text, judge};
+use crate::{action, exempt, kubeconfig, template};
 
 /// What to do with a copy of a file that must be encrypted.
 pub(crate) const COPY: &str = "delete this copy, or give it a name that the `path_regex` of the creation rule matches, and encrypt it";
@@ -39,7 +43,9 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
     let Some(rule) = covering_rule(context) else {
         return;
     };
-    if document.tops().flatten().any(is_manifest) && !is_for_whole_file(document, rule, context) {
+    if document.tops().flatten().any(is_manifest)
+        && !is_for_whole_file(document, rule, true, context)
+    {
         return;
     }
     let selects = rule.rule.clone().unwrap_or_default();
@@ -68,38 +74,84 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Whether a rule that encrypts everything is for this manifest: one that is no object, or has a secret beside what people read.
-fn is_for_whole_file(document: &Document<'_>, rule: &CreationRule, context: &Context<'_>) -> bool {
+/// Whether a rule that encrypts everything is for this manifest: one that is no object, or has a secret beside what people read. `is_named`:
+/// an object has its name.
+pub(crate) fn is_for_whole_file(
+    document: &Document<'_>,
+    rule: &CreationRule,
+    is_named: bool,
+    context: &Context<'_>,
+) -> bool {
     let selects = rule.rule.clone().unwrap_or_default();
     if selects.names_what_is_encrypted() || has_rule_for_its_extension(context) {
         return false;
     }
     // Another check reports Secrets.
+    let is_reported = |code| code == RULE.code;
+    let mut findings = context.findings.iter();
+    if findings.any(|finding| is_reported(finding.rule.code)) {
+        return false;
+    }
     let objects = objects(document);
-    let has_secret = objects.iter().any(Object::is_secret);
+    let is_secret = |top: NodeRef<'_, '_>| {
+        let mut objects = objects.iter();
+        objects.any(|object| object.node.span() == top.span() && object.is_secret())
+    };
     let is_kustomization = |top: NodeRef<'_, '_>| {
         let mut objects = objects.iter();
         exempt::is_kustomization(top)
             && objects.any(|object| object.node.span() == top.span() && object.is_kustomization())
     };
-    let is_known = |top| is_cluster_object(top) || is_kustomization(top);
+    let is_known = |top| !is_named || is_cluster_object(top) || is_kustomization(top);
     let mut tops = document.tops().flatten();
-    !has_secret && tops.any(|top| !is_known(top) || has_credential(top))
+    tops.any(|top| !is_secret(top) && (!is_known(top) || has_credential(top, context)))
+}
+
+/// Whether a document may stay in plaintext under a creation rule: an object of another kind than Secret and, if the rule encrypts everything in
+/// some paths, without a value that looks like a secret. Other checks report Secrets.
+pub(crate) fn may_stay(top: NodeRef<'_, '_>, rule: &CreationRule, context: &Context<'_>) -> bool {
+    let selects = rule.rule.clone().unwrap_or_default();
+    let is_for_all = || selects.names_what_is_encrypted() || has_rule_for_its_extension(context);
+    is_manifest(top) && (is_for_all() || !has_credential(top, context))
 }
 
 /// Whether an object of another kind than Secret has a value that looks like one.
-fn has_credential(top: NodeRef<'_, '_>) -> bool {
+fn has_credential(top: NodeRef<'_, '_>, context: &Context<'_>) -> bool {
     let kind = top.get("kind").and_then(NodeRef::as_str);
     match kind.unwrap_or_default() {
-        // Its values are ciphertext.
-        "SealedSecret" => false,
+        // Another check looks at its values.
+        sealed_secret::KIND => {
+            let is_secret = |key: &str, text: &str| judge(key, text).is_some();
+            sealed_secret::has_credential_elsewhere(top, |key, node| {
+                first_secret_under(key, node, is_secret).is_some()
+            })
+        }
+        // Descriptions of fields show examples.
+        "CustomResourceDefinition" => {
+            first_secret(top, |key, text| judge(key, text).is_some()).is_some()
+        }
         // There it is the name of a key.
         "ExternalSecret" | "ClusterExternalSecret" | "PushSecret" => {
             let is_secret =
                 |key: &str, text: &str| key != "secretKey" && judge(key, text).is_some();
             first_secret(top, is_secret).is_some()
         }
-        _ => first_secret(top, |key, text| judge(key, text).is_some()).is_some(),
+        _ => {
+            let is_secret = |key: &str, node: NodeRef<'_, '_>| {
+                let text = node.as_str().unwrap_or_default();
+                let source = context.text().get(node.span()).unwrap_or_default();
+                if template::has_action(source) {
+                    return match source.trim().contains('\n') {
+                        true => holds_secret(key, source),
+                        false => has_credential_beside(source) || action::holds_secret(key, source),
+                    };
+                }
+                // A shell runs what is between backticks.
+                let is_value = |found: &FoundSecret| !text[found.range.clone()].starts_with('`');
+                judge(key, text).is_some() || in_text(key, text).iter().any(is_value)
+            };
+            first_secret_node("", top, is_secret).is_some()
+        }
     }
 }
 
@@ -134,6 +186,13 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mu
         context
             .report_span(first.span, message)
             .help(format!("in `.sops.yaml`, add a creation rule for this file, without `{rule}`, before that one; then encrypt the file"));
+    } else if document.scalars().next().is_none() && !has_only_comments(text) {
+        context
+            .report_span(
+                0..0,
+                "a creation rule covers this file, which has no values, and what it has instead cannot be encrypted",
+            )
+            .help("write it as values with names, and encrypt the file");
     }
 }
 
@@ -163,7 +222,7 @@ pub(super) fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, context: &mut
     let mut first = None;
     for node in document.scalars() {
         let text = node.scalar_text().unwrap_or_default();
-        if text.starts_with(CIPHERTEXT_PREFIX) {
+        if is_ciphertext(text) {
             return;
         }
         if !text.is_empty() && !context.scrutiny_of_file().passes(text) {

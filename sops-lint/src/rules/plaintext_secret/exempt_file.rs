@@ -9,17 +9,17 @@ use sops_document::{Document, NodeRef, Shape};
 use super::RULE;
 use crate::context::Context;
 use crate::encoding::is_utf8;
-use crate::exempt::{ExemptContent, content, is_line, lines};
+use crate::exempt::{ExemptContent, content, has_word, is_line, lines};
 use crate::manifest::{first_secret, is_cluster_object, is_manifest};
 use crate::rule_coverage::{has_rule_for_its_extension, matching_rule};
 use crate::rule_scope::{has_secret_comment, text_of};
-use crate::secret_detection::in_text;
+use crate::secret_detection::{in_script, in_text};
 use crate::template;
 
 /// Reports an exempt file that a creation rule matches, if it is not what its name says or holds what looks like a secret. What other checks
 /// have found in it is enough.
 pub(crate) fn check(context: &mut Context<'_>) {
-    let Some(content) = content(context.input.path) else {
+    let Some(content) = content(context.input.path, context.input.bytes) else {
         return;
     };
     let is_known = |code| code == RULE.code;
@@ -62,10 +62,17 @@ fn problem(
     let secret = |span: Option<Range<usize>>| span.map(secret);
     let in_comment = || has_secret_comment(text).then_some(0..0);
     let (ExemptContent::Only(_) | ExemptContent::Some(_)) = content else {
-        let found = in_text("", text).into_iter().next();
+        let found = match content {
+            ExemptContent::Script | ExemptContent::Targets => in_script(text),
+            _ => in_text("", text),
+        };
+        let found = found.into_iter().next();
         let found = found.map(|found| found.range).or_else(in_comment);
         let is_line = |line: &str| is_line(content, line);
-        let is_other = || !lines(text).all(is_line);
+        let is_other = || match content {
+            ExemptContent::Script | ExemptContent::Targets => !lines(text).any(is_line),
+            _ => !lines(text).all(is_line),
+        };
         return secret(found).or_else(|| is_other().then(unexpected));
     };
     if lines(text).all(|line| ["---", "~", "null"].contains(&line)) {
@@ -112,21 +119,4 @@ fn is_mapping(content: ExemptContent, top: NodeRef<'_, '_>) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether a document of the text is a word and no mapping.
-fn has_word(text: &str) -> bool {
-    let mut documents = vec![String::new()];
-    for line in lines(text) {
-        match line.strip_prefix("---").or(line.strip_prefix("...")) {
-            Some(rest) => documents.push(rest.trim().to_owned()),
-            None => documents
-                .last_mut()
-                .into_iter()
-                .for_each(|text| text.push_str(line)),
-        }
-    }
-    let is_word =
-        |text: &String| !["", "~", "null"].contains(&&**text) && !text.contains([':', '{']);
-    documents.iter().any(is_word)
 }

@@ -1,0 +1,56 @@
+//! What a creation rule would have encrypted in a text that does not parse.
+
+use sops_core::config::CreationRule;
+use sops_document::{Document, Error, Format, NodeRef, Shape};
+
+use crate::context::Context;
+use crate::embedded::{is_operation_list, operation_credential};
+use crate::exempt;
+use crate::rule_coverage::has_rule_for_its_extension;
+use crate::rule_scope::names_keys;
+use crate::rules;
+use crate::secret_detection::judge;
+
+/// Whether the rule may have something in the text encrypted. One that names what is encrypted, as manifests have, says nothing of a text
+/// of another shape in which no such key stands, nor of JSON with comments.
+pub(super) fn may_select(creation: &CreationRule, error: &Error, context: &Context<'_>) -> bool {
+    let text = context.text();
+    let is_shape = matches!(
+        error,
+        Error::Unsupported { .. } | Error::Unrepresentable { .. }
+    ) || context.format == Format::Json && !text.contains("\\u");
+    let Some(rule) = creation.rule.as_ref().filter(|rule| names_keys(rule)) else {
+        return true;
+    };
+    let Ok(rule) = rule.compile() else {
+        return true;
+    };
+    let key = |part: &str| {
+        let (key, _) = part.split_once([':', '='])?;
+        let marks = |mark: char| mark.is_whitespace() || "-?\"'".contains(mark);
+        Some(rule.key_matches(key.trim_matches(marks)))
+    };
+    !is_shape
+        || text
+            .split(['\n', ',', '{', '['])
+            .filter_map(key)
+            .any(|matches| matches)
+}
+
+/// Whether a document of the text is neither an object that may stay in plaintext nor a list of operations without a secret.
+pub(super) fn has_more(rule: &CreationRule, context: &Context<'_>) -> bool {
+    let Ok(document) = Document::parse_leniently(context.text()) else {
+        return false;
+    };
+    let is_secret = |key: &str, text: &str| judge(key, text).is_some();
+    let is_for_extension = has_rule_for_its_extension(context);
+    let may_stay = |top: NodeRef<'_, '_>| match top.shape() {
+        Shape::Scalar => top.value().is_none(),
+        Shape::Sequence if is_operation_list(top) => {
+            is_for_extension || operation_credential(top, is_secret).is_none()
+        }
+        Shape::Sequence => top.items().all(|item| rules::may_stay(item, rule, context)),
+        Shape::Mapping => rules::may_stay(top, rule, context),
+    };
+    !document.tops().flatten().all(may_stay) || exempt::has_word(context.text())
+}
