@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::cipher;
 use crate::document::{Document, Item, Leaf};
 use crate::error::Result;
+use crate::format::Format;
 use crate::pipeline::encrypt::is_encryptable;
 use crate::pipeline::selection::Selected;
 use crate::rules::EncryptionRule;
@@ -67,7 +68,7 @@ fn unencrypted(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result
             }) if selected.contains(index) && is_open(value.as_ref()) => (*path, *span, false),
             Item::Comment { path, span, .. } if selected.contains(index) => {
                 let comment = document.comment(index);
-                if is_closed(&comment.text) {
+                if is_closed(&comment.text, document.format) {
                     continue;
                 }
                 (*path, *span, true)
@@ -92,14 +93,16 @@ fn unencrypted(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result
 }
 
 /// Whether nothing in a comment is in plaintext. In INI, several lines are one comment, each of them may be encrypted, and signs after a
-/// ciphertext say where the comment was.
-fn is_closed(comment: &str) -> bool {
+/// ciphertext say where the comment was: between `^` and `$` is what stands before it in the line of a header.
+fn is_closed(comment: &str, format: Format) -> bool {
     comment.lines().all(|line| {
         let line = line.trim_matches([' ', '\t', '\r', ';', '#']);
         let end = line.find(']').map_or(0, |end| end + 1);
         let (ciphertext, signs) = line.split_at(end);
+        let is_moved = format == Format::Ini && signs.starts_with('^') && signs.ends_with('$');
         line.is_empty()
-            || cipher::is_ciphertext(ciphertext) && !signs.contains(char::is_alphanumeric)
+            || cipher::is_ciphertext(ciphertext)
+                && (is_moved || !signs.contains(char::is_alphanumeric))
     })
 }
 
@@ -114,7 +117,6 @@ fn is_open(value: Option<&Value<'_>>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::Format;
 
     const ENC: &str = concat!(
         "ENC[AES256_GCM,data:eA==,iv:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,",
@@ -157,6 +159,18 @@ mod tests {
             ("data:\n  - ENC\n  - x\n", Some(&data), vec!["data x"]),
         ] {
             assert_eq!(paths(text, rule), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comment_that_moved_from_a_header_is_encrypted() {
+        let comment = ENC.replace("type:str", "type:comment");
+        for (signs, count) in [("^3 ; $", 0), ("^ ;$", 0), ("", 0), ("x", 1), (" ^3", 1)] {
+            let text = format!("; {comment}{signs}\n[s]\na = {ENC}\n");
+            let document =
+                Document::parse(&text, Format::Ini).unwrap_or_else(|error| panic!("{error}"));
+            let found = document.unencrypted(None).unwrap_or_default();
+            assert_eq!(found.len(), count, "{text}");
         }
     }
 
