@@ -80,9 +80,9 @@ impl<'r> Configs<'r> {
         self
     }
 
-    /// The configuration that the file at that absolute path is judged by: the nearest one above it. If that has no rule for the file, but one
-    /// further above has a rule with a matching `path_regex`, it is that one, because `sops` uses it when it runs further above. `None` if there is none, or
-    /// an invalid one, which is reported by itself.
+    /// The configuration for the file at this absolute path: the nearest one in the directories above it. If it has no rule for the file, the next
+    /// one with a matching `path_regex` counts, because `sops` uses it if it runs in that directory. `None` if there is no configuration, or an
+    /// invalid one, which is reported by itself.
     pub(crate) fn of(&self, path: &Path) -> Option<Arc<Config>> {
         let nearest = self.nearest(path).ok().flatten()?;
         let mut config = Arc::clone(&nearest);

@@ -247,7 +247,7 @@ impl Plaintext {
         sops_core::encrypt(self.text(), self.format, &self.encryption)
     }
 
-    /// Refuses to encrypt the file in place if nobody could decrypt it afterwards.
+    /// Refuses to encrypt the file in place if that would make it impossible to decrypt.
     fn refuse_lockout(&self, lockout: &Lockout<'_>) -> Result<(), CommandError> {
         let Encryption {
             key_groups,

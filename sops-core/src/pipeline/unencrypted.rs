@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::cipher;
+use crate::document::ini::comments::is_mark_of_moved;
 use crate::document::{Document, Item, Leaf};
 use crate::error::Result;
 use crate::format::Format;
@@ -92,17 +93,17 @@ fn unencrypted(document: &Document<'_>, rule: Option<&EncryptionRule>) -> Result
     Ok(found)
 }
 
-/// Whether nothing in a comment is in plaintext. In INI, several lines are one comment, each of them may be encrypted, and signs after a
-/// ciphertext say where the comment was: between `^` and `$` is what stands before it in the line of a header.
+/// Whether nothing in a comment is in plaintext. In INI, several lines are one comment, each line may be encrypted, and marks after a
+/// ciphertext say where the comment was.
 fn is_closed(comment: &str, format: Format) -> bool {
     comment.lines().all(|line| {
         let line = line.trim_matches([' ', '\t', '\r', ';', '#']);
         let end = line.find(']').map_or(0, |end| end + 1);
-        let (ciphertext, signs) = line.split_at(end);
-        let is_moved = format == Format::Ini && signs.starts_with('^') && signs.ends_with('$');
+        let (ciphertext, marks) = line.split_at(end);
+        let is_moved = format == Format::Ini && is_mark_of_moved(marks);
         line.is_empty()
             || cipher::is_ciphertext(ciphertext)
-                && (is_moved || !signs.contains(char::is_alphanumeric))
+                && (is_moved || !marks.contains(char::is_alphanumeric))
     })
 }
 
