@@ -35,6 +35,12 @@ impl<'a> Document<'a> {
         self.format == Format::Yaml
     }
 
+    /// Whether `text`, which follows a token that replaced a comment, only says where the comment
+    /// was. Only INI has such marks.
+    pub fn is_mark_of_moved_comment(&self, text: &str) -> bool {
+        self.format == Format::Ini && ini::comments::is_mark_of_moved(text)
+    }
+
     /// Whether the blank lines below a block scalar are part of its value. If not, they belong to
     /// the comments below.
     pub fn keeps_blank_lines(&self, leaf: &Leaf<'_>) -> bool {

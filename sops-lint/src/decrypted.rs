@@ -66,6 +66,7 @@ const DIVIDERS: [char; 4] = ['.', '-', '_', ' '];
 const TELLING: usize = 6;
 
 /// An encrypted version of a file.
+#[derive(Clone)]
 pub struct Encrypted {
     path: PathBuf,
     format: Format,
@@ -170,8 +171,7 @@ impl Encrypted {
         })
     }
 
-    /// The same as a file that stays encrypted, of which another may be a decrypted copy: then that has all of its keys, and a related name or
-    /// values of the same lengths.
+    /// The same as a file that stays encrypted. A decrypted copy of it has all of its keys, and a related name or values of the same lengths.
     #[must_use]
     pub fn staying(self) -> Self {
         Self {
@@ -180,7 +180,7 @@ impl Encrypted {
         }
     }
 
-    /// Whether an encrypted file may have that name, and one in plaintext be a copy of it: most others have the extension of what nobody encrypts.
+    /// Whether a file with this name may be an encrypted file with a copy in plaintext. Files such as programs and pictures are not encrypted.
     pub fn may_be_named(path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let extension = path.extension().map(|ending| ending.to_ascii_lowercase());

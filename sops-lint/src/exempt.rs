@@ -177,7 +177,7 @@ pub(crate) fn content(path: &Path, bytes: &[u8]) -> Option<ExemptContent> {
         .or_else(|| is_script().then_some(ExemptContent::Script))
 }
 
-/// Whether the file has the name of one that nobody encrypts.
+/// Whether the name is that of a file which other programs read, so that it is not encrypted.
 pub(crate) fn is_named(path: &Path, bytes: &[u8]) -> bool {
     content(path, bytes).is_some()
 }

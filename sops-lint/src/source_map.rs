@@ -191,7 +191,7 @@ mod tests {
         }
     }
 
-    /// A value of dotenv may begin with a quote and have more behind it, which counts as it is.
+    /// In dotenv, text after a closing quote is part of the value, and so are the quotes.
     #[test]
     fn a_place_is_in_the_source_whatever_follows_a_quote() {
         for source in ["\"hunter2\"\\n", "'hunter2''", "\"hunter2\" \"\""] {

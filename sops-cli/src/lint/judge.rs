@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sops_core::config::Config;
 use sops_lint::{Baseline, Encrypted, Finding, Input, Linter};
+use sops_printable::escaped;
 
 use super::Shown;
 use crate::command_error::{CommandError, name_of};
@@ -114,18 +115,11 @@ impl Judge<'_> {
         if findings.is_empty() || is_narrowed() {
             return Ok(Vec::new());
         }
-        for finding in &mut findings {
-            finding.message = format!(
-                "a change of `.sops.yaml` takes away the creation rule for this file: {}",
-                finding.message
-            );
-            finding.help = Some(
-                "keep the rule in `.sops.yaml` and encrypt the file; if the file is meant to be public, commit the change of `.sops.yaml` alone first"
-                    .to_owned(),
-            );
-            finding.lacks_creation_rule = false;
-            finding.fix = None;
-        }
+        reword(
+            &mut findings,
+            "a change of `.sops.yaml` takes away the creation rule for this file",
+            "keep the rule in `.sops.yaml` and encrypt the file; if the file is meant to be public, commit the change of `.sops.yaml` alone first",
+        );
         Ok(Shown::all(findings, &bytes, &path))
     }
 
@@ -158,17 +152,11 @@ impl Judge<'_> {
             let known = self.findings(&file.path, &bytes);
             findings.retain(|finding| !known.iter().any(|known| is_same(known, finding)));
         }
-        for finding in &mut findings {
-            finding.message = format!(
-                "a change of the settings or the baseline allows this: {}",
-                finding.message
-            );
-            finding.help = Some(
-                "encrypt the file; if it is meant to be public, commit the change of `.sops-lint.yaml` or of the baseline alone first"
-                    .to_owned(),
-            );
-            finding.fix = None;
-        }
+        reword(
+            &mut findings,
+            "a change of the settings or the baseline allows this",
+            "encrypt the file; if it is meant to be public, commit the change of `.sops-lint.yaml` or of the baseline alone first",
+        );
         Ok(Shown::all(findings, &bytes, &file.path))
     }
 
@@ -205,16 +193,14 @@ impl Judge<'_> {
         };
         let mut findings = self.findings_by(Some(reordered), path, &bytes);
         findings.retain(|finding| finding.rule.code == "SL010");
-        for finding in &mut findings {
-            finding.message = format!(
-                "`.sops.yaml` has a creation rule for this file that is never used, because one before it is for every file: {}",
-                finding.message
-            );
-            finding.help = Some(format!(
-                "in `.sops.yaml`, put the rule with `path_regex: {of}` before the one for every file, and encrypt this file; if it is meant to be public, remove the rule"
-            ));
-            finding.fix = None;
-        }
+        reword(
+            &mut findings,
+            "`.sops.yaml` has a creation rule for this file that is never used, because one before it is for every file",
+            &format!(
+                "in `.sops.yaml`, put the rule with `path_regex: {}` before the one for every file, and encrypt this file; if it is meant to be public, remove the rule",
+                escaped(of)
+            ),
+        );
         Ok(Shown::all(findings, &bytes, path))
     }
 
@@ -295,6 +281,16 @@ impl Judge<'_> {
 fn expression<'c>(config: &'c Config, path: &Path) -> Option<&'c str> {
     let rule = config.creation_rule_for(path).ok().flatten()?;
     rule.path_regex.as_deref()
+}
+
+/// Puts the reason why a commit causes the findings before their messages, with the help for that. No fix of theirs would be the right one.
+fn reword(findings: &mut [Finding], reason: &str, help: &str) {
+    for finding in findings {
+        finding.message = format!("{reason}: {}", finding.message);
+        finding.help = Some(help.to_owned());
+        finding.lacks_creation_rule = false;
+        finding.fix = None;
+    }
 }
 
 /// Whether two findings in one file are the same.

@@ -205,6 +205,14 @@ const CASES: [Case; 22] = [
 const OURS: &str = "<our recipient>";
 const OTHER: &str = "<another recipient>";
 
+/// What was read; `None` if it is gone, for a program that the killed command has started may still clean up.
+fn unless_gone<T>(read: std::io::Result<T>) -> Option<T> {
+    match read {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        read => Some(read.expect("it is ours")),
+    }
+}
+
 /// The directories in which a case is run, again and again.
 struct Workspace {
     environment: TestEnvironment,
@@ -310,12 +318,14 @@ impl Workspace {
             self.memory.path().to_owned(),
         ];
         while let Some(directory) = directories.pop() {
-            for entry in fs::read_dir(&directory).expect("it is ours") {
+            let Some(entries) = unless_gone(fs::read_dir(&directory)) else {
+                continue;
+            };
+            for entry in entries {
                 let path = entry.expect("it is ours").path();
                 if path.is_dir() {
                     directories.push(path);
-                } else {
-                    let content = fs::read(&path).expect("it is ours");
+                } else if let Some(content) = unless_gone(fs::read(&path)) {
                     files.insert(path, content);
                 }
             }

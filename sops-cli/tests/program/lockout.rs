@@ -1,4 +1,4 @@
-//! Files that nobody, or only other users, could decrypt once they are encrypted.
+//! Files that could not be decrypted once they are encrypted, or only by other users.
 
 use std::fs;
 use std::process::Command;

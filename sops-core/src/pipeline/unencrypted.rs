@@ -66,7 +66,7 @@ pub fn unencrypted_values(
             }) if selected.contains(index) && is_open(value.as_ref()) => (*path, *span, false),
             Item::Comment { path, span, .. } if selected.contains(index) => {
                 let comment = document.comment(index);
-                if is_closed(&comment.text) {
+                if is_closed(document, &comment.text) {
                     continue;
                 }
                 (*path, *span, true)
@@ -90,15 +90,17 @@ pub fn unencrypted_values(
     Ok(found)
 }
 
-/// Whether nothing in a comment is in plaintext. In INI, several lines are one comment, each of them may be encrypted, and signs after a
-/// ciphertext say where the comment was.
-fn is_closed(comment: &str) -> bool {
+/// Whether nothing in a comment is in plaintext. Several lines may be one comment, each with its own ciphertext, and marks after a ciphertext
+/// say where the comment was.
+fn is_closed(document: &Document<'_>, comment: &str) -> bool {
     comment.lines().all(|line| {
         let line = line.trim_matches([' ', '\t', '\r', ';', '#']);
         let end = line.find(']').map_or(0, |end| end + 1);
-        let (ciphertext, signs) = line.split_at(end);
+        let (ciphertext, marks) = line.split_at(end);
+        let is_moved = document.is_mark_of_moved_comment(marks);
         line.is_empty()
-            || cipher::is_ciphertext(ciphertext) && !signs.contains(char::is_alphanumeric)
+            || cipher::is_ciphertext(ciphertext)
+                && (is_moved || !marks.contains(char::is_alphanumeric))
     })
 }
 
@@ -158,6 +160,18 @@ mod tests {
             ("data:\n  - ENC\n  - x\n", Some(&data), vec!["data x"]),
         ] {
             assert_eq!(paths(text, rule), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comment_that_moved_from_a_header_is_encrypted() {
+        let comment = ENC.replace("type:str", "type:comment");
+        for (signs, count) in [("^3 ; $", 0), ("^ ;$", 0), ("", 0), ("x", 1), (" ^3", 1)] {
+            let text = format!("; {comment}{signs}\n[s]\na = {ENC}\n");
+            let document =
+                parse_document(&text, Format::Ini).unwrap_or_else(|error| panic!("{error}"));
+            let found = unencrypted_values(&document, None).unwrap_or_default();
+            assert_eq!(found.len(), count, "{text}");
         }
     }
 

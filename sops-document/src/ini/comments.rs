@@ -23,6 +23,12 @@ const VERBATIM: &str = "#";
 /// it.
 const MOVED: (char, char) = ('^', '$');
 
+/// Whether the text after an encrypted comment is the mark of a comment that was moved out of the line of a header.
+pub(crate) fn is_mark_of_moved(text: &str) -> bool {
+    let inside = text.strip_prefix(MOVED.0);
+    inside.is_some_and(|inside| inside.ends_with(MOVED.1))
+}
+
 /// The comment at `index` of the tape.
 pub(crate) fn comment<'a>(document: &Document<'a>, index: usize) -> Comment<'a> {
     let Item::Comment { path, span, .. } = &document.tape[index] else {

@@ -125,7 +125,7 @@ impl Plaintext {
         sops_core::encrypt(self.text(), self.format, &self.encryption)
     }
 
-    /// Refuses to encrypt the file in place if it could not be decrypted afterwards.
+    /// Refuses to encrypt the file in place if that would make it impossible to decrypt.
     pub(super) fn refuse_lockout(&self, lockout: &Lockout<'_>) -> Result<(), CommandError> {
         lockout.check(&self.input, KeyGroups::of(&self.encryption))
     }

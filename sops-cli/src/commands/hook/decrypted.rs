@@ -57,7 +57,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Those of the files that are encrypted, of which another may be a copy.
+/// The encrypted ones among the files. Another file may be a copy of them.
 fn staying(snapshot: &Snapshot<'_>, files: &[TrackedFile]) -> Arc<[Encrypted]> {
     let files = encrypted(snapshot, files).into_iter();
     files.map(Encrypted::staying).collect()
@@ -136,12 +136,10 @@ impl Deleted {
             of_path.or_default().push(index);
             for file in encrypted(snapshot, [file]) {
                 deleted.indexes.push(index);
+                deleted.earlier.push(file.clone().staying());
                 deleted.files.push(file);
             }
         }
-        let earlier = deleted.indexes.iter().map(|index| &list[*index]);
-        let earlier = encrypted(snapshot, earlier).into_iter();
-        deleted.earlier = earlier.map(Encrypted::staying).collect();
         deleted
     }
 

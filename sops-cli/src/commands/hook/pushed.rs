@@ -127,7 +127,7 @@ pub(super) fn check_range(
             .as_deref()
             .map(TrackingBranches::of)
             .unwrap_or_default(),
-        // A pull request may be behind its base.
+        // The branch of a pull request may lack commits of its base.
         replaces: from.filter(|_| range.remote.is_some()),
     };
     // A push sends nothing that the clone lacks, and a range of commits may contain it.
