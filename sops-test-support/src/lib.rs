@@ -7,7 +7,6 @@ pub mod environment;
 mod flat;
 mod json;
 pub mod kustomize;
-mod texts;
 pub mod vectors;
 pub mod written;
 mod yaml;

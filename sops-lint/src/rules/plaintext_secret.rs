@@ -4,6 +4,7 @@ mod covered_file;
 mod difference;
 pub(crate) mod exempt_file;
 mod generator;
+mod rule;
 mod sealed_secret;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use sops_document::Format;
 
 pub(crate) use covered_file::{COPY, is_for_whole_file, may_stay};
 pub(crate) use generator::generator;
+pub(crate) use rule::RULE;
 
 use super::secret_in_metadata::last_applied;
 use crate::check::Check;
@@ -22,16 +24,8 @@ use crate::file_name;
 use crate::finding::Fix;
 use crate::object::Object;
 use crate::plaintext_values::{is_ciphertext, is_under_part, looks_secret, open_values};
-use crate::rule::{Rule, Severity};
 use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::secret::{SecretValue, secret_fields};
-
-pub(crate) static RULE: Rule = Rule {
-    code: "SL010",
-    name: "plaintext-secret",
-    severity: Severity::Error,
-    page: include_str!("plaintext_secret.md"),
-};
 
 pub(crate) const CHECKS: &[Check] = &[
     Check::File(leftover),

@@ -36,6 +36,17 @@ impl HookName {
         }
     }
 
+    /// Whether a line of a configuration runs the check of the hook, and does not ignore its failure.
+    pub(super) fn is_run_in(self, line: &str) -> bool {
+        let mut commands = line.split(self.words()).skip(1);
+        commands.any(|after| {
+            let end = after.find(['"', '}', ',']).unwrap_or(after.len());
+            let rest = &after[..end];
+            let is_other = self != Self::Push && rest.contains("--pre-push");
+            !is_other && !rest.contains(['|', ';', '&'])
+        })
+    }
+
     /// What the hook checks.
     pub(super) fn subject(self) -> &'static str {
         match self {

@@ -4,7 +4,6 @@ use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
 
 use super::hook_name::HookName;
-use super::managers::is_run_in;
 
 /// Keys of a pre-commit hook that choose files. Without a file that they choose, the hook does not run.
 const PRE_COMMIT_FILES: [&str; 5] = ["files", "exclude", "types", "types_or", "exclude_types"];
@@ -36,7 +35,7 @@ pub(super) fn of_pre_commit(text: &str, hook: HookName) -> Vec<String> {
         let is = |key, is: &dyn Fn(&str) -> bool| {
             entry.get(key).and_then(NodeRef::as_str).is_some_and(is)
         };
-        is("id", &|id| id == "sops-rs") || is("entry", &|run| is_run_in(HookName::Commit, run))
+        is("id", &|id| id == "sops-rs") || is("entry", &|run| HookName::Commit.is_run_in(run))
     };
     least(entries.filter(is_check).map(|entry| {
         // What the definition of the hook in the repository of sops-rs says holds if the entry does not say anything else.
@@ -111,13 +110,13 @@ pub(super) fn of_lefthook(text: &str, local: Option<&str>, hook: HookName) -> Ve
                 limits.push("exclude_tags".to_owned());
             }
         }
-        if run.is_some_and(|run| is_run_in(hook, run)) {
+        if run.is_some_and(|run| hook.is_run_in(run)) {
             let same = |local: NodeRef<'_, '_>| {
                 let of_name = local.get("commands")?.get(name?)?;
                 let mut limits = limits_of(of_name, &LEFTHOOK_LIMITS);
                 let run = of_name.get("run").and_then(NodeRef::as_str);
                 limits.extend(
-                    run.filter(|run| !is_run_in(hook, run))
+                    run.filter(|run| !hook.is_run_in(run))
                         .map(|_| "run".to_owned()),
                 );
                 Some(limits)

@@ -84,7 +84,7 @@ impl Manager {
                     !after.starts_with(|char: char| char.is_alphanumeric() || char == '-')
                 });
                 // A hook of the repository's own may have any name.
-                is_hook || line.contains("entry:") && is_run_in(HookName::Commit, line)
+                is_hook || line.contains("entry:") && HookName::Commit.is_run_in(line)
             }),
             Self::Lefthook => {
                 let begins =
@@ -92,15 +92,15 @@ impl Manager {
                 let key = format!("{}:", hook.file());
                 // In YAML, each hook is a section.
                 if !text.lines().any(|line| line.starts_with(&key)) {
-                    return lines.any(|line| is_run_in(hook, line));
+                    return lines.any(|line| hook.is_run_in(line));
                 }
                 let mut section = lines.skip_while(|line| !line.starts_with(&key));
-                section.next().is_some_and(|line| is_run_in(hook, line))
+                section.next().is_some_and(|line| hook.is_run_in(line))
                     || section
                         .take_while(|line| !begins(line))
-                        .any(|line| is_run_in(hook, line))
+                        .any(|line| hook.is_run_in(line))
             }
-            _ => lines.any(|line| is_run_in(hook, line)),
+            _ => lines.any(|line| hook.is_run_in(line)),
         }
     }
 
@@ -151,17 +151,6 @@ impl Manager {
             _ => format!("add this line to it, before all other commands\n{command} || exit 1"),
         }
     }
-}
-
-/// Whether a line of a configuration runs the check of the hook, and does not ignore its failure.
-pub(super) fn is_run_in(hook: HookName, line: &str) -> bool {
-    let mut commands = line.split(hook.words()).skip(1);
-    commands.any(|after| {
-        let end = after.find(['"', '}', ',']).unwrap_or(after.len());
-        let rest = &after[..end];
-        let is_other = hook != HookName::Push && rest.contains("--pre-push");
-        !is_other && !rest.contains(['|', ';', '&'])
-    })
 }
 
 /// The configurations of the managers in a repository. Each is read once, when it is needed.

@@ -5,7 +5,8 @@ use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, is_ciphertext, parse_document, unencrypted_values};
 use sops_document::{Document, Format, NodeRef};
 
-use super::{RULE, sealed_secret};
+use super::rule::RULE;
+use super::sealed_secret;
 use crate::context::Context;
 use crate::finding::Fix;
 use crate::manifest::{

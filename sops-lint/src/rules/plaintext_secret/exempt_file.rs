@@ -6,7 +6,7 @@ use sops_core::config::CreationRule;
 use sops_core::unencrypted_values;
 use sops_document::{Document, NodeRef, Shape};
 
-use super::RULE;
+use super::rule::RULE;
 use crate::context::Context;
 use crate::encoding::is_utf8;
 use crate::exempt::{ExemptContent, content, has_word, is_line, lines};

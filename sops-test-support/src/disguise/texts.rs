@@ -1,6 +1,6 @@
 //! Secrets in plaintext inside of other texts, and texts that only show how a Secret is written.
 
-use crate::disguise::{BASE64, VALUE};
+use super::secret::{BASE64, VALUE};
 
 /// A Secret as people write it, and as `kubectl get` prints it.
 fn secrets() -> [String; 2] {
@@ -28,7 +28,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// Texts with a Secret in them, each with a title and the ending of its file.
-pub(crate) fn texts() -> Vec<(&'static str, &'static str, String)> {
+pub(super) fn texts() -> Vec<(&'static str, &'static str, String)> {
     let mut all = Vec::new();
     for secret in secrets() {
         let indented = |count: usize| with_margin(&secret, &" ".repeat(count));
@@ -84,7 +84,7 @@ pub(crate) fn texts() -> Vec<(&'static str, &'static str, String)> {
 }
 
 /// Texts that show a Secret without a password that is worth anything, each with its path.
-pub(crate) fn innocent_texts() -> Vec<(&'static str, String)> {
+pub(super) fn innocent_texts() -> Vec<(&'static str, String)> {
     let secret = |value: &str| {
         format!(
             "apiVersion: v1\nkind: Secret\nmetadata:\n  name: am\nstringData:\n  username: admin\n  url: https://k8s-1.example.com/v1\n  password: {value}\n"
