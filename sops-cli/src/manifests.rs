@@ -15,7 +15,7 @@ use sops_lint::{SECRET_PARTS, shell_path};
 use zeroize::Zeroizing;
 
 use crate::arguments::OpeningArgs;
-use crate::cluster::Object;
+use crate::cluster::ClusterObject;
 use crate::command_error::{Code, CommandError, Role};
 use crate::decrypt_file::{self, Use};
 use crate::input::Input;
@@ -33,7 +33,7 @@ pub(crate) struct ManifestReader<'a> {
 
 impl ManifestReader<'_> {
     /// The objects in the file, or on standard input, in their order.
-    pub(crate) fn read(&self, path: Option<&Path>) -> Result<Vec<Object>, CommandError> {
+    pub(crate) fn read(&self, path: Option<&Path>) -> Result<Vec<ClusterObject>, CommandError> {
         let format = match path.map(Format::from_path) {
             Some(Format::Json) => Format::Json,
             // JSON too is YAML.
@@ -51,7 +51,7 @@ impl ManifestReader<'_> {
         let documents = written.into_iter().zip(decrypted);
         for (index, (written, decrypted)) in documents.enumerate() {
             let place = format!("document {}", index + 1);
-            Entry {
+            ManifestEntry {
                 place,
                 written,
                 decrypted,
@@ -108,8 +108,8 @@ impl ManifestReader<'_> {
     }
 
     /// The object of an entry.
-    fn object(&self, input: &Input, entry: Entry) -> Result<Object, CommandError> {
-        let Entry {
+    fn object(&self, input: &Input, entry: ManifestEntry) -> Result<ClusterObject, CommandError> {
+        let ManifestEntry {
             place,
             written,
             decrypted,
@@ -137,7 +137,7 @@ impl ManifestReader<'_> {
         }
         let mut secrets = Vec::new();
         collect_encrypted(&written, &decrypted, &mut secrets);
-        let mut object = Object {
+        let mut object = ClusterObject {
             json: decrypted,
             secrets,
         };
@@ -181,14 +181,14 @@ impl ManifestReader<'_> {
 }
 
 /// A document of a file, or an item of a list in it.
-struct Entry {
+struct ManifestEntry {
     /// Where it is in the file, such as `document 1`.
     place: String,
     written: Value,
     decrypted: Value,
 }
 
-impl Entry {
+impl ManifestEntry {
     /// Adds the entry, or the items of the list that it is, unless it is empty.
     fn flatten_into(mut self, entries: &mut Vec<Self>) {
         if self.decrypted.is_null() || self.decrypted.as_object().is_some_and(Map::is_empty) {
@@ -261,7 +261,7 @@ enum InvalidEntry {
 }
 
 /// Moves what is under `stringData` into `data`, as the server does, who would otherwise not tell whose fields they are.
-fn into_data(object: &mut Object) -> Result<(), InvalidEntry> {
+fn into_data(object: &mut ClusterObject) -> Result<(), InvalidEntry> {
     for part in SECRET_PARTS {
         let entries = object.json[part].as_object();
         for (key, value) in entries.into_iter().flatten() {

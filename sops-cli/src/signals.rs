@@ -14,7 +14,7 @@ pub(crate) const ENDING: [i32; 8] = [
 ];
 
 /// While one of these lives, [`ENDING`] signals do not end the process. They do as soon as the last one is dropped.
-pub(crate) struct Deferred(());
+pub(crate) struct DeferredSignals(());
 
 struct Handlers {
     /// Whether signals have their usual effect.
@@ -24,7 +24,7 @@ struct Handlers {
     held: AtomicUsize,
 }
 
-impl Deferred {
+impl DeferredSignals {
     pub(crate) fn new() -> Self {
         let handlers = handlers();
         if handlers.held.fetch_add(1, Ordering::SeqCst) == 0 {
@@ -56,7 +56,7 @@ impl Deferred {
     }
 }
 
-impl Drop for Deferred {
+impl Drop for DeferredSignals {
     fn drop(&mut self) {
         let pending = self.pending();
         let handlers = handlers();

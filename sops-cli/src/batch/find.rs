@@ -8,7 +8,7 @@ use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Format, is_encrypted, parse_document};
 use zeroize::Zeroizing;
 
-use super::Item;
+use super::BatchFile;
 use crate::command_error::{Code, CommandError};
 use crate::files;
 use crate::git::Tracked;
@@ -26,11 +26,11 @@ pub(crate) enum Leftovers {
 pub(crate) fn items<'a>(
     paths: impl Iterator<Item = &'a Path>,
     leftovers: Leftovers,
-) -> Result<Vec<Item>, CommandError> {
+) -> Result<Vec<BatchFile>, CommandError> {
     let mut items = Vec::new();
     for path in paths {
         if !path.is_dir() {
-            items.push(Item {
+            items.push(BatchFile {
                 path: path.to_owned(),
                 is_found: false,
             });
@@ -58,14 +58,14 @@ pub(crate) fn items<'a>(
             })?;
             if entry.file_type().is_some_and(|kind| kind.is_file()) {
                 tracked.saw(entry.path());
-                items.push(Item {
+                items.push(BatchFile {
                     path: entry.into_path(),
                     is_found: true,
                 });
             }
         }
         walking.finish()?;
-        items.extend(tracked.unseen().into_iter().map(|path| Item {
+        items.extend(tracked.unseen().into_iter().map(|path| BatchFile {
             path,
             is_found: true,
         }));
@@ -78,7 +78,7 @@ pub(crate) fn items<'a>(
     Ok(items)
 }
 
-impl Item {
+impl BatchFile {
     /// Whether a file that was found has a format that its name tells, and is encrypted as `encrypted` says. One that was named is meant
     /// whatever it is.
     pub(crate) fn is_meant(&self, encrypted: bool) -> bool {

@@ -14,10 +14,10 @@ use rustix::process::{Resource, getrlimit};
 use zeroize::Zeroizing;
 
 use crate::command_error::CommandError;
-use crate::files::{self, Expected, Readers, Staged, Staging};
+use crate::files::{self, Expected, Readers, StagedReplacement, Staging};
 use crate::input::Input;
 use crate::parallel::{self, ItemsPerThread};
-use crate::signals::Deferred;
+use crate::signals::DeferredSignals;
 use crate::ui::Ui;
 
 /// How many files are written beside the old ones before all are synced and put in their places.
@@ -27,7 +27,7 @@ const TOGETHER: usize = 256;
 const OTHER_OPEN_FILES: u64 = 64;
 
 /// A file to work on.
-pub(crate) struct Item {
+pub(crate) struct BatchFile {
     pub(crate) path: PathBuf,
     /// Whether it was found in a directory, and not named: then it is skipped if the command does not apply to it.
     pub(crate) is_found: bool,
@@ -46,7 +46,7 @@ pub(crate) enum Work {
 /// Files that one call replaces.
 pub(crate) struct Batch<'b> {
     pub(crate) ui: &'b Ui,
-    pub(crate) items: &'b [Item],
+    pub(crate) items: &'b [BatchFile],
     /// What is done to them, for messages: `encrypted`.
     pub(crate) participle: &'static str,
     pub(crate) readers: Readers,
@@ -57,7 +57,7 @@ impl Batch<'_> {
     /// are still processed.
     pub(crate) fn replace(
         &self,
-        work: impl Fn(&Item) -> Result<Work, CommandError> + Sync,
+        work: impl Fn(&BatchFile) -> Result<Work, CommandError> + Sync,
         report: impl Fn(&Path),
     ) -> Result<(), CommandError> {
         let Self {
@@ -66,7 +66,7 @@ impl Batch<'_> {
             participle,
             readers,
         } = *self;
-        let signals = Deferred::new();
+        let signals = DeferredSignals::new();
         let bar = bar(items.len());
         ui.show(bar.clone());
         let (mut errors, mut left) = (Vec::new(), LeftInPlaintext::default());
@@ -142,9 +142,9 @@ impl Batch<'_> {
 /// Replaces a file that another program changed before it could be replaced; returns whether there was still something to do.
 fn replace_one(
     ui: &Ui,
-    item: &Item,
+    item: &BatchFile,
     readers: Readers,
-    work: impl Fn(&Item) -> Result<Work, CommandError>,
+    work: impl Fn(&BatchFile) -> Result<Work, CommandError>,
 ) -> Result<bool, CommandError> {
     files::retrying(&item.path, || match work(item)? {
         Work::Replace(input, content) => {
@@ -164,7 +164,7 @@ fn directories_together() -> usize {
 }
 
 /// The files that are written together.
-fn chunks(items: &[Item]) -> impl Iterator<Item = &[Item]> {
+fn chunks(items: &[BatchFile]) -> impl Iterator<Item = &[BatchFile]> {
     let (mut rest, most) = (items, directories_together());
     std::iter::from_fn(move || {
         let mut directories = HashSet::new();
@@ -182,20 +182,20 @@ fn chunks(items: &[Item]) -> impl Iterator<Item = &[Item]> {
 
 /// A file before it is put in its place.
 enum Stage {
-    Staged(Box<Staged>),
+    Staged(Box<StagedReplacement>),
     Ignored,
     Left(Left),
 }
 
-type StagedFile = Result<Stage, CommandError>;
+type StageResult = Result<Stage, CommandError>;
 
 /// Works on the files on all cores until a signal comes; returns each outcome with the index of its item.
 fn stage(
-    items: &[Item],
+    items: &[BatchFile],
     bar: &ProgressBar,
-    signals: &Deferred,
-    work: impl Fn(&Item) -> StagedFile + Sync,
-) -> Vec<(usize, StagedFile)> {
+    signals: &DeferredSignals,
+    work: impl Fn(&BatchFile) -> StageResult + Sync,
+) -> Vec<(usize, StageResult)> {
     let outcomes = parallel::map(items, ItemsPerThread::One, |item| {
         let outcome = (!signals.is_pending()).then(|| work(item));
         bar.inc(1);

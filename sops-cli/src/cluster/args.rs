@@ -20,7 +20,7 @@ pub(crate) struct ClusterArgs {
 }
 
 /// What chose the cluster.
-pub(super) enum Origin {
+pub(super) enum ClusterOrigin {
     /// In this context of the kubeconfig.
     Context(String),
     /// In the pod in which this program runs.

@@ -1,7 +1,7 @@
 //! Why the certificate of an API server is not accepted, in words. The TLS library prints the names of its errors for most of them.
 
 /// What is wrong with a certificate.
-pub(super) struct Fault {
+pub(super) struct CertificateFault {
     pub(super) message: String,
     /// What to do, where another authority would not help.
     pub(super) hint: Option<&'static str>,
@@ -55,10 +55,10 @@ const FOR_SERVERS: &str = "give the server a certificate with `extendedKeyUsage 
 const NAME: &str = "certificate not valid for name";
 
 /// What an error of the library says about a certificate.
-pub(super) fn fault(text: &str) -> Fault {
+pub(super) fn fault(text: &str) -> CertificateFault {
     if let Some(start) = text.find(NAME) {
         let names = text[start + NAME.len()..].replace("; certificate is", "; it is");
-        return Fault {
+        return CertificateFault {
             message: format!("it is not valid for the name{names}"),
             hint: Some(
                 "use one of its names as `server` in the kubeconfig, or as `tls-server-name`",
@@ -69,7 +69,7 @@ pub(super) fn fault(text: &str) -> Fault {
     let (message, hint) = known.map_or(("it is malformed or not a server's", None), |known| {
         (known.1, known.2)
     });
-    Fault {
+    CertificateFault {
         message: message.to_owned(),
         hint,
     }

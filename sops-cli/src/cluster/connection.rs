@@ -6,7 +6,7 @@ use std::time::Duration;
 use kube::client::AuthError;
 use kube::{Client, Config};
 
-use super::args::{ClusterArgs, Origin};
+use super::args::{ClusterArgs, ClusterOrigin};
 use super::{credentials, kubeconfig};
 use crate::command_error::{Code, CommandError, name_of, reason};
 use crate::ui::Ui;
@@ -21,7 +21,7 @@ pub(crate) struct Cluster {
     pub(super) client: Client,
     /// The address of its API server.
     pub(super) server: String,
-    pub(super) origin: Origin,
+    pub(super) origin: ClusterOrigin,
     /// Whether it is asked through a proxy.
     pub(super) is_behind_proxy: bool,
     /// Why others could read what is sent.
@@ -99,7 +99,7 @@ impl Cluster {
         let (mut config, origin) = match kubeconfig {
             Ok(kubeconfig) => kubeconfig::select(kubeconfig, args).await?,
             Err(error) => match kubeconfig::is_missing(&error).then(pod).flatten() {
-                Some(config) => (config?, Origin::Pod),
+                Some(config) => (config?, ClusterOrigin::Pod),
                 None => return Err(kubeconfig::unusable(&error, args)),
             },
         };
@@ -142,10 +142,10 @@ impl Cluster {
                     _ => format!("the certificates or credentials for {server} cannot be used"),
                 };
                 CommandError::new(Code::Generic, message).hint(match &origin {
-                    Origin::Context(context) => format!(
+                    ClusterOrigin::Context(context) => format!(
                         "look at the cluster and the user of the context `{context}` in the kubeconfig"
                     ),
-                    Origin::Pod => "look at the service account of this pod".to_owned(),
+                    ClusterOrigin::Pod => "look at the service account of this pod".to_owned(),
                 })
             })
         })?;

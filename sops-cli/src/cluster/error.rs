@@ -9,21 +9,21 @@ use kube::core::Status;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::args::Origin;
-use super::certificate::{self, Fault};
+use super::args::ClusterOrigin;
+use super::certificate::{self, CertificateFault};
 use super::connection::Cluster;
-use super::object::Object;
+use super::object::ClusterObject;
 use crate::command_error::{Code, CommandError};
 
 /// Why a request failed.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct ApiFailure {
     pub(crate) error: CommandError,
     /// Whether the next request would fail alike: there is no answer, or the credentials are refused.
     pub(crate) is_final: bool,
 }
 
-impl Failure {
+impl ApiFailure {
     /// One that leaves nothing to be tried.
     pub(crate) fn last(error: CommandError) -> Self {
         Self {
@@ -33,7 +33,7 @@ impl Failure {
     }
 }
 
-impl From<CommandError> for Failure {
+impl From<CommandError> for ApiFailure {
     fn from(error: CommandError) -> Self {
         Self {
             error,
@@ -42,8 +42,8 @@ impl From<CommandError> for Failure {
     }
 }
 
-impl From<Failure> for CommandError {
-    fn from(failure: Failure) -> Self {
+impl From<ApiFailure> for CommandError {
+    fn from(failure: ApiFailure) -> Self {
         failure.error
     }
 }
@@ -57,19 +57,21 @@ impl Cluster {
         &self,
         error: &kube::Error,
         subject: &str,
-        object: Option<&Object>,
-    ) -> Failure {
+        object: Option<&ClusterObject>,
+    ) -> ApiFailure {
         match error {
             kube::Error::Api(status) if status.code == 401 => {
-                Failure::last(self.unauthorized("the credentials are refused"))
+                ApiFailure::last(self.unauthorized("the credentials are refused"))
             }
             kube::Error::Api(status) => self.refused(status, subject, object).into(),
-            kube::Error::Auth(_) => Failure::last(self.unauthorized("no credentials could be had")),
+            kube::Error::Auth(_) => {
+                ApiFailure::last(self.unauthorized("no credentials could be had"))
+            }
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {
                 let message = format!("{} does not answer as an API server does", self.server);
-                Failure::last(self.point_to_context(CommandError::new(Code::Generic, message)))
+                ApiFailure::last(self.point_to_context(CommandError::new(Code::Generic, message)))
             }
-            error => Failure::last(self.away(error)),
+            error => ApiFailure::last(self.away(error)),
         }
     }
 
@@ -84,15 +86,15 @@ impl Cluster {
         let texts: Vec<String> = causes().map(ToString::to_string).collect();
         let certificate = texts.iter().rev().find(|text| text.contains("certificate"));
         if let Some(text) = certificate {
-            let Fault { message, hint } = certificate::fault(text);
+            let CertificateFault { message, hint } = certificate::fault(text);
             let message =
                 format!("the certificate of the API server {server} cannot be trusted: {message}");
             let hint = hint.map(str::to_owned);
             let hint = hint.unwrap_or_else(|| match &self.origin {
-                Origin::Context(context) => format!(
+                ClusterOrigin::Context(context) => format!(
                     "`certificate-authority-data` of the context `{context}` must be that of this server"
                 ),
-                Origin::Pod => {
+                ClusterOrigin::Pod => {
                     "`ca.crt` of the pod's service account must be that of this server".to_owned()
                 }
             });
@@ -120,10 +122,10 @@ impl Cluster {
 
     fn point_to_context(&self, error: CommandError) -> CommandError {
         error.hint(match &self.origin {
-            Origin::Context(context) => format!(
+            ClusterOrigin::Context(context) => format!(
                 "it is the server of the context `{context}`; another one is named with `--context`"
             ),
-            Origin::Pod => {
+            ClusterOrigin::Pod => {
                 "it is the server that this pod is told; another one is named with `--kubeconfig`"
                     .to_owned()
             }
@@ -133,14 +135,19 @@ impl Cluster {
     fn unauthorized(&self, why: &str) -> CommandError {
         let message = format!("the API server {} does not let you in: {why}", self.server);
         CommandError::new(Code::Generic, message).hint(match &self.origin {
-            Origin::Context(context) => {
+            ClusterOrigin::Context(context) => {
                 format!("renew the token or certificate of the user of the context `{context}`")
             }
-            Origin::Pod => "the token is that of this pod's service account".to_owned(),
+            ClusterOrigin::Pod => "the token is that of this pod's service account".to_owned(),
         })
     }
 
-    fn refused(&self, status: &Status, subject: &str, object: Option<&Object>) -> CommandError {
+    fn refused(
+        &self,
+        status: &Status,
+        subject: &str,
+        object: Option<&ClusterObject>,
+    ) -> CommandError {
         let message = without_values(&status.message, object);
         // Policies answer in several lines.
         let new = |message: String| CommandError::with_lines(Code::Generic, &message);
@@ -200,7 +207,7 @@ impl Cluster {
 
 /// The server's message without what it may quote of the object: what stands in quotes and is no name, what follows `value:`, and what
 /// is in braces. Where a value, or a part of one, is left in it all the same, nothing of it is shown but who refuses.
-fn without_values(message: &str, object: Option<&Object>) -> String {
+fn without_values(message: &str, object: Option<&ClusterObject>) -> String {
     let Some(object) = object.filter(|object| !object.secrets.is_empty()) else {
         return message.to_owned();
     };
@@ -234,7 +241,7 @@ fn split_words_of_policy(message: &str) -> (&str, &str) {
 const PART: usize = 8;
 const PART_IN_WORDS_OF_POLICY: usize = 5;
 
-fn has_value(message: &str, object: &Object) -> bool {
+fn has_value(message: &str, object: &ClusterObject) -> bool {
     let message_in_lower_case = Zeroizing::new(message.to_lowercase());
     let is_there = |secret: &str| {
         // White space around it, such as the line break of a file, is not repeated.
@@ -255,7 +262,7 @@ fn has_value(message: &str, object: &Object) -> bool {
 }
 
 /// Whether so many letters and digits in a row are in the text and in a value, whatever stands between them and in whatever case.
-fn shares(text: &str, object: &Object, count: usize) -> bool {
+fn shares(text: &str, object: &ClusterObject, count: usize) -> bool {
     let folded = |text: &str| -> Zeroizing<Vec<char>> {
         let letters = text.chars().filter(|character| character.is_alphanumeric());
         Zeroizing::new(letters.flat_map(char::to_lowercase).collect())
@@ -403,7 +410,7 @@ mod tests {
     /// The messages are those of an API server 1.34, or follow its `field.Error`.
     #[test]
     fn what_a_server_quotes_of_a_secret_is_masked() {
-        let object = |secret: &str| Object {
+        let object = |secret: &str| ClusterObject {
             json: json!({
                 "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "web"}, "data": {"pass word": secret},
             }),

@@ -9,8 +9,8 @@ use kube::discovery::{Scope, pinned_kind};
 use tokio::time::{Instant, sleep};
 
 use super::connection::Cluster;
-use super::error::Failure;
-use super::object::Object;
+use super::error::ApiFailure;
+use super::object::ClusterObject;
 
 /// How long a new CRD may take until its kind is there.
 const ESTABLISHED: Duration = Duration::from_secs(30);
@@ -37,7 +37,10 @@ impl<'a> Kinds<'a> {
     }
 
     /// The kind of an object; `None` if the cluster does not know it.
-    pub(crate) async fn find(&mut self, object: &Object) -> Result<Option<ResourceKind>, Failure> {
+    pub(crate) async fn find(
+        &mut self,
+        object: &ClusterObject,
+    ) -> Result<Option<ResourceKind>, ApiFailure> {
         let (group, version) = match object.api_version().split_once('/') {
             Some(parts) => parts,
             None => ("", object.api_version()),
@@ -62,7 +65,10 @@ impl<'a> Kinds<'a> {
     }
 
     /// The same, as soon as a CRD that was just applied has made it known.
-    pub(crate) async fn wait(&mut self, object: &Object) -> Result<Option<ResourceKind>, Failure> {
+    pub(crate) async fn wait(
+        &mut self,
+        object: &ClusterObject,
+    ) -> Result<Option<ResourceKind>, ApiFailure> {
         let end = Instant::now() + ESTABLISHED;
         loop {
             let kind = self.find(object).await?;

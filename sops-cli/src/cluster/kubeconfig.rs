@@ -8,7 +8,7 @@ use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
 use secrecy::ExposeSecret;
 
-use super::args::{ClusterArgs, Origin};
+use super::args::{ClusterArgs, ClusterOrigin};
 use crate::command_error::{Code, CommandError, name_of};
 
 /// The file that was named, or those of KUBECONFIG put together, of which some may be missing as with `kubectl`, or the usual one.
@@ -38,7 +38,7 @@ pub(super) fn read(named: Option<&Path>) -> Result<Kubeconfig, KubeconfigError> 
 pub(super) async fn select(
     kubeconfig: Kubeconfig,
     args: &ClusterArgs,
-) -> Result<(Config, Origin), CommandError> {
+) -> Result<(Config, ClusterOrigin), CommandError> {
     let context = args.context.clone().or(kubeconfig.current_context.clone());
     let options = KubeConfigOptions {
         context: context.clone(),
@@ -76,7 +76,7 @@ pub(super) async fn select(
         );
         return Err(CommandError::new(Code::Generic, message));
     }
-    Ok((config, Origin::Context(context)))
+    Ok((config, ClusterOrigin::Context(context)))
 }
 
 /// Whether there is no kubeconfig, or none that can be found.

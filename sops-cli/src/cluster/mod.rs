@@ -14,7 +14,7 @@ mod server_side_apply;
 
 pub(crate) use args::ClusterArgs;
 pub(crate) use connection::{Cluster, Security, run};
-pub(crate) use error::Failure;
+pub(crate) use error::ApiFailure;
 pub(crate) use kinds::{Kinds, ResourceKind};
-pub(crate) use object::{Object, Target};
-pub(crate) use server_side_apply::{Applied, Outcome, ServerSideApply, was_applied};
+pub(crate) use object::{ClusterObject, ResourcePath};
+pub(crate) use server_side_apply::{Applied, ApplyOutcome, ServerSideApply, was_applied};

@@ -11,14 +11,14 @@ use zeroize::Zeroizing;
 use crate::command_error::{Code, CommandError};
 
 /// An object as it is sent.
-pub(crate) struct Object {
+pub(crate) struct ClusterObject {
     /// `apiVersion`, `kind`, `metadata` and the rest.
     pub(crate) json: Value,
     /// What no message may have in it.
     pub(crate) secrets: Vec<Zeroizing<String>>,
 }
 
-impl Object {
+impl ClusterObject {
     pub(crate) fn api_version(&self) -> &str {
         self.json["apiVersion"].as_str().unwrap_or_default()
     }
@@ -38,14 +38,14 @@ impl Object {
 
 /// Where an object is: what a request is about.
 #[derive(Clone)]
-pub(crate) struct Target {
+pub(crate) struct ResourcePath {
     pub(crate) resource: ApiResource,
     /// None for what is in no namespace.
     pub(crate) namespace: Option<String>,
     pub(crate) name: String,
 }
 
-impl Target {
+impl ResourcePath {
     /// An object of a kind that every cluster has.
     pub(crate) fn of<K: Resource<DynamicType = ()>>(namespace: Option<&str>, name: &str) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl Target {
 }
 
 /// As `kubectl` names objects: `secret/web`, `deployment.apps/web`.
-impl fmt::Display for Target {
+impl fmt::Display for ResourcePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.resource.kind.to_lowercase())?;
         if !self.resource.group.is_empty() {

@@ -7,8 +7,8 @@ use kube::core::Request;
 use serde_json::Value;
 
 use super::connection::Cluster;
-use super::error::Failure;
-use super::object::{Object, Target};
+use super::error::ApiFailure;
+use super::object::{ClusterObject, ResourcePath};
 
 const FIELD_MANAGER: &str = "sops-rs";
 
@@ -23,7 +23,7 @@ pub(crate) struct ServerSideApply {
 
 /// What became of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum ApplyOutcome {
     Created,
     Configured,
     Unchanged,
@@ -31,17 +31,17 @@ pub(crate) enum Outcome {
 
 /// What became of an object, as `kubectl` says it.
 pub(crate) struct Applied<'a> {
-    pub(crate) target: &'a Target,
-    pub(crate) outcome: Outcome,
+    pub(crate) target: &'a ResourcePath,
+    pub(crate) outcome: ApplyOutcome,
     pub(crate) dry_run: bool,
 }
 
 impl fmt::Display for Applied<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let outcome = match self.outcome {
-            Outcome::Created => "created",
-            Outcome::Configured => "configured",
-            Outcome::Unchanged => "unchanged",
+            ApplyOutcome::Created => "created",
+            ApplyOutcome::Configured => "configured",
+            ApplyOutcome::Unchanged => "unchanged",
         };
         write!(f, "{} {outcome}", self.target)?;
         match self.dry_run {
@@ -53,7 +53,7 @@ impl fmt::Display for Applied<'_> {
 
 impl Cluster {
     /// The object as it is there, if it is.
-    pub(crate) async fn get(&self, target: &Target) -> Result<Option<Value>, Failure> {
+    pub(crate) async fn get(&self, target: &ResourcePath) -> Result<Option<Value>, ApiFailure> {
         let error = |error: kube::Error| self.error(&error, &target.to_string(), None);
         let request = target
             .request()?
@@ -67,7 +67,7 @@ impl Cluster {
     }
 
     /// The list at a path of the API, of all namespaces; `None` if the API server knows no such path.
-    pub(crate) async fn list(&self, path: &str) -> Result<Option<Value>, Failure> {
+    pub(crate) async fn list(&self, path: &str) -> Result<Option<Value>, ApiFailure> {
         let resource = path.rsplit('/').next().unwrap_or(path);
         let error = |error: kube::Error| self.error(&error, resource, None);
         let request = Request::new(path)
@@ -84,9 +84,9 @@ impl Cluster {
     pub(crate) async fn apply(
         &self,
         options: ServerSideApply,
-        target: &Target,
-        object: &Object,
-    ) -> Result<Outcome, Failure> {
+        target: &ResourcePath,
+        object: &ClusterObject,
+    ) -> Result<ApplyOutcome, ApiFailure> {
         let before = self.get(target).await?;
         let parameters = PatchParams {
             dry_run: options.dry_run,
@@ -103,9 +103,9 @@ impl Cluster {
         let after: Value = self.client.request(request).await.map_err(error)?;
         let before = before.map(comparable);
         Ok(match before {
-            None => Outcome::Created,
-            Some(before) if before == comparable(after) => Outcome::Unchanged,
-            Some(_) => Outcome::Configured,
+            None => ApplyOutcome::Created,
+            Some(before) if before == comparable(after) => ApplyOutcome::Unchanged,
+            Some(_) => ApplyOutcome::Configured,
         })
     }
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::arguments::{GlobalArgs, OpeningArgs};
 use crate::batch;
 use crate::cluster::{
-    self, Applied, Cluster, ClusterArgs, Failure, Kinds, Object, Outcome, ResourceKind, Security,
-    ServerSideApply, Target,
+    self, ApiFailure, Applied, ApplyOutcome, Cluster, ClusterArgs, ClusterObject, Kinds,
+    ResourceKind, ResourcePath, Security, ServerSideApply,
 };
 use crate::command_error::{Code, CommandError, name_of};
 use crate::keys::services::Services;
@@ -116,7 +116,7 @@ fn manifests(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
 }
 
 impl Args {
-    async fn apply(&self, ui: &Ui, objects: &[Object]) -> Result<(), CommandError> {
+    async fn apply(&self, ui: &Ui, objects: &[ClusterObject]) -> Result<(), CommandError> {
         let cluster = Cluster::of(&self.cluster, Security::AsConfigured).await?;
         cluster.warn_if_insecure(ui);
         let mut run = Application {
@@ -145,7 +145,7 @@ impl Args {
         }
         let mut failed = 0;
         for (index, object) in objects.iter().enumerate() {
-            let Err(Failure { error, is_final }) = run.apply(object).await else {
+            let Err(ApiFailure { error, is_final }) = run.apply(object).await else {
                 continue;
             };
             failed += 1;
@@ -170,7 +170,7 @@ impl Args {
 }
 
 /// Whether a CRD among the objects defines the kind of the object.
-fn is_defined(object: &Object, objects: &[Object]) -> bool {
+fn is_defined(object: &ClusterObject, objects: &[ClusterObject]) -> bool {
     let group = object
         .api_version()
         .split_once('/')
@@ -195,7 +195,7 @@ struct Application<'a> {
 }
 
 impl Application<'_> {
-    async fn apply(&mut self, object: &Object) -> Result<(), Failure> {
+    async fn apply(&mut self, object: &ClusterObject) -> Result<(), ApiFailure> {
         let kind = match self.options.dry_run {
             true => self.kinds.find(object).await?,
             false => self.kinds.wait(object).await?,
@@ -226,7 +226,8 @@ impl Application<'_> {
             ));
         }
         let outcome = self.cluster.apply(self.options, &target, object).await?;
-        if self.options.dry_run && object.kind() == "Namespace" && outcome == Outcome::Created {
+        if self.options.dry_run && object.kind() == "Namespace" && outcome == ApplyOutcome::Created
+        {
             self.new_namespaces.push(object.name().to_owned());
         }
         self.say(Applied {
@@ -237,7 +238,11 @@ impl Application<'_> {
     }
 
     /// Where the object goes.
-    fn target(&self, object: &Object, kind: ResourceKind) -> Result<Target, CommandError> {
+    fn target(
+        &self,
+        object: &ClusterObject,
+        kind: ResourceKind,
+    ) -> Result<ResourcePath, CommandError> {
         let wanted = self.args.namespace.as_deref();
         let namespace = match (object.namespace(), wanted) {
             _ if !kind.is_namespaced => None,
@@ -255,15 +260,15 @@ impl Application<'_> {
                     .to_owned(),
             ),
         };
-        Ok(Target {
+        Ok(ResourcePath {
             resource: kind.resource,
             namespace,
             name: object.name().to_owned(),
         })
     }
 
-    fn say(&self, line: impl std::fmt::Display) -> Result<(), Failure> {
+    fn say(&self, line: impl std::fmt::Display) -> Result<(), ApiFailure> {
         // Nothing more is done of which nobody would learn.
-        self.ui.print(line).map_err(Failure::last)
+        self.ui.print(line).map_err(ApiFailure::last)
     }
 }

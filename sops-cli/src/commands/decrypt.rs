@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, NameArg, OpeningArgs, OutputArgs, require_existing,
 };
-use crate::batch::{self, Batch, Item, Work};
+use crate::batch::{self, Batch, BatchFile, Work};
 use crate::command_error::{Code, CommandError, Role};
 use crate::config::stores;
 use crate::decrypt_file::{self, Use};
@@ -47,7 +47,7 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
             participle: "decrypted",
             readers: Readers::Owner,
         };
-        let work = |item: &Item| {
+        let work = |item: &BatchFile| {
             if !item.is_meant(true) {
                 return Ok(Work::Ignore);
             }

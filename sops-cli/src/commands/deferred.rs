@@ -7,9 +7,9 @@ use clap::{ArgMatches, Args, Error, FromArgMatches, Id};
 
 /// The arguments of a command.
 #[derive(Debug)]
-pub(crate) struct Deferred<A>(pub(super) A);
+pub(crate) struct DeferredArgs<A>(pub(super) A);
 
-impl<A> Deref for Deferred<A> {
+impl<A> Deref for DeferredArgs<A> {
     type Target = A;
 
     fn deref(&self) -> &A {
@@ -17,7 +17,7 @@ impl<A> Deref for Deferred<A> {
     }
 }
 
-impl<A: Args> Args for Deferred<A> {
+impl<A: Args> Args for DeferredArgs<A> {
     fn group_id() -> Option<Id> {
         A::group_id()
     }
@@ -31,7 +31,7 @@ impl<A: Args> Args for Deferred<A> {
     }
 }
 
-impl<A: FromArgMatches> FromArgMatches for Deferred<A> {
+impl<A: FromArgMatches> FromArgMatches for DeferredArgs<A> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         A::from_arg_matches(matches).map(Self)
     }

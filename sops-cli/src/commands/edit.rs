@@ -17,7 +17,7 @@ use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::load;
 use crate::config::rule_drift::RuleDrift;
 use crate::decrypt_file;
-use crate::editor::{Editor, EditorHeader, template};
+use crate::editor::{EditorHeader, EditorProgram, template};
 use crate::encryption_options::{self, Wanted};
 use crate::files::PrivateDirectory;
 use crate::files::{self, Expected, Readers};
@@ -26,7 +26,7 @@ use crate::keys::groups::KeyGroups;
 use crate::keys::lockout::Lockout;
 use crate::keys::services::Services;
 use crate::secret_parts::SecretParts;
-use crate::signals::Deferred;
+use crate::signals::DeferredSignals;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug, Default)]
@@ -61,7 +61,7 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     let services = Services::for_opening(ui, globals, &args.opening)?;
     let name = args.name.or(Some(file)).unwrap_or(file);
     let format = args.formats.both(name)?;
-    let editor = Editor::find()?;
+    let editor = EditorProgram::find()?;
     let editing = Editing {
         ui,
         args,
@@ -100,7 +100,7 @@ struct Editing<'a> {
     args: &'a Args,
     file: &'a Path,
     format: Format,
-    editor: Editor,
+    editor: EditorProgram,
 }
 
 /// What the editor is opened with.
@@ -220,7 +220,7 @@ impl Editing<'_> {
         expected: Expected<'_>,
     ) -> Result<(), CommandError> {
         // Dropped last: the process ends by a signal only when the plaintext is gone.
-        let signals = Deferred::new();
+        let signals = DeferredSignals::new();
         // Nobody is to edit for nothing.
         files::check(self.file)?;
         let folder = PrivateDirectory::for_plaintext(self.ui, self.args.allow_disk)?;

@@ -20,11 +20,11 @@ use crate::ui::Ui;
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: GroupAction,
 }
 
 #[derive(Subcommand, Debug)]
-enum Action {
+enum GroupAction {
     /// Add a key group, and print the result
     Add {
         #[command(flatten)]
@@ -71,7 +71,7 @@ fn index(text: &str) -> Result<usize, &'static str> {
 
 pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), CommandError> {
     match &args.action {
-        Action::Add {
+        GroupAction::Add {
             place,
             group,
             threshold,
@@ -83,24 +83,24 @@ pub(crate) fn cmd_groups(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
                     CommandError::new(Code::Generic, message).hint("name them, as with `--age`")
                 );
             }
-            change(ui, globals, place, threshold, Change::Add(group))
+            change(ui, globals, place, threshold, GroupChange::Add(group))
         }
-        Action::Delete {
+        GroupAction::Delete {
             place,
             index,
             threshold,
-        } => change(ui, globals, place, threshold, Change::Delete(*index)),
+        } => change(ui, globals, place, threshold, GroupChange::Delete(*index)),
     }
 }
 
 /// What is to be done to the key groups of a file.
-enum Change {
+enum GroupChange {
     Add(Vec<MasterKey>),
     /// By its index.
     Delete(usize),
 }
 
-impl Change {
+impl GroupChange {
     fn apply(&self, groups: &mut Vec<Vec<MasterKey>>) -> Result<(), String> {
         match self {
             Self::Add(group) => groups.push(group.clone()),
@@ -138,7 +138,7 @@ fn change(
     globals: &GlobalArgs,
     place: &FileArgs,
     threshold: &ThresholdArg,
-    change: Change,
+    change: GroupChange,
 ) -> Result<(), CommandError> {
     let file: &Path = place.file.as_deref().ok_or_else(|| {
         CommandError::new(Code::CannotReadInput, "no file is given").hint("name it with `--file`")
@@ -167,7 +167,7 @@ fn change(
     refuse_damaged(
         &input,
         &document,
-        |group, _| matches!(change, Change::Delete(index) if index == group),
+        |group, _| matches!(change, GroupChange::Delete(index) if index == group),
     )?;
     let services = Services::new(ui, globals)?;
     let key_groups = KeyGroups {

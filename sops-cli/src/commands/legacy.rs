@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Subcommand as _;
 
-use super::deferred::Deferred;
+use super::deferred::DeferredArgs;
 use super::{Command, decrypt, edit, encrypt, rotate, set};
 use crate::arguments::{
     FileArg, FormatArgs, KeyChangeArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs, OutputArgs,
@@ -85,7 +85,7 @@ impl Args {
             require_existing(file)?;
         }
         Ok(if self.encrypt {
-            Command::Encrypt(Deferred(encrypt::Args {
+            Command::Encrypt(DeferredArgs(encrypt::Args {
                 file: self.file,
                 output: self.output,
                 keys: self.keys,
@@ -97,7 +97,7 @@ impl Args {
                 dry_run: false,
             }))
         } else if self.decrypt {
-            Command::Decrypt(Deferred(decrypt::Args {
+            Command::Decrypt(DeferredArgs(decrypt::Args {
                 file: self.file,
                 output: self.output,
                 extract: self.extract,
@@ -106,7 +106,7 @@ impl Args {
                 opening: self.opening,
             }))
         } else if self.rotate {
-            Command::Rotate(Deferred(rotate::Args {
+            Command::Rotate(DeferredArgs(rotate::Args {
                 file: self.file,
                 output: self.output,
                 changes: self.changes,
@@ -118,14 +118,14 @@ impl Args {
             }))
         } else if let Some(set) = &self.set {
             let file = file.to_owned();
-            Command::Set(Deferred(set::Args::from_legacy(
+            Command::Set(DeferredArgs(set::Args::from_legacy(
                 &file,
                 set,
                 self.formats,
                 self.opening,
             )?))
         } else {
-            Command::Edit(Deferred(edit::Args {
+            Command::Edit(DeferredArgs(edit::Args {
                 file: self.file,
                 show_master_keys: self.show_master_keys,
                 allow_disk: self.allow_disk,

@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use self::deferred::Deferred;
+use self::deferred::DeferredArgs;
 use crate::arguments::GlobalArgs;
 use crate::command_error::CommandError;
 use crate::ui::Ui;
@@ -45,12 +45,12 @@ pub(crate) enum Command {
     /// `sops-rs lint` reports is encrypted. A Secret in plaintext that no rule matches is an error. Files that are encrypted already and files that `.gitignore` excludes stay as they are; `--dry-run` prints what would be encrypted. Files that you name
     /// are always encrypted. Without a file, standard input is encrypted. The first creation rule in `.sops.yaml` that matches the file's name
     /// decides the recipients and the values; flags override it. Only the values change: comments, order and layout stay.
-    Encrypt(Deferred<encrypt::Args>),
+    Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
     /// With `--in-place`, several files and folders can be given; of a folder all encrypted files are decrypted but those that `.gitignore`
     /// leaves out. One that fails does not keep the others from being done. Without a file, standard input is decrypted; its format is told by `--input-type` or `--filename-override`.
-    Decrypt(Deferred<decrypt::Args>),
+    Decrypt(DeferredArgs<decrypt::Args>),
     /// Edit an encrypted file, or make a new one
     ///
     /// The plaintext is only ever on a memory file system, and goes when the editor is left. Where it cannot be encrypted, the editor comes
@@ -58,77 +58,77 @@ pub(crate) enum Command {
     /// change keep their ciphertext.
     ///
     /// The editor is that of SOPS_EDITOR, EDITOR or VISUAL.
-    Edit(Deferred<edit::Args>),
+    Edit(DeferredArgs<edit::Args>),
     /// Set one value of an encrypted file
     ///
     /// The path is like `["key"][0]`, the value is JSON: `"text"`, `1`, `{"a": true}`. Levels of the path that are missing are added; an index
     /// behind the end of a list appends to it. All else keeps its layout and its ciphertext.
-    Set(Deferred<set::Args>),
+    Set(DeferredArgs<set::Args>),
     /// Remove one value of an encrypted file
     ///
     /// The path is like `["key"][0]`. All else keeps its layout and its ciphertext.
-    Unset(Deferred<unset::Args>),
+    Unset(DeferredArgs<unset::Args>),
     /// Encrypt a file anew under a new data key, and print the result
     ///
     /// The master keys stay the same, except those that you add or remove. If the creation rule and the flags do not name a recipient, sops-rs
     /// asks before it encrypts for it; without a terminal, pass `--yes`.
-    Rotate(Deferred<rotate::Args>),
+    Rotate(DeferredArgs<rotate::Args>),
     /// Give files the master keys that `.sops.yaml` names for them
     ///
     /// Of a folder the encrypted files that a creation rule covers are meant, but those that `.gitignore` leaves out.
     /// The values and the data key stay as they are: who could read the file before can still read what it held then. `rotate` makes a new
     /// data key.
-    Updatekeys(Deferred<updatekeys::Args>),
+    Updatekeys(DeferredArgs<updatekeys::Args>),
     /// Add a key group to a file, or delete one
     ///
     /// With several groups, as many as the threshold says are needed to open the file. The values and the data key stay as they are.
     /// If the creation rule and the flags do not name a recipient, sops-rs asks before it encrypts for it; without a terminal, pass `--yes`.
-    Groups(Deferred<groups::Args>),
+    Groups(DeferredArgs<groups::Args>),
     /// Run a command with the decrypted values in its environment
     ///
     /// Each value at the top level becomes a variable; values in others, lists among them, are an error. The command runs in `/bin/sh`,
     /// gets the signals that sops-rs gets, and its exit code is that of sops-rs.
-    ExecEnv(Deferred<exec_env::Args>),
+    ExecEnv(DeferredArgs<exec_env::Args>),
     /// Run a command that finds the decrypted file under the name `{}`
     ///
     /// The file is a named pipe, which can be opened more than once, or with `--no-fifo` a file on a memory file system; either goes when
     /// the command ends. The command runs in `/bin/sh`, gets the signals that sops-rs gets, and its exit code is that of sops-rs.
-    ExecFile(Deferred<exec_file::Args>),
+    ExecFile(DeferredArgs<exec_file::Args>),
     /// Tell whether a file is encrypted, as JSON
-    Filestatus(Deferred<filestatus::Args>),
+    Filestatus(DeferredArgs<filestatus::Args>),
     /// Let others use the age and PGP keys of this machine, by a key service as sops has it
     ///
     /// Others name it with `--keyservice`. Whoever can connect can use the keys: a Unix socket is its owner's alone; TCP has neither
     /// encryption nor passwords, and belongs on a loopback address or into a tunnel.
     #[cfg(feature = "keyservice")]
-    Keyservice(Deferred<keyservice::Args>),
+    Keyservice(DeferredArgs<keyservice::Args>),
     /// Find secrets that leak in manifests and in the repository
     ///
     /// Folders are searched, without what `.gitignore` leaves out. No key is needed. Exit codes: 0 nothing found, 1 something found, 2 an error.
-    Lint(Deferred<lint::Args>),
+    Lint(DeferredArgs<lint::Args>),
     /// Keep plaintext and private keys out of commits and pushes, with Git hooks
-    Hook(Deferred<hook::Args>),
+    Hook(DeferredArgs<hook::Args>),
     /// Set up a repository: an age key where there is none, and a `.sops.yaml` fit for Kubernetes
     ///
     /// Nothing that exists is overwritten. The key goes into the key file of sops, the configuration into the working directory.
-    Init(Deferred<init::Args>),
+    Init(DeferredArgs<init::Args>),
     /// Make an age key, as `age-keygen` does
-    Keygen(Deferred<keygen::Args>),
+    Keygen(DeferredArgs<keygen::Args>),
     /// Decrypt manifests in memory, and have the objects in the cluster as they say
     ///
     /// All files are read before anything is sent. Namespaces and CRDs go first; server-side apply is used. Where one object is refused, the
     /// others are applied all the same.
     #[cfg(feature = "kube")]
-    Apply(Deferred<apply::Args>),
+    Apply(DeferredArgs<apply::Args>),
     /// The key with which Flux decrypts, in the cluster
     #[cfg(feature = "kube")]
-    Flux(Deferred<flux::Args>),
+    Flux(DeferredArgs<flux::Args>),
     /// Print the completions for a shell
     ///
     /// For bash: `source <(sops-rs completion bash)`.
-    Completion(Deferred<completion::Args>),
+    Completion(DeferredArgs<completion::Args>),
     /// Print the manual page, of the program or of one of its commands
-    Man(Deferred<man::Args>),
+    Man(DeferredArgs<man::Args>),
 }
 
 /// Runs a command and returns its exit code. `command_line` describes the whole command line, for completions and manual pages.

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KeyChangeArgs, KmsArgs, NameArg, OpeningArgs, OutputArgs,
 };
-use crate::batch::{self, Batch, Item, Work};
+use crate::batch::{self, Batch, BatchFile, Work};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::decrypt_file;
 use crate::files::{self, Readers};
@@ -99,14 +99,14 @@ struct ChangedGroups {
 
 impl Rotation<'_> {
     /// Rotates the files, except those with recipients that the user does not agree to.
-    fn rotate_all(&self, items: &[Item]) -> Result<(), CommandError> {
+    fn rotate_all(&self, items: &[BatchFile]) -> Result<(), CommandError> {
         let Self { ui, agreement, .. } = self;
         let found = parallel::map(items, ItemsPerThread::One, |item| {
             let unagreed = item.is_meant(true).then(|| self.unagreed(&item.path));
             // Problems with a file are reported when it is rotated.
             unagreed.and_then(Result::ok)
         });
-        let found: Vec<(&Item, &Unagreed)> = items
+        let found: Vec<(&BatchFile, &Unagreed)> = items
             .iter()
             .zip(&found)
             .filter_map(|(item, unagreed)| Some((item, unagreed.as_ref()?)))
@@ -126,7 +126,7 @@ impl Rotation<'_> {
             participle: "rotated",
             readers: Readers::Usual,
         };
-        let work = |item: &Item| {
+        let work = |item: &BatchFile| {
             if left.contains(&*item.path) || !item.is_meant(true) {
                 return Ok(Work::Ignore);
             }

@@ -42,7 +42,7 @@ pub(crate) fn cmd_updatekeys(
         return Err(encryption_options::no_rules(None)?);
     }
     let services = Services::new(ui, globals)?;
-    let update = Update {
+    let update = KeyUpdate {
         ui,
         services: &services,
         args,
@@ -58,8 +58,8 @@ pub(crate) fn cmd_updatekeys(
             let updated = update.file(&resolved, file);
             update.drifts.warn(ui);
             match updated? {
-                Outcome::Done => Ok(()),
-                Outcome::Unanswered(error) => Err(error),
+                UpdateOutcome::Done => Ok(()),
+                UpdateOutcome::Unanswered(error) => Err(error),
             }
         }
         files => {
@@ -79,9 +79,9 @@ pub(crate) fn cmd_updatekeys(
                 }
                 done += 1;
                 match update.file(&resolved, &item.path) {
-                    Ok(Outcome::Done) => {}
+                    Ok(UpdateOutcome::Done) => {}
                     // The next question would have no answer either.
-                    Ok(Outcome::Unanswered(error)) => {
+                    Ok(UpdateOutcome::Unanswered(error)) => {
                         update.drifts.warn(ui);
                         return Err(error);
                     }
@@ -104,23 +104,23 @@ pub(crate) fn cmd_updatekeys(
 }
 
 /// What became of a file.
-enum Outcome {
+enum UpdateOutcome {
     Done,
     /// The user could not be asked.
     Unanswered(CommandError),
 }
 
 /// What updating files needs.
-struct Update<'a> {
+struct KeyUpdate<'a> {
     ui: &'a Ui,
     services: &'a Services,
     args: &'a Args,
     drifts: RuleDrifts,
 }
 
-impl Update<'_> {
+impl KeyUpdate<'_> {
     /// Gives the file the keys of its creation rule.
-    fn file(&self, resolved: &ResolvedConfig, file: &Path) -> Result<Outcome, CommandError> {
+    fn file(&self, resolved: &ResolvedConfig, file: &Path) -> Result<UpdateOutcome, CommandError> {
         let Self {
             ui,
             services,
@@ -150,7 +150,7 @@ impl Update<'_> {
         let changes = KeyChanges::between(document.metadata(), rule);
         if !changes.is_change() {
             ui.note(format_args!("File {name} already up to date"));
-            return Ok(Outcome::Done);
+            return Ok(UpdateOutcome::Done);
         }
         let groups = encryption_options::groups(rule, config)?;
         ui.print("The following changes will be made to the file's groups:")?;
@@ -167,13 +167,13 @@ impl Update<'_> {
                 Ok(true) => {}
                 Ok(false) => {
                     ui.note(format_args!("File {name} left unchanged"));
-                    return Ok(Outcome::Done);
+                    return Ok(UpdateOutcome::Done);
                 }
                 Err(error) => {
                     let error = CommandError::input("the answer", &error)
                         .with_code(Code::Generic)
                         .hint("`--yes` asks nothing");
-                    return Ok(Outcome::Unanswered(error));
+                    return Ok(UpdateOutcome::Unanswered(error));
                 }
             }
         }
@@ -181,6 +181,6 @@ impl Update<'_> {
         let expected = Expected::Content(&input.content);
         files::write(ui, file, updated.as_bytes(), expected, Readers::Usual)?;
         ui.note(format_args!("File {name} synced with new keys"));
-        Ok(Outcome::Done)
+        Ok(UpdateOutcome::Done)
     }
 }

@@ -9,7 +9,7 @@ use sops_core::config::{self, Config, CreationRule};
 use sops_core::rules::EncryptionRule;
 
 use crate::arguments::GlobalArgs;
-use crate::batch::Item;
+use crate::batch::BatchFile;
 use crate::command_error::{CommandError, name_of};
 use crate::config::load;
 use crate::config::nearest::{self, CONFIG_FILE, NearestConfigs};
@@ -85,7 +85,7 @@ impl ConfigResolver {
         ui: &Ui,
         globals: &GlobalArgs,
         own: Option<Config>,
-        items: impl Iterator<Item = &'i Item>,
+        items: impl Iterator<Item = &'i BatchFile>,
     ) -> Result<Self, CommandError> {
         let own = own.map(Arc::new);
         let mut resolver = Self {
@@ -133,7 +133,7 @@ impl ConfigResolver {
     pub(crate) fn name_several<'i>(
         &self,
         ui: &Ui,
-        items: impl Iterator<Item = &'i Item>,
+        items: impl Iterator<Item = &'i BatchFile>,
     ) -> Result<(), CommandError> {
         let here = real(Path::new("."))?;
         let mut files = BTreeSet::new();
@@ -153,7 +153,7 @@ impl ConfigResolver {
     /// The rule for an encrypted file, whatever the working directory: from the nearest configuration above the file, as in `lint`, or else
     /// from that of the working directory.
     pub(crate) fn of_encrypted(&self, file: &Path) -> Result<ResolvedConfig, CommandError> {
-        let mut item = Item {
+        let mut item = BatchFile {
             path: file.to_owned(),
             is_found: true,
         };
@@ -163,7 +163,7 @@ impl ConfigResolver {
     }
 
     /// The configuration for the file.
-    pub(crate) fn of(&self, item: &Item) -> Result<ResolvedConfig, CommandError> {
+    pub(crate) fn of(&self, item: &BatchFile) -> Result<ResolvedConfig, CommandError> {
         let by_own = || ResolvedConfig {
             config: self.own.clone(),
             path: item.path.clone(),

@@ -8,5 +8,5 @@ mod template;
 mod vim;
 
 pub(crate) use header::EditorHeader;
-pub(crate) use program::Editor;
+pub(crate) use program::EditorProgram;
 pub(crate) use template::template;

@@ -15,7 +15,7 @@ use signal_hook::iterator::Signals;
 use super::environment::{SECRET_VARIABLE, find_program};
 use super::vim::private_arguments;
 use crate::command_error::{Code, CommandError};
-use crate::signals::{Deferred, ENDING};
+use crate::signals::{DeferredSignals, ENDING};
 
 /// The variables that name an editor, in order: those of `sops`, then the other usual one.
 const VARIABLES: [&str; 3] = ["SOPS_EDITOR", "EDITOR", "VISUAL"];
@@ -28,12 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A command that edits a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Editor {
+pub(crate) struct EditorProgram {
     program: OsString,
     arguments: Vec<OsString>,
 }
 
-impl Editor {
+impl EditorProgram {
     /// The editor that the environment names, or a usual one.
     pub(crate) fn find() -> Result<Self, CommandError> {
         for variable in VARIABLES {
@@ -86,7 +86,7 @@ impl Editor {
     /// Has the file edited; gives whether that came to an end by itself, and not by a signal to this process.
     ///
     /// On a terminal an interrupt is the editor's affair, who gets it too: some take it as a command.
-    pub(crate) fn run(&self, file: &Path, signals: &Deferred) -> Result<bool, CommandError> {
+    pub(crate) fn run(&self, file: &Path, signals: &DeferredSignals) -> Result<bool, CommandError> {
         let failed = |error: &io::Error| {
             let message = format!(
                 "cannot run the editor `{}`: {error}",
@@ -193,7 +193,7 @@ mod tests {
             ("env", 0, None),
             ("nano A=b vim", 2, None),
         ] {
-            let editor = Editor::parse(OsStr::new(value)).expect("it is a command");
+            let editor = EditorProgram::parse(OsStr::new(value)).expect("it is a command");
             let arguments = editor.arguments_with_private_ones();
             let at = arguments.iter().position(|argument| argument == "-i");
             match after {
@@ -219,7 +219,7 @@ mod tests {
             ("vim 'x", None),
             (" ", None),
         ] {
-            let editor = Editor::parse(OsStr::new(value));
+            let editor = EditorProgram::parse(OsStr::new(value));
             let found = editor.map(|editor| {
                 let words = std::iter::once(editor.program).chain(editor.arguments);
                 words

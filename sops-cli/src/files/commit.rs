@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::directory::is_same;
 use super::errors::failed;
 use super::lock::{self, Lock};
-use super::staging::{Expecting, Staged, Staging, StagingDirectory};
+use super::staging::{Expecting, StagedReplacement, Staging, StagingDirectory};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
@@ -20,7 +20,11 @@ const ONE_BY_ONE: usize = 4;
 
 impl Staging {
     /// Moves the files into their places as soon as all of them are on the disk. Returns the outcomes in the same order.
-    pub(crate) fn commit(self, ui: &Ui, staged: Vec<Staged>) -> Vec<Result<(), CommandError>> {
+    pub(crate) fn commit(
+        self,
+        ui: &Ui,
+        staged: Vec<StagedReplacement>,
+    ) -> Vec<Result<(), CommandError>> {
         self.commit_within(lock::PATIENCE, ui, staged)
     }
 
@@ -28,7 +32,7 @@ impl Staging {
         self,
         mut patience: Duration,
         ui: &Ui,
-        staged: Vec<Staged>,
+        staged: Vec<StagedReplacement>,
     ) -> Vec<Result<(), CommandError>> {
         let directories = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let synced = sync(&directories, &staged);
@@ -53,7 +57,7 @@ impl Staging {
     }
 }
 
-impl Staged {
+impl StagedReplacement {
     /// Moves the file into its place if the existing file is the expected one. Once waiting for a lock was in vain, the files after it do
     /// not wait.
     fn replace(&self, ui: &Ui, patience: &mut Duration) -> Result<(), CommandError> {
@@ -185,11 +189,14 @@ impl Staged {
 }
 
 /// Makes sure that the files are on the disk.
-fn sync(directories: &[Arc<StagingDirectory>], staged: &[Staged]) -> Vec<io::Result<()>> {
+fn sync(
+    directories: &[Arc<StagingDirectory>],
+    staged: &[StagedReplacement],
+) -> Vec<io::Result<()>> {
     if staged.len() > ONE_BY_ONE && sync_file_systems(directories).is_ok() {
         return staged.iter().map(|_| Ok(())).collect();
     }
-    let sync = |staged: &Staged| staged.open(OFlags::RDONLY)?.sync_all();
+    let sync = |staged: &StagedReplacement| staged.open(OFlags::RDONLY)?.sync_all();
     staged.iter().map(sync).collect()
 }
 
@@ -221,7 +228,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::files::directory::Directory;
+    use crate::files::directory::OpenDirectory;
     use crate::files::{Expected, Readers};
 
     const OLD: &[u8] = b"old\n";
@@ -268,7 +275,7 @@ mod tests {
     #[test]
     fn a_lock_that_is_never_released_prevents_nothing() {
         let root = tempfile::tempdir().expect("a temporary directory");
-        let held = Directory::open(root.path()).expect("it exists");
+        let held = OpenDirectory::open(root.path()).expect("it exists");
         let _lock = Lock::wait(&held, lock::PATIENCE).expect("no signal came");
         let path = root.path().join("x");
         for (now, is_written) in [(OLD, true), (&b"mine\n"[..], false)] {

@@ -13,14 +13,14 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 
 /// A directory, and its owner and mode when it was opened.
-pub(crate) struct Directory {
+pub(crate) struct OpenDirectory {
     fd: OwnedFd,
     /// The path that led here; only for messages.
     path: PathBuf,
     stat: Stat,
 }
 
-impl Directory {
+impl OpenDirectory {
     /// Opens the directory at `path`, following symbolic links.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         Self::open_at(CWD, path, path.to_owned(), OFlags::empty())
@@ -85,7 +85,7 @@ impl Directory {
     }
 
     /// Whether the name still leads to `entry`.
-    pub(super) fn holds(&self, name: &OsStr, entry: &Directory) -> bool {
+    pub(super) fn holds(&self, name: &OsStr, entry: &OpenDirectory) -> bool {
         let found = self.entry(name).ok().flatten();
         found.is_some_and(|found| is_same(&found, &entry.stat))
     }
@@ -137,7 +137,7 @@ impl Directory {
     }
 }
 
-impl AsFd for Directory {
+impl AsFd for OpenDirectory {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::directory::Directory;
+use super::directory::OpenDirectory;
 use crate::command_error::{Code, CommandError, name_of};
-use crate::signals::Deferred;
+use crate::signals::DeferredSignals;
 
 /// How long to wait for another process. Ours hold the lock for as long as it takes to read one file.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// Any user who can read the directory can hold it, so nothing depends on it: it only keeps two runs from comparing and replacing a file at
 /// the same moment.
 pub(super) struct Lock<'d> {
-    held: Option<&'d Directory>,
+    held: Option<&'d OpenDirectory>,
     pub(super) is_held_elsewhere: bool,
 }
 
@@ -31,7 +31,10 @@ impl<'d> Lock<'d> {
     ///
     /// # Errors
     /// A signal wants the process to end.
-    pub(super) fn wait(directory: &'d Directory, patience: Duration) -> Result<Self, CommandError> {
+    pub(super) fn wait(
+        directory: &'d OpenDirectory,
+        patience: Duration,
+    ) -> Result<Self, CommandError> {
         let start = Instant::now();
         let mut pause = FIRST_PAUSE;
         let without = |is_held_elsewhere| Self {
@@ -49,7 +52,7 @@ impl<'d> Lock<'d> {
                 Err(Errno::WOULDBLOCK) => {}
                 Err(_) => return Ok(without(false)),
             }
-            if Deferred::new().is_pending() {
+            if DeferredSignals::new().is_pending() {
                 let message = format!(
                     "interrupted while another process held the lock on the directory {}; nothing was written",
                     name_of(directory.path())
@@ -81,7 +84,7 @@ mod tests {
     #[test]
     fn a_lock_is_waited_for_only_so_long() {
         let root = tempfile::tempdir().expect("a temporary directory");
-        let [one, other] = [(); 2].map(|()| Directory::open(root.path()).expect("it exists"));
+        let [one, other] = [(); 2].map(|()| OpenDirectory::open(root.path()).expect("it exists"));
         let lock = Lock::wait(&one, PATIENCE).expect("no signal came");
         assert!(!lock.is_held_elsewhere, "it is free");
         let patience = Duration::from_millis(20);

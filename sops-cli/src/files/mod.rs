@@ -18,15 +18,15 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use self::directory::Directory;
+use self::directory::OpenDirectory;
 use self::temporary_directory::remove_leftovers;
 use crate::command_error::CommandError;
-use crate::signals::Deferred;
+use crate::signals::DeferredSignals;
 use crate::ui::Ui;
 
 pub(crate) use conditions::{Expected, Readers};
 pub(crate) use private_directory::PrivateDirectory;
-pub(crate) use staging::{Staged, Staging};
+pub(crate) use staging::{StagedReplacement, Staging};
 pub(crate) use turn::retrying;
 
 /// Writes `content` to the file at `path`, following symbolic links. On an error, and on a signal, the file is as it was.
@@ -40,7 +40,7 @@ pub(crate) fn write(
     if matches!(expected, Expected::Anything) && special::is_special(path) {
         return special::write(path, content, readers);
     }
-    let _signals = Deferred::new();
+    let _signals = DeferredSignals::new();
     let staging = Staging::default();
     let staged = staging.stage(path, content, expected, readers)?;
     staging.commit(ui, vec![staged]).into_iter().collect()
@@ -60,7 +60,7 @@ pub(crate) fn is_temporary(name: &OsStr) -> bool {
 
 /// Removes the temporary files that killed runs left in a directory.
 pub(crate) fn clean(directory: &Path) {
-    if let Ok(directory) = Directory::open(directory) {
+    if let Ok(directory) = OpenDirectory::open(directory) {
         remove_leftovers(&directory, staging::KIND);
     }
 }

@@ -5,15 +5,17 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::directory::Directory;
-use super::temporary_directory::{Content, DirectoryKind, TemporaryDirectory, remove_leftovers};
+use super::directory::OpenDirectory;
+use super::temporary_directory::{
+    DirectoryKind, FileContent, TemporaryDirectory, remove_leftovers,
+};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
 /// The directories. Older versions left out `run-` in the names and locked nothing, so a directory of theirs may be in use.
 const KIND: DirectoryKind = DirectoryKind {
     prefix: "sops-rs-run-",
-    content: Content::Plaintext,
+    content: FileContent::Plaintext,
 };
 
 /// The start of the names of directories that hold a text which the user still needs.
@@ -78,7 +80,7 @@ fn in_memory() -> Option<PrivateDirectory> {
     for path in candidates.filter(|path| path.is_absolute() && is_in_memory(path)) {
         if created.is_none() {
             created = create_in(&path).ok();
-        } else if let Ok(directory) = Directory::open(&path) {
+        } else if let Ok(directory) = OpenDirectory::open(&path) {
             remove_leftovers(&directory, KIND);
         }
     }
@@ -92,7 +94,7 @@ fn temporary() -> Result<PrivateDirectory, CommandError> {
 }
 
 fn create_in(parent: &Path) -> io::Result<PrivateDirectory> {
-    let parent = Directory::open(parent)?;
+    let parent = OpenDirectory::open(parent)?;
     TemporaryDirectory::create(parent, KIND).map(PrivateDirectory)
 }
 

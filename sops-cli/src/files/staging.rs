@@ -11,16 +11,16 @@ use sha2::{Digest, Sha256};
 
 use super::attributes;
 use super::conditions::{Expected, Readers};
-use super::directory::{Directory, is_of_another, is_same};
+use super::directory::{OpenDirectory, is_of_another, is_same};
 use super::errors::{failed, readable_by_another};
-use super::target::{OldFile, Target};
-use super::temporary_directory::{Content, DirectoryKind, TemporaryDirectory};
+use super::target::{OldFile, WriteTarget};
+use super::temporary_directory::{DirectoryKind, FileContent, TemporaryDirectory};
 use crate::command_error::CommandError;
 
 /// The temporary directories beside the files that are written.
 pub(super) const KIND: DirectoryKind = DirectoryKind {
     prefix: ".sops-rs-",
-    content: Content::Staged,
+    content: FileContent::Staged,
 };
 
 /// The staged files of one run, which has one temporary directory in each directory that it writes to.
@@ -34,11 +34,11 @@ pub(super) struct StagingDirectory {
 }
 
 /// A file that waits to replace another. It is removed with its temporary directory.
-pub(crate) struct Staged {
+pub(crate) struct StagedReplacement {
     pub(super) directory: Arc<StagingDirectory>,
     /// Its name in the temporary directory.
     pub(super) name: String,
-    pub(super) target: Target,
+    pub(super) target: WriteTarget,
     pub(super) old: Option<Stat>,
     pub(super) expected: Expecting,
     readers: Readers,
@@ -60,8 +60,8 @@ impl Staging {
         content: &[u8],
         expected: Expected<'_>,
         readers: Readers,
-    ) -> Result<Staged, CommandError> {
-        let (parent, target) = Target::find(path)?;
+    ) -> Result<StagedReplacement, CommandError> {
+        let (parent, target) = WriteTarget::find(path)?;
         let old = target.open(&parent)?;
         let refused =
             |error: &io::Error, parent: &Path| target.refused(parent, old.is_some(), error);
@@ -77,7 +77,7 @@ impl Staging {
         let (file, name) = directory
             .create(Mode::from_raw_mode(mode))
             .map_err(|error| refused(&error, &parent_path))?;
-        let staged = Staged {
+        let staged = StagedReplacement {
             directory,
             name,
             expected: match expected {
@@ -99,7 +99,7 @@ impl Staging {
     }
 
     /// The temporary directory in `parent`.
-    fn directory(&self, parent: Directory) -> io::Result<Arc<StagingDirectory>> {
+    fn directory(&self, parent: OpenDirectory) -> io::Result<Arc<StagingDirectory>> {
         let mut directories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = directories
             .iter()
@@ -118,11 +118,11 @@ impl Staging {
 }
 
 impl StagingDirectory {
-    pub(super) fn parent(&self) -> &Arc<Directory> {
+    pub(super) fn parent(&self) -> &Arc<OpenDirectory> {
         self.temporary.parent()
     }
 
-    pub(super) fn temporary(&self) -> &Directory {
+    pub(super) fn temporary(&self) -> &OpenDirectory {
         self.temporary.directory()
     }
 
@@ -133,7 +133,7 @@ impl StagingDirectory {
     }
 }
 
-impl Staged {
+impl StagedReplacement {
     /// Gives `file`, which is this one, the attributes of the file that it replaces.
     pub(super) fn take_attributes(&self, file: &File, old: &OldFile) -> Result<(), CommandError> {
         if !self.takes_file_over(&old.stat) {

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 use sops_lint::shell_path;
 
-use super::directory::{Directory, is_regular, mode};
+use super::directory::{OpenDirectory, is_regular, mode};
 use crate::command_error::{Code, CommandError, name_of};
 
 /// The permission of a directory's group and of everyone else to create files.
@@ -21,7 +21,7 @@ const SHARED: Mode = Mode::WGRP.union(Mode::WOTH);
 const MAX_LINKS: usize = 40;
 
 /// A regular file, or the name for a new one.
-pub(super) struct Target {
+pub(super) struct WriteTarget {
     /// As the user named it.
     pub(super) path: PathBuf,
     pub(super) name: OsString,
@@ -34,9 +34,9 @@ pub(super) struct OldFile {
     pub(super) stat: Stat,
 }
 
-impl Target {
+impl WriteTarget {
     /// Follows symbolic links from `path`; returns the directory with the file, too.
-    pub(super) fn find(path: &Path) -> Result<(Directory, Self), CommandError> {
+    pub(super) fn find(path: &Path) -> Result<(OpenDirectory, Self), CommandError> {
         let (directory, name, is_linked) =
             follow(path).map_err(|error| CommandError::output(name_of(path), &error))?;
         let target = Self {
@@ -48,7 +48,7 @@ impl Target {
     }
 
     /// Opens the file that is there now. One that may not be written or replaced is an error.
-    pub(super) fn open(&self, directory: &Directory) -> Result<Option<OldFile>, CommandError> {
+    pub(super) fn open(&self, directory: &OpenDirectory) -> Result<Option<OldFile>, CommandError> {
         let unopened = |error: &io::Error| CommandError::output(self.shown(), error);
         let found = directory
             .entry(&self.name)
@@ -129,8 +129,8 @@ fn shown(directory: &Path) -> String {
 }
 
 /// The directory and the name that `path` leads to, and whether a symbolic link was on the way.
-fn follow(path: &Path) -> io::Result<(Directory, OsString, bool)> {
-    let mut directory = Directory::open(parent(path))?;
+fn follow(path: &Path) -> io::Result<(OpenDirectory, OsString, bool)> {
+    let mut directory = OpenDirectory::open(parent(path))?;
     let mut name = last(path)?.to_owned();
     for links in 0..=MAX_LINKS {
         let link = match readlinkat(&directory, &name, Vec::new()) {
@@ -169,7 +169,7 @@ fn is_of(entry: &Stat, directory: &Stat) -> bool {
 }
 
 /// Whether the directory lets only owners replace files, and the file belongs to another user.
-fn is_for_owners_only(directory: &Directory, old: &Stat) -> bool {
+fn is_for_owners_only(directory: &OpenDirectory, old: &Stat) -> bool {
     let user = geteuid();
     !user.is_root()
         && mode(directory.stat()).contains(Mode::SVTX)
@@ -177,7 +177,7 @@ fn is_for_owners_only(directory: &Directory, old: &Stat) -> bool {
 }
 
 /// As with fs.protected_regular of Linux, which only knows of files that are opened to be created.
-fn may_be_planted(directory: &Directory, old: &Stat) -> bool {
+fn may_be_planted(directory: &OpenDirectory, old: &Stat) -> bool {
     let mode = mode(directory.stat());
     mode.contains(Mode::SVTX) && mode.intersects(SHARED) && !is_of(old, directory.stat())
 }

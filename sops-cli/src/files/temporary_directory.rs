@@ -14,7 +14,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use super::directory::{Directory, as_os_str, is_regular, is_same, mode};
+use super::directory::{OpenDirectory, as_os_str, is_regular, is_same, mode};
 
 /// How often a directory is created when another run takes each one for a leftover.
 const ATTEMPTS: usize = 100;
@@ -42,12 +42,12 @@ const IGNORE_ALL: &[u8] = b"*\n";
 pub(crate) struct DirectoryKind {
     /// The start of the names; the rest is random.
     pub(crate) prefix: &'static str,
-    pub(crate) content: Content,
+    pub(crate) content: FileContent,
 }
 
 /// What a temporary directory contains.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Content {
+pub(crate) enum FileContent {
     /// A `.gitignore`, and files whose names are numbers.
     Staged,
     /// Any files that an editor or a command may leave, but no directories.
@@ -56,15 +56,15 @@ pub(crate) enum Content {
 
 /// A directory with mode 0700. Dropping it removes it with everything in it.
 pub(crate) struct TemporaryDirectory {
-    parent: Arc<Directory>,
+    parent: Arc<OpenDirectory>,
     name: OsString,
-    directory: Directory,
+    directory: OpenDirectory,
     is_kept: bool,
 }
 
 impl TemporaryDirectory {
     /// Creates one of this kind, and removes those that killed runs left.
-    pub(crate) fn create(parent: Directory, kind: DirectoryKind) -> io::Result<Self> {
+    pub(crate) fn create(parent: OpenDirectory, kind: DirectoryKind) -> io::Result<Self> {
         remove_leftovers(&parent, kind);
         for _ in 0..ATTEMPTS {
             let name = random_name(kind.prefix);
@@ -81,7 +81,7 @@ impl TemporaryDirectory {
                         directory,
                         is_kept: false,
                     };
-                    if kind.content == Content::Staged {
+                    if kind.content == FileContent::Staged {
                         created
                             .directory
                             .create_file(IGNORE_FILE, Mode::RUSR | Mode::WUSR)?
@@ -100,11 +100,11 @@ impl TemporaryDirectory {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    pub(super) fn parent(&self) -> &Arc<Directory> {
+    pub(super) fn parent(&self) -> &Arc<OpenDirectory> {
         &self.parent
     }
 
-    pub(super) fn directory(&self) -> &Directory {
+    pub(super) fn directory(&self) -> &OpenDirectory {
         &self.directory
     }
 
@@ -134,7 +134,7 @@ impl Drop for TemporaryDirectory {
 }
 
 /// Opens and locks the directory that was just created; `None` if it is not there or not ours any more.
-fn claim(parent: &Directory, name: &OsStr) -> io::Result<Option<Directory>> {
+fn claim(parent: &OpenDirectory, name: &OsStr) -> io::Result<Option<OpenDirectory>> {
     let directory = match parent.open_entry(name) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         result => result?,
@@ -145,25 +145,25 @@ fn claim(parent: &Directory, name: &OsStr) -> io::Result<Option<Directory>> {
         Ok(()) | Err(_) => false,
     };
     // In another user's directory, someone may have put another directory at this name.
-    let is_new = |directory: &Directory| {
+    let is_new = |directory: &OpenDirectory| {
         directory
             .names(|_| true)
             .is_ok_and(|names| names.is_empty())
     };
-    let is_ours = |directory: &Directory| {
+    let is_ours = |directory: &OpenDirectory| {
         is_private(directory) && parent.holds(name, directory) && is_new(directory)
     };
     Ok(Some(directory).filter(|directory| !is_taken && is_ours(directory)))
 }
 
 /// Whether a directory belongs to the user, and no one else can use it.
-fn is_private(directory: &Directory) -> bool {
+fn is_private(directory: &OpenDirectory) -> bool {
     let stat = directory.stat();
     stat.st_uid == geteuid().as_raw() && !mode(stat).intersects(Mode::RWXG | Mode::RWXO)
 }
 
 /// Removes what killed runs of this user left in the directory. Whatever cannot be removed, or might be something else, stays.
-pub(crate) fn remove_leftovers(parent: &Directory, kind: DirectoryKind) {
+pub(crate) fn remove_leftovers(parent: &OpenDirectory, kind: DirectoryKind) {
     if !is_trusted(parent) {
         return;
     }
@@ -180,7 +180,7 @@ pub(crate) fn remove_leftovers(parent: &Directory, kind: DirectoryKind) {
 }
 
 /// Whether no other user can put a directory of this user's at a name in this directory.
-fn is_trusted(parent: &Directory) -> bool {
+fn is_trusted(parent: &OpenDirectory) -> bool {
     let stat = parent.stat();
     let mode = mode(stat);
     let is_for_everyone = mode.contains(Mode::WOTH) && !mode.contains(Mode::SVTX);
@@ -193,7 +193,7 @@ pub(super) fn is_temporary(name: &[u8], kind: DirectoryKind) -> bool {
         return false;
     };
     match random.strip_suffix(OLD_SUFFIX) {
-        Some(random) => kind.content == Content::Staged && is_old_random_part(random),
+        Some(random) => kind.content == FileContent::Staged && is_old_random_part(random),
         None => {
             let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
             random.len() == RANDOM_DIGITS && random.iter().all(is_digit)
@@ -213,7 +213,7 @@ fn is_old_random_part(random: &[u8]) -> bool {
         && !classes.iter().any(|is_in| random.iter().all(is_in))
 }
 
-fn remove_leftover(parent: &Directory, name: &OsStr, content: Content) -> io::Result<()> {
+fn remove_leftover(parent: &OpenDirectory, name: &OsStr, content: FileContent) -> io::Result<()> {
     let directory = parent.open_entry(name)?;
     if !is_private(&directory) {
         return Ok(());
@@ -234,7 +234,10 @@ fn remove_leftover(parent: &Directory, name: &OsStr, content: Content) -> io::Re
 
 /// The names in a leftover, in the order in which they are removed; `None` if the directory contains anything that does not belong into
 /// one.
-fn leftover_names(directory: &Directory, content: Content) -> io::Result<Option<Vec<CString>>> {
+fn leftover_names(
+    directory: &OpenDirectory,
+    content: FileContent,
+) -> io::Result<Option<Vec<CString>>> {
     let names = directory.all_names(IGNORE_FILE)?;
     for name in &names {
         let name = as_os_str(name);
@@ -242,13 +245,13 @@ fn leftover_names(directory: &Directory, content: Content) -> io::Result<Option<
             return Ok(None);
         };
         let belongs = match content {
-            Content::Plaintext => FileType::from_raw_mode(stat.st_mode) != FileType::Directory,
-            Content::Staged if name == IGNORE_FILE => {
+            FileContent::Plaintext => FileType::from_raw_mode(stat.st_mode) != FileType::Directory,
+            FileContent::Staged if name == IGNORE_FILE => {
                 // A run that was killed at its start may not have written all of it.
                 let text = beginning(directory, name)?;
                 text == IGNORE_ALL || names.len() == 1 && IGNORE_ALL.starts_with(&text)
             }
-            Content::Staged => {
+            FileContent::Staged => {
                 is_regular(&stat)
                     && name.as_bytes().iter().all(u8::is_ascii_digit)
                     && names.iter().any(|name| as_os_str(name) == IGNORE_FILE)
@@ -262,7 +265,7 @@ fn leftover_names(directory: &Directory, content: Content) -> io::Result<Option<
 }
 
 /// The first bytes of a file, and one more than a complete `.gitignore` of a temporary directory has.
-fn beginning(directory: &Directory, name: &OsStr) -> io::Result<Vec<u8>> {
+fn beginning(directory: &OpenDirectory, name: &OsStr) -> io::Result<Vec<u8>> {
     let (file, _) = directory.open_file(name, OFlags::RDONLY)?;
     let mut text = Vec::new();
     file.take(IGNORE_ALL.len() as u64 + 1)
@@ -271,7 +274,7 @@ fn beginning(directory: &Directory, name: &OsStr) -> io::Result<Vec<u8>> {
 }
 
 /// Removes a directory with everything in it. A program that a killed run started may still be writing there.
-fn remove(parent: &Directory, name: &OsStr, directory: &Directory) -> io::Result<()> {
+fn remove(parent: &OpenDirectory, name: &OsStr, directory: &OpenDirectory) -> io::Result<()> {
     for _ in 0..REMOVALS {
         directory.remove_content(IGNORE_FILE)?;
         match unlinkat(parent, name, AtFlags::REMOVEDIR) {
@@ -282,7 +285,7 @@ fn remove(parent: &Directory, name: &OsStr, directory: &Directory) -> io::Result
     Err(Errno::NOTEMPTY.into())
 }
 
-fn remove_old_file(parent: &Directory, name: &OsStr) -> io::Result<()> {
+fn remove_old_file(parent: &OpenDirectory, name: &OsStr) -> io::Result<()> {
     let (file, stat) = parent.open_file(name, OFlags::RDONLY)?;
     if stat.st_uid != geteuid().as_raw() {
         return Ok(());
@@ -313,20 +316,20 @@ mod tests {
 
     const KIND: DirectoryKind = DirectoryKind {
         prefix: "test-",
-        content: Content::Staged,
+        content: FileContent::Staged,
     };
 
     const PLAINTEXT: DirectoryKind = DirectoryKind {
         prefix: "text-",
-        content: Content::Plaintext,
+        content: FileContent::Plaintext,
     };
 
     fn root() -> TempDir {
         tempfile::tempdir().expect("a temporary directory")
     }
 
-    fn open(root: &TempDir) -> Directory {
-        Directory::open(root.path()).expect("it exists")
+    fn open(root: &TempDir) -> OpenDirectory {
+        OpenDirectory::open(root.path()).expect("it exists")
     }
 
     /// A directory with staged files and without a lock.
@@ -386,7 +389,7 @@ mod tests {
         let order = directory.all_names(IGNORE_FILE).expect("it is ours");
         assert_eq!(order.len(), 3);
         for name in order {
-            let is_leftover = leftover_names(&directory, Content::Staged);
+            let is_leftover = leftover_names(&directory, FileContent::Staged);
             assert!(
                 is_leftover.expect("it is ours").is_some(),
                 "before {name:?}"

@@ -8,8 +8,8 @@ use sops_core::{Format, from_documents};
 use sops_lint::shell_word;
 
 use super::build::files_of;
-use super::report::Check;
-use super::repositories::{Origin, Repositories, SourceRef};
+use super::report::FluxCheck;
+use super::repositories::{Repositories, SourceOrigin, SourceRef};
 use crate::batch;
 use crate::command_error::{CommandError, name_of};
 use crate::input::read_repository_file;
@@ -102,23 +102,28 @@ impl FluxKustomization {
     }
 
     /// Whether so many encrypted files, which it builds if they are what its source has, are decrypted with the keys of that Secret.
-    pub(crate) fn check(&self, files: usize, secret: &SecretName<'_>, origin: Origin) -> Check {
+    pub(crate) fn check(
+        &self,
+        files: usize,
+        secret: &SecretName<'_>,
+        origin: SourceOrigin,
+    ) -> FluxCheck {
         let (kind, name) = &self.source;
         let shown = |text: &Option<String>| text.clone().unwrap_or_default();
         let source = format!("{} `{}`", shown(kind), shown(name));
         match origin {
-            Origin::Ours => self.check_keys(files, secret),
-            Origin::Other => {
+            SourceOrigin::Ours => self.check_keys(files, secret),
+            SourceOrigin::Other => {
                 let finding = format!("is not looked at: its {source} is another repository");
-                Check::note(self.subject.clone(), finding)
+                FluxCheck::note(self.subject.clone(), finding)
             }
-            Origin::Unknown => self.check_keys(files, secret).assuming(&format!(
+            SourceOrigin::Unknown => self.check_keys(files, secret).assuming(&format!(
                 "its {source} is taken for this repository, since no address here tells"
             )),
         }
     }
 
-    fn check_keys(&self, files: usize, secret: &SecretName<'_>) -> Check {
+    fn check_keys(&self, files: usize, secret: &SecretName<'_>) -> FluxCheck {
         let SecretName { namespace, name } = secret;
         let files = match files {
             1 => "1 encrypted file".to_owned(),
@@ -126,7 +131,8 @@ impl FluxKustomization {
         };
         let decryption = &self.spec["decryption"];
         let subject = self.subject.clone();
-        let gap = |finding: String, hint: String| Check::gap(subject.clone(), finding).hint(hint);
+        let gap =
+            |finding: String, hint: String| FluxCheck::gap(subject.clone(), finding).hint(hint);
         let wanted = || {
             format!(
                 "`decryption: {{provider: sops, secretRef: {{name: {name}}}}}` belongs under `spec`"
@@ -164,7 +170,7 @@ impl FluxKustomization {
                     shell_word(own)
                 ),
             ),
-            _ => Check::ok(subject, format!("decrypts {files}")),
+            _ => FluxCheck::ok(subject, format!("decrypts {files}")),
         }
     }
 }

@@ -7,6 +7,6 @@ mod repositories;
 mod secret;
 
 pub(crate) use kustomization::{FluxKustomization, SecretName, items};
-pub(crate) use report::{Check, Report};
-pub(crate) use repositories::{Origin, Repositories};
-pub(crate) use secret::{Keys, recipients_in};
+pub(crate) use report::{FluxCheck, FluxReport};
+pub(crate) use repositories::{Repositories, SourceOrigin};
+pub(crate) use secret::{DecryptionSecret, recipients_in};

@@ -18,7 +18,7 @@ enum State {
 
 /// Something that was looked at.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Check {
+pub(crate) struct FluxCheck {
     state: State,
     /// What was looked at.
     subject: String,
@@ -28,7 +28,7 @@ pub(crate) struct Check {
     hint: Option<String>,
 }
 
-impl Check {
+impl FluxCheck {
     fn new(state: State, subject: impl Into<String>, finding: impl Into<String>) -> Self {
         Self {
             state,
@@ -66,18 +66,18 @@ impl Check {
 
 /// All that was looked at.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Report {
-    pub(crate) checks: Vec<Check>,
+pub(crate) struct FluxReport {
+    pub(crate) checks: Vec<FluxCheck>,
 }
 
-impl Report {
+impl FluxReport {
     pub(crate) fn has_gap(&self) -> bool {
         self.checks.iter().any(|check| check.state == State::Gap)
     }
 
     /// A line for each check, and below it what to do. Gaps come last, where they are seen, with how many there are.
     pub(crate) fn table(&self) -> String {
-        let width = |check: &Check| one_line(&check.subject).chars().count();
+        let width = |check: &FluxCheck| one_line(&check.subject).chars().count();
         let width = self.checks.iter().map(width).max().unwrap_or_default();
         let mut table = String::new();
         let (gaps, rest): (Vec<_>, Vec<_>) = self

@@ -19,7 +19,7 @@ pub(crate) struct Repositories {
 
 /// What the files of a Kustomization come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum SourceOrigin {
     /// The repository that is looked at.
     Ours,
     /// Another one.
@@ -62,19 +62,19 @@ impl Repositories {
 
     /// Another repository is one whose address is none of the remotes, where that of another GitRepository is. Without such a one the addresses
     /// say nothing: those in the cluster may be others than here, or this is a fork.
-    pub(crate) fn origin(&self, source: &SourceRef) -> Origin {
+    pub(crate) fn origin(&self, source: &SourceRef) -> SourceOrigin {
         let is_ours = |(_, address): &&(String, String)| self.remotes.contains(address);
         let (Some("GitRepository"), Some(name)) = (source.0.as_deref(), source.1.as_deref()) else {
-            return Origin::Unknown;
+            return SourceOrigin::Unknown;
         };
         let mut named = self.known.iter().filter(|(known, _)| known == name);
         if named.clone().any(|repository| is_ours(&repository)) {
-            Origin::Ours
+            SourceOrigin::Ours
         } else if named.next().is_some() && self.known.iter().any(|repository| is_ours(&repository))
         {
-            Origin::Other
+            SourceOrigin::Other
         } else {
-            Origin::Unknown
+            SourceOrigin::Unknown
         }
     }
 }
@@ -136,15 +136,15 @@ mod tests {
         let other = source("GitRepository", "apps");
         add(&mut repositories, "apps", "https://git.example.org/apps");
         // A fork, or an address of the cluster.
-        assert_eq!(repositories.origin(&other), Origin::Unknown);
+        assert_eq!(repositories.origin(&other), SourceOrigin::Unknown);
         add(
             &mut repositories,
             "flux-system",
             "ssh://git@git.example.org/fleet",
         );
-        assert_eq!(repositories.origin(&other), Origin::Other);
+        assert_eq!(repositories.origin(&other), SourceOrigin::Other);
         let ours = source("GitRepository", "flux-system");
-        assert_eq!(repositories.origin(&ours), Origin::Ours);
+        assert_eq!(repositories.origin(&ours), SourceOrigin::Ours);
         for unknown in [
             source("GitRepository", "missing"),
             source("OCIRepository", "apps"),
@@ -152,12 +152,12 @@ mod tests {
         ] {
             assert_eq!(
                 repositories.origin(&unknown),
-                Origin::Unknown,
+                SourceOrigin::Unknown,
                 "{unknown:?}"
             );
         }
         // In another namespace, or for another cluster, the name stands for this one.
         add(&mut repositories, "apps", "git@git.example.org:fleet.git");
-        assert_eq!(repositories.origin(&other), Origin::Ours);
+        assert_eq!(repositories.origin(&other), SourceOrigin::Ours);
     }
 }

@@ -9,7 +9,7 @@ use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, MacCheck, f
 use sops_lint::shell_path;
 use zeroize::Zeroizing;
 
-use super::report::Check;
+use super::report::FluxCheck;
 use crate::input::Input;
 
 /// The end of the names of entries with age identities.
@@ -49,15 +49,15 @@ fn decoded(entry: &Value) -> Zeroizing<Vec<u8>> {
 }
 
 /// The keys in a Secret.
-pub(crate) struct Keys {
+pub(crate) struct DecryptionSecret {
     identities: Identities,
     recipients: Vec<Recipient>,
     has_pgp: bool,
 }
 
-impl Keys {
+impl DecryptionSecret {
     /// Reads the keys of a Secret, each entry by itself, and says what is wrong with them.
-    pub(crate) fn of(secret: &Value, subject: &str) -> (Self, Vec<Check>) {
+    pub(crate) fn of(secret: &Value, subject: &str) -> (Self, Vec<FluxCheck>) {
         let mut identities = Identities::new();
         let mut has_pgp = false;
         let mut checks = Vec::new();
@@ -69,7 +69,7 @@ impl Keys {
             let text = decoded(value);
             let name = format!("`{name}`");
             if let Err(error) = identities.add_keys(&name, &text) {
-                checks.push(Check::gap(subject, error.to_string()).hint(INSTALL));
+                checks.push(FluxCheck::gap(subject, error.to_string()).hint(INSTALL));
             }
         }
         let recipients = identities.recipients();
@@ -77,10 +77,13 @@ impl Keys {
             let finding = format!(
                 "has no age identity that can be used, in an entry whose name ends with `{AGE}`"
             );
-            checks.push(Check::gap(subject, finding).hint(INSTALL));
+            checks.push(FluxCheck::gap(subject, finding).hint(INSTALL));
         }
         for recipient in &recipients {
-            checks.push(Check::ok(subject, format!("has the key of {recipient}")));
+            checks.push(FluxCheck::ok(
+                subject,
+                format!("has the key of {recipient}"),
+            ));
         }
         let keys = Self {
             identities,
@@ -91,20 +94,22 @@ impl Keys {
     }
 
     /// Whether one of the keys is at hand on this computer.
-    pub(crate) fn check_own(&self, own: &[Recipient]) -> Check {
+    pub(crate) fn check_own(&self, own: &[Recipient]) -> FluxCheck {
         let subject = "the key of this computer";
         let mut natives = own.iter().filter(|key| key.to_string().starts_with("age1"));
         match natives.next() {
-            None => Check::note(subject, "there is none to compare with"),
+            None => FluxCheck::note(subject, "there is none to compare with"),
             Some(_) if own.iter().any(|key| self.recipients.contains(key)) => {
-                Check::ok(subject, "is in the cluster")
+                FluxCheck::ok(subject, "is in the cluster")
             }
-            Some(key) => Check::gap(subject, format!("is not in the cluster: {key}")).hint(INSTALL),
+            Some(key) => {
+                FluxCheck::gap(subject, format!("is not in the cluster: {key}")).hint(INSTALL)
+            }
         }
     }
 
     /// Whether the file can be opened as Flux does it, without a look at the MAC.
-    pub(crate) fn check_file(&self, input: &Input) -> Check {
+    pub(crate) fn check_file(&self, input: &Input) -> FluxCheck {
         let subject = input.name.as_str();
         let opened = EncryptedDocument::parse(&*input.content, input.format).and_then(|document| {
             let key = document.data_key(&self.identities)?;
@@ -112,21 +117,21 @@ impl Keys {
         });
         let Err(error) = opened else {
             if let Some(field) = encrypted_name(input) {
-                return Check::gap(subject, format!("`{field}` is encrypted, and Flux cannot tell what it is"))
+                return FluxCheck::gap(subject, format!("`{field}` is encrypted, and Flux cannot tell what it is"))
                     .hint("write `encrypted_regex: ^(data|stringData)$` into its rule in `.sops.yaml`, decrypt the file and encrypt it anew");
             }
-            return Check::ok(subject, "can be opened with the key in the cluster");
+            return FluxCheck::ok(subject, "can be opened with the key in the cluster");
         };
         match &error {
             Error::NoDataKey { .. } if self.has_pgp && has_pgp(input) => {
-                Check::note(subject, "is not checked: it is for a PGP key, and those in the Secret are not looked at")
+                FluxCheck::note(subject, "is not checked: it is for a PGP key, and those in the Secret are not looked at")
             }
-            Error::NoDataKey { .. } => Check::gap(subject, "cannot be opened with what is in the cluster")
+            Error::NoDataKey { .. } => FluxCheck::gap(subject, "cannot be opened with what is in the cluster")
                 .hint(format!(
                     "add the recipient of the key in the cluster to `.sops.yaml`, and run `sops-rs updatekeys {}`, or `sops-rs updatekeys -y .` for all files",
                     shell_path(subject)
                 )),
-            _ => Check::gap(subject, input.error(error).summary()),
+            _ => FluxCheck::gap(subject, input.error(error).summary()),
         }
     }
 }

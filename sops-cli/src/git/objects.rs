@@ -17,7 +17,7 @@ struct Process {
 }
 
 /// An object of Git.
-pub(crate) struct Object {
+pub(crate) struct GitObject {
     pub(crate) id: String,
     pub(crate) kind: ObjectKind,
     content: Vec<u8>,
@@ -50,7 +50,7 @@ impl Objects {
     }
 
     /// The object with this name, such as `HEAD^{commit}`, if it exists.
-    pub(crate) fn find(&self, name: &str) -> Option<Object> {
+    pub(crate) fn find(&self, name: &str) -> Option<GitObject> {
         // A request is a line.
         if name.contains('\n') {
             return None;
@@ -71,7 +71,7 @@ impl Objects {
                 break;
             }
             let answers = ids.iter().map(|_| process.answer());
-            let is_blob = |object: &Object| object.kind == ObjectKind::Blob;
+            let is_blob = |object: &GitObject| object.kind == ObjectKind::Blob;
             blobs.extend(answers.map(|object| Some(object.filter(is_blob)?.content)));
         }
         blobs
@@ -98,7 +98,7 @@ impl Process {
     }
 
     /// The next object; `None` if there is no object of the name that was requested.
-    fn answer(&mut self) -> Option<Object> {
+    fn answer(&mut self) -> Option<GitObject> {
         let mut header = String::new();
         self.answers.read_line(&mut header).ok()?;
         // `<id> <kind> <size>`, or a name and the reason why there is no such object.
@@ -118,7 +118,7 @@ impl Process {
         self.answers.read_exact(&mut content).ok()?;
         content.pop();
         let id = id.to_owned();
-        Some(Object { id, kind, content })
+        Some(GitObject { id, kind, content })
     }
 }
 

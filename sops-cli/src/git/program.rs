@@ -82,24 +82,24 @@ impl Running {
     }
 
     /// The same, but returns Git's own words if it fails.
-    pub(super) fn try_output(self) -> Result<Result<Vec<u8>, Failure>, CommandError> {
+    pub(super) fn try_output(self) -> Result<Result<Vec<u8>, GitFailure>, CommandError> {
         let output = self.child.wait_with_output();
         let output = output.map_err(|error| missing(&error))?;
         Ok(match output.status.success() {
             true => Ok(output.stdout),
-            false => Err(Failure::of(&output)),
+            false => Err(GitFailure::of(&output)),
         })
     }
 }
 
 /// What Git says when it fails.
-pub(super) struct Failure {
+pub(super) struct GitFailure {
     pub(super) reason: String,
     /// The command that Git suggests, such as the one that trusts a repository of another user.
     suggestion: Option<String>,
 }
 
-impl Failure {
+impl GitFailure {
     fn of(output: &Output) -> Self {
         let text = String::from_utf8_lossy(&output.stderr);
         let mut lines = text.lines().map(str::trim);

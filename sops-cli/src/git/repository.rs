@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::program::Running;
 use crate::command_error::{Code, CommandError, name_of};
 
-pub(crate) struct Repository {
+pub(crate) struct GitRepository {
     /// The root of the working tree; in a bare repository, the working directory.
     pub(crate) root: PathBuf,
     /// The directory in which Git was called, relative to the root.
@@ -16,7 +16,7 @@ pub(crate) struct Repository {
     pub(crate) has_working_tree: bool,
 }
 
-impl Repository {
+impl GitRepository {
     /// Starts the lookup; [`Self::found`] takes the result.
     pub(crate) fn look_up() -> Result<Running, CommandError> {
         Running::start(&["rev-parse", "--is-inside-work-tree", "--show-prefix"])

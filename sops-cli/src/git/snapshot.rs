@@ -39,11 +39,11 @@ pub(crate) struct Snapshot<'o> {
     name: String,
     list: Vec<u8>,
     /// Sorted by path.
-    entries: Vec<Entry>,
+    entries: Vec<TreeEntry>,
 }
 
 /// An entry of the list, as byte ranges.
-struct Entry {
+struct TreeEntry {
     kind: EntryKind,
     blob: Range<usize>,
     path: Range<usize>,
@@ -139,7 +139,7 @@ impl<'o> Snapshot<'o> {
     /// The regular file at a path relative to the root, or those below it.
     pub(crate) fn files_at(&self, path: &Path) -> Vec<TrackedFile> {
         let path = path.as_os_str().as_bytes();
-        let is_below = |entry: &Entry| match self.list[entry.path.clone()].strip_prefix(path) {
+        let is_below = |entry: &TreeEntry| match self.list[entry.path.clone()].strip_prefix(path) {
             Some(rest) => path.is_empty() || rest.is_empty() || rest.starts_with(b"/"),
             None => false,
         };
@@ -164,7 +164,7 @@ impl<'o> Snapshot<'o> {
         let first = self
             .entries
             .partition_point(|entry| self.list[entry.path.clone()] < *begin);
-        let name = move |entry: &Entry| self.list[entry.path.clone()].strip_prefix(&*begin);
+        let name = move |entry: &TreeEntry| self.list[entry.path.clone()].strip_prefix(&*begin);
         let below = self.entries[first..]
             .iter()
             .map_while(move |entry| Some((entry, name(entry)?)));
@@ -175,7 +175,7 @@ impl<'o> Snapshot<'o> {
 
     /// The regular files in any directory whose names begin so, in any letter case.
     pub(crate) fn files_beginning_with(&self, begin: &str) -> impl Iterator<Item = TrackedFile> {
-        let is_named = move |entry: &&Entry| {
+        let is_named = move |entry: &&TreeEntry| {
             let path = &self.list[entry.path.clone()];
             let name = path.iter().rposition(|byte| *byte == b'/');
             let name = &path[name.map_or(0, |slash| slash + 1)..];
@@ -297,7 +297,7 @@ impl<'o> Snapshot<'o> {
         }
     }
 
-    fn entry(&self, path: &Path) -> Option<&Entry> {
+    fn entry(&self, path: &Path) -> Option<&TreeEntry> {
         let path = path.as_os_str().as_bytes();
         let index = self
             .entries
@@ -311,14 +311,14 @@ impl<'o> Snapshot<'o> {
         Some(self.file(entry).blob)
     }
 
-    fn file(&self, entry: &Entry) -> TrackedFile {
+    fn file(&self, entry: &TreeEntry) -> TrackedFile {
         TrackedFile {
             path: self.path(entry),
             blob: String::from_utf8_lossy(&self.list[entry.blob.clone()]).into_owned(),
         }
     }
 
-    fn path(&self, entry: &Entry) -> PathBuf {
+    fn path(&self, entry: &TreeEntry) -> PathBuf {
         OsString::from_vec(self.list[entry.path.clone()].to_vec()).into()
     }
 }
@@ -334,7 +334,7 @@ impl Tree for Snapshot<'_> {
 }
 
 /// Parses `mode blob stage` or `mode kind blob`, each followed by a tab and a path.
-fn entries(list: &[u8]) -> Vec<Entry> {
+fn entries(list: &[u8]) -> Vec<TreeEntry> {
     let mut entries = Vec::new();
     let mut start = 0;
     for line in list.split(|byte| *byte == 0) {
@@ -356,7 +356,7 @@ fn entries(list: &[u8]) -> Vec<Entry> {
             None if rest.ends_with(b" 0") => tab.min(7)..tab - 2,
             None => continue,
         };
-        entries.push(Entry {
+        entries.push(TreeEntry {
             kind,
             blob: begin + blob.start..begin + blob.end,
             path: begin + tab + 1..begin + line.len(),

@@ -11,7 +11,7 @@ use crate::command_error::CommandError;
 
 /// What the commit would change.
 #[derive(Default)]
-pub(crate) struct Staged {
+pub(crate) struct IndexChanges {
     /// The regular files that are added or changed.
     pub(crate) files: Vec<TrackedFile>,
     /// The paths of everything that is added, changed or deleted.
@@ -22,7 +22,7 @@ pub(crate) struct Staged {
     pub(crate) deleted: Vec<TrackedFile>,
 }
 
-/// Starts to list what is staged; [`Staged::read`] takes the output.
+/// Starts to list what is staged; [`IndexChanges::read`] takes the output.
 pub(crate) fn staged() -> Result<Running, CommandError> {
     Running::start(&[
         "-c",
@@ -39,7 +39,7 @@ pub(crate) fn staged() -> Result<Running, CommandError> {
     ])
 }
 
-impl Staged {
+impl IndexChanges {
     pub(crate) fn read(output: &[u8]) -> Self {
         let mut staged = Self::default();
         let mut fields = output.split(|byte| *byte == 0);

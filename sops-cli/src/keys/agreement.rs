@@ -12,7 +12,7 @@ use sops_core::metadata::Metadata;
 
 use crate::arguments::GlobalArgs;
 use crate::arguments::invocation;
-use crate::batch::Item;
+use crate::batch::BatchFile;
 use crate::command_error::{Code, CommandError, files_named};
 use crate::config::load;
 use crate::config::resolve::ConfigResolver;
@@ -55,7 +55,7 @@ impl<'a> Agreement<'a> {
         globals: &GlobalArgs,
         services: &'a Services,
         yes: bool,
-        items: impl Iterator<Item = &'i Item>,
+        items: impl Iterator<Item = &'i BatchFile>,
     ) -> Result<Self, CommandError> {
         let mut agreement = Self {
             ui,
@@ -74,7 +74,7 @@ impl<'a> Agreement<'a> {
     /// Names the configurations that govern the files, if there is more than one.
     pub(crate) fn name_several<'i>(
         &self,
-        items: impl Iterator<Item = &'i Item>,
+        items: impl Iterator<Item = &'i BatchFile>,
     ) -> Result<(), CommandError> {
         let resolver = self.resolver.as_ref();
         resolver.map_or(Ok(()), |resolver| resolver.name_several(self.ui, items))

@@ -35,11 +35,11 @@ impl LocalKeys {
         &self,
         action: &str,
         key: &MasterKey,
-        work: impl FnOnce(&Keys) -> Result<A, Status>,
+        work: impl FnOnce(&PrivateKeys) -> Result<A, Status>,
     ) -> Result<A, Status> {
         let name = name(key);
         let identities = Identities::from_environment(Environment::process());
-        let keys = Keys {
+        let keys = PrivateKeys {
             identities: identities.with_prompt(self.ui.prompt_of_server()),
             gpg: Gpg::from_environment(Environment::process()),
         };
@@ -102,12 +102,12 @@ impl LocalKeys {
 }
 
 /// The keys of this machine, for one request.
-struct Keys {
+struct PrivateKeys {
     identities: Identities,
     gpg: Gpg,
 }
 
-impl Keys {
+impl PrivateKeys {
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String, Status> {
         match key.family() {
             Family::Age => self.identities.encrypt(key, secret),

@@ -19,11 +19,11 @@ use crate::ui::Ui;
 pub(crate) struct Lockout<'s> {
     services: &'s Services,
     key_files: Vec<Metadata>,
-    encrypted: Mutex<Vec<Encrypted>>,
+    encrypted: Mutex<Vec<ReplacedFile>>,
 }
 
 /// Files that were encrypted for the same key groups.
-struct Encrypted {
+struct ReplacedFile {
     groups: Vec<Vec<MasterKey>>,
     threshold: Option<usize>,
     names: Vec<String>,
@@ -97,10 +97,10 @@ impl<'s> Lockout<'s> {
             .unwrap_or_else(PoisonError::into_inner);
         let mut known = encrypted.iter_mut();
         let is_same =
-            |known: &&mut Encrypted| known.groups == groups && known.threshold == threshold;
+            |known: &&mut ReplacedFile| known.groups == groups && known.threshold == threshold;
         match known.find(is_same) {
             Some(same) => same.names.push(name.to_owned()),
-            None => encrypted.push(Encrypted {
+            None => encrypted.push(ReplacedFile {
                 groups: groups.to_owned(),
                 threshold,
                 names: vec![name.to_owned()],
@@ -116,7 +116,7 @@ impl<'s> Lockout<'s> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let mut closed = Vec::new();
-        for Encrypted {
+        for ReplacedFile {
             groups,
             threshold,
             names,

@@ -9,7 +9,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::emulate_default_handler;
 
-use crate::signals::{Deferred, ENDING};
+use crate::signals::{DeferredSignals, ENDING};
 
 /// The terminal of this process as it was at one time.
 struct Modes {
@@ -33,7 +33,7 @@ impl Modes {
 
 /// Asks a question that changes the modes of the terminal. A signal that ends the process restores them first.
 pub(crate) fn restored<A>(ask: impl FnOnce() -> A) -> A {
-    let deferred = Deferred::new();
+    let deferred = DeferredSignals::new();
     let watched = Modes::current().zip(Signals::new(ENDING).ok());
     let Some((modes, mut signals)) = watched else {
         return ask();

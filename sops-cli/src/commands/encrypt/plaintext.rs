@@ -37,7 +37,7 @@ impl PlaintextReader<'_> {
         &self,
         resolved: &ResolvedConfig,
         file: Option<&Path>,
-    ) -> Result<Plaintext, CommandError> {
+    ) -> Result<PlaintextFile, CommandError> {
         let Self {
             ui,
             globals,
@@ -86,7 +86,7 @@ impl PlaintextReader<'_> {
                     .map_err(|error| input.error(error))?,
             )
         };
-        let mut plaintext = Plaintext {
+        let mut plaintext = PlaintextFile {
             input,
             converted,
             format: to,
@@ -100,7 +100,7 @@ impl PlaintextReader<'_> {
 }
 
 /// A file that is to be encrypted.
-pub(super) struct Plaintext {
+pub(super) struct PlaintextFile {
     pub(super) input: Input,
     /// Its text in the format that is written, where that is another one.
     converted: Option<Zeroizing<Vec<u8>>>,
@@ -110,7 +110,7 @@ pub(super) struct Plaintext {
     parts: SecretParts,
 }
 
-impl Plaintext {
+impl PlaintextFile {
     /// The line that says for whom the file would be encrypted.
     pub(super) fn plan(&self) -> String {
         let recipients = recipients(&self.encryption.key_groups);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sops_core::Format;
 
-use crate::batch::Item;
+use crate::batch::BatchFile;
 use crate::command_error::CommandError;
 use crate::config::resolve::ResolvedConfig;
 use crate::lint::demand::Demand;
@@ -25,18 +25,18 @@ pub(super) enum Decision {
 }
 
 /// Decides which files of a call are encrypted.
-pub(super) struct Selection {
+pub(super) struct DirectorySelection {
     /// Finds the plaintext Secrets in directories.
     pub(super) demand: Option<Demand>,
     /// Whether the command line names master keys, so that no creation rule has to.
     pub(super) has_keys: bool,
 }
 
-impl Selection {
+impl DirectorySelection {
     /// A file that was named is always encrypted. One that was found is if a rule singles it out, or if `lint` wants it encrypted.
     pub(super) fn decide(
         &self,
-        item: &Item,
+        item: &BatchFile,
         resolved: &ResolvedConfig,
     ) -> Result<Decision, CommandError> {
         let config = resolved.config.as_deref();

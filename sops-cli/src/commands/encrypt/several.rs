@@ -3,9 +3,9 @@
 use sops_core::Error;
 use zeroize::Zeroizing;
 
-use super::plaintext::{Plaintext, PlaintextReader};
-use super::selection::{Decision, Selection, is_candidate};
-use crate::batch::{Batch, Item, Left, LeftInPlaintext, Work};
+use super::plaintext::{PlaintextFile, PlaintextReader};
+use super::selection::{Decision, DirectorySelection, is_candidate};
+use crate::batch::{Batch, BatchFile, Left, LeftInPlaintext, Work};
 use crate::command_error::{CommandError, name_of};
 use crate::config::load;
 use crate::config::resolve::ConfigResolver;
@@ -22,13 +22,13 @@ enum Prepared {
     Ignored,
     /// It stays in plaintext.
     Left(Left),
-    Encrypted(Box<Plaintext>, String),
+    Encrypted(Box<PlaintextFile>, String),
 }
 
 /// Encrypts the files that are named, and those in directories that are selected.
 pub(super) fn encrypt_all(
     reader: &PlaintextReader<'_>,
-    items: &[Item],
+    items: &[BatchFile],
 ) -> Result<(), CommandError> {
     let PlaintextReader {
         ui,
@@ -37,16 +37,16 @@ pub(super) fn encrypt_all(
         services,
     } = reader;
     let own = load::config(ui, globals)?;
-    let is_concerned = |item: &&Item| !item.is_found || is_candidate(&item.path);
+    let is_concerned = |item: &&BatchFile| !item.is_found || is_candidate(&item.path);
     let candidates = || items.iter().filter(is_concerned);
     let resolver = ConfigResolver::new(ui, globals, own, candidates())?;
     let is_directory = items.iter().any(|item| item.is_found);
-    let selection = Selection {
+    let selection = DirectorySelection {
         demand: is_directory.then(Demand::new).transpose()?,
         has_keys: !args.keys.keys(&args.kms)?.is_empty(),
     };
     let lockout = Lockout::new(services);
-    let prepare = |item: &Item| {
+    let prepare = |item: &BatchFile| {
         let resolved = resolver.of(item)?;
         match selection.decide(item, &resolved)? {
             Decision::Encrypt => {}
@@ -71,7 +71,7 @@ pub(super) fn encrypt_all(
     let outcome = if args.dry_run {
         plan(ui, items, &lockout, prepare)
     } else {
-        let work = |item: &Item| {
+        let work = |item: &BatchFile| {
             Ok(match prepare(item)? {
                 Prepared::Ignored => Work::Ignore,
                 Prepared::Left(why) => Work::Leave(why),
@@ -107,9 +107,9 @@ pub(super) fn encrypt_all(
 /// Prints what would be encrypted and for whom.
 fn plan(
     ui: &Ui,
-    items: &[Item],
+    items: &[BatchFile],
     lockout: &Lockout<'_>,
-    prepare: impl Fn(&Item) -> Result<Prepared, CommandError> + Sync,
+    prepare: impl Fn(&BatchFile) -> Result<Prepared, CommandError> + Sync,
 ) -> Result<(), CommandError> {
     let outcomes = parallel::map(items, ItemsPerThread::One, |item| {
         Ok(match prepare(item)? {

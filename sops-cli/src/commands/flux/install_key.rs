@@ -20,8 +20,8 @@ use zeroize::Zeroizing;
 use super::secret_args::SecretArgs;
 use crate::arguments::GlobalArgs;
 use crate::cluster::{
-    self, Applied, Cluster, ClusterArgs, Object, Outcome, Security, ServerSideApply, Target,
-    was_applied,
+    self, Applied, ApplyOutcome, Cluster, ClusterArgs, ClusterObject, ResourcePath, Security,
+    ServerSideApply, was_applied,
 };
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::load;
@@ -93,7 +93,7 @@ pub(crate) fn cmd_install_key(
     if args.export {
         return export(ui, &object);
     }
-    let target = Target::of::<Secret>(Some(&args.secret.namespace), &args.secret.name);
+    let target = ResourcePath::of::<Secret>(Some(&args.secret.namespace), &args.secret.name);
     match args.dry_run {
         Some(DryRun::Client) => {
             ui.print(format_args!("{target} would be applied (client dry run)"))?;
@@ -177,7 +177,7 @@ impl Args {
         })
     }
 
-    fn object(&self, pairs: &[KeyPair]) -> Object {
+    fn object(&self, pairs: &[KeyPair]) -> ClusterObject {
         let mut text = Zeroizing::new(String::new());
         let mut secrets = Vec::new();
         for pair in pairs {
@@ -190,7 +190,7 @@ impl Args {
         }
         let encoded = BASE64_STANDARD.encode(&*text);
         secrets.push(Zeroizing::new(encoded.clone()));
-        Object {
+        ClusterObject {
             json: json!({
                 "apiVersion": "v1",
                 "kind": "Secret",
@@ -215,8 +215,8 @@ impl Installation<'_> {
     async fn run(
         &self,
         options: ServerSideApply,
-        target: &Target,
-        object: &Object,
+        target: &ResourcePath,
+        object: &ClusterObject,
     ) -> Result<(), CommandError> {
         let Self {
             ui, args, pairs, ..
@@ -227,7 +227,7 @@ impl Installation<'_> {
         };
         let cluster = Cluster::of(&args.cluster, security).await?;
         cluster.warn_if_insecure(ui);
-        let say = |target: &Target, outcome| {
+        let say = |target: &ResourcePath, outcome| {
             let applied = Applied {
                 target,
                 outcome,
@@ -236,9 +236,9 @@ impl Installation<'_> {
             ui.print(applied)
         };
         let name = &args.secret.namespace;
-        let namespace = Target::of::<Namespace>(None, name);
+        let namespace = ResourcePath::of::<Namespace>(None, name);
         if args.create_namespace && cluster.get(&namespace).await?.is_none() {
-            let object = Object {
+            let object = ClusterObject {
                 json: json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
                 secrets: Vec::new(),
             };
@@ -248,7 +248,7 @@ impl Installation<'_> {
             )?;
             if options.dry_run {
                 // The server would miss the namespace, which is not there.
-                return say(target, Outcome::Created);
+                return say(target, ApplyOutcome::Created);
             }
         }
         let before = cluster.get(target).await?;
@@ -345,7 +345,7 @@ fn replaced(secret: &Value, pairs: &[KeyPair]) -> Vec<(String, Recipient)> {
 }
 
 /// Writes the manifest to standard output; where that is a terminal, only if the person wants it.
-fn export(ui: &Ui, object: &Object) -> Result<(), CommandError> {
+fn export(ui: &Ui, object: &ClusterObject) -> Result<(), CommandError> {
     if io::stdout().is_terminal() {
         let question = "The private key is in the manifest. Show it on the terminal?";
         let answer = ui.confirm(question);

@@ -15,11 +15,11 @@ use crate::ui::Ui;
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: FluxCommand,
 }
 
 #[derive(Subcommand, Debug)]
-enum Action {
+enum FluxCommand {
     InstallKey(install_key::Args),
     Verify(verify::Args),
 }
@@ -30,8 +30,8 @@ pub(crate) fn cmd_flux(
     args: &Args,
 ) -> Result<ExitCode, CommandError> {
     match &args.action {
-        Action::InstallKey(args) => install_key::cmd_install_key(ui, globals, args)?,
-        Action::Verify(args) => return verify::cmd_verify(ui, args),
+        FluxCommand::InstallKey(args) => install_key::cmd_install_key(ui, globals, args)?,
+        FluxCommand::Verify(args) => return verify::cmd_verify(ui, args),
     }
     Ok(ExitCode::SUCCESS)
 }

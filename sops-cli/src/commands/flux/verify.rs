@@ -10,10 +10,11 @@ use sops_core::keys::{Environment, Identities};
 
 use super::secret_args::SecretArgs;
 use crate::batch;
-use crate::cluster::{self, Cluster, ClusterArgs, Failure, Security, Target};
+use crate::cluster::{self, ApiFailure, Cluster, ClusterArgs, ResourcePath, Security};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::flux::{
-    Check, FluxKustomization, Keys, Origin, Report, Repositories, SecretName, items,
+    DecryptionSecret, FluxCheck, FluxKustomization, FluxReport, Repositories, SecretName,
+    SourceOrigin, items,
 };
 use crate::input::Input;
 use crate::ui::Ui;
@@ -56,11 +57,11 @@ pub(crate) fn cmd_verify(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError>
 }
 
 impl Args {
-    async fn report(&self, ui: &Ui) -> Result<Report, CommandError> {
+    async fn report(&self, ui: &Ui) -> Result<FluxReport, CommandError> {
         let cluster = Cluster::of(&self.cluster, Security::AsConfigured).await?;
         cluster.warn_if_insecure(ui);
         let files = encrypted_files(&self.path)?;
-        let mut report = Report::default();
+        let mut report = FluxReport::default();
         self.check_keys(&cluster, &files, &mut report).await?;
         self.check_kustomizations(&cluster, &files, &mut report)
             .await?;
@@ -72,19 +73,19 @@ impl Args {
         &self,
         cluster: &Cluster,
         files: &[PathBuf],
-        report: &mut Report,
+        report: &mut FluxReport,
     ) -> Result<(), CommandError> {
         let SecretArgs { namespace, name } = &self.secret;
-        let target = Target::of::<Secret>(Some(namespace), name);
+        let target = ResourcePath::of::<Secret>(Some(namespace), name);
         let subject = format!("{namespace}/{name}");
         let Some(secret) = cluster.get(&target).await? else {
             let hint = "put the key there: `sops-rs flux install-key --create-namespace`";
             report
                 .checks
-                .push(Check::gap(subject, "there is no such Secret").hint(hint));
+                .push(FluxCheck::gap(subject, "there is no such Secret").hint(hint));
             return Ok(());
         };
-        let (keys, checks) = Keys::of(&secret, &subject);
+        let (keys, checks) = DecryptionSecret::of(&secret, &subject);
         report.checks.extend(checks);
         let own = Identities::from_environment(Environment::process()).recipients();
         report.checks.push(keys.check_own(&own));
@@ -92,7 +93,7 @@ impl Args {
             let input = Input::read(Some(file), Format::from_path(file), Role::Encrypted);
             report.checks.push(match input {
                 Ok(input) => keys.check_file(&input),
-                Err(error) => Check::gap(name_of(file), error.summary()),
+                Err(error) => FluxCheck::gap(name_of(file), error.summary()),
             });
         }
         Ok(())
@@ -103,7 +104,7 @@ impl Args {
         &self,
         cluster: &Cluster,
         files: &[PathBuf],
-        report: &mut Report,
+        report: &mut FluxReport,
     ) -> Result<(), CommandError> {
         let secret = SecretName {
             namespace: &self.secret.namespace,
@@ -140,17 +141,17 @@ impl Args {
                 kustomizations.extend(theirs.filter(is_ours));
                 None
             }
-            Ok(None) => Some(Check::note(
+            Ok(None) => Some(FluxCheck::note(
                 "cluster",
                 "has no Kustomizations: Flux is not installed",
             )),
-            Err(Failure { error, is_final }) if is_final => return Err(error),
-            Err(Failure { error, .. }) => {
+            Err(ApiFailure { error, is_final }) if is_final => return Err(error),
+            Err(ApiFailure { error, .. }) => {
                 let finding = format!(
                     "its Kustomizations cannot be looked at: {}",
                     error.summary()
                 );
-                Some(Check::gap("cluster", finding))
+                Some(FluxCheck::gap("cluster", finding))
             }
         };
         let mut built_by_none = encrypted.clone();
@@ -162,7 +163,7 @@ impl Args {
                 let check = kustomization.check(count, &secret, origin);
                 report.checks.push(check);
             }
-            if origin == Origin::Other {
+            if origin == SourceOrigin::Other {
                 continue;
             }
             built_by_none.retain(|file| !built.contains(file));
@@ -177,7 +178,7 @@ impl Args {
                 .is_ok_and(|file| built_by_none.contains(&file))
             {
                 let finding = "is built by none of the Kustomizations";
-                report.checks.push(Check::note(name_of(file), finding));
+                report.checks.push(FluxCheck::note(name_of(file), finding));
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 //! command before the check is of a kind that is known to change nothing about that.
 
 use super::hook_name::HookName;
-use super::shell::{Before, Command, commands};
+use super::shell::{Before, ShellCommand, commands};
 
 /// The shells whose scripts are understood.
 const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "ksh", "zsh"];
@@ -167,10 +167,10 @@ fn kind(before: Before, words: &[&str], ends_on_error: bool) -> Effect {
 }
 
 /// Whether the script ends with an error after this command, if this command is a check that fails.
-fn refuses(hook: HookName, commands: &[Command], index: usize, ends_on_error: bool) -> bool {
+fn refuses(hook: HookName, commands: &[ShellCommand], index: usize, ends_on_error: bool) -> bool {
     let command = &commands[index];
     // The first command of the pipeline.
-    let is_of_pipeline = |command: &&Command| command.before == Before::Pipe;
+    let is_of_pipeline = |command: &&ShellCommand| command.before == Before::Pipe;
     let fed_by = commands[..=index]
         .iter()
         .rev()
@@ -246,7 +246,7 @@ fn split_assignments<'w, 'a>(words: &'w [&'a str]) -> (&'w [&'a str], &'w [&'a s
 }
 
 /// Whether the block that begins with these commands always ends the script with an error.
-fn has_exit(commands: &[Command]) -> bool {
+fn has_exit(commands: &[ShellCommand]) -> bool {
     let mut depth = 0_usize;
     for (index, command) in commands.iter().enumerate() {
         let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
@@ -291,7 +291,7 @@ fn without_keywords(words: &[String]) -> Vec<&str> {
 }
 
 /// How many blocks are open after the command.
-fn depth_after(command: &Command, depth: usize) -> usize {
+fn depth_after(command: &ShellCommand, depth: usize) -> usize {
     let words = without_keywords(&command.words);
     let Some(first) = words.first() else {
         return depth;

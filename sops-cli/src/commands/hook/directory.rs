@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::command_error::{Code, CommandError, name_of};
-use crate::git::{Repository, git};
+use crate::git::{GitRepository, git};
 
 /// Where hooks are written.
 pub(super) struct HooksDirectory {
@@ -30,7 +30,7 @@ pub(super) struct HooksDirectory {
 impl HooksDirectory {
     /// The directory for the current repository, which may be a worktree or a submodule, or have `core.hooksPath` set.
     pub(super) fn find() -> Result<Self, CommandError> {
-        let repository = Repository::found(Repository::look_up()?)?;
+        let repository = GitRepository::found(GitRepository::look_up()?)?;
         repository.require_working_tree()?;
         let root = repository.root;
         let own = path_of(&git(&["rev-parse", "--git-common-dir"])?)

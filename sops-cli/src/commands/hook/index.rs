@@ -10,14 +10,15 @@ use sops_lint::Tree;
 
 use super::decrypted::{Neighbours, Previous, encrypted};
 use super::local_mac::LocalMac;
-use super::refusal::Refusal;
+use super::refusal::HookRefusal;
 use super::standards::{Standards, configs};
 use super::untracked;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
 use crate::config::nearest::CONFIG_FILE;
 use crate::git::{
-    Objects, Repository, Running, Snapshot, Staged, TrackedFile, clean, is_published, staged,
+    GitRepository, IndexChanges, Objects, Running, Snapshot, TrackedFile, clean, is_published,
+    staged,
 };
 use crate::input::read_repository_file;
 use crate::lint::Shown;
@@ -46,13 +47,13 @@ pub(super) fn check(
     also: Also<'_>,
 ) -> Result<ExitCode, CommandError> {
     // These processes run at once, because the user is waiting.
-    let repository = Repository::look_up()?;
+    let repository = GitRepository::look_up()?;
     let staged = staged()?;
     let index = Running::start(&Snapshot::LIST_INDEX)?;
     let objects = Objects::open()?;
-    let repository = Repository::found(repository)?;
+    let repository = GitRepository::found(repository)?;
     repository.require_working_tree()?;
-    let staged = Staged::read(&staged.output()?);
+    let staged = IndexChanges::read(&staged.output()?);
     if staged.changed.is_empty() && matches!(also, Also::Files([])) {
         return Ok(ExitCode::SUCCESS);
     }
@@ -60,9 +61,9 @@ pub(super) fn check(
     index.leave_out_intended(&[CONFIG_FILE, FILE])?;
     let standards = Standards::of(&index, globals)?;
     let judge = standards.judge(&repository.called_in);
-    let mut refusal = Refusal {
+    let mut refusal = HookRefusal {
         called_in: repository.called_in.clone(),
-        ..Refusal::default()
+        ..HookRefusal::default()
     };
 
     let mut is_about_staged = matches!(also, Also::Files(_));
@@ -111,7 +112,7 @@ pub(super) fn check(
         check_file(&judge, &local_mac, file, &previous)
     });
     for checked in checked {
-        let Refusal { found, errors, .. } = checked?;
+        let HookRefusal { found, errors, .. } = checked?;
         refusal.found.extend(found);
         refusal.errors.extend(errors);
     }
@@ -234,8 +235,8 @@ fn check_file(
     local_mac: &LocalMac,
     file: &TrackedFile,
     previous: &Previous<'_>,
-) -> Result<Refusal, CommandError> {
-    let mut refusal = Refusal::default();
+) -> Result<HookRefusal, CommandError> {
+    let mut refusal = HookRefusal::default();
     if let Some(bytes) = judge.content(file)? {
         refusal.found = judge.shown(&file.path, &bytes);
         if refusal.found.is_empty() {
@@ -254,9 +255,9 @@ fn check_file(
 
 /// The staged files, except for those that a merge takes unchanged from a commit that is on a remote.
 fn new_files(
-    repository: &Repository,
+    repository: &GitRepository,
     objects: &Objects,
-    staged: &Staged,
+    staged: &IndexChanges,
 ) -> Result<Vec<TrackedFile>, CommandError> {
     let mut files = staged.files.clone();
     for commit in merged(objects) {
@@ -279,7 +280,7 @@ fn merged(objects: &Objects) -> Vec<String> {
 }
 
 /// The directories whose configuration is added, changed or deleted.
-fn configured(index: &Snapshot<'_>, staged: &Staged) -> Vec<PathBuf> {
+fn configured(index: &Snapshot<'_>, staged: &IndexChanges) -> Vec<PathBuf> {
     let changed = staged.changed.iter();
     let changed = changed.filter(|path| path.ends_with(CONFIG_FILE));
     let mut directories: Vec<PathBuf> = changed
@@ -290,7 +291,7 @@ fn configured(index: &Snapshot<'_>, staged: &Staged) -> Vec<PathBuf> {
 }
 
 /// A path of the working directory, relative to the root of the repository.
-fn inside(repository: &Repository, path: &Path) -> Result<PathBuf, CommandError> {
+fn inside(repository: &GitRepository, path: &Path) -> Result<PathBuf, CommandError> {
     let here =
         env::current_dir().map_err(|error| CommandError::input("the working directory", &error))?;
     let path = here.join(path);

@@ -3,7 +3,7 @@
 use crate::command_error::{Code, CommandError};
 
 /// A line of the list that Git passes to the pre-push hook.
-pub(super) struct Update {
+pub(super) struct RefUpdate {
     pub(super) local_name: String,
     pub(super) local_id: String,
     pub(super) remote_name: String,
@@ -11,7 +11,7 @@ pub(super) struct Update {
 }
 
 /// Parses the list, without the branches and tags that are deleted.
-pub(super) fn updates(list: &str) -> Result<Vec<Update>, CommandError> {
+pub(super) fn updates(list: &str) -> Result<Vec<RefUpdate>, CommandError> {
     let mut updates = Vec::new();
     for line in list.lines().filter(|line| !line.trim().is_empty()) {
         // The first name is the user's, and may contain spaces: `HEAD@{1 day ago}`.
@@ -21,7 +21,7 @@ pub(super) fn updates(list: &str) -> Result<Vec<Update>, CommandError> {
             return Err(CommandError::new(Code::CannotReadInput, message));
         };
         if !is_none(local_id) {
-            updates.push(Update {
+            updates.push(RefUpdate {
                 local_name: local_name.to_owned(),
                 local_id: local_id.to_owned(),
                 remote_name: remote_name.to_owned(),

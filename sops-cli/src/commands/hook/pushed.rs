@@ -15,13 +15,13 @@ use super::decrypted::{Deleted, Neighbours};
 use super::earlier_rules::EarlierStates;
 use super::earlier_versions::EarlierVersions;
 use super::push_list::{is_none, updates};
-use super::refusal::Refusal;
-use super::remote::Remote;
+use super::refusal::HookRefusal;
+use super::remote::PushRemote;
 use super::standards::{Standards, leaks};
 use super::untracked;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
-use crate::git::{Objects, Pushed, Repository, TrackedFile, TrackingBranches, Version};
+use crate::git::{GitRepository, Objects, Pushed, TrackedFile, TrackingBranches, Version};
 use crate::lint::Shown;
 use crate::lint::judge::Judge;
 use crate::parallel::{self, ItemsPerThread};
@@ -78,19 +78,19 @@ pub(super) fn check_push(
     if updates.is_empty() || remote == "." {
         return Ok(ExitCode::SUCCESS);
     }
-    let check = Check::new(ui, globals)?;
+    let check = PushCheck::new(ui, globals)?;
     let branches = updates.iter().map(|update| {
         let id = Some(&*update.remote_id).filter(|id| !is_none(id));
         (&*update.remote_name, id)
     });
     let branches: Vec<_> = branches.collect();
-    let Remote {
+    let PushRemote {
         mut known,
         tracking,
-    } = Remote::find(ui, &check.objects, remote, address, &branches);
+    } = PushRemote::find(ui, &check.objects, remote, address, &branches);
     // Most tags point to commits of a branch.
     updates.sort_by_key(|update| !update.local_name.starts_with("refs/heads/"));
-    let mut report = Report::default();
+    let mut report = PushReport::default();
     for update in &updates {
         let pushed = Pushed {
             tip: &update.local_id,
@@ -114,7 +114,7 @@ pub(super) fn check_range(
     globals: &GlobalArgs,
     range: &Range,
 ) -> Result<ExitCode, CommandError> {
-    let check = Check::new(ui, globals)?;
+    let check = PushCheck::new(ui, globals)?;
     let from = range.from.as_deref().filter(|from| !is_none(from));
     let known = from.map(|from| commit(&check.objects, from)).transpose()?;
     let tip = commit(&check.objects, &range.to)?;
@@ -141,7 +141,7 @@ pub(super) fn check_range(
         );
         return Err(CommandError::new(Code::CannotReadInput, message).hint(FETCH));
     }
-    let mut report = Report::default();
+    let mut report = PushReport::default();
     report.add(&check, &pushed)?;
     let if_leaked = "If others may have read these secrets, rotate them.";
     report.finish(ui, "The check of these commits failed.", if_leaked)
@@ -168,19 +168,19 @@ fn commit(objects: &Objects, name: &str) -> Result<String, CommandError> {
 }
 
 /// What the check of commits needs.
-struct Check<'c> {
+struct PushCheck<'c> {
     ui: &'c Ui,
     globals: &'c GlobalArgs,
-    repository: Repository,
+    repository: GitRepository,
     objects: Objects,
 }
 
-impl<'c> Check<'c> {
+impl<'c> PushCheck<'c> {
     fn new(ui: &'c Ui, globals: &'c GlobalArgs) -> Result<Self, CommandError> {
         Ok(Self {
             ui,
             globals,
-            repository: Repository::found(Repository::look_up()?)?,
+            repository: GitRepository::found(GitRepository::look_up()?)?,
             objects: Objects::open()?,
         })
     }
@@ -188,8 +188,8 @@ impl<'c> Check<'c> {
 
 /// The findings in commits. A finding in several versions of a file is reported once, in the oldest.
 #[derive(Default)]
-struct Report {
-    refusal: Refusal,
+struct PushReport {
+    refusal: HookRefusal,
     /// For each fingerprint, the index of the finding, and the number of later versions with it.
     seen: HashMap<String, (usize, usize)>,
     /// The oldest commit that leaks something.
@@ -198,10 +198,10 @@ struct Report {
     refs: Vec<String>,
 }
 
-impl Report {
+impl PushReport {
     /// Checks commits, and adds what is found.
-    fn add(&mut self, check: &Check<'_>, pushed: &Pushed<'_>) -> Result<(), CommandError> {
-        let Check {
+    fn add(&mut self, check: &PushCheck<'_>, pushed: &Pushed<'_>) -> Result<(), CommandError> {
+        let PushCheck {
             ui,
             globals,
             repository,

@@ -15,7 +15,7 @@ use crate::ui::Ui;
 const MANY: usize = 4;
 
 #[derive(Default)]
-pub(super) struct Refusal {
+pub(super) struct HookRefusal {
     pub(super) found: Vec<Shown>,
     /// Configurations that cannot be used, and files that cannot be decrypted.
     pub(super) errors: Vec<CommandError>,
@@ -23,7 +23,7 @@ pub(super) struct Refusal {
     pub(super) called_in: PathBuf,
 }
 
-impl Refusal {
+impl HookRefusal {
     pub(super) fn is_empty(&self) -> bool {
         self.found.is_empty() && self.errors.is_empty()
     }

@@ -4,14 +4,14 @@ use crate::git::{Addresses, Objects, TrackingBranches, branches_at};
 use crate::ui::Ui;
 
 /// The commits that a remote has.
-pub(super) struct Remote {
+pub(super) struct PushRemote {
     /// The IDs of some. This repository may lack them.
     pub(super) known: Vec<String>,
     /// Branches that were fetched from it.
     pub(super) tracking: TrackingBranches,
 }
 
-impl Remote {
+impl PushRemote {
     /// The remote with this name and address. `branches` are the names of those that the push updates, with the IDs that Git has just got from the
     /// remote; `None`: the remote lacks the branch.
     ///

@@ -20,14 +20,14 @@ pub(super) enum Before {
 
 /// A command, or a keyword such as `then` with the command after it.
 #[derive(Debug)]
-pub(super) struct Command {
+pub(super) struct ShellCommand {
     pub(super) before: Before,
     /// Its words, with their quotes.
     pub(super) words: Vec<String>,
 }
 
 /// The commands of a script, without comments and here documents.
-pub(super) fn commands(script: &str) -> Vec<Command> {
+pub(super) fn commands(script: &str) -> Vec<ShellCommand> {
     let mut scan = Scan {
         rest: script.chars().peekable(),
         commands: Vec::new(),
@@ -43,7 +43,7 @@ pub(super) fn commands(script: &str) -> Vec<Command> {
 
 struct Scan<'s> {
     rest: Peekable<Chars<'s>>,
-    commands: Vec<Command>,
+    commands: Vec<ShellCommand>,
     before: Before,
     words: Vec<String>,
     word: String,
@@ -113,7 +113,7 @@ impl Scan<'_> {
     fn command(&mut self, next: Before) {
         self.word_ends();
         if !self.words.is_empty() || self.before == Before::Background {
-            self.commands.push(Command {
+            self.commands.push(ShellCommand {
                 before: self.before,
                 words: std::mem::take(&mut self.words),
             });

@@ -7,7 +7,7 @@ use crate::lint::Shown;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Finding<'f> {
+struct JsonFinding<'f> {
     code: &'f str,
     rule: &'f str,
     severity: Severity,
@@ -25,7 +25,7 @@ struct Finding<'f> {
 pub(super) fn write(findings: &[Shown]) -> String {
     let findings: Vec<_> = findings
         .iter()
-        .map(|Shown { finding, .. }| Finding {
+        .map(|Shown { finding, .. }| JsonFinding {
             code: finding.rule.code,
             rule: finding.rule.name,
             severity: finding.severity,
