@@ -8,7 +8,7 @@ use sops_core::{Format, from_document};
 use sops_lint::Settings;
 
 use crate::problem::Problem;
-use crate::report::Report;
+use crate::report::FunctionReport;
 
 /// The `apiVersion` of this function's own kinds.
 const API_VERSION: &str = "krm.sops-rs/v1alpha1";
@@ -19,8 +19,8 @@ const HEADER: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
 /// What is to be done.
 #[derive(Debug)]
-pub(crate) enum Config {
-    Generate(Generator),
+pub(crate) enum FunctionConfig {
+    Generate(SecretGenerator),
     Decrypt(Decryption),
     Lint(Linting),
 }
@@ -28,7 +28,7 @@ pub(crate) enum Config {
 /// Makes resources of encrypted files.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Generator {
+pub(crate) struct SecretGenerator {
     /// Whether it is one of ksops.
     #[serde(skip)]
     pub(crate) is_ksops: bool,
@@ -43,7 +43,7 @@ pub(crate) struct Generator {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SecretFrom {
     #[serde(default)]
-    pub(crate) metadata: Metadata,
+    pub(crate) metadata: ObjectMetadata,
     pub(crate) r#type: Option<String>,
     /// Texts, `path` or `key=path`.
     pub(crate) files: Option<Vec<String>>,
@@ -56,7 +56,7 @@ pub(crate) struct SecretFrom {
 /// The metadata of a Secret.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Metadata {
+pub(crate) struct ObjectMetadata {
     pub(crate) name: Option<String>,
     pub(crate) namespace: Option<String>,
     pub(crate) labels: Option<BTreeMap<String, String>>,
@@ -93,9 +93,9 @@ pub(crate) struct Linting {
     pub(crate) settings: Settings,
 }
 
-impl Config {
+impl FunctionConfig {
     /// Reads a configuration by its kind.
-    pub(crate) fn read(config: &Node, report: &mut Report) -> Result<Self, Problem> {
+    pub(crate) fn read(config: &Node, report: &mut FunctionReport) -> Result<Self, Problem> {
         let text = |key| config.get(key).and_then(Node::as_str).unwrap_or_default();
         match (text("apiVersion"), text("kind")) {
             (API_VERSION, "SopsGenerator") => typed(config).map(Self::Generate),
@@ -104,7 +104,7 @@ impl Config {
             (KSOPS_API_VERSION, "ksops") => {
                 let config = without_unknown_fields(config, report);
                 typed(&config).map(|generator| {
-                    Self::Generate(Generator {
+                    Self::Generate(SecretGenerator {
                         is_ksops: true,
                         ..generator
                     })
@@ -129,7 +129,7 @@ fn typed<T: for<'de> Deserialize<'de>>(config: &Node) -> Result<T, Problem> {
 }
 
 /// The configuration with what ksops reads: it ignores all else, such as misspelt fields.
-fn without_unknown_fields(config: &Node, report: &mut Report) -> Node {
+fn without_unknown_fields(config: &Node, report: &mut FunctionReport) -> Node {
     const TOP: &[&str] = &["apiVersion", "kind", "metadata", "files", "secretFrom"];
     const SECRET: &[&str] = &["metadata", "type", "files", "binaryFiles", "envs"];
     const METADATA: &[&str] = &["name", "namespace", "labels", "annotations"];

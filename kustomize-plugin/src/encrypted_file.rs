@@ -8,12 +8,12 @@ use sops_core::tree::Node;
 use sops_core::{EncryptedDocument, Format, MacCheck, parse_document};
 use zeroize::Zeroizing;
 
-use crate::keys::Keys;
+use crate::keys::DataKeyCache;
 use crate::problem::Problem;
 use crate::workspace::Workspace;
 
 /// The plaintext of a file.
-pub(crate) struct Plaintext {
+pub(crate) struct DecryptedFile {
     bytes: Zeroizing<Vec<u8>>,
     format: Format,
 }
@@ -21,15 +21,15 @@ pub(crate) struct Plaintext {
 /// Decrypts a file whose format its name tells.
 pub(crate) fn decrypt(
     workspace: &Workspace,
-    keys: &mut Keys,
+    keys: &mut DataKeyCache,
     path: &str,
-) -> Result<Plaintext, Problem> {
+) -> Result<DecryptedFile, Problem> {
     let bytes = workspace.read(path)?;
     let format = Format::from_path(Path::new(path));
     with_key(&bytes, format, keys, |document, key| {
         Ok(document.decrypt(&key, MacCheck::Require)?.plaintext)
     })
-    .map(|bytes| Plaintext { bytes, format })
+    .map(|bytes| DecryptedFile { bytes, format })
     .map_err(|problem| problem.in_file(path))
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Verified {
 /// Verifies the MAC of a file that kustomize has read resources from.
 pub(crate) fn verified(
     workspace: &Workspace,
-    keys: &mut Keys,
+    keys: &mut DataKeyCache,
     path: &str,
 ) -> Result<Verified, Problem> {
     let bytes = workspace.read(path)?;
@@ -69,7 +69,7 @@ pub(crate) fn verified(
 fn with_key<T>(
     bytes: &[u8],
     format: Format,
-    keys: &mut Keys,
+    keys: &mut DataKeyCache,
     work: impl FnOnce(&EncryptedDocument<'_>, DataKey) -> sops_core::Result<T>,
 ) -> Result<T, Problem> {
     let document = EncryptedDocument::parse(bytes, format)?;
@@ -77,7 +77,7 @@ fn with_key<T>(
     Ok(work(&document, key)?)
 }
 
-impl Plaintext {
+impl DecryptedFile {
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -5,15 +5,15 @@ use std::path::Path;
 
 use sops_core::keys::{Environment, KeyService, KeyServices};
 
-use crate::keys::Keys;
-use crate::report::Report;
+use crate::keys::DataKeyCache;
+use crate::report::FunctionReport;
 use crate::workspace::Workspace;
 
 /// The function, before it runs.
 pub(crate) struct Function {
     pub(crate) workspace: Workspace,
-    pub(crate) keys: Keys,
-    pub(crate) report: Report,
+    pub(crate) keys: DataKeyCache,
+    pub(crate) report: FunctionReport,
 }
 
 impl Function {
@@ -26,8 +26,8 @@ impl Function {
     pub(crate) fn new(folder: &Path, service: Box<dyn KeyService>) -> io::Result<Self> {
         Ok(Self {
             workspace: Workspace::new(folder)?,
-            keys: Keys::new(service),
-            report: Report::default(),
+            keys: DataKeyCache::new(service),
+            report: FunctionReport::default(),
         })
     }
 }

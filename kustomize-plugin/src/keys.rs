@@ -7,13 +7,13 @@ use sops_core::metadata::Metadata;
 use sops_core::{EncryptedDocument, EncryptedTree, Result};
 
 /// Where data keys come from, and those that came.
-pub(crate) struct Keys {
+pub(crate) struct DataKeyCache {
     service: Box<dyn KeyService>,
     /// By what is encrypted for the master keys.
     opened: HashMap<String, DataKey>,
 }
 
-impl Keys {
+impl DataKeyCache {
     pub(crate) fn new(service: Box<dyn KeyService>) -> Self {
         Self {
             service,

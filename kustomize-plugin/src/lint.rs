@@ -6,20 +6,20 @@ use sops_core::tree::Node;
 use sops_lint::{Input, Linter, NoTree, Severity};
 
 use crate::config::Linting;
-use crate::decrypt::origin::Origin;
+use crate::decrypt::origin::ResourceOrigin;
 use crate::problem::Problem;
-use crate::report::Report;
+use crate::report::FunctionReport;
 
 /// Reports the findings in the resources.
 pub(crate) fn lint(
-    report: &mut Report,
+    report: &mut FunctionReport,
     linting: &Linting,
     resources: &[Node],
 ) -> Result<(), Problem> {
     let linter = Linter::new(linting.settings.clone())
         .map_err(|error| Problem::new(error.to_string()).at_field("settings"))?;
     for resource in resources {
-        let file = Origin::of(resource).into_file();
+        let file = ResourceOrigin::of(resource).into_file();
         let text = resource.to_yaml();
         let linted = linter.lint(&Input {
             name: file.as_deref().unwrap_or("resource.yaml"),

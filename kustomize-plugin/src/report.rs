@@ -7,12 +7,12 @@ use crate::problem::{Problem, ResourceRef};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Severity {
+enum ResultSeverity {
     Error,
     Warning,
 }
 
-impl Severity {
+impl ResultSeverity {
     /// The name in `results`.
     fn name(self) -> &'static str {
         match self {
@@ -24,21 +24,21 @@ impl Severity {
 
 /// The problems of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Report {
-    results: Vec<(Severity, Problem)>,
+pub(crate) struct FunctionReport {
+    results: Vec<(ResultSeverity, Problem)>,
 }
 
-impl Report {
+impl FunctionReport {
     pub(crate) fn warn(&mut self, problem: Problem) {
-        self.add(Severity::Warning, problem);
+        self.add(ResultSeverity::Warning, problem);
     }
 
     pub(crate) fn fail(&mut self, problem: Problem) {
-        self.add(Severity::Error, problem);
+        self.add(ResultSeverity::Error, problem);
     }
 
     /// It may quote a misplaced private key, or text that a terminal would act on.
-    fn add(&mut self, severity: Severity, mut problem: Problem) {
+    fn add(&mut self, severity: ResultSeverity, mut problem: Problem) {
         let make_safe = |text: &mut String| *text = one_line(text).into_owned();
         problem.message = without_error_numbers(&problem.message);
         make_safe(&mut problem.message);
@@ -56,7 +56,7 @@ impl Report {
     pub(crate) fn has_error(&self) -> bool {
         self.results
             .iter()
-            .any(|(severity, _)| *severity == Severity::Error)
+            .any(|(severity, _)| *severity == ResultSeverity::Error)
     }
 
     /// A line for each result, safe to show on a terminal.
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_line_names_resource_file_and_field() {
-        let mut report = Report::default();
+        let mut report = FunctionReport::default();
         let mut problem = Problem::new("it was altered")
             .in_file("a\u{1b}[31m.yaml")
             .at_field("data.b");

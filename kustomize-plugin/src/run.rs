@@ -2,24 +2,24 @@
 
 use zeroize::Zeroizing;
 
-use crate::config::Config;
+use crate::config::FunctionConfig;
 use crate::decrypt::decrypt;
 use crate::function::Function;
 use crate::generate::generate;
 use crate::lint::lint;
 use crate::problem::{Problem, ResourceRef};
-use crate::report::Report;
+use crate::report::FunctionReport;
 use crate::resource_list::ResourceList;
 
 /// The outcome of a run.
-pub(crate) struct Outcome {
+pub(crate) struct FunctionOutcome {
     /// A resource list: with an error the one that came in, so that nothing decrypted is in it.
     pub(crate) output: Zeroizing<String>,
-    pub(crate) report: Report,
+    pub(crate) report: FunctionReport,
 }
 
 /// Runs the function on a resource list.
-pub(crate) fn run(mut function: Function, input: &[u8]) -> Outcome {
+pub(crate) fn run(mut function: Function, input: &[u8]) -> FunctionOutcome {
     let list = ResourceList::parse(input).and_then(|list| apply(&mut function, list));
     let mut list = list.unwrap_or_else(|problem| {
         function.report.fail(problem);
@@ -27,7 +27,7 @@ pub(crate) fn run(mut function: Function, input: &[u8]) -> Outcome {
         ResourceList::parse(input).unwrap_or_default()
     });
     list.results.extend(function.report.results());
-    Outcome {
+    FunctionOutcome {
         output: list.into_yaml(),
         report: function.report,
     }
@@ -43,8 +43,8 @@ fn apply(function: &mut Function, mut list: ResourceList) -> Result<ResourceList
             ));
         }
     };
-    match Config::read(&config, &mut function.report)? {
-        Config::Generate(generator) => {
+    match FunctionConfig::read(&config, &mut function.report)? {
+        FunctionConfig::Generate(generator) => {
             // kustomize gives a generator its own configuration as an item.
             let own = ResourceRef::of(&config);
             list.items.retain(|item| ResourceRef::of(item) != own);
@@ -52,10 +52,10 @@ fn apply(function: &mut Function, mut list: ResourceList) -> Result<ResourceList
             list.items
                 .extend(generated.map_err(|problem| problem.of_resource(&config))?);
         }
-        Config::Decrypt(decryption) => {
+        FunctionConfig::Decrypt(decryption) => {
             list.items = decrypt(function, &config, &decryption, list.items)?;
         }
-        Config::Lint(linting) => lint(&mut function.report, &linting, &list.items)?,
+        FunctionConfig::Lint(linting) => lint(&mut function.report, &linting, &list.items)?,
     }
     Ok(list)
 }

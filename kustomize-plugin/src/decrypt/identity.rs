@@ -19,7 +19,7 @@ const PREVIOUS_NAMESPACES: &str = "internal.config.kubernetes.io/previousNamespa
 const NO_NAMESPACE: [&str; 2] = ["default", "_non_namespaceable_"];
 
 /// The identity that a resource claims.
-pub(super) struct Identity {
+pub(super) struct ObjectIdentity {
     api_version: Option<Node>,
     kind: Option<Node>,
     name: String,
@@ -31,7 +31,7 @@ pub(super) struct Identity {
     first_namespace: Option<String>,
 }
 
-impl Identity {
+impl ObjectIdentity {
     pub(super) fn of(resource: &Node) -> Self {
         let list = |name| annotation(resource, name).unwrap_or_default().split(',');
         let namespaces = annotation(resource, PREVIOUS_NAMESPACES);

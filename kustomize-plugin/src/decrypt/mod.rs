@@ -14,8 +14,8 @@ use sops_core::metadata::METADATA_KEY;
 use sops_core::tree::Node;
 use sops_core::{EncryptedTree, path_of_ciphertext};
 
-use self::identity::Identity;
-use self::origin::{Origin, Origins};
+use self::identity::ObjectIdentity;
+use self::origin::{Origins, ResourceOrigin};
 use crate::config::{Decryption, MacPolicy};
 use crate::function::Function;
 use crate::problem::{Problem, ResourceRef};
@@ -68,13 +68,13 @@ struct Decrypter<'f> {
 
 impl Decrypter<'_> {
     fn resource(&mut self, resource: Node) -> Result<Node, Problem> {
-        let origin = Origin::of(&resource);
+        let origin = ResourceOrigin::of(&resource);
         let named = ResourceRef::of(&resource);
-        let identity = Identity::of(&resource);
+        let identity = ObjectIdentity::of(&resource);
         let tree = EncryptedTree::new(resource)?;
         match (self.mac, origin) {
             (MacPolicy::Ignore, _) => {}
-            (_, Origin::File(path)) => {
+            (_, ResourceOrigin::File(path)) => {
                 self.origins
                     .require(self.function, &path, &identity, &tree)?;
             }
@@ -85,7 +85,7 @@ impl Decrypter<'_> {
                 );
                 return Err(Problem::new(message));
             }
-            (MacPolicy::Warn, Origin::Unrecorded) => self.unverified.push(named),
+            (MacPolicy::Warn, ResourceOrigin::Unrecorded) => self.unverified.push(named),
             // kustomize records origins, but this one leads to no file, so report it by itself.
             (MacPolicy::Warn, origin) => {
                 let message = format!("the MAC was not verified: {}", why_unverified(&origin));
@@ -107,7 +107,7 @@ impl Decrypter<'_> {
         };
         let message = format!(
             "the MAC was not verified{more}: {}; to silence this warning, set `mac: ignore` in this function's configuration",
-            why_unverified(&Origin::Unrecorded)
+            why_unverified(&ResourceOrigin::Unrecorded)
         );
         self.function.report.warn(Problem {
             resource: Some(Box::new(self.unverified.swap_remove(0))),
@@ -117,13 +117,13 @@ impl Decrypter<'_> {
 }
 
 /// Why the file of a resource cannot be checked, and what to do about it.
-fn why_unverified(origin: &Origin) -> String {
+fn why_unverified(origin: &ResourceOrigin) -> String {
     match origin {
-        Origin::Unrecorded | Origin::File(_) => UNRECORDED.to_owned(),
-        Origin::Repository(repository) => format!(
+        ResourceOrigin::Unrecorded | ResourceOrigin::File(_) => UNRECORDED.to_owned(),
+        ResourceOrigin::Repository(repository) => format!(
             "the annotation config.kubernetes.io/origin says that the file is in another repository, `{repository}`; copy the file into this one"
         ),
-        Origin::NoFile => NO_FILE.to_owned(),
+        ResourceOrigin::NoFile => NO_FILE.to_owned(),
     }
 }
 

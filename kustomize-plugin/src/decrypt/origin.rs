@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use sops_core::EncryptedTree;
 use sops_core::tree::Node;
 
-use super::identity::Identity;
+use super::identity::ObjectIdentity;
 use super::source_file::SourceFile;
 use crate::config::MacPolicy;
 use crate::encrypted_file::verified;
@@ -24,7 +24,7 @@ const ONLY_ENCRYPTED: &str = "`mac: require`, but the file has `mac_only_encrypt
 
 /// The file that a resource claims to come from.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum ResourceOrigin {
     /// Its path, relative to the directory that is built.
     File(String),
     /// A file in another repository, which kustomize fetched.
@@ -35,7 +35,7 @@ pub(crate) enum Origin {
     Unrecorded,
 }
 
-impl Origin {
+impl ResourceOrigin {
     pub(crate) fn of(resource: &Node) -> Self {
         let Some(text) = annotation(resource, ANNOTATION) else {
             return Self::Unrecorded;
@@ -74,7 +74,7 @@ pub(super) struct Origins {
 impl Origins {
     pub(super) fn new(config: &Node, policy: MacPolicy) -> Self {
         Self {
-            config: Origin::of(config).into_file(),
+            config: ResourceOrigin::of(config).into_file(),
             policy,
             files: HashMap::new(),
         }
@@ -86,7 +86,7 @@ impl Origins {
         &mut self,
         function: &mut Function,
         path: &str,
-        identity: &Identity,
+        identity: &ObjectIdentity,
         tree: &EncryptedTree,
     ) -> Result<(), Problem> {
         if !self.files.contains_key(path) {

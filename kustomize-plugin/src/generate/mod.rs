@@ -8,7 +8,7 @@ mod tests;
 
 use sops_core::tree::Node;
 
-use crate::config::Generator;
+use crate::config::SecretGenerator;
 use crate::encrypted_file;
 use crate::function::Function;
 use crate::problem::Problem;
@@ -16,7 +16,7 @@ use crate::problem::Problem;
 /// The resources that a configuration asks for.
 pub(crate) fn generate(
     function: &mut Function,
-    generator: &Generator,
+    generator: &SecretGenerator,
 ) -> Result<Vec<Node>, Problem> {
     if generator.files.is_none() && generator.secret_from.is_none() {
         return Err(Problem::new(

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use sops_core::tree::{Entry, Node};
 use zeroize::Zeroizing;
 
-use crate::config::{Metadata, SecretFrom};
-use crate::encrypted_file::{Plaintext, decrypt};
+use crate::config::{ObjectMetadata, SecretFrom};
+use crate::encrypted_file::{DecryptedFile, decrypt};
 use crate::function::Function;
 use crate::generate::env;
 use crate::problem::Problem;
@@ -31,7 +31,7 @@ pub(crate) fn generate(
     }
     for (number, item) in from.binary_files.iter().flatten().enumerate() {
         let source = Source::keyed(item, place("binaryFiles", number))?;
-        let encode = |plaintext: &Plaintext| Zeroizing::new(STANDARD.encode(plaintext.bytes()));
+        let encode = |plaintext: &DecryptedFile| Zeroizing::new(STANDARD.encode(plaintext.bytes()));
         let text = source.read(function, |plaintext| {
             Ok(Node::from(encode(plaintext).as_str()))
         })?;
@@ -97,7 +97,7 @@ impl<'c> Source<'c> {
     fn read<T>(
         &self,
         function: &mut Function,
-        work: impl FnOnce(&Plaintext) -> Result<T, Problem>,
+        work: impl FnOnce(&DecryptedFile) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
         let plaintext = decrypt(&function.workspace, &mut function.keys, self.path);
         plaintext
@@ -136,7 +136,7 @@ fn check_key(key: &str) -> Result<(), Problem> {
     )))
 }
 
-fn metadata(metadata: &Metadata) -> Node {
+fn metadata(metadata: &ObjectMetadata) -> Node {
     let mut entries = Vec::new();
     for (key, value) in [("name", &metadata.name), ("namespace", &metadata.namespace)] {
         entries.extend(value.as_deref().map(|value| entry(key, value.into())));
