@@ -23,7 +23,7 @@ const BLOCKS: [&str; 9] = [
 const DEFAULTS: [&str; 5] = ["default", "coalesce", "||", " or", " d"];
 
 /// An action of a template.
-struct Action<'t> {
+struct TemplateAction<'t> {
     /// What is before it in its line.
     before: &'t str,
     /// The variable that it sets, or nothing.
@@ -54,7 +54,7 @@ pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
 
 /// The first variable of a template that is set to a secret.
 pub(crate) fn variable_with_secret(text: &str) -> Option<&str> {
-    let is_secret = |action: &Action<'_>| {
+    let is_secret = |action: &TemplateAction<'_>| {
         let variable = action.variable;
         let mut literals = action.literals().into_iter();
         !variable.is_empty() && literals.any(|literal| judge(variable, literal).is_some())
@@ -120,7 +120,7 @@ fn is_part_of_name(c: char) -> bool {
 }
 
 /// The actions of a text.
-fn each(text: &str) -> impl Iterator<Item = Action<'_>> {
+fn each(text: &str) -> impl Iterator<Item = TemplateAction<'_>> {
     let mut at = 0;
     let mut line = 0;
     std::iter::from_fn(move || {
@@ -140,12 +140,12 @@ fn each(text: &str) -> impl Iterator<Item = Action<'_>> {
             at = inner + length + end.len();
             let before = text.get(line..begin).unwrap_or_default();
             let inner = &text[inner..inner + length];
-            return Some(Action::of(inner, before, begin..at));
+            return Some(TemplateAction::of(inner, before, begin..at));
         }
     })
 }
 
-impl<'t> Action<'t> {
+impl<'t> TemplateAction<'t> {
     fn of(inner: &'t str, before: &'t str, range: Range<usize>) -> Self {
         let inner = inner.trim_matches(|c: char| c.is_whitespace() || "-+=".contains(c));
         let set = inner.strip_prefix("set ").map(str::trim_start);

@@ -15,10 +15,10 @@ use sops_document::{Document, Format, NodeRef};
 use crate::facts::Facts;
 use crate::file_name;
 use crate::finding::Finding;
-use crate::frame::Frame;
+use crate::frame::TextFrame;
 use crate::images::ImagePatterns;
 use crate::input::Input;
-use crate::lines::Lines;
+use crate::lines::LineIndex;
 use crate::object::Object;
 use crate::rule::Rule;
 use crate::rule_scope::{has_secret, is_in_scope, is_secret_word};
@@ -38,7 +38,7 @@ pub(crate) struct Context<'r> {
     /// What the file is read as.
     pub(crate) format: Format,
     text: &'r str,
-    lines: OnceCell<Lines<'r>>,
+    lines: OnceCell<LineIndex<'r>>,
     creation_rule: OnceCell<Option<(usize, &'r Config, &'r CreationRule)>>,
     naming_rule: OnceCell<Option<NamingRule<'r>>>,
     in_scope: OnceCell<bool>,
@@ -47,7 +47,7 @@ pub(crate) struct Context<'r> {
     rule: &'static Rule,
     object: Option<Rc<str>>,
     /// The text in a scalar that is looked at as a document of its own.
-    frame: Option<Frame>,
+    frame: Option<TextFrame>,
 }
 
 /// The selection rule in an encrypted file.
@@ -95,7 +95,7 @@ impl<'r> Context<'r> {
     }
 
     /// From now on, nodes are those of a text in the file, or again of the file itself.
-    pub(crate) fn set_frame(&mut self, frame: Option<Frame>) {
+    pub(crate) fn set_frame(&mut self, frame: Option<TextFrame>) {
         self.frame = frame;
     }
 
@@ -255,7 +255,7 @@ impl<'r> Context<'r> {
             return;
         };
         let frame = self.frame.take();
-        let text = frame.as_ref().map_or(self.text, Frame::text);
+        let text = frame.as_ref().map_or(self.text, TextFrame::text);
         let span = node.span();
         let mut map = SourceMap::new(text.get(span.clone()).unwrap_or_default(), value);
         let is_block = map.is_block();
@@ -317,7 +317,7 @@ impl<'r> Context<'r> {
             Some(frame) => (frame.in_file(&span), frame.path(path)),
             None => (span, path),
         };
-        let lines = self.lines.get_or_init(|| Lines::new(self.input.bytes));
+        let lines = self.lines.get_or_init(|| LineIndex::new(self.input.bytes));
         let end = self.input.bytes[span.clone()]
             .iter()
             .rposition(|byte| !byte.is_ascii_whitespace());

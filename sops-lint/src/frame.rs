@@ -7,7 +7,7 @@ use crate::source_map::SourceMap;
 
 /// A text in a file, or one that the file refers to.
 #[derive(Clone)]
-pub(crate) struct Frame {
+pub(crate) struct TextFrame {
     /// The parsed text.
     text: String,
     origin: FrameOrigin,
@@ -31,7 +31,7 @@ enum FrameOrigin {
     At(Range<usize>),
 }
 
-impl Frame {
+impl TextFrame {
     /// The value of a scalar.
     pub(crate) fn of_scalar(text: &str, source: &str, start: usize, path: Vec<String>) -> Self {
         Self {

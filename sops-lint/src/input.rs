@@ -50,7 +50,7 @@ impl Tree for NoTree {
 
 /// What kind of file it turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
+pub enum InputKind {
     /// It was read in a format, and all rules for that format were applied.
     Read,
     /// A template of manifests, such as one of Helm: only secrets in its text were looked for.

@@ -71,7 +71,7 @@ pub use decrypted::Encrypted;
 pub use facts::Facts;
 pub use finding::{Finding, Fix};
 pub use images::Images;
-pub use input::{FileKind, Input, NoTree, Tree};
+pub use input::{Input, InputKind, NoTree, Tree};
 pub use linter::{Linted, Linter};
 pub use object::secrets;
 pub use plaintext_values::is_plaintext;

@@ -5,14 +5,14 @@ use sops_document::Location;
 /// How many bytes of the text are counted as one part.
 const PART: usize = 1024;
 
-pub(crate) struct Lines<'t> {
+pub(crate) struct LineIndex<'t> {
     text: &'t [u8],
     starts: Vec<usize>,
     /// How many characters begin before each part.
     characters: Vec<usize>,
 }
 
-impl<'t> Lines<'t> {
+impl<'t> LineIndex<'t> {
     pub(crate) fn new(text: &'t [u8]) -> Self {
         let breaks = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
         let starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1));
@@ -68,7 +68,7 @@ mod tests {
             &format!("{long}\nx{long}"),
             &"x".repeat(PART),
         ] {
-            let lines = Lines::new(text.as_bytes());
+            let lines = LineIndex::new(text.as_bytes());
             for (offset, _) in text.char_indices().chain([(text.len(), ' ')]) {
                 assert_eq!(lines.location(offset), Location::of(text, offset));
             }

@@ -14,7 +14,7 @@ use crate::facts::Facts;
 use crate::file_format::{format_of, is_checked};
 use crate::finding::{Finding, fingerprint};
 use crate::images::{ImagePatterns, globs};
-use crate::input::{FileKind, Input};
+use crate::input::{Input, InputKind};
 use crate::object::objects;
 use crate::parse_failure::{beside_operations, broken, encoded, of_any_name, span_of, unnamed};
 use crate::rule::{Rule, Severity};
@@ -29,7 +29,7 @@ pub struct Linted {
     /// The findings, in the order of the text.
     pub findings: Vec<Finding>,
     /// What kind of file it turned out to be.
-    pub kind: FileKind,
+    pub kind: InputKind,
     /// What a [`Repository`](crate::Repository) needs to know of the file.
     pub facts: Facts,
 }
@@ -117,7 +117,7 @@ impl Linter {
         }
     }
 
-    fn run(&self, context: &mut Context<'_>) -> FileKind {
+    fn run(&self, context: &mut Context<'_>) -> InputKind {
         self.ask(context, |check, context| {
             if let Check::File(check) = check {
                 check(context);
@@ -133,7 +133,7 @@ impl Linter {
                 }
             }
             encoded(context);
-            return FileKind::Other;
+            return InputKind::Other;
         }
         let text = context.text();
         let is_encrypted = text.contains(CIPHERTEXT_PREFIX);
@@ -146,17 +146,17 @@ impl Linter {
             }
             unnamed(context);
             quoted_manifest::check(None, context);
-            return FileKind::Other;
+            return InputKind::Other;
         };
         context.format = format;
         let is_covered = || !text.trim().is_empty() && covering_rule(context).is_some();
         if !is_checked(format, is_encrypted, text) && !is_covered() {
             if format == Format::Json && embedded::look_into_file(context) {
-                return FileKind::Read;
+                return InputKind::Read;
             }
             of_any_name(context);
             quoted_manifest::check(None, context);
-            return FileKind::Other;
+            return InputKind::Other;
         }
         let document = match parse_document(
             text,
@@ -169,7 +169,7 @@ impl Linter {
             // SOPS cannot encrypt a list of patches.
             Err(error) if embedded::look_into_file(context) => {
                 beside_operations(context, &error);
-                return FileKind::Read;
+                return InputKind::Read;
             }
             Err(error) => {
                 if kustomization::may_bring_values(text) {
@@ -210,7 +210,7 @@ impl Linter {
                 check(&document, context);
             }
         });
-        FileKind::Read
+        InputKind::Read
     }
 
     fn encrypted(&self, context: &mut Context<'_>, text: &str, format: Format) {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sops_core::config::Config;
-use sops_lint::{FileKind, Finding, Fix, Input, Linter};
+use sops_lint::{Finding, Fix, Input, InputKind, Linter};
 
 use super::root;
 use super::settings::{FILE, SettingsArgs, linter};
@@ -61,7 +61,7 @@ impl Demand {
             config,
             tree: &self.tree,
         });
-        let is_broken = linted.kind != FileKind::Read;
+        let is_broken = linted.kind != InputKind::Read;
         Ok(linted
             .findings
             .iter()

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sops_lint::{FileKind, Finding, Severity};
+use sops_lint::{Finding, InputKind, Severity};
 
 /// Numbers of files and findings.
 #[derive(Debug, Default)]
@@ -16,11 +16,11 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn file(&mut self, kind: FileKind) {
+    pub(crate) fn file(&mut self, kind: InputKind) {
         match kind {
-            FileKind::Read => self.read += 1,
-            FileKind::Template => self.templates += 1,
-            FileKind::Other => self.others += 1,
+            InputKind::Read => self.read += 1,
+            InputKind::Template => self.templates += 1,
+            InputKind::Other => self.others += 1,
         }
     }
 

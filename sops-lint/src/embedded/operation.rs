@@ -48,7 +48,7 @@ pub(super) fn look_at_list(
 ) -> bool {
     let mut is_patch = false;
     let mut written = WrittenValues::default();
-    let mut target = Target {
+    let mut target = OperationTarget {
         kind,
         seen: HashSet::new(),
     };
@@ -120,14 +120,14 @@ fn is_operation(item: NodeRef<'_, '_>) -> bool {
 }
 
 /// The object that a list of operations patches.
-struct Target {
+struct OperationTarget {
     /// Its kind; empty if that is unknown.
     kind: &'static str,
     /// The values that aliases brought in and that were looked at, each with the field that it was for.
     seen: HashSet<(Range<usize>, String)>,
 }
 
-impl Target {
+impl OperationTarget {
     /// Whether a value is to be looked at: an alias may bring it in without end.
     fn is_new(&mut self, value: NodeRef<'_, '_>, field: &str) -> bool {
         let origin = value.origin().span();
@@ -139,7 +139,7 @@ impl Target {
 fn look_at(
     path: &[String],
     value: NodeRef<'_, '_>,
-    target: &mut Target,
+    target: &mut OperationTarget,
     context: &mut Context<'_>,
 ) {
     let kind = target.kind;
@@ -208,7 +208,7 @@ fn entries(
     part: &str,
     key: &str,
     value: NodeRef<'_, '_>,
-    target: &mut Target,
+    target: &mut OperationTarget,
     context: &mut Context<'_>,
 ) {
     let mut open = vec![(key.to_owned(), value)];

@@ -5,13 +5,13 @@ use sops_document::{NodeRef, Shape};
 use super::line_breaks::any_reading;
 use super::{merge, operation};
 use crate::context::Context;
-use crate::frame::Frame;
+use crate::frame::TextFrame;
 use crate::rules::PLAINTEXT_SECRET;
 use crate::template;
 use crate::unparsed::names_secret;
 
 /// Looks at the text of a patch of objects of a kind.
-pub(super) fn in_text(text: &str, kind: &'static str, frame: Frame, context: &mut Context<'_>) {
+pub(super) fn in_text(text: &str, kind: &'static str, frame: TextFrame, context: &mut Context<'_>) {
     let is_read = any_reading(text, |document| {
         let before = context.findings.len();
         let is_list = |node: &NodeRef<'_, '_>| node.shape() == Shape::Sequence;

@@ -9,7 +9,7 @@ use super::patch_text::in_text;
 use super::traversal::Traversal;
 use crate::context::Context;
 use crate::file_name;
-use crate::frame::Frame;
+use crate::frame::TextFrame;
 use crate::rules::PLAINTEXT_SECRET;
 use crate::unparsed::names_secret;
 
@@ -47,7 +47,7 @@ pub(super) fn look_at(
     };
     let before = context.findings.len();
     let mut found_as = |kind| {
-        let frame = Frame::at(&text, place.clone(), path.clone());
+        let frame = TextFrame::at(&text, place.clone(), path.clone());
         in_text(&text, kind, frame, context);
         let mut found = context.findings.split_off(before).into_iter();
         found.find(|finding| finding.rule.code == PLAINTEXT_SECRET.code)

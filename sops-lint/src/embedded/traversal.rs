@@ -6,7 +6,7 @@ use std::ops::Range;
 use sops_document::NodeRef;
 
 use crate::context::Context;
-use crate::frame::Frame;
+use crate::frame::TextFrame;
 
 /// What is known on the way through one document.
 #[derive(Default)]
@@ -32,16 +32,22 @@ impl Traversal {
     /// From now on nodes are those of the document, or again of the file itself.
     pub(super) fn frame_nodes(&self, is_within: bool, context: &mut Context<'_>) {
         let outer = self.outer.as_ref().filter(|_| is_within);
-        context.set_frame(outer.map(|(place, path)| Frame::at("", place.clone(), path.clone())));
+        context
+            .set_frame(outer.map(|(place, path)| TextFrame::at("", place.clone(), path.clone())));
     }
 
     /// The frame for the text of a scalar.
-    pub(super) fn frame(&self, text: &str, node: NodeRef<'_, '_>, context: &Context<'_>) -> Frame {
+    pub(super) fn frame(
+        &self,
+        text: &str,
+        node: NodeRef<'_, '_>,
+        context: &Context<'_>,
+    ) -> TextFrame {
         if let Some((place, path)) = &self.outer {
-            return Frame::at(text, place.clone(), path.clone());
+            return TextFrame::at(text, place.clone(), path.clone());
         }
         let span = node.span();
         let source = context.text().get(span.clone()).unwrap_or_default();
-        Frame::of_scalar(text, source, span.start, node.path())
+        TextFrame::of_scalar(text, source, span.start, node.path())
     }
 }

@@ -9,7 +9,7 @@ use super::patches::patch;
 use super::traversal::Traversal;
 use super::{operation, plugin, replacement};
 use crate::context::Context;
-use crate::frame::Frame;
+use crate::frame::TextFrame;
 use crate::kustomization::{self, PATCH_LISTS};
 use crate::object::objects;
 use crate::rules::{PLAINTEXT_SECRET, secret_generator};
@@ -103,7 +103,7 @@ pub(crate) fn look_into_file(context: &mut Context<'_>) -> bool {
     let mut is_patch = false;
     any_reading(text, |document| {
         let before = context.findings.len();
-        context.set_frame(Some(Frame::of_file(text)));
+        context.set_frame(Some(TextFrame::of_file(text)));
         for top in document.tops().flatten() {
             is_patch |= operation::look_at_list(top, "", context);
         }
@@ -118,7 +118,7 @@ pub(crate) fn look_into_text(text: &str, context: &mut Context<'_>) {
     let is_file = text == context.text();
     any_reading(text, |document| {
         let before = context.findings.len();
-        context.set_frame((!is_file).then(|| Frame::at(text, 0..0, Vec::new())));
+        context.set_frame((!is_file).then(|| TextFrame::at(text, 0..0, Vec::new())));
         for object in objects(document) {
             context.set_rule(&PLAINTEXT_SECRET, Some(&object));
             secret_generator(&object, context);

@@ -14,14 +14,14 @@ use super::text_shape::{
 use super::unnamed::in_comments;
 use crate::context::Context;
 use crate::file_name;
-use crate::input::FileKind;
+use crate::input::InputKind;
 use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::rule_scope::names_keys;
 use crate::rules;
 use crate::unparsed::LiteralValue;
 
 /// Reports what is wrong with a file that does not parse.
-pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool) -> FileKind {
+pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool) -> InputKind {
     let text = context.text();
     let conflict = merge_conflict(text.as_bytes());
     let at = conflict.clone().unwrap_or_else(|| span_of(&error));
@@ -36,7 +36,7 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
             Some(_) => context.report_span(at, CONFLICT).help(TAKE_ONE_SIDE),
             None => context.report_span(at, error.to_string()),
         };
-        return FileKind::Other;
+        return InputKind::Other;
     }
     if let Some(secret) = reading.secret {
         // Where only values have actions in them, those are for another program.
@@ -54,7 +54,7 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
                 )
                 .help("use a template action that reads the value from an encrypted file");
         }
-        return FileKind::Template;
+        return InputKind::Template;
     }
     let covered = covering_rule(context).filter(|rule| {
         let names_keys = rule.rule.as_ref().is_some_and(names_keys);
@@ -76,10 +76,10 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
             ),
         };
         plaintext(context, at, message, conflict.is_some());
-        return FileKind::Other;
+        return InputKind::Other;
     }
     if conflict.is_none() && is_like_template(text) {
-        return FileKind::Template;
+        return InputKind::Template;
     }
     let is_meant = match &error {
         Error::Syntax { .. } => is_named_manifest(context),
@@ -96,14 +96,14 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
             None => context.report_span(at, error.to_string()),
         };
     }
-    FileKind::Other
+    InputKind::Other
 }
 
-fn kind(is_template: bool) -> FileKind {
+fn kind(is_template: bool) -> InputKind {
     if is_template {
-        FileKind::Template
+        InputKind::Template
     } else {
-        FileKind::Other
+        InputKind::Other
     }
 }
 

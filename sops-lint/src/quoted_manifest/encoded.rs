@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use base64::Engine as _;
 
-use super::judge::Judge;
+use super::judge::ValueJudge;
 use crate::base64_text::LENIENT;
 
 /// How long a manifest in base64 may be before and after the place, in bytes: the most that Kubernetes stores, and a third.
@@ -17,7 +17,7 @@ const LENGTH: usize = 32 * 1024;
 const BETWEEN: usize = 256;
 
 /// Where the base64 around a place is, and its text. The lines around it belong to it if they have nothing else.
-pub(super) fn base64(text: &str, at: usize, judge: &Judge) -> (Range<usize>, Option<String>) {
+pub(super) fn base64(text: &str, at: usize, judge: &ValueJudge) -> (Range<usize>, Option<String>) {
     let bytes = text.as_bytes();
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
     let is_part = |byte: &u8| is_digit(byte) || byte.is_ascii_whitespace() || *byte == b'=';
@@ -186,7 +186,7 @@ mod tests {
             let code = base64::engine::general_purpose::STANDARD.encode(&text);
             let at = super::super::candidates(&code).next().expect(&code).at();
             let all = (0..code.len(), Some(text.clone()));
-            let judge = &Judge::of(Path::new("a"), code.len());
+            let judge = &ValueJudge::of(Path::new("a"), code.len());
             assert_eq!(base64(&code, at, judge), all);
             let (range, decoded) = base64(&format!("KEY={code}\n"), at + 4, judge);
             assert_eq!((range.start, decoded), (4, Some(text.clone())));

@@ -61,7 +61,7 @@ const TIMES: usize = 8;
 const LEAST: usize = 32;
 
 /// How values are judged, and how much may still be read.
-pub(super) struct Judge {
+pub(super) struct ValueJudge {
     is_source: bool,
     /// `None` after that was too little.
     left: Cell<Option<usize>>,
@@ -76,7 +76,7 @@ pub(super) fn is_prose(path: &Path) -> bool {
         .any(|part| name.contains(part))
 }
 
-impl Judge {
+impl ValueJudge {
     /// For a file of that many bytes.
     pub(super) fn of(path: &Path, length: usize) -> Self {
         let extension = path.extension().and_then(|extension| extension.to_str());

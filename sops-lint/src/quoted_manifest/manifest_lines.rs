@@ -5,7 +5,7 @@ use std::ops::Range;
 use sops_document::{Document, NodeRef};
 
 use super::excerpt::Excerpt;
-use super::judge::Judge;
+use super::judge::ValueJudge;
 use super::quoted_value::QuotedValue;
 use crate::object::objects;
 use crate::secret::secret_fields;
@@ -33,7 +33,7 @@ struct Margin<'t> {
 }
 
 /// The first value that looks like a secret of the object that has its `kind` at a place.
-pub(super) fn shown(text: &str, at: usize, judge: &Judge) -> Option<QuotedValue> {
+pub(super) fn shown(text: &str, at: usize, judge: &ValueJudge) -> Option<QuotedValue> {
     let start = text.ceil_char_boundary(at.saturating_sub(LENGTH));
     let window = &text[start..text.floor_char_boundary(at + LENGTH)];
     around(window, at - start, judge)
@@ -50,7 +50,7 @@ pub(super) fn shown(text: &str, at: usize, judge: &Judge) -> Option<QuotedValue>
         })
 }
 
-fn in_block(text: &str, judge: &Judge) -> Option<QuotedValue> {
+fn in_block(text: &str, judge: &ValueJudge) -> Option<QuotedValue> {
     if !judge.may_read(text.len()) || !may_have_values(text) {
         return None;
     }
@@ -100,7 +100,7 @@ fn may_have_values(text: &str) -> bool {
 }
 
 /// The manifest around a key `kind`, without what is before its lines; several where that can be read in several ways.
-fn around(text: &str, at: usize, judge: &Judge) -> Vec<Excerpt> {
+fn around(text: &str, at: usize, judge: &ValueJudge) -> Vec<Excerpt> {
     let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
     let quote = text[start..at]
         .chars()
@@ -138,7 +138,7 @@ fn around(text: &str, at: usize, judge: &Judge) -> Vec<Excerpt> {
 }
 
 /// The brackets that a key is in, if they begin in its line.
-fn flow(text: &str, line: usize, key: usize, judge: &Judge) -> Option<Range<usize>> {
+fn flow(text: &str, line: usize, key: usize, judge: &ValueJudge) -> Option<Range<usize>> {
     let mut depth = 0_usize;
     let mut start = None;
     for (at, byte) in text[line..key].bytes().enumerate().rev() {
@@ -349,7 +349,7 @@ mod tests {
 
     fn found(text: &str) -> Option<String> {
         let at = text.find("kind").expect(text);
-        let shown = shown(text, at, &Judge::of(Path::new("a.sh"), text.len()))?;
+        let shown = shown(text, at, &ValueJudge::of(Path::new("a.sh"), text.len()))?;
         Some(text[shown.span].to_owned())
     }
 
@@ -398,7 +398,11 @@ mod tests {
         let text = "é# \u{85}- \"kind\": Secret\r\né# stringData: {'é\n\n- '`kind: Secret";
         for (start, _) in text.char_indices() {
             for (at, _) in text[start..].match_indices("kind") {
-                let _ = shown(&text[start..], at, &Judge::of(Path::new("a"), text.len()));
+                let _ = shown(
+                    &text[start..],
+                    at,
+                    &ValueJudge::of(Path::new("a"), text.len()),
+                );
             }
         }
     }

@@ -19,7 +19,7 @@ use sops_document::{Document, NodeRef};
 use crate::base64_text::in_base64;
 use crate::context::Context;
 use crate::finding::Finding;
-use crate::frame::Frame;
+use crate::frame::TextFrame;
 use crate::object::objects;
 use crate::rule_coverage::covering_rule;
 use crate::rules::{BROKEN_FILE, PLAINTEXT_SECRET};
@@ -27,7 +27,7 @@ use crate::secret::secret_fields;
 use crate::span_set::SpanSet;
 use crate::unparsed::kind_before;
 use crate::{file_name, kubeconfig, template};
-use judge::Judge;
+use judge::ValueJudge;
 use quoted_value::QuotedValue;
 
 const HELP: &str =
@@ -75,7 +75,7 @@ pub(crate) fn check(document: Option<&Document<'_>>, context: &mut Context<'_>) 
     if found.peek().is_none() || is_prose {
         return;
     }
-    let judge = &Judge::of(path, text.len());
+    let judge = &ValueJudge::of(path, text.len());
     match document {
         Some(document) => in_document(document, found, judge, context),
         None if context.findings.iter().any(is_plaintext_secret) => {}
@@ -139,7 +139,7 @@ fn too_much(context: &mut Context<'_>) {
 fn in_document(
     document: &Document<'_>,
     candidates: impl Iterator<Item = Candidate>,
-    judge: &Judge,
+    judge: &ValueJudge,
     context: &mut Context<'_>,
 ) {
     let text = context.text();
@@ -191,7 +191,7 @@ fn in_document(
 }
 
 /// Whether something was found.
-fn in_scalar(node: NodeRef<'_, '_>, judge: &Judge, context: &mut Context<'_>) -> bool {
+fn in_scalar(node: NodeRef<'_, '_>, judge: &ValueJudge, context: &mut Context<'_>) -> bool {
     let Some(value) = node.as_str() else {
         return false;
     };
@@ -201,7 +201,7 @@ fn in_scalar(node: NodeRef<'_, '_>, judge: &Judge, context: &mut Context<'_>) ->
     }
     let span = node.span();
     let source = context.text().get(span.clone()).unwrap_or_default();
-    let frame = Frame::of_scalar(value, source, span.start, node.path());
+    let frame = TextFrame::of_scalar(value, source, span.start, node.path());
     context.set_frame(Some(frame));
     for shown in found {
         add(shown, context);
@@ -254,7 +254,7 @@ fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
 }
 
 /// The first value that looks like a secret of each object in a text.
-fn literals(text: &str, judge: &Judge, depth: usize) -> Vec<QuotedValue> {
+fn literals(text: &str, judge: &ValueJudge, depth: usize) -> Vec<QuotedValue> {
     // What is in the comment of a template is not there.
     let filled = template::filled(text);
     let is_filled = |candidate: &Candidate| {
@@ -284,7 +284,7 @@ fn literals(text: &str, judge: &Judge, depth: usize) -> Vec<QuotedValue> {
 fn shown_at(
     text: &str,
     candidate: Candidate,
-    judge: &Judge,
+    judge: &ValueJudge,
     depth: usize,
 ) -> (Option<QuotedValue>, usize) {
     let packed = match candidate {

@@ -11,7 +11,7 @@ use crate::finding::Fix;
 use crate::object::objects;
 use crate::rule::{Rule, Severity};
 use crate::secret::is_secret_part;
-use crate::secret_detection::token::{self, Token};
+use crate::secret_detection::token::{self, KnownToken};
 use crate::secret_detection::{FoundSecret, Likeness};
 use crate::span_set::SpanSet;
 
@@ -54,7 +54,7 @@ fn check(document: &Document<'_>, context: &mut Context<'_>) {
 }
 
 /// The secret, if its form gives it away. Private keys are excluded: another rule finds them in the bytes of every file.
-fn credential(token: Token) -> Option<FoundSecret> {
+fn credential(token: KnownToken) -> Option<FoundSecret> {
     let is_private_key = token.description.starts_with("a private key");
     (!is_private_key).then(|| FoundSecret {
         name: String::new(),

@@ -2,7 +2,7 @@
 
 use super::reference::is_placeholder_token;
 use super::token_format;
-pub(crate) use super::token_format::Token;
+pub(crate) use super::token_format::KnownToken;
 use super::trace;
 
 /// Whether a source text may hold such a secret in a value. JSON may escape the slashes of a URL there.
@@ -20,7 +20,7 @@ pub(crate) fn find(text: &str) -> Option<&'static str> {
 }
 
 /// The secrets of known forms in the text, in its order.
-pub(crate) fn tokens(text: &str) -> impl Iterator<Item = Token> {
+pub(crate) fn tokens(text: &str) -> impl Iterator<Item = KnownToken> {
     token_format::tokens(text, is_placeholder_token)
 }
 

@@ -164,7 +164,7 @@ static FORMS: LazyLock<TokenForms> = LazyLock::new(TokenForms::new);
 
 /// A secret that is known by its form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Token {
+pub(crate) struct KnownToken {
     /// What it is.
     pub(crate) description: &'static str,
     /// Where the secret is in the text, without what its form has around it.
@@ -172,10 +172,13 @@ pub(crate) struct Token {
 }
 
 /// The secrets of known forms in a text, in its order. `is_placeholder` says which texts of such a form are none.
-pub(super) fn tokens(text: &str, is_placeholder: fn(&str) -> bool) -> impl Iterator<Item = Token> {
+pub(super) fn tokens(
+    text: &str,
+    is_placeholder: fn(&str) -> bool,
+) -> impl Iterator<Item = KnownToken> {
     trace::words(text).flat_map(move |word| {
         let found = tokens_in_word(&text[word.clone()], is_placeholder);
-        found.into_iter().map(move |token| Token {
+        found.into_iter().map(move |token| KnownToken {
             range: word.start + token.range.start..word.start + token.range.end,
             ..token
         })
@@ -183,15 +186,15 @@ pub(super) fn tokens(text: &str, is_placeholder: fn(&str) -> bool) -> impl Itera
 }
 
 /// The same for one of the [words](trace::words) of a text.
-pub(super) fn tokens_in_word(word: &str, is_placeholder: fn(&str) -> bool) -> Vec<Token> {
+pub(super) fn tokens_in_word(word: &str, is_placeholder: fn(&str) -> bool) -> Vec<KnownToken> {
     FORMS.tokens(word, is_placeholder)
 }
 
 impl TokenForms {
     /// The secrets in one word; of those that overlap, the first of the form that comes first.
-    fn tokens(&'static self, word: &str, is_placeholder: fn(&str) -> bool) -> Vec<Token> {
+    fn tokens(&'static self, word: &str, is_placeholder: fn(&str) -> bool) -> Vec<KnownToken> {
         let mut tried = vec![false; self.forms.len()];
-        let mut tokens: Vec<Token> = Vec::new();
+        let mut tokens: Vec<KnownToken> = Vec::new();
         for mark in self.keywords.find_overlapping_iter(word) {
             let index = self.of_keyword[mark.pattern().as_usize()];
             if std::mem::replace(&mut tried[index], true) {
@@ -199,10 +202,11 @@ impl TokenForms {
             }
             let form = &self.forms[index];
             for range in form.ranges(word, is_placeholder) {
-                let overlaps =
-                    |token: &Token| token.range.start < range.end && range.start < token.range.end;
+                let overlaps = |token: &KnownToken| {
+                    token.range.start < range.end && range.start < token.range.end
+                };
                 if !tokens.iter().any(overlaps) {
-                    tokens.push(Token {
+                    tokens.push(KnownToken {
                         description: &form.description,
                         range,
                     });
