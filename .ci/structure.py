@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Fails where the crates of the workspace depend on each other upwards, and where modules of a crate import each other in a circle.
+"""Fails if a crate of the workspace depends on a later one, or if modules of a crate import each other in a circle.
 
-A re-export (`pub use child::Item`) is no import: who uses the name imports the module that defines it. A parent may
-therefore declare and re-export its children, which may use what the parent defines, as long as the parent does not use them in turn.
-Code for tests is left out.
+A re-export (`pub use child::Item`) does not count as an import: code that uses the name imports the module that defines it.
+So a parent may declare and re-export its children, and the children may use what the parent defines, as long as the parent
+does not use them in turn. Code for tests does not count.
 """
 
 import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 
@@ -19,7 +20,7 @@ PATH = re.compile(r"(?<![\w:.])(?:[A-Za-z_]\w*)(?:\s*::\s*(?:<|[A-Za-z_]\w*))+")
 
 
 def without_comments_and_texts(text):
-    """The code, with comments gone and texts emptied, line for line."""
+    """The code without comments and with empty string literals, on the same lines."""
     token = re.compile(
         r'//[^\n]*|/\*.*?\*/|b?r(#*)".*?"\1|b?"(?:\\.|[^"\\])*"|b?\'(?:\\(?:x..|u\{[^}]*\}|.)|[^\'\\])\'', re.S
     )
@@ -27,7 +28,7 @@ def without_comments_and_texts(text):
 
 
 def end_of_block(code, start):
-    """Where the item that begins at `start` ends: behind its braces or its semicolon."""
+    """Where the item that begins at `start` ends: after its braces or its semicolon."""
     depth = 0
     for at in range(start, len(code)):
         if code[at] in "{([":
@@ -49,7 +50,7 @@ def without_tests(code):
 
 
 def use_tree(text, prefix=()):
-    """The paths of a `use`, each with the name that it gets."""
+    """The paths of a `use`, each with the name it is imported under."""
     text = text.strip()
     if "{" in text and (brace := text.index("{")) is not None:
         head = [part for part in re.split(r"\s*::\s*", text[:brace].strip()) if part]
@@ -115,7 +116,7 @@ class Crate:
             module.paths.append((path, first_line + rest[: match.start()].count("\n")))
 
     def resolve(self, module, path, seen=frozenset()):
-        """The module that defines what the path names, or None if that is no module of this crate."""
+        """The module that defines what the path names, or None if it is not in this crate."""
         if (module, path) in seen:
             return None
         seen = seen | {(module, path)}
@@ -188,7 +189,7 @@ def circles(edges):
     return list(found.values())
 
 
-# Each crate depends only on crates above it, tests aside.
+# Each crate depends only on crates before it, except for its tests.
 LAYERS = [
     "sops-test-support",
     "sops-printable",
@@ -204,44 +205,80 @@ LAYERS = [
 ]
 
 
-def packages():
-    command = ["cargo", "metadata", "--no-deps", "--format-version", "1"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["packages"]
+def packages(workspace):
+    command = ["cargo", "metadata", "--no-deps", "--offline", "--format-version", "1"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, cwd=workspace).stdout)["packages"]
 
 
-def depends_upwards(package):
-    """Whether a dependency of the package is not above it, each said."""
-    failed = False
-    layer = LAYERS.index(package["name"])
+def wrong_dependencies(package, layers):
+    """What is wrong with the package's place in the layers."""
+    if package["name"] not in layers:
+        yield f"{package['name']} is missing in LAYERS of .ci/structure.py"
+        return
+    layer = layers.index(package["name"])
     for dependency in package["dependencies"]:
         name = dependency["name"]
-        if name in LAYERS and dependency["kind"] != "dev" and LAYERS.index(name) >= layer:
-            failed = True
-            print(f"{package['name']} must not depend on {name}")
-    return failed
+        if name in layers and dependency["kind"] != "dev" and layers.index(name) >= layer:
+            yield f"{package['name']} must not depend on {name}"
+
+
+def circles_of_modules(root, workspace):
+    """The circles in the crate that begins in the file `root`, each with the lines that import."""
+    crate = Crate(root)
+    edges = crate.imports()
+    for circle in circles(edges):
+        lines = [f"{root.parent.parent.relative_to(workspace)}: modules import each other in a circle:"]
+        for here, there in zip(circle, circle[1:] + circle[:1]):
+            place = f"{crate.modules[here].file.relative_to(workspace)}:{edges[here][there]}"
+            lines.append(f"  {'::'.join(here) or 'crate'} -> {'::'.join(there) or 'crate'}  ({place})")
+        yield "\n".join(lines)
+
+
+def problems(workspace, layers):
+    for package in packages(workspace):
+        directory = Path(package["manifest_path"]).parent
+        if directory.name != package["name"]:
+            yield f"{directory.name}/ holds the package {package['name']}: give both the same name"
+        yield from wrong_dependencies(package, layers)
+        for root in (directory / "src/lib.rs", directory / "src/main.rs"):
+            if root.exists():
+                yield from circles_of_modules(root, workspace)
+
+
+def self_test():
+    """Two small crates with an upward dependency, a circle, a circle of tests and a re-export: only the first two are problems."""
+    files = {
+        "Cargo.toml": '[workspace]\nresolver = "3"\nmembers = ["lower", "upper"]\n',
+        "lower/Cargo.toml": '[package]\nname = "lower"\nedition = "2024"\n[dependencies]\nupper = { path = "../upper" }\n',
+        "lower/src/lib.rs": "mod a;\nmod b;\n",
+        "lower/src/a.rs": "use crate::b::B;\npub struct A(B);\n",
+        "lower/src/b.rs": "/// use nothing;\npub struct B;\nfn b() { crate::a::A; }\n",
+        "upper/Cargo.toml": '[package]\nname = "upper"\nedition = "2024"\n',
+        "upper/src/lib.rs": "mod parent;\npub use parent::Child;\n",
+        "upper/src/parent/mod.rs": "mod child;\npub use child::Child;\npub struct Parent;\n#[cfg(test)]\nuse child::Child as Tested;\n",
+        "upper/src/parent/child.rs": "use super::Parent;\npub struct Child(Parent);\n",
+    }
+    expected = [
+        "lower must not depend on upper",
+        "lower: modules import each other in a circle:\n  a -> b  (lower/src/a.rs:1)\n  b -> a  (lower/src/b.rs:3)",
+    ]
+    with tempfile.TemporaryDirectory() as name:
+        workspace = Path(name).resolve()
+        for path, text in files.items():
+            (workspace / path).parent.mkdir(parents=True, exist_ok=True)
+            (workspace / path).write_text(text)
+        found = list(problems(workspace, ["lower", "upper"]))
+    if found != expected:
+        print("the self-test found:", *found, "instead of:", *expected, sep="\n")
+    return found != expected
 
 
 def main():
-    failed = False
-    for package in packages():
-        folder = Path(package["manifest_path"]).parent
-        if folder.name != package["name"]:
-            failed = True
-            print(f"{folder.name}/ holds the package {package['name']}: give both the same name")
-        failed |= depends_upwards(package)
-        root = folder.relative_to(Path.cwd())
-        for file in (Path(root) / "src/lib.rs", Path(root) / "src/main.rs"):
-            if not file.exists():
-                continue
-            crate = Crate(file)
-            edges = crate.imports()
-            for circle in circles(edges):
-                failed = True
-                print(f"{root}: modules import each other in a circle:")
-                for here, there in zip(circle, circle[1:] + circle[:1]):
-                    line = edges[here][there]
-                    print(f"  {'::'.join(here) or 'crate'} -> {'::'.join(there) or 'crate'}  ({crate.modules[here].file}:{line})")
-    return failed
+    if sys.argv[1:] == ["--self-test"]:
+        return self_test()
+    found = list(problems(Path(__file__).resolve().parent.parent, LAYERS))
+    print(*found, sep="\n", end="\n" if found else "")
+    return bool(found)
 
 
 if __name__ == "__main__":
