@@ -76,7 +76,7 @@ pub use linter::{Linted, Linter};
 pub use object::secrets;
 pub use plaintext_values::is_plaintext;
 pub use repository::Repository;
-pub use rule::{Rule, Severity};
+pub use rule::{FixAvailability, Rule, Severity};
 pub use rules::{RULES, applied_secret, find as find_rule};
 pub use secret::{SECRET_PARTS, SecretField, SecretValue, secret_fields};
 pub use settings::{Settings, SettingsError};

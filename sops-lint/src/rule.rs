@@ -26,6 +26,25 @@ impl fmt::Display for Severity {
     }
 }
 
+/// Whether `sops-rs lint --fix` can fix the findings of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FixAvailability {
+    /// It fixes findings whose [`Finding::fix`](field@crate::Finding::fix) is not `None`.
+    Sometimes,
+    /// The user has to fix each of them.
+    Never,
+}
+
+impl fmt::Display for FixAvailability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sometimes => "sometimes",
+            Self::Never => "never",
+        })
+    }
+}
+
 /// A rule.
 pub struct Rule {
     /// Its code, such as `SL001`.
@@ -34,6 +53,8 @@ pub struct Rule {
     pub name: &'static str,
     /// How bad its findings are unless they or the configuration say otherwise.
     pub severity: Severity,
+    /// Whether its findings can be fixed automatically.
+    pub fix: FixAvailability,
     /// What it finds, why that is bad, and what to write instead, in Markdown.
     pub page: &'static str,
 }

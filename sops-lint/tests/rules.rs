@@ -5,7 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sops_core::config::Config;
-use sops_lint::{Finding, Input, Linter, RULES, Repository, Settings, Severity, Tree};
+use sops_lint::{
+    Finding, FixAvailability, Input, Linter, RULES, Repository, Rule, Settings, Severity, Tree,
+};
+use sops_test_support::generated::assert_section;
 
 const ROOT: &str = "/repo";
 /// Stands behind each line that is to be reported.
@@ -212,16 +215,69 @@ fn the_examples_of_the_pages_are_what_they_say() {
     assert!(tried >= 24, "{tried}");
 }
 
+/// The file name of the rule's page.
+fn page_of(rule: &Rule) -> String {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
+    let pages: Vec<_> = fs::read_dir(&rules)
+        .expect("the directory exists")
+        .map(|entry| entry.expect("it can be read").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    assert_eq!(pages.len(), RULES.len(), "each page belongs to a rule");
+    let page = pages
+        .iter()
+        .find(|path| fs::read_to_string(path).is_ok_and(|text| text == rule.page))
+        .unwrap_or_else(|| panic!("{} has no page in {}", rule.name, rules.display()));
+    let name = page.file_name().expect("it is a file");
+    name.to_string_lossy().into_owned()
+}
+
 #[test]
-fn the_documentation_has_every_rule_and_the_schema() {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let text = fs::read_to_string(docs.join("lint.md")).expect("it is there");
+fn the_documentation_lists_every_rule() {
+    let mut table =
+        "\n| code | name | severity | fix | finds |\n|---|---|---|---|---|\n".to_owned();
     for rule in RULES {
-        let row = format!("| {} | [{}](", rule.code, rule.name);
-        let severity = format!("| {} | {} |", rule.severity, rule.summary());
-        let found = text.lines().find(|line| line.starts_with(&row));
-        assert!(found.is_some_and(|line| line.ends_with(&severity)), "{row}");
+        table += &format!(
+            "| {} | [{}](../sops-lint/src/rules/{}) | {} | {} | {} |\n",
+            rule.code,
+            rule.name,
+            page_of(rule),
+            rule.severity,
+            rule.fix,
+            rule.summary(),
+        );
     }
+    table.push('\n');
+    assert_section("docs/lint.md", "rules", &table);
+}
+
+#[test]
+fn rules_say_whether_their_findings_can_be_fixed() {
+    let linter = linter();
+    for rule in RULES {
+        let file = format!(
+            "{}/tests/fixtures/{}.txt",
+            env!("CARGO_MANIFEST_DIR"),
+            rule.name
+        );
+        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let has_fix = cases(&text).iter().any(|(_, _, files)| {
+            lint(&linter, files)
+                .iter()
+                .any(|finding| finding.rule.code == rule.code && finding.fix.is_some())
+        });
+        assert_eq!(
+            has_fix,
+            rule.fix == FixAvailability::Sometimes,
+            "{}",
+            rule.name
+        );
+    }
+}
+
+#[test]
+fn the_schema_in_the_documentation_is_that_of_the_settings() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     let schema = fs::read_to_string(docs.join("sops-lint.schema.json")).expect("it is there");
     let schema: serde_json::Value = serde_json::from_str(&schema).expect("it is JSON");
     assert_eq!(

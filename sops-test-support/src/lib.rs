@@ -1,10 +1,11 @@
 //! What the tests of several crates share: documents made from a seed, of which the same gives the same text, others written by
-//! hand, Secrets in disguise, how two programs' texts are compared, and the environment in which the program is run.
+//! hand, Secrets in disguise, how two programs' texts are compared, the environment in which the program is run, and generated pages of the documentation.
 
 mod compare;
 pub mod disguise;
 pub mod environment;
 mod flat;
+pub mod generated;
 mod json;
 pub mod kustomize;
 pub mod vectors;

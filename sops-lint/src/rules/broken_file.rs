@@ -7,7 +7,7 @@ use crate::check::Check;
 use crate::context::Context;
 use crate::object::Object;
 use crate::plaintext_values::{is_ciphertext, open_values};
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 use crate::scrutiny::is_open_reference;
 use crate::secret::{SecretField, secret_fields};
 
@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "SL017",
     name: "broken-file",
     severity: Severity::Warning,
+    fix: FixAvailability::Never,
     page: include_str!("broken_file.md"),
 };
 

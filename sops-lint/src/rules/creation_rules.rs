@@ -12,12 +12,13 @@ use crate::context::Context;
 use crate::facts::Configuration;
 use crate::object::Object;
 use crate::plaintext_values::open_values;
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL016",
     name: "creation-rules",
     severity: Severity::Warning,
+    fix: FixAvailability::Never,
     page: include_str!("creation_rules.md"),
 };
 

@@ -9,7 +9,7 @@ use crate::check::Check;
 use crate::context::Context;
 use crate::finding::Fix;
 use crate::object::objects;
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret::is_secret_part;
 use crate::secret_detection::token::{self, KnownToken};
 use crate::secret_detection::{FoundSecret, Likeness};
@@ -19,6 +19,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "SL020",
     name: "credential-in-value",
     severity: Severity::Error,
+    fix: FixAvailability::Never,
     page: include_str!("credential_in_value.md"),
 };
 

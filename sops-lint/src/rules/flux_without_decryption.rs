@@ -10,12 +10,13 @@ use crate::context::Context;
 use crate::facts::Patched;
 use crate::kustomization::{PATCH_LISTS, list_under_key};
 use crate::object::Object;
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL015",
     name: "flux-without-decryption",
     severity: Severity::Error,
+    fix: FixAvailability::Never,
     page: include_str!("flux_without_decryption.md"),
 };
 

@@ -5,13 +5,14 @@ use sops_document::NodeRef;
 use crate::check::Check;
 use crate::context::Context;
 use crate::object::Object;
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::in_variable;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL001",
     name: "literal-secret-in-env",
     severity: Severity::Error,
+    fix: FixAvailability::Never,
     page: include_str!("literal_secret_in_env.md"),
 };
 

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::finding::Finding;
 use crate::object::secrets as secrets_of;
 use crate::plaintext_values::extends_ciphertext;
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 use crate::rule_scope::has_secret_comment;
 use crate::secret_detection::{FoundSecret, Likeness, in_text, is_credential, judge};
 
@@ -19,6 +19,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "SL011",
     name: "partly-encrypted",
     severity: Severity::Error,
+    fix: FixAvailability::Never,
     page: include_str!("partly_encrypted.md"),
 };
 

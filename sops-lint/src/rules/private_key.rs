@@ -5,12 +5,13 @@ use sops_document::Document;
 use crate::check::Check;
 use crate::context::Context;
 use crate::private_key::{self, PrivateKey};
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL014",
     name: "private-key",
     severity: Severity::Error,
+    fix: FixAvailability::Never,
     page: include_str!("private_key.md"),
 };
 

@@ -9,12 +9,13 @@ use sops_core::keys::MasterKey;
 use crate::check::Check;
 use crate::context::Context;
 use crate::finding::Fix;
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL012",
     name: "recipients-differ",
     severity: Severity::Error,
+    fix: FixAvailability::Sometimes,
     page: include_str!("recipients_differ.md"),
 };
 

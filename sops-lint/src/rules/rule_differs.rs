@@ -6,13 +6,14 @@ use sops_document::Format;
 use crate::check::Check;
 use crate::context::Context;
 use crate::finding::Fix;
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 use crate::shell::shell_path;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL013",
     name: "rule-differs",
     severity: Severity::Warning,
+    fix: FixAvailability::Sometimes,
     page: include_str!("rule_differs.md"),
 };
 

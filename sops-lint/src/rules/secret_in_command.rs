@@ -5,7 +5,7 @@ use sops_document::NodeRef;
 use crate::check::Check;
 use crate::context::Context;
 use crate::object::Object;
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::arguments::{in_header, in_value_of};
 use crate::secret_detection::program::passwords_in_words;
 use crate::secret_detection::{FoundSecrets, Likeness, in_script};
@@ -14,6 +14,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "SL006",
     name: "secret-in-command",
     severity: Severity::Error,
+    fix: FixAvailability::Never,
     page: include_str!("secret_in_command.md"),
 };
 

@@ -10,13 +10,14 @@ use crate::check::Check;
 use crate::context::Context;
 use crate::kustomization;
 use crate::object::Object;
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::{FoundSecret, in_text, in_variable};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL004",
     name: "secret-in-config-map",
     severity: Severity::Error,
+    fix: FixAvailability::Never,
     page: include_str!("secret_in_config_map.md"),
 };
 

@@ -5,12 +5,13 @@ use sops_document::NodeRef;
 use crate::check::Check;
 use crate::context::Context;
 use crate::object::Object;
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL002",
     name: "secret-in-env",
     severity: Severity::Warning,
+    fix: FixAvailability::Never,
     page: include_str!("secret_in_env.md"),
 };
 

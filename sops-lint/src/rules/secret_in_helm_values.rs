@@ -7,13 +7,14 @@ use sops_document::{NodeRef, Shape};
 use crate::check::Check;
 use crate::context::Context;
 use crate::object::Object;
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::in_text;
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL019",
     name: "secret-in-helm-values",
     severity: Severity::Error,
+    fix: FixAvailability::Never,
     page: include_str!("secret_in_helm_values.md"),
 };
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::check::Check;
 use crate::context::Context;
 use crate::dockerfile::{Instruction, holds_secrets, instructions, is_dockerfile};
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::arguments::in_value_of;
 use crate::secret_detection::program::passwords_in_words;
 use crate::secret_detection::{
@@ -16,6 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "SL009",
     name: "secret-in-image",
     severity: Severity::Error,
+    fix: FixAvailability::Never,
     page: include_str!("secret_in_image.md"),
 };
 

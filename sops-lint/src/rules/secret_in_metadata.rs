@@ -7,7 +7,7 @@ use crate::check::Check;
 use crate::context::Context;
 use crate::object::{Object, objects};
 use crate::plaintext_values::open_values;
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 use crate::scrutiny::Scrutiny;
 use crate::secret_detection::{FoundSecret, in_text, judge};
 
@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "SL005",
     name: "secret-in-metadata",
     severity: Severity::Error,
+    fix: FixAvailability::Never,
     page: include_str!("secret_in_metadata.md"),
 };
 

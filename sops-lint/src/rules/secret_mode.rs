@@ -7,12 +7,13 @@ use crate::check::Check;
 use crate::context::Context;
 use crate::finding::Fix;
 use crate::object::{Object, Pod};
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL008",
     name: "secret-mode-open",
     severity: Severity::Warning,
+    fix: FixAvailability::Sometimes,
     page: include_str!("secret_mode.md"),
 };
 

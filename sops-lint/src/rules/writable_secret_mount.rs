@@ -9,12 +9,13 @@ use crate::check::Check;
 use crate::context::Context;
 use crate::finding::Fix;
 use crate::object::{Object, Pod, is_true};
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL007",
     name: "writable-secret-mount",
     severity: Severity::Warning,
+    fix: FixAvailability::Sometimes,
     page: include_str!("writable_secret_mount.md"),
 };
 

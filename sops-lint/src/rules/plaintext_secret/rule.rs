@@ -1,10 +1,11 @@
 //! What the rule is called, and its page.
 
-use crate::rule::{Rule, Severity};
+use crate::rule::{FixAvailability, Rule, Severity};
 
 pub(crate) static RULE: Rule = Rule {
     code: "SL010",
     name: "plaintext-secret",
     severity: Severity::Error,
+    fix: FixAvailability::Sometimes,
     page: include_str!("../plaintext_secret.md"),
 };
