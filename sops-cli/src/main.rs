@@ -22,6 +22,9 @@ mod lint;
 #[cfg(feature = "kube")]
 mod manifests;
 mod parallel;
+// The reference has the commands of all features.
+#[cfg(all(test, feature = "keyservice", feature = "kube"))]
+mod reference;
 mod secret_parts;
 mod signals;
 mod ui;
