@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fails if a crate of the workspace depends on a later one, or if modules of a crate import each other in a circle.
+"""Fails if a crate of the workspace depends on a later one, if modules of a crate import each other in a circle, or if
+a crate to publish does not describe itself.
 
 A re-export (`pub use child::Item`) does not count as an import: code that uses the name imports the module that defines it.
 So a parent may declare and re-export its children, and the children may use what the parent defines, as long as the parent
@@ -234,22 +235,33 @@ def circles_of_modules(root, workspace):
         yield "\n".join(lines)
 
 
+def missing_metadata(package):
+    """The fields that a crate to publish lacks."""
+    if package["publish"] == []:
+        return
+    for field in ("description", "keywords", "categories", "readme", "license", "repository", "rust_version"):
+        if not package[field]:
+            yield f"{package['name']}/Cargo.toml has no {field.replace('_', '-')}"
+
+
 def problems(workspace, layers):
     for package in packages(workspace):
         directory = Path(package["manifest_path"]).parent
         if directory.name != package["name"]:
             yield f"{directory.name}/ holds the package {package['name']}: give both the same name"
         yield from wrong_dependencies(package, layers)
+        yield from missing_metadata(package)
         for root in (directory / "src/lib.rs", directory / "src/main.rs"):
             if root.exists():
                 yield from circles_of_modules(root, workspace)
 
 
 def self_test():
-    """Two small crates with an upward dependency, a circle, a circle of tests and a re-export: only the first two are problems."""
+    """Finds the wrong dependency, the missing description and the circle of two small crates, and no circle in re-exports and tests."""
     files = {
         "Cargo.toml": '[workspace]\nresolver = "3"\nmembers = ["lower", "upper"]\n',
-        "lower/Cargo.toml": '[package]\nname = "lower"\nedition = "2024"\n[dependencies]\nupper = { path = "../upper" }\n',
+        "lower/Cargo.toml": '[package]\nname = "lower"\nversion = "1.0.0"\nedition = "2024"\nrust-version = "1.85"\nlicense = "MIT"\n'
+        'repository = "x"\nkeywords = ["x"]\ncategories = ["os"]\nreadme = "README.md"\n[dependencies]\nupper = { path = "../upper" }\n',
         "lower/src/lib.rs": "mod a;\nmod b;\n",
         "lower/src/a.rs": "use crate::b::B;\npub struct A(B);\n",
         "lower/src/b.rs": "/// use nothing;\npub struct B;\nfn b() { crate::a::A; }\n",
@@ -260,6 +272,7 @@ def self_test():
     }
     expected = [
         "lower must not depend on upper",
+        "lower/Cargo.toml has no description",
         "lower: modules import each other in a circle:\n  a -> b  (lower/src/a.rs:1)\n  b -> a  (lower/src/b.rs:3)",
     ]
     with tempfile.TemporaryDirectory() as name:
