@@ -6,10 +6,10 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::OFlags;
-use std::os::unix::fs::OpenOptionsExt;
 use zeroize::Zeroizing;
 
 use crate::problem::Problem;

@@ -10,10 +10,8 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args as _, CommandFactory, FromArgMatches, Parser, Subcommand as _};
 use sops_printable::lines;
 
-use crate::arguments::GlobalArgs;
-use crate::arguments::go_flags;
-use crate::command_error::usage;
-use crate::command_error::{Code, CommandError};
+use crate::arguments::{GlobalArgs, go_flags};
+use crate::command_error::{Code, CommandError, usage};
 use crate::commands::deferred::described;
 use crate::commands::{self, Command, legacy};
 use crate::ui::Ui;

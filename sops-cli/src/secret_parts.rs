@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use sops_core::document::Error as DocumentError;
-use sops_core::document::NodeRef;
+use sops_core::document::{Error as DocumentError, NodeRef};
 use sops_core::rules::EncryptionRule;
 use sops_core::{Error, Format, Location, parse_document, unencrypted_values};
 use sops_lint::{SecretField, SecretValue, applied_secret, is_plaintext, secret_fields, secrets};

@@ -12,10 +12,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use memchr::{memchr, memrchr};
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng as _, SeedableRng as _};
+use sops_document::{Type, Value};
 use zeroize::Zeroizing;
 
 use crate::keys::DataKey;
-use sops_document::{Type, Value};
 
 const NONCE_LENGTH: usize = 32;
 const TAG_LENGTH: usize = 16;

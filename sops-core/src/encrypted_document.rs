@@ -16,7 +16,7 @@ use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_source_forms, problem_
 use crate::metadata_entry::{self, UnknownValue, is_encrypted, parse_document};
 use crate::pipeline::binary;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
-use crate::pipeline::decrypt_values::{Decrypted, MacCheck, decrypt_values};
+use crate::pipeline::decrypt_values::{DecryptOptions, Decrypted, MacCheck, decrypt_values};
 use crate::pipeline::encrypt_values::Encryptor;
 use crate::pipeline::plaintext_writer::Purpose;
 use crate::pipeline::plan::Plan;
@@ -162,7 +162,10 @@ impl<'a> EncryptedDocument<'a> {
                     }
                 })
             }
-            _ => decrypt_values(&self.document, &self.metadata, key, check, purpose, cache),
+            _ => {
+                let options = DecryptOptions { check, purpose };
+                decrypt_values(&self.document, &self.metadata, key, options, cache)
+            }
         };
         decrypted.map_err(|error| metadata_entry::located(self.about_rule(error), &self.document))
     }

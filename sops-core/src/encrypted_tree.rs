@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value as Json};
+use sops_document::tree::{Entry, Node};
+use sops_document::{Format, Type, Value};
 
 use crate::cipher::{CIPHERTEXT_PREFIX, Cipher, ciphertext};
 use crate::error::{Error, Result};
@@ -16,9 +18,6 @@ use crate::keys::{DataKey, KeyService, recover_data_key};
 use crate::metadata::{METADATA_KEY, Metadata};
 use crate::metadata_entry::{is_encrypted, parse_document};
 use crate::rules::CompiledRule;
-use sops_document::Format;
-use sops_document::tree::{Entry, Node};
-use sops_document::{Type, Value};
 
 /// The tree of an encrypted document, and what its `sops` block said.
 pub struct EncryptedTree {

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use sops_document::tree::{Entry, Node};
+use sops_document::{Document, flat};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use sops_document::tree::{Entry, Node};
-use sops_document::{Document, flat};
 
 /// An environment variable.
 pub struct Variable {

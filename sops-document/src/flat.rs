@@ -4,12 +4,13 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use sops_go_compat::{Time, parse_float, write_general};
+
 use crate::document::ReservedKey;
 use crate::format::Format;
 use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
 use crate::{Collection, Document, Item, Paths, ROOT, ReservedEntry, Span};
-use sops_go_compat::{Time, parse_float, write_general};
 
 /// One line of a reserved entry in dotenv or INI: a name with its value.
 pub struct ReservedLine {

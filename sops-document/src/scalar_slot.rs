@@ -3,12 +3,11 @@
 
 use std::ops::Range;
 
-use crate::canonical;
 use crate::format::Format;
 use crate::value::{Type, Value};
 use crate::yaml::restyle::{SourceStyle, restyle};
 use crate::yaml::spell::{ParentKind, ScalarContext, SpelledForm, spell};
-use crate::{Collection, Document, Leaf, Style, dotenv, ini, json, yaml};
+use crate::{Collection, Document, Leaf, Style, canonical, dotenv, ini, json, yaml};
 
 /// The style that stays in the file while a token replaces the value.
 #[derive(Clone, Copy, Debug)]

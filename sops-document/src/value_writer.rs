@@ -4,12 +4,11 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::containers::Containers;
 use crate::document::Document;
 use crate::format::Format;
 use crate::scalar_slot::{ScalarSlot, Spelled};
 use crate::splice::{Replacement, Splices};
-use crate::tape::{Leaf, Span};
+use crate::tape::Leaf;
 use crate::yaml;
 
 /// Builds a text from a document: values go into their slots, and other replacements between them,
@@ -75,20 +74,9 @@ impl<'t> ValueWriter<'t> {
         out.push_str(&spelling[comment_at..]);
     }
 
-    /// Writes `text`, the source text of a node, in place of the leaf at `range` or, if `up` is not
-    /// 0, of the container `up` levels out.
-    pub fn source(
-        &mut self,
-        text: &str,
-        up: usize,
-        span: Span,
-        range: Range<usize>,
-        containers: &Containers<'_, '_>,
-    ) {
-        if up > 0 {
-            let span = containers.outer(up).unwrap_or(span);
-            self.replace(span.range(), text);
-        } else if !self.has_anchors || yaml::source::anchor_before(text).is_empty() {
+    /// Writes `text`, the source text of a leaf, in place of the leaf's value at `range`.
+    pub fn source(&mut self, text: &str, range: Range<usize>) {
+        if !self.has_anchors || yaml::source::anchor_before(text).is_empty() {
             self.replace(range, text);
         } else {
             // The anchor followed a tag, in the spelling, and now precedes the value.

@@ -10,14 +10,13 @@ use sops_document::{Document, Format, NodeRef};
 use crate::context::Context;
 use crate::encoding::is_utf8;
 use crate::file_format::encrypted_format;
-use crate::file_name;
 use crate::finding::Finding;
 use crate::input::Input;
 use crate::linter::Linter;
 use crate::rule_scope::{has_only_comments, has_secret, is_protected_otherwise, text_of};
 use crate::rules::PLAINTEXT_SECRET;
 use crate::scrutiny::{Scrutiny, is_open_reference};
-use crate::suppress;
+use crate::{file_name, suppress};
 
 /// What objects are called, which is no secret even in files that are encrypted as a whole.
 const NAMES: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];

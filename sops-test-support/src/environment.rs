@@ -1,12 +1,11 @@
 //! A folder, a home and an environment in which the program is run, and what comes out of a run.
 
-use std::fmt;
-use std::fs;
 use std::os::unix::fs::{PermissionsExt, lchown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use std::{fmt, fs};
 
 use rustix::process::geteuid;
 use tempfile::TempDir;

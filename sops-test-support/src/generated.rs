@@ -2,10 +2,8 @@
 //!
 //! With `SOPS_RS_WRITE_DOCS=1` in the environment, the test writes them instead.
 
-use std::env;
-use std::fs;
 use std::path::Path;
-use std::thread;
+use std::{env, fs, thread};
 
 /// Fails unless the file, a path from the root of the workspace, has this content.
 pub fn assert_file(path: &str, expected: &str) {

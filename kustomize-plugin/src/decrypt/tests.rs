@@ -1,8 +1,9 @@
-use super::*;
-use crate::sample::{SECRET, Sample, encrypted, encryption, field, list, only, text};
 use sops_core::rules::EncryptionRule;
 use sops_core::tree::Entry;
 use sops_core::{Encryption, Format, encrypt};
+
+use super::*;
+use crate::sample::{SECRET, Sample, encrypted, encryption, field, list, only, text};
 
 const CONFIG: &str =
     "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmetadata:\n  name: sops\n";

@@ -1,8 +1,7 @@
 //! What a cluster lets this program in with, and why there may be nothing: programs that print tokens, the account of a pod.
 
-use std::env;
-use std::io;
 use std::path::Path;
+use std::{env, io};
 
 use kube::Config;
 use kube::client::AuthError;

@@ -1,8 +1,7 @@
 //! The kubeconfig: which files it is read from, and why one cannot be used.
 
-use std::env;
-use std::io;
 use std::path::Path;
+use std::{env, io};
 
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};

@@ -1,7 +1,6 @@
 //! What each error of `sops_core` becomes: its message, the place that it points to, its hints, and its exit code.
 
-use sops_core::document::Error as DocumentError;
-use sops_core::document::merge_conflict;
+use sops_core::document::{Error as DocumentError, merge_conflict};
 use sops_core::keys::Error as KeyError;
 use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};

@@ -1,8 +1,7 @@
 //! Errors of clap, with the arguments that they quote made safe to show.
 
 use clap::error::{ContextKind, ContextValue};
-use sops_printable::escaped;
-use sops_printable::one_line;
+use sops_printable::{escaped, one_line};
 
 /// Escapes the parts of the command line and the environment that the error quotes, before clap formats it.
 pub(crate) fn escape(error: &mut clap::Error) {

@@ -8,10 +8,9 @@ use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck};
 use zeroize::Zeroizing;
 
-use crate::arguments::invocation;
 use crate::arguments::{
     FileArg, FormatArgs, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs, RuleArgs,
-    ThresholdArg,
+    ThresholdArg, invocation,
 };
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::load;
@@ -19,8 +18,7 @@ use crate::config::rule_drift::RuleDrift;
 use crate::decrypt_file;
 use crate::editor::{EditorHeader, EditorProgram, template};
 use crate::encryption_options::{self, Wanted};
-use crate::files::PrivateDirectory;
-use crate::files::{self, Expected, Readers};
+use crate::files::{self, Expected, PrivateDirectory, Readers};
 use crate::input::Input;
 use crate::keys::groups::KeyGroups;
 use crate::keys::lockout::Lockout;

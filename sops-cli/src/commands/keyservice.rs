@@ -9,8 +9,7 @@ use sops_keyservice::{Listener, serve};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
 use crate::keys::local::LocalKeys;
-use crate::ui::Ui;
-use crate::ui::terminal;
+use crate::ui::{Ui, terminal};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {

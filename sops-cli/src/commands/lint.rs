@@ -14,12 +14,11 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::config::nearest::{self, InvalidConfig, NearestConfigs};
 use crate::config::working_dir::working_dir;
 use crate::files::{self, Expected, Readers};
-use crate::lint::Shown;
 use crate::lint::fix::{Fixer, Repair};
 use crate::lint::output::OutputFormat;
-use crate::lint::root;
 use crate::lint::settings::{FILE, SettingsArgs, linter, read_configured};
 use crate::lint::walk::{Walk, WalkResult, WorkingTree};
+use crate::lint::{Shown, root};
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]

@@ -9,8 +9,7 @@ use sops_core::tree::Node;
 use sops_core::{CIPHERTEXT_PREFIX, Component, Format, KeyPath, extract, parse_document};
 use zeroize::Zeroizing;
 
-use crate::arguments::invocation;
-use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs};
+use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs, invocation};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::rule_drift::RuleDrift;
 use crate::secret_parts::SecretParts;

@@ -6,12 +6,10 @@ use std::sync::Arc;
 use sops_core::EncryptedDocument;
 
 use crate::arguments::{FormatArgs, GlobalArgs, no_file};
-use crate::batch;
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::load;
 use crate::config::resolve::{ConfigResolver, ResolvedConfig};
 use crate::config::rule_drift::{RuleDrift, RuleDrifts};
-use crate::encryption_options;
 use crate::files::{self, Expected, Readers};
 use crate::input::Input;
 use crate::keys::changes::KeyChanges;
@@ -19,6 +17,7 @@ use crate::keys::damaged::refuse_damaged;
 use crate::keys::groups::KeyGroups;
 use crate::keys::services::Services;
 use crate::ui::Ui;
+use crate::{batch, encryption_options};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {

@@ -11,10 +11,9 @@ use sops_core::rules::EncryptionRule;
 use crate::arguments::GlobalArgs;
 use crate::batch::BatchFile;
 use crate::command_error::{CommandError, name_of};
-use crate::config::load;
 use crate::config::nearest::{self, CONFIG_FILE, NearestConfigs};
-use crate::config::owner;
 use crate::config::working_dir::{shortened, working_dir};
+use crate::config::{load, owner};
 use crate::ui::Ui;
 
 /// Finds the configuration for each file.

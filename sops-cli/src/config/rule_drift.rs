@@ -14,8 +14,7 @@ use sops_core::{
 };
 use sops_lint::shell_path;
 
-use crate::arguments::GlobalArgs;
-use crate::arguments::invocation;
+use crate::arguments::{GlobalArgs, invocation};
 use crate::command_error::{files_named, name_of};
 use crate::config::load;
 use crate::config::resolve::ConfigResolver;

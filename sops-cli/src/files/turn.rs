@@ -1,11 +1,10 @@
 //! Commands that read a file, change it and write it back start again if another run was faster. From then on they take turns.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 

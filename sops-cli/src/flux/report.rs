@@ -1,8 +1,7 @@
 //! What was checked, for a person or a program to read.
 
 use serde::Serialize;
-use sops_printable::escaped_json;
-use sops_printable::one_line;
+use sops_printable::{escaped_json, one_line};
 
 /// What came of looking at something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -10,8 +10,7 @@ use sops_core::Format;
 use sops_core::keys::{CanonicalKey, MasterKey};
 use sops_core::metadata::Metadata;
 
-use crate::arguments::GlobalArgs;
-use crate::arguments::invocation;
+use crate::arguments::{GlobalArgs, invocation};
 use crate::batch::BatchFile;
 use crate::command_error::{Code, CommandError, files_named};
 use crate::config::load;

@@ -6,8 +6,7 @@ use sops_core::keys::{
     DecryptedSecret, Effort, Environment, Family, Gpg, Identities, KeyService, MasterKey,
 };
 use sops_keyservice::{Answer, Status};
-use sops_printable::beginning;
-use sops_printable::one_line;
+use sops_printable::{beginning, one_line};
 use zeroize::Zeroizing;
 
 use crate::ui::Ui;

@@ -13,8 +13,6 @@ use sops_printable::{lines, one_line};
 
 use crate::arguments::{GlobalArgs, OpeningArgs};
 use crate::command_error::{Code, CommandError, Role, files_named, name_of};
-use crate::decrypt_file;
-use crate::encryption_options;
 use crate::files::{self, Expected, Readers};
 use crate::input::Input;
 use crate::keys::changes::KeyChanges;
@@ -24,6 +22,7 @@ use crate::keys::lockout::Lockout;
 use crate::keys::names::recipients;
 use crate::keys::services::Services;
 use crate::ui::Ui;
+use crate::{decrypt_file, encryption_options};
 
 /// Whether fixes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

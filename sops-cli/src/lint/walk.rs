@@ -1,9 +1,8 @@
 //! The files of the working tree: found by walking, looked at on all cores, one after the other forgotten.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::{fs, io};
 
 use ignore::WalkState;
 use sops_core::reading::{self, FileKind};

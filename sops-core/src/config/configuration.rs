@@ -3,14 +3,15 @@
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
+use sops_document::Indentation;
+use sops_printable::escaped;
+
 use super::path_search::PathSearch;
 use super::rule::{CreationRule, DestinationRule};
 use super::warning::Warning;
 use super::{find, locate, read, rule, schema};
 use crate::error::{Error, Result};
 use crate::reading::{self, FileKind};
-use sops_document::Indentation;
-use sops_printable::escaped;
 
 /// What is said of a private key, of which nothing is shown.
 const PRIVATE_KEY: &str = "a private key stands where a recipient belongs; write its public key there, `age1…`, and make a new key if others have seen this one";

@@ -3,8 +3,9 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::error::Result;
 use sops_go_compat::Regexp;
+
+use crate::error::Result;
 
 /// Compiles the expression only when it is used for the second time: most programs ask for one path, for which compiling costs more.
 #[derive(Debug, Default)]

@@ -8,6 +8,8 @@ use std::path::Path;
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
+use sops_go_compat::Regexp;
+use sops_keys::identifier::{fault_of_identifier, fault_of_identifiers};
 
 use super::node::{Mapping, Node};
 use super::schema::{self, Kind, Schema};
@@ -15,8 +17,6 @@ use super::yaml::{YamlError, read_yaml_with};
 use crate::error::{Error, Result};
 use crate::keys::MasterKey;
 use crate::metadata::text::fault_of_rule;
-use sops_go_compat::Regexp;
-use sops_keys::identifier::{fault_of_identifier, fault_of_identifiers};
 
 /// How many values a file may have once its aliases are expanded.
 const MAX_VALUES: usize = 100_000;

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
-
-use sops_document::Component;
-use sops_document::ReservedLine;
+use sops_document::{Component, ReservedLine};
 
 const KEY: &str = "__map_";
 const INDEX: &str = "__list_";

@@ -8,16 +8,15 @@ pub(crate) mod text;
 
 use std::borrow::Cow;
 
+use key_error::in_entry;
 use serde_json::{Map, Value as Json};
-
-use crate::error::{Error, Result};
-use crate::rules::EncryptionRule;
 use sops_document::{Component, KeyPath};
 use sops_keys::identifier::fault_of_identifier;
 use sops_keys::{Family, KeyGroup, MasterKey, WrappedKey, timestamp};
-
-use key_error::in_entry;
 use text::{MAX_GROUPS, MAX_KEYS, fault_of_mac, fault_of_rule};
+
+use crate::error::{Error, Result};
+use crate::rules::EncryptionRule;
 
 pub(crate) use key_error::KEY_GROUPS;
 

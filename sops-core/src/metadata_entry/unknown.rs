@@ -1,13 +1,11 @@
 //! Values in the metadata that its format does not have.
 
 use serde_json::{Map, Value as Json};
+use sops_document::{Component, Document, Format, KeyPath, ReservedEntry};
 
 use super::{locate, read};
 use crate::keys::Family;
 use crate::metadata::{KEY_GROUPS, Metadata, is_known};
-use sops_document::Format;
-use sops_document::{Component, KeyPath};
-use sops_document::{Document, ReservedEntry};
 
 /// Every field that an entry of the list of a family can have.
 const FIELDS: [&str; 16] = [

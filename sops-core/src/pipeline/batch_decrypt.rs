@@ -1,14 +1,13 @@
 //! Opens the encrypted values of a document in batches, which may be opened at the same time.
 
-use crate::additional_data::write_additional_data;
 use std::ops::Range;
 
+use sops_document::{Document, Item, Leaf, Type};
 use zeroize::Zeroizing;
 
+use crate::additional_data::write_additional_data;
 use crate::cipher::{Cipher, Problem};
 use crate::pipeline::selection::{Selection, is_encryptable};
-use sops_document::Type;
-use sops_document::{Document, Item, Leaf};
 
 /// How many items of the tape are a batch.
 const BATCH: usize = 1_024;

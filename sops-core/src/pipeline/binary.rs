@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
+use sops_document::binary::{self, DATA_KEY};
+use sops_document::tree::{Entry, Node};
+use sops_document::{Document, Leaf, ROOT, Splices, Type, Value};
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
@@ -14,10 +17,6 @@ use crate::metadata_entry;
 use crate::pipeline::decrypt_values::{MacCheck, stored_mac};
 use crate::pipeline::encrypt_values::authenticate;
 use crate::pipeline::source_forms::SourceForms;
-use sops_document::Type;
-use sops_document::binary::{self, DATA_KEY};
-use sops_document::tree::{Entry, Node};
-use sops_document::{Document, Leaf, ROOT, Splices, Value};
 
 /// In base64 and with what is around, more would be no document that can be read.
 const MAX_LENGTH: usize = (u32::MAX as usize - (1 << 20)) / 4 * 3;

@@ -1,19 +1,18 @@
 //! Writes a document's leaves encrypted, in parts that may be written at the same time.
 
-use crate::additional_data::write_additional_data;
 use std::ops::Range;
 
+use sops_document::{
+    Containers, Document, Item, Leaf, PathId, ScalarSlot, Splices, Surroundings, Type,
+};
 use zeroize::Zeroizing;
 
+use crate::additional_data::write_additional_data;
 use crate::cipher::Cipher;
 use crate::error::Result;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::plan::{Plan, Site};
 use crate::pipeline::selection::Selection;
-use sops_document::Containers;
-use sops_document::Type;
-use sops_document::{Document, Item, Leaf, PathId, Splices};
-use sops_document::{ScalarSlot, Surroundings};
 
 /// A range of the text with the sites in it.
 pub(super) struct Part<'d, 'a> {

@@ -1,15 +1,14 @@
 //! What changes in a decrypted text besides its values: comments are opened, and the metadata goes.
 
-use crate::additional_data::write_additional_data;
+use sops_document::{Comment, Document, Item, PathId, ROOT, Replacement, Type};
 use zeroize::Zeroizing;
 
+use crate::additional_data::write_additional_data;
 use crate::cipher::Cipher;
 use crate::error::{Error, Result};
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::selection::Selection;
 use crate::pipeline::source_forms::SourceForms;
-use sops_document::Replacement;
-use sops_document::{Comment, Document, Item, PathId, ROOT, Type};
 
 /// The changes in the order of the text, and how many comments could not be opened.
 ///

@@ -1,20 +1,18 @@
 //! Comments that SOPS finds elsewhere once a file is encrypted: behind an alias they are beside it, behind the collection that takes
 //! its place in that; and what is below a block scalar depends on the blank lines that it keeps, or loses when it is encrypted.
 
-use crate::additional_data::write_additional_data;
 use std::collections::HashMap;
 use std::ops::Range;
 
+use sops_document::{Containers, Document, Item, PathId, ScalarSlot, Span, Splices};
 use zeroize::Zeroizing;
 
+use crate::additional_data::write_additional_data;
 use crate::error::Result;
 use crate::pipeline::alias;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::selection::{Selection, is_encryptable};
 use crate::rules::EncryptionRule;
-use sops_document::Containers;
-use sops_document::ScalarSlot;
-use sops_document::{Document, Item, PathId, Span, Splices};
 
 /// Gives the comments the containers, and the selection, that they have in the encrypted file.
 ///

@@ -1,10 +1,7 @@
 //! What a plaintext means: a digest of its keys, containers and values, comments and layout aside.
 
 use sha2::{Digest, Sha256};
-
-use sops_document::Format;
-use sops_document::Value;
-use sops_document::{Collection, Document, Item, ROOT};
+use sops_document::{Collection, Document, Format, Item, ROOT, Value};
 
 /// A running SHA-256; `None` where nobody will ask.
 pub(crate) struct ContentDigest(Option<Sha256>);

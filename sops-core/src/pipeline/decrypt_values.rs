@@ -1,5 +1,6 @@
 //! Ciphertext to plaintext: values are opened on several threads where that pays, and read in order on one.
 
+use sops_document::{Document, Type};
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
@@ -15,8 +16,6 @@ use crate::pipeline::parallel::{in_order, threads};
 use crate::pipeline::plaintext_writer::{Plaintext, PlaintextWriter, Purpose};
 use crate::pipeline::selection::Selection;
 use crate::pipeline::source_forms::SourceForms;
-use sops_document::Document;
-use sops_document::Type;
 
 /// Whether the MAC must be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,15 +34,22 @@ pub struct Decrypted {
     pub unopened_comments: usize,
 }
 
+/// How a file is decrypted.
+#[derive(Clone, Copy)]
+pub(crate) struct DecryptOptions {
+    pub(crate) check: MacCheck,
+    pub(crate) purpose: Purpose,
+}
+
 /// Decrypts what the metadata's rule selects.
 pub(crate) fn decrypt_values<'a>(
     document: &Document<'a>,
     metadata: &Metadata,
     key: &DataKey,
-    check: MacCheck,
-    purpose: Purpose,
+    options: DecryptOptions,
     mut cache: Option<&mut CiphertextCache<'a>>,
 ) -> Result<Decrypted> {
+    let DecryptOptions { check, purpose } = options;
     let selection = Selection::of(document, metadata.rule.as_ref())?;
     let mut cipher = Cipher::new(key);
     let stored_mac = stored_mac(metadata, &mut cipher, check)?;
@@ -65,15 +71,10 @@ pub(crate) fn decrypt_values<'a>(
         .collect();
     let Plaintext { usual, kept, mac } = in_order(openers, &batches, Opener::open, |opened| {
         let mac = Mac::new(metadata.mac_only_encrypted);
-        let mut reader = PlaintextWriter::new(
-            document,
-            &selection,
-            purpose,
-            mac,
-            &source_forms.nodes,
-            &changes,
-            cache,
-        );
+        let mut reader =
+            PlaintextWriter::new(document, &selection, mac, &source_forms.nodes, &changes)
+                .with_purpose(purpose)
+                .with_cache(cache);
         for (items, batch) in batches.iter().zip(opened) {
             reader.read(items.clone(), &batch)?;
         }

@@ -4,6 +4,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use serde_json::{Map, Value as Json};
+use sops_document::{Document, Type};
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
@@ -19,7 +20,6 @@ use crate::pipeline::parallel::{in_order, threads};
 use crate::pipeline::plan::Plan;
 use crate::pipeline::sink::Sink;
 use crate::pipeline::source_forms::SourceForms;
-use sops_document::{Document, Type};
 
 /// What a document is encrypted with.
 pub(crate) struct Encryptor<'e, 'c> {

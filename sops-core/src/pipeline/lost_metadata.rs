@@ -1,13 +1,13 @@
 //! Encrypted values in a document without a `sops` block: it was cut off, or lost in a merge, and nothing else opens them.
 
+use sops_document::{Document, Format, binary};
+
 use crate::cipher::is_ciphertext_value;
 use crate::error::{Error, Result};
 use crate::metadata_entry::{is_encrypted, parse_document};
 use crate::pipeline::binary::begins_as_envelope;
 use crate::pipeline::plan::Plan;
 use crate::rules::EncryptionRule;
-use sops_document::Format;
-use sops_document::{Document, binary};
 
 /// Refuses a document that has lost its `sops` block: it has none, and a value that `rule` covers is an encrypted one. Encrypted once
 /// more, it would look like any other file, and what was in it could not be opened. Without a rule everything is covered.

@@ -1,14 +1,12 @@
 //! Goes over a plaintext document without changing it: its MAC, and the source forms that would not come back by themselves.
 
+use sops_document::{Containers, Document, Item, Leaf, ScalarSlot, Spelled};
 use zeroize::Zeroizing;
 
 use crate::mac::Mac;
 use crate::pipeline::selection::{Selection, is_encryptable};
 use crate::pipeline::source_forms::{Address, Node, SourceForms};
 use crate::pipeline::{alias, is_empty_container};
-use sops_document::Containers;
-use sops_document::{Document, Item, Leaf};
-use sops_document::{ScalarSlot, Spelled};
 
 /// The document's MAC, and the source forms that would not come back by themselves.
 pub(super) fn mac_pass(

@@ -1,12 +1,15 @@
 //! Reads the opened leaves in order: checks, hashes and spells them.
 
-use crate::additional_data::write_additional_data;
 use std::iter::Peekable;
 use std::ops::Range;
 use std::slice;
 
+use sops_document::{
+    Containers, Document, Item, Leaf, Replacement, ScalarSlot, Span, Type, Value, ValueWriter,
+};
 use zeroize::Zeroizing;
 
+use crate::additional_data::write_additional_data;
 use crate::cipher;
 use crate::error::{Error, Result};
 use crate::mac::Mac;
@@ -16,10 +19,6 @@ use crate::pipeline::content_digest::ContentDigest;
 use crate::pipeline::is_empty_container;
 use crate::pipeline::selection::Selection;
 use crate::pipeline::source_forms::{Address, Node};
-use sops_document::{Containers, ScalarSlot};
-use sops_document::{Document, Item, Leaf};
-use sops_document::{Replacement, ValueWriter};
-use sops_document::{Type, Value};
 
 /// What a plaintext is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,20 +58,19 @@ pub(super) struct PlaintextWriter<'d, 'a, 'r> {
 }
 
 impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
+    /// A writer of the file's plaintext. `changes` are those besides the values, in the order of the text.
     pub(super) fn new(
         document: &'d Document<'a>,
         selection: &'d Selection,
-        purpose: Purpose,
         mac: Mac,
         nodes: &'d [Node],
         changes: &'d [Replacement],
-        cache: Option<&'r mut CiphertextCache<'a>>,
     ) -> Self {
         Self {
             document,
             selection,
-            purpose,
-            cache,
+            purpose: Purpose::File,
+            cache: None,
             additional_data: Vec::new(),
             mac,
             nodes: nodes.iter().peekable(),
@@ -84,6 +82,18 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
             address: Address::default(),
             only_comments: false,
         }
+    }
+
+    /// Writes a plaintext for another purpose.
+    pub(super) fn with_purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+
+    /// Remembers the ciphertexts in a cache.
+    pub(super) fn with_cache(mut self, cache: Option<&'r mut CiphertextCache<'a>>) -> Self {
+        self.cache = cache;
+        self
     }
 
     /// Goes on with these items of the tape, whose encrypted values are opened in `batch`.
@@ -126,8 +136,8 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         {
             self.address.advance(false);
             let node = self.nodes.next_if(|node| node.at == self.address);
-            if let (Some(kept), Some(node)) = (&mut self.kept, node) {
-                kept.source(&node.text, node.up, *span, span.range(), &self.containers);
+            if let Some(node) = node {
+                self.source_form(node, *span, span.range());
             }
         }
     }
@@ -140,14 +150,19 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
             self.mac.add(&value.bytes, false);
         }
         self.content.item(self.document, item);
-        if let (Some(kept), Some(node)) = (&mut self.kept, node) {
-            kept.source(
-                &node.text,
-                node.up,
-                leaf.span,
-                leaf.span.range(),
-                &self.containers,
-            );
+        if let Some(node) = node {
+            self.source_form(node, leaf.span, leaf.span.range());
+        }
+    }
+
+    /// Writes a kept source form: in place of the node whose text is at `range`, or of the container that it says.
+    fn source_form(&mut self, node: &Node, span: Span, range: Range<usize>) {
+        let Some(kept) = &mut self.kept else { return };
+        if node.up > 0 {
+            let span = self.containers.outer(node.up).unwrap_or(span);
+            kept.replace(span.range(), &node.text);
+        } else {
+            kept.source(&node.text, range);
         }
     }
 
@@ -193,16 +208,12 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         if let Some(kept) = &mut self.kept {
             let key = self.document.paths().key(leaf.path);
             self.content.leaf(key, Some(&value));
-            match node {
-                Some(node) => kept.source(
-                    &node.text,
-                    node.up,
-                    leaf.span,
-                    place.range(),
-                    &self.containers,
-                ),
-                None => kept.value(leaf, &place, spelled, &self.spelling),
+            if node.is_none() {
+                kept.value(leaf, &place, spelled, &self.spelling);
             }
+        }
+        if let Some(node) = node {
+            self.source_form(node, leaf.span, place.range());
         }
         Ok(())
     }

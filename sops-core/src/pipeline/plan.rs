@@ -1,8 +1,7 @@
 //! What becomes of a document when it is encrypted: one walk over the tape decides which values are selected, where the text changes, and what
 //! speaks against it.
 
-use sops_document::ScalarSlot;
-use sops_document::{Document, Item, Span};
+use sops_document::{Document, Item, ScalarSlot, Span};
 
 use crate::cipher::is_ciphertext_value;
 use crate::error::{Error, Result};

@@ -1,8 +1,9 @@
 //! Which items of a document its rule selects for encryption.
 
+use sops_document::{Document, Item, Leaf, ROOT, Value};
+
 use crate::error::Result;
 use crate::rules::{CompiledRule, EncryptionRule, RuleWalk};
-use sops_document::{Document, Item, Leaf, ROOT, Value};
 
 /// What a rule selects of a document.
 pub(crate) struct Selection {

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
+use sops_document::{Document, Item, Leaf, Value};
+
 use crate::cipher::{self, ciphertext};
 use crate::error::Result;
 use crate::pipeline::selection::{Selection, is_encryptable};
 use crate::rules::EncryptionRule;
-use sops_document::Value;
-use sops_document::{Document, Item, Leaf};
 
 /// A value or comment that is not encrypted where the rule asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,14 +13,15 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
+use scan::{IniEntry, IniEvent, Scanner, read_value};
+
 use crate::document::ReservedKey;
 use crate::error::{Error, Location, Result};
-use crate::flat::Builder;
-use crate::flat::ReservedLine;
+use crate::flat::{Builder, ReservedLine};
 use crate::format::Format;
 use crate::value::Value;
 use crate::{Document, Item, Leaf, PathId, ROOT, ReservedEntry, Span};
-use scan::{IniEntry, IniEvent, Scanner, read_value};
+
 pub(crate) use spell::{append_reserved, spell_reserved};
 
 /// The index on the tape of the section without a header.

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sops_go_compat::{parse_float, write_ecmascript};
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::tree::Node;
 use crate::value::{Type, Value};
-use sops_go_compat::{parse_float, write_ecmascript};
-use zeroize::Zeroizing;
 
 /// What a level is indented by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

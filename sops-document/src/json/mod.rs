@@ -8,7 +8,6 @@ use std::sync::OnceLock;
 
 use jiter::{Jiter, JiterError, Peek};
 
-use crate::canonical;
 use crate::document::ReservedKey;
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
@@ -17,7 +16,7 @@ use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
 use crate::{
     Collection, Document, Item, Leaf, MAX_DEPTH, PathId, Paths, ROOT, ReservedEntry, Span, Style,
-    Text, yaml,
+    Text, canonical, yaml,
 };
 
 /// Parses a JSON object.

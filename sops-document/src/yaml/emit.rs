@@ -2,9 +2,10 @@
 
 use std::ops::RangeInclusive;
 
+use zeroize::Zeroizing;
+
 use super::spell::{ParentKind, ScalarContext, break_line, indent, spell, spell_key};
 use crate::tree::{Entry, Node};
-use zeroize::Zeroizing;
 
 /// The default number of spaces per level.
 pub(crate) const DEFAULT_STEP: usize = 4;

@@ -30,13 +30,14 @@ pub use outline::Outline;
 
 use std::sync::OnceLock;
 
+use comments::Tail;
+use parser::Parser;
+
 use crate::document::{Document, ReservedKey};
 use crate::error::{Error, Location, Result};
 use crate::format::Format;
 use crate::tape::Item;
 use crate::tree::Node;
-use comments::Tail;
-use parser::Parser;
 
 /// Parses a YAML stream. Every document of it must be a mapping or empty.
 pub(crate) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Result<Document<'a>> {

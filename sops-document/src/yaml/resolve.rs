@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use base64::Engine as _;
-use base64::alphabet;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine as _, alphabet};
+use sops_go_compat::{Integer, Time, parse_float, parse_integer};
 
 use crate::canonical::{canonical_or_owned, float_bytes};
 use crate::value::{Type, Value};
-use sops_go_compat::{Integer, Time, parse_float, parse_integer};
 
 /// Why a scalar is refused. The caller adds the location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,11 +1,10 @@
 //! Recipients: the public keys that a data key is encrypted for.
 
-use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::io::Write;
-use std::iter;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::{fmt, iter};
 
 use ::age::armor::{ArmoredWriter, Format};
 use ::age::{EncryptError, Encryptor};

@@ -11,12 +11,11 @@ use super::merge;
 use super::written::WrittenValues;
 use crate::context::Context;
 use crate::manifest::first_secret_under;
-use crate::rules::literal_secret_in_env as env;
-use crate::rules::plaintext_secret;
-use crate::rules::secret_in_command as command;
-use crate::rules::secret_in_config_map as config_map;
-use crate::rules::secret_in_helm_values as helm_values;
-use crate::rules::secret_in_metadata as metadata;
+use crate::rules::{
+    literal_secret_in_env as env, plaintext_secret, secret_in_command as command,
+    secret_in_config_map as config_map, secret_in_helm_values as helm_values,
+    secret_in_metadata as metadata,
+};
 use crate::scrutiny::is_open_reference;
 use crate::secret::{SECRET_PARTS, may_hold_values, secret_fields};
 

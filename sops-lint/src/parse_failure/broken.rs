@@ -13,12 +13,11 @@ use super::text_shape::{
 };
 use super::unnamed::in_comments;
 use crate::context::Context;
-use crate::file_name;
 use crate::input::InputKind;
 use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::rule_scope::names_keys;
-use crate::rules;
 use crate::unparsed::LiteralValue;
+use crate::{file_name, rules};
 
 /// Reports what is wrong with a file that does not parse.
 pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool) -> InputKind {

@@ -5,11 +5,10 @@ use sops_document::{Document, Error, Format, NodeRef, Shape};
 
 use crate::context::Context;
 use crate::embedded::{is_operation_list, operation_credential};
-use crate::exempt;
 use crate::rule_coverage::has_rule_for_its_extension;
 use crate::rule_scope::names_keys;
-use crate::rules;
 use crate::secret_detection::judge;
+use crate::{exempt, rules};
 
 /// Whether the rule may have something in the text encrypted. One that names what is encrypted, as manifests have, says nothing of a text
 /// of another shape in which no such key stands, nor of JSON with comments.

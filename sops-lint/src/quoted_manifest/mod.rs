@@ -14,6 +14,8 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use judge::ValueJudge;
+use quoted_value::QuotedValue;
 use sops_document::{Document, NodeRef};
 
 use crate::base64_text::in_base64;
@@ -27,8 +29,6 @@ use crate::secret::secret_fields;
 use crate::span_set::SpanSet;
 use crate::unparsed::kind_before;
 use crate::{file_name, kubeconfig, template};
-use judge::ValueJudge;
-use quoted_value::QuotedValue;
 
 const HELP: &str =
     "delete it, or move the object to a file of its own and encrypt that with `sops-rs encrypt -i`";

@@ -1,12 +1,13 @@
 //! The secrets in a text: a value, or a file in one.
 
+use std::cell::LazyCell;
+
 use super::found::{FoundSecret, FoundSecrets, range_of};
 use super::judge::{judge, judge_variable};
 use super::key_path::KeyPaths;
 use super::likeness::Likeness;
 use super::{arguments, assignment, name, program, token};
 use crate::private_key;
-use std::cell::LazyCell;
 
 /// The secrets in the value of that name.
 pub(crate) fn in_text(name: &str, text: &str) -> Vec<FoundSecret> {

@@ -1,10 +1,9 @@
 //! The directory in which Git looks for hooks.
 
-use std::env;
 use std::ffi::OsStr;
-use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
+use std::{env, fs};
 
 use crate::command_error::{Code, CommandError, name_of};
 use crate::git::{GitRepository, git};

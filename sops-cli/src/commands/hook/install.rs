@@ -1,11 +1,9 @@
 //! Installs and removes the hooks. A hook that another program wrote is never changed: a message says what to add to it.
 
-use std::env;
-use std::fs;
-use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::{env, fs, io};
 
 use rustix::fs::{Access, access};
 use sops_core::config::Config;

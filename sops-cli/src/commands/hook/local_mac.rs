@@ -1,9 +1,8 @@
 //! Verifies the MAC of encrypted files with the private keys of this machine. It never asks the user, and runs no program, because nobody
 //! should have to wait for a hook.
 
-use std::env;
-use std::fs;
 use std::path::Path;
+use std::{env, fs};
 
 use sops_core::keys::{
     self, DataKey, Effort, Environment, Family, Identities, KeyService, MasterKey, WorkBudget,

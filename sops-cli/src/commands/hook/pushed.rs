@@ -4,10 +4,9 @@
 //! contains. A creation rule that the configuration before a version's commit has for it may be narrowed, but not taken away. Only the last version of a file can differ from its creation rule, because the rule changes over time.
 
 use std::collections::HashMap;
-use std::env;
-use std::io;
 use std::path::Path;
 use std::process::ExitCode;
+use std::{env, io};
 
 use sops_lint::shell_word;
 

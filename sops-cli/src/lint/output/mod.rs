@@ -8,8 +8,7 @@ mod text;
 
 use annotate_snippets::Renderer;
 use clap::ValueEnum;
-use sops_printable::escaped_json;
-use sops_printable::masked;
+use sops_printable::{escaped_json, masked};
 
 use super::Shown;
 

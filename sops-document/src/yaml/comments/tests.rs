@@ -4,12 +4,12 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::Deserialize;
+use sops_test_support::vectors;
 
 use super::Tail;
 use crate::error::Error;
 use crate::yaml::parse_with_tail;
 use crate::{Document, Item, PathId, ROOT};
-use sops_test_support::vectors;
 
 /// For each document of a stream, the comments in the order of the tape, with the paths of their containers.
 type Placed = Vec<Vec<(String, String)>>;

@@ -8,12 +8,13 @@ mod quoted;
 #[cfg(test)]
 mod tests;
 
-use super::analysis::Analysis;
-use crate::value::{Type, Value};
 use sops_go_compat::{parse_float, write_general};
 
 use self::ambiguity::stays_string;
 use self::block::{spell_binary, spell_literal};
+use super::analysis::Analysis;
+use crate::value::{Type, Value};
+
 pub(crate) use self::context::{ParentKind, ScalarContext, SpelledForm};
 pub(crate) use self::lines::{break_line, indent};
 pub(crate) use self::quoted::escape;

@@ -3,9 +3,9 @@ use std::borrow::Cow;
 use granit_parser::{Event, Parser};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use sops_test_support::vectors;
 
 use super::*;
-use sops_test_support::vectors;
 
 #[derive(serde::Deserialize)]
 struct Strings {
