@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Times `kustomize build` of one encrypted Secret with sops-rs-krm and with ksops, and prints the ratio.
 
-    cargo build --release -p kustomize-plugin && python3 benches/kustomize.py [--runs N]
+    cargo build --profile dist -p kustomize-plugin && python3 benches/kustomize.py [--runs N]
 
-`target/release/sops-rs-krm` must be there, and `kustomize`, `ksops` and `sops` on the PATH. A time is that of the whole build from start to
+`target/dist/sops-rs-krm` must be there, and `kustomize`, `ksops` and `sops` on the PATH. A time is that of the whole build from start to
 exit; the builds take turns, so that other work on the machine meets all of them, and the median of the runs counts. What `kustomize` needs for
 itself is timed with the decrypted Secret as a plain resource. The two functions must generate the same.
 """
@@ -18,7 +18,7 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FUNCTION = os.path.join(ROOT, "target", "release", "sops-rs-krm")
+FUNCTION = os.path.join(ROOT, "target", "dist", "sops-rs-krm")
 IDENTITY = os.path.join(ROOT, "testdata", "keys", "x25519.txt")
 TO_REACH = 2
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: web\nstringData:\n  password: correct horse\n  user: web\n"
@@ -49,7 +49,7 @@ def main():
         if not shutil.which(program):
             sys.exit(f"`{program}` is not on the PATH")
     if not os.path.exists(FUNCTION):
-        sys.exit(f"{FUNCTION} is missing: cargo build --release -p kustomize-plugin")
+        sys.exit(f"{FUNCTION} is missing: cargo build --profile dist -p kustomize-plugin")
     with open(IDENTITY, encoding="utf-8") as file:
         lines = file.read().splitlines()
     recipient = next(line.split()[-1] for line in lines if "public key" in line)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Times `sops-rs lint` and the Git hook, and measures how memory grows with the number of files.
 
-    cargo build --release && python3 benches/lint.py [--runs N] [--program FILE]
+    cargo build --profile dist -p sops-cli && python3 benches/lint.py [--runs N] [--program FILE]
 
-`target/release/sops-rs` must be there, or `--program` names another, and `git` on the PATH. The repository has the manifests of
+`target/dist/sops-rs` must be there, or `--program` names another, and `git` on the PATH. The repository has the manifests of
 `sops-lint/benches/manifests`, a Deployment of 2 KB in each file, under a creation rule. Files a second are those of a whole run on one core, from
 start to exit, less what a run on an empty repository takes. The hook's time is that of a `git commit` of one file, less that of the same commit
 without the hook: both take turns, so that other work on the machine meets both, and the median of the runs counts.
@@ -107,11 +107,11 @@ def hook(program, root, runs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--program", default=os.path.join(ROOT, "target", "release", "sops-rs"))
+    parser.add_argument("--program", default=os.path.join(ROOT, "target", "dist", "sops-rs"))
     arguments = parser.parse_args()
     program = os.path.abspath(arguments.program)
     if not os.path.exists(program):
-        sys.exit(f"{program} is missing: cargo build --release")
+        sys.exit(f"{program} is missing: cargo build --profile dist -p sops-cli")
     with tempfile.TemporaryDirectory() as root:
         folders = {files: repository(os.path.join(root, str(files)), files) for files in (0, FEW, MANY)}
         runs = {files: [lint(program, folder) for _ in range(arguments.runs)] for files, folder in folders.items()}

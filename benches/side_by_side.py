@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """Times sops-rs and sops side by side on the same files and prints ratios.
 
-    cargo build --release && python3 benches/side_by_side.py [--large] [--runs N]
+    cargo build --profile dist -p sops-cli && python3 benches/side_by_side.py [--large] [--runs N] [--peer FILE]
 
-Both programs must be there: `target/release/sops-rs` and `sops` on the PATH. A time is that of a whole process from start to
+Both programs must be there: `target/dist/sops-rs` and `sops` on the PATH. A time is that of a whole process from start to
 exit, the memory its largest resident set (the system counts that of this interpreter, about 20 MB, as the least). The programs
 take turns, so that other work on the machine meets both; the median of the runs counts. A turn is one run, but for 1 KB ten in a
 row, before which the program ran once: else the time would be that of finding the program again in memory that the other used.
 
 `sops` takes quadratic time in the width of a mapping, the topmost one too, so each row says how wide the mappings are: documents of the
 same size in sections of 3 keys (13,333 of them in 1 MB), of 5, 10 and 100 keys, and flat, with all keys in one mapping. --large adds the
-files on which `sops` takes minutes; without it they are timed for sops-rs alone.
+files on which `sops` takes minutes; without it they are timed for sops-rs alone. `--peer` names another program to take the place of `sops`, such as
+an earlier sops-rs; it is timed on all files.
 """
 
 import argparse
@@ -23,7 +24,7 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-OURS = os.path.join(ROOT, "target", "release", "sops-rs")
+OURS = os.path.join(ROOT, "target", "dist", "sops-rs")
 IDENTITY = os.path.join(ROOT, "testdata", "keys", "x25519.txt")
 FLAT = None
 
@@ -170,8 +171,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--large", action="store_true", help="also time `sops` where it takes minutes")
     parser.add_argument("--runs", type=int, default=5, help="turns of each program")
+    parser.add_argument("--peer", help="another program in place of `sops`, timed on all files")
     arguments = parser.parse_args()
-    peer = shutil.which("sops") or sys.exit("`sops` is not on the PATH")
+    peer = arguments.peer or shutil.which("sops") or sys.exit("`sops` is not on the PATH")
     with open(IDENTITY, encoding="utf-8") as file:
         recipient = next(line.split()[-1] for line in file if "public key" in line)
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
@@ -192,10 +194,10 @@ def main():
             with open(plain, "w", encoding="utf-8") as file:
                 file.write(kind(leaves, width))
             subprocess.run([OURS, "encrypt", "--age", recipient, "--output", encrypted, plain], check=True)
-            timed = with_peer == "always" or (with_peer == "large" and arguments.large)
+            timed = arguments.peer or with_peer == "always" or (with_peer == "large" and arguments.large)
             runs, in_a_row = arguments.runs, 10 if size == "1 KB" else 1
             # One run of `sops` is enough where it takes a minute and more.
-            peer_runs = 1 if with_peer == "large" else runs
+            peer_runs = 1 if with_peer == "large" and not arguments.peer else runs
             works = [("encrypt", ["encrypt", "--age", recipient, plain]), ("decrypt", ["decrypt", encrypted])]
             for (verb, words), target in zip(works, targets):
                 results = measure([OURS, peer] if timed else [OURS], words, output, runs, peer_runs, in_a_row)
@@ -212,7 +214,8 @@ def main():
                     f"| {f'{target}x' if target else ''} | {peer_memory} | {memory:.0f} MB |",
                     flush=True,
                 )
-        time_many(peer, recipient, folder)
+        if not arguments.peer:
+            time_many(peer, recipient, folder)
     print("\nTen times the size takes at most 11 times the time, the least of each:")
     for (size, name, shape, verb), seconds in ours.items():
         if size == "1 MB":
