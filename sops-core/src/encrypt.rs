@@ -62,7 +62,7 @@ impl Encryption {
 /// Encrypts a document under a new data key.
 ///
 /// # Errors
-/// As [`Document::parse`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`], [`NoRecipient`](sops_keys::Error::NoRecipient), [`Error::NothingSelected`].
+/// As [`parse_document`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`], [`NoRecipient`](sops_keys::Error::NoRecipient), [`Error::NothingSelected`].
 pub fn encrypt(
     plaintext: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
