@@ -46,7 +46,7 @@ pub(crate) fn encryption(
     let creation = match config {
         Some(config) => config
             .creation_rule_for(name)
-            .map_err(CommandError::general)?,
+            .map_err(|error| CommandError::in_config(error, config))?,
         None => None,
     };
     let key_groups = match (&listed[..], creation) {
@@ -104,9 +104,11 @@ pub(crate) fn groups(
     creation: &CreationRule,
     config: Option<&Config>,
 ) -> Result<Vec<Vec<MasterKey>>, CommandError> {
-    config
-        .map_or(Ok(()), |config| config.check_keys(creation))
-        .map_err(CommandError::general)?;
+    if let Some(config) = config {
+        config
+            .check_keys(creation)
+            .map_err(|error| CommandError::in_config(error, config))?;
+    }
     Ok(creation.key_groups.clone())
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sops_core::config::{self, Config, CreationRule};
+use sops_core::reading::FileKind;
 use sops_core::rules::EncryptionRule;
 
 use crate::arguments::GlobalArgs;
@@ -177,7 +178,7 @@ impl ConfigResolver {
             Err(file) => {
                 // Read once more, for what is wrong with it.
                 let here = real(Path::new("."))?;
-                let config = load::read(&shortened(&file, &here), &here)?;
+                let config = load::read(&shortened(&file, &here), &here, FileKind::Regular)?;
                 Some(Arc::new(config))
             }
         };

@@ -252,6 +252,11 @@ impl Config {
         &self.warnings
     }
 
+    /// The text of the file, for the places that errors point to.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The file, as it was given.
     pub fn file(&self) -> &Path {
         &self.file
