@@ -293,7 +293,7 @@ pub fn decrypt(
 pub fn decrypt_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let bytes = Zeroizing::new(std::fs::read(path).map_err(|source| Error::Io {
         file: path.to_owned(),
-        source,
+        source: source.into(),
     })?);
     let services = KeyServices::local(Environment::process());
     decrypt(&*bytes, Format::from_path(path), &services)

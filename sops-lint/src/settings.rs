@@ -31,7 +31,7 @@ pub struct Settings {
 }
 
 /// Why a configuration cannot be used.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsError(pub(crate) String);
 
 impl fmt::Display for SettingsError {

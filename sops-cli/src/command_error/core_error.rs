@@ -150,7 +150,12 @@ impl CommandError {
                 path,
                 location,
                 message,
-            } => {
+            }
+            | Error::Document(DocumentError::Value {
+                path,
+                location,
+                message,
+            }) => {
                 at = location;
                 let may_be_merged = message.contains("from before a `rotate`");
                 let new = Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))

@@ -77,7 +77,7 @@ impl Config {
         let path = working_dir.join(file);
         let text = reading::read_config(&path, FileKind::Regular).map_err(|source| Error::Io {
             file: file.to_owned(),
-            source,
+            source: source.into(),
         })?;
         Self::parse(&text, file, working_dir)
     }
