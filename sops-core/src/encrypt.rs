@@ -20,7 +20,19 @@ use crate::pipeline::sink::{Sink, Written};
 use crate::rules::EncryptionRule;
 
 /// How a document is to be encrypted.
+///
+/// ```
+/// use sops_core::Encryption;
+/// use sops_core::keys::age::generate_x25519;
+/// use sops_core::rules::EncryptionRule;
+///
+/// let encryption = Encryption::to([generate_x25519().recipient])
+///     .with_rule(EncryptionRule::EncryptedRegex("^(data|stringData)$".into()))
+///     .with_mac_only_encrypted(true);
+/// # assert!(encryption.mac_only_encrypted);
+/// ```
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Encryption {
     /// The master keys, in groups: one group unless the data key is to be split with Shamir's scheme.
     pub key_groups: Vec<Vec<MasterKey>>,
@@ -43,11 +55,18 @@ pub struct Encryption {
 }
 
 impl Encryption {
-    /// For these master keys in one group, with the rule that SOPS takes when it is told none. The key service is one for age keys alone.
+    /// For these master keys in one group, with the rule that SOPS uses by default. The key service is one for age keys alone.
+    #[must_use]
     pub fn to<K: Into<MasterKey>>(keys: impl IntoIterator<Item = K>) -> Self {
+        Self::to_key_groups(vec![keys.into_iter().map(Into::into).collect()], None)
+    }
+
+    /// The same for several key groups, of which it takes `shamir_threshold` to decrypt the document; `None` means all of them.
+    #[must_use]
+    pub fn to_key_groups(key_groups: Vec<Vec<MasterKey>>, shamir_threshold: Option<usize>) -> Self {
         Self {
-            key_groups: vec![keys.into_iter().map(Into::into).collect()],
-            shamir_threshold: None,
+            key_groups,
+            shamir_threshold,
             rule: EncryptionRule::default(),
             mac_only_encrypted: false,
             stores: Stores::default(),
@@ -56,6 +75,48 @@ impl Encryption {
             now: SystemTime::now(),
             key_service: Arc::new(Identities::new()),
         }
+    }
+
+    /// Encrypts the values that the rule selects.
+    #[must_use]
+    pub fn with_rule(mut self, rule: EncryptionRule) -> Self {
+        self.rule = rule;
+        self
+    }
+
+    /// Computes the MAC over the encrypted values only, or over all.
+    #[must_use]
+    pub fn with_mac_only_encrypted(mut self, mac_only_encrypted: bool) -> Self {
+        self.mac_only_encrypted = mac_only_encrypted;
+        self
+    }
+
+    /// Lays out the JSON around a binary file as a configuration says.
+    #[must_use]
+    pub fn with_stores(mut self, stores: Stores) -> Self {
+        self.stores = stores;
+        self
+    }
+
+    /// Leaves a document in plaintext of which the rule selects nothing, instead of refusing it.
+    #[must_use]
+    pub fn allowing_plaintext(mut self, is_allowed: bool) -> Self {
+        self.allow_plaintext = is_allowed;
+        self
+    }
+
+    /// Encrypts encrypted values once more, instead of refusing a document that has some and no metadata.
+    #[must_use]
+    pub fn allowing_ciphertext(mut self, is_allowed: bool) -> Self {
+        self.allow_ciphertext = is_allowed;
+        self
+    }
+
+    /// Encrypts the data key with this key service.
+    #[must_use]
+    pub fn with_key_service(mut self, key_service: Arc<dyn KeyService>) -> Self {
+        self.key_service = key_service;
+        self
     }
 }
 

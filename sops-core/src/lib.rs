@@ -13,12 +13,10 @@
 //!
 //! let pair = generate_x25519();
 //! let plaintext = "kind: Secret\nstringData:\n  password: \"correct horse\"  # ask Ann\n";
-//! let how = Encryption {
-//!     rule: EncryptionRule::EncryptedRegex("^(data|stringData)$".into()),
-//!     mac_only_encrypted: true,
-//!     ..Encryption::to([pair.recipient.clone()])
-//! };
-//! let encrypted = encrypt(plaintext, Format::Yaml, &how)?;
+//! let encryption = Encryption::to([pair.recipient.clone()])
+//!     .with_rule(EncryptionRule::EncryptedRegex("^(data|stringData)$".into()))
+//!     .with_mac_only_encrypted(true);
+//! let encrypted = encrypt(plaintext, Format::Yaml, &encryption)?;
 //! assert!(encrypted.starts_with("kind: Secret\nstringData:\n  password: \"ENC[AES256_GCM,data:"));
 //!
 //! let identities = Identities::from(pair.identity);

@@ -9,6 +9,7 @@ use sops_document::tree::{Entry, Node};
 use sops_document::{Document, flat};
 
 /// An environment variable.
+#[non_exhaustive]
 pub struct Variable {
     /// Neither empty nor with `=` or a zero byte in it.
     pub name: String,

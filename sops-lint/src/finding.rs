@@ -11,6 +11,7 @@ use crate::rule::{Rule, Severity};
 
 /// One report of a rule. No part of it holds a value.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Finding {
     /// The rule that found it.
     pub rule: &'static Rule,

@@ -3,17 +3,11 @@
 //!
 //! ```
 //! use std::path::Path;
-//! use sops_lint::{Input, Linter, NoTree, Settings};
+//! use sops_lint::{Input, Linter, Settings};
 //!
 //! let linter = Linter::new(Settings::default())?;
 //! let text = b"kind: Pod\nspec:\n  containers:\n  - env:\n    - name: PASSWORD\n      value: hunter2\n";
-//! let linted = linter.lint(&Input {
-//!     name: "pod.yaml",
-//!     path: Path::new("/repo/pod.yaml"),
-//!     bytes: text,
-//!     config: None,
-//!     tree: &NoTree,
-//! });
+//! let linted = linter.lint(&Input::new("pod.yaml", Path::new("/repo/pod.yaml"), text));
 //! let finding = &linted.findings[0];
 //! assert_eq!((finding.rule.code, finding.location.line), ("SL001", 6));
 //! assert!(!finding.message.contains("hunter2"));

@@ -27,6 +27,7 @@ impl fmt::Display for Severity {
 }
 
 /// A rule.
+#[non_exhaustive]
 pub struct Rule {
     /// Its code, such as `SL001`.
     pub code: &'static str,

@@ -15,6 +15,7 @@ use crate::rules;
 /// The configuration of a run.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[non_exhaustive]
 pub struct Settings {
     /// The rules that are asked, by code or name; all, if there is none.
     pub select: Vec<String>,

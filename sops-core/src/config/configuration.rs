@@ -49,6 +49,7 @@ pub struct Config {
 
 /// How files are written that are not kept as they were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stores {
     /// The spaces a level in YAML; none is 4.
     pub yaml_indent: Option<u8>,
@@ -61,10 +62,9 @@ pub struct Stores {
 impl Stores {
     /// How text is indented that is written anew in another format.
     pub fn indentation(&self) -> Indentation {
-        Indentation {
-            yaml: self.yaml_indent,
-            json: self.json_indent,
-        }
+        Indentation::default()
+            .with_yaml(self.yaml_indent)
+            .with_json(self.json_indent)
     }
 }
 

@@ -32,6 +32,7 @@ const SOURCE_FORMS_KEY: &str = "sops_rs_spellings";
 
 /// The metadata of an encrypted file.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Metadata {
     /// The groups of master keys; one unless Shamir's scheme is used.
     pub key_groups: Vec<KeyGroup>,

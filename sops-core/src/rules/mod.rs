@@ -20,6 +20,7 @@ const MAX_SHOWN: usize = 200;
 /// Suffixes and expressions are tested against every key on a value's path, those of comments against the comments before the
 /// value and before the containers it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EncryptionRule {
     /// Everything but what stands under a key that ends so.
     UnencryptedSuffix(String),
