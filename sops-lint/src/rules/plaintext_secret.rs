@@ -27,7 +27,7 @@ use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::secret::{SecretValue, secret_fields};
 
 pub(crate) static RULE: Rule = Rule {
-    code: "SL010",
+    code: covered_file::CODE,
     name: "plaintext-secret",
     severity: Severity::Error,
     page: include_str!("plaintext_secret.md"),

@@ -5,7 +5,7 @@ use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, is_ciphertext, parse_document, unencrypted_values};
 use sops_document::{Document, Format, NodeRef};
 
-use super::{RULE, sealed_secret};
+use super::sealed_secret;
 use crate::context::Context;
 use crate::finding::Fix;
 use crate::manifest::{
@@ -18,6 +18,9 @@ use crate::rule_scope::{has_only_comments, names_keys};
 use crate::scrutiny::Scrutiny;
 use crate::secret_detection::{FoundSecret, has_credential_beside, in_text, judge};
 use crate::{action, exempt, kubeconfig, template};
+
+/// The code of the rule.
+pub(super) const CODE: &str = "SL010";
 
 /// What to do with a copy of a file that must be encrypted.
 pub(crate) const COPY: &str = "delete this copy, or give it a name that the `path_regex` of the creation rule matches, and encrypt it";
@@ -87,7 +90,7 @@ pub(crate) fn is_for_whole_file(
         return false;
     }
     // Another check reports Secrets.
-    let is_reported = |code| code == RULE.code;
+    let is_reported = |code| code == CODE;
     let mut findings = context.findings.iter();
     if findings.any(|finding| is_reported(finding.rule.code)) {
         return false;
