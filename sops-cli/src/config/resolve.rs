@@ -57,17 +57,9 @@ impl ResolvedConfig {
                 .rule
                 .as_ref()
                 .is_some_and(EncryptionRule::names_what_is_encrypted);
-            rule.path_regex.is_some() && !(selects_keys && self.is_for_extension(config, rule))
+            rule.path_regex.is_some()
+                && !(selects_keys && config.is_for_extension(rule, self.path.extension()))
         }))
-    }
-
-    /// Whether the rule also matches a path that cannot exist with the same extension.
-    fn is_for_extension(&self, config: &Config, rule: &CreationRule) -> bool {
-        let directory = config.file().parent().unwrap_or(Path::new(""));
-        let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
-        nowhere.set_extension(self.path.extension().unwrap_or_default());
-        let matched = config.creation_rule_for(&nowhere);
-        matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
     }
 
     /// Whether there is a rule for the file, or no configuration that would say so.

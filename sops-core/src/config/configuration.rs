@@ -1,5 +1,6 @@
 //! A configuration file, and what it says of a path.
 
+use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
@@ -168,6 +169,16 @@ impl Config {
     /// [`Error::Config`] if the expression is invalid.
     pub fn matches(&self, rule: &CreationRule, path: &Path) -> Result<bool> {
         self.is_for(rule, &PathSearch::default(), &self.name_of(path))
+    }
+
+    /// Whether a creation rule is for every file with this extension, or without one for every file: it also holds for a path that cannot exist. Such a
+    /// rule singles no file out.
+    pub fn is_for_extension(&self, rule: &CreationRule, extension: Option<&OsStr>) -> bool {
+        let directory = self.file.parent().unwrap_or(Path::new(""));
+        let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
+        nowhere.set_extension(extension.unwrap_or_default());
+        let matched = self.creation_rule_for(&nowhere);
+        matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
     }
 
     fn is_for(&self, rule: &CreationRule, search: &PathSearch, name: &str) -> Result<bool> {
