@@ -127,19 +127,19 @@ impl Encryption {
 pub fn encrypt(
     plaintext: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
-    how: &Encryption,
+    encryption: &Encryption,
 ) -> Result<String> {
     let plaintext = plaintext.as_ref();
     if format == Format::Binary {
-        if !how.allow_ciphertext {
+        if !encryption.allow_ciphertext {
             refuse_ciphertext(&parse_document(plaintext, format)?, None)?;
         }
-        let (mut metadata, key) = new_metadata(format, how)?;
-        let indent = how.stores.json_binary_indent;
+        let (mut metadata, key) = new_metadata(format, encryption)?;
+        let indent = encryption.stores.json_binary_indent;
         return binary::encrypt(plaintext, &mut metadata, &key, indent);
     }
     let mut out = String::new();
-    encrypt_values(plaintext, format, how, &mut out)?;
+    encrypt_values(plaintext, format, encryption, &mut out)?;
     Ok(out)
 }
 
@@ -152,57 +152,57 @@ pub fn encrypt(
 /// ```
 /// # use sops_core::keys::age::generate_x25519;
 /// # use sops_core::{Encryption, Format, encrypt_to};
-/// let how = Encryption::to([generate_x25519().recipient]);
+/// let encryption = Encryption::to([generate_x25519().recipient]);
 /// let mut file = Vec::new();
-/// encrypt_to("password: x\n", Format::Yaml, &how, &mut file)?;
+/// encrypt_to("password: x\n", Format::Yaml, &encryption, &mut file)?;
 /// assert!(file.starts_with(b"password: ENC["));
 /// # Ok::<(), sops_core::Error>(())
 /// ```
 pub fn encrypt_to(
     plaintext: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
-    how: &Encryption,
+    encryption: &Encryption,
     out: &mut dyn io::Write,
 ) -> Result<()> {
     let mut out = Written(out);
     // A binary file is one value, and whether a rule that looks at comments selects the same when they are encrypted shows at the end.
-    if format == Format::Binary || how.rule.looks_at_comments() {
-        return out.push(&encrypt(plaintext, format, how)?);
+    if format == Format::Binary || encryption.rule.looks_at_comments() {
+        return out.push(&encrypt(plaintext, format, encryption)?);
     }
-    encrypt_values(plaintext.as_ref(), format, how, &mut out)
+    encrypt_values(plaintext.as_ref(), format, encryption, &mut out)
 }
 
 /// Encrypts a document of any format but the binary one.
 fn encrypt_values(
     plaintext: &[u8],
     format: Format,
-    how: &Encryption,
+    encryption: &Encryption,
     out: &mut dyn Sink,
 ) -> Result<()> {
     let mut document = parse_document(plaintext, format)?;
     if is_encrypted(&document) {
         return Err(Error::AlreadyEncrypted);
     }
-    let plan = Plan::of(&document, Some(&how.rule))?;
-    if !how.allow_ciphertext {
+    let plan = Plan::of(&document, Some(&encryption.rule))?;
+    if !encryption.allow_ciphertext {
         plan.refuse_ciphertext(&document)?;
     }
-    let (mut metadata, key) = new_metadata(format, how)?;
-    if !how.allow_plaintext {
-        plan.require_selection(&document, &how.rule)?;
+    let (mut metadata, key) = new_metadata(format, encryption)?;
+    if !encryption.allow_plaintext {
+        plan.require_selection(&document, &encryption.rule)?;
     }
     let encryptor = Encryptor {
         metadata: &mut metadata,
         key: &key,
         cache: &mut CiphertextCache::default(),
-        step: how.stores.indentation().yaml_step(),
+        step: encryption.stores.indentation().yaml_step(),
     };
     encryptor.encrypt(&mut document, plan, out)
 }
 
 /// A new data key, and metadata that has it for all master keys, but no MAC yet.
-fn new_metadata(format: Format, how: &Encryption) -> Result<(Metadata, DataKey)> {
-    if how.key_groups.iter().all(Vec::is_empty) {
+fn new_metadata(format: Format, encryption: &Encryption) -> Result<(Metadata, DataKey)> {
+    if encryption.key_groups.iter().all(Vec::is_empty) {
         return Err(sops_keys::Error::NoRecipient.into());
     }
     let key = DataKey::generate();
@@ -210,21 +210,21 @@ fn new_metadata(format: Format, how: &Encryption) -> Result<(Metadata, DataKey)>
     let mut metadata = Metadata {
         key_groups: Vec::new(),
         shamir_threshold: None,
-        last_modified: sops_keys::timestamp::format(how.now),
+        last_modified: sops_keys::timestamp::format(encryption.now),
         mac: String::new(),
-        rule: (!is_binary).then(|| how.rule.clone()),
-        mac_only_encrypted: how.mac_only_encrypted && !is_binary,
+        rule: (!is_binary).then(|| encryption.rule.clone()),
+        mac_only_encrypted: encryption.mac_only_encrypted && !is_binary,
         version: FORMAT_VERSION.into(),
         source_forms: None,
         unknown_keys: Vec::new(),
     };
     let groups = wrap_data_key(
         &key,
-        &how.key_groups,
-        how.shamir_threshold,
-        &*how.key_service,
-        how.now,
+        &encryption.key_groups,
+        encryption.shamir_threshold,
+        &*encryption.key_service,
+        encryption.now,
     )?;
-    metadata.set_key_groups(groups, how.shamir_threshold);
+    metadata.set_key_groups(groups, encryption.shamir_threshold);
     Ok((metadata, key))
 }

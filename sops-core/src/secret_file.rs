@@ -1,5 +1,6 @@
 //! The simple level: an encrypted file, its values and its recipients.
 
+use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -45,6 +46,16 @@ pub struct SecretFile {
     /// The encrypted document with the changes since then.
     encrypted: Vec<u8>,
     key: DataKey,
+}
+
+/// Shows the path and the format.
+impl fmt::Debug for SecretFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretFile")
+            .field("path", &self.path)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SecretFile {
@@ -295,9 +306,9 @@ mod tests {
     #[test]
     fn kinds_of_errors_can_be_told_apart() {
         let (_folder, path, keys) = folder();
-        let kind = |keys: &Identities| match SecretFile::open_with(&path, keys) {
-            Ok(_) => None,
-            Err(error) => Some(error.kind()),
+        let kind = |keys: &Identities| {
+            let opened = SecretFile::open_with(&path, keys);
+            opened.err().map(|error| error.kind())
         };
         assert_eq!(kind(&keys), None);
         assert_eq!(kind(&Identities::new()), Some(ErrorKind::NoKey));
