@@ -225,8 +225,9 @@ impl From<sops_document::Error> for Error {
     }
 }
 
-impl From<RegexpError> for Error {
-    fn from(error: RegexpError) -> Self {
+impl Error {
+    /// The error about an invalid expression.
+    pub(crate) fn regex(error: RegexpError) -> Self {
         Self::Regex {
             pattern: error.pattern,
             message: error.message,

@@ -128,6 +128,8 @@ pub(crate) use tape::Text;
 pub use tape::{Collection, Comment, Item, Leaf, MAX_DEPTH, MAX_EXPANDED, Span, Style};
 pub use value::{Type, Value};
 pub use value_writer::ValueWriter;
+/// The crates whose types are in the signatures of this one.
+pub use {serde_json, zeroize};
 
 /// The examples of the README.
 #[cfg(doctest)]

@@ -77,3 +77,5 @@ pub use secret::{SECRET_PARTS, SecretField, SecretValue, secret_fields};
 pub use selected_values::SelectedValues;
 pub use settings::{Settings, SettingsError};
 pub use shell::{shell_path, shell_word};
+/// The crates whose types are in the signatures of this one.
+pub use {serde_json, sops_core, sops_document};

@@ -193,7 +193,7 @@ impl Identities {
         #[cfg(feature = "ssh")]
         for source in self.sources.all() {
             if let Content::Ssh(key) = &source.content {
-                recipients.extend(key.recipient().map(Recipient::from));
+                recipients.extend(key.recipient().map(Recipient::ssh));
             }
         }
         let mut seen = HashSet::new();
@@ -280,8 +280,7 @@ impl Identities {
     }
 
     /// What plugins said about files that they did not open.
-    #[must_use]
-    pub fn complaints(&self) -> Vec<String> {
+    pub(super) fn complaints(&self) -> Vec<String> {
         self.sources.complaints()
     }
 
