@@ -229,12 +229,7 @@ mod tests {
     /// A folder with an encrypted file, and the keys that open it.
     fn folder() -> (tempfile::TempDir, PathBuf, Identities) {
         let pair = generate_x25519();
-        let mut keys = Identities::new();
-        keys.add_keys(
-            "a new key",
-            pair.key_file("2026-01-01T00:00:00Z").as_bytes(),
-        )
-        .expect("it is a key file");
+        let keys = Identities::from(pair.identity);
         let encryption = Encryption::to([pair.recipient]);
         let encrypted = encrypt(PLAINTEXT, Format::Yaml, &encryption).expect("it is YAML");
         let folder = tempfile::tempdir().expect("a temporary directory");

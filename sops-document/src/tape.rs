@@ -80,7 +80,7 @@ pub struct Leaf<'a> {
     pub value: Option<Value<'a>>,
 }
 
-/// One element of the tape.
+/// One element of the tape. A program that walks the tape has to know each kind, so another one would be a breaking change.
 #[derive(Clone, Debug)]
 pub enum Item<'a> {
     /// A document of the stream begins.
