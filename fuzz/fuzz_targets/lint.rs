@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use sops_core::{Document, Format, parse_document};
+use sops_core::{Format, parse_document};
 use sops_lint::{Fix, Input, Linter, Settings};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -23,7 +23,11 @@ fuzz_target!(|bytes: &[u8]| {
     let name = names[usize::from(*kind) % names.len()];
     let linted = Linter::new(Settings::default())
         .expect("the default settings are valid")
-        .lint(&Input::new(name, &Path::new("/repository").join(name), bytes));
+        .lint(&Input::new(
+            name,
+            &Path::new("/repository").join(name),
+            bytes,
+        ));
     for finding in &linted.findings {
         assert!(finding.location.offset <= bytes.len() && finding.end <= bytes.len());
     }

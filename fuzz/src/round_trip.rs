@@ -4,10 +4,7 @@
 use std::sync::LazyLock;
 
 use sops_core::rules::EncryptionRule;
-use sops_core::{
-    Document, EncryptedDocument, Encryption, Format, MacCheck, encrypt, parse_document,
-    unencrypted_values,
-};
+use sops_core::{EncryptedDocument, Encryption, Format, MacCheck, encrypt, parse_document};
 
 use crate::{IDENTITIES, trees};
 
