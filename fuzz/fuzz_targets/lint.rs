@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use sops_core::{Document, Format, parse_document};
-use sops_lint::{Fix, Input, Linter, NoTree, Settings};
+use sops_core::{Format, parse_document};
+use sops_lint::{Fix, Input, Linter, Settings};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((kind, bytes)) = bytes.split_first() else {
@@ -23,13 +23,11 @@ fuzz_target!(|bytes: &[u8]| {
     let name = names[usize::from(*kind) % names.len()];
     let linted = Linter::new(Settings::default())
         .expect("the default settings are valid")
-        .lint(&Input {
+        .lint(&Input::new(
             name,
-            path: &Path::new("/repository").join(name),
+            &Path::new("/repository").join(name),
             bytes,
-            config: None,
-            tree: &NoTree,
-        });
+        ));
     for finding in &linted.findings {
         assert!(finding.location.offset <= bytes.len() && finding.end <= bytes.len());
     }

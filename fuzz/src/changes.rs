@@ -2,7 +2,7 @@
 
 use sops_core::document::Error;
 use sops_core::tree::{Entry, Node};
-use sops_core::{Component, Document, Format, KeyPath, parse_document};
+use sops_core::{Component, Format, KeyPath, parse_document};
 
 use crate::trees;
 

@@ -4,24 +4,17 @@
 use std::sync::LazyLock;
 
 use sops_core::rules::EncryptionRule;
-use sops_core::{
-    Document, EncryptedDocument, Encryption, Format, MacCheck, encrypt, parse_document,
-    unencrypted_values,
-};
+use sops_core::{EncryptedDocument, Encryption, Format, MacCheck, encrypt, parse_document};
 
 use crate::{IDENTITIES, trees};
 
 /// The rule that SOPS takes when it is told none, and one that leaves part of a document in plaintext.
 static WAYS: LazyLock<[Encryption; 2]> = LazyLock::new(|| {
-    let all = Encryption {
-        allow_plaintext: true,
-        allow_ciphertext: true,
-        ..Encryption::to(IDENTITIES.recipients())
-    };
-    let some = Encryption {
-        rule: EncryptionRule::EncryptedRegex("[aeiou]".into()),
-        ..all.clone()
-    };
+    let all = Encryption::to(IDENTITIES.recipients())
+        .allowing_plaintext(true)
+        .allowing_ciphertext(true);
+    let rule = EncryptionRule::EncryptedRegex("[aeiou]".into());
+    let some = all.clone().with_rule(rule);
     [all, some]
 });
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sops_core::tree::Node;
-use sops_lint::{Input, Linter, NoTree, Severity};
+use sops_lint::{Input, Linter, Severity};
 
 use crate::config::Linting;
 use crate::decrypt::origin::ResourceOrigin;
@@ -21,13 +21,11 @@ pub(crate) fn lint(
     for resource in resources {
         let file = ResourceOrigin::of(resource).into_file();
         let text = resource.to_yaml();
-        let linted = linter.lint(&Input {
-            name: file.as_deref().unwrap_or("resource.yaml"),
-            path: Path::new("/resource.yaml"),
-            bytes: text.as_bytes(),
-            config: None,
-            tree: &NoTree,
-        });
+        let linted = linter.lint(&Input::new(
+            file.as_deref().unwrap_or("resource.yaml"),
+            Path::new("/resource.yaml"),
+            text.as_bytes(),
+        ));
         for finding in linted.findings {
             let rule = finding.rule;
             let mut message = format!("{} ({} {})", finding.message, rule.code, rule.name);

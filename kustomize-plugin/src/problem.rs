@@ -1,6 +1,7 @@
 //! Why something cannot be done, and where: the file, the field, the resource.
 
 use sops_core::Error;
+use sops_core::document::Error as DocumentError;
 use sops_core::tree::Node;
 
 /// A message for the user. It holds no value.
@@ -49,7 +50,10 @@ impl From<sops_core::document::Error> for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::Value { path, message, .. } => Self::new(message).at_field(&path),
+            Error::Value { path, message, .. }
+            | Error::Document(DocumentError::Value { path, message, .. }) => {
+                Self::new(message).at_field(&path)
+            }
             error => Self::new(error.to_string()),
         }
     }

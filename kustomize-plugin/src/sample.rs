@@ -124,10 +124,8 @@ impl Ran {
 
 /// The text with what is under `data` and `stringData` encrypted.
 pub(crate) fn encrypted(text: &str) -> String {
-    let encryption = Encryption {
-        rule: EncryptionRule::EncryptedRegex("^(data|stringData)$".into()),
-        ..encryption()
-    };
+    let rule = EncryptionRule::EncryptedRegex("^(data|stringData)$".into());
+    let encryption = encryption().with_rule(rule);
     encrypt(text, Format::Yaml, &encryption).expect("the text can be encrypted")
 }
 

@@ -1,7 +1,6 @@
 //! What a new file is encrypted with: the creation rule of `.sops.yaml`, and the flags that override it.
 
 use std::path::Path;
-use std::time::SystemTime;
 
 use sops_core::Encryption;
 use sops_core::config::{Config, CreationRule};
@@ -46,7 +45,7 @@ pub(crate) fn encryption(
     let creation = match config {
         Some(config) => config
             .creation_rule_for(name)
-            .map_err(CommandError::general)?,
+            .map_err(|error| CommandError::in_config(error, config))?,
         None => None,
     };
     let key_groups = match (&listed[..], creation) {
@@ -57,18 +56,15 @@ pub(crate) fn encryption(
     // Before the user writes a text that cannot be encrypted.
     services.check(&key_groups)?;
     let configured = creation.and_then(|creation| creation.shamir_threshold);
-    Ok(Encryption {
-        key_groups,
-        shamir_threshold: wanted.threshold.get().or(configured.map(usize::from)),
-        rule: rule(wanted.rules, creation)?,
-        stores: stores_of(globals, config),
-        mac_only_encrypted: globals.mac_only_encrypted
-            || creation.is_some_and(|rule| rule.mac_only_encrypted),
-        allow_plaintext: wanted.rules.allow_plaintext,
-        allow_ciphertext: false,
-        now: SystemTime::now(),
-        key_service: services.all(),
-    })
+    let threshold = wanted.threshold.get().or(configured.map(usize::from));
+    let mac_only_encrypted =
+        globals.mac_only_encrypted || creation.is_some_and(|rule| rule.mac_only_encrypted);
+    Ok(Encryption::to_key_groups(key_groups, threshold)
+        .with_rule(rule(wanted.rules, creation)?)
+        .with_stores(stores_of(globals, config))
+        .with_mac_only_encrypted(mac_only_encrypted)
+        .allowing_plaintext(wanted.rules.allow_plaintext)
+        .with_key_service(services.all()))
 }
 
 /// Why there is no rule for any file: there is no configuration, or it says nothing of new files.
@@ -104,9 +100,11 @@ pub(crate) fn groups(
     creation: &CreationRule,
     config: Option<&Config>,
 ) -> Result<Vec<Vec<MasterKey>>, CommandError> {
-    config
-        .map_or(Ok(()), |config| config.check_keys(creation))
-        .map_err(CommandError::general)?;
+    if let Some(config) = config {
+        config
+            .check_keys(creation)
+            .map_err(|error| CommandError::in_config(error, config))?;
+    }
     Ok(creation.key_groups.clone())
 }
 

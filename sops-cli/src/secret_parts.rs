@@ -1,11 +1,11 @@
 //! Values of Kubernetes Secrets that a rule would leave in plaintext, and fields that Kubernetes refuses.
 
-use std::collections::HashSet;
-
 use sops_core::document::{Error as DocumentError, NodeRef};
 use sops_core::rules::EncryptionRule;
-use sops_core::{Error, Format, Location, parse_document, unencrypted_values};
-use sops_lint::{SecretField, SecretValue, applied_secret, is_plaintext, secret_fields, secrets};
+use sops_core::{Error, Format, Location, parse_document};
+use sops_lint::{
+    SecretField, SecretValue, SelectedValues, applied_secret, is_plaintext, secret_fields, secrets,
+};
 
 /// The problems with the Secrets in a text.
 #[derive(Debug, Default)]
@@ -49,13 +49,13 @@ impl SecretParts {
         let Ok(document) = parse_document(text, format) else {
             return parts;
         };
-        let Ok(selected) = unencrypted_values(&document, Some(rule)) else {
+        let Ok(selected) = SelectedValues::of(&document, rule) else {
             return parts;
         };
         let judge = Judge {
             text: document.text(),
             rule,
-            selected: selected.into_iter().map(|value| value.span.start).collect(),
+            selected,
         };
         for secret in secrets(&document) {
             // A file with only a kind may belong to another program.
@@ -75,19 +75,18 @@ impl SecretParts {
     }
 }
 
-/// The values that the rule selects in a text.
+/// A text, and what the rule selects in it.
 struct Judge<'j> {
     text: &'j str,
     rule: &'j EncryptionRule,
-    /// The positions of the values that must be encrypted.
-    selected: HashSet<usize>,
+    selected: SelectedValues,
 }
 
 impl Judge<'_> {
     /// Judges the copy of the Secret that `kubectl apply` keeps in an annotation.
     fn annotation(&self, secret: NodeRef<'_, '_>, parts: &mut SecretParts) {
         let copy = applied_secret(secret);
-        if let Some(copy) = copy.filter(|copy| !self.selected.contains(&copy.span().start)) {
+        if let Some(copy) = copy.filter(|copy| !self.selected.contains(&copy.span())) {
             parts.leak(self.error(
                 copy,
                 "the annotation of `kubectl apply` holds the whole Secret, and would stay in plaintext: remove the annotation"
@@ -103,7 +102,7 @@ impl Judge<'_> {
         let name = field.name;
         let all = field.values();
         let has_text = |value: &SecretValue<'_, '_>| value.node.scalar_text() != Some("");
-        let is_left = |value: &SecretValue<'_, '_>| !self.selected.contains(&value.place.start);
+        let is_left = |value: &SecretValue<'_, '_>| self.selected.leaves_open(value);
         let is_all_left = all.iter().any(has_text) && all.iter().all(is_left);
         let rule = self.rule;
         if !field.is_known() {
@@ -126,7 +125,7 @@ impl Judge<'_> {
             is_elsewhere
                 && is_plaintext(value)
                 && !is_left(value)
-                && !self.selected.contains(&value.origin.start)
+                && !self.selected.contains(&value.origin)
         });
         if let Some(value) = aliased {
             let line = Location::of(self.text, value.origin.start).line;

@@ -26,8 +26,8 @@ impl KeyService for Cloud {
 
 fn main() -> Result<()> {
     let resource_id = "projects/p/locations/l/keyRings/r/cryptoKeys/k".into();
-    let mut encryption = Encryption::to([MasterKey::GcpKms { resource_id }]);
-    encryption.key_service = std::sync::Arc::new(Cloud);
+    let encryption = Encryption::to([MasterKey::GcpKms { resource_id }])
+        .with_key_service(std::sync::Arc::new(Cloud));
     let encrypted = encrypt("token: x\n", Format::Yaml, &encryption)?;
     assert_eq!(*decrypt(&encrypted, Format::Yaml, &Cloud)?, b"token: x\n");
     Ok(())

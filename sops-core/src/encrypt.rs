@@ -20,7 +20,19 @@ use crate::pipeline::sink::{Sink, Written};
 use crate::rules::EncryptionRule;
 
 /// How a document is to be encrypted.
+///
+/// ```
+/// use sops_core::Encryption;
+/// use sops_core::keys::age::generate_x25519;
+/// use sops_core::rules::EncryptionRule;
+///
+/// let encryption = Encryption::to([generate_x25519().recipient])
+///     .with_rule(EncryptionRule::EncryptedRegex("^(data|stringData)$".into()))
+///     .with_mac_only_encrypted(true);
+/// # assert!(encryption.mac_only_encrypted);
+/// ```
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Encryption {
     /// The master keys, in groups: one group unless the data key is to be split with Shamir's scheme.
     pub key_groups: Vec<Vec<MasterKey>>,
@@ -43,11 +55,18 @@ pub struct Encryption {
 }
 
 impl Encryption {
-    /// For these master keys in one group, with the rule that SOPS takes when it is told none. The key service is one for age keys alone.
+    /// For these master keys in one group, with the rule that SOPS uses by default. The key service is one for age keys alone.
+    #[must_use]
     pub fn to<K: Into<MasterKey>>(keys: impl IntoIterator<Item = K>) -> Self {
+        Self::to_key_groups(vec![keys.into_iter().map(Into::into).collect()], None)
+    }
+
+    /// The same for several key groups, of which it takes `shamir_threshold` to decrypt the document; `None` means all of them.
+    #[must_use]
+    pub fn to_key_groups(key_groups: Vec<Vec<MasterKey>>, shamir_threshold: Option<usize>) -> Self {
         Self {
-            key_groups: vec![keys.into_iter().map(Into::into).collect()],
-            shamir_threshold: None,
+            key_groups,
+            shamir_threshold,
             rule: EncryptionRule::default(),
             mac_only_encrypted: false,
             stores: Stores::default(),
@@ -57,28 +76,70 @@ impl Encryption {
             key_service: Arc::new(Identities::new()),
         }
     }
+
+    /// Encrypts the values that the rule selects.
+    #[must_use]
+    pub fn with_rule(mut self, rule: EncryptionRule) -> Self {
+        self.rule = rule;
+        self
+    }
+
+    /// Computes the MAC over the encrypted values only, or over all.
+    #[must_use]
+    pub fn with_mac_only_encrypted(mut self, mac_only_encrypted: bool) -> Self {
+        self.mac_only_encrypted = mac_only_encrypted;
+        self
+    }
+
+    /// Lays out the JSON around a binary file as a configuration says.
+    #[must_use]
+    pub fn with_stores(mut self, stores: Stores) -> Self {
+        self.stores = stores;
+        self
+    }
+
+    /// Leaves a document in plaintext of which the rule selects nothing, instead of refusing it.
+    #[must_use]
+    pub fn allowing_plaintext(mut self, is_allowed: bool) -> Self {
+        self.allow_plaintext = is_allowed;
+        self
+    }
+
+    /// Encrypts encrypted values once more, instead of refusing a document that has some and no metadata.
+    #[must_use]
+    pub fn allowing_ciphertext(mut self, is_allowed: bool) -> Self {
+        self.allow_ciphertext = is_allowed;
+        self
+    }
+
+    /// Encrypts the data key with this key service.
+    #[must_use]
+    pub fn with_key_service(mut self, key_service: Arc<dyn KeyService>) -> Self {
+        self.key_service = key_service;
+        self
+    }
 }
 
 /// Encrypts a document under a new data key.
 ///
 /// # Errors
-/// As [`Document::parse`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`], [`NoRecipient`](sops_keys::Error::NoRecipient), [`Error::NothingSelected`].
+/// As [`parse_document`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`], [`NoRecipient`](sops_keys::Error::NoRecipient), [`Error::NothingSelected`].
 pub fn encrypt(
     plaintext: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
-    how: &Encryption,
+    encryption: &Encryption,
 ) -> Result<String> {
     let plaintext = plaintext.as_ref();
     if format == Format::Binary {
-        if !how.allow_ciphertext {
+        if !encryption.allow_ciphertext {
             refuse_ciphertext(&parse_document(plaintext, format)?, None)?;
         }
-        let (mut metadata, key) = new_metadata(format, how)?;
-        let indent = how.stores.json_binary_indent;
+        let (mut metadata, key) = new_metadata(format, encryption)?;
+        let indent = encryption.stores.json_binary_indent;
         return binary::encrypt(plaintext, &mut metadata, &key, indent);
     }
     let mut out = String::new();
-    encrypt_values(plaintext, format, how, &mut out)?;
+    encrypt_values(plaintext, format, encryption, &mut out)?;
     Ok(out)
 }
 
@@ -91,57 +152,57 @@ pub fn encrypt(
 /// ```
 /// # use sops_core::keys::age::generate_x25519;
 /// # use sops_core::{Encryption, Format, encrypt_to};
-/// let how = Encryption::to([generate_x25519().recipient]);
+/// let encryption = Encryption::to([generate_x25519().recipient]);
 /// let mut file = Vec::new();
-/// encrypt_to("password: x\n", Format::Yaml, &how, &mut file)?;
+/// encrypt_to("password: x\n", Format::Yaml, &encryption, &mut file)?;
 /// assert!(file.starts_with(b"password: ENC["));
 /// # Ok::<(), sops_core::Error>(())
 /// ```
 pub fn encrypt_to(
     plaintext: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
-    how: &Encryption,
+    encryption: &Encryption,
     out: &mut dyn io::Write,
 ) -> Result<()> {
     let mut out = Written(out);
     // A binary file is one value, and whether a rule that looks at comments selects the same when they are encrypted shows at the end.
-    if format == Format::Binary || how.rule.looks_at_comments() {
-        return out.push(&encrypt(plaintext, format, how)?);
+    if format == Format::Binary || encryption.rule.looks_at_comments() {
+        return out.push(&encrypt(plaintext, format, encryption)?);
     }
-    encrypt_values(plaintext.as_ref(), format, how, &mut out)
+    encrypt_values(plaintext.as_ref(), format, encryption, &mut out)
 }
 
 /// Encrypts a document of any format but the binary one.
 fn encrypt_values(
     plaintext: &[u8],
     format: Format,
-    how: &Encryption,
+    encryption: &Encryption,
     out: &mut dyn Sink,
 ) -> Result<()> {
     let mut document = parse_document(plaintext, format)?;
     if is_encrypted(&document) {
         return Err(Error::AlreadyEncrypted);
     }
-    let plan = Plan::of(&document, Some(&how.rule))?;
-    if !how.allow_ciphertext {
+    let plan = Plan::of(&document, Some(&encryption.rule))?;
+    if !encryption.allow_ciphertext {
         plan.refuse_ciphertext(&document)?;
     }
-    let (mut metadata, key) = new_metadata(format, how)?;
-    if !how.allow_plaintext {
-        plan.require_selection(&document, &how.rule)?;
+    let (mut metadata, key) = new_metadata(format, encryption)?;
+    if !encryption.allow_plaintext {
+        plan.require_selection(&document, &encryption.rule)?;
     }
     let encryptor = Encryptor {
         metadata: &mut metadata,
         key: &key,
         cache: &mut CiphertextCache::default(),
-        step: how.stores.indentation().yaml_step(),
+        step: encryption.stores.indentation().yaml_step(),
     };
     encryptor.encrypt(&mut document, plan, out)
 }
 
 /// A new data key, and metadata that has it for all master keys, but no MAC yet.
-fn new_metadata(format: Format, how: &Encryption) -> Result<(Metadata, DataKey)> {
-    if how.key_groups.iter().all(Vec::is_empty) {
+fn new_metadata(format: Format, encryption: &Encryption) -> Result<(Metadata, DataKey)> {
+    if encryption.key_groups.iter().all(Vec::is_empty) {
         return Err(sops_keys::Error::NoRecipient.into());
     }
     let key = DataKey::generate();
@@ -149,21 +210,21 @@ fn new_metadata(format: Format, how: &Encryption) -> Result<(Metadata, DataKey)>
     let mut metadata = Metadata {
         key_groups: Vec::new(),
         shamir_threshold: None,
-        last_modified: sops_keys::timestamp::format(how.now),
+        last_modified: sops_keys::timestamp::format(encryption.now),
         mac: String::new(),
-        rule: (!is_binary).then(|| how.rule.clone()),
-        mac_only_encrypted: how.mac_only_encrypted && !is_binary,
+        rule: (!is_binary).then(|| encryption.rule.clone()),
+        mac_only_encrypted: encryption.mac_only_encrypted && !is_binary,
         version: FORMAT_VERSION.into(),
         source_forms: None,
         unknown_keys: Vec::new(),
     };
     let groups = wrap_data_key(
         &key,
-        &how.key_groups,
-        how.shamir_threshold,
-        &*how.key_service,
-        how.now,
+        &encryption.key_groups,
+        encryption.shamir_threshold,
+        &*encryption.key_service,
+        encryption.now,
     )?;
-    metadata.set_key_groups(groups, how.shamir_threshold);
+    metadata.set_key_groups(groups, encryption.shamir_threshold);
     Ok((metadata, key))
 }

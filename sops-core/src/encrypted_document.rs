@@ -293,10 +293,11 @@ pub fn decrypt(
 ///
 /// # Errors
 /// [`Error::Io`]; as [`decrypt`].
-pub fn decrypt_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+pub fn decrypt_file(path: impl AsRef<Path>) -> Result<Zeroizing<Vec<u8>>> {
+    let path = path.as_ref();
     let bytes = Zeroizing::new(std::fs::read(path).map_err(|source| Error::Io {
         file: path.to_owned(),
-        source,
+        source: source.into(),
     })?);
     let services = KeyServices::local(Environment::process());
     decrypt(&*bytes, Format::from_path(path), &services)

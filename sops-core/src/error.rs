@@ -6,6 +6,8 @@ use sops_document::{KeyPath, Location};
 use sops_go_compat::RegexpError;
 use sops_keys::MasterKey;
 
+use crate::io_error::IoError;
+
 /// What the functions of this library return.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -22,11 +24,12 @@ fn part(path: &Option<KeyPath>) -> String {
 
 /// Everything that can go wrong, by whose fault it is.
 ///
-/// The messages name places, key paths, recipients and files; values, data keys and identities never appear.
-#[derive(Debug, thiserror::Error)]
+/// [`kind`](Self::kind) says what a program can do about it. The messages name places, key paths, recipients and files; values, data keys and
+/// identities never appear.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The text is not valid in its format, or cannot be what was asked of it.
+    /// The text is not valid in its format, cannot be changed as asked, or does not fit the type that it is read into.
     #[error(transparent)]
     Document(sops_document::Error),
     /// The document has no `sops` block, so there is nothing to decrypt.
@@ -132,8 +135,8 @@ pub enum Error {
         message: String,
     },
     /// What was encrypted cannot be written out.
-    #[error("{0}")]
-    Output(std::io::Error),
+    #[error(transparent)]
+    Output(IoError),
     /// Another program changed a file since it was read, so that it was not written.
     #[error("{}: the file has been changed since it was read", file.display())]
     Changed {
@@ -146,8 +149,66 @@ pub enum Error {
         /// The file.
         file: PathBuf,
         /// The system's own error.
-        source: std::io::Error,
+        source: IoError,
     },
+}
+
+/// What a program can do about an [`Error`].
+///
+/// ```
+/// use sops_core::{ErrorKind, SecretFile};
+///
+/// # let directory = tempfile::tempdir().expect("a temporary directory");
+/// # let path = directory.path().join("web.yaml");
+/// # std::fs::write(&path, "user: web\n").expect("the directory is writable");
+/// match SecretFile::open(path).map_err(|error| error.kind()) {
+///     Ok(_) => println!("decrypted"),
+///     Err(ErrorKind::NoKey) => println!("ask a colleague to add your recipient"),
+///     Err(ErrorKind::Tampered) => println!("restore the file from version control"),
+///     Err(ErrorKind::NotEncrypted) => println!("encrypt the file first"),
+///     Err(_) => println!("report the error"),
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// None of the private keys decrypts the file: get another key, or ask somebody who can decrypt it to add yours.
+    NoKey,
+    /// The file is not as it was when it was encrypted: a value, the MAC or the metadata was changed, moved or cut off. Restore it.
+    Tampered,
+    /// The file is not encrypted.
+    NotEncrypted,
+    /// The text is not a document in its format: fix it where the error points to.
+    Syntax,
+    /// The document does not have the value that was asked for.
+    NotFound,
+    /// Any other; its variant says more.
+    Other,
+}
+
+impl Error {
+    /// What a program can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        use sops_document::Error as DocumentError;
+        match self {
+            Self::NoDataKey { damaged: None, .. } => ErrorKind::NoKey,
+            Self::NoDataKey { .. }
+            | Self::Value { .. }
+            | Self::Metadata { .. }
+            | Self::MacMismatch
+            | Self::MacMissing { .. }
+            | Self::MacUnreadable { .. } => ErrorKind::Tampered,
+            Self::NotEncrypted => ErrorKind::NotEncrypted,
+            Self::Document(
+                DocumentError::Syntax { .. }
+                | DocumentError::Unsupported { .. }
+                | DocumentError::Unrepresentable { .. }
+                | DocumentError::Limit { .. },
+            ) => ErrorKind::Syntax,
+            Self::Document(DocumentError::NotFound { .. }) => ErrorKind::NotFound,
+            _ => ErrorKind::Other,
+        }
+    }
 }
 
 impl From<sops_document::Error> for Error {
@@ -159,22 +220,14 @@ impl From<sops_document::Error> for Error {
                 message,
             },
             sops_document::Error::Reserved { .. } => Self::AlreadyEncrypted,
-            sops_document::Error::Value {
-                path,
-                location,
-                message,
-            } => Self::Value {
-                path,
-                location,
-                message,
-            },
             error => Self::Document(error),
         }
     }
 }
 
-impl From<RegexpError> for Error {
-    fn from(error: RegexpError) -> Self {
+impl Error {
+    /// The error about an invalid expression.
+    pub(crate) fn regex(error: RegexpError) -> Self {
         Self::Regex {
             pattern: error.pattern,
             message: error.message,

@@ -1,10 +1,54 @@
-//! Encrypted secrets in YAML, JSON, dotenv, INI and binary files, in the format of SOPS, without changing anything but the values.
+//! Reads and writes files in the format of SOPS: YAML, JSON, dotenv, INI and binary files whose values are encrypted.
 //!
-//! Whatever is encrypted here comes back byte for byte, `sops` 3.13 reads it, and what `sops` wrote is read here. All of it works in
-//! memory: no function touches a file, the environment or a terminal unless its name says so ([`decrypt_file`],
-//! [`config::find`], [`keys::Environment::process`]).
+//! Everything but the values stays as it is, and what is decrypted is what was encrypted, byte for byte. `sops` 3.13 reads what this library writes,
+//! and the other way round. The API has two levels: a simple one for programs that read and change secrets, and a full one for tools.
 //!
-//! # In memory
+//! # The simple level
+//!
+//! ## A file
+//!
+//! [`SecretFile`] opens a file with the private keys that `sops` would use, or with keys that you pass. Values are read into types with
+//! [`serde`](https://serde.rs), and saved values keep their ciphertext unless they changed.
+//!
+//! ```
+//! use sops_core::keys::{Identities, age::generate_x25519};
+//! use sops_core::{Encryption, Format, SecretFile, encrypt};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Settings {
+//!     user: String,
+//!     retries: u32,
+//! }
+//!
+//! # let directory = tempfile::tempdir().expect("a temporary directory");
+//! # let path = directory.path().join("web.yaml");
+//! let pair = generate_x25519();
+//! let plaintext = "user: web # ask Ann\nretries: 3\n";
+//! let encrypted = encrypt(plaintext, Format::Yaml, &Encryption::to([pair.recipient]))?;
+//! std::fs::write(&path, encrypted).expect("the directory is writable");
+//!
+//! // `SecretFile::open(path)` takes the keys of the environment and the usual files.
+//! let mut file = SecretFile::open_with(&path, &Identities::from(pair.identity))?;
+//! let settings: Settings = file.read()?;
+//! assert_eq!((settings.user.as_str(), settings.retries), ("web", 3));
+//!
+//! file.set(r#"["retries"]"#, 5)?;
+//! file.save()?;
+//! assert_eq!(*file.plaintext()?, b"user: web # ask Ann\nretries: 5\n");
+//! assert_eq!(file.recipients()?.len(), 1);
+//! # Ok::<(), sops_core::Error>(())
+//! ```
+//!
+//! To decrypt a file as a whole, with the keys that `sops` would use:
+//!
+//! ```no_run
+//! let secret = sops_core::decrypt_file("apps/web/secret.yaml")?;
+//! # Ok::<(), sops_core::Error>(())
+//! ```
+//!
+//! ## Text and bytes
+//!
+//! [`encrypt`] and [`decrypt`] work in memory. [`Encryption`] says who can decrypt the document and which values are encrypted.
 //!
 //! ```
 //! use sops_core::keys::{Identities, age::generate_x25519};
@@ -13,88 +57,78 @@
 //!
 //! let pair = generate_x25519();
 //! let plaintext = "kind: Secret\nstringData:\n  password: \"correct horse\"  # ask Ann\n";
-//! let how = Encryption {
-//!     rule: EncryptionRule::EncryptedRegex("^(data|stringData)$".into()),
-//!     mac_only_encrypted: true,
-//!     ..Encryption::to([pair.recipient.clone()])
-//! };
-//! let encrypted = encrypt(plaintext, Format::Yaml, &how)?;
+//! let encryption = Encryption::to([pair.recipient.clone()])
+//!     .with_rule(EncryptionRule::EncryptedRegex("^(data|stringData)$".into()))
+//!     .with_mac_only_encrypted(true);
+//! let encrypted = encrypt(plaintext, Format::Yaml, &encryption)?;
 //! assert!(encrypted.starts_with("kind: Secret\nstringData:\n  password: \"ENC[AES256_GCM,data:"));
 //!
 //! let identities = Identities::from(pair.identity);
 //! assert_eq!(*decrypt(&encrypted, Format::Yaml, &identities)?, plaintext.as_bytes());
-//! # Ok::<(), sops_core::Error>(())
-//! ```
 //!
-//! # Bytes that are no text
-//!
-//! ```
-//! # use sops_core::keys::{Identities, age::generate_x25519};
-//! # use sops_core::{Encryption, Format, decrypt, encrypt};
-//! # let pair = generate_x25519();
-//! # let identities = Identities::from(pair.identity);
-//! let how = Encryption::to([pair.recipient.clone()]);
-//! let encrypted = encrypt(b"PK\x03\x04\xff", Format::Binary, &how)?;
+//! // Bytes that are not text.
+//! let encrypted = encrypt(b"PK\x03\x04\xff", Format::Binary, &Encryption::to([pair.recipient]))?;
 //! assert!(encrypted.starts_with("{\n\t\"data\": \"ENC[AES256_GCM,data:"));
 //! assert_eq!(*decrypt(&encrypted, Format::Binary, &identities)?, b"PK\x03\x04\xff");
-//!
-//! let encrypted = encrypt("# staging\nAPI_KEY=k3y\n", Format::Dotenv, &how)?;
-//! assert_eq!(*decrypt(&encrypted, Format::Dotenv, &identities)?, b"# staging\nAPI_KEY=k3y\n");
 //! # Ok::<(), sops_core::Error>(())
 //! ```
 //!
-//! # A file, with the keys that `sops` would use
+//! ## Errors
 //!
-//! ```no_run
-//! let secret = sops_core::decrypt_file("apps/web/secret.yaml".as_ref())?;
-//! # Ok::<(), sops_core::Error>(())
+//! [`Error::kind`] tells apart a missing key, a file that was tampered with, one that is not encrypted, and one that is not valid in its
+//! format. Errors can be compared, and never hold a value or a key.
+//!
+//! # The full level
+//!
+//! All of it works in memory. Only functions whose names say so touch a file, the environment or a terminal: [`SecretFile::open`], [`decrypt_file`],
+//! [`config::find`], [`Config::read`](config::Config::read), [`keys::Environment::process`].
+//!
+//! | For | see |
+//! |---|---|
+//! | an encrypted document, its metadata and its data key | [`EncryptedDocument`], [`metadata`] |
+//! | changes that keep the ciphertext of unchanged values, rotation | [`OpenDocument`] |
+//! | which values a rule selects, what is still in plaintext | [`rules`], [`unencrypted_values`] |
+//! | `.sops.yaml` | [`config`] |
+//! | data keys, master keys, private keys, key services of your own | [`keys`] |
+//! | documents: parse, edit and convert them, with or without encryption | [`document`] |
+//! | encrypted objects that another program has parsed | [`EncryptedTree`] |
+//! | a document as environment variables | [`variables()`] |
+//! | large documents | [`encrypt_to`] |
+//!
+//! This changes an encrypted document, then its recipients, then its data key:
+//!
 //! ```
+//! use std::time::SystemTime;
 //!
-//! # Into a type
+//! use sops_core::keys::{Identities, age::generate_x25519};
+//! use sops_core::{EncryptedDocument, Encryption, Format, MacCheck, encrypt, parse_document};
 //!
-//! ```
-//! #[derive(serde::Deserialize)]
-//! struct Settings {
-//!     user: String,
-//!     retries: u32,
-//! }
-//! let decrypted = "user: web\nretries: 3\n";
-//! let settings: Settings = sops_core::from_document(decrypted, sops_core::Format::Yaml)?;
-//! assert_eq!((settings.user.as_str(), settings.retries), ("web", 3));
-//! # Ok::<(), sops_core::Error>(())
-//! ```
+//! let pair = generate_x25519();
+//! let identities = Identities::from(pair.identity);
+//! let encryption = Encryption::to([pair.recipient.clone()]);
+//! let encrypted = encrypt("a: 1\nb: 2\n", Format::Yaml, &encryption)?;
 //!
-//! # Changing an encrypted document
-//!
-//! Values that did not change keep their ciphertext, so the diff shows what did.
-//!
-//! ```
-//! # use sops_core::keys::{Identities, age::generate_x25519};
-//! # use sops_core::{Encryption, EncryptedDocument, Format, MacCheck, encrypt, parse_document};
-//! # use std::time::SystemTime;
-//! # let pair = generate_x25519();
-//! # let identities = Identities::from(pair.identity);
-//! # let encrypted = encrypt("a: 1\nb: 2\n", Format::Yaml, &Encryption::to([pair.recipient.clone()]))?;
 //! let document = EncryptedDocument::parse(&encrypted, Format::Yaml)?;
 //! let key = document.data_key(&identities)?;
 //! let open = document.open(key, MacCheck::Require)?;
 //! let plaintext = parse_document(open.plaintext(), Format::Yaml)?;
-//! let changed = plaintext.set(&"[\"b\"]".parse()?, &"two".into())?.expect("the value is another");
+//! let changed = plaintext.set(&"[\"b\"]".parse()?, &"two".into())?.expect("the value changes");
 //! assert_eq!(*changed, b"a: 1\nb: two\n");
 //! let encrypted = open.encrypt(&changed, SystemTime::now())?;
 //!
-//! // Another recipient, the same data key: not one value changes.
+//! // Another recipient for the same data key: no value changes.
 //! let other = generate_x25519();
 //! let document = EncryptedDocument::parse(&encrypted, Format::Yaml)?;
 //! let key = document.data_key(&identities)?;
 //! let group = vec![pair.recipient.into(), other.recipient.into()];
 //! let shared = document.with_key_groups(&key, &[group], None, &identities, SystemTime::now())?;
 //!
-//! // A new data key.
+//! // A new data key: every value gets another ciphertext.
 //! let document = EncryptedDocument::parse(&shared, Format::Yaml)?;
 //! let groups = document.metadata().master_keys();
 //! let open = document.open(document.data_key(&identities)?, MacCheck::Require)?;
 //! let rotated = open.rotate(&groups, &identities, SystemTime::now())?;
+//! # assert_ne!(rotated, shared);
 //! # Ok::<(), sops_core::Error>(())
 //! ```
 
@@ -105,6 +139,7 @@ mod encrypt;
 mod encrypted_document;
 mod encrypted_tree;
 mod error;
+mod io_error;
 mod mac;
 pub mod metadata;
 mod metadata_entry;
@@ -118,7 +153,8 @@ pub use cipher::{CIPHERTEXT_PREFIX, ciphertext, is_ciphertext};
 pub use encrypt::{Encryption, encrypt, encrypt_to};
 pub use encrypted_document::{EncryptedDocument, decrypt, decrypt_file};
 pub use encrypted_tree::{EncryptedTree, path_of_ciphertext};
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
+pub use io_error::IoError;
 pub use metadata_entry::{UnknownValue, is_encrypted, parse_document};
 pub use open_document::OpenDocument;
 pub use pipeline::decrypt_values::{Decrypted, MacCheck};
@@ -133,6 +169,8 @@ pub use sops_document::{
 pub use sops_keys as keys;
 pub use sops_keys::reading;
 pub use variables::{Variable, variables};
+/// The crate of the type that plaintext is in. Those of keys are in [`keys`].
+pub use zeroize;
 
 /// The examples of the README.
 #[cfg(doctest)]

@@ -52,7 +52,7 @@ impl OpenDocument<'_, '_> {
     /// Encrypts the changed plaintext under the same data key. Values that are still there keep their ciphertext.
     ///
     /// # Errors
-    /// As [`Document::parse`]; [`Error::AlreadyEncrypted`] if the plaintext has a `sops` block.
+    /// As [`parse_document`]; [`AlreadyEncrypted`](crate::Error::AlreadyEncrypted) if the plaintext has a `sops` block.
     pub fn encrypt(
         self,
         plaintext: &(impl AsRef<[u8]> + ?Sized),
@@ -73,7 +73,7 @@ impl OpenDocument<'_, '_> {
     /// ciphertext.
     ///
     /// # Errors
-    /// [`Error::NothingSelected`]; [`Error::Unencryptable`] for a value that the other rule covers and that cannot be encrypted.
+    /// [`NothingSelected`](crate::Error::NothingSelected); [`Unrepresentable`](sops_document::Error::Unrepresentable) for a value that the other rule covers and that cannot be encrypted.
     pub fn with_rule(
         mut self,
         rule: EncryptionRule,

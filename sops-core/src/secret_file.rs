@@ -1,9 +1,9 @@
 //! The simple level: an encrypted file, its values and its recipients.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+use std::{fmt, fs};
 
 use serde::de::DeserializeOwned;
 use sops_document::tree::Node;
@@ -45,6 +45,16 @@ pub struct SecretFile {
     /// The encrypted document with the changes since then.
     encrypted: Vec<u8>,
     key: DataKey,
+}
+
+/// Shows the path and the format.
+impl fmt::Debug for SecretFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretFile")
+            .field("path", &self.path)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SecretFile {
@@ -91,7 +101,7 @@ impl SecretFile {
     /// writes it as `1`.
     ///
     /// # Errors
-    /// [`Error::Value`] where a value does not fit the type, without the value.
+    /// [`sops_document::Error::Value`] where a value does not fit the type, without the value.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
         Ok(from_document(&*self.values()?, self.format)?)
     }
@@ -200,7 +210,7 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 fn io_error(path: &Path, source: io::Error) -> Error {
     Error::Io {
         file: path.to_owned(),
-        source,
+        source: source.into(),
     }
 }
 
@@ -211,19 +221,14 @@ mod tests {
     use super::*;
     use crate::keys::Identities;
     use crate::keys::age::generate_x25519;
-    use crate::{Encryption, encrypt};
+    use crate::{Encryption, ErrorKind, encrypt};
 
     const PLAINTEXT: &str = "# the database\ndb: {port: 5432, ratio: 1.0}\nuser: 'web'\n";
 
     /// A folder with an encrypted file, and the keys that open it.
     fn folder() -> (tempfile::TempDir, PathBuf, Identities) {
         let pair = generate_x25519();
-        let mut keys = Identities::new();
-        keys.add_keys(
-            "a new key",
-            pair.key_file("2026-01-01T00:00:00Z").as_bytes(),
-        )
-        .expect("it is a key file");
+        let keys = Identities::from(pair.identity);
         let encryption = Encryption::to([pair.recipient]);
         let encrypted = encrypt(PLAINTEXT, Format::Yaml, &encryption).expect("it is YAML");
         let folder = tempfile::tempdir().expect("a temporary directory");
@@ -293,28 +298,55 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_can_be_told_apart() {
+    fn kinds_of_errors_can_be_told_apart() {
         let (_folder, path, keys) = folder();
-        let open = |path: &Path, keys: &Identities| SecretFile::open_with(path, keys).map(drop);
-        assert!(matches!(
-            open(&path, &Identities::new()),
-            Err(Error::NoDataKey { .. })
-        ));
+        let kind = |keys: &Identities| {
+            let opened = SecretFile::open_with(&path, keys);
+            opened.err().map(|error| error.kind())
+        };
+        assert_eq!(kind(&keys), None);
+        assert_eq!(kind(&Identities::new()), Some(ErrorKind::NoKey));
         let text = fs::read_to_string(&path).expect("it is there");
-        let wrong = [
-            (text.replace("db: ", "extra: x\ndb: "), "a value more"),
-            (PLAINTEXT.to_owned(), "plaintext"),
-            ("a: [".to_owned(), "no YAML"),
-        ];
-        let kinds = wrong.map(|(text, what)| {
-            fs::write(&path, text).expect("the test owns it");
-            match open(&path, &keys) {
-                Err(Error::Value { .. } | Error::MacMismatch) => "tampered with",
-                Err(Error::NotEncrypted) => "not encrypted",
-                Err(Error::Document(sops_document::Error::Syntax { .. })) => "bad syntax",
-                other => panic!("{what}: {other:?}"),
-            }
-        });
-        assert_eq!(kinds, ["tampered with", "not encrypted", "bad syntax"]);
+        let age_file = "-----BEGIN AGE";
+        for (wrong, expected) in [
+            (text.replace("db: ", "extra: x\ndb: "), ErrorKind::Tampered),
+            (text.replace("user: ", "owner: "), ErrorKind::Tampered),
+            (text.replace("    mac: ", "    mca: "), ErrorKind::Tampered),
+            (text.replace(age_file, "BEGIN"), ErrorKind::Tampered),
+            (text.replace("sops:", "spos:"), ErrorKind::NotEncrypted),
+            (PLAINTEXT.to_owned(), ErrorKind::NotEncrypted),
+            ("a: [".to_owned(), ErrorKind::Syntax),
+            ("a: 1\na: 2\n".to_owned(), ErrorKind::Syntax),
+        ] {
+            assert_ne!(wrong, text, "{expected:?}");
+            fs::write(&path, &wrong).expect("the test owns it");
+            assert_eq!(kind(&keys), Some(expected), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_in_vain_is_no_tampering() {
+        let (_folder, path, keys) = folder();
+        let mut file = SecretFile::open_with(&path, &keys).expect("the key is there");
+        let missing = file.get::<String>(r#"["db"]["host"]"#);
+        assert_eq!(
+            missing.map_err(|error| error.kind()),
+            Err(ErrorKind::NotFound)
+        );
+        let mistyped = file.get::<u16>(r#"["user"]"#);
+        assert_eq!(
+            mistyped.map_err(|error| error.kind()),
+            Err(ErrorKind::Other)
+        );
+        let reserved = file.set(r#"["sops"]"#, "x");
+        assert_eq!(reserved, Err(Error::AlreadyEncrypted));
+        fs::remove_file(&path).expect("the test owns it");
+        let error = file.save().expect_err("there is no file");
+        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref());
+        assert_eq!(
+            cause.map(io::Error::kind),
+            Some(io::ErrorKind::NotFound),
+            "{error:?}"
+        );
     }
 }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 
 /// An environment variable.
+#[non_exhaustive]
 pub struct Variable {
     /// Neither empty nor with `=` or a zero byte in it.
     pub name: String,

@@ -11,21 +11,16 @@ use sops_test_support::{Features, written};
 static KEYS: LazyLock<(Encryption, Identities)> = LazyLock::new(|| {
     let pair = generate_x25519();
     let identities = Identities::from(pair.identity);
-    let how = Encryption {
-        allow_plaintext: true,
-        allow_ciphertext: true,
-        ..Encryption::to([pair.recipient])
-    };
+    let how = Encryption::to([pair.recipient])
+        .allowing_plaintext(true)
+        .allowing_ciphertext(true);
     (how, identities)
 });
 
 /// Encrypts under the rule and decrypts again; `false` if the document is refused.
 fn comes_back(text: &str, format: Format, rule: &EncryptionRule) -> bool {
     let (how, identities) = &*KEYS;
-    let how = Encryption {
-        rule: rule.clone(),
-        ..how.clone()
-    };
+    let how = how.clone().with_rule(rule.clone());
     let Ok(encrypted) = encrypt(text, format, &how) else {
         return false;
     };
@@ -306,10 +301,7 @@ fn a_file_that_lost_its_block_is_encrypted_once_more_only_where_that_is_asked_fo
     let encrypted = encrypt("a: b\nc: 1\n", Format::Yaml, &KEYS.0).expect("it is a document");
     let values = &encrypted[..encrypted.find("sops:").expect("it has a block")];
     assert!(comes_back(values, Format::Yaml, &EncryptionRule::default()));
-    let how = Encryption {
-        allow_ciphertext: false,
-        ..KEYS.0.clone()
-    };
+    let how = KEYS.0.clone().allowing_ciphertext(false);
     let refused = encrypt(values, Format::Yaml, &how);
     let Err(Error::Ciphertext { path, location }) = refused else {
         panic!("{refused:?}");

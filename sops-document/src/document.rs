@@ -12,6 +12,7 @@ use crate::tape::{Item, Span};
 /// The span of a [reserved](Document::parse_reserving) entry in one document of a stream. Ranges
 /// are in bytes of the text.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ReservedEntry {
     /// The whole entry: the key, the value, and the line breaks or the comma that go when it is
     /// removed.

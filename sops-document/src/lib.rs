@@ -74,7 +74,7 @@
 //!
 //! Values and comments are read as Go's libraries read them (`go.yaml.in/yaml/v3`, `gopkg.in/ini.v1`, `encoding/json`). What YAML 1.2 allows and Go's
 //! library does not read the same way is refused with its place, by [`Document::parse`] or, if it depends on which values a program will replace, by
-//! [`Document::check_for_go`]. [`Document::parse_leniently`] accepts whatever some reader of YAML accepts.
+//! [`Document::check_leaf_for_go`] and [`Document::check_layout_for_go`]. [`Document::parse_leniently`] accepts whatever some reader of YAML accepts.
 
 mod alias;
 pub mod binary;
@@ -128,6 +128,8 @@ pub(crate) use tape::Text;
 pub use tape::{Collection, Comment, Item, Leaf, MAX_DEPTH, MAX_EXPANDED, Span, Style};
 pub use value::{Type, Value};
 pub use value_writer::ValueWriter;
+/// The crates whose types are in the signatures of this one.
+pub use {serde_json, zeroize};
 
 /// The examples of the README.
 #[cfg(doctest)]

@@ -24,6 +24,7 @@ enum TokenStyle<'a> {
 
 /// The container that a scalar is in.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Surroundings {
     /// Whether it is a mapping or a sequence.
     pub kind: Collection,
@@ -34,6 +35,7 @@ pub struct Surroundings {
 /// The place of a scalar, in which a program exchanges the value for a token (text in one line
 /// without quotes, backslashes or `: `) and back.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct ScalarSlot<'a> {
     format: Format,
     style: TokenStyle<'a>,
@@ -280,6 +282,7 @@ impl<'a> ScalarSlot<'a> {
 
 /// Where a value belongs that [`ScalarSlot::spell`] has written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Spelled {
     /// In [`ScalarSlot::range`].
     InPlace,

@@ -48,6 +48,7 @@ pub enum Collection {
 
 /// How a scalar is written in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Style {
     /// Without quotes. All values that are not strings are plain, unless they are tagged.
     Plain,
@@ -65,6 +66,7 @@ pub enum Style {
 
 /// A scalar with its span in the source.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Leaf<'a> {
     /// The path of the entry or, for an item of a sequence, of the sequence.
     pub path: PathId,
@@ -78,7 +80,7 @@ pub struct Leaf<'a> {
     pub value: Option<Value<'a>>,
 }
 
-/// One element of the tape.
+/// One element of the tape. A program that walks the tape has to know each kind, so another one would be a breaking change.
 #[derive(Clone, Debug)]
 pub enum Item<'a> {
     /// A document of the stream begins.
@@ -132,6 +134,7 @@ pub enum Item<'a> {
 
 /// The text of a comment, and how to write another text in its place.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Comment<'a> {
     /// The range of its text, after its marker.
     pub place: Range<usize>,

@@ -6,6 +6,7 @@ use crate::master_key::MasterKey;
 use crate::spelling::{hex_digits, without_comment};
 
 /// A decrypted secret, and the key that decrypted it. A document or a request can only claim which key that is.
+#[non_exhaustive]
 pub struct DecryptedSecret {
     /// The data key, or a share of one.
     pub secret: Zeroizing<Vec<u8>>,
@@ -15,12 +16,18 @@ pub struct DecryptedSecret {
 }
 
 impl DecryptedSecret {
+    /// A secret that the key with these names has decrypted.
+    #[must_use]
+    pub fn new(secret: Zeroizing<Vec<u8>>, key_names: Vec<String>) -> Self {
+        Self { secret, key_names }
+    }
+
     /// Whether the private key is known to be that of `key`.
     ///
     /// ```
     /// use sops_keys::{DecryptedSecret, MasterKey};
     ///
-    /// let decrypted = |name: &str| DecryptedSecret { secret: Default::default(), key_names: vec![name.to_owned()] };
+    /// let decrypted = |name: &str| DecryptedSecret::new(Default::default(), vec![name.to_owned()]);
     /// let key = |fingerprint: &str| MasterKey::Pgp { fingerprint: fingerprint.to_owned() };
     /// let fingerprint = "85D77543B3D624B63CEA9E6DBC17301B491B3F21";
     /// assert!(decrypted(fingerprint).is_by(&key(fingerprint)));

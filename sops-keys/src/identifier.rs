@@ -1,4 +1,5 @@
-//! Which texts identifiers may have. Anyone who can write to a repository chooses them, and messages quote them.
+//! Which texts identifiers may have. Anyone who can write to a repository chooses them, and messages quote them. Programs that read keys from
+//! files of their own check them as `sops-core` does those of metadata and `.sops.yaml`.
 
 use std::sync::OnceLock;
 

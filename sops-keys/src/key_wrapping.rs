@@ -13,7 +13,7 @@ use crate::wrapped_key::{KeyGroup, WrappedKey};
 
 /// Encrypts `data_key` for groups of master keys.
 ///
-/// The keys of a single group each encrypt the data key. Of several groups, each encrypts a share of it (see [`shamir`]), and `threshold`
+/// The keys of a single group each encrypt the data key. Of several groups, each encrypts a share of it by Shamir's scheme, and `threshold`
 /// is how many groups are needed to recover it: all of them if it is `None`. `now` becomes `created_at` in the metadata.
 ///
 /// # Errors

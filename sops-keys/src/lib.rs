@@ -28,7 +28,7 @@
 //! |---|---|
 //! | `family`, `master_key`, `canonical_key`, `usable_key` | what a master key of any family is |
 //! | `wrapped_key`, `encrypted_secret` | a master key with the secret that was encrypted for it |
-//! | `data_key`, `key_wrapping`, `key_recovery`, [`shamir`] | the data key, and how key groups hold it |
+//! | `data_key`, `key_wrapping`, `key_recovery`, `shamir` | the data key, and how key groups hold it |
 //! | `service`, `key_services`, `work_budget` | who encrypts and decrypts with master keys, and how much work that may take |
 //! | [`age`], `pgp` | the families whose private keys are used on this machine |
 //! | `environment`, `prompt`, `decrypted_secret` | what finding and using a private key needs |
@@ -51,7 +51,7 @@ mod pgp;
 mod prompt;
 pub mod reading;
 mod service;
-pub mod shamir;
+mod shamir;
 mod spelling;
 pub mod timestamp;
 mod usable_key;
@@ -74,6 +74,8 @@ pub use prompt::{NoPrompt, Prompt};
 pub use service::{Effort, KeyService};
 pub use work_budget::WorkBudget;
 pub use wrapped_key::{KeyGroup, WrappedKey};
+/// The crates whose types are in the signatures of this one.
+pub use {secrecy, serde_json, zeroize};
 
 /// The examples of the README.
 #[cfg(doctest)]

@@ -1,4 +1,5 @@
-//! Opens and reads untrusted files: with a size limit, and without waiting for a writer.
+//! Opens and reads untrusted files: with a size limit, and without waiting for a writer. Programs that look for keys and configurations in a
+//! repository or a home directory read them with this.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -111,6 +111,8 @@ pub trait KeyService: Send + Sync {
 }
 
 /// How far to go for a private key. All master keys of a file are tried with one effort before the next is made.
+///
+/// Every key service has to decide about each of them, so another one would be a breaking change.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Effort {
     /// Keys that are ready.

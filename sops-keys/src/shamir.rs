@@ -18,7 +18,11 @@ use crate::error::{Error, Result};
 /// # Errors
 ///
 /// [`Error::KeyGroups`] for an empty secret, a threshold below 2 or above `parts`, or more than 255 parts.
-pub fn split(secret: &[u8], parts: usize, threshold: usize) -> Result<Vec<Zeroizing<Vec<u8>>>> {
+pub(crate) fn split(
+    secret: &[u8],
+    parts: usize,
+    threshold: usize,
+) -> Result<Vec<Zeroizing<Vec<u8>>>> {
     if secret.is_empty() {
         return refuse("an empty secret cannot be split");
     }
@@ -67,7 +71,7 @@ pub fn split(secret: &[u8], parts: usize, threshold: usize) -> Result<Vec<Zeroiz
 ///
 /// [`Error::KeyGroups`] for fewer than two shares, shares of different lengths or of less than two bytes, and the same
 /// x coordinate twice.
-pub fn combine(shares: &[impl AsRef<[u8]>]) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn combine(shares: &[impl AsRef<[u8]>]) -> Result<Zeroizing<Vec<u8>>> {
     let [first, _, ..] = shares else {
         return refuse("fewer than two shares cannot be combined");
     };

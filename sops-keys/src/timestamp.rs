@@ -1,4 +1,4 @@
-//! Times as SOPS writes them into metadata: RFC 3339.
+//! Times as SOPS writes them into metadata: RFC 3339. Programs need them that write or check metadata themselves, as `sops-core` does.
 
 use std::time::SystemTime;
 

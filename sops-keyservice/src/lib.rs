@@ -15,3 +15,5 @@ pub use service::serve;
 pub use socket::Listener;
 /// Why a key service does not do what it was asked for.
 pub use tonic::Status;
+/// The crates whose types are in the signatures of this one.
+pub use {sops_keys, zeroize};

@@ -103,6 +103,7 @@ async fn in_thread<A: Send + 'static>(
 ) -> Result<Response<A>, Status> {
     match spawn_blocking(work).await {
         Ok(answer) => answer.map(Response::new),
+        // It has panicked, which standard error shows. The service goes on for other requests.
         Err(_) => Err(Status::internal("an internal error")),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sops_core::parse_document;
 use sops_document::Format;
-use sops_lint::{Fix, Input, Linter, NoTree, Settings};
+use sops_lint::{Fix, Input, Linter, Settings};
 
 const DEPLOYMENT: &str = include_str!("manifests/deployment.yaml");
 const SERVICE: &str = include_str!("manifests/service.yaml");
@@ -23,13 +23,11 @@ fn lint(criterion: &mut Criterion) {
         ("a Service of 0.3 KB", SERVICE),
         ("the three in a file of 4 KB", &all),
     ] {
-        let input = Input {
-            name: "shop.yaml",
-            path: Path::new("/repository/shop.yaml"),
-            bytes: text.as_bytes(),
-            config: None,
-            tree: &NoTree,
-        };
+        let input = Input::new(
+            "shop.yaml",
+            Path::new("/repository/shop.yaml"),
+            text.as_bytes(),
+        );
         let found = linter.lint(&input).findings;
         assert!(found.is_empty(), "{found:?}");
         group.bench_function(name, |bencher| bencher.iter(|| linter.lint(&input)));
@@ -42,13 +40,11 @@ fn mend(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("mend");
     for mounts in [1_000, 10_000] {
         let text = mounted(mounts);
-        let input = Input {
-            name: "pod.yaml",
-            path: Path::new("/repository/pod.yaml"),
-            bytes: text.as_bytes(),
-            config: None,
-            tree: &NoTree,
-        };
+        let input = Input::new(
+            "pod.yaml",
+            Path::new("/repository/pod.yaml"),
+            text.as_bytes(),
+        );
         let linted = linter.lint(&input);
         let entries: Vec<_> = linted
             .findings

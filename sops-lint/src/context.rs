@@ -1,7 +1,6 @@
 //! What the rules know of the file that they look at, and where they report to.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use std::rc::Rc;
 
 use sops_core::config::{Config, CreationRule};
 use sops_core::rules::EncryptionRule;
-use sops_core::{EncryptedDocument, parse_document, unencrypted_values};
+use sops_core::{EncryptedDocument, parse_document};
 use sops_document::{Document, Format, NodeRef};
 
 use crate::facts::Facts;
@@ -23,7 +22,9 @@ use crate::object::Object;
 use crate::rule::Rule;
 use crate::rule_scope::{has_secret, is_in_scope, is_secret_word};
 use crate::scrutiny::Scrutiny;
+use crate::secret::SecretValue;
 use crate::secret_detection::{FoundSecret, is_shown};
+use crate::selected_values::SelectedValues;
 use crate::shell::shell_path;
 use crate::source_map::SourceMap;
 
@@ -42,7 +43,7 @@ pub(crate) struct Context<'r> {
     creation_rule: OnceCell<Option<(usize, &'r Config, &'r CreationRule)>>,
     naming_rule: OnceCell<Option<NamingRule<'r>>>,
     in_scope: OnceCell<bool>,
-    selected: OnceCell<HashSet<Range<usize>>>,
+    selected: OnceCell<SelectedValues>,
     own_rule: OnceCell<Option<OwnRule>>,
     rule: &'static Rule,
     object: Option<Rc<str>>,
@@ -55,8 +56,8 @@ pub(crate) struct OwnRule {
     pub(crate) rule: EncryptionRule,
     /// Whether SOPS can have encrypted the file with it.
     pub(crate) is_followed: bool,
-    /// Where values and comments are that it covers, and that are in plaintext.
-    pub(crate) open: HashSet<Range<usize>>,
+    /// The values and comments that it covers, and that are in plaintext.
+    pub(crate) open: SelectedValues,
 }
 
 /// A creation rule with a `path_regex` that matches a file, or the file that it is a copy of.
@@ -207,27 +208,35 @@ impl<'r> Context<'r> {
 
     /// Whether the creation rule selects the value or comment at this span.
     pub(crate) fn is_selected(&self, span: &Range<usize>) -> bool {
-        let selected = self.selected.get_or_init(|| {
+        self.selected().contains(span)
+    }
+
+    /// Whether the creation rule leaves a value of a Secret in plaintext.
+    pub(crate) fn is_left_open(&self, value: &SecretValue<'_, '_>) -> bool {
+        self.selected().leaves_open(value)
+    }
+
+    fn selected(&self) -> &SelectedValues {
+        self.selected.get_or_init(|| {
             let rule = self.creation_rule().map(|(_, _, creation)| &creation.rule);
             let rule = rule.cloned().flatten().unwrap_or_default();
-            let values = parse_document(self.text, self.format)
+            // A text that does not parse, and a rule that is invalid, are findings of their own.
+            parse_document(self.text, self.format)
                 .ok()
-                .and_then(|document| unencrypted_values(&document, Some(&rule)).ok());
-            let values = values.unwrap_or_default().into_iter();
-            values.map(|value| value.span).collect()
-        });
-        selected.contains(span)
+                .and_then(|document| SelectedValues::of(&document, &rule).ok())
+                .unwrap_or_default()
+        })
     }
 
     /// The rule in the file, if it is encrypted and its metadata can be read.
     pub(crate) fn own_rule(&self) -> Option<&OwnRule> {
         let own = self.own_rule.get_or_init(|| {
             let document = EncryptedDocument::parse(self.text, self.format).ok()?;
-            let open = document.unencrypted().unwrap_or_default().into_iter();
+            let open = document.unencrypted().unwrap_or_default();
             Some(OwnRule {
                 rule: document.metadata().rule.clone().unwrap_or_default(),
                 is_followed: document.follows_its_rule().unwrap_or(false),
-                open: open.map(|entry| entry.span).collect(),
+                open: SelectedValues::from_iter(open),
             })
         });
         own.as_ref()

@@ -441,7 +441,6 @@ fn each_value(document: &Document<'_>, mut each: impl FnMut(&str, NodeRef<'_, '_
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::NoTree;
     use crate::settings::Settings;
 
     const ENC: &str = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]";
@@ -453,13 +452,7 @@ mod tests {
         let encrypted =
             Encrypted::read(&old, text.as_bytes()).expect("the old version is encrypted");
         let path = Path::new("/").join(new.0);
-        let input = Input {
-            name: new.0,
-            path: &path,
-            bytes: new.1,
-            config: None,
-            tree: &NoTree,
-        };
+        let input = Input::new(new.0, &path, new.1);
         let linter = Linter::new(Settings::default()).expect("the settings are valid");
         linter.decrypted(&input, &[encrypted], "HEAD")
     }
@@ -567,13 +560,7 @@ mod tests {
             ("enc-a.bin", "b.bin", false),
         ] {
             let path = Path::new("/").join(new);
-            let input = Input {
-                name: new,
-                path: &path,
-                bytes: b"\x01hunter2",
-                config: None,
-                tree: &NoTree,
-            };
+            let input = Input::new(new, &path, b"\x01hunter2");
             let found = linter.decrypted(&input, &[encrypted(old)], "HEAD");
             assert_eq!(found.len(), usize::from(is_found), "{old} {new}");
         }
@@ -598,13 +585,7 @@ mod tests {
         let linter = Linter::new(Settings::default()).expect("the settings are valid");
         let is_found = |text: &str, new: &str, bytes: &str| {
             let path = Path::new("/a").join(new);
-            let input = Input {
-                name: new,
-                path: &path,
-                bytes: bytes.as_bytes(),
-                config: None,
-                tree: &NoTree,
-            };
+            let input = Input::new(new, &path, bytes.as_bytes());
             !linter
                 .decrypted(&input, &[encrypted(text)], "HEAD")
                 .is_empty()
@@ -663,13 +644,11 @@ mod tests {
             let encrypted = Encrypted::read(Path::new("/settings.enc.yaml"), text.as_bytes());
             let encrypted = encrypted.expect("it is encrypted").staying();
             let plain = format!("user: {}\npassword: {}\n", new[0], new[1]);
-            let input = Input {
-                name: "settings.yaml",
-                path: Path::new("/settings.yaml"),
-                bytes: plain.as_bytes(),
-                config: None,
-                tree: &NoTree,
-            };
+            let input = Input::new(
+                "settings.yaml",
+                Path::new("/settings.yaml"),
+                plain.as_bytes(),
+            );
             !linter.decrypted(&input, &[encrypted], "HEAD").is_empty()
         };
         for new in [["app", "changeme"], ["dev", "dev"], ["USER", "CHANGE_ME"]] {

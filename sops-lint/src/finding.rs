@@ -11,6 +11,7 @@ use crate::rule::{Rule, Severity};
 
 /// One report of a rule. No part of it holds a value.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Finding {
     /// The rule that found it.
     pub rule: &'static Rule,
@@ -44,7 +45,7 @@ pub struct Finding {
     pub fingerprint: String,
 }
 
-/// What fixes a finding.
+/// What fixes a finding. A program that applies fixes has to know each of them, so another one would be a breaking change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
     /// An entry that a mapping of the file is to have; [`sops_document::Document::with_entries`] sets it.

@@ -5,6 +5,7 @@ use std::path::Path;
 use sops_core::config::Config;
 
 /// A file to check.
+#[non_exhaustive]
 pub struct Input<'i> {
     /// The name of the file in findings.
     pub name: &'i str,
@@ -16,6 +17,34 @@ pub struct Input<'i> {
     pub config: Option<&'i Config>,
     /// The files of its repository.
     pub tree: &'i dyn Tree,
+}
+
+impl<'i> Input<'i> {
+    /// The file that findings call `name`, at an absolute path where nothing has to exist. It has no configuration, and no files around it.
+    #[must_use]
+    pub fn new(name: &'i str, path: &'i Path, bytes: &'i [u8]) -> Self {
+        Self {
+            name,
+            path,
+            bytes,
+            config: None,
+            tree: &NoTree,
+        }
+    }
+
+    /// With the configuration that applies to the file.
+    #[must_use]
+    pub fn with_config(mut self, config: impl Into<Option<&'i Config>>) -> Self {
+        self.config = config.into();
+        self
+    }
+
+    /// In a repository with these files.
+    #[must_use]
+    pub fn in_tree(mut self, tree: &'i dyn Tree) -> Self {
+        self.tree = tree;
+        self
+    }
 }
 
 impl Input<'_> {

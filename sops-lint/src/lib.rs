@@ -3,17 +3,11 @@
 //!
 //! ```
 //! use std::path::Path;
-//! use sops_lint::{Input, Linter, NoTree, Settings};
+//! use sops_lint::{Input, Linter, Settings};
 //!
 //! let linter = Linter::new(Settings::default())?;
 //! let text = b"kind: Pod\nspec:\n  containers:\n  - env:\n    - name: PASSWORD\n      value: hunter2\n";
-//! let linted = linter.lint(&Input {
-//!     name: "pod.yaml",
-//!     path: Path::new("/repo/pod.yaml"),
-//!     bytes: text,
-//!     config: None,
-//!     tree: &NoTree,
-//! });
+//! let linted = linter.lint(&Input::new("pod.yaml", Path::new("/repo/pod.yaml"), text));
 //! let finding = &linted.findings[0];
 //! assert_eq!((finding.rule.code, finding.location.line), ("SL001", 6));
 //! assert!(!finding.message.contains("hunter2"));
@@ -57,6 +51,7 @@ mod rules;
 mod scrutiny;
 mod secret;
 mod secret_detection;
+mod selected_values;
 mod settings;
 mod shell;
 mod source_map;
@@ -79,5 +74,8 @@ pub use repository::Repository;
 pub use rule::{FixAvailability, Rule, Severity};
 pub use rules::{RULES, applied_secret, find as find_rule};
 pub use secret::{SECRET_PARTS, SecretField, SecretValue, secret_fields};
+pub use selected_values::SelectedValues;
 pub use settings::{Settings, SettingsError};
 pub use shell::{shell_path, shell_word};
+/// The crates whose types are in the signatures of this one.
+pub use {serde_json, sops_core, sops_document};

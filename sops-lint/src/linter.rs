@@ -25,6 +25,7 @@ use crate::{embedded, encoding, file_name, kustomization, quoted_manifest, rules
 
 /// The result for one file.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Linted {
     /// The findings, in the order of the text.
     pub findings: Vec<Finding>,

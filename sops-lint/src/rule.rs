@@ -46,6 +46,7 @@ impl fmt::Display for FixAvailability {
 }
 
 /// A rule.
+#[non_exhaustive]
 pub struct Rule {
     /// Its code, such as `SL001`.
     pub code: &'static str,

@@ -26,33 +26,15 @@ pub(crate) fn matching_rule<'r>(context: &Context<'r>) -> Option<&'r CreationRul
         return None;
     }
     let is_format = Format::from_path(context.input.path) != Format::Binary;
-    let is_meant = is_format || !is_for_all_files(config, rule);
+    let is_meant = is_format || !config.is_for_extension(rule, None);
     (is_meant && context.is_in_scope(rule)).then_some(rule)
-}
-
-/// Whether the rule also matches a path that cannot exist: then it matches everything, and does not single out this file.
-fn is_for_all_files(config: &Config, rule: &CreationRule) -> bool {
-    let directory = config.file().parent().unwrap_or(Path::new("/"));
-    let nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
-    let matched = config.creation_rule_for(&nowhere);
-    matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
 }
 
 /// Whether the file's creation rule also matches a path that cannot exist with the same extension.
 pub(crate) fn has_rule_for_its_extension(context: &Context<'_>) -> bool {
     context.creation_rule().is_some_and(|(_, config, rule)| {
-        is_for_all_of_its_extension(config, rule, context.input.path)
+        config.is_for_extension(rule, context.input.path.extension())
     })
-}
-
-fn is_for_all_of_its_extension(config: &Config, rule: &CreationRule, path: &Path) -> bool {
-    let directory = config.file().parent().unwrap_or(Path::new("/"));
-    let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
-    if let Some(extension) = path.extension() {
-        nowhere.set_extension(extension);
-    }
-    let matched = config.creation_rule_for(&nowhere);
-    matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
 }
 
 /// Whether a service of the repository's host reads the file as it is. A rule for all files of an extension is not meant for anything in the
@@ -64,6 +46,6 @@ fn is_for_repository_host(context: &Context<'_>, config: &Config, rule: &Creatio
     file_name::is_host_configuration(place)
         || file_name::is_in_host_directory(place)
             && matches!(Format::from_path(path), Format::Yaml | Format::Json)
-            && is_for_all_of_its_extension(config, rule, path)
+            && config.is_for_extension(rule, path.extension())
             && !has_secret(&text_of(bytes))
 }

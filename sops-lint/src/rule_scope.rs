@@ -176,20 +176,11 @@ fn selects(rule: &EncryptionRule, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::NoTree;
 
     fn claims(path: &str, bytes: &[u8], rule: Option<EncryptionRule>) -> bool {
-        let input = Input {
-            name: path,
-            path: Path::new(path),
-            bytes,
-            config: None,
-            tree: &NoTree,
-        };
-        let creation = CreationRule {
-            rule,
-            ..CreationRule::default()
-        };
+        let input = Input::new(path, Path::new(path), bytes);
+        let mut creation = CreationRule::default();
+        creation.rule = rule;
         is_in_scope(&input, &creation)
     }
 

@@ -56,6 +56,7 @@ pub struct SecretField<'d, 'a> {
 
 /// One scalar under a field of a Secret, at any depth.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SecretValue<'d, 'a> {
     /// The name of the field that it is under.
     pub field: &'d str,

@@ -15,6 +15,7 @@ use crate::rules;
 /// The configuration of a run.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[non_exhaustive]
 pub struct Settings {
     /// The rules that are asked, by code or name; all, if there is none.
     pub select: Vec<String>,
@@ -31,7 +32,7 @@ pub struct Settings {
 }
 
 /// Why a configuration cannot be used.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsError(pub(crate) String);
 
 impl fmt::Display for SettingsError {

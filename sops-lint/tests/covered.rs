@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use sops_core::config::Config;
-use sops_lint::{Input, Linter, NoTree, Settings, Severity};
+use sops_lint::{Input, Linter, Settings, Severity};
 use sops_test_support::environment::recipient;
 
 const ROOT: &str = "/repo";
@@ -23,13 +23,8 @@ fn is_refused(rule: &str, path: &str, text: &str) -> bool {
     let config = format!("creation_rules:\n- {rule}\n  age: {}\n", recipient());
     let file = Path::new(ROOT).join(".sops.yaml");
     let config = Config::parse(config.as_bytes(), &file, Path::new(ROOT)).expect("it is valid");
-    let linted = LINTER.lint(&Input {
-        name: path,
-        path: &Path::new(ROOT).join(path),
-        bytes: text.as_bytes(),
-        config: Some(&config),
-        tree: &NoTree,
-    });
+    let linted = LINTER
+        .lint(&Input::new(path, &Path::new(ROOT).join(path), text.as_bytes()).with_config(&config));
     linted
         .findings
         .iter()

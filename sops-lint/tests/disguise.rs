@@ -56,13 +56,11 @@ fn refused_among(
     static LINTER: LazyLock<Linter> =
         LazyLock::new(|| Linter::new(Settings::default()).expect("the settings are valid"));
     let absolute: PathBuf = Path::new(ROOT).join(path);
-    let linted = LINTER.lint(&Input {
-        name: path,
-        path: &absolute,
-        bytes,
-        config,
-        tree,
-    });
+    let linted = LINTER.lint(
+        &Input::new(path, &absolute, bytes)
+            .with_config(config)
+            .in_tree(tree),
+    );
     let mut findings = linted.findings;
     findings.retain(|finding| RULES.contains(&finding.rule.code));
     findings
@@ -154,10 +152,8 @@ fn the_encrypted_form_of_a_disguise_passes() {
     let keys = MasterKey::from_list(Family::Age, &recipient()).expect("it is a recipient");
     let (mut encrypted, mut wrong) = (0, Vec::new());
     for Disguise { path, bytes } in disguises() {
-        let encryption = Encryption {
-            rule: EncryptionRule::EncryptedRegex("^(data|stringData)$".to_owned()),
-            ..Encryption::to(keys.clone())
-        };
+        let rule = EncryptionRule::EncryptedRegex("^(data|stringData)$".to_owned());
+        let encryption = Encryption::to(keys.clone()).with_rule(rule);
         let Ok(text) = sops_core::encrypt(&bytes, Format::from_path(Path::new(&path)), &encryption)
         else {
             continue;
@@ -235,13 +231,11 @@ fn the_names_of_directories_above_the_repository_do_not_matter() {
             let config =
                 Config::parse(text.as_bytes(), &file, Path::new("/")).expect("it is valid");
             let found = |name: &str| {
-                let linted = linter.lint(&Input {
-                    name,
-                    path: &root.join(name),
-                    bytes: b"DB_PASSWORD=correct-horse-9\n",
-                    config: Some(&config),
-                    tree: &In(root.clone()),
-                });
+                let linted = linter.lint(
+                    &Input::new(name, &root.join(name), b"DB_PASSWORD=correct-horse-9\n")
+                        .with_config(&config)
+                        .in_tree(&In(root.clone())),
+                );
                 linted.findings.iter().any(|one| one.rule.code == "SL010")
             };
             assert!(found("secrets/a.env"), "{}", root.display());

@@ -36,13 +36,11 @@ fn lint(linter: &Linter, files: &Files) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in &files.0 {
         let name = path.strip_prefix(ROOT).expect("all are in it");
-        let linted = linter.lint(&Input {
-            name: name.to_str().expect("it is text"),
-            path,
-            bytes: text.as_bytes(),
-            config: config.as_ref(),
-            tree: files,
-        });
+        let linted = linter.lint(
+            &Input::new(name.to_str().expect("it is text"), path, text.as_bytes())
+                .with_config(config.as_ref())
+                .in_tree(files),
+        );
         findings.extend(linted.findings);
         repository.add(path, files.root(), linted.facts);
     }

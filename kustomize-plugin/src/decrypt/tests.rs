@@ -1,6 +1,6 @@
 use sops_core::rules::EncryptionRule;
 use sops_core::tree::Entry;
-use sops_core::{Encryption, Format, encrypt};
+use sops_core::{Format, encrypt};
 
 use super::*;
 use crate::sample::{SECRET, Sample, encrypted, encryption, field, list, only, text};
@@ -124,11 +124,9 @@ fn the_mac_of_the_file_is_verified() {
 fn a_mac_over_the_encrypted_values_only_is_a_warning_where_it_is_required() {
     let sample = Sample::new();
     let text = format!("{}---\n{}", secret("a"), secret("b"));
-    let encryption = Encryption {
-        rule: EncryptionRule::EncryptedRegex("^(data|stringData)$".into()),
-        mac_only_encrypted: true,
-        ..encryption()
-    };
+    let encryption = encryption()
+        .with_rule(EncryptionRule::EncryptedRegex("^(data|stringData)$".into()))
+        .with_mac_only_encrypted(true);
     let file = encrypt(&text, Format::Yaml, &encryption).expect("it can be encrypted");
     // The MAC does not cover the kind.
     let file = file.replacen("kind: Secret", "kind: ConfigMap", 1);
@@ -345,10 +343,8 @@ fn encrypted_values_stay_in_their_document_and_item() {
         user("bob", "hunter2")
     );
     let text = format!("{text}---\n{}", text.replacen("name: a", "name: b", 1));
-    let encryption = sops_core::Encryption {
-        rule: sops_core::rules::EncryptionRule::EncryptedRegex("^(password|words|pairs)$".into()),
-        ..crate::sample::encryption()
-    };
+    let rule = EncryptionRule::EncryptedRegex("^(password|words|pairs)$".into());
+    let encryption = encryption().with_rule(rule);
     let encrypted =
         sops_core::encrypt(&text, sops_core::Format::Yaml, &encryption).expect("it can be");
     sample.write("enc.yaml", &encrypted);

@@ -1,8 +1,8 @@
 //! What each error of `sops_core` becomes: its message, the place that it points to, its hints, and its exit code.
 
+use sops_core::config::Config;
 use sops_core::document::{Error as DocumentError, merge_conflict};
 use sops_core::keys::Error as KeyError;
-use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};
 
 use super::code::Code;
@@ -44,6 +44,27 @@ impl CommandError {
         role: Role,
     ) -> Self {
         Self::from_core(error, Some((name, text, format, role)))
+    }
+
+    /// An error of the library about a configuration, the text of which is given.
+    pub(crate) fn in_config_text(error: Error, text: &[u8]) -> Self {
+        match error {
+            Error::Config {
+                file,
+                location,
+                message,
+            } => {
+                let mut new = Self::with_lines(Code::Generic, &message);
+                new.point(&file.display().to_string(), location, text, Format::Yaml);
+                new
+            }
+            error => Self::general(error),
+        }
+    }
+
+    /// The same for a configuration that was read.
+    pub(crate) fn in_config(error: Error, config: &Config) -> Self {
+        Self::in_config_text(error, config.text().as_bytes())
     }
 
     fn from_core(error: Error, source: Option<(&str, &[u8], Format, Role)>) -> Self {
@@ -128,7 +149,12 @@ impl CommandError {
                 path,
                 location,
                 message,
-            } => {
+            }
+            | Error::Document(DocumentError::Value {
+                path,
+                location,
+                message,
+            }) => {
                 at = location;
                 let may_be_merged = message.contains("from before a `rotate`");
                 let new = Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
@@ -168,19 +194,7 @@ impl CommandError {
                 .hint("change the rule, or leave the file in plaintext with `--allow-plaintext`"),
             Error::Keys(KeyError::PrivateKey) => simple(Code::Generic, &error)
                 .hint("the recipient is the public key, `age1…`; make a new key if others have seen this one"),
-            Error::Config {
-                file,
-                location,
-                message,
-            } => {
-                let mut new = Self::with_lines(Code::Generic, &message);
-                let text = match source {
-                    Some((_, text, ..)) => text.to_vec(),
-                    None => reading::read_config(&file, FileKind::Regular).unwrap_or_default(),
-                };
-                new.point(&file.display().to_string(), location, &text, Format::Yaml);
-                return new;
-            }
+            Error::Config { .. } => return Self::in_config_text(error, b""),
             error => simple(Code::Generic, &error),
         };
         if let Some(actual_format) = actual_format {

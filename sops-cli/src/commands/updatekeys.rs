@@ -138,7 +138,7 @@ impl KeyUpdate<'_> {
         let rule = match config {
             Some(config) => config
                 .creation_rule_for(&resolved.path)
-                .map_err(CommandError::general)?,
+                .map_err(|error| CommandError::in_config(error, config))?,
             None => None,
         };
         let Some(rule) = rule else {

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use sops_core::Error;
 use sops_core::config::{self, Config};
 use sops_core::reading::{self, FileKind};
 
@@ -16,7 +15,8 @@ use crate::ui::Ui;
 pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, CommandError> {
     let working_dir = working_dir()?;
     let config = match globals.config() {
-        Some(file) => read_named(file, &working_dir)?,
+        // The user may name a pipe.
+        Some(file) => read(file, &working_dir, FileKind::Any)?,
         None => {
             let found = config::find(&working_dir);
             if let Some(warning) = &found.warning {
@@ -26,7 +26,8 @@ pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, Co
                 return Ok(None);
             };
             owner::warn(ui, &working_dir.join(&file), &working_dir);
-            read(&shortened(&file, &working_dir), &working_dir)?
+            let file = shortened(&file, &working_dir);
+            read(&file, &working_dir, FileKind::Regular)?
         }
     };
     for warning in config.warnings() {
@@ -35,19 +36,14 @@ pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, Co
     Ok(Some(config))
 }
 
-/// Reads a configuration that was found.
-pub(crate) fn read(file: &Path, working_dir: &Path) -> Result<Config, CommandError> {
-    Config::read(file, working_dir).map_err(|error| match error {
-        Error::Io { file, source } => {
-            CommandError::input(name_of(&file), &source).with_code(Code::Generic)
-        }
-        error => CommandError::general(error),
-    })
-}
-
-/// Reads the configuration that the user names, which may be a pipe.
-fn read_named(file: &Path, working_dir: &Path) -> Result<Config, CommandError> {
-    let text = reading::read_config(&working_dir.join(file), FileKind::Any)
+/// Reads a configuration, if it is a file of that kind.
+pub(crate) fn read(
+    file: &Path,
+    working_dir: &Path,
+    kind: FileKind,
+) -> Result<Config, CommandError> {
+    let text = reading::read_config(&working_dir.join(file), kind)
         .map_err(|error| CommandError::input(name_of(file), &error).with_code(Code::Generic))?;
-    Config::parse(&text, file, working_dir).map_err(CommandError::general)
+    Config::parse(&text, file, working_dir)
+        .map_err(|error| CommandError::in_config_text(error, &text))
 }

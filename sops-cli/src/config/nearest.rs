@@ -5,11 +5,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sops_core::Format;
 use sops_core::config::Config;
 use sops_core::reading::{self, FileKind};
 
-use crate::command_error::{CommandError, Role, name_of};
+use crate::command_error::{CommandError, name_of};
 
 /// The name of configurations.
 pub(crate) const CONFIG_FILE: &str = ".sops.yaml";
@@ -68,8 +67,8 @@ impl<'r> NearestConfigs<'r> {
                 let text = reading::read_config(&path, FileKind::Any)
                     .map_err(|error| CommandError::input(name_of(file), &error))?;
                 let directory = path.parent().unwrap_or(working_dir);
-                let config =
-                    Config::parse(&text, &path, directory).map_err(CommandError::general)?;
+                let config = Config::parse(&text, &path, directory)
+                    .map_err(|error| CommandError::in_config_text(error, &text))?;
                 Some(Arc::new(config))
             }
             None => None,
@@ -136,9 +135,7 @@ impl<'r> NearestConfigs<'r> {
             Ok(Some(text)) => match Config::parse(&text, &file, directory) {
                 Ok(config) => Ok(Some(Arc::new(config))),
                 Err(error) => {
-                    let role = Role::Plaintext;
-                    let name = name_of(&file);
-                    let error = CommandError::in_text(error, &name, &text, Format::Yaml, role);
+                    let error = CommandError::in_config_text(error, &text);
                     cache.wrong.push(InvalidConfig {
                         file: file.clone(),
                         error,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sops_core::config::{self, Config, CreationRule};
+use sops_core::reading::FileKind;
 use sops_core::rules::EncryptionRule;
 
 use crate::arguments::GlobalArgs;
@@ -55,17 +56,9 @@ impl ResolvedConfig {
                 .rule
                 .as_ref()
                 .is_some_and(EncryptionRule::names_what_is_encrypted);
-            rule.path_regex.is_some() && !(selects_keys && self.is_for_extension(config, rule))
+            rule.path_regex.is_some()
+                && !(selects_keys && config.is_for_extension(rule, self.path.extension()))
         }))
-    }
-
-    /// Whether the rule also matches a path that cannot exist with the same extension.
-    fn is_for_extension(&self, config: &Config, rule: &CreationRule) -> bool {
-        let directory = config.file().parent().unwrap_or(Path::new(""));
-        let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
-        nowhere.set_extension(self.path.extension().unwrap_or_default());
-        let matched = config.creation_rule_for(&nowhere);
-        matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
     }
 
     /// Whether there is a rule for the file, or no configuration that would say so.
@@ -176,7 +169,7 @@ impl ConfigResolver {
             Err(file) => {
                 // Read once more, for what is wrong with it.
                 let here = real(Path::new("."))?;
-                let config = load::read(&shortened(&file, &here), &here)?;
+                let config = load::read(&shortened(&file, &here), &here, FileKind::Regular)?;
                 Some(Arc::new(config))
             }
         };

@@ -72,7 +72,7 @@ impl RuleDrift {
     /// Refuses a text with a value in plaintext that the creation rule would have encrypted, unless the text before it had the value too.
     ///
     /// # Errors
-    /// [`Error::Unrepresentable`] with the first such value.
+    /// [`DocumentError::Unrepresentable`] with the first such value.
     pub(crate) fn check(
         &self,
         file: &Path,

@@ -73,7 +73,7 @@ pub(crate) fn shell(
     if let Some(user) = user {
         shell.envs(user.variables());
     }
-    for Variable { name, value } in secrets {
+    for Variable { name, value, .. } in secrets {
         shell.env(name, OsString::from_vec(value.to_vec()));
     }
     shell

@@ -54,13 +54,11 @@ impl Demand {
         let name = name_of(file);
         let bytes =
             read_repository_file(file).map_err(|error| CommandError::input(&name, &error))?;
-        let linted = self.linter.lint(&Input {
-            name: &name,
-            path: &absolute(&self.working_dir, governed),
-            bytes: &bytes,
-            config,
-            tree: &self.tree,
-        });
+        let linted = self.linter.lint(
+            &Input::new(&name, &absolute(&self.working_dir, governed), &bytes)
+                .with_config(config)
+                .in_tree(&self.tree),
+        );
         let is_broken = linted.kind != InputKind::Read;
         Ok(linted
             .findings

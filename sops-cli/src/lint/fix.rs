@@ -195,17 +195,11 @@ impl Fixer<'_> {
             lockout.check(&input, key_groups)?;
             lockout.note(&input.name, key_groups);
             lockout.warn(self.ui);
-            let encryption = Encryption {
-                key_groups: groups,
-                shamir_threshold: threshold,
-                rule: rule.rule.clone().unwrap_or_default(),
-                mac_only_encrypted: rule.mac_only_encrypted,
-                stores: config.stores(),
-                allow_plaintext: false,
-                allow_ciphertext: false,
-                now: SystemTime::now(),
-                key_service: services.all(),
-            };
+            let encryption = Encryption::to_key_groups(groups, threshold)
+                .with_rule(rule.rule.clone().unwrap_or_default())
+                .with_mac_only_encrypted(rule.mac_only_encrypted)
+                .with_stores(config.stores())
+                .with_key_service(services.all());
             sops_core::encrypt(&*input.content, format, &encryption)
                 .map_err(|error| input.error(error))?
         } else {

@@ -73,13 +73,10 @@ impl Judge<'_> {
     ) -> Vec<Shown> {
         let absolute = self.absolute(path);
         let config = self.configs.of(&absolute);
-        let input = Input {
-            name: &self.name(path),
-            path: &absolute,
-            bytes,
-            config: config.as_deref(),
-            tree: self.snapshot,
-        };
+        let name = self.name(path);
+        let input = Input::new(&name, &absolute, bytes)
+            .with_config(config.as_deref())
+            .in_tree(self.snapshot);
         let mut findings = self.linter.decrypted(&input, before, version);
         findings.retain(|finding| !self.baseline.contains(finding));
         Shown::all(findings, bytes, path)
@@ -235,13 +232,11 @@ impl Judge<'_> {
     }
 
     fn findings_by(&self, config: Option<&Config>, path: &Path, bytes: &[u8]) -> Vec<Finding> {
-        let linted = self.linter.lint(&Input {
-            name: &self.name(path),
-            path: &self.absolute(path),
-            bytes,
-            config,
-            tree: self.snapshot,
-        });
+        let linted = self.linter.lint(
+            &Input::new(&self.name(path), &self.absolute(path), bytes)
+                .with_config(config)
+                .in_tree(self.snapshot),
+        );
         let mut findings = linted.findings;
         findings.retain(|finding| finding.is_refused && !self.baseline.contains(finding));
         findings

@@ -201,13 +201,8 @@ impl Walk<'_> {
 
     fn unreadable(&self, path: &Path, message: &str, found: &Mutex<WalkResult>) {
         let name = shown(path);
-        let input = Input {
-            name: &name,
-            path: &self.working_dir.join(path),
-            bytes: &[],
-            config: None,
-            tree: self.tree,
-        };
+        let absolute = self.working_dir.join(path);
+        let input = Input::new(&name, &absolute, &[]).in_tree(self.tree);
         let findings = self.linter.unreadable(&input, message);
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         found.shown.extend(Shown::all(findings, &[], path));
@@ -216,13 +211,11 @@ impl Walk<'_> {
     fn lint(&self, name: &str, path: &Path, bytes: &[u8], found: &Mutex<WalkResult>) {
         let path = absolute(self.working_dir, path);
         let config = self.configs.of(&path);
-        let linted = self.linter.lint(&Input {
-            name,
-            path: &path,
-            bytes,
-            config: config.as_deref(),
-            tree: self.tree,
-        });
+        let linted = self.linter.lint(
+            &Input::new(name, &path, bytes)
+                .with_config(config.as_deref())
+                .in_tree(self.tree),
+        );
         let shown = Shown::all(linted.findings, bytes, &path);
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         found.tally.file(linted.kind);

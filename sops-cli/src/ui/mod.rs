@@ -65,7 +65,7 @@ impl Ui {
     ) -> sops_core::Result<()> {
         let mut stdout = io::stdout().lock();
         make(&mut stdout)?;
-        stdout.flush().map_err(Error::Output)
+        stdout.flush().map_err(|error| Error::Output(error.into()))
     }
 
     /// How reports are laid out that are a command's result.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sops_core::config::Config;
 use sops_core::{EncryptedDocument, Format};
-use sops_lint::{Input, Linter, NoTree, Settings};
+use sops_lint::{Input, Linter, Settings};
 use sops_test_support::disguise::{Disguise, disguises};
 
 use crate::peer::{recipient, sops_encrypt};
@@ -32,13 +32,8 @@ fn what_sops_encrypts_passes_the_lint() {
             continue;
         }
         encrypted += 1;
-        let linted = linter.lint(&Input {
-            name: &path,
-            path: &absolute,
-            bytes: text.as_bytes(),
-            config: Some(&config),
-            tree: &NoTree,
-        });
+        let linted =
+            linter.lint(&Input::new(&path, &absolute, text.as_bytes()).with_config(&config));
         let rules = ["SL010", "SL011", "SL014"];
         let findings = linted.findings.iter();
         let is_refused = findings.clone().any(|one| rules.contains(&one.rule.code));

@@ -84,10 +84,7 @@ fn main() {
     });
     let pair = generate_x25519();
     let identities = Identities::from(pair.identity);
-    let how = Encryption {
-        allow_plaintext: true,
-        ..Encryption::to([pair.recipient])
-    };
+    let how = Encryption::to([pair.recipient]).allowing_plaintext(true);
     println!("ratio        ms  shape: step");
     for (name, format, shape) in SHAPES.iter().filter(|(name, ..)| name.contains(&wanted)) {
         let few = best(&shape(parts), *format, &identities, &how);

@@ -1,5 +1,6 @@
 //! A configuration file, and what it says of a path.
 
+use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,6 +51,7 @@ pub struct Config {
 
 /// How files are written that are not kept as they were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stores {
     /// The spaces a level in YAML; none is 4.
     pub yaml_indent: Option<u8>,
@@ -62,10 +64,9 @@ pub struct Stores {
 impl Stores {
     /// How text is indented that is written anew in another format.
     pub fn indentation(&self) -> Indentation {
-        Indentation {
-            yaml: self.yaml_indent,
-            json: self.json_indent,
-        }
+        Indentation::default()
+            .with_yaml(self.yaml_indent)
+            .with_json(self.json_indent)
     }
 }
 
@@ -78,7 +79,7 @@ impl Config {
         let path = working_dir.join(file);
         let text = reading::read_config(&path, FileKind::Regular).map_err(|source| Error::Io {
             file: file.to_owned(),
-            source,
+            source: source.into(),
         })?;
         Self::parse(&text, file, working_dir)
     }
@@ -171,6 +172,16 @@ impl Config {
         self.is_for(rule, &PathSearch::default(), &self.name_of(path))
     }
 
+    /// Whether a creation rule is for every file with this extension, or without one for every file: it also holds for a path that cannot exist. Such a
+    /// rule singles no file out.
+    pub fn is_for_extension(&self, rule: &CreationRule, extension: Option<&OsStr>) -> bool {
+        let directory = self.file.parent().unwrap_or(Path::new(""));
+        let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
+        nowhere.set_extension(extension.unwrap_or_default());
+        let matched = self.creation_rule_for(&nowhere);
+        matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
+    }
+
     fn is_for(&self, rule: &CreationRule, search: &PathSearch, name: &str) -> Result<bool> {
         match &rule.path_regex {
             Some(pattern) => search
@@ -251,6 +262,11 @@ impl Config {
     /// What is allowed in this file, and hardly meant.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// The text of the file, for the places that errors point to.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The file, as it was given.

@@ -10,6 +10,7 @@ const MAX_FOLDERS: usize = 100;
 
 /// What was found.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Found {
     /// The nearest `.sops.yaml`, if there is one.
     pub file: Option<PathBuf>,

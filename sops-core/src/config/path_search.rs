@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sops_go_compat::Regexp;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Compiles the expression only when it is used for the second time: most programs ask for one path, for which compiling costs more.
 #[derive(Debug, Default)]
@@ -24,9 +24,9 @@ impl PathSearch {
             return Ok(regex.is_match(path));
         }
         if !self.is_used.swap(true, Ordering::Relaxed) {
-            return Ok(Regexp::matches_once(pattern, path)?);
+            return Regexp::matches_once(pattern, path).map_err(Error::regex);
         }
-        let regex = Regexp::new(pattern)?;
+        let regex = Regexp::new(pattern).map_err(Error::regex)?;
         Ok(self.compiled.get_or_init(|| regex).is_match(path))
     }
 }

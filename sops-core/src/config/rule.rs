@@ -8,6 +8,7 @@ use crate::rules::EncryptionRule;
 
 /// What the files are encrypted with whose path matches.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct CreationRule {
     /// The expression that is looked for in the path; none matches every path.
     pub path_regex: Option<String>,
@@ -23,6 +24,7 @@ pub struct CreationRule {
 
 /// Where the command `publish` of `sops` takes the files whose path matches.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct DestinationRule {
     /// The expression that is looked for in the path; none matches every path.
     pub path_regex: Option<String>,

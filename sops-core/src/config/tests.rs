@@ -146,6 +146,10 @@ fn faults_are_shown_with_their_place() {
             "1:31 creation_rules[0].path_regex: this is a list; expected a regular",
         ),
         (
+            "creation_rules:\n  - path_regex: [a-z]+/x\n    age: a\n",
+            "2:17 creation_rules[0].path_regex: this is a list; expected a regular expression; write it in quotes",
+        ),
+        (
             "creation_rules: [{encrypted_suffix: 1.5}]",
             "1:37 creation_rules[0].encrypted_suffix: this is a number with a point",
         ),

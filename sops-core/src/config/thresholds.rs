@@ -5,6 +5,7 @@ use crate::metadata::Metadata;
 
 /// The threshold of a file beside that of its creation rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Thresholds {
     /// How many groups it takes to decrypt the file.
     pub file: usize,

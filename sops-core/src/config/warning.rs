@@ -7,6 +7,7 @@ use sops_document::Location;
 
 /// What is allowed in a configuration, and hardly meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Warning {
     /// The file.
     pub file: PathBuf,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny};
 use sops_document::Location;
 use sops_document::yaml::Outline;
 use sops_printable::escaped;
@@ -66,16 +66,24 @@ pub(super) fn read_yaml_with<'s, S: DeserializeSeed<'s>>(
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
-    if let Some((location, message)) = outline.malformed {
+    let offset = |error: &serde_yaml::Error| error.location().map(|place| place.index());
+    if let Some((location, message)) = outline.malformed
+        && syntax_error(yaml).is_some_and(|syntax| offset(&syntax) == offset(&error))
+    {
         return Err(fault(Some(location), &message));
     }
-    let place = error.location();
-    if place.is_none() && outline.second_document.is_some() {
+    if offset(&error).is_none() && outline.second_document.is_some() {
         let message = "there is a second document, which sops does not read; take the `---` out";
         return Err(fault(outline.second_document, message));
     }
-    let location = place.map(|at| Location::of(text, at.index() + begin));
+    let location = offset(&error).map(|offset| Location::of(text, offset + begin));
     Err(fault(location, &without_place(&error)))
+}
+
+/// What is wrong with the text whatever it is read into. A value of the wrong type may come before it, and says more: an
+/// expression without quotes is a list to YAML, and what follows it is malformed.
+fn syntax_error(yaml: &str) -> Option<serde_yaml::Error> {
+    serde_yaml::from_str::<IgnoredAny>(yaml).err()
 }
 
 /// What is wrong, without the place, which goes beside it.

@@ -24,13 +24,14 @@ pub(crate) use key_error::KEY_GROUPS;
 pub const METADATA_KEY: &str = "sops";
 
 /// The version of SOPS whose format is written; `sops` compares it and refuses a file without it.
-pub const FORMAT_VERSION: &str = "3.13.3";
+pub(crate) const FORMAT_VERSION: &str = "3.13.3";
 
 /// The key of the block that holds the source forms which the values alone do not tell; `sops` ignores it.
 const SOURCE_FORMS_KEY: &str = "sops_rs_spellings";
 
 /// The metadata of an encrypted file.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Metadata {
     /// The groups of master keys; one unless Shamir's scheme is used.
     pub key_groups: Vec<KeyGroup>,
@@ -64,7 +65,7 @@ impl Metadata {
     ///
     /// # Errors
     /// [`Error::Metadata`] for a part that is missing or malformed, for one beyond these limits, and for more than one rule.
-    pub fn from_tree(tree: &Map<String, Json>) -> Result<Self> {
+    pub(crate) fn from_tree(tree: &Map<String, Json>) -> Result<Self> {
         let version =
             identifier(tree, "version")?.ok_or_else(|| problem("version", "is missing"))?;
         if !is_semantic_version(&version) {
@@ -161,7 +162,7 @@ impl Metadata {
     }
 
     /// The block's value, keys sorted as SOPS sorts them.
-    pub fn to_tree(&self) -> Map<String, Json> {
+    pub(crate) fn to_tree(&self) -> Map<String, Json> {
         let mut tree = Map::new();
         if let [group] = &self.key_groups[..] {
             insert_group(&mut tree, group);

@@ -29,6 +29,7 @@ const FIELDS: [&str; 16] = [
 
 /// A value in the metadata under a key that the format does not have: SOPS ignores it, and drops it when it writes the file.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct UnknownValue {
     /// The path of the value in the metadata.
     pub path: String,

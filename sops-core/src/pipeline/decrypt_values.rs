@@ -27,6 +27,7 @@ pub enum MacCheck {
 }
 
 /// What came out of a file.
+#[non_exhaustive]
 pub struct Decrypted {
     /// The plaintext; UTF-8 in all formats but the binary one.
     pub plaintext: Zeroizing<Vec<u8>>,

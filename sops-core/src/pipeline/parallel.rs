@@ -1,7 +1,8 @@
 //! Work on the parts of a document on several threads, the results of which come in the order of the parts.
 
+use std::panic::resume_unwind;
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 /// Results of one thread that may wait to be taken; this bounds the memory that they need.
 const AHEAD: usize = 4;
@@ -32,7 +33,7 @@ pub(super) fn in_order<W: Send, P: Sync, T: Send, R>(
     thread::scope(|scope| {
         let start = |(number, mut worker): (usize, W)| {
             let (sender, receiver) = mpsc::sync_channel(AHEAD);
-            scope.spawn(move || {
+            let thread = scope.spawn(move || {
                 for part in parts.iter().skip(number).step_by(count) {
                     // Nobody receives any more once `take` has ended.
                     if sender.send(work(&mut worker, part)).is_err() {
@@ -40,12 +41,27 @@ pub(super) fn in_order<W: Send, P: Sync, T: Send, R>(
                     }
                 }
             });
-            receiver
+            (receiver, Some(thread))
         };
-        let receivers: Vec<_> = workers.into_iter().enumerate().map(start).collect();
-        // A thread that panics ends the results; its panic reaches the caller at the end of the scope.
-        take(&mut (0..parts.len()).map_while(|number| receivers[number % count].recv().ok()))
+        let (receivers, mut threads): (Vec<_>, Vec<_>) =
+            workers.into_iter().enumerate().map(start).unzip();
+        let result = take(&mut (0..parts.len()).map_while(|number| {
+            let result = receivers[number % count].recv().ok();
+            if result.is_none() {
+                // A thread that does not send the result of a part has panicked.
+                threads[number % count].take().map(resume_panic);
+            }
+            result
+        }));
+        drop(receivers);
+        threads.into_iter().flatten().for_each(resume_panic);
+        result
     })
+}
+
+/// Waits for a thread, and panics as it did.
+fn resume_panic(thread: ScopedJoinHandle<'_, ()>) {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic));
 }
 
 #[cfg(test)]
@@ -66,6 +82,22 @@ mod tests {
             };
             assert_eq!(results(1000), (1..=1000).collect::<Vec<_>>());
             assert_eq!(results(3), [1, 2, 3]);
+        }
+    }
+
+    #[test]
+    fn the_panic_of_a_worker_is_the_callers() {
+        for (threads, taken) in [(1, 100), (3, 100), (3, 2)] {
+            let parts: Vec<usize> = (0..100).collect();
+            let work = |_: &mut (), part: &usize| assert!(*part < 2, "part {part} is wrong");
+            let panic = std::panic::catch_unwind(|| {
+                in_order(vec![(); threads], &parts, work, |results| {
+                    results.take(taken).count()
+                })
+            })
+            .expect_err("a worker panics");
+            let message = panic.downcast::<String>().expect("it has a message");
+            assert!(message.ends_with(" is wrong"), "{message}");
         }
     }
 }

@@ -30,6 +30,8 @@ impl Sink for Written<'_> {
     fn reserve(&mut self, _bytes: usize) {}
 
     fn push(&mut self, text: &str) -> Result<()> {
-        self.0.write_all(text.as_bytes()).map_err(Error::Output)
+        self.0
+            .write_all(text.as_bytes())
+            .map_err(|error| Error::Output(error.into()))
     }
 }

@@ -11,6 +11,7 @@ use crate::rules::EncryptionRule;
 
 /// A value or comment that is not encrypted where the rule asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Unencrypted {
     /// Where it stands in the text, in bytes.
     pub span: Range<usize>,

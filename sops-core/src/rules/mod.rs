@@ -4,7 +4,7 @@ mod walk;
 
 use std::fmt;
 
-pub use walk::RuleWalk;
+pub(crate) use walk::RuleWalk;
 
 use sops_go_compat::Regexp;
 use sops_printable::{beginning, escaped};
@@ -20,6 +20,7 @@ const MAX_SHOWN: usize = 200;
 /// Suffixes and expressions are tested against every key on a value's path, those of comments against the comments before the
 /// value and before the containers it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EncryptionRule {
     /// Everything but what stands under a key that ends so.
     UnencryptedSuffix(String),
@@ -67,7 +68,7 @@ impl EncryptionRule {
     ///
     /// # Errors
     /// The names of the first two rules, where more than one is set.
-    pub fn only<'s>(
+    pub(crate) fn only<'s>(
         settings: impl IntoIterator<Item = (&'s str, &'s str)>,
     ) -> std::result::Result<Option<Self>, (&'static str, &'static str)> {
         let mut only: Option<Self> = None;
@@ -106,7 +107,7 @@ impl EncryptionRule {
     }
 
     /// Whether the rule looks at comments instead of keys.
-    pub fn looks_at_comments(&self) -> bool {
+    pub(crate) fn looks_at_comments(&self) -> bool {
         matches!(
             self,
             Self::UnencryptedCommentRegex(_) | Self::EncryptedCommentRegex(_)
@@ -121,7 +122,7 @@ impl EncryptionRule {
         )
     }
 
-    /// The rule in the form that answers.
+    /// The rule in a form that answers for single keys.
     ///
     /// # Errors
     /// [`Error::Regex`], where the expression is not valid, or the text is one that no file may have. `sops` goes on with one that matches nothing.
@@ -143,10 +144,10 @@ impl EncryptionRule {
                     Test::KeySuffix(suffix.clone())
                 }
                 Self::UnencryptedRegex(pattern) | Self::EncryptedRegex(pattern) => {
-                    Test::Key(Regexp::new(pattern)?)
+                    Test::Key(Regexp::new(pattern).map_err(Error::regex)?)
                 }
                 Self::UnencryptedCommentRegex(pattern) | Self::EncryptedCommentRegex(pattern) => {
-                    Test::Comment(Regexp::new(pattern)?)
+                    Test::Comment(Regexp::new(pattern).map_err(Error::regex)?)
                 }
             },
         })
@@ -166,7 +167,8 @@ impl fmt::Display for EncryptionRule {
     }
 }
 
-/// An [`EncryptionRule`] that answers for keys and comments.
+/// An [`EncryptionRule`] that answers for keys and comments. With [`key_matches`](Self::key_matches), programs ask about keys that are in no
+/// document; [`unencrypted_values`](crate::unencrypted_values) answers for a document.
 #[derive(Clone, Debug)]
 pub struct CompiledRule {
     /// Whether what matches is encrypted, or what does not.
@@ -192,7 +194,7 @@ impl CompiledRule {
     }
 
     /// Whether the rule matches this comment, without its `#`. Rules on keys match no comment.
-    pub fn comment_matches(&self, comment: &str) -> bool {
+    pub(crate) fn comment_matches(&self, comment: &str) -> bool {
         match &self.test {
             Test::Comment(regex) => regex.is_match(comment),
             Test::KeySuffix(_) | Test::Key(_) => false,
@@ -200,7 +202,7 @@ impl CompiledRule {
     }
 
     /// Whether a value is encrypted whose path has a key that matches, or that stands behind a comment that does.
-    pub fn selects(&self, matches: bool) -> bool {
+    pub(crate) fn selects(&self, matches: bool) -> bool {
         matches == self.encrypts
     }
 
@@ -209,7 +211,7 @@ impl CompiledRule {
     ///
     /// # Errors
     /// [`Error::Regex`], which does not hold the comment.
-    pub fn check_encrypted_comment(&self, ciphertext: &str) -> Result<()> {
+    pub(crate) fn check_encrypted_comment(&self, ciphertext: &str) -> Result<()> {
         match &self.test {
             Test::Comment(regex) if !self.encrypts && regex.is_match(ciphertext) => Err(Error::Regex {
                 pattern: regex.as_str().to_owned(),

@@ -6,20 +6,8 @@ use super::CompiledRule;
 ///
 /// Comments are active for the next entry of their container and for all that is in it; rules on keys need none of this and
 /// are answered from the path alone. Each call costs a constant, but for the match of a comment.
-///
-/// ```
-/// # use sops_core::rules::{EncryptionRule, RuleWalk};
-/// let rule = EncryptionRule::EncryptedCommentRegex("secret".to_owned()).compile()?;
-/// let mut selection = RuleWalk::new(&rule);
-/// selection.open(); // the top level
-/// assert!(!selection.comment(" secret", false)); // the line itself stays
-/// assert!(selection.comment(" more about it", false));
-/// assert!(selection.value(false));
-/// assert!(!selection.value(false)); // the comments were those of the value before
-/// # Ok::<(), sops_core::Error>(())
-/// ```
 #[derive(Debug)]
-pub struct RuleWalk<'r> {
+pub(crate) struct RuleWalk<'r> {
     rule: &'r CompiledRule,
     /// For each open container, whether an active comment of its own matches.
     open: Vec<bool>,
@@ -29,7 +17,7 @@ pub struct RuleWalk<'r> {
 
 impl<'r> RuleWalk<'r> {
     /// A walk that has not entered a document yet. It may go through one document after the other.
-    pub fn new(rule: &'r CompiledRule) -> Self {
+    pub(crate) fn new(rule: &'r CompiledRule) -> Self {
         Self {
             rule,
             open: Vec::new(),
@@ -38,12 +26,12 @@ impl<'r> RuleWalk<'r> {
     }
 
     /// Enters a document's top level, or a mapping or sequence in it.
-    pub fn open(&mut self) {
+    pub(crate) fn open(&mut self) {
         self.open.push(false);
     }
 
     /// Leaves it. For the container it stands in it was a value, which has been passed.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         if self.open.pop() == Some(true) {
             self.matching -= 1;
         }
@@ -52,7 +40,7 @@ impl<'r> RuleWalk<'r> {
 
     /// Passes a comment of the innermost container, without its `#` and as it stands in the text that is read, encrypted or not.
     /// `path_matches`: whether a key on the container's path matches. Tells whether the comment is encrypted.
-    pub fn comment(&mut self, text: &str, path_matches: bool) -> bool {
+    pub(crate) fn comment(&mut self, text: &str, path_matches: bool) -> bool {
         if !self.rule.is_on_comments() {
             return self.rule.selects(path_matches);
         }
@@ -74,13 +62,13 @@ impl<'r> RuleWalk<'r> {
 
     /// Passes a comment that SOPS does not see, since the library with which it reads YAML loses it: nothing follows from its
     /// words. `path_matches` and the result are those of [`comment`](Self::comment).
-    pub fn lost_comment(&self, path_matches: bool) -> bool {
+    pub(crate) fn lost_comment(&self, path_matches: bool) -> bool {
         self.selects(path_matches)
     }
 
     /// Passes a value that is no container, `null` included. `path_matches`: whether a key on its path matches. Tells whether
     /// the value is encrypted.
-    pub fn value(&mut self, path_matches: bool) -> bool {
+    pub(crate) fn value(&mut self, path_matches: bool) -> bool {
         let selected = self.selects(path_matches);
         self.clear();
         selected
@@ -109,6 +97,19 @@ impl<'r> RuleWalk<'r> {
 mod tests {
     use super::*;
     use crate::rules::EncryptionRule;
+
+    #[test]
+    fn a_comment_is_active_for_the_next_value() {
+        let rule = EncryptionRule::EncryptedCommentRegex("secret".to_owned());
+        let rule = rule.compile().expect("a valid expression");
+        let mut selection = RuleWalk::new(&rule);
+        selection.open();
+        // The line itself stays, and those after it do not.
+        assert!(!selection.comment(" secret", false));
+        assert!(selection.comment(" more about it", false));
+        assert!(selection.value(false));
+        assert!(!selection.value(false));
+    }
 
     /// A document, and what `sops` 3.13.3 encrypted of it under `encrypted_comment_regex: '^ yes'`, then under
     /// `unencrypted_comment_regex: '^ yes'`: `E` encrypted, `-` left alone.

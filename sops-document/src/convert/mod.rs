@@ -17,6 +17,7 @@ use crate::{Document, Item, ROOT, binary, dotenv, flat, ini, json, yaml};
 
 /// The number of spaces per level in text that is written from scratch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Indentation {
     /// In YAML; `None` is 4.
     pub yaml: Option<u8>,
@@ -25,6 +26,20 @@ pub struct Indentation {
 }
 
 impl Indentation {
+    /// With so many spaces in YAML.
+    #[must_use]
+    pub fn with_yaml(mut self, spaces: Option<u8>) -> Self {
+        self.yaml = spaces;
+        self
+    }
+
+    /// With so many spaces in JSON.
+    #[must_use]
+    pub fn with_json(mut self, spaces: Option<u8>) -> Self {
+        self.json = spaces;
+        self
+    }
+
     /// The number of columns that a level of YAML is indented by.
     pub fn yaml_step(&self) -> usize {
         let set = self.yaml.map(usize::from);

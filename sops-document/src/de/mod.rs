@@ -69,7 +69,7 @@ impl Document<'_> {
     /// Reads what stands at `path` of the first document into a type, as [`from_document`] does all of it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] and [`Error::Path`] where the document has nothing there; as [`from_document`].
+    /// [`NotFound`](crate::Error::NotFound) and [`Path`](crate::Error::Path) where the document has nothing there; as [`from_document`].
     pub fn read_at<T: DeserializeOwned>(&self, path: &KeyPath) -> Result<T> {
         read(self, Some(find(self, path)?))
     }

@@ -16,6 +16,7 @@ use crate::{Document, Item, NodeRef};
 
 /// An entry to set in one mapping of a document. [`NodeRef::new_entry`] makes it, [`Document::with_entries`] sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NewEntry {
     pub(crate) mapping: usize,
     /// The span of the mapping, to notice an entry that was made for another text.

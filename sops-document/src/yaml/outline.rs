@@ -10,6 +10,7 @@ const MOST_UNREAD: usize = 1_000;
 
 /// What a text is on the whole.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Outline {
     /// Why another parser must not read the text: it is nested too deep, or may be behind what is malformed.
     pub too_deep: Option<(Location, String)>,

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::thread;
 
 use super::parser::Parser;
@@ -42,7 +43,7 @@ pub(super) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Option<Parser<'
             .collect();
         threads
             .into_iter()
-            .map(|thread| thread.join().ok().flatten())
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect()
     });
     join(pieces?.into_iter().flatten().collect())

@@ -94,15 +94,58 @@ pub(super) fn without_armor(file: &[u8]) -> io::Result<Cow<'_, [u8]>> {
 }
 
 /// What is wrong with an armoured age file, as far as it shows without a key: the tag of its header and that of its content need one.
-pub(crate) fn damage(enc: &str) -> Option<&'static str> {
-    if !enc.trim_ascii_start().starts_with(ARMOR_BEGIN) {
-        return Some("is not an armoured age file");
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Damage {
+    /// It does not begin as an armoured age file does. As in `sops`, a binary one is not accepted.
+    NotArmored,
+    /// The armour is cut off or altered.
+    Armor,
+    /// The header is malformed.
+    Header,
+}
+
+impl Damage {
+    /// What a message says of the file.
+    fn predicate(self) -> &'static str {
+        match self {
+            Self::NotArmored => "is not an armoured age file",
+            Self::Armor => "is cut off or altered",
+            Self::Header => "has a malformed header",
+        }
     }
-    let Ok(file) = without_armor(enc.as_bytes()) else {
-        return Some("is cut off or altered");
-    };
-    let header = AgeFile::decryptor(&file);
-    header.is_err().then_some("has a malformed header")
+
+    /// What a message calls the file.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::NotArmored => "not an armoured age file",
+            Self::Armor | Self::Header => "a malformed or truncated age file",
+        }
+    }
+}
+
+/// The binary form of an armoured age file.
+///
+/// # Errors
+/// [`Damage::NotArmored`] and [`Damage::Armor`].
+pub(super) fn unarmored(enc: &str) -> Result<Cow<'_, [u8]>, Damage> {
+    if !enc.trim_ascii_start().starts_with(ARMOR_BEGIN) {
+        return Err(Damage::NotArmored);
+    }
+    without_armor(enc.as_bytes()).map_err(|_| Damage::Armor)
+}
+
+/// Reads the header of the binary form of an age file.
+///
+/// # Errors
+/// [`Damage::Header`].
+pub(super) fn decryptor(file: &[u8]) -> Result<Decryptor<AgeFile<'_>>, Damage> {
+    AgeFile::decryptor(file).map_err(|_| Damage::Header)
+}
+
+/// What is wrong with an armoured age file, as what a message says of it.
+pub(crate) fn damage(enc: &str) -> Option<&'static str> {
+    let checked = unarmored(enc).and_then(|file| decryptor(&file).map(drop));
+    checked.err().map(Damage::predicate)
 }
 
 #[cfg(test)]

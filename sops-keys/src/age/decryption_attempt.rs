@@ -124,7 +124,7 @@ impl DecryptionAttempt<'_> {
                 if !self.budget.take_operations(key.cost(stanzas)) {
                     return None;
                 }
-                self.file_key(key.try_on(stanzas), || key.recipient().map(Recipient::from))
+                self.file_key(key.try_on(stanzas), || key.recipient().map(Recipient::ssh))
             }
             _ => self.try_keys(source.keys(), stanzas),
         }
@@ -157,7 +157,7 @@ impl DecryptionAttempt<'_> {
                 if is_for_ssh(stanzas) && self.budget.take_operations(key.cost(stanzas)) =>
             {
                 self.file_key(key.unlock_and_try_on(stanzas, &source.name, prompt), || {
-                    key.recipient().map(Recipient::from)
+                    key.recipient().map(Recipient::ssh)
                 })
             }
             _ => None,

@@ -15,7 +15,7 @@ use crate::service::Effort;
 use crate::spelling::{shortened, without_comment};
 use crate::work_budget::WorkBudget;
 
-use super::age_file::{ARMOR_BEGIN, AgeFile, has_many_stanzas, without_armor};
+use super::age_file::{decryptor, has_many_stanzas, unarmored};
 use super::decryption_attempt::DecryptionAttempt;
 use super::identity::{Identity, Layout};
 use super::key_pair::KeyPair;
@@ -193,7 +193,7 @@ impl Identities {
         #[cfg(feature = "ssh")]
         for source in self.sources.all() {
             if let Content::Ssh(key) = &source.content {
-                recipients.extend(key.recipient().map(Recipient::from));
+                recipients.extend(key.recipient().map(Recipient::ssh));
             }
         }
         let mut seen = HashSet::new();
@@ -280,8 +280,7 @@ impl Identities {
     }
 
     /// What plugins said about files that they did not open.
-    #[must_use]
-    pub fn complaints(&self) -> Vec<String> {
+    pub(super) fn complaints(&self) -> Vec<String> {
         self.sources.complaints()
     }
 
@@ -315,17 +314,11 @@ fn decrypt(
     if enc.len() > MAX_BYTES {
         return Err(damaged(TOO_LONG));
     }
-    // As in sops, a binary age file is no answer here.
-    if !enc.trim_ascii_start().starts_with(ARMOR_BEGIN) {
-        return Err(damaged("not an armoured age file"));
-    }
-    let file =
-        without_armor(enc.as_bytes()).map_err(|_| damaged("a malformed or truncated age file"))?;
+    let file = unarmored(enc).map_err(|damage| damaged(damage.name()))?;
     if has_many_stanzas(&file) {
         return Err(damaged("its header has more than 32 recipients"));
     }
-    let decryptor =
-        AgeFile::decryptor(&file).map_err(|_| damaged("a malformed or truncated age file"))?;
+    let decryptor = decryptor(&file).map_err(|damage| damaged(damage.name()))?;
     let decrypted = decryptor.decrypt(std::iter::once(attempt as _));
     let mut reader = match decrypted {
         Ok(reader) => reader,

@@ -38,15 +38,13 @@ enum Kind {
     Plugin(::age::plugin::Identity),
 }
 
-impl From<::age::x25519::Identity> for Identity {
-    fn from(identity: ::age::x25519::Identity) -> Self {
+impl Identity {
+    pub(super) fn x25519(identity: ::age::x25519::Identity) -> Self {
         Self(Kind::X25519(identity))
     }
-}
 
-#[cfg(feature = "pq")]
-impl From<hybrid::Identity> for Identity {
-    fn from(identity: hybrid::Identity) -> Self {
+    #[cfg(feature = "pq")]
+    pub(super) fn hybrid(identity: hybrid::Identity) -> Self {
         Self(Kind::Hybrid(identity))
     }
 }
@@ -84,9 +82,9 @@ impl Identity {
     #[must_use]
     pub fn recipient(&self) -> Option<Recipient> {
         match &self.0 {
-            Kind::X25519(identity) => Some(identity.to_public().into()),
+            Kind::X25519(identity) => Some(Recipient::x25519(identity.to_public())),
             #[cfg(feature = "pq")]
-            Kind::Hybrid(identity) => Some(identity.recipient().into()),
+            Kind::Hybrid(identity) => Some(Recipient::hybrid(identity.recipient())),
             #[cfg(feature = "plugin")]
             Kind::Plugin(_) => None,
         }

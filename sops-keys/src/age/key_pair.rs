@@ -54,8 +54,8 @@ impl KeyPair {
 pub fn generate_x25519() -> KeyPair {
     let identity = ::age::x25519::Identity::generate();
     KeyPair {
-        recipient: identity.to_public().into(),
-        identity: identity.into(),
+        recipient: Recipient::x25519(identity.to_public()),
+        identity: Identity::x25519(identity),
     }
 }
 
@@ -67,7 +67,7 @@ pub fn generate_x25519() -> KeyPair {
 pub fn generate_hybrid() -> KeyPair {
     let identity = super::hybrid::Identity::generate();
     KeyPair {
-        recipient: identity.recipient().into(),
-        identity: identity.into(),
+        recipient: Recipient::hybrid(identity.recipient()),
+        identity: Identity::hybrid(identity),
     }
 }

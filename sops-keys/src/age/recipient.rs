@@ -70,7 +70,7 @@ impl Recipient {
     }
 
     /// As [`wrap`](Self::wrap), and lets the recipient's plugin ask through `prompt`.
-    pub fn wrap_asking(&self, secret: &[u8], prompt: &Arc<dyn Prompt>) -> Result<String> {
+    pub(super) fn wrap_asking(&self, secret: &[u8], prompt: &Arc<dyn Prompt>) -> Result<String> {
         #[cfg(not(feature = "plugin"))]
         let _ = prompt;
         let armored = match &self.kind {
@@ -113,28 +113,24 @@ impl FromStr for Recipient {
 }
 
 /// From the public half of a key that was made or read here.
-impl From<::age::x25519::Recipient> for Recipient {
-    fn from(recipient: ::age::x25519::Recipient) -> Self {
+impl Recipient {
+    pub(super) fn x25519(recipient: ::age::x25519::Recipient) -> Self {
         Self {
             text: recipient.to_string(),
             kind: Kind::X25519(recipient),
         }
     }
-}
 
-#[cfg(feature = "pq")]
-impl From<hybrid::Recipient> for Recipient {
-    fn from(recipient: hybrid::Recipient) -> Self {
+    #[cfg(feature = "pq")]
+    pub(super) fn hybrid(recipient: hybrid::Recipient) -> Self {
         Self {
             text: recipient.to_string(),
             kind: Kind::Hybrid(Box::new(recipient)),
         }
     }
-}
 
-#[cfg(feature = "ssh")]
-impl From<::age::ssh::Recipient> for Recipient {
-    fn from(recipient: ::age::ssh::Recipient) -> Self {
+    #[cfg(feature = "ssh")]
+    pub(super) fn ssh(recipient: ::age::ssh::Recipient) -> Self {
         Self {
             text: recipient.to_string(),
             kind: Kind::Ssh(recipient),

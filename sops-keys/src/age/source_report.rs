@@ -4,6 +4,7 @@ use std::fmt;
 
 /// A place where identities were looked for, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SourceReport {
     /// The environment variable, the file's path, or the name that the caller gave.
     pub name: String,

@@ -117,13 +117,11 @@ impl Gpg {
         let stdout = child.stdout.take().expect("standard output is a pipe");
         let stderr = child.stderr.take().expect("standard error is a pipe");
         let (output, words) = thread::scope(|scope| {
-            scope.spawn(move || {
-                // A program that refuses its arguments does not read all of its input.
-                stdin.write_all(input)
-            });
+            let writer = scope.spawn(move || stdin.write_all(input));
             let words = scope.spawn(move || read(stderr));
             let output = read(stdout);
-            // A panic of the reader is this thread's too.
+            // A program that refuses its arguments does not read all of its input.
+            let _ = writer.join().unwrap_or_else(|panic| resume_unwind(panic));
             let words = words.join().unwrap_or_else(|panic| resume_unwind(panic));
             (output, words)
         });

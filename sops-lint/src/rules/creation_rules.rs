@@ -165,7 +165,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
         return;
     };
     let rule = creation.rule.clone().unwrap_or_default();
-    let left = open.iter().find(|value| !context.is_selected(&value.place));
+    let left = open.iter().find(|value| context.is_left_open(value));
     if let Some(value) = left {
         let key = value.key;
         context

@@ -61,10 +61,10 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
         return left_out(object, context);
     }
     let mut open = open_values(object, |value| context.scrutiny(&value.place));
-    open.retain(|value| !is_other || context.is_selected(&value.place));
+    open.retain(|value| !is_other || !context.is_left_open(value));
     let rule = context.creation_rule();
     let rule = rule.map(|(_, _, creation)| creation.rule.clone().unwrap_or_default());
-    let stays = |value: &&SecretValue<'_, '_>| !context.is_selected(&value.place);
+    let stays = |value: &&SecretValue<'_, '_>| context.is_left_open(value);
     // A value that the rule would leave in plaintext is the worst of them.
     let left = open.iter().find(stays).filter(|_| rule.is_some());
     let Some(value) = left.or(open.first()) else {
@@ -118,7 +118,7 @@ fn left_out(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let encrypted = encrypted_fields(object);
     let left = open
         .into_iter()
-        .filter(|value| !own.open.contains(&value.place))
+        .filter(|value| own.open.leaves_open(value))
         .find(|value| !is_meant(value, own, &encrypted, context));
     let Some(value) = left else {
         return;
@@ -159,7 +159,7 @@ fn is_meant(
         return false;
     }
     if context.creation_rule().is_some() {
-        return !context.is_selected(&value.place);
+        return context.is_left_open(value);
     }
     // The suffix that SOPS has without a rule.
     let is_marked = own.rule == EncryptionRule::default() && value.key.ends_with(own.rule.text());
