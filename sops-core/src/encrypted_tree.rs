@@ -82,7 +82,7 @@ impl EncryptedTree {
     /// encrypted value where it does not: it would stay as it is.
     pub fn decrypt(self, key: &DataKey) -> Result<Node> {
         let rule = self.metadata.rule.as_ref();
-        let mut walk = Walk {
+        let mut walk = TreeDecryption {
             by_form: rule.is_some_and(|rule| rule.looks_at_comments()),
             rule: rule.map(|rule| rule.compile()).transpose()?,
             cipher: Cipher::new(key),
@@ -120,7 +120,7 @@ impl Path {
     }
 }
 
-struct Walk {
+struct TreeDecryption {
     rule: Option<CompiledRule>,
     /// Whether the rule cannot be asked.
     by_form: bool,
@@ -128,7 +128,7 @@ struct Walk {
     path: Path,
 }
 
-impl Walk {
+impl TreeDecryption {
     /// Decrypts what is in a node; `matches` tells whether a key on its path matches the rule.
     fn node(&mut self, node: &mut Node, matches: bool) -> Result<()> {
         match node {

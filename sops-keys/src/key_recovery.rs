@@ -119,7 +119,7 @@ struct Opening<'a> {
     /// The group's keys, the most promising first.
     keys: Vec<&'a WrappedKey>,
     /// Why a key does not open, by its place, as far as that is known.
-    problems: Vec<Option<Problem>>,
+    problems: Vec<Option<RecoveryProblem>>,
     secret_bytes: usize,
     secret: Option<Zeroizing<Vec<u8>>>,
 }
@@ -168,14 +168,14 @@ impl<'a> Opening<'a> {
                 }
                 Ok(Some(secret)) => {
                     let (found, wanted) = (secret.len(), self.secret_bytes);
-                    *problem = Some(Problem {
+                    *problem = Some(RecoveryProblem {
                         is_damage: true,
                         message: format!("holds {found} bytes instead of {wanted}"),
                     });
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    *problem = Some(Problem {
+                    *problem = Some(RecoveryProblem {
                         is_damage: matches!(error, Error::DamagedSecret { .. }),
                         message: error.about_key(),
                     });
@@ -186,8 +186,9 @@ impl<'a> Opening<'a> {
 
     /// The position of the first damaged `enc`; `group` is the number of this group if there are several.
     fn damaged(&self, group: Option<usize>) -> Option<EntryPosition> {
-        let is_damage =
-            |problem: &Option<Problem>| problem.as_ref().is_some_and(|problem| problem.is_damage);
+        let is_damage = |problem: &Option<RecoveryProblem>| {
+            problem.as_ref().is_some_and(|problem| problem.is_damage)
+        };
         let key = self.keys[self.problems.iter().position(is_damage)?];
         let family = key.master_key().family();
         let mut of_family = self
@@ -206,7 +207,7 @@ impl<'a> Opening<'a> {
 
 /// Why a key does not open its group.
 #[derive(Clone)]
-struct Problem {
+struct RecoveryProblem {
     message: String,
     /// Whether that is the fault of what stands in the metadata.
     is_damage: bool,

@@ -11,7 +11,7 @@ const MAX_FOLDERS: usize = 100;
 /// What was found.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Found {
+pub struct FoundConfig {
     /// The nearest `.sops.yaml`, if there is one.
     pub file: Option<PathBuf>,
     /// A `.sops.yml` was met on the way, which `sops` does not read.
@@ -22,7 +22,7 @@ pub struct Found {
 ///
 /// As in `sops`, what is above a symbolic link's target counts, not what is above the link. Give the working directory in the
 /// spelling of the variable `PWD` where that names it, as Go does: paths are compared as they are spelled.
-pub fn find(working_dir: &Path) -> Found {
+pub fn find(working_dir: &Path) -> FoundConfig {
     let mut folder = working_dir.to_owned();
     let mut alternate = None;
     let mut file = None;
@@ -41,7 +41,7 @@ pub fn find(working_dir: &Path) -> Found {
         folder.push("..");
     }
     let warning = alternate.map(|alternate| misnamed(&tidy(alternate), file.as_deref()));
-    Found { file, warning }
+    FoundConfig { file, warning }
 }
 
 /// The warning about a `.sops.yml`, which `sops` does not read, where `instead` is the configuration that is read.

@@ -15,7 +15,7 @@ mod warning;
 mod yaml;
 
 pub use configuration::{Config, Stores};
-pub use find::{Found, find, misnamed};
+pub use find::{FoundConfig, find, misnamed};
 pub use rule::{CreationRule, Destination, DestinationRule};
 pub use thresholds::{Thresholds, needed_groups};
 pub use warning::Warning;

@@ -7,11 +7,11 @@ use crate::keys::MasterKey;
 /// A mapping that was read. A key that stands there without a value is none.
 #[derive(Default)]
 pub(super) struct Mapping {
-    pub(super) entries: Vec<(&'static str, Option<Node>)>,
+    pub(super) entries: Vec<(&'static str, Option<ConfigNode>)>,
 }
 
 /// A value that was read; which one it is follows from the schema.
-pub(super) enum Node {
+pub(super) enum ConfigNode {
     Text(String),
     Flag(bool),
     Number(i64),
@@ -24,39 +24,39 @@ pub(super) enum Node {
 impl Mapping {
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         match self.take(key)? {
-            Node::Text(text) => Some(text),
+            ConfigNode::Text(text) => Some(text),
             _ => None,
         }
     }
 
     pub(super) fn flag(&mut self, key: &str) -> bool {
-        matches!(self.take(key), Some(Node::Flag(true)))
+        matches!(self.take(key), Some(ConfigNode::Flag(true)))
     }
 
     pub(super) fn number(&mut self, key: &str) -> Option<i64> {
         match self.take(key)? {
-            Node::Number(number) => Some(number),
+            ConfigNode::Number(number) => Some(number),
             _ => None,
         }
     }
 
     pub(super) fn keys(&mut self, key: &str) -> Vec<MasterKey> {
         match self.take(key) {
-            Some(Node::Keys(keys)) => keys,
+            Some(ConfigNode::Keys(keys)) => keys,
             _ => Vec::new(),
         }
     }
 
     pub(super) fn texts(&mut self, key: &str) -> BTreeMap<String, String> {
         match self.take(key) {
-            Some(Node::Texts(texts)) => texts,
+            Some(ConfigNode::Texts(texts)) => texts,
             _ => BTreeMap::new(),
         }
     }
 
     pub(super) fn mapping(&mut self, key: &str) -> Option<Self> {
         match self.take(key)? {
-            Node::Mapping(mapping) => Some(mapping),
+            ConfigNode::Mapping(mapping) => Some(mapping),
             _ => None,
         }
     }
@@ -64,12 +64,12 @@ impl Mapping {
     /// `None` where the key is missing, which is not the same as an empty list.
     pub(super) fn mappings(&mut self, key: &str) -> Option<Vec<Self>> {
         match self.take(key)? {
-            Node::Mappings(mappings) => Some(mappings),
+            ConfigNode::Mappings(mappings) => Some(mappings),
             _ => None,
         }
     }
 
-    fn take(&mut self, key: &str) -> Option<Node> {
+    fn take(&mut self, key: &str) -> Option<ConfigNode> {
         let (_, node) = self.entries.iter_mut().find(|(name, _)| *name == key)?;
         node.take()
     }

@@ -11,8 +11,8 @@ use serde::de::{
 use sops_go_compat::Regexp;
 use sops_keys::identifier::{fault_of_identifier, fault_of_identifiers};
 
-use super::node::{Mapping, Node};
-use super::schema::{self, Kind, Schema};
+use super::node::{ConfigNode, Mapping};
+use super::schema::{self, Schema, ValueKind};
 use super::yaml::{YamlError, read_yaml_with};
 use crate::error::{Error, Result};
 use crate::keys::MasterKey;
@@ -25,13 +25,13 @@ const MAX_VALUES: usize = 100_000;
 pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<Mapping> {
     let left = Cell::new(MAX_VALUES);
     let seed = Seed {
-        kind: Kind::Mapping(schema),
+        kind: ValueKind::Mapping(schema),
         left: &left,
         rival: None,
         needed: false,
     };
     match read_yaml_with(text, seed) {
-        Ok(Some(Node::Mapping(mapping))) => Ok(mapping),
+        Ok(Some(ConfigNode::Mapping(mapping))) => Ok(mapping),
         Ok(_) => Ok(Mapping::default()),
         Err(YamlError { location, message }) => Err(Error::Config {
             file: file.to_owned(),
@@ -44,7 +44,7 @@ pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<
 /// Reads one value of a kind.
 #[derive(Clone, Copy)]
 struct Seed<'c> {
-    kind: Kind,
+    kind: ValueKind,
     /// How many more values may be read.
     left: &'c Cell<usize>,
     /// A key that is set, and that excludes this value from being set.
@@ -55,7 +55,7 @@ struct Seed<'c> {
 
 impl Seed<'_> {
     /// For an item of a list, or a value in a mapping of texts.
-    fn item(self, kind: Kind) -> Self {
+    fn item(self, kind: ValueKind) -> Self {
         Self {
             kind,
             rival: None,
@@ -64,7 +64,7 @@ impl Seed<'_> {
         }
     }
 
-    fn nothing<E: serde::de::Error>(self) -> std::result::Result<Option<Node>, E> {
+    fn nothing<E: serde::de::Error>(self) -> std::result::Result<Option<ConfigNode>, E> {
         if self.needed {
             return Err(E::custom("nothing stands here; take it out"));
         }
@@ -98,7 +98,7 @@ fn rivals(first: &str, second: &str) -> String {
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = Option<Node>;
+    type Value = Option<ConfigNode>;
 
     fn deserialize<D: Deserializer<'de>>(
         self,
@@ -115,26 +115,30 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
 }
 
 impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = Option<Node>;
+    type Value = Option<ConfigNode>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::Text => f.write_str("text; write it in quotes"),
-            Kind::Pattern => f.write_str("a regular expression; write it in quotes"),
-            Kind::Keys { text: true, .. } => {
+            ValueKind::Text => f.write_str("text; write it in quotes"),
+            ValueKind::Pattern => f.write_str("a regular expression; write it in quotes"),
+            ValueKind::Keys { text: true, .. } => {
                 f.write_str("a list of texts, or a text that divides them with commas")
             }
-            Kind::Keys { text: false, .. } => f.write_str("a list of texts; write it as `[…]`"),
-            Kind::Flag => f.write_str("`true` or `false`, without quotes"),
-            Kind::Number { min } => write!(f, "a whole number from {min} to 255, without quotes"),
-            Kind::Texts => f.write_str("a mapping of texts"),
-            Kind::Mapping(schema) if schema.open => write!(
+            ValueKind::Keys { text: false, .. } => {
+                f.write_str("a list of texts; write it as `[…]`")
+            }
+            ValueKind::Flag => f.write_str("`true` or `false`, without quotes"),
+            ValueKind::Number { min } => {
+                write!(f, "a whole number from {min} to 255, without quotes")
+            }
+            ValueKind::Texts => f.write_str("a mapping of texts"),
+            ValueKind::Mapping(schema) if schema.open => write!(
                 f,
                 "{}, a mapping with the key `creation_rules`",
                 schema.what
             ),
-            Kind::Mapping(schema) => write!(f, "{}, a mapping", schema.what),
-            Kind::Mappings(schema) => {
+            ValueKind::Mapping(schema) => write!(f, "{}, a mapping", schema.what),
+            ValueKind::Mappings(schema) => {
                 write!(f, "a list, each item {}; begin each with `- `", schema.what)
             }
         }
@@ -150,14 +154,16 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_bool<E: serde::de::Error>(self, flag: bool) -> std::result::Result<Self::Value, E> {
         match self.kind {
-            Kind::Flag => Ok(Some(Node::Flag(flag))),
+            ValueKind::Flag => Ok(Some(ConfigNode::Flag(flag))),
             _ => Err(self.wrong_type(&format!("`{flag}`"))),
         }
     }
 
     fn visit_i64<E: serde::de::Error>(self, number: i64) -> std::result::Result<Self::Value, E> {
         match self.kind {
-            Kind::Number { min } if (min..=255).contains(&number) => Ok(Some(Node::Number(number))),
+            ValueKind::Number { min } if (min..=255).contains(&number) => {
+                Ok(Some(ConfigNode::Number(number)))
+            }
             _ => Err(self.wrong_type(&format!("the number {number}"))),
         }
     }
@@ -175,24 +181,24 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Self::Value, E> {
         match self.kind {
-            Kind::Text | Kind::Pattern if text.is_empty() => self.nothing(),
-            Kind::Text => {
+            ValueKind::Text | ValueKind::Pattern if text.is_empty() => self.nothing(),
+            ValueKind::Text => {
                 self.check_rival()?;
                 refuse(fault_of_identifiers(text))?;
-                Ok(Some(Node::Text(text.to_owned())))
+                Ok(Some(ConfigNode::Text(text.to_owned())))
             }
-            Kind::Pattern => {
+            ValueKind::Pattern => {
                 self.check_rival()?;
                 refuse(fault_of_rule(text))?;
                 Regexp::check(text).map_err(E::custom)?;
-                Ok(Some(Node::Text(text.to_owned())))
+                Ok(Some(ConfigNode::Text(text.to_owned())))
             }
-            Kind::Keys { family, text: true } => {
+            ValueKind::Keys { family, text: true } => {
                 let keys = MasterKey::from_list(family, text).map_err(E::custom)?;
-                Ok(Some(Node::Keys(keys)))
+                Ok(Some(ConfigNode::Keys(keys)))
             }
             // Go reads the spellings of YAML 1.1 where it looks for a truth value.
-            Kind::Flag => match text {
+            ValueKind::Flag => match text {
                 "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => self.visit_bool(true),
                 "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => self.visit_bool(false),
                 _ => Err(self.wrong_type("text")),
@@ -206,25 +212,27 @@ impl<'de> Visitor<'de> for Seed<'_> {
         mut list: A,
     ) -> std::result::Result<Self::Value, A::Error> {
         match self.kind {
-            Kind::Keys { family, .. } => {
+            ValueKind::Keys { family, .. } => {
                 let mut keys = Vec::new();
-                while let Some(node) = list.next_element_seed(self.item(Kind::Text))? {
-                    if let Some(Node::Text(text)) = node {
+                while let Some(node) = list.next_element_seed(self.item(ValueKind::Text))? {
+                    if let Some(ConfigNode::Text(text)) = node {
                         let found =
                             MasterKey::from_list(family, &text).map_err(A::Error::custom)?;
                         keys.extend(found);
                     }
                 }
-                Ok(Some(Node::Keys(keys)))
+                Ok(Some(ConfigNode::Keys(keys)))
             }
-            Kind::Mappings(schema) => {
+            ValueKind::Mappings(schema) => {
                 let mut mappings = Vec::new();
-                while let Some(node) = list.next_element_seed(self.item(Kind::Mapping(schema)))? {
-                    if let Some(Node::Mapping(mapping)) = node {
+                while let Some(node) =
+                    list.next_element_seed(self.item(ValueKind::Mapping(schema)))?
+                {
+                    if let Some(ConfigNode::Mapping(mapping)) = node {
                         mappings.push(mapping);
                     }
                 }
-                Ok(Some(Node::Mappings(mappings)))
+                Ok(Some(ConfigNode::Mappings(mappings)))
             }
             _ => Err(self.wrong_type("a list")),
         }
@@ -235,15 +243,15 @@ impl<'de> Visitor<'de> for Seed<'_> {
         mut map: A,
     ) -> std::result::Result<Self::Value, A::Error> {
         match self.kind {
-            Kind::Mapping(schema) => self
+            ValueKind::Mapping(schema) => self
                 .mapping(schema, map)
-                .map(|mapping| Some(Node::Mapping(mapping))),
-            Kind::Texts => {
+                .map(|mapping| Some(ConfigNode::Mapping(mapping))),
+            ValueKind::Texts => {
                 let mut texts = BTreeMap::new();
                 while let Some(key) = map.next_key::<String>()? {
                     refuse(fault_of_identifier(&key))?;
-                    let value = map.next_value_seed(self.item(Kind::Text))?;
-                    if let Some(Node::Text(text)) = value
+                    let value = map.next_value_seed(self.item(ValueKind::Text))?;
+                    if let Some(ConfigNode::Text(text)) = value
                         && texts.insert(key, text).is_some()
                     {
                         return Err(A::Error::custom(
@@ -251,7 +259,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                         ));
                     }
                 }
-                Ok(Some(Node::Texts(texts)))
+                Ok(Some(ConfigNode::Texts(texts)))
             }
             _ => Err(self.wrong_type("a mapping")),
         }
@@ -267,12 +275,12 @@ impl Seed<'_> {
         let mut mapping = Mapping::default();
         let mut merged = Vec::new();
         let mut seen = HashSet::new();
-        while let Some(key) = map.next_key_seed(Key {
+        while let Some(key) = map.next_key_seed(SchemaKey {
             schema,
             seen: &mut seen,
         })? {
             match key {
-                Found::Known(name, kind) => {
+                KeyMatch::Known(name, kind) => {
                     let rival = if schema.at_most_one.contains(&name) {
                         mapping
                             .first_set(schema.at_most_one, name)
@@ -288,10 +296,9 @@ impl Seed<'_> {
                     })?;
                     mapping.entries.push((name, value));
                 }
-                Found::Merge => {
-                    merged.extend(map.next_value_seed(Merge(self.item(Kind::Mapping(schema))))?)
-                }
-                Found::Foreign => {
+                KeyMatch::Merge => merged
+                    .extend(map.next_value_seed(Merge(self.item(ValueKind::Mapping(schema))))?),
+                KeyMatch::Foreign => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -339,7 +346,7 @@ impl<'de> Visitor<'de> for Merge<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Vec<Mapping>, A::Error> {
         match self.0.kind {
-            Kind::Mapping(schema) => Ok(vec![self.0.mapping(schema, map)?]),
+            ValueKind::Mapping(schema) => Ok(vec![self.0.mapping(schema, map)?]),
             _ => Ok(Vec::new()),
         }
     }
@@ -350,7 +357,7 @@ impl<'de> Visitor<'de> for Merge<'_> {
     ) -> std::result::Result<Vec<Mapping>, A::Error> {
         let mut mappings = Vec::new();
         while let Some(node) = list.next_element_seed(self.0)? {
-            if let Some(Node::Mapping(mapping)) = node {
+            if let Some(ConfigNode::Mapping(mapping)) = node {
                 mappings.push(mapping);
             }
         }
@@ -359,56 +366,56 @@ impl<'de> Visitor<'de> for Merge<'_> {
 }
 
 /// Reads a key of a mapping.
-struct Key<'s> {
+struct SchemaKey<'s> {
     schema: &'static Schema,
     seen: &'s mut HashSet<String>,
 }
 
-enum Found {
-    Known(&'static str, Kind),
+enum KeyMatch {
+    Known(&'static str, ValueKind),
     Merge,
     Foreign,
 }
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = Found;
+impl<'de> DeserializeSeed<'de> for SchemaKey<'_> {
+    type Value = KeyMatch;
 
     fn deserialize<D: Deserializer<'de>>(
         self,
         deserializer: D,
-    ) -> std::result::Result<Found, D::Error> {
+    ) -> std::result::Result<KeyMatch, D::Error> {
         // As text whatever its type, since a number is no known key either.
         deserializer.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for Key<'_> {
-    type Value = Found;
+impl Visitor<'_> for SchemaKey<'_> {
+    type Value = KeyMatch;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> std::result::Result<Found, E> {
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> std::result::Result<KeyMatch, E> {
         if !self.seen.insert(name.to_owned()) {
             return Err(E::custom(format!(
                 "the key `{name}` stands twice in one mapping; keep one"
             )));
         }
         if name == "<<" {
-            return Ok(Found::Merge);
+            return Ok(KeyMatch::Merge);
         }
         let Schema {
             what, keys, open, ..
         } = self.schema;
         if let Some((known, kind)) = keys.iter().find(|(known, _)| *known == name) {
-            return Ok(Found::Known(known, *kind));
+            return Ok(KeyMatch::Known(known, *kind));
         }
         let names: Vec<_> = keys.iter().map(|(known, _)| *known).collect();
         let close = names.iter().find(|known| schema::is_close(name, known));
         Err(E::custom(match close {
             Some(close) => format!("{what} has no key `{name}`; did you mean `{close}`?"),
-            None if *open => return Ok(Found::Foreign),
+            None if *open => return Ok(KeyMatch::Foreign),
             None => format!(
                 "{what} has no key `{name}`; there are: {}",
                 names.join(", ")

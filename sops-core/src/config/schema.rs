@@ -7,7 +7,7 @@ use crate::rules::EncryptionRule;
 pub(super) struct Schema {
     /// What the mapping is, for messages.
     pub(super) what: &'static str,
-    pub(super) keys: &'static [(&'static str, Kind)],
+    pub(super) keys: &'static [(&'static str, ValueKind)],
     /// Whether other keys are left alone.
     pub(super) open: bool,
     /// Keys of which at most one is set.
@@ -18,7 +18,7 @@ pub(super) struct Schema {
 
 /// What may stand behind a key; an empty value is always fine, and as good as none.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     Text,
     /// A regular expression.
     Pattern,
@@ -38,12 +38,12 @@ pub(super) enum Kind {
     Mappings(&'static Schema),
 }
 
-const fn keys(family: Family) -> Kind {
-    Kind::Keys { family, text: true }
+const fn keys(family: Family) -> ValueKind {
+    ValueKind::Keys { family, text: true }
 }
 
-const fn list(family: Family) -> Kind {
-    Kind::Keys {
+const fn list(family: Family) -> ValueKind {
+    ValueKind::Keys {
         family,
         text: false,
     }
@@ -61,9 +61,9 @@ const CLOSED: Schema = Schema {
 pub(super) static FILE: Schema = Schema {
     what: "the configuration",
     keys: &[
-        ("creation_rules", Kind::Mappings(&CREATION_RULE)),
-        ("destination_rules", Kind::Mappings(&DESTINATION_RULE)),
-        ("stores", Kind::Mapping(&STORES)),
+        ("creation_rules", ValueKind::Mappings(&CREATION_RULE)),
+        ("destination_rules", ValueKind::Mappings(&DESTINATION_RULE)),
+        ("stores", ValueKind::Mapping(&STORES)),
     ],
     open: true,
     ..CLOSED
@@ -72,24 +72,24 @@ pub(super) static FILE: Schema = Schema {
 static CREATION_RULE: Schema = Schema {
     what: "a creation rule",
     keys: &[
-        ("path_regex", Kind::Pattern),
+        ("path_regex", ValueKind::Pattern),
         ("age", keys(Family::Age)),
         ("pgp", keys(Family::Pgp)),
         ("kms", keys(Family::Kms)),
-        ("aws_profile", Kind::Text),
+        ("aws_profile", ValueKind::Text),
         ("gcp_kms", keys(Family::GcpKms)),
         ("hckms", list(Family::Hckms)),
         ("azure_keyvault", keys(Family::AzureKv)),
         ("hc_vault_transit_uri", keys(Family::HcVault)),
-        ("key_groups", Kind::Mappings(&KEY_GROUP)),
-        ("shamir_threshold", Kind::Number { min: 0 }),
-        ("unencrypted_suffix", Kind::Text),
-        ("encrypted_suffix", Kind::Text),
-        ("unencrypted_regex", Kind::Pattern),
-        ("encrypted_regex", Kind::Pattern),
-        ("unencrypted_comment_regex", Kind::Pattern),
-        ("encrypted_comment_regex", Kind::Pattern),
-        ("mac_only_encrypted", Kind::Flag),
+        ("key_groups", ValueKind::Mappings(&KEY_GROUP)),
+        ("shamir_threshold", ValueKind::Number { min: 0 }),
+        ("unencrypted_suffix", ValueKind::Text),
+        ("encrypted_suffix", ValueKind::Text),
+        ("unencrypted_regex", ValueKind::Pattern),
+        ("encrypted_regex", ValueKind::Pattern),
+        ("unencrypted_comment_regex", ValueKind::Pattern),
+        ("encrypted_comment_regex", ValueKind::Pattern),
+        ("mac_only_encrypted", ValueKind::Flag),
     ],
     at_most_one: &EncryptionRule::NAMES,
     ..CLOSED
@@ -98,13 +98,13 @@ static CREATION_RULE: Schema = Schema {
 static KEY_GROUP: Schema = Schema {
     what: "a key group",
     keys: &[
-        ("merge", Kind::Mappings(&KEY_GROUP)),
+        ("merge", ValueKind::Mappings(&KEY_GROUP)),
         ("age", list(Family::Age)),
         ("pgp", list(Family::Pgp)),
-        ("kms", Kind::Mappings(&KMS_KEY)),
-        ("gcp_kms", Kind::Mappings(&GCP_KMS_KEY)),
-        ("hckms", Kind::Mappings(&HCKMS_KEY)),
-        ("azure_keyvault", Kind::Mappings(&AZURE_KEY)),
+        ("kms", ValueKind::Mappings(&KMS_KEY)),
+        ("gcp_kms", ValueKind::Mappings(&GCP_KMS_KEY)),
+        ("hckms", ValueKind::Mappings(&HCKMS_KEY)),
+        ("azure_keyvault", ValueKind::Mappings(&AZURE_KEY)),
         ("hc_vault", list(Family::HcVault)),
     ],
     ..CLOSED
@@ -113,10 +113,10 @@ static KEY_GROUP: Schema = Schema {
 static KMS_KEY: Schema = Schema {
     what: "a key of AWS KMS",
     keys: &[
-        ("arn", Kind::Text),
-        ("role", Kind::Text),
-        ("context", Kind::Texts),
-        ("aws_profile", Kind::Text),
+        ("arn", ValueKind::Text),
+        ("role", ValueKind::Text),
+        ("context", ValueKind::Texts),
+        ("aws_profile", ValueKind::Text),
     ],
     required: &["arn"],
     ..CLOSED
@@ -124,14 +124,14 @@ static KMS_KEY: Schema = Schema {
 
 static GCP_KMS_KEY: Schema = Schema {
     what: "a key of Google Cloud KMS",
-    keys: &[("resource_id", Kind::Text)],
+    keys: &[("resource_id", ValueKind::Text)],
     required: &["resource_id"],
     ..CLOSED
 };
 
 static HCKMS_KEY: Schema = Schema {
     what: "a key of Huawei Cloud KMS",
-    keys: &[("key_id", Kind::Text)],
+    keys: &[("key_id", ValueKind::Text)],
     required: &["key_id"],
     ..CLOSED
 };
@@ -139,9 +139,9 @@ static HCKMS_KEY: Schema = Schema {
 static AZURE_KEY: Schema = Schema {
     what: "a key of Azure Key Vault",
     keys: &[
-        ("vaultUrl", Kind::Text),
-        ("key", Kind::Text),
-        ("version", Kind::Text),
+        ("vaultUrl", ValueKind::Text),
+        ("key", ValueKind::Text),
+        ("version", ValueKind::Text),
     ],
     required: &["vaultUrl", "key"],
     ..CLOSED
@@ -150,17 +150,17 @@ static AZURE_KEY: Schema = Schema {
 static DESTINATION_RULE: Schema = Schema {
     what: "a destination rule",
     keys: &[
-        ("path_regex", Kind::Pattern),
-        ("s3_bucket", Kind::Text),
-        ("s3_prefix", Kind::Text),
-        ("gcs_bucket", Kind::Text),
-        ("gcs_prefix", Kind::Text),
-        ("vault_path", Kind::Text),
-        ("vault_address", Kind::Text),
-        ("vault_kv_mount_name", Kind::Text),
-        ("vault_kv_version", Kind::Number { min: 0 }),
-        ("recreation_rule", Kind::Mapping(&CREATION_RULE)),
-        ("omit_extensions", Kind::Flag),
+        ("path_regex", ValueKind::Pattern),
+        ("s3_bucket", ValueKind::Text),
+        ("s3_prefix", ValueKind::Text),
+        ("gcs_bucket", ValueKind::Text),
+        ("gcs_prefix", ValueKind::Text),
+        ("vault_path", ValueKind::Text),
+        ("vault_address", ValueKind::Text),
+        ("vault_kv_mount_name", ValueKind::Text),
+        ("vault_kv_version", ValueKind::Number { min: 0 }),
+        ("recreation_rule", ValueKind::Mapping(&CREATION_RULE)),
+        ("omit_extensions", ValueKind::Flag),
     ],
     at_most_one: &["s3_bucket", "gcs_bucket", "vault_path"],
     ..CLOSED
@@ -169,11 +169,11 @@ static DESTINATION_RULE: Schema = Schema {
 static STORES: Schema = Schema {
     what: "`stores`",
     keys: &[
-        ("dotenv", Kind::Mapping(&NO_SETTINGS)),
-        ("ini", Kind::Mapping(&NO_SETTINGS)),
-        ("json_binary", Kind::Mapping(&JSON_STORE)),
-        ("json", Kind::Mapping(&JSON_STORE)),
-        ("yaml", Kind::Mapping(&YAML_STORE)),
+        ("dotenv", ValueKind::Mapping(&NO_SETTINGS)),
+        ("ini", ValueKind::Mapping(&NO_SETTINGS)),
+        ("json_binary", ValueKind::Mapping(&JSON_STORE)),
+        ("json", ValueKind::Mapping(&JSON_STORE)),
+        ("yaml", ValueKind::Mapping(&YAML_STORE)),
     ],
     ..CLOSED
 };
@@ -185,13 +185,13 @@ static NO_SETTINGS: Schema = Schema {
 
 static JSON_STORE: Schema = Schema {
     what: "the settings of a JSON store",
-    keys: &[("indent", Kind::Number { min: -1 })],
+    keys: &[("indent", ValueKind::Number { min: -1 })],
     ..CLOSED
 };
 
 static YAML_STORE: Schema = Schema {
     what: "the settings of the YAML store",
-    keys: &[("indent", Kind::Number { min: 0 })],
+    keys: &[("indent", ValueKind::Number { min: 0 })],
     ..CLOSED
 };
 

@@ -52,7 +52,7 @@ pub(crate) fn name(path: &[Component]) -> String {
 
 /// What is wrong with a list.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub(crate) struct FlatError {
     /// Where the line stands that does not fit those before it; `None` if it is about all of them.
     pub(crate) at: Option<usize>,
     pub(crate) message: String,
@@ -61,11 +61,11 @@ pub(crate) struct Fault {
 /// The tree of names and texts.
 pub(crate) fn unflatten(
     lines: impl IntoIterator<Item = ReservedLine>,
-) -> Result<Map<String, Json>, Fault> {
-    let mut top = Node::default();
+) -> Result<Map<String, Json>, FlatError> {
+    let mut top = FlatNode::default();
     for ReservedLine { at, name, text } in lines {
         let wrong = |reason: &str| {
-            Err(Fault {
+            Err(FlatError {
                 at: Some(at),
                 message: format!("`{name}` {reason}"),
             })
@@ -76,8 +76,8 @@ pub(crate) fn unflatten(
                 return wrong("is nested too deep");
             }
             let next = match step {
-                Step::Key(key) => node.entry(key),
-                Step::Index(text) => match text.parse() {
+                FlatStep::Key(key) => node.entry(key),
+                FlatStep::Index(text) => match text.parse() {
                     Ok(index) => node.item(index),
                     Err(_) => return wrong("has an index that is no number"),
                 },
@@ -87,25 +87,25 @@ pub(crate) fn unflatten(
             };
             node = next;
         }
-        if !matches!(node, Node::Nothing) {
+        if !matches!(node, FlatNode::Nothing) {
             return wrong("stands twice, or contradicts another key");
         }
-        *node = Node::Text(text);
+        *node = FlatNode::Text(text);
     }
     match top.into_json() {
         Ok(Json::Object(tree)) => Ok(tree),
         Ok(_) => Ok(Map::new()),
-        Err(message) => Err(Fault { at: None, message }),
+        Err(message) => Err(FlatError { at: None, message }),
     }
 }
 
-enum Step<'a> {
+enum FlatStep<'a> {
     Key(&'a str),
     Index(&'a str),
 }
 
 /// The parts of a name; the first is a key.
-fn steps(name: &str) -> impl Iterator<Item = Step<'_>> {
+fn steps(name: &str) -> impl Iterator<Item = FlatStep<'_>> {
     let mut rest = Some((true, name));
     std::iter::from_fn(move || {
         let (is_key, text) = rest.take()?;
@@ -121,23 +121,23 @@ fn steps(name: &str) -> impl Iterator<Item = Step<'_>> {
             None => text,
         };
         Some(if is_key {
-            Step::Key(part)
+            FlatStep::Key(part)
         } else {
-            Step::Index(part)
+            FlatStep::Index(part)
         })
     })
 }
 
 #[derive(Default)]
-enum Node {
+enum FlatNode {
     #[default]
     Nothing,
     Text(String),
-    Mapping(BTreeMap<String, Node>),
-    Sequence(BTreeMap<usize, Node>),
+    Mapping(BTreeMap<String, FlatNode>),
+    Sequence(BTreeMap<usize, FlatNode>),
 }
 
-impl Node {
+impl FlatNode {
     /// What stands under the key; `None` where this is no mapping.
     fn entry(&mut self, key: &str) -> Option<&mut Self> {
         if matches!(self, Self::Nothing) {

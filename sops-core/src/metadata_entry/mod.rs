@@ -9,7 +9,7 @@ use sops_document::{Document, Format, Location, ReservedValue};
 
 use crate::error::{Error, Result};
 use crate::metadata::METADATA_KEY;
-use crate::metadata::flat::{Fault, flatten, unflatten};
+use crate::metadata::flat::{FlatError, flatten, unflatten};
 
 pub(crate) use locate::{located, location};
 pub use unknown::UnknownValue;
@@ -41,14 +41,14 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
         return Ok(None);
     };
     let source = || document.reserved_source(entry).0;
-    let whole = |message: String| Fault { at: None, message };
+    let whole = |message: String| FlatError { at: None, message };
     let tree = match document.format() {
         format if format.is_flat() => read_lines(document),
         Format::Yaml => serde_yaml::from_str(&source()).map_err(|error| whole(error.to_string())),
         _ => serde_json::from_str(&source()).map_err(|error| whole(error.to_string())),
     };
     tree.map(Some)
-        .map_err(|Fault { at, message }| Error::Metadata {
+        .map_err(|FlatError { at, message }| Error::Metadata {
             location: match at {
                 Some(at) => Some(Location::of(document.text(), at)),
                 None => location(document, None),
@@ -59,11 +59,11 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
         })
 }
 
-fn read_lines(document: &Document<'_>) -> std::result::Result<Map<String, Json>, Fault> {
+fn read_lines(document: &Document<'_>) -> std::result::Result<Map<String, Json>, FlatError> {
     if document.format() == Format::Ini
         && let [_, second, ..] = document.reserved_entries()
     {
-        return Err(Fault {
+        return Err(FlatError {
             at: Some(second.value.start),
             message: "the section `sops` stands twice".to_owned(),
         });

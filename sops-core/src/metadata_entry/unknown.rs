@@ -54,7 +54,7 @@ pub(crate) fn find(document: &Document<'_>, metadata: &Metadata) -> Vec<UnknownV
     let has_any =
         !metadata.unknown_keys.is_empty() || fields.any(|field| !is_field(field)) || has_groups();
     if has_any && let Ok(Some(tree)) = read(document) {
-        found.extend(Leaf::all(&tree).into_iter().map(|leaf| {
+        found.extend(UnknownField::all(&tree).into_iter().map(|leaf| {
             let path = KeyPath::new(leaf.path.iter().cloned());
             let location = locate::location(document, path.as_ref());
             leaf.at(location.map_or(0, |location| location.offset))
@@ -75,7 +75,9 @@ pub(crate) fn find(document: &Document<'_>, metadata: &Metadata) -> Vec<UnknownV
     };
     for block in blocks.filter(|block| text(block) != first) {
         let tree = serde_yaml::from_str(&document.reserved_source(block).0);
-        let leaves = tree.map(|tree| Leaf::all(&tree)).unwrap_or_default();
+        let leaves = tree
+            .map(|tree| UnknownField::all(&tree))
+            .unwrap_or_default();
         found.extend(leaves.into_iter().map(|leaf| leaf.at(block.value.start)));
     }
     found
@@ -86,12 +88,12 @@ fn is_field(key: &str) -> bool {
 }
 
 /// A value in the tree of the metadata.
-struct Leaf {
+struct UnknownField {
     path: Vec<Component>,
     text: String,
 }
 
-impl Leaf {
+impl UnknownField {
     /// The values under unknown keys of the metadata.
     fn all(tree: &Map<String, Json>) -> Vec<Self> {
         let mut found = Vec::new();

@@ -27,7 +27,7 @@ pub(super) fn batches(document: &Document<'_>) -> Vec<Range<usize>> {
 }
 
 /// The plaintexts of the encrypted leaves in a part of the tape, in its order.
-pub(super) struct Batch {
+pub(super) struct DecryptedBatch {
     /// The type of each, and where its plaintext stands.
     values: Vec<(Type, Range<usize>)>,
     plaintexts: Zeroizing<Vec<u8>>,
@@ -35,7 +35,7 @@ pub(super) struct Batch {
     problem: Option<Problem>,
 }
 
-impl Batch {
+impl DecryptedBatch {
     /// The type and the plaintext of each leaf, up to one that cannot be opened.
     pub(super) fn values(&self) -> impl Iterator<Item = Result<(Type, &[u8]), Problem>> {
         let value = |(kind, range): &(Type, Range<usize>)| (*kind, &self.plaintexts[range.clone()]);
@@ -66,7 +66,7 @@ impl<'d, 'a> Opener<'d, 'a> {
         }
     }
 
-    pub(super) fn open(&mut self, items: &Range<usize>) -> Batch {
+    pub(super) fn open(&mut self, items: &Range<usize>) -> DecryptedBatch {
         let encrypted = || {
             items
                 .clone()
@@ -77,7 +77,7 @@ impl<'d, 'a> Opener<'d, 'a> {
         };
         // A plaintext is shorter than what it is encrypted to, so the room never has to grow, which would leave copies.
         let room = encrypted().map(|leaf| leaf.value.as_ref().map_or(0, |value| value.bytes.len()));
-        let mut batch = Batch {
+        let mut batch = DecryptedBatch {
             values: Vec::new(),
             plaintexts: Zeroizing::new(Vec::with_capacity(room.sum())),
             problem: None,

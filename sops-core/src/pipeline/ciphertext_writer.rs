@@ -11,29 +11,29 @@ use crate::additional_data::write_additional_data;
 use crate::cipher::Cipher;
 use crate::error::Result;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
-use crate::pipeline::plan::{Plan, Site};
+use crate::pipeline::plan::{Plan, ReplacedLeaf};
 use crate::pipeline::selection::Selection;
 
 /// A range of the text with the sites in it.
-pub(super) struct Part<'d, 'a> {
-    sites: Vec<Site>,
+pub(super) struct TapePart<'d, 'a> {
+    sites: Vec<ReplacedLeaf>,
     text: Range<usize>,
     /// The walk up to the last leaf before the part.
-    walk: Walk<'d, 'a>,
+    walk: LeafEncryption<'d, 'a>,
     /// The document, by its index on the tape, whose metadata goes behind the part.
     pub(super) document: Option<usize>,
 }
 
 /// A walk over the tape that knows the containers around the place it has come to.
 #[derive(Clone)]
-struct Walk<'d, 'a> {
+struct LeafEncryption<'d, 'a> {
     document: &'d Document<'a>,
     containers: Containers<'d, 'a>,
     /// The index of the next item.
     next: usize,
 }
 
-impl Walk<'_, '_> {
+impl LeafEncryption<'_, '_> {
     /// Goes on behind the item at `index`; stays where it is if it is there already.
     fn behind(&mut self, index: usize) {
         for item in self
@@ -52,23 +52,25 @@ impl Walk<'_, '_> {
 const SITES: usize = 500;
 
 /// The parts of the text: one a document, and of documents with many sites several.
-pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, plan: &Plan) -> Vec<Part<'d, 'a>> {
+pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, plan: &Plan) -> Vec<TapePart<'d, 'a>> {
     let (mut parts, mut sites, mut start) = (Vec::new(), Vec::new(), 0);
-    let mut walk = Walk {
+    let mut walk = LeafEncryption {
         document,
         containers: Containers::new(document),
         next: 0,
     };
     let mut walk_of_part = walk.clone();
-    let mut end_part =
-        |sites: &mut Vec<Site>, end: usize, document: Option<usize>, walk: &Walk<'d, 'a>| {
-            parts.push(Part {
-                sites: std::mem::replace(sites, Vec::with_capacity(SITES)),
-                text: std::mem::replace(&mut start, end)..end,
-                walk: std::mem::replace(&mut walk_of_part, walk.clone()),
-                document,
-            });
-        };
+    let mut end_part = |sites: &mut Vec<ReplacedLeaf>,
+                        end: usize,
+                        document: Option<usize>,
+                        walk: &LeafEncryption<'d, 'a>| {
+        parts.push(TapePart {
+            sites: std::mem::replace(sites, Vec::with_capacity(SITES)),
+            text: std::mem::replace(&mut start, end)..end,
+            walk: std::mem::replace(&mut walk_of_part, walk.clone()),
+            document,
+        });
+    };
     // Up to where the leaves and aliases so far go: a comment may stand within one, as in `!!int # c`.
     let mut reach = 0;
     for site in plan.sites.iter().copied() {
@@ -110,7 +112,7 @@ pub(super) fn parts<'d, 'a>(document: &'d Document<'a>, plan: &Plan) -> Vec<Part
 pub(super) struct Writer<'d, 'a, 'r> {
     document: &'d Document<'a>,
     selection: &'d Selection,
-    encryptor: Encryptor<'d, 'r>,
+    encryptor: ValueEncryptor<'d, 'r>,
     scratch: Zeroizing<String>,
 }
 
@@ -124,7 +126,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
         Self {
             document,
             selection,
-            encryptor: Encryptor {
+            encryptor: ValueEncryptor {
                 cipher,
                 cache,
                 additional_data: Vec::new(),
@@ -134,7 +136,7 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
     }
 
     /// The part's text with its values encrypted.
-    pub(super) fn write(&mut self, part: &Part<'_, '_>) -> Result<String> {
+    pub(super) fn write(&mut self, part: &TapePart<'_, '_>) -> Result<String> {
         let document = self.document;
         let mut edits =
             Splices::of_part(document.text(), part.text.clone(), part.capacity(document));
@@ -199,13 +201,13 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
 }
 
 /// Encrypts values, or takes the ciphertext that they had.
-struct Encryptor<'d, 'r> {
+struct ValueEncryptor<'d, 'r> {
     cipher: Cipher,
     cache: Option<&'d mut CiphertextCache<'r>>,
     additional_data: Vec<u8>,
 }
 
-impl Encryptor<'_, '_> {
+impl ValueEncryptor<'_, '_> {
     /// Goes to the path of the next value.
     fn at(&mut self, document: &Document<'_>, path: PathId) {
         write_additional_data(document.paths(), path, &mut self.additional_data);
@@ -222,7 +224,7 @@ impl Encryptor<'_, '_> {
     }
 }
 
-impl Part<'_, '_> {
+impl TapePart<'_, '_> {
     /// About how many bytes the part has once it is encrypted, but for written out aliases.
     pub(super) fn capacity(&self, document: &Document<'_>) -> usize {
         /// `ENC[…]` around the base64 of the value, with quotes and indentation.

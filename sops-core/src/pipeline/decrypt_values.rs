@@ -13,7 +13,7 @@ use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::comment_edits;
 use crate::pipeline::content_digest::ContentDigest;
 use crate::pipeline::parallel::{in_order, threads};
-use crate::pipeline::plaintext_writer::{Plaintext, PlaintextWriter, Purpose};
+use crate::pipeline::plaintext_writer::{PlaintextWriter, Purpose, WrittenPlaintext};
 use crate::pipeline::selection::Selection;
 use crate::pipeline::source_forms::SourceForms;
 
@@ -70,17 +70,18 @@ pub(crate) fn decrypt_values<'a>(
     let openers = (0..threads(document.tape().len()))
         .map(|_| Opener::new(document, &selection, Cipher::new(key)))
         .collect();
-    let Plaintext { usual, kept, mac } = in_order(openers, &batches, Opener::open, |opened| {
-        let mac = Mac::new(metadata.mac_only_encrypted);
-        let mut reader =
-            PlaintextWriter::new(document, &selection, mac, &source_forms.nodes, &changes)
-                .with_purpose(purpose)
-                .with_cache(cache);
-        for (items, batch) in batches.iter().zip(opened) {
-            reader.read(items.clone(), &batch)?;
-        }
-        Ok::<_, Error>(reader.finish())
-    })?;
+    let WrittenPlaintext { usual, kept, mac } =
+        in_order(openers, &batches, Opener::open, |opened| {
+            let mac = Mac::new(metadata.mac_only_encrypted);
+            let mut reader =
+                PlaintextWriter::new(document, &selection, mac, &source_forms.nodes, &changes)
+                    .with_purpose(purpose)
+                    .with_cache(cache);
+            for (items, batch) in batches.iter().zip(opened) {
+                reader.read(items.clone(), &batch)?;
+            }
+            Ok::<_, Error>(reader.finish())
+        })?;
     if check == MacCheck::Require && stored_mac.as_deref() != Some(&mac) {
         return Err(Error::MacMismatch);
     }

@@ -13,7 +13,7 @@ use crate::keys::DataKey;
 use crate::metadata::{Metadata, leave_out_source_forms};
 use crate::metadata_entry;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
-use crate::pipeline::ciphertext_writer::{Part, Writer, parts};
+use crate::pipeline::ciphertext_writer::{TapePart, Writer, parts};
 use crate::pipeline::comment_moves;
 use crate::pipeline::mac_pass::mac_pass;
 use crate::pipeline::parallel::{in_order, threads};
@@ -85,7 +85,7 @@ struct MetadataAtEnd<F> {
 /// Puts the texts of the parts together, with the metadata where it belongs. Its tree is asked for once.
 fn join(
     document: &Document<'_>,
-    parts: &[Part<'_, '_>],
+    parts: &[TapePart<'_, '_>],
     texts: impl Iterator<Item = Result<String>>,
     metadata: MetadataAtEnd<impl FnOnce() -> Result<Map<String, Json>>>,
     out: &mut dyn Sink,

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::mac::Mac;
 use crate::pipeline::selection::{Selection, is_encryptable};
-use crate::pipeline::source_forms::{Address, Node, SourceForms};
+use crate::pipeline::source_forms::{Address, SourceForm, SourceForms};
 use crate::pipeline::{alias, is_empty_container};
 
 /// The document's MAC, and the source forms that would not come back by themselves.
@@ -45,7 +45,7 @@ pub(super) fn mac_pass(
                 if let Some((_, source, depth)) = &mut alias
                     && let Some(source) = source.take()
                 {
-                    source_forms.nodes.push(Node {
+                    source_forms.nodes.push(SourceForm {
                         at,
                         up: containers.depth() - *depth,
                         text: source.to_owned(),
@@ -68,7 +68,7 @@ pub(super) fn mac_pass(
                     None => None,
                 };
                 if let Some((up, text)) = kept {
-                    source_forms.nodes.push(Node {
+                    source_forms.nodes.push(SourceForm {
                         at,
                         up,
                         text: text.to_owned(),

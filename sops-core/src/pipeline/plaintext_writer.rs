@@ -13,12 +13,12 @@ use crate::additional_data::write_additional_data;
 use crate::cipher;
 use crate::error::{Error, Result};
 use crate::mac::Mac;
-use crate::pipeline::batch_decrypt::{Batch, is_encrypted};
+use crate::pipeline::batch_decrypt::{DecryptedBatch, is_encrypted};
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::content_digest::ContentDigest;
 use crate::pipeline::is_empty_container;
 use crate::pipeline::selection::Selection;
-use crate::pipeline::source_forms::{Address, Node};
+use crate::pipeline::source_forms::{Address, SourceForm};
 
 /// What a plaintext is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) enum Purpose {
 }
 
 /// What came of reading all leaves.
-pub(super) struct Plaintext {
+pub(super) struct WrittenPlaintext {
     /// The plaintext with the usual source_forms.
     pub(super) usual: Zeroizing<String>,
     /// Where there are kept source_forms, the text with them, and the content that it must have.
@@ -46,7 +46,7 @@ pub(super) struct PlaintextWriter<'d, 'a, 'r> {
     cache: Option<&'r mut CiphertextCache<'a>>,
     additional_data: Vec<u8>,
     mac: Mac,
-    nodes: Peekable<slice::Iter<'d, Node>>,
+    nodes: Peekable<slice::Iter<'d, SourceForm>>,
     usual: ValueWriter<'d>,
     kept: Option<ValueWriter<'d>>,
     content: ContentDigest,
@@ -63,7 +63,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         document: &'d Document<'a>,
         selection: &'d Selection,
         mac: Mac,
-        nodes: &'d [Node],
+        nodes: &'d [SourceForm],
         changes: &'d [Replacement],
     ) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
     }
 
     /// Goes on with these items of the tape, whose encrypted values are opened in `batch`.
-    pub(super) fn read(&mut self, items: Range<usize>, batch: &Batch) -> Result<()> {
+    pub(super) fn read(&mut self, items: Range<usize>, batch: &DecryptedBatch) -> Result<()> {
         let document = self.document;
         let mut opened = batch.values();
         for index in items {
@@ -156,7 +156,7 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
     }
 
     /// Writes a kept source form: in place of the node whose text is at `range`, or of the container that it says.
-    fn source_form(&mut self, node: &Node, span: Span, range: Range<usize>) {
+    fn source_form(&mut self, node: &SourceForm, span: Span, range: Range<usize>) {
         let Some(kept) = &mut self.kept else { return };
         if node.up > 0 {
             let span = self.containers.outer(node.up).unwrap_or(span);
@@ -238,9 +238,9 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
         }
     }
 
-    pub(super) fn finish(self) -> Plaintext {
+    pub(super) fn finish(self) -> WrittenPlaintext {
         let content = self.content.finish();
-        Plaintext {
+        WrittenPlaintext {
             usual: self.usual.finish(),
             kept: self.kept.map(|kept| (kept.finish(), content)),
             mac: self.mac.finish(),

@@ -11,7 +11,7 @@ use crate::rules::EncryptionRule;
 
 /// A place where the text changes.
 #[derive(Clone, Copy)]
-pub(super) struct Site {
+pub(super) struct ReplacedLeaf {
     /// Its offset in the text.
     pub(super) at: u32,
     /// Its item on the tape. A document stands for its metadata.
@@ -22,7 +22,7 @@ pub(super) struct Site {
 pub(crate) struct Plan {
     pub(super) selection: Selection,
     /// In the order of the text.
-    pub(super) sites: Vec<Site>,
+    pub(super) sites: Vec<ReplacedLeaf>,
     /// Whether there are comments in the text.
     pub(super) has_comments: bool,
     /// The first place on account of which a comment may be in another container once the document is encrypted: an alias of a collection
@@ -186,7 +186,12 @@ impl Plan {
 }
 
 /// Where the text changes for an item, which is given with its index or, if it is a `Close`, with that of what it ends.
-fn site(document: &Document<'_>, selected: &[bool], index: usize, item: &Item<'_>) -> Option<Site> {
+fn site(
+    document: &Document<'_>,
+    selected: &[bool],
+    index: usize,
+    item: &Item<'_>,
+) -> Option<ReplacedLeaf> {
     let at = match (item, &document.tape()[index]) {
         (Item::Close { .. }, Item::Document { .. }) => document.reserved_offset(index) as u32,
         (Item::Close { .. }, Item::Alias { span, .. }) => {
@@ -202,7 +207,7 @@ fn site(document: &Document<'_>, selected: &[bool], index: usize, item: &Item<'_
         }
         _ => return None,
     };
-    Some(Site {
+    Some(ReplacedLeaf {
         at,
         item: index as u32,
     })
@@ -210,8 +215,8 @@ fn site(document: &Document<'_>, selected: &[bool], index: usize, item: &Item<'_
 
 /// Puts the sites into the order of the text. They are in it but for metadata that cannot go to the very end, and for comments, which SOPS may find before
 /// what they stand behind, also in the document before, behind whose marker its metadata goes.
-fn sort(document: &Document<'_>, sites: &mut [Site]) {
-    let order = |site: &Site| {
+fn sort(document: &Document<'_>, sites: &mut [ReplacedLeaf]) {
+    let order = |site: &ReplacedLeaf| {
         let item = &document.tape()[site.item as usize];
         (site.at, !matches!(item, Item::Document { .. }))
     };

@@ -7,7 +7,7 @@ use zeroize::Zeroize;
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct SourceForms {
     /// In the order of the leaves they begin at.
-    pub(crate) nodes: Vec<Node>,
+    pub(crate) nodes: Vec<SourceForm>,
     /// The documents, counted from 0 and in order, that were empty and not the mapping `{}`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) empty_documents: Vec<usize>,
@@ -18,7 +18,7 @@ pub(crate) struct SourceForms {
 
 /// The spelling of one node.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Node {
+pub(crate) struct SourceForm {
     /// The node, or the first leaf in it.
     #[serde(flatten)]
     pub(crate) at: Address,

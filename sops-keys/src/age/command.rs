@@ -13,7 +13,7 @@ use crate::reading::read_keys;
 const RECIPIENT: &str = "SOPS_AGE_RECIPIENT";
 
 /// A command that prints private keys.
-pub(super) struct Command {
+pub(super) struct KeyCommand {
     words: Vec<String>,
     prints: Prints,
     environment: Environment,
@@ -28,7 +28,7 @@ pub(super) enum Prints {
     SshKey,
 }
 
-impl Command {
+impl KeyCommand {
     /// Splits `line` into words as a shell does. The error does not show the line.
     pub(super) fn parse(
         line: &OsStr,
@@ -93,7 +93,8 @@ mod tests {
     fn a_command_that_never_ends_is_stopped() {
         let line = OsStr::new("cat /dev/zero");
         let environment = Environment::process();
-        let command = Command::parse(line, Prints::Keys, &environment).expect("the line is valid");
+        let command =
+            KeyCommand::parse(line, Prints::Keys, &environment).expect("the line is valid");
         let error = command.run("").expect_err("it prints no end of keys");
         assert_eq!(error, "the command prints too much for keys");
     }

@@ -13,9 +13,9 @@ use super::identity::Identity;
 #[cfg(feature = "plugin")]
 use super::plugin;
 use super::recipient::Recipient;
-use super::source::{Content, Source};
+use super::source::{KeySource, SourceContent};
 use super::source_list::SourceList;
-use super::stanza::Outcome;
+use super::stanza::StanzaOutcome;
 
 /// A set of identities in the shape of one, so that the crate `age` reads the file's header only once.
 pub(super) struct DecryptionAttempt<'a> {
@@ -92,19 +92,19 @@ impl<'a> DecryptionAttempt<'a> {
 impl DecryptionAttempt<'_> {
     fn file_key(
         &self,
-        outcome: Outcome,
+        outcome: StanzaOutcome,
         recipient: impl FnOnce() -> Option<Recipient>,
     ) -> Option<FileKey> {
         match outcome {
-            Outcome::Decrypted(file_key) => {
+            StanzaOutcome::Decrypted(file_key) => {
                 if self.names_key {
                     *self.key_name.borrow_mut() =
                         recipient().map(|recipient| recipient.to_string());
                 }
                 Some(file_key)
             }
-            Outcome::NoMatch => None,
-            Outcome::Malformed => {
+            StanzaOutcome::NoMatch => None,
+            StanzaOutcome::Malformed => {
                 self.malformed.set(true);
                 None
             }
@@ -117,10 +117,10 @@ impl DecryptionAttempt<'_> {
             .find_map(|key| self.file_key(key.try_on(stanzas), || key.recipient()))
     }
 
-    fn ready(&self, source: &Source, stanzas: &[Stanza]) -> Option<FileKey> {
+    fn ready(&self, source: &KeySource, stanzas: &[Stanza]) -> Option<FileKey> {
         match &source.content {
             #[cfg(feature = "ssh")]
-            Content::Ssh(key) if is_for_ssh(stanzas) => {
+            SourceContent::Ssh(key) if is_for_ssh(stanzas) => {
                 if !self.budget.take_operations(key.cost(stanzas)) {
                     return None;
                 }
@@ -130,8 +130,8 @@ impl DecryptionAttempt<'_> {
         }
     }
 
-    fn run(&self, source: &Source, stanzas: &[Stanza]) -> Option<FileKey> {
-        let Content::Command(command) = &source.content else {
+    fn run(&self, source: &KeySource, stanzas: &[Stanza]) -> Option<FileKey> {
+        let SourceContent::Command(command) = &source.content else {
             return None;
         };
         if command.prints_ssh_key() && !is_for_ssh(stanzas) {
@@ -144,16 +144,16 @@ impl DecryptionAttempt<'_> {
         self.ready(&output, stanzas)
     }
 
-    fn unlock(&self, source: &Source, stanzas: &[Stanza]) -> Option<FileKey> {
+    fn unlock(&self, source: &KeySource, stanzas: &[Stanza]) -> Option<FileKey> {
         let prompt = self.sources.prompt().as_ref();
         match &source.content {
             // As in sops, such a file holds native keys, so nobody is asked for the sake of others.
-            Content::Protected(protected) if is_native(stanzas) => {
+            SourceContent::Protected(protected) if is_native(stanzas) => {
                 let keys = protected.unlock(&source.name, prompt).as_ref().ok()?;
                 self.try_keys(keys, stanzas)
             }
             #[cfg(feature = "ssh")]
-            Content::Ssh(key)
+            SourceContent::Ssh(key)
                 if is_for_ssh(stanzas) && self.budget.take_operations(key.cost(stanzas)) =>
             {
                 self.file_key(key.unlock_and_try_on(stanzas, &source.name, prompt), || {
@@ -166,7 +166,7 @@ impl DecryptionAttempt<'_> {
 
     /// Plugins are asked about any stanza, since they may hold keys of native kinds too.
     #[cfg(feature = "plugin")]
-    fn plugins(&self, sources: &[Arc<Source>], stanzas: &[Stanza]) -> Option<FileKey> {
+    fn plugins(&self, sources: &[Arc<KeySource>], stanzas: &[Stanza]) -> Option<FileKey> {
         let identities = sources.iter().flat_map(|source| source.keys());
         let mut rest: Vec<_> = identities.filter_map(Identity::plugin).cloned().collect();
         while let Some(first) = rest.first() {
@@ -188,7 +188,7 @@ impl DecryptionAttempt<'_> {
     }
 
     #[cfg(not(feature = "plugin"))]
-    fn plugins(&self, _: &[Arc<Source>], _: &[Stanza]) -> Option<FileKey> {
+    fn plugins(&self, _: &[Arc<KeySource>], _: &[Stanza]) -> Option<FileKey> {
         None
     }
 }

@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 use crate::environment::{Environment, USER_KEY_FILE};
 use crate::reading::{self, FileKind, read_keys};
 
-use super::command::{Command, Prints};
+use super::command::{KeyCommand, Prints};
 use super::identities::Identities;
-use super::identity::Layout;
-use super::source::{Content, Source};
+use super::identity::KeyLayout;
+use super::source::{KeySource, SourceContent};
 
 const KEY: &str = "SOPS_AGE_KEY";
 const KEY_FILE: &str = "SOPS_AGE_KEY_FILE";
@@ -68,21 +68,21 @@ pub fn key_files(environment: &Environment) -> Vec<PathBuf> {
     files
 }
 
-fn load(environment: &Environment) -> Vec<Source> {
+fn load(environment: &Environment) -> Vec<KeySource> {
     let mut sources = ssh_sources(environment);
 
-    sources.push(Source::new(
+    sources.push(KeySource::new(
         KEY,
         match environment.var(KEY) {
-            None => Content::NotSet,
+            None => SourceContent::NotSet,
             Some(text) => {
                 let text = Zeroizing::new(text.into_encoded_bytes());
-                Content::of_keys(text, Layout::Words)
+                SourceContent::of_keys(text, KeyLayout::Words)
             }
         },
     ));
     sources.push(match environment.var(KEY_FILE) {
-        None => Source::new(KEY_FILE, Content::NotSet),
+        None => KeySource::new(KEY_FILE, SourceContent::NotSet),
         Some(path) => {
             let name = format!("{KEY_FILE} ({})", Path::new(&path).display());
             from_file(environment, name, Path::new(&path), FileKind::Any, key_file)
@@ -95,16 +95,16 @@ fn load(environment: &Environment) -> Vec<Source> {
             let name = path.display().to_string();
             from_file(environment, name, &path, FileKind::Regular, key_file)
         }
-        Err(message) => Source::new(USER_KEY_FILE, Content::Failed(message.to_owned())),
+        Err(message) => KeySource::new(USER_KEY_FILE, SourceContent::Failed(message.to_owned())),
     });
     sources
 }
 
 #[cfg(feature = "ssh")]
-fn ssh_sources(environment: &Environment) -> Vec<Source> {
+fn ssh_sources(environment: &Environment) -> Vec<KeySource> {
     let mut sources = vec![
         match environment.var(SSH_KEY_FILE) {
-            None => Source::new(SSH_KEY_FILE, Content::NotSet),
+            None => KeySource::new(SSH_KEY_FILE, SourceContent::NotSet),
             Some(path) => {
                 let name = format!("{SSH_KEY_FILE} ({})", Path::new(&path).display());
                 from_file(
@@ -112,7 +112,7 @@ fn ssh_sources(environment: &Environment) -> Vec<Source> {
                     name,
                     Path::new(&path),
                     FileKind::Any,
-                    Content::of_ssh_key,
+                    SourceContent::of_ssh_key,
                 )
             }
         },
@@ -128,12 +128,13 @@ fn ssh_sources(environment: &Environment) -> Vec<Source> {
                     name,
                     &path,
                     FileKind::Regular,
-                    Content::of_ssh_key,
+                    SourceContent::of_ssh_key,
                 )
             }
-            Err(message) => {
-                Source::new(&format!(".ssh/{file}"), Content::Failed(message.to_owned()))
-            }
+            Err(message) => KeySource::new(
+                &format!(".ssh/{file}"),
+                SourceContent::Failed(message.to_owned()),
+            ),
         });
     }
     sources
@@ -141,16 +142,16 @@ fn ssh_sources(environment: &Environment) -> Vec<Source> {
 
 /// Without the feature the usual files of SSH are nobody's concern; variables that ask for them are.
 #[cfg(not(feature = "ssh"))]
-fn ssh_sources(environment: &Environment) -> Vec<Source> {
+fn ssh_sources(environment: &Environment) -> Vec<KeySource> {
     let sources = [SSH_KEY_FILE, SSH_KEY_CMD].into_iter();
     sources
         .filter(|name| environment.var(name).is_some())
-        .map(|name| Source::new(name, Content::of_ssh_key(Zeroizing::default())))
+        .map(|name| KeySource::new(name, SourceContent::of_ssh_key(Zeroizing::default())))
         .collect()
 }
 
-fn key_file(text: Zeroizing<Vec<u8>>) -> Content {
-    Content::of_keys(text, Layout::Lines)
+fn key_file(text: Zeroizing<Vec<u8>>) -> SourceContent {
+    SourceContent::of_keys(text, KeyLayout::Lines)
 }
 
 fn from_file(
@@ -158,8 +159,8 @@ fn from_file(
     name: String,
     path: &Path,
     kind: FileKind,
-    content: impl FnOnce(Zeroizing<Vec<u8>>) -> Content,
-) -> Source {
+    content: impl FnOnce(Zeroizing<Vec<u8>>) -> SourceContent,
+) -> KeySource {
     let read = match environment.lacks(path) {
         true => Err(None),
         false => read(path, kind),
@@ -168,23 +169,23 @@ fn from_file(
         Ok((text, metadata)) => {
             let content = content(text);
             let warning = match &content {
-                Content::Protected(_) => None,
+                SourceContent::Protected(_) => None,
                 _ => too_open(path, &metadata),
             };
-            Source {
+            KeySource {
                 name,
                 content,
                 warning,
             }
         }
-        Err(None) => Source {
+        Err(None) => KeySource {
             name,
-            content: Content::NoFile,
+            content: SourceContent::NoFile,
             warning: None,
         },
-        Err(Some(message)) => Source {
+        Err(Some(message)) => KeySource {
             name,
-            content: Content::Failed(message),
+            content: SourceContent::Failed(message),
             warning: None,
         },
     }
@@ -222,14 +223,15 @@ fn too_open(_: &Path, _: &Metadata) -> Option<String> {
     None
 }
 
-fn from_command(environment: &Environment, name: &str, prints: Prints) -> Source {
-    let content = environment.var(name).map_or(Content::NotSet, |line| {
-        match Command::parse(&line, prints, environment) {
-            Ok(command) => Content::of_command(command),
-            Err(message) => Content::Failed(message.to_owned()),
-        }
-    });
-    Source::new(name, content)
+fn from_command(environment: &Environment, name: &str, prints: Prints) -> KeySource {
+    let content =
+        environment.var(name).map_or(SourceContent::NotSet, |line| {
+            match KeyCommand::parse(&line, prints, environment) {
+                Ok(command) => SourceContent::of_command(command),
+                Err(message) => SourceContent::Failed(message.to_owned()),
+            }
+        });
+    KeySource::new(name, content)
 }
 
 #[cfg(test)]

@@ -17,10 +17,10 @@ use crate::work_budget::WorkBudget;
 
 use super::age_file::{decryptor, has_many_stanzas, unarmored};
 use super::decryption_attempt::DecryptionAttempt;
-use super::identity::{Identity, Layout};
+use super::identity::{Identity, KeyLayout};
 use super::key_pair::KeyPair;
 use super::recipient::Recipient;
-use super::source::{Content, Source};
+use super::source::{KeySource, SourceContent};
 use super::source_list::SourceList;
 #[cfg(feature = "ssh")]
 use super::source_report::Held;
@@ -64,7 +64,7 @@ impl Identities {
     }
 
     /// A set that takes its sources from `load` when it first needs them.
-    pub(super) fn lazy(load: impl FnOnce() -> Vec<Source> + Send + 'static) -> Self {
+    pub(super) fn lazy(load: impl FnOnce() -> Vec<KeySource> + Send + 'static) -> Self {
         Self {
             sources: SourceList::lazy(load),
         }
@@ -89,7 +89,8 @@ impl Identities {
             Some(recipient) => shortened(&recipient.to_string()),
             None => "an identity of an age plugin".to_owned(),
         };
-        self.sources.add(&name, Content::of_identity(identity));
+        self.sources
+            .add(&name, SourceContent::of_identity(identity));
     }
 
     /// Adds the identities of a key file's text: one a line, beside comments and blank lines; or an age file, armoured
@@ -103,7 +104,7 @@ impl Identities {
     pub fn add_keys(&mut self, name: &str, text: &[u8]) -> Result<()> {
         self.add(
             name,
-            Content::of_keys(Zeroizing::new(text.to_vec()), Layout::Lines),
+            SourceContent::of_keys(Zeroizing::new(text.to_vec()), KeyLayout::Lines),
         )
     }
 
@@ -117,15 +118,15 @@ impl Identities {
     /// [`Error::KeySource`] for any other text.
     #[cfg(feature = "ssh")]
     pub fn add_ssh_key(&mut self, name: &str, text: &[u8]) -> Result<()> {
-        let content = Content::of_ssh_key(Zeroizing::new(text.to_vec()));
+        let content = SourceContent::of_ssh_key(Zeroizing::new(text.to_vec()));
         match content.held() {
-            Some(Held::Failed(message)) => self.add(name, Content::Failed(message)),
+            Some(Held::Failed(message)) => self.add(name, SourceContent::Failed(message)),
             _ => self.add(name, content),
         }
     }
 
-    fn add(&mut self, name: &str, content: Content) -> Result<()> {
-        if let Content::Failed(message) = content {
+    fn add(&mut self, name: &str, content: SourceContent) -> Result<()> {
+        if let SourceContent::Failed(message) = content {
             return Err(Error::KeySource {
                 name: name.to_owned(),
                 message,
@@ -192,7 +193,7 @@ impl Identities {
         let mut recipients = self.native_recipients();
         #[cfg(feature = "ssh")]
         for source in self.sources.all() {
-            if let Content::Ssh(key) = &source.content {
+            if let SourceContent::Ssh(key) = &source.content {
                 recipients.extend(key.recipient().map(Recipient::ssh));
             }
         }
@@ -214,8 +215,8 @@ impl Identities {
             .all()
             .iter()
             .any(|source| match &source.content {
-                Content::Command(_) => true,
-                Content::Protected(protected) if protected.decrypted().is_none() => true,
+                SourceContent::Command(_) => true,
+                SourceContent::Protected(protected) if protected.decrypted().is_none() => true,
                 _ => source.keys().iter().any(|key| key.recipient().is_none()),
             })
     }
@@ -238,7 +239,7 @@ impl Identities {
     #[must_use]
     pub fn key_pairs(&self, recipients: &[Recipient]) -> Vec<KeyPair> {
         for source in self.sources.all() {
-            if let Content::Command(command) = &source.content
+            if let SourceContent::Command(command) = &source.content
                 && !command.prints_ssh_key()
             {
                 for recipient in recipients {
@@ -249,7 +250,7 @@ impl Identities {
         let mut seen = HashSet::new();
         let mut pairs = Vec::new();
         for source in self.sources.all() {
-            if let Content::Protected(protected) = &source.content {
+            if let SourceContent::Protected(protected) = &source.content {
                 // `sources` tells why it stays locked.
                 let _ = protected.unlock(&source.name, &**self.sources.prompt());
             }
@@ -294,7 +295,7 @@ impl Identities {
         let sources = self.sources.all();
         let used = sources.iter().filter(|source| match &source.content {
             #[cfg(feature = "ssh")]
-            Content::Ssh(key) => key.was_used(),
+            SourceContent::Ssh(key) => key.was_used(),
             _ => true,
         });
         used.filter_map(|source| source.warning.clone()).collect()

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 #[cfg(feature = "pq")]
 use super::hybrid;
 use super::recipient::Recipient;
-use super::stanza::{Outcome, try_identity};
+use super::stanza::{StanzaOutcome, try_identity};
 
 /// An age identity: an X25519 or post-quantum private key, or the name by which a plugin knows one. It is parsed from its line in a key file, and
 /// never printed.
@@ -27,10 +27,10 @@ use super::stanza::{Outcome, try_identity};
 /// assert!(matches!("AGE-SECRET-KEY-1".parse::<Identity>(), Err(Error::Identity { .. })));
 /// ```
 #[derive(Clone)]
-pub struct Identity(Kind);
+pub struct Identity(IdentityKind);
 
 #[derive(Clone)]
-enum Kind {
+enum IdentityKind {
     X25519(::age::x25519::Identity),
     #[cfg(feature = "pq")]
     Hybrid(hybrid::Identity),
@@ -40,12 +40,12 @@ enum Kind {
 
 impl Identity {
     pub(super) fn x25519(identity: ::age::x25519::Identity) -> Self {
-        Self(Kind::X25519(identity))
+        Self(IdentityKind::X25519(identity))
     }
 
     #[cfg(feature = "pq")]
     pub(super) fn hybrid(identity: hybrid::Identity) -> Self {
-        Self(Kind::Hybrid(identity))
+        Self(IdentityKind::Hybrid(identity))
     }
 }
 
@@ -71,7 +71,7 @@ impl Identity {
         } else if text.starts_with("AGE-SECRET-KEY-PQ-1") {
             hybrid_identity(text)
         } else if text.starts_with("AGE-SECRET-KEY-1") {
-            text.parse().map(Kind::X25519)
+            text.parse().map(IdentityKind::X25519)
         } else {
             Err("not an age identity")
         };
@@ -82,11 +82,11 @@ impl Identity {
     #[must_use]
     pub fn recipient(&self) -> Option<Recipient> {
         match &self.0 {
-            Kind::X25519(identity) => Some(Recipient::x25519(identity.to_public())),
+            IdentityKind::X25519(identity) => Some(Recipient::x25519(identity.to_public())),
             #[cfg(feature = "pq")]
-            Kind::Hybrid(identity) => Some(Recipient::hybrid(identity.recipient())),
+            IdentityKind::Hybrid(identity) => Some(Recipient::hybrid(identity.recipient())),
             #[cfg(feature = "plugin")]
-            Kind::Plugin(_) => None,
+            IdentityKind::Plugin(_) => None,
         }
     }
 
@@ -94,33 +94,33 @@ impl Identity {
     #[must_use]
     pub fn to_text(&self) -> SecretString {
         match &self.0 {
-            Kind::X25519(identity) => identity.to_string(),
+            IdentityKind::X25519(identity) => identity.to_string(),
             #[cfg(feature = "pq")]
-            Kind::Hybrid(identity) => identity.to_text(),
+            IdentityKind::Hybrid(identity) => identity.to_text(),
             #[cfg(feature = "plugin")]
-            Kind::Plugin(identity) => identity.to_string().into(),
+            IdentityKind::Plugin(identity) => identity.to_string().into(),
         }
     }
 
     /// Tries the key on the stanzas of a header. Plugins are not asked, which costs a process: see `plugin`.
-    pub(super) fn try_on(&self, stanzas: &[Stanza]) -> Outcome {
+    pub(super) fn try_on(&self, stanzas: &[Stanza]) -> StanzaOutcome {
         match &self.0 {
-            Kind::X25519(identity) => try_identity(identity, stanzas),
+            IdentityKind::X25519(identity) => try_identity(identity, stanzas),
             #[cfg(feature = "pq")]
-            Kind::Hybrid(identity) => try_identity(identity, stanzas),
+            IdentityKind::Hybrid(identity) => try_identity(identity, stanzas),
             #[cfg(feature = "plugin")]
-            Kind::Plugin(_) => Outcome::NoMatch,
+            IdentityKind::Plugin(_) => StanzaOutcome::NoMatch,
         }
     }
 
     /// What it costs to try the key on the stanzas, as a [`WorkBudget`](crate::WorkBudget) counts it.
     pub(super) fn cost(&self, stanzas: &[Stanza]) -> usize {
         let (tag, cost) = match &self.0 {
-            Kind::X25519(_) => ("X25519", 1),
+            IdentityKind::X25519(_) => ("X25519", 1),
             #[cfg(feature = "pq")]
-            Kind::Hybrid(_) => ("mlkem768x25519", 5),
+            IdentityKind::Hybrid(_) => ("mlkem768x25519", 5),
             #[cfg(feature = "plugin")]
-            Kind::Plugin(_) => return 0,
+            IdentityKind::Plugin(_) => return 0,
         };
         cost * stanzas.iter().filter(|stanza| stanza.tag == tag).count()
     }
@@ -129,7 +129,7 @@ impl Identity {
     #[cfg(feature = "plugin")]
     pub(super) fn plugin(&self) -> Option<&::age::plugin::Identity> {
         match &self.0 {
-            Kind::Plugin(identity) => Some(identity),
+            IdentityKind::Plugin(identity) => Some(identity),
             _ => None,
         }
     }
@@ -137,7 +137,7 @@ impl Identity {
 
 /// How the identities of a text are separated.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(super) enum KeyLayout {
     /// One a line, as in key files.
     Lines,
     /// Any number a line, white space between, as in `SOPS_AGE_KEY`.
@@ -150,7 +150,7 @@ pub(super) enum Layout {
 /// identity does not. The error names the line, without its text.
 pub(super) fn parse_keys(
     text: &[u8],
-    layout: Layout,
+    layout: KeyLayout,
 ) -> std::result::Result<Vec<Identity>, String> {
     let mut identities = Vec::new();
     for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
@@ -165,31 +165,31 @@ pub(super) fn parse_keys(
             Ok(())
         };
         match layout {
-            Layout::Lines if line.is_empty() => {}
-            Layout::Lines => add(line)?,
-            Layout::Words => line.split_whitespace().try_for_each(add)?,
+            KeyLayout::Lines if line.is_empty() => {}
+            KeyLayout::Lines => add(line)?,
+            KeyLayout::Words => line.split_whitespace().try_for_each(add)?,
         }
     }
     Ok(identities)
 }
 
 #[cfg(feature = "pq")]
-fn hybrid_identity(text: &str) -> std::result::Result<Kind, &'static str> {
-    text.parse().map(Kind::Hybrid)
+fn hybrid_identity(text: &str) -> std::result::Result<IdentityKind, &'static str> {
+    text.parse().map(IdentityKind::Hybrid)
 }
 
 #[cfg(not(feature = "pq"))]
-fn hybrid_identity(_: &str) -> std::result::Result<Kind, &'static str> {
+fn hybrid_identity(_: &str) -> std::result::Result<IdentityKind, &'static str> {
     Err("post-quantum keys need the cargo feature `pq`")
 }
 
 #[cfg(feature = "plugin")]
-fn plugin_identity(text: &str) -> std::result::Result<Kind, &'static str> {
-    text.parse().map(Kind::Plugin)
+fn plugin_identity(text: &str) -> std::result::Result<IdentityKind, &'static str> {
+    text.parse().map(IdentityKind::Plugin)
 }
 
 #[cfg(not(feature = "plugin"))]
-fn plugin_identity(_: &str) -> std::result::Result<Kind, &'static str> {
+fn plugin_identity(_: &str) -> std::result::Result<IdentityKind, &'static str> {
     Err("identities of age plugins need the cargo feature `plugin`")
 }
 
@@ -204,13 +204,13 @@ mod tests {
         let key = FILE.lines().last().unwrap();
         let two = format!("{key}\n\n# again\n\t{key} \n#{key}");
         for (text, layout, count) in [
-            (FILE.to_owned(), Layout::Lines, 1),
-            (FILE.replace('\n', "\r\n"), Layout::Lines, 1),
-            (two, Layout::Lines, 2),
-            (String::new(), Layout::Lines, 0),
-            ("# nothing".to_owned(), Layout::Lines, 0),
-            (FILE.to_owned(), Layout::Words, 1),
-            (format!(" {key}\t{key}\n{key}"), Layout::Words, 3),
+            (FILE.to_owned(), KeyLayout::Lines, 1),
+            (FILE.replace('\n', "\r\n"), KeyLayout::Lines, 1),
+            (two, KeyLayout::Lines, 2),
+            (String::new(), KeyLayout::Lines, 0),
+            ("# nothing".to_owned(), KeyLayout::Lines, 0),
+            (FILE.to_owned(), KeyLayout::Words, 1),
+            (format!(" {key}\t{key}\n{key}"), KeyLayout::Words, 3),
         ] {
             assert_eq!(
                 parse_keys(text.as_bytes(), layout).map_or(99, |keys| keys.len()),
@@ -225,32 +225,32 @@ mod tests {
         let cases = [
             (
                 format!("# x\n{}", &key[1..]),
-                Layout::Lines,
+                KeyLayout::Lines,
                 "line 2: not an age identity",
             ),
             (
                 format!("{key} {key}"),
-                Layout::Lines,
+                KeyLayout::Lines,
                 "line 1: invalid Bech32 encoding",
             ),
             (
                 format!("{key},{key}"),
-                Layout::Words,
+                KeyLayout::Words,
                 "line 1: invalid Bech32 encoding",
             ),
             (
                 format!("{key} # mine"),
-                Layout::Words,
+                KeyLayout::Words,
                 "line 1: not an age identity",
             ),
             (
                 key.replace("-1", "-1Q"),
-                Layout::Lines,
+                KeyLayout::Lines,
                 "line 1: invalid Bech32 encoding",
             ),
             (
                 key.to_lowercase(),
-                Layout::Lines,
+                KeyLayout::Lines,
                 "line 1: not an age identity",
             ),
         ];
@@ -261,7 +261,7 @@ mod tests {
             );
         }
         assert_eq!(
-            parse_keys(b"\n\xff\xfe", Layout::Lines).err().as_deref(),
+            parse_keys(b"\n\xff\xfe", KeyLayout::Lines).err().as_deref(),
             Some("line 2: not UTF-8")
         );
     }
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     #[cfg(not(feature = "pq"))]
     fn a_missing_feature_is_named() {
-        let error = parse_keys(b"AGE-SECRET-KEY-PQ-1QQQ", Layout::Lines)
+        let error = parse_keys(b"AGE-SECRET-KEY-PQ-1QQQ", KeyLayout::Lines)
             .err()
             .unwrap();
         assert!(error.contains("`pq`"), "{error}");

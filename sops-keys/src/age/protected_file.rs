@@ -9,7 +9,7 @@ use crate::prompt::Prompt;
 use crate::reading::read_keys;
 
 use super::age_file::{ARMOR_BEGIN, AgeFile, without_armor};
-use super::identity::{Identity, Layout, parse_keys};
+use super::identity::{Identity, KeyLayout, parse_keys};
 
 /// The highest work factor that is accepted, 2^22, as in filippo.io/age: 4 GiB of memory.
 const MAX_WORK_FACTOR: u8 = 22;
@@ -67,7 +67,7 @@ impl ProtectedKeys {
                 .to_owned()
             })?;
         let text = read_keys(reader, self.file.len()).map_err(|_| malformed())?;
-        let identities = parse_keys(&text, Layout::Lines)?;
+        let identities = parse_keys(&text, KeyLayout::Lines)?;
         if identities.is_empty() {
             return Err("no identities in it".to_owned());
         }

@@ -43,11 +43,11 @@ use super::ssh;
 #[derive(Clone)]
 pub struct Recipient {
     text: String,
-    kind: Kind,
+    kind: RecipientKind,
 }
 
 #[derive(Clone)]
-enum Kind {
+enum RecipientKind {
     X25519(::age::x25519::Recipient),
     #[cfg(feature = "pq")]
     Hybrid(Box<hybrid::Recipient>),
@@ -74,14 +74,14 @@ impl Recipient {
         #[cfg(not(feature = "plugin"))]
         let _ = prompt;
         let armored = match &self.kind {
-            Kind::X25519(recipient) => armored(recipient, secret),
+            RecipientKind::X25519(recipient) => armored(recipient, secret),
             #[cfg(feature = "pq")]
-            Kind::Hybrid(recipient) => armored(recipient.as_ref(), secret),
+            RecipientKind::Hybrid(recipient) => armored(recipient.as_ref(), secret),
             #[cfg(feature = "plugin")]
-            Kind::Plugin(recipient) => plugin::recipient(recipient, prompt)
+            RecipientKind::Plugin(recipient) => plugin::recipient(recipient, prompt)
                 .and_then(|recipient| armored(&recipient, secret)),
             #[cfg(feature = "ssh")]
-            Kind::Ssh(recipient) => armored(recipient, secret),
+            RecipientKind::Ssh(recipient) => armored(recipient, secret),
         };
         armored.map_err(|error| refused(&self.text, failure(&error)))
     }
@@ -117,7 +117,7 @@ impl Recipient {
     pub(super) fn x25519(recipient: ::age::x25519::Recipient) -> Self {
         Self {
             text: recipient.to_string(),
-            kind: Kind::X25519(recipient),
+            kind: RecipientKind::X25519(recipient),
         }
     }
 
@@ -125,7 +125,7 @@ impl Recipient {
     pub(super) fn hybrid(recipient: hybrid::Recipient) -> Self {
         Self {
             text: recipient.to_string(),
-            kind: Kind::Hybrid(Box::new(recipient)),
+            kind: RecipientKind::Hybrid(Box::new(recipient)),
         }
     }
 
@@ -133,7 +133,7 @@ impl Recipient {
     pub(super) fn ssh(recipient: ::age::ssh::Recipient) -> Self {
         Self {
             text: recipient.to_string(),
-            kind: Kind::Ssh(recipient),
+            kind: RecipientKind::Ssh(recipient),
         }
     }
 }
@@ -182,7 +182,7 @@ fn refused(recipient: &str, message: impl Into<String>) -> Error {
     }
 }
 
-fn x25519_recipient(text: &str) -> std::result::Result<Kind, String> {
+fn x25519_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
     /// `age1`, 52 characters for 32 bytes, and a checksum of 6.
     const LENGTH: usize = 62;
     let recipient = text.parse().map_err(|_| {
@@ -197,40 +197,42 @@ fn x25519_recipient(text: &str) -> std::result::Result<Kind, String> {
         <[u8; 32]>::try_from(bytes).ok()
     });
     match point {
-        Some(point) if !is_low_order(point) => Ok(Kind::X25519(recipient)),
+        Some(point) if !is_low_order(point) => Ok(RecipientKind::X25519(recipient)),
         _ => Err(LOW_ORDER.to_owned()),
     }
 }
 
 #[cfg(feature = "pq")]
-fn hybrid_recipient(text: &str) -> std::result::Result<Kind, String> {
+fn hybrid_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
     text.parse()
-        .map(|recipient| Kind::Hybrid(Box::new(recipient)))
+        .map(|recipient| RecipientKind::Hybrid(Box::new(recipient)))
         .map_err(str::to_owned)
 }
 
 #[cfg(not(feature = "pq"))]
-fn hybrid_recipient(_: &str) -> std::result::Result<Kind, String> {
+fn hybrid_recipient(_: &str) -> std::result::Result<RecipientKind, String> {
     Err("post-quantum keys need the cargo feature `pq`".to_owned())
 }
 
 #[cfg(feature = "plugin")]
-fn plugin_recipient(text: &str) -> std::result::Result<Kind, String> {
-    text.parse().map(Kind::Plugin).map_err(str::to_owned)
+fn plugin_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
+    text.parse()
+        .map(RecipientKind::Plugin)
+        .map_err(str::to_owned)
 }
 
 #[cfg(not(feature = "plugin"))]
-fn plugin_recipient(_: &str) -> std::result::Result<Kind, String> {
+fn plugin_recipient(_: &str) -> std::result::Result<RecipientKind, String> {
     Err("keys of age plugins need the cargo feature `plugin`".to_owned())
 }
 
 #[cfg(feature = "ssh")]
-fn ssh_recipient(text: &str) -> std::result::Result<Kind, String> {
-    ssh::parse_recipient(text).map(Kind::Ssh)
+fn ssh_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
+    ssh::parse_recipient(text).map(RecipientKind::Ssh)
 }
 
 #[cfg(not(feature = "ssh"))]
-fn ssh_recipient(_: &str) -> std::result::Result<Kind, String> {
+fn ssh_recipient(_: &str) -> std::result::Result<RecipientKind, String> {
     Err("keys of SSH need the cargo feature `ssh`".to_owned())
 }
 

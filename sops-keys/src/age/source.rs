@@ -5,25 +5,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::command::{Command, Prints};
-use super::identity::{Identity, Layout, parse_keys};
+use super::command::{KeyCommand, Prints};
+use super::identity::{Identity, KeyLayout, parse_keys};
 use super::protected_file::ProtectedKeys;
 use super::source_report::Held;
 #[cfg(feature = "ssh")]
 use super::ssh::SshKey;
 
 /// A place that identities come from.
-pub(super) struct Source {
+pub(super) struct KeySource {
     /// What messages call it.
     pub(super) name: String,
     /// What is in it.
-    pub(super) content: Content,
+    pub(super) content: SourceContent,
     /// What should be fixed about it.
     pub(super) warning: Option<String>,
 }
 
 /// What a source holds.
-pub(super) enum Content {
+pub(super) enum SourceContent {
     /// Nothing: the environment variable is not set.
     NotSet,
     /// Nothing: there is no such file.
@@ -41,9 +41,9 @@ pub(super) enum Content {
     Command(CommandSource),
 }
 
-impl Source {
+impl KeySource {
     /// A source without a warning.
-    pub(super) fn new(name: &str, content: Content) -> Self {
+    pub(super) fn new(name: &str, content: SourceContent) -> Self {
         Self {
             name: name.to_owned(),
             content,
@@ -54,8 +54,8 @@ impl Source {
     /// The keys that are ready, those of a decrypted key file included.
     pub(super) fn keys(&self) -> &[Identity] {
         match &self.content {
-            Content::Keys(keys) => keys,
-            Content::Protected(protected) => match protected.decrypted() {
+            SourceContent::Keys(keys) => keys,
+            SourceContent::Protected(protected) => match protected.decrypted() {
                 Some(Ok(keys)) => keys,
                 _ => &[],
             },
@@ -64,14 +64,14 @@ impl Source {
     }
 }
 
-impl Content {
+impl SourceContent {
     /// One identity, which is ready.
     pub(super) fn of_identity(identity: Identity) -> Self {
         Self::Keys(vec![identity])
     }
 
     /// From the text of a key file or variable.
-    pub(super) fn of_keys(text: Zeroizing<Vec<u8>>, layout: Layout) -> Self {
+    pub(super) fn of_keys(text: Zeroizing<Vec<u8>>, layout: KeyLayout) -> Self {
         match ProtectedKeys::recognise(text) {
             Ok(protected) => Self::Protected(protected),
             Err(text) => match parse_keys(&text, layout) {
@@ -94,7 +94,7 @@ impl Content {
     }
 
     /// From a command that is not run yet.
-    pub(super) fn of_command(command: Command) -> Self {
+    pub(super) fn of_command(command: KeyCommand) -> Self {
         Self::Command(CommandSource {
             command,
             runs: Mutex::default(),
@@ -128,21 +128,21 @@ impl Content {
 
 /// A command, and what it printed for the recipients that it was run for.
 pub(super) struct CommandSource {
-    command: Command,
-    runs: Mutex<Vec<Run>>,
+    command: KeyCommand,
+    runs: Mutex<Vec<CommandRun>>,
 }
 
-struct Run {
+struct CommandRun {
     recipient: String,
     /// The SHA-256 of the output, so that the same output is one source, about which nobody is asked twice.
     digest: [u8; 32],
-    source: Arc<Source>,
+    source: Arc<KeySource>,
 }
 
 impl CommandSource {
     /// What the command printed so far.
-    pub(super) fn outputs(&self) -> Vec<Arc<Source>> {
-        let mut outputs: Vec<Arc<Source>> = Vec::new();
+    pub(super) fn outputs(&self) -> Vec<Arc<KeySource>> {
+        let mut outputs: Vec<Arc<KeySource>> = Vec::new();
         for run in self.runs().iter() {
             if !outputs.iter().any(|seen| Arc::ptr_eq(seen, &run.source)) {
                 outputs.push(Arc::clone(&run.source));
@@ -159,21 +159,24 @@ impl CommandSource {
     /// Runs the command for `recipient`; `None` if it was before.
     ///
     /// As in sops it runs once a recipient, since it may print another key for each.
-    pub(super) fn run(&self, name: &str, recipient: &str) -> Option<Arc<Source>> {
+    pub(super) fn run(&self, name: &str, recipient: &str) -> Option<Arc<KeySource>> {
         let mut runs = self.runs();
         if runs.iter().any(|run| run.recipient == recipient) {
             return None;
         }
         let (digest, content) = match self.command.run(recipient) {
             Ok(output) => (Sha256::digest(&output).into(), self.content(output)),
-            Err(message) => (Sha256::digest(&message).into(), Content::Failed(message)),
+            Err(message) => (
+                Sha256::digest(&message).into(),
+                SourceContent::Failed(message),
+            ),
         };
         let same = runs.iter().find(|run| run.digest == digest);
         let source = same.map_or_else(
-            || Arc::new(Source::new(name, content)),
+            || Arc::new(KeySource::new(name, content)),
             |run| Arc::clone(&run.source),
         );
-        runs.push(Run {
+        runs.push(CommandRun {
             recipient: recipient.to_owned(),
             digest,
             source: Arc::clone(&source),
@@ -181,14 +184,14 @@ impl CommandSource {
         Some(source)
     }
 
-    fn content(&self, output: Zeroizing<Vec<u8>>) -> Content {
+    fn content(&self, output: Zeroizing<Vec<u8>>) -> SourceContent {
         match self.command.prints() {
-            Prints::Keys => Content::of_keys(output, Layout::Lines),
-            Prints::SshKey => Content::of_ssh_key(output),
+            Prints::Keys => SourceContent::of_keys(output, KeyLayout::Lines),
+            Prints::SshKey => SourceContent::of_ssh_key(output),
         }
     }
 
-    fn runs(&self) -> MutexGuard<'_, Vec<Run>> {
+    fn runs(&self) -> MutexGuard<'_, Vec<CommandRun>> {
         // A run that panicked left nothing half done.
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }

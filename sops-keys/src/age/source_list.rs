@@ -4,18 +4,18 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use crate::prompt::{NoPrompt, Prompt};
 
-use super::source::{Content, Source};
+use super::source::{KeySource, SourceContent};
 
 /// Sources that the caller gave, those of an environment, and what using them needs.
 pub(super) struct SourceList {
-    given: Vec<Arc<Source>>,
+    given: Vec<Arc<KeySource>>,
     environment: Option<LazySources>,
     prompt: Arc<dyn Prompt>,
     /// What plugins complained about.
     complaints: Mutex<Vec<String>>,
 }
 
-type LazySources = LazyLock<Vec<Arc<Source>>, Box<dyn FnOnce() -> Vec<Arc<Source>> + Send>>;
+type LazySources = LazyLock<Vec<Arc<KeySource>>, Box<dyn FnOnce() -> Vec<Arc<KeySource>> + Send>>;
 
 impl Default for SourceList {
     fn default() -> Self {
@@ -30,7 +30,7 @@ impl Default for SourceList {
 
 impl SourceList {
     /// A list that is filled by `load` when it is first needed.
-    pub(super) fn lazy(load: impl FnOnce() -> Vec<Source> + Send + 'static) -> Self {
+    pub(super) fn lazy(load: impl FnOnce() -> Vec<KeySource> + Send + 'static) -> Self {
         let load = move || load().into_iter().map(Arc::new).collect();
         Self {
             environment: Some(LazyLock::new(Box::new(load))),
@@ -46,8 +46,8 @@ impl SourceList {
         &self.prompt
     }
 
-    pub(super) fn add(&mut self, name: &str, content: Content) {
-        self.given.push(Arc::new(Source::new(name, content)));
+    pub(super) fn add(&mut self, name: &str, content: SourceContent) {
+        self.given.push(Arc::new(KeySource::new(name, content)));
     }
 
     /// Whether the sources of the environment were needed so far, or there are none.
@@ -57,12 +57,12 @@ impl SourceList {
     }
 
     /// All sources in order, each command followed by what it printed.
-    pub(super) fn all(&self) -> Vec<Arc<Source>> {
+    pub(super) fn all(&self) -> Vec<Arc<KeySource>> {
         let environment = self.environment.iter().flat_map(|sources| sources.iter());
         let mut all = Vec::new();
         for source in self.given.iter().chain(environment) {
             all.push(Arc::clone(source));
-            if let Content::Command(command) = &source.content {
+            if let SourceContent::Command(command) = &source.content {
                 all.extend(command.outputs());
             }
         }

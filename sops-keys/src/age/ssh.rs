@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::prompt::Prompt;
 
 use super::low_order::LOW_ORDER;
-use super::stanza::{Outcome, try_identity};
+use super::stanza::{StanzaOutcome, try_identity};
 
 /// Parses a line of `authorized_keys` without options, its comment included.
 pub(super) fn parse_recipient(text: &str) -> Result<Recipient, String> {
@@ -82,11 +82,11 @@ impl SshKey {
     }
 
     /// Tries the key on the stanzas of a header, as far as that goes without a passphrase.
-    pub(super) fn try_on(&self, stanzas: &[Stanza]) -> Outcome {
+    pub(super) fn try_on(&self, stanzas: &[Stanza]) -> StanzaOutcome {
         match (self.parse(), self.unlocked.get()) {
             (_, Some(Ok(unlocked))) => try_identity(unlocked, stanzas),
             (Ok(parsed), _) => try_identity(&parsed.identity, stanzas),
-            (Err(_), _) => Outcome::NoMatch,
+            (Err(_), _) => StanzaOutcome::NoMatch,
         }
     }
 
@@ -98,20 +98,20 @@ impl SshKey {
         stanzas: &[Stanza],
         name: &str,
         prompt: &dyn Prompt,
-    ) -> Outcome {
+    ) -> StanzaOutcome {
         let Ok(Parsed {
             identity: Identity::Encrypted(locked),
             recipient: Some(recipient),
         }) = self.parse()
         else {
-            return Outcome::NoMatch;
+            return StanzaOutcome::NoMatch;
         };
         let tag = tag(recipient);
         if !stanzas
             .iter()
             .any(|stanza| stanza.args.first() == Some(&tag))
         {
-            return Outcome::NoMatch;
+            return StanzaOutcome::NoMatch;
         }
         let unlocked = self.unlocked.get_or_init(|| {
             let passphrase = prompt
@@ -124,7 +124,7 @@ impl SshKey {
         });
         match unlocked {
             Ok(unlocked) => try_identity(unlocked, stanzas),
-            Err(_) => Outcome::NoMatch,
+            Err(_) => StanzaOutcome::NoMatch,
         }
     }
 

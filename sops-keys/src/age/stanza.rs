@@ -3,7 +3,7 @@
 use age_core::format::{FileKey, Stanza};
 
 /// What came of trying an identity on the stanzas.
-pub(super) enum Outcome {
+pub(super) enum StanzaOutcome {
     /// The identity decrypts the file key.
     Decrypted(FileKey),
     /// The file is for another identity.
@@ -13,11 +13,11 @@ pub(super) enum Outcome {
 }
 
 /// Tries an identity of the crate `age`.
-pub(super) fn try_identity(identity: &dyn ::age::Identity, stanzas: &[Stanza]) -> Outcome {
+pub(super) fn try_identity(identity: &dyn ::age::Identity, stanzas: &[Stanza]) -> StanzaOutcome {
     match identity.unwrap_stanzas(stanzas) {
-        Some(Ok(file_key)) => Outcome::Decrypted(file_key),
-        Some(Err(::age::DecryptError::InvalidHeader)) => Outcome::Malformed,
+        Some(Ok(file_key)) => StanzaOutcome::Decrypted(file_key),
+        Some(Err(::age::DecryptError::InvalidHeader)) => StanzaOutcome::Malformed,
         // The stanza names the key by a hash of 32 bits, which may be another's.
-        Some(Err(_)) | None => Outcome::NoMatch,
+        Some(Err(_)) | None => StanzaOutcome::NoMatch,
     }
 }

@@ -88,7 +88,7 @@ impl Gpg {
     }
 
     /// Runs `gpg` with these arguments and gives it `input`.
-    fn run(&self, arguments: &[&str], input: &[u8]) -> std::result::Result<Run, String> {
+    fn run(&self, arguments: &[&str], input: &[u8]) -> std::result::Result<GpgRun, String> {
         self.pipe(arguments, input)
             .map_err(|error| match error.kind() {
                 ErrorKind::NotFound if Path::new(&self.program) == Path::new("gpg") => {
@@ -102,7 +102,7 @@ impl Gpg {
             })
     }
 
-    fn pipe(&self, arguments: &[&str], input: &[u8]) -> io::Result<Run> {
+    fn pipe(&self, arguments: &[&str], input: &[u8]) -> io::Result<GpgRun> {
         let mut child = self
             .environment
             .command(&self.program)
@@ -126,7 +126,7 @@ impl Gpg {
             (output, words)
         });
         let status = child.wait()?;
-        Ok(Run {
+        Ok(GpgRun {
             is_success: status.success(),
             output,
             status: Status::read(&String::from_utf8_lossy(&words)),
@@ -146,7 +146,7 @@ impl Gpg {
 }
 
 /// What came of running `gpg`.
-struct Run {
+struct GpgRun {
     is_success: bool,
     output: Zeroizing<Vec<u8>>,
     status: Status,
