@@ -51,6 +51,7 @@ mod pgp;
 mod prompt;
 pub mod reading;
 mod service;
+mod service_fn;
 mod shamir;
 mod spelling;
 pub mod timestamp;
@@ -72,6 +73,7 @@ pub use master_key::MasterKey;
 pub use pgp::Gpg;
 pub use prompt::{NoPrompt, Prompt};
 pub use service::{Effort, KeyService};
+pub use service_fn::service_fn;
 pub use work_budget::WorkBudget;
 pub use wrapped_key::{KeyGroup, WrappedKey};
 /// The crates whose types are in the signatures of this one.

@@ -94,14 +94,14 @@ fn cases() -> Vec<Case> {
                 "basename {}; stat -c %a,%F {}",
             ],
         ),
-        case(short, &["exec-file", "F", "exit 7"]),
+        case(short, &["exec-file", "F", "cat {} >&2; exit 7"]),
         case(short, &["exec-file", "--filename", "../y", "F", "true"]),
         case(short, &["exec-file", "--filename", "a/b", "F", "true"]),
         case(short, &["exec-file", "F"]),
     ];
     for arguments in [
         &["exec-env", "F", "kill -TERM $$"][..],
-        &["exec-file", "F", "kill -TERM $$"],
+        &["exec-file", "F", "cat {} >&2; kill -TERM $$"],
     ] {
         cases.push(Case {
             file: short,
