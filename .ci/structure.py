@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fails if a crate of the workspace depends on a later one, if modules of a crate import each other in a circle, or if
-a crate to publish does not describe itself.
+"""Fails if a crate of the workspace depends on a later one, if modules of a crate import each other in a circle, if
+a crate to publish does not describe itself, or if docs/architecture.md names a file that does not exist.
 
 A re-export (`pub use child::Item`) does not count as an import: code that uses the name imports the module that defines it.
 So a parent may declare and re-export its children, and the children may use what the parent defines, as long as the parent
@@ -244,7 +244,16 @@ def missing_metadata(package):
             yield f"{package['name']}/Cargo.toml has no {field.replace('_', '-')}"
 
 
+def missing_files(workspace):
+    """The paths in docs/architecture.md that do not exist."""
+    page = workspace / "docs/architecture.md"
+    for path in re.findall(r"`([\w.-]+/[\w./-]*)`", page.read_text()):
+        if not (workspace / path).exists():
+            yield f"docs/architecture.md: {path} does not exist"
+
+
 def problems(workspace, layers):
+    yield from missing_files(workspace)
     for package in packages(workspace):
         directory = Path(package["manifest_path"]).parent
         if directory.name != package["name"]:
@@ -260,6 +269,7 @@ def self_test():
     """Finds the wrong dependency, the missing description and the circle of two small crates, and no circle in re-exports and tests."""
     files = {
         "Cargo.toml": '[workspace]\nresolver = "3"\nmembers = ["lower", "upper"]\n',
+        "docs/architecture.md": "`lower/src/a.rs`, `lower/src/gone.rs`\n",
         "lower/Cargo.toml": '[package]\nname = "lower"\nversion = "1.0.0"\nedition = "2024"\nrust-version = "1.85"\nlicense = "MIT"\n'
         'repository = "x"\nkeywords = ["x"]\ncategories = ["os"]\nreadme = "README.md"\n[dependencies]\nupper = { path = "../upper" }\n',
         "lower/src/lib.rs": "mod a;\nmod b;\n",
@@ -271,6 +281,7 @@ def self_test():
         "upper/src/parent/child.rs": "use super::Parent;\npub struct Child(Parent);\n",
     }
     expected = [
+        "docs/architecture.md: lower/src/gone.rs does not exist",
         "lower must not depend on upper",
         "lower/Cargo.toml has no description",
         "lower: modules import each other in a circle:\n  a -> b  (lower/src/a.rs:1)\n  b -> a  (lower/src/b.rs:3)",
