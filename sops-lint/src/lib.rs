@@ -49,6 +49,7 @@ mod parse_failure;
 mod plaintext_values;
 mod private_key;
 mod quoted_manifest;
+mod related_name;
 mod repository;
 mod rule;
 mod rule_coverage;
