@@ -27,6 +27,7 @@ mod baseline;
 mod check;
 mod committable;
 mod context;
+mod copy;
 mod decrypted;
 mod dockerfile;
 mod embedded;

@@ -117,7 +117,7 @@ impl Linter {
         }
     }
 
-    fn run(&self, context: &mut Context<'_>) -> InputKind {
+    pub(crate) fn run(&self, context: &mut Context<'_>) -> InputKind {
         self.ask(context, |check, context| {
             if let Check::File(check) = check {
                 check(context);
@@ -146,6 +146,7 @@ impl Linter {
             }
             unnamed(context);
             quoted_manifest::check(None, context);
+            self.judge_like_original(context);
             return InputKind::Other;
         };
         context.format = format;

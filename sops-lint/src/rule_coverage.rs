@@ -7,7 +7,7 @@ use sops_document::Format;
 
 use crate::context::{Context, NamingRule};
 use crate::input::Input;
-use crate::rule_scope::{has_secret, text_of};
+use crate::rule_scope::{has_secret, is_for_all_of_its_extension, text_of};
 use crate::{exempt, file_name};
 
 /// The creation rule that names the file by an expression, unless that is for all files, or the file is one that is never encrypted.
@@ -43,16 +43,6 @@ pub(crate) fn has_rule_for_its_extension(context: &Context<'_>) -> bool {
     context.creation_rule().is_some_and(|(_, config, rule)| {
         is_for_all_of_its_extension(config, rule, context.input.path)
     })
-}
-
-fn is_for_all_of_its_extension(config: &Config, rule: &CreationRule, path: &Path) -> bool {
-    let directory = config.file().parent().unwrap_or(Path::new("/"));
-    let mut nowhere = directory.join("\u{f8ff}").join("\u{f8ff}");
-    if let Some(extension) = path.extension() {
-        nowhere.set_extension(extension);
-    }
-    let matched = config.creation_rule_for(&nowhere);
-    matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
 }
 
 /// Whether a service of the repository's host reads the file as it is. A rule for all files of an extension is not meant for anything in the
