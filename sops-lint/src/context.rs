@@ -19,8 +19,9 @@ use crate::images::ImagePatterns;
 use crate::input::Input;
 use crate::lines::LineIndex;
 use crate::object::Object;
+use crate::related_name;
 use crate::rule::Rule;
-use crate::rule_scope::{has_secret, is_in_scope, is_secret_word};
+use crate::rule_scope::{has_secret, is_in_scope, is_meant_for, is_secret_word};
 use crate::scrutiny::Scrutiny;
 use crate::secret::SecretValue;
 use crate::secret_detection::{FoundSecret, is_shown};
@@ -148,12 +149,20 @@ impl<'r> Context<'r> {
             }
             let path = self.input.path;
             let of = |original: PathBuf| config.creation_rule_for(&original).ok()?.filter(named);
-            let rule = file_name::originals(path).into_iter().find_map(of);
+            let originals = file_name::originals(path);
+            let rule = originals.iter().cloned().find_map(of);
             let rule = rule.or_else(|| {
                 let rule = of(file_name::manifest_before(path)?)?;
-                let text = self.text;
-                let is_copy = has_keys(text) || has_secret(text) || is_secret_word(text);
-                is_copy.then_some(rule)
+                self.may_be_copy().then_some(rule)
+            });
+            let meant = |near: PathBuf| {
+                let rule = of(near.clone())?;
+                is_meant_for(config, rule, &near, self.text).then_some(rule)
+            };
+            let rule = rule.or_else(|| {
+                related_name::meant(path, &originals)
+                    .into_iter()
+                    .find_map(meant)
             })?;
             Some(NamingRule {
                 config,
@@ -161,6 +170,30 @@ impl<'r> Context<'r> {
                 is_for_original: true,
             })
         })
+    }
+
+    /// Whether the file may be a copy of another one by its content, if its name says no more than that it may be.
+    pub(crate) fn may_be_copy(&self) -> bool {
+        let text = self.text;
+        !file_name::may_be_notes(self.input.path)
+            || has_keys(text)
+            || has_secret(text)
+            || is_secret_word(text)
+    }
+
+    /// The path of the YAML or JSON file that this one is a copy of, if a creation rule names both.
+    pub(crate) fn covered_original(&self) -> Option<PathBuf> {
+        self.naming_rule()?;
+        let config = self.input.config?;
+        let is_covered = |path: &PathBuf| {
+            let rule = config.creation_rule_for(path).ok().flatten();
+            let is_read = matches!(Format::from_path(path), Format::Yaml | Format::Json);
+            is_read && rule.is_some_and(|rule| rule.path_regex.is_some())
+        };
+        let path = self.input.path;
+        let originals = file_name::originals(path).into_iter();
+        let mut originals = originals.chain(file_name::manifest_before(path));
+        originals.find(is_covered)
     }
 
     /// Whether the creation rule that names the file is for files like this one.

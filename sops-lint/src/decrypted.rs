@@ -16,7 +16,7 @@ use crate::linter::Linter;
 use crate::rule_scope::{has_only_comments, has_secret, is_protected_otherwise, text_of};
 use crate::rules::PLAINTEXT_SECRET;
 use crate::scrutiny::{Scrutiny, is_open_reference};
-use crate::{file_name, suppress};
+use crate::{file_name, related_name, suppress};
 
 /// What objects are called, which is no secret even in files that are encrypted as a whole.
 const NAMES: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
@@ -200,25 +200,10 @@ impl Encrypted {
         stem
     }
 
-    /// The names of files that a file is a decrypted copy of, as far as its name says: `a.enc.yaml` and `a.yaml.enc` for `a.yaml`, `a.yaml` for
-    /// `a.yaml.bak`.
+    /// The names of files that a file is a decrypted copy of, as far as its name says: `a.enc.yaml` and `a.yaml.enc` for `a.yaml` and for its
+    /// copy `a.dec.yaml`, `a.yaml` for `a.yaml.bak`.
     pub fn related_names(path: &Path) -> Vec<PathBuf> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let behind = MARKS[..4].iter().map(|mark| format!("{name}.{mark}"));
-        let inside = name
-            .rsplit_once('.')
-            .into_iter()
-            .flat_map(|(stem, ending)| {
-                MARKS[..4]
-                    .iter()
-                    .map(move |mark| format!("{stem}.{mark}.{ending}"))
-            });
-        let encrypted = behind.chain(inside).map(|name| path.with_file_name(name));
-        let originals = file_name::originals(path).into_iter();
-        encrypted
-            .chain(originals)
-            .chain(file_name::manifest_before(path))
-            .collect()
+        related_name::related(path)
     }
 
     /// What the file has in plaintext of what was encrypted.

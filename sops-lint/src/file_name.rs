@@ -221,6 +221,14 @@ pub(crate) fn manifest_before(path: &Path) -> Option<PathBuf> {
     (!is_other).then(|| path.with_file_name(manifest))
 }
 
+/// Whether the ending of the name, such as that of `secret.yaml.txt`, may be that of notes about the file, and not of a copy.
+pub(crate) fn may_be_notes(path: &Path) -> bool {
+    let is_text = path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("txt"));
+    is_text || original(path).is_none()
+}
+
 /// Whether the ending of the name is that of a file which goes with another one, such as a template.
 pub(crate) fn is_companion(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());

@@ -118,7 +118,7 @@ impl Linter {
         }
     }
 
-    fn run(&self, context: &mut Context<'_>) -> InputKind {
+    pub(crate) fn run(&self, context: &mut Context<'_>) -> InputKind {
         self.ask(context, |check, context| {
             if let Check::File(check) = check {
                 check(context);
@@ -147,6 +147,7 @@ impl Linter {
             }
             unnamed(context);
             quoted_manifest::check(None, context);
+            self.judge_like_original(context);
             return InputKind::Other;
         };
         context.format = format;

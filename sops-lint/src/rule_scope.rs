@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sops_core::config::CreationRule;
+use sops_core::config::{Config, CreationRule};
 use sops_core::rules::EncryptionRule;
 use sops_core::unencrypted_values;
 use sops_document::{Document, Format};
@@ -42,11 +42,49 @@ pub(crate) fn is_in_scope(input: &Input<'_>, creation: &CreationRule) -> bool {
     match names_keys {
         Some(rule) if format.is_none() => {
             let text = text_of(bytes);
-            let text = if is_patch { of_patch(&text) } else { text };
+            // Only a patch has hunks, whatever the name says.
+            let has_hunk = || text.lines().any(|line| line.starts_with("@@ "));
+            let text = match is_patch && has_hunk() {
+                true => of_patch(&text),
+                false => text,
+            };
             has_secret(&text) || is_secret(path, text.trim()) || selects(rule, &text)
         }
         _ => true,
     }
+}
+
+/// Whether the rule also matches a path that cannot exist with the same extension.
+pub(crate) fn is_for_all_of_its_extension(
+    config: &Config,
+    rule: &CreationRule,
+    path: &Path,
+) -> bool {
+    let directory = config.file().parent().unwrap_or(Path::new("/"));
+    matches_with_extension(config, rule, &directory.join("\u{f8ff}"), path)
+}
+
+/// Whether a rule that matches the path `near` is meant for a file with a similar name and this text. A rule for all files with an extension
+/// leaves out other extensions, in a directory at least where they hold no secret.
+pub(crate) fn is_meant_for(config: &Config, rule: &CreationRule, near: &Path, text: &str) -> bool {
+    let directory = near.parent().unwrap_or(Path::new("/"));
+    let is_for_directory = || matches_with_extension(config, rule, directory, near);
+    !is_for_all_of_its_extension(config, rule, near) && (!is_for_directory() || has_secret(text))
+}
+
+/// Whether the rule matches a name that cannot exist in the directory, with the extension of a path.
+fn matches_with_extension(
+    config: &Config,
+    rule: &CreationRule,
+    directory: &Path,
+    path: &Path,
+) -> bool {
+    let mut nowhere = directory.join("\u{f8ff}");
+    if let Some(extension) = path.extension() {
+        nowhere.set_extension(extension);
+    }
+    let matched = config.creation_rule_for(&nowhere);
+    matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
 }
 
 /// Whether the rule names keys, which only some formats have.

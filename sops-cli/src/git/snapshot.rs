@@ -173,14 +173,15 @@ impl<'o> Snapshot<'o> {
         files.map(|(entry, _)| self.file(entry))
     }
 
-    /// The regular files in any directory whose names begin so, in any letter case.
-    pub(crate) fn files_beginning_with(&self, begin: &str) -> impl Iterator<Item = TrackedFile> {
+    /// The regular files in any directory with such a name.
+    pub(crate) fn files_named(
+        &self,
+        is_wanted: impl Fn(&[u8]) -> bool,
+    ) -> impl Iterator<Item = TrackedFile> {
         let is_named = move |entry: &&TreeEntry| {
             let path = &self.list[entry.path.clone()];
             let name = path.iter().rposition(|byte| *byte == b'/');
-            let name = &path[name.map_or(0, |slash| slash + 1)..];
-            let own = name.get(..begin.len());
-            own.is_some_and(|own| own.eq_ignore_ascii_case(begin.as_bytes()))
+            is_wanted(&path[name.map_or(0, |slash| slash + 1)..])
         };
         let files = self.entries.iter().filter(is_named);
         files

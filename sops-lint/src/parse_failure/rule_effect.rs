@@ -7,11 +7,11 @@ use crate::context::Context;
 use crate::embedded::{is_operation_list, operation_credential};
 use crate::rule_coverage::has_rule_for_its_extension;
 use crate::rule_scope::names_keys;
-use crate::secret_detection::judge;
+use crate::secret_detection::{in_text, judge};
 use crate::{exempt, rules};
 
 /// Whether the rule may have something in the text encrypted. One that names what is encrypted, as manifests have, says nothing of a text
-/// of another shape in which no such key stands, nor of JSON with comments.
+/// of another shape without such a key and without a secret, nor of JSON with comments.
 pub(super) fn may_select(creation: &CreationRule, error: &Error, context: &Context<'_>) -> bool {
     let text = context.text();
     let is_shape = matches!(
@@ -29,11 +29,10 @@ pub(super) fn may_select(creation: &CreationRule, error: &Error, context: &Conte
         let marks = |mark: char| mark.is_whitespace() || "-?\"'".contains(mark);
         Some(rule.key_matches(key.trim_matches(marks)))
     };
-    !is_shape
-        || text
-            .split(['\n', ',', '{', '['])
-            .filter_map(key)
-            .any(|matches| matches)
+    let mut keys = text.split(['\n', ',', '{', '[']).filter_map(key);
+    // SOPS reads it as no mapping, so it is judged like a file with another extension.
+    let is_secret = || !has_rule_for_its_extension(context) && !in_text("", text).is_empty();
+    !is_shape || keys.any(|matches| matches) || is_secret()
 }
 
 /// Whether a document of the text is neither an object that may stay in plaintext nor a list of operations without a secret.

@@ -171,7 +171,9 @@ fn selects_nothing(context: &Context<'_>, text: &str) -> bool {
             }
             // It is another text than the original.
             false => {
-                let is_other = rule.names_what_is_encrypted() || context.is_copy_of_covered();
+                let may_be_notes = || file_name::may_be_notes(context.input.path);
+                let is_other = rule.names_what_is_encrypted()
+                    || context.is_copy_of_covered() && may_be_notes();
                 is_other && !has_secret(text) && !is_secret_word(text)
             }
         }

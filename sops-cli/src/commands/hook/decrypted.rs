@@ -38,18 +38,51 @@ impl Neighbours {
         Arc::clone(known)
     }
 
-    /// The first encrypted files anywhere whose names begin like that of a file.
-    fn of_name(&self, snapshot: &Snapshot<'_>, path: &Path) -> Arc<[Encrypted]> {
+    /// The first encrypted files anywhere with each name that the name of a file begins with, longest names first.
+    fn of_name(&self, snapshot: &Snapshot<'_>, path: &Path) -> Vec<Arc<[Encrypted]>> {
         let stem = Encrypted::stem(path);
         let mut read = lock(&self.of_names);
-        let known = read.entry(stem).or_insert_with_key(|stem| {
-            let files = snapshot.files_beginning_with(stem);
-            let files = files.filter(|file| {
-                Encrypted::may_be_named(&file.path) && Encrypted::stem(&file.path) == *stem
-            });
-            staying(snapshot, &files.take(MOST).collect::<Vec<_>>())
-        });
-        Arc::clone(known)
+        let unread = beginnings(&stem).filter(|begin| !read.contains_key(*begin));
+        let mut unread: HashMap<&str, Vec<TrackedFile>> =
+            unread.map(|begin| (begin, Vec::new())).collect();
+        if !unread.is_empty() {
+            let files = snapshot.files_named(|name| may_begin(&stem, name));
+            for file in files.filter(|file| Encrypted::may_be_named(&file.path)) {
+                if let Some(files) = unread.get_mut(&*Encrypted::stem(&file.path))
+                    && files.len() < MOST
+                {
+                    files.push(file);
+                }
+            }
+        }
+        for (begin, files) in unread {
+            read.insert(begin.to_owned(), staying(snapshot, &files));
+        }
+        let known = beginnings(&stem).filter_map(|begin| read.get(begin));
+        known.filter(|files| !files.is_empty()).cloned().collect()
+    }
+}
+
+/// The names that a copy with this name may be one of, without extensions: the name itself, and that without what tools add, such as `-old`,
+/// `_20260101` and `2`.
+fn beginnings(stem: &str) -> impl Iterator<Item = &str> {
+    let is_end =
+        |(at, next): &(usize, char)| *at > 0 && ("-_ (".contains(*next) || next.is_ascii_digit());
+    let ends = stem.char_indices().rev().filter(is_end).map(|(at, _)| at);
+    [stem.len()].into_iter().chain(ends).map(|end| &stem[..end])
+}
+
+/// Whether a name may be a beginning of another one, by the first part of it. This is asked of every name in the repository.
+fn may_begin(stem: &str, name: &[u8]) -> bool {
+    let is_divider = |byte: &u8| b".-_ ".contains(byte);
+    let has_begin = |part: &[u8]| {
+        let begin = stem.as_bytes().get(..part.len());
+        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(part))
+    };
+    // A first dot hides the file.
+    has_begin(&name[..name.len().min(1)]) && {
+        let end = name.iter().skip(1).position(is_divider);
+        has_begin(&name[..end.map_or(name.len(), |end| end + 1)])
     }
 }
 
@@ -111,8 +144,9 @@ impl Previous<'_> {
         if !shown.is_empty() || !self.versions.is_empty() {
             return shown;
         }
-        let of_name = self.neighbours.of_name(judge.snapshot, path);
-        judge.shown_as_decrypted(path, bytes, &of_name, BESIDE)
+        let of_name = self.neighbours.of_name(judge.snapshot, path).into_iter();
+        let mut shown = of_name.map(|files| judge.shown_as_decrypted(path, bytes, &files, BESIDE));
+        shown.find(|shown| !shown.is_empty()).unwrap_or_default()
     }
 }
 

@@ -97,7 +97,14 @@ fn a_decrypted_copy_in_another_directory_is_refused() {
             "{\"db\": {\"user\": \"app\", \"password\": \"correct-horse\"}}",
         ),
         ("other/a.toml", "a = \"correct-horse\"\n"),
+        ("other/app-copy.yaml", VALUES),
+        ("other/app2.yaml", VALUES),
+        ("other/App (1).yaml", VALUES),
+        ("secrets2/app-old.yaml", VALUES),
+        (".history/secrets/app_20260101120000.yaml", VALUES),
+        (".history/app_20260101120000.yaml.txt", VALUES),
         ("a/b/.env", "A=correct-horse\n"),
+        ("a/b/.env_old", "A=correct-horse\n"),
         ("a/b/.env.local", "A=correct-horse\n"),
     ] {
         repository.add(name, text);
@@ -114,6 +121,10 @@ fn a_decrypted_copy_in_another_directory_is_refused() {
         ("b/a.toml", "a = \"horse\"\n"),
         ("c/.env", "A=correct\n"),
         ("d/app.yaml", "image: nginx\n"),
+        (
+            "d/app-dev.yaml",
+            "db:\n  user: dev\n  password: development\n",
+        ),
     ] {
         repository.add(name, text);
     }
@@ -145,6 +156,48 @@ fn a_decrypted_copy_beside_the_encrypted_file_is_refused() {
     ] {
         repository.add("settings.yaml", text);
         repository.sops_rs(&["hook", "run"]).succeeds();
+    }
+}
+
+#[test]
+fn an_edited_copy_is_refused_if_its_name_is_that_of_the_encrypted_file() {
+    let edited = "db:\n  user: root\n  password: battery-staple-2\n";
+    for encrypted in [
+        "settings.enc.yaml",
+        "settings.sops.yaml",
+        "settings-enc.yml",
+    ] {
+        let repository = repository(&[(encrypted, VALUES)]);
+        for copy in [
+            "settings.yaml",
+            "settings.dec.yaml",
+            "settings-copy.yaml",
+            "settings.decrypted.yaml",
+            "settings.plain.yaml",
+            "settings.clear.yaml",
+            "settings.new.yaml",
+            "settings.yaml.dec",
+            "settings.yaml.bak",
+            "settings.yml",
+        ] {
+            repository.add(copy, edited);
+            repository.refuses(&format!(
+                "is encrypted in the same commit as `{encrypted}`, and in plaintext now"
+            ));
+            repository.git(&["rm", "-qf", copy]).succeeds();
+        }
+        for (name, text) in [
+            ("settings.plain.yaml", "db:\n  user: root\n"),
+            (
+                "settings.new.yaml",
+                "db:\n  user: USER\n  password: changeme\n",
+            ),
+            ("settings-prod.yaml", edited),
+            ("settings.local.yaml", edited),
+        ] {
+            repository.add(name, text);
+        }
+        repository.commit().succeeds();
     }
 }
 

@@ -28,33 +28,43 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
     let scrutiny = context.scrutiny_of_file();
     let credential = |top| kubeconfig::credential(top, scrutiny);
     if let Some(credential) = document.tops().flatten().find_map(credential) {
-        if context.creation_rule().is_some() {
+        let is_copy = context.is_copy_of_covered();
+        if is_copy || context.creation_rule().is_some() {
             let command = context.command("encrypt -i");
-            context
-                .report_node(
-                    credential,
-                    "a creation rule covers this file, a kubeconfig with credentials in plaintext",
-                )
-                .help(format!(
+            let found = context.report_node(
+                credential,
+                "a creation rule covers this file, a kubeconfig with credentials in plaintext",
+            );
+            match is_copy {
+                true => found.help(COPY),
+                false => found.help(format!(
                     "run `{command}`, with a creation rule that selects `users`"
-                ));
+                )),
+            };
         }
         return;
     }
     let Some(rule) = covering_rule(context) else {
         return;
     };
-    if document.tops().flatten().any(is_manifest)
-        && !is_for_whole_file(document, rule, true, context)
-    {
-        return;
-    }
     let selects = rule.rule.clone().unwrap_or_default();
-    let selected = unencrypted_values(document, Some(&selects)).unwrap_or_default();
-    if is_of_another_kind(document, &selects) {
+    // Objects of a file may stay in plaintext, and its other documents not.
+    let mut tops: Vec<_> = document.tops().flatten().collect();
+    let count = tops.len();
+    if tops.iter().copied().any(is_manifest) && !is_for_whole_file(document, rule, true, context) {
+        tops.retain(|top| !is_manifest(*top));
+    }
+    if names_keys(&selects) {
+        tops.retain(|top| !is_of_another_kind(*top));
+    }
+    let is_whole = tops.len() == count;
+    if tops.is_empty() && (!is_whole || names_keys(&selects)) {
         return;
     }
-    if let Some(first) = selected.into_iter().next() {
+    let is_in = |at: usize| tops.iter().any(|top| top.span().contains(&at));
+    let selected = unencrypted_values(document, Some(&selects)).unwrap_or_default();
+    let mut selected = selected.into_iter();
+    if let Some(first) = selected.find(|value| is_whole || is_in(value.span.start)) {
         let is_copy = context.is_copy_of_covered();
         let command = context.command("encrypt -i");
         let found = context.report_span(
@@ -71,7 +81,7 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
     } else if matches!(context.format, Format::Dotenv | Format::Ini) {
         nothing_selected(document, &selects, context);
     } else if selects.names_what_is_encrypted() && !has_rule_for_its_extension(context) {
-        secret_not_selected(document, &selects, context);
+        secret_not_selected(&tops, &selects, context);
     }
 }
 
@@ -156,17 +166,13 @@ fn has_credential(top: NodeRef<'_, '_>, context: &Context<'_>) -> bool {
     }
 }
 
-/// Whether a rule that names keys, as those for Secrets do, selects something in a file that has such keys for another reason: a patch of
-/// another object, or a dashboard of Grafana.
-fn is_of_another_kind(document: &Document<'_>, rule: &EncryptionRule) -> bool {
-    let is_other = |top: NodeRef<'_, '_>| {
-        let kind = top.get("kind").and_then(NodeRef::as_str);
-        let is_object = kind.is_some_and(|kind| !kind.to_ascii_lowercase().contains("secret"))
-            && top.at(&["metadata", "name"]).is_some();
-        let is_dashboard = top.get("panels").is_some() && top.get("title").is_some();
-        (is_object || is_dashboard) && top.get("stringData").is_none()
-    };
-    names_keys(rule) && document.tops().flatten().all(is_other)
+/// Whether a document has the keys that rules for Secrets name for another reason: a patch of another object, or a dashboard of Grafana.
+fn is_of_another_kind(top: NodeRef<'_, '_>) -> bool {
+    let kind = top.get("kind").and_then(NodeRef::as_str);
+    let is_object = kind.is_some_and(|kind| !kind.to_ascii_lowercase().contains("secret"))
+        && top.at(&["metadata", "name"]).is_some();
+    let is_dashboard = top.get("panels").is_some() && top.get("title").is_some();
+    (is_object || is_dashboard) && top.get("stringData").is_none()
 }
 
 /// A file of variables that a rule for manifests leaves in plaintext as a whole.
@@ -198,10 +204,10 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mu
 }
 
 /// A file that is not a manifest, with a secret under a key that a rule for manifests does not name.
-fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mut Context<'_>) {
+fn secret_not_selected(tops: &[NodeRef<'_, '_>], rule: &EncryptionRule, context: &mut Context<'_>) {
     let is_secret = |key: &str, text: &str| !in_text(key, text).is_empty();
-    let mut tops = document.tops().flatten();
-    if let Some(node) = tops.find_map(|top| first_secret(top, is_secret)) {
+    let mut tops = tops.iter();
+    if let Some(node) = tops.find_map(|top| first_secret(*top, is_secret)) {
         let message = format!(
             "a creation rule covers this file, and its `{rule}` leaves what looks like a secret in plaintext: `{}`",
             node.path().join(".")

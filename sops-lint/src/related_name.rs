@@ -1,0 +1,131 @@
+//! Which files a file may be a version of, by their names: an encrypted one, or one with the other extension of YAML.
+
+use std::path::{Path, PathBuf};
+
+use crate::file_name::{manifest_before, originals};
+
+/// What marks an encrypted file in its name.
+const ENCRYPTED: [&str; 4] = ["enc", "encrypted", "sops", "crypt"];
+
+/// What marks a decrypted file in its name. Other words, such as `plain`, may also mark one that never was a secret.
+const DECRYPTED: [&str; 2] = ["dec", "decrypted"];
+
+/// The two extensions of YAML.
+const YAML: [&str; 2] = ["yaml", "yml"];
+
+/// The paths of files that a file may be a decrypted copy of, as far as its name says.
+pub(crate) fn related(path: &Path) -> Vec<PathBuf> {
+    let mut plain = vec![path.to_owned()];
+    plain.extend(originals(path));
+    plain.extend(manifest_before(path));
+    let other: Vec<_> = plain.iter().filter_map(|path| other_yaml(path)).collect();
+    plain.extend(other);
+    let mut related: Vec<_> = plain.iter().flat_map(|path| encrypted(path)).collect();
+    related.extend(plain.into_iter().skip(1));
+    related
+}
+
+/// The paths that a creation rule would have to match for this file too: that with the other extension of YAML, and those that the name says
+/// it is the decrypted version of, such as `a.enc.yaml` for `a.dec.yaml`.
+pub(crate) fn meant(path: &Path, originals: &[PathBuf]) -> Vec<PathBuf> {
+    let mut meant = match is_decrypted(path) {
+        true => originals.iter().flat_map(|path| encrypted(path)).collect(),
+        false => Vec::new(),
+    };
+    let with_other = [path]
+        .into_iter()
+        .chain(originals.iter().map(|path| &**path));
+    meant.extend(with_other.filter_map(other_yaml));
+    meant
+}
+
+/// The names that the encrypted version of a file may have.
+fn encrypted(path: &Path) -> Vec<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let with_mark = |mark: &&str| {
+        let inside = name.rsplit_once('.').into_iter();
+        let inside = inside.flat_map(move |(stem, ending)| {
+            ['.', '-'].map(|divider| format!("{stem}{divider}{mark}.{ending}"))
+        });
+        let names = [format!("{name}.{mark}")].into_iter().chain(inside);
+        names
+            .map(|name| path.with_file_name(name))
+            .collect::<Vec<_>>()
+    };
+    ENCRYPTED.iter().flat_map(with_mark).collect()
+}
+
+fn is_decrypted(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut parts = name.split(['.', '-', '_', ' ']);
+    parts.any(|part| DECRYPTED.iter().any(|mark| part.eq_ignore_ascii_case(mark)))
+}
+
+/// The path with `.yml` instead of `.yaml`, or the reverse.
+fn other_yaml(path: &Path) -> Option<PathBuf> {
+    let extension = path.extension()?;
+    let own = YAML
+        .iter()
+        .position(|own| extension.eq_ignore_ascii_case(own))?;
+    Some(path.with_extension(YAML[1 - own]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_encrypted_version_of_a_copy_is_known() {
+        for (name, expected) in [
+            ("a/x.yaml", "a/x.enc.yaml"),
+            ("x.yaml", "x.yaml.enc"),
+            ("x.yaml", "x-sops.yaml"),
+            ("x.yml", "x.enc.yaml"),
+            ("x.dec.yaml", "x.enc.yaml"),
+            ("x-copy.yaml", "x.sops.yaml"),
+            ("x.decrypted.yaml", "x.yaml.enc"),
+            ("x.yaml.dec", "x.enc.yaml"),
+            ("x.yaml.bak", "x.yaml"),
+            ("x.yaml.raw", "x.enc.yaml"),
+            ("x.new.yml", "x.enc.yaml"),
+            (".env", ".env.enc"),
+        ] {
+            let found = related(Path::new(name));
+            assert!(
+                found.contains(&PathBuf::from(expected)),
+                "{name}: {found:?}"
+            );
+            assert!(!found.contains(&PathBuf::from(name)), "{name}");
+        }
+        for (name, other) in [("x.yaml", "y.enc.yaml"), ("x-prod.yaml", "x.enc.yaml")] {
+            let found = related(Path::new(name));
+            assert!(!found.contains(&PathBuf::from(other)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_meant_for_decrypted_files_and_for_the_other_extension_of_yaml() {
+        for (name, expected) in [
+            ("a.enc.yml", "a.enc.yaml"),
+            ("a.enc.YAML", "a.enc.yml"),
+            ("a.enc.yml.bak", "a.enc.yaml"),
+            ("a.dec.yaml", "a.enc.yaml"),
+            ("a.dec.yaml", "a.sops.yaml"),
+            ("a.yaml.decrypted", "a.enc.yaml"),
+        ] {
+            let found = meant(Path::new(name), &originals(Path::new(name)));
+            assert!(
+                found.contains(&PathBuf::from(expected)),
+                "{name}: {found:?}"
+            );
+        }
+        for name in ["a.json", "a.enc.json", "a.env", "Makefile", ""] {
+            let found = meant(Path::new(name), &originals(Path::new(name)));
+            assert!(found.is_empty(), "{name}");
+        }
+        for name in ["a.plain.yaml", "a.yaml", "decode.yaml"] {
+            let found = meant(Path::new(name), &originals(Path::new(name)));
+            assert!(!found.contains(&PathBuf::from("a.enc.yaml")), "{name}");
+        }
+    }
+}
