@@ -7,7 +7,7 @@ use sops_document::Format;
 
 use crate::context::{Context, NamingRule};
 use crate::input::Input;
-use crate::rule_scope::{has_secret, is_for_all_of_its_extension, text_of};
+use crate::rule_scope::{has_secret, text_of};
 use crate::{exempt, file_name};
 
 /// The creation rule that names the file by an expression, unless that is for all files, or the file is one that is never encrypted.

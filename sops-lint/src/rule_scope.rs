@@ -54,22 +54,12 @@ pub(crate) fn is_in_scope(input: &Input<'_>, creation: &CreationRule) -> bool {
     }
 }
 
-/// Whether the rule also matches a path that cannot exist with the same extension.
-pub(crate) fn is_for_all_of_its_extension(
-    config: &Config,
-    rule: &CreationRule,
-    path: &Path,
-) -> bool {
-    let directory = config.file().parent().unwrap_or(Path::new("/"));
-    matches_with_extension(config, rule, &directory.join("\u{f8ff}"), path)
-}
-
 /// Whether a rule that matches the path `near` is meant for a file with a similar name and this text. A rule for all files with an extension
 /// leaves out other extensions, in a directory at least where they hold no secret.
 pub(crate) fn is_meant_for(config: &Config, rule: &CreationRule, near: &Path, text: &str) -> bool {
     let directory = near.parent().unwrap_or(Path::new("/"));
     let is_for_directory = || matches_with_extension(config, rule, directory, near);
-    !is_for_all_of_its_extension(config, rule, near) && (!is_for_directory() || has_secret(text))
+    !config.is_for_extension(rule, near.extension()) && (!is_for_directory() || has_secret(text))
 }
 
 /// Whether the rule matches a name that cannot exist in the directory, with the extension of a path.
