@@ -264,6 +264,7 @@ fn a_tool_beside_encrypted_files_passes_without_a_secret() {
     }
     for (name, text) in [
         ("Makefile", "DB_PASSWORD := @\nall:\n\techo a\n"),
+        ("Makefile", "\u{feff}DB_PASSWORD := @\nall:\n\techo a\n"),
         ("Makefile", "all:\n\tmysql -uroot -p@\n"),
         ("Makefile", "hunter2\n"),
         ("generate.sh", "#!/bin/sh\nexport DB_PASSWORD=@\n./run\n"),
