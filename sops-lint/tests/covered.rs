@@ -213,6 +213,43 @@ fn another_text_in_the_copy_of_a_covered_file_is_refused() {
 }
 
 #[test]
+fn a_copy_of_a_sealed_secret_is_judged_like_the_original() {
+    let sealed = |values: &str| {
+        format!(
+            "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{name: a}}\nspec:\n{values}"
+        )
+    };
+    let password = "Xk9$vTq2!mLpzR7w";
+    let body = "AgBy3i4OJSWK4PiTySYZZA9rO43cGDEqPiTySYZZA9rO43cGDEq";
+    let open = [
+        sealed(&format!("  encryptedData:\n    password: {password}\n")),
+        sealed(&format!(
+            "  encryptedData: {{}}\n  template: {{data: {{password: {password}}}}}\n"
+        )),
+        sealed("  encryptedData: {}\nstringData: {a: hunter2}\n"),
+        sealed(&format!(
+            "  encryptedData: {{}}\n  template:\n    data:\n      a.ini: |\n        password = {password}\n        host = {{{{ .a }}}}\n"
+        )),
+    ];
+    let closed = [
+        sealed(&format!(
+            "  encryptedData:\n    password: {body}\n    token: \"<sealed with kubeseal>\"\n"
+        )),
+        sealed(&format!(
+            "  encryptedData: {{password: {body}}}\n  template:\n    data:\n      a.ini: |\n        password = {{{{ index . \"password\" }}}}\n"
+        )),
+        sealed("  encryptedData: {password: \"{{ .Values.sealed.password }}\"}\n"),
+    ];
+    let names = [&COPIES[..], &["x.conf", "x.enc"]].concat();
+    let mut all = wrong(DIRECTORY, "secrets/", &names, &open, true);
+    all.extend(wrong(DIRECTORY, "", &names[..8], &open, true));
+    all.extend(wrong(DIRECTORY, "", &names, &closed, false));
+    // SOPS cannot read YAML that has the name of JSON.
+    all.extend(wrong(DIRECTORY, "secrets/", &names[..8], &closed, false));
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+#[test]
 fn a_generated_password_in_prose_is_refused_and_an_example_is_not() {
     let names = ["README.md", "a.html", "a.rst"];
     let texts = [

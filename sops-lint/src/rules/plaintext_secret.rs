@@ -5,7 +5,7 @@ mod difference;
 pub(crate) mod exempt_file;
 mod generator;
 mod rule;
-mod sealed_secret;
+pub(crate) mod sealed_secret;
 
 use std::path::Path;
 
