@@ -16,6 +16,10 @@ const NAME: &str = r"path_regex: \.enc\.yaml$";
 /// One for the values of Secrets.
 const SECRETS: &str = "path_regex: ^secrets/\n  encrypted_regex: ^(data|stringData)$";
 
+/// The same for all files with an extension.
+const EXTENSION: &str = r"path_regex: \.ya?ml$
+  encrypted_regex: ^(data|stringData)$";
+
 /// Whether a commit with the file is refused under the creation rule.
 fn is_refused(rule: &str, path: &str, text: &str) -> bool {
     static LINTER: LazyLock<Linter> =
@@ -116,6 +120,47 @@ fn a_password_in_another_manifest_is_refused_in_every_copy() {
     assert!(all.is_empty(), "{}", all.join("\n"));
     // The rule says that it is about other values.
     let all = wrong(SECRETS, "secrets/", &COPIES[..4], &texts, false);
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+#[test]
+fn each_document_is_judged_like_a_file_of_its_own() {
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\n";
+    let operations = "- {op: test, path: /spec/a, value: x}\n---\n";
+    let selected = |begin: &str| [format!("{begin}data:\n  password: hunter2\n")];
+    let other = |begin: &str| [format!("{begin}password: Xk9$vTq2!mLpzR7w\n")];
+    let names = ["x.yaml", "x.txt", "x", "x.yaml.bak", "x.yml~"];
+    let mut all = Vec::new();
+    for begin in ["a: 1\n---\n", namespace, operations] {
+        for rule in [SECRETS, DIRECTORY] {
+            all.extend(wrong(rule, "secrets/", &names, &selected(begin), true));
+            all.extend(wrong(rule, "secrets/", &names[..3], &other(begin), true));
+        }
+    }
+    all.extend(wrong(
+        EXTENSION,
+        "",
+        &["x.yaml"],
+        &selected(namespace),
+        true,
+    ));
+    let list = "- password: Xk9$vTq2!mLpzR7w\n".to_owned();
+    all.extend(wrong(SECRETS, "secrets/", &["x.yaml"], &[list], true));
+    let closed = [
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ndata: {a: b}\n",
+        "kind: ConfigMap\nmetadata: {name: b}\ndata: {a: b}\n",
+        "# nothing\n",
+        "null\n---\n",
+        "replicas: 2\nimage: {tag: v1}\n",
+        "title: a\npanels: []\ndata: {a: b}\n",
+        "- {op: replace, path: /data/a, value: b}\n",
+    ];
+    let closed = closed.map(|text| format!("{namespace}{text}"));
+    all.extend(wrong(SECRETS, "secrets/", &["x.yaml"], &closed, false));
+    all.extend(wrong(EXTENSION, "", &["x.yaml"], &closed, false));
+    // A part of a template may have its kind from another file.
+    let part = format!("{namespace}{{{{ include \"a.kind\" . }}}}\ndata: {{a: b}}\n");
+    all.extend(wrong(SECRETS, "secrets/", &["x.yaml"], &[part], false));
     assert!(all.is_empty(), "{}", all.join("\n"));
 }
 

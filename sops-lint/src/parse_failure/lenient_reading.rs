@@ -14,7 +14,7 @@ use crate::object::{Object, objects};
 use crate::plaintext_values::{
     extends_ciphertext, holds_secret, is_open_base64, is_plaintext_under, open_values,
 };
-use crate::rule_coverage::covering_rule;
+use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
 use crate::rules::plaintext_secret::sealed_secret;
 use crate::scrutiny::Scrutiny;
 use crate::secret::{SecretField, SecretValue, secret_fields};
@@ -104,7 +104,15 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
     let is_named = is_copy && !is_template;
     let is_whole = |rule| rules::is_for_whole_file(&document, rule, is_named, context);
     let is_to_encrypt = has_manifest && rule.is_some_and(is_whole);
-    let is_manifest = has_manifest && !is_to_encrypt && !may_be_secret(text);
+    let has_more = |rule: &CreationRule| {
+        let rule = rule.rule.clone().unwrap_or_default();
+        let is_secret = || rules::first_secret_beside_objects(&document, &rule).is_some();
+        rules::first_selected_beside_objects(&document, &rule)
+            .is_ok_and(|selected| selected.is_some())
+            || !has_rule_for_its_extension(context) && is_secret()
+    };
+    let has_more = has_manifest && !is_template && rule.is_some_and(has_more);
+    let is_manifest = has_manifest && !is_to_encrypt && !has_more && !may_be_secret(text);
     let selected = match rule {
         Some(rule) if is_template && !has_manifest => selected(&document, rule, text, judgement),
         _ => None,

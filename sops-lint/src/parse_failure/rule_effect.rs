@@ -4,7 +4,8 @@ use sops_core::config::CreationRule;
 use sops_document::{Document, Error, Format, NodeRef, Shape};
 
 use crate::context::Context;
-use crate::embedded::{is_operation_list, operation_credential};
+use crate::embedded::operation_credential;
+use crate::manifest::is_operation_list;
 use crate::rule_coverage::has_rule_for_its_extension;
 use crate::rule_scope::names_keys;
 use crate::secret_detection::judge;
@@ -34,6 +35,15 @@ pub(super) fn may_select(creation: &CreationRule, error: &Error, context: &Conte
             .split(['\n', ',', '{', '['])
             .filter_map(key)
             .any(|matches| matches)
+        || holds_unselected_secret(creation, context)
+}
+
+/// Whether the rule leaves what looks like a secret in plaintext, beside objects and operations.
+fn holds_unselected_secret(creation: &CreationRule, context: &Context<'_>) -> bool {
+    let rule = creation.rule.clone().unwrap_or_default();
+    !has_rule_for_its_extension(context)
+        && Document::parse_leniently(context.text())
+            .is_ok_and(|document| rules::first_secret_beside_objects(&document, &rule).is_some())
 }
 
 /// Whether a document of the text is neither an object that may stay in plaintext nor a list of operations without a secret.

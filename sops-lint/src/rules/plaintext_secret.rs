@@ -13,7 +13,9 @@ use sops_core::CIPHERTEXT_PREFIX;
 use sops_core::rules::EncryptionRule;
 use sops_document::Format;
 
-pub(crate) use covered_file::{COPY, is_for_whole_file, may_stay};
+pub(crate) use covered_file::{
+    COPY, first_secret_beside_objects, first_selected_beside_objects, is_for_whole_file, may_stay,
+};
 pub(crate) use generator::generator;
 pub(crate) use rule::RULE;
 
