@@ -346,6 +346,8 @@ fn a_tool_beside_encrypted_files_passes_without_a_secret() {
     }
     for (name, text) in [
         ("Makefile", "DB_PASSWORD := @\nall:\n\techo a\n"),
+        ("Makefile", "PW := hunter2Quartz\nall:\n\techo a\n"),
+        ("d.sh", "#!/bin/sh\ndocker login -u a -p Xk9vTq2mLpzR7w\n"),
         ("Makefile", "\u{feff}DB_PASSWORD := @\nall:\n\techo a\n"),
         ("Makefile", "all:\n\tmysql -uroot -p@\n"),
         ("Makefile", "hunter2\n"),
