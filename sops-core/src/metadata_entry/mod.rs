@@ -10,6 +10,7 @@ use sops_document::{Document, Format, Location, ReservedEntry, ReservedValue};
 use crate::error::{Error, Result};
 use crate::metadata::flat::{Fault, flatten, unflatten};
 use crate::metadata::{METADATA_KEY, is_known};
+use crate::serde_message::without_value;
 
 pub(crate) use locate::{located, location};
 pub use unknown::UnknownValue;
@@ -41,11 +42,14 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
         return Ok(None);
     };
     let source = || document.reserved_source(entry).0;
-    let whole = |message: String| Fault { at: None, message };
+    let whole = |error: &dyn ToString| Fault {
+        at: None,
+        message: without_value(&error.to_string()),
+    };
     let tree = match document.format() {
         format if format.is_flat() => read_lines(document),
-        Format::Yaml => serde_yaml::from_str(&source()).map_err(|error| whole(error.to_string())),
-        _ => serde_json::from_str(&source()).map_err(|error| whole(error.to_string())),
+        Format::Yaml => serde_yaml::from_str(&source()).map_err(|error| whole(&error)),
+        _ => serde_json::from_str(&source()).map_err(|error| whole(&error)),
     };
     tree.map(Some)
         .map_err(|Fault { at, message }| Error::Metadata {
