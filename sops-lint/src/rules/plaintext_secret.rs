@@ -81,7 +81,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let message = match is_under_part(value) {
         true => format!("the Secret is in plaintext: `{key}`{more}"),
         false => format!(
-            "the Secret is in plaintext: `{key}`{more}; `{}` is not a field of a Secret",
+            "the Secret is in plaintext: `{key}`{more}; `{}` is not a field for its values",
             value.field
         ),
     };
