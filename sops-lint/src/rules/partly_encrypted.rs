@@ -1,6 +1,7 @@
 //! Plaintext in an encrypted file, where the file's own rule asks for encryption.
 
 use std::collections::HashSet;
+use std::iter;
 use std::ops::Range;
 
 use sops_core::keys::WrappedKey;
@@ -179,7 +180,7 @@ fn in_comments(context: &mut Context<'_>) {
         let end = text[at..].find("\n---").map_or(last, |end| at + end);
         at + 1..end.min(last)
     });
-    let mut blocks = blocks.chain([last..text.len()]);
+    let mut blocks = blocks.chain(iter::once(last..text.len()));
     let found = blocks.find(|block| has_secret_comment(&text[block.clone()]));
     if let Some(Range { start: block, .. }) = found {
         context
