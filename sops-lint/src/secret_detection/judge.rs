@@ -50,10 +50,13 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
         }
         NameClass::Weak => {
             let is_word = || !value.contains(|c: char| c.is_whitespace() || c == '/');
-            is_random(value)
+            is_random(value) && !is_call(value)
                 || is_basic(value)
                 || name::is_of_pair(name) && is_pair(value)
-                || name::is_of_password(name) && is_word() && is_credential(value)
+                || name::is_of_password(name)
+                    && is_word()
+                    && is_credential(value)
+                    && !is_call(value)
         }
         NameClass::Reference => {
             is_random(value) && !is_identifier(value)
@@ -113,11 +116,11 @@ fn is_basic(value: &str) -> bool {
     })
 }
 
-/// Whether it is what a program computes, such as `read(…)` or `os.environ["…"]`.
+/// Whether it is what a program computes, such as `read(…)`, `[]byte(…)` or `os.environ["…"]`.
 fn is_call(value: &str) -> bool {
     let is_of = |open: char, close: char| {
         let name = value.split(open).next().unwrap_or_default();
-        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:&! ".contains(c);
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:&! []*".contains(c);
         value.ends_with(close) && name.len() < value.len() && name.chars().all(is_name)
     };
     is_of('(', ')') || is_of('[', ']')
@@ -272,6 +275,7 @@ mod tests {
             ("pw", "playwright"),
             ("PW", "1.48.2-jammy"),
             ("pw", "${DB_PASSWORD}"),
+            ("pw", "[]byte(*a.Keystores.PKCS12.Password)"),
         ] {
             assert_eq!(judge(name, value), None, "{name}={value}");
         }
