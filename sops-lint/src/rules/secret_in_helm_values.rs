@@ -65,7 +65,7 @@ fn charts<'d, 'a>(object: &Object<'d, 'a>) -> Vec<NodeRef<'d, 'a>> {
         return inline(object.node);
     }
     // A kustomization may lack its kind.
-    match object.kind.is_empty() || object.is_kustomization() {
+    match ["", "Kustomization", "Component"].contains(&object.kind) {
         true => kustomization::items(object.node, "helmCharts")
             .flat_map(inline)
             .collect(),
