@@ -93,6 +93,11 @@ impl<'a> EncryptedDocument<'a> {
         metadata_entry::unknown_values(&self.document, &self.metadata)
     }
 
+    /// Where the metadata of a later document differs from that of the first, in bytes. SOPS ignores it there.
+    pub fn differing_metadata(&self) -> Vec<usize> {
+        metadata_entry::differing(&self.document)
+    }
+
     /// Whether everything that `rule` selects is encrypted, and at least one value that it does not select.
     ///
     /// # Errors

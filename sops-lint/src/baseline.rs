@@ -43,8 +43,15 @@ impl Baseline {
     /// # Errors
     /// [`SettingsError`] if the file is not a baseline.
     pub fn parse(text: &[u8]) -> Result<Self, SettingsError> {
-        let mut baseline: Self =
-            serde_json::from_slice(text).map_err(|error| SettingsError(error.to_string()))?;
+        // The message of the error may quote a value.
+        let wrong = |error: serde_json::Error| {
+            let (line, column) = (error.line(), error.column());
+            let message = format!(
+                "line {line}, column {column}: this is not a baseline as `sops-rs lint --write-baseline` writes it"
+            );
+            SettingsError(message)
+        };
+        let mut baseline: Self = serde_json::from_slice(text).map_err(wrong)?;
         let each = baseline.findings.iter();
         baseline.fingerprints = each.map(|known| known.fingerprint.clone()).collect();
         Ok(baseline)

@@ -12,14 +12,12 @@ use sops_core::{EncryptedDocument, parse_document};
 use sops_document::{Document, Format, NodeRef};
 
 use crate::facts::Facts;
-use crate::file_name;
 use crate::finding::Finding;
 use crate::frame::TextFrame;
 use crate::images::ImagePatterns;
 use crate::input::Input;
 use crate::lines::LineIndex;
 use crate::object::Object;
-use crate::related_name;
 use crate::rule::Rule;
 use crate::rule_scope::{has_secret, is_in_scope, is_meant_for, is_secret_word};
 use crate::scrutiny::Scrutiny;
@@ -28,6 +26,7 @@ use crate::secret_detection::{FoundSecret, is_shown};
 use crate::selected_values::SelectedValues;
 use crate::shell::shell_path;
 use crate::source_map::SourceMap;
+use crate::{file_name, related_name};
 
 /// One file: its text, its position in the repository, the settings for it, and what the rules have found in it.
 pub(crate) struct Context<'r> {

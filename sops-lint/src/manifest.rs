@@ -22,6 +22,19 @@ pub(crate) fn is_cluster_object(top: NodeRef<'_, '_>) -> bool {
     has("name") || has("generateName") || kind.is_some_and(|kind| kind.ends_with("List"))
 }
 
+/// Whether it is one operation of a patch of JSON 6902.
+pub(crate) fn is_operation(item: NodeRef<'_, '_>) -> bool {
+    let text = |key| item.get(key).and_then(NodeRef::as_str);
+    let operations = ["add", "replace", "remove", "test", "copy", "move"];
+    text("op").is_some_and(|op| operations.contains(&op)) && text("path").is_some()
+}
+
+/// Whether a document is a list of operations and of nothing else.
+pub(crate) fn is_operation_list(top: NodeRef<'_, '_>) -> bool {
+    let mut items = top.items();
+    items.next().is_some_and(is_operation) && items.all(is_operation)
+}
+
 /// The first value that is a secret by its key and its text.
 pub(crate) fn first_secret<'d, 'a>(
     top: NodeRef<'d, 'a>,

@@ -99,16 +99,19 @@ impl<'d, 'a> Object<'d, 'a> {
             open_values: OnceCell::new(),
             reference: OnceCell::new(),
         };
-        let items = node.get("items").filter(|_| object.kind.ends_with("List"));
-        if let Some(items) = items {
+        if let Some(items) = node.get("items") {
+            let of_list = without_list(object.kind);
+            let is_core = || ["", "v1"].contains(&object.api_version);
+            let is_of_secrets = object.kind == "SecretList"
+                || is_core() && is_like_secret(of_list.unwrap_or(object.kind));
             // The API server answers with lists whose items leave out what the list says.
-            let kind = if object.kind == "SecretList" {
-                "Secret"
-            } else {
-                ""
-            };
-            inner.extend(items.items().map(|item| (item, kind)));
-            return None;
+            let kind = if is_of_secrets { "Secret" } else { "" };
+            if of_list.is_some() {
+                inner.extend(items.items().map(|item| (item, kind)));
+                return None;
+            }
+            let nameless = items.items().filter(|item| item.get("kind").is_none());
+            inner.extend(nameless.filter(|_| is_of_secrets).map(|item| (item, kind)));
         }
         // The operator of this kind makes a Secret of each of its templates.
         let templates = node.at(&["spec", "secretTemplates"]);
@@ -271,6 +274,12 @@ impl<'d, 'a> Object<'d, 'a> {
             .iter()
             .flat_map(move |pod| each(pod).into_iter().map(move |container| (pod, container)))
     }
+}
+
+/// The kind of the items of a list, by the kind of the list in any letter case.
+fn without_list(kind: &str) -> Option<&str> {
+    let (of_items, list) = kind.split_at_checked(kind.len().checked_sub("List".len())?)?;
+    list.eq_ignore_ascii_case("List").then_some(of_items)
 }
 
 /// The kind of a Secret that has it under `Kind`.

@@ -152,6 +152,7 @@ pub(crate) fn has_secret(text: &str) -> bool {
 
 /// Whether the comments of a text have what looks like a secret.
 pub(crate) fn has_secret_comment(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}');
     let comments = text.lines().filter_map(|line| {
         let line = line.trim_start();
         line.strip_prefix(['#', ';'])
@@ -163,6 +164,7 @@ pub(crate) fn has_secret_comment(text: &str) -> bool {
 /// Whether a comment sets a variable to more than a usual setting.
 fn has_commented_value(text: &str) -> bool {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let text = text.trim_start_matches('\u{feff}');
     text.lines().any(|line| {
         let comment = line.trim().trim_start_matches(['#', ';', ' ', '\t']);
         let variable = comment.split_once('=');
@@ -330,6 +332,9 @@ mod tests {
             ("a.ini", "# list\n[\"hunter2Pl41nXq7\"]\n"),
             ("a.ini", "[hunter2Pl41nXq7]\n"),
             (".env.example", "DB_PASSWORD=hunter2-Marker\n"),
+            (".env.example", "\u{feff}DB_PASSWORD=hunter2-Marker\n"),
+            (".env", "\u{feff}# DB_PASSWORD=hunter2-Marker\n"),
+            (".env", "\u{feff}# A=hunter2Pl41nXq7\n"),
             ("sample.yaml", "a: b\n"),
             ("example.txt", "a: b\n"),
             (".env.local", "A=b\n"),

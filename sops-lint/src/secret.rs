@@ -123,7 +123,8 @@ impl<'d, 'a> SecretField<'d, 'a> {
 
     /// Whether values of a Secret may be under it, meant or by mistake.
     pub fn holds_values(&self) -> bool {
-        may_hold_values(self.name)
+        let is_single = ["type", "immutable"].contains(&self.name);
+        may_hold_values(self.name) || is_single && self.node.shape() == Shape::Mapping
     }
 
     /// The first thing under `data` or `stringData` that Kubernetes does not take there: a list, a mapping in it, a text in its place.
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn fields_are_told_by_name_and_shape() {
-        let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n$patch: merge\nnamespace: b\ndata: {a: [b]}\nstringdata: x\n\
+        let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n$patch: merge\nnamespace: b\ntype: Opaque\nimmutable: {a: b}\ndata: {a: [b]}\nstringdata: x\n\
                     <<: {stringData: {a: 1, b: null}}\n";
         let field = |name: &str, values, misfit, count| (name.to_owned(), values, misfit, count);
         assert_eq!(
@@ -208,6 +209,8 @@ mod tests {
                 field("metadata", false, false, 1),
                 field("$patch", false, false, 1),
                 field("namespace", false, false, 1),
+                field("type", false, false, 1),
+                field("immutable", true, false, 1),
                 field("data", true, true, 1),
                 field("stringdata", true, true, 1),
                 field("stringData", true, false, 1),

@@ -16,6 +16,10 @@ const NAME: &str = r"path_regex: \.enc\.yaml$";
 /// One for the values of Secrets.
 const SECRETS: &str = "path_regex: ^secrets/\n  encrypted_regex: ^(data|stringData)$";
 
+/// The same for all files with an extension.
+const EXTENSION: &str = r"path_regex: \.ya?ml$
+  encrypted_regex: ^(data|stringData)$";
+
 /// Whether a commit with the file is refused under the creation rule.
 fn is_refused(rule: &str, path: &str, text: &str) -> bool {
     static LINTER: LazyLock<Linter> =
@@ -115,6 +119,47 @@ fn a_password_in_another_manifest_is_refused_in_every_copy() {
 }
 
 #[test]
+fn each_document_is_judged_like_a_file_of_its_own() {
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\n";
+    let operations = "- {op: test, path: /spec/a, value: x}\n---\n";
+    let selected = |begin: &str| [format!("{begin}data:\n  password: hunter2\n")];
+    let other = |begin: &str| [format!("{begin}password: Xk9$vTq2!mLpzR7w\n")];
+    let names = ["x.yaml", "x.txt", "x", "x.yaml.bak", "x.yml~"];
+    let mut all = Vec::new();
+    for begin in ["a: 1\n---\n", namespace, operations] {
+        for rule in [SECRETS, DIRECTORY] {
+            all.extend(wrong(rule, "secrets/", &names, &selected(begin), true));
+            all.extend(wrong(rule, "secrets/", &names[..3], &other(begin), true));
+        }
+    }
+    all.extend(wrong(
+        EXTENSION,
+        "",
+        &["x.yaml"],
+        &selected(namespace),
+        true,
+    ));
+    let list = "- password: Xk9$vTq2!mLpzR7w\n".to_owned();
+    all.extend(wrong(SECRETS, "secrets/", &["x.yaml"], &[list], true));
+    let closed = [
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ndata: {a: b}\n",
+        "kind: ConfigMap\nmetadata: {name: b}\ndata: {a: b}\n",
+        "# nothing\n",
+        "null\n---\n",
+        "replicas: 2\nimage: {tag: v1}\n",
+        "title: a\npanels: []\ndata: {a: b}\n",
+        "- {op: replace, path: /data/a, value: b}\n",
+    ];
+    let closed = closed.map(|text| format!("{namespace}{text}"));
+    all.extend(wrong(SECRETS, "secrets/", &["x.yaml"], &closed, false));
+    all.extend(wrong(EXTENSION, "", &["x.yaml"], &closed, false));
+    // A part of a template may have its kind from another file.
+    let part = format!("{namespace}{{{{ include \"a.kind\" . }}}}\ndata: {{a: b}}\n");
+    all.extend(wrong(SECRETS, "secrets/", &["x.yaml"], &[part], false));
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+#[test]
 fn other_manifests_without_passwords_pass() {
     let texts = [
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: {containers: [{name: b, args: [--verbose, --password-file=/run/a, --level, high], env: [{name: LOG, value: debug}, {name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]}]}}}\n",
@@ -208,6 +253,43 @@ fn another_text_in_the_copy_of_a_covered_file_is_refused() {
 }
 
 #[test]
+fn a_copy_of_a_sealed_secret_is_judged_like_the_original() {
+    let sealed = |values: &str| {
+        format!(
+            "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{name: a}}\nspec:\n{values}"
+        )
+    };
+    let password = "Xk9$vTq2!mLpzR7w";
+    let body = "AgBy3i4OJSWK4PiTySYZZA9rO43cGDEqPiTySYZZA9rO43cGDEq";
+    let open = [
+        sealed(&format!("  encryptedData:\n    password: {password}\n")),
+        sealed(&format!(
+            "  encryptedData: {{}}\n  template: {{data: {{password: {password}}}}}\n"
+        )),
+        sealed("  encryptedData: {}\nstringData: {a: hunter2}\n"),
+        sealed(&format!(
+            "  encryptedData: {{}}\n  template:\n    data:\n      a.ini: |\n        password = {password}\n        host = {{{{ .a }}}}\n"
+        )),
+    ];
+    let closed = [
+        sealed(&format!(
+            "  encryptedData:\n    password: {body}\n    token: \"<sealed with kubeseal>\"\n"
+        )),
+        sealed(&format!(
+            "  encryptedData: {{password: {body}}}\n  template:\n    data:\n      a.ini: |\n        password = {{{{ index . \"password\" }}}}\n"
+        )),
+        sealed("  encryptedData: {password: \"{{ .Values.sealed.password }}\"}\n"),
+    ];
+    let names = [&COPIES[..], &["x.conf", "x.enc"]].concat();
+    let mut all = wrong(DIRECTORY, "secrets/", &names, &open, true);
+    all.extend(wrong(DIRECTORY, "", &names[..8], &open, true));
+    all.extend(wrong(DIRECTORY, "", &names, &closed, false));
+    // SOPS cannot read YAML that has the name of JSON.
+    all.extend(wrong(DIRECTORY, "secrets/", &names[..8], &closed, false));
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+#[test]
 fn a_generated_password_in_prose_is_refused_and_an_example_is_not() {
     let names = ["README.md", "a.html", "a.rst"];
     let texts = [
@@ -259,6 +341,9 @@ fn a_tool_beside_encrypted_files_passes_without_a_secret() {
     }
     for (name, text) in [
         ("Makefile", "DB_PASSWORD := @\nall:\n\techo a\n"),
+        ("Makefile", "PW := hunter2Quartz\nall:\n\techo a\n"),
+        ("d.sh", "#!/bin/sh\ndocker login -u a -p Xk9vTq2mLpzR7w\n"),
+        ("Makefile", "\u{feff}DB_PASSWORD := @\nall:\n\techo a\n"),
         ("Makefile", "all:\n\tmysql -uroot -p@\n"),
         ("Makefile", "hunter2\n"),
         ("generate.sh", "#!/bin/sh\nexport DB_PASSWORD=@\n./run\n"),

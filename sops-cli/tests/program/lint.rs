@@ -110,6 +110,29 @@ fn exit_codes_tell_findings_from_errors() {
 }
 
 #[test]
+fn errors_in_settings_show_no_value() {
+    let environment = TestEnvironment::new();
+    environment.write("a.yaml", "a: 1\n");
+    for (name, settings, text) in [
+        ("b.json", "baseline: b.json\n", "\"hunter2\""),
+        (
+            "b.json",
+            "baseline: b.json\n",
+            "{\"findings\": \"hunter2\"}",
+        ),
+        ("b.json", "select: hunter2\n", ""),
+        ("b.json", "severity: {SL001: hunter2}\n", ""),
+        (".sops.yaml", "", "creation_rules: hunter2\n"),
+    ] {
+        environment.write(".sops-lint.yaml", settings);
+        environment.write(name, text);
+        let run = environment.run(&["lint"]);
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(!run.to_string().contains("hunter2"), "{run}");
+    }
+}
+
+#[test]
 fn rules_are_chosen_and_files_left_out() {
     let environment = TestEnvironment::new();
     environment.write("pod.yaml", POD);

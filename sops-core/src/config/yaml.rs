@@ -8,6 +8,8 @@ use sops_document::Location;
 use sops_document::yaml::Outline;
 use sops_printable::escaped;
 
+use crate::serde_message::without_value;
+
 /// How deep a configuration may be nested. `serde_yaml` reads no more either.
 const MAX_DEPTH: usize = 128;
 
@@ -86,9 +88,9 @@ fn syntax_error(yaml: &str) -> Option<serde_yaml::Error> {
     serde_yaml::from_str::<IgnoredAny>(yaml).err()
 }
 
-/// What is wrong, without the place, which goes beside it.
+/// What is wrong, without the value, which may be a secret, and the place, which goes beside it.
 fn without_place(error: &serde_yaml::Error) -> String {
-    let message = error.to_string();
+    let message = without_value(&error.to_string());
     match error.location() {
         Some(at) => {
             let place = format!(" at line {} column {}", at.line(), at.column());
@@ -124,7 +126,10 @@ mod tests {
                 "\u{feff}nmes: []\n",
                 "line 1, column 2: unknown field `nmes`",
             ),
-            ("names: 1\n", "line 1, column 8: names: invalid type"),
+            (
+                "names: hunter2\n",
+                "line 1, column 8: names: invalid type: string, expected a sequence",
+            ),
             (
                 "names: []\n---\n",
                 "line 2, column 1: there is a second document",

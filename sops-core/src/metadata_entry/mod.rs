@@ -5,11 +5,12 @@ mod locate;
 mod unknown;
 
 use serde_json::{Map, Value as Json};
-use sops_document::{Document, Format, Location, ReservedValue};
+use sops_document::{Document, Format, Location, ReservedEntry, ReservedValue};
 
 use crate::error::{Error, Result};
-use crate::metadata::METADATA_KEY;
 use crate::metadata::flat::{FlatError, flatten, unflatten};
+use crate::metadata::{METADATA_KEY, is_known};
+use crate::serde_message::without_value;
 
 pub(crate) use locate::{located, location};
 pub use unknown::UnknownValue;
@@ -41,11 +42,14 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
         return Ok(None);
     };
     let source = || document.reserved_source(entry).0;
-    let whole = |message: String| FlatError { at: None, message };
+    let whole = |error: &dyn ToString| FlatError {
+        at: None,
+        message: without_value(&error.to_string()),
+    };
     let tree = match document.format() {
         format if format.is_flat() => read_lines(document),
-        Format::Yaml => serde_yaml::from_str(&source()).map_err(|error| whole(error.to_string())),
-        _ => serde_json::from_str(&source()).map_err(|error| whole(error.to_string())),
+        Format::Yaml => serde_yaml::from_str(&source()).map_err(|error| whole(&error)),
+        _ => serde_json::from_str(&source()).map_err(|error| whole(&error)),
     };
     tree.map(Some)
         .map_err(|FlatError { at, message }| Error::Metadata {
@@ -57,6 +61,32 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
             // The place in it would be counted from the start of the entry.
             message: message.split(" at line ").next().unwrap_or_default().into(),
         })
+}
+
+/// Where the metadata of a later document is not that of the first, in bytes. SOPS reads only the first, and writes the same into all. Keys that
+/// the format does not have do not count.
+pub(crate) fn differing(document: &Document<'_>) -> Vec<usize> {
+    if document.format() != Format::Yaml {
+        return Vec::new();
+    }
+    let source = |entry: &ReservedEntry| document.reserved_source(entry).0.trim_end().to_owned();
+    let tree = |source: &str| -> Option<Map<String, Json>> {
+        let mut tree: Map<String, Json> = serde_yaml::from_str(source).ok()?;
+        tree.retain(|key, _| is_known(key));
+        Some(tree)
+    };
+    let mut entries = document.reserved_entries().iter();
+    let Some(first) = entries.next().map(source) else {
+        return Vec::new();
+    };
+    let is_other = |entry: &&ReservedEntry| {
+        let own = source(entry);
+        own != first && tree(&own) != tree(&first)
+    };
+    entries
+        .filter(is_other)
+        .map(|entry| entry.value.start)
+        .collect()
 }
 
 fn read_lines(document: &Document<'_>) -> std::result::Result<Map<String, Json>, FlatError> {

@@ -13,5 +13,5 @@ mod traversal;
 mod walk;
 mod written;
 
-pub(crate) use operation::{credential as operation_credential, is_list as is_operation_list};
+pub(crate) use operation::credential as operation_credential;
 pub(crate) use walk::{look_into, look_into_file, look_into_text};

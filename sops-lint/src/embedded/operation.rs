@@ -10,7 +10,7 @@ use sops_document::{NodeRef, Shape};
 use super::merge;
 use super::written::WrittenValues;
 use crate::context::Context;
-use crate::manifest::first_secret_under;
+use crate::manifest::{first_secret_under, is_operation};
 use crate::rules::{
     literal_secret_in_env as env, plaintext_secret, secret_in_command as command,
     secret_in_config_map as config_map, secret_in_helm_values as helm_values,
@@ -77,12 +77,6 @@ pub(super) fn look_at_list(
     is_patch
 }
 
-/// Whether a document is a list of operations and of nothing else.
-pub(crate) fn is_list(top: NodeRef<'_, '_>) -> bool {
-    let mut items = top.items();
-    items.next().is_some_and(is_operation) && items.all(is_operation)
-}
-
 /// The first value in a list of operations that is a secret by its text, and by its key or the last key of its path.
 pub(crate) fn credential<'d, 'a>(
     list: NodeRef<'d, 'a>,
@@ -110,12 +104,6 @@ fn parts(path: &str) -> Vec<String> {
     parts
         .map(|part| part.replace("~1", "/").replace("~0", "~"))
         .collect()
-}
-
-fn is_operation(item: NodeRef<'_, '_>) -> bool {
-    let text = |key| item.get(key).and_then(NodeRef::as_str);
-    let operations = ["add", "replace", "remove", "test", "copy", "move"];
-    text("op").is_some_and(|op| operations.contains(&op)) && text("path").is_some()
 }
 
 /// The object that a list of operations patches.

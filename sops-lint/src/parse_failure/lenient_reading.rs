@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use sops_core::config::CreationRule;
 use sops_core::{CIPHERTEXT_PREFIX, unencrypted_values};
-use sops_document::{Document, Format};
+use sops_document::{Document, Format, NodeRef};
 
 use super::text_shape::{is_limit, is_nothing, may_be_secret};
 use crate::action::{self, Definitions};
@@ -14,7 +14,8 @@ use crate::object::{Object, objects};
 use crate::plaintext_values::{
     extends_ciphertext, holds_secret, is_open_base64, is_plaintext_under, open_values,
 };
-use crate::rule_coverage::covering_rule;
+use crate::rule_coverage::{covering_rule, has_rule_for_its_extension};
+use crate::rules::plaintext_secret::sealed_secret;
 use crate::scrutiny::Scrutiny;
 use crate::secret::{SecretField, SecretValue, secret_fields};
 use crate::secret_detection::{has_credential_beside, judge, literals};
@@ -103,7 +104,15 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
     let is_named = is_copy && !is_template;
     let is_whole = |rule| rules::is_for_whole_file(&document, rule, is_named, context);
     let is_to_encrypt = has_manifest && rule.is_some_and(is_whole);
-    let is_manifest = has_manifest && !is_to_encrypt && !may_be_secret(text);
+    let has_more = |rule: &CreationRule| {
+        let rule = rule.rule.clone().unwrap_or_default();
+        let is_secret = || rules::first_secret_beside_objects(&document, &rule).is_some();
+        rules::first_selected_beside_objects(&document, &rule)
+            .is_ok_and(|selected| selected.is_some())
+            || !has_rule_for_its_extension(context) && is_secret()
+    };
+    let has_more = has_manifest && !is_template && rule.is_some_and(has_more);
+    let is_manifest = has_manifest && !is_to_encrypt && !has_more && !may_be_secret(text);
     let selected = match rule {
         Some(rule) if is_template && !has_manifest => selected(&document, rule, text, judgement),
         _ => None,
@@ -185,7 +194,10 @@ fn in_document(
         .iter()
         .filter(|object| object.is_secret() && !object.is_deletion());
     let mut secrets = secrets.filter_map(|object| in_object(object, text, judgement));
-    secrets.next().or_else(|| {
+    let mut sealed = objects
+        .iter()
+        .filter_map(|object| in_sealed_secret(object, text));
+    secrets.next().or_else(|| sealed.next()).or_else(|| {
         let repeated = secrets_with_repeated_keys(document).into_iter();
         let fields = repeated
             .flat_map(secret_fields)
@@ -206,6 +218,19 @@ fn in_object(
     let open = open_values(object, |_| judgement.scrutiny);
     in_values(open.into_iter(), text, judgement)
         .or_else(|| in_actions(object, text, judgement).filter(|_| judgement.is_template))
+}
+
+/// The first value of a SealedSecret that is not sealed.
+fn in_sealed_secret(object: &Object<'_, '_>, text: &str) -> Option<LiteralValue> {
+    let is_literal = |(key, node): &(&str, NodeRef<'_, '_>)| {
+        let source = text.get(node.span()).unwrap_or_default();
+        !template::has_action(source) || holds_secret(key, source)
+    };
+    let (key, node) = sealed_secret::open_values(object).find(is_literal)?;
+    Some(LiteralValue {
+        span: node.span(),
+        key: key.to_owned(),
+    })
 }
 
 /// The first value of a Secret that an action of a template has as a literal, or that is beside one.

@@ -4,7 +4,8 @@ use sops_core::config::CreationRule;
 use sops_document::{Document, Error, Format, NodeRef, Shape};
 
 use crate::context::Context;
-use crate::embedded::{is_operation_list, operation_credential};
+use crate::embedded::operation_credential;
+use crate::manifest::is_operation_list;
 use crate::rule_coverage::has_rule_for_its_extension;
 use crate::rule_scope::names_keys;
 use crate::secret_detection::{in_text, judge};

@@ -105,9 +105,9 @@ pub(super) fn is_like_template(text: &str) -> bool {
     })
 }
 
-/// Whether the whole text is objects of which one is a Secret.
-pub(super) fn has_secret_object(text: &str) -> bool {
+/// Whether the whole text is objects of which one is of that sort.
+pub(super) fn has_object(text: &str, is_of_sort: impl Fn(&Object<'_, '_>) -> bool) -> bool {
     let filled = template::filled(text);
     let document = Document::parse_leniently(filled.as_deref().unwrap_or(text));
-    document.is_ok_and(|document| objects(&document).iter().any(Object::is_secret))
+    document.is_ok_and(|document| objects(&document).iter().any(is_of_sort))
 }

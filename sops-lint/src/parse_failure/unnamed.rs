@@ -5,11 +5,12 @@ use sops_document::{Document, Format, Shape, merge_conflict};
 
 use super::lenient_reading::read_leniently;
 use super::messages::{CONFLICT, RESOLVE, unencrypted};
-use super::text_shape::{has_secret_object, is_nothing, is_whole_manifest, parses};
+use super::text_shape::{has_object, is_nothing, is_whole_manifest, parses};
 use crate::committable::{is_encrypted_otherwise, is_public};
 use crate::context::Context;
 use crate::rule_coverage::covering_rule;
 use crate::rule_scope::{has_secret, has_secret_comment, is_secret_word};
+use crate::rules::plaintext_secret::sealed_secret;
 use crate::rules::{self, COPY};
 use crate::scrutiny::Scrutiny;
 use crate::unparsed::{LiteralValue, names_secret};
@@ -145,7 +146,11 @@ fn in_any_file(context: &mut Context<'_>) -> bool {
             format!("{CONFLICT}, and a Secret in it is in plaintext: `{key}`"),
             RESOLVE,
         ),
-        None if !has_secret_object(text) => (
+        None if has_object(text, |object| object.kind == sealed_secret::KIND) => (
+            format!("the SealedSecret has a value in plaintext: `{key}`"),
+            sealed_secret::HIDE_SEALED,
+        ),
+        None if !has_object(text, |object| object.is_secret()) => (
             format!("the text has what reads like a Secret in plaintext: `{key}`"),
             "move the Secret to a file that ends in `.yaml` or `.json`, and encrypt that with `sops-rs encrypt -i`; if this is prose, write `a Secret` instead of `kind: Secret`",
         ),

@@ -26,7 +26,8 @@ pub(crate) use broken_file::RULE as BROKEN_FILE;
 pub(crate) use creation_rules::FILE as CONFIG;
 pub(crate) use partly_encrypted::RULE as PARTLY_ENCRYPTED;
 pub(crate) use plaintext_secret::{
-    COPY, RULE as PLAINTEXT_SECRET, generator as secret_generator, is_for_whole_file, may_stay,
+    COPY, RULE as PLAINTEXT_SECRET, first_secret_beside_objects, first_selected_beside_objects,
+    generator as secret_generator, is_for_whole_file, may_stay,
 };
 pub use secret_in_metadata::applied_secret;
 pub(crate) use suppression::RULE as SUPPRESSION;

@@ -1,6 +1,8 @@
 //! Plaintext in an encrypted file, where the file's own rule asks for encryption.
 
 use std::collections::HashSet;
+use std::iter;
+use std::ops::Range;
 
 use sops_core::keys::WrappedKey;
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, is_ciphertext};
@@ -34,6 +36,7 @@ pub(crate) const CHECKS: &[Check] = &[
 fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     mac(document, context);
     damaged_keys(document, context);
+    later_metadata(document, context);
     in_metadata(document, context);
     let open = match document.unencrypted() {
         Ok(open) => open,
@@ -153,10 +156,33 @@ fn beside_binary(document: &Document<'_>, context: &mut Context<'_>) {
     }
 }
 
+/// Metadata of a later document that is not that of the first, and may have plaintext in any field.
+fn later_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
+    for block in document.differing_metadata() {
+        context
+            .report_span(
+                block..block,
+                "the `sops` metadata of this document differs from that of the first, which is the only one that SOPS reads",
+            )
+            .help("replace it with the metadata of the first document; if it has a secret in it that was committed, treat it as leaked");
+    }
+}
+
 /// A secret in a comment in the metadata or below it, which SOPS drops too.
 fn in_comments(context: &mut Context<'_>) {
-    let block = context.metadata_start();
-    if context.format == Format::Yaml && has_secret_comment(&context.text()[block..]) {
+    if context.format != Format::Yaml {
+        return;
+    }
+    let text = context.text();
+    let last = context.metadata_start();
+    // The values of other documents are between the blocks.
+    let blocks = text[..last].match_indices("\nsops:").map(|(at, _)| {
+        let end = text[at..].find("\n---").map_or(last, |end| at + end);
+        at + 1..end.min(last)
+    });
+    let mut blocks = blocks.chain(iter::once(last..text.len()));
+    let found = blocks.find(|block| has_secret_comment(&text[block.clone()]));
+    if let Some(Range { start: block, .. }) = found {
         context
             .report_span(
                 block..block,

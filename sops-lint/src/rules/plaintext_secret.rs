@@ -5,7 +5,7 @@ mod difference;
 pub(crate) mod exempt_file;
 mod generator;
 mod rule;
-mod sealed_secret;
+pub(crate) mod sealed_secret;
 
 use std::path::Path;
 
@@ -13,7 +13,9 @@ use sops_core::CIPHERTEXT_PREFIX;
 use sops_core::rules::EncryptionRule;
 use sops_document::Format;
 
-pub(crate) use covered_file::{COPY, is_for_whole_file, may_stay};
+pub(crate) use covered_file::{
+    COPY, first_secret_beside_objects, first_selected_beside_objects, is_for_whole_file, may_stay,
+};
 pub(crate) use generator::generator;
 pub(crate) use rule::RULE;
 
@@ -79,7 +81,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let message = match is_under_part(value) {
         true => format!("the Secret is in plaintext: `{key}`{more}"),
         false => format!(
-            "the Secret is in plaintext: `{key}`{more}; `{}` is not a field of a Secret",
+            "the Secret is in plaintext: `{key}`{more}; `{}` is not a field for its values",
             value.field
         ),
     };

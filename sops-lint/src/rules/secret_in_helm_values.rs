@@ -1,4 +1,4 @@
-//! A secret in the values of a Helm release.
+//! A secret in the values of a Helm release, or in the variables of a Flux Kustomization.
 
 use std::ops::Range;
 
@@ -6,6 +6,7 @@ use sops_document::{NodeRef, Shape};
 
 use crate::check::Check;
 use crate::context::Context;
+use crate::kustomization;
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
 use crate::secret_detection::in_text;
@@ -22,7 +23,9 @@ pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
 const FLUX_HELP: &str =
     "put it into an encrypted Secret, and name that under `spec.valuesFrom` with a `targetPath`";
-const ARGO_HELP: &str = "put it into an encrypted Secret, and refer to it with the chart's `existingSecret` or a similar value";
+const SUBSTITUTE_HELP: &str =
+    "put it into an encrypted Secret, and name that under `spec.postBuild.substituteFrom`";
+const CHART_HELP: &str = "put it into an encrypted Secret, and refer to it with the chart's `existingSecret` or a similar value";
 
 fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let spec = object.node.get("spec");
@@ -38,6 +41,35 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
             let sources = spec.get("source").into_iter().chain(sources);
             sources.for_each(|source| argo_source(source, object, context));
         }
+    } else if object
+        .api_version
+        .starts_with("kustomize.toolkit.fluxcd.io/")
+    {
+        let variables = spec.and_then(|spec| spec.at(&["postBuild", "substitute"]));
+        for (name, value) in variables.into_iter().flat_map(NodeRef::entries) {
+            let holder = format_args!("the variable `{name}` of the Flux Kustomization");
+            let found = in_text(name, value.scalar_text().unwrap_or_default());
+            context.report_secrets(value, found, holder, SUBSTITUTE_HELP);
+        }
+    } else {
+        charts(object)
+            .into_iter()
+            .for_each(|node| values(node, object, CHART_HELP, context));
+    }
+}
+
+/// The inline values of the charts that kustomize inflates.
+fn charts<'d, 'a>(object: &Object<'d, 'a>) -> Vec<NodeRef<'d, 'a>> {
+    let inline = |chart| kustomization::fields(chart, "valuesInline");
+    if object.api_version == "builtin" && object.kind == "HelmChartInflationGenerator" {
+        return inline(object.node);
+    }
+    // A kustomization may lack its kind.
+    match ["", "Kustomization", "Component"].contains(&object.kind) {
+        true => kustomization::items(object.node, "helmCharts")
+            .flat_map(inline)
+            .collect(),
+        false => Vec::new(),
     }
 }
 
@@ -54,7 +86,7 @@ fn argo_source(source: NodeRef<'_, '_>, object: &Object<'_, '_>, context: &mut C
         for parameter in list.into_iter().flat_map(NodeRef::items) {
             let name = parameter.get("name").and_then(NodeRef::as_str);
             if let Some((name, value)) = name.zip(parameter.get("value")) {
-                value_of(name, value, ARGO_HELP, context);
+                value_of(name, value, CHART_HELP, context);
             }
         }
     }
@@ -62,7 +94,7 @@ fn argo_source(source: NodeRef<'_, '_>, object: &Object<'_, '_>, context: &mut C
         let nodes = helm.and_then(|helm| helm.get(key));
         nodes
             .into_iter()
-            .for_each(|node| values(node, object, ARGO_HELP, context));
+            .for_each(|node| values(node, object, CHART_HELP, context));
     }
 }
 

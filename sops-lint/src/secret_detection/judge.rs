@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::credential::is_credential;
 use super::entropy::is_random;
 use super::likeness::Likeness;
 use super::name::{self, NameClass};
@@ -48,7 +49,14 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
                 || is_variable && is_password(is_expression)
         }
         NameClass::Weak => {
-            is_random(value) || is_basic(value) || name::is_of_pair(name) && is_pair(value)
+            let is_word = || !value.contains(|c: char| c.is_whitespace() || c == '/');
+            is_random(value) && !is_call(value)
+                || is_basic(value)
+                || name::is_of_pair(name) && is_pair(value)
+                || name::is_of_password(name)
+                    && is_word()
+                    && is_credential(value)
+                    && !is_call(value)
         }
         NameClass::Reference => {
             is_random(value) && !is_identifier(value)
@@ -108,11 +116,11 @@ fn is_basic(value: &str) -> bool {
     })
 }
 
-/// Whether it is what a program computes, such as `read(…)` or `os.environ["…"]`.
+/// Whether it is what a program computes, such as `read(…)`, `[]byte(…)` or `os.environ["…"]`.
 fn is_call(value: &str) -> bool {
     let is_of = |open: char, close: char| {
         let name = value.split(open).next().unwrap_or_default();
-        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:&! ".contains(c);
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_.:&! []*".contains(c);
         value.ends_with(close) && name.len() < value.len() && name.chars().all(is_name)
     };
     is_of('(', ')') || is_of('[', ']')
@@ -174,6 +182,10 @@ mod tests {
             ("ROOT_PASS", "Tr0ub4dor&3xkcd99"),
             ("DB_PASS", "hunter2"),
             ("SMTP_PW", "hunter2"),
+            ("pass", "hunter2Quartz"),
+            ("pw", "hunter2Quartz"),
+            ("PW", "hunter2Quartz"),
+            ("smtp/pass", "hunter2Quartz"),
             ("JWT_SECRET", "S3cr3tValue"),
             ("COOKIE_SECRET", "keyboard+cat/1"),
             ("DB", "Server=db;User Id=sa;Password=hunter2;"),
@@ -254,6 +266,16 @@ mod tests {
             ("secret_key", "$__env{SECRET_KEY}"),
             ("TOKEN_CONFIG", "a-b-c"),
             ("--initial-cluster-token", "etcd-cluster-1"),
+            ("pass", "all-tests-1"),
+            ("pass", "true"),
+            ("pass", "required"),
+            ("pass", "stage2"),
+            ("pass", "http/1.1"),
+            ("pass", "after 2 Minutes"),
+            ("pw", "playwright"),
+            ("PW", "1.48.2-jammy"),
+            ("pw", "${DB_PASSWORD}"),
+            ("pw", "[]byte(*a.Keystores.PKCS12.Password)"),
         ] {
             assert_eq!(judge(name, value), None, "{name}={value}");
         }

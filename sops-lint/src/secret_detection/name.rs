@@ -11,7 +11,7 @@ use super::name_words::{ABOUT, DIGESTS, HELD, NAMED, OWN, PAIRS, PARTS, PASSWORD
 pub(crate) enum NameClass {
     /// `PASSWORD`, `api-key`, `authToken`: a secret, if the value can be one.
     Secret,
-    /// `key`, `auth`, `pass`: perhaps.
+    /// `key`, `auth`, `pass`, `pw`: perhaps.
     Weak,
     /// `…Secret`, which is as often the name of a Secret.
     Reference,
@@ -72,7 +72,12 @@ impl NameClass {
         if has(&["secret", "secrets"]) {
             return Self::Reference;
         }
-        if has(WEAK) { Self::Weak } else { Self::Other }
+        let is_pw = words == ["pw"];
+        if is_pw || has(WEAK) {
+            Self::Weak
+        } else {
+            Self::Other
+        }
     }
 }
 

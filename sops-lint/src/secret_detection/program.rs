@@ -16,6 +16,8 @@ enum FlagValue {
     Next,
     /// `-u user:hunter2`, also attached or behind `=`.
     OfUser,
+    /// `-p hunter2`, also attached or behind `=`, after the word `login`.
+    OfLogin,
 }
 
 /// Names of programs, and the flags of each that hold a password.
@@ -50,6 +52,13 @@ const PROGRAMS: &[(&[&str], &[&str], FlagValue)] = &[
         &["-w"],
         FlagValue::Next,
     ),
+    (
+        &[
+            "docker", "podman", "buildah", "nerdctl", "skopeo", "crane", "oras", "helm", "oc", "az",
+        ],
+        &["-p"],
+        FlagValue::OfLogin,
+    ),
 ];
 
 /// Programs that read a password from standard input, and the flag that makes them do so, if any.
@@ -75,11 +84,11 @@ const READERS: &[(&str, &str)] = &[
 /// The passwords in the words of a command: the index of each one's word, and the flag.
 pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
     let mut passwords = Vec::new();
-    let mut program = "";
+    let (mut program, mut start) = ("", 0);
     for (index, word) in words.iter().enumerate() {
         let name = word.rsplit('/').next().unwrap_or(word);
         if PROGRAMS.iter().any(|(names, ..)| names.contains(&name)) {
-            program = name;
+            (program, start) = (name, index);
             continue;
         }
         let known = PROGRAMS
@@ -90,11 +99,13 @@ pub(crate) fn passwords_in_words(words: &[&str]) -> Vec<(usize, &'static str)> {
                 let Some(rest) = word.strip_prefix(flag) else {
                     continue;
                 };
+                let is_login = || words[start..index].contains(&"login");
                 let (at, value) = match (form, rest) {
+                    (FlagValue::OfLogin, _) if !is_login() => continue,
                     (FlagValue::Attached, rest) => (index, rest),
                     (_, "") => (index + 1, words.get(index + 1).copied().unwrap_or_default()),
                     (FlagValue::Next, _) => continue,
-                    (FlagValue::OfUser, rest) => (index, rest.trim_start_matches('=')),
+                    (_, rest) => (index, rest.trim_start_matches('=')),
                 };
                 let password = match form {
                     FlagValue::OfUser => value.split_once(':').map_or("", |(_, password)| password),
@@ -216,6 +227,10 @@ mod tests {
             ("redis-cli -h cache -a hunter2 ping", "-a"),
             ("sshpass -p hunter2 ssh a", "-p"),
             ("ldapsearch -x -D cn=admin -w hunter2", "-w"),
+            ("docker login -u a -p Xk9vTq2mLpzR7w r.example.com", "-p"),
+            ("docker login r.example.com -u a -p=hunter2", "-p"),
+            ("helm registry login r.example.com -u a -p 'hunter2'", "-p"),
+            ("sudo podman login -uann -phunter2", "-p"),
         ] {
             assert_eq!(flags(script), [flag], "{script}");
         }
@@ -230,6 +245,12 @@ mod tests {
             "curl -u admin:<password> https://a",
             "docker run -u 1000:1000 a",
             "curl https://a | python -u main.py:app",
+            "docker run -p 8080:80 nginx",
+            "docker run -p hunter2 login",
+            "docker login -u a -p \"$TOKEN\"",
+            "docker login -u a -p $(cat /run/token)",
+            "docker login && mkdir -p hunter2",
+            "az group create -n login2 -p abc",
             "mysql -p",
             "mysql -p shop",
             "mysql -p$MYSQL_PASSWORD",

@@ -21,20 +21,39 @@ pub(crate) fn in_variable(name: &str, text: &str) -> Vec<FoundSecret> {
 
 /// The secrets in a script or a command.
 pub(crate) fn in_script(script: &str) -> Vec<FoundSecret> {
-    let mut found = FoundSecrets::default();
-    if name::may_be_in(script) {
-        lines(script, true, &mut found);
-        for (name, value) in assignment::within(script) {
-            add(name, value, script, &mut found);
+    after_mark(script, |script| {
+        let mut found = FoundSecrets::default();
+        if name::may_be_in(script) {
+            lines(script, true, &mut found);
+            for (name, value) in assignment::within(script) {
+                add(name, value, script, &mut found);
+            }
+            arguments::find(script, &mut found);
         }
-        arguments::find(script, &mut found);
+        program::find(script, &mut found);
+        tokens(script, &mut found);
+        found.into_vec()
+    })
+}
+
+/// What `find` finds after a byte order mark, which would otherwise be a part of the first name.
+fn after_mark(text: &str, find: impl FnOnce(&str) -> Vec<FoundSecret>) -> Vec<FoundSecret> {
+    let Some(rest) = text.strip_prefix('\u{feff}') else {
+        return find(text);
+    };
+    let mark = text.len() - rest.len();
+    let mut found = find(rest);
+    for secret in &mut found {
+        secret.range = secret.range.start + mark..secret.range.end + mark;
     }
-    program::find(script, &mut found);
-    tokens(script, &mut found);
-    found.into_vec()
+    found
 }
 
 fn find(name: &str, text: &str, judge: fn(&str, &str) -> Option<Likeness>) -> Vec<FoundSecret> {
+    after_mark(text, |text| find_in(name, text, judge))
+}
+
+fn find_in(name: &str, text: &str, judge: fn(&str, &str) -> Option<Likeness>) -> Vec<FoundSecret> {
     let trimmed = text.trim();
     let is_one_line = !trimmed.contains('\n');
     if is_one_line && let Some(likeness) = judge(name, trimmed) {
@@ -212,6 +231,19 @@ mod tests {
         ] {
             assert_eq!(names(file, text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_name() {
+        for text in [
+            "\u{feff}DB_PASSWORD=hunter2\n",
+            "\u{feff}DB_PASSWORD=hunter2\nA=b\n",
+        ] {
+            assert_eq!(names("a", text), ["DB_PASSWORD=hunter2"], "{text}");
+        }
+        let script = "\u{feff}PASSWORD := hunter2\nall:\n\techo\n";
+        let found = in_script(script);
+        assert_eq!(&script[found[0].range.clone()], "hunter2");
     }
 
     #[test]

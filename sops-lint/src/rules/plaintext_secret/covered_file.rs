@@ -2,8 +2,10 @@
 
 use sops_core::config::CreationRule;
 use sops_core::rules::EncryptionRule;
-use sops_core::{EncryptedDocument, is_ciphertext, parse_document, unencrypted_values};
-use sops_document::{Document, Format, NodeRef};
+use sops_core::{
+    EncryptedDocument, Unencrypted, is_ciphertext, parse_document, unencrypted_values,
+};
+use sops_document::{Document, Format, NodeRef, Shape};
 
 use super::rule::RULE;
 use super::sealed_secret;
@@ -11,6 +13,7 @@ use crate::context::Context;
 use crate::finding::Fix;
 use crate::manifest::{
     first_secret, first_secret_node, first_secret_under, is_cluster_object, is_manifest,
+    is_operation_list,
 };
 use crate::object::objects;
 use crate::plaintext_values::holds_secret;
@@ -48,23 +51,13 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
         return;
     };
     let selects = rule.rule.clone().unwrap_or_default();
-    // Objects of a file may stay in plaintext, and its other documents not.
-    let mut tops: Vec<_> = document.tops().flatten().collect();
-    let count = tops.len();
-    if tops.iter().copied().any(is_manifest) && !is_for_whole_file(document, rule, true, context) {
-        tops.retain(|top| !is_manifest(*top));
-    }
-    if names_keys(&selects) {
-        tops.retain(|top| !is_of_another_kind(*top));
-    }
-    let is_whole = tops.len() == count;
-    if tops.is_empty() && (!is_whole || names_keys(&selects)) {
-        return;
-    }
-    let is_in = |at: usize| tops.iter().any(|top| top.span().contains(&at));
-    let selected = unencrypted_values(document, Some(&selects)).unwrap_or_default();
-    let mut selected = selected.into_iter();
-    if let Some(first) = selected.find(|value| is_whole || is_in(value.span.start)) {
+    let has_manifest = document.tops().flatten().any(is_manifest);
+    let is_whole = has_manifest && is_for_whole_file(document, rule, true, context);
+    let first = match is_whole || !has_manifest && !has_another_kind(document, &selects) {
+        true => unencrypted_values(document, Some(&selects)).map(|all| all.into_iter().next()),
+        false => first_selected_beside_objects(document, &selects),
+    };
+    if let Some(first) = first.ok().flatten() {
         let is_copy = context.is_copy_of_covered();
         let command = context.command("encrypt -i");
         let found = context.report_span(
@@ -81,7 +74,7 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
     } else if matches!(context.format, Format::Dotenv | Format::Ini) {
         nothing_selected(document, &selects, context);
     } else if selects.names_what_is_encrypted() && !has_rule_for_its_extension(context) {
-        secret_not_selected(&tops, &selects, context);
+        secret_not_selected(document, &selects, context);
     }
 }
 
@@ -166,13 +159,53 @@ fn has_credential(top: NodeRef<'_, '_>, context: &Context<'_>) -> bool {
     }
 }
 
-/// Whether a document has the keys that rules for Secrets name for another reason: a patch of another object, or a dashboard of Grafana.
-fn is_of_another_kind(top: NodeRef<'_, '_>) -> bool {
+/// The first value that the rule selects in a document that is no object: each document is judged like a file of its own.
+pub(crate) fn first_selected_beside_objects(
+    document: &Document<'_>,
+    rule: &EncryptionRule,
+) -> sops_core::Result<Option<Unencrypted>> {
+    let is_left = |top: &NodeRef<'_, '_>| is_manifest(*top) || is_of_another_kind(*top, rule);
+    let left = document.tops().flatten().filter(is_left);
+    let left: Vec<_> = left.map(NodeRef::span).collect();
+    // A comment between two documents belongs to neither.
+    let is_beside = |entry: &Unencrypted| {
+        !entry.is_comment && !left.iter().any(|span| span.contains(&entry.span.start))
+    };
+    let selected = unencrypted_values(document, Some(rule))?;
+    Ok(selected.into_iter().find(is_beside))
+}
+
+/// Whether a document is of another kind than the rule is for.
+fn has_another_kind(document: &Document<'_>, rule: &EncryptionRule) -> bool {
+    let mut tops = document.tops().flatten();
+    tops.any(|top| is_of_another_kind(top, rule))
+}
+
+/// Whether a rule that names keys, as those for Secrets do, selects something in a document that has such keys for another reason: a patch of
+/// another object, or a dashboard of Grafana.
+fn is_of_another_kind(top: NodeRef<'_, '_>, rule: &EncryptionRule) -> bool {
     let kind = top.get("kind").and_then(NodeRef::as_str);
-    let is_object = kind.is_some_and(|kind| !kind.to_ascii_lowercase().contains("secret"))
-        && top.at(&["metadata", "name"]).is_some();
-    let is_dashboard = top.get("panels").is_some() && top.get("title").is_some();
-    (is_object || is_dashboard) && top.get("stringData").is_none()
+    let is_object = || {
+        kind.is_some_and(|kind| !kind.to_ascii_lowercase().contains("secret"))
+            && top.at(&["metadata", "name"]).is_some()
+    };
+    let is_dashboard = || top.get("panels").is_some() && top.get("title").is_some();
+    names_keys(rule) && (is_object() || is_dashboard()) && top.get("stringData").is_none()
+}
+
+/// The first value that looks like a secret, in what is neither an object nor a list of operations.
+pub(crate) fn first_secret_beside_objects<'d, 'a>(
+    document: &'d Document<'a>,
+    rule: &EncryptionRule,
+) -> Option<NodeRef<'d, 'a>> {
+    let is_secret = |key: &str, text: &str| !in_text(key, text).is_empty();
+    let parts = document.tops().flatten().flat_map(|top| match top.shape() {
+        Shape::Sequence if is_operation_list(top) => Vec::new(),
+        Shape::Sequence => top.items().collect(),
+        _ => vec![top],
+    });
+    let mut parts = parts.filter(|part| !is_manifest(*part) && !is_of_another_kind(*part, rule));
+    parts.find_map(|part| first_secret(part, is_secret))
 }
 
 /// A file of variables that a rule for manifests leaves in plaintext as a whole.
@@ -204,10 +237,8 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mu
 }
 
 /// A file that is not a manifest, with a secret under a key that a rule for manifests does not name.
-fn secret_not_selected(tops: &[NodeRef<'_, '_>], rule: &EncryptionRule, context: &mut Context<'_>) {
-    let is_secret = |key: &str, text: &str| !in_text(key, text).is_empty();
-    let mut tops = tops.iter();
-    if let Some(node) = tops.find_map(|top| first_secret(*top, is_secret)) {
+fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mut Context<'_>) {
+    if let Some(node) = first_secret_beside_objects(document, rule) {
         let message = format!(
             "a creation rule covers this file, and its `{rule}` leaves what looks like a secret in plaintext: `{}`",
             node.path().join(".")

@@ -9,40 +9,17 @@ use crate::secret::{is_secret_part, secret_fields};
 use crate::secret_detection::{in_text, is_credential};
 
 /// The kind of these objects.
-pub(super) const KIND: &str = "SealedSecret";
+pub(crate) const KIND: &str = "SealedSecret";
 
 /// What to do with a value that was not sealed.
-const HIDE_SEALED: &str = "seal it with `kubeseal`, or put it into a Secret and encrypt that with `sops-rs encrypt -i`; if it was committed, treat it as leaked";
+pub(crate) const HIDE_SEALED: &str = "seal it with `kubeseal`, or put it into a Secret and encrypt that with `sops-rs encrypt -i`; if it was committed, treat it as leaked";
 
 /// The shortest value that counts as sealed, in characters. Real ones have hundreds, examples fewer.
 const SEALED: usize = 40;
 
-/// Reports the first value in plaintext: one that was not sealed, or one of the Secret that is made.
+/// Reports the first value in plaintext.
 pub(super) fn values(object: &Object<'_, '_>, context: &mut Context<'_>) {
-    if object.kind != KIND {
-        return;
-    }
-    let at = |path: &[&str]| object.node.at(path);
-    let sealed = at(&["spec", "encryptedData"])
-        .into_iter()
-        .flat_map(NodeRef::entries);
-    let unsealed = sealed.filter(|(key, node)| {
-        let text = node.scalar_text().unwrap_or_default();
-        let is_secret = || !in_text(key, text).is_empty() || is_credential(text);
-        node.shape() == Shape::Scalar && !is_sealed(text) && is_secret()
-    });
-    let own = secret_fields(object.node).into_iter();
-    let own = own.filter(|field| field.is_part());
-    let own = own.flat_map(|field| field.values()).filter(is_plaintext);
-    let of_template = at(&["spec", "template"])
-        .into_iter()
-        .flat_map(secret_fields);
-    let of_template = of_template.filter(|field| field.is_part());
-    let of_template = of_template.flat_map(|field| field.values());
-    let of_template = of_template.filter(looks_secret);
-    let values = own.chain(of_template).map(|value| (value.key, value.node));
-    let first = unsealed.chain(values).next();
-    if let Some((key, node)) = first {
+    if let Some((key, node)) = open_values(object).next() {
         context
             .report_node(
                 node,
@@ -50,6 +27,29 @@ pub(super) fn values(object: &Object<'_, '_>, context: &mut Context<'_>) {
             )
             .help(HIDE_SEALED);
     }
+}
+
+/// The values in plaintext with their keys: those that were not sealed, and those of the Secret that is made.
+pub(crate) fn open_values<'d, 'a>(
+    object: &Object<'d, 'a>,
+) -> impl Iterator<Item = (&'d str, NodeRef<'d, 'a>)> {
+    let sealed = Some(object.node).filter(|_| object.kind == KIND);
+    let values = sealed.and_then(|node| node.at(&["spec", "encryptedData"]));
+    let unsealed = values.into_iter().flat_map(NodeRef::entries);
+    let unsealed = unsealed.filter(|(key, node)| {
+        let text = node.scalar_text().unwrap_or_default();
+        let is_secret = || !in_text(key, text).is_empty() || is_credential(text);
+        node.shape() == Shape::Scalar && !is_sealed(text) && is_secret()
+    });
+    let own = sealed.into_iter().flat_map(secret_fields);
+    let own = own.filter(|field| field.is_part());
+    let own = own.flat_map(|field| field.values()).filter(is_plaintext);
+    let template = sealed.and_then(|node| node.at(&["spec", "template"]));
+    let of_template = template.into_iter().flat_map(secret_fields);
+    let of_template = of_template.filter(|field| field.is_part());
+    let of_template = of_template.flat_map(|field| field.values());
+    let of_template = of_template.filter(looks_secret);
+    unsealed.chain(own.chain(of_template).map(|value| (value.key, value.node)))
 }
 
 /// Whether a value is sealed, or an example of one that was cut off. It begins with the length of an RSA ciphertext.
