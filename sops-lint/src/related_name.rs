@@ -28,7 +28,7 @@ pub(crate) fn related(path: &Path) -> Vec<PathBuf> {
 /// The paths that a creation rule would have to match for this file too: that with the other extension of YAML, and those that the name says
 /// it is the decrypted version of, such as `a.enc.yaml` for `a.dec.yaml`.
 pub(crate) fn meant(path: &Path, originals: &[PathBuf]) -> Vec<PathBuf> {
-    let mut meant = match is_decrypted(path) {
+    let mut meant = match has_mark(path, &DECRYPTED) {
         true => originals.iter().flat_map(|path| encrypted(path)).collect(),
         false => Vec::new(),
     };
@@ -55,10 +55,16 @@ fn encrypted(path: &Path) -> Vec<PathBuf> {
     ENCRYPTED.iter().flat_map(with_mark).collect()
 }
 
-fn is_decrypted(path: &Path) -> bool {
+/// Whether the name says that the file is encrypted.
+pub(crate) fn is_encrypted(path: &Path) -> bool {
+    has_mark(path, &ENCRYPTED)
+}
+
+/// Whether a part of the name is one of the marks.
+fn has_mark(path: &Path, marks: &[&str]) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut parts = name.split(['.', '-', '_', ' ']);
-    parts.any(|part| DECRYPTED.iter().any(|mark| part.eq_ignore_ascii_case(mark)))
+    parts.any(|part| marks.iter().any(|mark| part.eq_ignore_ascii_case(mark)))
 }
 
 /// The path with `.yml` instead of `.yaml`, or the reverse.

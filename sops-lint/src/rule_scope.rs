@@ -11,6 +11,7 @@ use crate::committable::is_encrypted_otherwise;
 use crate::encoding::{decode, is_utf8};
 use crate::file_name;
 use crate::input::Input;
+use crate::related_name;
 use crate::scrutiny::{Scrutiny, is_open_reference};
 use crate::secret_detection::{in_text, is_credential, is_harmless, judge};
 use crate::unparsed::names_secret;
@@ -54,27 +55,11 @@ pub(crate) fn is_in_scope(input: &Input<'_>, creation: &CreationRule) -> bool {
     }
 }
 
-/// Whether a rule that matches the path `near` is meant for a file with a similar name and this text. A rule for all files with an extension
-/// leaves out other extensions, in a directory at least where they hold no secret.
+/// Whether a rule that matches the path `near` is meant for a file with a similar name and this text: its name says that the file is to be
+/// encrypted, or there is a secret in it.
 pub(crate) fn is_meant_for(config: &Config, rule: &CreationRule, near: &Path, text: &str) -> bool {
-    let directory = near.parent().unwrap_or(Path::new("/"));
-    let is_for_directory = || matches_with_extension(config, rule, directory, near);
-    !config.is_for_extension(rule, near.extension()) && (!is_for_directory() || has_secret(text))
-}
-
-/// Whether the rule matches a name that cannot exist in the directory, with the extension of a path.
-fn matches_with_extension(
-    config: &Config,
-    rule: &CreationRule,
-    directory: &Path,
-    path: &Path,
-) -> bool {
-    let mut nowhere = directory.join("\u{f8ff}");
-    if let Some(extension) = path.extension() {
-        nowhere.set_extension(extension);
-    }
-    let matched = config.creation_rule_for(&nowhere);
-    matched.is_ok_and(|matched| matched.is_some_and(|matched| std::ptr::eq(matched, rule)))
+    !config.is_for_extension(rule, near.extension())
+        && (related_name::is_encrypted(near) || has_secret(text))
 }
 
 /// Whether the rule names keys, which only some formats have.
