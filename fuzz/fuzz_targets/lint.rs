@@ -1,4 +1,5 @@
-//! Any bytes of any name are looked at to the end, no finding shows a place that is not there, and what is repaired can be read.
+//! Lint finishes on any bytes with any name, no finding points outside the file, and a fixed file
+//! parses.
 #![no_main]
 
 use std::path::Path;

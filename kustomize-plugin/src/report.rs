@@ -1,4 +1,4 @@
-//! What the user reads on standard error, and programs in `results`.
+//! Output: messages on standard error, and `results` for programs.
 
 use sops_core::tree::{Entry, Node};
 use sops_printable::one_line;

@@ -1,4 +1,4 @@
-//! What the tests of this crate work with: a folder with encrypted files, and runs of the function in it.
+//! Shared by this crate's tests: a directory with encrypted files, and runs of the function in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,9 @@
-//! The folder that the function works in, and the files that may be read from it.
+//! The working directory, and the files that may be read from it.
 //!
-//! kustomize starts a function in the folder of the kustomization that names it. Its own rule, that a build reads nothing outside of that
-//! folder, does not hold for functions. The rule here: a path is relative, and says itself how far it leads up (`../../base/secret.yaml`);
-//! no symbolic link on the way leads farther. So a review of the configuration shows what is read.
+//! kustomize starts a function in the directory of the kustomization that names it. It limits a
+//! build to that directory, but not functions. Here, a path must be relative and spell out each
+//! `..` (`../../base/secret.yaml`); symbolic links may not lead further. So a review of the
+//! configuration shows what is read.
 
 use std::fs::File;
 use std::io::{self, Read};

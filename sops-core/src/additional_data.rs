@@ -1,5 +1,6 @@
-//! The additional data that binds an encrypted value to its place: the keys that lead to it, each with a colon behind it. Sequences add nothing, so all
-//! items of a list have the additional data of the list. This is what `sops` 3.13 passes to AES-GCM.
+//! Binds an encrypted value to its key path. Its additional data is each key, followed by a colon.
+//! Sequences add nothing, so all items of a list have the additional data of the list. This is what
+//! `sops` 3.13 passes to AES-GCM.
 
 use sops_document::{PathId, Paths, ROOT};
 

@@ -1,4 +1,5 @@
-//! The one error of the library: whose fault it is, where, and what to do. It never holds a value, a key or an identity.
+//! The main error type of the library: whose fault it is, where, and what to do. It never holds a
+//! value, a key or an identity.
 
 use std::path::PathBuf;
 

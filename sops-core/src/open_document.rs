@@ -1,4 +1,5 @@
-//! An encrypted document whose plaintext is at hand: encrypts a changed plaintext so that unchanged values keep their ciphertext.
+//! An encrypted document and its plaintext: encrypts a changed plaintext so that unchanged values
+//! keep their ciphertext.
 
 use std::time::SystemTime;
 
@@ -30,7 +31,7 @@ impl<'a> EncryptedDocument<'a> {
     }
 }
 
-/// An encrypted document whose plaintext is at hand, to be changed.
+/// An encrypted document and its plaintext, which can be changed.
 pub struct OpenDocument<'d, 'a> {
     encrypted: &'d EncryptedDocument<'a>,
     key: DataKey,

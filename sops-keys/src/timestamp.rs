@@ -1,4 +1,5 @@
-//! Times as SOPS writes them into metadata: RFC 3339. Programs need them that write or check metadata themselves, as `sops-core` does.
+//! Times as SOPS writes them into metadata: RFC 3339. For programs that write or check metadata
+//! themselves, as `sops-core` does.
 
 use std::time::SystemTime;
 

@@ -1,7 +1,7 @@
-//! Key services over gRPC, as `sops` speaks it: others that are asked (`client`), and a program as one (`server`).
+//! A client and a server for SOPS's gRPC key service.
 //!
-//! What belongs in this crate: the protocol (`protocol`), its two sides, and where a server listens (`socket`). Nothing outside of it knows
-//! of gRPC, and only what is in here runs asynchronously.
+//! `protocol` has the messages, `client` asks a key service, `server` answers requests, `service`
+//! runs a server until a signal, and `socket` is where it listens. No other crate uses gRPC.
 
 mod client;
 mod protocol;

@@ -1,5 +1,10 @@
-//! What the tests of several crates share: documents made from a seed, of which the same gives the same text, others written by
-//! hand, Secrets in disguise, how two programs' texts are compared, the environment in which the program is run, and generated pages of the documentation.
+//! What the tests of several crates share:
+//!
+//! - documents generated from a seed; the same seed gives the same text
+//! - documents written by hand, and Secrets in disguise
+//! - the comparison of two programs' texts
+//! - the environment in which the program runs
+//! - the check of generated documentation pages
 
 mod compare;
 pub mod disguise;

@@ -1,4 +1,4 @@
-//! Flags of every command, before it or behind.
+//! Flags that every command accepts, before or after its name.
 
 use std::path::{Path, PathBuf};
 

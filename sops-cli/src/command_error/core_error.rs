@@ -1,4 +1,6 @@
-//! What each error of `sops_core` becomes: its message, the place that it points to, its hints, and its exit code.
+//! Turns an error of `sops_core` into a report: the message, the position, hints and the exit code.
+//! The message for a missing private key comes from `sops_keys`, and its hints from
+//! `keys::services`.
 
 use sops_core::config::Config;
 use sops_core::document::{Error as DocumentError, merge_conflict};

@@ -1,5 +1,6 @@
-//! Files whose selection rule differs from that of their creation rule. Nothing authenticates the rule in a file: whoever can change the file can
-//! put another one in, and values that are written later would stay in plaintext.
+//! Finds files whose selection rule differs from their creation rule. Nothing authenticates the
+//! rule in a file: anyone who can change the file can replace the rule, so that new values would
+//! stay in plaintext.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;

@@ -1,5 +1,6 @@
-//! Writes files. A file is replaced as a whole or not at all: the new one is written beside it, synced, and renamed. Temporary directories belong
-//! here too; what is in the files does not.
+//! Writes files. A file is replaced completely or not at all: the new one is written beside it,
+//! synced and renamed. Temporary directories belong here too. This module doesn't look at the
+//! content.
 
 mod attributes;
 mod commit;

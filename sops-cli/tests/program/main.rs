@@ -1,4 +1,4 @@
-//! The program as a person meets it: run in a folder and with a home of its own.
+//! Tests that run the program as a user runs it, each in its own directory and with its own home.
 
 mod agreement;
 #[cfg(feature = "kube")]

@@ -259,7 +259,7 @@ impl Config {
         self.stores
     }
 
-    /// What is allowed in this file, and hardly meant.
+    /// Valid settings in this file that are probably mistakes.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

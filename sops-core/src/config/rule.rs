@@ -223,7 +223,8 @@ fn is_for_other_paths(pattern: &str) -> bool {
     begins.iter().any(|begin| pattern.starts_with(begin)) || has_other_slash
 }
 
-/// What is hardly meant in the rules, with the index of the rule; `ignored` says which has keys that are not used.
+/// Probable mistakes in the rules, with the index of the rule; `ignored` says which has keys that
+/// are not used.
 pub(super) fn warnings(rules: &[CreationRule], ignored: &[bool]) -> Vec<(usize, String)> {
     let mut warnings = Vec::new();
     let mut last = None;

@@ -1,11 +1,11 @@
-//! What is allowed in a configuration, and hardly meant.
+//! Valid settings that are probably mistakes.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use sops_document::Location;
 
-/// What is allowed in a configuration, and hardly meant.
+/// A valid setting that is probably a mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {

@@ -1,4 +1,5 @@
-//! An alias whose values are encrypted cannot stay an alias, for each path has its own additional data: it is written out.
+//! If an alias's values are encrypted, it is expanded, because each path has its own additional
+//! data.
 
 use sops_document::{Document, Item};
 

@@ -1,4 +1,4 @@
-//! The binary format's way: one value, in memory as few times as can be.
+//! Encrypts and decrypts binary files: one value, copied in memory as rarely as possible.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,8 @@
-//! Comments that SOPS finds elsewhere once a file is encrypted: behind an alias they are beside it, behind the collection that takes
-//! its place in that; and what is below a block scalar depends on the blank lines that it keeps, or loses when it is encrypted.
+//! Comments that SOPS finds in another container once the file is encrypted:
+//!
+//! - after an alias that is expanded: in the collection that replaces the alias
+//! - below a block scalar: the container depends on the blank lines at the scalar's end, which
+//!   encryption removes
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -1,4 +1,5 @@
-//! Ciphertext to plaintext: values are opened on several threads where that pays, and read in order on one.
+//! Ciphertext to plaintext: values are decrypted on several threads if that pays, and read in order
+//! on one.
 
 use sops_document::{Document, Type};
 use zeroize::Zeroizing;
@@ -86,7 +87,7 @@ pub(crate) fn decrypt_values<'a>(
         return Err(Error::MacMismatch);
     }
     let text = match kept {
-        // The source_forms are used only if they still mean the values that were decrypted.
+        // The source forms are used only if they still mean the values that were decrypted.
         Some((kept, content)) if ContentDigest::of_text(&kept, document.format()) == content => {
             kept
         }
@@ -120,7 +121,8 @@ pub(super) fn stored_mac(
     }
 }
 
-/// The kept source_forms, if there are any and they belong to this file's MAC; another writer drops or outdates them.
+/// The kept source forms, if there are any and they belong to this file's MAC; another program that
+/// writes the file drops them or leaves outdated ones.
 fn source_forms(metadata: &Metadata, cipher: &mut Cipher, mac: &str) -> Option<SourceForms> {
     let text = metadata.source_forms.as_deref()?;
     let (_, plaintext) = cipher

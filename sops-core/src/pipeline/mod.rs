@@ -1,8 +1,8 @@
-//! The one way through, in both directions: what is encrypted, what the cipher and the MAC make of it, and what is written.
+//! The encryption and decryption pipeline: selects values, runs the cipher and the MAC, writes the
+//! result. All formats share these steps, except [`binary`], whose files are one value.
 //!
 //! Encryption makes a [`plan`], hashes the values ([`mac_pass`]) and writes their ciphertexts ([`ciphertext_writer`]). Decryption decrypts the values in
-//! batches ([`batch_decrypt`]) and hashes and writes them in order ([`plaintext_writer`]). No module here knows a format but [`binary`], whose files are
-//! one value.
+//! batches ([`batch_decrypt`]) and hashes and writes them in order ([`plaintext_writer`]).
 
 mod alias;
 mod batch_decrypt;

@@ -1,4 +1,4 @@
-//! Reads the opened leaves in order: checks, hashes and spells them.
+//! Writes the plaintext: checks, hashes and spells the decrypted leaves in order.
 
 use std::iter::Peekable;
 use std::ops::Range;
@@ -31,14 +31,14 @@ pub(crate) enum Purpose {
 
 /// What came of reading all leaves.
 pub(super) struct WrittenPlaintext {
-    /// The plaintext with the usual source_forms.
+    /// The plaintext in the usual spelling.
     pub(super) usual: Zeroizing<String>,
-    /// Where there are kept source_forms, the text with them, and the content that it must have.
+    /// If source forms were kept, the text with them, and the content that it must have.
     pub(super) kept: Option<(Zeroizing<String>, Option<[u8; 32]>)>,
     pub(super) mac: String,
 }
 
-/// Writes the text twice: with the usual source_forms and, where there are any, with the kept ones.
+/// Writes the text twice: in the usual spelling and, if source forms were kept, with those.
 pub(super) struct PlaintextWriter<'d, 'a, 'r> {
     document: &'d Document<'a>,
     selection: &'d Selection,

@@ -1,5 +1,5 @@
-//! What becomes of a document when it is encrypted: one walk over the tape decides which values are selected, where the text changes, and what
-//! speaks against it.
+//! Plans an encryption: one walk over the tape decides which values are selected, where the text
+//! changes, and why encryption must be refused.
 
 use sops_document::{Document, Item, ScalarSlot, Span};
 

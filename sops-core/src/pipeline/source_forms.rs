@@ -1,4 +1,5 @@
-//! The source_forms that neither a value nor the style around it tells, kept encrypted in the `sops` block.
+//! Source forms: text that neither the value nor its style can restore, kept encrypted in the
+//! metadata.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;

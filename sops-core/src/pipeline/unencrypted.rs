@@ -1,4 +1,4 @@
-//! What stands in plaintext in an encrypted document although its rule covers it. No key is needed to tell.
+//! Plaintext values that an encrypted document's rule covers. Finding them needs no key.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Tells leaf by leaf what is encrypted, from the comments that are active where the leaf stands.
+//! Decides for each leaf whether it is encrypted, from the comments that apply to it.
 
 use super::CompiledRule;
 

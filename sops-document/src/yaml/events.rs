@@ -1,4 +1,4 @@
-//! YAML events: with `words`, the one place that knows which parser is used.
+//! YAML events. Apart from tests, only this module and `diagnostics` use the parser crate.
 
 use std::borrow::Cow;
 use std::ops::Range;

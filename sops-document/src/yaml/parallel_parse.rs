@@ -1,4 +1,5 @@
-//! A large document in pieces, one a core: nearly all the time of reading it goes into its YAML events.
+//! Parses a large document in pieces, one piece per core: nearly all the time goes into its YAML
+//! events.
 //!
 //! A text is cut before lines that begin with a letter or digit in the first column. Where the pieces before and after such a
 //! cut both are block mappings by themselves, the whole is their entries one after the other: whatever could reach over the

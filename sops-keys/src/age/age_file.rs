@@ -1,7 +1,7 @@
-//! Age files, read so that the time grows with their length and not with its square.
+//! Reads age files in linear time.
 //!
-//! The crate `age` 0.11 parses a header from its start again with each line that it reads. Anybody can write a header of thousands of
-//! lines, so this module passes it the whole header as one line.
+//! The crate `age` 0.11 parses a header from its start again with each line that it reads. Anyone
+//! can write a header of thousands of lines, so this module passes it the whole header as one line.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, Read};

@@ -1,4 +1,4 @@
-//! Files with patches that a kustomization names: the target there may tell that a patch is one of a Secret.
+//! Patch files that a kustomization names: the target can show that a patch is for a Secret.
 
 use std::path::Path;
 

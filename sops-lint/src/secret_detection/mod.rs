@@ -1,6 +1,7 @@
-//! Whether a value is a secret, judged by its name and its shape. In doubt it is not: people who are warned without need stop reading
-//! warnings. `judge` decides for one value, and `text` for the values in a text; the other modules each know one thing about values: their
-//! names, the forms of tokens, placeholders, references, what is public.
+//! Whether a value is a secret, judged by its name and its shape. If in doubt, a value is not a
+//! secret: false alarms teach users to ignore warnings. `judge` decides for one value, and `text`
+//! for the values in a text. The other modules each know one thing about values: names, token
+//! formats, placeholders, references, what is public.
 
 pub(crate) mod arguments;
 mod assignment;

@@ -1,5 +1,5 @@
-//! Verifies the MAC of encrypted files with the private keys of this machine. It never asks the user, and runs no program, because nobody
-//! should have to wait for a hook.
+//! Verifies the MAC of encrypted files with the private keys of this machine. It never asks the
+//! user and runs no program, so that a hook never blocks.
 
 use std::path::Path;
 use std::{env, fs};

@@ -1,7 +1,10 @@
 //! Checks commits: every version of a file that they introduce, because anyone who fetches the history can read it.
 //!
-//! All versions are judged by the configuration, settings and baseline of the last commit, so that a later commit can allow what an earlier one
-//! contains. A creation rule that the configuration before a version's commit has for it may be narrowed, but not taken away. Only the last version of a file can differ from its creation rule, because the rule changes over time.
+//! All versions are judged by the configuration, settings and baseline of the last commit, so that
+//! a later commit can allow what an earlier one contains. The commit of a version and later ones
+//! may narrow, but not remove, the creation rule that covered the file before. Only the last
+//! version of a file can be reported because it differs from its creation rule: the rule changes
+//! over time.
 
 use std::collections::HashMap;
 use std::path::Path;

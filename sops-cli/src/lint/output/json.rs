@@ -1,4 +1,4 @@
-//! For programs.
+//! JSON output.
 
 use serde::Serialize;
 use sops_lint::{Fix, Severity};

@@ -1,4 +1,4 @@
-//! JUnit's XML: a suite a file, a failed case a finding.
+//! JUnit's XML: one suite per file, one failed case per finding.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use sops_printable::one_line;

@@ -1,4 +1,4 @@
-//! How findings are written: one file a format.
+//! How findings are written: one file per format.
 
 mod github;
 mod json;

@@ -1,4 +1,4 @@
-//! For people.
+//! Text output.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use sops_lint::Severity;

@@ -1,4 +1,4 @@
-//! An entry goes from its flow collection, with a comma and, where it has a line for itself, with that.
+//! Removes an entry from a flow collection, with its comma and, if it has its own line, that line.
 
 use super::style::line_break;
 use crate::Item;

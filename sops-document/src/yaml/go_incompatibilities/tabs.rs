@@ -1,7 +1,8 @@
-//! Tabs that YAML 1.2 allows before the text of a line, and at which Go's library stops.
+//! Tabs before the text of a line that YAML 1.2 allows and Go's library rejects.
 //!
-//! In block collections it takes none at the start of a line, a blank one too, nor after the `-`, `?` and `:` that are there, and in a
-//! block scalar none before its content is known to be indented. What becomes ciphertext is gone from the text.
+//! In block collections, Go's library rejects tabs at the start of a line, even an empty line, and
+//! after `-`, `?` and `:`. In a block scalar, it rejects them before a line has shown the
+//! indentation. Tabs in a value that is encrypted don't matter.
 
 use std::collections::HashSet;
 use std::ops::Range;
