@@ -74,7 +74,7 @@ pub(super) fn broken(text: &str) -> Vec<(&'static str, Vec<u8>)> {
 /// What makes a text unreadable for strict parsers, or too large for ours.
 pub(super) fn unreadable_ends() -> [(&'static str, String); 3] {
     let deep = format!("type: {}{}\n", "[".repeat(1200), "]".repeat(1200));
-    let tab = "type: {\n\ta: b}\n".to_owned();
+    let tab = "namespace: {\n\ta: b}\n".to_owned();
     let aliases = format!("type: [&z [a, a], {}]\n", "[*z, *z], ".repeat(200));
     [("deep", deep), ("tab", tab), ("aliases", aliases)]
 }

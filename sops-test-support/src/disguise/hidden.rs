@@ -65,7 +65,7 @@ pub(super) fn read_by_go() -> Vec<(&'static str, String)> {
 
 /// Secrets between the marks of a template that are in comments or values.
 pub(super) fn in_marks_of_templates() -> Vec<(&'static str, String)> {
-    let tab = "type: {\n\ta: b}\n";
+    let tab = "namespace: {\n\ta: b}\n";
     let between =
         |begin: &str, text: &str, end: &str| format!("{begin}\n{text}{end}\nimmutable: true\n");
     vec![
