@@ -99,8 +99,8 @@ pub(crate) struct SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let there = fs::symlink_metadata(&self.path);
-        if there.is_ok_and(|file| identity(&file) == self.identity) {
+        let metadata = fs::symlink_metadata(&self.path);
+        if metadata.is_ok_and(|file| identity(&file) == self.identity) {
             // What cannot be removed is replaced by the next one.
             let _ = fs::remove_file(&self.path);
         }

@@ -25,8 +25,8 @@ pub(super) fn key(text: &str, index: usize, key: &MasterKey) -> Option<KeyPlace>
     let start = node.origin().span().start;
     let path = dotted(&node.path());
     let (offset, path) = match place {
-        Place::Whole => (start, path),
-        Place::Part {
+        KeyPosition::Whole => (start, path),
+        KeyPosition::Part {
             number,
             count,
             part,
@@ -47,7 +47,7 @@ fn rule_node<'d, 'a>(document: &'d Document<'a>, index: usize) -> Option<NodeRef
 }
 
 /// Where in a text a key is.
-enum Place {
+enum KeyPosition {
     Whole,
     /// It is one of several that commas divide.
     Part {
@@ -58,7 +58,10 @@ enum Place {
 }
 
 /// The text that holds the key, in a rule or one of its groups.
-fn in_group<'d, 'a>(group: NodeRef<'d, 'a>, key: &MasterKey) -> Option<(NodeRef<'d, 'a>, Place)> {
+fn in_group<'d, 'a>(
+    group: NodeRef<'d, 'a>,
+    key: &MasterKey,
+) -> Option<(NodeRef<'d, 'a>, KeyPosition)> {
     group.entries().find_map(|(name, value)| {
         let family = match name {
             "key_groups" | "merge" | "<<" => {
@@ -77,7 +80,7 @@ fn in_group<'d, 'a>(group: NodeRef<'d, 'a>, key: &MasterKey) -> Option<(NodeRef<
     })
 }
 
-fn in_text(text: &str, family: Family, key: &MasterKey) -> Option<Place> {
+fn in_text(text: &str, family: Family, key: &MasterKey) -> Option<KeyPosition> {
     let parts = text.split(',').map(str::trim);
     let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
     let is_key = |part: &&str| {
@@ -86,8 +89,8 @@ fn in_text(text: &str, family: Family, key: &MasterKey) -> Option<Place> {
     };
     let at = parts.iter().position(is_key)?;
     Some(match parts.len() {
-        1 => Place::Whole,
-        count => Place::Part {
+        1 => KeyPosition::Whole,
+        count => KeyPosition::Part {
             number: at + 1,
             count,
             part: parts[at].to_owned(),

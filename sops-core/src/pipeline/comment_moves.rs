@@ -40,8 +40,8 @@ pub(super) fn settle(
     }
     let comments = written_comments(document);
     let (text, replaced) = as_written(document, selection);
-    let there = document.parse_with_tokens(&text)?;
-    let selected_there = Selection::of(&there, rule)?;
+    let encrypted = document.parse_with_tokens(&text)?;
+    let encrypted_selection = Selection::of(&encrypted, rule)?;
     let selected = |document: &Document<'_>, selection: &Selection| -> Vec<(Span, bool)> {
         let leaves = document.tape().iter().enumerate();
         let leaves = leaves.filter_map(|(index, item)| match item {
@@ -50,16 +50,16 @@ pub(super) fn settle(
         });
         leaves.collect()
     };
-    let (here, there_too) = (
+    let (before, after) = (
         selected(document, selection),
-        selected(&there, &selected_there),
+        selected(&encrypted, &encrypted_selection),
     );
-    let other = here
+    let difference = before
         .iter()
-        .zip(&there_too)
-        .find(|((_, here), (_, there))| here != there);
-    if other.is_some() || here.len() != there_too.len() {
-        let value = other.map(|((span, _), _)| *span);
+        .zip(&after)
+        .find(|((_, before), (_, after))| before != after);
+    if difference.is_some() || before.len() != after.len() {
+        let value = difference.map(|((span, _), _)| *span);
         return Err(sops_document::Error::Unsupported {
             location: document.location(first_mover.or(value).unwrap_or(Span::new(0..0))),
             message: "the rule looks at comments, and in the encrypted file it would select other values for those at this \
@@ -82,10 +82,10 @@ pub(super) fn settle(
         _ => false,
     };
     let comments: Vec<usize> = comments.into_iter().filter(stays).collect();
-    for (index, index_there) in comments.into_iter().zip(written_comments(&there)) {
-        selection.set(index, selected_there.contains(index_there));
-        if let Item::Comment { path: moved, .. } = &there.tape()[index_there] {
-            write_additional_data(there.paths(), *moved, &mut data);
+    for (index, encrypted_index) in comments.into_iter().zip(written_comments(&encrypted)) {
+        selection.set(index, encrypted_selection.contains(encrypted_index));
+        if let Item::Comment { path: moved, .. } = &encrypted.tape()[encrypted_index] {
+            write_additional_data(encrypted.paths(), *moved, &mut data);
             if let Some(path) = paths.get(&data) {
                 document.set_comment_path(index, *path);
             }
