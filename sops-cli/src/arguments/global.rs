@@ -40,7 +40,7 @@ pub(crate) struct GlobalArgs {
     /// Compute the MAC of a new file over its encrypted values only, so that the others can be changed by hand
     #[arg(long, global = true)]
     pub(crate) mac_only_encrypted: bool,
-    /// Ask this key service too, at `unix:///path` or `tcp://host:port`; behind the keys of this machine, and can be repeated
+    /// Also ask this key service, at `unix:///path` or `tcp://host:port`, after the keys on this machine; can be repeated
     #[arg(
         long,
         global = true,

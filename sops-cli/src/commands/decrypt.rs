@@ -23,7 +23,7 @@ pub(crate) struct Args {
     pub(crate) file: FileArg,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
-    /// Print only what stands at this place, such as `["key"][0]`
+    /// Print only the value at this key path, such as `["key"][0]`
     #[arg(long, value_name = "PATH")]
     pub(crate) extract: Option<String>,
     #[command(flatten)]

@@ -26,7 +26,7 @@ use crate::ui::Ui;
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<About>,
-    /// Files and folders, `-` for standard input; the working directory, if there are none
+    /// Files and directories, or `-` for standard input [default: the working directory]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// How findings are written

@@ -62,13 +62,13 @@ pub(crate) enum Command {
     /// Set one value of an encrypted file
     ///
     /// The path is like `["key"][0]`, the value is JSON: `"text"`, `1`, `{"a": true}`. Levels of the path that are missing are added; an index
-    /// behind the end of a list appends to it. All else keeps its layout and its ciphertext.
+    /// after the end of a list appends to it. Everything else keeps its layout and its ciphertext.
     Set(DeferredArgs<set::Args>),
     /// Remove one value of an encrypted file
     ///
     /// The path is like `["key"][0]`. All else keeps its layout and its ciphertext.
     Unset(DeferredArgs<unset::Args>),
-    /// Encrypt a file anew under a new data key, and print the result
+    /// Encrypt a file again with a new data key, and print the result
     ///
     /// The master keys stay the same, except those that you add or remove. If the creation rule and the flags do not name a recipient, sops-rs
     /// asks before it encrypts for it; without a terminal, pass `--yes`.
@@ -108,7 +108,7 @@ pub(crate) enum Command {
     Lint(DeferredArgs<lint::Args>),
     /// Keep plaintext and private keys out of commits and pushes, with Git hooks
     Hook(DeferredArgs<hook::Args>),
-    /// Set up a repository: an age key where there is none, and a `.sops.yaml` fit for Kubernetes
+    /// Set up a repository: create an age key if you have none, and a `.sops.yaml` for Kubernetes
     ///
     /// Nothing that exists is overwritten. The key goes into the key file of sops, the configuration into the working directory.
     Init(DeferredArgs<init::Args>),

@@ -42,7 +42,7 @@ pub(crate) struct Args {
     /// The file with the private key, instead of where sops looks for keys
     #[arg(long, value_name = "FILE")]
     age_key_file: Option<PathBuf>,
-    /// Make the namespace where there is none
+    /// Create the namespace if it does not exist
     #[arg(long)]
     create_namespace: bool,
     /// Change nothing: `client` talks to no cluster, `server` has it check the Secret
