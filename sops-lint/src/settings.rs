@@ -5,16 +5,15 @@ use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
-use sops_core::config::read_yaml;
 
 use crate::images::Images;
 use crate::rule::{Rule, Severity};
 use crate::rules;
+use crate::settings_file;
 
 /// The configuration of a run.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct Settings {
     /// The rules that are asked, by code or name; all, if there is none.
@@ -56,7 +55,7 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] with the place, for what is no YAML, for a key that is not known and for a value of the wrong type.
     pub fn parse(text: &[u8]) -> Result<Self, SettingsError> {
-        read_yaml(text).map_err(|error| SettingsError(error.to_string()))
+        settings_file::parse(text)
     }
 
     /// The form of a configuration, as a JSON schema.
