@@ -1,8 +1,8 @@
-//! Aliases keep their values when the node that they refer to changes or goes.
+//! Keeps the values of aliases when the node that they refer to changes or is removed.
 //!
-//! To Go's library an alias is a copy, so a change of the original leaves it alone. The first alias
-//! that stays is therefore written out and takes over the anchor for the others. An alias whose
-//! copy changes in the same way stays.
+//! Go's library treats an alias as a copy, so a change to the original does not affect it. The
+//! first remaining alias is therefore expanded and takes over the anchor for the others. An alias
+//! whose copy changes in the same way stays.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,15 +13,16 @@ use super::text_edits::{Anchor, TextEdits};
 use crate::Item;
 use crate::error::Result;
 
-/// Writes out the first alias of each node that the change of `node` affects, for the items `changed` of the tape being replaced.
-/// Tells whether the node at the begin of `changed` is one of them, so that its anchor must go.
+/// Expands the first alias of each node that the change of `node` affects; `changed` are the tape
+/// items that are replaced. Returns whether the node at the start of `changed` is among the
+/// affected nodes, so that its anchor must be dropped.
 pub(super) fn keep_values(
     node: usize,
     changed: &Range<usize>,
     edits: &mut TextEdits<'_, '_>,
 ) -> Result<bool> {
     let document = edits.document;
-    // For each affected node the first alias that stays, and whether there are more.
+    // For each affected node, the first remaining alias and whether there are more.
     let mut affected: BTreeMap<usize, (usize, bool)> = BTreeMap::new();
     for (index, target) in edits.aliases() {
         let holds_change =
