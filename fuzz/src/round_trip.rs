@@ -31,7 +31,7 @@ pub fn round_trip(text: &[u8], format: Format) {
     assert!(left.is_empty(), "left in plaintext: {left:?}");
     let key = document
         .data_key(&*IDENTITIES)
-        .expect("it was encrypted for the test key");
+        .expect("the test key decrypts the document");
     let open = document
         .open(key, MacCheck::Require)
         .expect("an encrypted document can be decrypted");
@@ -45,7 +45,8 @@ pub fn round_trip(text: &[u8], format: Format) {
         Format::Binary => Format::Json,
         format => format,
     };
-    let ciphertexts = |text: &str| trees(&parse_document(text, format).expect("the document is valid"));
+    let ciphertexts =
+        |text: &str| trees(&parse_document(text, format).expect("the document is valid"));
     assert!(
         ciphertexts(&again) == ciphertexts(&encrypted),
         "an unchanged value has a new ciphertext"

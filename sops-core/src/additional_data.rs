@@ -37,8 +37,8 @@ mod tests {
 
     #[test]
     fn additional_data_is_each_key_followed_by_a_colon() {
-        let document =
-            parse_document("a:\n  bé: [x, {c: y}]\n# z\n", Format::Yaml).expect("the text is valid YAML");
+        let document = parse_document("a:\n  bé: [x, {c: y}]\n# z\n", Format::Yaml)
+            .expect("the text is valid YAML");
         let mut out = Vec::new();
         let mut found = Vec::new();
         for item in document.tape() {

@@ -240,7 +240,8 @@ mod tests {
         let pair = generate_x25519();
         let keys = Identities::from(pair.identity);
         let encryption = Encryption::to([pair.recipient]);
-        let encrypted = encrypt(PLAINTEXT, Format::Yaml, &encryption).expect("the text is valid YAML");
+        let encrypted =
+            encrypt(PLAINTEXT, Format::Yaml, &encryption).expect("the text is valid YAML");
         let folder = tempfile::tempdir().expect("a temporary directory can be created");
         let path = folder.path().join("web.yaml");
         fs::write(&path, encrypted).expect("the directory is writable");
@@ -259,8 +260,10 @@ mod tests {
         }
         let database: Database = file.get(r#"["db"]"#).expect("the value exists");
         assert_eq!((database.port, database.ratio.is_f64()), (5432, true));
-        file.set(r#"["db"]["port"]"#, 5433).expect("the value can be set");
-        file.remove(r#"["user"]"#).expect("the value can be removed");
+        file.set(r#"["db"]["port"]"#, 5433)
+            .expect("the value can be set");
+        file.remove(r#"["user"]"#)
+            .expect("the value can be removed");
         assert_eq!(fs::read_to_string(&path).ok(), Some(before.clone()));
         file.save().expect("the file is writable");
         let expected = "# the database\ndb: {port: 5433, ratio: 1.0}\n";
@@ -301,7 +304,8 @@ mod tests {
     fn a_file_that_another_program_changed_is_not_overwritten() {
         let (_folder, path, keys) = folder();
         let mut file = SecretFile::open_with(&path, &keys).expect("the keys decrypt the file");
-        file.set(r#"["user"]"#, "admin").expect("the value can be set");
+        file.set(r#"["user"]"#, "admin")
+            .expect("the value can be set");
         fs::write(&path, "another").expect("the file is writable");
         assert!(matches!(file.save(), Err(Error::Changed { .. })));
         assert_eq!(fs::read_to_string(&path).ok().as_deref(), Some("another"));
@@ -351,7 +355,7 @@ mod tests {
         let reserved = file.set(r#"["sops"]"#, "x");
         assert_eq!(reserved, Err(Error::AlreadyEncrypted));
         fs::remove_file(&path).expect("the file is writable");
-        let error = file.save().expect_err("there is no file");
+        let error = file.save().expect_err("the file is missing");
         let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref());
         assert_eq!(
             cause.map(io::Error::kind),

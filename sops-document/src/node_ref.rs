@@ -252,7 +252,11 @@ mod tests {
 
     #[track_caller]
     fn top<'d, 'a>(document: &'d Document<'a>) -> NodeRef<'d, 'a> {
-        document.tops().next().flatten().expect("the document is not empty")
+        document
+            .tops()
+            .next()
+            .flatten()
+            .expect("the document is not empty")
     }
 
     #[test]

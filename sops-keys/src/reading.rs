@@ -155,6 +155,9 @@ mod tests {
             move || fs::write(pipe, "a: 1\n")
         });
         assert_eq!(read("pipe", FileKind::Any), Ok(5));
-        writer.join().expect("the writer ends").expect("the pipe was read");
+        writer
+            .join()
+            .expect("the writer ends")
+            .expect("the pipe was read");
     }
 }

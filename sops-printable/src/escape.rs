@@ -206,7 +206,7 @@ mod tests {
     fn escaped_json_means_the_same() {
         let value =
             serde_json::json!({"a\u{202e}": ["\u{9b}2K\u{feff}\u{7f}", "é🦀", "\u{e0041}\n"]});
-        let text = serde_json::to_string_pretty(&value).expect("it is JSON");
+        let text = serde_json::to_string_pretty(&value).expect("the value is valid JSON");
         let shown = escaped_json(&text);
         assert!(
             shown

@@ -20,11 +20,11 @@ pub fn same_but_for_comments(ours: &str, theirs: &str) -> Result<(), String> {
     }
     let (ours, theirs) = (Parts::of(ours)?, Parts::of(theirs)?);
     if ours.comments.is_empty() {
-        return Err("there are no comments, and the layout differs".into());
+        return Err("the layout differs, although there are no comments".into());
     }
     if ours.text != theirs.text {
         return Err(format!(
-            "other text than comments differs:\n{}\n{}",
+            "the text outside comments differs:\n{}\n{}",
             ours.text, theirs.text
         ));
     }
@@ -46,7 +46,7 @@ pub fn same_but_for_comments(ours: &str, theirs: &str) -> Result<(), String> {
     {
         match counts.get_mut(comment.as_str()) {
             Some(count @ 1..) => *count -= 1,
-            _ => return Err(format!("we lack the comment {comment}")),
+            _ => return Err(format!("our text lacks the comment {comment}")),
         }
     }
     Ok(())

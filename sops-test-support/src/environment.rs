@@ -188,7 +188,10 @@ impl TestEnvironment {
                 .arg(program())
                 .arg(self.program_of_user())
                 .status();
-            assert!(copy.is_ok_and(|status| status.success()), "the program is copied");
+            assert!(
+                copy.is_ok_and(|status| status.success()),
+                "the program is copied"
+            );
             hand_over(self.root.path());
         }
     }
@@ -289,7 +292,10 @@ impl Run {
     pub fn keeps(self, secrets: &[&str]) -> Self {
         for secret in secrets {
             for stream in [&self.stdout, &self.stderr] {
-                assert!(!stream.contains(secret), "the output contains {secret}: {self}");
+                assert!(
+                    !stream.contains(secret),
+                    "the output contains {secret}: {self}"
+                );
             }
         }
         self

@@ -257,7 +257,8 @@ mod tests {
     }
 
     fn set_mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the mode can be changed");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+            .expect("the mode can be changed");
     }
 
     #[test]
@@ -280,7 +281,7 @@ mod tests {
     fn a_lock_that_is_never_released_does_not_block_writes() {
         let root = tempfile::tempdir().expect("a temporary directory can be created");
         let held = OpenDirectory::open(root.path()).expect("the directory can be opened");
-        let _lock = Lock::wait(&held, lock::PATIENCE).expect("no signal came");
+        let _lock = Lock::wait(&held, lock::PATIENCE).expect("no signal arrived");
         let path = root.path().join("x");
         for (now, is_written) in [(OLD, true), (&b"mine\n"[..], false)] {
             fs::write(&path, OLD).expect("the file can be written");

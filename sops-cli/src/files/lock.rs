@@ -85,7 +85,8 @@ mod tests {
     #[test]
     fn waiting_for_a_lock_ends() {
         let root = tempfile::tempdir().expect("a temporary directory can be created");
-        let [one, other] = [(); 2].map(|()| OpenDirectory::open(root.path()).expect("the directory exists"));
+        let [one, other] =
+            [(); 2].map(|()| OpenDirectory::open(root.path()).expect("the directory exists"));
         let lock = Lock::wait(&one, PATIENCE).expect("no signal arrived");
         assert!(!lock.is_held_elsewhere, "the lock is free");
         let patience = Duration::from_millis(20);

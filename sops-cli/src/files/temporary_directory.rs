@@ -352,7 +352,8 @@ mod tests {
     }
 
     fn set_mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the mode can be changed");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+            .expect("the mode can be changed");
     }
 
     fn names(root: &TempDir) -> Vec<String> {
@@ -395,7 +396,9 @@ mod tests {
         leave(&path, 0o700);
         let directory = open(&root).open_entry(OsStr::new(&format!("test-{RANDOM}")));
         let directory = directory.expect("the directory exists");
-        let order = directory.all_names(IGNORE_FILE).expect("the directory can be read");
+        let order = directory
+            .all_names(IGNORE_FILE)
+            .expect("the directory can be read");
         assert_eq!(order.len(), 3);
         for name in order {
             let is_leftover = leftover_names(&directory, FileContent::Staged);
@@ -417,7 +420,8 @@ mod tests {
         let left = root.path().join(format!("text-{RANDOM}"));
         leave(&left, 0o700);
         fs::write(left.join(".secret.yaml.swp"), "hunter2").expect("the file can be written");
-        symlink(elsewhere.path().join("x"), left.join(".#secret.yaml")).expect("the link can be created");
+        symlink(elsewhere.path().join("x"), left.join(".#secret.yaml"))
+            .expect("the link can be created");
         remove_leftovers(&open(&root), PLAINTEXT);
         assert_eq!(names(&root), [""; 0]);
         assert!(elsewhere.path().join("x/0").exists());
@@ -462,8 +466,10 @@ mod tests {
         ] {
             fs::write(at(name), "").expect("the file can be written");
         }
-        symlink(elsewhere.path().join("x"), at("test-0000000000000003")).expect("the link can be created");
-        symlink(elsewhere.path().join("x/0"), at("test-abC127.tmp")).expect("the link can be created");
+        symlink(elsewhere.path().join("x"), at("test-0000000000000003"))
+            .expect("the link can be created");
+        symlink(elsewhere.path().join("x/0"), at("test-abC127.tmp"))
+            .expect("the link can be created");
         let before = names(&root);
         remove_leftovers(&open(&root), KIND);
         assert_eq!(names(&root), before);
@@ -514,10 +520,12 @@ mod tests {
         assert_eq!(names(&root).len(), 1);
         if geteuid().is_root() {
             set_mode(root.path(), 0o755);
-            std::os::unix::fs::chown(root.path(), Some(65534), None).expect("root can change the owner");
+            std::os::unix::fs::chown(root.path(), Some(65534), None)
+                .expect("root can change the owner");
             remove_leftovers(&open(&root), KIND);
             assert_eq!(names(&root).len(), 1);
-            std::os::unix::fs::chown(root.path(), Some(0), None).expect("root can change the owner");
+            std::os::unix::fs::chown(root.path(), Some(0), None)
+                .expect("root can change the owner");
         }
         set_mode(root.path(), 0o1777);
         remove_leftovers(&open(&root), KIND);
@@ -528,15 +536,18 @@ mod tests {
     fn a_directory_that_is_not_empty_is_not_claimed() {
         let root = root();
         leave(&root.path().join("planted"), 0o700);
-        let claimed = claim(&open(&root), OsStr::new("planted")).expect("the directory can be opened");
+        let claimed =
+            claim(&open(&root), OsStr::new("planted")).expect("the directory can be opened");
         assert!(claimed.is_none());
     }
 
     #[test]
     fn a_directory_stays_while_in_use_and_if_kept() {
         let root = root();
-        let used = TemporaryDirectory::create(open(&root), KIND).expect("the directory can be created");
-        let kept = TemporaryDirectory::create(open(&root), KIND).expect("the directory can be created");
+        let used =
+            TemporaryDirectory::create(open(&root), KIND).expect("the directory can be created");
+        let kept =
+            TemporaryDirectory::create(open(&root), KIND).expect("the directory can be created");
         fs::write(kept.path().join("x"), "hunter2").expect("the file can be written");
         let kept = kept.keep("test-kept-");
         remove_leftovers(&open(&root), KIND);

@@ -33,8 +33,8 @@ pub enum EncryptionRule {
     UnencryptedRegex(String),
     /// Encrypts only values under a key that this expression matches.
     EncryptedRegex(String),
-    /// Encrypts everything except comments that this expression matches, the entries after them, and
-    /// the comments in between.
+    /// Encrypts everything except comments that this expression matches, the entries after them,
+    /// and the comments in between.
     UnencryptedCommentRegex(String),
     /// Encrypts only the entries after comments that this expression matches, and the comments in
     /// between.

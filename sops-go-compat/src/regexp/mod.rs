@@ -145,7 +145,7 @@ mod tests {
                 let found: Vec<_> = keys.iter().filter(|key| regex.is_match(key)).collect();
                 assert_eq!(found, matches.iter().collect::<Vec<_>>(), "{pattern:?}");
                 for key in keys.iter().step_by(7) {
-                    let once = Regexp::matches_once(pattern, key).expect("it is valid");
+                    let once = Regexp::matches_once(pattern, key).expect("the pattern is valid");
                     assert_eq!(once, matches.contains(key), "{pattern:?} on {key:?}");
                 }
             }

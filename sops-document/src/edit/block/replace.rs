@@ -160,7 +160,7 @@ impl BlockReplacement<'_> {
         let mut extent = self.extent.clone();
         let mut written = self.inline_value(text);
         if self.site.content.is_empty() {
-            // The rest of the line is empty or a comment.
+            // The value is an omitted null, so there may be no space after the indicator.
             written.insert(0, ' ');
             let line_end = source::line_end(text, extent.end);
             if text[extent.end..line_end].trim().is_empty() {
