@@ -32,4 +32,5 @@ mod set;
 mod special_files;
 mod tracked;
 mod untrusted_text;
+mod way_out;
 mod writing;

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod find;
+mod glob;
 mod locate;
 mod node;
 mod path_search;
@@ -11,6 +12,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod thresholds;
+mod unknown_keys;
 mod warning;
 mod yaml;
 

@@ -11,8 +11,9 @@ use serde::de::{
 use sops_go_compat::Regexp;
 use sops_keys::identifier::{fault_of_identifier, fault_of_identifiers};
 
+use super::glob;
 use super::node::{ConfigNode, Mapping};
-use super::schema::{self, Schema, ValueKind};
+use super::schema::{Schema, UnknownKey, ValueKind};
 use super::yaml::{YamlError, read_yaml_with};
 use crate::error::{Error, Result};
 use crate::keys::MasterKey;
@@ -21,18 +22,21 @@ use crate::metadata::text::fault_of_rule;
 /// How many values a file may have once its aliases are expanded.
 const MAX_VALUES: usize = 100_000;
 
-/// Reads the only document of `text`; an empty one is an empty mapping.
-pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<Mapping> {
+/// Reads the only document of `text`; an empty one is an empty mapping. Also says whether it has keys to
+/// [warn](super::unknown_keys::warnings) of.
+pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<(Mapping, bool)> {
     let left = Cell::new(MAX_VALUES);
+    let has_unknown = Cell::new(false);
     let seed = Seed {
         kind: ValueKind::Mapping(schema),
         left: &left,
+        has_unknown: &has_unknown,
         rival: None,
         needed: false,
     };
     match read_yaml_with(text, seed) {
-        Ok(Some(ConfigNode::Mapping(mapping))) => Ok(mapping),
-        Ok(_) => Ok(Mapping::default()),
+        Ok(Some(ConfigNode::Mapping(mapping))) => Ok((mapping, has_unknown.get())),
+        Ok(_) => Ok((Mapping::default(), false)),
         Err(YamlError { location, message }) => Err(Error::Config {
             file: file.to_owned(),
             location,
@@ -47,6 +51,8 @@ struct Seed<'c> {
     kind: ValueKind,
     /// How many more values may be read.
     left: &'c Cell<usize>,
+    /// Whether there is a key to warn of.
+    has_unknown: &'c Cell<bool>,
     /// A key that is set, and that excludes this value from being set.
     rival: Option<(&'static str, &'static str)>,
     /// Whether something must stand here.
@@ -190,7 +196,12 @@ impl<'de> Visitor<'de> for Seed<'_> {
             ValueKind::Pattern => {
                 self.check_rival()?;
                 refuse(fault_of_rule(text))?;
-                Regexp::check(text).map_err(E::custom)?;
+                Regexp::check(text).map_err(|error| match glob::as_regex(text) {
+                    Some(regex) => E::custom(format!(
+                        "this is a regular expression, not a glob; write `{regex}`"
+                    )),
+                    None => E::custom(error),
+                })?;
                 Ok(Some(ConfigNode::Text(text.to_owned())))
             }
             ValueKind::Keys { family, text: true } => {
@@ -234,6 +245,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 }
                 Ok(Some(ConfigNode::Mappings(mappings)))
             }
+            // A text that something must stand for is an item, as of a list of keys that refers to another list.
+            ValueKind::Text if self.needed => Err(A::Error::custom(
+                "this is a list inside a list, and sops does not join them; list each key, or name groups of keys under `merge` of a key group",
+            )),
             _ => Err(self.wrong_type("a list")),
         }
     }
@@ -278,6 +293,7 @@ impl Seed<'_> {
         while let Some(key) = map.next_key_seed(SchemaKey {
             schema,
             seen: &mut seen,
+            has_unknown: self.has_unknown,
         })? {
             match key {
                 KeyMatch::Known(name, kind) => {
@@ -292,7 +308,7 @@ impl Seed<'_> {
                         kind,
                         rival,
                         needed: false,
-                        left: self.left,
+                        ..self
                     })?;
                     mapping.entries.push((name, value));
                 }
@@ -369,6 +385,7 @@ impl<'de> Visitor<'de> for Merge<'_> {
 struct SchemaKey<'s> {
     schema: &'static Schema,
     seen: &'s mut HashSet<String>,
+    has_unknown: &'s Cell<bool>,
 }
 
 enum KeyMatch {
@@ -405,21 +422,16 @@ impl Visitor<'_> for SchemaKey<'_> {
         if name == "<<" {
             return Ok(KeyMatch::Merge);
         }
-        let Schema {
-            what, keys, open, ..
-        } = self.schema;
-        if let Some((known, kind)) = keys.iter().find(|(known, _)| *known == name) {
-            return Ok(KeyMatch::Known(known, *kind));
+        if let Some((known, kind)) = self.schema.get(name) {
+            return Ok(KeyMatch::Known(known, kind));
         }
-        let names: Vec<_> = keys.iter().map(|(known, _)| *known).collect();
-        let close = names.iter().find(|known| schema::is_close(name, known));
-        Err(E::custom(match close {
-            Some(close) => format!("{what} has no key `{name}`; did you mean `{close}`?"),
-            None if *open => return Ok(KeyMatch::Foreign),
-            None => format!(
-                "{what} has no key `{name}`; there are: {}",
-                names.join(", ")
-            ),
-        }))
+        match self.schema.unknown(name) {
+            UnknownKey::Foreign => Ok(KeyMatch::Foreign),
+            UnknownKey::Warning(_) => {
+                self.has_unknown.set(true);
+                Ok(KeyMatch::Foreign)
+            }
+            UnknownKey::Error(message) => Err(E::custom(message)),
+        }
     }
 }
