@@ -29,6 +29,7 @@ mod races;
 mod rule_drift;
 mod secret_fields;
 mod set;
+mod silent;
 mod special_files;
 mod tracked;
 mod untrusted_text;
