@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
+use serde::Deserialize;
 use sops_core::config::{Schema, UnknownKeys, ValueKind, read_yaml};
 use sops_printable::escaped;
 
@@ -13,8 +14,8 @@ use crate::rule::{Rule, Severity};
 use crate::rules;
 
 /// The configuration of a run.
-#[derive(Clone, Debug, Default, JsonSchema)]
-#[schemars(deny_unknown_fields, rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct Settings {
     /// The rules that are asked, by code or name; all, if there is none.
