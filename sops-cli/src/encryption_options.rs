@@ -45,17 +45,24 @@ pub(crate) fn encryption(
     let creation = match config {
         Some(config) => config
             .creation_rule_for(name)
-            .map_err(|error| CommandError::in_config(error, config))?,
+            .map_err(|error| no_rule_matches(error, config, &listed))?,
         None => None,
     };
     let key_groups = match (&listed[..], creation) {
-        ([_, ..], _) => vec![listed],
+        ([_, ..], _) => vec![listed.clone()],
         ([], Some(creation)) => groups(creation, config)?,
         ([], None) => return Err(no_rules_or_keys(config)?),
     };
     // Before the user writes a text that cannot be encrypted.
     services.check(&key_groups)?;
     let configured = creation.and_then(|creation| creation.shamir_threshold);
+    if let (Some(config), Some(creation), [], None) =
+        (config, creation, &listed[..], wanted.threshold.get())
+    {
+        config
+            .check_threshold(creation)
+            .map_err(|error| CommandError::in_config(error, config))?;
+    }
     let threshold = wanted.threshold.get().or(configured.map(usize::from));
     let mac_only_encrypted =
         globals.mac_only_encrypted || creation.is_some_and(|rule| rule.mac_only_encrypted);
@@ -65,6 +72,17 @@ pub(crate) fn encryption(
         .with_mac_only_encrypted(mac_only_encrypted)
         .allowing_plaintext(wanted.rules.allow_plaintext)
         .with_key_service(services.all()))
+}
+
+/// Why no rule is for the file, though keys may be named on the command line.
+fn no_rule_matches(error: sops_core::Error, config: &Config, listed: &[MasterKey]) -> CommandError {
+    let error = CommandError::in_config(error, config);
+    match listed {
+        [] => error,
+        _ => error.hint(
+            "keys on the command line do not replace a matching rule; to encrypt without the rules of the configuration, add `--config /dev/null`",
+        ),
+    }
 }
 
 /// Why there is no rule for any file: there is no configuration, or it says nothing of new files.

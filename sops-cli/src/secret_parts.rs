@@ -1,13 +1,13 @@
-//! Values of Kubernetes Secrets that a rule would leave in plaintext, and fields that Kubernetes refuses.
+//! Values that would stay in plaintext by mistake, above all of Kubernetes Secrets, and fields that Kubernetes refuses.
 
-use sops_core::document::{Error as DocumentError, NodeRef};
+use sops_core::document::{Error as DocumentError, NodeRef, open_quotes};
 use sops_core::rules::EncryptionRule;
 use sops_core::{Error, Format, Location, parse_document};
 use sops_lint::{
     SecretField, SecretValue, SelectedValues, applied_secret, is_plaintext, secret_fields, secrets,
 };
 
-/// The problems with the Secrets in a text.
+/// The problems with the secrets in a text.
 #[derive(Debug, Default)]
 pub(crate) struct SecretParts {
     /// The first value that would stay in plaintext though its Secret is encrypted.
@@ -34,6 +34,10 @@ impl SecretParts {
 
     fn judge(text: &[u8], format: Format, rule: &EncryptionRule, only: Option<&str>) -> Self {
         let mut parts = Self::default();
+        if format == Format::Dotenv && only.is_none() {
+            parts.judge_quotes(text);
+            return parts;
+        }
         let is_manifest = matches!(format, Format::Yaml | Format::Json);
         // Searching for the word is faster than parsing the document.
         let has_secret = || {
@@ -153,6 +157,32 @@ impl Judge<'_> {
 }
 
 impl SecretParts {
+    /// Judges the quotes of a dotenv file. What looks like the rest of a value would be keys, which stay in plaintext.
+    fn judge_quotes(&mut self, text: &[u8]) {
+        const MAX_WARNINGS: usize = 5;
+        let Ok(document) = parse_document(text, Format::Dotenv) else {
+            return;
+        };
+        let text = document.text();
+        for quote in open_quotes(text) {
+            let at = Location::of(text, quote.offset);
+            if let Some(end) = quote.closed_in {
+                let end = Location::of(text, end).line;
+                return self.leak(Error::Document(DocumentError::Unrepresentable {
+                    location: at,
+                    message: format!(
+                        "this quote is closed in line {end}, but a value is one line here, so that the rest of it would become keys in plaintext: write `\\n` for a line break, or encrypt the file with `--input-type binary`"
+                    ),
+                }));
+            }
+            if self.warnings.len() < MAX_WARNINGS {
+                self.warn(format!(
+                    "{at}: this quote is not closed, and belongs to the value"
+                ));
+            }
+        }
+    }
+
     fn leak(&mut self, error: Error) {
         self.leak.get_or_insert(error);
     }

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use crate::document::ReservedKey;
+use crate::dotenv_quotes::open_quotes;
 use crate::error::{Error, Location, Result};
 use crate::flat::{self, Builder, ReservedLine};
 use crate::format::Format;
@@ -82,6 +83,16 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn no_entry(text: &str, start: usize, line: &str) -> Error {
+    let open = open_quotes(&text[..start]);
+    if let Some(open) = open.last().filter(|open| open.closed_in.is_none()) {
+        return Error::Syntax {
+            location: Location::of(text, start),
+            message: format!(
+                "there is no `=` in this line, and the quote in line {} does not join lines: a value is one line, in which `\\n` stands for a line break; or encrypt the file as binary",
+                Location::of(text, open.offset).line
+            ),
+        };
+    }
     let message = match line.trim() {
         "" => {
             "SOPS takes no line of white space, not even a carriage return by itself: leave the line empty"
@@ -208,6 +219,11 @@ mod tests {
                 "SOPS takes no line of white space",
             ),
             ("A=1\n  # c\n", "line 2, column 1", "a comment has to begin"),
+            (
+                "A=1\nB=\"x\nsecret\n",
+                "line 3, column 1",
+                "there is no `=` in this line, and the quote in line 2 does not join lines",
+            ),
         ] {
             let error = parse(text, Some("sops"))
                 .err()

@@ -64,6 +64,11 @@ impl<'a> Document<'a> {
 }
 
 impl<'d, 'a> NodeRef<'d, 'a> {
+    /// The node at an index of the tape.
+    pub(crate) fn new(document: &'d Document<'a>, index: usize) -> Self {
+        Self { document, index }
+    }
+
     /// The shape of the node.
     pub fn shape(self) -> Shape {
         match &self.document.tape[self.target()] {

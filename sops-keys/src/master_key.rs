@@ -7,7 +7,7 @@ use sops_printable::escaped;
 
 use crate::family::Family;
 use crate::identifier::{MAX_CONTEXT, fault_of_identifier};
-use crate::spelling::shortened;
+use crate::spelling::{holds_several_recipients, shortened};
 
 /// What names a master key of any family. None of it is secret.
 ///
@@ -176,6 +176,11 @@ impl MasterKey {
 
     /// One key of a family, spelled as on the command line of `sops`.
     fn from_text(family: Family, text: &str) -> std::result::Result<Self, &'static str> {
+        if family == Family::Age && holds_several_recipients(text) {
+            return Err(
+                "there are several recipients without commas between them; write commas there, as in `age1…,age1…`",
+            );
+        }
         if fault_of_identifier(text).is_some() {
             return Err(
                 "not a valid key identifier: it contains a control character, a line break or an invisible character, more than four spaces or combining marks in a row, or more than 4,096 bytes",

@@ -30,7 +30,9 @@ pub(crate) fn split(
         return refuse("an empty secret cannot be split");
     }
     if threshold < 2 {
-        return refuse("the threshold has to be 2 or more");
+        return refuse(
+            "the threshold has to be 2 or more; if each key is to decrypt by itself, put all keys into one group",
+        );
     }
     if threshold > parts {
         return refuse(format!(

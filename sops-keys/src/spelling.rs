@@ -1,5 +1,27 @@
 //! How the text of a public key is spelled, shown and compared.
 
+/// The types of SSH keys, but for those of age.
+const FOREIGN_SSH_TYPES: [&str; 5] = [
+    "ecdsa-sha2-",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-",
+    "ssh-dss",
+    "webauthn-sk-",
+];
+
+/// The type of an SSH public key that age cannot encrypt for.
+pub(crate) fn foreign_ssh_type(recipient: &str) -> Option<&str> {
+    let (name, data) = recipient.split_once(char::is_whitespace)?;
+    let is_foreign = FOREIGN_SSH_TYPES.iter().any(|kind| name.starts_with(kind));
+    (is_foreign && data.trim_start().starts_with("AAAA")).then_some(name)
+}
+
+/// Whether the text holds more than one age recipient, with spaces or line breaks between them.
+pub(crate) fn holds_several_recipients(text: &str) -> bool {
+    let mut words = text.split_whitespace().skip(1);
+    words.any(|word| word.starts_with("age1") || matches!(word, "ssh-ed25519" | "ssh-rsa"))
+}
+
 /// A recipient as a message shows it: whole if it is short, otherwise its beginning and end.
 ///
 /// Text of another form is not shown, since it may be a piece of a private key.
@@ -8,7 +30,9 @@ pub(crate) fn shortened(recipient: &str) -> String {
     const WHOLE: usize = 82;
     const BEGINNING: usize = 40;
     const END: usize = 8;
-    let public = recipient.starts_with("age1") || recipient.starts_with("ssh-");
+    let public = recipient.starts_with("age1")
+        || recipient.starts_with("ssh-")
+        || foreign_ssh_type(recipient).is_some();
     let length = recipient.chars().count();
     if !public && length > END {
         "***".to_owned()

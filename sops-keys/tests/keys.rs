@@ -419,13 +419,14 @@ fn what_keeps_the_groups_closed_is_told() {
         &with_key("x25519_other.txt"),
     );
     let recipient = &two_of_two.groups[0][0].recipient;
+    let own = &with_key("x25519_other.txt").recipients()[0];
     assert_eq!(
         error.unwrap_err().to_string(),
         format!(
             "2 of 2 key groups are needed, but only 1 can be opened\n\
              key group 1 needs one of these master keys:\n  {recipient}\n\
              key group 2: opened\n\
-             private keys were looked for in:\n  x25519_other.txt: 1 key"
+             private keys were looked for in:\n  x25519_other.txt: 1 key ({own})"
         )
     );
 
@@ -533,7 +534,7 @@ fn a_generated_key_is_usable_as_it_is() {
     let mut given = Identities::new();
     given.add_identity(pair.identity.clone());
     let report = given.sources()[0].to_string();
-    assert_eq!(report, format!("{}: 1 key", pair.recipient));
+    assert_eq!(report, format!("{0}: 1 key ({0})", pair.recipient));
     for identities in [given, Identities::from(pair.identity)] {
         let secret = identities.unwrap("", &enc).unwrap();
         assert_eq!(secret.unwrap().as_slice(), b"a secret");
@@ -550,7 +551,7 @@ fn an_identity_is_parsed_from_its_line_and_refused_without_being_shown() {
     let line = file.lines().last().unwrap();
     let identity: Identity = format!(" {line}\n").parse().unwrap();
     assert!(file.contains(&identity.recipient().unwrap().to_string()));
-    let message = "not an age identity";
+    let message = "not an age identity, which begins with `AGE-SECRET-KEY-` or `AGE-PLUGIN-`";
     let refused = line[1..].parse::<Identity>().unwrap_err();
     assert_eq!(refused, Error::Identity { message });
 }

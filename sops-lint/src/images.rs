@@ -2,10 +2,11 @@
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// Which images anybody can pull. Patterns match an image's name without tag and digest, its registry in front; those of `private` come first.
-#[derive(Clone, Debug, JsonSchema)]
-#[schemars(deny_unknown_fields, rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct Images {
     /// Images that anybody can pull.

@@ -55,7 +55,6 @@ mod secret;
 mod secret_detection;
 mod selected_values;
 mod settings;
-mod settings_file;
 mod shell;
 mod source_map;
 mod span_set;

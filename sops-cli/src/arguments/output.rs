@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{NameArg, path_or_empty};
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers};
 use crate::input::Input;
 use crate::ui::Ui;
@@ -23,7 +23,7 @@ pub(crate) struct OutputArgs {
 }
 
 impl OutputArgs {
-    /// Refuses two places at once, and to write back to standard input.
+    /// Refuses two places at once, to write back to standard input, and to write to the file while it is read.
     pub(crate) fn check(&self, file: Option<&Path>) -> Result<(), CommandError> {
         let conflict = |message| Err(CommandError::new(Code::ConflictingParameters, message));
         if self.in_place && file.is_none() {
@@ -31,6 +31,16 @@ impl OutputArgs {
         }
         if self.in_place && self.output().is_some() {
             return conflict("`--in-place` and `--output` exclude each other");
+        }
+        if self.is_standard() && files::is_standard_output(file) {
+            return Err(CommandError::new(
+                Code::CannotWriteOutput,
+                "standard output is the file that is read",
+            )
+            .in_file(&file.map_or_else(|| "standard input".to_owned(), name_of))
+            .hint(
+                "use `--in-place`; if the shell emptied the file because of `>`, restore it first",
+            ));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! `sops-rs edit`.
 
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use sops_core::document::Error as DocumentError;
 use sops_core::rules::EncryptionRule;
@@ -92,6 +92,9 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
 
 /// How often the editor is opened for one text. A script in its place that never leaves a good one would be run for ever.
 const MAX_TIMES: usize = 20;
+
+/// Nobody closes an editor in less time. A program that only hands the file to an open window does.
+const SHORTEST_EDIT: Duration = Duration::from_millis(700);
 
 struct Editing<'a> {
     ui: &'a Ui,
@@ -228,6 +231,7 @@ impl Editing<'_> {
         let mut refused: Option<Zeroizing<Vec<u8>>> = None;
         let mut times = 0;
         let encrypted = loop {
+            let start = Instant::now();
             if !self.editor.run(&path, &signals)? {
                 return Err(CommandError::new(
                     Code::Generic,
@@ -237,9 +241,14 @@ impl Editing<'_> {
             let edited = edited(&path)?;
             let text = header.stripped(&edited);
             if text == original.text && !original.is_worth_writing {
-                return Err(
-                    CommandError::new(Code::FileNotModified, "the file was not changed").calmly(),
-                );
+                let error =
+                    CommandError::new(Code::FileNotModified, "the file was not changed").calmly();
+                return Err(match start.elapsed() < SHORTEST_EDIT {
+                    true => error.hint(
+                        "if the editor's window is still open, have the editor wait until it is closed, as with `EDITOR='code --wait'`",
+                    ),
+                    false => error,
+                });
             }
             if refused
                 .as_deref()

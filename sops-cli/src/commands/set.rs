@@ -84,8 +84,14 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         formats: &args.formats,
         opening: &args.opening,
     };
+    let mut copies = Vec::new();
     let written = changing.change(|plaintext, format, metadata| {
-        let changed = parse_document(plaintext, format)?.set(&path, &value)?;
+        let document = parse_document(plaintext, format)?;
+        let changed = document.set(&path, &value)?;
+        copies = match changed {
+            Some(_) => document.copies_of(&path),
+            None => Vec::new(),
+        };
         let field = path.components().first();
         if let (Some(changed), Some(Component::Key(field))) = (&changed, field) {
             // Only the field that the path begins with is judged.
@@ -104,6 +110,7 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
             changed => changed,
         })
     })?;
+    warn_of_copies(ui, file, &path, &copies);
     let format = args.formats.both(file)?;
     if written.is_some_and(|encrypted| is_plain(&encrypted, format, &path)) {
         ui.warn(format!(
@@ -113,6 +120,28 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         ));
     }
     Ok(())
+}
+
+/// Warns of aliases of the changed value, which keep the old one: whoever wrote them may want the same value everywhere.
+fn warn_of_copies(ui: &Ui, file: &Path, path: &KeyPath, copies: &[String]) {
+    const MAX_SHOWN: usize = 10;
+    if copies.is_empty() {
+        return;
+    }
+    let shown: Vec<String> = copies
+        .iter()
+        .take(MAX_SHOWN)
+        .map(|copy| format!("`{copy}`"))
+        .collect();
+    let more = match copies.len() > MAX_SHOWN {
+        true => format!(" and {} more", copies.len() - MAX_SHOWN),
+        false => String::new(),
+    };
+    ui.warn(format!(
+        "{}: only `{path}` was changed; {}{more} had the same value as an alias, and keeps the old one: set it too, or change the anchored value in `sops-rs edit`",
+        name_of(file),
+        shown.join(", ")
+    ));
 }
 
 /// Refuses a value that would stay in plaintext in a Secret by mistake, and warns of what Kubernetes does not accept.

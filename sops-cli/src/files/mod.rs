@@ -16,8 +16,11 @@ mod temporary_directory;
 mod turn;
 
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+
+use rustix::fs::FileType;
 
 use self::directory::OpenDirectory;
 use self::temporary_directory::remove_leftovers;
@@ -55,7 +58,21 @@ pub(crate) fn check(path: &Path) -> Result<(), CommandError> {
         .map(drop)
 }
 
-/// Whether the name is that of a temporary file or directory of this program.
+/// Whether standard output is this regular file, or the one that standard input is.
+pub(crate) fn is_standard_output(file: Option<&Path>) -> bool {
+    let output = rustix::fs::fstat(io::stdout());
+    let input = match file {
+        Some(file) => rustix::fs::stat(file),
+        None => rustix::fs::fstat(io::stdin()),
+    };
+    let (Ok(output), Ok(input)) = (output, input) else {
+        return false;
+    };
+    FileType::from_raw_mode(output.st_mode) == FileType::RegularFile
+        && (output.st_dev, output.st_ino) == (input.st_dev, input.st_ino)
+}
+
+/// Whether a name is that of a temporary file or directory of this program.
 pub(crate) fn is_temporary(name: &OsStr) -> bool {
     temporary_directory::is_temporary(name.as_bytes(), staging::KIND)
 }

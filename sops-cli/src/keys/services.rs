@@ -1,5 +1,6 @@
 //! The services that encrypt and decrypt with master keys: age and PGP on this machine, and then key services elsewhere.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -218,21 +219,40 @@ fn remote(_: &str) -> Result<Arc<dyn KeyService>, CommandError> {
 }
 
 /// What to do where none of the keys opens a file.
-fn hints(keys: &[MasterKey]) -> Vec<&'static str> {
+fn hints(keys: &[MasterKey]) -> Vec<Cow<'static, str>> {
     let mut hints = Vec::new();
     for key in keys {
         let hint = match key.family() {
-            Family::Age => {
-                "put the private key into the key file, or name its file in SOPS_AGE_KEY_FILE"
-            }
-            Family::Pgp => {
-                "`gpg --list-secret-keys` shows the PGP keys at hand; GNUPGHOME names another folder of them"
-            }
-            _ => "keys in a cloud are used by a key service: `--keyservice`",
+            Family::Age => age_hint(&key.id()),
+            Family::Pgp => Cow::Borrowed(
+                "`gpg --list-secret-keys` shows the PGP keys at hand; GNUPGHOME names another folder of them",
+            ),
+            _ => Cow::Borrowed("keys in a cloud are used by a key service: `--keyservice`"),
         };
         if !hints.contains(&hint) {
             hints.push(hint);
         }
     }
     hints
+}
+
+/// Where the private key of an age recipient belongs.
+fn age_hint(recipient: &str) -> Cow<'static, str> {
+    if recipient.starts_with("ssh-") {
+        return Cow::Borrowed(
+            "put the private key into `~/.ssh/id_ed25519` or `~/.ssh/id_rsa`, or name its file in SOPS_AGE_SSH_PRIVATE_KEY_FILE",
+        );
+    }
+    // `age1NAME1…`; Bech32 data has no `1`.
+    let plugin = recipient
+        .strip_prefix("age1")
+        .and_then(|rest| rest.rsplit_once('1'));
+    match plugin {
+        Some((name, _)) if !name.is_empty() && name != "pq" => Cow::Owned(format!(
+            "put an identity of the plugin `age-plugin-{name}` into the key file, or name its file in SOPS_AGE_KEY_FILE"
+        )),
+        _ => Cow::Borrowed(
+            "put the private key into the key file, or name its file in SOPS_AGE_KEY_FILE",
+        ),
+    }
 }

@@ -183,3 +183,28 @@ fn an_empty_value_is_reported_as_empty() {
         .succeeds();
     assert_eq!(environment.decrypt("x.yaml"), "a: \"\"\n");
 }
+
+#[test]
+fn aliases_of_a_value_that_is_set_keep_the_old_one_with_a_warning() {
+    let environment = TestEnvironment::new();
+    let text = "db_pass: &p old\napp1:\n  pass: *p\napp2:\n  pass: *p\n";
+    environment.encrypt("x.yaml", text);
+    let run = environment
+        .run(&["set", "x.yaml", r#"["db_pass"]"#, r#""new""#])
+        .succeeds()
+        .keeps(&["old\n"]);
+    assert!(
+        run.stderr.contains(
+            r#"warning: x.yaml: only `["db_pass"]` was changed; `["app1"]["pass"]`, `["app2"]["pass"]` had the same value"#
+        ),
+        "{run}"
+    );
+    assert_eq!(
+        environment.decrypt("x.yaml"),
+        "db_pass: &p new\napp1:\n  pass: old\napp2:\n  pass: old\n"
+    );
+    let run = environment
+        .run(&["set", "x.yaml", r#"["db_pass"]"#, r#""newer""#])
+        .succeeds();
+    assert_eq!(run.stderr, "");
+}

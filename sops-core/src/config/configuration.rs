@@ -10,7 +10,7 @@ use sops_printable::escaped;
 use super::path_search::PathSearch;
 use super::rule::{CreationRule, DestinationRule};
 use super::warning::Warning;
-use super::{find, locate, read, rule, schema};
+use super::{find, glob, locate, read, rule, sops_yaml, unknown_keys};
 use crate::error::{Error, Result};
 use crate::reading::{self, FileKind};
 
@@ -22,8 +22,9 @@ const MAX_WARNINGS: usize = 20;
 
 /// A configuration file.
 ///
-/// Top-level keys that it does not know are left alone; below them, an unknown key, a wrong type, an invalid expression and two
-/// of the six rules at once are errors, in every rule and not only in the one that is used.
+/// A wrong type, an invalid expression, two of the six rules at once, and an unknown key that looks like one that decides what is encrypted or for
+/// whom are errors, in every rule and not only in the one that is used. Other unknown keys are [warnings](Self::warnings), and those at the top
+/// level are left alone.
 ///
 /// ```
 /// # use std::path::Path;
@@ -89,7 +90,7 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] with line and column.
     pub fn parse(text: &[u8], file: &Path, working_dir: &Path) -> Result<Self> {
-        let mut top = read::read(&schema::FILE, file, text)?;
+        let (mut top, has_unknown) = read::read(&sops_yaml::FILE, file, text)?;
         let mut stores = top.mapping("stores").unwrap_or_default();
         let mut indent = |store| {
             let indent = stores.mapping(store)?.number("indent")?;
@@ -117,10 +118,20 @@ impl Config {
             warnings: Vec::new(),
             with_unused_rules: None,
         };
+        if has_unknown {
+            let unknown = unknown_keys::warnings(&config.text, MAX_WARNINGS);
+            config
+                .warnings
+                .extend(unknown.into_iter().map(|(location, message)| Warning {
+                    file: file.to_owned(),
+                    location: Some(location),
+                    message: escaped(&message).into_owned(),
+                }));
+        }
         if let Some(rules) = top.mappings("creation_rules") {
             let (rules, ignored): (Vec<_>, Vec<_>) =
                 rules.into_iter().map(rule::creation_rule).unzip();
-            config.warnings = rule::warnings(&rules, &ignored)
+            let of_rules = rule::warnings(&rules, &ignored)
                 .into_iter()
                 // Each costs another look through the file.
                 .take(MAX_WARNINGS)
@@ -128,8 +139,8 @@ impl Config {
                     file: file.to_owned(),
                     location: locate::rule(&config.text, index),
                     message,
-                })
-                .collect();
+                });
+            config.warnings.extend(of_rules);
             config.searches = rules.iter().map(|_| PathSearch::default()).collect();
             let reordered = with_unused_first(&rules);
             config.creation_rules = Some(rules);
@@ -238,6 +249,26 @@ impl Config {
         Ok(())
     }
 
+    /// Refuses a creation rule of this configuration with a threshold that its key groups cannot have.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the place of the threshold.
+    pub fn check_threshold(&self, rule: &CreationRule) -> Result<()> {
+        if rule.shamir_threshold != Some(1) || rule.key_groups.len() < 2 {
+            return Ok(());
+        }
+        let mut rules = self.creation_rules.iter().flatten();
+        let index = rules.position(|own| std::ptr::eq(own, rule));
+        let index = index.unwrap_or_default();
+        Err(Error::Config {
+            file: self.file.clone(),
+            location: locate::entry(&self.text, index, "shamir_threshold"),
+            message: format!(
+                "creation_rules[{index}].shamir_threshold: several key groups need a threshold of 2 or more; if each key is to decrypt by itself, put all keys into one group"
+            ),
+        })
+    }
+
     /// All creation rules; `None` where the file says nothing of them.
     pub fn creation_rules(&self) -> Option<&[CreationRule]> {
         self.creation_rules.as_deref()
@@ -335,6 +366,12 @@ fn mismatch(rules: &[CreationRule], path: &str) -> String {
             None => "",
         };
         message += &format!("\ncreation_rules[{index}].path_regex: {shown}{cut}");
+        if let Some(regex) = glob::as_regex(pattern).filter(|_| cut.is_empty()) {
+            message += &format!(
+                " (a regular expression, not a glob: write `{}`)",
+                escaped(&regex)
+            );
+        }
     }
     if rules.len() > MAX_RULES {
         message += &format!("\nand {} more", rules.len() - MAX_RULES);

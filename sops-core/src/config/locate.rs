@@ -11,6 +11,13 @@ pub(super) fn rule(text: &str, index: usize) -> Option<Location> {
     Some(Location::of(text, span.start))
 }
 
+/// Where the value of an entry of the creation rule `index` begins.
+pub(super) fn entry(text: &str, index: usize, name: &str) -> Option<Location> {
+    let document = Document::parse_leniently(text).ok()?;
+    let value = rule_node(&document, index)?.get(name)?;
+    Some(Location::of(text, value.origin().span().start))
+}
+
 /// A key of a creation rule: where it stands, and what leads to it.
 pub(super) struct KeyPlace {
     pub(super) location: Location,

@@ -1,4 +1,4 @@
-//! Reads YAML by a schema: what the schema does not have is an error with its place in the file.
+//! Reads YAML by a [`Schema`], with `serde_yaml`. No message quotes a value, which may be a secret in the wrong file.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
@@ -6,14 +6,16 @@ use std::fmt;
 use std::path::Path;
 
 use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, Error as _, IgnoredAny, MapAccess, SeqAccess,
+    Visitor,
 };
 use sops_go_compat::Regexp;
 use sops_keys::identifier::{fault_of_identifier, fault_of_identifiers};
 
+use super::glob;
 use super::node::{ConfigNode, Mapping};
-use super::schema::{self, Schema, ValueKind};
-use super::yaml::{YamlError, read_yaml_with};
+use super::schema::{Schema, UnknownKey, UnknownKeys, ValueKind};
+use super::yaml::{YamlError, deserialize};
 use crate::error::{Error, Result};
 use crate::keys::MasterKey;
 use crate::metadata::text::fault_of_rule;
@@ -21,24 +23,41 @@ use crate::metadata::text::fault_of_rule;
 /// How many values a file may have once its aliases are expanded.
 const MAX_VALUES: usize = 100_000;
 
-/// Reads the only document of `text`; an empty one is an empty mapping.
-pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<Mapping> {
+/// Reads the only document of a configuration; an empty one is an empty mapping. A byte order mark is ignored.
+///
+/// # Errors
+/// [`YamlError`] with the location: for text that is not UTF-8 or not YAML, for a second document, for nesting deeper than 128 levels, and for keys
+/// and values that are not in the schema.
+pub fn read_yaml(schema: &'static Schema, text: &[u8]) -> std::result::Result<Mapping, YamlError> {
+    Ok(read_with_unknown(schema, text)?.0)
+}
+
+/// The same, and whether it has unknown keys to [warn](super::unknown_keys::warnings) about.
+pub(super) fn read(schema: &'static Schema, file: &Path, text: &[u8]) -> Result<(Mapping, bool)> {
+    read_with_unknown(schema, text).map_err(|YamlError { location, message }| Error::Config {
+        file: file.to_owned(),
+        location,
+        message,
+    })
+}
+
+fn read_with_unknown(
+    schema: &'static Schema,
+    text: &[u8],
+) -> std::result::Result<(Mapping, bool), YamlError> {
     let left = Cell::new(MAX_VALUES);
+    let has_unknown = Cell::new(false);
     let seed = Seed {
         kind: ValueKind::Mapping(schema),
         left: &left,
+        has_unknown: &has_unknown,
         rival: None,
         needed: false,
     };
-    match read_yaml_with(text, seed) {
-        Ok(Some(ConfigNode::Mapping(mapping))) => Ok(mapping),
-        Ok(_) => Ok(Mapping::default()),
-        Err(YamlError { location, message }) => Err(Error::Config {
-            file: file.to_owned(),
-            location,
-            message,
-        }),
-    }
+    Ok(match deserialize(text, seed)? {
+        Some(ConfigNode::Mapping(mapping)) => (mapping, has_unknown.get()),
+        _ => (Mapping::default(), false),
+    })
 }
 
 /// Reads one value of a kind.
@@ -47,6 +66,8 @@ struct Seed<'c> {
     kind: ValueKind,
     /// How many more values may be read.
     left: &'c Cell<usize>,
+    /// Whether there is a key to warn of.
+    has_unknown: &'c Cell<bool>,
     /// A key that is set, and that excludes this value from being set.
     rival: Option<(&'static str, &'static str)>,
     /// Whether something must stand here.
@@ -131,12 +152,17 @@ impl<'de> Visitor<'de> for Seed<'_> {
             ValueKind::Number { min } => {
                 write!(f, "a whole number from {min} to 255, without quotes")
             }
+            ValueKind::List => f.write_str("a list of texts; write it as `[…]`"),
             ValueKind::Texts => f.write_str("a mapping of texts"),
-            ValueKind::Mapping(schema) if schema.open => write!(
-                f,
-                "{}, a mapping with the key `creation_rules`",
-                schema.what
-            ),
+            ValueKind::Mapping(schema)
+                if !schema.decisive.is_empty() && schema.unknown_keys == UnknownKeys::Ignored =>
+            {
+                write!(
+                    f,
+                    "{}, a mapping with the key `creation_rules`",
+                    schema.what
+                )
+            }
             ValueKind::Mapping(schema) => write!(f, "{}, a mapping", schema.what),
             ValueKind::Mappings(schema) => {
                 write!(f, "a list, each item {}; begin each with `- `", schema.what)
@@ -190,7 +216,12 @@ impl<'de> Visitor<'de> for Seed<'_> {
             ValueKind::Pattern => {
                 self.check_rival()?;
                 refuse(fault_of_rule(text))?;
-                Regexp::check(text).map_err(E::custom)?;
+                Regexp::check(text).map_err(|error| match glob::as_regex(text) {
+                    Some(regex) => E::custom(format!(
+                        "this is a regular expression, not a glob; write `{regex}`"
+                    )),
+                    None => E::custom(error),
+                })?;
                 Ok(Some(ConfigNode::Text(text.to_owned())))
             }
             ValueKind::Keys { family, text: true } => {
@@ -223,6 +254,15 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 }
                 Ok(Some(ConfigNode::Keys(keys)))
             }
+            ValueKind::List => {
+                let mut texts = Vec::new();
+                while let Some(node) = list.next_element_seed(self.item(ValueKind::Text))? {
+                    if let Some(ConfigNode::Text(text)) = node {
+                        texts.push(text);
+                    }
+                }
+                Ok(Some(ConfigNode::List(texts)))
+            }
             ValueKind::Mappings(schema) => {
                 let mut mappings = Vec::new();
                 while let Some(node) =
@@ -234,6 +274,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 }
                 Ok(Some(ConfigNode::Mappings(mappings)))
             }
+            // A text that something must stand for is an item, as of a list of keys that refers to another list.
+            ValueKind::Text if self.needed => Err(A::Error::custom(
+                "this is a list inside a list, and sops does not join them; list each key, or name groups of keys under `merge` of a key group",
+            )),
             _ => Err(self.wrong_type("a list")),
         }
     }
@@ -264,6 +308,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
             _ => Err(self.wrong_type("a mapping")),
         }
     }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> std::result::Result<Self::Value, A::Error> {
+        Err(self.wrong_type("a value with a tag"))
+    }
 }
 
 impl Seed<'_> {
@@ -278,6 +326,7 @@ impl Seed<'_> {
         while let Some(key) = map.next_key_seed(SchemaKey {
             schema,
             seen: &mut seen,
+            has_unknown: self.has_unknown,
         })? {
             match key {
                 KeyMatch::Known(name, kind) => {
@@ -292,7 +341,7 @@ impl Seed<'_> {
                         kind,
                         rival,
                         needed: false,
-                        left: self.left,
+                        ..self
                     })?;
                     mapping.entries.push((name, value));
                 }
@@ -369,6 +418,7 @@ impl<'de> Visitor<'de> for Merge<'_> {
 struct SchemaKey<'s> {
     schema: &'static Schema,
     seen: &'s mut HashSet<String>,
+    has_unknown: &'s Cell<bool>,
 }
 
 enum KeyMatch {
@@ -405,21 +455,16 @@ impl Visitor<'_> for SchemaKey<'_> {
         if name == "<<" {
             return Ok(KeyMatch::Merge);
         }
-        let Schema {
-            what, keys, open, ..
-        } = self.schema;
-        if let Some((known, kind)) = keys.iter().find(|(known, _)| *known == name) {
-            return Ok(KeyMatch::Known(known, *kind));
+        if let Some((known, kind)) = self.schema.get(name) {
+            return Ok(KeyMatch::Known(known, kind));
         }
-        let names: Vec<_> = keys.iter().map(|(known, _)| *known).collect();
-        let close = names.iter().find(|known| schema::is_close(name, known));
-        Err(E::custom(match close {
-            Some(close) => format!("{what} has no key `{name}`; did you mean `{close}`?"),
-            None if *open => return Ok(KeyMatch::Foreign),
-            None => format!(
-                "{what} has no key `{name}`; there are: {}",
-                names.join(", ")
-            ),
-        }))
+        match self.schema.unknown(name) {
+            UnknownKey::Foreign => Ok(KeyMatch::Foreign),
+            UnknownKey::Warning(_) => {
+                self.has_unknown.set(true);
+                Ok(KeyMatch::Foreign)
+            }
+            UnknownKey::Error(message) => Err(E::custom(message)),
+        }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 
+use sops_printable::escaped;
+
+use super::glob;
 use super::node::Mapping;
 use crate::keys::MasterKey;
 use crate::rules::EncryptionRule;
@@ -252,6 +255,12 @@ pub(super) fn warnings(rules: &[CreationRule], ignored: &[bool]) -> Vec<(usize, 
             warnings.push((
                 index,
                 "the `path_regex` matches no file in the directory of the configuration or below: it is matched against paths such as `a/b.yaml`, which do not start with `/` or `./` and have no backslashes".to_owned(),
+            ));
+        }
+        if let Some(regex) = pattern.and_then(glob::as_regex) {
+            warnings.push((
+                index,
+                format!("the `path_regex` looks like a glob, but is a regular expression; for the glob, write `{}`", escaped(&regex)),
             ));
         }
         if ignored.get(index) == Some(&true) {

@@ -75,30 +75,14 @@ fn faults_are_shown_with_their_place() {
             "3:5 creation_rules[0]: a creation rule has no key `encrypted_regx`; did you mean `encrypted_regex`?",
         ),
         (
-            "creation_rules:\n  - age: age1x\n    é: 1\n",
-            "3:5 creation_rules[0]: a creation rule has no key `é`; there are: path_regex, age, pgp, kms, aws_profile, gcp_kms, \
+            "creation_rules:\n  - age: age1x\n    recipients: [x]\n",
+            "3:5 creation_rules[0]: a creation rule has no key `recipients`; there are: path_regex, age, pgp, kms, aws_profile, gcp_kms, \
              hckms, azure_keyvault, hc_vault_transit_uri, key_groups, shamir_threshold, unencrypted_suffix, encrypted_suffix, \
              unencrypted_regex, encrypted_regex, unencrypted_comment_regex, encrypted_comment_regex, mac_only_encrypted",
         ),
         (
-            "creation_rules: [{1: 2}]",
-            "1:19 creation_rules[0]: a creation rule has no key `1`; there are: ",
-        ),
-        (
-            "creation_rules:\n- key_groups:\n  - age: [a]\n    kms: [{arn: b, rol: c}]\n",
-            "4:20 creation_rules[0].key_groups[0].kms[0]: a key of AWS KMS has no key `rol`; did you mean `role`?",
-        ),
-        (
             "creation_rules:\n- key_groups:\n  - merge: [{agee: [a]}]\n",
-            "3:14 creation_rules[0].key_groups[0].merge[0]: a key group has no key `agee`; there are: merge, age",
-        ),
-        (
-            "stores: {yaml: {ident: 2}}",
-            "1:17 stores.yaml: the settings of the YAML store has no key `ident`; did you mean",
-        ),
-        (
-            "destination_rules: [{s3_bukket: a}]",
-            "1:22 destination_rules[0]: a destination rule has no key `s3_bukket`; did",
+            "3:14 creation_rules[0].key_groups[0].merge[0]: a key group has no key `agee`; did you mean `age`?",
         ),
         (
             "creation_rule:\n  - age: age1x\n",
@@ -220,7 +204,23 @@ fn faults_are_shown_with_their_place() {
         // Rules.
         (
             "creation_rules:\n  - path_regex: '*.yaml'\n",
-            "2:17 creation_rules[0].path_regex: regular expression `*.yaml`: character 1, `*`: there is nothing to repeat",
+            "2:17 creation_rules[0].path_regex: this is a regular expression, not a glob; write `\\.yaml$`",
+        ),
+        (
+            "creation_rules:\n  - path_regex: '*\\.yaml'\n",
+            "2:17 creation_rules[0].path_regex: regular expression `*\\.yaml`: character 1, `*`: there is nothing to repeat",
+        ),
+        (
+            "all: &all [x]\ncreation_rules:\n- key_groups:\n  - age: [*all, y]\n",
+            "1:6 creation_rules[0].key_groups[0].age[0]: this is a list inside a list, and sops does not join them; list each key, or name groups of keys under `merge`",
+        ),
+        (
+            "creation_rules:\n- age: |\n    age1x\n    age1y\n",
+            "2:8 creation_rules[0].age: there are several recipients without commas between them; write commas there",
+        ),
+        (
+            "creation_rules:\n- age: [age1x age1y]\n",
+            "2:8 creation_rules[0].age: there are several recipients without commas",
         ),
         (
             "creation_rules:\n  - age: a\n  - encrypted_regex: (\n",
@@ -265,7 +265,7 @@ fn faults_are_shown_with_their_place() {
         ),
         (
             "creation_rules: !x [{age: a}]",
-            "1:17 creation_rules: invalid type: enum, expected a list",
+            "1:17 creation_rules: this is a value with a tag; expected a list",
         ),
     ];
     let wrong: Vec<_> = cases
@@ -279,7 +279,7 @@ fn faults_are_shown_with_their_place() {
 #[test]
 fn places_count_characters_and_bytes() {
     for text in [
-        "é: ü\ncreation_rules: [{path_regex: é, x: 1}]",
+        "é: ü\ncreation_rules: [{path_regex: é, age: 1}]",
         "\u{feff}é: {é: ü}\nstores: 1",
         "\u{feff}stores: 1",
         "a: b\r\nstores: é",
@@ -575,6 +575,92 @@ fn what_is_hardly_meant_is_a_warning() {
              wins; put it before",
         ]
     );
+}
+
+#[test]
+fn unknown_keys_that_decide_nothing_are_warnings() {
+    for (text, wanted) in [
+        (
+            "creation_rules:\n  - age: age1x\n    é: 1\n",
+            "line 3, column 5: a creation rule has no key `é`, so this has no effect; there are: path_regex, ",
+        ),
+        (
+            "creation_rules: [{1: 2}]",
+            "line 1, column 19: a creation rule has no key `1`, so this has no effect; ",
+        ),
+        (
+            "creation_rules:\n- key_groups:\n  - age: [a]\n    kms: [{arn: b, rol: c}]\n",
+            "line 4, column 20: a key of AWS KMS has no key `rol`, so this has no effect; did you mean `role`?",
+        ),
+        (
+            "stores: {yaml: {ident: 2}}",
+            "line 1, column 17: the settings of the YAML store has no key `ident`, so this has no effect; did you mean `indent`?",
+        ),
+        (
+            "destination_rules: [{reencryption_rule: a}]",
+            "line 1, column 22: a destination rule has no key `reencryption_rule`, so this has no effect; did you mean `recreation_rule`?",
+        ),
+        (
+            "destination_rule: []",
+            "line 1, column 1: the configuration has no key `destination_rule`, so this has no effect; did you mean `destination_rules`?",
+        ),
+        (
+            "x: &x {note: 1}\ncreation_rules:\n- {<<: *x, age: y}\n- {<<: [*x], age: z, path_regex: b}\n",
+            "line 1, column 8: a creation rule has no key `note`, so this has no effect; ",
+        ),
+    ] {
+        let config = parse(text).expect(text);
+        let warnings: Vec<_> = config.warnings().iter().map(Warning::to_string).collect();
+        let start = format!("/repo/.sops.yaml: {wanted}");
+        assert!(warnings[0].starts_with(&start), "{warnings:#?}");
+        assert_eq!(
+            warnings
+                .iter()
+                .filter(|text| text.contains("no key"))
+                .count(),
+            1
+        );
+    }
+    let many: String = (0..100).map(|number| format!("a{number}: 1, ")).collect();
+    let config = parse(&format!("stores: {{{many}}}")).expect("valid");
+    assert_eq!(config.warnings().len(), 20);
+}
+
+#[test]
+fn globs_are_a_warning_and_named_where_no_rule_matches() {
+    let config = parse("creation_rules: [{path_regex: vars/*.yaml, age: x}]").expect("valid");
+    let warning = config.warnings()[0].to_string();
+    assert!(
+        warning.ends_with(r"for the glob, write `^vars/[^/]*\.yaml$`"),
+        "{warning}"
+    );
+    let error = config.creation_rule_for(Path::new("vars/a.yaml"));
+    let error = error.expect_err("none matches").to_string();
+    let wanted =
+        r"path_regex: vars/*.yaml (a regular expression, not a glob: write `^vars/[^/]*\.yaml$`)";
+    assert!(error.ends_with(wanted), "{error}");
+}
+
+#[test]
+fn a_threshold_of_one_for_several_groups_is_shown_with_its_place() {
+    let text = "creation_rules:\n- shamir_threshold: 1\n  key_groups:\n  - age: [x]\n  - age: [y]\n- {age: z, shamir_threshold: 1}\n";
+    let config = parse(text).expect("valid");
+    let rules = config.creation_rules().unwrap_or_default();
+    match config.check_threshold(&rules[0]) {
+        Err(Error::Config {
+            location: Some(at),
+            message,
+            ..
+        }) => {
+            assert_eq!((at.line, at.column), (2, 21));
+            assert!(
+                message.starts_with("creation_rules[0].shamir_threshold: "),
+                "{message}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(config.check_threshold(&rules[1]).is_ok());
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Change<'_> {
         if document.format.is_flat() {
             return flat::edits(self, edits);
         }
-        let drop_anchor = anchors::keep_values(self.node(), &self.effect(document).0, edits)?;
+        let drop_anchor = anchors::keep_values(self, edits)?;
         match self {
             Self::Create(value) => {
                 if let Item::Document { end, .. } = document.tape[0] {

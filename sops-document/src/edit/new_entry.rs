@@ -248,7 +248,8 @@ mod tests {
             Document::parse(text, Format::Yaml).unwrap_or_else(|error| panic!("{error}"));
         let entry = item(&document, "a", 0).new_entry("k", "v".into());
         let (changed, is_set) = document.with_entries(&[&entry]);
-        assert_eq!(*changed, "a: [{id: 1, k: v}]\nb: &x\n    - id: 1\nc: *x\n");
+        let wanted = "a: &x [{id: 1, k: v}]\nb:\n    - id: 1\nc:\n    - id: 1\n";
+        assert_eq!(*changed, wanted);
         assert_eq!(is_set, [true]);
         // A copy has no text that could be changed.
         let copy = item(&document, "b", 0).new_entry("k", "v".into());

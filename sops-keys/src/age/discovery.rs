@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::environment::{Environment, USER_KEY_FILE};
 use crate::reading::{self, FileKind, read_keys};
+use crate::spelling::holds_private_key;
 
 use super::command::{KeyCommand, Prints};
 use super::identities::Identities;
@@ -83,6 +84,13 @@ fn load(environment: &Environment) -> Vec<KeySource> {
     ));
     sources.push(match environment.var(KEY_FILE) {
         None => KeySource::new(KEY_FILE, SourceContent::NotSet),
+        Some(path) if holds_private_key(&path.to_string_lossy()) => KeySource::new(
+            KEY_FILE,
+            SourceContent::Failed(
+                "this is a private key, not the name of a file; put keys into SOPS_AGE_KEY"
+                    .to_owned(),
+            ),
+        ),
         Some(path) => {
             let name = format!("{KEY_FILE} ({})", Path::new(&path).display());
             from_file(environment, name, Path::new(&path), FileKind::Any, key_file)
@@ -377,7 +385,16 @@ mod tests {
                 directory.path().to_str().unwrap(),
                 "cannot be read: a directory",
             ),
-            (KEY_FILE, &malformed, "line 5: not an age identity"),
+            (
+                KEY_FILE,
+                &malformed,
+                "line 5: not an age identity, which begins with `AGE-SECRET-KEY-` or `AGE-PLUGIN-`",
+            ),
+            (
+                KEY_FILE,
+                KEYS.lines().last().unwrap(),
+                "this is a private key, not the name of a file; put keys into SOPS_AGE_KEY",
+            ),
             (KEY_FILE, &empty, "no keys in it"),
             (KEY, "", "no keys in it"),
             (KEY, "AGE-SECRET-KEY-1", "line 1: invalid Bech32 encoding"),
@@ -416,7 +433,10 @@ mod tests {
         home.write(".ssh/id_rsa", "nothing of use");
         assert_eq!(home.identities().recipients().len(), 1);
         let path = |name: &str| home.directory.path().join(name).display().to_string();
-        assert_eq!(home.held(&path(".ssh/id_ed25519")), "1 key");
+        assert_eq!(
+            home.held(&path(".ssh/id_ed25519")),
+            "1 key (ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAID7c2nabV9RErBkplcSh12Qq0TT4IR35ItcGO4pOiv0G)"
+        );
         assert_eq!(
             home.held(&path(".ssh/id_rsa")),
             "a malformed SSH private key"
@@ -582,7 +602,7 @@ mod tests {
             commands
                 .map(|source| source.held.to_string())
                 .collect::<Vec<_>>(),
-            ["1 key"]
+            [format!("1 key ({mine})")]
         );
     }
 
@@ -614,7 +634,7 @@ mod tests {
                 .unwrap()
                 .is_some()
         );
-        assert_eq!(held(), "1 key");
+        assert_eq!(held(), format!("1 key ({ours})"));
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Identity {
         } else if text.starts_with("AGE-SECRET-KEY-1") {
             text.parse().map(IdentityKind::X25519)
         } else {
-            Err("not an age identity")
+            Err(not_an_identity(text))
         };
         kind.map(Self)
     }
@@ -132,6 +132,24 @@ impl Identity {
             IdentityKind::Plugin(identity) => Some(identity),
             _ => None,
         }
+    }
+}
+
+/// What stands in the place of an identity, without the text itself.
+fn not_an_identity(text: &str) -> &'static str {
+    let starts = |starts: &[&str]| starts.iter().any(|start| text.starts_with(start));
+    if starts(&["age1", "ssh-ed25519", "ssh-rsa"]) {
+        "this is a public key; the private key begins with `AGE-SECRET-KEY-`"
+    } else if text.starts_with("-----BEGIN") {
+        "this looks like a private key of SSH or PGP; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE"
+    } else if starts(&["\"AGE-", "'AGE-"]) {
+        "this is an age identity in quotes; take the quotes out"
+    } else if starts(&["age-secret-key-", "age-plugin-"]) {
+        "an age identity is written in capital letters"
+    } else if starts(&["/", "./", "../", "~/"]) || text.ends_with(".txt") {
+        "this looks like the name of a file; name a key file in SOPS_AGE_KEY_FILE"
+    } else {
+        "not an age identity, which begins with `AGE-SECRET-KEY-` or `AGE-PLUGIN-`"
     }
 }
 
@@ -226,7 +244,7 @@ mod tests {
             (
                 format!("# x\n{}", &key[1..]),
                 KeyLayout::Lines,
-                "line 2: not an age identity",
+                "line 2: not an age identity, which begins with `AGE-SECRET-KEY-` or `AGE-PLUGIN-`",
             ),
             (
                 format!("{key} {key}"),
@@ -241,7 +259,7 @@ mod tests {
             (
                 format!("{key} # mine"),
                 KeyLayout::Words,
-                "line 1: not an age identity",
+                "line 1: not an age identity, which begins with `AGE-SECRET-KEY-` or `AGE-PLUGIN-`",
             ),
             (
                 key.replace("-1", "-1Q"),
@@ -251,7 +269,27 @@ mod tests {
             (
                 key.to_lowercase(),
                 KeyLayout::Lines,
-                "line 1: not an age identity",
+                "line 1: an age identity is written in capital letters",
+            ),
+            (
+                format!("\"{key}\""),
+                KeyLayout::Words,
+                "line 1: this is an age identity in quotes; take the quotes out",
+            ),
+            (
+                FILE.lines().nth(2).unwrap().replace("# public key: ", ""),
+                KeyLayout::Words,
+                "line 1: this is a public key; the private key begins with `AGE-SECRET-KEY-`",
+            ),
+            (
+                "~/keys/age.txt".to_owned(),
+                KeyLayout::Words,
+                "line 1: this looks like the name of a file; name a key file in SOPS_AGE_KEY_FILE",
+            ),
+            (
+                "-----BEGIN OPENSSH PRIVATE KEY-----".to_owned(),
+                KeyLayout::Words,
+                "line 1: this looks like a private key of SSH or PGP; name the file of an SSH key in SOPS_AGE_SSH_PRIVATE_KEY_FILE",
             ),
         ];
         for (text, layout, message) in cases {

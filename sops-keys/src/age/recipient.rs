@@ -13,7 +13,7 @@ use bech32::FromBase32;
 use crate::error::{Error, Result};
 use crate::master_key::MasterKey;
 use crate::prompt::{NoPrompt, Prompt};
-use crate::spelling::{holds_private_key, shortened};
+use crate::spelling::{foreign_ssh_type, holds_private_key, shortened};
 
 #[cfg(feature = "pq")]
 use super::hybrid;
@@ -99,10 +99,14 @@ impl FromStr for Recipient {
             plugin_recipient(text)
         } else if text.starts_with("age1") {
             x25519_recipient(text)
+        } else if let Some(name) = foreign_ssh_type(text) {
+            Err(format!(
+                "age cannot encrypt for an SSH key of type {name}; it takes the types ssh-ed25519 and ssh-rsa"
+            ))
         } else if text.starts_with("ssh-") {
             ssh_recipient(text)
         } else {
-            Err("not a known kind of age recipient, which begin with `age1` or `ssh-`".to_owned())
+            Err(unknown(text).to_owned())
         };
         kind.map(|kind| Self {
             text: text.to_owned(),
@@ -169,6 +173,24 @@ impl Eq for Recipient {}
 impl Hash for Recipient {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.text.hash(state);
+    }
+}
+
+/// What is wrong with a text that begins like no recipient, without the text itself.
+fn unknown(text: &str) -> &'static str {
+    let is_hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_path = ["./", "../", "/", "~/"]
+        .iter()
+        .any(|start| text.starts_with(start))
+        || [".pub", ".txt", ".key", ".agekey"]
+            .iter()
+            .any(|end| text.ends_with(end));
+    if matches!(text.len(), 16 | 40) && is_hexadecimal(text) {
+        "this looks like the fingerprint of a PGP key, which belongs under `pgp` or `--pgp`"
+    } else if is_path {
+        "this looks like the name of a file; give the public key that is in the file"
+    } else {
+        "an age recipient begins with `age1`, `ssh-ed25519` or `ssh-rsa`"
     }
 }
 
@@ -371,6 +393,46 @@ mod tests {
             let piece = &identity[identity.len() - 12..];
             let error = piece.parse::<Recipient>().unwrap_err().to_string();
             assert!(error.starts_with("recipient `***`: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_recipient_is_named() {
+        let ecdsa =
+            "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBGq ann@work";
+        for (text, start, wanted) in [
+            (
+                ecdsa,
+                "recipient `ecdsa-sha2-nistp256 AAAAE2",
+                "SSH key of type ecdsa-sha2-nistp256; it takes the types ssh-ed25519 and ssh-rsa",
+            ),
+            (
+                "ssh-dss AAAAB3NzaC1kc3M",
+                "recipient `ssh-dss ",
+                "type ssh-dss;",
+            ),
+            (
+                "/home/ann/.ssh/id_ed25519",
+                "recipient `***`",
+                "name of a file",
+            ),
+            ("keys/ann.pub", "recipient `***`", "name of a file"),
+            (
+                "85D77543B3D624B63CEA9E6DBC17301B491B3F21",
+                "recipient `***`",
+                "`--pgp`",
+            ),
+            (
+                "hunter2-hunter2",
+                "recipient `***`",
+                "begins with `age1`, `ssh-ed25519` or",
+            ),
+        ] {
+            let error = text.parse::<Recipient>().unwrap_err().to_string();
+            assert!(
+                error.starts_with(start) && error.contains(wanted),
+                "{error}"
+            );
         }
     }
 

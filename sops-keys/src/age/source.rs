@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::spelling::shortened;
+
 use super::command::{KeyCommand, Prints};
 use super::identity::{Identity, KeyLayout, parse_keys};
 use super::protected_file::ProtectedKeys;
+use super::recipient::Recipient;
 use super::source_report::Held;
 #[cfg(feature = "ssh")]
 use super::ssh::SshKey;
@@ -105,24 +108,38 @@ impl SourceContent {
     pub(super) fn held(&self) -> Option<Held> {
         let decrypted = |result: Option<&Result<Vec<Identity>, String>>| match result {
             None => Held::Locked,
-            Some(Ok(keys)) => Held::Keys(keys.len()),
+            Some(Ok(keys)) => Held::Keys(owners(keys)),
             Some(Err(message)) => Held::Failed(message.clone()),
         };
         Some(match self {
             Self::NotSet => Held::NotSet,
             Self::NoFile => Held::NoFile,
             Self::Failed(message) => Held::Failed(message.clone()),
-            Self::Keys(keys) => Held::Keys(keys.len()),
+            Self::Keys(keys) => Held::Keys(owners(keys)),
             Self::Protected(protected) => decrypted(protected.decrypted()),
             #[cfg(feature = "ssh")]
             Self::Ssh(key) => match key.problem() {
                 Some(problem) => Held::Failed(problem.to_owned()),
                 None if key.is_locked() => Held::Locked,
-                None => Held::Keys(1),
+                None => Held::Keys(vec![owner(key.recipient().map(Recipient::ssh))]),
             },
             Self::Command(command) if command.runs().is_empty() => Held::NotRun,
             Self::Command(_) => return None,
         })
+    }
+}
+
+/// Whom each of the identities belongs to.
+fn owners(identities: &[Identity]) -> Vec<String> {
+    let recipients = identities.iter().map(Identity::recipient);
+    recipients.map(owner).collect()
+}
+
+/// The recipient as messages show it.
+fn owner(recipient: Option<Recipient>) -> String {
+    match recipient {
+        Some(recipient) => shortened(&recipient.to_string()),
+        None => "of an age plugin".to_owned(),
     }
 }
 

@@ -12,6 +12,9 @@ pub struct SourceReport {
     pub held: Held,
 }
 
+/// Of how many keys of a source a message says whom they belong to.
+const MAX_SHOWN: usize = 8;
+
 /// What a source of identities holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -20,8 +23,8 @@ pub enum Held {
     NotSet,
     /// There is no such file.
     NoFile,
-    /// So many identities.
-    Keys(usize),
+    /// Identities: whom each belongs to, shortened.
+    Keys(Vec<String>),
     /// Identities under a passphrase that was not asked for, since no file needed it.
     Locked,
     /// A command that was not run, since no file needed it.
@@ -35,9 +38,18 @@ impl fmt::Display for Held {
         match self {
             Self::NotSet => f.write_str("not set"),
             Self::NoFile => f.write_str("no such file"),
-            Self::Keys(0) => f.write_str("no keys in it"),
-            Self::Keys(1) => f.write_str("1 key"),
-            Self::Keys(count) => write!(f, "{count} keys"),
+            Self::Keys(owners) => match &owners[..] {
+                [] => f.write_str("no keys in it"),
+                [owner] => write!(f, "1 key ({owner})"),
+                owners => {
+                    let shown = owners[..owners.len().min(MAX_SHOWN)].join(", ");
+                    let more = match owners.len() > MAX_SHOWN {
+                        true => ", …",
+                        false => "",
+                    };
+                    write!(f, "{} keys ({shown}{more})", owners.len())
+                }
+            },
             Self::Locked => f.write_str("protected with a passphrase, not needed"),
             Self::NotRun => f.write_str("a command, not run"),
             Self::Failed(message) => f.write_str(message),

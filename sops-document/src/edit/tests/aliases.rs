@@ -1,4 +1,5 @@
 use super::check;
+use crate::Document;
 use crate::format::Format;
 
 #[test]
@@ -10,13 +11,13 @@ fn aliases_keep_their_values() {
                 "a: &x 1\nb: *x\nc: 2\n",
                 r#"["a"]"#,
                 "5",
-                "a: 5\nb: 1\nc: 2\n",
+                "a: &x 5\nb: 1\nc: 2\n",
             ),
             (
                 "a: &x 1\nb: *x # y\nc: *x\n",
                 r#"["a"]"#,
                 "5",
-                "a: 5\nb: &x 1 # y\nc: *x\n",
+                "a: &x 5\nb: 1 # y\nc: 1\n",
             ),
             (
                 "a: &x 1\nb: *x\nc: [*x]\n",
@@ -28,13 +29,13 @@ fn aliases_keep_their_values() {
                 "a: &x\n  p: 1\n  q: 2\nb:\n  <<: *x\n  r: 3\nc: *x\n",
                 r#"["a"]["p"]"#,
                 "5",
-                "a:\n  p: 5\n  q: 2\nb:\n  <<: &x\n    p: 1\n    q: 2\n  r: 3\nc: *x\n",
+                "a: &x\n  p: 5\n  q: 2\nb:\n  <<:\n    p: 1\n    q: 2\n  r: 3\nc:\n  p: 1\n  q: 2\n",
             ),
             (
                 "a: &x {p: 1}\nb: {<<: *x}\n",
                 r#"["a"]"#,
                 "5",
-                "a: 5\nb: {<<: {p: 1}}\n",
+                "a: &x 5\nb: {<<: {p: 1}}\n",
             ),
             (
                 "a: &x {p: 1}\nb: *x\n",
@@ -53,26 +54,60 @@ fn aliases_keep_their_values() {
                 "a: &x {p: 1}\nb: [*x, *x]\n",
                 r#"["a"]["q"]"#,
                 "2",
-                "a: {p: 1, q: 2}\nb: [&x {p: 1}, *x]\n",
+                "a: &x {p: 1, q: 2}\nb: [{p: 1}, {p: 1}]\n",
             ),
             (
                 "a: &x {p: &y 1}\nb: *x\nc: *y\n",
                 r#"["a"]"#,
                 "2",
-                "a: 2\nb:\n    p: 1\nc: 1\n",
+                "a: &x 2\nb:\n    p: 1\nc: 1\n",
             ),
             (
                 "a: &x\n  p: &y 1\n  q: *y\nb: *x\n",
                 r#"["a"]["p"]"#,
                 "2",
-                "a:\n  p: 2\n  q: 1\nb:\n  p: 1\n  q: 1\n",
+                "a: &x\n  p: &y 2\n  q: 1\nb:\n  p: 1\n  q: 1\n",
             ),
             (
                 "a: &x\n- 1\nb:\n- *x\n- *x\n",
                 r#"["a"][0]"#,
                 "2",
-                "a:\n- 2\nb:\n- &x\n  - 1\n- *x\n",
+                "a: &x\n- 2\nb:\n- - 1\n- - 1\n",
             ),
         ],
     );
+}
+
+#[test]
+fn the_anchor_moves_if_all_copies_would_be_too_long() {
+    let (items, aliases) = ("1, ".repeat(100), "*x, ".repeat(20));
+    let text = format!("a: &x [{items}]\nb: [{aliases}]\n");
+    let document = Document::parse(&text, Format::Yaml).expect("it is valid");
+    let path = r#"["a"][0]"#.parse().expect("it is a path");
+    let changed = document.set(&path, &"2".into()).expect("it can be set");
+    let changed = String::from_utf8(changed.expect("it changes").to_vec()).expect("it is UTF-8");
+    assert!(changed.starts_with("a: [\"2\", 1"), "{changed}");
+    assert!(
+        changed.contains("b: [&x [1, 1") && changed.ends_with("*x, *x, ]\n"),
+        "{changed}"
+    );
+}
+
+#[test]
+fn copies_are_named_by_their_paths() {
+    let text = "a: &x {p: &y 1, q: 2}\nb: {<<: *x}\nc: [*y, *x]\nd.e: *y\n";
+    let document = Document::parse(text, Format::Yaml).expect("it is valid");
+    for (path, copies) in [
+        (
+            r#"["a"]["p"]"#,
+            &[r#"["b"]["<<"]"#, r#"["c"][0]"#, r#"["c"][1]"#, r#"["d.e"]"#][..],
+        ),
+        (r#"["a"]["q"]"#, &[r#"["b"]["<<"]"#, r#"["c"][1]"#]),
+        (r#"["a"]["new"]"#, &[r#"["b"]["<<"]"#, r#"["c"][1]"#]),
+        (r#"["c"][0]"#, &[]),
+        (r#"["z"]"#, &[]),
+    ] {
+        let path = path.parse().expect("it is a path");
+        assert_eq!(document.copies_of(&path), copies);
+    }
 }
