@@ -66,7 +66,14 @@ pub(crate) fn emit_value(
 /// Appends a string with its quotes.
 pub(crate) fn spell_string(out: &mut String, text: &str) {
     out.push('"');
-    escape(out, text);
+    escape(out, text, Markup::Escaped);
+    out.push('"');
+}
+
+/// Appends a string with its quotes as a person would write it: without escapes that only HTML needs.
+pub(crate) fn spell_string_as_given(out: &mut String, text: &str) {
+    out.push('"');
+    escape(out, text, Markup::Kept);
     out.push('"');
 }
 
@@ -83,7 +90,7 @@ pub(crate) fn spell(
         Type::Str | Type::Comment | Type::Time => {
             out.push('"');
             for chunk in value.bytes.utf8_chunks() {
-                escape(out, chunk.valid());
+                escape(out, chunk.valid(), Markup::Escaped);
                 out.extend(std::iter::repeat_n(r"\ufffd", chunk.invalid().len()));
             }
             out.push('"');
@@ -162,8 +169,15 @@ fn break_line(out: &mut String, indent: Indent, depth: usize) {
     }
 }
 
+/// What becomes of `<`, `>` and `&`, which Go escapes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Markup {
+    Escaped,
+    Kept,
+}
+
 /// Escapes what JSON has to, what would be markup in HTML, and the line separators of JavaScript.
-fn escape(out: &mut String, text: &str) {
+fn escape(out: &mut String, text: &str, markup: Markup) {
     // Nearly all texts have nothing to escape, which is seen without branches many bytes at a time.
     let stays = |byte: u8| {
         (b' '..=b'~').contains(&byte) & !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&')
@@ -181,6 +195,7 @@ fn escape(out: &mut String, text: &str) {
             '\n' => "\\n",
             '\r' => "\\r",
             '\t' => "\\t",
+            '<' | '>' | '&' if markup == Markup::Kept => continue,
             '\0'..='\x1f' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => "",
             _ => continue,
         };
