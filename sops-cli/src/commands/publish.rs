@@ -143,11 +143,11 @@ impl Publication<'_> {
             true => name.with_extension(""),
             false => name.to_owned(),
         };
-        let target = self.target(rule, file, &name)?;
         let format = FormatArgs::default().both(file)?;
         let input = Input::read(Some(file), format, Role::Encrypted)?;
         let document = EncryptedDocument::parse(&*input.content, format)
             .map_err(|error| input.error(error))?;
+        let target = self.target(rule, file, &name)?;
         let recreation = &rule.recreation_rule;
         let recreated = match recreation.key_groups.iter().all(Vec::is_empty) {
             true => {
