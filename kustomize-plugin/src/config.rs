@@ -12,8 +12,8 @@ use crate::report::FunctionReport;
 
 /// The `apiVersion` of this function's own kinds.
 const API_VERSION: &str = "krm.sops-rs/v1alpha1";
-/// The `apiVersion` of ksops.
-const KSOPS_API_VERSION: &str = "viaduct.ai/v1";
+/// The kind of ksops, which does not look at the `apiVersion`.
+const KSOPS_KIND: &str = "ksops";
 /// What names a resource.
 const HEADER: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
@@ -101,7 +101,7 @@ impl FunctionConfig {
             (API_VERSION, "SopsGenerator") => typed(config).map(Self::Generate),
             (API_VERSION, "SopsDecrypt") => typed(config).map(Self::Decrypt),
             (API_VERSION, "SopsLint") => typed(config).map(Self::Lint),
-            (KSOPS_API_VERSION, "ksops") => {
+            (_, KSOPS_KIND) => {
                 let config = without_unknown_fields(config, report);
                 typed(&config).map(|generator| {
                     Self::Generate(SecretGenerator {
@@ -112,7 +112,7 @@ impl FunctionConfig {
             }
             (version, kind) => Err(Problem::new(format!(
                 "the configuration is of apiVersion `{version}`, kind `{kind}`; known are {API_VERSION} with SopsGenerator, \
-                 SopsDecrypt and SopsLint, and {KSOPS_API_VERSION} with ksops"
+                 SopsDecrypt and SopsLint, and any with {KSOPS_KIND}"
             ))),
         }
         .map_err(|problem| problem.of_resource(config))

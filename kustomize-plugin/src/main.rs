@@ -1,11 +1,13 @@
 //! The program `sops-rs-krm`: a KRM function that decrypts and lints the resources of a kustomize build, and generates resources from
-//! encrypted files.
+//! encrypted files. It also takes the place of the exec plugin ksops.
 
 mod config;
 mod decrypt;
 mod encrypted_file;
+mod exec_plugin;
 mod function;
 mod generate;
+mod install;
 mod keys;
 mod lint;
 mod problem;
@@ -17,17 +19,20 @@ mod sample;
 mod workspace;
 
 use std::alloc::System;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use zeroize::Zeroizing;
 
 use crate::function::Function;
+use crate::install::Install;
 use crate::report::without_error_numbers;
-use crate::run::run;
+use crate::run::{FunctionOutcome, run};
 
 const USAGE: &str = "\
-A KRM function for kustomize: it reads a ResourceList from standard input and writes one to standard output.
+A KRM function for kustomize, which starts it during a build: it reads a ResourceList from standard input and writes one to standard output.
 Configurations name it in the annotation config.kubernetes.io/function:
 
   apiVersion: krm.sops-rs/v1alpha1
@@ -40,6 +45,11 @@ Configurations name it in the annotation config.kubernetes.io/function:
           path: sops-rs-krm
 
 and `kustomize build --enable-alpha-plugins --enable-exec` runs it.
+
+In place of ksops:
+
+  sops-rs-krm FILE                              print the resources that the configuration in FILE generates (exec plugin)
+  sops-rs-krm install [--with-kustomize] DIR    copy this program to DIR/ksops, and kustomize from the PATH to DIR/kustomize
 ";
 
 /// Wipes each block of memory when it is freed, so that no secret is left in it.
@@ -58,23 +68,55 @@ fn main() -> ExitCode {
             print!("{USAGE}");
             return ExitCode::SUCCESS;
         }
-        _ if arguments.is_empty() && !io::stdin().is_terminal() => {}
+        Some("install") => return install(&arguments[1..]),
+        _ => {}
+    }
+    let outcome = match &arguments[..] {
+        [] if !io::stdin().is_terminal() => run_on_streams(),
+        // Further arguments are those that a configuration adds, which ksops does not have.
+        [file, ..] if !file.to_string_lossy().starts_with('-') => {
+            Function::of_process().map(|function| exec_plugin::run(function, Path::new(file)))
+        }
         _ => {
             eprint!("{USAGE}");
             return ExitCode::FAILURE;
         }
-    }
-    run_on_streams().unwrap_or_else(|error| {
+    };
+    outcome.and_then(deliver).unwrap_or_else(|error| {
         let message = without_error_numbers(&error.to_string());
         eprintln!("sops-rs-krm: error: {}", sops_printable::one_line(&message));
         ExitCode::FAILURE
     })
 }
 
-fn run_on_streams() -> io::Result<ExitCode> {
+fn install(arguments: &[OsString]) -> ExitCode {
+    let Some(install) = Install::parse(arguments) else {
+        eprint!("{USAGE}");
+        return ExitCode::FAILURE;
+    };
+    match install.run() {
+        Ok(written) => {
+            for path in written {
+                let path = path.display().to_string();
+                eprintln!("sops-rs-krm: installed {}", sops_printable::one_line(&path));
+            }
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            let message = without_error_numbers(&message);
+            eprintln!("sops-rs-krm: error: {}", sops_printable::one_line(&message));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_on_streams() -> io::Result<FunctionOutcome> {
     let mut input = Zeroizing::new(Vec::new());
     io::stdin().lock().read_to_end(&mut input)?;
-    let outcome = run(Function::of_process()?, &input);
+    Ok(run(Function::of_process()?, &input))
+}
+
+fn deliver(outcome: FunctionOutcome) -> io::Result<ExitCode> {
     for line in outcome.report.lines() {
         eprintln!("sops-rs-krm: {line}");
     }

@@ -9,8 +9,9 @@ use sops_core::tree::Node;
 use sops_core::{Encryption, Format, encrypt};
 use tempfile::TempDir;
 
+use crate::exec_plugin;
 use crate::function::Function;
-use crate::run::run;
+use crate::run::{FunctionOutcome, run};
 
 const KEY: &str = include_str!("../../testdata/keys/x25519.txt");
 
@@ -74,16 +75,29 @@ impl Sample {
             added.expect("the test key is valid");
         }
         let function = Function::new(&self.path(""), Box::new(identities));
-        let outcome = run(function.expect("it is there"), input.as_ref());
-        Ran {
+        Ran::of(&run(function.expect("it is there"), input.as_ref()))
+    }
+
+    /// Runs the exec plugin on a file with the configuration.
+    pub(crate) fn run_plugin(&self, file: &str) -> Ran {
+        let mut identities = Identities::new();
+        let added = identities.add_keys("the test key", KEY.as_bytes());
+        added.expect("the test key is valid");
+        let function = Function::new(&self.path(""), Box::new(identities));
+        let function = function.expect("it is there");
+        Ran::of(&exec_plugin::run(function, &self.path(file)))
+    }
+}
+
+impl Ran {
+    fn of(outcome: &FunctionOutcome) -> Self {
+        Self {
             output: outcome.output.to_string(),
             lines: outcome.report.lines().collect(),
             failed: outcome.report.has_error(),
         }
     }
-}
 
-impl Ran {
     /// The resources, without a word on standard error.
     #[track_caller]
     pub(crate) fn quiet(&self) -> Vec<Node> {

@@ -1,9 +1,12 @@
 //! A plaintext as environment variables.
 
+use std::collections::HashMap;
 use std::fmt;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use sops_document::tree::{Entry, Node};
-use sops_document::{Document, flat};
+use sops_document::{Document, Format, flat};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
@@ -29,53 +32,255 @@ impl fmt::Debug for Variable {
 /// The values at the top level of the first document as `sops exec-env` gives them to a command: strings as they are, others as
 /// SOPS writes them in dotenv files, `<nil>` for null.
 ///
+/// Of a Kubernetes Secret, these are the values of `stringData` and the decoded ones of `data`. With a `separator`, values in mappings and
+/// sequences become variables too: their keys and indexes are joined with it, as in `db__host`. In INI, a key before the first section
+/// keeps its name.
+///
 /// # Errors
-/// [`Error::Variable`] for mappings and sequences, for names that are empty or have `=` in them, and for zero bytes.
+/// [`Error::Variable`] for mappings and sequences without a separator, for names that are empty or have `=` in them, for two values of one
+/// name where one is nested, for zero bytes, and for `data` that is not base64.
 ///
 /// ```
 /// use sops_core::{Format, parse_document, variables};
 ///
-/// let document = parse_document("PORT: 8_0\nTLS: yes\nMOTD: |\n  one\n  two\n", Format::Yaml)?;
-/// let variables = variables(&document)?;
+/// let document = parse_document("PORT: 8_0\nTLS: yes\nDB:\n  HOST: |\n    one\n    two\n", Format::Yaml)?;
+/// let variables = variables(&document, Some("__"))?;
 /// let texts: Vec<_> = variables.iter().map(|one| (one.name.as_str(), &one.value[..])).collect();
-/// assert_eq!(texts, [("PORT", &b"80"[..]), ("TLS", b"yes"), ("MOTD", b"one\ntwo\n")]);
+/// assert_eq!(texts, [("PORT", &b"80"[..]), ("TLS", b"yes"), ("DB__HOST", b"one\ntwo\n")]);
 /// # Ok::<(), sops_core::Error>(())
 /// ```
-pub fn variables(document: &Document<'_>) -> Result<Vec<Variable>> {
-    match document.to_tree(0) {
-        Some(Node::Mapping(entries)) => entries.into_iter().map(variable).collect(),
-        _ => Err(unusable(
+pub fn variables(document: &Document<'_>, separator: Option<&str>) -> Result<Vec<Variable>> {
+    let Some(Node::Mapping(entries)) = document.to_tree(0) else {
+        return Err(unusable(
             String::new(),
             "the document has no keys, which would name the variables",
-        )),
+        ));
+    };
+    if is_secret(&entries) {
+        return of_secret(entries);
+    }
+    let mut all = Variables {
+        separator,
+        is_ini: document.format() == Format::Ini,
+        ..Variables::default()
+    };
+    for Entry { key, value } in entries {
+        match value {
+            Node::Mapping(entries)
+                if all.is_ini
+                    && key == DEFAULT_SECTION
+                    && (separator.is_some() || entries.is_empty()) =>
+            {
+                for Entry { key, value } in entries {
+                    all.add(key, value, false)?;
+                }
+            }
+            value => all.add(key, value, false)?,
+        }
+    }
+    Ok(all.found)
+}
+
+/// The section of INI for the keys before the first one.
+const DEFAULT_SECTION: &str = "DEFAULT";
+
+/// The variables that were found.
+#[derive(Default)]
+struct Variables<'s> {
+    separator: Option<&'s str>,
+    is_ini: bool,
+    found: Vec<Variable>,
+    /// Their names, and whether the value of that name is nested.
+    names: HashMap<String, bool>,
+}
+
+impl Variables<'_> {
+    fn add(&mut self, name: String, value: Node, is_nested: bool) -> Result<()> {
+        let children: Vec<(String, Node)> = match value {
+            Node::Scalar(value) => {
+                let has_name = self.names.insert(name.clone(), is_nested);
+                if has_name.is_some_and(|was_nested| is_nested || was_nested) {
+                    return Err(unusable(name, "two values would have this name"));
+                }
+                let value = Zeroizing::new(flat::bytes(value.as_ref()).into_owned());
+                self.found.push(variable(name, value)?);
+                return Ok(());
+            }
+            Node::Mapping(_) if self.is_ini && self.separator.is_none() => {
+                let message = match &*name {
+                    DEFAULT_SECTION => {
+                        "this section has the keys before the first one, and an environment variable holds one value"
+                    }
+                    _ => "this is a section, and an environment variable holds one value",
+                };
+                return Err(unusable(name, message));
+            }
+            _ if self.separator.is_none() => {
+                return Err(unusable(
+                    name,
+                    "an environment variable holds one value, and here are several",
+                ));
+            }
+            Node::Mapping(entries) => {
+                let entries = entries.into_iter();
+                entries.map(|entry| (entry.key, entry.value)).collect()
+            }
+            Node::Sequence(items) => {
+                let items = items.into_iter().enumerate();
+                items
+                    .map(|(index, item)| (index.to_string(), item))
+                    .collect()
+            }
+        };
+        let separator = self.separator.unwrap_or_default();
+        for (key, value) in children {
+            self.add(format!("{name}{separator}{key}"), value, true)?;
+        }
+        Ok(())
     }
 }
 
-fn variable(Entry { key, value }: Entry) -> Result<Variable> {
-    let message = match &value {
-        Node::Mapping(_) | Node::Sequence(_) => {
-            Some("an environment variable holds one value, and here are several")
-        }
-        Node::Scalar(Some(value)) if value.bytes.contains(&0) => {
-            Some("an environment variable cannot hold a zero byte")
-        }
-        Node::Scalar(_) if key.is_empty() || key.contains(['=', '\0']) => {
-            Some("no environment variable can have this name")
-        }
-        Node::Scalar(_) => None,
-    };
-    match (message, value) {
-        (None, Node::Scalar(value)) => Ok(Variable {
-            name: key,
-            value: Zeroizing::new(flat::bytes(value.as_ref()).into_owned()),
-        }),
-        (message, _) => Err(unusable(key, message.unwrap_or_default())),
+fn variable(name: String, value: Zeroizing<Vec<u8>>) -> Result<Variable> {
+    if name.is_empty() || name.contains(['=', '\0']) {
+        return Err(unusable(name, "no environment variable can have this name"));
     }
+    if value.contains(&0) {
+        return Err(unusable(
+            name,
+            "an environment variable cannot hold a zero byte",
+        ));
+    }
+    Ok(Variable { name, value })
+}
+
+/// Whether these are the entries of a Secret of Kubernetes.
+fn is_secret(entries: &[Entry]) -> bool {
+    let text = |key| {
+        let entry = entries.iter().find(|entry| entry.key == key);
+        entry.and_then(|entry| entry.value.as_str())
+    };
+    text("apiVersion") == Some("v1") && text("kind") == Some("Secret")
+}
+
+/// The values of a Secret. The API server puts those of `stringData` over those of `data`.
+fn of_secret(entries: Vec<Entry>) -> Result<Vec<Variable>> {
+    let mut found: Vec<Variable> = Vec::new();
+    for field in ["data", "stringData"] {
+        let values = entries.iter().find(|entry| entry.key == field);
+        let Some(Node::Mapping(values)) = values.map(|entry| &entry.value) else {
+            continue;
+        };
+        for Entry { key, value } in values {
+            let path = || format!("{field}.{key}");
+            let Node::Scalar(value) = value else {
+                return Err(unusable(path(), "a value of a Secret is text"));
+            };
+            // What Kubernetes takes for an empty value.
+            let bytes = match value {
+                Some(value) => Zeroizing::new(flat::bytes(Some(value)).into_owned()),
+                None => Zeroizing::default(),
+            };
+            let bytes = match field {
+                "data" => decoded(&bytes).ok_or_else(|| {
+                    unusable(path(), "a value under `data` of a Secret is base64")
+                })?,
+                _ => bytes,
+            };
+            found.retain(|variable| variable.name != *key);
+            found.push(variable(key.clone(), bytes)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The bytes of base64, in which Go passes over line breaks.
+fn decoded(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let text: Vec<u8> = text
+        .iter()
+        .copied()
+        .filter(|byte| !is_break(byte))
+        .collect();
+    let text = Zeroizing::new(text);
+    BASE64_STANDARD.decode(&*text).ok().map(Zeroizing::new)
 }
 
 fn unusable(name: String, message: &str) -> Error {
     Error::Variable {
         name,
         message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse_document;
+
+    fn found(text: &str, format: Format, separator: Option<&str>) -> String {
+        let document = parse_document(text, format).expect("it is valid");
+        match variables(&document, separator) {
+            Ok(variables) => {
+                let shown = variables.iter().map(|variable| {
+                    format!(
+                        "{}={}",
+                        variable.name,
+                        String::from_utf8_lossy(&variable.value)
+                    )
+                });
+                shown.collect::<Vec<_>>().join(" ")
+            }
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn nested_values_are_variables_with_a_separator() {
+        let text = "a: {b: 1, c: [x, {d: y}]}\ne: {}\nf: []\ng: null\n";
+        let yaml = |separator| found(text, Format::Yaml, separator);
+        assert_eq!(yaml(Some("__")), "a__b=1 a__c__0=x a__c__1__d=y g=<nil>");
+        assert_eq!(yaml(Some("")), "ab=1 ac0=x ac1d=y g=<nil>");
+        assert_eq!(
+            yaml(None),
+            "`a`: an environment variable holds one value, and here are several"
+        );
+        for text in ["a: {b: 1}\na__b: 2\n", "a__b: 2\na: {b: 1}\n"] {
+            assert_eq!(
+                found(text, Format::Yaml, Some("__")),
+                "`a__b`: two values would have this name"
+            );
+        }
+        let ini = "a = 1\n[s]\nb = 2\n";
+        assert_eq!(found(ini, Format::Ini, Some("_")), "a=1 s_b=2");
+        assert!(found(ini, Format::Ini, None).starts_with("`DEFAULT`: this section has the keys"));
+        assert!(found("[s]\nb = 2\n", Format::Ini, None).starts_with("`s`: this is a section"));
+        // As `sops`, which takes the later one.
+        assert_eq!(found("A=1\nA=2\n", Format::Dotenv, None), "A=1 A=2");
+    }
+
+    #[test]
+    fn a_secret_of_kubernetes_is_its_values() {
+        let head = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n";
+        let secret = |fields: &str| found(&format!("{head}{fields}"), Format::Yaml, None);
+        assert_eq!(
+            secret("data:\n  A: aHVudGVyMg==\n  B: |\n    aHVu\n    dGVyMg==\n  C: ''\n"),
+            "A=hunter2 B=hunter2 C="
+        );
+        assert_eq!(
+            secret("data: {A: eA==, B: eQ==}\nstringData: {A: over, C: 5, D: null}\n"),
+            "B=y A=over C=5 D="
+        );
+        assert_eq!(secret(""), "");
+        assert_eq!(
+            secret("data: {A: hunter2!}\n"),
+            "`data.A`: a value under `data` of a Secret is base64"
+        );
+        assert_eq!(
+            secret("stringData: {A: {b: c}}\n"),
+            "`stringData.A`: a value of a Secret is text"
+        );
+        assert!(secret("data: {A: AAA=}\n").ends_with("cannot hold a zero byte"));
+        let other = found("kind: Secret\nstringData: {A: b}\n", Format::Yaml, None);
+        assert!(other.starts_with("`stringData`: "), "{other}");
     }
 }

@@ -23,7 +23,8 @@ fn files_are_decrypted_in_their_order() {
         &format!("{}---\n---\n{}", manifest("a"), manifest("b")),
     );
     sample.encrypt("../shared/c.yaml", &manifest("c"));
-    for config in [OWN, KSOPS] {
+    let other_version = KSOPS.replace("viaduct.ai/v1", "example.com/v7");
+    for config in [OWN, KSOPS, &other_version] {
         let config = format!("{config}files:\n- ./a.yaml\n- ../shared/c.yaml\n");
         let expected = ["a", "b", "c"].map(|name| only(&manifest(name)));
         // As kustomize does it, as the configuration alone, and as the only item.

@@ -111,7 +111,10 @@ impl Folder {
     }
 
     pub(crate) fn build_with(&self, flags: &[&str], folder: &str) -> Built {
-        let mut command = self.command("kustomize");
+        self.run_build(self.command("kustomize"), flags, folder)
+    }
+
+    fn run_build(&self, mut command: Command, flags: &[&str], folder: &str) -> Built {
         command.arg("build").args(flags).arg(self.path(folder));
         let Output {
             status,
@@ -123,6 +126,26 @@ impl Folder {
             stderr: String::from_utf8(stderr).expect("messages are UTF-8"),
             succeeded: status.success(),
         }
+    }
+
+    /// Makes the program an exec plugin of kustomize, for configurations of this version and kind.
+    pub(crate) fn install_plugin(&self, version_and_kind: &str, name: &str) {
+        let plugins = self.root.path().join("home/.config/kustomize/plugin");
+        let directory = plugins.join(version_and_kind);
+        fs::create_dir_all(&directory).expect("it is ours");
+        let program = Path::new(env!("CARGO_BIN_EXE_sops-rs-krm"));
+        symlink(program, directory.join(name)).expect("it is ours");
+    }
+
+    /// `kustomize build` of a folder with the programs in `tools` alone.
+    pub(crate) fn build_with_tools(&self, tools: &Path, folder: &str) -> Built {
+        let mut command = self.command("kustomize");
+        command.env("PATH", tools);
+        self.run_build(
+            command,
+            &["--enable-alpha-plugins", "--enable-exec"],
+            folder,
+        )
     }
 
     /// Makes a PGP key, and gives its fingerprint.

@@ -4,5 +4,6 @@
 
 mod folder;
 mod generator;
+mod ksops;
 mod lint;
 mod transformer;

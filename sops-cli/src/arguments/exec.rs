@@ -1,5 +1,7 @@
 //! What `exec-env` and `exec-file` have in common.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,6 +10,39 @@ use super::OpeningArgs;
 use crate::command_error::{Code, CommandError};
 use crate::exec::User;
 
+/// A command that is run with secrets.
+#[derive(Debug)]
+pub(crate) enum ExecCommand {
+    /// What a shell runs.
+    Shell(OsString),
+    /// A program and its arguments.
+    Words(OsString, Vec<OsString>),
+}
+
+impl ExecCommand {
+    /// The command with another text in the place of each `{}`.
+    pub(crate) fn with_file(self, path: &str) -> Self {
+        let replaced = |word: OsString| {
+            let mut rest = word.as_bytes();
+            let mut out = Vec::with_capacity(rest.len());
+            while let Some(at) = rest.windows(2).position(|two| two == b"{}") {
+                out.extend_from_slice(&rest[..at]);
+                out.extend_from_slice(path.as_bytes());
+                rest = &rest[at + 2..];
+            }
+            out.extend_from_slice(rest);
+            OsString::from_vec(out)
+        };
+        match self {
+            Self::Shell(text) => Self::Shell(replaced(text)),
+            Self::Words(program, arguments) => {
+                let arguments = arguments.into_iter().map(replaced);
+                Self::Words(replaced(program), arguments.collect())
+            }
+        }
+    }
+}
+
 /// A file, and the command that is run with it.
 #[derive(Args, Debug)]
 #[group(skip)]
@@ -15,11 +50,14 @@ pub(crate) struct ExecArgs {
     /// The file
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The command, as one argument
+    /// The command as one argument, which a shell runs
     #[arg(value_name = "COMMAND")]
-    command: Option<String>,
+    command: Option<OsString>,
     #[arg(hide = true)]
-    more: Vec<String>,
+    more: Vec<OsString>,
+    /// The command and its arguments, which run without a shell; a single word is run by a shell
+    #[arg(value_name = "COMMAND", last = true)]
+    words: Vec<OsString>,
     /// Run the command as this user
     #[arg(long, value_name = "USER")]
     user: Option<String>,
@@ -30,22 +68,34 @@ pub(crate) struct ExecArgs {
 }
 
 impl ExecArgs {
-    /// Both have to be there, and nothing else.
+    /// The file and the command, of which all arguments stand after `--` if there are several.
     ///
     /// # Errors
     /// With an example of the command line.
     pub(crate) fn file_and_command(
         &self,
         example: &'static str,
-    ) -> Result<(&Path, &str), CommandError> {
-        match (&self.file, &self.command, &self.more[..]) {
-            (Some(file), Some(command), []) => Ok((file, command)),
-            _ => Err(CommandError::new(
+    ) -> Result<(&Path, ExecCommand), CommandError> {
+        // As in Go, `--` may also stand before the file.
+        let command = self.command.iter().chain(&self.words);
+        let (file, mut words): (_, Vec<&OsString>) = match &self.file {
+            Some(file) => (Some(file.as_path()), command.collect()),
+            None => (self.words.first().map(Path::new), command.skip(1).collect()),
+        };
+        let is_complete = self.more.is_empty() && !words.is_empty();
+        let Some(file) = file.filter(|_| is_complete) else {
+            return Err(CommandError::new(
                 Code::Generic,
-                "a file and a command are needed, the command as one argument",
+                "a file and a command are needed, the command as one argument or after `--`",
             )
-            .hint(example)),
-        }
+            .hint(example));
+        };
+        let first = words.remove(0).clone();
+        let command = match words.is_empty() {
+            true => ExecCommand::Shell(first),
+            false => ExecCommand::Words(first, words.into_iter().cloned().collect()),
+        };
+        Ok((file, command))
     }
 
     /// Makes this process the user's that was named.

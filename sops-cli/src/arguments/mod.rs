@@ -12,7 +12,7 @@ mod opening;
 mod output;
 mod rule;
 
-pub(crate) use exec::ExecArgs;
+pub(crate) use exec::{ExecArgs, ExecCommand};
 pub(crate) use file::{FileArg, IdempotentArg, NameArg, no_file, require_existing};
 pub(crate) use format::FormatArgs;
 pub(crate) use global::GlobalArgs;

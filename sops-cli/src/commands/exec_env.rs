@@ -3,15 +3,17 @@
 use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 
-use sops_core::{parse_document, variables};
+use sops_core::document::Shape;
+use sops_core::{Document, Error, Variable, parse_document, variables};
 
-use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
+use crate::arguments::{ExecArgs, ExecCommand, FormatArgs, GlobalArgs};
 use crate::command_error::{Code, CommandError};
 use crate::decrypt_file::Use;
 use crate::exec::{self, EncryptedFile, Passing};
+use crate::input::Input;
 use crate::ui::Ui;
 
-const EXAMPLE: &str = "for example: `sops-rs exec-env secrets.env './serve --port 80'`";
+const EXAMPLE: &str = "for example: `sops-rs exec-env secrets.env './serve --port 80'` or `sops-rs exec-env secrets.env -- ./serve --port 80`";
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -23,6 +25,9 @@ pub(crate) struct Args {
     /// Become the command instead of waiting for it
     #[arg(long)]
     same_process: bool,
+    /// Make variables of nested values too, with this text between their keys, as in `db__host`
+    #[arg(long, value_name = "TEXT")]
+    separator: Option<String>,
     /// The format that is read; the file's extension tells it otherwise
     #[arg(long, value_name = "FORMAT")]
     input_type: Option<String>,
@@ -62,17 +67,75 @@ pub(crate) fn cmd_exec_env(
             input.name
         ));
     }
-    let secrets = variables(&document).map_err(|error| input.plaintext_error(error))?;
+    let secrets = variables(&document, args.separator.as_deref())
+        .map_err(|error| no_variables(error, &input, &document, args))?;
+    warn_of_names(ui, &input.name, &secrets, &command);
     let passing = if args.exec.background || args.same_process {
         None
     } else {
         Some(Passing::new()?)
     };
     let user = args.exec.become_user()?;
-    let mut shell = exec::shell(command, args.pristine, user.as_ref(), secrets);
+    let mut process = exec::process(command, args.pristine, user.as_ref(), secrets);
     match passing {
-        Some(passing) => passing.run(shell),
-        None if args.same_process => Err(exec::failed(&shell.exec())),
-        None => exec::start(shell).map(|()| ExitCode::SUCCESS),
+        Some(passing) => passing.run(process),
+        None if args.same_process => Err(exec::failed(&process.exec())),
+        None => exec::start(process).map(|()| ExitCode::SUCCESS),
     }
+}
+
+/// Why the values cannot all be variables.
+fn no_variables(error: Error, input: &Input, document: &Document<'_>, args: &Args) -> CommandError {
+    let top = document.tops().next().flatten();
+    let is_nested = match &error {
+        Error::Variable { name, .. } if args.separator.is_none() => top
+            .and_then(|top| top.get(name))
+            .is_some_and(|value| value.shape() != Shape::Scalar),
+        _ => false,
+    };
+    let error = input.plaintext_error(error);
+    match is_nested {
+        true => error.hint(
+            "`--separator __` makes variables such as `db__host` of nested values; `exec-file` gives the command the whole file",
+        ),
+        false => error,
+    }
+}
+
+/// Warns of variables that a shell neither finds nor passes on.
+fn warn_of_names(ui: &Ui, file: &str, secrets: &[Variable], command: &ExecCommand) {
+    const MAX_SHOWN: usize = 5;
+    let exported = |variable: &&Variable| variable.name.starts_with("export ");
+    if let Some(variable) = secrets.iter().find(exported) {
+        ui.warn(format!(
+            "{file}: the variable is called `{}`, which no program looks for; remove `export` from the file",
+            variable.name
+        ));
+    }
+    if matches!(command, ExecCommand::Words(..)) {
+        return;
+    }
+    let unusable = secrets
+        .iter()
+        .filter(|variable| !exported(variable) && !is_shell_name(&variable.name));
+    let names: Vec<String> = unusable
+        .map(|variable| format!("`{}`", variable.name))
+        .collect();
+    if names.is_empty() {
+        return;
+    }
+    let more = match names.len() > MAX_SHOWN {
+        true => format!(" and {} more", names.len() - MAX_SHOWN),
+        false => String::new(),
+    };
+    ui.warn(format!(
+        "{file}: shells do not pass on variables with these names: {}{more}; they have letters, digits and `_` only",
+        names[..names.len().min(MAX_SHOWN)].join(", ")
+    ));
+}
+
+/// Whether a shell can name the variable (POSIX, 3.216 Name).
+fn is_shell_name(name: &str) -> bool {
+    let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    name.chars().all(is_part) && !name.starts_with(|first: char| first.is_ascii_digit())
 }

@@ -10,7 +10,7 @@ use crate::exec::{self, EncryptedFile, Passing, pipe};
 use crate::files::PrivateDirectory;
 use crate::ui::Ui;
 
-const EXAMPLE: &str = "for example: `sops-rs exec-file secrets.yaml './serve --settings {}'`, where `{}` is the name of the decrypted file";
+const EXAMPLE: &str = "for example: `sops-rs exec-file secrets.yaml './serve --settings {}'` or `sops-rs exec-file secrets.yaml -- ./serve --settings {}`, where `{}` is the name of the decrypted file";
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -78,8 +78,8 @@ pub(crate) fn cmd_exec_file(
         let message = format!("{}: the folder's name is not UTF-8", name_of(&path));
         return Err(CommandError::new(Code::Generic, message));
     };
-    let command = command.replace("{}", path);
-    passing.run(exec::shell(&command, false, user.as_ref(), Vec::new()))
+    let command = command.with_file(path);
+    passing.run(exec::process(command, false, user.as_ref(), Vec::new()))
 }
 
 impl Args {

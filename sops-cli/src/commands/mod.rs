@@ -21,6 +21,7 @@ mod keyservice;
 pub(crate) mod legacy;
 mod lint;
 mod man;
+mod publish;
 mod rotate;
 mod set;
 mod unset;
@@ -84,15 +85,26 @@ pub(crate) enum Command {
     /// With several groups, as many as the threshold says are needed to open the file. The values and the data key stay as they are.
     /// If the creation rule and the flags do not name a recipient, sops-rs asks before it encrypts for it; without a terminal, pass `--yes`.
     Groups(DeferredArgs<groups::Args>),
+    /// Publish an encrypted file to the destination that `.sops.yaml` names for it
+    ///
+    /// The first of `destination_rules` whose `path_regex` is found in the path, as you give it, counts. With `directory`, the file is written to
+    /// a directory, relative to that of `.sops.yaml`; `sops` does not have this destination. If the rule's `recreation_rule` has keys, the file is
+    /// encrypted again with them; otherwise it is published as it is. Publishing to Amazon S3, Google Cloud Storage and HashiCorp Vault will come with
+    /// the cargo features for their keys.
+    Publish(DeferredArgs<publish::Args>),
     /// Run a command with the decrypted values in its environment
     ///
-    /// Each value at the top level becomes a variable; values in others, lists among them, are an error. The command runs in `/bin/sh`,
+    /// Each value at the top level becomes a variable, or of a Kubernetes Secret each value in it. Nested values are an error, unless
+    /// `--separator` joins their keys to names. A command in one argument runs in `/bin/sh`, one of several words after `--` without a shell. It
     /// gets the signals that sops-rs gets, and its exit code is that of sops-rs.
+    ///
+    /// Examples: `sops-rs exec-env secrets.env './serve --port 80'`, `sops-rs exec-env secrets.env -- ./serve --port 80`.
     ExecEnv(DeferredArgs<exec_env::Args>),
     /// Run a command that finds the decrypted file under the name `{}`
     ///
     /// The file is a named pipe, which can be opened more than once, or with `--no-fifo` a file on a memory file system; either goes when
-    /// the command ends. The command runs in `/bin/sh`, gets the signals that sops-rs gets, and its exit code is that of sops-rs.
+    /// the command ends. A command in one argument runs in `/bin/sh`, one of several words after `--` without a shell. It gets the signals that
+    /// sops-rs gets, and its exit code is that of sops-rs.
     ExecFile(DeferredArgs<exec_file::Args>),
     /// Tell whether a file is encrypted, as JSON
     Filestatus(DeferredArgs<filestatus::Args>),
@@ -147,6 +159,7 @@ pub(crate) fn run(
         Command::Rotate(args) => rotate::cmd_rotate(ui, globals, args),
         Command::Updatekeys(args) => updatekeys::cmd_updatekeys(ui, globals, args),
         Command::Groups(args) => groups::cmd_groups(ui, globals, args),
+        Command::Publish(args) => publish::cmd_publish(ui, globals, args),
         Command::ExecEnv(args) => return exec_env::cmd_exec_env(ui, globals, args),
         Command::ExecFile(args) => return exec_file::cmd_exec_file(ui, globals, args),
         Command::Filestatus(args) => filestatus::cmd_filestatus(ui, args),

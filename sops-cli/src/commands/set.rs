@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// Read the value from standard input
     #[arg(long)]
     value_stdin: bool,
+    /// Take the value as text as it is, not as JSON; also from a file or standard input
+    #[arg(long)]
+    value_raw: bool,
     #[command(flatten)]
     idempotent: IdempotentArg,
     #[command(flatten)]
@@ -61,22 +64,11 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         return Err(usage());
     }
     let path = key_path(path)?;
-    let json = args.json()?;
-    if json.trim_ascii().is_empty() {
-        return Err(
-            CommandError::new(Code::InvalidSetFormat, "the value is empty")
-                .hint("an empty text is `'\"\"'` in JSON; to remove a value: `sops-rs unset`"),
-        );
-    }
-    let value: serde_json::Value = serde_json::from_str(&json).map_err(|error| {
-        // The error's own words are about the parser.
-        no_json(&format!(
-            "it cannot be read at its line {}, column {}",
-            error.line(),
-            error.column()
-        ))
-    })?;
-    let value = Node::from_json(&value);
+    let text = args.text()?;
+    let value = match args.value_raw {
+        true => Node::from(text.as_str()),
+        false => from_json(&text)?,
+    };
     let changing = FileUpdate {
         ui,
         globals,
@@ -120,6 +112,25 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         ));
     }
     Ok(())
+}
+
+/// The value that the JSON stands for.
+fn from_json(json: &str) -> Result<Node, CommandError> {
+    if json.trim_ascii().is_empty() {
+        return Err(
+            CommandError::new(Code::InvalidSetFormat, "the value is empty")
+                .hint("an empty text is `'\"\"'` in JSON; to remove a value: `sops-rs unset`"),
+        );
+    }
+    let value: serde_json::Value = serde_json::from_str(json).map_err(|error| {
+        // The error's own words are about the parser.
+        no_json(&format!(
+            "it cannot be read at its line {}, column {}",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    Ok(Node::from_json(&value))
 }
 
 /// Warns of aliases of the changed value, which keep the old one: whoever wrote them may want the same value everywhere.
@@ -199,28 +210,19 @@ impl Args {
     }
 
     /// The text of the value.
-    fn json(&self) -> Result<Zeroizing<String>, CommandError> {
+    fn text(&self) -> Result<Zeroizing<String>, CommandError> {
         let mut text = Zeroizing::new(String::new());
         let value = self.value.clone().unwrap_or_default();
         if self.value_stdin {
             let read = io::stdin().lock().read_to_string(&mut text);
-            read.map_err(|error| {
-                CommandError::input("the value from standard input", &error)
-                    .with_code(Code::Generic)
-            })?;
+            read.map_err(|error| unreadable("the value from standard input", &error))?;
         } else if self.value_file {
             let file = Path::new(&value);
             text = std::fs::read_to_string(file)
                 .map(Zeroizing::new)
-                .map_err(|error| {
-                    CommandError::input(name_of(file), &error).with_code(Code::Generic)
-                })?;
+                .map_err(|error| unreadable(&name_of(file), &error))?;
         } else {
-            text = Zeroizing::new(
-                value
-                    .into_string()
-                    .map_err(|_| no_json("it is not UTF-8"))?,
-            );
+            text = Zeroizing::new(value.into_string().map_err(|_| no_utf8())?);
         }
         Ok(text)
     }
@@ -238,7 +240,19 @@ fn no_json(reason: &str) -> CommandError {
         Code::InvalidSetFormat,
         format!("the value is not JSON: {reason}"),
     )
-    .hint("a text stands in double quotes: `'\"text\"'`")
+    .hint("a text stands in double quotes: `'\"text\"'`; with `--value-raw` it is taken as it is")
+}
+
+/// A value that cannot be read, or holds other bytes than text.
+fn unreadable(name: &str, error: &io::Error) -> CommandError {
+    match error.kind() {
+        io::ErrorKind::InvalidData => no_utf8(),
+        _ => CommandError::input(name, error).with_code(Code::Generic),
+    }
+}
+
+fn no_utf8() -> CommandError {
+    CommandError::new(Code::InvalidSetFormat, "the value is not UTF-8 text")
 }
 
 fn usage() -> CommandError {

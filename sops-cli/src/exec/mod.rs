@@ -17,7 +17,7 @@ use signal_hook::consts::{
 use signal_hook::iterator::Signals;
 use sops_core::{Decrypted, Format, Variable};
 
-use crate::arguments::{ExecArgs, GlobalArgs};
+use crate::arguments::{ExecArgs, ExecCommand, GlobalArgs};
 use crate::command_error::{Code, CommandError, Role};
 use crate::decrypt_file::{self, Use};
 use crate::input::Input;
@@ -58,25 +58,35 @@ pub(crate) fn open(
     Ok(Opened { input, decrypted })
 }
 
-/// The shell that runs `command`, with this environment: ours unless it is to be pristine, then the user's, then the secrets.
-pub(crate) fn shell(
-    command: &str,
+/// What runs `command`, a shell or itself, with this environment: ours unless it is to be pristine, then the user's, then the secrets.
+pub(crate) fn process(
+    command: ExecCommand,
     pristine: bool,
     user: Option<&User>,
     secrets: Vec<Variable>,
 ) -> Command {
-    let mut shell = Command::new("/bin/sh");
-    shell.arg("-c").arg(command);
+    let mut process = match command {
+        ExecCommand::Shell(text) => {
+            let mut shell = Command::new("/bin/sh");
+            shell.arg("-c").arg(text);
+            shell
+        }
+        ExecCommand::Words(program, arguments) => {
+            let mut process = Command::new(program);
+            process.args(arguments);
+            process
+        }
+    };
     if pristine {
-        shell.env_clear();
+        process.env_clear();
     }
     if let Some(user) = user {
-        shell.envs(user.variables());
+        process.envs(user.variables());
     }
     for Variable { name, value, .. } in secrets {
-        shell.env(name, OsString::from_vec(value.to_vec()));
+        process.env(name, OsString::from_vec(value.to_vec()));
     }
-    shell
+    process
 }
 
 /// Starts the command without waiting for it; its standard streams lead to `/dev/null`.

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use sops_test_support::environment::TestEnvironment;
 
-/// All commands of `sops` but `publish`, which is absent here (docs/compatibility.md).
+/// All commands of `sops`.
 const COMMANDS: &[&[&str]] = &[
     &[],
     &["encrypt"],
@@ -17,6 +17,7 @@ const COMMANDS: &[&[&str]] = &[
     &["filestatus"],
     &["exec-env"],
     &["exec-file"],
+    &["publish"],
     &["keyservice"],
     &["groups", "add"],
     &["groups", "delete"],

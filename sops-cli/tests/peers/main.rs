@@ -23,6 +23,7 @@ mod lint_corpus;
 mod peer;
 mod pgp;
 mod pre_commit;
+mod publish;
 mod sarif;
 mod terminal;
 mod written;

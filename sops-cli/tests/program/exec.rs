@@ -114,7 +114,11 @@ fn a_command_line_without_a_command_is_an_error() {
         environment.run(&[command]).fails_with(1);
         environment.run(&[command, "x.yaml"]).fails_with(1);
         let run = environment.run(&[command, "x.yaml", "echo", "run"]);
-        assert!(run.fails_with(1).stderr.contains("as one argument"));
+        assert!(
+            run.fails_with(1)
+                .stderr
+                .contains("as one argument or after `--`")
+        );
         environment
             .run(&[command, "none.yaml", "true"])
             .fails_with(2);
@@ -321,4 +325,164 @@ fn a_missing_command_gets_an_example_of_that_command() {
         let run = environment.run(arguments).fails_with(1);
         assert!(run.stderr.contains(example), "{run}");
     }
+}
+
+#[test]
+fn a_command_of_several_words_runs_without_a_shell() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("a.env", "A=hunter2\n");
+    for (arguments, output) in [
+        (
+            &[
+                "exec-env",
+                "a.env",
+                "--",
+                "sh",
+                "-c",
+                "echo \"$A\" $0 $1",
+                "x  y",
+                "--pristine",
+            ][..],
+            "hunter2 x y --pristine\n",
+        ),
+        (
+            &["exec-env", "--", "a.env", "printf", "%s|", "$A", "a b", ""],
+            "$A|a b||",
+        ),
+        (
+            &["exec-env", "a.env", "sh", "--", "-c", "echo $A"],
+            "hunter2\n",
+        ),
+        // A single word is what it was before.
+        (&["exec-env", "a.env", "--", "echo $A"], "hunter2\n"),
+        (&["exec-env", "--", "a.env", "echo $A"], "hunter2\n"),
+        (
+            &["exec-env", "--same-process", "a.env", "--", "printenv", "A"],
+            "hunter2\n",
+        ),
+        (
+            &[
+                "exec-env",
+                "--pristine",
+                "a.env",
+                "--",
+                "/usr/bin/env",
+                "-u",
+                "X",
+            ],
+            "A=hunter2\n",
+        ),
+        (&["exec-file", "a.env", "--", "cat", "{}"], "A=hunter2\n"),
+        (
+            &[
+                "exec-file",
+                "--filename",
+                "x",
+                "a.env",
+                "--",
+                "sh",
+                "-c",
+                "basename $0",
+                "{}",
+            ],
+            "x\n",
+        ),
+    ] {
+        let run = environment.run(arguments).succeeds();
+        assert_eq!(run.stdout, output, "{arguments:?}");
+    }
+    let run = environment.run(&["exec-env", "a.env", "--", "false", "x"]);
+    assert_eq!(run.code, Some(1));
+    let run = environment
+        .run(&["exec-env", "a.env", "--", "./none", "x"])
+        .fails_with(1);
+    assert!(run.stderr.contains("cannot run the command"), "{run}");
+    for arguments in [
+        &["exec-env", "a.env", "sh", "x"][..],
+        &["exec-env", "a.env", "--"],
+        &["exec-env", "--", "a.env"],
+    ] {
+        let run = environment.run(arguments).fails_with(1);
+        assert!(
+            run.stderr
+                .contains("exec-env secrets.env -- ./serve --port 80"),
+            "{run}"
+        );
+    }
+    let run = environment
+        .run(&["exec-env", "a.env", "sh", "-c", "echo"])
+        .fails_with(1);
+    assert!(run.stderr.contains("'-- -c'"), "{run}");
+}
+
+#[test]
+fn nested_values_are_variables_with_a_separator() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "db: {host: h, ports: [1, 2]}\nTOP: t\n");
+    let print = "echo $db__host $db__ports__1 $TOP";
+    let run = with_variables(&environment, &["--separator", "__"], print).succeeds();
+    assert_eq!(run.stdout, "h 2 t\n");
+    let run = with_variables(&environment, &[], print).fails_with(1);
+    assert!(run.stderr.contains("help: `--separator __`"), "{run}");
+    environment.encrypt("x.ini", "A = 1\n[s]\nB = 2\n");
+    let run = environment.run(&["exec-env", "--separator=_", "x.ini", "echo $A $s_B"]);
+    assert_eq!(run.succeeds().stdout, "1 2\n");
+    let run = environment
+        .run(&["exec-env", "x.ini", "true"])
+        .fails_with(1);
+    assert!(
+        run.stderr.contains("the keys before the first one"),
+        "{run}"
+    );
+    assert!(run.stderr.contains("help: `--separator __`"), "{run}");
+}
+
+#[test]
+fn a_secret_of_kubernetes_gives_its_values() {
+    let environment = TestEnvironment::new();
+    environment.encrypt_with(
+        "s.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {USER: ann}\ndata: {PASSWORD: aHVudGVyMg==}\n",
+        &["--encrypted-regex", "^(data|stringData)$"],
+    );
+    let run = environment.run(&[
+        "exec-env",
+        "--pristine",
+        "s.yaml",
+        "env | grep -v PWD= | sort",
+    ]);
+    assert_eq!(run.succeeds().stdout, "PASSWORD=hunter2\nUSER=ann\n");
+    environment.encrypt(
+        "s.yaml",
+        "apiVersion: v1\nkind: Secret\ndata: {A: hunter2!}\n",
+    );
+    let run = environment
+        .run(&["exec-env", "s.yaml", "true"])
+        .fails_with(1);
+    assert!(
+        run.stderr
+            .contains("`data.A`: a value under `data` of a Secret is base64"),
+        "{run}"
+    );
+    run.keeps(&["hunter2"]);
+}
+
+#[test]
+fn names_that_no_shell_finds_are_a_warning() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("a.env", "export A=1\nB-C=2\nD.E=3\n1F=4\nG_1=5\n");
+    let run = environment
+        .run(&["exec-env", "a.env", "echo \"<$A>$G_1\""])
+        .succeeds();
+    assert_eq!(run.stdout, "<>5\n");
+    assert_eq!(
+        run.stderr,
+        "warning: a.env: the variable is called `export A`, which no program looks for; remove `export` from the file\n\
+         warning: a.env: shells do not pass on variables with these names: `B-C`, `D.E`, `1F`; they have letters, digits and `_` only\n"
+    );
+    let run = environment
+        .run(&["exec-env", "a.env", "--", "printenv", "B-C"])
+        .succeeds();
+    assert_eq!(run.stdout, "2\n");
+    assert!(!run.stderr.contains("B-C"), "{run}");
 }

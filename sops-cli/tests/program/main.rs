@@ -25,6 +25,7 @@ mod lockout;
 mod many;
 mod owners;
 mod permissions;
+mod publish;
 mod races;
 mod rule_drift;
 mod secret_fields;

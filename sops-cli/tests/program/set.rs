@@ -208,3 +208,111 @@ fn aliases_of_a_value_that_is_set_keep_the_old_one_with_a_warning() {
         .succeeds();
     assert_eq!(run.stderr, "");
 }
+
+#[test]
+fn a_raw_value_is_text_as_it_is() {
+    let environment = TestEnvironment::new();
+    let pem = "-----BEGIN X-----\nabc \"1\" \\n\n-----END X-----\n";
+    environment.write("key.pem", pem);
+    for (name, plaintext) in [("x.yaml", "a: b\n"), ("x.json", "{\"a\": \"b\"}\n")] {
+        for arguments in [
+            &["set", "--value-raw", "--value-stdin", name, r#"["k"]"#][..],
+            &[
+                "set",
+                "--value-raw",
+                "--value-file",
+                name,
+                r#"["k"]"#,
+                "key.pem",
+            ],
+            &["set", "--value-raw", name, r#"["k"]"#, pem],
+        ] {
+            environment.encrypt(name, plaintext);
+            environment.run_with_input(arguments, pem).succeeds();
+            let extract = ["decrypt", "--extract", r#"["k"]"#, name];
+            assert_eq!(environment.run(&extract).succeeds().stdout, pem);
+        }
+    }
+    for (value, shown) in [
+        ("", "k: \"\"\n"),
+        ("1", "k: \"1\"\n"),
+        ("{\"a\": 1}", "k: '{\"a\": 1}'\n"),
+    ] {
+        environment.encrypt("x.yaml", "a: b\n");
+        environment
+            .run(&["set", "--value-raw", "x.yaml", r#"["k"]"#, value])
+            .succeeds();
+        assert_eq!(environment.decrypt("x.yaml"), format!("a: b\n{shown}"));
+    }
+    let run = environment.run_with_input(&["set", "--value-stdin", "x.yaml", r#"["k"]"#], pem);
+    assert!(run.fails_with(7).stderr.contains("`--value-raw`"));
+    let latin = "caf\u{e9}"
+        .chars()
+        .map(|character| character as u8)
+        .collect::<Vec<_>>();
+    environment.write("latin", latin);
+    let run = environment.run(&[
+        "set",
+        "--value-raw",
+        "--value-file",
+        "x.yaml",
+        r#"["k"]"#,
+        "latin",
+    ]);
+    assert!(run.fails_with(7).stderr.contains("not UTF-8"));
+}
+
+#[test]
+fn a_value_is_written_as_it_was_given() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.json", "{\"u\":\"x\"}\n");
+    environment.encrypt("x.yaml", "u: x\n");
+    for (name, expected) in [
+        ("x.json", "{\"u\":\"User <u@example.com> & co 😀\"}\n"),
+        ("x.yaml", "u: User <u@example.com> & co 😀\n"),
+    ] {
+        let value = r#""User <u@example.com> & co 😀""#;
+        environment
+            .run(&["set", name, r#"["u"]"#, value])
+            .succeeds();
+        assert_eq!(environment.decrypt(name), expected);
+        environment.run(&["rotate", "-i", name]).succeeds();
+        assert_eq!(environment.decrypt(name), expected);
+    }
+}
+
+#[test]
+fn a_key_that_dotenv_cannot_hold_is_named() {
+    let environment = TestEnvironment::new();
+    for (name, path, message) in [
+        (
+            "x.env",
+            r#"["C=D"]"#,
+            "C=D: a key of dotenv ends at the first `=`, and cannot hold one",
+        ),
+        (
+            "x.env",
+            "[\"C\nD\"]",
+            "a key of dotenv cannot hold a line break",
+        ),
+        (
+            "x.env",
+            r##"["#C"]"##,
+            "#C: a line of dotenv that begins with `#` is a comment",
+        ),
+        (
+            "x.ini",
+            "[\"DEFAULT\"][\"C\nD\"]",
+            "a key of INI cannot hold a line break",
+        ),
+    ] {
+        environment.encrypt(name, "A=1\n");
+        let old = environment.read(name);
+        let run = environment
+            .run(&["set", name, path, r#""hunter2""#])
+            .fails_with(4);
+        assert!(run.stderr.contains(message), "{run}");
+        run.keeps(&["hunter2"]);
+        assert_eq!(environment.read(name), old);
+    }
+}

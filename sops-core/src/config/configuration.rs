@@ -285,6 +285,40 @@ impl Config {
         &self.destination_rules
     }
 
+    /// The first destination rule whose expression is found in the path as it is given; unlike those of creation rules, paths are not made
+    /// relative to the directory of the configuration.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if none matches, or an expression before the one that does is invalid.
+    pub fn destination_rule_for(&self, path: &Path) -> Result<&DestinationRule> {
+        let path = path.to_string_lossy();
+        for (index, rule) in self.destination_rules.iter().enumerate() {
+            let Some(pattern) = &rule.path_regex else {
+                return Ok(rule);
+            };
+            let matched = PathSearch::default().is_match(pattern, &path);
+            match matched {
+                Ok(true) => return Ok(rule),
+                Ok(false) => {}
+                Err(error) => {
+                    let place = format!("destination_rules[{index}].path_regex");
+                    return Err(self.error(format!("{place}: {}", escaped(&error.to_string()))));
+                }
+            }
+        }
+        Err(self.error(format!(
+            "no matching destination found in config for `{}`",
+            escaped(&path)
+        )))
+    }
+
+    /// The directory that relative paths in this file start from.
+    pub fn directory(&self) -> PathBuf {
+        let mut directory = find::clean(&self.working_dir.join(&self.file));
+        directory.pop();
+        directory
+    }
+
     /// How files are written.
     pub fn stores(&self) -> Stores {
         self.stores
@@ -309,8 +343,7 @@ impl Config {
     fn name_of(&self, path: &Path) -> String {
         let path = find::clean(&self.working_dir.join(path));
         let path = path.to_string_lossy();
-        let mut folder = find::clean(&self.working_dir.join(&self.file));
-        folder.pop();
+        let folder = self.directory();
         // In the root folder `sops` strips nothing, since it looks for two separators.
         let prefix = format!("{}{MAIN_SEPARATOR}", folder.display());
         path.strip_prefix(&prefix).unwrap_or(&path).to_owned()

@@ -1,6 +1,7 @@
 //! The rules of a configuration: what a file is encrypted with, and where it is published.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use sops_printable::escaped;
 
@@ -25,14 +26,14 @@ pub struct CreationRule {
     pub mac_only_encrypted: bool,
 }
 
-/// Where the command `publish` of `sops` takes the files whose path matches.
+/// Where the command `publish` takes the files whose path matches.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DestinationRule {
     /// The expression that is looked for in the path; none matches every path.
     pub path_regex: Option<String>,
-    /// The place, if there is one.
-    pub destination: Option<Destination>,
+    /// The places; a file can be published to one.
+    pub destinations: Vec<Destination>,
     /// What the file is encrypted with there.
     pub recreation_rule: CreationRule,
     /// Whether the published name goes without the file's extension.
@@ -43,6 +44,11 @@ pub struct DestinationRule {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Destination {
+    /// A directory. `sops` does not know it.
+    Directory {
+        /// Its path, relative to the directory of the configuration.
+        path: PathBuf,
+    },
     /// Amazon S3.
     S3 {
         /// The bucket.
@@ -179,28 +185,30 @@ pub(super) fn destination_rule(mut mapping: Mapping) -> DestinationRule {
         .number("vault_kv_version")
         .and_then(|version| u8::try_from(version).ok());
     let mut text = |name| mapping.text(name);
-    // The schema has at most one of them set.
-    let destination = if let Some(bucket) = text("s3_bucket") {
-        Some(Destination::S3 {
-            bucket,
-            prefix: text("s3_prefix").unwrap_or_default(),
-        })
-    } else if let Some(bucket) = text("gcs_bucket") {
-        Some(Destination::Gcs {
-            bucket,
-            prefix: text("gcs_prefix").unwrap_or_default(),
-        })
-    } else {
-        text("vault_path").map(|path| Destination::Vault {
+    let mut destinations = Vec::new();
+    if let Some(path) = text("directory") {
+        let path = PathBuf::from(path);
+        destinations.push(Destination::Directory { path });
+    }
+    if let Some(bucket) = text("s3_bucket") {
+        let prefix = text("s3_prefix").unwrap_or_default();
+        destinations.push(Destination::S3 { bucket, prefix });
+    }
+    if let Some(bucket) = text("gcs_bucket") {
+        let prefix = text("gcs_prefix").unwrap_or_default();
+        destinations.push(Destination::Gcs { bucket, prefix });
+    }
+    if let Some(path) = text("vault_path") {
+        destinations.push(Destination::Vault {
             address: text("vault_address").unwrap_or_default(),
             path,
             kv_mount_name: text("vault_kv_mount_name").unwrap_or_default(),
             kv_version,
-        })
-    };
+        });
+    }
     DestinationRule {
         path_regex: mapping.text("path_regex"),
-        destination,
+        destinations,
         recreation_rule: mapping
             .mapping("recreation_rule")
             .map(creation_rule)
@@ -440,25 +448,25 @@ mod tests {
              {vault_path: v, vault_kv_version: 1}\n- {}\n",
         );
         let rules = config.destination_rules();
-        let destinations: Vec<_> = rules.iter().map(|rule| rule.destination.clone()).collect();
+        let destinations: Vec<_> = rules.iter().flat_map(|rule| &rule.destinations).collect();
         let expected = [
-            Some(Destination::S3 {
+            Destination::S3 {
                 bucket: "b".to_owned(),
                 prefix: "p".to_owned(),
-            }),
-            Some(Destination::Gcs {
+            },
+            Destination::Gcs {
                 bucket: "g".to_owned(),
                 prefix: String::new(),
-            }),
-            Some(Destination::Vault {
+            },
+            Destination::Vault {
                 address: String::new(),
                 path: "v".to_owned(),
                 kv_mount_name: String::new(),
                 kv_version: Some(1),
-            }),
-            None,
+            },
         ];
-        assert_eq!(destinations, expected);
+        assert!(destinations.into_iter().eq(&expected));
+        assert!(rules[3].destinations.is_empty());
         assert_eq!(rules[0].path_regex.as_deref(), Some("x"));
         assert_eq!(keys(&rules[0].recreation_rule), "age:A");
         assert!(rules[1].omit_extensions && !rules[0].omit_extensions);

@@ -137,7 +137,9 @@ static AZURE_KEY: Schema = Schema {
 static DESTINATION_RULE: Schema = Schema {
     what: "a destination rule",
     keys: &[
-        ("path_regex", ValueKind::Pattern),
+        // Compiled when a file is published, so that a mistake stops no other command.
+        ("path_regex", ValueKind::Text),
+        ("directory", ValueKind::Text),
         ("s3_bucket", ValueKind::Text),
         ("s3_prefix", ValueKind::Text),
         ("gcs_bucket", ValueKind::Text),
@@ -149,7 +151,6 @@ static DESTINATION_RULE: Schema = Schema {
         ("recreation_rule", ValueKind::Mapping(&CREATION_RULE)),
         ("omit_extensions", ValueKind::Flag),
     ],
-    at_most_one: &["s3_bucket", "gcs_bucket", "vault_path"],
     ..Schema::CLOSED
 };
 

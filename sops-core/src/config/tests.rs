@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sops_document::Location;
 
@@ -233,10 +233,6 @@ fn faults_are_shown_with_their_place() {
         (
             "x: &x {encrypted_suffix: a}\ncreation_rules:\n  - <<: *x\n    encrypted_regex: b\n",
             "3:5 creation_rules[0]: `encrypted_suffix` and `encrypted_regex` exclude each other; keep one",
-        ),
-        (
-            "destination_rules: [{s3_bucket: a, gcs_bucket: b}]",
-            "1:48 destination_rules[0].gcs_bucket: `s3_bucket` and `gcs_bucket`",
         ),
         (
             "destination_rules: [{recreation_rule: {pgp: 1}}]",
@@ -624,6 +620,38 @@ fn unknown_keys_that_decide_nothing_are_warnings() {
     let many: String = (0..100).map(|number| format!("a{number}: 1, ")).collect();
     let config = parse(&format!("stores: {{{many}}}")).expect("valid");
     assert_eq!(config.warnings().len(), 20);
+}
+
+#[test]
+fn destination_rules_are_read_whole_and_stop_no_other_command() {
+    let config = parse(
+        "destination_rules:\n- {path_regex: '^a/', directory: out, omit_extensions: true, recreation_rule: {age: x}}\n\
+         - {path_regex: '[', s3_bucket: b}\n- {s3_bucket: b, s3_prefix: p/, gcs_bucket: g, vault_path: v, vault_kv_version: 1}\n",
+    )
+    .expect("valid");
+    let rule = config
+        .destination_rule_for(Path::new("a/b.yaml"))
+        .expect("one matches");
+    let path = PathBuf::from("out");
+    assert_eq!(rule.destinations, [Destination::Directory { path }]);
+    assert!(rule.omit_extensions && rule.recreation_rule.key_groups[0].len() == 1);
+    assert_eq!(config.destination_rules()[2].destinations.len(), 3);
+    assert_eq!(config.directory(), Path::new("/repo"));
+    let error = config.destination_rule_for(Path::new("/repo/a/b.yaml"));
+    let error = error.expect_err("the second one is invalid").to_string();
+    assert!(
+        error.contains("destination_rules[1].path_regex: "),
+        "{error}"
+    );
+    let config = parse("destination_rules: [{path_regex: b, directory: c}]").expect("valid");
+    let error = config
+        .destination_rule_for(Path::new("a"))
+        .expect_err("none matches");
+    assert!(
+        error
+            .to_string()
+            .contains("no matching destination found in config for `a`")
+    );
 }
 
 #[test]

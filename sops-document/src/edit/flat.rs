@@ -90,6 +90,12 @@ pub(super) fn edits(change: &Change<'_>, edits: &mut TextEdits<'_, '_>) -> Resul
 fn append(container: usize, key: &str, value: &Node, edits: &mut TextEdits<'_, '_>) -> Result<()> {
     let document = edits.document;
     let is_top = document.node_path(container) == Some(ROOT);
+    if let Some(message) = fault_of_key(document.format, key) {
+        return Err(Error::Unwritable {
+            path: key.to_owned(),
+            message: message.to_owned(),
+        });
+    }
     let mut out = Zeroizing::new(String::new());
     let at = match (document.format, value, is_top) {
         (Format::Dotenv, Node::Scalar(value), _) => {
@@ -121,6 +127,22 @@ fn append(container: usize, key: &str, value: &Node, edits: &mut TextEdits<'_, '
     };
     edits.insert(at, &**out);
     Ok(())
+}
+
+/// Why the format cannot hold a key.
+fn fault_of_key(format: Format, key: &str) -> Option<&'static str> {
+    let has_break = key.contains(['\n', '\r']);
+    match format {
+        Format::Dotenv if key.contains('=') => {
+            Some("a key of dotenv ends at the first `=`, and cannot hold one")
+        }
+        Format::Dotenv if has_break => Some("a key of dotenv cannot hold a line break"),
+        Format::Dotenv if key.starts_with('#') => {
+            Some("a line of dotenv that begins with `#` is a comment, so no key can")
+        }
+        Format::Ini if has_break => Some("a key of INI cannot hold a line break"),
+        _ => None,
+    }
 }
 
 fn spell(document: &Document<'_>, out: &mut String, value: Option<&Value<'_>>) {

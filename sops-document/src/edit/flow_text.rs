@@ -1,5 +1,6 @@
 //! Writes new values as flow collections, in YAML and JSON.
 
+use super::as_given::{spell_json, spell_yaml};
 use super::layout::{MERGE_KEY, keep_float, write_merge_key, write_scalar};
 use crate::error::{Error, Result};
 use crate::format::Format;
@@ -7,7 +8,7 @@ use crate::json;
 use crate::tree::Node;
 use crate::value::{Type, Value};
 use crate::yaml::emit;
-use crate::yaml::spell::{ParentKind, ScalarContext, spell};
+use crate::yaml::spell::{ParentKind, ScalarContext};
 
 /// The separators in a flow collection on one line.
 #[derive(Clone, Copy)]
@@ -64,6 +65,9 @@ pub(super) fn write_flow(
 /// # Errors
 /// If JSON can't represent the number.
 pub(super) fn write_json_scalar(out: &mut String, value: Option<&Value<'_>>) -> Result<()> {
+    if spell_json(out, value) {
+        return Ok(());
+    }
     let start = out.len();
     let written = json::emit::spell(out, value);
     written.map_err(|_| Error::Path {
@@ -81,9 +85,9 @@ pub(super) fn write_flow_key(out: &mut String, key: &str, value: &Node, format: 
         Format::Yaml if key == MERGE_KEY => write_merge_key(out, value),
         Format::Yaml => {
             let key = Value::string(key.into());
-            spell(out, Some(&key), IN_FLOW);
+            spell_yaml(out, Some(&key), IN_FLOW);
         }
-        _ => json::emit::spell_string(out, key),
+        _ => json::emit::spell_string_as_given(out, key),
     }
 }
 

@@ -1,12 +1,13 @@
 //! The layout of a file, and new values in that layout.
 
+use super::as_given::{spell_yaml, spell_yaml_key};
 use super::indentation::Indents;
 use super::text_edits::TextEdits;
 use crate::Collection;
 use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
 use crate::yaml::restyle::{SourceStyle, restyle};
-use crate::yaml::spell::{ParentKind, ScalarContext, spell, spell_key};
+use crate::yaml::spell::{ParentKind, ScalarContext};
 use crate::yaml::{emit, source};
 
 /// The layout of the blocks of a YAML file.
@@ -117,7 +118,7 @@ impl BlockLayout {
             write_merge_key(out, &entry.value);
             out.push(':');
         } else {
-            spell_key(out, &entry.key, column, self.step);
+            spell_yaml_key(out, &entry.key, column, self.step);
         }
         self.write_value(out, &entry.value, Collection::Mapping, column);
     }
@@ -199,7 +200,7 @@ pub(super) fn can_be_merged(value: &Node) -> bool {
 /// Appends a scalar in its usual spelling, but so that a float reads as a float.
 pub(super) fn write_scalar(out: &mut String, value: Option<&Value<'_>>, place: ScalarContext) {
     let start = out.len();
-    spell(out, value, place);
+    spell_yaml(out, value, place);
     if value.is_some_and(|value| value.kind == Type::Float) {
         keep_float(out, start);
     }

@@ -14,6 +14,7 @@
 
 mod anchors;
 mod apply;
+mod as_given;
 mod block;
 mod change;
 mod check;

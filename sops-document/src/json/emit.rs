@@ -69,7 +69,14 @@ pub(crate) fn emit_value(
 /// Appends a string in quotes.
 pub(crate) fn spell_string(out: &mut String, text: &str) {
     out.push('"');
-    escape(out, text);
+    escape(out, text, Markup::Escaped);
+    out.push('"');
+}
+
+/// Appends a string in quotes, without the escapes that only HTML needs.
+pub(crate) fn spell_string_as_given(out: &mut String, text: &str) {
+    out.push('"');
+    escape(out, text, Markup::Kept);
     out.push('"');
 }
 
@@ -86,7 +93,7 @@ pub(crate) fn spell(
         Type::Str | Type::Comment | Type::Time => {
             out.push('"');
             for chunk in value.bytes.utf8_chunks() {
-                escape(out, chunk.valid());
+                escape(out, chunk.valid(), Markup::Escaped);
                 out.extend(std::iter::repeat_n(r"\ufffd", chunk.invalid().len()));
             }
             out.push('"');
@@ -165,9 +172,16 @@ fn break_line(out: &mut String, indent: Indent, depth: usize) {
     }
 }
 
-/// Escapes the characters that JSON requires, HTML markup, and JavaScript's line separators, as Go
-/// does.
-fn escape(out: &mut String, text: &str) {
+/// Whether `<`, `>` and `&` are escaped, as Go does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Markup {
+    Escaped,
+    Kept,
+}
+
+/// Escapes the characters that JSON requires, HTML markup if asked, and JavaScript's line
+/// separators, as Go does.
+fn escape(out: &mut String, text: &str, markup: Markup) {
     // Almost all texts need no escapes. A check without branches processes many bytes at a time.
     let stays = |byte: u8| {
         (b' '..=b'~').contains(&byte) & !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&')
@@ -185,6 +199,7 @@ fn escape(out: &mut String, text: &str) {
             '\n' => "\\n",
             '\r' => "\\r",
             '\t' => "\\t",
+            '<' | '>' | '&' if markup == Markup::Kept => continue,
             '\0'..='\x1f' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => "",
             _ => continue,
         };

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod append;
+mod as_given;
 mod json;
 mod paths;
 mod remove;

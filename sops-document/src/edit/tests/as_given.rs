@@ -1,0 +1,62 @@
+use super::check;
+use crate::format::Format;
+
+#[test]
+fn json_has_no_escapes_that_only_html_needs() {
+    check(
+        Format::Json,
+        &[
+            (
+                "{\"u\": \"x\"}",
+                r#"["u"]"#,
+                r#""User <u@example.com> & \\u003c \u0001 😀""#,
+                "{\"u\": \"User <u@example.com> & \\\\u003c \\u0001 😀\"}",
+            ),
+            (
+                "{}",
+                r#"["<a>"]"#,
+                r#"{"&": ["<"]}"#,
+                "{\n\t\"<a>\": {\n\t\t\"&\": [\n\t\t\t\"<\"\n\t\t]\n\t}\n}",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn yaml_has_characters_beyond_the_first_plane_as_they_are() {
+    check(
+        Format::Yaml,
+        &[
+            ("u: x\n", r#"["u"]"#, r#""😀""#, "u: 😀\n"),
+            ("u: 'x'\n", r#"["u"]"#, r#""it's 😀""#, "u: 'it''s 😀'\n"),
+            ("u: \"x\"\n", r#"["u"]"#, r#""😀\t""#, "u: \"😀\\t\"\n"),
+            ("u: 1\n", r#"["u"]"#, r#""😀: \u0007""#, "u: \"😀: \\a\"\n"),
+            ("u: 1\n", r#"["u"]"#, "\"# 😀\"", "u: '# 😀'\n"),
+            (
+                "u: {a: 1}\n",
+                r#"["u"]["k"]"#,
+                r#""a, 😀""#,
+                "u: {a: 1, k: 'a, 😀'}\n",
+            ),
+            (
+                "u: 1\n",
+                r#"["u"]"#,
+                r#""a\n😀\n""#,
+                "u: |\n    a\n    😀\n",
+            ),
+            (
+                "u: 1\n",
+                r#"["😀"]"#,
+                r#"{"🦀": 1}"#,
+                "u: 1\n😀:\n    🦀: 1\n",
+            ),
+            // A text with the stand-in is escaped.
+            (
+                "u: 1\n",
+                r#"["u"]"#,
+                r#""\ue0f0😀""#,
+                "u: \"\u{e0f0}\\U0001F600\"\n",
+            ),
+        ],
+    );
+}
