@@ -10,7 +10,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, Args as _, CommandFactory, FromArgMatches, Parser, Subcommand as _};
 use sops_printable::lines;
 
-use crate::arguments::{GlobalArgs, go_flags};
+use crate::arguments::{GlobalArgs, format, go_flags, invocation};
 use crate::command_error::{Code, CommandError, usage};
 use crate::commands::deferred::described;
 use crate::commands::{self, Command, legacy};
@@ -68,8 +68,9 @@ fn stands_before_command(id: &str) -> bool {
 pub(crate) fn run() -> ExitCode {
     let mut arguments = std::env::args_os();
     let program = arguments.next().unwrap_or_default();
-    let arguments = go_flags::usual(arguments.collect(), command);
-    let matches = command_in_use().try_get_matches_from(iter::once(program).chain(arguments));
+    let in_use = command_in_use();
+    let arguments = go_flags::usual(arguments.collect(), &in_use, invocation::is_sops());
+    let matches = in_use.try_get_matches_from(iter::once(program).chain(arguments));
     let parsed = matches.and_then(|matches| {
         let command = match matches.subcommand_name() {
             Some(_) => Ok(Command::from_arg_matches(&matches)?),
@@ -85,8 +86,12 @@ pub(crate) fn run() -> ExitCode {
         Err(error) => return usage(error),
     };
     let ui = Ui::new(globals.verbose);
+    format::warn_of_unknown(&ui, &matches);
     let command = match command {
-        Ok(command) => refuse_flags_before(&matches).map(|()| command),
+        Ok(command) => {
+            warn_of_flags_before(&ui, &matches);
+            Ok(command)
+        }
         Err(legacy) => legacy.command(&ui),
     };
     match command.and_then(|command| commands::run(&ui, &globals, &command, self::command)) {
@@ -126,15 +131,15 @@ fn usage(mut error: clap::Error) -> ExitCode {
     }
 }
 
-/// Refuses flags of the old form before a command, which `sops` silently passes over.
-fn refuse_flags_before(matches: &clap::ArgMatches) -> Result<(), CommandError> {
+/// Says which flags of the old form have no effect before a command, as in `sops`.
+fn warn_of_flags_before(ui: &Ui, matches: &clap::ArgMatches) {
     for id in matches.ids().map(clap::Id::as_str) {
         if matches.value_source(id) == Some(ValueSource::CommandLine) && !stands_before_command(id)
         {
             let name = id.replace('_', "-");
-            let message = format!("`--{name}` stands before the command, where it has no effect");
-            return Err(CommandError::new(Code::Generic, message).hint("put it behind the command"));
+            ui.warn(format_args!(
+                "`--{name}` before the command has no effect; put it after the command"
+            ));
         }
     }
-    Ok(())
 }

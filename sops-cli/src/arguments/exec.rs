@@ -16,7 +16,7 @@ pub(crate) struct ExecArgs {
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// The command, as one argument
-    #[arg(value_name = "COMMAND")]
+    #[arg(value_name = "COMMAND", allow_hyphen_values = true)]
     command: Option<String>,
     #[arg(hide = true)]
     more: Vec<String>,

@@ -5,6 +5,7 @@ mod agreement;
 mod apply;
 mod bad_input;
 mod cases;
+mod command_line;
 mod conflicts;
 mod disguise;
 mod edit;
