@@ -38,6 +38,7 @@ impl FileUpdate<'_> {
         let services = Services::for_opening(self.ui, self.globals, self.opening)?;
         let written = files::retrying(self.file, || self.try_to_change(&services, &mut change))?;
         if written.is_some() {
+            self.ui.log_written();
             self.formats.of_change(self.file)?.warn(self.ui, self.file);
         }
         Ok(written)

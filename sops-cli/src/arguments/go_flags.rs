@@ -295,8 +295,8 @@ fn flag(argument: &OsStr) -> Option<(&OsStr, Option<&OsStr>)> {
 }
 
 /// What Go's `strconv.ParseBool` reads.
-fn truth(value: &OsStr) -> Option<bool> {
-    match value.to_str()? {
+pub(crate) fn truth(value: impl AsRef<OsStr>) -> Option<bool> {
+    match value.as_ref().to_str()? {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
         _ => None,

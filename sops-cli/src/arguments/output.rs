@@ -69,7 +69,9 @@ impl OutputArgs {
         match (&input.path, self.output()) {
             (Some(path), None) if self.in_place => {
                 let expected = Expected::Content(&input.content);
-                files::write(ui, path, result, expected, readers)
+                files::write(ui, path, result, expected, readers)?;
+                ui.log_written();
+                Ok(())
             }
             (_, Some(path)) => files::write(ui, path, result, Expected::Anything, readers),
             _ => ui.output(result),

@@ -312,7 +312,9 @@ impl Editing<'_> {
             expected,
             Readers::Usual,
         )
-        .map_err(|error| keep(folder, &path, error))
+        .map_err(|error| keep(folder, &path, error))?;
+        self.ui.log_written();
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use std::env;
 use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use annotate_snippets::Renderer;
 use indicatif::ProgressBar;
@@ -27,6 +28,8 @@ pub(crate) struct Ui {
     renderer: Renderer,
     progress: OnceLock<ProgressBar>,
     verbose: bool,
+    /// Whether errors that `sops` has too are written in its words alone.
+    is_sops: bool,
 }
 
 impl Ui {
@@ -35,7 +38,14 @@ impl Ui {
             renderer: renderer(&io::stderr()),
             progress: OnceLock::new(),
             verbose,
+            is_sops: false,
         }
+    }
+
+    /// Whether the program was called as `sops`.
+    pub(crate) fn called_sops(mut self, is_sops: bool) -> Self {
+        self.is_sops = is_sops;
+        self
     }
 
     /// Has messages written above the bar.
@@ -92,13 +102,30 @@ impl Ui {
         self.note(format_args!("warning: {message}"));
     }
 
+    /// Writes a line of the log that `--verbose` asks for, as `sops` writes it: programs look for its messages.
+    pub(crate) fn log(&self, logger: &str, level: &str, message: &str) {
+        if self.verbose {
+            let time = humantime::format_rfc3339_seconds(SystemTime::now());
+            self.write(&format!(
+                "[{logger}]\t time=\"{time}\" level={level} msg=\"{message}\""
+            ));
+        }
+    }
+
+    /// Logs that a file was written in place.
+    pub(crate) fn log_written(&self) {
+        self.log("CMD", "info", "File written successfully");
+    }
+
     /// Whether to say also what helps only with finding out why.
     pub(crate) fn is_verbose(&self) -> bool {
         self.verbose
     }
 
     pub(crate) fn error(&self, error: &CommandError) {
-        if let Some(report) = error.render(&self.renderer) {
+        if let Some(message) = error.of_sops().filter(|_| self.is_sops) {
+            self.write(message);
+        } else if let Some(report) = error.render(&self.renderer) {
             // Its parts are escaped already; escaping the whole would break its colors.
             self.write(&masked(&report));
         }

@@ -3,6 +3,7 @@
 mod agreement;
 #[cfg(feature = "kube")]
 mod apply;
+mod as_sops;
 mod bad_input;
 mod cases;
 mod command_line;
