@@ -16,6 +16,7 @@ use crate::arguments::{GlobalArgs, format, go_flags, invocation};
 use crate::command_error::{Code, CommandError, usage};
 use crate::commands::deferred::described;
 use crate::commands::{self, Command, legacy};
+use crate::completion;
 use crate::completion::sops_answers::{self, QUESTION};
 use crate::ui::Ui;
 
@@ -86,6 +87,12 @@ pub(crate) fn run() -> ExitCode {
     if arguments.pop_if(|last| last == QUESTION).is_some() {
         arguments.insert(0, program);
         return print_answer(&arguments);
+    }
+    if let [question, rest @ ..] = &arguments[..]
+        && question == completion::QUESTION
+    {
+        let _ = Ui::new(false).output(completion::answer(rest, &command()).as_bytes());
+        return ExitCode::SUCCESS;
     }
     let in_use = command_in_use();
     let arguments = go_flags::usual(arguments, &in_use, invocation::is_sops());

@@ -16,24 +16,45 @@ pub(crate) fn usual(
     command: &clap::Command,
     is_strict: bool,
 ) -> Vec<OsString> {
-    let mut reader = Reader {
-        command: command.clone(),
-        flags: HashMap::new(),
-        level: 0,
-        words: 0,
-        parts: Vec::new(),
-        is_strict,
-    };
-    reader.learn();
-    // The description of the program itself is not built yet, which would add these.
-    for name in ["help", "h"] {
-        reader
-            .flags
-            .entry(name.into())
-            .or_insert_with(|| Flag::switch("help", "--help"));
-    }
+    let mut reader = Reader::new(command, is_strict);
     reader.read(arguments);
     reader.spelled()
+}
+
+/// Where a command line ends that is not complete yet.
+pub(crate) struct Position {
+    /// The innermost command.
+    pub(crate) command: clap::Command,
+    /// The flag whose value comes next.
+    pub(crate) flag: Option<String>,
+    /// The words that belong to the command.
+    pub(crate) words: Vec<OsString>,
+    /// The flags that are given already and count once.
+    pub(crate) given: Vec<String>,
+    /// Whether no flag can come any more.
+    pub(crate) is_after_end: bool,
+}
+
+/// Where a command line ends that is not complete yet.
+pub(crate) fn position(arguments: Vec<OsString>, command: &clap::Command) -> Position {
+    let mut reader = Reader::new(command, false);
+    reader.read(arguments);
+    let mut position = Position {
+        command: reader.command,
+        flag: reader.pending,
+        words: Vec::new(),
+        given: Vec::new(),
+        is_after_end: false,
+    };
+    for part in reader.parts {
+        match part {
+            Part::Word(word) => position.words.push(word),
+            Part::Flag { key: (_, id), .. } => position.given.push(id),
+            Part::End => position.is_after_end = true,
+            Part::Command(_) | Part::Raw(_) => {}
+        }
+    }
+    position
 }
 
 /// What a flag takes.
@@ -97,10 +118,31 @@ struct Reader {
     /// The words so far that belong to the command.
     words: usize,
     parts: Vec<Part>,
+    /// The flag at the end that lacks its value.
+    pending: Option<String>,
     is_strict: bool,
 }
 
 impl Reader {
+    fn new(command: &clap::Command, is_strict: bool) -> Self {
+        let mut reader = Self {
+            command: command.clone(),
+            flags: HashMap::new(),
+            level: 0,
+            words: 0,
+            parts: Vec::new(),
+            pending: None,
+            is_strict,
+        };
+        reader.learn();
+        // The description of the program itself is not built yet, which would add these.
+        for name in ["help", "h"] {
+            let help = || Flag::switch("help", "--help");
+            reader.flags.entry(name.into()).or_insert_with(help);
+        }
+        reader
+    }
+
     fn read(&mut self, arguments: Vec<OsString>) {
         let mut arguments = arguments.into_iter().peekable();
         while let Some(argument) = arguments.next() {
@@ -145,7 +187,10 @@ impl Reader {
                 }
                 Takes::Last | Takes::Each => match value.or_else(|| arguments.next()) {
                     Some(value) => self.flag(&known, Some(value)),
-                    None => self.parts.push(Part::Raw(known.name.into())),
+                    None => {
+                        self.pending = Some(known.id);
+                        self.parts.push(Part::Raw(known.name.into()));
+                    }
                 },
                 Takes::Several => self.parts.push(Part::Raw(argument)),
             }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use sops_go_compat::parse_integer;
 
 use super::sops_commands::{COMMANDS, FLAGS, SopsCommand};
+use crate::arguments::go_flags::truth;
 
 /// What a completion script asks with, behind the words so far.
 pub(crate) const QUESTION: &str = "--generate-bash-completion";
@@ -92,7 +93,7 @@ fn after_flags<'w, 'a>(words: &'w [&'a str], flags: &[&str]) -> &'w [&'a str] {
             if flag.ends_with('#') && parse_integer(value).is_none() {
                 return rest;
             }
-        } else if value.is_some_and(|value| super::truth(value).is_none()) {
+        } else if value.is_some_and(|value| truth(value).is_none()) {
             return rest;
         }
     }

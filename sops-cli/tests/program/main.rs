@@ -7,6 +7,7 @@ mod as_sops;
 mod bad_input;
 mod cases;
 mod command_line;
+mod completion;
 mod conflicts;
 mod disguise;
 mod edit;
