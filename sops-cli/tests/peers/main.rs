@@ -7,6 +7,7 @@
 mod cases;
 mod changes;
 mod cluster;
+mod command_lines;
 mod conversions;
 mod corpus;
 mod disguise;
