@@ -18,7 +18,7 @@ pub(crate) struct ExecArgs {
     /// The command, as one argument
     #[arg(value_name = "COMMAND", allow_hyphen_values = true)]
     command: Option<String>,
-    #[arg(hide = true)]
+    #[arg(hide = true, allow_hyphen_values = true)]
     more: Vec<String>,
     /// Run the command as this user
     #[arg(long, value_name = "USER")]

@@ -25,7 +25,7 @@ pub(crate) struct GlobalArgs {
     /// Whether SOPS_CONFIG named the configuration file, and not the flag.
     #[arg(skip)]
     pub(crate) is_config_of_environment: bool,
-    /// Say where keys were looked for
+    /// Print where keys were looked for, and log the steps as sops does
     #[arg(long, global = true)]
     pub(crate) verbose: bool,
     /// The spaces a level, where a file is written in another format than it had

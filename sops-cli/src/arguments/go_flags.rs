@@ -1,7 +1,7 @@
 //! Reads the command line as Go's flag library does, and so `sops`, and spells it in the one way that its description knows: long names after
 //! one dash, switches with a value, flags that are given again, and values that begin with a dash.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
@@ -16,9 +16,43 @@ pub(crate) fn usual(
     command: &clap::Command,
     is_strict: bool,
 ) -> Vec<OsString> {
+    if is_usual(&arguments) {
+        return arguments;
+    }
     let mut reader = Reader::new(command, is_strict);
     reader.read(arguments);
     reader.spelled()
+}
+
+/// Whether the arguments certainly have that spelling. To know more, the description must be built, which takes time.
+fn is_usual(arguments: &[OsString]) -> bool {
+    let (mut names, mut lengths) = (HashSet::new(), HashSet::new());
+    let (mut words, mut is_behind_flag) = (0, false);
+    let begins_with_command = arguments.first().is_some_and(|first| flag(first).is_none());
+    for argument in arguments {
+        let Some((name, value)) = flag(argument) else {
+            if argument == "--" || argument == "h" {
+                return false;
+            }
+            (words, is_behind_flag) = (words + 1, false);
+            continue;
+        };
+        let is_long = argument.as_bytes().starts_with(b"--");
+        let is_letter = name.as_bytes()[0].is_ascii_alphabetic();
+        lengths.insert(is_long);
+        if is_behind_flag
+            || value.is_some()
+            || is_long != (name.len() > 1)
+            || !is_letter
+            || words > usize::from(begins_with_command)
+            || !names.insert(name)
+            || lengths.len() > 1
+        {
+            return false;
+        }
+        is_behind_flag = true;
+    }
+    true
 }
 
 /// Where a command line ends that is not complete yet.
@@ -223,6 +257,7 @@ impl Reader {
     /// Whether a word may begin with a dash here.
     fn takes_dashes(&self) -> bool {
         let next = self.command.get_positionals().nth(self.words);
+        let next = next.or_else(|| self.command.get_positionals().last());
         next.is_some_and(clap::Arg::is_allow_hyphen_values_set)
             || self.is_strict && self.words > 0 && self.level > 0
     }
@@ -289,19 +324,27 @@ impl Reader {
     }
 
     fn spelled(self) -> Vec<OsString> {
-        let is_dashed = |part: &Part| matches!(part, Part::Word(word) if flag(word).is_some());
         let is_end = |part: &Part| matches!(part, Part::End);
-        let mut parts = self.parts;
-        let end = parts.iter().position(is_end).unwrap_or(parts.len());
-        if !parts[..end].iter().any(is_dashed) {
-            return parts.into_iter().map(Part::into_text).collect();
-        }
-        parts.retain(|part| !is_end(part));
         let is_word = |part: &Part| matches!(part, Part::Word(_));
-        let (words, others): (Vec<Part>, Vec<Part>) = parts.into_iter().partition(is_word);
-        let others = others.into_iter().map(Part::into_text);
-        let words = words.into_iter().map(Part::into_text);
-        others.chain(["--".into()]).chain(words).collect()
+        let is_dashed = |part: &Part| matches!(part, Part::Word(word) if flag(word).is_some());
+        let mut parts = self.parts;
+        let end = parts.iter().position(is_end);
+        let is_dashed = parts[..end.unwrap_or(parts.len())].iter().any(is_dashed);
+        // To clap, a flag behind a word that may begin with a dash would be one more.
+        let mut positionals = self.command.get_positionals();
+        if is_dashed || positionals.any(clap::Arg::is_allow_hyphen_values_set) {
+            if is_dashed {
+                parts.retain(|part| !is_end(part));
+            }
+            // A stable order: flags, then words, then what is behind `--`.
+            let end = parts.iter().position(is_end).unwrap_or(parts.len());
+            parts[..end].sort_by_key(is_word);
+            if is_dashed {
+                let first = parts.iter().position(is_word).unwrap_or(parts.len());
+                parts.insert(first, Part::End);
+            }
+        }
+        parts.into_iter().map(Part::into_text).collect()
     }
 }
 
@@ -354,7 +397,9 @@ mod tests {
 
     fn spelled(given: &str, is_strict: bool) -> String {
         let arguments = given.split(' ').map(OsString::from).collect();
-        let usual = usual(arguments, &crate::cli::command(), is_strict);
+        let mut reader = Reader::new(&crate::cli::command(), is_strict);
+        reader.read(arguments);
+        let usual = reader.spelled();
         let words: Vec<_> = usual.iter().map(|word| word.to_string_lossy()).collect();
         words.join(" ")
     }
@@ -408,13 +453,19 @@ mod tests {
             ("encrypt --age -x x", "encrypt --age=-x x"),
             ("encrypt --output -- x", "encrypt --output=-- x"),
             ("encrypt --age", "encrypt --age"),
+            ("set x [0] 2 --idempotent", "set --idempotent x [0] 2"),
+            ("set x [0] --value-stdin", "set --value-stdin x [0]"),
             ("set x [0] -2", "set -- x [0] -2"),
             ("set x [0] -2 --idempotent", "set --idempotent -- x [0] -2"),
             (
                 "exec-env -pristine x grep -i -e=true",
-                "exec-env --pristine x grep -i -e=true",
+                "exec-env --pristine -- x grep -i -e=true",
             ),
             ("exec-env x -- cmd -i", "exec-env x -- cmd -i"),
+            (
+                "exec-env x --pristine -- cmd -i",
+                "exec-env --pristine x -- cmd -i",
+            ),
             ("decrypt -i -- -x", "decrypt --in-place -- -x"),
             ("decrypt - x", "decrypt - x"),
             // What is unknown is left to clap.
@@ -427,6 +478,32 @@ mod tests {
             ("-d x -i", "--decrypt x --in-place"),
         ] {
             assert_eq!(spelled(given, false), expected, "{given}");
+        }
+    }
+
+    /// What is taken to be usual means the same to clap as what it would be spelled as.
+    #[test]
+    fn usual_arguments_stay() {
+        for (given, expected) in [
+            ("decrypt x", true),
+            ("decrypt -i x", true),
+            ("decrypt --output o x", true),
+            ("-d x", true),
+            ("--config a decrypt x", true),
+            ("decrypt x --in-place", false),
+            ("-d x -i", false),
+            ("--config a decrypt --config b x", false),
+            ("decrypt --output -i x", false),
+            ("decrypt -in-place x", false),
+            ("decrypt --i x", false),
+            ("decrypt --help=false x", false),
+            ("set x y -1", false),
+            ("set x y --idempotent 1", false),
+            ("exec-env x -- y", false),
+            ("h", false),
+        ] {
+            let arguments: Vec<_> = given.split(' ').map(OsString::from).collect();
+            assert_eq!(is_usual(&arguments), expected, "{given}");
         }
     }
 

@@ -44,6 +44,52 @@ fn the_version_is_that_of_sops() {
 }
 
 #[test]
+fn one_command_installs_the_name() {
+    let environment = TestEnvironment::without_key();
+    let link = environment.home().join(".local/bin/sops");
+    for _ in 0..2 {
+        let run = environment.run(&["link"]).succeeds();
+        assert!(run.stderr.contains("is not on the PATH") || run.stderr.contains("comes first"));
+        assert_eq!(run.stdout, "");
+        let run = environment.finish(environment.command_of(&link, &["--version"]));
+        assert_eq!(run.succeeds().stdout, "sops 3.13.3\n");
+    }
+    // One of another version, which is gone.
+    std::fs::remove_file(&link).expect("it is ours");
+    symlink("/nowhere/sops-rs", &link).expect("it is ours");
+    environment.run(&["link"]).succeeds();
+    let run = environment.finish(environment.command_of(&link, &["link"]));
+    run.succeeds();
+    // Not ours.
+    environment.write("bin/sops", "#!/bin/sh\n");
+    environment.write("other/x", "");
+    symlink("/nowhere/sops", environment.path("other/sops")).expect("it is ours");
+    environment.write("directory/sops/x", "");
+    for directory in ["bin", "other", "directory"] {
+        let run = environment.run(&["link", directory]).fails_with(3);
+        assert!(run.stderr.contains("sops"), "{run}");
+    }
+    assert_eq!(environment.read("bin/sops"), "#!/bin/sh\n");
+    environment
+        .run(&["link", "--force", "directory"])
+        .fails_with(3);
+    for directory in ["bin", "other", "new/directory"] {
+        environment.run(&["link", "--force", directory]).succeeds();
+        let link = environment.path(directory).join("sops");
+        assert!(
+            link.is_symlink() && link.canonicalize().is_ok(),
+            "{directory}"
+        );
+        let entries = std::fs::read_dir(environment.path(directory)).expect("it is ours");
+        let rest = entries.filter(|entry| {
+            let name = entry.as_ref().expect("it is ours").file_name();
+            name.to_string_lossy().starts_with('.')
+        });
+        assert_eq!(rest.count(), 0, "{directory}");
+    }
+}
+
+#[test]
 fn errors_have_the_texts_that_programs_look_for() {
     const NO_CONFIG: &str = "config file not found, or has no creation rules, and no keys provided through command line options";
     const NO_KEY: &str = "Could not generate data key: [empty key group provided]";
