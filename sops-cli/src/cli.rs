@@ -1,7 +1,7 @@
 //! The command line as a whole: reads it, runs the command, and turns the outcome into an exit code.
 
 use std::borrow::Cow;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::iter;
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ use crate::command_error::{Code, CommandError, usage};
 use crate::commands::deferred::described;
 use crate::commands::{self, Command, legacy};
 use crate::completion;
-use crate::completion::sops_answers::{self, QUESTION};
+use crate::completion::sops_answers;
 use crate::ui::Ui;
 
 /// Encrypts, decrypts and edits secrets in files, as sops does it, and changes nothing but their values
@@ -84,15 +84,17 @@ pub(crate) fn run() -> ExitCode {
     let mut arguments = std::env::args_os();
     let program = arguments.next().unwrap_or_default();
     let mut arguments: Vec<OsString> = arguments.collect();
-    if arguments.pop_if(|last| last == QUESTION).is_some() {
-        arguments.insert(0, program);
-        return print_answer(&arguments);
-    }
-    if let [question, rest @ ..] = &arguments[..]
-        && question == completion::QUESTION
-    {
-        let _ = Ui::new(false).output(completion::answer(rest, &command()).as_bytes());
+    if let Some(answer) = answer_to_shell(&program, &arguments) {
+        // A shell that went away needs no answer.
+        let _ = Ui::new(false).output(answer.as_bytes());
         return ExitCode::SUCCESS;
+    }
+    // There, these print their help.
+    if let [name] = &arguments[..]
+        && invocation::is_sops()
+        && (name == "groups" || name == "completion")
+    {
+        arguments.push("--help".into());
     }
     let in_use = command_in_use();
     let arguments = go_flags::usual(arguments, &in_use, invocation::is_sops());
@@ -129,15 +131,22 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// Answers a completion script of `sops`.
-fn print_answer(arguments: &[OsString]) -> ExitCode {
+/// The answer to a completion script, if one asks: that of this program, or that of `sops`.
+fn answer_to_shell(program: &OsStr, arguments: &[OsString]) -> Option<String> {
+    if let [first, question @ ..] = arguments
+        && first == completion::QUESTION
+    {
+        return Some(completion::answer(question, &command()));
+    }
+    let (last, words) = arguments.split_last()?;
+    if last != sops_answers::QUESTION {
+        return None;
+    }
     let describes = std::env::var("_CLI_ZSH_AUTOCOMPLETE_HACK").is_ok_and(|value| value == "1");
     let all = Command::augment_subcommands(clap::Command::new("all"));
     let about = |name: &str| Some(all.find_subcommand(name)?.get_about()?.to_string());
-    let answer = sops_answers::answer(arguments, describes, about);
-    // A shell that went away needs no answer.
-    let _ = Ui::new(false).output(answer.as_bytes());
-    ExitCode::SUCCESS
+    let words = [&[program.to_owned()], words].concat();
+    Some(sops_answers::answer(&words, describes, about))
 }
 
 /// Shows help, or what cannot be understood; that is a failure of the general kind, as with `sops`.

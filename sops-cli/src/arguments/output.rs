@@ -73,7 +73,13 @@ impl OutputArgs {
                 ui.log_written();
                 Ok(())
             }
-            (_, Some(path)) => files::write(ui, path, result, Expected::Anything, readers),
+            (_, Some(path)) => {
+                files::write(ui, path, result, Expected::Anything, readers)?;
+                if path == Path::new("-") {
+                    ui.warn("`--output -` wrote a file named `-`; for standard output, leave out the flag");
+                }
+                Ok(())
+            }
             _ => ui.output(result),
         }
     }

@@ -129,6 +129,11 @@ fn values_may_begin_with_a_dash() {
         .run(&["decrypt", "--output", "-o.yaml", "--", "-e.yaml"])
         .succeeds();
     assert_eq!(environment.read("-o.yaml"), TEXT);
+    let run = environment
+        .run(&["decrypt", "--output", "-", "e.yaml"])
+        .succeeds();
+    assert!(run.stderr.contains("wrote a file named `-`"), "{run}");
+    assert!(environment.names().contains(&"-".to_owned()));
     // It is the value of the flag before it, whatever it looks like.
     environment
         .run(&["decrypt", "--output", "-i", "e.yaml"])
