@@ -1,6 +1,7 @@
 //! The command line as a whole: reads it, runs the command, and turns the outcome into an exit code.
 
 use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::iter;
 use std::process::ExitCode;
@@ -8,12 +9,15 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, Args as _, CommandFactory, FromArgMatches, Parser, Subcommand as _};
+use sops_core::metadata::FORMAT_VERSION;
 use sops_printable::lines;
 
-use crate::arguments::{GlobalArgs, go_flags};
+use crate::arguments::{GlobalArgs, format, go_flags, invocation};
 use crate::command_error::{Code, CommandError, usage};
 use crate::commands::deferred::described;
 use crate::commands::{self, Command, legacy};
+use crate::completion;
+use crate::completion::sops_answers;
 use crate::ui::Ui;
 
 /// Encrypts, decrypts and edits secrets in files, as sops does it, and changes nothing but their values
@@ -41,11 +45,22 @@ struct Front {
 /// The command line's description.
 pub(crate) fn command() -> clap::Command {
     // What belongs to the old form would hide what is there today.
-    let front = described(Front::command(), legacy::Args::augment_args).mut_args(|arg| {
+    let front = described(front(), legacy::Args::augment_args).mut_args(|arg| {
         let hide = arg.is_hide_set() || !stands_before_command(arg.get_id().as_str());
         arg.hide(hide)
     });
     described(front, Command::augment_subcommands)
+}
+
+/// The description of the flags of every command, under the name of the program.
+fn front() -> clap::Command {
+    match invocation::is_sops() {
+        true => Front::command()
+            .name("sops")
+            .bin_name("sops")
+            .version(FORMAT_VERSION),
+        false => Front::command(),
+    }
 }
 
 /// The description of as much of the command line as is in use: of one command, if it begins with that, before which nothing of the old
@@ -54,7 +69,7 @@ fn command_in_use() -> clap::Command {
     let all = Command::augment_subcommands(clap::Command::new("all"));
     let name = std::env::args_os().nth(1);
     match name.and_then(|name| all.find_subcommand(name)) {
-        Some(subcommand) => Front::command().subcommand(subcommand.clone()),
+        Some(subcommand) => front().subcommand(subcommand.clone()),
         None => command(),
     }
 }
@@ -68,8 +83,22 @@ fn stands_before_command(id: &str) -> bool {
 pub(crate) fn run() -> ExitCode {
     let mut arguments = std::env::args_os();
     let program = arguments.next().unwrap_or_default();
-    let arguments = go_flags::usual(arguments.collect(), command);
-    let matches = command_in_use().try_get_matches_from(iter::once(program).chain(arguments));
+    let mut arguments: Vec<OsString> = arguments.collect();
+    if let Some(answer) = answer_to_shell(&program, &arguments) {
+        // A shell that went away needs no answer.
+        let _ = Ui::new(false).output(answer.as_bytes());
+        return ExitCode::SUCCESS;
+    }
+    // There, these print their help.
+    if let [name] = &arguments[..]
+        && invocation::is_sops()
+        && (name == "groups" || name == "completion")
+    {
+        arguments.push("--help".into());
+    }
+    let in_use = command_in_use();
+    let arguments = go_flags::usual(arguments, &in_use, invocation::is_sops());
+    let matches = in_use.try_get_matches_from(iter::once(program).chain(arguments));
     let parsed = matches.and_then(|matches| {
         let command = match matches.subcommand_name() {
             Some(_) => Ok(Command::from_arg_matches(&matches)?),
@@ -84,9 +113,13 @@ pub(crate) fn run() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => return usage(error),
     };
-    let ui = Ui::new(globals.verbose);
+    let ui = Ui::new(globals.verbose).called_sops(invocation::is_sops());
+    format::warn_of_unknown(&ui, &matches);
     let command = match command {
-        Ok(command) => refuse_flags_before(&matches).map(|()| command),
+        Ok(command) => {
+            warn_of_flags_before(&ui, &matches);
+            Ok(command)
+        }
         Err(legacy) => legacy.command(&ui),
     };
     match command.and_then(|command| commands::run(&ui, &globals, &command, self::command)) {
@@ -96,6 +129,24 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(error.code() as u8)
         }
     }
+}
+
+/// The answer to a completion script, if one asks: that of this program, or that of `sops`.
+fn answer_to_shell(program: &OsStr, arguments: &[OsString]) -> Option<String> {
+    if let [first, question @ ..] = arguments
+        && first == completion::QUESTION
+    {
+        return Some(completion::answer(question, &command()));
+    }
+    let (last, words) = arguments.split_last()?;
+    if last != sops_answers::QUESTION {
+        return None;
+    }
+    let describes = std::env::var("_CLI_ZSH_AUTOCOMPLETE_HACK").is_ok_and(|value| value == "1");
+    let all = Command::augment_subcommands(clap::Command::new("all"));
+    let about = |name: &str| Some(all.find_subcommand(name)?.get_about()?.to_string());
+    let words = [&[program.to_owned()], words].concat();
+    Some(sops_answers::answer(&words, describes, about))
 }
 
 /// Shows help, or what cannot be understood; that is a failure of the general kind, as with `sops`.
@@ -126,15 +177,15 @@ fn usage(mut error: clap::Error) -> ExitCode {
     }
 }
 
-/// Refuses flags of the old form before a command, which `sops` silently passes over.
-fn refuse_flags_before(matches: &clap::ArgMatches) -> Result<(), CommandError> {
+/// Says which flags of the old form have no effect before a command, as in `sops`.
+fn warn_of_flags_before(ui: &Ui, matches: &clap::ArgMatches) {
     for id in matches.ids().map(clap::Id::as_str) {
         if matches.value_source(id) == Some(ValueSource::CommandLine) && !stands_before_command(id)
         {
             let name = id.replace('_', "-");
-            let message = format!("`--{name}` stands before the command, where it has no effect");
-            return Err(CommandError::new(Code::Generic, message).hint("put it behind the command"));
+            ui.warn(format_args!(
+                "`--{name}` before the command has no effect; put it after the command"
+            ));
         }
     }
-    Ok(())
 }

@@ -5,7 +5,7 @@ use sops_core::keys::DataKey;
 use sops_core::{Decrypted, EncryptedDocument, Format, OpenDocument, convert, parse_document};
 use zeroize::Zeroizing;
 
-use crate::arguments::{GlobalArgs, OpeningArgs};
+use crate::arguments::{FormatChange, GlobalArgs, OpeningArgs};
 use crate::command_error::{CommandError, format_hint};
 use crate::config::stores::stores;
 use crate::input::Input;
@@ -99,4 +99,17 @@ pub(crate) fn in_format(
                 false => error,
             }
         })
+}
+
+/// Has a changed document written in its new format.
+pub(crate) fn in_new_format<'d, 'a>(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    formats: FormatChange,
+    open: OpenDocument<'d, 'a>,
+) -> Result<OpenDocument<'d, 'a>, CommandError> {
+    if formats.input == formats.output {
+        return Ok(open);
+    }
+    Ok(open.in_format(formats.output, stores(ui, globals)?))
 }

@@ -85,6 +85,9 @@ fn no_rule_matches(error: sops_core::Error, config: &Config, listed: &[MasterKey
     }
 }
 
+/// What `sops` says of a rule without keys.
+const EMPTY_GROUP: &str = "Could not generate data key: [empty key group provided]";
+
 /// Why there is no rule for any file: there is no configuration, or it says nothing of new files.
 pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandError> {
     let error = |message| CommandError::new(Code::Generic, message);
@@ -109,7 +112,9 @@ pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandE
 
 /// As [`no_rules`], for a command that could take keys from the command line instead.
 pub(crate) fn no_rules_or_keys(config: Option<&Config>) -> Result<CommandError, CommandError> {
-    let error = no_rules(config)?;
+    let error = no_rules(config)?.in_words_of_sops(
+        "config file not found, or has no creation rules, and no keys provided through command line options",
+    );
     Ok(error.hint("or name a recipient on the command line, as with `--age age1…`"))
 }
 
@@ -119,9 +124,14 @@ pub(crate) fn groups(
     config: Option<&Config>,
 ) -> Result<Vec<Vec<MasterKey>>, CommandError> {
     if let Some(config) = config {
-        config
-            .check_keys(creation)
-            .map_err(|error| CommandError::in_config(error, config))?;
+        config.check_keys(creation).map_err(|error| {
+            let error = CommandError::in_config(error, config);
+            let groups = &creation.key_groups;
+            match groups.is_empty() || groups.iter().any(Vec::is_empty) {
+                true => error.in_words_of_sops(EMPTY_GROUP),
+                false => error,
+            }
+        })?;
     }
     Ok(creation.key_groups.clone())
 }

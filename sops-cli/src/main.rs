@@ -7,6 +7,7 @@ mod cli;
 mod cluster;
 mod command_error;
 mod commands;
+mod completion;
 mod config;
 mod decrypt_file;
 mod editor;

@@ -36,7 +36,12 @@ impl FileUpdate<'_> {
         ) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> Result<Option<String>, CommandError> {
         let services = Services::for_opening(self.ui, self.globals, self.opening)?;
-        files::retrying(self.file, || self.try_to_change(&services, &mut change))
+        let written = files::retrying(self.file, || self.try_to_change(&services, &mut change))?;
+        if written.is_some() {
+            self.ui.log_written();
+            self.formats.of_change(self.file)?.warn(self.ui, self.file);
+        }
+        Ok(written)
     }
 
     fn try_to_change(
@@ -44,7 +49,8 @@ impl FileUpdate<'_> {
         services: &Services,
         change: impl FnOnce(&[u8], Format, &Metadata) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> Result<Option<String>, CommandError> {
-        let format = self.formats.both(self.file)?;
+        let formats = self.formats.of_change(self.file)?;
+        let format = formats.input;
         let input = Input::read(Some(self.file), format, Role::Encrypted)?;
         let document = EncryptedDocument::parse(&*input.content, format)
             .map_err(|error| input.error(error))?;
@@ -57,7 +63,7 @@ impl FileUpdate<'_> {
         else {
             return Ok(None);
         };
-        let encrypted = open
+        let encrypted = decrypt_file::in_new_format(self.ui, self.globals, formats, open)?
             .encrypt(&*changed, SystemTime::now())
             .map_err(|error| input.plaintext_error(error))?;
         let expected = Expected::Content(&input.content);

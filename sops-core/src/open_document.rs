@@ -3,13 +3,18 @@
 
 use std::time::SystemTime;
 
+use sops_document::{Format, convert};
+
+use crate::config::Stores;
 use crate::encrypted_document::{EncryptedDocument, NextState};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keys::{DataKey, KeyService, MasterKey, wrap_data_key};
-use crate::metadata::Metadata;
-use crate::metadata_entry::parse_document;
+use crate::metadata::{FORMAT_VERSION, Metadata};
+use crate::metadata_entry::{is_encrypted, parse_document};
+use crate::pipeline::binary;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::decrypt_values::{Decrypted, MacCheck};
+use crate::pipeline::encrypt_values::Encryptor;
 use crate::pipeline::plaintext_writer::Purpose;
 use crate::pipeline::plan::Plan;
 use crate::rules::EncryptionRule;
@@ -27,6 +32,7 @@ impl<'a> EncryptedDocument<'a> {
             key,
             decrypted,
             cache,
+            other_format: None,
         })
     }
 }
@@ -37,6 +43,8 @@ pub struct OpenDocument<'d, 'a> {
     key: DataKey,
     decrypted: Decrypted,
     cache: CiphertextCache<'a>,
+    /// The format that is written, if it is another one.
+    other_format: Option<(Format, Stores)>,
 }
 
 impl OpenDocument<'_, '_> {
@@ -48,6 +56,13 @@ impl OpenDocument<'_, '_> {
     /// How many comments could not be opened and stand in the plaintext as they were.
     pub fn unopened_comments(&self) -> usize {
         self.decrypted.unopened_comments
+    }
+
+    /// Has the document written in this format, laid out as the stores say.
+    #[must_use]
+    pub fn in_format(mut self, format: Format, stores: Stores) -> Self {
+        self.other_format = (format != self.encrypted.format()).then_some((format, stores));
+        self
     }
 
     /// Encrypts the changed plaintext under the same data key. Values that are still there keep their ciphertext.
@@ -67,7 +82,7 @@ impl OpenDocument<'_, '_> {
             cache: &mut cache,
             is_same_plaintext: *plaintext == **self.decrypted.plaintext,
         };
-        self.encrypted.encrypt(plaintext, next, now)
+        next_state(self.encrypted, self.other_format, plaintext, next, now)
     }
 
     /// Encrypts the plaintext under another rule, with the same data key and master keys. Values that both rules cover keep their
@@ -119,6 +134,46 @@ impl OpenDocument<'_, '_> {
             cache: &mut CiphertextCache::default(),
             is_same_plaintext: false,
         };
-        self.encrypted.encrypt(&self.decrypted.plaintext, next, now)
+        let plaintext = &self.decrypted.plaintext;
+        next_state(self.encrypted, self.other_format, plaintext, next, now)
     }
+}
+
+/// Encrypts a plaintext as the document's next state, in another format if there is one.
+fn next_state(
+    encrypted: &EncryptedDocument<'_>,
+    other_format: Option<(Format, Stores)>,
+    plaintext: &[u8],
+    next: NextState<'_, '_>,
+    now: SystemTime,
+) -> Result<String> {
+    let Some((format, stores)) = other_format else {
+        return encrypted.encrypt(plaintext, next, now);
+    };
+    let document = parse_document(plaintext, encrypted.format())?;
+    if is_encrypted(&document) {
+        return Err(Error::AlreadyEncrypted);
+    }
+    let converted = convert(&document, format, &stores.indentation())?;
+    let mut metadata = Metadata {
+        last_modified: sops_keys::timestamp::format(now),
+        version: FORMAT_VERSION.into(),
+        source_forms: None,
+        ..next.metadata
+    };
+    if format == Format::Binary {
+        let indent = stores.json_binary_indent;
+        return binary::encrypt(&converted, &mut metadata, next.key, indent);
+    }
+    let mut document = parse_document(&*converted, format)?;
+    let plan = Plan::of(&document, metadata.rule.as_ref())?;
+    let encryptor = Encryptor {
+        metadata: &mut metadata,
+        key: next.key,
+        cache: &mut CiphertextCache::default(),
+        step: stores.indentation().yaml_step(),
+    };
+    let mut out = String::new();
+    encryptor.encrypt(&mut document, plan, &mut out)?;
+    Ok(out)
 }

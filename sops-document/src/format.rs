@@ -21,7 +21,8 @@ pub enum Format {
 }
 
 impl Format {
-    const ALL: [Self; 5] = [
+    /// All formats.
+    pub const ALL: [Self; 5] = [
         Self::Yaml,
         Self::Json,
         Self::Dotenv,

@@ -51,9 +51,9 @@ pub(crate) struct ExecArgs {
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// The command as one argument, which a shell runs
-    #[arg(value_name = "COMMAND")]
+    #[arg(value_name = "COMMAND", allow_hyphen_values = true)]
     command: Option<OsString>,
-    #[arg(hide = true)]
+    #[arg(hide = true, allow_hyphen_values = true)]
     more: Vec<OsString>,
     /// The command and its arguments, which run without a shell; a single word is run by a shell
     #[arg(value_name = "COMMAND", last = true)]

@@ -25,10 +25,28 @@ impl FileArg {
         self.file.as_deref()
     }
 
+    /// The file to read, if it is not standard input: no name, or `-` if no file has that name. More than one is a warning, as in `sops`.
+    pub(crate) fn input(&self, ui: &Ui) -> Option<&Path> {
+        self.get(ui).filter(|_| !self.is_standard_input())
+    }
+
+    /// Whether the file stands for standard input.
+    pub(crate) fn is_standard_input(&self) -> bool {
+        let first = self.first();
+        first.is_none_or(|file| file == Path::new("-") && !file.exists())
+    }
+
     /// The file, if there is one; more than one is a warning, as in `sops`.
     pub(crate) fn get(&self, ui: &Ui) -> Option<&Path> {
         if !self.more.is_empty() {
             ui.warn("more than one file is given; only the first one is used");
+            let is_dashed = |word: &&PathBuf| word.as_os_str().as_encoded_bytes().starts_with(b"-");
+            if let Some(flag) = self.more.iter().find(is_dashed) {
+                ui.warn(format_args!(
+                    "`{}` is ignored: flags come before the file",
+                    name_of(flag)
+                ));
+            }
         }
         self.file.as_deref()
     }

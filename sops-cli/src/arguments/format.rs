@@ -5,7 +5,8 @@ use std::path::Path;
 use clap::Args;
 use sops_core::Format;
 
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, name_of};
+use crate::ui::Ui;
 
 /// What format is read and written.
 #[derive(Args, Debug, Default)]
@@ -21,7 +22,7 @@ pub(crate) struct FormatArgs {
 
 impl FormatArgs {
     pub(crate) fn input(&self, path: Option<&Path>) -> Result<Format, CommandError> {
-        format("--input-type", self.input_type.as_deref(), path)
+        format(self.input_type.as_deref(), path)
     }
 
     /// The format that is written, where `input` is read: that of the name, if there is one.
@@ -33,42 +34,74 @@ impl FormatArgs {
         let is_given = self
             .output_type
             .as_ref()
-            .is_some_and(|name| !name.is_empty());
+            .is_some_and(|name| Format::from_name(name).is_some());
         match path {
             None if !is_given => Ok(input),
-            _ => format("--output-type", self.output_type.as_deref(), path),
+            _ => format(self.output_type.as_deref(), path),
         }
     }
 
-    /// The format of a file that is changed: the one in which it is also written.
-    pub(crate) fn both(&self, path: &Path) -> Result<Format, CommandError> {
+    /// The formats in which a file that is changed is read and written: the same, unless the flag says otherwise.
+    pub(crate) fn of_change(&self, path: &Path) -> Result<FormatChange, CommandError> {
         let input = self.input(Some(path))?;
-        let output = self.output(Some(path), input)?;
-        if output != input && self.output_type.is_none() {
-            let message = "a file that is changed keeps its format, which `--output-type` or the file's extension says";
-            return Err(CommandError::new(Code::ConflictingParameters, message)
-                .hint(format!("add `--output-type {}`", input.name())));
-        }
-        if output != input {
+        let named = self.output_type.as_deref().and_then(Format::from_name);
+        let output = named.unwrap_or(input);
+        if output == Format::Binary && input != Format::Binary {
             return Err(CommandError::new(
                 Code::ConflictingParameters,
-                "a file that is changed keeps its format: `--input-type` and `--output-type` must be the same",
+                "`--output-type binary` of a file with other keys than `data` loses these",
             )
             .hint("to convert it: `sops-rs decrypt --output-type`, then `sops-rs encrypt`"));
         }
-        Ok(input)
+        Ok(FormatChange { input, output })
     }
 }
 
-fn format(flag: &str, name: Option<&str>, path: Option<&Path>) -> Result<Format, CommandError> {
-    if let Some(name) = name.filter(|name| !name.is_empty()) {
-        return Format::from_name(name).ok_or_else(|| {
-            CommandError::new(Code::Generic, format!("{flag}: there is no such format"))
-                .hint("the formats are `yaml`, `json`, `dotenv`, `ini` and `binary`")
-        });
+/// The formats in which a file that is changed is read and written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FormatChange {
+    pub(crate) input: Format,
+    pub(crate) output: Format,
+}
+
+impl FormatChange {
+    /// Says how a file is read again whose name does not tell its new format.
+    pub(crate) fn warn(self, ui: &Ui, path: &Path) {
+        if self.output != self.input && self.output != Format::from_path(path) {
+            let name = self.output.name();
+            ui.warn(format_args!(
+                "{} is now {name}, which its name does not say; read it with `--input-type {name}`",
+                name_of(path),
+            ));
+        }
     }
-    path.map(Format::from_path).ok_or_else(|| {
-        CommandError::new(Code::Generic, "the format of standard input is not known")
-            .hint("tell it with `--input-type yaml`, or a file name with `--filename-override`")
-    })
+}
+
+/// The format that is named, or that of the path. An unknown one is as if it was not given, as in `sops`.
+fn format(name: Option<&str>, path: Option<&Path>) -> Result<Format, CommandError> {
+    let named = name.and_then(Format::from_name);
+    named
+        .or_else(|| path.map(Format::from_path))
+        .ok_or_else(|| {
+            CommandError::new(Code::Generic, "the format of standard input is not known")
+                .hint("tell it with `--input-type yaml`, or a file name with `--filename-override`")
+        })
+}
+
+/// Warns of formats on the command line that do not exist.
+pub(crate) fn warn_of_unknown(ui: &Ui, matches: &clap::ArgMatches) {
+    for id in ["input_type", "output_type"] {
+        let name = matches.try_get_one::<String>(id).ok().flatten();
+        if let Some(name) = name.filter(|name| !name.is_empty())
+            && Format::from_name(name).is_none()
+        {
+            let flag = id.replace('_', "-");
+            ui.warn(format_args!(
+                "`--{flag} {name}` is ignored: the formats are `yaml`, `json`, `dotenv`, `ini` and `binary`"
+            ));
+        }
+    }
+    if let Some((_, matches)) = matches.subcommand() {
+        warn_of_unknown(ui, matches);
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::path_or_empty;
+use super::{go_integer, path_or_empty};
 
 /// Flags of every command.
 #[derive(Args, Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct GlobalArgs {
     /// Whether SOPS_CONFIG named the configuration file, and not the flag.
     #[arg(skip)]
     pub(crate) is_config_of_environment: bool,
-    /// Say where keys were looked for
+    /// Print where keys were looked for, and log the steps as sops does
     #[arg(long, global = true)]
     pub(crate) verbose: bool,
     /// The spaces a level, where a file is written in another format than it had
@@ -33,7 +33,7 @@ pub(crate) struct GlobalArgs {
         long,
         global = true,
         value_name = "SPACES",
-        value_parser = clap::value_parser!(i16).range(-1..=255),
+        value_parser = indentation,
         allow_negative_numbers = true
     )]
     pub(crate) indent: Option<i16>,
@@ -101,4 +101,11 @@ impl GlobalArgs {
     pub(crate) fn config_of_flag(&self) -> Option<&Path> {
         self.config().filter(|_| !self.is_config_of_environment)
     }
+}
+
+/// Reads the number of spaces for a level; -1 is a tab in JSON, as in `sops`.
+fn indentation(text: &str) -> Result<i16, String> {
+    let spaces = i16::try_from(go_integer(text)?).ok();
+    let spaces = spaces.filter(|spaces| (-1..=255).contains(spaces));
+    spaces.ok_or_else(|| format!("{text} is not in -1..=255"))
 }

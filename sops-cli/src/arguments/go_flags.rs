@@ -1,150 +1,393 @@
-//! Flags in the spellings that Go's library takes, and so `sops`: a long name behind one dash, a switch with `=true` or `=false`, and one
-//! that is given twice.
+//! Reads the command line as Go's flag library does, and so `sops`, and spells it in the one way that its description knows: long names after
+//! one dash, switches with a value, flags that are given again, and values that begin with a dash.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 use clap::ArgAction;
 
-/// The arguments with flags in the one spelling that the description of the command line has. That is asked for only where it is needed,
-/// since describing all takes as long as decrypting a file.
+/// The arguments in the spelling that the description of the command line knows. The last of a flag that takes one value counts.
+///
+/// With `is_strict`, words after the first one are no flags in the old form, and unknown flags are words after a command's first word, as
+/// in `sops`.
 pub(crate) fn usual(
     arguments: Vec<OsString>,
-    command: impl FnOnce() -> clap::Command,
+    command: &clap::Command,
+    is_strict: bool,
 ) -> Vec<OsString> {
-    let end = arguments.iter().position(|argument| argument == "--");
-    let flags = &arguments[..end.unwrap_or(arguments.len())];
-    if !has_unusual(flags) {
+    if is_usual(&arguments) {
         return arguments;
     }
-    let mut described = command();
-    described.build();
-    let mut known = HashMap::new();
-    collect(&described, &mut known);
-    let flags = &flags[..up_to_command(flags, &known)];
-    let on: HashSet<&str> = values_left_out(flags, &known)
-        .filter_map(|(argument, is_value)| flag(argument).filter(|_| !is_value))
-        .filter(|(.., value)| value.and_then(truth) != Some(false))
-        .filter_map(|(_, name, _)| Some(&*known.get(name)?.id))
-        .collect();
-    let (mut given, mut usual) = (HashSet::new(), Vec::new());
-    for (argument, is_value) in values_left_out(flags, &known) {
-        let read = flag(argument).filter(|_| !is_value);
-        let Some((name, value, flag)) =
-            read.and_then(|(_, name, value)| Some((name, value, known.get(name)?)))
-        else {
-            usual.push(argument.clone());
+    let mut reader = Reader::new(command, is_strict);
+    reader.read(arguments);
+    reader.spelled()
+}
+
+/// Whether the arguments certainly have that spelling. To know more, the description must be built, which takes time.
+fn is_usual(arguments: &[OsString]) -> bool {
+    let (mut names, mut lengths) = (HashSet::new(), HashSet::new());
+    let (mut words, mut is_behind_flag) = (0, false);
+    let begins_with_command = arguments.first().is_some_and(|first| flag(first).is_none());
+    for argument in arguments {
+        let Some((name, value)) = flag(argument) else {
+            if argument == "--" || argument == "h" {
+                return false;
+            }
+            (words, is_behind_flag) = (words + 1, false);
             continue;
         };
-        let switch = value.filter(|_| flag.is_switch).and_then(truth);
-        // Where one switch is on and off, it is not known which is meant.
-        if switch == Some(false) && !on.contains(&*flag.id) {
-            continue;
+        let is_long = argument.as_bytes().starts_with(b"--");
+        let is_letter = name.as_bytes()[0].is_ascii_alphabetic();
+        lengths.insert(is_long);
+        if is_behind_flag
+            || value.is_some()
+            || is_long != (name.len() > 1)
+            || !is_letter
+            || words > usize::from(begins_with_command)
+            || !names.insert(name)
+            || lengths.len() > 1
+        {
+            return false;
         }
-        let is_on = flag.is_switch && (value.is_none() || switch == Some(true));
-        // In two spellings it is an error there too.
-        if is_on && !given.insert(name) {
-            continue;
+        is_behind_flag = true;
+    }
+    true
+}
+
+/// Where a command line ends that is not complete yet.
+pub(crate) struct Position {
+    /// The innermost command.
+    pub(crate) command: clap::Command,
+    /// The flag whose value comes next.
+    pub(crate) flag: Option<String>,
+    /// The words that belong to the command.
+    pub(crate) words: Vec<OsString>,
+    /// The flags that are given already and count once.
+    pub(crate) given: Vec<String>,
+    /// Whether no flag can come any more.
+    pub(crate) is_after_end: bool,
+}
+
+/// Where a command line ends that is not complete yet.
+pub(crate) fn position(arguments: Vec<OsString>, command: &clap::Command) -> Position {
+    let mut reader = Reader::new(command, false);
+    reader.read(arguments);
+    let mut position = Position {
+        command: reader.command,
+        flag: reader.pending,
+        words: Vec::new(),
+        given: Vec::new(),
+        is_after_end: false,
+    };
+    for part in reader.parts {
+        match part {
+            Part::Word(word) => position.words.push(word),
+            Part::Flag { key: (_, id), .. } => position.given.push(id),
+            Part::End => position.is_after_end = true,
+            Part::Command(_) | Part::Raw(_) => {}
         }
-        let dashes = if name.len() > 1 { "--" } else { "-" };
-        usual.push(match value.filter(|_| !is_on) {
-            Some(value) => format!("{dashes}{name}={value}").into(),
-            None => format!("{dashes}{name}").into(),
+    }
+    position
+}
+
+/// What a flag takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Takes {
+    /// Nothing: it is on or off.
+    Nothing,
+    /// A truth value after `=`, if any.
+    TruthValue,
+    /// One value, of which the last counts.
+    Last,
+    /// One value each time.
+    Each,
+    /// Several values, which are left as they are.
+    Several,
+}
+
+#[derive(Clone, Debug)]
+struct Flag {
+    id: String,
+    /// How it is spelled.
+    name: String,
+    takes: Takes,
+    is_global: bool,
+    level: usize,
+}
+
+impl Flag {
+    fn switch(id: &str, name: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            takes: Takes::Nothing,
+            is_global: true,
+            level: 0,
+        }
+    }
+}
+
+/// A part of the command line.
+enum Part {
+    Command(OsString),
+    Flag {
+        /// The level of commands at which it is, and its name in the description; flags of every command have the first level.
+        key: (usize, String),
+        spelled: OsString,
+    },
+    /// What clap is to judge.
+    Raw(OsString),
+    Word(OsString),
+    /// `--`, behind which a dash means nothing.
+    End,
+}
+
+struct Reader {
+    /// The innermost command so far.
+    command: clap::Command,
+    /// The flags that can be given, by name.
+    flags: HashMap<String, Flag>,
+    level: usize,
+    /// The words so far that belong to the command.
+    words: usize,
+    parts: Vec<Part>,
+    /// The flag at the end that lacks its value.
+    pending: Option<String>,
+    is_strict: bool,
+}
+
+impl Reader {
+    fn new(command: &clap::Command, is_strict: bool) -> Self {
+        let mut reader = Self {
+            command: command.clone(),
+            flags: HashMap::new(),
+            level: 0,
+            words: 0,
+            parts: Vec::new(),
+            pending: None,
+            is_strict,
+        };
+        reader.learn();
+        // The description of the program itself is not built yet, which would add these.
+        for name in ["help", "h"] {
+            let help = || Flag::switch("help", "--help");
+            reader.flags.entry(name.into()).or_insert_with(help);
+        }
+        reader
+    }
+
+    fn read(&mut self, arguments: Vec<OsString>) {
+        let mut arguments = arguments.into_iter().peekable();
+        while let Some(argument) = arguments.next() {
+            if argument == "--" {
+                let next = arguments.peek().filter(|_| self.words == 0);
+                if self.level == 0 && next.is_some_and(|next| self.subcommand(next).is_some()) {
+                    continue;
+                }
+                self.parts.push(Part::End);
+                self.parts.extend(arguments.map(Part::Word));
+                return;
+            }
+            if self.level == 0 && self.words > 0 && self.is_strict {
+                self.parts.push(Part::Word(argument));
+                continue;
+            }
+            let Some((name, value)) = flag(&argument) else {
+                self.word(argument);
+                continue;
+            };
+            let known = name.to_str().and_then(|name| self.flags.get(name)).cloned();
+            let Some(known) = known else {
+                let part = match self.takes_dashes() {
+                    true => {
+                        self.words += 1;
+                        Part::Word(argument)
+                    }
+                    false => Part::Raw(argument),
+                };
+                self.parts.push(part);
+                continue;
+            };
+            let value = value.map(OsStr::to_owned);
+            match known.takes {
+                Takes::Nothing => self.switch(&known, argument, value),
+                Takes::TruthValue => {
+                    let value = value.map(|value| match truth(&value) {
+                        Some(is_on) => OsString::from(is_on.to_string()),
+                        None => value,
+                    });
+                    self.flag(&known, value);
+                }
+                Takes::Last | Takes::Each => match value.or_else(|| arguments.next()) {
+                    Some(value) => self.flag(&known, Some(value)),
+                    None => {
+                        self.pending = Some(known.id);
+                        self.parts.push(Part::Raw(known.name.into()));
+                    }
+                },
+                Takes::Several => self.parts.push(Part::Raw(argument)),
+            }
+        }
+    }
+
+    /// A word, which may be a command.
+    fn word(&mut self, word: OsString) {
+        let subcommand = (self.words == 0).then(|| self.subcommand(&word)).flatten();
+        if let Some(subcommand) = subcommand {
+            self.command = subcommand.clone();
+            self.command.build();
+            self.level += 1;
+            // The flags of the commands before it cannot be given any more, except those of every command.
+            self.flags.retain(|_, flag| flag.is_global);
+            self.learn();
+            self.parts.push(Part::Command(word));
+            return;
+        }
+        let is_help = self.level == 0 && self.words == 0 && word == "h";
+        self.words += 1;
+        self.parts
+            .push(Part::Word(if is_help { "help".into() } else { word }));
+    }
+
+    fn subcommand(&self, name: &OsStr) -> Option<&clap::Command> {
+        self.command.find_subcommand(name)
+    }
+
+    /// Whether a word may begin with a dash here.
+    fn takes_dashes(&self) -> bool {
+        let next = self.command.get_positionals().nth(self.words);
+        let next = next.or_else(|| self.command.get_positionals().last());
+        next.is_some_and(clap::Arg::is_allow_hyphen_values_set)
+            || self.is_strict && self.words > 0 && self.level > 0
+    }
+
+    fn switch(&mut self, flag: &Flag, argument: OsString, value: Option<OsString>) {
+        match value.as_deref().map(truth) {
+            Some(None) => self.parts.push(Part::Raw(argument)),
+            Some(Some(false)) => self.withdraw(flag),
+            None | Some(Some(true)) => self.flag(flag, None),
+        }
+    }
+
+    fn flag(&mut self, flag: &Flag, value: Option<OsString>) {
+        if flag.takes != Takes::Each {
+            self.withdraw(flag);
+        }
+        let mut spelled = OsString::from(&flag.name);
+        if let Some(value) = value {
+            spelled.push("=");
+            spelled.push(value);
+        }
+        let key = (flag.level, flag.id.clone());
+        self.parts.push(Part::Flag { key, spelled });
+    }
+
+    /// Takes back what was given before: the last counts.
+    fn withdraw(&mut self, flag: &Flag) {
+        self.parts.retain(|part| {
+            !matches!(part, Part::Flag { key: (level, id), .. } if *level == flag.level && *id == flag.id)
         });
     }
-    usual.extend_from_slice(&arguments[flags.len()..]);
-    usual
+
+    /// Adds the flags of the command.
+    fn learn(&mut self) {
+        for arg in self.command.get_arguments() {
+            let long = arg.get_long_and_visible_aliases().into_iter().flatten();
+            let hidden = arg.get_all_aliases().into_iter().flatten();
+            let short = arg.get_short_and_visible_aliases().into_iter().flatten();
+            let hidden_short = arg.get_all_short_aliases().into_iter().flatten();
+            let names: Vec<String> = long
+                .chain(hidden)
+                .map(str::to_owned)
+                .chain(short.chain(hidden_short).map(String::from))
+                .collect();
+            let name = match (arg.get_long(), arg.get_short()) {
+                (Some(long), _) => format!("--{long}"),
+                (None, Some(short)) => format!("-{short}"),
+                (None, None) => continue,
+            };
+            let takes = takes(arg);
+            let is_global = arg.is_global_set();
+            let level = if is_global { 0 } else { self.level };
+            for alias in names {
+                let flag = Flag {
+                    id: arg.get_id().to_string(),
+                    name: name.clone(),
+                    takes,
+                    is_global,
+                    level,
+                };
+                self.flags.insert(alias, flag);
+            }
+        }
+    }
+
+    fn spelled(self) -> Vec<OsString> {
+        let is_end = |part: &Part| matches!(part, Part::End);
+        let is_word = |part: &Part| matches!(part, Part::Word(_));
+        let is_dashed = |part: &Part| matches!(part, Part::Word(word) if flag(word).is_some());
+        let mut parts = self.parts;
+        let end = parts.iter().position(is_end);
+        let is_dashed = parts[..end.unwrap_or(parts.len())].iter().any(is_dashed);
+        // To clap, a flag behind a word that may begin with a dash would be one more.
+        let mut positionals = self.command.get_positionals();
+        if is_dashed || positionals.any(clap::Arg::is_allow_hyphen_values_set) {
+            if is_dashed {
+                parts.retain(|part| !is_end(part));
+            }
+            // A stable order: flags, then words, then what is behind `--`.
+            let end = parts.iter().position(is_end).unwrap_or(parts.len());
+            parts[..end].sort_by_key(is_word);
+            if is_dashed {
+                let first = parts.iter().position(is_word).unwrap_or(parts.len());
+                parts.insert(first, Part::End);
+            }
+        }
+        parts.into_iter().map(Part::into_text).collect()
+    }
 }
 
-/// Whether any of the flags may be in a spelling that only Go's library takes.
-fn has_unusual(arguments: &[OsString]) -> bool {
-    let mut seen = HashSet::new();
-    arguments
-        .iter()
-        .filter_map(|argument| flag(argument))
-        .any(|(dashes, name, value)| {
-            value.is_some_and(|value| truth(value).is_some())
-                || dashes == "-" && name.len() > 1
-                || !seen.insert(name)
-        })
+impl Part {
+    fn into_text(self) -> OsString {
+        match self {
+            Self::Command(text)
+            | Self::Flag { spelled: text, .. }
+            | Self::Raw(text)
+            | Self::Word(text) => text,
+            Self::End => "--".into(),
+        }
+    }
 }
 
-/// The dashes, the name and the value of an argument that is a flag.
-fn flag(argument: &OsStr) -> Option<(&str, &str, Option<&str>)> {
-    let text = argument.to_str()?;
-    let name = text.strip_prefix("--").or_else(|| text.strip_prefix('-'))?;
-    let dashes = &text[..text.len() - name.len()];
-    let (name, value) = match name.split_once('=') {
-        Some((name, value)) => (name, Some(value)),
-        None => (name, None),
+fn takes(arg: &clap::Arg) -> Takes {
+    let most = arg.get_num_args().map_or(1, |count| count.max_values());
+    match arg.get_action() {
+        ArgAction::Set | ArgAction::Append if most > 1 => Takes::Several,
+        ArgAction::Set if arg.is_require_equals_set() => Takes::TruthValue,
+        ArgAction::Set => Takes::Last,
+        ArgAction::Append => Takes::Each,
+        _ => Takes::Nothing,
+    }
+}
+
+/// The name and the value of an argument that is a flag.
+fn flag(argument: &OsStr) -> Option<(&OsStr, Option<&OsStr>)> {
+    let bytes = argument.as_bytes();
+    let text = bytes.strip_prefix(b"--").or(bytes.strip_prefix(b"-"))?;
+    let (name, value) = match text.iter().position(|byte| *byte == b'=') {
+        Some(end) => (&text[..end], Some(OsStr::from_bytes(&text[end + 1..]))),
+        None => (text, None),
     };
-    (!name.is_empty()).then_some((dashes, name, value))
+    (!name.is_empty()).then(|| (OsStr::from_bytes(name), value))
 }
 
 /// What Go's `strconv.ParseBool` reads.
-fn truth(value: &str) -> Option<bool> {
-    match value {
+pub(crate) fn truth(value: impl AsRef<OsStr>) -> Option<bool> {
+    match value.as_ref().to_str()? {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
         _ => None,
-    }
-}
-
-/// A flag by one of its names.
-struct Flag {
-    /// What all its names have in common.
-    id: String,
-    /// Whether it is a switch in all commands that have it.
-    is_switch: bool,
-}
-
-/// The flags by their names, the short ones too.
-fn collect(command: &clap::Command, known: &mut HashMap<String, Flag>) {
-    for flag in command.get_arguments() {
-        let is_switch = matches!(flag.get_action(), ArgAction::SetTrue);
-        let long = flag.get_long_and_visible_aliases().into_iter().flatten();
-        let hidden = flag.get_all_aliases().into_iter().flatten();
-        let names = long.chain(hidden).map(str::to_owned);
-        for name in names.chain(flag.get_short().map(String::from)) {
-            let entry = known.entry(name).or_insert_with(|| Flag {
-                id: flag.get_id().to_string(),
-                is_switch: true,
-            });
-            entry.is_switch &= is_switch;
-        }
-    }
-    for command in command.get_subcommands() {
-        collect(command, known);
-    }
-}
-
-/// The arguments, and of each whether it is the value of the flag before it.
-fn values_left_out<'a>(
-    arguments: &'a [OsString],
-    known: &'a HashMap<String, Flag>,
-) -> impl Iterator<Item = (&'a OsString, bool)> {
-    let mut takes_value = false;
-    arguments.iter().map(move |argument| {
-        let is_value = std::mem::take(&mut takes_value);
-        takes_value = !is_value
-            && flag(argument).is_some_and(|(_, name, value)| {
-                value.is_none() && known.get(name).is_some_and(|flag| !flag.is_switch)
-            });
-        (argument, is_value)
-    })
-}
-
-/// Where the words of a command begin that `exec-env` and `exec-file` run: flags among them are its own.
-fn up_to_command(arguments: &[OsString], known: &HashMap<String, Flag>) -> usize {
-    let words = values_left_out(arguments, known).enumerate();
-    let mut words = words
-        .filter(|(_, (argument, is_value))| !is_value && flag(argument).is_none())
-        .map(|(index, (argument, _))| (index, argument));
-    match words.next() {
-        Some((_, first)) if first == "exec-env" || first == "exec-file" => {
-            words.nth(1).map_or(arguments.len(), |(index, _)| index)
-        }
-        _ => arguments.len(),
     }
 }
 
@@ -152,58 +395,128 @@ fn up_to_command(arguments: &[OsString], known: &HashMap<String, Flag>) -> usize
 mod tests {
     use super::*;
 
+    fn spelled(given: &str, is_strict: bool) -> String {
+        let arguments = given.split(' ').map(OsString::from).collect();
+        let mut reader = Reader::new(&crate::cli::command(), is_strict);
+        reader.read(arguments);
+        let usual = reader.spelled();
+        let words: Vec<_> = usual.iter().map(|word| word.to_string_lossy()).collect();
+        words.join(" ")
+    }
+
     /// As `sops` 3.13.3 takes them.
     #[test]
     fn flags_are_taken_as_by_go() {
         for (given, expected) in [
-            ("decrypt -i x", "decrypt -i x"),
             ("decrypt -in-place x", "decrypt --in-place x"),
-            ("decrypt -i=true x", "decrypt -i x"),
+            ("decrypt -i=true x", "decrypt --in-place x"),
             ("decrypt -i=false x", "decrypt x"),
             (
                 "decrypt --in-place=1 --ignore-mac=F x",
                 "decrypt --in-place x",
             ),
-            ("decrypt -i -i x", "decrypt -i x"),
-            ("-d -d x", "-d x"),
-            ("encrypt -age R -output=o x", "encrypt --age R --output=o x"),
+            ("decrypt -i -i x", "decrypt --in-place x"),
+            ("decrypt --i x", "decrypt --in-place x"),
+            ("-d -d x", "--decrypt x"),
+            ("encrypt -age R -output=o x", "encrypt --age=R --output=o x"),
+            ("encrypt -a R x", "encrypt --age=R x"),
             ("encrypt -output=true x", "encrypt --output=true x"),
-            ("groups delete -file x 0", "groups delete --file x 0"),
-            // What is for nobody, or for no switch, is left to who reads it.
-            ("decrypt --in-place=perhaps", "decrypt --in-place=perhaps"),
-            ("decrypt -i -i=false x", "decrypt -i -i=false x"),
+            ("groups delete -file x 0", "groups delete --file=x 0"),
+            ("keyservice -net unix", "keyservice --network=unix"),
+            ("-h=false -d x", "--decrypt x"),
+            ("decrypt --help=false x", "decrypt x"),
+            ("decrypt -h=1 x", "decrypt --help x"),
+            ("-v=t", "--version"),
+            ("h decrypt", "help decrypt"),
+            ("-- decrypt -i x", "decrypt --in-place x"),
             (
-                "decrypt --in-place -i=false x",
-                "decrypt --in-place -i=false x",
+                "decrypt --enable-local-keyservice=F x",
+                "decrypt --enable-local-keyservice=false x",
             ),
-            ("decrypt -i --in-place -i x", "decrypt -i --in-place x"),
-            // What belongs to another flag, or to a command that is run, is none.
-            ("encrypt --output -i=false x", "encrypt --output -i=false x"),
+            // The last counts.
+            ("decrypt --output a --output=b x", "decrypt --output=b x"),
+            ("decrypt -i -i=false x", "decrypt x"),
+            ("decrypt -i=false --in-place x", "decrypt --in-place x"),
             (
-                "encrypt -i --filename-override -i x",
-                "encrypt -i --filename-override -i x",
+                "--config /dev/null --config a --output-type yaml -d x --output-type json",
+                "--config=a --decrypt x --output-type=json",
             ),
+            ("--config a decrypt --config b x", "decrypt --config=b x"),
+            ("decrypt --config b -config= x", "decrypt --config= x"),
+            // These can be given again.
+            ("groups add --age a --age b", "groups add --age=a --age=b"),
+            // A value is a value, whatever it looks like.
             (
-                "exec-env -pristine x grep -i -i -e=true",
-                "exec-env --pristine x grep -i -i -e=true",
+                "encrypt --output -i=false -i x",
+                "encrypt --output=-i=false --in-place x",
             ),
+            ("encrypt --age -x x", "encrypt --age=-x x"),
+            ("encrypt --output -- x", "encrypt --output=-- x"),
+            ("encrypt --age", "encrypt --age"),
+            ("set x [0] 2 --idempotent", "set --idempotent x [0] 2"),
+            ("set x [0] --value-stdin", "set --value-stdin x [0]"),
+            ("set x [0] -2", "set -- x [0] -2"),
+            ("set x [0] -2 --idempotent", "set --idempotent -- x [0] -2"),
+            (
+                "exec-env -pristine x grep -i -e=true",
+                "exec-env --pristine -- x grep -i -e=true",
+            ),
+            ("exec-env x -- cmd -i", "exec-env x -- cmd -i"),
+            (
+                "exec-env x --pristine -- cmd -i",
+                "exec-env --pristine x -- cmd -i",
+            ),
+            ("decrypt -i -- -x", "decrypt --in-place -- -x"),
+            ("decrypt - x", "decrypt - x"),
+            // What is unknown is left to clap.
             ("-di x", "-di x"),
+            ("decrypt --in-place=perhaps", "decrypt --in-place=perhaps"),
             ("decrypt -nosuch x", "decrypt -nosuch x"),
-            (
-                "decrypt --output a --output b",
-                "decrypt --output a --output b",
-            ),
-            ("decrypt -- -i -i", "decrypt -- -i -i"),
-            (
-                "decrypt --enable-local-keyservice=false x",
-                "decrypt --enable-local-keyservice=false x",
-            ),
-            ("set x [0] -2", "set x [0] -2"),
+            ("decrypt x -nosuch", "decrypt x -nosuch"),
+            ("hook run --pre-push a b", "hook run --pre-push a b"),
+            // The old form.
+            ("-d x -i", "--decrypt x --in-place"),
         ] {
-            let arguments = given.split(' ').map(OsString::from).collect();
-            let usual = usual(arguments, crate::cli::command);
-            let expected: Vec<_> = expected.split(' ').map(OsString::from).collect();
-            assert_eq!(usual, expected, "{given}");
+            assert_eq!(spelled(given, false), expected, "{given}");
+        }
+    }
+
+    /// What is taken to be usual means the same to clap as what it would be spelled as.
+    #[test]
+    fn usual_arguments_stay() {
+        for (given, expected) in [
+            ("decrypt x", true),
+            ("decrypt -i x", true),
+            ("decrypt --output o x", true),
+            ("-d x", true),
+            ("--config a decrypt x", true),
+            ("decrypt x --in-place", false),
+            ("-d x -i", false),
+            ("--config a decrypt --config b x", false),
+            ("decrypt --output -i x", false),
+            ("decrypt -in-place x", false),
+            ("decrypt --i x", false),
+            ("decrypt --help=false x", false),
+            ("set x y -1", false),
+            ("set x y --idempotent 1", false),
+            ("exec-env x -- y", false),
+            ("h", false),
+        ] {
+            let arguments: Vec<_> = given.split(' ').map(OsString::from).collect();
+            assert_eq!(is_usual(&arguments), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn under_the_name_sops_later_words_are_no_flags() {
+        for (given, expected) in [
+            ("-d x -i", "--decrypt -- x -i"),
+            ("x --decrypt", "-- x --decrypt"),
+            ("decrypt x -nosuch", "decrypt -- x -nosuch"),
+            ("decrypt x -i", "decrypt x --in-place"),
+            ("decrypt -nosuch x", "decrypt -nosuch x"),
+        ] {
+            assert_eq!(spelled(given, true), expected, "{given}");
         }
     }
 }

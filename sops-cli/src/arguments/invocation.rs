@@ -9,3 +9,8 @@ pub(crate) fn is_sops() -> bool {
     let name = env::args_os().next().unwrap_or_default();
     Path::new(&name).file_name() == Some(OsStr::new("sops"))
 }
+
+/// The name under which it registers with shells.
+pub(crate) fn name() -> &'static str {
+    if is_sops() { "sops" } else { "sops-rs" }
+}

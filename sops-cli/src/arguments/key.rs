@@ -108,7 +108,7 @@ impl MasterKeyArgs {
 #[group(skip)]
 pub(crate) struct ThresholdArg {
     /// How many key groups are needed to open the file
-    #[arg(long, value_name = "NUMBER", help_heading = HEADING)]
+    #[arg(long, value_name = "NUMBER", value_parser = super::go_count, help_heading = HEADING)]
     pub(crate) shamir_secret_sharing_threshold: Option<usize>,
 }
 

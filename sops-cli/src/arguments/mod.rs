@@ -3,7 +3,7 @@
 
 mod exec;
 mod file;
-mod format;
+pub(crate) mod format;
 mod global;
 pub(crate) mod go_flags;
 pub(crate) mod invocation;
@@ -14,7 +14,7 @@ mod rule;
 
 pub(crate) use exec::{ExecArgs, ExecCommand};
 pub(crate) use file::{FileArg, IdempotentArg, NameArg, no_file, require_existing};
-pub(crate) use format::FormatArgs;
+pub(crate) use format::{FormatArgs, FormatChange};
 pub(crate) use global::GlobalArgs;
 pub(crate) use key::{GroupArgs, KeyChangeArgs, KmsArgs, MasterKeyArgs, ThresholdArg};
 pub(crate) use opening::OpeningArgs;
@@ -24,6 +24,20 @@ pub(crate) use rule::RuleArgs;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use sops_go_compat::{Integer, parse_integer};
+
+/// Reads a whole number as Go does: `0x10` and the like too.
+fn go_integer(text: &str) -> Result<i64, String> {
+    match parse_integer(text) {
+        Some(Integer::Signed(number)) => Ok(number),
+        _ => Err("not a whole number".to_owned()),
+    }
+}
+
+/// Reads a count as Go does; a negative one is an error.
+pub(crate) fn go_count(text: &str) -> Result<usize, String> {
+    usize::try_from(go_integer(text)?).map_err(|_| "the number must not be negative".to_owned())
+}
 
 /// Reads a path that may be empty, which is as if it was not given, also in an environment variable.
 fn path_or_empty() -> impl TypedValueParser<Value = PathBuf> {

@@ -79,9 +79,17 @@ impl OutputArgs {
         match (&input.path, self.output()) {
             (Some(path), None) if self.in_place => {
                 let expected = Expected::Content(&input.content);
-                files::write(ui, path, result, expected, readers)
+                files::write(ui, path, result, expected, readers)?;
+                ui.log_written();
+                Ok(())
             }
-            (_, Some(path)) => files::write(ui, path, result, Expected::Anything, readers),
+            (_, Some(path)) => {
+                files::write(ui, path, result, Expected::Anything, readers)?;
+                if path == Path::new("-") {
+                    ui.warn("`--output -` wrote a file named `-`; for standard output, leave out the flag");
+                }
+                Ok(())
+            }
             _ => ui.output(result),
         }
     }

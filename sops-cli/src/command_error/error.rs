@@ -22,6 +22,8 @@ pub(crate) struct CommandError {
     pub(super) is_calm: bool,
     /// Whether another program changed the file after the command read it.
     is_conflict: bool,
+    /// Whether the message is the text of `sops`.
+    is_of_sops: bool,
 }
 
 /// Where an error points to.
@@ -52,6 +54,7 @@ impl CommandError {
             hints: Vec::new(),
             is_calm: false,
             is_conflict: false,
+            is_of_sops: false,
         }
     }
 
@@ -69,6 +72,19 @@ impl CommandError {
 
     pub(crate) fn is_conflict(&self) -> bool {
         self.is_conflict
+    }
+
+    /// The same in the words of `sops`, which programs look for. What it said itself becomes a hint.
+    pub(crate) fn in_words_of_sops(mut self, message: &str) -> Self {
+        let own = std::mem::replace(&mut self.message, message.to_owned());
+        self.hints.insert(0, Cow::Owned(own));
+        self.is_of_sops = true;
+        self
+    }
+
+    /// The text of `sops` for this error.
+    pub(crate) fn of_sops(&self) -> Option<&str> {
+        self.is_of_sops.then_some(&*self.message)
     }
 
     /// Adds what to do about it.

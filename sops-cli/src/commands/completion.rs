@@ -2,7 +2,9 @@
 
 use clap_complete::Shell;
 
+use crate::arguments::invocation;
 use crate::command_error::CommandError;
+use crate::completion;
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
@@ -17,7 +19,11 @@ pub(crate) fn cmd_completion(
     args: &Args,
     mut command_line: clap::Command,
 ) -> Result<(), CommandError> {
+    let name = invocation::name();
+    if let Some(script) = completion::script(&args.shell.to_string(), name) {
+        return ui.output(script.as_bytes());
+    }
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command_line, "sops-rs", &mut script);
+    clap_complete::generate(args.shell, &mut command_line, name, &mut script);
     ui.output(&script)
 }

@@ -56,7 +56,7 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         };
         return batch.replace(work, |_| {});
     }
-    let file = args.file.get(ui);
+    let file = args.file.input(ui);
     args.output.check(file)?;
     args.file.refuse_directory("decrypt")?;
     let (input, result) = args.decrypt(ui, globals, &services, file)?;

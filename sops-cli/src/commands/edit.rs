@@ -3,18 +3,20 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
+use sops_core::config::Stores;
 use sops_core::document::Error as DocumentError;
 use sops_core::rules::EncryptionRule;
 use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck};
 use zeroize::Zeroizing;
 
 use crate::arguments::{
-    FileArg, FormatArgs, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs, RuleArgs,
-    ThresholdArg, invocation,
+    FileArg, FormatArgs, FormatChange, GlobalArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs,
+    RuleArgs, ThresholdArg, invocation,
 };
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::load;
 use crate::config::rule_drift::RuleDrift;
+use crate::config::stores::stores;
 use crate::decrypt_file;
 use crate::editor::{EditorHeader, EditorProgram, template};
 use crate::encryption_options::{self, Wanted};
@@ -58,20 +60,26 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     let file = args.file.require(ui)?;
     let services = Services::for_opening(ui, globals, &args.opening)?;
     let name = args.name.or(Some(file)).unwrap_or(file);
-    let format = args.formats.both(name)?;
+    let formats = args.formats.of_change(name)?;
     let editor = EditorProgram::find()?;
+    let exists = file
+        .try_exists()
+        .map_err(|error| CommandError::input(name_of(file), &error))?;
     let editing = Editing {
         ui,
         args,
         file,
-        format,
+        format: if exists {
+            formats.input
+        } else {
+            formats.output
+        },
         editor,
     };
-    let exists = file
-        .try_exists()
-        .map_err(|error| CommandError::input(name_of(file), &error))?;
     if exists {
-        editing.change(globals, &services)
+        editing.change(globals, &services, formats)?;
+        formats.warn(ui, file);
+        Ok(())
     } else {
         let wanted = Wanted {
             rules: &args.rules,
@@ -112,13 +120,22 @@ struct Original<'t> {
 }
 
 impl Editing<'_> {
-    fn change(&self, globals: &GlobalArgs, services: &Services) -> Result<(), CommandError> {
+    fn change(
+        &self,
+        globals: &GlobalArgs,
+        services: &Services,
+        formats: FormatChange,
+    ) -> Result<(), CommandError> {
         let input = Input::read(Some(self.file), self.format, Role::Encrypted)?;
         let document = EncryptedDocument::parse(&*input.content, self.format)
             .map_err(|error| input.error(error))?;
         let key = services.data_key(self.ui, &input, &document)?;
         let open = decrypt_file::open(&input, &document, key.clone(), &self.args.opening)?;
         decrypt_file::warn_of_comments(self.ui, &input, open.unopened_comments());
+        let stores = match formats.input == formats.output {
+            true => Stores::default(),
+            false => stores(self.ui, globals)?,
+        };
         let had_selection = document.require_selection(open.plaintext()).is_ok();
         let rule = document.metadata().rule.clone().unwrap_or_default();
         // A value that was already in plaintext is no reason to refuse another change.
@@ -150,7 +167,9 @@ impl Editing<'_> {
                 }
             }
             let open = document.open(key.clone(), self.args.opening.mac_check())?;
-            let encrypted = open.encrypt(text, SystemTime::now())?;
+            let encrypted = open
+                .in_format(formats.output, stores)
+                .encrypt(text, SystemTime::now())?;
             self.warn_of_parts(&warnings);
             Ok(encrypted)
         };
@@ -302,7 +321,9 @@ impl Editing<'_> {
             expected,
             Readers::Usual,
         )
-        .map_err(|error| keep(folder, &path, error))
+        .map_err(|error| keep(folder, &path, error))?;
+        self.ui.log_written();
+        Ok(())
     }
 }
 

@@ -143,7 +143,7 @@ fn change(
     let file: &Path = place.file.as_deref().ok_or_else(|| {
         CommandError::new(Code::CannotReadInput, "no file is given").hint("name it with `--file`")
     })?;
-    let format = FormatArgs::default().both(file)?;
+    let format = FormatArgs::default().input(Some(file))?;
     let input = Input::read(Some(file), format, Role::Encrypted)?;
     let document =
         EncryptedDocument::parse(&*input.content, format).map_err(|error| input.error(error))?;

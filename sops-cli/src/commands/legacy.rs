@@ -8,7 +8,7 @@ use super::deferred::DeferredArgs;
 use super::{Command, decrypt, edit, encrypt, rotate, set};
 use crate::arguments::{
     FileArg, FormatArgs, KeyChangeArgs, KmsArgs, MasterKeyArgs, NameArg, OpeningArgs, OutputArgs,
-    RuleArgs, ThresholdArg, no_file, require_existing,
+    RuleArgs, ThresholdArg, invocation, no_file, require_existing,
 };
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
@@ -67,44 +67,44 @@ impl Args {
                 let first = self.file.first().filter(|file| !file.exists());
                 if let Some(word) = first
                     && self.formats.input_type.is_none()
-                    && word.extension().is_none()
+                    && let Some(command) = command_like(word)
                 {
-                    return Err(no_command(word));
+                    let message = format!("`{}` is not a command", name_of(word));
+                    let help = format!("did you mean `{command}`?");
+                    match invocation::is_sops() {
+                        true => ui.warn(format_args!("{message}; {help}")),
+                        false => {
+                            return Err(CommandError::new(Code::Generic, message)
+                                .hint(help)
+                                .hint(format!(
+                                    "to edit a new file of this name: `sops-rs edit {}`",
+                                    name_of(word)
+                                )));
+                        }
+                    }
                 }
             }
             1 => {}
-            _ => {
-                let message = "`--encrypt`, `--decrypt`, `--rotate` and `--set` exclude each other";
-                return Err(CommandError::new(Code::ConflictingParameters, message));
-            }
+            _ => ui.warn(
+                "only the last of `--encrypt`, `--decrypt`, `--rotate` and `--set`, in this order, is done",
+            ),
         }
-        let Some(file) = self.file.get(ui) else {
+        let Some(file) = self.file.first() else {
             return Err(no_file().hint("`sops-rs --help` tells the commands"));
         };
-        if (self.encrypt || self.decrypt || self.rotate) && !self.changes.any() {
+        let is_read = self.encrypt || self.decrypt || self.rotate;
+        let is_standard_input = (self.encrypt || self.decrypt) && self.file.is_standard_input();
+        if is_read && !is_standard_input && !self.changes.any() {
             require_existing(file)?;
         }
-        Ok(if self.encrypt {
-            Command::Encrypt(DeferredArgs(encrypt::Args {
-                file: self.file,
-                output: self.output,
-                keys: self.keys,
-                kms: self.kms,
-                threshold: self.threshold,
-                formats: self.formats,
-                name: self.name,
-                rules: self.rules,
-                dry_run: false,
-            }))
-        } else if self.decrypt {
-            Command::Decrypt(DeferredArgs(decrypt::Args {
-                file: self.file,
-                output: self.output,
-                extract: self.extract,
-                formats: self.formats,
-                name: self.name,
-                opening: self.opening,
-            }))
+        Ok(if let Some(set) = &self.set {
+            let file = file.to_owned();
+            Command::Set(DeferredArgs(set::Args::from_legacy(
+                &file,
+                set,
+                self.formats,
+                self.opening,
+            )?))
         } else if self.rotate {
             Command::Rotate(DeferredArgs(rotate::Args {
                 file: self.file,
@@ -116,14 +116,27 @@ impl Args {
                 name: self.name,
                 opening: self.opening,
             }))
-        } else if let Some(set) = &self.set {
-            let file = file.to_owned();
-            Command::Set(DeferredArgs(set::Args::from_legacy(
-                &file,
-                set,
-                self.formats,
-                self.opening,
-            )?))
+        } else if self.decrypt {
+            Command::Decrypt(DeferredArgs(decrypt::Args {
+                file: self.file,
+                output: self.output,
+                extract: self.extract,
+                formats: self.formats,
+                name: self.name,
+                opening: self.opening,
+            }))
+        } else if self.encrypt {
+            Command::Encrypt(DeferredArgs(encrypt::Args {
+                file: self.file,
+                output: self.output,
+                keys: self.keys,
+                kms: self.kms,
+                threshold: self.threshold,
+                formats: self.formats,
+                name: self.name,
+                rules: self.rules,
+                dry_run: false,
+            }))
         } else {
             Command::Edit(DeferredArgs(edit::Args {
                 file: self.file,
@@ -141,24 +154,21 @@ impl Args {
     }
 }
 
-/// A word that is no command, and hardly meant as a file.
-fn no_command(word: &Path) -> CommandError {
+/// The command that a word resembles which is hardly meant as a file.
+fn command_like(word: &Path) -> Option<String> {
     /// How much of the letters stay where one word is made the other.
     const LIKENESS: f64 = 0.6;
-    let shown = name_of(word);
-    let message = format!("`{shown}` is neither a command nor a file");
-    let error = CommandError::new(Code::Generic, message);
+    if word.components().count() > 1 || word.has_root() || word.extension().is_some() {
+        return None;
+    }
+    let word = word.to_str().filter(|word| !word.contains('/'))?;
     let commands = Command::augment_subcommands(clap::Command::new("all"));
-    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&shown, name);
-    let nearest = commands
+    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(word, name);
+    commands
         .get_subcommands()
         .filter(|command| !command.is_hide_set())
         .map(clap::Command::get_name)
         .max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
-        .filter(|name| likeness(name) >= LIKENESS);
-    match nearest {
-        Some(name) => error.hint(format!("did you mean `{name}`?")),
-        None => error,
-    }
-    .hint("`sops-rs --help` tells the commands")
+        .filter(|name| likeness(name) >= LIKENESS)
+        .map(str::to_owned)
 }

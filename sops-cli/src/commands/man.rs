@@ -1,15 +1,22 @@
 //! `sops-rs man`.
 
+use std::fs;
+use std::path::PathBuf;
+
 use clap_mangen::Man;
 
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, name_of};
+use crate::files::{self, Expected, Readers};
 use crate::ui::Ui;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The command
+    /// The command, with those above it: `groups add`
     #[arg(value_name = "COMMAND")]
-    command: Option<String>,
+    command: Vec<String>,
+    /// Write the pages of all commands into this directory
+    #[arg(long, value_name = "DIRECTORY", conflicts_with = "command")]
+    directory: Option<PathBuf>,
 }
 
 pub(crate) fn cmd_man(
@@ -18,20 +25,45 @@ pub(crate) fn cmd_man(
     mut command_line: clap::Command,
 ) -> Result<(), CommandError> {
     command_line.build();
-    let page = match &args.command {
-        None => Man::new(command_line),
-        Some(name) => {
-            let Some(command) = command_line.find_subcommand(name) else {
-                return Err(CommandError::new(
-                    Code::Generic,
-                    format!("there is no command `{name}`"),
-                ));
-            };
-            Man::new(command.clone()).title(format!("sops-rs-{name}"))
-        }
-    };
+    if let Some(directory) = &args.directory {
+        fs::create_dir_all(directory)
+            .map_err(|error| CommandError::output(name_of(directory), &error))?;
+        return all_pages(&command_line, command_line.get_name())
+            .into_iter()
+            .try_for_each(|(name, page)| {
+                let path = directory.join(format!("{name}.1"));
+                files::write(ui, &path, &page?, Expected::Anything, Readers::Usual)
+            });
+    }
+    let (mut command, mut name) = (&command_line, command_line.get_name().to_owned());
+    for word in &args.command {
+        command = command.find_subcommand(word).ok_or_else(|| {
+            let message = format!("there is no command `{}`", args.command.join(" "));
+            CommandError::new(Code::Generic, message)
+        })?;
+        name = format!("{name}-{word}");
+    }
+    ui.output(&page(command, &name)?)
+}
+
+/// The name and the page of the command and of those below it.
+fn all_pages(command: &clap::Command, name: &str) -> Vec<(String, Result<Vec<u8>, CommandError>)> {
+    let own = (name.to_owned(), page(command, name));
+    let subcommands = command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set() && command.get_name() != "help");
+    let below = subcommands.flat_map(|command| {
+        let name = format!("{name}-{}", command.get_name());
+        all_pages(command, &name)
+    });
+    std::iter::once(own).chain(below).collect()
+}
+
+fn page(command: &clap::Command, name: &str) -> Result<Vec<u8>, CommandError> {
     let mut text = Vec::new();
-    page.render(&mut text)
+    Man::new(command.clone())
+        .title(name)
+        .render(&mut text)
         .map_err(|error| CommandError::output("the page", &error))?;
-    ui.output(&text)
+    Ok(text)
 }

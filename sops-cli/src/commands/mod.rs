@@ -19,6 +19,7 @@ mod keygen;
 #[cfg(feature = "keyservice")]
 mod keyservice;
 pub(crate) mod legacy;
+mod link;
 mod lint;
 mod man;
 mod publish;
@@ -44,13 +45,13 @@ pub(crate) enum Command {
     /// With `--in-place`, you can give several files and directories. In a directory, a creation rule with `path_regex` encrypts every file
     /// that it covers; under a rule without one, or one that selects keys in all files with the same extension, only the plaintext that
     /// `sops-rs lint` reports is encrypted. A Secret in plaintext that no rule matches is an error. Files that are encrypted already and files that `.gitignore` excludes stay as they are; `--dry-run` prints what would be encrypted. Files that you name
-    /// are always encrypted. Without a file, standard input is encrypted. The first creation rule in `.sops.yaml` that matches the file's name
+    /// are always encrypted. Without a file, or with `-`, standard input is encrypted. The first creation rule in `.sops.yaml` that matches the file's name
     /// decides the recipients and the values; flags override it. Only the values change: comments, order and layout stay.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
     /// With `--in-place`, several files and folders can be given; of a folder all encrypted files are decrypted but those that `.gitignore`
-    /// leaves out. One that fails does not keep the others from being done. Without a file, standard input is decrypted; its format is told by `--input-type` or `--filename-override`.
+    /// leaves out. One that fails does not keep the others from being done. Without a file, or with `-`, standard input is decrypted; its format is told by `--input-type` or `--filename-override`.
     Decrypt(DeferredArgs<decrypt::Args>),
     /// Edit an encrypted file, or make a new one
     ///
@@ -135,11 +136,19 @@ pub(crate) enum Command {
     /// The key with which Flux decrypts, in the cluster
     #[cfg(feature = "kube")]
     Flux(DeferredArgs<flux::Args>),
-    /// Print the completions for a shell
+    /// Install a link named `sops`, under which other programs find sops-rs
     ///
-    /// For bash: `source <(sops-rs completion bash)`.
+    /// Called by that name, sops-rs answers as sops does: it prints its version, its completions and its errors. A file that is not a link to
+    /// sops-rs stays, unless you pass `--force`.
+    Link(DeferredArgs<link::Args>),
+    /// Print the completion script for a shell
+    ///
+    /// It completes commands, flags, formats, recipients, rules, and the key paths of the file that you name. To load it:
+    /// `source <(sops-rs completion bash)`, `source <(sops-rs completion zsh)`, `sops-rs completion fish | source`.
     Completion(DeferredArgs<completion::Args>),
-    /// Print the manual page, of the program or of one of its commands
+    /// Print a manual page, of the program or of one of its commands, or write all of them
+    ///
+    /// `sops-rs man groups add` prints the page of a subcommand; `sops-rs man --directory ~/.local/share/man/man1` writes every page.
     Man(DeferredArgs<man::Args>),
 }
 
@@ -173,6 +182,7 @@ pub(crate) fn run(
         Command::Apply(args) => apply::cmd_apply(ui, globals, args),
         #[cfg(feature = "kube")]
         Command::Flux(args) => return flux::cmd_flux(ui, globals, args),
+        Command::Link(args) => link::cmd_link(ui, args),
         Command::Completion(args) => completion::cmd_completion(ui, args, command_line()),
         Command::Man(args) => man::cmd_man(ui, args, command_line()),
     }?;

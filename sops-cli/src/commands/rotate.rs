@@ -55,6 +55,7 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         let agreement = Agreement::new(ui, globals, &services, args.yes, items.iter())?;
         let rotation = Rotation {
             ui,
+            globals,
             args,
             services: &services,
             agreement: &agreement,
@@ -69,6 +70,7 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     let agreement = Agreement::new(ui, globals, &services, args.yes, [].iter())?;
     let rotation = Rotation {
         ui,
+        globals,
         args,
         services: &services,
         agreement: &agreement,
@@ -79,12 +81,16 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
         args.output.deliver(ui, &input, &result, Readers::Usual)
     })?;
     agreement.warn_of_rules();
+    if args.output.in_place {
+        args.formats.of_change(file)?.warn(ui, file);
+    }
     Ok(())
 }
 
 /// Everything that is needed to rotate a file.
 struct Rotation<'r> {
     ui: &'r Ui,
+    globals: &'r GlobalArgs,
     args: &'r Args,
     services: &'r Services,
     agreement: &'r Agreement<'r>,
@@ -191,7 +197,8 @@ impl Rotation<'_> {
         let by_name = args.name.or(Some(file)).unwrap_or(file);
         self.agreement
             .compare_rule(by_name, &input.name, document.metadata(), input.format);
-        let rotated = open
+        let formats = args.formats.of_change(by_name)?;
+        let rotated = decrypt_file::in_new_format(ui, self.globals, formats, open)?
             .rotate(&groups, &*services.all(), SystemTime::now())
             .map_err(|error| input.error(error))?;
         Ok((input, Zeroizing::new(rotated.into_bytes())))
@@ -233,7 +240,7 @@ impl Rotation<'_> {
 impl Args {
     fn read(&self, file: &Path) -> Result<Input, CommandError> {
         let name = self.name.or(Some(file)).unwrap_or(file);
-        let format = self.formats.both(name)?;
+        let format = self.formats.of_change(name)?.input;
         Input::read(Some(file), format, Role::Encrypted)
     }
 

@@ -9,7 +9,7 @@ use sops_core::tree::Node;
 use sops_core::{CIPHERTEXT_PREFIX, Component, Format, KeyPath, extract, parse_document};
 use zeroize::Zeroizing;
 
-use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs, invocation};
+use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs, go_count, invocation};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::rule_drift::RuleDrift;
 use crate::secret_parts::SecretParts;
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// The place in it
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", allow_hyphen_values = true)]
     path: Option<String>,
     /// The value in JSON, or the file that holds it
     #[arg(value_name = "VALUE", allow_hyphen_values = true)]
@@ -44,7 +44,7 @@ pub(crate) struct Args {
     formats: FormatArgs,
     #[command(flatten)]
     opening: OpeningArgs,
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, value_parser = go_count)]
     shamir_secret_sharing_threshold: Option<usize>,
 }
 
@@ -103,8 +103,8 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         })
     })?;
     warn_of_copies(ui, file, &path, &copies);
-    let format = args.formats.both(file)?;
-    if written.is_some_and(|encrypted| is_plain(&encrypted, format, &path)) {
+    let formats = args.formats.of_change(file)?;
+    if written.is_some_and(|encrypted| is_plain(&encrypted, formats.output, &path)) {
         ui.warn(format!(
             "`{}` was written in plaintext, since the rule of {} does not select it",
             args.path.as_deref().unwrap_or_default(),

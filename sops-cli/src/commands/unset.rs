@@ -6,7 +6,7 @@ use sops_core::document::Error as DocumentError;
 use sops_core::parse_document;
 
 use super::set::key_path;
-use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs};
+use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs, go_count};
 use crate::command_error::{Code, CommandError};
 use crate::ui::Ui;
 use crate::update_file::FileUpdate;
@@ -17,7 +17,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// The place in it
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", allow_hyphen_values = true)]
     path: Option<String>,
     #[arg(hide = true)]
     more: Vec<String>,
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     formats: FormatArgs,
     #[command(flatten)]
     opening: OpeningArgs,
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, value_parser = go_count)]
     shamir_secret_sharing_threshold: Option<usize>,
 }
 

@@ -129,7 +129,7 @@ impl KeyUpdate<'_> {
         let name = name_of(file);
         file.metadata()
             .map_err(|error| CommandError::input(&name, &error).with_code(Code::Generic))?;
-        let format = args.formats.both(file)?;
+        let format = args.formats.input(Some(file))?;
         ui.note(format_args!("Syncing keys for file {name}"));
         let input = Input::read(Some(file), format, Role::Encrypted)?;
         let document = EncryptedDocument::parse(&*input.content, format)

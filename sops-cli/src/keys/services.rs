@@ -93,6 +93,9 @@ impl Services {
     ) -> Result<DataKey, CommandError> {
         let key = document.data_key(&*self.all);
         self.say(ui);
+        if key.is_ok() {
+            ui.log("SOPS", "info", "Data key recovered successfully");
+        }
         key.map_err(|error| {
             let hints = match &error {
                 Error::NoDataKey {

@@ -9,6 +9,7 @@ use std::env;
 use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use annotate_snippets::Renderer;
 use indicatif::ProgressBar;
@@ -28,6 +29,8 @@ pub(crate) struct Ui {
     renderer: Renderer,
     progress: OnceLock<ProgressBar>,
     verbose: bool,
+    /// Whether errors that `sops` has too are written in its words alone.
+    is_sops: bool,
 }
 
 impl Ui {
@@ -36,7 +39,14 @@ impl Ui {
             renderer: renderer(&io::stderr()),
             progress: OnceLock::new(),
             verbose,
+            is_sops: false,
         }
+    }
+
+    /// Whether the program was called as `sops`.
+    pub(crate) fn called_sops(mut self, is_sops: bool) -> Self {
+        self.is_sops = is_sops;
+        self
     }
 
     /// Writes messages above this progress bar from now on.
@@ -93,13 +103,30 @@ impl Ui {
         self.note(format_args!("warning: {message}"));
     }
 
+    /// Writes a line of the log that `--verbose` turns on, as `sops` does: programs look for its messages.
+    pub(crate) fn log(&self, logger: &str, level: &str, message: &str) {
+        if self.verbose {
+            let time = humantime::format_rfc3339_seconds(SystemTime::now());
+            self.write(&format!(
+                "[{logger}]\t time=\"{time}\" level={level} msg=\"{message}\""
+            ));
+        }
+    }
+
+    /// Logs that a file was written in place.
+    pub(crate) fn log_written(&self) {
+        self.log("CMD", "info", "File written successfully");
+    }
+
     /// Whether to print details that only help with troubleshooting.
     pub(crate) fn is_verbose(&self) -> bool {
         self.verbose
     }
 
     pub(crate) fn error(&self, error: &CommandError) {
-        if let Some(report) = error.render(&self.renderer) {
+        if let Some(message) = error.of_sops().filter(|_| self.is_sops) {
+            self.write(message);
+        } else if let Some(report) = error.render(&self.renderer) {
             // The parts are escaped already. Escaping the whole report would break its colors.
             self.write(&masked(&report));
         }

@@ -80,14 +80,11 @@ const DIFFERENCES: &[(&str, i32, &str)] = &[
         0,
         "it sets nothing and says nothing",
     ),
-    ("a flag before the command", 0, "it passes the flag over"),
-    ("two old commands", 1, "it does one of them"),
     (
-        "two formats for one file",
+        "the binary format for a file with keys",
         0,
-        "it writes another format than the name says",
+        "it writes a file that it cannot open",
     ),
-    ("a format that there is not", 0, "it passes the flag over"),
     (
         "a group without keys to add",
         0,

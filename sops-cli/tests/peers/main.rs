@@ -8,6 +8,7 @@ mod cases;
 mod changes;
 mod clients;
 mod cluster;
+mod command_lines;
 mod conversions;
 mod corpus;
 mod disguise;

@@ -37,12 +37,8 @@ fn the_version_names_the_program() {
 }
 
 #[test]
-fn completions_and_manual_pages_are_there() {
+fn manual_pages_are_there() {
     let environment = TestEnvironment::without_key();
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let run = environment.run(&["completion", shell]).succeeds();
-        assert!(run.stdout.contains("updatekeys"), "{shell}");
-    }
     let run = environment.run(&["man"]).succeeds();
     assert!(
         run.stdout.contains(".TH sops-rs 1") && run.stdout.contains("filestatus"),
@@ -50,5 +46,31 @@ fn completions_and_manual_pages_are_there() {
     );
     let run = environment.run(&["man", "edit"]).succeeds();
     assert!(run.stdout.contains("SOPS_EDITOR"), "{run}");
+    let run = environment.run(&["man", "groups", "add"]).succeeds();
+    assert!(run.stdout.contains(".TH sops-rs-groups-add 1"), "{run}");
     environment.run(&["man", "nothing"]).fails_with(1);
+    environment.run(&["man", "groups", "nothing"]).fails_with(1);
+}
+
+#[test]
+fn every_command_and_subcommand_has_a_manual_page() {
+    let environment = TestEnvironment::without_key();
+    environment
+        .run(&["man", "--directory", "man/man1"])
+        .succeeds();
+    let help = environment.run(&["--help"]).succeeds().stdout;
+    for command in commands(&help) {
+        let subcommands = environment.run(&[&command, "--help"]).succeeds().stdout;
+        let names = std::iter::once(command.clone()).chain(
+            commands(&subcommands)
+                .into_iter()
+                .map(|subcommand| format!("{command}-{subcommand}")),
+        );
+        for name in names {
+            let page = environment.read(&format!("man/man1/sops-rs-{name}.1"));
+            assert!(page.contains(&format!(".TH sops-rs-{name} 1")), "{page}");
+        }
+    }
+    let page = environment.read("man/man1/sops-rs.1");
+    assert!(page.contains("SOPS_AGE_KEY_FILE"), "{page}");
 }

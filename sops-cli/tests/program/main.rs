@@ -3,8 +3,11 @@
 mod agreement;
 #[cfg(feature = "kube")]
 mod apply;
+mod as_sops;
 mod bad_input;
 mod cases;
+mod command_line;
+mod completion;
 mod conflicts;
 mod disguise;
 mod edit;

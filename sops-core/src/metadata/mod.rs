@@ -24,7 +24,7 @@ pub(crate) use key_error::KEY_GROUPS;
 pub const METADATA_KEY: &str = "sops";
 
 /// The version of SOPS whose format is written; `sops` compares it and refuses a file without it.
-pub(crate) const FORMAT_VERSION: &str = "3.13.3";
+pub const FORMAT_VERSION: &str = "3.13.3";
 
 /// The key of the block that holds the source forms which the values alone do not tell; `sops` ignores it.
 const SOURCE_FORMS_KEY: &str = "sops_rs_spellings";

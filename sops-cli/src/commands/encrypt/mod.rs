@@ -39,7 +39,7 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         let items = batch::items(files, leftovers)?;
         return several::encrypt_all(&reader, &items);
     }
-    let file = args.file.get(ui);
+    let file = args.file.input(ui);
     args.output.check(file)?;
     args.file.refuse_directory("encrypt")?;
     let config = load::config(ui, globals)?;

@@ -933,8 +933,6 @@ pub(crate) fn command_lines() -> Vec<Case> {
         ),
         case("a word that is like no command", Nothing, "frobnicate", 1),
         case("a flag that there is not", Encrypted, "decrypt --foo F", 1),
-        case("a flag before the command", Encrypted, "-i decrypt F", 1),
-        case("two old commands", Encrypted, "-d -e F", 8),
         case(
             "two places for the output",
             Encrypted,
@@ -948,16 +946,10 @@ pub(crate) fn command_lines() -> Vec<Case> {
             112,
         ),
         case(
-            "two formats for one file",
+            "the binary format for a file with keys",
             Encrypted,
-            "rotate -i --output-type json F",
+            "rotate -i --output-type binary F",
             8,
-        ),
-        case(
-            "a format that there is not",
-            Encrypted,
-            "decrypt --input-type hunter F",
-            1,
         ),
         case(
             "a key service that is not there",

@@ -1,0 +1,232 @@
+//! Under the name `sops`, the program is `sops` for other programs.
+
+use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
+
+use sops_test_support::environment::{Run, TestEnvironment, program, recipient};
+
+/// Runs under the name `sops`.
+fn as_sops(environment: &TestEnvironment, arguments: &[&str]) -> Run {
+    let mut command = environment.command(arguments);
+    command.arg0("sops");
+    environment.finish(command)
+}
+
+#[test]
+fn the_version_is_that_of_sops() {
+    let environment = TestEnvironment::without_key();
+    for arguments in [
+        &["--version"][..],
+        &["-v"],
+        &["--version", "--disable-version-check"],
+        &["--disable-version-check", "-version"],
+        &["--version", "--check-for-updates"],
+    ] {
+        let run = as_sops(&environment, arguments).succeeds();
+        assert_eq!((&*run.stdout, &*run.stderr), ("sops 3.13.3\n", ""));
+    }
+    // A link and a copy, in whatever directory.
+    let link = environment.path("sops");
+    symlink(program(), &link).expect("it is ours");
+    let run = environment.finish(environment.command_of(&link, &["--version"]));
+    assert_eq!(run.succeeds().stdout, "sops 3.13.3\n");
+    std::fs::remove_file(&link).expect("it is ours");
+    // By another process: a program that another thread starts here would hold the new file open for writing, and it could not be run.
+    let copied = std::process::Command::new("cp")
+        .arg(program())
+        .arg(&link)
+        .status();
+    assert!(copied.is_ok_and(|status| status.success()));
+    let run = environment.finish(environment.command_of(&link, &["--version"]));
+    assert_eq!(run.succeeds().stdout, "sops 3.13.3\n");
+    let run = environment.run(&["--version"]).succeeds();
+    assert!(run.stdout.starts_with("sops-rs "), "{run}");
+}
+
+#[test]
+fn one_command_installs_the_name() {
+    let environment = TestEnvironment::without_key();
+    let link = environment.home().join(".local/bin/sops");
+    for _ in 0..2 {
+        let run = environment.run(&["link"]).succeeds();
+        assert!(run.stderr.contains("is not on the PATH") || run.stderr.contains("comes first"));
+        assert_eq!(run.stdout, "");
+        let run = environment.finish(environment.command_of(&link, &["--version"]));
+        assert_eq!(run.succeeds().stdout, "sops 3.13.3\n");
+    }
+    // One of another version, which is gone.
+    std::fs::remove_file(&link).expect("it is ours");
+    symlink("/nowhere/sops-rs", &link).expect("it is ours");
+    environment.run(&["link"]).succeeds();
+    let run = environment.finish(environment.command_of(&link, &["link"]));
+    run.succeeds();
+    // Not ours.
+    environment.write("bin/sops", "#!/bin/sh\n");
+    environment.write("other/x", "");
+    symlink("/nowhere/sops", environment.path("other/sops")).expect("it is ours");
+    environment.write("directory/sops/x", "");
+    for directory in ["bin", "other", "directory"] {
+        let run = environment.run(&["link", directory]).fails_with(3);
+        assert!(run.stderr.contains("sops"), "{run}");
+    }
+    assert_eq!(environment.read("bin/sops"), "#!/bin/sh\n");
+    environment
+        .run(&["link", "--force", "directory"])
+        .fails_with(3);
+    for directory in ["bin", "other", "new/directory"] {
+        environment.run(&["link", "--force", directory]).succeeds();
+        let link = environment.path(directory).join("sops");
+        assert!(
+            link.is_symlink() && link.canonicalize().is_ok(),
+            "{directory}"
+        );
+        let entries = std::fs::read_dir(environment.path(directory)).expect("it is ours");
+        let rest = entries.filter(|entry| {
+            let name = entry.as_ref().expect("it is ours").file_name();
+            name.to_string_lossy().starts_with('.')
+        });
+        assert_eq!(rest.count(), 0, "{directory}");
+    }
+}
+
+#[test]
+fn errors_have_the_texts_that_programs_look_for() {
+    const NO_CONFIG: &str = "config file not found, or has no creation rules, and no keys provided through command line options";
+    const NO_KEY: &str = "Could not generate data key: [empty key group provided]";
+    let environment = TestEnvironment::new();
+    environment.write("p.yaml", "a: 1\n");
+    environment.write("none/.sops.yaml", "");
+    for (config, text) in [
+        (None, NO_CONFIG),
+        (Some("creation_rules:\n"), NO_CONFIG),
+        (Some("creation_rules:\n  - path_regex: p.yaml\n"), NO_KEY),
+        (Some("creation_rules:\n  - key_groups: []\n"), NO_KEY),
+        (Some("creation_rules:\n  - key_groups: [{}]\n"), NO_KEY),
+        (
+            Some("creation_rules:\n  - path_regex: other\n    age: age1x\n"),
+            "no matching creation rules found",
+        ),
+    ] {
+        if let Some(config) = config {
+            environment.write(".sops.yaml", config);
+        }
+        for arguments in [
+            &["encrypt", "p.yaml"][..],
+            &["-e", "p.yaml"],
+            &["encrypt", "-i", "p.yaml"],
+        ] {
+            let run = environment.run(arguments).fails_with(1);
+            assert!(run.stderr.contains(text), "{config:?}: {run}");
+            let run = as_sops(&environment, arguments).fails_with(1);
+            assert!(run.stderr.contains(text), "{config:?}: {run}");
+            if text != "no matching creation rules found" {
+                assert_eq!(run.stderr, format!("{text}\n"));
+            }
+        }
+    }
+    assert_eq!(environment.read("p.yaml"), "a: 1\n");
+    for arguments in [&["decrypt", "p.yaml"][..], &["-d", "p.yaml"]] {
+        let run = as_sops(&environment, arguments).fails_with(1);
+        assert!(run.stderr.contains("sops metadata not found"), "{run}");
+    }
+}
+
+#[test]
+fn verbose_logs_what_programs_look_for() {
+    let recovered = "level=info msg=\"Data key recovered successfully\"\n";
+    let written = "level=info msg=\"File written successfully\"\n";
+    for (arguments, expected) in [
+        (&["--verbose", "-d", "e.yaml"][..], &[recovered][..]),
+        (
+            &["--verbose", "decrypt", "-i", "e.yaml"],
+            &[recovered, written],
+        ),
+        (
+            &["--verbose", "rotate", "-i", "e.yaml"],
+            &[recovered, written],
+        ),
+        (
+            &["--verbose", "set", "e.yaml", "[\"a\"]", "2"],
+            &[recovered, written],
+        ),
+        (&["--verbose", "edit", "e.yaml"], &[recovered, written]),
+        (&["--verbose", "-e", "-i", "p.yaml"], &[written]),
+        (&["decrypt", "e.yaml"], &[]),
+    ] {
+        let environment = TestEnvironment::new();
+        environment.encrypt("e.yaml", "a: 1\n");
+        environment.write("p.yaml", "a: 1\n");
+        let mut command = environment.command(arguments);
+        command
+            .arg0("sops")
+            .env("SOPS_AGE_RECIPIENTS", recipient())
+            .env("EDITOR", environment.editor("sed -i s/1/3/ \"$1\""));
+        let run = environment.finish(command).succeeds();
+        for line in [recovered, written] {
+            let count = usize::from(expected.contains(&line));
+            assert_eq!(
+                run.stderr.matches(line).count(),
+                count,
+                "{arguments:?}: {run}"
+            );
+        }
+        let prints = arguments.contains(&"-d") || arguments.len() == 2;
+        assert_eq!(
+            run.stdout,
+            if prints { "a: 1\n" } else { "" },
+            "{arguments:?}"
+        );
+    }
+    // No private key opens it.
+    let environment = TestEnvironment::without_key();
+    environment.encrypt("e.yaml", "a: 1\n");
+    let run = as_sops(&environment, &["--verbose", "-d", "e.yaml"]).fails_with(128);
+    assert!(!run.stderr.contains("recovered"), "{run}");
+}
+
+/// As scripts in packages of `sops` ask. `peers/command_lines` compares all positions.
+#[test]
+fn completion_scripts_of_sops_get_their_answer() {
+    const QUESTION: &str = "--generate-bash-completion";
+    let environment = TestEnvironment::without_key();
+    for (arguments, expected) in [
+        (&[][..], "completion\nexec-env\nexec-file\npublish\n"),
+        (&["groups"], "add\ndelete\nhelp\nh\n"),
+        (&["decrypt"], ""),
+        (
+            &["decrypt", "--in"],
+            "--in-place\n--input-type\n--indent\n--in-place\n--input-type\n",
+        ),
+        (
+            &["--output-type", "yaml", "set", "--val"],
+            "--value-file\n--value-stdin\n",
+        ),
+        (
+            &["groups", "add", "--a"],
+            "--aws-profile\n--azure-kv\n--age\n",
+        ),
+    ] {
+        let arguments = [arguments, &[QUESTION]].concat();
+        for run in [
+            as_sops(&environment, &arguments),
+            environment.run(&arguments),
+        ] {
+            let run = run.succeeds();
+            assert!(run.stdout.starts_with(expected), "{arguments:?}: {run}");
+            assert_eq!(
+                run.stdout.is_empty(),
+                expected.is_empty(),
+                "{arguments:?}: {run}"
+            );
+            assert_eq!(run.stderr, "");
+        }
+    }
+    let mut command = environment.command(&[QUESTION]);
+    command.env("_CLI_ZSH_AUTOCOMPLETE_HACK", "1");
+    let run = environment.finish(command).succeeds();
+    assert!(
+        run.stdout
+            .contains("decrypt:Decrypt a file and print the result\n"),
+        "{run}"
+    );
+}
