@@ -143,7 +143,7 @@ impl Publication<'_> {
             true => name.with_extension(""),
             false => name.to_owned(),
         };
-        let format = FormatArgs::default().both(file)?;
+        let format = FormatArgs::default().input(Some(file))?;
         let input = Input::read(Some(file), format, Role::Encrypted)?;
         let document = EncryptedDocument::parse(&*input.content, format)
             .map_err(|error| input.error(error))?;
