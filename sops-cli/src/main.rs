@@ -17,6 +17,7 @@ mod files;
 mod flux;
 mod git;
 mod input;
+mod input_format;
 mod keys;
 mod lint;
 #[cfg(feature = "kube")]

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::arguments::{FormatArgs, GlobalArgs, OpeningArgs};
 use crate::command_error::{CommandError, Role};
 use crate::decrypt_file;
-use crate::files::{self, Expected, Readers};
+use crate::files::{self, Readers};
 use crate::input::Input;
 use crate::keys::services::Services;
 use crate::ui::Ui;
@@ -44,8 +44,10 @@ impl FileUpdate<'_> {
         services: &Services,
         change: impl FnOnce(&[u8], Format, &Metadata) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
     ) -> Result<Option<String>, CommandError> {
-        let format = self.formats.both(self.file)?;
-        let input = Input::read(Some(self.file), format, Role::Encrypted)?;
+        let by_name = self.formats.input(Some(self.file))?;
+        let input = Input::read(Some(self.file), by_name, Role::Encrypted)?;
+        let format = input.format;
+        self.formats.check_kept(format)?;
         let document = EncryptedDocument::parse(&*input.content, format)
             .map_err(|error| input.error(error))?;
         let key = services.data_key(self.ui, &input, &document)?;
@@ -60,7 +62,7 @@ impl FileUpdate<'_> {
         let encrypted = open
             .encrypt(&*changed, SystemTime::now())
             .map_err(|error| input.plaintext_error(error))?;
-        let expected = Expected::Content(&input.content);
+        let expected = input.expected();
         files::write(
             self.ui,
             self.file,

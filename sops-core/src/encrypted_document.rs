@@ -7,6 +7,7 @@ use sops_document::tree::Node;
 use sops_document::{Component, Document, Format, Splices};
 use zeroize::Zeroizing;
 
+use crate::content_format::format_of_encrypted;
 use crate::error::{Error, Result};
 use crate::keys::{
     DataKey, Environment, KeyGroup, KeyService, KeyServices, MasterKey, recover_data_key,
@@ -294,7 +295,7 @@ pub fn decrypt(
     Ok(document.decrypt(&key, MacCheck::Require)?.plaintext)
 }
 
-/// Decrypts a file, whose name tells its format, with the keys of age and PGP that are looked for where `sops` looks for them.
+/// Decrypts a file, whose name or content tells its format, with the keys of age and PGP that are looked for where `sops` looks for them.
 ///
 /// # Errors
 /// [`Error::Io`]; as [`decrypt`].
@@ -305,7 +306,7 @@ pub fn decrypt_file(path: impl AsRef<Path>) -> Result<Zeroizing<Vec<u8>>> {
         source: source.into(),
     })?);
     let services = KeyServices::local(Environment::process());
-    decrypt(&*bytes, Format::from_path(path), &services)
+    decrypt(&*bytes, format_of_encrypted(path, &bytes), &services)
 }
 
 /// The format that an encrypted file has in fact.

@@ -68,7 +68,7 @@ impl OutputArgs {
     ) -> Result<(), CommandError> {
         match (&input.path, self.output()) {
             (Some(path), None) if self.in_place => {
-                let expected = Expected::Content(&input.content);
+                let expected = input.expected();
                 files::write(ui, path, result, expected, readers)
             }
             (_, Some(path)) => files::write(ui, path, result, Expected::Anything, readers),

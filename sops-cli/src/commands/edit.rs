@@ -58,8 +58,19 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     let file = args.file.require(ui)?;
     let services = Services::for_opening(ui, globals, &args.opening)?;
     let name = args.name.or(Some(file)).unwrap_or(file);
-    let format = args.formats.both(name)?;
+    let by_name = args.formats.input(Some(name))?;
     let editor = EditorProgram::find()?;
+    let exists = file
+        .try_exists()
+        .map_err(|error| CommandError::input(name_of(file), &error))?;
+    let input = exists
+        .then(|| Input::read(Some(file), by_name, Role::Encrypted))
+        .transpose()?;
+    let format = match &input {
+        Some(input) => input.format,
+        None => by_name.of_plaintext()?,
+    };
+    args.formats.check_kept(format)?;
     let editing = Editing {
         ui,
         args,
@@ -67,11 +78,8 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         format,
         editor,
     };
-    let exists = file
-        .try_exists()
-        .map_err(|error| CommandError::input(name_of(file), &error))?;
-    if exists {
-        editing.change(globals, &services)
+    if let Some(input) = input {
+        editing.change(globals, &services, &input)
     } else {
         let wanted = Wanted {
             rules: &args.rules,
@@ -109,13 +117,17 @@ struct Original<'t> {
 }
 
 impl Editing<'_> {
-    fn change(&self, globals: &GlobalArgs, services: &Services) -> Result<(), CommandError> {
-        let input = Input::read(Some(self.file), self.format, Role::Encrypted)?;
+    fn change(
+        &self,
+        globals: &GlobalArgs,
+        services: &Services,
+        input: &Input,
+    ) -> Result<(), CommandError> {
         let document = EncryptedDocument::parse(&*input.content, self.format)
             .map_err(|error| input.error(error))?;
-        let key = services.data_key(self.ui, &input, &document)?;
-        let open = decrypt_file::open(&input, &document, key.clone(), &self.args.opening)?;
-        decrypt_file::warn_of_comments(self.ui, &input, open.unopened_comments());
+        let key = services.data_key(self.ui, input, &document)?;
+        let open = decrypt_file::open(input, &document, key.clone(), &self.args.opening)?;
+        decrypt_file::warn_of_comments(self.ui, input, open.unopened_comments());
         let had_selection = document.require_selection(open.plaintext()).is_ok();
         let rule = document.metadata().rule.clone().unwrap_or_default();
         // A value that was already in plaintext is no reason to refuse another change.
@@ -163,7 +175,7 @@ impl Editing<'_> {
             text: open.plaintext(),
             is_worth_writing: is_mac_wrong,
         };
-        self.run(&original, &head, encrypt, Expected::Content(&input.content))
+        self.run(&original, &head, encrypt, input.expected())
     }
 
     fn create(&self, encryption: &Encryption) -> Result<(), CommandError> {

@@ -233,8 +233,10 @@ impl Rotation<'_> {
 impl Args {
     fn read(&self, file: &Path) -> Result<Input, CommandError> {
         let name = self.name.or(Some(file)).unwrap_or(file);
-        let format = self.formats.both(name)?;
-        Input::read(Some(file), format, Role::Encrypted)
+        let by_name = self.formats.input(Some(name))?;
+        let input = Input::read(Some(file), by_name, Role::Encrypted)?;
+        self.formats.check_kept(input.format)?;
+        Ok(input)
     }
 
     /// The file's master keys after adding the new ones to the first group and removing the unwanted ones.

@@ -84,7 +84,9 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         formats: &args.formats,
         opening: &args.opening,
     };
+    let mut written_format = Format::Binary;
     let written = changing.change(|plaintext, format, metadata| {
+        written_format = format;
         let changed = parse_document(plaintext, format)?.set(&path, &value)?;
         let field = path.components().first();
         if let (Some(changed), Some(Component::Key(field))) = (&changed, field) {
@@ -104,8 +106,7 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
             changed => changed,
         })
     })?;
-    let format = args.formats.both(file)?;
-    if written.is_some_and(|encrypted| is_plain(&encrypted, format, &path)) {
+    if written.is_some_and(|encrypted| is_plain(&encrypted, written_format, &path)) {
         ui.warn(format!(
             "`{}` was written in plaintext, since the rule of {} does not select it",
             args.path.as_deref().unwrap_or_default(),

@@ -13,6 +13,7 @@ mod exec;
 mod flat;
 #[cfg(feature = "kube")]
 mod flux;
+mod formats;
 mod help;
 mod hook;
 mod init;

@@ -11,11 +11,12 @@ use sops_core::{
 use zeroize::Zeroizing;
 
 use super::args::Args;
-use crate::arguments::{GlobalArgs, require_existing};
-use crate::command_error::{Code, CommandError, Role};
+use crate::arguments::{GlobalArgs, invocation, require_existing};
+use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::resolve::ResolvedConfig;
 use crate::encryption_options::{self, Wanted};
 use crate::input::Input;
+use crate::input_format::has_format;
 use crate::keys::groups::KeyGroups;
 use crate::keys::lockout::Lockout;
 use crate::keys::names::recipients;
@@ -48,7 +49,7 @@ impl PlaintextReader<'_> {
         if let Some(file) = file {
             require_existing(file)?;
         }
-        let format = args.formats.input(Some(name))?;
+        let format = args.formats.input(Some(name))?.of_plaintext()?;
         let wanted = Wanted {
             rules: &args.rules,
             keys: &args.keys,
@@ -67,7 +68,13 @@ impl PlaintextReader<'_> {
                 format!("{} is empty: there has to be a document", input.name),
             ));
         }
-        let to = args.formats.output(Some(name), format)?;
+        if input.is_utf16() {
+            ui.warn(format!(
+                "{} is in UTF-16; it is decrypted to UTF-8",
+                input.name
+            ));
+        }
+        let to = self.output_format(name, format)?;
         let converted = if to == format {
             None
         } else {
@@ -96,6 +103,22 @@ impl PlaintextReader<'_> {
         plaintext.parts = SecretParts::of(plaintext.text(), to, &plaintext.encryption.rule);
         plaintext.refuse_leak()?;
         Ok(plaintext)
+    }
+
+    /// The format of the encrypted file. If neither a flag nor the file's name tells it, it is the format that is read, where `sops` writes JSON.
+    fn output_format(&self, name: &Path, format: Format) -> Result<Format, CommandError> {
+        let Self { ui, args, .. } = self;
+        let output = args.formats.output(Some(name), format)?;
+        let is_told = args.formats.has_output() || has_format(name);
+        if is_told || !invocation::is_sops() || matches!(output, Format::Binary | Format::Json) {
+            return Ok(output);
+        }
+        ui.warn(format!(
+            "{} is written as JSON, since its name tells no format; to keep it, add `--output-type {}`",
+            name_of(name),
+            output.name()
+        ));
+        Ok(Format::Json)
     }
 }
 

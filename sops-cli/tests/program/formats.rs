@@ -1,0 +1,167 @@
+//! The format of an encrypted file whose name does not tell it.
+
+use sops_test_support::environment::{TestEnvironment, recipient};
+
+/// A plaintext of each format, the path of a value in it, and the text of the value.
+const TEXTS: [(&str, &str, &str); 5] = [
+    ("yaml", "# c\na: hunter2\n", "[\"a\"]"),
+    ("json", "{\"a\": \"hunter2\", \"data\": \"x\"}\n", "[\"a\"]"),
+    ("env", "# c\na=hunter2\n", "[\"a\"]"),
+    ("ini", "[a]\n; c\nb = hunter2\n", "[\"a\"][\"b\"]"),
+    ("bin", "hunter2\0\n", "[\"data\"]"),
+];
+
+const NAMES: [&str; 5] = ["secret.enc", "t.json.enc", ".env.local", "x.yaml.orig", "x"];
+
+/// An environment with encrypted files of all formats under names that tell none, and a creation rule for them.
+fn environment(name: &str, extension: &str, text: &str) -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", recipient()),
+    );
+    let named = format!("x.{extension}");
+    environment.encrypt(&named, text);
+    environment.write(name, environment.read(&named));
+    environment
+}
+
+#[test]
+fn every_command_opens_an_encrypted_file_by_its_content() {
+    for (extension, text, path) in TEXTS {
+        for name in NAMES {
+            let environment = environment(name, extension, text);
+            let open = |arguments: &[&str]| environment.run(arguments).succeeds().stdout;
+            assert_eq!(open(&["decrypt", name]), text, "{name}");
+            assert_eq!(open(&["filestatus", name]), "{\"encrypted\":true}\n");
+            assert_eq!(open(&["exec-file", name, "cat {}"]), text);
+            let before = environment.read(name);
+            open(&["updatekeys", "--yes", name]);
+            open(&[
+                "groups",
+                "add",
+                "-y",
+                "-i",
+                "--file",
+                name,
+                "--age",
+                &recipient(),
+            ]);
+            let threshold = "--shamir-secret-sharing-threshold=1";
+            let file = ["--file", name];
+            open(&[&["groups", "delete", "-y", "-i", threshold, "1"][..], &file].concat());
+            open(&["rotate", "-i", name]);
+            assert_ne!(environment.read(name), before, "{name}");
+            let mut edit = environment.command(&["edit", name]);
+            edit.env(
+                "EDITOR",
+                environment.editor("sed -i s/hunter2/tiger/ \"$1\""),
+            );
+            environment.finish(edit).succeeds();
+            assert_eq!(open(&["decrypt", name]), text.replace("hunter2", "tiger"));
+            open(&["set", name, path, "\"hunter3\""]);
+            let changed = text.replace("hunter2", "hunter3");
+            let last = changed.trim_end_matches("\0\n");
+            let expected = if extension == "bin" { last } else { &changed };
+            assert_eq!(open(&["decrypt", name]), expected);
+            if extension != "ini" {
+                let variable = format!("printf %s \"${}\"", &path[2..path.len() - 2]);
+                assert_eq!(open(&["exec-env", name, &variable]), "hunter3");
+            }
+            open(&["lint", name]);
+            open(&["decrypt", "-i", name]);
+            assert_eq!(environment.read(name), expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn standard_input_and_pipes_are_opened_by_their_content() {
+    for (extension, text, _) in TEXTS {
+        let environment = environment("x", extension, text);
+        let encrypted = environment.read("x");
+        for arguments in [
+            &["decrypt"][..],
+            &["decrypt", "/dev/stdin"],
+            &["-d", "/dev/fd/0"],
+        ] {
+            let run = environment.run_with_input(arguments, &encrypted).succeeds();
+            assert_eq!(run.stdout, text, "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn encrypted_files_with_unknown_names_are_found_in_directories() {
+    let environment = TestEnvironment::new();
+    for (extension, text, _) in TEXTS {
+        let named = format!("x.{extension}");
+        environment.encrypt(&named, text);
+        let encrypted = environment.read(&named);
+        environment.write(&format!("found/{extension}.enc"), encrypted);
+    }
+    environment.write("found/notes.txt", "sops: x\n");
+    environment.write("found/image", b"\x89PNG\0\xff");
+    environment.run(&["decrypt", "-i", "found"]).succeeds();
+    for (extension, text, _) in TEXTS {
+        assert_eq!(environment.read(&format!("found/{extension}.enc")), text);
+    }
+    assert_eq!(environment.read("found/notes.txt"), "sops: x\n");
+}
+
+#[test]
+fn plaintext_under_an_unknown_name_is_binary() {
+    let environment = TestEnvironment::new();
+    for (_, text, _) in TEXTS {
+        environment.encrypt("x.enc", text);
+        assert!(
+            environment
+                .read("x.enc")
+                .starts_with("{\n\t\"data\": \"ENC[")
+        );
+        assert_eq!(environment.decrypt("x.enc"), text);
+        environment.write("plain", text);
+        let status = environment.run(&["filestatus", "plain"]).succeeds();
+        assert_eq!(status.stdout, "{\"encrypted\":false}\n");
+    }
+}
+
+#[test]
+fn the_input_type_alone_decides_the_format_of_a_file_with_an_unknown_name() {
+    let environment = TestEnvironment::new();
+    for (format, text, begin) in [
+        ("json", "{\"a\": \"x\"}\n", "{\"a\": \"ENC["),
+        ("dotenv", "# c\na=x\n", "#ENC["),
+        ("yaml", "a: x # c\n", "a: ENC["),
+        ("ini", "[s]\na = x\n", "[s]\na = ENC["),
+    ] {
+        environment.encrypt_with(".env.example", text, &["--input-type", format]);
+        let encrypted = environment.read(".env.example");
+        assert!(encrypted.starts_with(begin), "{encrypted}");
+        for flags in [
+            &[][..],
+            &["--input-type", format],
+            &["--output-type", format],
+        ] {
+            let decrypt = [&["decrypt", ".env.example"], flags].concat();
+            assert_eq!(environment.run(&decrypt).succeeds().stdout, text);
+        }
+        environment
+            .run(&["decrypt", ".env.example", "--output-type", "json"])
+            .succeeds();
+    }
+    // A name that tells a format is what is written, as in `sops`.
+    environment.encrypt_with("a.yaml", "{\"a\": 1}\n", &["--input-type", "json"]);
+    assert!(environment.read("a.yaml").starts_with("a: ENC["));
+}
+
+/// A binary file in another format comes back as it was, and JSON with other keys stays JSON.
+#[test]
+fn a_document_with_one_value_under_data_is_a_binary_file() {
+    let environment = TestEnvironment::new();
+    environment.encrypt_with("x", "hunter2", &["--output-type", "yaml"]);
+    assert!(environment.read("x").starts_with("data: ENC["));
+    let run = environment.run(&["decrypt", "--input-type", "yaml", "x"]);
+    assert_eq!(run.succeeds().stdout, "hunter2");
+    assert_eq!(environment.decrypt("x"), "data: hunter2\n");
+}
