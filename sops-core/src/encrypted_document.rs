@@ -46,8 +46,10 @@ impl<'a> EncryptedDocument<'a> {
     /// # Errors
     /// As [`Document::parse`]; [`Error::NotEncrypted`] and [`Error::Metadata`].
     pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized), format: Format) -> Result<Self> {
-        // What is no object at all is no malformed one either.
-        if format == Format::Binary && !text.as_ref().trim_ascii_start().starts_with(b"{") {
+        // What is no object at all is no malformed one either. A byte order mark is a mistake that the parser names.
+        let start = text.as_ref();
+        let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+        if format == Format::Binary && !start.trim_ascii_start().starts_with(b"{") {
             return Err(Error::NotEncrypted);
         }
         let document = parse_document(text, encrypted_format(format))?;

@@ -71,6 +71,15 @@ impl Time {
         rest.is_empty().then_some(time)
     }
 
+    /// The same without the fraction of its second, which the layout `time.RFC3339` leaves out.
+    #[must_use]
+    pub fn without_fraction(self) -> Self {
+        Self {
+            nanosecond: 0,
+            ..self
+        }
+    }
+
     /// Whether `time.Time.MarshalText` writes it: an offset of 24 hours and more can be read, but not written.
     pub fn can_be_written(&self) -> bool {
         self.offset_minutes.abs() < 24 * 60

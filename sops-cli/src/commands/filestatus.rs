@@ -1,6 +1,7 @@
 //! `sops-rs filestatus`.
 
-use sops_core::{EncryptedDocument, Error, Format};
+use sops_core::metadata::{INVALID_VERSION, MISSING};
+use sops_core::{EncryptedDocument, Error, Format, KeyPath};
 
 use crate::arguments::{FileArg, FormatArgs};
 use crate::command_error::{Code, CommandError, Role};
@@ -26,6 +27,12 @@ pub(crate) fn cmd_filestatus(ui: &Ui, args: &Args) -> Result<(), CommandError> {
     let is_encrypted = match EncryptedDocument::parse(&*input.content, input.format) {
         Ok(document) => !document.metadata().mac.is_empty(),
         Err(Error::NotEncrypted) => false,
+        // `sops` wants a version here, and does not look at it.
+        Err(Error::Metadata { path, message, .. })
+            if is_version(path.as_ref()) && [MISSING, INVALID_VERSION].contains(&&*message) =>
+        {
+            message != MISSING
+        }
         Err(error) => return Err(input.error(error)),
     };
     ui.output(format!("{{\"encrypted\":{is_encrypted}}}\n").as_bytes())
@@ -39,4 +46,8 @@ fn empty(ui: &Ui, input: &Input) -> Result<(), CommandError> {
         }
         _ => ui.output(b"{\"encrypted\":false}\n"),
     }
+}
+
+fn is_version(path: Option<&KeyPath>) -> bool {
+    path.is_some_and(|path| path.dotted().to_string() == "version")
 }

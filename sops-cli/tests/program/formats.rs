@@ -165,3 +165,91 @@ fn a_document_with_one_value_under_data_is_a_binary_file() {
     assert_eq!(run.succeeds().stdout, "hunter2");
     assert_eq!(environment.decrypt("x"), "data: hunter2\n");
 }
+
+/// As `sops filestatus` 3.13.3 says, except that it refuses plaintext under a name that tells no format.
+#[test]
+fn the_status_of_a_file_is_that_of_sops() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\n");
+    let encrypted = environment.read("x.yaml");
+    let version = "    version: 3.13.3";
+    assert!(encrypted.contains(version));
+    let utf16 = |text: &str| -> Vec<u8> {
+        let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+        units.flat_map(u16::to_le_bytes).collect()
+    };
+    environment.encrypt("binary", "hunter2");
+    let binary = environment.read("binary");
+    for (name, content, expected) in [
+        ("e.yaml", Vec::new(), Some(false)),
+        ("e.env", Vec::new(), Some(false)),
+        ("e.ini", Vec::new(), Some(false)),
+        ("e.json", Vec::new(), None),
+        ("e.txt", Vec::new(), None),
+        ("comment.yaml", b"# c\n".to_vec(), None),
+        ("plain.yaml", utf16("a: 1\n"), Some(false)),
+        ("u.yaml", utf16(&encrypted), Some(true)),
+        ("u.txt", utf16(&binary), Some(true)),
+        ("x.enc", utf16(&encrypted), Some(true)),
+        ("text.txt", b"hunter2".to_vec(), Some(false)),
+        (
+            "bom.txt",
+            [b"\xef\xbb\xbf", binary.as_bytes()].concat(),
+            None,
+        ),
+        (
+            "v1.yaml",
+            encrypted.replace("3.13.3", "'1.x'").into(),
+            Some(true),
+        ),
+        (
+            "v.yaml",
+            encrypted.replace("3.13.3", "x").into(),
+            Some(true),
+        ),
+        (
+            "none.yaml",
+            encrypted.replace(version, "").into(),
+            Some(false),
+        ),
+        ("list.yaml", encrypted.replace("3.13.3", "[]").into(), None),
+    ] {
+        environment.write(name, content);
+        let run = environment.run(&["filestatus", name]);
+        match expected {
+            None => drop(run.fails_with(1)),
+            Some(is_encrypted) => assert_eq!(
+                run.succeeds().stdout,
+                format!("{{\"encrypted\":{is_encrypted}}}\n"),
+                "{name}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn encrypted_files_in_utf16_are_opened_and_written_as_utf8() {
+    let environment = TestEnvironment::new();
+    for (extension, text, path) in TEXTS.into_iter().take(4) {
+        let name = format!("x.{extension}");
+        environment.encrypt(&name, text);
+        let encrypted = environment.read(&name);
+        for bytes_of in [u16::to_le_bytes, u16::to_be_bytes] {
+            let units = std::iter::once(0xfeff).chain(encrypted.encode_utf16());
+            let utf16: Vec<u8> = units.flat_map(bytes_of).collect();
+            environment.write(&name, &utf16);
+            assert_eq!(environment.decrypt(&name), text);
+            environment.run(&["set", &name, path, "\"x\""]).succeeds();
+            assert!(environment.read(&name).contains("ENC["), "{name}");
+        }
+    }
+    let plain: Vec<u8> = "\u{feff}a: 1\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    environment.write("plain.yaml", &plain);
+    let run = environment.run(&["encrypt", "-i", "--age", &recipient(), "plain.yaml"]);
+    assert!(run.stderr.contains("plain.yaml is in UTF-16"), "{run}");
+    run.succeeds();
+    assert_eq!(environment.decrypt("plain.yaml"), "a: 1\n");
+}

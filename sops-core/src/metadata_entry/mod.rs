@@ -9,7 +9,7 @@ use sops_document::{Document, Format, Location, ReservedEntry, ReservedValue};
 
 use crate::error::{Error, Result};
 use crate::metadata::flat::{FlatError, flatten, unflatten};
-use crate::metadata::{METADATA_KEY, is_known};
+use crate::metadata::{METADATA_KEY, is_known, with_known_keys};
 use crate::serde_message::without_value;
 
 pub(crate) use locate::{located, location};
@@ -51,7 +51,7 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
         Format::Yaml => serde_yaml::from_str(&source()).map_err(|error| whole(&error)),
         _ => serde_json::from_str(&source()).map_err(|error| whole(&error)),
     };
-    tree.map(Some)
+    tree.map(|tree| Some(with_known_keys(tree)))
         .map_err(|FlatError { at, message }| Error::Metadata {
             location: match at {
                 Some(at) => Some(Location::of(document.text(), at)),
