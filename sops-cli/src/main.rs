@@ -2,6 +2,7 @@
 
 mod arguments;
 mod batch;
+mod carriage_returns;
 mod cli;
 #[cfg(feature = "kube")]
 mod cluster;

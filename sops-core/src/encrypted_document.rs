@@ -13,6 +13,7 @@ use crate::keys::{
     DataKey, Environment, KeyGroup, KeyService, KeyServices, MasterKey, recover_data_key,
     wrap_data_key,
 };
+use crate::line_breaks;
 use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_source_forms, problem_at};
 use crate::metadata_entry::{self, UnknownValue, is_encrypted, parse_document};
 use crate::pipeline::binary;
@@ -175,7 +176,12 @@ impl<'a> EncryptedDocument<'a> {
                 decrypt_values(&self.document, &self.metadata, key, options, cache)
             }
         };
-        decrypted.map_err(|error| metadata_entry::located(self.about_rule(error), &self.document))
+        let mut decrypted = decrypted
+            .map_err(|error| metadata_entry::located(self.about_rule(error), &self.document))?;
+        if self.document.is_converted_to_crlf() {
+            decrypted.plaintext = line_breaks::without_returns(&decrypted.plaintext);
+        }
+        Ok(decrypted)
     }
 
     /// An expression that is not valid is a fault of the block that it stands in.
@@ -244,7 +250,10 @@ impl<'a> EncryptedDocument<'a> {
         };
         let mut out = String::new();
         encryptor.encrypt(&mut document, plan, &mut out)?;
-        Ok(out)
+        Ok(match self.document.is_converted_to_crlf() {
+            true => out.replace('\n', "\r\n"),
+            false => out,
+        })
     }
 
     /// The document with another `sops` block in place of its own.
@@ -256,7 +265,11 @@ impl<'a> EncryptedDocument<'a> {
             self.document.replace_reserved(site, &value, &mut edits);
             leave_out_source_forms(&mut tree);
         }
-        edits.finish()
+        let text = edits.finish();
+        match self.document.is_converted_to_crlf() {
+            true => line_breaks::with_returns(&text),
+            false => text,
+        }
     }
 }
 

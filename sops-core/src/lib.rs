@@ -141,6 +141,7 @@ mod encrypted_document;
 mod encrypted_tree;
 mod error;
 mod io_error;
+mod line_breaks;
 mod mac;
 pub mod metadata;
 mod metadata_entry;

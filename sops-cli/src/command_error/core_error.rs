@@ -83,6 +83,12 @@ impl CommandError {
                     Role::Encrypted => other_format(text, format),
                     _ => None,
                 });
+        let several = source.is_some_and(|(_, text, format, _)| {
+            is_about_content(&error) && are_several_files(text, format)
+        });
+        let has_mark = source.is_some_and(|(_, text, format, role)| {
+            role == Role::Encrypted && is_about_content(&error) && has_byte_order_mark(text, format)
+        });
         let mut at = None;
         let simple = |code, error: &Error| Self::new(code, error.to_string());
         let mut new = match error {
@@ -199,6 +205,16 @@ impl CommandError {
             Error::Config { .. } => return Self::in_config_text(error, b""),
             error => simple(Code::Generic, &error),
         };
+        if several {
+            new = Self::new(new.code, "the documents of this file have different `sops` metadata: encrypted files were put together")
+                .hint("SOPS reads the metadata of the first document only; keep the files apart, or put their plaintexts together and encrypt the result");
+        } else if has_mark {
+            new = Self::new(
+                new.code,
+                "the file begins with a byte order mark, which makes another key of the first one",
+            )
+            .hint("save the file as UTF-8 without it");
+        }
         if let Some(actual_format) = actual_format {
             new = new.hint(format_hint(actual_format));
         }
@@ -264,6 +280,25 @@ pub(crate) fn format_hint(format: Format) -> String {
             name
         }
     )
+}
+
+/// Whether the error says that the values are not those that were encrypted.
+fn is_about_content(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Value { .. } | Error::MacMismatch | Error::MacUnreadable { .. }
+    )
+}
+
+/// Whether the documents have metadata of their own.
+fn are_several_files(text: &[u8], format: Format) -> bool {
+    let document = EncryptedDocument::parse(text, format);
+    document.is_ok_and(|document| !document.differing_metadata().is_empty())
+}
+
+/// Whether a byte order mark, which an editor has put there, changes what the text means.
+fn has_byte_order_mark(text: &[u8], format: Format) -> bool {
+    format == Format::Dotenv && text.starts_with("\u{feff}".as_bytes())
 }
 
 /// Whether the text contains a value that SOPS encrypted.

@@ -10,6 +10,7 @@ use sops_core::{CIPHERTEXT_PREFIX, Component, Format, KeyPath, extract, parse_do
 use zeroize::Zeroizing;
 
 use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs, invocation};
+use crate::carriage_returns::warn_of_returns;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::rule_drift::RuleDrift;
 use crate::secret_parts::SecretParts;
@@ -100,6 +101,11 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
             && let Some(drift) = RuleDrift::of(ui, globals, file, metadata, format)
         {
             drift.check(file, plaintext, changed, format)?;
+        }
+        if let Some(changed) = &changed
+            && format == Format::Dotenv
+        {
+            warn_of_returns(ui, &name_of(file), changed);
         }
         Ok(match changed {
             None if !args.idempotent.idempotent => Some(Zeroizing::new(plaintext.to_owned())),

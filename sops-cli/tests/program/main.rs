@@ -21,6 +21,7 @@ mod keys;
 mod keyservice;
 mod kills;
 mod leftovers;
+mod line_endings;
 mod lint;
 mod lockout;
 mod many;

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::args::Args;
 use crate::arguments::{GlobalArgs, invocation, require_existing};
+use crate::carriage_returns::warn_of_returns;
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::resolve::ResolvedConfig;
 use crate::encryption_options::{self, Wanted};
@@ -73,6 +74,9 @@ impl PlaintextReader<'_> {
                 "{} is in UTF-16; it is decrypted to UTF-8",
                 input.name
             ));
+        }
+        if format == Format::Dotenv {
+            warn_of_returns(ui, &input.name, &input.content);
         }
         let to = self.output_format(name, format)?;
         let converted = if to == format {
