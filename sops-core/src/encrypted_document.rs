@@ -181,6 +181,9 @@ impl<'a> EncryptedDocument<'a> {
         if self.document.is_converted_to_crlf() {
             decrypted.plaintext = line_breaks::without_returns(&decrypted.plaintext);
         }
+        if self.format == Format::Json && self.metadata.is_before_final_newlines() {
+            line_breaks::end_line(&mut decrypted.plaintext);
+        }
         Ok(decrypted)
     }
 

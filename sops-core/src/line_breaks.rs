@@ -1,4 +1,5 @@
-//! The line breaks of an encrypted dotenv file that a program such as Git has converted to CR LF. `sops` cannot read it, and writes LF.
+//! Line breaks that are not as they were encrypted: those of dotenv that a program such as Git has converted to CR LF, which `sops` cannot
+//! read, and those that old versions of SOPS did not write.
 
 use zeroize::Zeroizing;
 
@@ -21,9 +22,29 @@ pub(crate) fn with_returns(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
+/// Ends the last line of a text.
+pub(crate) fn end_line(text: &mut Zeroizing<Vec<u8>>) {
+    if text.ends_with(b"\n") {
+        return;
+    }
+    let mut ended = Zeroizing::new(Vec::with_capacity(text.len() + 1));
+    ended.extend_from_slice(text);
+    ended.push(b'\n');
+    *text = ended;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_line_is_ended_once() {
+        for text in ["{}", "{}\n"] {
+            let mut text = Zeroizing::new(text.as_bytes().to_vec());
+            end_line(&mut text);
+            assert_eq!(**text, b"{}\n"[..]);
+        }
+    }
 
     #[test]
     fn one_carriage_return_of_each_line_is_the_line_breaks() {

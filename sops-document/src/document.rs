@@ -4,7 +4,6 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::dotenv;
 use crate::error::Location;
 use crate::format::Format;
 use crate::path::{PathId, Paths};
@@ -95,12 +94,6 @@ impl<'a> Document<'a> {
     pub fn has_crlf_lines(&self) -> bool {
         let is_crlf = |(at, _): (usize, &str)| self.text[..at].ends_with('\r');
         self.text.contains('\n') && self.text.match_indices('\n').all(is_crlf)
-    }
-
-    /// Whether the text is dotenv whose line breaks a program such as Git has converted to CR LF
-    /// after the reserved entry was written. They are no part of the values then.
-    pub fn is_converted_to_crlf(&self) -> bool {
-        self.format == Format::Dotenv && dotenv::is_converted(self.text, self.reserved_key)
     }
 
     /// The items that are in the text themselves, with their indexes. An alias is one item: the

@@ -87,6 +87,14 @@ pub(crate) fn is_converted(text: &str, reserved: ReservedKey) -> bool {
     own.peek().is_some() && own.all(|line| line.ends_with('\r'))
 }
 
+impl Document<'_> {
+    /// Whether the text is dotenv whose line breaks a program such as Git has converted to CR LF
+    /// after the reserved entry was written. They are no part of the values then.
+    pub fn is_converted_to_crlf(&self) -> bool {
+        self.format == Format::Dotenv && is_converted(self.text, self.reserved_key)
+    }
+}
+
 /// The line without the carriage return at its end.
 fn without_return(line: &str) -> &str {
     line.strip_suffix('\r').unwrap_or(line)
@@ -122,12 +130,42 @@ fn no_entry(text: &str, start: usize, line: &str) -> Error {
         }
         "" => "SOPS takes no line of white space: leave the line empty",
         line if line.starts_with('#') => "a comment has to begin at the start of its line",
-        _ => "there is no `=` in this line: it has to be empty, a comment, or `KEY=VALUE`",
+        _ => match quote_before(&text[..start]) {
+            Some(at) => {
+                let Location { line, .. } = Location::of(text, at);
+                return Error::Syntax {
+                    location: Location::of(text, start),
+                    message: format!(
+                        "there is no `=` in this line: SOPS ends a value at the end of its line, also that in line {line}, whose quote is not closed there; write its line breaks as `\\n`"
+                    ),
+                };
+            }
+            None => "there is no `=` in this line: it has to be empty, a comment, or `KEY=VALUE`",
+        },
     };
     Error::Syntax {
         location: Location::of(text, start),
         message: message.to_owned(),
     }
+}
+
+/// Where the last line begins whose value begins with a quote that the line does not close, if no line behind it closes it.
+fn quote_before(text: &str) -> Option<usize> {
+    let mut open: Option<(usize, char)> = None;
+    for (start, line) in lines(text) {
+        open = match open {
+            Some((_, quote)) if line.trim_end().ends_with(quote) => None,
+            Some(open) => Some(open),
+            None => line.split_once('=').and_then(|(_, value)| {
+                let quote = value
+                    .chars()
+                    .next()
+                    .filter(|quote| matches!(quote, '"' | '\''))?;
+                (!value[1..].trim_end().ends_with(quote)).then_some((start, quote))
+            }),
+        };
+    }
+    open.map(|(start, _)| start)
 }
 
 /// The value of the source text.
@@ -248,6 +286,16 @@ mod tests {
                 "SOPS takes no line of white space",
             ),
             ("A=1\n  # c\n", "line 2, column 1", "a comment has to begin"),
+            (
+                "A=1\nB=\"x\nsecret\n\"\n",
+                "line 3, column 1",
+                "there is no `=` in this line: SOPS ends a value at the end of its line, also that in line 2,",
+            ),
+            (
+                "A='x'\nB=\"x\ny=\"\nsecret\n",
+                "line 4, column 1",
+                "there is no `=` in this line: it has to be empty",
+            ),
         ] {
             let error = parse(text, Some("sops"))
                 .err()

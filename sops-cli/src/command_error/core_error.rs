@@ -5,7 +5,7 @@
 use sops_core::config::Config;
 use sops_core::document::{Error as DocumentError, merge_conflict};
 use sops_core::keys::Error as KeyError;
-use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location, encrypted_format};
 
 use super::code::Code;
 use super::error::CommandError;
@@ -83,6 +83,11 @@ impl CommandError {
                     Role::Encrypted => other_format(text, format),
                     _ => None,
                 });
+        let is_whole = source.is_some_and(|(_, text, format, role)| {
+            role == Role::Plaintext
+                && may_be_encrypted_whole(&error, format)
+                && merge_conflict(text).is_none()
+        });
         let several = source.is_some_and(|(_, text, format, _)| {
             is_about_content(&error) && are_several_files(text, format)
         });
@@ -205,6 +210,9 @@ impl CommandError {
             Error::Config { .. } => return Self::in_config_text(error, b""),
             error => simple(Code::Generic, &error),
         };
+        if is_whole {
+            new = new.hint("to encrypt the file as a whole, whatever is in it, add `--input-type binary --output-type binary` here and to `decrypt`");
+        }
         if several {
             new = Self::new(new.code, "the documents of this file have different `sops` metadata: encrypted files were put together")
                 .hint("SOPS reads the metadata of the first document only; keep the files apart, or put their plaintexts together and encrypt the result");
@@ -253,33 +261,37 @@ fn may_have_other_format(error: &Error) -> bool {
     )
 }
 
-/// The format in which the text is an encrypted file, if that is not the one that its name says.
+/// The format in which the text is an encrypted file, if that is not the one in which it was read.
 fn other_format(text: &[u8], format: Format) -> Option<Format> {
-    // YAML comes last: JSON can be read as YAML too.
-    let formats = [Format::Json, Format::Dotenv, Format::Ini, Format::Yaml];
-    let mut candidates = formats.into_iter().filter(|candidate| *candidate != format);
-    candidates.find(|candidate| {
-        has_ciphertext(text) && EncryptedDocument::parse(text, *candidate).is_ok()
-    })
+    let actual = encrypted_format(text).filter(|actual| *actual != format)?;
+    // What is damaged in that format too is no help.
+    EncryptedDocument::parse(text, actual)
+        .is_ok()
+        .then_some(actual)
 }
 
 /// What to do with an encrypted file of that format whose name does not say so.
-pub(crate) fn format_hint(format: Format) -> String {
-    let (name, shown) = (
-        format.name(),
-        match format {
-            Format::Dotenv => "dotenv".to_owned(),
-            format => format.name().to_uppercase(),
-        },
-    );
-    format!(
-        "this looks like an encrypted {shown} file: add `--input-type {name} --output-type {name}`, or give it a name that ends with `.{}`",
-        if format == Format::Dotenv {
-            "env"
-        } else {
-            name
+fn format_hint(format: Format) -> String {
+    let name = format.name();
+    let (shown, extension) = match format {
+        Format::Binary => {
+            return "this looks like an encrypted binary file: add `--input-type binary --output-type binary`".to_owned();
         }
+        Format::Dotenv => ("dotenv".to_owned(), "env"),
+        _ => (name.to_uppercase(), name),
+    };
+    format!(
+        "this looks like an encrypted {shown} file: add `--input-type {name} --output-type {name}`, or give it a name that ends with `.{extension}`"
     )
+}
+
+/// Whether the error says that a plaintext is none that SOPS can have in its format, where the file can be encrypted as a whole.
+fn may_be_encrypted_whole(error: &Error, format: Format) -> bool {
+    match error {
+        Error::Document(DocumentError::Unsupported { .. }) => format != Format::Binary,
+        Error::Document(DocumentError::Syntax { .. }) => format.is_flat(),
+        _ => false,
+    }
 }
 
 /// Whether the error says that the values are not those that were encrypted.

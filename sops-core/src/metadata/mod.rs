@@ -6,6 +6,7 @@ mod key_error;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;
+mod version;
 
 use std::borrow::Cow;
 
@@ -163,7 +164,7 @@ impl Metadata {
         // Last, for `sops` looks at it only when it decrypts.
         match &*new.version {
             "" => Err(problem("version", MISSING)),
-            version if !is_version(version) => Err(problem("version", INVALID_VERSION)),
+            version if !version::is_comparable(version) => Err(problem("version", INVALID_VERSION)),
             _ => Ok(new),
         }
     }
@@ -194,6 +195,12 @@ impl Metadata {
             several => threshold.or(Some(several)),
         };
         self.key_groups = groups;
+    }
+
+    /// Whether the version of SOPS that wrote the file left the final line break of JSON out, as those before 3.10 did. `sops` writes one
+    /// when it decrypts.
+    pub(crate) fn is_before_final_newlines(&self) -> bool {
+        version::is_before(&self.version, 3, 10)
     }
 
     /// The block's value, keys sorted as SOPS sorts them.
@@ -377,9 +384,4 @@ fn list<'a>(tree: &'a Map<String, Json>, key: &str) -> Result<&'a [Json]> {
         Some(single @ Json::Object(_)) => Ok(std::slice::from_ref(single)),
         Some(_) => Err(problem(key, "is not a list")),
     }
-}
-
-/// Whether `sops` can compare the version: a semantic version, perhaps with a `v` before it, or one of SOPS 1, which were none.
-fn is_version(text: &str) -> bool {
-    text.starts_with("1.") || semver::Version::parse(text.strip_prefix('v').unwrap_or(text)).is_ok()
 }

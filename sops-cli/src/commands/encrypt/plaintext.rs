@@ -6,7 +6,8 @@ use std::path::Path;
 use sops_core::document::Error as DocumentError;
 use sops_core::tree::Node;
 use sops_core::{
-    Document, Encryption, Error, Format, convert, is_encrypted, parse_document, refuse_ciphertext,
+    Document, Encryption, Error, Format, convert, encrypted_format, is_encrypted, parse_document,
+    refuse_ciphertext,
 };
 use zeroize::Zeroizing;
 
@@ -24,6 +25,10 @@ use crate::keys::names::recipients;
 use crate::keys::services::Services;
 use crate::secret_parts::SecretParts;
 use crate::ui::Ui;
+
+/// What makes a binary file of one whose name tells another format.
+const AS_WHOLE: &str =
+    "to encrypt the file as a whole, add `--output-type binary` too, here and to `decrypt`";
 
 /// Reads files that are to be encrypted.
 pub(super) struct PlaintextReader<'a> {
@@ -78,6 +83,12 @@ impl PlaintextReader<'_> {
         if format == Format::Dotenv {
             warn_of_returns(ui, &input.name, &input.content);
         }
+        if format == Format::Binary && encrypted_format(&input.content).is_some() {
+            ui.warn(format_args!(
+                "{} is an encrypted file, and is encrypted once more; to change who can decrypt it, use `sops-rs updatekeys` or `sops-rs rotate`",
+                input.name
+            ));
+        }
         let to = self.output_format(name, format)?;
         let converted = if to == format {
             None
@@ -92,10 +103,18 @@ impl PlaintextReader<'_> {
             if to == Format::Binary {
                 refuse_other_keys(&plaintext).map_err(|error| input.error(error))?;
             }
-            Some(
-                convert(&plaintext, to, &encryption.stores.indentation())
-                    .map_err(|error| input.error(error))?,
-            )
+            let converted = convert(&plaintext, to, &encryption.stores.indentation());
+            let converted = converted.map_err(|error| match format {
+                Format::Binary => input.error(error).hint(AS_WHOLE),
+                _ => input.error(error),
+            })?;
+            if format == Format::Binary && !args.formats.has_output() {
+                ui.warn(format_args!(
+                    "{} is written as one value under `data`, and `decrypt` keeps that; {AS_WHOLE}",
+                    name_of(name)
+                ));
+            }
+            Some(converted)
         };
         let mut plaintext = PlaintextFile {
             input,
