@@ -83,10 +83,9 @@ impl CommandError {
                     Role::Encrypted => other_format(text, format),
                     _ => None,
                 });
-        let is_whole = source.is_some_and(|(_, text, format, role)| {
-            role == Role::Plaintext
-                && may_be_encrypted_whole(&error, format)
-                && merge_conflict(text).is_none()
+        let as_whole = source.and_then(|(_, text, format, role)| {
+            let is_plain = role == Role::Plaintext && merge_conflict(text).is_none();
+            as_whole(&error, format).filter(|_| is_plain)
         });
         let several = source.is_some_and(|(_, text, format, _)| {
             is_about_content(&error) && are_several_files(text, format)
@@ -210,8 +209,8 @@ impl CommandError {
             Error::Config { .. } => return Self::in_config_text(error, b""),
             error => simple(Code::Generic, &error),
         };
-        if is_whole {
-            new = new.hint("to encrypt the file as a whole, whatever is in it, add `--input-type binary --output-type binary` here and to `decrypt`");
+        if let Some(as_whole) = as_whole {
+            new = new.hint(as_whole);
         }
         if several {
             new = Self::new(new.code, "the documents of this file have different `sops` metadata: encrypted files were put together")
@@ -285,12 +284,24 @@ fn format_hint(format: Format) -> String {
     )
 }
 
-/// Whether the error says that a plaintext is none that SOPS can have in its format, where the file can be encrypted as a whole.
-fn may_be_encrypted_whole(error: &Error, format: Format) -> bool {
+/// The way out where a plaintext is valid in its format for others, but not for SOPS.
+fn as_whole(error: &Error, format: Format) -> Option<&'static str> {
     match error {
-        Error::Document(DocumentError::Unsupported { .. }) => format != Format::Binary,
-        Error::Document(DocumentError::Syntax { .. }) => format.is_flat(),
-        _ => false,
+        Error::Document(DocumentError::Unsupported { message, .. })
+            if message.starts_with("the top level") =>
+        {
+            Some(
+                "put the content under a key; or, to encrypt the file as a whole, add `--input-type binary --output-type binary` here and to `decrypt`",
+            )
+        }
+        Error::Document(DocumentError::Syntax { .. } | DocumentError::Unsupported { .. })
+            if format.is_flat() =>
+        {
+            Some(
+                "to encrypt the file as a whole, whatever is in it, add `--input-type binary --output-type binary` here and to `decrypt`",
+            )
+        }
+        _ => None,
     }
 }
 

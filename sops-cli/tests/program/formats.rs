@@ -253,3 +253,113 @@ fn encrypted_files_in_utf16_are_opened_and_written_as_utf8() {
     run.succeeds();
     assert_eq!(environment.decrypt("plain.yaml"), "a: 1\n");
 }
+
+/// What a command says about a file that cannot be encrypted in the format of its name.
+#[test]
+fn messages_name_the_way_out() {
+    let environment = TestEnvironment::new();
+    let whole = "add `--input-type binary --output-type binary`";
+    let unit = "[Service]\nExecStartPre=a\nExecStartPre=b\n";
+    for (name, text, expected) in [
+        ("a.json", "[1]", whole),
+        ("a.yaml", "- a\n", whole),
+        ("u.ini", unit, whole),
+        ("m.ini", "[mysqld]\nskip-networking\n", whole),
+        ("a.env", "KEY=\"-----BEGIN X-----\nabc\n\"\n", whole),
+        (
+            "a.env",
+            "KEY=\"a\nabc\n\"\n",
+            "in line 1, whose quote is not closed",
+        ),
+        ("c.yaml", "# c\n\n# d\n", "the file has comments only"),
+        ("e.yaml", "\n \n", "the file is empty"),
+        ("t.yaml", "a: |\n  x\n\ty\n", "a tab in the indentation"),
+        (
+            "t.yaml",
+            "a:\n- b\n\t- c\n",
+            "a tab begins the line behind this text",
+        ),
+        ("b.yaml", "NAME: {ABC\n", "or the text in quotes"),
+        ("b.yaml", "NAME: [ABC\n", "or the text in quotes"),
+        (
+            "x.yaml",
+            "a: \"\u{7}bell\"\n",
+            "in double quotes it is written `\\x07`",
+        ),
+    ] {
+        environment.write(name, text);
+        let run = environment.run(&["encrypt", "--age", &recipient(), name]);
+        assert_ne!(run.code, Some(0), "{text:?}: {run}");
+        assert!(run.stderr.contains(expected), "{text:?}: {run}");
+        assert!(!run.stderr.contains("remove one"), "{text:?}: {run}");
+        if expected == whole {
+            let flags = ["--input-type", "binary", "--output-type", "binary"];
+            environment.encrypt_with(name, text, &flags);
+            let run = environment.run(&[&["decrypt", name], &flags[..]].concat());
+            assert_eq!(run.succeeds().stdout, text);
+        }
+    }
+}
+
+#[test]
+fn what_is_probably_not_meant_is_done_with_a_warning() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("t.txt", "hunter2");
+    let encrypt = ["encrypt", "-i", "--age", &recipient(), "t.txt"];
+    let run = environment.run(&encrypt);
+    assert!(run.stderr.contains("t.txt is an encrypted file"), "{run}");
+    run.succeeds();
+    environment.run(&["decrypt", "-i", "t.txt"]).succeeds();
+    assert_eq!(environment.decrypt("t.txt"), "hunter2");
+
+    environment.write("a.json", "[1]");
+    let binary = ["encrypt", "--age", &recipient(), "--input-type", "binary"];
+    let run = environment.run(&[&binary[..], &["a.json"]].concat());
+    assert!(
+        run.stderr.contains("add `--output-type binary` too"),
+        "{run}"
+    );
+    run.succeeds();
+    environment.write("a.ini", "[1]");
+    let run = environment.run(&[&binary[..], &["a.ini"]].concat());
+    assert!(
+        run.stderr.contains("add `--output-type binary` too"),
+        "{run}"
+    );
+    run.fails_with(4);
+}
+
+#[test]
+fn documents_of_several_files_are_named() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("1.yaml", "a: 1\n");
+    environment.encrypt("2.yaml", "s: 1\n");
+    let (first, second) = (environment.read("1.yaml"), environment.read("2.yaml"));
+    environment.write("both.yaml", format!("{first}---\n{second}"));
+    for flags in [&[][..], &["--ignore-mac"]] {
+        let run = environment.run(&[&["decrypt", "both.yaml"], flags].concat());
+        assert!(
+            run.stderr.contains("encrypted files were put together"),
+            "{run}"
+        );
+        assert!(!run.stderr.contains("restore the file"), "{run}");
+        run.fails_with(25);
+    }
+}
+
+/// `sops` 3.13.3 writes the final line break that versions before 3.10 left out.
+#[test]
+fn json_of_old_versions_gets_its_final_line_break() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.json", "{\"a\": 1}");
+    assert_eq!(environment.decrypt("x.json"), "{\"a\": 1}");
+    let encrypted = environment.read("x.json");
+    for (version, text) in [("3.5.0", "{\"a\": 1}\n"), ("3.10.0", "{\"a\": 1}")] {
+        environment.write("x.json", encrypted.replace("3.13.3", version));
+        assert_eq!(environment.decrypt("x.json"), text);
+    }
+    environment.encrypt("x.ini", "[s]\na = b\n");
+    let encrypted = environment.read("x.ini");
+    environment.write("x.ini", format!("{encrypted}\n"));
+    assert_eq!(environment.decrypt("x.ini"), "[s]\na = b\n");
+}
