@@ -1,12 +1,11 @@
 //! Decrypts an encrypted file, to print it or to change it.
 
-use sops_core::document::Error as DocumentError;
 use sops_core::keys::DataKey;
 use sops_core::{Decrypted, EncryptedDocument, Format, OpenDocument, convert, parse_document};
 use zeroize::Zeroizing;
 
 use crate::arguments::{FormatChange, GlobalArgs, OpeningArgs};
-use crate::command_error::{CommandError, format_hint};
+use crate::command_error::CommandError;
 use crate::config::stores::stores;
 use crate::input::Input;
 use crate::keys::services::Services;
@@ -90,15 +89,7 @@ pub(crate) fn in_format(
     let stores = stores(ui, globals)?;
     parse_document(&*decrypted.plaintext, input.format)
         .and_then(|document| convert(&document, to, &stores.indentation()))
-        .map_err(|error| {
-            let is_by_name =
-                to == Format::Binary && matches!(error, DocumentError::Unwritable { .. });
-            let error = input.plaintext_error(error);
-            match is_by_name {
-                true => error.hint(format_hint(input.format)),
-                false => error,
-            }
-        })
+        .map_err(|error| input.plaintext_error(error))
 }
 
 /// Has a changed document written in its new format.

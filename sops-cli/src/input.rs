@@ -8,6 +8,8 @@ use sops_core::{Error, Format, reading};
 use zeroize::Zeroizing;
 
 use crate::command_error::{Code, CommandError, Role, name_of};
+use crate::files::Expected;
+use crate::input_format::InputFormat;
 
 /// The content of a file, where it came from, and what it is.
 pub(crate) struct Input {
@@ -16,7 +18,10 @@ pub(crate) struct Input {
     /// `None` is standard input.
     pub(crate) path: Option<PathBuf>,
     pub(crate) format: Format,
+    /// As UTF-8.
     pub(crate) content: Zeroizing<Vec<u8>>,
+    /// What the file holds, if that is UTF-16.
+    utf16: Option<Zeroizing<Vec<u8>>>,
     role: Role,
 }
 
@@ -39,6 +44,24 @@ pub(crate) fn read_repository_file(path: &Path) -> io::Result<Vec<u8>> {
     reading::open(path, FileKind::Regular).and_then(read_manifest)
 }
 
+/// The UTF-8 of a text in UTF-16, which begins with a byte order mark; `None` if the bytes are not such a text.
+fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let (units, []) = bytes[2..].as_chunks::<2>() else {
+        return None;
+    };
+    // With this room the text is never moved, which would leave a copy.
+    let mut text = Zeroizing::new(String::with_capacity(units.len() * 3));
+    for character in char::decode_utf16(units.iter().map(|pair| unit(*pair))) {
+        text.push(character.ok()?);
+    }
+    Some(Zeroizing::new(std::mem::take(&mut *text).into_bytes()))
+}
+
 fn is_directory(name: &str) -> CommandError {
     let message = format!("{name} is a directory");
     CommandError::new(Code::CannotReadInput, message).hint("this command takes one file")
@@ -48,7 +71,7 @@ impl Input {
     /// Reads the file, or standard input if there is none.
     pub(crate) fn read(
         path: Option<&Path>,
-        format: Format,
+        format: impl Into<InputFormat>,
         role: Role,
     ) -> Result<Self, CommandError> {
         let bytes = match path {
@@ -58,7 +81,7 @@ impl Input {
                 io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
             }
         };
-        Self::of(path, format, role, bytes)
+        Self::of(path, format.into(), role, bytes)
     }
 
     /// Reads a manifest, whose size is limited.
@@ -72,12 +95,12 @@ impl Input {
             Some(path) => std::fs::File::open(path).and_then(read_manifest),
             None => read_manifest(io::stdin().lock()),
         };
-        Self::of(path, format, role, bytes)
+        Self::of(path, format.into(), role, bytes)
     }
 
     fn of(
         path: Option<&Path>,
-        format: Format,
+        format: InputFormat,
         role: Role,
         bytes: io::Result<Vec<u8>>,
     ) -> Result<Self, CommandError> {
@@ -86,13 +109,39 @@ impl Input {
             io::ErrorKind::IsADirectory => is_directory(&name),
             _ => CommandError::input(&name, &error),
         })?;
+        let bytes = Zeroizing::new(bytes);
+        let decoded = match role {
+            Role::Encrypted => from_utf16(&bytes),
+            // Other bytes would come back.
+            _ if format.of_plaintext()? == Format::Binary => None,
+            _ => from_utf16(&bytes),
+        };
+        let (content, utf16) = match decoded {
+            Some(decoded) => (decoded, Some(bytes)),
+            None => (bytes, None),
+        };
+        let format = match role {
+            Role::Encrypted => format.of_encrypted(&content)?,
+            _ => format.of_plaintext()?,
+        };
         Ok(Self {
             name,
             path: path.map(Path::to_owned),
             format,
-            content: Zeroizing::new(bytes),
+            content,
+            utf16,
             role,
         })
+    }
+
+    /// Whether the file is in UTF-16, and the content was decoded.
+    pub(crate) fn is_utf16(&self) -> bool {
+        self.utf16.is_some()
+    }
+
+    /// That the file still holds what was read.
+    pub(crate) fn expected(&self) -> Expected<'_> {
+        Expected::Content(self.utf16.as_ref().unwrap_or(&self.content))
     }
 
     /// An error of the library about this content.

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod batch;
+mod carriage_returns;
 mod cli;
 #[cfg(feature = "kube")]
 mod cluster;
@@ -18,6 +19,7 @@ mod files;
 mod flux;
 mod git;
 mod input;
+mod input_format;
 mod keys;
 mod lint;
 #[cfg(feature = "kube")]

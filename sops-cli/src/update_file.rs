@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::arguments::{FormatArgs, GlobalArgs, OpeningArgs};
 use crate::command_error::{CommandError, Role};
 use crate::decrypt_file;
-use crate::files::{self, Expected, Readers};
+use crate::files::{self, Readers};
 use crate::input::Input;
 use crate::keys::services::Services;
 use crate::ui::Ui;
@@ -34,12 +34,11 @@ impl FileUpdate<'_> {
             Format,
             &Metadata,
         ) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
-    ) -> Result<Option<String>, CommandError> {
+    ) -> Result<Option<WrittenFile>, CommandError> {
         let services = Services::for_opening(self.ui, self.globals, self.opening)?;
         let written = files::retrying(self.file, || self.try_to_change(&services, &mut change))?;
         if written.is_some() {
             self.ui.log_written();
-            self.formats.of_change(self.file)?.warn(self.ui, self.file);
         }
         Ok(written)
     }
@@ -48,10 +47,11 @@ impl FileUpdate<'_> {
         &self,
         services: &Services,
         change: impl FnOnce(&[u8], Format, &Metadata) -> sops_core::Result<Option<Zeroizing<Vec<u8>>>>,
-    ) -> Result<Option<String>, CommandError> {
-        let formats = self.formats.of_change(self.file)?;
-        let format = formats.input;
-        let input = Input::read(Some(self.file), format, Role::Encrypted)?;
+    ) -> Result<Option<WrittenFile>, CommandError> {
+        let by_name = self.formats.input(Some(self.file));
+        let input = Input::read(Some(self.file), by_name, Role::Encrypted)?;
+        let format = input.format;
+        let formats = self.formats.of_change(format)?;
         let document = EncryptedDocument::parse(&*input.content, format)
             .map_err(|error| input.error(error))?;
         let key = services.data_key(self.ui, &input, &document)?;
@@ -66,7 +66,7 @@ impl FileUpdate<'_> {
         let encrypted = decrypt_file::in_new_format(self.ui, self.globals, formats, open)?
             .encrypt(&*changed, SystemTime::now())
             .map_err(|error| input.plaintext_error(error))?;
-        let expected = Expected::Content(&input.content);
+        let expected = input.expected();
         files::write(
             self.ui,
             self.file,
@@ -74,8 +74,18 @@ impl FileUpdate<'_> {
             expected,
             Readers::Usual,
         )?;
-        Ok(Some(encrypted))
+        formats.warn(self.ui, self.file);
+        Ok(Some(WrittenFile {
+            text: encrypted,
+            format: formats.output,
+        }))
     }
+}
+
+/// An encrypted file that was written.
+pub(crate) struct WrittenFile {
+    pub(crate) text: String,
+    pub(crate) format: Format,
 }
 
 /// Why the text cannot be changed that way.

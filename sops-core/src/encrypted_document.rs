@@ -7,11 +7,13 @@ use sops_document::tree::Node;
 use sops_document::{Component, Document, Format, Splices};
 use zeroize::Zeroizing;
 
+use crate::content_format::format_of_encrypted;
 use crate::error::{Error, Result};
 use crate::keys::{
     DataKey, Environment, KeyGroup, KeyService, KeyServices, MasterKey, recover_data_key,
     wrap_data_key,
 };
+use crate::line_breaks;
 use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_source_forms, problem_at};
 use crate::metadata_entry::{self, UnknownValue, is_encrypted, parse_document};
 use crate::pipeline::binary;
@@ -45,8 +47,10 @@ impl<'a> EncryptedDocument<'a> {
     /// # Errors
     /// As [`Document::parse`]; [`Error::NotEncrypted`] and [`Error::Metadata`].
     pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized), format: Format) -> Result<Self> {
-        // What is no object at all is no malformed one either.
-        if format == Format::Binary && !text.as_ref().trim_ascii_start().starts_with(b"{") {
+        // What is no object at all is no malformed one either. A byte order mark is a mistake that the parser names.
+        let start = text.as_ref();
+        let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+        if format == Format::Binary && !start.trim_ascii_start().starts_with(b"{") {
             return Err(Error::NotEncrypted);
         }
         let document = parse_document(text, encrypted_format(format))?;
@@ -172,7 +176,15 @@ impl<'a> EncryptedDocument<'a> {
                 decrypt_values(&self.document, &self.metadata, key, options, cache)
             }
         };
-        decrypted.map_err(|error| metadata_entry::located(self.about_rule(error), &self.document))
+        let mut decrypted = decrypted
+            .map_err(|error| metadata_entry::located(self.about_rule(error), &self.document))?;
+        if self.document.is_converted_to_crlf() {
+            decrypted.plaintext = line_breaks::without_returns(&decrypted.plaintext);
+        }
+        if self.format == Format::Json && self.metadata.is_before_final_newlines() {
+            line_breaks::end_line(&mut decrypted.plaintext);
+        }
+        Ok(decrypted)
     }
 
     /// An expression that is not valid is a fault of the block that it stands in.
@@ -241,7 +253,10 @@ impl<'a> EncryptedDocument<'a> {
         };
         let mut out = String::new();
         encryptor.encrypt(&mut document, plan, &mut out)?;
-        Ok(out)
+        Ok(match self.document.is_converted_to_crlf() {
+            true => out.replace('\n', "\r\n"),
+            false => out,
+        })
     }
 
     /// The document with another `sops` block in place of its own.
@@ -253,7 +268,11 @@ impl<'a> EncryptedDocument<'a> {
             self.document.replace_reserved(site, &value, &mut edits);
             leave_out_source_forms(&mut tree);
         }
-        edits.finish()
+        let text = edits.finish();
+        match self.document.is_converted_to_crlf() {
+            true => line_breaks::with_returns(&text),
+            false => text,
+        }
     }
 }
 
@@ -294,7 +313,7 @@ pub fn decrypt(
     Ok(document.decrypt(&key, MacCheck::Require)?.plaintext)
 }
 
-/// Decrypts a file, whose name tells its format, with the keys of age and PGP that are looked for where `sops` looks for them.
+/// Decrypts a file, whose name or content tells its format, with the keys of age and PGP that are looked for where `sops` looks for them.
 ///
 /// # Errors
 /// [`Error::Io`]; as [`decrypt`].
@@ -305,7 +324,7 @@ pub fn decrypt_file(path: impl AsRef<Path>) -> Result<Zeroizing<Vec<u8>>> {
         source: source.into(),
     })?);
     let services = KeyServices::local(Environment::process());
-    decrypt(&*bytes, Format::from_path(path), &services)
+    decrypt(&*bytes, format_of_encrypted(path, &bytes), &services)
 }
 
 /// The format that an encrypted file has in fact.

@@ -15,7 +15,7 @@ use sops_document::{Format, Type, Value};
 use crate::cipher::{CIPHERTEXT_PREFIX, Cipher, ciphertext};
 use crate::error::{Error, Result};
 use crate::keys::{DataKey, KeyService, recover_data_key};
-use crate::metadata::{METADATA_KEY, Metadata};
+use crate::metadata::{METADATA_KEY, Metadata, with_known_keys};
 use crate::metadata_entry::{is_encrypted, parse_document};
 use crate::rules::CompiledRule;
 
@@ -46,7 +46,7 @@ impl EncryptedTree {
                 message: "it is no mapping".into(),
             });
         };
-        let metadata = Metadata::from_tree(&block)?;
+        let metadata = Metadata::from_tree(&with_known_keys(block))?;
         Ok(Self { tree, metadata })
     }
 
@@ -428,7 +428,7 @@ mod tests {
             ("a: 1\nsops: x\n", "the `sops` block: it is no mapping"),
             (
                 "a: 1\nsops: {mac: x}\n",
-                "the `sops` block: `version` is missing",
+                "the `sops` block: `lastmodified` is missing",
             ),
         ] {
             assert_eq!(message(EncryptedTree::new(tree(text))), expected);

@@ -135,11 +135,13 @@
 mod additional_data;
 mod cipher;
 pub mod config;
+mod content_format;
 mod encrypt;
 mod encrypted_document;
 mod encrypted_tree;
 mod error;
 mod io_error;
+mod line_breaks;
 mod mac;
 pub mod metadata;
 mod metadata_entry;
@@ -150,6 +152,7 @@ mod secret_file;
 mod variables;
 
 pub use cipher::{CIPHERTEXT_PREFIX, ciphertext, is_ciphertext};
+pub use content_format::{encrypted_format, format_of_encrypted};
 pub use encrypt::{Encryption, encrypt, encrypt_to};
 pub use encrypted_document::{EncryptedDocument, decrypt, decrypt_file};
 pub use encrypted_tree::{EncryptedTree, path_of_ciphertext};

@@ -10,6 +10,7 @@ use sops_document::tree::Node;
 use sops_document::{Format, KeyPath, from_document};
 use zeroize::Zeroizing;
 
+use crate::content_format::format_of_encrypted;
 use crate::encrypted_document::EncryptedDocument;
 use crate::error::{Error, Result};
 use crate::keys::{DataKey, Environment, KeyService, KeyServices, MasterKey};
@@ -60,7 +61,7 @@ impl fmt::Debug for SecretFile {
 
 impl SecretFile {
     /// Opens a file with the age and PGP keys that `sops` would use, from the environment and the
-    /// default files. The format follows from the file name.
+    /// default files. The format follows from the file name or the content.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::NotEncrypted`]; [`Error::NoDataKey`] if none of the keys decrypts
@@ -76,7 +77,7 @@ impl SecretFile {
     pub fn open_with(path: impl AsRef<Path>, keys: &dyn KeyService) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let saved = fs::read(&path).map_err(|source| io_error(&path, source))?;
-        let format = Format::from_path(&path);
+        let format = format_of_encrypted(&path, &saved);
         let document = EncryptedDocument::parse(&saved, format)?;
         let key = document.data_key(keys)?;
         document.decrypt(&key, MacCheck::Require)?;

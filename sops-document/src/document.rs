@@ -88,6 +88,12 @@ impl<'a> Document<'a> {
         self.format
     }
 
+    /// Whether all line breaks of the text are CR LF.
+    pub fn has_crlf_lines(&self) -> bool {
+        let is_crlf = |(at, _): (usize, &str)| self.text[..at].ends_with('\r');
+        self.text.contains('\n') && self.text.match_indices('\n').all(is_crlf)
+    }
+
     /// The items that are in the text itself, with their indexes. An alias is one item, without the
     /// copies that it expands to.
     pub fn written_items(&self) -> impl Iterator<Item = (usize, &Item<'a>)> {

@@ -1,6 +1,7 @@
 //! Dotenv documents as SOPS defines them: a line is empty, a comment that begins with `#` in the
 //! first column, or `KEY=VALUE`. Nothing is quoted, white space is not trimmed, a carriage return
-//! is part of the value, and `\n` in a value is a line break.
+//! is part of the value, and `\n` in a value is a line break. If the lines of the reserved entry end
+//! in CR LF, a program such as Git has converted the text, and all lines do.
 
 use std::borrow::Cow;
 
@@ -26,7 +27,13 @@ pub(crate) fn unreserved<'t>(name: &'t str, reserved: &str) -> Option<&'t str> {
 /// Parses a dotenv file.
 pub(crate) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Result<Document<'a>> {
     let mut builder = Builder::new(text, reserved);
-    for (start, line) in lines(text) {
+    let is_converted = is_converted(text, reserved);
+    for (start, whole) in lines(text) {
+        let after = (start + whole.len() + 1).min(text.len());
+        let line = match is_converted {
+            true => without_return(whole),
+            false => whole,
+        };
         let end = start + line.len();
         if line.is_empty() {
             continue;
@@ -44,15 +51,14 @@ pub(crate) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Result<Document
         };
         let (key, value) = (&line[..equals], &line[equals + 1..]);
         if is_reserved(key, reserved) {
-            let end = (end + 1).min(text.len());
             match builder.reserved.last_mut() {
                 Some(block) if block.entry.end == start => {
-                    block.entry.end = end;
-                    block.value.end = end;
+                    block.entry.end = after;
+                    block.value.end = after;
                 }
                 _ => builder.reserved.push(ReservedEntry {
-                    entry: start..end,
-                    value: start..end,
+                    entry: start..after,
+                    value: start..after,
                     document: 0,
                 }),
             }
@@ -68,6 +74,42 @@ pub(crate) fn parse<'a>(text: &'a str, reserved: ReservedKey) -> Result<Document
         }));
     }
     Ok(builder.finish(Format::Dotenv))
+}
+
+/// Whether a program has converted the line breaks to CR LF after the reserved entry was written.
+pub(crate) fn is_converted(text: &str, reserved: ReservedKey) -> bool {
+    let Some(key) = reserved.filter(|_| text.contains('\r')) else {
+        return false;
+    };
+    let mut own = lines(text)
+        .map(|(_, line)| line)
+        .filter(|line| unreserved(line, key).is_some())
+        .peekable();
+    own.peek().is_some() && own.all(|line| line.ends_with('\r'))
+}
+
+impl Document<'_> {
+    /// Whether the text is dotenv whose line breaks a program such as Git has converted to CR LF
+    /// after the reserved entry was written. They are no part of the values then.
+    pub fn is_converted_to_crlf(&self) -> bool {
+        self.format == Format::Dotenv && is_converted(self.text, self.reserved_key)
+    }
+}
+
+/// The line without the carriage return at its end.
+fn without_return(line: &str) -> &str {
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
+/// A value that is set in a document, with a carriage return at its end if all lines of the document have one.
+pub(crate) fn with_return(document: &Document<'_>, mut node: Node) -> Node {
+    if let Node::Scalar(Some(value)) = &mut node
+        && document.has_crlf_lines()
+        && !value.bytes.ends_with(b"\r")
+    {
+        value.bytes.to_mut().push(b'\r');
+    }
+    node
 }
 
 /// The lines without their ends, and where each begins.
@@ -94,9 +136,10 @@ fn no_entry(text: &str, start: usize, line: &str) -> Error {
         };
     }
     let message = match line.trim() {
-        "" => {
-            "SOPS takes no line of white space, not even a carriage return by itself: leave the line empty"
+        "" if line == "\r" => {
+            "SOPS takes no empty line with a Windows line ending: save the file with line endings of LF alone, as `dos2unix` does"
         }
+        "" => "SOPS takes no line of white space: leave the line empty",
         line if line.starts_with('#') => "a comment has to begin at the start of its line",
         _ => "there is no `=` in this line: it has to be empty, a comment, or `KEY=VALUE`",
     };
@@ -152,7 +195,7 @@ pub(crate) fn emit(node: &Node) -> std::result::Result<String, String> {
 /// The lines of the reserved entry in a part of the text, with their offsets there.
 pub(crate) fn reserved_lines(part: &str, key: &str) -> impl Iterator<Item = ReservedLine> {
     lines(part).filter_map(move |(at, line)| {
-        let (name, text) = unreserved(line, key)?.split_once('=')?;
+        let (name, text) = unreserved(without_return(line), key)?.split_once('=')?;
         Some(ReservedLine {
             at,
             name: name.to_owned(),
@@ -216,6 +259,11 @@ mod tests {
             (
                 "A=1\r\n\r\n",
                 "line 2, column 1",
+                "SOPS takes no empty line with a Windows line ending",
+            ),
+            (
+                "A=1\n \n",
+                "line 2, column 1",
                 "SOPS takes no line of white space",
             ),
             ("A=1\n  # c\n", "line 2, column 1", "a comment has to begin"),
@@ -223,6 +271,11 @@ mod tests {
                 "A=1\nB=\"x\nsecret\n",
                 "line 3, column 1",
                 "there is no `=` in this line, and the quote in line 2 does not join lines",
+            ),
+            (
+                "A='x'\nB=\"x\ny=\"\nsecret\n",
+                "line 4, column 1",
+                "there is no `=` in this line: it has to be empty",
             ),
         ] {
             let error = parse(text, Some("sops"))
@@ -232,6 +285,29 @@ mod tests {
             assert!(error.starts_with(&format!("{place}: {message}")), "{error}");
             assert!(!error.contains("secret"));
         }
+    }
+
+    #[test]
+    fn carriage_returns_are_no_part_of_values_in_a_converted_text() {
+        let converted = "# c\r\nA=1\r\n\r\nB=2\r\r\nsops_mac=x\r\nsops_version=y\r\n";
+        let expected = [("//", " c"), ("A", "1"), ("B", "2\r")];
+        let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(read(converted), expected);
+        let document = parse(converted, Some("sops")).expect("it is dotenv");
+        let entry = &document.reserved_entries()[0].entry;
+        assert_eq!(
+            &converted[entry.clone()],
+            "sops_mac=x\r\nsops_version=y\r\n"
+        );
+        let lines: Vec<_> = document
+            .reserved_lines()
+            .into_iter()
+            .map(|line| line.text)
+            .collect();
+        assert_eq!(lines, ["x", "y"]);
+        // A line of the metadata without one was written by SOPS.
+        let mixed = "A=1\r\nsops_mac=x\nsops_version=y\r\n";
+        assert_eq!(read(mixed), [("A".to_owned(), "1\r".to_owned())]);
     }
 
     #[test]

@@ -94,7 +94,11 @@ fn utf8(bytes: &[u8]) -> Result<&str> {
                 str::from_utf8(&bytes[..valid]).expect("the text is valid up to there"),
                 valid,
             ),
-            message: "this is not valid UTF-8".to_owned(),
+            message: match bytes {
+                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "this is UTF-16; save it as UTF-8",
+                _ => "this is not valid UTF-8",
+            }
+            .to_owned(),
         }
     })
 }

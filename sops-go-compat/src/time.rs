@@ -72,6 +72,15 @@ impl Time {
         rest.is_empty().then_some(time)
     }
 
+    /// The time without the fraction of its second, which the layout `time.RFC3339` omits.
+    #[must_use]
+    pub fn without_fraction(self) -> Self {
+        Self {
+            nanosecond: 0,
+            ..self
+        }
+    }
+
     /// Whether `time.Time.MarshalText` accepts it. Offsets of 24 hours or more can be parsed but
     /// not written.
     pub fn can_be_written(&self) -> bool {

@@ -16,6 +16,21 @@ pub fn format(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
 
+/// The RFC 3339 timestamp as Go writes it after parsing it: without fractions of a second, and with
+/// `Z` for UTC. `None` if the text is not a timestamp.
+///
+/// ```
+/// use sops_keys::timestamp;
+///
+/// let time = timestamp::normalized("2026-01-31T12:00:00.5+00:00");
+/// assert_eq!(time.as_deref(), Some("2026-01-31T12:00:00Z"));
+/// assert_eq!(timestamp::normalized("2026-01-31"), None);
+/// ```
+#[must_use]
+pub fn normalized(text: &str) -> Option<String> {
+    Time::from_rfc3339(text.as_bytes()).map(|time| time.without_fraction().to_string())
+}
+
 /// Whether Go accepts the text as an RFC 3339 timestamp.
 #[must_use]
 pub fn is_valid(text: &str) -> bool {

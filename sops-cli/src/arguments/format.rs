@@ -3,49 +3,62 @@
 use std::path::Path;
 
 use clap::Args;
-use sops_core::Format;
+use sops_core::document::binary;
+use sops_core::{Format, parse_document};
 
 use crate::command_error::{Code, CommandError, name_of};
+use crate::input_format::{InputFormat, has_format};
 use crate::ui::Ui;
 
-/// What format is read and written.
+/// What format is read and written. An unknown format counts as not given, as in `sops`.
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct FormatArgs {
-    /// The format that is read: `yaml`, `json`, `dotenv`, `ini` or `binary`; the file's extension tells it otherwise
+    /// The format that is read: `yaml`, `json`, `dotenv`, `ini` or `binary` [default: from the file extension, or the content of an encrypted file]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) input_type: Option<String>,
-    /// The format that is written, one of the same; the file's extension tells it otherwise
+    /// The format that is written, one of the same [default: from the file extension, or the format that is read]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) output_type: Option<String>,
 }
 
 impl FormatArgs {
-    pub(crate) fn input(&self, path: Option<&Path>) -> Result<Format, CommandError> {
-        format(self.input_type.as_deref(), path)
-    }
-
-    /// The format that is written, where `input` is read: that of the name, if there is one.
-    pub(crate) fn output(
-        &self,
-        path: Option<&Path>,
-        input: Format,
-    ) -> Result<Format, CommandError> {
-        let is_given = self
-            .output_type
-            .as_ref()
-            .is_some_and(|name| Format::from_name(name).is_some());
-        match path {
-            None if !is_given => Ok(input),
-            _ => format(self.output_type.as_deref(), path),
+    /// What determines the format of the file with this name; `None` is standard input.
+    pub(crate) fn input(&self, path: Option<&Path>) -> InputFormat {
+        match self.named_input() {
+            Some(format) => InputFormat::Known(format),
+            None => path.map_or(InputFormat::Unnamed, InputFormat::of_name),
         }
     }
 
-    /// The formats in which a file that is changed is read and written: the same, unless the flag says otherwise.
-    pub(crate) fn of_change(&self, path: &Path) -> Result<FormatChange, CommandError> {
-        let input = self.input(Some(path))?;
-        let named = self.output_type.as_deref().and_then(Format::from_name);
-        let output = named.unwrap_or(input);
+    /// The format that is written, where `input` is read: that of the name if it has one, and else the same.
+    pub(crate) fn output(&self, path: Option<&Path>, input: Format) -> Format {
+        let of_name = path.map(Format::from_path);
+        let of_name = of_name.filter(|format| *format != Format::Binary);
+        self.named_output().or(of_name).unwrap_or(input)
+    }
+
+    /// The format in which the plaintext of an encrypted file is written. As in `sops`, a document that `--input-type` names becomes the binary file
+    /// that it was made of, if the file's name does not tell another format.
+    pub(crate) fn decrypted(&self, path: Option<&Path>, input: Format, content: &[u8]) -> Format {
+        let output = self.output(path, input);
+        let is_known = self.has_output() || path.is_none_or(has_format);
+        if is_known || input == Format::Binary || self.named_input().is_none() {
+            return output;
+        }
+        let document = parse_document(content, input);
+        let is_binary = document.is_ok_and(|document| binary::data(&document).is_some());
+        if is_binary { Format::Binary } else { output }
+    }
+
+    /// Whether `--output-type` names a format.
+    pub(crate) fn has_output(&self) -> bool {
+        self.named_output().is_some()
+    }
+
+    /// The formats of a file that is changed, where `input` is read: the same, unless `--output-type` names another.
+    pub(crate) fn of_change(&self, input: Format) -> Result<FormatChange, CommandError> {
+        let output = self.named_output().unwrap_or(input);
         if output == Format::Binary && input != Format::Binary {
             return Err(CommandError::new(
                 Code::ConflictingParameters,
@@ -54,6 +67,14 @@ impl FormatArgs {
             .hint("to convert it: `sops-rs decrypt --output-type`, then `sops-rs encrypt`"));
         }
         Ok(FormatChange { input, output })
+    }
+
+    fn named_input(&self) -> Option<Format> {
+        self.input_type.as_deref().and_then(Format::from_name)
+    }
+
+    fn named_output(&self) -> Option<Format> {
+        self.output_type.as_deref().and_then(Format::from_name)
     }
 }
 
@@ -65,9 +86,10 @@ pub(crate) struct FormatChange {
 }
 
 impl FormatChange {
-    /// Says how a file is read again whose name does not tell its new format.
+    /// Warns if the name of the file says another format than the new one.
     pub(crate) fn warn(self, ui: &Ui, path: &Path) {
-        if self.output != self.input && self.output != Format::from_path(path) {
+        let is_misnamed = has_format(path) && self.output != Format::from_path(path);
+        if self.output != self.input && is_misnamed {
             let name = self.output.name();
             ui.warn(format_args!(
                 "{} is now {name}, which its name does not say; read it with `--input-type {name}`",
@@ -75,17 +97,6 @@ impl FormatChange {
             ));
         }
     }
-}
-
-/// The format that is named, or that of the path. An unknown one is as if it was not given, as in `sops`.
-fn format(name: Option<&str>, path: Option<&Path>) -> Result<Format, CommandError> {
-    let named = name.and_then(Format::from_name);
-    named
-        .or_else(|| path.map(Format::from_path))
-        .ok_or_else(|| {
-            CommandError::new(Code::Generic, "the format of standard input is not known")
-                .hint("tell it with `--input-type yaml`, or a file name with `--filename-override`")
-        })
 }
 
 /// Warns of formats on the command line that do not exist.

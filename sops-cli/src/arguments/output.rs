@@ -78,8 +78,7 @@ impl OutputArgs {
     ) -> Result<(), CommandError> {
         match (&input.path, self.output()) {
             (Some(path), None) if self.in_place => {
-                let expected = Expected::Content(&input.content);
-                files::write(ui, path, result, expected, readers)?;
+                files::write(ui, path, result, input.expected(), readers)?;
                 ui.log_written();
                 Ok(())
             }

@@ -5,7 +5,9 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use sops_core::reading::{self, FileKind};
-use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Format, is_encrypted, parse_document};
+use sops_core::{
+    CIPHERTEXT_PREFIX, EncryptedDocument, Format, encrypted_format, is_encrypted, parse_document,
+};
 use zeroize::Zeroizing;
 
 use super::BatchFile;
@@ -87,15 +89,16 @@ impl BatchFile {
         }
         let format = Format::from_path(&self.path);
         // That is what all names are that tell nothing. Only what is encrypted is known.
-        if format == Format::Binary && !(encrypted && begins_an_object(&self.path)) {
+        if format == Format::Binary && !(encrypted && begins_as_encrypted(&self.path)) {
             return false;
         }
         let Ok(text) = read_text(&self.path) else {
-            // What is wrong with it is said when it is worked on.
-            return true;
+            // What is wrong with it is said when it is worked on, unless it only begins as a text.
+            return format != Format::Binary;
         };
         if format == Format::Binary {
-            return EncryptedDocument::parse(&*text, format).is_ok();
+            let format = encrypted_format(text.as_bytes());
+            return format.is_some_and(|format| EncryptedDocument::parse(&*text, format).is_ok());
         }
         let is_encrypted = match parse_document(&text, format) {
             Ok(document) => is_encrypted(&document),
@@ -112,10 +115,17 @@ fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-/// Whether a file begins as JSON does, which an encrypted binary file is: it may be too large to be read for nothing.
-fn begins_an_object(path: &Path) -> bool {
-    let mut start = [0; 1];
-    let file = reading::open(path, FileKind::Regular);
-    let read = file.and_then(|mut file| file.read_exact(&mut start));
-    read.is_ok() && start == *b"{"
+/// The largest file under a name that tells no format that is looked through, unless it begins as JSON does.
+const SIZE_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// Whether a file begins as an encrypted file does: as a text, and as JSON if it is too large to be read for nothing.
+fn begins_as_encrypted(path: &Path) -> bool {
+    let Ok(file) = reading::open(path, FileKind::Regular) else {
+        return false;
+    };
+    let is_small = file.metadata().is_ok_and(|file| file.len() <= SIZE_LIMIT);
+    let mut start = Vec::new();
+    let is_read = file.take(512).read_to_end(&mut start).is_ok();
+    let is_text = |byte: &u8| *byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r');
+    is_read && start.iter().all(is_text) && (is_small || start.starts_with(b"{"))
 }

@@ -14,7 +14,7 @@ use rustix::process::{Resource, getrlimit};
 use zeroize::Zeroizing;
 
 use crate::command_error::CommandError;
-use crate::files::{self, Expected, Readers, StagedReplacement, Staging};
+use crate::files::{self, Readers, StagedReplacement, Staging};
 use crate::input::Input;
 use crate::parallel::{self, ItemsPerThread};
 use crate::signals::DeferredSignals;
@@ -76,7 +76,7 @@ impl Batch<'_> {
             let staged = stage(items, &bar, &signals, |item| {
                 Ok(match work(item)? {
                     Work::Replace(input, content) => {
-                        let expected = Expected::Content(&input.content);
+                        let expected = input.expected();
                         let staged = staging.stage(&item.path, &content, expected, readers)?;
                         Stage::Staged(Box::new(staged))
                     }
@@ -148,7 +148,7 @@ fn replace_one(
 ) -> Result<bool, CommandError> {
     files::retrying(&item.path, || match work(item)? {
         Work::Replace(input, content) => {
-            let expected = Expected::Content(&input.content);
+            let expected = input.expected();
             files::write(ui, &item.path, &content, expected, readers)?;
             Ok(true)
         }

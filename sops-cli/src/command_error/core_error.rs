@@ -5,7 +5,7 @@
 use sops_core::config::Config;
 use sops_core::document::{Error as DocumentError, merge_conflict};
 use sops_core::keys::Error as KeyError;
-use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, Location, encrypted_format};
 
 use super::code::Code;
 use super::error::CommandError;
@@ -83,6 +83,16 @@ impl CommandError {
                     Role::Encrypted => other_format(text, format),
                     _ => None,
                 });
+        let as_whole = source.and_then(|(_, text, format, role)| {
+            let is_plain = role == Role::Plaintext && merge_conflict(text).is_none();
+            as_whole(&error, format).filter(|_| is_plain)
+        });
+        let several = source.is_some_and(|(_, text, format, _)| {
+            is_about_content(&error) && are_several_files(text, format)
+        });
+        let has_mark = source.is_some_and(|(_, text, format, role)| {
+            role == Role::Encrypted && is_about_content(&error) && has_byte_order_mark(text, format)
+        });
         let mut at = None;
         let simple = |code, error: &Error| Self::new(code, error.to_string());
         let mut new = match error {
@@ -199,6 +209,19 @@ impl CommandError {
             Error::Config { .. } => return Self::in_config_text(error, b""),
             error => simple(Code::Generic, &error),
         };
+        if let Some(as_whole) = as_whole {
+            new = new.hint(as_whole);
+        }
+        if several {
+            new = Self::new(new.code, "the documents of this file have different `sops` metadata: encrypted files were put together")
+                .hint("SOPS reads the metadata of the first document only; keep the files apart, or put their plaintexts together and encrypt the result");
+        } else if has_mark {
+            new = Self::new(
+                new.code,
+                "the file begins with a byte order mark, which makes another key of the first one",
+            )
+            .hint("save the file as UTF-8 without it");
+        }
         if let Some(actual_format) = actual_format {
             new = new.hint(format_hint(actual_format));
         }
@@ -237,33 +260,68 @@ fn may_have_other_format(error: &Error) -> bool {
     )
 }
 
-/// The format in which the text is an encrypted file, if that is not the one that its name says.
+/// The format in which the text is an encrypted file, if that is not the one in which it was read.
 fn other_format(text: &[u8], format: Format) -> Option<Format> {
-    // YAML comes last: JSON can be read as YAML too.
-    let formats = [Format::Json, Format::Dotenv, Format::Ini, Format::Yaml];
-    let mut candidates = formats.into_iter().filter(|candidate| *candidate != format);
-    candidates.find(|candidate| {
-        has_ciphertext(text) && EncryptedDocument::parse(text, *candidate).is_ok()
-    })
+    let actual = encrypted_format(text).filter(|actual| *actual != format)?;
+    // What is damaged in that format too is no help.
+    EncryptedDocument::parse(text, actual)
+        .is_ok()
+        .then_some(actual)
 }
 
 /// What to do with an encrypted file of that format whose name does not say so.
-pub(crate) fn format_hint(format: Format) -> String {
-    let (name, shown) = (
-        format.name(),
-        match format {
-            Format::Dotenv => "dotenv".to_owned(),
-            format => format.name().to_uppercase(),
-        },
-    );
-    format!(
-        "this looks like an encrypted {shown} file: add `--input-type {name} --output-type {name}`, or give it a name that ends with `.{}`",
-        if format == Format::Dotenv {
-            "env"
-        } else {
-            name
+fn format_hint(format: Format) -> String {
+    let name = format.name();
+    let (shown, extension) = match format {
+        Format::Binary => {
+            return "this looks like an encrypted binary file: add `--input-type binary --output-type binary`".to_owned();
         }
+        Format::Dotenv => ("dotenv".to_owned(), "env"),
+        _ => (name.to_uppercase(), name),
+    };
+    format!(
+        "this looks like an encrypted {shown} file: add `--input-type {name} --output-type {name}`, or give it a name that ends with `.{extension}`"
     )
+}
+
+/// The way out where a plaintext is valid in its format for others, but not for SOPS.
+fn as_whole(error: &Error, format: Format) -> Option<&'static str> {
+    match error {
+        Error::Document(DocumentError::Unsupported { message, .. })
+            if message.starts_with("the top level") =>
+        {
+            Some(
+                "put the content under a key; or, to encrypt the file as a whole, add `--input-type binary --output-type binary` here and to `decrypt`",
+            )
+        }
+        Error::Document(DocumentError::Syntax { .. } | DocumentError::Unsupported { .. })
+            if format.is_flat() =>
+        {
+            Some(
+                "to encrypt the file as a whole, whatever is in it, add `--input-type binary --output-type binary` here and to `decrypt`",
+            )
+        }
+        _ => None,
+    }
+}
+
+/// Whether the error says that the values are not those that were encrypted.
+fn is_about_content(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Value { .. } | Error::MacMismatch | Error::MacUnreadable { .. }
+    )
+}
+
+/// Whether the documents have metadata of their own.
+fn are_several_files(text: &[u8], format: Format) -> bool {
+    let document = EncryptedDocument::parse(text, format);
+    document.is_ok_and(|document| !document.differing_metadata().is_empty())
+}
+
+/// Whether a byte order mark, which an editor has put there, changes what the text means.
+fn has_byte_order_mark(text: &[u8], format: Format) -> bool {
+    format == Format::Dotenv && text.starts_with("\u{feff}".as_bytes())
 }
 
 /// Whether the text contains a value that SOPS encrypted.

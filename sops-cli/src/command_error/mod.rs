@@ -10,7 +10,7 @@ mod render;
 pub(crate) mod usage;
 
 pub(crate) use code::Code;
-pub(crate) use core_error::{Role, format_hint};
+pub(crate) use core_error::Role;
 pub(crate) use error::CommandError;
 #[cfg(feature = "kube")]
 pub(crate) use names::reason;

@@ -76,10 +76,11 @@ impl Args {
             require_existing(file)?;
         }
         let name = self.name.or(file);
-        let format = self.formats.input(name)?;
-        let to = self.formats.output(name, format)?;
+        let by_name = self.formats.input(name);
         let path = self.path()?;
-        let input = Input::read(file, format, Role::Encrypted)?;
+        let input = Input::read(file, by_name, Role::Encrypted)?;
+        let format = input.format;
+        let to = self.formats.decrypted(name, format, &input.content);
         let purpose = Use::in_format(format, to);
         let decrypted = decrypt_file::decrypt(ui, services, &input, &self.opening, purpose)?;
         let Some(path) = path else {

@@ -60,11 +60,19 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     let file = args.file.require(ui)?;
     let services = Services::for_opening(ui, globals, &args.opening)?;
     let name = args.name.or(Some(file)).unwrap_or(file);
-    let formats = args.formats.of_change(name)?;
+    let by_name = args.formats.input(Some(name));
     let editor = EditorProgram::find()?;
     let exists = file
         .try_exists()
         .map_err(|error| CommandError::input(name_of(file), &error))?;
+    let input = exists
+        .then(|| Input::read(Some(file), by_name, Role::Encrypted))
+        .transpose()?;
+    let format = match &input {
+        Some(input) => input.format,
+        None => by_name.of_plaintext()?,
+    };
+    let formats = args.formats.of_change(format)?;
     let editing = Editing {
         ui,
         args,
@@ -76,8 +84,8 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         },
         editor,
     };
-    if exists {
-        editing.change(globals, &services, formats)?;
+    if let Some(input) = input {
+        editing.change(globals, &services, &input, formats)?;
         formats.warn(ui, file);
         Ok(())
     } else {
@@ -124,14 +132,14 @@ impl Editing<'_> {
         &self,
         globals: &GlobalArgs,
         services: &Services,
+        input: &Input,
         formats: FormatChange,
     ) -> Result<(), CommandError> {
-        let input = Input::read(Some(self.file), self.format, Role::Encrypted)?;
         let document = EncryptedDocument::parse(&*input.content, self.format)
             .map_err(|error| input.error(error))?;
-        let key = services.data_key(self.ui, &input, &document)?;
-        let open = decrypt_file::open(&input, &document, key.clone(), &self.args.opening)?;
-        decrypt_file::warn_of_comments(self.ui, &input, open.unopened_comments());
+        let key = services.data_key(self.ui, input, &document)?;
+        let open = decrypt_file::open(input, &document, key.clone(), &self.args.opening)?;
+        decrypt_file::warn_of_comments(self.ui, input, open.unopened_comments());
         let stores = match formats.input == formats.output {
             true => Stores::default(),
             false => stores(self.ui, globals)?,
@@ -185,7 +193,7 @@ impl Editing<'_> {
             text: open.plaintext(),
             is_worth_writing: is_mac_wrong,
         };
-        self.run(&original, &head, encrypt, Expected::Content(&input.content))
+        self.run(&original, &head, encrypt, input.expected())
     }
 
     fn create(&self, encryption: &Encryption) -> Result<(), CommandError> {

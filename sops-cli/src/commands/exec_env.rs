@@ -7,9 +7,9 @@ use sops_core::document::Shape;
 use sops_core::{Document, Error, Variable, parse_document, variables};
 
 use crate::arguments::{ExecArgs, ExecCommand, FormatArgs, GlobalArgs};
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, Role};
 use crate::decrypt_file::Use;
-use crate::exec::{self, EncryptedFile, Passing};
+use crate::exec::{self, Passing};
 use crate::input::Input;
 use crate::ui::Ui;
 
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// Make variables of nested values too, with this text between their keys, as in `db__host`
     #[arg(long, value_name = "TEXT")]
     separator: Option<String>,
-    /// The format that is read; the file's extension tells it otherwise
+    /// The format that is read [default: from the file extension, or the content of an encrypted file]
     #[arg(long, value_name = "FORMAT")]
     input_type: Option<String>,
 }
@@ -47,18 +47,8 @@ pub(crate) fn cmd_exec_env(
         ..FormatArgs::default()
     };
     let (file, command) = args.exec.file_and_command(EXAMPLE)?;
-    let format = formats.input(Some(file))?;
-    let opened = exec::open(
-        ui,
-        globals,
-        &args.exec,
-        &EncryptedFile {
-            path: file,
-            format,
-            purpose: Use::Values,
-        },
-    )?;
-    let (input, decrypted) = (opened.input, opened.decrypted);
+    let input = Input::read(Some(file), formats.input(Some(file)), Role::Encrypted)?;
+    let decrypted = exec::decrypt(ui, globals, &args.exec, &input, Use::Values)?;
     let document = parse_document(&*decrypted.plaintext, input.format)
         .map_err(|error| input.plaintext_error(error))?;
     if document.document_count() > 1 {

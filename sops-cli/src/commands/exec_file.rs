@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::arguments::{ExecArgs, FormatArgs, GlobalArgs};
-use crate::command_error::{Code, CommandError, name_of};
+use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::decrypt_file::{self, Use};
-use crate::exec::{self, EncryptedFile, Passing, pipe};
+use crate::exec::{self, Passing, pipe};
 use crate::files::PrivateDirectory;
+use crate::input::Input;
 use crate::ui::Ui;
 
 const EXAMPLE: &str = "for example: `sops-rs exec-file secrets.yaml './serve --settings {}'` or `sops-rs exec-file secrets.yaml -- ./serve --settings {}`, where `{}` is the name of the decrypted file";
@@ -47,20 +48,14 @@ pub(crate) fn cmd_exec_file(
     }
     let name = args.filename()?;
     let (file, command) = args.exec.file_and_command(EXAMPLE)?;
-    let format = args.formats.input(Some(file))?;
-    let to = args.formats.output(Some(file), format)?;
-    let opened = exec::open(
-        ui,
-        globals,
-        &args.exec,
-        &EncryptedFile {
-            path: file,
-            format,
-            purpose: Use::in_format(format, to),
-        },
-    )?;
-    let input = opened.input;
-    let plaintext = decrypt_file::in_format(ui, globals, &input, opened.decrypted, to)?;
+    let by_name = args.formats.input(Some(file));
+    let input = Input::read(Some(file), by_name, Role::Encrypted)?;
+    let to = args
+        .formats
+        .decrypted(Some(file), input.format, &input.content);
+    let purpose = Use::in_format(input.format, to);
+    let decrypted = exec::decrypt(ui, globals, &args.exec, &input, purpose)?;
+    let plaintext = decrypt_file::in_format(ui, globals, &input, decrypted, to)?;
     // From here on a signal is the command's affair, and what is made here is taken away again.
     let passing = Passing::new()?;
     let user = args.exec.become_user()?;

@@ -7,10 +7,11 @@ use clap::Subcommand;
 use sops_core::EncryptedDocument;
 use sops_core::keys::MasterKey;
 
-use crate::arguments::{FormatArgs, GlobalArgs, GroupArgs, OutputArgs, ThresholdArg};
+use crate::arguments::{GlobalArgs, GroupArgs, OutputArgs, ThresholdArg};
 use crate::command_error::{Code, CommandError, Role};
 use crate::files::Readers;
 use crate::input::Input;
+use crate::input_format::InputFormat;
 use crate::keys::agreement::Agreement;
 use crate::keys::damaged::refuse_damaged;
 use crate::keys::groups::KeyGroups;
@@ -143,10 +144,9 @@ fn change(
     let file: &Path = place.file.as_deref().ok_or_else(|| {
         CommandError::new(Code::CannotReadInput, "no file is given").hint("name it with `--file`")
     })?;
-    let format = FormatArgs::default().input(Some(file))?;
-    let input = Input::read(Some(file), format, Role::Encrypted)?;
-    let document =
-        EncryptedDocument::parse(&*input.content, format).map_err(|error| input.error(error))?;
+    let input = Input::read(Some(file), InputFormat::of_name(file), Role::Encrypted)?;
+    let document = EncryptedDocument::parse(&*input.content, input.format)
+        .map_err(|error| input.error(error))?;
     let mut groups = document.metadata().master_keys();
     let refused = |message: String| CommandError::new(Code::Generic, message).in_file(&input.name);
     change.apply(&mut groups).map_err(refused)?;

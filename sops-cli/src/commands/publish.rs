@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sops_core::config::{Config, CreationRule, Destination, DestinationRule};
 use sops_core::{EncryptedDocument, Encryption, Format};
 
-use crate::arguments::{FormatArgs, GlobalArgs, OpeningArgs, no_file};
+use crate::arguments::{GlobalArgs, OpeningArgs, no_file};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::load;
 use crate::config::stores::stores_of;
@@ -14,6 +14,7 @@ use crate::decrypt_file::{self, Use};
 use crate::encryption_options::encrypt_all;
 use crate::files::{self, Expected, Readers};
 use crate::input::Input;
+use crate::input_format::InputFormat;
 use crate::keys::changes::KeyChanges;
 use crate::keys::services::Services;
 use crate::ui::Ui;
@@ -143,9 +144,8 @@ impl Publication<'_> {
             true => name.with_extension(""),
             false => name.to_owned(),
         };
-        let format = FormatArgs::default().input(Some(file))?;
-        let input = Input::read(Some(file), format, Role::Encrypted)?;
-        let document = EncryptedDocument::parse(&*input.content, format)
+        let input = Input::read(Some(file), InputFormat::of_name(file), Role::Encrypted)?;
+        let document = EncryptedDocument::parse(&*input.content, input.format)
             .map_err(|error| input.error(error))?;
         let target = self.target(rule, file, &name)?;
         let recreation = &rule.recreation_rule;

@@ -78,12 +78,13 @@ pub(crate) fn cmd_rotate(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     files::retrying(file, || {
         let (input, result) =
             rotation.rotate(file, |name, unagreed| agreement.require(name, unagreed))?;
-        args.output.deliver(ui, &input, &result, Readers::Usual)
+        args.output.deliver(ui, &input, &result, Readers::Usual)?;
+        if args.output.in_place {
+            args.formats.of_change(input.format)?.warn(ui, file);
+        }
+        Ok(())
     })?;
     agreement.warn_of_rules();
-    if args.output.in_place {
-        args.formats.of_change(file)?.warn(ui, file);
-    }
     Ok(())
 }
 
@@ -197,7 +198,7 @@ impl Rotation<'_> {
         let by_name = args.name.or(Some(file)).unwrap_or(file);
         self.agreement
             .compare_rule(by_name, &input.name, document.metadata(), input.format);
-        let formats = args.formats.of_change(by_name)?;
+        let formats = args.formats.of_change(input.format)?;
         let rotated = decrypt_file::in_new_format(ui, self.globals, formats, open)?
             .rotate(&groups, &*services.all(), SystemTime::now())
             .map_err(|error| input.error(error))?;
@@ -240,8 +241,8 @@ impl Rotation<'_> {
 impl Args {
     fn read(&self, file: &Path) -> Result<Input, CommandError> {
         let name = self.name.or(Some(file)).unwrap_or(file);
-        let format = self.formats.of_change(name)?.input;
-        Input::read(Some(file), format, Role::Encrypted)
+        let by_name = self.formats.input(Some(name));
+        Input::read(Some(file), by_name, Role::Encrypted)
     }
 
     /// The file's master keys after adding the new ones to the first group and removing the unwanted ones.

@@ -10,6 +10,7 @@ use sops_core::{CIPHERTEXT_PREFIX, Component, Format, KeyPath, extract, parse_do
 use zeroize::Zeroizing;
 
 use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs, go_count, invocation};
+use crate::carriage_returns::warn_of_returns;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::rule_drift::RuleDrift;
 use crate::secret_parts::SecretParts;
@@ -97,14 +98,18 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         {
             drift.check(file, plaintext, changed, format)?;
         }
+        if let Some(changed) = &changed
+            && format == Format::Dotenv
+        {
+            warn_of_returns(ui, &name_of(file), changed);
+        }
         Ok(match changed {
             None if !args.idempotent.idempotent => Some(Zeroizing::new(plaintext.to_owned())),
             changed => changed,
         })
     })?;
     warn_of_copies(ui, file, &path, &copies);
-    let formats = args.formats.of_change(file)?;
-    if written.is_some_and(|encrypted| is_plain(&encrypted, formats.output, &path)) {
+    if written.is_some_and(|written| is_plain(&written.text, written.format, &path)) {
         ui.warn(format!(
             "`{}` was written in plaintext, since the rule of {} does not select it",
             args.path.as_deref().unwrap_or_default(),

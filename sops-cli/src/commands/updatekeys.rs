@@ -10,7 +10,7 @@ use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::load;
 use crate::config::resolve::{ConfigResolver, ResolvedConfig};
 use crate::config::rule_drift::{RuleDrift, RuleDrifts};
-use crate::files::{self, Expected, Readers};
+use crate::files::{self, Readers};
 use crate::input::Input;
 use crate::keys::changes::KeyChanges;
 use crate::keys::damaged::refuse_damaged;
@@ -129,9 +129,10 @@ impl KeyUpdate<'_> {
         let name = name_of(file);
         file.metadata()
             .map_err(|error| CommandError::input(&name, &error).with_code(Code::Generic))?;
-        let format = args.formats.input(Some(file))?;
+        let by_name = args.formats.input(Some(file));
         ui.note(format_args!("Syncing keys for file {name}"));
-        let input = Input::read(Some(file), format, Role::Encrypted)?;
+        let input = Input::read(Some(file), by_name, Role::Encrypted)?;
+        let format = input.format;
         let document = EncryptedDocument::parse(&*input.content, format)
             .map_err(|error| input.error(error))?;
         let config = resolved.config.as_deref();
@@ -177,7 +178,7 @@ impl KeyUpdate<'_> {
             }
         }
         let updated = services.with_key_groups(ui, &input, &document, key_groups)?;
-        let expected = Expected::Content(&input.content);
+        let expected = input.expected();
         files::write(ui, file, updated.as_bytes(), expected, Readers::Usual)?;
         ui.note(format_args!("File {name} synced with new keys"));
         Ok(UpdateOutcome::Done)

@@ -7,7 +7,6 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -15,10 +14,10 @@ use signal_hook::consts::{
     SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU,
 };
 use signal_hook::iterator::Signals;
-use sops_core::{Decrypted, Format, Variable};
+use sops_core::{Decrypted, Variable};
 
 use crate::arguments::{ExecArgs, ExecCommand, GlobalArgs};
-use crate::command_error::{Code, CommandError, Role};
+use crate::command_error::{Code, CommandError};
 use crate::decrypt_file::{self, Use};
 use crate::input::Input;
 use crate::keys::services::Services;
@@ -31,31 +30,16 @@ const PASSED: [i32; 8] = [
     SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU,
 ];
 
-/// A decrypted file.
-pub(crate) struct Opened {
-    pub(crate) input: Input,
-    pub(crate) decrypted: Decrypted,
-}
-
-/// An encrypted file whose values a command gets.
-pub(crate) struct EncryptedFile<'a> {
-    pub(crate) path: &'a Path,
-    pub(crate) format: Format,
-    /// What becomes of the plaintext.
-    pub(crate) purpose: Use,
-}
-
-/// Decrypts the file.
-pub(crate) fn open(
+/// Decrypts the file whose values a command gets.
+pub(crate) fn decrypt(
     ui: &Ui,
     globals: &GlobalArgs,
     exec: &ExecArgs,
-    file: &EncryptedFile<'_>,
-) -> Result<Opened, CommandError> {
+    input: &Input,
+    purpose: Use,
+) -> Result<Decrypted, CommandError> {
     let services = Services::for_opening(ui, globals, &exec.opening)?;
-    let input = Input::read(Some(file.path), file.format, Role::Encrypted)?;
-    let decrypted = decrypt_file::decrypt(ui, &services, &input, &exec.opening, file.purpose)?;
-    Ok(Opened { input, decrypted })
+    decrypt_file::decrypt(ui, &services, input, &exec.opening, purpose)
 }
 
 /// What runs `command`, a shell or itself, with this environment: ours unless it is to be pristine, then the user's, then the secrets.

@@ -13,8 +13,9 @@ use sops_printable::{lines, one_line};
 
 use crate::arguments::{GlobalArgs, OpeningArgs};
 use crate::command_error::{Code, CommandError, Role, files_named, name_of};
-use crate::files::{self, Expected, Readers};
+use crate::files::{self, Readers};
 use crate::input::Input;
+use crate::input_format::InputFormat;
 use crate::keys::changes::KeyChanges;
 use crate::keys::damaged::refuse_damaged;
 use crate::keys::groups::KeyGroups;
@@ -178,12 +179,12 @@ impl Fixer<'_> {
     ) -> Result<(), CommandError> {
         let groups = encryption_options::groups(rule, Some(config))?;
         let services = Services::new(self.ui, self.globals)?;
-        let format = Format::from_path(path);
         let role = match fix {
             Fix::Encrypt => Role::Plaintext,
             _ => Role::Encrypted,
         };
-        let input = Input::read(Some(path), format, role)?;
+        let input = Input::read(Some(path), InputFormat::of_name(path), role)?;
+        let format = input.format;
         let threshold = rule.shamir_threshold.map(usize::from);
         let text = if role == Role::Plaintext {
             services.check(&groups)?;
@@ -222,7 +223,7 @@ impl Fixer<'_> {
             self.ui,
             path,
             text.as_bytes(),
-            Expected::Content(&input.content),
+            input.expected(),
             Readers::Usual,
         )
     }
@@ -278,7 +279,7 @@ impl Fixer<'_> {
                     self.ui,
                     path,
                     fixed.as_bytes(),
-                    Expected::Content(&input.content),
+                    input.expected(),
                     Readers::Usual,
                 )?;
             }
@@ -303,10 +304,9 @@ impl Fixer<'_> {
 
 /// How a creation rule changes the keys of an encrypted file. A file with a damaged key is refused.
 fn key_changes(path: &Path, rule: &CreationRule) -> Result<KeyChanges, CommandError> {
-    let format = Format::from_path(path);
-    let input = Input::read(Some(path), format, Role::Encrypted)?;
-    let document =
-        EncryptedDocument::parse(&*input.content, format).map_err(|error| input.error(error))?;
+    let input = Input::read(Some(path), InputFormat::of_name(path), Role::Encrypted)?;
+    let document = EncryptedDocument::parse(&*input.content, input.format)
+        .map_err(|error| input.error(error))?;
     refuse_damaged(&input, &document, |_, _| false)?;
     Ok(KeyChanges::between(document.metadata(), rule))
 }

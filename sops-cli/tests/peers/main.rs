@@ -16,6 +16,7 @@ mod exec;
 mod exit_codes;
 mod flags;
 mod flat;
+mod formats;
 mod generated;
 mod golden;
 mod groups;

@@ -16,6 +16,7 @@ mod exec;
 mod flat;
 #[cfg(feature = "kube")]
 mod flux;
+mod formats;
 mod help;
 mod hook;
 mod init;
@@ -23,6 +24,7 @@ mod keys;
 mod keyservice;
 mod kills;
 mod leftovers;
+mod line_endings;
 mod lint;
 mod lockout;
 mod many;

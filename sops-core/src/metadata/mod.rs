@@ -1,16 +1,19 @@
 //! The `sops` block: who can open the file, under which rule, and its MAC.
 
 pub(crate) mod flat;
+mod key_case;
 mod key_error;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;
+mod version;
 
 use std::borrow::Cow;
 
 use key_error::in_entry;
 use serde_json::{Map, Value as Json};
 use sops_document::{Component, KeyPath};
+use sops_go_compat::{Integer, parse_integer};
 use sops_keys::identifier::fault_of_identifier;
 use sops_keys::{Family, KeyGroup, MasterKey, WrappedKey, timestamp};
 use text::{MAX_GROUPS, MAX_KEYS, fault_of_mac, fault_of_rule};
@@ -18,16 +21,54 @@ use text::{MAX_GROUPS, MAX_KEYS, fault_of_mac, fault_of_rule};
 use crate::error::{Error, Result};
 use crate::rules::EncryptionRule;
 
+pub(crate) use key_case::with_known_keys;
 pub(crate) use key_error::KEY_GROUPS;
 
 /// The top-level key that the block stands under.
 pub const METADATA_KEY: &str = "sops";
+
+/// The message of an [`Error::Metadata`] about a field that is not there, or is empty.
+pub const MISSING: &str = "is missing";
+
+/// The message of an [`Error::Metadata`] about a version that cannot be compared.
+pub const INVALID_VERSION: &str = "is not a version such as 3.13.3";
 
 /// The version of SOPS whose format is written; `sops` compares it and refuses a file without it.
 pub const FORMAT_VERSION: &str = "3.13.3";
 
 /// The key of the block that holds the source forms which the values alone do not tell; `sops` ignores it.
 const SOURCE_FORMS_KEY: &str = "sops_rs_spellings";
+
+/// The keys of the block except for selection rules and families of master keys.
+const KNOWN_KEYS: [&str; 7] = [
+    KEY_GROUPS,
+    "shamir_threshold",
+    "lastmodified",
+    "mac",
+    "mac_only_encrypted",
+    "version",
+    SOURCE_FORMS_KEY,
+];
+
+/// Every field that an entry of the list of a family can have.
+pub(crate) const ENTRY_FIELDS: [&str; 16] = [
+    "recipient",
+    "fp",
+    "arn",
+    "role",
+    "context",
+    "aws_profile",
+    "resource_id",
+    "key_id",
+    "vault_url",
+    "name",
+    "version",
+    "vault_address",
+    "engine_path",
+    "key_name",
+    "created_at",
+    "enc",
+];
 
 /// The metadata of an encrypted file.
 #[derive(Clone, Debug)]
@@ -66,19 +107,12 @@ impl Metadata {
     /// # Errors
     /// [`Error::Metadata`] for a part that is missing or malformed, for one beyond these limits, and for more than one rule.
     pub(crate) fn from_tree(tree: &Map<String, Json>) -> Result<Self> {
-        let version =
-            identifier(tree, "version")?.ok_or_else(|| problem("version", "is missing"))?;
-        if !is_semantic_version(&version) {
-            return Err(problem("version", "is not a version such as 3.13.3"));
-        }
-        let last_modified = identifier(tree, "lastmodified")?
-            .ok_or_else(|| problem("lastmodified", "is missing"))?;
-        if !timestamp::is_valid(&last_modified) {
-            return Err(problem(
-                "lastmodified",
-                "is not a time such as 2024-01-31T12:00:00Z",
-            ));
-        }
+        let version = identifier(tree, "version")?.unwrap_or_default();
+        let last_modified =
+            identifier(tree, "lastmodified")?.ok_or_else(|| problem("lastmodified", MISSING))?;
+        // SOPS binds the MAC to the time as it writes it.
+        let last_modified = timestamp::normalized(&last_modified)
+            .ok_or_else(|| problem("lastmodified", "is not a time such as 2024-01-31T12:00:00Z"))?;
         let mut settings = Vec::new();
         for name in EncryptionRule::NAMES {
             let text = string(tree, name)?.unwrap_or_default();
@@ -91,20 +125,16 @@ impl Metadata {
         let rule = EncryptionRule::only(settings).map_err(|(first, second)| {
             problem(second, format!("and `{first}` cannot both be there"))
         })?;
-        let mut key_groups = Vec::new();
         let groups = list(tree, KEY_GROUPS)?;
         if groups.len() > MAX_GROUPS {
             return Err(problem(KEY_GROUPS, "has more than 255 groups"));
         }
-        for (index, group) in groups.iter().enumerate() {
-            let path = [Component::Key(KEY_GROUPS.into()), Component::Index(index)];
-            let group = entry(group).ok_or_else(|| problem_at(&path, "is no mapping"))?;
-            key_groups.push(key_group(&group, &path)?);
-        }
         let direct = key_group(tree, &[])?;
-        if !direct.keys.is_empty() {
-            key_groups = vec![direct];
-        }
+        // SOPS does not look into groups beside keys that are listed directly.
+        let key_groups = match direct.keys.is_empty() {
+            false => vec![direct],
+            true => key_groups(groups)?,
+        };
         if key_groups.is_empty() {
             return Err(problem_at(&[], "there are no master keys"));
         }
@@ -120,7 +150,7 @@ impl Metadata {
         if let Some(fault) = fault_of_mac(&mac) {
             return Err(problem("mac", fault));
         }
-        Ok(Self {
+        let new = Self {
             key_groups,
             shamir_threshold: threshold(tree)?,
             last_modified,
@@ -130,7 +160,13 @@ impl Metadata {
             version,
             source_forms: string(tree, SOURCE_FORMS_KEY)?,
             unknown_keys: tree.keys().filter(|key| !is_known(key)).cloned().collect(),
-        })
+        };
+        // Last, for `sops` looks at it only when it decrypts.
+        match &*new.version {
+            "" => Err(problem("version", MISSING)),
+            version if !version::is_comparable(version) => Err(problem("version", INVALID_VERSION)),
+            _ => Ok(new),
+        }
     }
 
     /// The master keys of the groups, as changing or rotating them needs them.
@@ -159,6 +195,12 @@ impl Metadata {
             several => threshold.or(Some(several)),
         };
         self.key_groups = groups;
+    }
+
+    /// Whether the version of SOPS that wrote the file left the final line break of JSON out, as those before 3.10 did. `sops` writes one
+    /// when it decrypts.
+    pub(crate) fn is_before_final_newlines(&self) -> bool {
+        version::is_before(&self.version, 3, 10)
     }
 
     /// The block's value, keys sorted as SOPS sorts them.
@@ -203,16 +245,7 @@ impl Metadata {
 
 /// Whether the format has this key.
 pub(crate) fn is_known(key: &str) -> bool {
-    let other = [
-        KEY_GROUPS,
-        "shamir_threshold",
-        "lastmodified",
-        "mac",
-        "mac_only_encrypted",
-        "version",
-        SOURCE_FORMS_KEY,
-    ];
-    other.contains(&key)
+    KNOWN_KEYS.contains(&key)
         || EncryptionRule::NAMES.contains(&key)
         || Family::ALL.iter().any(|family| family.name() == key)
 }
@@ -231,6 +264,16 @@ fn insert_group(tree: &mut Map<String, Json>, group: &KeyGroup) {
             list.push(Json::Object(key.fields().clone()));
         }
     }
+}
+
+/// The key groups in the list under [`KEY_GROUPS`].
+fn key_groups(list: &[Json]) -> Result<Vec<KeyGroup>> {
+    let groups = list.iter().enumerate().map(|(index, group)| {
+        let path = [Component::Key(KEY_GROUPS.into()), Component::Index(index)];
+        let group = entry(group).ok_or_else(|| problem_at(&path, "is no mapping"))?;
+        key_group(&group, &path)
+    });
+    groups.collect()
 }
 
 /// The master keys that are listed directly in `tree`, which stands at `path`.
@@ -313,9 +356,16 @@ fn threshold(tree: &Map<String, Json>) -> Result<Option<usize>> {
     const KEY: &str = "shamir_threshold";
     let number = match tree.get(KEY) {
         None | Some(Json::Null) => return Ok(None),
-        Some(Json::Number(number)) => number.as_i64(),
+        // As Go's decoder makes an integer of other types.
+        Some(Json::Number(number)) => number
+            .as_i64()
+            .or_else(|| number.as_f64().map(|number| number as i64)),
+        Some(Json::Bool(truth)) => Some(i64::from(*truth)),
         Some(Json::String(text)) if text.is_empty() => return Ok(None),
-        Some(Json::String(text)) => text.parse().ok(),
+        Some(Json::String(text)) => match parse_integer(&text.replace('_', "")) {
+            Some(Integer::Signed(number)) => Some(number),
+            _ => None,
+        },
         Some(_) => None,
     };
     match number {
@@ -334,9 +384,4 @@ fn list<'a>(tree: &'a Map<String, Json>, key: &str) -> Result<&'a [Json]> {
         Some(single @ Json::Object(_)) => Ok(std::slice::from_ref(single)),
         Some(_) => Err(problem(key, "is not a list")),
     }
-}
-
-/// Whether the text is a semantic version, perhaps with a `v` before it.
-fn is_semantic_version(text: &str) -> bool {
-    semver::Version::parse(text.strip_prefix('v').unwrap_or(text)).is_ok()
 }

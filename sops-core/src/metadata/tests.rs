@@ -52,6 +52,10 @@ fn texts_that_could_act_on_a_terminal_are_refused_with_their_place() {
         ),
     ] {
         let mut tree = valid();
+        if key == "key_groups" {
+            // Beside keys that are listed directly, nothing looks at it.
+            tree.shift_remove("age");
+        }
         tree.insert(key.into(), value);
         let message = refused(&tree);
         assert!(message.contains(part), "{message}");
@@ -112,4 +116,63 @@ fn keys_and_groups_are_bounded() {
     let key = json!([{"arn": "a", "context": context, "created_at": "2026-01-01T00:00:00Z"}]);
     tree.insert("kms".into(), key);
     assert!(refused(&tree).contains("`kms[0].context` has more than 1,000 entries"));
+}
+
+/// Measured with `sops decrypt` 3.13.3.
+#[test]
+fn fields_are_read_as_sops_reads_them() {
+    for (key, value, is_accepted) in [
+        ("version", json!("1.13"), true),
+        ("version", json!("1.x"), true),
+        ("version", json!(1.13), true),
+        ("version", json!("v3.3.0"), true),
+        ("version", json!("3.3"), false),
+        ("version", json!(""), false),
+        ("version", json!("3.1.1 "), false),
+        ("lastmodified", json!("2026-01-01T00:00:00.5Z"), true),
+        ("lastmodified", json!("2026-01-01T00:00:00+01:00"), true),
+        ("lastmodified", json!("2026-01-01 00:00:00Z"), false),
+        ("lastmodified", json!(""), false),
+        (
+            "key_groups",
+            json!([{"pgp": [{"fp": "x", "enc": "y"}]}]),
+            true,
+        ),
+        ("shamir_threshold", json!("x"), false),
+        ("mac_only_encrypted", json!("no"), false),
+    ] {
+        let mut tree = valid();
+        tree.insert(key.into(), value.clone());
+        let is_read = Metadata::from_tree(&tree).is_ok();
+        assert_eq!(is_read, is_accepted, "{key}: {value}");
+    }
+}
+
+/// Measured with `sops decrypt` 3.13.3, by whether two of three groups are enough.
+#[test]
+fn thresholds_of_other_types_are_integers() {
+    for (value, expected) in [
+        (json!(1.5), Some(1)),
+        (json!(true), Some(1)),
+        (json!("0x2"), Some(2)),
+        (json!("010"), Some(8)),
+        (json!("1_0"), Some(10)),
+        (json!("+1"), Some(1)),
+        (json!(-1), None),
+        (json!(""), None),
+    ] {
+        let mut tree = valid();
+        tree.insert("shamir_threshold".into(), value.clone());
+        let metadata = Metadata::from_tree(&tree).expect("it is an integer");
+        assert_eq!(metadata.shamir_threshold, expected, "{value}");
+    }
+}
+
+#[test]
+fn the_mac_is_bound_to_the_time_as_sops_writes_it() {
+    let mut tree = valid();
+    let written = "2026-01-01T00:00:00,25+00:00";
+    tree.insert("lastmodified".into(), json!(written));
+    let metadata = Metadata::from_tree(&tree).expect("it is a time");
+    assert_eq!(metadata.last_modified, "2026-01-01T00:00:00Z");
 }

@@ -9,7 +9,7 @@ use sops_document::{Document, Format, Location, ReservedEntry, ReservedValue};
 
 use crate::error::{Error, Result};
 use crate::metadata::flat::{FlatError, flatten, unflatten};
-use crate::metadata::{METADATA_KEY, is_known};
+use crate::metadata::{METADATA_KEY, is_known, with_known_keys};
 
 pub(crate) use locate::{located, location};
 pub use unknown::UnknownValue;
@@ -44,7 +44,7 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Option<Map<String, Json>>>
         true => read_lines(document),
         false => read_mapping(&document.reserved_source(entry).0, document.format()),
     };
-    tree.map(Some)
+    tree.map(|tree| Some(with_known_keys(tree)))
         .map_err(|FlatError { at, message }| Error::Metadata {
             location: match at {
                 Some(at) => Some(Location::of(document.text(), at)),

@@ -5,27 +5,7 @@ use sops_document::{Component, Document, Format, KeyPath, ReservedEntry};
 
 use super::{locate, read};
 use crate::keys::Family;
-use crate::metadata::{KEY_GROUPS, Metadata, is_known};
-
-/// Every field that an entry of the list of a family can have.
-const FIELDS: [&str; 16] = [
-    "recipient",
-    "fp",
-    "arn",
-    "role",
-    "context",
-    "aws_profile",
-    "resource_id",
-    "key_id",
-    "vault_url",
-    "name",
-    "version",
-    "vault_address",
-    "engine_path",
-    "key_name",
-    "created_at",
-    "enc",
-];
+use crate::metadata::{ENTRY_FIELDS, KEY_GROUPS, Metadata, is_known};
 
 /// A value in the metadata under a key that the format does not have: SOPS ignores it, and drops it when it writes the file.
 #[derive(Clone, Debug)]
@@ -84,7 +64,7 @@ pub(crate) fn find(document: &Document<'_>, metadata: &Metadata) -> Vec<UnknownV
 }
 
 fn is_field(key: &str) -> bool {
-    FIELDS.contains(&key)
+    ENTRY_FIELDS.contains(&key)
 }
 
 /// A value in the tree of the metadata.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value as Json};
 use sops_document::binary::{self, DATA_KEY};
 use sops_document::tree::{Entry, Node};
-use sops_document::{Document, Leaf, ROOT, Splices, Type, Value};
+use sops_document::{Document, Format, Leaf, ROOT, Splices, Type, Value};
 use zeroize::Zeroizing;
 
 use crate::cipher::Cipher;
@@ -134,12 +134,34 @@ fn authenticated(plaintext: &[u8], metadata: &mut Metadata, key: &DataKey) -> Re
 
 /// Whether bytes begin as an encrypted binary file does that has its value first, as this library and SOPS write it.
 pub(crate) fn begins_as_envelope(bytes: &[u8]) -> bool {
+    in_envelope(bytes).is_some()
+}
+
+/// Whether bytes are an encrypted binary file that has its value first, which may be too long to be parsed only to find out.
+pub(crate) fn is_envelope(bytes: &[u8]) -> bool {
+    let behind = in_envelope(bytes).and_then(|value| {
+        let end = value.iter().position(|byte| *byte == b'"')?;
+        let behind = value[end + 1..].trim_ascii_start().strip_prefix(b",")?;
+        str::from_utf8(behind).ok()
+    });
+    behind.is_some_and(|behind| {
+        let others = format!("{{{behind}");
+        let document = metadata_entry::parse_document(&others, Format::Json);
+        document.is_ok_and(|document| {
+            let mut tops = document.tops().flatten();
+            metadata_entry::is_encrypted(&document)
+                && tops.all(|top| top.entries().next().is_none())
+        })
+    })
+}
+
+/// What is behind the start of the value in an encrypted binary file that has its value first.
+fn in_envelope(bytes: &[u8]) -> Option<&[u8]> {
     let parts = [&b"{"[..], b"\"data\"", b":", b"\"ENC[AES256_GCM,data:"];
     let mut parts = parts.iter();
-    let behind = parts.try_fold(bytes, |rest, part| {
+    parts.try_fold(bytes, |rest, part| {
         rest.trim_ascii_start().strip_prefix(*part)
-    });
-    behind.is_some()
+    })
 }
 
 /// The text around the value of a new encrypted file, as SOPS writes it: what is before the value, and what is behind.

@@ -11,6 +11,7 @@ use crate::format::Format;
 use crate::key_path::{Component, KeyPath};
 use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
+use crate::yaml::source::first_line_break;
 use crate::{Collection, Document, Item, ROOT, binary, dotenv, flat, ini};
 
 /// The new bytes of a binary file; `None` if the file has them already.
@@ -55,7 +56,7 @@ pub(super) fn edits(change: &Change<'_>, edits: &mut TextEdits<'_, '_>) -> Resul
                     begin_line(document, body.start, &mut out);
                     ini::spell::spell_entries(&mut out, entries)
                         .map_err(|key| complex(document, &key))?;
-                    edits.replace(body, &**out);
+                    edits.replace(body, &**with_line_breaks(document, &out));
                 }
                 _ => return Err(complex(document, document.key(*node))),
             }
@@ -107,7 +108,7 @@ fn append(container: usize, key: &str, value: &Node, edits: &mut TextEdits<'_, '
             let text = document.text;
             begin_line(document, text.len(), &mut out);
             if !text.trim().is_empty() {
-                out.push('\n');
+                out.push_str(first_line_break(text));
             }
             ini::spell::header(&mut out, key);
             ini::spell::spell_entries(&mut out, entries).map_err(|key| complex(document, &key))?;
@@ -125,7 +126,7 @@ fn append(container: usize, key: &str, value: &Node, edits: &mut TextEdits<'_, '
         }
         _ => return Err(complex(document, key)),
     };
-    edits.insert(at, &**out);
+    edits.insert(at, &**with_line_breaks(document, &out));
     Ok(())
 }
 
@@ -155,8 +156,19 @@ fn spell(document: &Document<'_>, out: &mut String, value: Option<&Value<'_>>) {
 /// Ends the line before `at` unless it is ended already.
 fn begin_line(document: &Document<'_>, at: usize, out: &mut String) {
     if !flat::ends_a_line(&document.text[..at]) {
-        out.push('\n');
+        out.push_str(first_line_break(document.text));
     }
+}
+
+/// New lines with the line breaks of the document. In dotenv, a carriage return is part of the value already.
+fn with_line_breaks(document: &Document<'_>, lines: &str) -> Zeroizing<String> {
+    Zeroizing::new(match document.format {
+        // A break in a value is none of a line.
+        Format::Ini if !lines.contains("\"\"\"") && first_line_break(document.text) == "\r\n" => {
+            lines.replace("\r\n", "\n").replace('\n', "\r\n")
+        }
+        _ => lines.to_owned(),
+    })
 }
 
 /// The entries of a section, from the line after its header to the end of its last line.

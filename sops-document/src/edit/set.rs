@@ -20,7 +20,9 @@ impl Document<'_> {
     ///
     /// Returns the changed text, or `None` if the document already has that value. A string keeps
     /// the quotes or the block style of the string that it replaces, if they can hold it. If the
-    /// path leads through an alias, that alias is expanded; other aliases keep their values.
+    /// path leads through an alias, that alias is expanded; other aliases keep their values. In a
+    /// dotenv document whose lines all end in CR LF, the value ends with the carriage return that
+    /// SOPS reads as a part of it.
     ///
     /// # Errors
     /// [`Error::Path`] if the path requires a key of a sequence or an index of a mapping, or if the
@@ -55,7 +57,10 @@ impl Document<'_> {
         if self.format == Format::Binary {
             return set_binary(self, path, value);
         }
-        let texts = self.format.is_flat().then(|| with_texts(value));
+        let texts = self.format.is_flat().then(|| match self.format {
+            Format::Dotenv => dotenv::with_return(self, with_texts(value)),
+            _ => with_texts(value),
+        });
         let value = texts.as_ref().unwrap_or(value);
         let components = path.components();
         let change = match PathTarget::follow(self, path) {

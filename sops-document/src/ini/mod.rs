@@ -159,7 +159,7 @@ impl<'a> IniReader<'a> {
             return Err(Error::Unsupported {
                 location: Location::of(self.text, entry.at),
                 message: format!(
-                    "the key `{key}` stands twice in its section, and SOPS would drop the first value; remove one"
+                    "the key `{key}` stands twice in its section, and SOPS would drop the first value"
                 ),
             });
         }
@@ -180,6 +180,13 @@ impl<'a> IniReader<'a> {
     }
 
     fn finish(mut self) -> Result<Document<'a>> {
+        // Empty lines after the reserved section, which old versions of SOPS wrote, go with it.
+        let text = self.text;
+        if let Some(last) = self.builder.reserved.last_mut()
+            && text[last.entry.end..].trim().is_empty()
+        {
+            last.entry.end = text.len();
+        }
         self.close();
         self.trailing.append(&mut self.comments);
         self.comments = std::mem::take(&mut self.trailing);
@@ -326,6 +333,7 @@ mod tests {
             ("[sops]\nmac=x\n\n# c\n[b]\n", 0..13),
             ("a=1\r\n\r\n[sops]\r\nmac=x\r\n", 5..22),
             ("\n[sops]\nmac=x", 0..13),
+            ("a=1\n\n[sops]\nmac=x\n\n\n", 4..20),
         ] {
             let document = parse(text, Some("sops")).unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(document.reserved[0].entry, entry, "{text:?}");

@@ -7,6 +7,7 @@ pub(crate) const MISSING_COLON: &str = "a `:` and a blank are missing behind the
 pub(crate) const MISSING_KEY: &str =
     "no key where one belongs: the line is indented otherwise than the keys above it";
 pub(crate) const MISSING_ITEM: &str = "no `- ` where one belongs: the line is indented otherwise than the items above it, or its `- ` is missing";
+const TAB: &str = "a tab in the indentation; YAML is indented with spaces";
 pub(crate) const OPEN_MAPPING: &str =
     "a `,` is missing between two entries in `{…}`, or the `}` behind the last one";
 pub(crate) const OPEN_SEQUENCE: &str =
@@ -17,11 +18,16 @@ pub(crate) const OPEN_QUOTE: &str =
 pub(crate) const MISSING_VALUE: &str =
     "no value where one belongs, as before a `,` or at the end of the text";
 
-/// The message for an error; the parser's own message where it is a rare one.
-pub(super) fn message(error: &ScanError) -> String {
+/// The message for an error at `offset` in the text; the parser's own message where it is a rare one.
+pub(super) fn message(error: &ScanError, text: &str, offset: usize) -> String {
     let kind = error.kind();
     if let ErrorKind::UnexpectedCharacter { character } = kind {
         return match character {
+            control if control.is_control() => format!(
+                "the control character `{}` cannot stand in YAML; in double quotes it is written `\\x{:02x}`",
+                control.escape_debug(),
+                u32::from(*control)
+            ),
             '`' => "no text can begin with a backtick; put the text in quotes".to_owned(),
             other => format!(
                 "no text can begin with `{}`; put the text in quotes",
@@ -30,9 +36,21 @@ pub(super) fn message(error: &ScanError) -> String {
         };
     }
     match words(kind) {
+        // Most readers count a tab as no indentation, and then miss what it seems to belong to.
+        Some(MISSING_KEY | MISSING_ITEM | MISSING_COLON) if is_indented_with_tab(text, offset) => {
+            TAB.to_owned()
+        }
         Some(words) => words.to_owned(),
         None => error.info(),
     }
+}
+
+/// Whether there is a tab before the first character of the line that `offset` is in.
+fn is_indented_with_tab(text: &str, offset: usize) -> bool {
+    let start = text[..offset].rfind('\n').map_or(0, |end| end + 1);
+    let line = &text[start..];
+    let content = line.trim_start_matches([' ', '\t']);
+    line[..line.len() - content.len()].contains('\t')
 }
 
 fn words(kind: &ErrorKind) -> Option<&'static str> {
@@ -40,9 +58,7 @@ fn words(kind: &ErrorKind) -> Option<&'static str> {
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
-        | ErrorKind::TabAtBlockScalarStart => {
-            "a tab in the indentation; YAML is indented with spaces"
-        }
+        | ErrorKind::TabAtBlockScalarStart => TAB,
         ErrorKind::TabInPlainScalar => {
             "a tab begins the line behind this text, in its indentation or in front of a `:`; YAML is indented with spaces"
         }
@@ -75,10 +91,10 @@ fn words(kind: &ErrorKind) -> Option<&'static str> {
             "a `\\` in double quotes that begins no escape; write `\\\\`, or take single quotes"
         }
         ErrorKind::UnclosedFlowCollection { open: '[' } => {
-            "the `[` that begins here is never closed; put a `]` behind its last item"
+            "the `[` that begins here is never closed; put a `]` behind its last item, or the text in quotes if it begins so"
         }
         ErrorKind::UnclosedFlowCollection { .. } => {
-            "the `{` that begins here is never closed; put a `}` behind its last entry"
+            "the `{` that begins here is never closed; put a `}` behind its last entry, or the text in quotes if it begins so"
         }
         ErrorKind::MisplacedFlowCollectionEnd => {
             "a bracket is closed here that was never opened; put the text in quotes, or take the bracket out"

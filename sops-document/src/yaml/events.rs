@@ -95,7 +95,7 @@ impl<'a> Events<'a> {
                     };
                     return Err(Error::Syntax {
                         location: Location::of(self.text, offset),
-                        message: diagnostics::message(&error),
+                        message: diagnostics::message(&error, self.text, offset),
                     });
                 }
             };

@@ -94,7 +94,10 @@ fn document<'a>(
     {
         return Err(Error::Unsupported {
             location: Location::of(text, 0),
-            message: "the file is empty".into(),
+            message: match text.trim_start_matches('\u{feff}').trim().is_empty() {
+                true => "the file is empty".into(),
+                false => "the file has comments only; a line `---` makes it a document".into(),
+            },
         });
     }
     Ok(Document {

@@ -89,7 +89,8 @@ pub(super) fn without_armor(file: &[u8]) -> io::Result<Cow<'_, [u8]>> {
         return Ok(Cow::Borrowed(file));
     }
     let mut binary = Vec::with_capacity(file.len());
-    ArmoredReader::new(file).read_to_end(&mut binary)?;
+    // As in `sops`, white space before the armour does not count.
+    ArmoredReader::new(file.trim_ascii_start()).read_to_end(&mut binary)?;
     Ok(Cow::Owned(binary))
 }
 

@@ -135,16 +135,13 @@ fn beside_binary(document: &Document<'_>, context: &mut Context<'_>) {
             continue;
         }
         let mut others = top.entries().filter(|(key, _)| *key != "data");
-        let is_open = |node: &NodeRef<'_, '_>| {
-            node.shape() != Shape::Scalar || !node.as_str().is_some_and(is_ciphertext)
-        };
         let known: HashSet<_> = context
             .findings
             .iter()
             .map(|finding| finding.location.offset)
             .collect();
         let is_new = |node: &NodeRef<'_, '_>| !known.contains(&node.span().start);
-        let found = others.find(|(_, node)| is_open(node) && is_new(node));
+        let found = others.find(|(_, node)| is_open(*node) && is_new(node));
         if let Some((key, node)) = found {
             context
                 .report_node(
@@ -153,6 +150,18 @@ fn beside_binary(document: &Document<'_>, context: &mut Context<'_>) {
                 )
                 .help("delete it; if it was committed and is a secret, treat it as leaked");
         }
+    }
+}
+
+/// Whether a value, or one in a collection, is not encrypted.
+fn is_open(node: NodeRef<'_, '_>) -> bool {
+    match node.shape() {
+        Shape::Scalar => !node.as_str().is_some_and(is_ciphertext),
+        _ => node
+            .entries()
+            .map(|(_, value)| value)
+            .chain(node.items())
+            .any(is_open),
     }
 }
 

@@ -6,22 +6,29 @@ use std::path::Path;
 use sops_core::document::Error as DocumentError;
 use sops_core::tree::Node;
 use sops_core::{
-    Document, Encryption, Error, Format, convert, is_encrypted, parse_document, refuse_ciphertext,
+    Document, Encryption, Error, Format, convert, encrypted_format, is_encrypted, parse_document,
+    refuse_ciphertext,
 };
 use zeroize::Zeroizing;
 
 use super::args::Args;
-use crate::arguments::{GlobalArgs, require_existing};
-use crate::command_error::{Code, CommandError, Role};
+use crate::arguments::{GlobalArgs, invocation, require_existing};
+use crate::carriage_returns::warn_of_returns;
+use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::resolve::ResolvedConfig;
 use crate::encryption_options::{self, Wanted};
 use crate::input::Input;
+use crate::input_format::has_format;
 use crate::keys::groups::KeyGroups;
 use crate::keys::lockout::Lockout;
 use crate::keys::names::recipients;
 use crate::keys::services::Services;
 use crate::secret_parts::SecretParts;
 use crate::ui::Ui;
+
+/// What makes a binary file of one whose name tells another format.
+const AS_WHOLE: &str =
+    "to encrypt the file as a whole, add `--output-type binary` too, here and to `decrypt`";
 
 /// Reads files that are to be encrypted.
 pub(super) struct PlaintextReader<'a> {
@@ -48,7 +55,7 @@ impl PlaintextReader<'_> {
         if let Some(file) = file {
             require_existing(file)?;
         }
-        let format = args.formats.input(Some(name))?;
+        let format = args.formats.input(Some(name)).of_plaintext()?;
         let wanted = Wanted {
             rules: &args.rules,
             keys: &args.keys,
@@ -67,7 +74,22 @@ impl PlaintextReader<'_> {
                 format!("{} is empty: there has to be a document", input.name),
             ));
         }
-        let to = args.formats.output(Some(name), format)?;
+        if input.is_utf16() {
+            ui.warn(format!(
+                "{} is in UTF-16; it is decrypted to UTF-8",
+                input.name
+            ));
+        }
+        if format == Format::Dotenv {
+            warn_of_returns(ui, &input.name, &input.content);
+        }
+        if format == Format::Binary && may_be_encrypted(&input.content) {
+            ui.warn(format_args!(
+                "{} is an encrypted file, and is encrypted once more; to change who can decrypt it, use `sops-rs updatekeys` or `sops-rs rotate`",
+                input.name
+            ));
+        }
+        let to = self.output_format(name, format)?;
         let converted = if to == format {
             None
         } else {
@@ -81,10 +103,18 @@ impl PlaintextReader<'_> {
             if to == Format::Binary {
                 refuse_other_keys(&plaintext).map_err(|error| input.error(error))?;
             }
-            Some(
-                convert(&plaintext, to, &encryption.stores.indentation())
-                    .map_err(|error| input.error(error))?,
-            )
+            let converted = convert(&plaintext, to, &encryption.stores.indentation());
+            let converted = converted.map_err(|error| match format {
+                Format::Binary => input.error(error).hint(AS_WHOLE),
+                _ => input.error(error),
+            })?;
+            if format == Format::Binary && !args.formats.has_output() {
+                ui.warn(format_args!(
+                    "{} is written as one value under `data`, and `decrypt` keeps that; {AS_WHOLE}",
+                    name_of(name)
+                ));
+            }
+            Some(converted)
         };
         let mut plaintext = PlaintextFile {
             input,
@@ -96,6 +126,22 @@ impl PlaintextReader<'_> {
         plaintext.parts = SecretParts::of(plaintext.text(), to, &plaintext.encryption.rule);
         plaintext.refuse_leak()?;
         Ok(plaintext)
+    }
+
+    /// The format of the encrypted file. If neither a flag nor the file's name tells it, it is the format that is read, where `sops` writes JSON.
+    fn output_format(&self, name: &Path, format: Format) -> Result<Format, CommandError> {
+        let Self { ui, args, .. } = self;
+        let output = args.formats.output(Some(name), format);
+        let is_told = args.formats.has_output() || has_format(name);
+        if is_told || !invocation::is_sops() || matches!(output, Format::Binary | Format::Json) {
+            return Ok(output);
+        }
+        ui.warn(format!(
+            "{} is written as JSON, since its name tells no format; to keep it, add `--output-type {}`",
+            name_of(name),
+            output.name()
+        ));
+        Ok(Format::Json)
     }
 }
 
@@ -156,6 +202,12 @@ impl PlaintextFile {
     pub(super) fn encrypt_to(&self, out: &mut dyn io::Write) -> sops_core::Result<()> {
         sops_core::encrypt_to(self.text(), self.format, &self.encryption, out)
     }
+}
+
+/// Whether a file is an encrypted one. A very large one is not looked through for that.
+fn may_be_encrypted(content: &[u8]) -> bool {
+    const LIMIT: usize = 1 << 24;
+    content.len() <= LIMIT && encrypted_format(content).is_some()
 }
 
 /// Refuses a document with more than the one value of a binary file, for the others would be lost.

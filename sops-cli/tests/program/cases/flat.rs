@@ -228,7 +228,7 @@ pub(crate) fn encrypted_files() -> Vec<Case> {
             "binary without a value",
             "x.bin",
             |text| without(text, "\"data\":"),
-            4,
+            51,
         ),
         changed(
             "binary without a MAC",

@@ -1,0 +1,12 @@
+//! Warns of carriage returns that are part of the values of a dotenv file.
+
+use crate::ui::Ui;
+
+/// Warns if the lines of a plaintext dotenv file end in CR LF: `sops` reads the carriage return as part of the value.
+pub(crate) fn warn_of_returns(ui: &Ui, name: &str, dotenv: &[u8]) {
+    if dotenv.windows(2).any(|pair| pair == b"\r\n") {
+        ui.warn(format_args!(
+            "{name} has Windows line endings, and as in `sops` each value in it ends with a carriage return; if that is not meant, save it with line endings of LF alone, as `dos2unix` does"
+        ));
+    }
+}
