@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use sops_core::keys::Identities;
 use sops_core::keys::age::generate_x25519;
 use sops_core::rules::EncryptionRule;
-use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck, decrypt, encrypt};
+use sops_core::{
+    EncryptedDocument, Encryption, Error, Format, MacCheck, decrypt, encrypt, parse_document,
+};
 use sops_test_support::{Features, written};
 
 static KEYS: LazyLock<(Encryption, Identities)> = LazyLock::new(|| {
@@ -32,6 +34,7 @@ fn comes_back(text: &str, format: Format, rule: &EncryptionRule) -> bool {
         "{}\ncame back for\n{text}\nfrom\n{encrypted}",
         String::from_utf8_lossy(&back)
     );
+    hold_ciphertexts_only(&encrypted, format);
     let document = EncryptedDocument::parse(&encrypted, format);
     let left = document.and_then(|document| document.unencrypted());
     assert!(
@@ -39,6 +42,99 @@ fn comes_back(text: &str, format: Format, rule: &EncryptionRule) -> bool {
         "{left:?} is left in plaintext in what was made of\n{text}\nwhich is\n{encrypted}"
     );
     true
+}
+
+/// Many readers match the whole scalar, so nothing may come after the bracket.
+fn hold_ciphertexts_only(encrypted: &str, format: Format) {
+    let document = parse_document(encrypted, format).expect("it was encrypted");
+    for scalar in document.scalars().filter_map(|scalar| scalar.as_str()) {
+        let is_whole = !scalar.starts_with("ENC[AES256_GCM,") || scalar.ends_with(']');
+        assert!(is_whole, "{scalar:?} in\n{encrypted}");
+    }
+}
+
+/// The end of the plaintext decides what the header says of line breaks; only what it cannot tell is kept.
+#[test]
+fn a_block_scalar_holds_the_ciphertext_only_and_comes_back() {
+    let (how, identities) = &*KEYS;
+    for (text, header, kept) in [
+        ("a: |\n  b\n  c\n", "|-", false),
+        ("a: >\n  b\n\n  c\nd: 1\n", ">-", false),
+        ("a: |+\n  b\n\nd: 1\n", "|-", false),
+        ("a: >+ # c\n  b\n\n\n# d\nd: 1\n", ">-", false),
+        ("a: |2\n    b\n  c\n", "|2-", false),
+        ("a: |+1\n   b\n\n", "|-1", false),
+        ("a: >1+\n   b\n\n", ">1-", false),
+        ("a: !!str |\n  b\n", "|-", false),
+        ("a:\n- &x |\n  b\n- c\n", "|-", false),
+        ("a: |\r\n  b\r\n  c\r\n", "|-", false),
+        ("a: |-\n  b\n", "|-", false),
+        ("a: |\n  b\n\n\nd: 1\n", "|-", false),
+        // One line break under `+`, and none under a header that asks for one.
+        ("a: |+\n  b\nd: 1\n", "|-", true),
+        ("a: |\n  b", "|-", true),
+        ("a: >+\n  b\n  c", ">-", true),
+        ("a: >2+ # c\n  b\n  c\n\n", ">2-", true),
+    ] {
+        assert!(
+            comes_back(text, Format::Yaml, &EncryptionRule::default()),
+            "{text:?}"
+        );
+        let encrypted = encrypt(text, Format::Yaml, how).expect(text);
+        let lines = encrypted.lines().zip(encrypted.lines().skip(1));
+        let line = lines
+            .filter(|(_, next)| next.trim_start().starts_with("ENC["))
+            .map(|(line, _)| line)
+            .next();
+        let shown = line.unwrap_or_default().split(' ');
+        let shown: Vec<_> = shown.filter(|word| word.starts_with(['|', '>'])).collect();
+        assert_eq!(shown, [header], "{text:?}");
+        assert_eq!(encrypted.contains("sops_rs_spellings"), kept, "{text:?}");
+    }
+    // As older versions wrote it: with the header of the plaintext, without a form for it.
+    for (text, old) in [
+        ("a: |\n  b\n", "|"),
+        ("a: |+\n  b\nd: 1\n", "|+"),
+        ("a: |2+\n  b\n\nd: 1\n", "|2+"),
+    ] {
+        let new = encrypt(text, Format::Yaml, how).expect(text);
+        let start = new.find("|").expect("a block scalar");
+        let end = start + new[start..].find('\n').expect("its line");
+        let old = format!("{}{old}{}", &new[..start], &new[end..]);
+        let (old, _) = old
+            .split_once("    sops_rs_spellings")
+            .unwrap_or((&old, ""));
+        let old = match old.contains("version:") {
+            true => old.to_owned(),
+            false => format!("{old}    version: 3.13.3\n"),
+        };
+        let back = decrypt(&old, Format::Yaml, identities).expect("the keys open it");
+        assert_eq!(String::from_utf8_lossy(&back), text, "{old}");
+    }
+}
+
+/// After a header that ends in `+`, blank lines would become part of the value.
+#[test]
+fn blank_lines_after_a_ciphertext_are_no_part_of_its_value() {
+    let (how, identities) = &*KEYS;
+    for text in ["a: |+\n  b\n\nd: 1\n", "a: \"b\\n\\n\"\nd: 1\n"] {
+        let encrypted = encrypt(text, Format::Yaml, how).expect(text);
+        for (from, to) in [("\nd:", "\n\n \nd:"), ("\nd:", "\n\nd:")] {
+            let spaced = encrypted.replacen(from, to, 1);
+            for changed in [
+                spaced.clone(),
+                spaced
+                    .replacen(": \"ENC", ": ENC", 1)
+                    .replacen("]\"", "]", 1),
+            ] {
+                let back = decrypt(&changed, Format::Yaml, identities).expect("the keys open it");
+                let back = String::from_utf8_lossy(&back).into_owned();
+                let document = parse_document(&back, Format::Yaml).expect("it is YAML");
+                let value = document.scalars().next().and_then(|scalar| scalar.as_str());
+                assert_eq!(value, Some("b\n\n"), "{back}");
+            }
+        }
+    }
 }
 
 #[test]

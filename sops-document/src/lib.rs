@@ -128,6 +128,7 @@ pub(crate) use tape::Text;
 pub use tape::{Collection, Comment, Item, Leaf, MAX_DEPTH, MAX_EXPANDED, Span, Style};
 pub use value::{Type, Value};
 pub use value_writer::ValueWriter;
+pub use yaml::source::Chomping;
 /// The crates whose types are in the signatures of this one.
 pub use {serde_json, zeroize};
 

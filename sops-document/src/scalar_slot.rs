@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::format::Format;
 use crate::value::{Type, Value};
 use crate::yaml::restyle::{SourceStyle, restyle};
+use crate::yaml::source::Chomping;
 use crate::yaml::spell::{ParentKind, ScalarContext, SpelledForm, spell};
 use crate::{Collection, Document, Leaf, Style, canonical, dotenv, ini, json, yaml};
 
@@ -18,6 +19,8 @@ enum TokenStyle<'a> {
     /// A block scalar: the line of its header, and the columns that its content is indented by.
     Block {
         header: &'a str,
+        /// What the header says of the end of the content while a token is there.
+        chomping: Chomping,
         indent: usize,
     },
 }
@@ -54,7 +57,14 @@ impl<'a> ScalarSlot<'a> {
             (_, Style::Plain | Style::SingleQuoted | Style::Tagged, true)
             | (_, Style::SingleQuoted, false) => TokenStyle::SingleQuoted,
             (_, Style::Plain | Style::Tagged, false) => TokenStyle::Plain,
-            (_, Style::Literal | Style::Folded, _) => block_style(document.source(leaf.span), leaf),
+            (_, Style::Literal | Style::Folded, _) => match block_style_of_value(document, leaf) {
+                TokenStyle::Block { header, indent, .. } => TokenStyle::Block {
+                    header,
+                    chomping: Chomping::Strip,
+                    indent,
+                },
+                style => style,
+            },
         };
         Self::new(document, leaf, around, style)
     }
@@ -64,12 +74,30 @@ impl<'a> ScalarSlot<'a> {
     pub fn start_of_value(document: &Document<'_>, leaf: &Leaf<'_>) -> usize {
         let start = leaf.span.range().start;
         match leaf.style {
-            Style::Literal | Style::Folded => match block_style(document.source(leaf.span), leaf) {
+            Style::Literal | Style::Folded => match block_style_of_value(document, leaf) {
                 TokenStyle::Block { header, .. } => start + header.len(),
                 _ => start,
             },
             _ => start,
         }
+    }
+
+    /// The indicators for the header of a block scalar that a token goes into, and the range of those that it has: under `|` and `|+` the line
+    /// break after the token would be part of the value, which many programs do not expect. `None` if the header stays as it is.
+    pub fn header_of_token(
+        document: &Document<'_>,
+        leaf: &Leaf<'_>,
+    ) -> Option<(Range<usize>, String)> {
+        if !matches!(leaf.style, Style::Literal | Style::Folded) {
+            return None;
+        }
+        let TokenStyle::Block { header, .. } = block_style_of_value(document, leaf) else {
+            return None;
+        };
+        let header = yaml::source::header(header);
+        let (now, start) = (header.indicators(), leaf.span.range().start);
+        let with_token = header.indicators_with(Chomping::Strip);
+        (with_token != now).then_some((start..start + now.len(), with_token))
     }
 
     /// The slot of a value that a token has replaced.
@@ -112,6 +140,15 @@ impl<'a> ScalarSlot<'a> {
             }
             _ => start..end,
         }
+    }
+
+    /// The indicators in the header of a block scalar, such as `|2-`, and their range.
+    pub fn indicators(&self) -> Option<(Range<usize>, &'a str)> {
+        let TokenStyle::Block { header, .. } = self.style else {
+            return None;
+        };
+        let indicators = yaml::source::header(header).indicators();
+        Some((self.span.0..self.span.0 + indicators.len(), indicators))
     }
 
     /// The source text in [`range`](Self::range).
@@ -214,11 +251,11 @@ impl<'a> ScalarSlot<'a> {
     }
 
     fn spell_yaml(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) -> Spelled {
-        if let Some(style) = self.style(plaintext, value)
-            && let Ok(text) = str::from_utf8(plaintext)
-            && self.restyle(text, value.kind, style, out)
+        let text = str::from_utf8(plaintext).ok();
+        if let Some(text) = text
+            && let Some(spelled) = self.spell_in_style(text, value, out)
         {
-            return Spelled::InPlace;
+            return spelled;
         }
         let container = match (self.flow, self.around.kind) {
             (true, _) => ParentKind::Flow,
@@ -235,6 +272,14 @@ impl<'a> ScalarSlot<'a> {
             step: yaml::emit::DEFAULT_STEP,
         };
         let start = out.len();
+        if let Some(text) = text.filter(|text| text.ends_with("\n\n"))
+            && self.blank_line_follows()
+            && restyle(out, text, value.kind, None, SourceStyle::DoubleQuoted)
+        {
+            return Spelled::WholeScalar {
+                comment_at: out.len() - start,
+            };
+        }
         let style = spell(out, Some(value), place);
         match (self.style, style) {
             (TokenStyle::Block { .. }, _) => Spelled::WholeScalar {
@@ -247,36 +292,74 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// The style to try first; `None` if the usual spelling is already in that style.
-    fn style(&self, plaintext: &[u8], value: &Value<'_>) -> Option<SourceStyle<'a>> {
-        if value.kind != Type::Str {
+    /// Spells a text in the style of this slot; `None` if that style cannot hold it, or if the usual spelling is already in that style.
+    fn spell_in_style(&self, text: &str, value: &Value<'_>, out: &mut String) -> Option<Spelled> {
+        let kind = value.kind;
+        if kind != Type::Str {
             // A plaintext that is not canonical is the source's own spelling.
-            return (plaintext != &*value.bytes).then_some(SourceStyle::Plain);
+            let is_source = text.as_bytes() != &*value.bytes;
+            let written = is_source && restyle(out, text, kind, None, SourceStyle::Plain);
+            return written.then_some(Spelled::InPlace);
         }
-        match self.style {
-            TokenStyle::Plain => None,
-            TokenStyle::SingleQuoted if self.flow => None,
-            TokenStyle::SingleQuoted => Some(SourceStyle::SingleQuoted),
-            TokenStyle::DoubleQuoted => Some(SourceStyle::DoubleQuoted),
-            TokenStyle::Block { header, indent } => Some(SourceStyle::Block {
-                header: yaml::source::header(header).indicators(),
-                column: indent,
-            }),
-        }
+        let style = match self.style {
+            TokenStyle::Plain => return None,
+            TokenStyle::SingleQuoted if self.flow => return None,
+            TokenStyle::SingleQuoted => SourceStyle::SingleQuoted,
+            TokenStyle::DoubleQuoted => SourceStyle::DoubleQuoted,
+            TokenStyle::Block {
+                header,
+                chomping,
+                indent,
+            } => return self.spell_block(text, header, chomping, indent, out),
+        };
+        restyle(out, text, kind, None, style).then_some(Spelled::InPlace)
     }
 
-    fn restyle(&self, text: &str, kind: Type, style: SourceStyle<'_>, out: &mut String) -> bool {
-        let start = out.len();
-        if !restyle(out, text, kind, None, style) {
-            return false;
+    /// Spells a text as a block scalar. The end of the text decides what its header says, unless the header of the token fits.
+    fn spell_block(
+        &self,
+        text: &str,
+        header: &str,
+        of_token: Chomping,
+        indent: usize,
+        out: &mut String,
+    ) -> Option<Spelled> {
+        let chomping = match of_token.fits(text) {
+            true => of_token,
+            false => Chomping::of(text),
+        };
+        if chomping == Chomping::Keep && self.blank_line_follows() {
+            return None;
         }
-        if let TokenStyle::Block { header, .. } = self.style
-            && let newline @ ("\r\n" | "\r") = yaml::source::line_break(header)
-        {
+        let start = out.len();
+        let newline = yaml::source::line_break(header);
+        let header = yaml::source::header(header);
+        let style = SourceStyle::Block {
+            header: &header.indicators_with(chomping),
+            column: indent,
+        };
+        if !restyle(out, text, Type::Str, None, style) {
+            return None;
+        }
+        if let "\r\n" | "\r" = newline {
             let lines = out.split_off(start);
             out.push_str(&lines.replace('\n', newline));
         }
-        true
+        Some(match chomping == header.chomping() {
+            true => Spelled::InPlace,
+            false => Spelled::UnderHeader(chomping),
+        })
+    }
+
+    /// Whether a blank line comes after the scalar: after a header that ends in `+` it would be part of the value.
+    fn blank_line_follows(&self) -> bool {
+        let end = self.span.1;
+        let at = match self.text[..end].ends_with(['\n', '\r']) {
+            true => end,
+            false => yaml::source::after_break(self.text, yaml::source::line_end(self.text, end)),
+        };
+        let line = &self.text[at..yaml::source::line_end(self.text, at)];
+        at < self.text.len() && line.trim_matches([' ', '\t']).is_empty()
     }
 }
 
@@ -286,6 +369,8 @@ impl<'a> ScalarSlot<'a> {
 pub enum Spelled {
     /// In [`ScalarSlot::range`].
     InPlace,
+    /// The same, and the header of the block scalar says another thing of the end of the content.
+    UnderHeader(Chomping),
     /// In place of the whole scalar, including the header of a block scalar.
     WholeScalar {
         /// A comment on the scalar's line goes after this many bytes of what was written.
@@ -306,10 +391,26 @@ fn block_style<'a>(source: &'a str, leaf: &Leaf<'_>) -> TokenStyle<'a> {
     match (in_source, in_value) {
         (Some(source), Some(value)) if source >= value => TokenStyle::Block {
             header,
+            chomping: yaml::source::header(header).chomping(),
             indent: source - value,
         },
         _ => TokenStyle::Plain,
     }
+}
+
+/// The same for a value that is in the text as it is. Blanks at the end of the text would be part of a token as they are of the value.
+fn block_style_of_value<'a>(document: &Document<'a>, leaf: &Leaf<'_>) -> TokenStyle<'a> {
+    match ends_in_blanks(document, leaf) {
+        true => TokenStyle::Plain,
+        false => block_style(document.source(leaf.span), leaf),
+    }
+}
+
+/// Whether the blanks that a text ends in are the end of this value.
+pub(crate) fn ends_in_blanks(document: &Document<'_>, leaf: &Leaf<'_>) -> bool {
+    let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
+    let behind = &document.text[leaf.span.range().end..];
+    matches!(value.last(), Some(b' ' | b'\t')) && !behind.is_empty() && behind.trim().is_empty()
 }
 
 /// How many spaces a line begins with; `None` for one that is blank.

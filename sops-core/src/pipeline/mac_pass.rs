@@ -49,6 +49,7 @@ pub(super) fn mac_pass(
                         at,
                         up: containers.depth() - *depth,
                         text: source.to_owned(),
+                        header: None,
                     });
                 }
             }
@@ -60,20 +61,18 @@ pub(super) fn mac_pass(
                 let encrypted = selected && is_encryptable(leaf.value.as_ref());
                 at.advance(encrypted);
                 let kept = match &mut alias {
-                    Some((_, source, depth)) => source
-                        .take()
-                        .map(|source| (containers.depth() - *depth, source)),
-                    None if encrypted => unusual_source(document, leaf, &containers, &mut scratch)
-                        .map(|text| (0, text)),
+                    Some((_, source, depth)) => source.take().map(|source| SourceForm {
+                        at,
+                        up: containers.depth() - *depth,
+                        text: source.to_owned(),
+                        header: None,
+                    }),
+                    None if encrypted => {
+                        unusual_source(document, leaf, &containers, at, &mut scratch)
+                    }
                     None => None,
                 };
-                if let Some((up, text)) = kept {
-                    source_forms.nodes.push(SourceForm {
-                        at,
-                        up,
-                        text: text.to_owned(),
-                    });
-                }
+                source_forms.nodes.extend(kept);
             }
             _ => {}
         }
@@ -81,18 +80,25 @@ pub(super) fn mac_pass(
     (mac.finish(), source_forms)
 }
 
-/// The source text of a leaf, unless it is what decryption will spell anyway.
-fn unusual_source<'a>(
-    document: &Document<'a>,
+/// The source form of the leaf at an address, unless it is what decryption will write anyway.
+fn unusual_source(
+    document: &Document<'_>,
     leaf: &Leaf<'_>,
     containers: &Containers<'_, '_>,
+    at: Address,
     scratch: &mut String,
-) -> Option<&'a str> {
+) -> Option<SourceForm> {
     let value = leaf.value.as_ref()?;
     let place = ScalarSlot::of_value(document, leaf, containers.innermost());
     let plaintext = place.plaintext(value, scratch);
     scratch.clear();
     let spelled = place.spell(plaintext, value, scratch);
     let source = place.source();
-    (spelled != Spelled::InPlace || scratch != source).then_some(source)
+    (spelled != Spelled::InPlace || scratch != source).then(|| SourceForm {
+        at,
+        up: 0,
+        text: source.to_owned(),
+        header: ScalarSlot::header_of_token(document, leaf)
+            .map(|(at, _)| document.text()[at].to_owned()),
+    })
 }

@@ -26,8 +26,11 @@ pub(crate) struct SourceForm {
     /// How many containers up from that leaf the node is; 0 is the leaf itself.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) up: usize,
-    /// The source text.
+    /// The source text; of a block scalar the lines below its header.
     pub(crate) text: String,
+    /// The indicators in the header of a block scalar, if they differ from those over the ciphertext.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) header: Option<String>,
 }
 
 /// Tells a leaf by its place among the others, where an empty container is one too. It starts before the first leaf.

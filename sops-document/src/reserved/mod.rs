@@ -16,6 +16,7 @@ use self::top::Top;
 use crate::document::{Document, ReservedEntry};
 use crate::flat::ReservedLine;
 use crate::format::Format;
+use crate::scalar_slot::ends_in_blanks;
 use crate::splice::Splices;
 use crate::tape::{Item, Style};
 use crate::tree::{Entry, Node};
@@ -198,14 +199,9 @@ fn ends_in_open_block(document: &Document<'_>, close: usize) -> bool {
     let Some(Item::Leaf(leaf)) = last else {
         return false;
     };
-    let behind = &document.text[leaf.span.range().end..];
-    let ends_in_blanks = || {
-        let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
-        behind.trim().is_empty() && (value.ends_with(b" ") || value.ends_with(b"\t"))
-    };
     matches!(leaf.style, Style::Literal | Style::Folded)
         && !ends_a_line(document.text)
-        && (behind.is_empty() || ends_in_blanks())
+        && (leaf.span.range().end == document.text.len() || ends_in_blanks(document, leaf))
 }
 
 fn ends_a_line(text: &str) -> bool {
