@@ -344,8 +344,103 @@ fn a_stream_has_its_spellings_once() {
     let document = EncryptedDocument::parse(&encrypted, Format::Yaml).expect("it is encrypted");
     let same = document.with_metadata(document.metadata());
     assert_eq!(same, encrypted);
+    assert!(document.differing_metadata().is_empty());
+    let (forms, rest) = source_forms_of(&encrypted.replace("--- # empty", "---"));
+    let key = format!("    sops_rs_spellings: {forms}\n    version:");
+    let old = rest.replacen("    version:", &key, 1);
+    let document = EncryptedDocument::parse(&old, Format::Yaml).expect("it is encrypted");
+    assert!(document.differing_metadata().is_empty());
     let back = decrypt(&encrypted, Format::Yaml, identities).expect("the keys open it");
     assert_eq!(String::from_utf8_lossy(&back), text);
+}
+
+/// The text of the source forms, and the document without them.
+fn source_forms_of(encrypted: &str) -> (String, String) {
+    let (mut text, mut rest) = (String::new(), String::new());
+    for line in encrypted.split_inclusive('\n') {
+        match line.trim().strip_prefix("# ") {
+            Some(part) => text.push_str(part.trim()),
+            None => rest.push_str(line),
+        }
+    }
+    let text = text
+        .strip_prefix("sops_rs_spellings: ")
+        .expect("they have a name");
+    (text.to_owned(), rest)
+}
+
+/// In a comment, no schema of the metadata meets them.
+#[test]
+fn source_forms_are_a_comment_in_yaml_and_a_value_elsewhere() {
+    let (how, identities) = &*KEYS;
+    let text = format!("a: 0x1F\nb: >-\n  {}\n", "x\n  ".repeat(60));
+    let encrypted = encrypt(&text, Format::Yaml, how).expect("it is valid");
+    let comments = encrypted.lines().filter(|line| line.starts_with("    # "));
+    assert!(comments.clone().count() > 3 && comments.clone().all(|line| line.len() <= 100));
+    let longest = comments.map(str::len).max();
+    assert_eq!(longest, Some(100), "{encrypted}");
+    let (forms, rest) = source_forms_of(&encrypted);
+    assert!(!rest.contains("sops_rs"), "{rest}");
+    let with = |lines: &str| rest.replace("    version:", &format!("{lines}    version:"));
+    let other = encrypt(&text, Format::Yaml, how).expect("it is valid");
+    let (others, _) = source_forms_of(&other);
+    let halves = forms.split_at(forms.len() / 2);
+    for (lines, is_kept) in [
+        (String::new(), false),
+        // As older versions wrote them, alone and beside ones that belong to another MAC.
+        (format!("    sops_rs_spellings: {forms}\n"), true),
+        (
+            format!("    # sops_rs_spellings: {others}\n    sops_rs_spellings: {forms}\n"),
+            true,
+        ),
+        (
+            format!("    sops_rs_spellings: {others}\n    # sops_rs_spellings: {forms}\n"),
+            true,
+        ),
+        (
+            format!("    # sops_rs_spellings: {others}\n    # sops_rs_spellings: {forms}\n"),
+            true,
+        ),
+        (format!("    # sops_rs_spellings: {others}\n"), false),
+        (format!("    sops_rs_spellings: {others}\n"), false),
+        // As other programs lay out comments.
+        (format!("    #sops_rs_spellings:{forms}\n"), true),
+        (
+            format!(
+                "# sops_rs_spellings:\n\n  #{}\n \n      #   {}\n",
+                halves.0, halves.1
+            ),
+            true,
+        ),
+        (
+            format!("    # note\n    # sops_rs_spellings: {forms}\n    # note\n"),
+            true,
+        ),
+    ] {
+        let changed = with(&lines);
+        let back = decrypt(&changed, Format::Yaml, identities).expect("the keys open it");
+        assert_eq!(*back == *text.as_bytes(), is_kept, "{changed}");
+        // Other keys for the same file, which is not decrypted.
+        let document = EncryptedDocument::parse(&changed, Format::Yaml).expect("it is encrypted");
+        assert!(document.unknown_values().is_empty());
+        let again = document.with_metadata(document.metadata());
+        let back = decrypt(&again, Format::Yaml, identities).expect("the keys open it");
+        assert_eq!(*back == *text.as_bytes(), is_kept, "{again}");
+        assert!(!again.contains("\n    sops_rs_spellings"), "{again}");
+    }
+    for (format, text) in [
+        (Format::Json, "{\"a\": 1.50, \"b\": \"\\u0061\"}"),
+        (Format::Dotenv, "A=b"),
+        (Format::Ini, "[a]\nb = c"),
+    ] {
+        let encrypted = encrypt(text, format, how).expect(text);
+        assert_eq!(
+            encrypted.matches("sops_rs_spellings").count(),
+            1,
+            "{encrypted}"
+        );
+        assert!(!encrypted.contains("# sops_rs"), "{encrypted}");
+    }
 }
 
 #[test]

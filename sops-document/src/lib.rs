@@ -121,7 +121,7 @@ pub use format::Format;
 pub use key_path::{Component, KeyPath};
 pub use node_ref::{NodeRef, Shape};
 pub use path::{PathId, Paths, ROOT};
-pub use reserved::ReservedValue;
+pub use reserved::{ReservedNote, ReservedValue};
 pub use scalar_slot::{ScalarSlot, Spelled, Surroundings};
 pub use splice::{Replacement, Splices};
 pub(crate) use tape::Text;

@@ -124,9 +124,9 @@ pub(super) fn stored_mac(
 /// The kept source forms, if there are any and they belong to this file's MAC; another program that
 /// writes the file drops them or leaves outdated ones.
 fn source_forms(metadata: &Metadata, cipher: &mut Cipher, mac: &str) -> Option<SourceForms> {
-    let text = metadata.source_forms.as_deref()?;
-    let (_, plaintext) = cipher
-        .decrypt(text, &SourceForms::additional_data(mac))
-        .ok()?;
-    serde_json::from_slice(plaintext).ok()
+    let additional_data = SourceForms::additional_data(mac);
+    metadata.source_forms.iter().find_map(|text| {
+        let (_, plaintext) = cipher.decrypt(text, &additional_data).ok()?;
+        serde_json::from_slice(plaintext).ok()
+    })
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::cipher::Cipher;
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
-use crate::metadata::{Metadata, leave_out_source_forms};
+use crate::metadata::Metadata;
 use crate::metadata_entry;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::ciphertext_writer::{TapePart, Writer, parts};
@@ -68,7 +68,7 @@ impl Encryptor<'_, '_> {
                 let tree = || {
                     let (mac, source_forms) = finished();
                     authenticate(metadata, key, &mac, &source_forms)?;
-                    Ok(metadata.to_tree())
+                    Ok((metadata.to_tree(), metadata.source_forms.clone()))
                 };
                 join(document, &parts, texts, MetadataAtEnd { tree, step }, out)
             })
@@ -82,12 +82,13 @@ struct MetadataAtEnd<F> {
     step: usize,
 }
 
-/// Puts the texts of the parts together, with the metadata where it belongs. Its tree is asked for once.
+/// Puts the texts of the parts together, with the metadata where it belongs. Its tree and source forms are asked for once, and only the
+/// first document of a stream holds these.
 fn join(
     document: &Document<'_>,
     parts: &[TapePart<'_, '_>],
     texts: impl Iterator<Item = Result<String>>,
-    metadata: MetadataAtEnd<impl FnOnce() -> Result<Map<String, Json>>>,
+    metadata: MetadataAtEnd<impl FnOnce() -> Result<(Map<String, Json>, Vec<String>)>>,
     out: &mut dyn Sink,
 ) -> Result<()> {
     /// About the size of metadata with a few recipients.
@@ -102,12 +103,12 @@ fn join(
         if let Some(ask) = ask.take() {
             tree = Some(ask()?);
         }
-        if let Some(tree) = &mut tree {
+        if let Some((tree, source_forms)) = &mut tree {
             let mut lines = String::new();
-            let value = metadata_entry::value(document, tree);
+            let value = metadata_entry::value(document, tree, source_forms);
             document.insert_reserved(index, &value, step, &mut lines);
             out.push(&lines)?;
-            leave_out_source_forms(tree);
+            source_forms.clear();
         }
     }
     Ok(())
@@ -128,7 +129,7 @@ pub(super) fn authenticate(
         metadata.last_modified.as_bytes(),
         &mut metadata.mac,
     );
-    metadata.source_forms = None;
+    metadata.source_forms.clear();
     if !source_forms.is_empty() {
         let text = serde_json::to_vec(source_forms).map_err(|error| Error::Metadata {
             location: None,
@@ -136,8 +137,14 @@ pub(super) fn authenticate(
             message: error.to_string(),
         })?;
         let text = Zeroizing::new(text);
-        let out = metadata.source_forms.insert(String::new());
-        cipher.encrypt(Type::Str, &text, &SourceForms::additional_data(mac), out);
+        let mut out = String::new();
+        cipher.encrypt(
+            Type::Str,
+            &text,
+            &SourceForms::additional_data(mac),
+            &mut out,
+        );
+        metadata.source_forms.push(out);
     }
     Ok(())
 }
