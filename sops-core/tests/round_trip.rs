@@ -196,40 +196,6 @@ fn what_go_reads_otherwise_is_refused() {
     }
 }
 
-/// Comments behind the last member stay before the block, as `sops` 3.13.3 finds them before it.
-#[test]
-fn the_block_of_a_flow_mapping_goes_before_its_bracket() {
-    for (text, expected) in [
-        ("{}\n", "{BLOCK}\n"),
-        ("{a_unencrypted: 1,}\n", "{a_unencrypted: 1,BLOCK,}\n"),
-        (
-            "{\n  a_unencrypted: 1\n}\n",
-            "{\n  a_unencrypted: 1,\n  BLOCK\n}\n",
-        ),
-        (
-            "{\n  a_unencrypted: 1, #\n\n}\n",
-            "{\n  a_unencrypted: 1, #\n\n  BLOCK\n}\n",
-        ),
-        (
-            "{\n  a_unencrypted: 1 #\n  , }\n",
-            "{\n  a_unencrypted: 1 #\n  , BLOCK\n  , }\n",
-        ),
-        ("{ #\r\n}", "{ #\r\nBLOCK\r\n}"),
-        (
-            "{a_unencrypted: , b_unencrypted: }",
-            "{a_unencrypted: , b_unencrypted: ,BLOCK}",
-        ),
-    ] {
-        let encrypted = encrypt(text, Format::Yaml, &KEYS.0).expect(text);
-        let start = encrypted
-            .find("\"sops\": {")
-            .expect("a block in flow style");
-        let end = start + encrypted[start..].rfind("\"}").expect("its end") + 2;
-        let shown = format!("{}BLOCK{}", &encrypted[..start], &encrypted[end..]);
-        assert_eq!(shown, expected);
-    }
-}
-
 #[test]
 fn generated_yaml_comes_back() {
     let rules = [
@@ -252,6 +218,33 @@ fn generated_yaml_comes_back() {
     assert!(
         accepted > 2_000,
         "only {accepted} of 3,000 documents are accepted"
+    );
+}
+
+/// Flux finds the metadata of no other.
+#[test]
+fn generated_documents_in_flow_style_are_encrypted_in_block_style() {
+    let mut in_flow_style = 0;
+    for seed in 0..2_000 {
+        let json = sops_test_support::json(seed);
+        let yaml = sops_test_support::yaml(seed, Features::ALL);
+        for text in [json, yaml] {
+            let document = parse_document(&text, Format::Yaml);
+            if !document.is_ok_and(|document| document.has_flow_top())
+                || !comes_back(&text, Format::Yaml, &EncryptionRule::default())
+            {
+                continue;
+            }
+            in_flow_style += 1;
+            let encrypted = encrypt(&text, Format::Yaml, &KEYS.0).expect("it was encrypted");
+            let document = parse_document(&encrypted, Format::Yaml).expect("it is encrypted");
+            assert!(!document.has_flow_top(), "{text}\nbecame\n{encrypted}");
+            assert!(encrypted.contains("\n    mac: ENC["), "{encrypted}");
+        }
+    }
+    assert!(
+        in_flow_style > 500,
+        "{in_flow_style} documents are in flow style"
     );
 }
 
@@ -521,5 +514,82 @@ fn a_comment_in_a_scalar_that_is_replaced_cannot_select_it() {
         ("# secret\npin: !!int\n  1234\n", true),
     ] {
         assert_eq!(comes_back(text, Format::Yaml, &rule), accepted, "{text:?}");
+    }
+}
+
+/// The metadata is where other programs look for it, and the document comes back as it was.
+#[test]
+fn a_document_in_flow_style_is_encrypted_in_block_style() {
+    let (how, identities) = &*KEYS;
+    let some = EncryptionRule::EncryptedRegex("^(b|data)$".into());
+    let by_comment = EncryptionRule::EncryptedCommentRegex("secret".into());
+    for text in [
+        "{}",
+        "{}\n",
+        "--- {}\n---\na: 1\n--- {}\n",
+        "{a: 1, b: c}",
+        "{a: 1, b: c}\n",
+        "{\"auths\":{\"ghcr.io\":{\"auth\":\"dTpw\"}}}",
+        "{\n\t\"a\": {\n\t\t\"b\": 0x1F\n\t},\n\t\"c\": [1.50, 'x']\n}\n",
+        "# h\n{ # 1\n  a: 1, # 2\n  # 3\n\n  b: [1, # 4\n 2] # 5\n  # 6\n}\n# t\n",
+        "--- {a: 1} # c\n...\n",
+        "a: 1\n---\n{b: 2} # c\n---\n  {c: 3, b: 4}\n",
+        "{&k a: 1, b: *k, ? c : d}\n",
+        "{a: &x {b: 1}, <<: *x, data: {b: *x}}\n",
+        "{a: # c\n 1, data: {c: 1, # secret\n b: 2}}\n",
+        "{\r\n  a: 1,\r\n  b: 'c'\r\n}\r\n",
+        "\u{feff}{a: 1}\n",
+        "{a: \"x\\n y\\n\", b: }\n",
+        "{a: 'x\n\n y'}\n",
+        "{data: {c: 1}, # secret\n b: 2, # no secret\n c: 3}\n",
+        "&top {a: 1}\n",
+        "{a: !local b, b: !!float 1, c: 2001-01-01, d: ~}\n",
+    ] {
+        for rule in [&EncryptionRule::default(), &some, &by_comment] {
+            assert!(comes_back(text, Format::Yaml, rule), "{text:?} {rule}");
+            let how = how.clone().with_rule(rule.clone());
+            let encrypted = encrypt(text, Format::Yaml, &how).expect(text);
+            let macs = encrypted.matches("\n    mac: ENC[").count();
+            assert_eq!(
+                macs,
+                encrypted.matches("version: 3.13.3").count(),
+                "{encrypted}"
+            );
+            let document = parse_document(&encrypted, Format::Yaml).expect("it is encrypted");
+            assert!(!document.has_flow_top(), "{encrypted}");
+            // A change of ours starts from the text in flow style.
+            let document = EncryptedDocument::parse(&encrypted, Format::Yaml).expect("it is");
+            let key = document.data_key(identities).expect("the keys open it");
+            let open = document
+                .open(key, MacCheck::Require)
+                .expect("its MAC is right");
+            assert_eq!(open.plaintext(), text.as_bytes());
+            let again = open.encrypt(text, how.now).expect("it can be encrypted");
+            let values = |text: &str| {
+                let lines = text.lines().filter(|line| !line.starts_with("    "));
+                lines.map(str::to_owned).collect::<Vec<_>>()
+            };
+            assert_eq!(values(&again), values(&encrypted));
+        }
+    }
+}
+
+/// What others did to the encrypted file shows, and the text in flow style does not hide it.
+#[test]
+fn the_text_in_flow_style_comes_back_only_for_the_same_document() {
+    let (how, identities) = &*KEYS;
+    let how = how.clone().with_mac_only_encrypted(true);
+    let how = how.with_rule(EncryptionRule::EncryptedRegex("^b$".into()));
+    let text = "{a: 1, b: c} # t\n";
+    let encrypted = encrypt(text, Format::Yaml, &how).expect(text);
+    for (from, to, expected) in [
+        ("a: 1\n", "a: 1\n", text),
+        ("a: 1\n", "a: 2\n", "a: 2\nb: c # t\n"),
+        ("a: 1\n", "# new\na: 1\n", "# new\na: 1\nb: c # t\n"),
+        ("a: 1\n", "a: 1\n\n", "a: 1\n\nb: c # t\n"),
+    ] {
+        let changed = encrypted.replacen(from, to, 1);
+        let back = decrypt(&changed, Format::Yaml, identities).expect("the keys open it");
+        assert_eq!(String::from_utf8_lossy(&back), expected, "{changed}");
     }
 }

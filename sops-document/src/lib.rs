@@ -78,6 +78,7 @@
 
 mod alias;
 pub mod binary;
+mod block_top;
 mod canonical;
 mod comment;
 mod conflict;
@@ -108,6 +109,7 @@ mod value;
 mod value_writer;
 pub mod yaml;
 
+pub use block_top::{BlockTops, TopEntries};
 pub use canonical::canonical;
 pub use conflict::{is_conflict_marker, merge_conflict};
 pub use containers::Containers;

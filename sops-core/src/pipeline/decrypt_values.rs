@@ -13,6 +13,7 @@ use crate::pipeline::batch_decrypt::{Opener, batches};
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::comment_edits;
 use crate::pipeline::content_digest::ContentDigest;
+use crate::pipeline::flow_tops;
 use crate::pipeline::parallel::{in_order, threads};
 use crate::pipeline::plaintext_writer::{PlaintextWriter, Purpose, WrittenPlaintext};
 use crate::pipeline::selection::Selection;
@@ -93,6 +94,7 @@ pub(crate) fn decrypt_values<'a>(
         }
         _ => usual,
     };
+    let text = flow_tops::restore(text, &source_forms.flow_tops);
     Ok(Decrypted {
         plaintext: into_bytes(text),
         unopened_comments,

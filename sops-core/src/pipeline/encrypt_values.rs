@@ -11,15 +11,16 @@ use crate::cipher::Cipher;
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
 use crate::metadata::Metadata;
-use crate::metadata_entry;
+use crate::metadata_entry::{self, parse_document};
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::ciphertext_writer::{TapePart, Writer, parts};
 use crate::pipeline::comment_moves;
+use crate::pipeline::flow_tops;
 use crate::pipeline::mac_pass::mac_pass;
 use crate::pipeline::parallel::{in_order, threads};
 use crate::pipeline::plan::Plan;
 use crate::pipeline::sink::Sink;
-use crate::pipeline::source_forms::SourceForms;
+use crate::pipeline::source_forms::{FlowTop, SourceForms};
 
 /// What a document is encrypted with.
 pub(crate) struct Encryptor<'e, 'c> {
@@ -40,13 +41,30 @@ impl Encryptor<'_, '_> {
         mut plan: Plan,
         out: &mut dyn Sink,
     ) -> Result<()> {
+        plan.check_for_go(document)?;
+        let rule = self.metadata.rule.as_ref();
+        let Some(block) = flow_tops::in_block_style(document, &plan, rule) else {
+            return self.encrypt_as_it_is(document, plan, Vec::new(), out);
+        };
+        let mut document = parse_document(&*block.text, document.format())?;
+        let plan = Plan::of(&document, rule)?;
+        self.encrypt_as_it_is(&mut document, plan, block.tops, out)
+    }
+
+    /// Encrypts a document without changing how it is laid out.
+    fn encrypt_as_it_is(
+        self,
+        document: &mut Document<'_>,
+        mut plan: Plan,
+        flow_tops: Vec<FlowTop>,
+        out: &mut dyn Sink,
+    ) -> Result<()> {
         let Self {
             metadata,
             key,
             cache,
             step,
         } = self;
-        plan.check_for_go(document)?;
         comment_moves::settle(document, &mut plan, metadata.rule.as_ref())?;
         let (document, plan) = (&*document, &plan);
         let mac_only_encrypted = metadata.mac_only_encrypted;
@@ -66,7 +84,8 @@ impl Encryptor<'_, '_> {
             };
             in_order(writers, &parts, Writer::write, |texts| {
                 let tree = || {
-                    let (mac, source_forms) = finished();
+                    let (mac, mut source_forms) = finished();
+                    source_forms.flow_tops = flow_tops;
                     authenticate(metadata, key, &mac, &source_forms)?;
                     Ok((metadata.to_tree(), metadata.source_forms.clone()))
                 };

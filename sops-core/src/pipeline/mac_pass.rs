@@ -19,6 +19,7 @@ pub(super) fn mac_pass(
         nodes: Vec::new(),
         empty_documents: document.empty_documents(),
         no_final_newline: document.lacks_final_newline(),
+        flow_tops: Vec::new(),
     };
     let mut containers = Containers::new(document);
     let mut scratch = Zeroizing::new(String::new());

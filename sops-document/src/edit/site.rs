@@ -7,7 +7,7 @@ use crate::yaml::source;
 use crate::{Collection, Document, Item, Leaf, Style};
 
 /// A node that is the value of an entry or an item of a sequence, in its text.
-pub(super) struct Site {
+pub(crate) struct Site {
     /// The index of the node on the tape.
     pub(super) node: usize,
     /// The index of the container that it is in.
@@ -16,29 +16,29 @@ pub(super) struct Site {
     pub(super) kind: Collection,
     pub(super) flow: bool,
     /// Where the entry begins: at its key, with the key's `?` and properties, or at its `-`.
-    pub(super) entry: usize,
+    pub(crate) entry: usize,
     /// The offset after the `:`, `-`, bracket or comma that the node follows; `None` where a key has no `:`.
-    pub(super) indicator: Option<usize>,
+    pub(crate) indicator: Option<usize>,
     /// What is between the indicator and the content.
-    pub(super) properties: Properties,
+    pub(crate) properties: Properties,
     /// What is to be replaced by another value: without the line break that ends a block scalar. Empty for a null that is
     /// not written.
-    pub(super) content: Range<usize>,
+    pub(crate) content: Range<usize>,
 }
 
 /// The anchor, the tag and the comments before a node's content.
 #[derive(Default)]
-pub(super) struct Properties {
-    pub(super) anchor: Option<Range<usize>>,
-    pub(super) tag: Option<Range<usize>>,
-    pub(super) comments: Vec<Range<usize>>,
+pub(crate) struct Properties {
+    pub(crate) anchor: Option<Range<usize>>,
+    pub(crate) tag: Option<Range<usize>>,
+    pub(crate) comments: Vec<Range<usize>>,
     /// Where the last of anchor and tag ends, or else where the search began.
-    pub(super) end: usize,
+    pub(crate) end: usize,
 }
 
 impl Site {
     /// The site of the node at `node`, which is not the top of its document.
-    pub(super) fn of(document: &Document<'_>, node: usize) -> Self {
+    pub(crate) fn of(document: &Document<'_>, node: usize) -> Self {
         let text = document.text;
         let container = container(document, node);
         let (kind, flow) = collection(document, container);
