@@ -78,6 +78,7 @@
 
 mod alias;
 pub mod binary;
+mod block_scalar;
 mod block_top;
 mod canonical;
 mod comment;

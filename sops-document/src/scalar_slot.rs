@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::block_scalar::BlockScalar;
 use crate::format::Format;
 use crate::value::{Type, Value};
 use crate::yaml::restyle::{SourceStyle, restyle};
@@ -16,13 +17,7 @@ enum TokenStyle<'a> {
     Plain,
     SingleQuoted,
     DoubleQuoted,
-    /// A block scalar: the line of its header, and the columns that its content is indented by.
-    Block {
-        header: &'a str,
-        /// What the header says of the end of the content while a token is there.
-        chomping: Chomping,
-        indent: usize,
-    },
+    Block(BlockScalar<'a>),
 }
 
 /// The container that a scalar is in.
@@ -57,14 +52,9 @@ impl<'a> ScalarSlot<'a> {
             (_, Style::Plain | Style::SingleQuoted | Style::Tagged, true)
             | (_, Style::SingleQuoted, false) => TokenStyle::SingleQuoted,
             (_, Style::Plain | Style::Tagged, false) => TokenStyle::Plain,
-            (_, Style::Literal | Style::Folded, _) => match block_style_of_value(document, leaf) {
-                TokenStyle::Block { header, indent, .. } => TokenStyle::Block {
-                    header,
-                    chomping: Chomping::Strip,
-                    indent,
-                },
-                style => style,
-            },
+            (_, Style::Literal | Style::Folded, _) => {
+                BlockScalar::of_value(document, leaf).map_or(TokenStyle::Plain, TokenStyle::Block)
+            }
         };
         Self::new(document, leaf, around, style)
     }
@@ -72,14 +62,8 @@ impl<'a> ScalarSlot<'a> {
     /// The start of [`range`](Self::range) for a value that is in the text as it is. If the header
     /// of a block scalar stays, a comment on that line comes before this offset.
     pub fn start_of_value(document: &Document<'_>, leaf: &Leaf<'_>) -> usize {
-        let start = leaf.span.range().start;
-        match leaf.style {
-            Style::Literal | Style::Folded => match block_style_of_value(document, leaf) {
-                TokenStyle::Block { header, .. } => start + header.len(),
-                _ => start,
-            },
-            _ => start,
-        }
+        let header = BlockScalar::of_value(document, leaf).map(|block| block.header.len());
+        leaf.span.range().start + header.unwrap_or(0)
     }
 
     /// The indicators for the header of a block scalar that a token goes into, and the range of those that it has: under `|` and `|+` the line
@@ -88,15 +72,9 @@ impl<'a> ScalarSlot<'a> {
         document: &Document<'_>,
         leaf: &Leaf<'_>,
     ) -> Option<(Range<usize>, String)> {
-        if !matches!(leaf.style, Style::Literal | Style::Folded) {
-            return None;
-        }
-        let TokenStyle::Block { header, .. } = block_style_of_value(document, leaf) else {
-            return None;
-        };
-        let header = yaml::source::header(header);
-        let (now, start) = (header.indicators(), leaf.span.range().start);
-        let with_token = header.indicators_with(Chomping::Strip);
+        let block = BlockScalar::of_value(document, leaf)?;
+        let (now, with_token) = (block.indicators(), block.indicators_of_token());
+        let start = leaf.span.range().start;
         (with_token != now).then_some((start..start + now.len(), with_token))
     }
 
@@ -106,7 +84,9 @@ impl<'a> ScalarSlot<'a> {
             Style::Plain | Style::Tagged => TokenStyle::Plain,
             Style::SingleQuoted => TokenStyle::SingleQuoted,
             Style::DoubleQuoted => TokenStyle::DoubleQuoted,
-            Style::Literal | Style::Folded => block_style(document.source(leaf.span), leaf),
+            Style::Literal | Style::Folded => {
+                BlockScalar::of_token(document, leaf).map_or(TokenStyle::Plain, TokenStyle::Block)
+            }
         };
         Self::new(document, leaf, around, style)
     }
@@ -133,7 +113,7 @@ impl<'a> ScalarSlot<'a> {
     pub fn range(&self) -> Range<usize> {
         let (start, end) = self.span;
         match self.style {
-            TokenStyle::Block { header, .. } => start + header.len()..end,
+            TokenStyle::Block(block) => start + block.header.len()..end,
             // A block scalar that cannot stay one ends its line, which what takes its place must not.
             _ if self.format == Format::Yaml => {
                 start..end - yaml::source::line_break(&self.text[start..end]).len()
@@ -144,10 +124,10 @@ impl<'a> ScalarSlot<'a> {
 
     /// The indicators in the header of a block scalar, such as `|2-`, and their range.
     pub fn indicators(&self) -> Option<(Range<usize>, &'a str)> {
-        let TokenStyle::Block { header, .. } = self.style else {
+        let TokenStyle::Block(block) = self.style else {
             return None;
         };
-        let indicators = yaml::source::header(header).indicators();
+        let indicators = block.indicators();
         Some((self.span.0..self.span.0 + indicators.len(), indicators))
     }
 
@@ -175,8 +155,8 @@ impl<'a> ScalarSlot<'a> {
                 value(out);
                 out.push('"');
             }
-            TokenStyle::Block { indent, .. } => {
-                out.extend(std::iter::repeat_n(' ', indent));
+            TokenStyle::Block(block) => {
+                out.extend(std::iter::repeat_n(' ', block.indent));
                 value(out);
                 out.push_str(yaml::source::line_break(self.source()));
             }
@@ -282,7 +262,7 @@ impl<'a> ScalarSlot<'a> {
         }
         let style = spell(out, Some(value), place);
         match (self.style, style) {
-            (TokenStyle::Block { .. }, _) => Spelled::WholeScalar {
+            (TokenStyle::Block(_), _) => Spelled::WholeScalar {
                 comment_at: out.len() - start,
             },
             (_, SpelledForm::MultiLine { first_line_end }) => Spelled::WholeScalar {
@@ -306,49 +286,15 @@ impl<'a> ScalarSlot<'a> {
             TokenStyle::SingleQuoted if self.flow => return None,
             TokenStyle::SingleQuoted => SourceStyle::SingleQuoted,
             TokenStyle::DoubleQuoted => SourceStyle::DoubleQuoted,
-            TokenStyle::Block {
-                header,
-                chomping,
-                indent,
-            } => return self.spell_block(text, header, chomping, indent, out),
+            TokenStyle::Block(block) => {
+                let chomping = block.spell(text, self.blank_line_follows(), out)?;
+                return Some(match block.says(chomping) {
+                    true => Spelled::InPlace,
+                    false => Spelled::UnderHeader(chomping),
+                });
+            }
         };
         restyle(out, text, kind, None, style).then_some(Spelled::InPlace)
-    }
-
-    /// Spells a text as a block scalar. The end of the text decides what its header says, unless the header of the token fits.
-    fn spell_block(
-        &self,
-        text: &str,
-        header: &str,
-        of_token: Chomping,
-        indent: usize,
-        out: &mut String,
-    ) -> Option<Spelled> {
-        let chomping = match of_token.fits(text) {
-            true => of_token,
-            false => Chomping::of(text),
-        };
-        if chomping == Chomping::Keep && self.blank_line_follows() {
-            return None;
-        }
-        let start = out.len();
-        let newline = yaml::source::line_break(header);
-        let header = yaml::source::header(header);
-        let style = SourceStyle::Block {
-            header: &header.indicators_with(chomping),
-            column: indent,
-        };
-        if !restyle(out, text, Type::Str, None, style) {
-            return None;
-        }
-        if let "\r\n" | "\r" = newline {
-            let lines = out.split_off(start);
-            out.push_str(&lines.replace('\n', newline));
-        }
-        Some(match chomping == header.chomping() {
-            true => Spelled::InPlace,
-            false => Spelled::UnderHeader(chomping),
-        })
     }
 
     /// Whether a blank line comes after the scalar: after a header that ends in `+` it would be part of the value.
@@ -376,45 +322,4 @@ pub enum Spelled {
         /// A comment on the scalar's line goes after this many bytes of what was written.
         comment_at: usize,
     },
-}
-
-/// A block scalar keeps its header, unless nothing shows how far its content is indented.
-fn block_style<'a>(source: &'a str, leaf: &Leaf<'_>) -> TokenStyle<'a> {
-    let header = yaml::source::header(source).line();
-    let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
-    let in_value = value.split(|byte| *byte == b'\n').find_map(leading_spaces);
-    let content = &source.as_bytes()[header.len()..];
-    // A carriage return alone ends a line too.
-    let in_source = content
-        .split(|byte| matches!(byte, b'\n' | b'\r'))
-        .find_map(leading_spaces);
-    match (in_source, in_value) {
-        (Some(source), Some(value)) if source >= value => TokenStyle::Block {
-            header,
-            chomping: yaml::source::header(header).chomping(),
-            indent: source - value,
-        },
-        _ => TokenStyle::Plain,
-    }
-}
-
-/// The same for a value that is in the text as it is. Blanks at the end of the text would be part of a token as they are of the value.
-fn block_style_of_value<'a>(document: &Document<'a>, leaf: &Leaf<'_>) -> TokenStyle<'a> {
-    match ends_in_blanks(document, leaf) {
-        true => TokenStyle::Plain,
-        false => block_style(document.source(leaf.span), leaf),
-    }
-}
-
-/// Whether the blanks that a text ends in are the end of this value.
-pub(crate) fn ends_in_blanks(document: &Document<'_>, leaf: &Leaf<'_>) -> bool {
-    let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
-    let behind = &document.text[leaf.span.range().end..];
-    matches!(value.last(), Some(b' ' | b'\t')) && !behind.is_empty() && behind.trim().is_empty()
-}
-
-/// How many spaces a line begins with; `None` for one that is blank.
-fn leading_spaces(line: &[u8]) -> Option<usize> {
-    let blank = line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
-    (!blank).then(|| line.iter().take_while(|byte| **byte == b' ').count())
 }

@@ -14,6 +14,7 @@ mod exec;
 mod exit_codes;
 mod flags;
 mod flat;
+mod flux;
 mod generated;
 mod golden;
 mod groups;
