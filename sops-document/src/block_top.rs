@@ -21,13 +21,15 @@ use crate::yaml::{emit, source};
 pub enum TopEntries {
     /// As they are, with the comments between them. Not every entry can be.
     Source,
+    /// The same, and a comment after the mapping has a line of its own: after the last entry it could be one of that entry.
+    SourceApart,
     /// As Go's library writes them, aliases expanded. Comments are left out.
     Usual,
 }
 
 impl TopEntries {
     /// All, the one that keeps more first.
-    pub const ALL: [Self; 2] = [Self::Source, Self::Usual];
+    pub const ALL: [Self; 3] = [Self::Source, Self::SourceApart, Self::Usual];
 }
 
 /// A text of which the top of every document is in block style.
@@ -73,7 +75,9 @@ impl Document<'_> {
             let begins_line = before.trim_matches(' ').is_empty();
             let column = if begins_line { before.len() } else { 0 };
             let lines = match entries {
-                TopEntries::Source => TopLines::of(self, top, column)?.finish(self, span.end)?,
+                TopEntries::Source | TopEntries::SourceApart => {
+                    TopLines::of(self, top, column)?.finish(self, span.end, entries)?
+                }
                 TopEntries::Usual => usual(self, top, column),
             };
             let out = splices.replace(span.clone());
@@ -101,7 +105,7 @@ impl Document<'_> {
 
 /// Whether a line begins with the marker of a document.
 fn has_marker(text: &str) -> bool {
-    let mut lines = text.split(['\n', '\r']);
+    let mut lines = text.trim_start_matches('\u{feff}').split(['\n', '\r']);
     lines.any(|line| line.starts_with("---"))
 }
 
@@ -141,7 +145,8 @@ impl TopLines {
             lines.comments(text, end..site.entry)?;
             let entry = Entry::of(document, &site, node)?;
             for comment in &entry.comments {
-                lines.comments(text, comment.clone())?;
+                lines.begin_line();
+                lines.comment(&text[comment.clone()]);
             }
             lines.entry(&entry);
             end = entry.end;
@@ -151,10 +156,18 @@ impl TopLines {
     }
 
     /// The lines, if what follows the mapping on its line can follow them.
-    fn finish(self, document: &Document<'_>, end: usize) -> Option<Zeroizing<String>> {
+    fn finish(
+        mut self,
+        document: &Document<'_>,
+        end: usize,
+        entries: TopEntries,
+    ) -> Option<Zeroizing<String>> {
         let behind = &document.text[end..source::line_end(document.text, end)];
-        let fits = !self.ends_in_comment || behind.trim().is_empty();
-        fits.then_some(self.lines)
+        let is_followed = !behind.trim().is_empty();
+        if is_followed && entries == TopEntries::SourceApart {
+            self.begin_line();
+        }
+        (!is_followed || !self.ends_in_comment).then_some(self.lines)
     }
 
     fn begin_line(&mut self) {
@@ -187,6 +200,11 @@ impl TopLines {
         }
     }
 
+    fn comment(&mut self, comment: &str) {
+        self.lines.push_str(comment);
+        self.ends_in_comment = true;
+    }
+
     /// The comments in a range in which there are only commas and white space besides: one that ends an entry's line, and lines.
     fn comments(&mut self, text: &str, range: Range<usize>) -> Option<()> {
         let mut at = range.start;
@@ -202,8 +220,7 @@ impl TopLines {
                     } else {
                         self.begin_line();
                     }
-                    self.lines.push_str(&text[at..end]);
-                    self.ends_in_comment = true;
+                    self.comment(&text[at..end]);
                     at = end;
                 }
                 b',' | b' ' | b'\t' | b'\n' | b'\r' => at += 1,
@@ -228,8 +245,9 @@ impl<'a> Entry<'a> {
         let text = document.text;
         let key_start = document.paths.key_offset(document.node_path(node)?) as usize;
         let key = &text[key_start..key_end(text, key_start, true)];
-        let has_properties = !text[site.entry..key_start].is_empty();
-        if has_properties || key.contains(['\n', '\r']) {
+        // The mark of a key, which it does not need here, and no anchor or tag.
+        let is_alone = matches!(text[site.entry..key_start].trim(), "" | "?");
+        if !is_alone || key.contains(['\n', '\r']) {
             return None;
         }
         let properties = &site.properties;
@@ -323,9 +341,11 @@ mod tests {
                 "{a: 1, b: # c\n [x,\ny]}\n",
                 Some("a: 1\n# c\nb: [x,\n  y]\n"),
             ),
+            ("{? a : 1, ?\n b : 2, ? c}\n", Some("a: 1\nb: 2\nc:\n")),
+            ("\u{feff}---\n{}\n", Some("\u{feff}---\n\n")),
             // What has no like in block style, or would have another place there.
             ("{&k a: 1, b: *k}\n", None),
-            ("{? a : 1}\n", None),
+            ("{? &k a : 1}\n", None),
             ("{a: 1 # c\n} # d\n", None),
             ("a: {b: 1}\n", None),
             ("- {b: 1}\n", None),
@@ -336,6 +356,14 @@ mod tests {
             }
             let written = block(flow, TopEntries::Source);
             assert_eq!(written.as_deref(), expected, "{flow:?}");
+        }
+        for (flow, expected) in [
+            ("{a: 1 # c\n} # d\n", "a: 1 # c\n # d\n"),
+            (" {a: [1]}  # d\n", " a: [1]\n   # d\n"),
+            ("{a: 1}\n", "a: 1\n"),
+        ] {
+            let written = block(flow, TopEntries::SourceApart);
+            assert_eq!(written.as_deref(), Some(expected), "{flow:?}");
         }
     }
 

@@ -24,5 +24,6 @@ mod peer;
 mod pgp;
 mod pre_commit;
 mod sarif;
+mod source_forms;
 mod terminal;
 mod written;
