@@ -27,6 +27,10 @@ pub fn round_trip(text: &[u8], format: Format) {
     };
     let document =
         EncryptedDocument::parse(&encrypted, format).expect("an encrypted document is valid");
+    // A value that is a ciphertext before it is encrypted may go on.
+    if !text.windows(4).any(|window| window == b"ENC[") {
+        is_found_by_others(&encrypted, format);
+    }
     let left = document.unencrypted().expect("the rule is valid");
     assert!(left.is_empty(), "left in plaintext: {left:?}");
     let key = document
@@ -51,4 +55,20 @@ pub fn round_trip(text: &[u8], format: Format) {
         ciphertexts(&again) == ciphertexts(&encrypted),
         "an unchanged value has a new ciphertext"
     );
+}
+
+/// Other programs look for values that are a ciphertext and nothing else, and for these bytes of the metadata.
+fn is_found_by_others(encrypted: &str, format: Format) {
+    let (text_format, mac) = match format {
+        Format::Yaml => (format, "mac: ENC["),
+        Format::Json | Format::Binary => (Format::Json, "\"mac\": \"ENC["),
+        Format::Dotenv => (format, "sops_mac=ENC["),
+        Format::Ini => (format, "ENC["),
+    };
+    let document = parse_document(encrypted, text_format).expect("it is a document");
+    for scalar in document.scalars().filter_map(|scalar| scalar.as_str()) {
+        let is_whole = !scalar.starts_with("ENC[AES256_GCM,") || scalar.ends_with(']');
+        assert!(is_whole, "a value goes on after its ciphertext");
+    }
+    assert!(document.has_flow_top() || encrypted.contains(mac));
 }

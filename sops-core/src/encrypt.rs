@@ -215,7 +215,7 @@ fn new_metadata(format: Format, encryption: &Encryption) -> Result<(Metadata, Da
         rule: (!is_binary).then(|| encryption.rule.clone()),
         mac_only_encrypted: encryption.mac_only_encrypted && !is_binary,
         version: FORMAT_VERSION.into(),
-        source_forms: None,
+        source_forms: Vec::new(),
         unknown_keys: Vec::new(),
     };
     let groups = wrap_data_key(

@@ -14,7 +14,7 @@ use crate::keys::{
     wrap_data_key,
 };
 use crate::line_breaks;
-use crate::metadata::{FORMAT_VERSION, Metadata, leave_out_source_forms, problem_at};
+use crate::metadata::{FORMAT_VERSION, Metadata, problem_at};
 use crate::metadata_entry::{self, UnknownValue, is_encrypted, parse_document};
 use crate::pipeline::binary;
 use crate::pipeline::ciphertext_cache::CiphertextCache;
@@ -55,8 +55,10 @@ impl<'a> EncryptedDocument<'a> {
         }
         let document = parse_document(text, encrypted_format(format))?;
         let tree = metadata_entry::read(&document)?.ok_or(Error::NotEncrypted)?;
-        let metadata = Metadata::from_tree(&tree)
+        let mut metadata = Metadata::from_tree(&tree)
             .map_err(|error| metadata_entry::located(error, &document))?;
+        let in_comments = metadata_entry::source_forms(&document);
+        metadata.source_forms.extend(in_comments);
         Ok(Self {
             document,
             metadata,
@@ -261,12 +263,13 @@ impl<'a> EncryptedDocument<'a> {
 
     /// The document with another `sops` block in place of its own.
     pub fn with_metadata(&self, metadata: &Metadata) -> String {
-        let mut tree = metadata.to_tree();
+        let tree = metadata.to_tree();
+        let mut source_forms = &metadata.source_forms[..];
         let mut edits = Splices::new(self.document.text(), self.document.text().len() + 1024);
         for site in self.document.reserved_entries() {
-            let value = metadata_entry::value(&self.document, &tree);
+            let value = metadata_entry::value(&self.document, &tree, source_forms);
             self.document.replace_reserved(site, &value, &mut edits);
-            leave_out_source_forms(&mut tree);
+            source_forms = &[];
         }
         let text = edits.finish();
         match self.document.is_converted_to_crlf() {

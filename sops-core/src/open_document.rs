@@ -158,7 +158,7 @@ fn next_state(
     let mut metadata = Metadata {
         last_modified: sops_keys::timestamp::format(now),
         version: FORMAT_VERSION.into(),
-        source_forms: None,
+        source_forms: Vec::new(),
         ..next.metadata
     };
     if format == Format::Binary {

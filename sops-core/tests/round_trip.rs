@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use sops_core::keys::Identities;
 use sops_core::keys::age::generate_x25519;
 use sops_core::rules::EncryptionRule;
-use sops_core::{EncryptedDocument, Encryption, Error, Format, MacCheck, decrypt, encrypt};
+use sops_core::{
+    EncryptedDocument, Encryption, Error, Format, MacCheck, decrypt, encrypt, parse_document,
+};
 use sops_test_support::{Features, written};
 
 static KEYS: LazyLock<(Encryption, Identities)> = LazyLock::new(|| {
@@ -15,6 +17,18 @@ static KEYS: LazyLock<(Encryption, Identities)> = LazyLock::new(|| {
         .allowing_plaintext(true)
         .allowing_ciphertext(true);
     (how, identities)
+});
+
+/// Rules of every kind, for generated YAML.
+static RULES: LazyLock<[EncryptionRule; 6]> = LazyLock::new(|| {
+    [
+        EncryptionRule::default(),
+        EncryptionRule::EncryptedRegex("^(k1|k.*2|f.*1)$".into()),
+        EncryptionRule::UnencryptedRegex("3".into()),
+        EncryptionRule::EncryptedSuffix("1".into()),
+        EncryptionRule::UnencryptedCommentRegex("c[0-9]*1$".into()),
+        EncryptionRule::EncryptedCommentRegex("[ci][0-9]*[13]".into()),
+    ]
 });
 
 /// Encrypts under the rule and decrypts again; `false` if the document is refused.
@@ -32,6 +46,7 @@ fn comes_back(text: &str, format: Format, rule: &EncryptionRule) -> bool {
         "{}\ncame back for\n{text}\nfrom\n{encrypted}",
         String::from_utf8_lossy(&back)
     );
+    hold_ciphertexts_only(&encrypted, format);
     let document = EncryptedDocument::parse(&encrypted, format);
     let left = document.and_then(|document| document.unencrypted());
     assert!(
@@ -39,6 +54,99 @@ fn comes_back(text: &str, format: Format, rule: &EncryptionRule) -> bool {
         "{left:?} is left in plaintext in what was made of\n{text}\nwhich is\n{encrypted}"
     );
     true
+}
+
+/// Many readers match the whole scalar, so nothing may come after the bracket.
+fn hold_ciphertexts_only(encrypted: &str, format: Format) {
+    let document = parse_document(encrypted, format).expect("it was encrypted");
+    for scalar in document.scalars().filter_map(|scalar| scalar.as_str()) {
+        let is_whole = !scalar.starts_with("ENC[AES256_GCM,") || scalar.ends_with(']');
+        assert!(is_whole, "{scalar:?} in\n{encrypted}");
+    }
+}
+
+/// The end of the plaintext decides what the header says of line breaks; only what it cannot tell is kept.
+#[test]
+fn a_block_scalar_holds_the_ciphertext_only_and_comes_back() {
+    let (how, identities) = &*KEYS;
+    for (text, header, kept) in [
+        ("a: |\n  b\n  c\n", "|-", false),
+        ("a: >\n  b\n\n  c\nd: 1\n", ">-", false),
+        ("a: |+\n  b\n\nd: 1\n", "|-", false),
+        ("a: >+ # c\n  b\n\n\n# d\nd: 1\n", ">-", false),
+        ("a: |2\n    b\n  c\n", "|2-", false),
+        ("a: |+1\n   b\n\n", "|-1", false),
+        ("a: >1+\n   b\n\n", ">1-", false),
+        ("a: !!str |\n  b\n", "|-", false),
+        ("a:\n- &x |\n  b\n- c\n", "|-", false),
+        ("a: |\r\n  b\r\n  c\r\n", "|-", false),
+        ("a: |-\n  b\n", "|-", false),
+        ("a: |\n  b\n\n\nd: 1\n", "|-", false),
+        // One line break under `+`, and none under a header that asks for one.
+        ("a: |+\n  b\nd: 1\n", "|-", true),
+        ("a: |\n  b", "|-", true),
+        ("a: >+\n  b\n  c", ">-", true),
+        ("a: >2+ # c\n  b\n  c\n\n", ">2-", true),
+    ] {
+        assert!(
+            comes_back(text, Format::Yaml, &EncryptionRule::default()),
+            "{text:?}"
+        );
+        let encrypted = encrypt(text, Format::Yaml, how).expect(text);
+        let lines = encrypted.lines().zip(encrypted.lines().skip(1));
+        let line = lines
+            .filter(|(_, next)| next.trim_start().starts_with("ENC["))
+            .map(|(line, _)| line)
+            .next();
+        let shown = line.unwrap_or_default().split(' ');
+        let shown: Vec<_> = shown.filter(|word| word.starts_with(['|', '>'])).collect();
+        assert_eq!(shown, [header], "{text:?}");
+        assert_eq!(encrypted.contains("sops_rs_spellings"), kept, "{text:?}");
+    }
+    // As older versions wrote it: with the header of the plaintext, without a form for it.
+    for (text, old) in [
+        ("a: |\n  b\n", "|"),
+        ("a: |+\n  b\nd: 1\n", "|+"),
+        ("a: |2+\n  b\n\nd: 1\n", "|2+"),
+    ] {
+        let new = encrypt(text, Format::Yaml, how).expect(text);
+        let start = new.find("|").expect("a block scalar");
+        let end = start + new[start..].find('\n').expect("its line");
+        let old = format!("{}{old}{}", &new[..start], &new[end..]);
+        let (old, _) = old
+            .split_once("    sops_rs_spellings")
+            .unwrap_or((&old, ""));
+        let old = match old.contains("version:") {
+            true => old.to_owned(),
+            false => format!("{old}    version: 3.13.3\n"),
+        };
+        let back = decrypt(&old, Format::Yaml, identities).expect("the keys open it");
+        assert_eq!(String::from_utf8_lossy(&back), text, "{old}");
+    }
+}
+
+/// After a header that ends in `+`, blank lines would become part of the value.
+#[test]
+fn blank_lines_after_a_ciphertext_are_no_part_of_its_value() {
+    let (how, identities) = &*KEYS;
+    for text in ["a: |+\n  b\n\nd: 1\n", "a: \"b\\n\\n\"\nd: 1\n"] {
+        let encrypted = encrypt(text, Format::Yaml, how).expect(text);
+        for (from, to) in [("\nd:", "\n\n \nd:"), ("\nd:", "\n\nd:")] {
+            let spaced = encrypted.replacen(from, to, 1);
+            for changed in [
+                spaced.clone(),
+                spaced
+                    .replacen(": \"ENC", ": ENC", 1)
+                    .replacen("]\"", "]", 1),
+            ] {
+                let back = decrypt(&changed, Format::Yaml, identities).expect("the keys open it");
+                let back = String::from_utf8_lossy(&back).into_owned();
+                let document = parse_document(&back, Format::Yaml).expect("it is YAML");
+                let value = document.scalars().next().and_then(|scalar| scalar.as_str());
+                assert_eq!(value, Some("b\n\n"), "{back}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -100,62 +208,56 @@ fn what_go_reads_otherwise_is_refused() {
     }
 }
 
-/// Comments behind the last member stay before the block, as `sops` 3.13.3 finds them before it.
-#[test]
-fn the_block_of_a_flow_mapping_goes_before_its_bracket() {
-    for (text, expected) in [
-        ("{}\n", "{BLOCK}\n"),
-        ("{a_unencrypted: 1,}\n", "{a_unencrypted: 1,BLOCK,}\n"),
-        (
-            "{\n  a_unencrypted: 1\n}\n",
-            "{\n  a_unencrypted: 1,\n  BLOCK\n}\n",
-        ),
-        (
-            "{\n  a_unencrypted: 1, #\n\n}\n",
-            "{\n  a_unencrypted: 1, #\n\n  BLOCK\n}\n",
-        ),
-        (
-            "{\n  a_unencrypted: 1 #\n  , }\n",
-            "{\n  a_unencrypted: 1 #\n  , BLOCK\n  , }\n",
-        ),
-        ("{ #\r\n}", "{ #\r\nBLOCK\r\n}"),
-        (
-            "{a_unencrypted: , b_unencrypted: }",
-            "{a_unencrypted: , b_unencrypted: ,BLOCK}",
-        ),
-    ] {
-        let encrypted = encrypt(text, Format::Yaml, &KEYS.0).expect(text);
-        let start = encrypted
-            .find("\"sops\": {")
-            .expect("a block in flow style");
-        let end = start + encrypted[start..].rfind("\"}").expect("its end") + 2;
-        let shown = format!("{}BLOCK{}", &encrypted[..start], &encrypted[end..]);
-        assert_eq!(shown, expected);
-    }
-}
-
 #[test]
 fn generated_yaml_comes_back() {
-    let rules = [
-        EncryptionRule::default(),
-        EncryptionRule::EncryptedRegex("^(k1|k.*2)$".into()),
-        EncryptionRule::UnencryptedRegex("3".into()),
-        EncryptionRule::EncryptedSuffix("1".into()),
-        EncryptionRule::UnencryptedCommentRegex("c[0-9]*1$".into()),
-        EncryptionRule::EncryptedCommentRegex("[ci][0-9]*[13]".into()),
-    ];
     let accepted = (0..3_000)
         .filter(|seed| {
             comes_back(
                 &sops_test_support::yaml(*seed, Features::ALL),
                 Format::Yaml,
-                &rules[*seed as usize % rules.len()],
+                &RULES[*seed as usize % RULES.len()],
             )
         })
         .count();
     assert!(
         accepted > 2_000,
         "only {accepted} of 3,000 documents are accepted"
+    );
+}
+
+/// Flux finds the metadata of no other. Only where a rule looks at comments may a document have to stay as it is.
+#[test]
+fn generated_documents_in_flow_style_are_encrypted_in_block_style() {
+    let (mut in_flow_style, mut stays) = (0, 0);
+    for seed in 0..2_000 {
+        let rule = &RULES[seed as usize % RULES.len()];
+        let json = sops_test_support::json(seed);
+        let yaml = sops_test_support::yaml(seed, Features::ALL);
+        for text in [json, yaml] {
+            let document = parse_document(&text, Format::Yaml);
+            if !document.is_ok_and(|document| document.has_flow_top())
+                || !comes_back(&text, Format::Yaml, rule)
+            {
+                continue;
+            }
+            in_flow_style += 1;
+            let how = KEYS.0.clone().with_rule(rule.clone());
+            let encrypted = encrypt(&text, Format::Yaml, &how).expect("it was encrypted");
+            let document = parse_document(&encrypted, Format::Yaml).expect("it is encrypted");
+            if document.has_flow_top() {
+                assert!(
+                    rule.name().contains("comment"),
+                    "{text}\nbecame\n{encrypted}"
+                );
+                stays += 1;
+            } else {
+                assert!(encrypted.contains("\n    mac: ENC["), "{encrypted}");
+            }
+        }
+    }
+    assert!(
+        in_flow_style > 500 && stays < 5,
+        "{stays} of {in_flow_style} stay"
     );
 }
 
@@ -248,8 +350,103 @@ fn a_stream_has_its_spellings_once() {
     let document = EncryptedDocument::parse(&encrypted, Format::Yaml).expect("it is encrypted");
     let same = document.with_metadata(document.metadata());
     assert_eq!(same, encrypted);
+    assert!(document.differing_metadata().is_empty());
+    let (forms, rest) = source_forms_of(&encrypted.replace("--- # empty", "---"));
+    let key = format!("    sops_rs_spellings: {forms}\n    version:");
+    let old = rest.replacen("    version:", &key, 1);
+    let document = EncryptedDocument::parse(&old, Format::Yaml).expect("it is encrypted");
+    assert!(document.differing_metadata().is_empty());
     let back = decrypt(&encrypted, Format::Yaml, identities).expect("the keys open it");
     assert_eq!(String::from_utf8_lossy(&back), text);
+}
+
+/// The text of the source forms, and the document without them.
+fn source_forms_of(encrypted: &str) -> (String, String) {
+    let (mut text, mut rest) = (String::new(), String::new());
+    for line in encrypted.split_inclusive('\n') {
+        match line.trim().strip_prefix("# ") {
+            Some(part) => text.push_str(part.trim()),
+            None => rest.push_str(line),
+        }
+    }
+    let text = text
+        .strip_prefix("sops_rs_spellings: ")
+        .expect("they have a name");
+    (text.to_owned(), rest)
+}
+
+/// In a comment, no schema of the metadata meets them.
+#[test]
+fn source_forms_are_a_comment_in_yaml_and_a_value_elsewhere() {
+    let (how, identities) = &*KEYS;
+    let text = format!("a: 0x1F\nb: >-\n  {}\n", "x\n  ".repeat(60));
+    let encrypted = encrypt(&text, Format::Yaml, how).expect("it is valid");
+    let comments = encrypted.lines().filter(|line| line.starts_with("    # "));
+    assert!(comments.clone().count() > 3 && comments.clone().all(|line| line.len() <= 100));
+    let longest = comments.map(str::len).max();
+    assert_eq!(longest, Some(100), "{encrypted}");
+    let (forms, rest) = source_forms_of(&encrypted);
+    assert!(!rest.contains("sops_rs"), "{rest}");
+    let with = |lines: &str| rest.replace("    version:", &format!("{lines}    version:"));
+    let other = encrypt(&text, Format::Yaml, how).expect("it is valid");
+    let (others, _) = source_forms_of(&other);
+    let halves = forms.split_at(forms.len() / 2);
+    for (lines, is_kept) in [
+        (String::new(), false),
+        // As older versions wrote them, alone and beside ones that belong to another MAC.
+        (format!("    sops_rs_spellings: {forms}\n"), true),
+        (
+            format!("    # sops_rs_spellings: {others}\n    sops_rs_spellings: {forms}\n"),
+            true,
+        ),
+        (
+            format!("    sops_rs_spellings: {others}\n    # sops_rs_spellings: {forms}\n"),
+            true,
+        ),
+        (
+            format!("    # sops_rs_spellings: {others}\n    # sops_rs_spellings: {forms}\n"),
+            true,
+        ),
+        (format!("    # sops_rs_spellings: {others}\n"), false),
+        (format!("    sops_rs_spellings: {others}\n"), false),
+        // As other programs lay out comments.
+        (format!("    #sops_rs_spellings:{forms}\n"), true),
+        (
+            format!(
+                "# sops_rs_spellings:\n\n  #{}\n \n      #   {}\n",
+                halves.0, halves.1
+            ),
+            true,
+        ),
+        (
+            format!("    # note\n    # sops_rs_spellings: {forms}\n    # note\n"),
+            true,
+        ),
+    ] {
+        let changed = with(&lines);
+        let back = decrypt(&changed, Format::Yaml, identities).expect("the keys open it");
+        assert_eq!(*back == *text.as_bytes(), is_kept, "{changed}");
+        // Other keys for the same file, which is not decrypted.
+        let document = EncryptedDocument::parse(&changed, Format::Yaml).expect("it is encrypted");
+        assert!(document.unknown_values().is_empty());
+        let again = document.with_metadata(document.metadata());
+        let back = decrypt(&again, Format::Yaml, identities).expect("the keys open it");
+        assert_eq!(*back == *text.as_bytes(), is_kept, "{again}");
+        assert!(!again.contains("\n    sops_rs_spellings"), "{again}");
+    }
+    for (format, text) in [
+        (Format::Json, "{\"a\": 1.50, \"b\": \"\\u0061\"}"),
+        (Format::Dotenv, "A=b"),
+        (Format::Ini, "[a]\nb = c"),
+    ] {
+        let encrypted = encrypt(text, format, how).expect(text);
+        assert_eq!(
+            encrypted.matches("sops_rs_spellings").count(),
+            1,
+            "{encrypted}"
+        );
+        assert!(!encrypted.contains("# sops_rs"), "{encrypted}");
+    }
 }
 
 #[test]
@@ -330,5 +527,82 @@ fn a_comment_in_a_scalar_that_is_replaced_cannot_select_it() {
         ("# secret\npin: !!int\n  1234\n", true),
     ] {
         assert_eq!(comes_back(text, Format::Yaml, &rule), accepted, "{text:?}");
+    }
+}
+
+/// The metadata is where other programs look for it, and the document comes back as it was.
+#[test]
+fn a_document_in_flow_style_is_encrypted_in_block_style() {
+    let (how, identities) = &*KEYS;
+    let some = EncryptionRule::EncryptedRegex("^(b|data)$".into());
+    let by_comment = EncryptionRule::EncryptedCommentRegex("secret".into());
+    for text in [
+        "{}",
+        "{}\n",
+        "--- {}\n---\na: 1\n--- {}\n",
+        "{a: 1, b: c}",
+        "{a: 1, b: c}\n",
+        "{\"auths\":{\"ghcr.io\":{\"auth\":\"dTpw\"}}}",
+        "{\n\t\"a\": {\n\t\t\"b\": 0x1F\n\t},\n\t\"c\": [1.50, 'x']\n}\n",
+        "# h\n{ # 1\n  a: 1, # 2\n  # 3\n\n  b: [1, # 4\n 2] # 5\n  # 6\n}\n# t\n",
+        "--- {a: 1} # c\n...\n",
+        "a: 1\n---\n{b: 2} # c\n---\n  {c: 3, b: 4}\n",
+        "{&k a: 1, b: *k, ? c : d}\n",
+        "{a: &x {b: 1}, <<: *x, data: {b: *x}}\n",
+        "{a: # c\n 1, data: {c: 1, # secret\n b: 2}}\n",
+        "{\r\n  a: 1,\r\n  b: 'c'\r\n}\r\n",
+        "\u{feff}{a: 1}\n",
+        "{a: \"x\\n y\\n\", b: }\n",
+        "{a: 'x\n\n y'}\n",
+        "{data: {c: 1}, # secret\n b: 2, # no secret\n c: 3}\n",
+        "&top {a: 1}\n",
+        "{a: !local b, b: !!float 1, c: 2001-01-01, d: ~}\n",
+    ] {
+        for rule in [&EncryptionRule::default(), &some, &by_comment] {
+            assert!(comes_back(text, Format::Yaml, rule), "{text:?} {rule}");
+            let how = how.clone().with_rule(rule.clone());
+            let encrypted = encrypt(text, Format::Yaml, &how).expect(text);
+            let macs = encrypted.matches("\n    mac: ENC[").count();
+            assert_eq!(
+                macs,
+                encrypted.matches("version: 3.13.3").count(),
+                "{encrypted}"
+            );
+            let document = parse_document(&encrypted, Format::Yaml).expect("it is encrypted");
+            assert!(!document.has_flow_top(), "{encrypted}");
+            // A change of ours starts from the text in flow style.
+            let document = EncryptedDocument::parse(&encrypted, Format::Yaml).expect("it is");
+            let key = document.data_key(identities).expect("the keys open it");
+            let open = document
+                .open(key, MacCheck::Require)
+                .expect("its MAC is right");
+            assert_eq!(open.plaintext(), text.as_bytes());
+            let again = open.encrypt(text, how.now).expect("it can be encrypted");
+            let values = |text: &str| {
+                let lines = text.lines().filter(|line| !line.starts_with("    "));
+                lines.map(str::to_owned).collect::<Vec<_>>()
+            };
+            assert_eq!(values(&again), values(&encrypted));
+        }
+    }
+}
+
+/// What others did to the encrypted file shows, and the text in flow style does not hide it.
+#[test]
+fn the_text_in_flow_style_comes_back_only_for_the_same_document() {
+    let (how, identities) = &*KEYS;
+    let how = how.clone().with_mac_only_encrypted(true);
+    let how = how.with_rule(EncryptionRule::EncryptedRegex("^b$".into()));
+    let text = "{a: 1, b: c} # t\n";
+    let encrypted = encrypt(text, Format::Yaml, &how).expect(text);
+    for (from, to, expected) in [
+        ("a: 1\n", "a: 1\n", text),
+        ("a: 1\n", "a: 2\n", "a: 2\nb: c # t\n"),
+        ("a: 1\n", "# new\na: 1\n", "# new\na: 1\nb: c # t\n"),
+        ("a: 1\n", "a: 1\n\n", "a: 1\n\nb: c # t\n"),
+    ] {
+        let changed = encrypted.replacen(from, to, 1);
+        let back = decrypt(&changed, Format::Yaml, identities).expect("the keys open it");
+        assert_eq!(String::from_utf8_lossy(&back), expected, "{changed}");
     }
 }

@@ -78,6 +78,8 @@
 
 mod alias;
 pub mod binary;
+mod block_scalar;
+mod block_top;
 mod canonical;
 mod comment;
 mod conflict;
@@ -109,6 +111,7 @@ mod value;
 mod value_writer;
 pub mod yaml;
 
+pub use block_top::{BlockTops, TopEntries};
 pub use canonical::canonical;
 pub use conflict::{is_conflict_marker, merge_conflict};
 pub use containers::Containers;
@@ -123,13 +126,14 @@ pub use format::Format;
 pub use key_path::{Component, KeyPath};
 pub use node_ref::{NodeRef, Shape};
 pub use path::{PathId, Paths, ROOT};
-pub use reserved::ReservedValue;
+pub use reserved::{ReservedNote, ReservedValue};
 pub use scalar_slot::{ScalarSlot, Spelled, Surroundings};
 pub use splice::{Replacement, Splices};
 pub(crate) use tape::Text;
 pub use tape::{Collection, Comment, Item, Leaf, MAX_DEPTH, MAX_EXPANDED, Span, Style};
 pub use value::{Type, Value};
 pub use value_writer::ValueWriter;
+pub use yaml::source::Chomping;
 /// The crates whose types are in the signatures of this one.
 pub use {serde_json, zeroize};
 

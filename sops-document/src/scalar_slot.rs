@@ -3,9 +3,11 @@
 
 use std::ops::Range;
 
+use crate::block_scalar::BlockScalar;
 use crate::format::Format;
 use crate::value::{Type, Value};
 use crate::yaml::restyle::{SourceStyle, restyle};
+use crate::yaml::source::Chomping;
 use crate::yaml::spell::{ParentKind, ScalarContext, SpelledForm, spell};
 use crate::{Collection, Document, Leaf, Style, canonical, dotenv, ini, json, yaml};
 
@@ -15,11 +17,7 @@ enum TokenStyle<'a> {
     Plain,
     SingleQuoted,
     DoubleQuoted,
-    /// A block scalar: the line of its header, and the columns that its content is indented by.
-    Block {
-        header: &'a str,
-        indent: usize,
-    },
+    Block(BlockScalar<'a>),
 }
 
 /// The container that a scalar is in.
@@ -54,7 +52,9 @@ impl<'a> ScalarSlot<'a> {
             (_, Style::Plain | Style::SingleQuoted | Style::Tagged, true)
             | (_, Style::SingleQuoted, false) => TokenStyle::SingleQuoted,
             (_, Style::Plain | Style::Tagged, false) => TokenStyle::Plain,
-            (_, Style::Literal | Style::Folded, _) => block_style(document.source(leaf.span), leaf),
+            (_, Style::Literal | Style::Folded, _) => {
+                BlockScalar::of_value(document, leaf).map_or(TokenStyle::Plain, TokenStyle::Block)
+            }
         };
         Self::new(document, leaf, around, style)
     }
@@ -62,14 +62,20 @@ impl<'a> ScalarSlot<'a> {
     /// The start of [`range`](Self::range) for a value that is in the text as it is. If the header
     /// of a block scalar stays, a comment on that line comes before this offset.
     pub fn start_of_value(document: &Document<'_>, leaf: &Leaf<'_>) -> usize {
+        let header = BlockScalar::of_value(document, leaf).map(|block| block.header.len());
+        leaf.span.range().start + header.unwrap_or(0)
+    }
+
+    /// The indicators for the header of a block scalar that a token goes into, and the range of those that it has: under `|` and `|+` the line
+    /// break after the token would be part of the value, which many programs do not expect. `None` if the header stays as it is.
+    pub fn header_of_token(
+        document: &Document<'_>,
+        leaf: &Leaf<'_>,
+    ) -> Option<(Range<usize>, String)> {
+        let block = BlockScalar::of_value(document, leaf)?;
+        let (now, with_token) = (block.indicators(), block.indicators_of_token());
         let start = leaf.span.range().start;
-        match leaf.style {
-            Style::Literal | Style::Folded => match block_style(document.source(leaf.span), leaf) {
-                TokenStyle::Block { header, .. } => start + header.len(),
-                _ => start,
-            },
-            _ => start,
-        }
+        (with_token != now).then_some((start..start + now.len(), with_token))
     }
 
     /// The slot of a value that a token has replaced.
@@ -78,7 +84,9 @@ impl<'a> ScalarSlot<'a> {
             Style::Plain | Style::Tagged => TokenStyle::Plain,
             Style::SingleQuoted => TokenStyle::SingleQuoted,
             Style::DoubleQuoted => TokenStyle::DoubleQuoted,
-            Style::Literal | Style::Folded => block_style(document.source(leaf.span), leaf),
+            Style::Literal | Style::Folded => {
+                BlockScalar::of_token(document, leaf).map_or(TokenStyle::Plain, TokenStyle::Block)
+            }
         };
         Self::new(document, leaf, around, style)
     }
@@ -105,13 +113,22 @@ impl<'a> ScalarSlot<'a> {
     pub fn range(&self) -> Range<usize> {
         let (start, end) = self.span;
         match self.style {
-            TokenStyle::Block { header, .. } => start + header.len()..end,
+            TokenStyle::Block(block) => start + block.header.len()..end,
             // A block scalar that cannot stay one ends its line, which what takes its place must not.
             _ if self.format == Format::Yaml => {
                 start..end - yaml::source::line_break(&self.text[start..end]).len()
             }
             _ => start..end,
         }
+    }
+
+    /// The indicators in the header of a block scalar, such as `|2-`, and their range.
+    pub fn indicators(&self) -> Option<(Range<usize>, &'a str)> {
+        let TokenStyle::Block(block) = self.style else {
+            return None;
+        };
+        let indicators = block.indicators();
+        Some((self.span.0..self.span.0 + indicators.len(), indicators))
     }
 
     /// The source text in [`range`](Self::range).
@@ -138,8 +155,8 @@ impl<'a> ScalarSlot<'a> {
                 value(out);
                 out.push('"');
             }
-            TokenStyle::Block { indent, .. } => {
-                out.extend(std::iter::repeat_n(' ', indent));
+            TokenStyle::Block(block) => {
+                out.extend(std::iter::repeat_n(' ', block.indent));
                 value(out);
                 out.push_str(yaml::source::line_break(self.source()));
             }
@@ -214,11 +231,11 @@ impl<'a> ScalarSlot<'a> {
     }
 
     fn spell_yaml(&self, plaintext: &[u8], value: &Value<'_>, out: &mut String) -> Spelled {
-        if let Some(style) = self.style(plaintext, value)
-            && let Ok(text) = str::from_utf8(plaintext)
-            && self.restyle(text, value.kind, style, out)
+        let text = str::from_utf8(plaintext).ok();
+        if let Some(text) = text
+            && let Some(spelled) = self.spell_in_style(text, value, out)
         {
-            return Spelled::InPlace;
+            return spelled;
         }
         let container = match (self.flow, self.around.kind) {
             (true, _) => ParentKind::Flow,
@@ -235,9 +252,17 @@ impl<'a> ScalarSlot<'a> {
             step: yaml::emit::DEFAULT_STEP,
         };
         let start = out.len();
+        if let Some(text) = text.filter(|text| text.ends_with("\n\n"))
+            && self.blank_line_follows()
+            && restyle(out, text, value.kind, None, SourceStyle::DoubleQuoted)
+        {
+            return Spelled::WholeScalar {
+                comment_at: out.len() - start,
+            };
+        }
         let style = spell(out, Some(value), place);
         match (self.style, style) {
-            (TokenStyle::Block { .. }, _) => Spelled::WholeScalar {
+            (TokenStyle::Block(_), _) => Spelled::WholeScalar {
                 comment_at: out.len() - start,
             },
             (_, SpelledForm::MultiLine { first_line_end }) => Spelled::WholeScalar {
@@ -247,36 +272,40 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// The style to try first; `None` if the usual spelling is already in that style.
-    fn style(&self, plaintext: &[u8], value: &Value<'_>) -> Option<SourceStyle<'a>> {
-        if value.kind != Type::Str {
+    /// Spells a text in the style of this slot; `None` if that style cannot hold it, or if the usual spelling is already in that style.
+    fn spell_in_style(&self, text: &str, value: &Value<'_>, out: &mut String) -> Option<Spelled> {
+        let kind = value.kind;
+        if kind != Type::Str {
             // A plaintext that is not canonical is the source's own spelling.
-            return (plaintext != &*value.bytes).then_some(SourceStyle::Plain);
+            let is_source = text.as_bytes() != &*value.bytes;
+            let written = is_source && restyle(out, text, kind, None, SourceStyle::Plain);
+            return written.then_some(Spelled::InPlace);
         }
-        match self.style {
-            TokenStyle::Plain => None,
-            TokenStyle::SingleQuoted if self.flow => None,
-            TokenStyle::SingleQuoted => Some(SourceStyle::SingleQuoted),
-            TokenStyle::DoubleQuoted => Some(SourceStyle::DoubleQuoted),
-            TokenStyle::Block { header, indent } => Some(SourceStyle::Block {
-                header: yaml::source::header(header).indicators(),
-                column: indent,
-            }),
-        }
+        let style = match self.style {
+            TokenStyle::Plain => return None,
+            TokenStyle::SingleQuoted if self.flow => return None,
+            TokenStyle::SingleQuoted => SourceStyle::SingleQuoted,
+            TokenStyle::DoubleQuoted => SourceStyle::DoubleQuoted,
+            TokenStyle::Block(block) => {
+                let chomping = block.spell(text, self.blank_line_follows(), out)?;
+                return Some(match block.says(chomping) {
+                    true => Spelled::InPlace,
+                    false => Spelled::UnderHeader(chomping),
+                });
+            }
+        };
+        restyle(out, text, kind, None, style).then_some(Spelled::InPlace)
     }
 
-    fn restyle(&self, text: &str, kind: Type, style: SourceStyle<'_>, out: &mut String) -> bool {
-        let start = out.len();
-        if !restyle(out, text, kind, None, style) {
-            return false;
-        }
-        if let TokenStyle::Block { header, .. } = self.style
-            && let newline @ ("\r\n" | "\r") = yaml::source::line_break(header)
-        {
-            let lines = out.split_off(start);
-            out.push_str(&lines.replace('\n', newline));
-        }
-        true
+    /// Whether a blank line comes after the scalar: after a header that ends in `+` it would be part of the value.
+    fn blank_line_follows(&self) -> bool {
+        let end = self.span.1;
+        let at = match self.text[..end].ends_with(['\n', '\r']) {
+            true => end,
+            false => yaml::source::after_break(self.text, yaml::source::line_end(self.text, end)),
+        };
+        let line = &self.text[at..yaml::source::line_end(self.text, at)];
+        at < self.text.len() && line.trim_matches([' ', '\t']).is_empty()
     }
 }
 
@@ -286,34 +315,11 @@ impl<'a> ScalarSlot<'a> {
 pub enum Spelled {
     /// In [`ScalarSlot::range`].
     InPlace,
+    /// The same, and the header of the block scalar says another thing of the end of the content.
+    UnderHeader(Chomping),
     /// In place of the whole scalar, including the header of a block scalar.
     WholeScalar {
         /// A comment on the scalar's line goes after this many bytes of what was written.
         comment_at: usize,
     },
-}
-
-/// A block scalar keeps its header, unless nothing shows how far its content is indented.
-fn block_style<'a>(source: &'a str, leaf: &Leaf<'_>) -> TokenStyle<'a> {
-    let header = yaml::source::header(source).line();
-    let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
-    let in_value = value.split(|byte| *byte == b'\n').find_map(leading_spaces);
-    let content = &source.as_bytes()[header.len()..];
-    // A carriage return alone ends a line too.
-    let in_source = content
-        .split(|byte| matches!(byte, b'\n' | b'\r'))
-        .find_map(leading_spaces);
-    match (in_source, in_value) {
-        (Some(source), Some(value)) if source >= value => TokenStyle::Block {
-            header,
-            indent: source - value,
-        },
-        _ => TokenStyle::Plain,
-    }
-}
-
-/// How many spaces a line begins with; `None` for one that is blank.
-fn leading_spaces(line: &[u8]) -> Option<usize> {
-    let blank = line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
-    (!blank).then(|| line.iter().take_while(|byte| **byte == b' ').count())
 }

@@ -43,9 +43,16 @@ impl<'t> ValueWriter<'t> {
         spelled: Spelled,
         spelling: &str,
     ) {
-        let Spelled::WholeScalar { comment_at } = spelled else {
-            self.replace(place.range(), spelling);
-            return;
+        let comment_at = match spelled {
+            Spelled::WholeScalar { comment_at } => comment_at,
+            Spelled::InPlace => return self.replace(place.range(), spelling),
+            Spelled::UnderHeader(chomping) => {
+                if let Some((at, indicators)) = place.indicators() {
+                    let with = yaml::source::header(indicators).indicators_with(chomping);
+                    self.replace(at, &with);
+                }
+                return self.replace(place.range(), spelling);
+            }
         };
         let mut range = leaf.span.range();
         let before = range.start;

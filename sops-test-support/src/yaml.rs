@@ -182,9 +182,8 @@ impl Generator {
             }
             self.out.push('\n');
         }
-        if self.random.random_bool(0.05) {
-            self.flow_mapping(0);
-            self.out.push('\n');
+        if self.random.random_bool(0.08) {
+            self.flow_top();
         } else {
             let indent = if self.random.random_bool(0.03) { 2 } else { 0 };
             self.block_mapping(indent, 0, false);
@@ -404,6 +403,40 @@ impl Generator {
             self.flow_value(depth);
         }
         self.out.push('}');
+    }
+
+    /// A document in flow style: on one line, or on several with comments between the entries.
+    fn flow_top(&mut self) {
+        if self.chance(0.5) {
+            self.flow_mapping(0);
+            self.end_line();
+            return;
+        }
+        self.out.push('{');
+        let indent = self.pick(&["", "  ", "\t"]);
+        for _ in 0..self.random.random_range(0..5) {
+            self.end_line();
+            if self.features.comments && self.chance(0.2) {
+                let comment = self.name("# c");
+                self.out.push_str(&format!("{indent}{comment}\n"));
+            }
+            let key = self.name("f");
+            let key = match self.random.random_range(0..10) {
+                0 => format!("\"{key}\""),
+                1 => format!("? {key} "),
+                _ => key,
+            };
+            self.out.push_str(&format!("{indent}{key}: "));
+            if self.features.aliases && self.chance(0.1) {
+                let name = self.name("a");
+                self.out.push_str(&format!("&{name} "));
+            }
+            self.flow_value(0);
+            self.out.push(',');
+        }
+        self.end_line();
+        self.out.push('}');
+        self.end_line();
     }
 
     fn flow_sequence(&mut self, depth: usize) {

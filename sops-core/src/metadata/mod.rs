@@ -36,8 +36,8 @@ pub const INVALID_VERSION: &str = "is not a version such as 3.13.3";
 /// The version of SOPS whose format is written; `sops` compares it and refuses a file without it.
 pub const FORMAT_VERSION: &str = "3.13.3";
 
-/// The key of the block that holds the source forms which the values alone do not tell; `sops` ignores it.
-const SOURCE_FORMS_KEY: &str = "sops_rs_spellings";
+/// The name of the source forms which the values alone do not tell; `sops` ignores a comment or key of that name.
+pub(crate) const SOURCE_FORMS_KEY: &str = "sops_rs_spellings";
 
 /// The keys of the block except for selection rules and families of master keys.
 const KNOWN_KEYS: [&str; 7] = [
@@ -89,8 +89,9 @@ pub struct Metadata {
     pub mac_only_encrypted: bool,
     /// The version of SOPS that wrote the file, a semantic version.
     pub version: String,
-    /// The source forms that the values alone do not tell, an encrypted value; only this library writes and reads them.
-    pub(crate) source_forms: Option<String>,
+    /// The source forms that the values alone do not tell, an encrypted value; only this library writes and reads them. Of several,
+    /// which other programs may have left or merged, the one that is bound to the MAC counts.
+    pub(crate) source_forms: Vec<String>,
     /// Keys of the block that the format does not have. As with SOPS, they mean nothing, and are not written again.
     pub unknown_keys: Vec<String>,
 }
@@ -158,7 +159,7 @@ impl Metadata {
             rule: Some(rule.unwrap_or_default()),
             mac_only_encrypted: boolean(tree, "mac_only_encrypted")?,
             version,
-            source_forms: string(tree, SOURCE_FORMS_KEY)?,
+            source_forms: string(tree, SOURCE_FORMS_KEY)?.into_iter().collect(),
             unknown_keys: tree.keys().filter(|key| !is_known(key)).cloned().collect(),
         };
         // Last, for `sops` looks at it only when it decrypts.
@@ -203,7 +204,7 @@ impl Metadata {
         version::is_before(&self.version, 3, 10)
     }
 
-    /// The block's value, keys sorted as SOPS sorts them.
+    /// The metadata without the source forms, keys sorted as SOPS sorts them.
     pub(crate) fn to_tree(&self) -> Map<String, Json> {
         let mut tree = Map::new();
         if let [group] = &self.key_groups[..] {
@@ -234,9 +235,6 @@ impl Metadata {
         if self.mac_only_encrypted {
             tree.insert("mac_only_encrypted".into(), true.into());
         }
-        if let Some(source_forms) = &self.source_forms {
-            tree.insert(SOURCE_FORMS_KEY.into(), source_forms.clone().into());
-        }
         tree.insert("version".into(), self.version.clone().into());
         tree.sort_keys();
         tree
@@ -248,11 +246,6 @@ pub(crate) fn is_known(key: &str) -> bool {
     KNOWN_KEYS.contains(&key)
         || EncryptionRule::NAMES.contains(&key)
         || Family::ALL.iter().any(|family| family.name() == key)
-}
-
-/// Leaves out of a block's tree what only the first block of a stream has to hold.
-pub(crate) fn leave_out_source_forms(tree: &mut Map<String, Json>) {
-    tree.shift_remove(SOURCE_FORMS_KEY);
 }
 
 fn insert_group(tree: &mut Map<String, Json>, group: &KeyGroup) {

@@ -159,8 +159,8 @@ mod tests {
             (
                 Format::Yaml,
                 "{a: b}\n",
-                ("\"version\":\"", "\"version\":\"x"),
-                "",
+                ("version: ", "version: x"),
+                "version",
             ),
             (Format::Json, "{\n\t\"a\": 1\n}\n", enc, ""),
             (Format::Dotenv, "A=b\n", enc, "sops_age__list_0__map_enc"),

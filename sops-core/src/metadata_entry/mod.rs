@@ -5,11 +5,11 @@ mod locate;
 mod unknown;
 
 use serde_json::{Map, Value as Json};
-use sops_document::{Document, Format, Location, ReservedEntry, ReservedValue};
+use sops_document::{Document, Format, Location, ReservedEntry, ReservedNote, ReservedValue};
 
 use crate::error::{Error, Result};
 use crate::metadata::flat::{FlatError, flatten, unflatten};
-use crate::metadata::{METADATA_KEY, is_known, with_known_keys};
+use crate::metadata::{METADATA_KEY, SOURCE_FORMS_KEY, is_known, with_known_keys};
 
 pub(crate) use locate::{located, location};
 pub use unknown::UnknownValue;
@@ -81,7 +81,8 @@ pub(crate) fn differing(document: &Document<'_>) -> Vec<usize> {
     let source = |entry: &ReservedEntry| document.reserved_source(entry).0.trim_end().to_owned();
     let tree = |source: &str| -> Option<Map<String, Json>> {
         let mut tree: Map<String, Json> = serde_yaml::from_str(source).ok()?;
-        tree.retain(|key, _| is_known(key));
+        // Only the first holds the source forms.
+        tree.retain(|key, _| is_known(key) && key != SOURCE_FORMS_KEY);
         Some(tree)
     };
     let mut entries = document.reserved_entries().iter();
@@ -110,10 +111,27 @@ fn read_lines(document: &Document<'_>) -> std::result::Result<Map<String, Json>,
     unflatten(document.reserved_lines())
 }
 
-/// The metadata in the form that it has in the document's format.
-pub(crate) fn value(document: &Document<'_>, tree: &Map<String, Json>) -> ReservedValue {
-    match document.format().is_flat() {
-        true => ReservedValue::Lines(flatten(tree)),
-        false => ReservedValue::Tree(tree.clone()),
+/// The source forms in comments of the metadata.
+pub(crate) fn source_forms(document: &Document<'_>) -> Vec<String> {
+    let first = document.reserved_entries().first();
+    let notes = first.map(|entry| document.reserved_notes(entry, SOURCE_FORMS_KEY));
+    notes.unwrap_or_default()
+}
+
+/// The metadata in the form that it has in the document's format. `source_forms` are those that it holds.
+pub(crate) fn value(
+    document: &Document<'_>,
+    tree: &Map<String, Json>,
+    source_forms: &[String],
+) -> ReservedValue {
+    let notes = source_forms.iter();
+    let notes = notes.map(|text| ReservedNote::new(SOURCE_FORMS_KEY, text.clone()));
+    if !document.format().is_flat() {
+        return ReservedValue::Tree(tree.clone(), notes.collect());
     }
+    let mut tree = tree.clone();
+    for note in notes.rev() {
+        note.insert_into(&mut tree);
+    }
+    ReservedValue::Lines(flatten(&tree))
 }

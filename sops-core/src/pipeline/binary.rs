@@ -52,7 +52,7 @@ pub(crate) fn replace(
 ) -> Result<String> {
     let mut cipher = authenticated(plaintext, metadata, key)?;
     let leaf = data(document)?;
-    let value = metadata_entry::value(document, &metadata.to_tree());
+    let value = metadata_entry::value(document, &metadata.to_tree(), &[]);
     let rest = document.text().len() - leaf.span.range().len();
     let capacity = rest + encrypted_length(plaintext) + AROUND;
     let mut edits = Splices::new(document.text(), capacity);

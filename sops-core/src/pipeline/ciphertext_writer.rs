@@ -150,7 +150,12 @@ impl<'d, 'a, 'r> Writer<'d, 'a, 'r> {
                 walk.behind(index);
             }
             match &document.tape()[index] {
-                Item::Leaf(leaf) => self.leaf(leaf, walk.containers.innermost(), &mut edits),
+                Item::Leaf(leaf) => match ScalarSlot::header_of_token(document, leaf) {
+                    Some((at, header)) if at.start == site.at as usize => {
+                        edits.replace(at).push_str(&header);
+                    }
+                    _ => self.leaf(leaf, walk.containers.innermost(), &mut edits),
+                },
                 Item::Alias { span, close, .. } => {
                     let items = index + 1..*close as usize;
                     document.write_alias(

@@ -130,6 +130,9 @@ fn as_written(
                 if selection.contains(index) && is_encryptable(leaf.value.as_ref()) =>
             {
                 let place = ScalarSlot::of_value(document, leaf, containers.innermost());
+                if let Some((at, header)) = ScalarSlot::header_of_token(document, leaf) {
+                    edits.replace(at).push_str(&header);
+                }
                 place.write_token(edits.replace(place.range()), |out| out.push('x'));
                 replaced.push(place.range());
             }

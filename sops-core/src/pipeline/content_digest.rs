@@ -14,10 +14,14 @@ impl ContentDigest {
 
     /// The digest of a plaintext; `None` if it does not parse.
     pub(crate) fn of_text(text: &str, format: Format) -> Option<[u8; 32]> {
-        let document = crate::parse_document(text, format).ok()?;
+        Self::of_document(&crate::parse_document(text, format).ok()?)
+    }
+
+    /// The digest of a document that has been parsed.
+    pub(crate) fn of_document(document: &Document<'_>) -> Option<[u8; 32]> {
         let mut content = Self::new(true);
         for item in document.tape() {
-            content.item(&document, item);
+            content.item(document, item);
         }
         content.finish()
     }

@@ -13,6 +13,7 @@ use crate::pipeline::batch_decrypt::{Opener, batches};
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::comment_edits;
 use crate::pipeline::content_digest::ContentDigest;
+use crate::pipeline::flow_tops;
 use crate::pipeline::parallel::{in_order, threads};
 use crate::pipeline::plaintext_writer::{PlaintextWriter, Purpose, WrittenPlaintext};
 use crate::pipeline::selection::Selection;
@@ -93,6 +94,7 @@ pub(crate) fn decrypt_values<'a>(
         }
         _ => usual,
     };
+    let text = flow_tops::restore(text, &source_forms.flow_tops);
     Ok(Decrypted {
         plaintext: into_bytes(text),
         unopened_comments,
@@ -124,9 +126,9 @@ pub(super) fn stored_mac(
 /// The kept source forms, if there are any and they belong to this file's MAC; another program that
 /// writes the file drops them or leaves outdated ones.
 fn source_forms(metadata: &Metadata, cipher: &mut Cipher, mac: &str) -> Option<SourceForms> {
-    let text = metadata.source_forms.as_deref()?;
-    let (_, plaintext) = cipher
-        .decrypt(text, &SourceForms::additional_data(mac))
-        .ok()?;
-    serde_json::from_slice(plaintext).ok()
+    let additional_data = SourceForms::additional_data(mac);
+    metadata.source_forms.iter().find_map(|text| {
+        let (_, plaintext) = cipher.decrypt(text, &additional_data).ok()?;
+        serde_json::from_slice(plaintext).ok()
+    })
 }

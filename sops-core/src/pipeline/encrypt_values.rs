@@ -10,16 +10,17 @@ use zeroize::Zeroizing;
 use crate::cipher::Cipher;
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
-use crate::metadata::{Metadata, leave_out_source_forms};
-use crate::metadata_entry;
+use crate::metadata::Metadata;
+use crate::metadata_entry::{self, parse_document};
 use crate::pipeline::ciphertext_cache::CiphertextCache;
 use crate::pipeline::ciphertext_writer::{TapePart, Writer, parts};
 use crate::pipeline::comment_moves;
+use crate::pipeline::flow_tops;
 use crate::pipeline::mac_pass::mac_pass;
 use crate::pipeline::parallel::{in_order, threads};
 use crate::pipeline::plan::Plan;
 use crate::pipeline::sink::Sink;
-use crate::pipeline::source_forms::SourceForms;
+use crate::pipeline::source_forms::{FlowTop, SourceForms};
 
 /// What a document is encrypted with.
 pub(crate) struct Encryptor<'e, 'c> {
@@ -40,13 +41,30 @@ impl Encryptor<'_, '_> {
         mut plan: Plan,
         out: &mut dyn Sink,
     ) -> Result<()> {
+        plan.check_for_go(document)?;
+        let rule = self.metadata.rule.as_ref();
+        let Some(block) = flow_tops::in_block_style(document, &plan, rule) else {
+            return self.encrypt_as_it_is(document, plan, Vec::new(), out);
+        };
+        let mut document = parse_document(&*block.text, document.format())?;
+        let plan = Plan::of(&document, rule)?;
+        self.encrypt_as_it_is(&mut document, plan, block.tops, out)
+    }
+
+    /// Encrypts a document without changing how it is laid out.
+    fn encrypt_as_it_is(
+        self,
+        document: &mut Document<'_>,
+        mut plan: Plan,
+        flow_tops: Vec<FlowTop>,
+        out: &mut dyn Sink,
+    ) -> Result<()> {
         let Self {
             metadata,
             key,
             cache,
             step,
         } = self;
-        plan.check_for_go(document)?;
         comment_moves::settle(document, &mut plan, metadata.rule.as_ref())?;
         let (document, plan) = (&*document, &plan);
         let mac_only_encrypted = metadata.mac_only_encrypted;
@@ -66,9 +84,10 @@ impl Encryptor<'_, '_> {
             };
             in_order(writers, &parts, Writer::write, |texts| {
                 let tree = || {
-                    let (mac, source_forms) = finished();
+                    let (mac, mut source_forms) = finished();
+                    source_forms.flow_tops = flow_tops;
                     authenticate(metadata, key, &mac, &source_forms)?;
-                    Ok(metadata.to_tree())
+                    Ok((metadata.to_tree(), metadata.source_forms.clone()))
                 };
                 join(document, &parts, texts, MetadataAtEnd { tree, step }, out)
             })
@@ -82,12 +101,13 @@ struct MetadataAtEnd<F> {
     step: usize,
 }
 
-/// Puts the texts of the parts together, with the metadata where it belongs. Its tree is asked for once.
+/// Puts the texts of the parts together, with the metadata where it belongs. Its tree and source forms are asked for once, and only the
+/// first document of a stream holds these.
 fn join(
     document: &Document<'_>,
     parts: &[TapePart<'_, '_>],
     texts: impl Iterator<Item = Result<String>>,
-    metadata: MetadataAtEnd<impl FnOnce() -> Result<Map<String, Json>>>,
+    metadata: MetadataAtEnd<impl FnOnce() -> Result<(Map<String, Json>, Vec<String>)>>,
     out: &mut dyn Sink,
 ) -> Result<()> {
     /// About the size of metadata with a few recipients.
@@ -102,12 +122,12 @@ fn join(
         if let Some(ask) = ask.take() {
             tree = Some(ask()?);
         }
-        if let Some(tree) = &mut tree {
+        if let Some((tree, source_forms)) = &mut tree {
             let mut lines = String::new();
-            let value = metadata_entry::value(document, tree);
+            let value = metadata_entry::value(document, tree, source_forms);
             document.insert_reserved(index, &value, step, &mut lines);
             out.push(&lines)?;
-            leave_out_source_forms(tree);
+            source_forms.clear();
         }
     }
     Ok(())
@@ -128,7 +148,7 @@ pub(super) fn authenticate(
         metadata.last_modified.as_bytes(),
         &mut metadata.mac,
     );
-    metadata.source_forms = None;
+    metadata.source_forms.clear();
     if !source_forms.is_empty() {
         let text = serde_json::to_vec(source_forms).map_err(|error| Error::Metadata {
             location: None,
@@ -136,8 +156,14 @@ pub(super) fn authenticate(
             message: error.to_string(),
         })?;
         let text = Zeroizing::new(text);
-        let out = metadata.source_forms.insert(String::new());
-        cipher.encrypt(Type::Str, &text, &SourceForms::additional_data(mac), out);
+        let mut out = String::new();
+        cipher.encrypt(
+            Type::Str,
+            &text,
+            &SourceForms::additional_data(mac),
+            &mut out,
+        );
+        metadata.source_forms.push(out);
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ pub(super) fn mac_pass(
         nodes: Vec::new(),
         empty_documents: document.empty_documents(),
         no_final_newline: document.lacks_final_newline(),
+        flow_tops: Vec::new(),
     };
     let mut containers = Containers::new(document);
     let mut scratch = Zeroizing::new(String::new());
@@ -51,6 +52,7 @@ pub(super) fn mac_pass(
                         at,
                         up: containers.depth() - *depth,
                         text: source.to_owned(),
+                        header: None,
                     });
                 }
             }
@@ -62,20 +64,18 @@ pub(super) fn mac_pass(
                 let encrypted = selected && is_encryptable(leaf.value.as_ref());
                 at.advance(encrypted);
                 let kept = match &mut alias {
-                    Some((_, source, depth)) => source
-                        .take()
-                        .map(|source| (containers.depth() - *depth, source)),
-                    None if encrypted => unusual_source(document, leaf, &containers, &mut scratch)
-                        .map(|text| (0, text)),
+                    Some((_, source, depth)) => source.take().map(|source| SourceForm {
+                        at,
+                        up: containers.depth() - *depth,
+                        text: source.to_owned(),
+                        header: None,
+                    }),
+                    None if encrypted => {
+                        unusual_source(document, leaf, &containers, at, &mut scratch)
+                    }
                     None => None,
                 };
-                if let Some((up, text)) = kept {
-                    source_forms.nodes.push(SourceForm {
-                        at,
-                        up,
-                        text: text.to_owned(),
-                    });
-                }
+                source_forms.nodes.extend(kept);
             }
             _ => {}
         }
@@ -83,18 +83,26 @@ pub(super) fn mac_pass(
     (mac.finish(), source_forms)
 }
 
-/// The source form of a leaf, unless decryption will spell the value like this anyway.
-fn unusual_source<'a>(
-    document: &Document<'a>,
+/// The source form of the leaf at an address, unless decryption will spell the value like this
+/// anyway.
+fn unusual_source(
+    document: &Document<'_>,
     leaf: &Leaf<'_>,
     containers: &Containers<'_, '_>,
+    at: Address,
     scratch: &mut String,
-) -> Option<&'a str> {
+) -> Option<SourceForm> {
     let value = leaf.value.as_ref()?;
     let place = ScalarSlot::of_value(document, leaf, containers.innermost());
     let plaintext = place.plaintext(value, scratch);
     scratch.clear();
     let spelled = place.spell(plaintext, value, scratch);
     let source = place.source();
-    (spelled != Spelled::InPlace || scratch != source).then_some(source)
+    (spelled != Spelled::InPlace || scratch != source).then(|| SourceForm {
+        at,
+        up: 0,
+        text: source.to_owned(),
+        header: ScalarSlot::header_of_token(document, leaf)
+            .map(|(at, _)| document.text()[at].to_owned()),
+    })
 }

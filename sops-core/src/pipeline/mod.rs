@@ -14,6 +14,7 @@ mod comment_moves;
 mod content_digest;
 pub(crate) mod decrypt_values;
 pub(crate) mod encrypt_values;
+mod flow_tops;
 pub(crate) mod lost_metadata;
 mod mac_pass;
 mod parallel;

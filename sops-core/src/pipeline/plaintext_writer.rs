@@ -213,6 +213,11 @@ impl<'d, 'a, 'r> PlaintextWriter<'d, 'a, 'r> {
             }
         }
         if let Some(node) = node {
+            if let Some(kept) = &mut self.kept
+                && let (Some(header), Some((range, _))) = (&node.header, place.indicators())
+            {
+                kept.replace(range, header);
+            }
             self.source_form(node, leaf.span, place.range());
         }
         Ok(())

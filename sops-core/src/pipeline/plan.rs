@@ -88,6 +88,7 @@ impl Plan {
                 Item::Close { open } => *open as usize,
                 _ => index,
             };
+            sites.extend(header_site(document, selected, index, item));
             if let Some(site) = site(document, selected, index, item) {
                 if let Item::Alias { span, .. } = document.tape()[index]
                     // What an alias of one value stands for is one value again.
@@ -117,8 +118,10 @@ impl Plan {
                 Item::Close { open } => *open as usize,
                 _ => index,
             };
-            self.sites
-                .extend(site(document, self.selection.items(), index, item));
+            let selected = self.selection.items();
+            let header = header_site(document, selected, index, item);
+            self.sites.extend(header);
+            self.sites.extend(site(document, selected, index, item));
         }
         sort(document, &mut self.sites);
     }
@@ -209,6 +212,23 @@ fn site(
     };
     Some(ReplacedLeaf {
         at,
+        item: index as u32,
+    })
+}
+
+/// Where the header of a block scalar changes, if it is another one over a ciphertext. A comment may come between it and the value.
+fn header_site(
+    document: &Document<'_>,
+    selected: &[bool],
+    index: usize,
+    item: &Item<'_>,
+) -> Option<ReplacedLeaf> {
+    let Item::Leaf(leaf) = item else { return None };
+    if !selected[index] || !is_encryptable(leaf.value.as_ref()) {
+        return None;
+    }
+    ScalarSlot::header_of_token(document, leaf).map(|_| ReplacedLeaf {
+        at: leaf.span.start,
         item: index as u32,
     })
 }

@@ -15,6 +15,20 @@ pub(crate) struct SourceForms {
     /// The text had no line break at its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) no_final_newline: bool,
+    /// The mappings at the top of documents that were in flow style, in the order of the plaintext in block style.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) flow_tops: Vec<FlowTop>,
+}
+
+/// A mapping in flow style at the top of a document.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct FlowTop {
+    /// Where it starts in the plaintext in block style, in bytes.
+    pub(crate) start: usize,
+    /// Where it ends there.
+    pub(crate) end: usize,
+    /// The source text.
+    pub(crate) text: String,
 }
 
 /// The spelling of one node.
@@ -26,8 +40,11 @@ pub(crate) struct SourceForm {
     /// How many containers up from that leaf the node is; 0 is the leaf itself.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) up: usize,
-    /// The source text.
+    /// The source text; of a block scalar the lines below its header.
     pub(crate) text: String,
+    /// The indicators in the header of a block scalar, if they differ from those over the ciphertext.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) header: Option<String>,
 }
 
 /// Tells a leaf by its place among the others, where an empty container is one too. It starts before the first leaf.
@@ -62,12 +79,18 @@ impl Drop for SourceForms {
         for node in &mut self.nodes {
             node.text.zeroize();
         }
+        for top in &mut self.flow_tops {
+            top.text.zeroize();
+        }
     }
 }
 
 impl SourceForms {
     pub(crate) fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.empty_documents.is_empty() && !self.no_final_newline
+        self.nodes.is_empty()
+            && self.empty_documents.is_empty()
+            && !self.no_final_newline
+            && self.flow_tops.is_empty()
     }
 
     /// The additional data that binds them to a file with this MAC.

@@ -7,7 +7,7 @@ use crate::yaml::source;
 use crate::{Collection, Document, Item, Leaf, Style};
 
 /// The text of a node that is the value of an entry or an item of a sequence.
-pub(super) struct Site {
+pub(crate) struct Site {
     /// The index of the node on the tape.
     pub(super) node: usize,
     /// The index of its container.
@@ -16,30 +16,30 @@ pub(super) struct Site {
     pub(super) kind: Collection,
     pub(super) flow: bool,
     /// The start of the entry: its key, including the key's `?` and properties, or its `-`.
-    pub(super) entry: usize,
+    pub(crate) entry: usize,
     /// The offset after the `:`, `-`, bracket or comma that the node follows; `None` if the key has
     /// no `:`.
-    pub(super) indicator: Option<usize>,
+    pub(crate) indicator: Option<usize>,
     /// The properties between the indicator and the content.
-    pub(super) properties: Properties,
+    pub(crate) properties: Properties,
     /// The range that another value replaces. It excludes the line break that ends a block scalar,
     /// and is empty for an omitted null.
-    pub(super) content: Range<usize>,
+    pub(crate) content: Range<usize>,
 }
 
 /// The anchor, the tag and the comments before a node's content.
 #[derive(Default)]
-pub(super) struct Properties {
-    pub(super) anchor: Option<Range<usize>>,
-    pub(super) tag: Option<Range<usize>>,
-    pub(super) comments: Vec<Range<usize>>,
+pub(crate) struct Properties {
+    pub(crate) anchor: Option<Range<usize>>,
+    pub(crate) tag: Option<Range<usize>>,
+    pub(crate) comments: Vec<Range<usize>>,
     /// The end of the last anchor or tag, or the start of the search if there is none.
-    pub(super) end: usize,
+    pub(crate) end: usize,
 }
 
 impl Site {
     /// The site of the node at `node`, which must not be the top of its document.
-    pub(super) fn of(document: &Document<'_>, node: usize) -> Self {
+    pub(crate) fn of(document: &Document<'_>, node: usize) -> Self {
         let text = document.text;
         let container = container(document, node);
         let (kind, flow) = collection(document, container);

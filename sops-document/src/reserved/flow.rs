@@ -115,3 +115,34 @@ pub(super) fn insert(
         out.push_str(source::first_line_break(document.text));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{Document, Format, ReservedValue};
+
+    /// Comments after the last member stay before the entry, as `sops` 3.13.3 finds them before it.
+    #[test]
+    fn the_entry_goes_before_the_bracket() {
+        let tree = json!({"mac": "ENC[x]"}).as_object().cloned();
+        let value = ReservedValue::Tree(tree.unwrap_or_default(), Vec::new());
+        for (text, expected) in [
+            ("{}\n", "{ENTRY}\n"),
+            ("{a: 1,}\n", "{a: 1,ENTRY,}\n"),
+            ("{\n  a: 1\n}\n", "{\n  a: 1,\n  ENTRY\n}\n"),
+            ("{\n  a: 1, #\n\n}\n", "{\n  a: 1, #\n\n  ENTRY\n}\n"),
+            ("{\n  a: 1 #\n  , }\n", "{\n  a: 1 #\n  , ENTRY\n  , }\n"),
+            ("{ #\r\n}", "{ #\r\nENTRY\r\n}"),
+            ("{a: , b: }", "{a: , b: ,ENTRY}"),
+        ] {
+            let document = Document::parse_reserving(text, Format::Yaml, "sops").expect(text);
+            let at = document.reserved_offset(0);
+            let mut written = text[..at].to_owned();
+            document.insert_reserved(0, &value, 4, &mut written);
+            written.push_str(&text[at..]);
+            let shown = written.replace(r#""sops": {"mac": "ENC[x]"}"#, "ENTRY");
+            assert_eq!(shown, expected);
+        }
+    }
+}

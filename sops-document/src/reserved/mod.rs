@@ -3,6 +3,7 @@
 mod flat;
 mod flow;
 mod inline;
+mod note;
 mod removal;
 mod top;
 
@@ -12,7 +13,9 @@ use std::ops::Range;
 use serde_json::{Map, Value as Json};
 
 use self::inline::{compact, pretty};
+pub use self::note::ReservedNote;
 use self::top::Top;
+use crate::block_scalar::ends_in_blanks;
 use crate::document::{Document, ReservedEntry};
 use crate::flat::ReservedLine;
 use crate::format::Format;
@@ -23,8 +26,8 @@ use crate::yaml::{self, entry_range};
 
 /// The value to write under the reserved key, in the shape that the format has for it.
 pub enum ReservedValue {
-    /// A mapping, for YAML and JSON.
-    Tree(Map<String, Json>),
+    /// A mapping, for YAML and JSON, and notes in it.
+    Tree(Map<String, Json>, Vec<ReservedNote>),
     /// Names and values, for the section in INI and the variables in dotenv. Names are without the
     /// reserved prefix.
     Lines(Vec<(String, String)>),
@@ -107,18 +110,18 @@ impl<'a> Document<'a> {
         let Some(key) = self.reserved_key else { return };
         let tree = match value {
             ReservedValue::Lines(lines) => return flat::insert(self, key, lines, out),
-            ReservedValue::Tree(tree) => tree,
+            ReservedValue::Tree(tree, notes) => NotedTree { tree, notes },
         };
         let at = self.reserved_offset(index);
         match Top::of(self, index) {
-            Some(top) if top.flow => flow::insert(self, &top, key, tree, out),
+            Some(top) if top.flow => flow::insert(self, &top, key, &tree.whole(), out),
             top => {
                 let column = top.map_or(0, |top| yaml::source::column(self.text, top.span.start));
                 let newline = yaml::source::first_line_break(self.text);
                 if !ends_a_line(&self.text[..at]) {
                     out.push_str(newline);
                 }
-                write_lines(&lines(key, tree, column, step), newline, out);
+                write_lines(&tree.lines(key, column, step), newline, out);
             }
         }
     }
@@ -135,7 +138,7 @@ impl<'a> Document<'a> {
             ReservedValue::Lines(lines) => {
                 return flat::replace(self, reserved, key, lines, splices);
             }
-            ReservedValue::Tree(tree) => tree,
+            ReservedValue::Tree(tree, notes) => NotedTree { tree, notes },
         };
         let text = self.text;
         let before = &text[..reserved.value.start];
@@ -147,12 +150,12 @@ impl<'a> Document<'a> {
             let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
             let out = splices.replace(reserved.value.clone());
             out.push_str(&if multi_line {
-                pretty(tree, indent)
+                pretty(&tree.whole(), indent)
             } else {
-                compact(tree)
+                compact(&tree.whole())
             });
         } else {
-            let mut lines = lines(key, tree, column(self, reserved), self.reserved_step());
+            let mut lines = tree.lines(key, column(self, reserved), self.reserved_step());
             if let Some(comment) =
                 entry_range::comment_after_key(text, &reserved.entry, &reserved.value)
             {
@@ -198,14 +201,9 @@ fn ends_in_open_block(document: &Document<'_>, close: usize) -> bool {
     let Some(Item::Leaf(leaf)) = last else {
         return false;
     };
-    let behind = &document.text[leaf.span.range().end..];
-    let ends_in_blanks = || {
-        let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
-        behind.trim().is_empty() && (value.ends_with(b" ") || value.ends_with(b"\t"))
-    };
     matches!(leaf.style, Style::Literal | Style::Folded)
         && !ends_a_line(document.text)
-        && (behind.is_empty() || ends_in_blanks())
+        && (leaf.span.range().end == document.text.len() || ends_in_blanks(document, leaf))
 }
 
 fn ends_a_line(text: &str) -> bool {
@@ -227,11 +225,46 @@ fn column(document: &Document<'_>, entry: &ReservedEntry) -> usize {
     yaml::source::column(document.text, entry.entry.start + blanks)
 }
 
-/// The entry's lines in block style, for a mapping in `column`, each level indented by `step` more.
-fn lines(key: &str, tree: &Map<String, Json>, column: usize, step: usize) -> String {
+/// The value of an entry with its notes.
+struct NotedTree<'v> {
+    tree: &'v Map<String, Json>,
+    notes: &'v [ReservedNote],
+}
+
+impl NotedTree<'_> {
+    /// The tree with the notes in it. There is place for one of a name.
+    fn whole(&self) -> Cow<'_, Map<String, Json>> {
+        let mut tree = Cow::Borrowed(self.tree);
+        for note in self.notes.iter().rev() {
+            note.insert_into(tree.to_mut());
+        }
+        tree
+    }
+
+    /// The lines in block style, for a mapping in `column`, each level indented by `step` more. The notes are comments.
+    fn lines(&self, key: &str, column: usize, step: usize) -> String {
+        let mut out = lines(key, self.tree.clone(), column, step);
+        let comments = self.notes.iter().map(|note| note.comment(column + step));
+        let comments: String = comments.collect();
+        if !comments.is_empty() {
+            let before = self.tree.iter().take(self.tree.len().saturating_sub(1));
+            let before = before.map(|(key, value)| (key.clone(), value.clone()));
+            let before: Map<String, Json> = before.collect();
+            let end = match before.is_empty() {
+                true => out.find('\n').unwrap_or(out.len() - 1),
+                false => lines(key, before, column, step).len(),
+            };
+            out.insert_str(end + 1, &comments);
+        }
+        out
+    }
+}
+
+/// The lines of an entry in block style, without the line break at their end.
+fn lines(key: &str, tree: Map<String, Json>, column: usize, step: usize) -> String {
     let entry = Entry {
         key: key.to_owned(),
-        value: Node::from_json(&Json::Object(tree.clone())),
+        value: Node::from_json(&Json::Object(tree)),
     };
     let mut out = " ".repeat(column);
     yaml::emit::emit_entry(&mut out, &entry, column, step);

@@ -66,6 +66,13 @@ pub(crate) fn emit_value(out: &mut String, node: &Node, place: ScalarContext) {
     emit_behind(out, node, place, false);
 }
 
+/// Appends the entries of a mapping in block style in `column`, in which the output already is. The last line is not ended.
+pub(crate) fn emit_top(out: &mut String, node: &Node, column: usize) {
+    if let Node::Mapping(entries) = node {
+        emit_mapping(out, entries, column, DEFAULT_STEP);
+    }
+}
+
 /// Appends `key:` and its value as an entry of a block mapping in `column`, in which the output already is. The last
 /// line is not ended.
 pub(crate) fn emit_entry(out: &mut String, entry: &Entry, column: usize, step: usize) {

@@ -2,6 +2,7 @@
 
 use super::analysis::{Analysis, is_readable};
 use super::resolve::resolve;
+use super::source::Chomping;
 use super::spell::{escape, indent};
 use crate::canonical::canonical;
 use crate::value::Type;
@@ -101,17 +102,6 @@ struct BlockIndicators {
     indicated: bool,
 }
 
-/// What becomes of the line breaks at the end.
-#[derive(PartialEq, Eq)]
-enum Chomping {
-    /// `-`: none is content.
-    Strip,
-    /// One is.
-    Clip,
-    /// `+`: all are.
-    Keep,
-}
-
 impl BlockIndicators {
     fn parse(text: &str) -> Option<Self> {
         let indicators = text.strip_prefix(['|', '>'])?;
@@ -137,11 +127,7 @@ impl BlockIndicators {
     fn spell(&self, out: &mut String, text: &str, column: usize) -> bool {
         let content = text.trim_end_matches('\n');
         let breaks = text.len() - content.len();
-        let chomping_fits = match self.chomping {
-            Chomping::Strip => breaks == 0,
-            Chomping::Clip => breaks == 1 && !content.is_empty(),
-            Chomping::Keep => breaks > 0,
-        };
+        let chomping_fits = self.chomping.fits(text);
         // Where the indentation is not given, the first line that is not empty shows it, which can neither begin with
         // white space nor be missing.
         let first = content.trim_start_matches('\n');

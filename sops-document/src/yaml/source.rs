@@ -110,9 +110,63 @@ impl<'a> BlockHeader<'a> {
         &self.line[..end]
     }
 
+    /// What the header says of the line breaks at the end of the content.
+    pub(crate) fn chomping(self) -> Chomping {
+        match self.indicators() {
+            indicators if indicators.contains('-') => Chomping::Strip,
+            indicators if indicators.contains('+') => Chomping::Keep,
+            _ => Chomping::Clip,
+        }
+    }
+
     /// Whether the line breaks at the end of the content all count.
     pub(crate) fn keeps(self) -> bool {
-        self.indicators().contains('+')
+        self.chomping() == Chomping::Keep
+    }
+
+    /// The indicators with another one for the line breaks at the end, in the place of that one.
+    pub(crate) fn indicators_with(self, chomping: Chomping) -> String {
+        let indicators = self.indicators();
+        let sign = match chomping {
+            Chomping::Strip => "-",
+            Chomping::Clip => "",
+            Chomping::Keep => "+",
+        };
+        match indicators.find(['-', '+']) {
+            Some(at) => format!("{}{sign}{}", &indicators[..at], &indicators[at + 1..]),
+            None => format!("{indicators}{sign}"),
+        }
+    }
+}
+
+/// What becomes of the line breaks at the end of a block scalar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chomping {
+    /// `-`: none is content.
+    Strip,
+    /// One is.
+    Clip,
+    /// `+`: all are.
+    Keep,
+}
+
+impl Chomping {
+    /// Whether a text can be written under a header that says so.
+    pub(crate) fn fits(self, text: &str) -> bool {
+        let content = text.trim_end_matches('\n');
+        let breaks = text.len() - content.len();
+        match self {
+            Self::Strip => breaks == 0,
+            Self::Clip => breaks == 1 && !content.is_empty(),
+            Self::Keep => breaks > 0,
+        }
+    }
+
+    /// The usual one for a text.
+    pub(crate) fn of(text: &str) -> Self {
+        let all = [Self::Strip, Self::Clip, Self::Keep];
+        let fitting = all.into_iter().find(|chomping| chomping.fits(text));
+        fitting.unwrap_or(Self::Keep)
     }
 }
 

@@ -5,6 +5,7 @@ mod credentials;
 mod install_key;
 mod refusals;
 mod server;
+mod strict_schema;
 mod verify;
 mod walk;
 

@@ -219,7 +219,8 @@ contexts:
         self.try_kubectl(environment, arguments).succeeds().stdout
     }
 
-    fn try_kubectl(&self, environment: &TestEnvironment, arguments: &[&str]) -> Run {
+    /// The same, which may fail.
+    pub(crate) fn try_kubectl(&self, environment: &TestEnvironment, arguments: &[&str]) -> Run {
         let mut command = environment.command_of(&PathBuf::from("kubectl"), arguments);
         // It keeps what it has learnt of a server there.
         command.env("KUBECACHEDIR", environment.home().join(".kube/cache"));

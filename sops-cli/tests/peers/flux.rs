@@ -1,0 +1,104 @@
+//! Flux's decryptor on encrypted files of ours and of `sops`. Its program `flux-decryptor` must be on the PATH: it is a test of
+//! kustomize-controller's package, since that is internal.
+
+use std::path::Path;
+
+use sops_core::Format;
+use sops_test_support::environment::TestEnvironment;
+
+use crate::peer;
+
+/// Sources of a kustomization: their names and texts.
+const SOURCES: [(&str, &str); 13] = [
+    ("docker.json", r#"{"auths":{"ghcr.io":{"auth":"dTpw"}}}"#),
+    ("line.json", r#"{"a": [1, {"b": "c"}], "d": null}"#),
+    ("lines.json", "{\n  \"a\": {\n    \"b\": \"c\"\n  }\n}\n"),
+    ("tabs.json", "{\n\t\"a\": \"b\"\n}"),
+    ("broken.json", "{\"a\":\n\"b\"}\n"),
+    ("block.yaml", "a: |\n  b\n  c\nd: 0x1F\n"),
+    ("flow.yaml", "{a: 1, b: {c: [d, 'e']}}\n"),
+    ("json.yaml", "{\n\t\"a\": {\n\t\t\"b\": 1\n\t}\n}\n"),
+    ("odd.yaml", "{&k a: 1, # c\n ? b : *k, d: # e\n [f]}\n"),
+    ("settings.ini", "[a]\nb = c\n"),
+    ("blob", "\u{1}\u{2}binary\n"),
+    ("vars.env", "A=b\nC=d e\n"),
+    (
+        "patch.yaml",
+        "{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {b: c}}\n",
+    ),
+];
+
+const KUSTOMIZATION: &str = "\
+secretGenerator:
+- name: a
+  files: [.dockerconfigjson=docker.json, line.json, lines.json, tabs.json, broken.json, block.yaml,
+    flow.yaml, json.yaml, odd.yaml, settings.ini, blob]
+  envs: [vars.env]
+patches:
+- path: patch.yaml
+";
+
+/// Manifests of Secrets.
+const OBJECTS: [(&str, &str); 3] = [
+    (
+        "block.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  b: |+\n    c\n\n  d: >-\n    e\n    f\n",
+    ),
+    (
+        "flow.yaml",
+        "{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {b: c, d: \"e\\n\"}}\n",
+    ),
+    (
+        "line.json",
+        r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"},"data":{"b":"Yw=="}}"#,
+    ),
+];
+
+/// What Flux makes of the files that `encrypt` makes of all sources and objects.
+fn decrypted(encrypt: impl Fn(&str, Format) -> String) -> Vec<(String, String)> {
+    let environment = TestEnvironment::new();
+    environment.write("kustomization.yaml", KUSTOMIZATION);
+    let sources = SOURCES.map(|(name, text)| (name.to_owned(), text));
+    let objects = OBJECTS.map(|(name, text)| (format!("objects/{name}"), text));
+    let files: Vec<_> = sources.into_iter().chain(objects).collect();
+    for (name, text) in &files {
+        // A file of variables in a generator is dotenv for Flux, and what has no known extension is binary.
+        let encrypted = encrypt(text, Format::from_path(Path::new(name)));
+        assert!(encrypted.contains("ENC[AES256_GCM,"), "{name}");
+        environment.write(name, encrypted);
+    }
+    let run = ["-test.run=TestDecrypt", "-test.v"];
+    let mut command = environment.command_of(Path::new("flux-decryptor"), &run);
+    command
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("FLUX_ROOT", environment.path("."))
+        .env("FLUX_AGE_IDENTITY", peer::IDENTITY);
+    let run = environment.finish(command).succeeds();
+    assert!(run.stdout.contains("--- PASS: TestDecrypt"), "{run}");
+    let read = |(name, _): (String, _)| {
+        let text = std::fs::read_to_string(environment.path(&name)).expect("Flux left a file");
+        (name, text)
+    };
+    files.into_iter().map(read).collect()
+}
+
+#[test]
+fn flux_decrypts_our_files_as_those_of_sops() {
+    let ours = decrypted(|text, format| {
+        peer::encrypt(text, format, |_| ()).unwrap_or_else(|error| panic!("{error}: {text}"))
+    });
+    let theirs = decrypted(|text, format| peer::sops_encrypt(text, format, &[]).expect(text));
+    for ((name, ours), (_, theirs)) in ours.iter().zip(&theirs) {
+        assert!(!ours.contains("ENC["), "{name}: {ours}");
+        let is_yaml = name.ends_with(".yaml") && !name.contains('/');
+        let (ours, theirs) = match is_yaml {
+            // Comments may be in another place.
+            true => (
+                format!("{:?}", crate::generated::values(ours, Format::Yaml)),
+                format!("{:?}", crate::generated::values(theirs, Format::Yaml)),
+            ),
+            false => (ours.clone(), theirs.clone()),
+        };
+        assert_eq!(ours, theirs, "{name}");
+    }
+}

@@ -1,0 +1,112 @@
+//! A block scalar that stays one while a token replaces its value: its header, the columns of its content, and the end of the value.
+
+use crate::document::Document;
+use crate::tape::{Leaf, Style};
+use crate::value::Type;
+use crate::yaml::restyle::{SourceStyle, restyle};
+use crate::yaml::source::{Chomping, header, line_break};
+
+/// The header and the layout of a block scalar.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlockScalar<'a> {
+    /// The line of the header.
+    pub(crate) header: &'a str,
+    /// What the header says of the end of the content while a token is there.
+    chomping: Chomping,
+    /// The columns that the content is indented by.
+    pub(crate) indent: usize,
+}
+
+impl<'a> BlockScalar<'a> {
+    /// The block scalar that holds a token; `None` if the leaf is no block scalar.
+    pub(crate) fn of_token(document: &Document<'a>, leaf: &Leaf<'_>) -> Option<Self> {
+        if !matches!(leaf.style, Style::Literal | Style::Folded) {
+            return None;
+        }
+        let source = document.source(leaf.span);
+        let header = header(source);
+        let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
+        let in_value = value
+            .split(|byte| *byte == b'\n')
+            .find_map(leading_spaces)?;
+        let content = &source.as_bytes()[header.len()..];
+        // A carriage return alone ends a line too.
+        let in_source = content
+            .split(|byte| matches!(byte, b'\n' | b'\r'))
+            .find_map(leading_spaces)?;
+        Some(Self {
+            header: header.line(),
+            chomping: header.chomping(),
+            // It is `None` where nothing shows how far the content is indented.
+            indent: in_source.checked_sub(in_value)?,
+        })
+    }
+
+    /// The block scalar of a value that a token will replace; `None` if it cannot stay one.
+    pub(crate) fn of_value(document: &Document<'a>, leaf: &Leaf<'_>) -> Option<Self> {
+        let block = Self::of_token(document, leaf)?;
+        // Blanks at the end of the text would be part of a token as they are of the value.
+        (!ends_in_blanks(document, leaf)).then_some(Self {
+            chomping: Chomping::Strip,
+            ..block
+        })
+    }
+
+    /// The indicators, such as `|2-`.
+    pub(crate) fn indicators(self) -> &'a str {
+        header(self.header).indicators()
+    }
+
+    /// The indicators while a token is there.
+    pub(crate) fn indicators_of_token(self) -> String {
+        header(self.header).indicators_with(self.chomping)
+    }
+
+    /// Appends the lines of a text, and returns what the header has to say of its end: what the token's does if that fits. `None` if the
+    /// text cannot be written so. If a blank line follows, it would be part of the value after a header that ends in `+`.
+    pub(crate) fn spell(
+        self,
+        text: &str,
+        blank_line_follows: bool,
+        out: &mut String,
+    ) -> Option<Chomping> {
+        let chomping = match self.chomping.fits(text) {
+            true => self.chomping,
+            false => Chomping::of(text),
+        };
+        if chomping == Chomping::Keep && blank_line_follows {
+            return None;
+        }
+        let start = out.len();
+        let style = SourceStyle::Block {
+            header: &header(self.header).indicators_with(chomping),
+            column: self.indent,
+        };
+        if !restyle(out, text, Type::Str, None, style) {
+            return None;
+        }
+        if let newline @ ("\r\n" | "\r") = line_break(self.header) {
+            let lines = out.split_off(start);
+            out.push_str(&lines.replace('\n', newline));
+        }
+        Some(chomping)
+    }
+
+    /// Whether the header says this already.
+    pub(crate) fn says(self, chomping: Chomping) -> bool {
+        header(self.header).chomping() == chomping
+    }
+}
+
+/// Whether the blanks that a text ends in are the end of this value.
+pub(crate) fn ends_in_blanks(document: &Document<'_>, leaf: &Leaf<'_>) -> bool {
+    let value = leaf.value.as_ref().map_or(&b""[..], |value| &value.bytes);
+    let behind = &document.text[leaf.span.range().end..];
+    matches!(value.last(), Some(b' ' | b'\t')) && !behind.is_empty() && behind.trim().is_empty()
+}
+
+/// How many spaces a line begins with; `None` for one that is blank.
+fn leading_spaces(line: &[u8]) -> Option<usize> {
+    let blank = line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
+    (!blank).then(|| line.iter().take_while(|byte| **byte == b' ').count())
+}

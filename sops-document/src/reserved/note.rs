@@ -1,0 +1,89 @@
+//! Notes of the program that a key is reserved for: texts in its entry that readers of the entry need not know.
+//!
+//! In YAML's block style a note is a comment above the entry's last key, where Go's library assigns it to the entry. JSON, flow style and the
+//! flat formats have no such place, so there it is a value under its name.
+
+use serde_json::{Map, Value as Json};
+
+use crate::document::{Document, ReservedEntry};
+
+/// A text without white space, and its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReservedNote {
+    /// What the text is told from other comments by, or its key where there are no comments.
+    pub name: &'static str,
+    /// The text.
+    pub text: String,
+}
+
+impl ReservedNote {
+    /// The text under this name.
+    pub fn new(name: &'static str, text: String) -> Self {
+        Self { name, text }
+    }
+
+    /// Adds the note to a mapping whose keys are sorted.
+    pub fn insert_into(&self, tree: &mut Map<String, Json>) {
+        tree.insert(self.name.into(), self.text.clone().into());
+        tree.sort_keys();
+    }
+
+    /// The lines of the comment, each indented by `column` spaces and ended.
+    pub(super) fn comment(&self, column: usize) -> String {
+        let mut out = format!("{}# {}:", " ".repeat(column), self.name);
+        let mut width = out.len() + 1;
+        out.push(' ');
+        for character in self.text.chars() {
+            if width >= COLUMNS {
+                out.push('\n');
+                let start = out.len();
+                out.extend(std::iter::repeat_n(' ', column));
+                out.push_str(CONTINUATION);
+                width = out.len() - start;
+            }
+            out.push(character);
+            width += 1;
+        }
+        out.push('\n');
+        out
+    }
+}
+
+/// A comment's lines are at most this long, unless the entry is indented by nearly as much.
+const COLUMNS: usize = 100;
+
+/// What lines after the first begin with.
+const CONTINUATION: &str = "#   ";
+
+impl Document<'_> {
+    /// The texts of the notes with this name in a reserved entry in YAML's block style. Programs that lay out YAML may have wrapped and
+    /// indented the comments in another way.
+    pub fn reserved_notes(&self, entry: &ReservedEntry, name: &str) -> Vec<String> {
+        let mut notes: Vec<String> = Vec::new();
+        if !super::is_in_lines(self, entry) {
+            return notes;
+        }
+        let mut is_note = false;
+        for line in self.text[entry.value.clone()].split(['\n', '\r']) {
+            let Some(comment) = line.trim_start().strip_prefix('#').map(str::trim) else {
+                // An empty one may be half of a line break.
+                is_note &= line.trim().is_empty();
+                continue;
+            };
+            let first = comment.strip_prefix(name);
+            match (
+                first.and_then(|rest| rest.strip_prefix(':')),
+                notes.last_mut(),
+            ) {
+                (Some(text), _) => {
+                    notes.push(text.trim_start().to_owned());
+                    is_note = true;
+                }
+                (None, Some(note)) if is_note => note.push_str(comment),
+                _ => {}
+            }
+        }
+        notes
+    }
+}
