@@ -1,6 +1,7 @@
 //! Reads the command line as Go's flag library does, and so `sops`, and spells it in the one way that its description knows: long names after
 //! one dash, switches with a value, flags that are given again, and values that begin with a dash.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -16,7 +17,7 @@ pub(crate) fn usual(
     command: &clap::Command,
     is_strict: bool,
 ) -> Vec<OsString> {
-    if is_usual(&arguments) {
+    if is_usual(&arguments, is_strict) {
         return arguments;
     }
     let mut reader = Reader::new(command, is_strict);
@@ -25,10 +26,16 @@ pub(crate) fn usual(
 }
 
 /// Whether the arguments certainly have that spelling. To know more, the description must be built, which takes time.
-fn is_usual(arguments: &[OsString]) -> bool {
+fn is_usual(arguments: &[OsString], is_strict: bool) -> bool {
     let (mut names, mut lengths) = (HashSet::new(), HashSet::new());
     let (mut words, mut is_behind_flag) = (0, false);
-    let begins_with_command = arguments.first().is_some_and(|first| flag(first).is_none());
+    let command = arguments.first().filter(|first| flag(first).is_none());
+    // In these, words may begin with a dash.
+    let takes_dashes = ["set", "unset", "exec-env", "exec-file"];
+    let mut names_them = arguments
+        .iter()
+        .map(|name| takes_dashes.iter().any(|one| name == one));
+    let ends_flags = is_strict || names_them.any(|names_one| names_one);
     for argument in arguments {
         let Some((name, value)) = flag(argument) else {
             if argument == "--" || argument == "h" {
@@ -44,7 +51,7 @@ fn is_usual(arguments: &[OsString]) -> bool {
             || value.is_some()
             || is_long != (name.len() > 1)
             || !is_letter
-            || words > usize::from(begins_with_command)
+            || ends_flags && words > usize::from(command.is_some())
             || !names.insert(name)
             || lengths.len() > 1
         {
@@ -74,7 +81,7 @@ pub(crate) fn position(arguments: Vec<OsString>, command: &clap::Command) -> Pos
     let mut reader = Reader::new(command, false);
     reader.read(arguments);
     let mut position = Position {
-        command: reader.command,
+        command: reader.command.into_owned(),
         flag: reader.pending,
         words: Vec::new(),
         given: Vec::new(),
@@ -143,9 +150,9 @@ enum Part {
     End,
 }
 
-struct Reader {
+struct Reader<'c> {
     /// The innermost command so far.
-    command: clap::Command,
+    command: Cow<'c, clap::Command>,
     /// The flags that can be given, by name.
     flags: HashMap<String, Flag>,
     level: usize,
@@ -157,10 +164,10 @@ struct Reader {
     is_strict: bool,
 }
 
-impl Reader {
-    fn new(command: &clap::Command, is_strict: bool) -> Self {
+impl<'c> Reader<'c> {
+    fn new(command: &'c clap::Command, is_strict: bool) -> Self {
         let mut reader = Self {
-            command: command.clone(),
+            command: Cow::Borrowed(command),
             flags: HashMap::new(),
             level: 0,
             words: 0,
@@ -235,8 +242,9 @@ impl Reader {
     fn word(&mut self, word: OsString) {
         let subcommand = (self.words == 0).then(|| self.subcommand(&word)).flatten();
         if let Some(subcommand) = subcommand {
-            self.command = subcommand.clone();
-            self.command.build();
+            let mut subcommand = subcommand.clone();
+            subcommand.build();
+            self.command = Cow::Owned(subcommand);
             self.level += 1;
             // The flags of the commands before it cannot be given any more, except those of every command.
             self.flags.retain(|_, flag| flag.is_global);
@@ -397,7 +405,8 @@ mod tests {
 
     fn spelled(given: &str, is_strict: bool) -> String {
         let arguments = given.split(' ').map(OsString::from).collect();
-        let mut reader = Reader::new(&crate::cli::command(), is_strict);
+        let command = crate::cli::command();
+        let mut reader = Reader::new(&command, is_strict);
         reader.read(arguments);
         let usual = reader.spelled();
         let words: Vec<_> = usual.iter().map(|word| word.to_string_lossy()).collect();
@@ -490,8 +499,8 @@ mod tests {
             ("decrypt --output o x", true),
             ("-d x", true),
             ("--config a decrypt x", true),
-            ("decrypt x --in-place", false),
-            ("-d x -i", false),
+            ("decrypt x --in-place", true),
+            ("-d x -i", true),
             ("--config a decrypt --config b x", false),
             ("decrypt --output -i x", false),
             ("decrypt -in-place x", false),
@@ -499,11 +508,24 @@ mod tests {
             ("decrypt --help=false x", false),
             ("set x y -1", false),
             ("set x y --idempotent 1", false),
+            ("--config c set x y --idempotent 1", false),
             ("exec-env x -- y", false),
             ("h", false),
         ] {
             let arguments: Vec<_> = given.split(' ').map(OsString::from).collect();
-            assert_eq!(is_usual(&arguments), expected, "{given}");
+            assert_eq!(is_usual(&arguments, false), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn flags_after_words_are_judged_under_the_name_sops() {
+        for (given, expected) in [
+            ("decrypt -i x", true),
+            ("decrypt x -i", false),
+            ("-d x -i", false),
+        ] {
+            let arguments: Vec<_> = given.split(' ').map(OsString::from).collect();
+            assert_eq!(is_usual(&arguments, true), expected, "{given}");
         }
     }
 
