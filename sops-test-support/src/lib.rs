@@ -10,6 +10,7 @@ mod compare;
 pub mod disguise;
 pub mod environment;
 mod flat;
+mod flow;
 pub mod generated;
 mod json;
 pub mod kustomize;
@@ -19,5 +20,6 @@ mod yaml;
 
 pub use compare::same_but_for_comments;
 pub use flat::{dotenv, ini};
+pub use flow::yaml_in_flow_style;
 pub use json::json;
 pub use yaml::{Features, yaml};

@@ -202,3 +202,25 @@ fn yaml_under_every_rule() {
         )
     });
 }
+
+/// Ours are in block style while they are encrypted.
+#[test]
+fn yaml_in_flow_style_both_ways() {
+    let comment = EncryptionRule::EncryptedCommentRegex;
+    let rules = [
+        None,
+        Some(EncryptionRule::EncryptedRegex("[a-h]".into())),
+        Some(comment("[c-f]".into())),
+        Some(EncryptionRule::UnencryptedCommentRegex("[c-f]".into())),
+    ];
+    for_each_seed("YAML in flow style", 2, |seed| {
+        let text = sops_test_support::yaml_in_flow_style(seed);
+        let rule = rules[seed as usize % rules.len()].clone();
+        let checked = check(&text, Format::Yaml, rule);
+        // What is refused is listed elsewhere.
+        checked.or_else(|problem| match problem.contains("we refuse it") {
+            true => Ok(()),
+            false => Err(problem),
+        })
+    });
+}

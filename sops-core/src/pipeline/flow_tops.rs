@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use sops_document::{BlockTops, Document, Format, Item, Splices, TopEntries};
+use sops_document::{BlockTops, Document, Format, Item, ROOT, Splices, TopEntries};
 use zeroize::Zeroizing;
 
 use crate::pipeline::comment_moves;
@@ -26,6 +26,10 @@ pub(super) fn in_block_style(
     rule: Option<&EncryptionRule>,
 ) -> Option<InBlockStyle> {
     if !document.has_flow_top() {
+        return None;
+    }
+    // The comments of a document without entries come after the metadata in block style, where SOPS sees others of them.
+    if plan.selection.looks_at_comments() && has_empty_top(document) {
         return None;
     }
     let content = ContentDigest::of_document(document);
@@ -81,6 +85,13 @@ pub(super) fn restore(text: Zeroizing<String>, tops: &[FlowTop]) -> Zeroizing<St
         })
     });
     found.unwrap_or(text)
+}
+
+/// Whether a mapping at the top of a document has no entries.
+fn has_empty_top(document: &Document<'_>) -> bool {
+    document.tape().iter().enumerate().any(|(index, item)| {
+        matches!(item, Item::Open { path: ROOT, .. }) && document.children(index).next().is_none()
+    })
 }
 
 /// Whether the rule selects the same values in the other document, and leaves no other comments in plaintext.

@@ -1,0 +1,48 @@
+//! Generated YAML in flow style at the top.
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+/// Entries of a mapping in flow style, and what may come between them.
+const FLOW_PARTS: &[&str] = &[
+    "a: 1, ",
+    "b: x, ",
+    "? c : y, ",
+    "d: [1, {e: f}], ",
+    "g: &a 'x', ",
+    "h: *a, ",
+    "i: , ",
+    "\"j\": \"y\\n\\n\", ",
+    "k: 0x1F, ",
+    "l: {m: n, # e\n o: p}, ",
+    "<<: {q: r}, ",
+    "s: !!str 5, ",
+    "t: # f\n [u], ",
+    "\n",
+    "\n  ",
+    "\t",
+    " # c\n",
+    "# d\n",
+];
+
+/// A document in flow style, perhaps after another one. Many hold an error, such as a key twice.
+pub fn yaml_in_flow_style(seed: u64) -> String {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut out = String::new();
+    for (probability, text) in [(0.15, "z: |+\n  x\n\n---\n"), (0.3, "--- ")] {
+        if !out.ends_with("---\n") && random.random_bool(probability) {
+            out.push_str(text);
+        }
+    }
+    out.push('{');
+    for _ in 0..random.random_range(0..9) {
+        out.push_str(FLOW_PARTS[random.random_range(0..FLOW_PARTS.len())]);
+    }
+    out.push('}');
+    for text in [" # t", "\n"] {
+        if random.random_bool(0.6) {
+            out.push_str(text);
+        }
+    }
+    out
+}
